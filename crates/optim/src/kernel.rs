@@ -1,0 +1,98 @@
+//! One formula, every machine: the update of one element, written once, becomes a fused loop over slices.
+
+use crate::Scalar;
+
+/// Square root, under the name that it has in every language a formula may be compiled to.
+#[inline(always)]
+pub(crate) fn sqrt<T: Scalar>(x: T) -> T {
+    x.square_root()
+}
+
+/// The larger; `b` where one is not a number, so that a NaN in a new `b` is kept.
+#[inline(always)]
+pub(crate) fn larger<T: Scalar>(a: T, b: T) -> T {
+    if a > b { a } else { b }
+}
+
+/// Declares a kernel: a module with `Constants` and `run(parameter, gradient, state.., constants)`.
+///
+/// The body is a few assignments over the scalars named in the head. It has no literals, since a literal has another
+/// type in every language: what it needs comes in as a constant. `-> (a, b)` after the head names values whose squares
+/// are summed in f64 and returned, in an order that depends only on the length.
+///
+/// Nothing in a body may be contracted or reordered, and Rust does neither: all instruction sets give the same bits.
+macro_rules! kernel {
+    (
+        $(#[$meta:meta])*
+        $name:ident($p:ident, $g:ident, [$($s:ident),*], [$($c:ident),*]) $(-> ($($sum:ident),*))? { $($body:tt)* }
+    ) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use crate::kernel::{larger, sqrt};
+            use crate::norm::LANES;
+            use crate::Scalar;
+
+            /// What is the same for every element.
+            #[derive(Clone, Copy)]
+            pub(super) struct Constants<T> { $(pub(super) $c: T,)* }
+
+            const SUMMED: &[&str] = &[$($(stringify!($sum)),*)?];
+            const SUMS: usize = SUMMED.len();
+
+            #[inline(always)]
+            #[allow(unused_mut, unused_assignments, clippy::too_many_arguments)]
+            fn element<T: Scalar>(
+                mut $p: T, $g: T, $(mut $s: T,)* c: &Constants<T>,
+            ) -> (T, $($crate::kernel::kernel!(@type T $s),)* [f64; SUMS]) {
+                let Constants { $($c),* } = *c;
+                let _ = $g;
+                $($body)*
+                ($p, $($s,)* [$($($sum.to_f64() * $sum.to_f64()),*)?])
+            }
+
+            #[inline(always)]
+            fn sweep<T: Scalar>(p: &mut [T], g: &[T], $($s: &mut [T],)* c: &Constants<T>) -> [f64; SUMS] {
+                let n = p.len();
+                let g = &g[..n];
+                $(let $s = &mut $s[..n];)*
+                let mut lanes = [[0.0; LANES]; SUMS];
+                let whole = n - n % LANES;
+                for start in (0..whole).step_by(LANES) {
+                    for lane in 0..LANES {
+                        let i = start + lane;
+                        let sums;
+                        (p[i], $($s[i],)* sums) = element(p[i], g[i], $($s[i],)* c);
+                        lanes.iter_mut().zip(sums).for_each(|(lanes, square)| lanes[lane] += square);
+                    }
+                }
+                for i in whole..n {
+                    let sums;
+                    (p[i], $($s[i],)* sums) = element(p[i], g[i], $($s[i],)* c);
+                    lanes.iter_mut().zip(sums).for_each(|(lanes, square)| lanes[i - whole] += square);
+                }
+                lanes.map(|lane| lane.iter().sum())
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2<T: Scalar>(p: &mut [T], g: &[T], $($s: &mut [T],)* c: &Constants<T>) -> [f64; SUMS] {
+                sweep(p, g, $($s,)* c)
+            }
+
+            /// Runs over all elements. Every slice is at least as long as the parameter.
+            pub(super) fn run<T: Scalar>(
+                p: &mut [T], g: &[T], $($s: &mut [T],)* c: Constants<T>,
+            ) -> [f64; SUMS] {
+                #[cfg(target_arch = "x86_64")]
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the instruction set is there, as just checked.
+                    return unsafe { avx2(p, g, $($s,)* &c) };
+                }
+                sweep(p, g, $($s,)* &c)
+            }
+        }
+    };
+    (@type $type:ident $s:ident) => { $type };
+}
+pub(crate) use kernel;

@@ -1,0 +1,26 @@
+//! Optimizers as plain Rust: options, parameter groups, state, and the update formulas as fused loops over slices.
+//!
+//! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
+
+mod error;
+mod kernel;
+mod moments;
+mod norm;
+mod optimizer;
+mod optimizers;
+mod options;
+mod rule;
+mod scalar;
+mod state;
+mod strong_wolfe;
+mod view;
+
+pub use error::{Code, Error, Result};
+pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
+pub use optimizers::CATALOG;
+pub use optimizers::lbfgs::{Memory, Objective};
+pub use options::{Kind, Limit, OptionSet, OptionSpec, OptionType, Value, defaults, parse};
+pub use rule::Definition;
+pub use scalar::Scalar;
+pub use state::{Buffer, MAX_BUFFERS, State};
+pub use view::View;

@@ -1,0 +1,34 @@
+//! Constants of an exponential average of gradients and of their squares, shared by the Adam family.
+
+/// Shares of past and present in both averages, and what corrects their start at zero. All in f64, so that the bias
+/// corrections keep their digits; rounded to the parameter's type at the last moment.
+pub(crate) struct Moments {
+    pub(crate) beta1: f64,
+    pub(crate) rest1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) rest2: f64,
+    /// 1 / (1 - beta1ᵗ), to multiply the average gradient.
+    pub(crate) correction1: f64,
+    /// 1 / √(1 - beta2ᵗ), to multiply the root of the average squared gradient.
+    pub(crate) correction2: f64,
+}
+
+impl Moments {
+    /// For step `t`, counted from 1.
+    pub(crate) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
+        let t = t as f64;
+        Self {
+            beta1,
+            rest1: 1.0 - beta1,
+            beta2,
+            rest2: 1.0 - beta2,
+            correction1: 1.0 / (1.0 - beta1.powf(t)),
+            correction2: 1.0 / (1.0 - beta2.powf(t)).sqrt(),
+        }
+    }
+
+    /// Without the corrections.
+    pub(crate) fn biased(beta1: f64, beta2: f64) -> Self {
+        Self { beta1, rest1: 1.0 - beta1, beta2, rest2: 1.0 - beta2, correction1: 1.0, correction2: 1.0 }
+    }
+}

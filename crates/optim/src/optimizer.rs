@@ -1,0 +1,269 @@
+//! An optimizer: parameter groups with their options, and the state of each parameter.
+
+use crate::norm::gradient_norm;
+use crate::optimizers::lbfgs::{Memory, Objective};
+use crate::rule::{Each, Method, Step};
+use crate::state::{Buffer, State};
+use crate::{CATALOG, Code, Definition, Error, Result, Value, View, defaults, parse};
+
+/// The definition of that name.
+pub fn definition(name: &str) -> Result<&'static Definition> {
+    CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
+        let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();
+        let message = format!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
+        Error::new(Code::UnknownName, message)
+    })
+}
+
+/// Parameters that share options.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    options: Vec<Value>,
+    states: Vec<Option<State>>,
+}
+
+impl Group {
+    /// The options, in the order of the table.
+    pub fn options(&self) -> &[Value] {
+        &self.options
+    }
+
+    /// The state of each parameter, in the order in which they were added; `None` before its first step.
+    pub fn states(&self) -> &[Option<State>] {
+        &self.states
+    }
+}
+
+/// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
+pub struct Optimizer {
+    definition: &'static Definition,
+    defaults: Vec<Value>,
+    groups: Vec<Group>,
+    memory: Option<Curvature>,
+}
+
+/// Memory of L-BFGS, of the type of the parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Curvature {
+    /// 32-bit floating point.
+    Float(Memory<f32>),
+    /// 64-bit floating point.
+    Double(Memory<f64>),
+}
+
+/// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tensors.
+    pub tensors: usize,
+    /// Elements of tensors, and scalars.
+    pub elements: usize,
+    /// Bytes of both.
+    pub bytes: usize,
+}
+
+impl Counts {
+    fn scalars(&mut self, count: usize) {
+        self.elements += count;
+        self.bytes += 8 * count;
+    }
+
+    fn tensor(&mut self, elements: usize, bytes: usize) {
+        self.tensors += 1;
+        self.elements += elements;
+        self.bytes += bytes;
+    }
+}
+
+impl Optimizer {
+    /// An optimizer with one empty group. The options become the defaults of later groups.
+    pub fn new(definition: &'static Definition, positional: &[Value], named: &[(String, Value)]) -> Result<Self> {
+        let base = defaults(definition.options);
+        let row = parse(definition.name, definition.options, &base, positional, named)?;
+        (definition.check)(&row)?;
+        let group = Group { options: row.clone(), states: Vec::new() };
+        Ok(Self { definition, defaults: row, groups: vec![group], memory: None })
+    }
+
+    /// What kind of optimizer it is.
+    pub fn definition(&self) -> &'static Definition {
+        self.definition
+    }
+
+    /// The parameter groups; there is at least one.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// What L-BFGS remembers, once it has made a step.
+    pub fn curvature(&self) -> Option<&Curvature> {
+        self.memory.as_ref()
+    }
+
+    /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
+    fn group_or_next(&self, group: usize) -> Result<Option<&Group>> {
+        if group > self.groups.len() {
+            let message =
+                format!("group {group} invalid, cannot be greater than number of groups({})", self.groups.len());
+            return Err(Error::new(Code::Group, message));
+        }
+        if group == self.groups.len() && self.definition.needs_closure() {
+            let message = format!("group {group} invalid, {} has one group only", self.definition.name);
+            return Err(Error::new(Code::Group, message));
+        }
+        Ok(self.groups.get(group))
+    }
+
+    /// What [`Optimizer::edit`] would set: the options of the group, or the defaults for a new one, changed as given.
+    pub fn plan(&self, group: usize, positional: &[Value], named: &[(String, Value)]) -> Result<Vec<Value>> {
+        let base = self.group_or_next(group)?.map_or(&self.defaults, |group| &group.options);
+        let row = parse(self.definition.name, self.definition.options, base, positional, named)?;
+        (self.definition.check)(&row)?;
+        Ok(row)
+    }
+
+    /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
+    /// [`Optimizer::plan`] for the same group.
+    pub fn edit(&mut self, group: usize, options: Vec<Value>, parameters: usize) -> Result<()> {
+        if parameters > 0 && self.memory.is_some() {
+            let message = format!("{} cannot take more parameters after its first step", self.definition.name);
+            return Err(Error::new(Code::Parameter, message));
+        }
+        if self.group_or_next(group)?.is_none() {
+            self.groups.push(Group { options: Vec::new(), states: Vec::new() });
+        }
+        if let Some(group) = self.groups.get_mut(group) {
+            group.options = options;
+            group.states.resize(group.states.len() + parameters, None);
+        }
+        Ok(())
+    }
+
+    /// The learning rate of each group.
+    pub fn rates(&self) -> Vec<f64> {
+        let rate = |group: &Group| match group.options.first() {
+            Some(Value::Float(rate)) => *rate,
+            _ => f64::NAN,
+        };
+        self.groups.iter().map(rate).collect()
+    }
+
+    /// Sets one learning rate for all groups or one for each.
+    pub fn set_rates(&mut self, rates: &[f64]) -> Result<()> {
+        if rates.len() != 1 && rates.len() != self.groups.len() {
+            let (given, groups) = (rates.len(), self.groups.len());
+            let message = format!("length error: {given} learning rates given for {groups} parameter group(s)");
+            return Err(Error::new(Code::Argument, message));
+        }
+        let rows: Vec<_> = (0..self.groups.len())
+            .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
+            .collect::<Result<_>>()?;
+        for (group, row) in self.groups.iter_mut().zip(rows) {
+            group.options = row;
+        }
+        Ok(())
+    }
+
+    /// Updates every parameter that has a gradient. One view for each parameter, group after group.
+    ///
+    /// # Errors
+    /// [`Code::ClosureRequired`] for L-BFGS; a state buffer that finds no memory. Nothing has been changed then.
+    pub fn step(&mut self, views: &mut [Option<View<'_>>]) -> Result<()> {
+        let Method::Each(each) = &self.definition.method else {
+            let name = self.definition.name;
+            let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
+            return Err(Error::new(Code::ClosureRequired, message));
+        };
+        let count: usize = self.groups.iter().map(|group| group.states.len()).sum();
+        if views.len() != count {
+            let message = format!("{} views given for {count} parameters", views.len());
+            return Err(Error::new(Code::Internal, message));
+        }
+        let fresh = self.make_buffers(each, views)?;
+        let wants_norm = |group: &Group| (each.wants_gradient_norm)(&group.options);
+        let wanted = self.groups.iter().map(wants_norm).collect::<Result<Vec<_>>>()?.contains(&true);
+        let gradient_norm = if wanted { gradient_norm(views) } else { 0.0 };
+
+        let mut slots = views.iter_mut().zip(fresh);
+        for group in &mut self.groups {
+            for (state, (view, fresh)) in group.states.iter_mut().zip(&mut slots) {
+                let (Some(state), Some(view)) = (state, view) else { continue };
+                state.step += 1;
+                let step = Step { number: state.step, fresh, gradient_norm };
+                (each.update)(&group.options, &step, view, &mut state.buffers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the buffers that this step needs and that are not there yet: all of them, before anything is updated.
+    /// Returns for each view whether it got one.
+    fn make_buffers(&mut self, each: &Each, views: &[Option<View<'_>>]) -> Result<Vec<bool>> {
+        let mut fresh = vec![false; views.len()];
+        let mut slots = views.iter().zip(&mut fresh);
+        for group in &mut self.groups {
+            let fills = (each.fills)(&group.options)?;
+            for (state, (view, fresh)) in group.states.iter_mut().zip(&mut slots) {
+                let Some(view) = view else { continue };
+                let state = state.get_or_insert_default();
+                for (buffer, fill) in state.buffers.iter_mut().zip(fills) {
+                    let Some(fill) = fill else { continue };
+                    if !buffer.as_ref().is_some_and(|buffer| buffer.fits(view)) {
+                        *buffer = Some(Buffer::like(view, fill)?);
+                        *fresh = true;
+                    }
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// One step of L-BFGS from 32-bit parameters; returns the loss at its start. See [`Optimizer::minimize_f64`].
+    pub fn minimize_f32(&mut self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<f64> {
+        let memory = match &self.memory {
+            Some(Curvature::Float(memory)) => memory.clone(),
+            _ => Memory::default(),
+        };
+        let (loss, memory) = memory.step(&self.groups[0].options, parameters, objective)?;
+        self.memory = Some(Curvature::Float(memory));
+        Ok(loss)
+    }
+
+    /// One step of L-BFGS from 64-bit parameters; returns the loss at its start.
+    ///
+    /// # Errors
+    /// Those of the objective; parameters and memory are then as they were.
+    pub fn minimize_f64(&mut self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<f64> {
+        let memory = match &self.memory {
+            Some(Curvature::Double(memory)) => memory.clone(),
+            _ => Memory::default(),
+        };
+        let (loss, memory) = memory.step(&self.groups[0].options, parameters, objective)?;
+        self.memory = Some(Curvature::Double(memory));
+        Ok(loss)
+    }
+
+    /// What the state holds.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for state in self.groups.iter().flat_map(|group| &group.states).flatten() {
+            counts.scalars(usize::from(self.definition.counts_steps));
+            state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
+        }
+        match &self.memory {
+            Some(Curvature::Float(memory)) => count_memory(&mut counts, memory),
+            Some(Curvature::Double(memory)) => count_memory(&mut counts, memory),
+            None => {}
+        }
+        counts
+    }
+}
+
+fn count_memory<T>(counts: &mut Counts, memory: &Memory<T>) {
+    // func_evals, n_iter, t and prev_loss.
+    counts.scalars(4);
+    let vectors = [&memory.d, &memory.prev_flat_grad].into_iter().chain(&memory.old_dirs).chain(&memory.old_stps);
+    vectors.for_each(|v| counts.tensor(v.len(), size_of_val(&v[..])));
+    // H_diag and the ros are tensors without dimensions.
+    (0..=memory.ro.len()).for_each(|_| counts.tensor(1, size_of::<T>()));
+}

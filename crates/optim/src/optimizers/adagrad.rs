@@ -1,0 +1,63 @@
+//! Adagrad.
+//!
+//! ```text
+//! g = g + decay p
+//! sum = sum + g²
+//! p = p - lr / (1 + (t - 1) lrdecay) · g / (√sum + eps)
+//! ```
+//!
+//! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
+
+use crate::kernel::kernel;
+use crate::rule::{Rule, Step, Tensor};
+use crate::state::MAX_BUFFERS;
+use crate::{Limit::*, Scalar, options};
+
+options! {
+    /// Options of Adagrad.
+    pub(crate) struct AdagradOptions {
+        /// Learning rate.
+        lr: f64 = 0.01, limit AtLeast(0.0);
+        /// How fast the learning rate falls with the number of steps.
+        lrdecay: f64 = 0.0, limit AtLeast(0.0), alias "lr_decay";
+        /// Weight decay, added to the gradient.
+        decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
+        /// What the sum of squared gradients starts with.
+        init: f64 = 0.0, limit AtLeast(0.0), alias "initial_accumulator_value";
+        /// Added to the denominator.
+        eps: f64 = 1e-10, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) struct Adagrad;
+
+impl Rule for Adagrad {
+    type Options = AdagradOptions;
+    const NAME: &'static str = "adagrad";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.Adagrad");
+    const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
+    const BUFFERS: &'static [&'static str] = &["sum"];
+
+    fn fills(o: &AdagradOptions) -> [Option<f64>; MAX_BUFFERS] {
+        [Some(o.init), None, None]
+    }
+
+    fn update<T: Scalar>(o: &AdagradOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
+        let Tensor { parameter, gradient, state: [sum, ..] } = tensor;
+        let constants = adagrad::Constants {
+            lr: T::from_f64(o.lr / (1.0 + (step.number - 1) as f64 * o.lrdecay)),
+            decay: T::from_f64(o.decay),
+            eps: T::from_f64(o.eps),
+        };
+        adagrad::run(parameter, gradient, sum?, constants);
+        Some(())
+    }
+}
+
+kernel! {
+    adagrad(p, g, [sum], [lr, decay, eps]) {
+        let g = g + decay * p;
+        sum = sum + g * g;
+        p = p - lr * (g / (sqrt(sum) + eps));
+    }
+}

@@ -1,0 +1,85 @@
+//! Adam.
+//!
+//! ```text
+//! g = g + decay p
+//! m = beta1 m + (1 - beta1) g
+//! v = beta2 v + (1 - beta2) g²
+//! p = p - lr / (1 - beta1ᵗ) · m / (√v / √(1 - beta2ᵗ) + eps)       (amsgrad: the largest v so far)
+//! ```
+//!
+//! Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>; amsgrad: Reddi et al. 2018,
+//! <https://openreview.net/forum?id=ryQu7f-RZ>.
+
+use crate::kernel::kernel;
+use crate::moments::Moments;
+use crate::rule::{Rule, Step, Tensor};
+use crate::state::MAX_BUFFERS;
+use crate::{Limit::*, Scalar, options};
+
+options! {
+    /// Options of Adam.
+    pub(crate) struct AdamOptions {
+        /// Learning rate.
+        lr: f64 = 1e-3, limit AtLeast(0.0);
+        /// Share of the past in the average gradient.
+        beta1: f64 = 0.9, limit HalfOpen(0.0, 1.0), alias "betas[0]";
+        /// Share of the past in the average squared gradient.
+        beta2: f64 = 0.999, limit HalfOpen(0.0, 1.0), alias "betas[1]";
+        /// Added to the denominator.
+        eps: f64 = 1e-8, limit AtLeast(0.0);
+        /// Weight decay, added to the gradient.
+        decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
+        /// Divide by the largest average squared gradient so far.
+        amsgrad: bool = false;
+    }
+}
+
+pub(crate) struct Adam;
+
+impl Rule for Adam {
+    type Options = AdamOptions;
+    const NAME: &'static str = "adam";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.Adam");
+    const ABOUT: &'static str = "Adaptive moments: the average gradient over the root of the average squared gradient.";
+    const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+    fn fills(o: &AdamOptions) -> [Option<f64>; MAX_BUFFERS] {
+        [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]
+    }
+
+    fn update<T: Scalar>(o: &AdamOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
+        let Tensor { parameter: p, gradient: g, state: [exp_avg, exp_avg_sq, max_exp_avg_sq] } = tensor;
+        let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
+            Moments::new(o.beta1, o.beta2, step.number);
+        let t = T::from_f64;
+        let (rate, decay, eps, correction2) = (t(o.lr * correction1), t(o.decay), t(o.eps), t(correction2));
+        let (beta1, rest1, beta2, rest2) = (t(beta1), t(rest1), t(beta2), t(rest2));
+        if o.amsgrad {
+            let constants = amsgrad::Constants { rate, decay, beta1, rest1, beta2, rest2, correction2, eps };
+            amsgrad::run(p, g, exp_avg?, exp_avg_sq?, max_exp_avg_sq?, constants);
+        } else {
+            let constants = adam::Constants { rate, decay, beta1, rest1, beta2, rest2, correction2, eps };
+            adam::run(p, g, exp_avg?, exp_avg_sq?, constants);
+        }
+        Some(())
+    }
+}
+
+kernel! {
+    adam(p, g, [m, v], [rate, decay, beta1, rest1, beta2, rest2, correction2, eps]) {
+        let g = g + decay * p;
+        m = beta1 * m + rest1 * g;
+        v = beta2 * v + rest2 * g * g;
+        p = p - rate * (m / (sqrt(v) * correction2 + eps));
+    }
+}
+
+kernel! {
+    amsgrad(p, g, [m, v, max], [rate, decay, beta1, rest1, beta2, rest2, correction2, eps]) {
+        let g = g + decay * p;
+        m = beta1 * m + rest1 * g;
+        v = beta2 * v + rest2 * g * g;
+        max = larger(max, v);
+        p = p - rate * (m / (sqrt(max) * correction2 + eps));
+    }
+}

@@ -1,0 +1,129 @@
+//! LAMB as NVIDIA published it (NVLAMB): Adam's update, scaled for each tensor by the ratio of two norms.
+//!
+//! ```text
+//! g = g / ‖all gradients‖                                        (globalnorm)
+//! m = beta1 m + (1 - beta1) g
+//! v = beta2 v + (1 - beta2) g²
+//! u = m / (1 - beta1ᵗ) / (√v / √(1 - beta2ᵗ) + eps) + decay p     (unbiased; else without the corrections)
+//! r = ‖p‖ / ‖u‖, 1 where one of them is 0, clipped to [trustmin, trustmax]
+//! p = p - lr r u
+//! ```
+//!
+//! You et al. 2020, <https://arxiv.org/abs/1904.00962>; NVLAMB:
+//! <https://developer.nvidia.com/blog/pretraining-bert-with-layer-wise-adaptive-learning-rates>.
+//! A global norm of 0 divides nothing, norms are summed in f64, and the gradient is left as it was.
+
+use crate::kernel::kernel;
+use crate::moments::Moments;
+use crate::rule::{Rule, Step, Tensor};
+use crate::state::MAX_BUFFERS;
+use crate::{Code, Error, Limit::*, Result, Scalar, options};
+
+options! {
+    /// Options of LAMB.
+    pub(crate) struct LambOptions {
+        /// Learning rate.
+        lr: f64 = 1e-3, limit AtLeast(0.0);
+        /// Share of the past in the average gradient.
+        beta1: f64 = 0.9, limit HalfOpen(0.0, 1.0), alias "betas[0]";
+        /// Share of the past in the average squared gradient.
+        beta2: f64 = 0.999, limit HalfOpen(0.0, 1.0), alias "betas[1]";
+        /// Added to the denominator.
+        eps: f64 = 1e-8, limit AtLeast(0.0);
+        /// Weight decay, added to the update before the trust ratio is taken.
+        decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
+        /// Correct the averages for their start at zero.
+        unbiased: bool = true, alias "bias_correction";
+        /// Divide the gradients by the norm of all gradients of all groups.
+        globalnorm: bool = true;
+        /// Clip the trust ratio.
+        trustclip: bool = true;
+        /// Smallest trust ratio.
+        trustmin: f64 = 0.0, limit AtLeast(0.0);
+        /// Largest trust ratio.
+        trustmax: f64 = 1.0, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) struct Lamb;
+
+impl Rule for Lamb {
+    type Options = LambOptions;
+    const NAME: &'static str = "lamb";
+    const PYTORCH: Option<&'static str> = None;
+    const ABOUT: &'static str = "Layer-wise adaptive moments for large batches: Adam's update times a trust ratio.";
+    const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
+
+    fn fills(_: &LambOptions) -> [Option<f64>; MAX_BUFFERS] {
+        [Some(0.0), Some(0.0), None]
+    }
+
+    fn check(o: &LambOptions) -> Result<()> {
+        if o.trustmin > o.trustmax {
+            let message = format!("lamb trustmin: expected at most trustmax {}, given {}", o.trustmax, o.trustmin);
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        Ok(())
+    }
+
+    fn wants_gradient_norm(o: &LambOptions) -> bool {
+        o.globalnorm
+    }
+
+    fn update<T: Scalar>(o: &LambOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
+        let Tensor { parameter, gradient, state: [exp_avg, exp_avg_sq, _] } = tensor;
+        let (exp_avg, exp_avg_sq) = (exp_avg?, exp_avg_sq?);
+        let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
+            if o.unbiased { Moments::new(o.beta1, o.beta2, step.number) } else { Moments::biased(o.beta1, o.beta2) };
+        let normed = o.globalnorm && step.gradient_norm > 0.0;
+        let scale = if normed { 1.0 / step.gradient_norm } else { 1.0 };
+
+        let t = T::from_f64;
+        let (decay, eps, correction1, correction2) = (t(o.decay), t(o.eps), t(correction1), t(correction2));
+        let constants = moments::Constants {
+            scale: t(scale),
+            beta1: t(beta1),
+            rest1: t(rest1),
+            beta2: t(beta2),
+            rest2: t(rest2),
+            correction1,
+            correction2,
+            eps,
+            decay,
+        };
+        let [parameter_square, update_square] = moments::run(parameter, gradient, exp_avg, exp_avg_sq, constants);
+        let rate = t(o.lr * trust_ratio(o, parameter_square.sqrt(), update_square.sqrt()));
+        let constants = apply::Constants { rate, correction1, correction2, eps, decay };
+        apply::run(parameter, gradient, exp_avg, exp_avg_sq, constants);
+        Some(())
+    }
+}
+
+/// How far a tensor is trusted to move, from the norms of the tensor and of its update.
+fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
+    let ratio = if parameter_norm > 0.0 && update_norm > 0.0 { parameter_norm / update_norm } else { 1.0 };
+    // Not `clamp`, which panics on bounds in the wrong order.
+    match ratio {
+        r if o.trustclip && r < o.trustmin => o.trustmin,
+        r if o.trustclip && r > o.trustmax => o.trustmax,
+        r => r,
+    }
+}
+
+kernel! {
+    /// Both averages; the squared norms of the parameter and of its update.
+    moments(p, g, [m, v], [scale, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> (p, u) {
+        let g = g * scale;
+        m = beta1 * m + rest1 * g;
+        v = beta2 * v + rest2 * g * g;
+        let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;
+    }
+}
+
+kernel! {
+    /// The same update once more: cheaper to compute again than to keep.
+    apply(p, g, [m, v], [rate, correction1, correction2, eps, decay]) {
+        let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;
+        p = p - rate * u;
+    }
+}

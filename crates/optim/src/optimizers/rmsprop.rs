@@ -1,0 +1,109 @@
+//! RMSprop.
+//!
+//! ```text
+//! g = g + decay p
+//! s = alpha s + (1 - alpha) g²
+//! a = alpha a + (1 - alpha) g             (centered; else a = 0)
+//! u = g / (√(s - a²) + eps)
+//! b = momentum b + u                      (momentum > 0; else b = u)
+//! p = p - lr b
+//! ```
+//!
+//! Hinton, lecture 6e, <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered: Graves 2013,
+//! <https://arxiv.org/abs/1308.0850>.
+
+use crate::kernel::kernel;
+use crate::rule::{Rule, Step, Tensor};
+use crate::state::MAX_BUFFERS;
+use crate::{Limit::*, Scalar, options};
+
+options! {
+    /// Options of RMSprop.
+    pub(crate) struct RmsPropOptions {
+        /// Learning rate.
+        lr: f64 = 0.01, limit AtLeast(0.0);
+        /// Share of the past in the average of squared gradients.
+        alpha: f64 = 0.99, limit AtLeast(0.0);
+        /// Added to the denominator.
+        eps: f64 = 1e-8, limit AtLeast(0.0);
+        /// Weight decay, added to the gradient.
+        decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
+        /// Share of the last update in the next.
+        momentum: f64 = 0.0, limit AtLeast(0.0);
+        /// Divide by the standard deviation of the gradient instead of its root mean square.
+        centered: bool = false;
+    }
+}
+
+pub(crate) struct RmsProp;
+
+impl Rule for RmsProp {
+    type Options = RmsPropOptions;
+    const NAME: &'static str = "rmsprop";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.RMSprop");
+    const ABOUT: &'static str = "Adagrad with an exponential average of squared gradients instead of their sum.";
+    const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
+
+    fn fills(o: &RmsPropOptions) -> [Option<f64>; MAX_BUFFERS] {
+        [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]
+    }
+
+    fn update<T: Scalar>(o: &RmsPropOptions, _step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
+        let Tensor { parameter: p, gradient: g, state: [square_avg, momentum_buffer, grad_avg] } = tensor;
+        let t = T::from_f64;
+        let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
+        let (alpha, rest) = (t(o.alpha), t(1.0 - o.alpha));
+        match (o.momentum > 0.0, o.centered) {
+            (false, false) => drop(plain::run(p, g, square_avg?, plain::Constants { lr, alpha, rest, decay, eps })),
+            (true, false) => {
+                let constants = with_momentum::Constants { lr, alpha, rest, decay, eps, momentum };
+                with_momentum::run(p, g, square_avg?, momentum_buffer?, constants);
+            }
+            (false, true) => {
+                let constants = centered::Constants { lr, alpha, rest, decay, eps };
+                centered::run(p, g, square_avg?, grad_avg?, constants);
+            }
+            (true, true) => {
+                let constants = centered_with_momentum::Constants { lr, alpha, rest, decay, eps, momentum };
+                centered_with_momentum::run(p, g, square_avg?, momentum_buffer?, grad_avg?, constants);
+            }
+        }
+        Some(())
+    }
+}
+
+kernel! {
+    plain(p, g, [s], [lr, alpha, rest, decay, eps]) {
+        let g = g + decay * p;
+        s = alpha * s + rest * g * g;
+        p = p - lr * (g / (sqrt(s) + eps));
+    }
+}
+
+kernel! {
+    with_momentum(p, g, [s, b], [lr, alpha, rest, decay, eps, momentum]) {
+        let g = g + decay * p;
+        s = alpha * s + rest * g * g;
+        b = momentum * b + g / (sqrt(s) + eps);
+        p = p - lr * b;
+    }
+}
+
+kernel! {
+    centered(p, g, [s, a], [lr, alpha, rest, decay, eps]) {
+        let g = g + decay * p;
+        s = alpha * s + rest * g * g;
+        a = alpha * a + rest * g;
+        p = p - lr * (g / (sqrt(s - a * a) + eps));
+    }
+}
+
+kernel! {
+    centered_with_momentum(p, g, [s, b, a], [lr, alpha, rest, decay, eps, momentum]) {
+        let g = g + decay * p;
+        s = alpha * s + rest * g * g;
+        a = alpha * a + rest * g;
+        b = momentum * b + g / (sqrt(s - a * a) + eps);
+        p = p - lr * b;
+    }
+}

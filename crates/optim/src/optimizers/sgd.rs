@@ -1,0 +1,88 @@
+//! SGD with momentum.
+//!
+//! ```text
+//! g = g + decay p
+//! b = momentum b + (1 - dampening) g      (b = g at the first step)
+//! p = p - lr b                            (p - lr (g + momentum b) with nesterov)
+//! ```
+//!
+//! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
+
+use crate::kernel::kernel;
+use crate::rule::{Rule, Step, Tensor};
+use crate::state::MAX_BUFFERS;
+use crate::{Code, Error, Limit::*, Result, Scalar, options};
+
+options! {
+    /// Options of SGD.
+    pub(crate) struct SgdOptions {
+        /// Learning rate.
+        lr: f64 = 0.01, limit AtLeast(0.0);
+        /// Share of the last update in the next.
+        momentum: f64 = 0.0, limit AtLeast(0.0);
+        /// Share of the gradient that momentum leaves out.
+        dampening: f64 = 0.0, limit AtLeast(0.0);
+        /// Weight decay, added to the gradient.
+        decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
+        /// Look one step ahead; needs momentum > 0 and dampening 0.
+        nesterov: bool = false;
+    }
+}
+
+pub(crate) struct Sgd;
+
+impl Rule for Sgd {
+    type Options = SgdOptions;
+    const NAME: &'static str = "sgd";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.SGD");
+    const ABOUT: &'static str = "Stochastic gradient descent, with optional momentum.";
+    const COUNTS_STEPS: bool = false;
+    const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
+
+    fn fills(o: &SgdOptions) -> [Option<f64>; MAX_BUFFERS] {
+        [(o.momentum > 0.0).then_some(0.0), None, None]
+    }
+
+    fn check(o: &SgdOptions) -> Result<()> {
+        if o.nesterov && (o.momentum == 0.0 || o.dampening != 0.0) {
+            let given = format!("momentum {} and dampening {}", o.momentum, o.dampening);
+            let message = format!("sgd nesterov: expected momentum > 0 and dampening 0, given {given}");
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        Ok(())
+    }
+
+    fn update<T: Scalar>(o: &SgdOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
+        let Tensor { parameter, gradient, state: [momentum_buffer, ..] } = tensor;
+        let t = T::from_f64;
+        if o.momentum == 0.0 {
+            plain::run(parameter, gradient, plain::Constants { lr: t(o.lr), decay: t(o.decay) });
+            return Some(());
+        }
+        let constants = momentum::Constants {
+            lr: t(o.lr),
+            decay: t(o.decay),
+            momentum: t(o.momentum),
+            share: t(if step.fresh { 1.0 } else { 1.0 - o.dampening }),
+            // The update is `own g + ahead b`: b alone, or g + momentum b with nesterov.
+            own: t(if o.nesterov { 1.0 } else { 0.0 }),
+            ahead: t(if o.nesterov { o.momentum } else { 1.0 }),
+        };
+        momentum::run(parameter, gradient, momentum_buffer?, constants);
+        Some(())
+    }
+}
+
+kernel! {
+    plain(p, g, [], [lr, decay]) {
+        p = p - lr * (g + decay * p);
+    }
+}
+
+kernel! {
+    momentum(p, g, [b], [lr, decay, momentum, share, own, ahead]) {
+        let g = g + decay * p;
+        b = momentum * b + share * g;
+        p = p - lr * (own * g + ahead * b);
+    }
+}

@@ -1,0 +1,340 @@
+//! Option tables: each option is declared once, and everything else about it is derived from that row.
+
+use std::fmt;
+
+use crate::{Code, Error, Result};
+
+/// An option's value, or what a caller gave for one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// No value.
+    Null,
+    /// A switch.
+    Flag(bool),
+    /// A whole number that was checked to be one.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// A word.
+    Word(String),
+    /// Several numbers, as in PyTorch's `betas`.
+    List(Vec<f64>),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Flag(flag) => write!(f, "boolean {flag}"),
+            Value::Integer(number) => write!(f, "{number}"),
+            Value::Float(number) => write!(f, "{number}"),
+            Value::Word(word) => write!(f, "string \"{word}\""),
+            Value::List(list) => write!(f, "list {list:?}"),
+        }
+    }
+}
+
+/// What kind of value an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A finite number.
+    Float,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One whole number, or one for each dimension.
+    Sizes,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Float => f.write_str("a finite number"),
+            Kind::Integer => f.write_str("a whole number"),
+            Kind::Flag => f.write_str("a boolean"),
+            Kind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
+            Kind::Sizes => f.write_str("a whole number or a list of them"),
+        }
+    }
+}
+
+/// The range of a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Any finite number.
+    Finite,
+    /// At least this.
+    AtLeast(f64),
+    /// More than this.
+    Above(f64),
+    /// From the first, included, to the second, excluded.
+    HalfOpen(f64, f64),
+    /// From the first to the second, both included.
+    Closed(f64, f64),
+}
+
+impl Limit {
+    fn admits(self, x: f64) -> bool {
+        match self {
+            Limit::Finite => true,
+            Limit::AtLeast(low) => x >= low,
+            Limit::Above(low) => x > low,
+            Limit::HalfOpen(low, high) => x >= low && x < high,
+            Limit::Closed(low, high) => x >= low && x <= high,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Finite => Ok(()),
+            Limit::AtLeast(low) => write!(f, " >= {low}"),
+            Limit::Above(low) => write!(f, " > {low}"),
+            Limit::HalfOpen(low, high) => write!(f, " in [{low}, {high})"),
+            Limit::Closed(low, high) => write!(f, " in [{low}, {high}]"),
+        }
+    }
+}
+
+/// One row of an option table.
+pub struct OptionSpec {
+    /// The name, as in the k-api.
+    pub name: &'static str,
+    /// PyTorch's name, accepted too; `betas[0]` is the first element of the list `betas`.
+    pub alias: Option<&'static str>,
+    /// One sentence.
+    pub doc: &'static str,
+    /// The type.
+    pub kind: Kind,
+    /// True if `null` is a value.
+    pub nullable: bool,
+    /// The range of a number, or of each of several.
+    pub limit: Limit,
+    /// The default; `None` for an option that must be given.
+    pub default: fn() -> Option<Value>,
+}
+
+impl OptionSpec {
+    /// The value as this option takes it, or an error that says what it takes. `owner` is whose option it is.
+    fn check(&self, owner: &str, given: &Value) -> Result<Value> {
+        let value = match (self.kind, given) {
+            (_, Value::Null) if self.nullable => return Ok(Value::Null),
+            (Kind::Flag, Value::Flag(flag)) => return Ok(Value::Flag(*flag)),
+            (Kind::Word(words), Value::Word(word)) if words.contains(&word.as_str()) => return Ok(given.clone()),
+            (Kind::Word(_), Value::Word(_)) => return Err(self.refuse(Code::OptionRange, owner, given)),
+            (Kind::Float, Value::Integer(x)) => Value::Float(*x as f64),
+            (Kind::Float, Value::Float(_)) | (Kind::Integer, Value::Integer(_)) => given.clone(),
+            (Kind::Integer, Value::Float(x)) if is_whole(*x) => Value::Integer(*x as i64),
+            (Kind::Sizes, Value::Integer(x)) => Value::List(vec![*x as f64]),
+            (Kind::Sizes, Value::Float(x)) if is_whole(*x) => Value::List(vec![*x]),
+            (Kind::Sizes, Value::List(list)) if !list.is_empty() && list.iter().all(|x| is_whole(*x)) => given.clone(),
+            _ => return Err(self.refuse(Code::OptionType, owner, given)),
+        };
+        let fits = |x: f64| x.is_finite() && self.limit.admits(x);
+        let admitted = match &value {
+            Value::Float(x) => fits(*x),
+            Value::Integer(x) => fits(*x as f64),
+            Value::List(list) => list.iter().all(|x| fits(*x)),
+            _ => true,
+        };
+        if admitted { Ok(value) } else { Err(self.refuse(Code::OptionRange, owner, given)) }
+    }
+
+    fn refuse(&self, code: Code, owner: &str, given: &Value) -> Error {
+        let or_null = if self.nullable { " or null" } else { "" };
+        let message = format!("{owner} {}: expected {}{}{or_null}, given {given}", self.name, self.kind, self.limit);
+        Error::new(code, message)
+    }
+}
+
+fn is_whole(x: f64) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    x.fract() == 0.0 && x.abs() <= EXACT
+}
+
+/// The defaults of a table; `Null` for an option that must be given.
+pub fn defaults(specs: &[OptionSpec]) -> Vec<Value> {
+    specs.iter().map(|spec| (spec.default)().unwrap_or(Value::Null)).collect()
+}
+
+/// Fills `base` with positional options and then with named ones, which win. Returns the new row; `base` stays as it was.
+///
+/// `owner` is whose options these are, for messages.
+///
+/// # Errors
+/// Too many positional options, an unknown name, a wrong type, a number out of range, a required option left out.
+pub fn parse(
+    owner: &str,
+    specs: &[OptionSpec],
+    base: &[Value],
+    positional: &[Value],
+    named: &[(String, Value)],
+) -> Result<Vec<Value>> {
+    if positional.len() > specs.len() {
+        let message = format!(
+            "{owner}: expected up to {} positional options ({}), given {}",
+            specs.len(),
+            names(specs),
+            positional.len()
+        );
+        return Err(Error::new(Code::Argument, message));
+    }
+    let mut row = base.to_vec();
+    for ((slot, spec), given) in row.iter_mut().zip(specs).zip(positional) {
+        *slot = spec.check(owner, given)?;
+    }
+    for (name, given) in named {
+        for (index, value) in resolve(owner, specs, name, given)? {
+            row[index] = specs[index].check(owner, &value)?;
+        }
+    }
+    match specs.iter().zip(&row).find(|(spec, value)| **value == Value::Null && (spec.default)().is_none()) {
+        Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &Value::Null)),
+        None => Ok(row),
+    }
+}
+
+/// The options that a name stands for: itself, an alias, or every element of a list alias.
+fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &Value) -> Result<Vec<(usize, Value)>> {
+    if let Some(index) = specs.iter().position(|spec| spec.name == name || spec.alias == Some(name)) {
+        return Ok(vec![(index, given.clone())]);
+    }
+    let elements: Vec<usize> = specs
+        .iter()
+        .enumerate()
+        .filter(|(_, spec)| spec.alias.and_then(|a| a.split_once('[')).is_some_and(|(list, _)| list == name))
+        .map(|(index, _)| index)
+        .collect();
+    match given {
+        _ if elements.is_empty() => {
+            let message = format!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
+            Err(Error::new(Code::OptionUnknown, message))
+        }
+        Value::List(list) if list.len() == elements.len() => {
+            Ok(elements.into_iter().zip(list.iter().map(|x| Value::Float(*x))).collect())
+        }
+        _ => {
+            let message = format!("{owner} {name}: expected a list of {} numbers, given {given}", elements.len());
+            Err(Error::new(Code::OptionType, message))
+        }
+    }
+}
+
+fn names(specs: &[OptionSpec]) -> String {
+    specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+}
+
+/// A struct of options with its table; made by [`options!`](crate::options!).
+pub trait OptionSet: Sized {
+    /// The table, in positional order.
+    const SPECS: &'static [OptionSpec];
+
+    /// The struct from a row that [`parse`] or [`defaults`] made.
+    fn from_row(row: &[Value]) -> Result<Self>;
+}
+
+/// A Rust type that an option can have.
+pub trait OptionType: Sized {
+    /// The type as the table states it.
+    const KIND: Kind;
+    /// True if `null` is a value.
+    const NULLABLE: bool = false;
+    /// From a checked value.
+    fn from_value(value: &Value) -> Option<Self>;
+    /// To a value.
+    fn into_value(self) -> Value;
+}
+
+impl OptionType for f64 {
+    const KIND: Kind = Kind::Float;
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Float(x) = value { Some(*x) } else { None }
+    }
+    fn into_value(self) -> Value {
+        Value::Float(self)
+    }
+}
+
+impl OptionType for i64 {
+    const KIND: Kind = Kind::Integer;
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Integer(x) = value { Some(*x) } else { None }
+    }
+    fn into_value(self) -> Value {
+        Value::Integer(self)
+    }
+}
+
+impl OptionType for bool {
+    const KIND: Kind = Kind::Flag;
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Flag(x) = value { Some(*x) } else { None }
+    }
+    fn into_value(self) -> Value {
+        Value::Flag(self)
+    }
+}
+
+/// One number for all dimensions, or one for each.
+impl OptionType for Vec<usize> {
+    const KIND: Kind = Kind::Sizes;
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::List(list) = value { Some(list.iter().map(|x| *x as usize).collect()) } else { None }
+    }
+    fn into_value(self) -> Value {
+        Value::List(self.into_iter().map(|x| x as f64).collect())
+    }
+}
+
+impl<T: OptionType> OptionType for Option<T> {
+    const KIND: Kind = T::KIND;
+    const NULLABLE: bool = true;
+    fn from_value(value: &Value) -> Option<Self> {
+        if *value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+    }
+    fn into_value(self) -> Value {
+        self.map_or(Value::Null, T::into_value)
+    }
+}
+
+/// Declares a struct of options and derives its table.
+///
+/// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L` and
+/// `, alias "pytorch_name"`.
+#[macro_export]
+macro_rules! options {
+    ($(#[$outer:meta])* $vis:vis struct $set:ident {
+        $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)? $(, alias $alias:literal)?;)*
+    }) => {
+        $(#[$outer])*
+        #[derive(Clone, Debug)]
+        $vis struct $set { $(#[doc = $doc] pub $name: $type,)* }
+
+        impl $crate::OptionSet for $set {
+            const SPECS: &'static [$crate::OptionSpec] = &[$($crate::OptionSpec {
+                name: stringify!($name),
+                alias: $crate::options!(@or None $(, Some($alias))?),
+                doc: $doc.trim_ascii_start(),
+                kind: <$type as $crate::OptionType>::KIND,
+                nullable: <$type as $crate::OptionType>::NULLABLE,
+                limit: $crate::options!(@or $crate::Limit::Finite $(, $limit)?),
+                default: || $crate::options!(@or None $(, Some(<$type as $crate::OptionType>::into_value($default)))?),
+            },)*];
+
+            fn from_row(row: &[$crate::Value]) -> $crate::Result<Self> {
+                let mut row = row.iter();
+                $(let $name = row.next().and_then($crate::OptionType::from_value);)*
+                match ($($name,)*) {
+                    ($(Some($name),)*) => Ok(Self { $($name,)* }),
+                    _ => Err($crate::Error::new($crate::Code::Internal, concat!("bad row of ", stringify!($set)))),
+                }
+            }
+        }
+    };
+    (@or $default:expr) => { $default };
+    (@or $default:expr, $given:expr) => { $given };
+}
