@@ -431,7 +431,7 @@ def lbfgs_variants():
     yield "rosenbrock: defaults", start, {}, 2, double, {}
     yield "rosenbrock: strong_wolfe", start, wolfe, 10, double, {}
     yield "rosenbrock: history strong_wolfe", start, {"history": 2, **wolfe}, 10, double, {}
-    yield "rosenbrock: iter strong_wolfe", start, {"iter": 4, **wolfe}, 10, double, {}
+    yield "rosenbrock: iter strong_wolfe", start, {"iter": 4, **wolfe}, 5, double, {}
     yield "rosenbrock: lr iter strong_wolfe", start, {"lr": 0.1, "iter": 4, **wolfe}, 10, double, {}
     yield "rosenbrock: eval strong_wolfe", start, {"eval": 6, **wolfe}, 10, double, {}
     yield "rosenbrock: gradtol strong_wolfe", start, {"gradtol": 0.5, **wolfe}, 10, double, {}
