@@ -16,7 +16,7 @@ mod strong_wolfe;
 mod view;
 
 pub use error::{Code, Error, Result};
-pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
+pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
 pub use options::{Kind, Limit, OptionSet, OptionSpec, OptionType, Value, defaults, parse};

@@ -51,6 +51,31 @@ pub enum Curvature {
     Double(Memory<f64>),
 }
 
+/// A step of L-BFGS that has not been made yet.
+pub struct ClosureStep {
+    options: Vec<Value>,
+    memory: Option<Curvature>,
+}
+
+impl ClosureStep {
+    /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
+    ///
+    /// # Errors
+    /// Those of the objective; the parameters are then as they were.
+    pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, Curvature)> {
+        let memory = if let Some(Curvature::Float(memory)) = self.memory { memory } else { Memory::default() };
+        let (loss, memory) = memory.step(&self.options, parameters, objective)?;
+        Ok((loss, Curvature::Float(memory)))
+    }
+
+    /// The same from 64-bit parameters.
+    pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, Curvature)> {
+        let memory = if let Some(Curvature::Double(memory)) = self.memory { memory } else { Memory::default() };
+        let (loss, memory) = memory.step(&self.options, parameters, objective)?;
+        Ok((loss, Curvature::Double(memory)))
+    }
+}
+
 /// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -218,29 +243,15 @@ impl Optimizer {
         Ok(fresh)
     }
 
-    /// One step of L-BFGS from 32-bit parameters; returns the loss at its start. See [`Optimizer::minimize_f64`].
-    pub fn minimize_f32(&mut self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<f64> {
-        let memory = match &self.memory {
-            Some(Curvature::Float(memory)) => memory.clone(),
-            _ => Memory::default(),
-        };
-        let (loss, memory) = memory.step(&self.groups[0].options, parameters, objective)?;
-        self.memory = Some(Curvature::Float(memory));
-        Ok(loss)
+    /// What a step with a closure works from: a copy, so that the closure may use the optimizer meanwhile. Its result
+    /// goes to [`Optimizer::remember`].
+    pub fn closure_step(&self) -> ClosureStep {
+        ClosureStep { options: self.groups[0].options.clone(), memory: self.memory.clone() }
     }
 
-    /// One step of L-BFGS from 64-bit parameters; returns the loss at its start.
-    ///
-    /// # Errors
-    /// Those of the objective; parameters and memory are then as they were.
-    pub fn minimize_f64(&mut self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<f64> {
-        let memory = match &self.memory {
-            Some(Curvature::Double(memory)) => memory.clone(),
-            _ => Memory::default(),
-        };
-        let (loss, memory) = memory.step(&self.groups[0].options, parameters, objective)?;
-        self.memory = Some(Curvature::Double(memory));
-        Ok(loss)
+    /// Keeps what a step with a closure has learned.
+    pub fn remember(&mut self, memory: Curvature) {
+        self.memory = Some(memory);
     }
 
     /// What the state holds.

@@ -70,7 +70,9 @@ impl Typed for f32 {
         View::Float(p, g)
     }
     fn minimize(o: &mut Optimizer, p: &[f32], f: &mut dyn Objective<f32>) -> Result<f64> {
-        o.minimize_f32(p, f)
+        let (loss, memory) = o.closure_step().minimize_f32(p, f)?;
+        o.remember(memory);
+        Ok(loss)
     }
 }
 
@@ -79,7 +81,9 @@ impl Typed for f64 {
         View::Double(p, g)
     }
     fn minimize(o: &mut Optimizer, p: &[f64], f: &mut dyn Objective<f64>) -> Result<f64> {
-        o.minimize_f64(p, f)
+        let (loss, memory) = o.closure_step().minimize_f64(p, f)?;
+        o.remember(memory);
+        Ok(loss)
     }
 }
 
@@ -218,15 +222,15 @@ fn a_closure_that_fails_leaves_everything_as_it_was() {
     let mut broken = (fresh(), Failing(objective(), u64::MAX));
     for step in 0..3 {
         let from = smooth.1.parameters.clone();
-        smooth.0.minimize_f64(&from, &mut smooth.1).unwrap();
+        f64::minimize(&mut smooth.0, &from, &mut smooth.1).unwrap();
         // Fails in the middle of the step, then goes through.
         broken.1.1 = broken.1.0.evaluations + 1 + step;
         let before = broken.0.curvature().cloned();
-        broken.0.minimize_f64(&from, &mut broken.1).unwrap_err();
+        f64::minimize(&mut broken.0, &from, &mut broken.1).unwrap_err();
         assert_eq!(broken.1.0.parameters, from);
         assert_eq!(broken.0.curvature().cloned(), before);
         broken.1.1 = u64::MAX;
-        broken.0.minimize_f64(&from, &mut broken.1).unwrap();
+        f64::minimize(&mut broken.0, &from, &mut broken.1).unwrap();
         assert_eq!(broken.1.0.parameters, smooth.1.parameters);
     }
 }

@@ -1,0 +1,32 @@
+//! Compiles the C++ shim against the libtorch that torch-sys found.
+
+use std::path::PathBuf;
+use std::{env, process};
+
+fn main() {
+    println!("cargo:rerun-if-changed=src/shim.cpp");
+    let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+        eprintln!("torch-sys did not say where libtorch is");
+        process::exit(1);
+    };
+    let include = lib.with_file_name("include");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(true)
+        // As system headers: their warnings are not ours.
+        .flag("-isystem")
+        .flag(&include)
+        .flag("-isystem")
+        .flag(include.join("torch/csrc/api/include"))
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        .file("src/shim.cpp")
+        .compile("stepwell_engine_torch");
+
+    // What the shim needs, and no library of CUDA, so that one binary runs with and without.
+    println!("cargo:rustc-link-search=native={}", lib.display());
+    println!("cargo:rustc-link-lib=torch_cpu");
+    println!("cargo:rustc-link-lib=c10");
+    // Reaches the tests of this package only; whoever ships a library decides where it looks for libtorch.
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
+}

@@ -1,0 +1,260 @@
+//! The trait, operation by operation.
+
+use std::cell::Cell;
+
+use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Window};
+
+use crate::error::torch;
+use crate::tensor::{Tensor, kind, size, sizes};
+use crate::{lend, memory, shim};
+
+/// libtorch on the CPU and on CUDA devices.
+#[derive(Debug)]
+pub struct TorchEngine {
+    memory_limit: usize,
+    /// True while memory is lent: no call on this engine may write to it or free it then.
+    busy: Cell<bool>,
+}
+
+impl TorchEngine {
+    /// An engine that may take half of the memory that there is now.
+    pub fn new() -> Self {
+        Self { memory_limit: memory::half_of_available(), busy: Cell::new(false) }
+    }
+
+    fn not_busy(&self) -> Result<()> {
+        match self.busy.get() {
+            false => Ok(()),
+            true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
+        }
+    }
+}
+
+impl Default for TorchEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine for TorchEngine {
+    type Tensor = Tensor;
+
+    fn require(&self, device: Device) -> Result<()> {
+        let Device::Cuda(index) = device else { return Ok(()) };
+        let reason = match shim::cuda_devices()? {
+            None => "libtorch was loaded without CUDA".to_owned(),
+            Some(0) => "there is no CUDA device, or no driver for it".to_owned(),
+            Some(count) if index >= count => format!("CUDA devices here: {count}, counted from 0"),
+            Some(_) => return Ok(()),
+        };
+        Err(Error::new(Code::Device, format!("device {device} cannot be used: {reason}")))
+    }
+
+    fn memory_limit(&self) -> usize {
+        self.memory_limit
+    }
+
+    fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        let tensor = Tensor::from_data(data, shape)?;
+        match device {
+            Device::Cpu => Ok(tensor),
+            Device::Cuda(_) => Tensor::made(tensor.as_ref().f_to(on(device))),
+        }
+    }
+
+    fn data(&self, tensor: &Tensor) -> Result<Data> {
+        tensor.to_data()
+    }
+
+    fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
+        self.not_busy()?;
+        let dtype = tensor.dtype()?;
+        if data.dtype() != dtype {
+            let (expected, given) = (dtype.name(), data.dtype().name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        let source = Tensor::from_data(data, &tensor.shape()?)?;
+        let _guard = tch::no_grad_guard();
+        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
+    }
+
+    fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        let _guard = tch::no_grad_guard();
+        let copy = tensor.as_ref().f_to_device_(on(device), kind(dtype), false, true).map_err(torch)?;
+        Tensor::made(copy.f_contiguous())
+    }
+
+    fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        shim::replace(tensor.handle(), source.handle())
+    }
+
+    fn shape(&self, tensor: &Tensor) -> Result<Vec<usize>> {
+        tensor.shape()
+    }
+
+    fn dtype(&self, tensor: &Tensor) -> Result<Dtype> {
+        tensor.dtype()
+    }
+
+    fn device(&self, tensor: &Tensor) -> Result<Device> {
+        tensor.device()
+    }
+
+    fn identity(&self, tensor: &Tensor) -> u64 {
+        shim::identity(tensor.handle())
+    }
+
+    fn is_leaf(&self, tensor: &Tensor) -> bool {
+        shim::describe(tensor.handle()).is_ok_and(|info| info.is_leaf())
+    }
+
+    fn requires_grad(&self, tensor: &Tensor) -> bool {
+        shim::describe(tensor.handle()).is_ok_and(|info| info.requires_grad())
+    }
+
+    fn set_requires_grad(&self, tensor: &Tensor, flag: bool) -> Result<()> {
+        if !self.is_leaf(tensor) {
+            return Err(Error::new(Code::Argument, "only a leaf tensor can be told whether it requires a gradient"));
+        }
+        tensor.writer().f_requires_grad_(flag).map(drop).map_err(torch)
+    }
+
+    fn grad(&self, tensor: &Tensor) -> Option<Tensor> {
+        Tensor::made(Ok(shim::grad(tensor.handle()).ok()??)).ok()
+    }
+
+    fn set_grad(&self, tensor: &Tensor, grad: Option<&Tensor>) -> Result<()> {
+        self.not_busy()?;
+        if grad.is_some_and(|grad| self.identity(grad) == self.identity(tensor)) {
+            return Err(Error::new(Code::Gradient, "a tensor cannot be its own gradient"));
+        }
+        shim::set_grad(tensor.handle(), grad.map(Tensor::handle))
+    }
+
+    fn zero_grad(&self, tensor: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        let Some(mut gradient) = shim::grad(tensor.handle())? else { return Ok(()) };
+        let _guard = tch::no_grad_guard();
+        gradient.f_zero_().map(drop).map_err(torch)
+    }
+
+    fn backward(&self, tensor: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        tensor.as_ref().f_backward().map_err(torch)
+    }
+
+    fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _guard = tch::no_grad_guard();
+        f()
+    }
+
+    fn lend(&self, parameters: &[Tensor], step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
+        self.not_busy()?;
+        lend::lend(&self.busy, parameters, step)
+    }
+
+    fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        Tensor::made(input.as_ref().f_linear(weight.as_ref(), bias.map(Tensor::as_ref)))
+    }
+
+    fn conv2d(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        window: &Window,
+        groups: usize,
+    ) -> Result<Tensor> {
+        let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
+        let bias = bias.map(Tensor::as_ref);
+        Tensor::made(input.as_ref().f_conv2d(weight.as_ref(), bias, stride?, padding?, dilation?, size(groups)?))
+    }
+
+    fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
+        let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
+        Tensor::made(input.as_ref().f_max_pool2d(sizes(&kernel)?, stride?, padding?, dilation?, false))
+    }
+
+    fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
+        Tensor::made(input.as_ref().f_reshape(sizes(shape)?))
+    }
+
+    fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {
+        let input = input.as_ref();
+        Tensor::made(match activation {
+            Activation::Relu => input.f_relu(),
+            Activation::Tanh => input.f_tanh(),
+            Activation::Sigmoid => input.f_sigmoid(),
+            Activation::Gelu { tanh } => input.f_gelu(if tanh { "tanh" } else { "none" }),
+        })
+    }
+
+    fn multiply(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        Tensor::made(a.as_ref().f_mul(b.as_ref()))
+    }
+
+    fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
+        self.not_busy()?;
+        let [weight, bias] = [norm.weight, norm.bias].map(|tensor| tensor.map(Tensor::as_ref));
+        let (mean, variance) = norm.running.map(|(mean, variance)| (mean.as_ref(), variance.as_ref())).unzip();
+        Tensor::made(input.as_ref().f_batch_norm(
+            weight,
+            bias,
+            mean,
+            variance,
+            norm.training,
+            norm.momentum,
+            norm.eps,
+            true,
+        ))
+    }
+
+    fn layer_norm(
+        &self,
+        input: &Tensor,
+        shape: &[usize],
+        weight: Option<&Tensor>,
+        bias: Option<&Tensor>,
+        eps: f64,
+    ) -> Result<Tensor> {
+        let [weight, bias] = [weight, bias].map(|tensor| tensor.map(Tensor::as_ref));
+        Tensor::made(input.as_ref().f_layer_norm(sizes(shape)?, weight, bias, eps, true))
+    }
+
+    fn embedding(&self, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
+        const NO_PADDING: i64 = -1;
+        Tensor::made(tch::Tensor::f_embedding(weight.as_ref(), indices.as_ref(), NO_PADDING, false, false))
+    }
+
+    fn loss(&self, loss: Loss, input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
+        /// PyTorch's default: a class of this index counts for nothing.
+        const IGNORE: i64 = -100;
+        const WEIGHT: Option<&tch::Tensor> = None;
+        let reduction = match reduction {
+            Reduction::None => tch::Reduction::None,
+            Reduction::Mean => tch::Reduction::Mean,
+            Reduction::Sum => tch::Reduction::Sum,
+        };
+        let (input, target) = (input.as_ref(), target.as_ref());
+        Tensor::made(match loss {
+            Loss::CrossEntropy => input.f_cross_entropy_loss(target, WEIGHT, reduction, IGNORE, 0.0),
+            Loss::Nll => input.f_nll_loss(target, WEIGHT, reduction, IGNORE),
+            Loss::Mse => input.f_mse_loss(target, reduction),
+            Loss::L1 => input.f_l1_loss(target, reduction),
+            Loss::SmoothL1 { beta } => input.f_smooth_l1_loss(target, reduction, beta),
+            Loss::Bce => input.f_binary_cross_entropy(target, WEIGHT, reduction),
+            Loss::BceWithLogits => input.f_binary_cross_entropy_with_logits(target, WEIGHT, WEIGHT, reduction),
+        })
+    }
+}
+
+fn on(device: Device) -> tch::Device {
+    match device {
+        Device::Cpu => tch::Device::Cpu,
+        Device::Cuda(index) => tch::Device::Cuda(index),
+    }
+}

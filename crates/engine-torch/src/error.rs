@@ -1,0 +1,84 @@
+//! libtorch's errors as Stepwell's.
+
+use stepwell_optim::{Code, Error};
+use tch::TchError;
+
+/// Errors that a caller meets in ordinary use, by the start of libtorch's text, in words that say what to do.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "Trying to backward through the graph a second time",
+        "a second backward through the same graph: the first one released it, run the forward again",
+    ),
+    (
+        "one of the variables needed for gradient computation has been modified by an inplace operation",
+        "backward through an outdated graph: a tensor that it needs was changed since, run the forward again",
+    ),
+    (
+        "grad can be implicitly created only for scalar outputs",
+        "backward needs a tensor with one element, such as a mean or a sum",
+    ),
+    ("element 0 of tensors does not require grad", "backward needs a tensor made from one that requires a gradient"),
+];
+
+/// Parts of a text that mean that memory ran out, on the CPU or on a CUDA device.
+const MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
+
+/// An error that tch returned.
+pub(crate) fn torch(error: TchError) -> Error {
+    match error {
+        TchError::Torch(text) => refused(&text),
+        other => Error::new(Code::Engine, other.to_string()),
+    }
+}
+
+/// An error in libtorch's words.
+pub(crate) fn refused(text: &str) -> Error {
+    if MEMORY.iter().any(|part| text.contains(part)) {
+        return out_of_memory(text);
+    }
+    let known = KNOWN.iter().find(|(start, _)| text.starts_with(start));
+    Error::new(Code::Engine, known.map_or_else(|| first_sentence(text), |(_, words)| words))
+}
+
+/// An allocation that failed; the text may say how large it was.
+pub(crate) fn out_of_memory(text: &str) -> Error {
+    const SIZE: [(&str, &str); 2] = [("you tried to allocate ", " bytes"), ("Tried to allocate ", ". ")];
+    let size = SIZE.iter().find_map(|(before, after)| Some(text.split_once(before)?.1.split_once(after)?.0));
+    Error::new(
+        Code::Memory,
+        match size {
+            Some(size) if size.bytes().all(|c| c.is_ascii_digit()) => format!("out of memory allocating {size} bytes"),
+            Some(size) => format!("out of memory allocating {size}"),
+            None => "out of memory".to_owned(),
+        },
+    )
+}
+
+/// The first line as far as a full stop before a capital; hints and the C++ backtrace follow behind.
+fn first_sentence(text: &str) -> &str {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    let capital = |at: &usize| line[at + 2..].starts_with(|c: char| c.is_ascii_uppercase());
+    let end = line.match_indices(". ").map(|(at, _)| at).find(capital).unwrap_or(line.len());
+    line[..end].trim_end().trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_first_sentence() {
+        let text = "sizes 2.5 and e.g. 3 differ, see x. Hint: no.\nException raised from f at /a.cpp:1\nframe #0: 0x1";
+        assert_eq!(refused(text).to_string(), "sizes 2.5 and e.g. 3 differ, see x");
+        assert_eq!(refused("").to_string(), "");
+    }
+
+    #[test]
+    fn tells_memory_from_refusals() {
+        let text = "[enforce fail at a.cpp:1] err == 0. DefaultCPUAllocator: can't allocate memory: ";
+        let cpu = refused(&format!("{text}you tried to allocate 80 bytes. Error code 12"));
+        assert_eq!((cpu.code(), cpu.to_string()), (Code::Memory, "out of memory allocating 80 bytes".into()));
+        let cuda = refused("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity");
+        assert_eq!((cuda.code(), cuda.to_string()), (Code::Memory, "out of memory allocating 2.00 GiB".into()));
+    }
+}

@@ -1,0 +1,14 @@
+//! The engine on libtorch, through tch and a small C++ shim.
+//!
+//! libtorch must be in the process before the first call; whether it has CUDA is decided at its first use, not later.
+//! Only tch calls that return errors are used, and every error text is cut before libtorch's C++ backtrace.
+
+mod engine;
+mod error;
+mod lend;
+mod memory;
+mod shim;
+mod tensor;
+
+pub use engine::TorchEngine;
+pub use tensor::Tensor;

@@ -1,0 +1,207 @@
+// What tch lacks: many tensors described in one call, versions, gradients set, data replaced. No exception leaves.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <new>
+
+namespace {
+
+// The same values as `Status` in shim.rs.
+enum Status : int32_t { kOk = 0, kRefused = 1, kOutOfMemory = 2 };
+
+thread_local char failure[1024];
+
+Status fail(Status status, const char* text) noexcept {
+  std::snprintf(failure, sizeof failure, "%s", text);
+  return status;
+}
+
+template <class F>
+Status guarded(F&& run) noexcept {
+  try {
+    run();
+    return kOk;
+  } catch (const c10::OutOfMemoryError& e) {
+    return fail(kOutOfMemory, e.what_without_backtrace());
+  } catch (const c10::Error& e) {
+    return fail(kRefused, e.what_without_backtrace());
+  } catch (const std::bad_alloc& e) {
+    return fail(kOutOfMemory, e.what());
+  } catch (const std::exception& e) {
+    return fail(kRefused, e.what());
+  } catch (...) {
+    return fail(kRefused, "unknown C++ exception");
+  }
+}
+
+// The same values as in shim.rs.
+enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kOther = 3 };
+enum : uint8_t { kCpu = 1, kDense = 2, kContiguous = 4, kFits = 8 };
+
+uint8_t dtype_of(const at::TensorImpl& t) {
+  if (t.dtype() == caffe2::TypeMeta::Make<float>()) return kFloat;
+  if (t.dtype() == caffe2::TypeMeta::Make<double>()) return kDouble;
+  if (t.dtype() == caffe2::TypeMeta::Make<int64_t>()) return kLong;
+  return kOther;
+}
+
+constexpr c10::DispatchKeySet kLazy(
+    {c10::DispatchKey::Conjugate, c10::DispatchKey::Negative, c10::DispatchKey::ZeroTensor});
+
+// Elements lie in memory as they read: no sparse layout, no pending negation, no implied zeros.
+bool is_dense(const at::TensorImpl& t) {
+  return t.layout() == at::kStrided && t.unsafe_storage() && !t.key_set().has_any(kLazy);
+}
+
+[[gnu::noinline]] uint8_t unusual_layout_of(const at::TensorImpl& t) {
+  const bool dense = is_dense(t);
+  return (t.is_cpu() ? kCpu : 0) | (dense ? kDense : 0) | (dense && t.is_contiguous() ? kContiguous : 0);
+}
+
+inline uint8_t layout_of(const at::TensorImpl& t) {
+  constexpr c10::DispatchKeySet cpu(c10::DispatchKey::CPU);
+  if (t.key_set().has_all(cpu) && !t.key_set().has_any(kLazy) && t.is_contiguous()) return kCpu | kDense | kContiguous;
+  return unusual_layout_of(t);
+}
+
+// IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
+inline bool same(at::IntArrayRef a, at::IntArrayRef b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+constexpr uint8_t kReadable = kCpu | kDense;
+
+}  // namespace
+
+extern "C" {
+
+// Mirrors `Info` in shim.rs.
+struct stepwell_info {
+  const int64_t* sizes;  // belongs to the tensor
+  int64_t dimensions;
+  int64_t elements;
+  int32_t device;  // -1: CPU, -2: neither CPU nor CUDA
+  uint8_t dtype;
+  uint8_t dense;
+  uint8_t leaf;
+  uint8_t requires_grad;
+};
+static_assert(sizeof(stepwell_info) == 32, "as in shim.rs");
+
+// Mirrors `Slot` in shim.rs.
+struct stepwell_slot {
+  void* data;
+  const void* storage;
+  const void* grad;
+  const void* grad_storage;
+  int64_t elements;
+  uint8_t dtype;
+  uint8_t layout;
+  uint8_t grad_dtype;
+  uint8_t grad_layout;
+  uint8_t has_grad;
+};
+static_assert(sizeof(stepwell_slot) == 48, "as in shim.rs");
+
+const char* stepwell_failure() noexcept { return failure; }
+
+const void* stepwell_identity(const at::Tensor* tensor) noexcept { return tensor->unsafeGetTensorImpl(); }
+
+Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept {
+  return guarded([&] {
+    TORCH_CHECK(tensor->defined(), "an undefined tensor");
+    const at::TensorImpl& t = *tensor->unsafeGetTensorImpl();
+    const at::IntArrayRef sizes = t.sizes();
+    const at::Device device = t.device();
+    out->sizes = sizes.data();
+    out->dimensions = static_cast<int64_t>(sizes.size());
+    out->elements = t.numel();
+    out->device = device.is_cpu() ? -1 : device.is_cuda() ? device.index() : -2;
+    out->dtype = dtype_of(t);
+    out->dense = is_dense(t);
+    out->leaf = tensor->is_leaf();
+    out->requires_grad = tensor->requires_grad();
+  });
+}
+
+// Describes parameters and their gradients. An address is given only where the elements can be read on the CPU.
+Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* out) noexcept {
+  return guarded([&] {
+    for (size_t i = 0; i < count; ++i) {
+      const at::TensorImpl& t = *tensors[i]->unsafeGetTensorImpl();
+      const at::Tensor& gradient = t.grad();
+      stepwell_slot& slot = out[i] = {};
+      if (gradient.defined()) {
+        const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
+        slot.has_grad = 1;
+        slot.grad_dtype = dtype_of(g);
+        slot.grad_layout = layout_of(g) | (same(g.sizes(), t.sizes()) ? kFits : 0);
+        if ((slot.grad_layout & kReadable) == kReadable) {
+          slot.grad = static_cast<const char*>(g.unsafe_storage().data()) + g.storage_offset() * g.itemsize();
+          slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
+        }
+        slot.elements = t.numel();
+        slot.dtype = dtype_of(t);
+        slot.layout = layout_of(t);
+        if ((slot.layout & kReadable) == kReadable) {
+          slot.data = static_cast<char*>(t.unsafe_storage().mutable_data()) + t.storage_offset() * t.itemsize();
+          slot.storage = t.unsafe_storage().unsafeGetStorageImpl();
+        }
+      }
+    }
+  });
+}
+
+// The address of the elements of a dense tensor.
+Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
+  return guarded([&] { *out = tensor->const_data_ptr(); });
+}
+
+// Tells autograd that the tensors were written to.
+Status stepwell_bump(const at::Tensor* const* tensors, size_t count) noexcept {
+  return guarded([&] {
+    for (size_t i = 0; i < count; ++i) tensors[i]->unsafeGetTensorImpl()->bump_version();
+  });
+}
+
+// A new handle of the gradient, or null; the caller owns it.
+Status stepwell_grad(const at::Tensor* tensor, at::Tensor** out) noexcept {
+  return guarded([&] {
+    const at::Tensor& gradient = static_cast<const at::TensorImpl*>(tensor->unsafeGetTensorImpl())->grad();
+    *out = gradient.defined() ? new at::Tensor(gradient) : nullptr;
+  });
+}
+
+// A null gradient makes it undefined. A gradient with a graph is cut off, for a tensor must not own itself.
+Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) noexcept {
+  return guarded([&] {
+    at::Tensor next;
+    if (gradient != nullptr) next = gradient->requires_grad() ? gradient->detach() : *gradient;
+    tensor->unsafeGetTensorImpl()->mutable_grad() = std::move(next);
+  });
+}
+
+// The tensor keeps its identity and takes storage, sizes, dtype and device of the source. Counts as a write.
+Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noexcept {
+  return guarded([&] {
+    tensor->set_data(*source);
+    tensor->unsafeGetTensorImpl()->bump_version();
+  });
+}
+
+// The number of CUDA devices; -1 where libtorch came without CUDA. libtorch remembers the answer of its first call.
+Status stepwell_cuda_devices(int32_t* out) noexcept {
+  return guarded([&] {
+    const auto& cuda = at::detail::getCUDAHooks();
+    *out = cuda.hasCUDART() ? cuda.getNumGPUs() : -1;
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,201 @@
+//! The C++ shim, made safe: a tensor lives while its handle does.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+
+use stepwell_optim::Result;
+use torch_sys::C_tensor;
+
+use crate::error;
+
+/// Element types as the shim numbers them.
+pub(crate) const FLOAT: u8 = 0;
+pub(crate) const DOUBLE: u8 = 1;
+pub(crate) const LONG: u8 = 2;
+
+/// Bits of [`Slot::layout`] and [`Slot::grad_layout`].
+pub(crate) const CPU: u8 = 1;
+pub(crate) const DENSE: u8 = 2;
+pub(crate) const CONTIGUOUS: u8 = 4;
+/// Of a gradient: its sizes are those of its parameter.
+pub(crate) const FITS: u8 = 8;
+
+/// A tensor as the shim takes it. Defined, except where [`describe`] finds out.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Handle<'a> {
+    pointer: *const C_tensor,
+    tensor: PhantomData<&'a tch::Tensor>,
+}
+
+impl<'a> From<&'a tch::Tensor> for Handle<'a> {
+    fn from(tensor: &'a tch::Tensor) -> Self {
+        Self { pointer: tensor.as_ptr(), tensor: PhantomData }
+    }
+}
+
+/// What one tensor is.
+#[repr(C)]
+pub(crate) struct Info {
+    sizes: *const i64,
+    dimensions: i64,
+    elements: i64,
+    /// -1: CPU, -2: neither CPU nor CUDA.
+    pub(crate) device: i32,
+    pub(crate) dtype: u8,
+    dense: u8,
+    leaf: u8,
+    requires_grad: u8,
+}
+
+impl Info {
+    pub(crate) fn len(&self) -> usize {
+        size(self.elements)
+    }
+
+    pub(crate) fn is_dense(&self) -> bool {
+        self.dense != 0
+    }
+
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.leaf != 0
+    }
+
+    pub(crate) fn requires_grad(&self) -> bool {
+        self.requires_grad != 0
+    }
+}
+
+/// A parameter and its gradient. Without a gradient, everything is 0; an address is null unless it can be read here.
+#[repr(C)]
+pub(crate) struct Slot {
+    pub(crate) data: *mut c_void,
+    pub(crate) storage: *const c_void,
+    pub(crate) grad: *const c_void,
+    pub(crate) grad_storage: *const c_void,
+    elements: i64,
+    pub(crate) dtype: u8,
+    pub(crate) layout: u8,
+    pub(crate) grad_dtype: u8,
+    pub(crate) grad_layout: u8,
+    pub(crate) has_grad: u8,
+}
+
+impl Slot {
+    pub(crate) fn len(&self) -> usize {
+        size(self.elements)
+    }
+}
+
+// As in shim.cpp.
+const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 48);
+
+unsafe extern "C" {
+    safe fn stepwell_failure() -> *const c_char;
+    fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
+    fn stepwell_describe(tensor: *const C_tensor, out: *mut Info) -> i32;
+    fn stepwell_slots(tensors: *const *const C_tensor, count: usize, out: *mut Slot) -> i32;
+    fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
+    fn stepwell_bump(tensors: *const *const C_tensor, count: usize) -> i32;
+    fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
+    fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
+    fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
+    safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
+}
+
+/// The same values as in shim.cpp.
+fn check(status: i32) -> Result<()> {
+    if status == 0 {
+        return Ok(());
+    }
+    // SAFETY: the shim's buffer is of this thread, ends with 0 and is not written to before the next call.
+    let text = unsafe { CStr::from_ptr(stepwell_failure()) }.to_string_lossy();
+    Err(if status == 2 { error::out_of_memory(&text) } else { error::refused(&text) })
+}
+
+/// Equal for all handles of one tensor, unique while it lives.
+pub(crate) fn identity(tensor: Handle<'_>) -> u64 {
+    // SAFETY: a live, defined tensor.
+    unsafe { stepwell_identity(tensor.pointer) as u64 }
+}
+
+pub(crate) fn describe(tensor: Handle<'_>) -> Result<Info> {
+    let mut info = Info {
+        sizes: ptr::null(),
+        dimensions: 0,
+        elements: 0,
+        device: 0,
+        dtype: 0,
+        dense: 0,
+        leaf: 0,
+        requires_grad: 0,
+    };
+    // SAFETY: a live tensor, which the shim refuses if undefined, and a struct of the layout that it fills.
+    check(unsafe { stepwell_describe(tensor.pointer, &mut info) })?;
+    Ok(info)
+}
+
+pub(crate) fn shape(tensor: Handle<'_>) -> Result<Vec<usize>> {
+    let info = describe(tensor)?;
+    match size(info.dimensions) {
+        0 => Ok(Vec::new()),
+        // SAFETY: as many sizes as dimensions, which belong to the live tensor and which nothing changes meanwhile.
+        n => Ok(unsafe { std::slice::from_raw_parts(info.sizes, n) }.iter().map(|&n| size(n)).collect()),
+    }
+}
+
+/// libtorch counts with signed numbers that are never negative.
+fn size(n: i64) -> usize {
+    usize::try_from(n).unwrap_or(0)
+}
+
+/// Describes parameters with their gradients, in order.
+pub(crate) fn slots(parameters: &[Handle<'_>]) -> Result<Vec<Slot>> {
+    let mut slots = Vec::with_capacity(parameters.len());
+    // SAFETY: live, defined tensors; where the shim succeeds it has filled a slot for each, and there is room for them.
+    unsafe {
+        check(stepwell_slots(parameters.as_ptr().cast(), parameters.len(), slots.as_mut_ptr()))?;
+        slots.set_len(parameters.len());
+    }
+    Ok(slots)
+}
+
+/// The address of the elements of a dense tensor.
+pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
+    let mut data = ptr::null();
+    // SAFETY: a live, defined tensor.
+    check(unsafe { stepwell_data(tensor.pointer, &mut data) })?;
+    Ok(data)
+}
+
+/// Tells autograd that these were written to.
+pub(crate) fn bump(tensors: &[Handle<'_>]) -> Result<()> {
+    // SAFETY: live, defined tensors.
+    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), tensors.len()) })
+}
+
+pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
+    let mut gradient = ptr::null_mut();
+    // SAFETY: a live, defined tensor.
+    check(unsafe { stepwell_grad(tensor.pointer, &mut gradient) })?;
+    // SAFETY: a new handle that nobody else frees.
+    Ok((!gradient.is_null()).then(|| unsafe { tch::Tensor::from_ptr(gradient) }))
+}
+
+pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
+    // SAFETY: live, defined tensors; null is no gradient.
+    check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
+}
+
+pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
+    // SAFETY: live, defined tensors.
+    check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
+}
+
+/// How many CUDA devices there are; `None` where libtorch came without CUDA.
+pub(crate) fn cuda_devices() -> Result<Option<usize>> {
+    let mut devices = 0;
+    check(stepwell_cuda_devices(&mut devices))?;
+    Ok(usize::try_from(devices).ok())
+}

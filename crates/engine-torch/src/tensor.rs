@@ -1,0 +1,135 @@
+//! The tensor handle, and numbers on their way into and out of it.
+
+use stepwell_optim::{Code, Error, Result};
+use stepwell_session::{Data, Device, Dtype};
+use tch::{Kind, TchError};
+
+use crate::error::torch;
+use crate::shim::{self, Handle};
+
+/// A tensor of libtorch. A clone is another handle of the same one: same storage, gradient and identity.
+#[derive(Debug)]
+pub struct Tensor(tch::Tensor);
+
+impl Clone for Tensor {
+    fn clone(&self) -> Self {
+        Self(self.0.shallow_clone())
+    }
+}
+
+/// Refuses an undefined tensor, and one that is not dense.
+impl TryFrom<tch::Tensor> for Tensor {
+    type Error = Error;
+
+    fn try_from(tensor: tch::Tensor) -> Result<Self> {
+        match shim::describe(Handle::from(&tensor))?.is_dense() {
+            true => Ok(Self(tensor)),
+            false => Err(Error::new(Code::Engine, "expected a dense tensor")),
+        }
+    }
+}
+
+impl AsRef<tch::Tensor> for Tensor {
+    fn as_ref(&self) -> &tch::Tensor {
+        &self.0
+    }
+}
+
+impl Tensor {
+    /// What a tch operation made, which is always defined.
+    pub(crate) fn made(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
+        result.map(Self).map_err(torch)
+    }
+
+    pub(crate) fn handle(&self) -> Handle<'_> {
+        Handle::from(&self.0)
+    }
+
+    /// A handle for the operations of tch that take a `&mut` one.
+    pub(crate) fn writer(&self) -> tch::Tensor {
+        self.0.shallow_clone()
+    }
+
+    pub(crate) fn shape(&self) -> Result<Vec<usize>> {
+        shim::shape(self.handle())
+    }
+
+    pub(crate) fn dtype(&self) -> Result<Dtype> {
+        match shim::describe(self.handle())?.dtype {
+            shim::FLOAT => Ok(Dtype::Float),
+            shim::DOUBLE => Ok(Dtype::Double),
+            shim::LONG => Ok(Dtype::Long),
+            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype other than float, double or long")),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Result<Device> {
+        match shim::describe(self.handle())?.device {
+            -1 => Ok(Device::Cpu),
+            index => usize::try_from(index)
+                .map(Device::Cuda)
+                .map_err(|_| Error::new(Code::Device, "a tensor on a device other than cpu or cuda")),
+        }
+    }
+
+    /// A tensor on the CPU with a copy of the data.
+    pub(crate) fn from_data(data: &Data, shape: &[usize]) -> Result<Self> {
+        let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+        if elements != Some(data.len()) {
+            return Err(Error::new(
+                Code::Shape,
+                format!("expected as many elements as shape {shape:?} has, given {}", data.len()),
+            ));
+        }
+        #[expect(clippy::disallowed_methods, reason = "the one place that compares the length with the shape")]
+        Self::made(tch::Tensor::f_from_data_size(bytes(data), &sizes(shape)?, kind(data.dtype())))
+    }
+
+    /// A copy of the elements, from any device.
+    pub(crate) fn to_data(&self) -> Result<Data> {
+        fn read<T: tch::kind::Element + Default + Clone>(tensor: &tch::Tensor, elements: usize) -> Result<Vec<T>> {
+            let mut out = Vec::new();
+            out.try_reserve_exact(elements).map_err(|_| Error::new(Code::Memory, "out of memory"))?;
+            out.resize(elements, T::default());
+            tensor.f_copy_data(&mut out, elements).map_err(torch)?;
+            Ok(out)
+        }
+        let elements = shim::describe(self.handle())?.len();
+        Ok(match self.dtype()? {
+            Dtype::Float => Data::Float(read(&self.0, elements)?),
+            Dtype::Double => Data::Double(read(&self.0, elements)?),
+            Dtype::Long => Data::Long(read(&self.0, elements)?),
+        })
+    }
+}
+
+fn bytes(data: &Data) -> &[u8] {
+    fn raw<T: Copy>(elements: &[T]) -> &[u8] {
+        // SAFETY: only called with numbers, which have no padding; a byte has no alignment.
+        unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+    }
+    match data {
+        Data::Float(v) => raw(v),
+        Data::Double(v) => raw(v),
+        Data::Long(v) => raw(v),
+    }
+}
+
+/// tch's name of a dtype.
+pub(crate) fn kind(dtype: Dtype) -> Kind {
+    match dtype {
+        Dtype::Float => Kind::Float,
+        Dtype::Double => Kind::Double,
+        Dtype::Long => Kind::Int64,
+    }
+}
+
+/// Sizes as libtorch takes them.
+pub(crate) fn sizes(shape: &[usize]) -> Result<Vec<i64>> {
+    shape.iter().map(|&n| size(n)).collect()
+}
+
+/// One size as libtorch takes it.
+pub(crate) fn size(n: usize) -> Result<i64> {
+    i64::try_from(n).map_err(|_| Error::new(Code::Shape, format!("size {n} is too large")))
+}

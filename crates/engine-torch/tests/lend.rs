@@ -1,0 +1,215 @@
+//! What is lent is libtorch's own memory, and only where that is safe.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice::from_ref;
+
+use stepwell_engine_torch::{Tensor, TorchEngine};
+use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::{Data, Device, Engine, Loss, Reduction};
+
+fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
+    engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
+}
+
+/// A parameter [1, 2] with the gradient [10, 20].
+fn parameter(engine: &TorchEngine) -> Tensor {
+    let p = float(engine, &[2], &[1.0, 2.0]);
+    engine.set_requires_grad(&p, true).unwrap();
+    engine.set_grad(&p, Some(&float(engine, &[2], &[10.0, 20.0]))).unwrap();
+    p
+}
+
+fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
+    for view in views.iter_mut().flatten() {
+        match view {
+            View::Float(p, g) => p.iter_mut().zip(*g).for_each(|(p, g)| *p -= g),
+            View::Double(p, g) => p.iter_mut().zip(*g).for_each(|(p, g)| *p -= g),
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) {
+    let error = engine.lend(parameters, &mut |_| panic!("lent")).unwrap_err();
+    assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+}
+
+#[test]
+fn a_step_writes_into_the_tensors() {
+    let engine = TorchEngine::new();
+    let double = engine.tensor(&Data::Double(vec![1.0]), &[], Device::Cpu).unwrap();
+    let still = float(&engine, &[1], &[5.0]);
+    engine.set_grad(&double, Some(&engine.tensor(&Data::Double(vec![0.5]), &[], Device::Cpu).unwrap())).unwrap();
+    let empty = float(&engine, &[0, 3], &[]);
+    engine.set_grad(&empty, Some(&float(&engine, &[0, 3], &[]))).unwrap();
+    let all = [parameter(&engine), still, double, empty];
+    engine
+        .lend(&all, &mut |views| {
+            let lengths: Vec<_> = views.iter().map(|view| view.as_ref().map(View::len)).collect();
+            assert_eq!(lengths, [Some(2), None, Some(1), Some(0)]);
+            subtract(views)
+        })
+        .unwrap();
+    assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![-9.0, -18.0]));
+    assert_eq!(engine.data(&all[1]).unwrap(), Data::Float(vec![5.0]));
+    assert_eq!(engine.data(&all[2]).unwrap(), Data::Double(vec![0.5]));
+    engine.lend(&[], &mut subtract).unwrap();
+}
+
+#[test]
+fn what_does_not_fit_is_not_lent() {
+    let engine = TorchEngine::new();
+    let (good, bad) = (parameter(&engine), parameter(&engine));
+    let all = [good, bad];
+    let refuse = |grad: &Tensor, code, text| {
+        engine.set_grad(&all[1], Some(grad)).unwrap();
+        refused(&engine, &all, code, text);
+    };
+    let double = engine.tensor(&Data::Double(vec![1.0, 2.0]), &[2], Device::Cpu).unwrap();
+    refuse(&double, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
+    let longer = float(&engine, &[3], &[1.0, 2.0, 3.0]);
+    refuse(&longer, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
+    let long = engine.tensor(&Data::Long(vec![1, 2]), &[2], Device::Cpu).unwrap();
+    engine.set_grad(&long, Some(&double)).unwrap();
+    refused(&engine, &[long], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
+    let column = float(&engine, &[2, 2], &[0.0; 4]).as_ref().f_select(1, 0).unwrap();
+    let column = Tensor::try_from(column).unwrap();
+    engine.set_grad(&column, Some(&float(&engine, &[2], &[1.0, 2.0]))).unwrap();
+    refused(&engine, &[column], Code::Parameter, "parameter 0 cannot be updated: its memory is not contiguous");
+}
+
+#[test]
+fn a_sparse_gradient_is_refused() {
+    let engine = TorchEngine::new();
+    let rows = float(&engine, &[3, 1], &[1.0, 2.0, 3.0]);
+    engine.set_requires_grad(&rows, true).unwrap();
+    let indices = engine.tensor(&Data::Long(vec![2]), &[1], Device::Cpu).unwrap();
+    let row = tch::Tensor::f_embedding(rows.as_ref(), indices.as_ref(), -1, false, true).unwrap();
+    row.f_backward().unwrap();
+    let sparse = engine.grad(&rows).unwrap().as_ref().shallow_clone();
+    assert_eq!(Tensor::try_from(sparse).unwrap_err().code(), Code::Engine);
+    refused(&engine, &[rows], Code::Gradient, "parameter 0 cannot be updated: its gradient is sparse");
+}
+
+#[test]
+fn memory_is_lent_once() {
+    let engine = TorchEngine::new();
+    let (a, b) = (parameter(&engine), parameter(&engine));
+    refused(&engine, &[a.clone(), b.clone(), a.clone()], Code::Parameter, "parameter 0 shares memory with parameter 2");
+    // Another tensor over the same storage.
+    let view = engine.no_grad(|| engine.reshape(&a, &[2]).unwrap());
+    assert_ne!(engine.identity(&view), engine.identity(&a));
+    engine.set_grad(&view, engine.grad(&a).as_ref()).unwrap();
+    refused(&engine, &[a.clone(), view.clone()], Code::Parameter, "parameter 0 shares memory with parameter 1");
+    // A gradient that is a parameter.
+    engine.set_grad(&b, Some(&view)).unwrap();
+    let error = engine.lend(&[a.clone(), b.clone()], &mut |_| panic!("lent")).unwrap_err();
+    assert_eq!(error.code(), Code::Gradient, "{error}");
+    // One gradient for two parameters, and two halves of one storage, are fine.
+    engine.set_grad(&b, engine.grad(&a).as_ref()).unwrap();
+    engine.lend(&[a, b], &mut subtract).unwrap();
+    let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
+    let halves = [0, 2].map(|start| Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap());
+    halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
+    engine.lend(&halves, &mut subtract).unwrap();
+    assert_eq!(engine.data(&whole).unwrap(), Data::Float(vec![0.0, 1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn a_gradient_of_another_layout_is_read_in_order() {
+    let engine = TorchEngine::new();
+    let p = float(&engine, &[2, 2], &[0.0; 4]);
+    let grad = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]).as_ref().f_transpose(0, 1).unwrap();
+    engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
+    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-1.0, -3.0, -2.0, -4.0]));
+    // Stride 0: one number for all four.
+    let grad = float(&engine, &[1], &[1.0]).as_ref().f_expand([2, 2], false).unwrap();
+    engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
+    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
+    // The same from autograd: the backward of a sum expands.
+    engine.set_requires_grad(&p, true).unwrap();
+    engine.set_grad(&p, None).unwrap();
+    engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap()).unwrap();
+    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
+}
+
+#[test]
+fn an_old_graph_is_refused_after_a_step() {
+    let engine = TorchEngine::new();
+    let zero = float(&engine, &[2], &[0.0, 0.0]);
+    let ends: [&dyn Fn(&Tensor); 4] = [
+        &|p| engine.lend(from_ref(p), &mut subtract).unwrap(),
+        &|p| {
+            let failed = engine.lend(from_ref(p), &mut |_| Err(Error::new(Code::Internal, "on purpose")));
+            assert_eq!(failed.unwrap_err().to_string(), "on purpose");
+        },
+        &|p| {
+            let lent = || engine.lend(from_ref(p), &mut |_| panic!("on purpose"));
+            assert!(catch_unwind(AssertUnwindSafe(lent)).is_err());
+        },
+        &|p| engine.replace(p, &zero).unwrap(),
+    ];
+    for end in ends {
+        let p = parameter(&engine);
+        let without = float(&engine, &[2], &[1.0, 1.0]);
+        engine.set_requires_grad(&without, true).unwrap();
+        let graph = |p| engine.loss(Loss::Mse, p, &zero, Reduction::Sum).unwrap();
+        let (old, untouched) = (graph(&p), graph(&without));
+        engine.lend(from_ref(&without), &mut subtract).unwrap();
+        end(&p);
+        let error = engine.backward(&old).unwrap_err();
+        assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
+        engine.backward(&untouched).unwrap();
+        engine.backward(&graph(&p)).unwrap();
+    }
+}
+
+#[test]
+fn nothing_else_writes_while_memory_is_lent() {
+    let engine = TorchEngine::new();
+    let p = parameter(&engine);
+    engine
+        .lend(from_ref(&p), &mut |_| {
+            for result in [
+                engine.set_grad(&p, None),
+                engine.zero_grad(&p),
+                engine.assign(&p, &Data::Float(vec![0.0, 0.0])),
+                engine.replace(&p, &p),
+                engine.lend(from_ref(&p), &mut subtract),
+            ] {
+                assert_eq!(result.unwrap_err().code(), Code::Internal);
+            }
+            Ok(())
+        })
+        .unwrap();
+    engine.zero_grad(&p).unwrap();
+}
+
+/// Not a test of anything: prints what a step over many small tensors costs. Run with `--run-ignored all --no-capture`.
+#[test]
+#[ignore = "a measurement"]
+fn time_of_an_empty_step() {
+    let engine = TorchEngine::new();
+    let parameters: Vec<Tensor> = (0..1000)
+        .map(|_| {
+            let p = float(&engine, &[16], &[1.0; 16]);
+            engine.set_grad(&p, Some(&float(&engine, &[16], &[1.0; 16]))).unwrap();
+            p
+        })
+        .collect();
+    let mut times: Vec<_> = (0..40000)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            engine.lend(&parameters, &mut |_| Ok(())).unwrap();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    println!("least {:?}, median {:?}", times[0], times[times.len() / 2]);
+}

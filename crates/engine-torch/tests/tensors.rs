@@ -1,0 +1,159 @@
+//! Data in and out, gradients, devices, and errors in our words.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
+
+use stepwell_engine_torch::{Tensor, TorchEngine};
+use stepwell_optim::Code;
+use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction, Window};
+
+fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
+    engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
+}
+
+#[test]
+fn data_round_trips() {
+    let engine = TorchEngine::new();
+    for data in
+        [Data::Float(vec![0.1, -0.0, f32::MAX]), Data::Double(vec![0.1, 1e300, -2.0]), Data::Long(vec![i64::MIN, 0, 7])]
+    {
+        let tensor = engine.tensor(&data, &[3, 1], Device::Cpu).unwrap();
+        assert_eq!(engine.data(&tensor).unwrap(), data);
+        assert_eq!(engine.shape(&tensor).unwrap(), [3, 1]);
+        assert_eq!(engine.dtype(&tensor).unwrap(), data.dtype());
+        assert_eq!(engine.device(&tensor).unwrap(), Device::Cpu);
+    }
+    let scalar = float(&engine, &[], &[3.0]);
+    assert_eq!((engine.shape(&scalar).unwrap(), engine.data(&scalar).unwrap()), (vec![], Data::Float(vec![3.0])));
+    let empty = float(&engine, &[2, 0], &[]);
+    assert_eq!((engine.shape(&empty).unwrap(), engine.data(&empty).unwrap()), (vec![2, 0], Data::Float(vec![])));
+}
+
+#[test]
+fn a_length_other_than_the_shape_is_refused() {
+    let engine = TorchEngine::new();
+    for shape in [&[3][..], &[2, 2], &[], &[1 << 33, 1 << 33], &[usize::MAX, 2], &[0]] {
+        let error = engine.tensor(&Data::Float(vec![0.0; 2]), shape, Device::Cpu).unwrap_err();
+        assert_eq!(error.code(), Code::Shape, "{shape:?}");
+    }
+}
+
+#[test]
+fn clones_are_the_same_tensor() {
+    let engine = TorchEngine::new();
+    let tensor = float(&engine, &[2], &[1.0, 2.0]);
+    let clone = tensor.clone();
+    assert_eq!(engine.identity(&tensor), engine.identity(&clone));
+    engine.set_requires_grad(&tensor, true).unwrap();
+    assert!(engine.requires_grad(&clone) && engine.is_leaf(&clone));
+    engine.assign(&tensor, &Data::Float(vec![3.0, 4.0])).unwrap();
+    assert_eq!(engine.data(&clone).unwrap(), Data::Float(vec![3.0, 4.0]));
+    assert_eq!(engine.assign(&tensor, &Data::Double(vec![3.0, 4.0])).unwrap_err().code(), Code::Dtype);
+    assert_eq!(engine.assign(&tensor, &Data::Float(vec![3.0])).unwrap_err().code(), Code::Shape);
+}
+
+#[test]
+fn convert_copies_and_replace_keeps_the_identity() {
+    let engine = TorchEngine::new();
+    let tensor = float(&engine, &[2], &[1.5, 2.0]);
+    engine.set_requires_grad(&tensor, true).unwrap();
+    let same = engine.convert(&tensor, Dtype::Float, Device::Cpu).unwrap();
+    engine.assign(&same, &Data::Float(vec![0.0, 0.0])).unwrap();
+    assert_eq!(engine.data(&tensor).unwrap(), Data::Float(vec![1.5, 2.0]));
+
+    let double = engine.convert(&tensor, Dtype::Double, Device::Cpu).unwrap();
+    assert!(engine.is_leaf(&double) && !engine.requires_grad(&double));
+    let (clone, identity) = (tensor.clone(), engine.identity(&tensor));
+    engine.replace(&tensor, &double).unwrap();
+    assert_eq!(engine.identity(&tensor), identity);
+    assert_eq!(engine.data(&clone).unwrap(), Data::Double(vec![1.5, 2.0]));
+    assert!(engine.requires_grad(&clone));
+}
+
+#[test]
+fn gradients_accumulate_and_reset() {
+    let engine = TorchEngine::new();
+    let p = float(&engine, &[2], &[1.0, 2.0]);
+    engine.set_requires_grad(&p, true).unwrap();
+    let grad = || engine.grad(&p).map(|grad| engine.data(&grad).unwrap());
+    let zero = float(&engine, &[2], &[0.0, 0.0]);
+    let run = || engine.backward(&engine.loss(Loss::Mse, &p, &zero, Reduction::Sum).unwrap()).unwrap();
+    assert_eq!(grad(), None);
+    engine.zero_grad(&p).unwrap();
+    run();
+    run();
+    assert_eq!(grad(), Some(Data::Float(vec![4.0, 8.0])));
+    engine.zero_grad(&p).unwrap();
+    assert_eq!(grad(), Some(Data::Float(vec![0.0, 0.0])));
+    engine.set_grad(&p, None).unwrap();
+    assert_eq!(grad(), None);
+    assert_eq!(engine.set_grad(&p, Some(&p)).unwrap_err().code(), Code::Gradient);
+}
+
+#[test]
+fn no_grad_ends_with_a_panic() {
+    let engine = TorchEngine::new();
+    let p = float(&engine, &[1], &[1.0]);
+    engine.set_requires_grad(&p, true).unwrap();
+    let made = engine.no_grad(|| engine.multiply(&p, &p).unwrap());
+    assert!(!engine.requires_grad(&made));
+    let panicked = std::panic::catch_unwind(|| TorchEngine::new().no_grad(|| panic!("on purpose")));
+    assert!(panicked.is_err());
+    assert!(engine.requires_grad(&engine.multiply(&p, &p).unwrap()));
+    let product = engine.multiply(&p, &p).unwrap();
+    assert_eq!(engine.set_requires_grad(&product, false).unwrap_err().code(), Code::Argument);
+}
+
+#[test]
+fn errors_are_one_sentence() {
+    let engine = TorchEngine::new();
+    let p = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    let other = float(&engine, &[3, 3], &[0.0; 9]);
+    let window = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+    let indices = engine.tensor(&Data::Long(vec![5]), &[1], Device::Cpu).unwrap();
+    let mut errors = vec![
+        engine.linear(&p, &other, None).unwrap_err(),
+        engine.multiply(&p, &other).unwrap_err(),
+        engine.conv2d(&p, &other, None, &window, 1).unwrap_err(),
+        engine.reshape(&p, &[5]).unwrap_err(),
+        engine.embedding(&p, &indices).unwrap_err(),
+        engine.loss(Loss::CrossEntropy, &p, &other, Reduction::Mean).unwrap_err(),
+        engine.backward(&p).unwrap_err(),
+    ];
+    engine.set_requires_grad(&p, true).unwrap();
+    let square = engine.multiply(&p, &p).unwrap();
+    errors.push(engine.backward(&square).unwrap_err());
+    let loss = engine.loss(Loss::Mse, &square, &square, Reduction::Mean).unwrap();
+    engine.backward(&loss).unwrap();
+    errors.push(engine.backward(&loss).unwrap_err());
+    for error in &errors {
+        let text = error.to_string();
+        println!("{text}");
+        assert_eq!(error.code(), Code::Engine, "{text}");
+        assert!(!text.is_empty() && text.len() < 160, "{text}");
+        assert!(!["\n", "Exception", "frame #", ".cpp"].iter().any(|part| text.contains(part)), "{text}");
+    }
+    assert!(errors.last().unwrap().to_string().starts_with("a second backward"));
+}
+
+#[test]
+fn too_large_is_an_error_of_memory() {
+    let engine = TorchEngine::new();
+    // More than the address space holds, so that no setting of the system lets it pass.
+    let column = float(&engine, &[1 << 23, 1], &vec![0.0; 1 << 23]);
+    let error = engine.linear(&column, &column, None).unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        (Code::Memory, "out of memory allocating 281474976710656 bytes")
+    );
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused() {
+    let engine = TorchEngine::new();
+    engine.require(Device::Cpu).unwrap();
+    let far = Device::Cuda(99);
+    let error = engine.require(far).unwrap_err();
+    assert_eq!(error.code(), Code::Device);
+    assert!(error.to_string().starts_with("device cuda:99 cannot be used: "), "{error}");
+    assert_eq!(engine.tensor(&Data::Float(vec![]), &[0], far).unwrap_err().code(), Code::Device);
+}

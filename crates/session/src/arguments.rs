@@ -1,0 +1,194 @@
+//! Arguments of a call, taken one after the other; what does not fit says what was expected and what was given.
+
+use stepwell_optim::{Code, Error, Result, Value};
+
+use crate::handle::{Handle, Kind};
+use crate::{Array, Data, Dtype, Dynamic};
+
+/// Numbers nested deeper than this are refused, before recursion could exhaust the stack.
+const MOST_DIMENSIONS: usize = 64;
+
+/// The arguments of a call that have not been taken yet.
+pub(crate) struct Arguments {
+    rest: std::vec::IntoIter<Dynamic>,
+    position: usize,
+}
+
+impl Arguments {
+    pub(crate) fn new(arguments: Vec<Dynamic>) -> Self {
+        Self { rest: arguments.into_iter(), position: 0 }
+    }
+
+    /// The next argument; `Null` if there is none.
+    pub(crate) fn next(&mut self) -> Dynamic {
+        self.position += 1;
+        self.rest.next().unwrap_or(Dynamic::Null)
+    }
+
+    /// The next argument without taking it.
+    pub(crate) fn peek(&self) -> &Dynamic {
+        self.rest.as_slice().first().unwrap_or(&Dynamic::Null)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.as_slice().is_empty()
+    }
+
+    /// Everything that is left.
+    pub(crate) fn rest(self) -> Vec<Dynamic> {
+        self.rest.collect()
+    }
+
+    /// Fails if something is left.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.rest.as_slice().first() {
+            None => Ok(()),
+            Some(extra) => {
+                let message = format!("expected {} argument(s), given {extra} as another", self.position);
+                Err(Error::new(Code::Argument, message))
+            }
+        }
+    }
+
+    /// An error about the argument taken last.
+    pub(crate) fn refuse(&self, expected: &str, given: &Dynamic) -> Error {
+        let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
+        Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
+    }
+
+    pub(crate) fn text(&mut self, what: &str) -> Result<String> {
+        match self.next() {
+            Dynamic::Text(text) => Ok(text),
+            other => Err(self.refuse(&format!("{what} (a string)"), &other)),
+        }
+    }
+
+    pub(crate) fn handle(&mut self, kind: Kind) -> Result<Handle> {
+        match self.next() {
+            Dynamic::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
+            other => Err(self.refuse(&format!("a {kind} handle"), &other)),
+        }
+    }
+
+    pub(crate) fn any_handle(&mut self, what: &str) -> Result<Handle> {
+        match self.next() {
+            Dynamic::Handle(handle) => Ok(handle),
+            other => Err(self.refuse(what, &other)),
+        }
+    }
+
+    /// A boolean, if there is one.
+    pub(crate) fn flag(&mut self, what: &str) -> Result<Option<bool>> {
+        match self.next() {
+            Dynamic::Null => Ok(None),
+            Dynamic::Flag(flag) => Ok(Some(flag)),
+            other => Err(self.refuse(&format!("{what} (a boolean)"), &other)),
+        }
+    }
+
+    /// A whole number of at least `least`.
+    pub(crate) fn whole(&mut self, what: &str, least: u64) -> Result<u64> {
+        match self.next() {
+            Dynamic::Number(x) if x.fract() == 0.0 && x >= least as f64 && x <= 9_007_199_254_740_991.0 => Ok(x as u64),
+            other => Err(self.refuse(&format!("{what} (a whole number of at least {least})"), &other)),
+        }
+    }
+
+    /// One number or a list of numbers.
+    pub(crate) fn numbers(&mut self, what: &str) -> Result<Vec<f64>> {
+        let given = self.next();
+        match array(&given).filter(|array| array.shape.len() <= 1).map(|array| array.data.cast(Dtype::Double)) {
+            Some(Ok(Data::Double(numbers))) => Ok(numbers),
+            _ => Err(self.refuse(&format!("{what} (a number or a list of numbers)"), &given)),
+        }
+    }
+
+    /// Sizes of dimensions.
+    pub(crate) fn shape(&mut self) -> Result<Vec<usize>> {
+        let sizes = self.numbers("a shape")?;
+        sizes.iter().map(|x| size(*x)).collect()
+    }
+
+    /// A dictionary of options, if there is one.
+    pub(crate) fn options(&mut self) -> Result<Vec<(String, Dynamic)>> {
+        match self.next() {
+            Dynamic::Null => Ok(Vec::new()),
+            Dynamic::Dictionary(entries) => Ok(entries),
+            other => Err(self.refuse("a dictionary of options", &other)),
+        }
+    }
+}
+
+/// The size of a dimension.
+pub(crate) fn size(x: f64) -> Result<usize> {
+    if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {
+        Ok(x as usize)
+    } else {
+        Err(Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {x}")))
+    }
+}
+
+/// Numbers with their shape, out of a number, nested lists or a typed array; `None` if it is something else, or ragged.
+pub(crate) fn array(given: &Dynamic) -> Option<Array> {
+    fn collect(given: &Dynamic, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Option<()> {
+        match given {
+            Dynamic::Number(x) if depth == shape.len() => out.push(*x),
+            Dynamic::List(list) if depth < MOST_DIMENSIONS => {
+                if out.is_empty() && depth == shape.len() {
+                    shape.push(list.len());
+                } else if shape.get(depth) != Some(&list.len()) {
+                    return None;
+                }
+                for item in list {
+                    collect(item, depth + 1, shape, out)?;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+    if let Dynamic::Array(array) = given {
+        return Some(array.clone());
+    }
+    let (mut shape, mut numbers) = (Vec::new(), Vec::new());
+    collect(given, 0, &mut shape, &mut numbers)?;
+    (numbers.len() == shape.iter().product::<usize>()).then_some(Array { data: Data::Double(numbers), shape })
+}
+
+/// An option's value as the tables take it; `None` for what no option can be.
+pub(crate) fn option_value(given: &Dynamic) -> Option<Value> {
+    Some(match given {
+        Dynamic::Null => Value::Null,
+        Dynamic::Flag(flag) => Value::Flag(*flag),
+        Dynamic::Number(number) => Value::Float(*number),
+        Dynamic::Text(text) => Value::Word(text.clone()),
+        Dynamic::List(_) | Dynamic::Array(_) => match array(given)?.data.cast(Dtype::Double) {
+            Ok(Data::Double(numbers)) => Value::List(numbers),
+            _ => return None,
+        },
+        Dynamic::Handle(_) | Dynamic::Dictionary(_) => return None,
+    })
+}
+
+/// The named options of a dictionary.
+pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(String, Value)>> {
+    entries
+        .into_iter()
+        .map(|(name, given)| match option_value(&given) {
+            Some(value) => Ok((name, value)),
+            None => Err(Error::new(Code::OptionType, format!("option {name}: no option can be a {given}"))),
+        })
+        .collect()
+}
+
+/// A value as JavaScript sees it.
+pub(crate) fn dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::Null,
+        Value::Flag(flag) => Dynamic::Flag(*flag),
+        Value::Integer(number) => Dynamic::Number(*number as f64),
+        Value::Float(number) => Dynamic::Number(*number),
+        Value::Word(word) => Dynamic::text(word),
+        Value::List(list) => Dynamic::List(list.iter().map(|x| Dynamic::Number(*x)).collect()),
+    }
+}

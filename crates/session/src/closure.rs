@@ -1,0 +1,134 @@
+//! All parameters of an optimizer as one vector, with the loss from a closure: what L-BFGS minimises.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use stepwell_optim::{Code, Error, Objective, Result, Scalar};
+
+use crate::handle::Handle;
+use crate::session::Session;
+use crate::{Data, Dtype, Engine};
+
+/// One step of L-BFGS. The session is borrowed only between calls of the closure.
+pub(crate) fn minimize<E: Engine>(
+    session: &RefCell<Session<E>>,
+    optimizer: Handle,
+    closure: &mut dyn FnMut() -> Result<f64>,
+) -> Result<f64> {
+    let (tensors, dtype, step) = {
+        let session = session.borrow();
+        let trainer = session.trainer(optimizer)?;
+        let tensors = trainer.tensors().to_vec();
+        let dtype = common_dtype(&session.engine, &tensors)?;
+        (tensors, dtype, trainer.optimizer.closure_step())
+    };
+    let (loss, memory) = match dtype {
+        Dtype::Float => run::<E, f32, _>(session, &tensors, closure, |x, objective| step.minimize_f32(x, objective))?,
+        _ => run::<E, f64, _>(session, &tensors, closure, |x, objective| step.minimize_f64(x, objective))?,
+    };
+    session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.remember(memory);
+    Ok(loss)
+}
+
+fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
+    let Some(first) = tensors.first() else {
+        return Err(Error::new(Code::Parameter, "the optimizer has no parameters"));
+    };
+    let dtype = engine.dtype(first)?;
+    for tensor in tensors {
+        if engine.dtype(tensor)? != dtype {
+            return Err(Error::new(Code::Dtype, "lbfgs needs parameters of one dtype, given float and double"));
+        }
+    }
+    Ok(dtype)
+}
+
+fn run<E: Engine, T: Element, R>(
+    session: &RefCell<Session<E>>,
+    tensors: &[E::Tensor],
+    closure: &mut dyn FnMut() -> Result<f64>,
+    minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
+) -> Result<R> {
+    let mut flat = Flat { session, tensors, closure, element: PhantomData };
+    let start = flat.gather(|engine, tensor| Ok(Some(engine.data(tensor)?)))?;
+    minimize(&start, &mut flat)
+}
+
+/// The parameters as one vector.
+struct Flat<'a, E: Engine, T> {
+    session: &'a RefCell<Session<E>>,
+    tensors: &'a [E::Tensor],
+    closure: &'a mut dyn FnMut() -> Result<f64>,
+    element: PhantomData<T>,
+}
+
+impl<E: Engine, T: Element> Flat<'_, E, T> {
+    /// One piece for each tensor; zeros where there is none.
+    fn gather(&self, piece: impl Fn(&E, &E::Tensor) -> Result<Option<Data>>) -> Result<Vec<T>> {
+        let session = self.session.borrow();
+        let mut all = Vec::new();
+        for tensor in self.tensors {
+            match piece(&session.engine, tensor)? {
+                Some(data) => all.extend(T::from_data(data).ok_or_else(changed)?),
+                None => {
+                    let count: usize = session.engine.shape(tensor)?.iter().product();
+                    all.resize(all.len() + count, T::default());
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl<E: Engine, T: Element> Objective<T> for Flat<'_, E, T> {
+    fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
+        let session = self.session.borrow();
+        let mut rest = parameters;
+        for tensor in self.tensors {
+            let count: usize = session.engine.shape(tensor)?.iter().product();
+            let (piece, after) = rest.split_at_checked(count).ok_or_else(changed)?;
+            session.engine.assign(tensor, &T::into_data(piece.to_vec()))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
+        let loss = (self.closure)()?;
+        let gathered = self.gather(|engine, tensor| engine.grad(tensor).map(|grad| engine.data(&grad)).transpose())?;
+        if gathered.len() != gradient.len() {
+            return Err(changed());
+        }
+        gradient.copy_from_slice(&gathered);
+        Ok(loss)
+    }
+}
+
+/// The closure converted a parameter, or the like.
+fn changed() -> Error {
+    Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
+}
+
+/// An element type of parameters.
+trait Element: Scalar {
+    fn from_data(data: Data) -> Option<Vec<Self>>;
+    fn into_data(elements: Vec<Self>) -> Data;
+}
+
+impl Element for f32 {
+    fn from_data(data: Data) -> Option<Vec<f32>> {
+        if let Data::Float(elements) = data { Some(elements) } else { None }
+    }
+    fn into_data(elements: Vec<f32>) -> Data {
+        Data::Float(elements)
+    }
+}
+
+impl Element for f64 {
+    fn from_data(data: Data) -> Option<Vec<f64>> {
+        if let Data::Double(elements) = data { Some(elements) } else { None }
+    }
+    fn into_data(elements: Vec<f64>) -> Data {
+        Data::Double(elements)
+    }
+}

@@ -1,0 +1,124 @@
+//! What an optimizer keeps of the objects its parameters came from, so that each parameter has a name.
+//!
+//! One module is the container itself, and names are its own. With several, each stands under its own name, or under
+//! its position where it has none. Loose tensors stand together under `parms`.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::Engine;
+use crate::module::{Module, checked_name};
+use crate::selection::{Selection, Source};
+
+/// Modules and loose tensors that an optimizer's parameters came from.
+pub(crate) struct Container<E: Engine> {
+    entries: Vec<Entry<E>>,
+}
+
+/// Not derived, since that would ask the engine to be cloneable.
+impl<E: Engine> Clone for Container<E> {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone() }
+    }
+}
+
+enum Entry<E: Engine> {
+    Module { key: String, module: Rc<Module<E>> },
+    Loose { key: String, tensors: Vec<(String, E::Tensor)> },
+}
+
+impl<E: Engine> Clone for Entry<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Entry::Module { key, module } => Entry::Module { key: key.clone(), module: Rc::clone(module) },
+            Entry::Loose { key, tensors } => Entry::Loose { key: key.clone(), tensors: tensors.clone() },
+        }
+    }
+}
+
+impl<E: Engine> Entry<E> {
+    fn key(&self) -> &str {
+        match self {
+            Entry::Module { key, .. } | Entry::Loose { key, .. } => key,
+        }
+    }
+}
+
+impl<E: Engine> Container<E> {
+    pub(crate) fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    /// Takes in what a selection came from.
+    pub(crate) fn add(&mut self, selection: &Selection<E>) -> Result<()> {
+        match &selection.source {
+            Source::Nothing => Ok(()),
+            Source::Module(module) => self.add_module(module),
+            Source::Unnamed => self.add_loose(selection, false),
+            Source::Named => self.add_loose(selection, true),
+        }
+    }
+
+    fn add_module(&mut self, module: &Rc<Module<E>>) -> Result<()> {
+        let held = |entry: &Entry<E>| matches!(entry, Entry::Module { module: root, .. } if root.holds(module));
+        if self.entries.iter().any(held) {
+            return Ok(());
+        }
+        let key = match &module.name {
+            Some(name) if self.entries.iter().any(|entry| entry.key() == name) => {
+                let message = format!("a {} module named `{name}` already registered with the optimizer", module.kind);
+                return Err(Error::new(Code::Parameter, message));
+            }
+            Some(name) => name.clone(),
+            None => self.free_key(self.entries.len(), usize::to_string),
+        };
+        self.entries.push(Entry::Module { key, module: Rc::clone(module) });
+        Ok(())
+    }
+
+    fn add_loose(&mut self, selection: &Selection<E>, named: bool) -> Result<()> {
+        let place = match self.entries.iter().position(|entry| matches!(entry, Entry::Loose { .. })) {
+            Some(place) => place,
+            None => {
+                let key = self.free_key(0, |n| if *n == 0 { "parms".to_owned() } else { format!("parms{n}") });
+                self.entries.push(Entry::Loose { key, tensors: Vec::new() });
+                self.entries.len() - 1
+            }
+        };
+        let Entry::Loose { tensors, .. } = &mut self.entries[place] else { return Ok(()) };
+        for parameter in &selection.tensors {
+            let name = if named { checked_name(&parameter.name)? } else { tensors.len().to_string() };
+            if tensors.iter().any(|(taken, _)| *taken == name) {
+                return Err(Error::new(Code::Parameter, format!("parameter `{name}` already defined")));
+            }
+            tensors.push((name, parameter.tensor.clone()));
+        }
+        Ok(())
+    }
+
+    fn free_key(&self, first: usize, key: impl Fn(&usize) -> String) -> String {
+        let taken = |key: &String| self.entries.iter().any(|entry| entry.key() == key);
+        let mut n = first;
+        while taken(&key(&n)) {
+            n += 1;
+        }
+        key(&n)
+    }
+
+    /// The names of all parameters, with the identities of their tensors.
+    pub(crate) fn names(&self, engine: &E) -> Vec<(u64, String)> {
+        let mut names = Vec::new();
+        for entry in &self.entries {
+            let prefix = if self.entries.len() == 1 { String::new() } else { format!("{}.", entry.key()) };
+            match entry {
+                Entry::Module { module, .. } => names.extend(
+                    module.parameters().iter().map(|p| (engine.identity(&p.tensor), format!("{prefix}{}", p.name))),
+                ),
+                Entry::Loose { tensors, .. } => names
+                    .extend(tensors.iter().map(|(name, tensor)| (engine.identity(tensor), format!("{prefix}{name}")))),
+            }
+        }
+        names
+    }
+}

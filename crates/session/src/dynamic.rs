@@ -1,0 +1,87 @@
+//! Values whose type is known at run time: what JavaScript passes in and gets back.
+
+use std::fmt;
+
+use crate::handle::Handle;
+use crate::{Data, Dtype};
+
+/// A value on its way in or out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dynamic {
+    /// `null` or `undefined`.
+    Null,
+    /// A boolean.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A handle, as its owner holds it; not yet known to be valid.
+    Handle(Handle),
+    /// Numbers of one type with a shape.
+    Array(Array),
+    /// An array.
+    List(Vec<Dynamic>),
+    /// An object, its keys in order.
+    Dictionary(Vec<(String, Dynamic)>),
+}
+
+/// Elements in row-major order, with their shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The elements.
+    pub data: Data,
+    /// Sizes of the dimensions; without any for a single number.
+    pub shape: Vec<usize>,
+}
+
+impl Dynamic {
+    /// A string.
+    pub fn text(text: impl Into<String>) -> Self {
+        Dynamic::Text(text.into())
+    }
+
+    /// A list of strings.
+    pub fn texts<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Self {
+        Dynamic::List(texts.into_iter().map(Dynamic::text).collect())
+    }
+
+    /// A list of numbers.
+    pub fn sizes(sizes: &[usize]) -> Self {
+        Dynamic::List(sizes.iter().map(|size| Dynamic::Number(*size as f64)).collect())
+    }
+
+    /// A dictionary.
+    pub fn dictionary<S: Into<String>>(entries: impl IntoIterator<Item = (S, Dynamic)>) -> Self {
+        Dynamic::Dictionary(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+}
+
+/// What was given, for messages.
+impl fmt::Display for Dynamic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dynamic::Null => f.write_str("null"),
+            Dynamic::Flag(flag) => write!(f, "boolean {flag}"),
+            Dynamic::Number(number) => write!(f, "number {number}"),
+            Dynamic::Text(text) => write!(f, "string \"{text}\""),
+            Dynamic::Handle(handle) => match handle.kind() {
+                Some(kind) => write!(f, "{kind} handle"),
+                None => f.write_str("something that is no handle"),
+            },
+            Dynamic::Array(array) => {
+                let name = match array.data.dtype() {
+                    Dtype::Float => "32-bit floats",
+                    Dtype::Double => "64-bit floats",
+                    Dtype::Long => "64-bit integers",
+                };
+                write!(f, "typed array of {} {name}", array.data.len())
+            }
+            Dynamic::List(list) => write!(f, "list of {}", list.len()),
+            Dynamic::Dictionary(entries) => {
+                let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
+                write!(f, "dictionary of {{{}}}", keys.join(", "))
+            }
+        }
+    }
+}

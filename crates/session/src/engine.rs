@@ -1,0 +1,184 @@
+//! What a session asks of a tensor library.
+//!
+//! Shapes, dtypes and devices of arguments are checked by the session before an operation is called, so both engines
+//! give the same errors. What an engine still refuses it reports as an [`Error`](stepwell_optim::Error); it never panics.
+
+use stepwell_optim::{Result, View};
+
+use crate::{Data, Device, Dtype};
+
+/// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first.
+pub trait Engine: 'static {
+    /// A tensor. A clone shares storage, gradient and identity with the original.
+    type Tensor: Clone;
+
+    /// Fails where the device cannot be used, and says why.
+    fn require(&self, device: Device) -> Result<()>;
+    /// Bytes that tensors may take altogether before a call is refused instead of risking the process.
+    fn memory_limit(&self) -> usize;
+
+    /// A new tensor with a copy of the data. `data.len()` is the product of `shape`.
+    fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;
+    /// A copy of the elements.
+    fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
+    /// Overwrites the elements in place, seen by every clone. Same dtype and length.
+    fn assign(&self, tensor: &Self::Tensor, data: &Data) -> Result<()>;
+    /// A copy of another dtype or on another device, cut off from the graph.
+    fn convert(&self, tensor: &Self::Tensor, dtype: Dtype, device: Device) -> Result<Self::Tensor>;
+    /// Gives `tensor` the storage of `source` and keeps its identity, so that whoever holds it sees the change.
+    fn replace(&self, tensor: &Self::Tensor, source: &Self::Tensor) -> Result<()>;
+
+    /// Sizes of the dimensions.
+    fn shape(&self, tensor: &Self::Tensor) -> Result<Vec<usize>>;
+    /// Element type.
+    fn dtype(&self, tensor: &Self::Tensor) -> Result<Dtype>;
+    /// Where it lives.
+    fn device(&self, tensor: &Self::Tensor) -> Result<Device>;
+    /// A number that tells tensors apart while they live; equal for clones.
+    fn identity(&self, tensor: &Self::Tensor) -> u64;
+
+    /// True if no operation made it.
+    fn is_leaf(&self, tensor: &Self::Tensor) -> bool;
+    /// True if gradients are computed for it.
+    fn requires_grad(&self, tensor: &Self::Tensor) -> bool;
+    /// Sets whether gradients are computed for a leaf.
+    fn set_requires_grad(&self, tensor: &Self::Tensor, flag: bool) -> Result<()>;
+    /// The accumulated gradient.
+    fn grad(&self, tensor: &Self::Tensor) -> Option<Self::Tensor>;
+    /// Replaces the gradient; `None` makes it undefined.
+    fn set_grad(&self, tensor: &Self::Tensor, grad: Option<&Self::Tensor>) -> Result<()>;
+    /// Sets a defined gradient to 0.
+    fn zero_grad(&self, tensor: &Self::Tensor) -> Result<()>;
+    /// Accumulates the gradients of a scalar into its leaves and releases the graph.
+    fn backward(&self, tensor: &Self::Tensor) -> Result<()>;
+    /// Runs `f` without recording operations.
+    fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R
+    where
+        Self: Sized;
+
+    /// Lends the memory of parameters and their gradients to `step`, one view for each tensor, in order; `None` where
+    /// there is no gradient. Nothing is lent, and an error returned, unless every gradient fits its parameter.
+    /// Afterwards a backward through an older graph of a lent parameter is an error, not a wrong gradient.
+    fn lend(
+        &self,
+        parameters: &[Self::Tensor],
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.
+    fn linear(&self, input: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Result<Self::Tensor>;
+    /// `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`.
+    fn conv2d(
+        &self,
+        input: &Self::Tensor,
+        weight: &Self::Tensor,
+        bias: Option<&Self::Tensor>,
+        window: &Window,
+        groups: usize,
+    ) -> Result<Self::Tensor>;
+    /// The largest element of each window of `input [n, c, h, w]`.
+    fn max_pool2d(&self, input: &Self::Tensor, kernel: [usize; 2], window: &Window) -> Result<Self::Tensor>;
+    /// The same elements in another shape.
+    fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
+    /// An elementwise function.
+    fn activation(&self, input: &Self::Tensor, activation: Activation) -> Result<Self::Tensor>;
+    /// The elementwise product of two tensors of one shape.
+    fn multiply(&self, a: &Self::Tensor, b: &Self::Tensor) -> Result<Self::Tensor>;
+    /// `input [n, c, *]` normalised over everything but `c`.
+    fn batch_norm(&self, input: &Self::Tensor, norm: &BatchNorm<'_, Self::Tensor>) -> Result<Self::Tensor>;
+    /// `input` normalised over its last dimensions, which have the sizes in `shape`.
+    fn layer_norm(
+        &self,
+        input: &Self::Tensor,
+        shape: &[usize],
+        weight: Option<&Self::Tensor>,
+        bias: Option<&Self::Tensor>,
+        eps: f64,
+    ) -> Result<Self::Tensor>;
+    /// The rows of `weight [rows, columns]` at `indices [*]`, a long tensor: `[*, columns]`.
+    fn embedding(&self, weight: &Self::Tensor, indices: &Self::Tensor) -> Result<Self::Tensor>;
+    /// How far `input` is from `target`.
+    fn loss(
+        &self,
+        loss: Loss,
+        input: &Self::Tensor,
+        target: &Self::Tensor,
+        reduction: Reduction,
+    ) -> Result<Self::Tensor>;
+}
+
+/// How a window moves over an image; each pair is height, width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Distance between two positions.
+    pub stride: [usize; 2],
+    /// Rows and columns added on each side: zeros for a convolution, -infinity for a maximum.
+    pub padding: [usize; 2],
+    /// Distance between two elements of the window.
+    pub dilation: [usize; 2],
+}
+
+/// Elementwise functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// tanh(x)
+    Tanh,
+    /// 1 / (1 + exp(-x))
+    Sigmoid,
+    /// x Φ(x), with the exact error function or its tanh approximation.
+    Gelu {
+        /// Use the tanh approximation.
+        tanh: bool,
+    },
+}
+
+/// Parameters and running statistics of a batch normalisation.
+pub struct BatchNorm<'a, T> {
+    /// Scale of each channel.
+    pub weight: Option<&'a T>,
+    /// Shift of each channel.
+    pub bias: Option<&'a T>,
+    /// Running mean and variance of each channel, updated in place while training.
+    pub running: Option<(&'a T, &'a T)>,
+    /// Use the statistics of this batch, and update the running ones.
+    pub training: bool,
+    /// Share of this batch in the running statistics.
+    pub momentum: f64,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// Losses, defined as the PyTorch modules of the same names define them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// `CrossEntropyLoss`: logits `[n, c]` and classes `[n]` (long) or probabilities `[n, c]`.
+    CrossEntropy,
+    /// `NLLLoss`: log-probabilities `[n, c]` and classes `[n]` (long).
+    Nll,
+    /// `MSELoss`.
+    Mse,
+    /// `L1Loss`.
+    L1,
+    /// `SmoothL1Loss`.
+    SmoothL1 {
+        /// Where the quadratic part ends; > 0.
+        beta: f64,
+    },
+    /// `BCELoss`: probabilities.
+    Bce,
+    /// `BCEWithLogitsLoss`.
+    BceWithLogits,
+}
+
+/// What becomes of the losses of the elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// They stay as they are.
+    None,
+    /// Their mean.
+    Mean,
+    /// Their sum.
+    Sum,
+}

@@ -1,0 +1,27 @@
+//! Handles, verbs, modules and losses, generic over the tensor [`Engine`].
+//!
+//! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
+
+mod arguments;
+mod checkpoint;
+mod closure;
+mod container;
+mod data;
+mod device;
+mod dynamic;
+mod engine;
+mod handle;
+mod module;
+mod modules;
+mod random;
+mod selection;
+mod session;
+mod trainer;
+mod verbs;
+
+pub use data::{Data, Dtype};
+pub use device::Device;
+pub use dynamic::{Array, Dynamic};
+pub use engine::{Activation, BatchNorm, Engine, Loss, Reduction, Window};
+pub use handle::{Handle, Kind};
+pub use session::Session;

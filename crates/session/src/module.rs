@@ -1,0 +1,185 @@
+//! A module: a layer, or several modules one after the other, with names.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result, Value, defaults, parse};
+
+use crate::arguments::{named_options, option_value};
+use crate::modules::{Build, Layer, Run, layer_kinds};
+use crate::{Dynamic, Engine};
+
+/// Modules nested deeper than this are refused, before recursion could exhaust the stack.
+const DEEPEST: usize = 128;
+const SEQUENTIAL: &str = "sequential";
+
+/// A module with its parameters.
+pub(crate) struct Module<E: Engine> {
+    pub(crate) kind: &'static str,
+    /// The name that its maker gave it.
+    pub(crate) name: Option<String>,
+    body: Body<E>,
+}
+
+enum Body<E: Engine> {
+    Layer(Box<dyn Layer<E>>),
+    /// Children with their keys: the name of each, or its position.
+    Sequential(Vec<(String, Rc<Module<E>>)>),
+}
+
+/// A tensor of a module, with its dotted name and the kind of the module that owns it.
+pub(crate) struct Named<E: Engine> {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) tensor: E::Tensor,
+}
+
+impl<E: Engine> Module<E> {
+    /// Makes a module from its specification.
+    ///
+    /// A layer is its kind, or a list of its kind, optionally a name, positional options, and optionally a dictionary of
+    /// named ones; a container is a dictionary with the keys `container` and `children`.
+    pub(crate) fn make(specification: &Dynamic, build: &mut Build<'_, E>) -> Result<Self> {
+        Self::make_at(specification, build, 0)
+    }
+
+    fn make_at(specification: &Dynamic, build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+        if depth > DEEPEST {
+            return Err(Error::new(Code::Argument, format!("modules nested deeper than {DEEPEST}")));
+        }
+        let entry = |key| match specification {
+            Dynamic::Dictionary(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        };
+        if let (Some(container), Some(Dynamic::List(children))) = (entry("container"), entry("children")) {
+            return Self::sequential(container, children, build, depth);
+        }
+        let (kind, rest) = match specification {
+            Dynamic::Text(kind) => (kind.as_str(), &[][..]),
+            Dynamic::List(list) => match list.split_first() {
+                Some((Dynamic::Text(kind), rest)) => (kind.as_str(), rest),
+                _ => return Err(not_a_module(specification)),
+            },
+            _ => return Err(not_a_module(specification)),
+        };
+        if kind == SEQUENTIAL {
+            return Self::sequential(specification, &[], build, depth);
+        }
+        let kinds = layer_kinds::<E>();
+        let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
+            let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain([SEQUENTIAL]).collect();
+            Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
+        })?;
+        // A word after the kind is the module's name, for no layer takes a word as its first option.
+        let (name, rest) = match rest.split_first() {
+            Some((Dynamic::Text(name), rest)) => (Some(checked_name(name)?), rest),
+            _ => (None, rest),
+        };
+        let (named, positional) = match rest.split_last() {
+            Some((Dynamic::Dictionary(entries), positional)) => (named_options(entries.clone())?, positional),
+            _ => (Vec::new(), rest),
+        };
+        let positional: Vec<Value> = positional
+            .iter()
+            .map(|given| {
+                option_value(given)
+                    .ok_or_else(|| Error::new(Code::OptionType, format!("{kind}: expected an option, given {given}")))
+            })
+            .collect::<Result<_>>()?;
+        let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
+        Ok(Self { kind: found.name, name, body: Body::Layer((found.make)(&row, build)?) })
+    }
+
+    fn sequential(container: &Dynamic, children: &[Dynamic], build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+        let words = match container {
+            Dynamic::List(list) => list.as_slice(),
+            word => std::slice::from_ref(word),
+        };
+        let name = match words {
+            [Dynamic::Text(kind)] if kind == SEQUENTIAL => None,
+            [Dynamic::Text(kind), Dynamic::Text(name)] if kind == SEQUENTIAL => Some(checked_name(name)?),
+            _ => {
+                let message = format!("expected {SEQUENTIAL}, or {SEQUENTIAL} and a name, given {container}");
+                return Err(Error::new(Code::Argument, message));
+            }
+        };
+        let mut keyed: Vec<(String, Rc<Module<E>>)> = Vec::new();
+        for (position, child) in children.iter().enumerate() {
+            let module = Self::make_at(child, build, depth + 1)?;
+            let key = module.name.clone().unwrap_or_else(|| position.to_string());
+            if keyed.iter().any(|(taken, _)| *taken == key) {
+                return Err(Error::new(Code::Argument, format!("two modules of {SEQUENTIAL} are named `{key}`")));
+            }
+            keyed.push((key, Rc::new(module)));
+        }
+        Ok(Self { kind: SEQUENTIAL, name, body: Body::Sequential(keyed) })
+    }
+
+    pub(crate) fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        match &self.body {
+            Body::Layer(layer) => layer.forward(run, input).map_err(|error| error.within(self.kind)),
+            Body::Sequential(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
+                child.forward(run, &x).map_err(|error| error.within(&format!("`{key}`")))
+            }),
+        }
+    }
+
+    /// Direct children with their keys.
+    pub(crate) fn children(&self) -> &[(String, Rc<Module<E>>)] {
+        match &self.body {
+            Body::Layer(_) => &[],
+            Body::Sequential(children) => children,
+        }
+    }
+
+    /// All descendants with their dotted names, depth first, without the root.
+    pub(crate) fn descendants(&self) -> Vec<(String, Rc<Module<E>>)> {
+        let mut found = Vec::new();
+        for (key, child) in self.children() {
+            found.push((key.clone(), Rc::clone(child)));
+            found.extend(child.descendants().into_iter().map(|(name, module)| (format!("{key}.{name}"), module)));
+        }
+        found
+    }
+
+    /// Tensors that are trained, in the order in which they were registered.
+    pub(crate) fn parameters(&self) -> Vec<Named<E>> {
+        self.tensors(&|layer| layer.parameters())
+    }
+
+    /// Tensors that belong to the state but are not trained.
+    pub(crate) fn buffers(&self) -> Vec<Named<E>> {
+        self.tensors(&|layer| layer.buffers())
+    }
+
+    fn tensors(&self, of: &dyn for<'a> Fn(&'a dyn Layer<E>) -> Vec<(&'static str, &'a E::Tensor)>) -> Vec<Named<E>> {
+        let own: Vec<Named<E>> = match &self.body {
+            Body::Layer(layer) => of(layer.as_ref())
+                .into_iter()
+                .map(|(name, tensor)| Named { name: name.to_owned(), kind: self.kind, tensor: tensor.clone() })
+                .collect(),
+            Body::Sequential(_) => Vec::new(),
+        };
+        let below = self.children().iter().flat_map(|(key, child)| {
+            child.tensors(of).into_iter().map(move |named| Named { name: format!("{key}.{}", named.name), ..named })
+        });
+        own.into_iter().chain(below).collect()
+    }
+
+    /// True for this module and every one inside it.
+    pub(crate) fn holds(self: &Rc<Self>, other: &Rc<Self>) -> bool {
+        Rc::ptr_eq(self, other) || self.children().iter().any(|(_, child)| child.holds(other))
+    }
+}
+
+/// A name that cannot be mistaken for a path.
+pub(crate) fn checked_name(name: &str) -> Result<String> {
+    if name.is_empty() || name.contains('.') {
+        return Err(Error::new(Code::Argument, format!("expected a name without dots, given \"{name}\"")));
+    }
+    Ok(name.to_owned())
+}
+
+fn not_a_module(given: &Dynamic) -> Error {
+    let message = format!("expected a module such as [\"linear\", 128, 10] or seq(...), given {given}");
+    Error::new(Code::Argument, message)
+}

@@ -1,0 +1,61 @@
+//! Elementwise functions.
+
+use stepwell_optim::{Result, options};
+
+use super::{Build, Layer, Plan, Run};
+use crate::{Activation, Engine};
+
+struct Elementwise(Activation);
+
+impl<E: Engine> Layer<E> for Elementwise {
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        run.engine.activation(input, self.0)
+    }
+}
+
+options! {
+    /// No options.
+    pub(crate) struct NoOptions {}
+}
+
+macro_rules! activations {
+    ($($plan:ident, $name:literal, $about:literal;)*) => {$(
+        pub(crate) struct $plan;
+
+        impl Plan for $plan {
+            type Options = NoOptions;
+            const NAME: &'static str = $name;
+            const ABOUT: &'static str = $about;
+
+            fn make<E: Engine>(_: NoOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+                Ok(Box::new(Elementwise(Activation::$plan)))
+            }
+        }
+    )*};
+}
+
+activations! {
+    Relu, "relu", "The larger of 0 and x.";
+    Tanh, "tanh", "The hyperbolic tangent.";
+    Sigmoid, "sigmoid", "1 / (1 + exp(-x)).";
+}
+
+options! {
+    /// Options of GELU.
+    pub(crate) struct GeluOptions {
+        /// Use the tanh approximation.
+        tanh: bool = false;
+    }
+}
+
+pub(crate) struct Gelu;
+
+impl Plan for Gelu {
+    type Options = GeluOptions;
+    const NAME: &'static str = "gelu";
+    const ABOUT: &'static str = "x times the share of a normal distribution below x.";
+
+    fn make<E: Engine>(o: GeluOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        Ok(Box::new(Elementwise(Activation::Gelu { tanh: o.tanh })))
+    }
+}

@@ -1,0 +1,83 @@
+//! A convolution: `input [n, in, h, w]` to `[n, out, h', w']`.
+//!
+//! Weight and bias start uniform in ±1/√(in / groups · kernel height · kernel width), as in PyTorch.
+
+use stepwell_optim::{Code, Error, Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run, misfit, pair, places};
+use crate::{Engine, Window};
+
+options! {
+    /// Options of a convolution.
+    pub(crate) struct Conv2dOptions {
+        /// Channels of the input.
+        inputs: i64, limit AtLeast(1.0), alias "in_channels";
+        /// Channels of the output.
+        outputs: i64, limit AtLeast(1.0), alias "out_channels";
+        /// Height and width of the kernel.
+        size: Vec<usize>, limit AtLeast(1.0), alias "kernel_size";
+        /// Distance between two positions of the kernel.
+        stride: Vec<usize> = vec![1], limit AtLeast(1.0);
+        /// Zeros added on each side.
+        pad: Vec<usize> = vec![0], limit AtLeast(0.0), alias "padding";
+        /// Distance between two elements of the kernel.
+        dilate: Vec<usize> = vec![1], limit AtLeast(1.0), alias "dilation";
+        /// Groups of channels that do not see each other.
+        groups: i64 = 1, limit AtLeast(1.0);
+        /// Add a bias.
+        bias: bool = true;
+    }
+}
+
+pub(crate) struct Conv2d<T = ()> {
+    inputs: usize,
+    kernel: [usize; 2],
+    window: Window,
+    groups: usize,
+    weight: T,
+    bias: Option<T>,
+}
+
+impl Plan for Conv2d {
+    type Options = Conv2dOptions;
+    const NAME: &'static str = "conv2d";
+    const ABOUT: &'static str = "A convolution of images.";
+
+    fn make<E: Engine>(o: Conv2dOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        let (inputs, outputs, groups) = (o.inputs as usize, o.outputs as usize, o.groups as usize);
+        if inputs % groups != 0 || outputs % groups != 0 {
+            let message = format!("conv2d groups: expected a divisor of {inputs} and {outputs}, given {groups}");
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        let kernel = pair(Self::NAME, "size", &o.size)?;
+        let window = Window {
+            stride: pair(Self::NAME, "stride", &o.stride)?,
+            padding: pair(Self::NAME, "pad", &o.pad)?,
+            dilation: pair(Self::NAME, "dilate", &o.dilate)?,
+        };
+        let fan_in = (inputs / groups) as f64 * kernel[0] as f64 * kernel[1] as f64;
+        let bound = 1.0 / fan_in.sqrt();
+        let weight = build.uniform(&[outputs, inputs / groups, kernel[0], kernel[1]], bound)?;
+        let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };
+        Ok(Box::new(Conv2d { inputs, kernel, window, groups, weight, bias }))
+    }
+}
+
+impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
+    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+        [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
+    }
+
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = run.engine.shape(input)?;
+        let Window { stride, padding, dilation } = self.window;
+        let fits = |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some();
+        if shape.len() != 4 || shape[1] != self.inputs || !fits(0) || !fits(1) {
+            let [height, width] = self.kernel;
+            let least = format!("[n, {}, h, w] that a {height}x{width} kernel fits into", self.inputs);
+            return Err(misfit(least, &shape));
+        }
+        run.same_dtype(input, &self.weight)?;
+        run.engine.conv2d(input, &self.weight, self.bias.as_ref(), &self.window, self.groups)
+    }
+}

@@ -1,0 +1,44 @@
+//! While training, sets each element to 0 with probability p and divides the others by 1 - p.
+//!
+//! The mask comes from the session's generator, so it is the same on every engine.
+
+use stepwell_optim::{Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run, elements};
+use crate::{Data, Dtype, Engine};
+
+options! {
+    /// Options of dropout.
+    pub(crate) struct DropoutOptions {
+        /// Probability of an element to become 0.
+        p: f64 = 0.5, limit Closed(0.0, 1.0);
+    }
+}
+
+pub(crate) struct Dropout {
+    p: f64,
+}
+
+impl Plan for Dropout {
+    type Options = DropoutOptions;
+    const NAME: &'static str = "dropout";
+    const ABOUT: &'static str = "Elements set to 0 at random while training.";
+
+    fn make<E: Engine>(o: DropoutOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        Ok(Box::new(Dropout { p: o.p }))
+    }
+}
+
+impl<E: Engine> Layer<E> for Dropout {
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        if !run.training || self.p == 0.0 {
+            return Ok(input.clone());
+        }
+        let (shape, dtype) = (run.engine.shape(input)?, run.engine.dtype(input)?);
+        let count = elements(run.engine, &shape, Dtype::Float)?;
+        let keep = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        let mask = (0..count).map(|_| if run.random.chance(self.p) { 0.0 } else { keep }).collect();
+        let mask = run.engine.tensor(&Data::Float(mask).cast(dtype)?, &shape, run.engine.device(input)?)?;
+        run.engine.multiply(input, &mask)
+    }
+}

@@ -1,0 +1,52 @@
+//! A table of vectors: indices `[*]` to `[*, columns]`. The table starts standard normal, as in PyTorch.
+
+use stepwell_optim::{Code, Error, Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run};
+use crate::{Data, Dtype, Engine};
+
+options! {
+    /// Options of an embedding.
+    pub(crate) struct EmbeddingOptions {
+        /// Vectors in the table.
+        rows: i64, limit AtLeast(1.0), alias "num_embeddings";
+        /// Elements of a vector.
+        columns: i64, limit AtLeast(1.0), alias "embedding_dim";
+    }
+}
+
+pub(crate) struct Embedding<T = ()> {
+    rows: usize,
+    weight: T,
+}
+
+impl Plan for Embedding {
+    type Options = EmbeddingOptions;
+    const NAME: &'static str = "embedding";
+    const ABOUT: &'static str = "A vector for each index.";
+
+    fn make<E: Engine>(o: EmbeddingOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        let rows = o.rows as usize;
+        Ok(Box::new(Embedding { rows, weight: build.normal(&[rows, o.columns as usize])? }))
+    }
+}
+
+impl<E: Engine> Layer<E> for Embedding<E::Tensor> {
+    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+        vec![("weight", &self.weight)]
+    }
+
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let dtype = run.engine.dtype(input)?;
+        if dtype != Dtype::Long {
+            return Err(Error::new(Code::Dtype, format!("expected long indices, given {}", dtype.name())));
+        }
+        if let Data::Long(indices) = run.engine.data(input)?
+            && let Some(index) = indices.iter().find(|index| !(0..self.rows as i64).contains(index))
+        {
+            let message = format!("expected indices from 0 to {}, given {index}", self.rows - 1);
+            return Err(Error::new(Code::Argument, message));
+        }
+        run.engine.embedding(&self.weight, input)
+    }
+}

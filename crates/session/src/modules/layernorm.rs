@@ -1,0 +1,55 @@
+//! Normalisation over the last dimensions: `input [*, shape]`. Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
+
+use stepwell_optim::{Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run, misfit};
+use crate::Engine;
+
+options! {
+    /// Options of layer normalisation.
+    pub(crate) struct LayerNormOptions {
+        /// Sizes of the dimensions to normalise over.
+        shape: Vec<usize>, limit AtLeast(1.0), alias "normalized_shape";
+        /// Added to the variance.
+        eps: f64 = 1e-5, limit Above(0.0);
+        /// Train a scale and a shift for each element.
+        affine: bool = true, alias "elementwise_affine";
+    }
+}
+
+pub(crate) struct LayerNorm<T = ()> {
+    shape: Vec<usize>,
+    eps: f64,
+    affine: Option<(T, T)>,
+}
+
+impl Plan for LayerNorm {
+    type Options = LayerNormOptions;
+    const NAME: &'static str = "layernorm";
+    const ABOUT: &'static str = "Each sample normalised over its last dimensions.";
+
+    fn make<E: Engine>(o: LayerNormOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        let affine =
+            if o.affine { Some((build.constant(&o.shape, 1.0)?, build.constant(&o.shape, 0.0)?)) } else { None };
+        Ok(Box::new(LayerNorm { shape: o.shape, eps: o.eps, affine }))
+    }
+}
+
+impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
+    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+        self.affine.iter().flat_map(|(weight, bias)| [("weight", weight), ("bias", bias)]).collect()
+    }
+
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = run.engine.shape(input)?;
+        if !shape.ends_with(&self.shape) {
+            let sizes: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
+            return Err(misfit(format_args!("[*, {}]", sizes.join(", ")), &shape));
+        }
+        if let Some((weight, _)) = &self.affine {
+            run.same_dtype(input, weight)?;
+        }
+        let (weight, bias) = self.affine.as_ref().map_or((None, None), |(weight, bias)| (Some(weight), Some(bias)));
+        run.engine.layer_norm(input, &self.shape, weight, bias, self.eps)
+    }
+}

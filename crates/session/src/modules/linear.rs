@@ -1,0 +1,55 @@
+//! A linear map: `input [*, in]` to `[*, out]`.
+//!
+//! Weight and bias start uniform in ±1/√in, as in PyTorch.
+
+use stepwell_optim::{Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run, misfit};
+use crate::Engine;
+
+options! {
+    /// Options of a linear layer.
+    pub(crate) struct LinearOptions {
+        /// Size of the last dimension of the input.
+        inputs: i64, limit AtLeast(1.0), alias "in_features";
+        /// Size of the last dimension of the output.
+        outputs: i64, limit AtLeast(1.0), alias "out_features";
+        /// Add a bias.
+        bias: bool = true;
+    }
+}
+
+pub(crate) struct Linear<T = ()> {
+    inputs: usize,
+    weight: T,
+    bias: Option<T>,
+}
+
+impl Plan for Linear {
+    type Options = LinearOptions;
+    const NAME: &'static str = "linear";
+    const ABOUT: &'static str = "A linear map of the last dimension.";
+
+    fn make<E: Engine>(o: LinearOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        let (inputs, outputs) = (o.inputs as usize, o.outputs as usize);
+        let bound = 1.0 / (inputs as f64).sqrt();
+        let weight = build.uniform(&[outputs, inputs], bound)?;
+        let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };
+        Ok(Box::new(Linear { inputs, weight, bias }))
+    }
+}
+
+impl<E: Engine> Layer<E> for Linear<E::Tensor> {
+    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+        [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
+    }
+
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = run.engine.shape(input)?;
+        if shape.last() != Some(&self.inputs) {
+            return Err(misfit(format_args!("[*, {}]", self.inputs), &shape));
+        }
+        run.same_dtype(input, &self.weight)?;
+        run.engine.linear(input, &self.weight, self.bias.as_ref())
+    }
+}

@@ -1,0 +1,59 @@
+//! The largest element of each window: `input [n, c, h, w]` to `[n, c, h', w']`.
+
+use stepwell_optim::{Code, Error, Limit::*, Result, options};
+
+use super::{Build, Layer, Plan, Run, misfit, pair, places};
+use crate::{Engine, Window};
+
+options! {
+    /// Options of a maximum over windows.
+    pub(crate) struct MaxPool2dOptions {
+        /// Height and width of the window.
+        size: Vec<usize>, limit AtLeast(1.0), alias "kernel_size";
+        /// Distance between two positions of the window; null for windows side by side.
+        stride: Option<Vec<usize>> = None, limit AtLeast(1.0);
+        /// Rows and columns of -infinity added on each side; at most half the window.
+        pad: Vec<usize> = vec![0], limit AtLeast(0.0), alias "padding";
+        /// Distance between two elements of the window.
+        dilate: Vec<usize> = vec![1], limit AtLeast(1.0), alias "dilation";
+    }
+}
+
+pub(crate) struct MaxPool2d {
+    kernel: [usize; 2],
+    window: Window,
+}
+
+impl Plan for MaxPool2d {
+    type Options = MaxPool2dOptions;
+    const NAME: &'static str = "maxpool2d";
+    const ABOUT: &'static str = "The largest element of each window of an image.";
+
+    fn make<E: Engine>(o: MaxPool2dOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+        let kernel = pair(Self::NAME, "size", &o.size)?;
+        let window = Window {
+            stride: pair(Self::NAME, "stride", o.stride.as_ref().unwrap_or(&o.size))?,
+            padding: pair(Self::NAME, "pad", &o.pad)?,
+            dilation: pair(Self::NAME, "dilate", &o.dilate)?,
+        };
+        if (0..2).any(|i| window.padding[i] > kernel[i] / 2) {
+            let message =
+                format!("maxpool2d pad: expected at most half of size {kernel:?}, given {:?}", window.padding);
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        Ok(Box::new(MaxPool2d { kernel, window }))
+    }
+}
+
+impl<E: Engine> Layer<E> for MaxPool2d {
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = run.engine.shape(input)?;
+        let Window { stride, padding, dilation } = self.window;
+        let fits = |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some();
+        if shape.len() != 4 || !fits(0) || !fits(1) {
+            let [height, width] = self.kernel;
+            return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));
+        }
+        run.engine.max_pool2d(input, self.kernel, &self.window)
+    }
+}

@@ -1,0 +1,174 @@
+//! The list of layers. To add one: its file and its line here.
+
+mod activations;
+mod batchnorm;
+mod conv2d;
+mod dropout;
+mod embedding;
+mod flatten;
+mod layernorm;
+mod linear;
+mod maxpool2d;
+
+use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
+
+use crate::random::Random;
+use crate::{Data, Device, Dtype, Engine};
+
+macro_rules! layers {
+    ($($layer:ty,)*) => {
+        /// Every kind of layer.
+        pub(crate) fn layer_kinds<E: Engine>() -> Vec<LayerKind<E>> {
+            vec![$(LayerKind {
+                name: <$layer as Plan>::NAME,
+                about: <$layer as Plan>::ABOUT,
+                options: <<$layer as Plan>::Options as OptionSet>::SPECS,
+                make: |row, build| <$layer as Plan>::make(OptionSet::from_row(row)?, build),
+            },)*]
+        }
+    };
+}
+
+layers! {
+    linear::Linear,
+    conv2d::Conv2d,
+    maxpool2d::MaxPool2d,
+    flatten::Flatten,
+    activations::Relu,
+    activations::Tanh,
+    activations::Sigmoid,
+    activations::Gelu,
+    dropout::Dropout,
+    batchnorm::BatchNorm,
+    layernorm::LayerNorm,
+    embedding::Embedding,
+}
+
+/// What a layer's file supplies to make one from its options.
+pub(crate) trait Plan {
+    type Options: OptionSet;
+    /// The name, as in the k-api.
+    const NAME: &'static str;
+    /// One sentence.
+    const ABOUT: &'static str;
+
+    fn make<E: Engine>(options: Self::Options, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
+}
+
+/// A layer: its tensors and its forward calculation.
+pub(crate) trait Layer<E: Engine> {
+    /// Tensors that are trained, by name.
+    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+        Vec::new()
+    }
+
+    /// Tensors that belong to the state but are not trained, by name.
+    fn buffers(&self) -> Vec<(&'static str, &E::Tensor)> {
+        Vec::new()
+    }
+
+    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor>;
+}
+
+/// A kind of layer.
+pub(crate) struct LayerKind<E: Engine> {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) options: &'static [OptionSpec],
+    pub(crate) make: fn(&[Value], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>,
+}
+
+/// What a layer is made with.
+pub(crate) struct Build<'a, E: Engine> {
+    pub(crate) engine: &'a E,
+    pub(crate) random: &'a mut Random,
+}
+
+impl<E: Engine> Build<'_, E> {
+    /// A tensor to be trained, uniform in [-bound, bound).
+    pub(crate) fn uniform(&mut self, shape: &[usize], bound: f64) -> Result<E::Tensor> {
+        self.trained(shape, |random| random.uniform(bound))
+    }
+
+    /// A tensor to be trained, standard normal.
+    pub(crate) fn normal(&mut self, shape: &[usize]) -> Result<E::Tensor> {
+        self.trained(shape, Random::normal)
+    }
+
+    /// A tensor to be trained, all elements equal.
+    pub(crate) fn constant(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
+        self.trained(shape, |_| value)
+    }
+
+    /// A tensor that is not trained, all elements equal.
+    pub(crate) fn buffer(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
+        self.tensor(shape, |_| value)
+    }
+
+    fn trained(&mut self, shape: &[usize], draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
+        let tensor = self.tensor(shape, draw)?;
+        self.engine.set_requires_grad(&tensor, true)?;
+        Ok(tensor)
+    }
+
+    fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
+        let count = elements(self.engine, shape, Dtype::Float)?;
+        let data = (0..count).map(|_| draw(self.random) as f32).collect();
+        self.engine.tensor(&Data::Float(data), shape, Device::Cpu)
+    }
+}
+
+/// The number of elements of a shape, if the engine has memory for so many.
+pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
+    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    let limit = engine.memory_limit();
+    match count {
+        Some(count) if count.checked_mul(dtype.size()).is_some_and(|bytes| bytes <= limit) => Ok(count),
+        _ => {
+            let message =
+                format!("a {} tensor of shape {shape:?} needs more than the limit of {limit} bytes", dtype.name());
+            Err(Error::new(Code::Memory, message))
+        }
+    }
+}
+
+/// What a forward calculation works with.
+pub(crate) struct Run<'a, E: Engine> {
+    pub(crate) engine: &'a E,
+    pub(crate) random: &'a mut Random,
+    pub(crate) training: bool,
+}
+
+impl<E: Engine> Run<'_, E> {
+    /// Fails unless the input has the dtype of the layer's weight.
+    pub(crate) fn same_dtype(&self, input: &E::Tensor, weight: &E::Tensor) -> Result<()> {
+        let (given, expected) = (self.engine.dtype(input)?, self.engine.dtype(weight)?);
+        if given == expected {
+            return Ok(());
+        }
+        Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
+    }
+}
+
+/// An input that does not fit; `expected` in the notation `[n, 3, h, w]`.
+pub(crate) fn misfit(expected: impl std::fmt::Display, given: &[usize]) -> Error {
+    Error::new(Code::Shape, format!("expected input of shape {expected}, given {given:?}"))
+}
+
+/// One number for both dimensions of an image, or one for each.
+pub(crate) fn pair(owner: &str, name: &str, sizes: &[usize]) -> Result<[usize; 2]> {
+    match sizes {
+        [both] => Ok([*both, *both]),
+        [height, width] => Ok([*height, *width]),
+        _ => {
+            let message = format!("{owner} {name}: expected one or two whole numbers, given {}", sizes.len());
+            Err(Error::new(Code::OptionType, message))
+        }
+    }
+}
+
+/// How many places a window of `kernel` elements has along `size` elements; `None` if it does not fit.
+pub(crate) fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Option<usize> {
+    let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
+    Some(size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)? / stride + 1)
+}

@@ -1,0 +1,68 @@
+//! The session's random numbers: one seeded stream for initial weights, dropout and permutations.
+//!
+//! ChaCha8 is counter-based, so its state is a few numbers, and the same seed gives the same numbers on every engine
+//! and machine. libtorch's own generator is not used.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// A stream of random numbers.
+pub(crate) struct Random(ChaCha8Rng);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Random(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Uniform in [0, 1), on a grid of 2^-53.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Uniform in [-bound, bound).
+    pub(crate) fn uniform(&mut self, bound: f64) -> f64 {
+        (2.0 * self.unit() - 1.0) * bound
+    }
+
+    /// Standard normal, by the method of Box and Muller. `libm`, and not the platform's functions, for equal bits.
+    pub(crate) fn normal(&mut self) -> f64 {
+        let (u, v) = (1.0 - self.unit(), self.unit());
+        libm::sqrt(-2.0 * libm::log(u)) * libm::cos(2.0 * std::f64::consts::PI * v)
+    }
+
+    /// True with probability `p`, on a grid of 2^-32.
+    pub(crate) fn chance(&mut self, p: f64) -> bool {
+        f64::from(self.0.next_u32()) < p * 4_294_967_296.0
+    }
+
+    /// The numbers from 0 to n - 1 in random order.
+    pub(crate) fn permutation(&mut self, n: usize) -> Vec<i64> {
+        let mut order: Vec<i64> = (0..n as i64).collect();
+        for i in (1..n).rev() {
+            order.swap(i, (self.unit() * (i + 1) as f64) as usize);
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permutation_holds_every_number_once() {
+        let mut order = Random::new(7).permutation(1000);
+        assert_ne!(order, (0..1000).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_zero_and_variance_one() {
+        let mut random = Random::new(1);
+        let numbers: Vec<f64> = (0..100_000).map(|_| random.normal()).collect();
+        let mean = numbers.iter().sum::<f64>() / 1e5;
+        let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e5;
+        assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Which tensors a call means: a tensor, a vector, a dictionary or a module, or a selection out of one.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::module::{Module, Named};
+use crate::session::{Object, Session};
+use crate::{Dynamic, Engine};
+
+/// The kind that a tensor without a module shows.
+const LOOSE: &str = "parmdict";
+
+/// Tensors with the object that they came from.
+pub(crate) struct Selection<E: Engine> {
+    pub(crate) tensors: Vec<Named<E>>,
+    pub(crate) source: Source<E>,
+}
+
+/// Where a selection came from.
+pub(crate) enum Source<E: Engine> {
+    Nothing,
+    Module(Rc<Module<E>>),
+    /// Loose tensors that have no name of their own.
+    Unnamed,
+    /// Tensors of a dictionary, named by its keys.
+    Named,
+}
+
+/// True for what can select parameters, and not for an option.
+pub(crate) fn is_selection(given: &Dynamic) -> bool {
+    match given {
+        Dynamic::Null | Dynamic::Handle(_) => true,
+        Dynamic::List(list) => list.is_empty() || matches!(list[0], Dynamic::Handle(_)),
+        _ => false,
+    }
+}
+
+/// The selected tensors. `null` and an empty list select none.
+pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Selection<E>> {
+    let none = Selection { tensors: Vec::new(), source: Source::Nothing };
+    let (handle, selector) = match given {
+        Dynamic::Null => return Ok(none),
+        Dynamic::List(list) => match list.as_slice() {
+            [] => return Ok(none),
+            [Dynamic::Handle(handle)] => (*handle, None),
+            [Dynamic::Handle(handle), selector] => (*handle, Some(selector)),
+            _ => return Err(refuse("an object, or an object and one selector", given)),
+        },
+        Dynamic::Handle(handle) => (*handle, None),
+        _ => return Err(refuse("a tensor, vector, dictionary or module", given)),
+    };
+    let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
+    Ok(match session.object(handle)? {
+        Object::Module(module) => {
+            let tensors = match selector {
+                None => module.parameters(),
+                Some(selector) => select_from_module(module, selector)?,
+            };
+            Selection { tensors, source: Source::Module(Rc::clone(module)) }
+        }
+        Object::Tensor(tensor) if selector.is_none() => {
+            Selection { tensors: vec![loose(String::new(), tensor)], source: Source::Unnamed }
+        }
+        Object::Vector(vector) => {
+            let picked = match selector {
+                None => (0..vector.len()).collect(),
+                Some(selector) => indices(selector, vector.len(), "vector")?,
+            };
+            let tensors = picked.into_iter().map(|i| loose(String::new(), &vector[i])).collect();
+            Selection { tensors, source: Source::Unnamed }
+        }
+        Object::Dictionary(entries) => {
+            let tensors = match selector {
+                None => entries.iter().map(|(key, tensor)| loose(key.clone(), tensor)).collect(),
+                Some(selector) => keys(selector)?
+                    .into_iter()
+                    .map(|key| match entries.iter().find(|(name, _)| *name == key) {
+                        Some((_, tensor)) => Ok(loose(key, tensor)),
+                        None => Err(Error::new(Code::Parameter, format!("no dictionary parameter named `{key}`"))),
+                    })
+                    .collect::<Result<_>>()?,
+            };
+            Selection { tensors, source: Source::Named }
+        }
+        Object::Tensor(_) | Object::Optimizer(_) => {
+            return Err(refuse("a tensor, vector, dictionary or module", given));
+        }
+    })
+}
+
+fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> Result<Vec<Named<E>>> {
+    let descendants = module.descendants();
+    let under = |(name, child): &(String, Rc<Module<E>>)| -> Vec<Named<E>> {
+        child.parameters().into_iter().map(|p| Named { name: format!("{name}.{}", p.name), ..p }).collect()
+    };
+    if let Ok(names) = keys(selector) {
+        let mut selected = Vec::new();
+        for name in names {
+            // A module wins over a parameter of the same name.
+            if let Some(child) = descendants.iter().find(|(path, _)| *path == name) {
+                selected.extend(under(child));
+            } else if let Some(parameter) = module.parameters().into_iter().find(|p| p.name == name) {
+                selected.push(parameter);
+            } else {
+                return Err(Error::new(Code::Parameter, format!("no module or parameter named `{name}`")));
+            }
+        }
+        return Ok(selected);
+    }
+    let picked = indices(selector, descendants.len(), "module")?;
+    Ok(picked.into_iter().flat_map(|i| under(&descendants[i])).collect())
+}
+
+/// One index or several, all below `count`.
+fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
+    let list = match selector {
+        Dynamic::List(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    list.iter()
+        .map(|item| match item {
+            Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => Ok(*x as usize),
+            Dynamic::Number(x) => {
+                let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
+                Err(Error::new(Code::Parameter, message))
+            }
+            _ => Err(refuse("an index, a name or a list of one of them", selector)),
+        })
+        .collect()
+}
+
+/// One name or several.
+fn keys(selector: &Dynamic) -> Result<Vec<String>> {
+    let list = match selector {
+        Dynamic::List(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let key = |item: &Dynamic| match item {
+        Dynamic::Text(name) => Ok(name.clone()),
+        _ => Err(refuse("a name or a list of names", selector)),
+    };
+    list.iter().map(key).collect()
+}
+
+fn refuse(expected: &str, given: &Dynamic) -> Error {
+    let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
+    Error::new(code, format!("expected {expected}, given {given}"))
+}

@@ -1,0 +1,158 @@
+//! A session: the objects behind handles, and the verbs that work on them.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::Arguments;
+use crate::handle::{Handle, Kind, Store};
+use crate::module::Module;
+use crate::random::Random;
+use crate::trainer::Trainer;
+use crate::{Dynamic, Engine, verbs};
+
+/// What a handle can stand for.
+pub(crate) enum Object<E: Engine> {
+    Tensor(E::Tensor),
+    Vector(Vec<E::Tensor>),
+    Dictionary(Vec<(String, E::Tensor)>),
+    Module(Rc<Module<E>>),
+    Optimizer(Box<Trainer<E>>),
+}
+
+impl<E: Engine> Object<E> {
+    fn kind(&self) -> Kind {
+        match self {
+            Object::Tensor(_) => Kind::Tensor,
+            Object::Vector(_) => Kind::Vector,
+            Object::Dictionary(_) => Kind::Dictionary,
+            Object::Module(_) => Kind::Module,
+            Object::Optimizer(_) => Kind::Optimizer,
+        }
+    }
+}
+
+/// Objects of one JavaScript environment, on one engine.
+pub struct Session<E: Engine> {
+    pub(crate) engine: E,
+    pub(crate) random: Random,
+    store: Store<Object<E>>,
+}
+
+impl<E: Engine> Session<E> {
+    /// An empty session, seeded with 0.
+    pub fn new(engine: E) -> Self {
+        Self { engine, random: Random::new(0), store: Store::new() }
+    }
+
+    /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
+    pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
+            return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
+        };
+        function(self, Arguments::new(arguments)).map_err(|error| error.within(name))
+    }
+
+    /// Every verb with its function.
+    const VERBS: &'static [(&'static str, Verb<E>)] = &[
+        ("step", verbs::gradients::step),
+        ("zerograd", verbs::gradients::zerograd),
+        ("nograd", verbs::gradients::nograd),
+        ("backward", verbs::gradients::backward),
+        ("grad", verbs::gradients::grad),
+        ("gradflag", verbs::gradients::gradflag),
+        ("forward", verbs::modules::forward),
+        ("evaluate", verbs::modules::evaluate),
+        ("module", verbs::modules::module),
+        ("names", verbs::modules::names),
+        ("childnames", verbs::modules::childnames),
+        ("parmnames", verbs::modules::parmnames),
+        ("save", verbs::modules::save),
+        ("load", verbs::modules::load),
+        ("ce", verbs::losses::ce),
+        ("nll", verbs::losses::nll),
+        ("mse", verbs::losses::mse),
+        ("l1", verbs::losses::l1),
+        ("smoothl1", verbs::losses::smoothl1),
+        ("bce", verbs::losses::bce),
+        ("bcewithlogits", verbs::losses::bcewithlogits),
+        ("tensor", verbs::tensors::tensor),
+        ("full", verbs::tensors::full),
+        ("vector", verbs::tensors::vector),
+        ("dict", verbs::tensors::dict),
+        ("to", verbs::tensors::to),
+        ("dtype", verbs::tensors::dtype),
+        ("device", verbs::tensors::device),
+        ("opt", verbs::optimizers::opt),
+        ("lr", verbs::optimizers::lr),
+        ("state", verbs::optimizers::state),
+        ("help", verbs::optimizers::help),
+        ("free", verbs::objects::free),
+        ("class", verbs::objects::class),
+        ("objtype", verbs::objects::objtype),
+        ("size", verbs::objects::size),
+        ("tensorcount", verbs::objects::tensorcount),
+        ("elements", verbs::objects::elements),
+        ("bytes", verbs::objects::bytes),
+        ("handlecount", verbs::objects::handlecount),
+        ("seed", verbs::objects::seed),
+        ("randperm", verbs::objects::randperm),
+        ("errorcodes", verbs::objects::errorcodes),
+    ];
+
+    pub(crate) fn object(&self, handle: Handle) -> Result<&Object<E>> {
+        self.store.get(handle)
+    }
+
+    pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Dynamic> {
+        self.store.insert(object.kind(), object).map(Dynamic::Handle)
+    }
+
+    pub(crate) fn remove(&mut self, handle: Handle) -> Result<Object<E>> {
+        self.store.remove(handle)
+    }
+
+    /// Frees every object.
+    pub fn clear(&mut self) {
+        self.store.clear();
+    }
+
+    pub(crate) fn live_handles(&self) -> usize {
+        self.store.len()
+    }
+
+    pub(crate) fn tensor(&self, handle: Handle) -> Result<&E::Tensor> {
+        match self.object(handle)? {
+            Object::Tensor(tensor) => Ok(tensor),
+            other => Err(wrong_kind(Kind::Tensor, other.kind())),
+        }
+    }
+
+    pub(crate) fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
+        match self.object(handle)? {
+            Object::Module(module) => Ok(Rc::clone(module)),
+            other => Err(wrong_kind(Kind::Module, other.kind())),
+        }
+    }
+
+    pub(crate) fn trainer(&self, handle: Handle) -> Result<&Trainer<E>> {
+        match self.object(handle)? {
+            Object::Optimizer(trainer) => Ok(trainer),
+            other => Err(wrong_kind(Kind::Optimizer, other.kind())),
+        }
+    }
+
+    /// The optimizer, to be changed, beside the engine.
+    pub(crate) fn trainer_mut(&mut self, handle: Handle) -> Result<(&mut Trainer<E>, &E)> {
+        match self.store.get_mut(handle)? {
+            Object::Optimizer(trainer) => Ok((trainer, &self.engine)),
+            other => Err(wrong_kind(Kind::Optimizer, other.kind())),
+        }
+    }
+}
+
+type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Dynamic>;
+
+fn wrong_kind(expected: Kind, given: Kind) -> Error {
+    Error::new(Code::HandleKind, format!("expected a {expected} handle, given a {given} handle"))
+}

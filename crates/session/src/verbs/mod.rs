@@ -1,0 +1,8 @@
+//! The verbs of the k-api: each takes arguments, checks them, and works on the session.
+
+pub(crate) mod gradients;
+pub(crate) mod losses;
+pub(crate) mod modules;
+pub(crate) mod objects;
+pub(crate) mod optimizers;
+pub(crate) mod tensors;

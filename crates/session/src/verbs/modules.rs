@@ -1,0 +1,137 @@
+//! Making modules, running them, saving them.
+
+use std::path::Path;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::Arguments;
+use crate::checkpoint;
+use crate::handle::Kind;
+use crate::module::{Module, Named};
+use crate::modules::{Build, Run};
+use crate::session::{Object, Session};
+use crate::verbs::tensors::tensor_or_numbers;
+use crate::{Data, Device, Dtype, Dynamic, Engine};
+
+/// `module(specification)`: a module with fresh parameters.
+pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let specification = arguments.next();
+    arguments.finish()?;
+    let mut build = Build { engine: &session.engine, random: &mut session.random };
+    let module = Module::make(&specification, &mut build)?;
+    session.insert(Object::Module(module.into()))
+}
+
+/// `forward(module, input)`: as in training, recording what `backward` needs.
+pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    let output = run(session, arguments, true)?;
+    session.insert(Object::Tensor(output))
+}
+
+/// `evaluate(module, input)`: without dropout, with running statistics, and recording nothing.
+pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    let output = run(session, arguments, false)?;
+    session.insert(Object::Tensor(output))
+}
+
+fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<E::Tensor> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let given = arguments.next();
+    arguments.finish()?;
+    let input = match &given {
+        Dynamic::Null => return Err(arguments_missing()),
+        // Indices stay what they are; plain numbers take the type of the module.
+        Dynamic::Array(array) if array.data.dtype() == Dtype::Long => {
+            session.engine.tensor(&array.data, &array.shape, device(session, &module)?)?
+        }
+        _ => tensor_or_numbers(session, &given, dtype(session, &module)?, device(session, &module)?)?,
+    };
+    let Session { engine, random, .. } = session;
+    let mut run = Run { engine: &*engine, random, training };
+    if training { module.forward(&mut run, &input) } else { engine.no_grad(|| module.forward(&mut run, &input)) }
+}
+
+fn arguments_missing() -> Error {
+    Error::new(Code::Argument, "expected an input as argument 2: a tensor handle or numbers")
+}
+
+/// The dtype of what a module takes: that of its first parameter, but indices where it begins with an embedding.
+fn dtype<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Dtype> {
+    match module.parameters().first() {
+        Some(Named { kind: "embedding", .. }) => Ok(Dtype::Long),
+        Some(named) => session.engine.dtype(&named.tensor),
+        None => Ok(Dtype::Float),
+    }
+}
+
+fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Device> {
+    module.parameters().first().map_or(Ok(Device::Cpu), |named| session.engine.device(&named.tensor))
+}
+
+/// `names(module)`: all descendants, depth first, with dotted names.
+pub(crate) fn names<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    arguments.finish()?;
+    Ok(Dynamic::texts(module.descendants().into_iter().map(|(name, _)| name)))
+}
+
+/// `childnames(module)`: direct children.
+pub(crate) fn childnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    arguments.finish()?;
+    Ok(Dynamic::texts(module.children().iter().map(|(name, _)| name)))
+}
+
+/// `parmnames(module)`: parameters, with dotted names.
+pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    arguments.finish()?;
+    Ok(Dynamic::texts(module.parameters().into_iter().map(|named| named.name)))
+}
+
+/// `save(module, path)`: parameters and buffers by name, as safetensors.
+pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let path = arguments.text("a path")?;
+    arguments.finish()?;
+    let entries = module
+        .parameters()
+        .into_iter()
+        .chain(module.buffers())
+        .map(|named| {
+            let (data, shape) = (session.engine.data(&named.tensor)?, session.engine.shape(&named.tensor)?);
+            Ok((named.name, crate::Array { data, shape }))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    checkpoint::write(Path::new(&path), &entries)?;
+    Ok(Dynamic::Null)
+}
+
+/// `load(module, path)`: sets every parameter and buffer of the module from a file, by name. All or nothing.
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let path = arguments.text("a path")?;
+    arguments.finish()?;
+    let saved = checkpoint::read(Path::new(&path), session.engine.memory_limit())?;
+    let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
+    if let Some((name, _)) = saved.iter().find(|(name, _)| !tensors.iter().any(|named| named.name == **name)) {
+        return Err(Error::new(Code::Format, format!("{path} holds `{name}`, which the module has not")));
+    }
+    let mut values: Vec<Data> = Vec::new();
+    for Named { name, tensor, .. } in &tensors {
+        let Some((_, array)) = saved.iter().find(|(saved, _)| saved == name) else {
+            return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));
+        };
+        let (shape, dtype) = (session.engine.shape(tensor)?, session.engine.dtype(tensor)?);
+        if array.shape != shape || array.data.dtype() != dtype {
+            let (found, expected) = (array.data.dtype().name(), dtype.name());
+            let given = format!("given {found} {:?} in {path}", array.shape);
+            return Err(Error::new(Code::Shape, format!("`{name}`: expected {expected} {shape:?}, {given}")));
+        }
+        values.push(array.data.clone());
+    }
+    for (named, data) in tensors.iter().zip(&values) {
+        session.engine.assign(&named.tensor, data)?;
+    }
+    Ok(Dynamic::Null)
+}

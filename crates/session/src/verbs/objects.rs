@@ -1,0 +1,135 @@
+//! What any handle can be asked.
+
+use stepwell_optim::{Code, Counts, Error, Result};
+
+use crate::arguments::Arguments;
+use crate::handle::Kind;
+use crate::random::Random;
+use crate::session::{Object, Session};
+use crate::{Array, Data, Dynamic, Engine};
+
+const ANY: &str = "a handle";
+
+/// `free(x, ..)` frees objects; `free()` frees all. Nothing is freed unless every handle is live.
+pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    if arguments.is_empty() {
+        session.clear();
+        return Ok(Dynamic::Null);
+    }
+    let mut handles = Vec::new();
+    while !arguments.is_empty() {
+        let handle = arguments.any_handle(ANY)?;
+        session.object(handle)?;
+        if handles.contains(&handle) {
+            return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
+        }
+        handles.push(handle);
+    }
+    for handle in handles {
+        session.remove(handle)?;
+    }
+    Ok(Dynamic::Null)
+}
+
+/// `class(x)`: tensor, vector, dictionary, module or optimizer.
+pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.any_handle(ANY)?;
+    arguments.finish()?;
+    session.object(handle)?;
+    Ok(Dynamic::text(handle.kind().as_ref().map_or_else(String::new, Kind::to_string)))
+}
+
+/// `objtype(x)`: the kind of an optimizer or module, the dtype of a tensor.
+pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.any_handle(ANY)?;
+    arguments.finish()?;
+    Ok(Dynamic::text(match session.object(handle)? {
+        Object::Optimizer(trainer) => trainer.optimizer.definition().name,
+        Object::Module(module) => module.kind,
+        Object::Tensor(tensor) => session.engine.dtype(tensor)?.name(),
+        Object::Vector(_) | Object::Dictionary(_) => {
+            return Err(Error::new(Code::HandleKind, "expected an optimizer, module or tensor handle"));
+        }
+    }))
+}
+
+/// `size(x)`: the sizes of a tensor's dimensions, the number of tensors or parameters of anything else.
+pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.any_handle(ANY)?;
+    arguments.finish()?;
+    let count = match session.object(handle)? {
+        Object::Tensor(tensor) => return Ok(Dynamic::sizes(&session.engine.shape(tensor)?)),
+        Object::Vector(tensors) => tensors.len(),
+        Object::Dictionary(entries) => entries.len(),
+        Object::Module(module) => module.parameters().len(),
+        Object::Optimizer(trainer) => trainer.tensors().len(),
+    };
+    Ok(Dynamic::Number(count as f64))
+}
+
+/// `tensorcount(x)`: tensors of an object, or buffers in an optimizer's state.
+pub(crate) fn tensorcount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    counts(session, arguments).map(|counts| Dynamic::Number(counts.tensors as f64))
+}
+
+/// `elements(x)`: elements of those; a scalar in an optimizer's state is one.
+pub(crate) fn elements<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    counts(session, arguments).map(|counts| Dynamic::Number(counts.elements as f64))
+}
+
+/// `bytes(x)`: bytes of those.
+pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    counts(session, arguments).map(|counts| Dynamic::Number(counts.bytes as f64))
+}
+
+fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Counts> {
+    let handle = arguments.any_handle(ANY)?;
+    arguments.finish()?;
+    let tensors: Vec<E::Tensor> = match session.object(handle)? {
+        Object::Optimizer(trainer) => return Ok(trainer.optimizer.counts()),
+        Object::Tensor(tensor) => vec![tensor.clone()],
+        Object::Vector(tensors) => tensors.clone(),
+        Object::Dictionary(entries) => entries.iter().map(|(_, tensor)| tensor.clone()).collect(),
+        Object::Module(module) => {
+            module.parameters().into_iter().chain(module.buffers()).map(|named| named.tensor).collect()
+        }
+    };
+    let mut counts = Counts { tensors: tensors.len(), ..Counts::default() };
+    for tensor in &tensors {
+        let count: usize = session.engine.shape(tensor)?.iter().product();
+        counts.elements += count;
+        counts.bytes += count * session.engine.dtype(tensor)?.size();
+    }
+    Ok(counts)
+}
+
+/// `handlecount()`: how many objects live.
+pub(crate) fn handlecount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    arguments.finish()?;
+    Ok(Dynamic::Number(session.live_handles() as f64))
+}
+
+/// `seed(n)`: restarts the random numbers of initial weights, dropout and permutations.
+pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let seed = arguments.whole("a seed", 0)?;
+    arguments.finish()?;
+    session.random = Random::new(seed);
+    Ok(Dynamic::Null)
+}
+
+/// `randperm(n)`: the numbers from 0 to n - 1 in random order.
+pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let n = crate::modules::elements(
+        &session.engine,
+        &[arguments.whole("how many numbers", 0)? as usize],
+        crate::Dtype::Long,
+    )?;
+    arguments.finish()?;
+    Ok(Dynamic::Array(Array { data: Data::Long(session.random.permutation(n)), shape: vec![n] }))
+}
+
+/// `errorcodes()`: every code an error can have.
+pub(crate) fn errorcodes<E: Engine>(_: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    arguments.finish()?;
+    Ok(Dynamic::texts(Code::ALL.iter().map(|code| code.as_str())))
+}

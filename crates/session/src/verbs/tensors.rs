@@ -1,0 +1,245 @@
+//! Making tensors, reading them, moving them.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::{Arguments, array, size};
+use crate::handle::Kind;
+use crate::module::checked_name;
+use crate::modules::elements;
+use crate::session::{Object, Session};
+use crate::{Array, Data, Device, Dtype, Dynamic, Engine};
+
+/// What a new tensor is to be.
+#[derive(Default)]
+struct Making {
+    dtype: Option<Dtype>,
+    device: Option<Device>,
+    grad: bool,
+    shape: Option<Vec<usize>>,
+}
+
+impl Making {
+    /// Words such as `grad`, `double`, `cuda:1`, or a dictionary of the keys grad, dtype, device and shape.
+    fn parse(mut arguments: Arguments) -> Result<Self> {
+        let mut making = Making::default();
+        while !arguments.is_empty() {
+            match arguments.next() {
+                Dynamic::Null => {}
+                Dynamic::Text(word) => making.word(&word)?,
+                Dynamic::Dictionary(entries) => {
+                    for (key, value) in entries {
+                        making.entry(&key, &value)?;
+                    }
+                }
+                other => return Err(arguments.refuse("options such as \"grad\" or { dtype: \"double\" }", &other)),
+            }
+        }
+        Ok(making)
+    }
+
+    fn word(&mut self, word: &str) -> Result<()> {
+        if word == "grad" {
+            self.grad = true;
+        } else if let Ok(dtype) = Dtype::parse(word) {
+            self.dtype = Some(dtype);
+        } else if let Ok(device) = Device::parse(word) {
+            self.device = Some(device);
+        } else {
+            let message =
+                format!("expected grad, a dtype (float, double, long) or a device (cpu, cuda), given \"{word}\"");
+            return Err(Error::new(Code::OptionUnknown, message));
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: &str, value: &Dynamic) -> Result<()> {
+        match (key, value) {
+            (_, Dynamic::Null) => {}
+            ("grad", Dynamic::Flag(flag)) => self.grad = *flag,
+            ("dtype", Dynamic::Text(name)) => self.dtype = Some(Dtype::parse(name)?),
+            ("device", Dynamic::Text(name)) => self.device = Some(Device::parse(name)?),
+            ("shape", Dynamic::List(list)) => {
+                let sizes = list.iter().map(|item| match item {
+                    Dynamic::Number(x) => size(*x),
+                    other => Err(Error::new(Code::Shape, format!("expected numbers in a shape, given {other}"))),
+                });
+                self.shape = Some(sizes.collect::<Result<_>>()?);
+            }
+            ("grad" | "dtype" | "device" | "shape", other) => {
+                let expected = match key {
+                    "grad" => "a boolean",
+                    "shape" => "a list of whole numbers",
+                    _ => "a string",
+                };
+                return Err(Error::new(Code::OptionType, format!("option {key}: expected {expected}, given {other}")));
+            }
+            _ => {
+                let message = format!("unknown option `{key}`, expected one of grad, dtype, device, shape");
+                return Err(Error::new(Code::OptionUnknown, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn make<E: Engine>(&self, engine: &E, array: Array) -> Result<E::Tensor> {
+        let shape = self.shape.as_ref().unwrap_or(&array.shape);
+        let dtype = self.dtype.unwrap_or(array.data.dtype());
+        if elements(engine, shape, dtype)? != array.data.len() {
+            let message = format!("{} numbers do not fill a tensor of shape {shape:?}", array.data.len());
+            return Err(Error::new(Code::Shape, message));
+        }
+        if self.grad && !dtype.is_floating() {
+            let message = "only tensors of floating point can have a gradient, given dtype long";
+            return Err(Error::new(Code::Dtype, message));
+        }
+        let device = self.device.unwrap_or(Device::Cpu);
+        engine.require(device)?;
+        let tensor = engine.tensor(&array.data.cast(dtype)?, shape, device)?;
+        if self.grad {
+            engine.set_requires_grad(&tensor, true)?;
+        }
+        Ok(tensor)
+    }
+}
+
+/// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
+pub(crate) fn floats(given: &Dynamic) -> Result<Array> {
+    match (array(given), given) {
+        (Some(array), Dynamic::Array(_)) => Ok(array),
+        (Some(Array { data, shape }), _) => Ok(Array { data: data.cast(Dtype::Float)?, shape }),
+        (None, Dynamic::List(_)) => {
+            Err(Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged or mixed list"))
+        }
+        (None, other) => Err(Error::new(Code::Argument, format!("expected numbers, given {other}"))),
+    }
+}
+
+/// The tensor of a handle, or a new one of plain numbers with a dtype and on a device.
+pub(crate) fn tensor_or_numbers<E: Engine>(
+    session: &Session<E>,
+    given: &Dynamic,
+    dtype: Dtype,
+    device: Device,
+) -> Result<E::Tensor> {
+    if let Dynamic::Handle(handle) = given {
+        return session.tensor(*handle).cloned();
+    }
+    // Not through `float`, which would round what becomes `double` or `long`.
+    let array = array(given).map_or_else(|| floats(given), Ok)?;
+    session.engine.tensor(&array.data.cast(dtype)?, &array.shape, device)
+}
+
+/// `tensor(numbers, options..)` makes a tensor; `tensor(tensor)` reads one.
+pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let given = arguments.next();
+    if let Dynamic::Handle(handle) = given {
+        arguments.finish()?;
+        return read(session, session.tensor(handle)?);
+    }
+    let making = Making::parse(arguments)?;
+    let array = match making.dtype {
+        Some(_) => array(&given).map_or_else(|| floats(&given), Ok)?,
+        None => floats(&given)?,
+    };
+    let tensor = making.make(&session.engine, array)?;
+    session.insert(Object::Tensor(tensor))
+}
+
+/// The elements and the shape of a tensor.
+pub(crate) fn read<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<Dynamic> {
+    let data = session.engine.data(tensor)?;
+    Ok(Dynamic::Array(Array { data, shape: session.engine.shape(tensor)? }))
+}
+
+/// `full(shape, number, options..)`: a tensor with every element the same.
+pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let shape = arguments.shape()?;
+    let value = match arguments.next() {
+        Dynamic::Number(value) => value,
+        other => return Err(arguments.refuse("a number", &other)),
+    };
+    let making = Making::parse(arguments)?;
+    let dtype = making.dtype.unwrap_or(Dtype::Float);
+    let count = elements(&session.engine, &shape, Dtype::Double)?;
+    let data = Data::Double(vec![value; count]).cast(dtype)?;
+    let tensor = making.make(&session.engine, Array { data, shape })?;
+    session.insert(Object::Tensor(tensor))
+}
+
+/// `vector(x, y, ..)`: a list of tensors, each given as a handle or as numbers.
+pub(crate) fn vector<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    let tensors = arguments.rest().iter().map(|given| element(session, given)).collect::<Result<_>>()?;
+    session.insert(Object::Vector(tensors))
+}
+
+/// `dict({a: x, b: y})`: tensors by name, each given as a handle or as numbers.
+pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let entries = match arguments.next() {
+        Dynamic::Dictionary(entries) => entries,
+        other => return Err(arguments.refuse("a dictionary of tensors", &other)),
+    };
+    arguments.finish()?;
+    let tensors = entries
+        .iter()
+        .map(|(name, given)| Ok((checked_name(name)?, element(session, given)?)))
+        .collect::<Result<_>>()?;
+    session.insert(Object::Dictionary(tensors))
+}
+
+fn element<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<E::Tensor> {
+    match given {
+        Dynamic::Handle(handle) => session.tensor(*handle).cloned(),
+        numbers => Making::default().make(&session.engine, floats(numbers)?),
+    }
+}
+
+/// `to(module, words..)` moves or converts a module in place; `to(tensor, words..)` makes another tensor.
+///
+/// A module's gradients are dropped, since they would be of the old type or on the old device.
+pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.any_handle("a tensor or module handle")?;
+    let Making { dtype, device, grad: false, shape: None } = Making::parse(arguments)? else {
+        return Err(Error::new(Code::Argument, "expected a dtype, a device or both"));
+    };
+    if let Some(device) = device {
+        session.engine.require(device)?;
+    }
+    let convert = |tensor: &E::Tensor| -> Result<E::Tensor> {
+        let dtype = dtype.map_or_else(|| session.engine.dtype(tensor), Ok)?;
+        let device = device.map_or_else(|| session.engine.device(tensor), Ok)?;
+        session.engine.convert(tensor, dtype, device)
+    };
+    match session.object(handle)? {
+        Object::Tensor(tensor) => {
+            let converted = convert(tensor)?;
+            session.insert(Object::Tensor(converted))
+        }
+        Object::Module(module) => {
+            if dtype.is_some_and(|dtype| !dtype.is_floating()) {
+                return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
+            }
+            let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
+            let converted = tensors.iter().map(|named| convert(&named.tensor)).collect::<Result<Vec<_>>>()?;
+            for (named, converted) in tensors.iter().zip(&converted) {
+                session.engine.set_grad(&named.tensor, None)?;
+                session.engine.replace(&named.tensor, converted)?;
+            }
+            Ok(Dynamic::Null)
+        }
+        _ => Err(Error::new(Code::HandleKind, "expected a tensor or module handle")),
+    }
+}
+
+/// The element type of a tensor, in the k-api's words.
+pub(crate) fn dtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Tensor)?;
+    arguments.finish()?;
+    Ok(Dynamic::text(session.engine.dtype(session.tensor(handle)?)?.name()))
+}
+
+/// Where a tensor lives.
+pub(crate) fn device<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Tensor)?;
+    arguments.finish()?;
+    Ok(Dynamic::text(session.engine.device(session.tensor(handle)?)?.to_string()))
+}

@@ -1,0 +1,10 @@
+import type { Libtorch } from "./libtorch.js";
+
+/** The libtorch that this process has loaded. */
+export const libtorch: Readonly<Libtorch> & {
+  /** "loaded", or the reason why the CUDA half of libtorch was not loaded. */
+  readonly cuda: string;
+};
+
+/** The addon's functions. Their types are stated once, by the SDK, which is the only caller. */
+export const binding: unknown;

@@ -1,0 +1,54 @@
+// Loads libtorch into the process and then the addon that uses it. The order matters: the addon names libtorch_cpu without a
+// path, and libtorch asks only once, at its first use, whether CUDA is there.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { failure, findLibtorch, libraryPath, platform } from "./libtorch.js";
+
+const require = createRequire(import.meta.url);
+
+/** Requires one of the two addons that `npm run setup` builds. */
+function addon(file) {
+  const path = join(import.meta.dirname, "addon", platform, file);
+  if (existsSync(path)) return require(path);
+  throw failure(
+    "ERR_ADDON_NOT_FOUND",
+    `Stepwell has no addon for ${platform}: ${path} does not exist. Run "npm run setup" in Stepwell's repository to build it.`,
+  );
+}
+
+function load(preload, path) {
+  try {
+    preload(path);
+  } catch (error) {
+    throw failure("ERR_LIBTORCH_LOAD", `libtorch was found, but ${path} cannot be loaded: ${error.message}`);
+  }
+}
+
+/** Loads libtorch's CUDA half where there is use for it; says "loaded" or why not. */
+function loadCuda(preload, libtorchPath) {
+  if (process.env.STEPWELL_CUDA === "0") return "switched off by STEPWELL_CUDA=0";
+  const path = libraryPath(libtorchPath, "torch_cuda");
+  if (!existsSync(path)) return `${path} does not exist: this libtorch is for the CPU only`;
+  const driver = process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1";
+  try {
+    // The device is the cheap sign; WSL and Windows have only the driver's library.
+    if (!existsSync("/dev/nvidia0")) preload(driver);
+  } catch {
+    return `no NVIDIA driver was found: ${driver} cannot be loaded`;
+  }
+  try {
+    preload(path);
+    return "loaded";
+  } catch (error) {
+    return `${path} cannot be loaded: ${error.message}`;
+  }
+}
+
+const { preload } = addon("preload.node");
+const found = findLibtorch();
+load(preload, libraryPath(found.path, "torch_cpu"));
+
+export const libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
+export const binding = addon("stepwell.node");

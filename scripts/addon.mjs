@@ -1,0 +1,49 @@
+// Builds the two native addons and puts them where packages/native looks for them.
+
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { failure, platform } from "../packages/native/libtorch.js";
+import { cargoEnvironment, root, run } from "./command.mjs";
+
+/** The crates' libraries, and the names under which packages/native loads them. */
+const addons = { stepwell_node: "stepwell.node", stepwell_preload: "preload.node" };
+
+/** Returns whether anything changed. */
+export async function buildAddons() {
+  // Cargo's messages name the files that it built, wherever the user's target folder is.
+  const command = ["build", "--release", "--locked", "-p", "stepwell-node", "-p", "stepwell-preload"];
+  const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
+    env: cargoEnvironment(),
+    capture: true,
+  });
+
+  const folder = join(root, "packages", "native", "addon", platform);
+  mkdirSync(folder, { recursive: true });
+  const built = output
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return Object.entries(addons)
+    .map(([name, file]) => install(library(built, name), join(folder, file)))
+    .some(Boolean);
+}
+
+function library(messages, name) {
+  const message = messages.find(
+    (one) => one.reason === "compiler-artifact" && one.target.name === name && one.target.kind.includes("cdylib"),
+  );
+  const file = message?.filenames.find((path) => /\.(so|dylib|dll)$/.test(path));
+  if (!file)
+    throw failure("ERR_SETUP", `cargo built no shared library named ${name}: see [lib] in the crate's Cargo.toml.`);
+  return file;
+}
+
+/** Replaces the file by a rename: a running process may have the old one mapped, and writing into it would crash that process. */
+function install(from, to) {
+  const content = readFileSync(from);
+  if (existsSync(to) && readFileSync(to).equals(content)) return false;
+  const fresh = `${to}.${process.pid}`;
+  writeFileSync(fresh, content);
+  renameSync(fresh, to);
+  return true;
+}

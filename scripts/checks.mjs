@@ -1,0 +1,77 @@
+// What must be on the machine before Stepwell can be built. Each missing thing is one sentence; all are told at once.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { failure, pinned, platform, pythons } from "../packages/native/libtorch.js";
+import { ask, root } from "./command.mjs";
+
+/** A Python 3 that has pip, or undefined. */
+export function pythonWithPip() {
+  return pythons.find((python) => / \(python 3\./.test(ask(python, ["-m", "pip", "--version"]) ?? ""));
+}
+
+/** The sentence that says why libtorch cannot be fetched on this machine, or undefined. */
+export function fetchProblem() {
+  if (!pinned.platforms[platform]) {
+    const known = Object.keys(pinned.platforms).join(", ");
+    return `libtorch ${pinned.version} can be fetched for ${known}, not for ${platform}: set LIBTORCH to one that you have.`;
+  }
+  if (!pythonWithPip()) {
+    return `Python 3 with pip is needed to fetch libtorch, and neither ${pythons.join(" nor ")} has it: install python3-pip.`;
+  }
+  return undefined;
+}
+
+/** Refuses with every problem in one Error, or returns the one-line summary of what was found. */
+export function checkTools({ fetching, problems = [] }) {
+  const node = process.versions.node;
+  const nodeNeeded = /\d[\d.]*/.exec(JSON.parse(read("package.json")).engines.node)[0];
+  if (older(node, nodeNeeded)) {
+    problems.push(`Node ${nodeNeeded} or newer is needed, and this is ${node}: install it from nodejs.org.`);
+  }
+
+  const rustNeeded = /^rust-version = "(.+)"/m.exec(read("Cargo.toml"))[1];
+  const rust = version("rustc");
+  for (const tool of ["rustc", "cargo"]) {
+    const found = tool === "rustc" ? rust : version(tool);
+    if (found === undefined)
+      problems.push(`Rust ${rustNeeded} or newer is needed, and there is no ${tool}: install it from rustup.rs.`);
+    else if (older(found, rustNeeded))
+      problems.push(`${tool} ${rustNeeded} or newer is needed, and this is ${found}: run "rustup update".`);
+  }
+
+  if (!compiler()) {
+    problems.push(
+      "A C++17 compiler is needed, and none of CXX, c++, g++ and clang++ compiles C++17: install g++ or clang.",
+    );
+  }
+  const unfetchable = fetching && fetchProblem();
+  if (unfetchable) problems.push(unfetchable);
+
+  if (problems.length > 0)
+    throw failure("ERR_SETUP", `the machine is not ready.\n${problems.map((line) => `  - ${line}`).join("\n")}`);
+  return `Node ${node}, Rust ${rust}, C++17`;
+}
+
+function read(file) {
+  return readFileSync(join(root, file), "utf8");
+}
+
+function version(tool) {
+  return /\d+(\.\d+)+/.exec(ask(tool, ["--version"]) ?? "")?.[0];
+}
+
+/** Whether version a comes before b, compared number by number. */
+function older(a, b) {
+  return a.localeCompare(b, "en", { numeric: true }) < 0;
+}
+
+function compiler() {
+  // On Windows the compiler is not on the path: the build finds it through the registry, and says so when it does not.
+  if (process.platform === "win32") return true;
+  const names = [process.env.CXX, "c++", "g++", "clang++"].filter(Boolean);
+  const program = "#include <optional>\nstd::optional<int> x;\n";
+  return names.some(
+    (name) => ask(name, ["-std=c++17", "-fsyntax-only", "-x", "c++", "-"], { input: program }) !== undefined,
+  );
+}

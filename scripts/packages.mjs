@@ -1,0 +1,42 @@
+// Installs the npm packages with the pnpm that package.json names, when anything that decides about them has changed.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { root, run } from "./command.mjs";
+
+/** Returns whether anything was installed. */
+export async function installPackages() {
+  const stamp = join(root, "node_modules", ".stepwell-installed");
+  const state = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === state) return false;
+
+  const pnpm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
+  // Not through corepack, which newer Nodes no longer bring.
+  await run("npm", ["exec", "--yes", `--package=${pnpm}`, "--", "pnpm", "install", "--frozen-lockfile"], {
+    quiet: true,
+  });
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, state);
+  return true;
+}
+
+function fingerprint() {
+  const hash = createHash("sha256");
+  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests()]) {
+    hash.update(`${file}\n`);
+    if (existsSync(join(root, file))) hash.update(readFileSync(join(root, file)));
+  }
+  return hash.digest("hex");
+}
+
+/** The package.json of every workspace package, by the patterns "folder/*" and "folder" of pnpm-workspace.yaml. */
+function manifests() {
+  const patterns = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8").matchAll(/^ {2}- "?([^"\n]+?)"?$/gm);
+  const folders = [...patterns].flatMap(([, pattern]) => {
+    const parent = pattern.replace(/\/\*$/, "");
+    if (parent === pattern) return [pattern];
+    return existsSync(join(root, parent)) ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [];
+  });
+  return folders.map((folder) => `${folder}/package.json`).sort();
+}

@@ -1,0 +1,53 @@
+// What `npm run demo`, `npm test` and `npm run bench` run: setup, and then the thing itself.
+
+import { delimiter, join } from "node:path";
+import { ask, bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { setup } from "./setup.mjs";
+
+const nextestVersion = "0.9.143";
+
+const things = {
+  demo: (args) => run(process.execPath, ["examples/digits/dist/main.js", ...args]),
+  bench: (args) => run(process.execPath, ["bench/dist/main.js", ...args]),
+  test,
+};
+
+/** Every check, the quick ones first, up to the first that fails. Arguments go to vitest. */
+async function test(args) {
+  const env = await withNextest(cargoEnvironment());
+  await step("cargo", ["fmt", "--check"], { env });
+  await step("cargo", ["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], {
+    env,
+  });
+  await step(bin("biome"), ["check"]);
+  await step("cargo", ["nextest", "run", "--release", "--workspace", "--locked"], { env });
+  await step(bin("vitest"), ["run", ...args]);
+}
+
+async function step(command, args, options) {
+  console.error(`\ntest: ${command.replace(join(root, "node_modules", ".bin", "/"), "")} ${args.join(" ")}`);
+  await run(command, args, options);
+}
+
+/** The environment in which `cargo nextest` is there: it is installed into the repository where the machine has none. */
+async function withNextest(env) {
+  const folder = join(root, ".nextest");
+  const extended = { ...env, PATH: `${env.PATH}${delimiter}${join(folder, "bin")}` };
+  if (ask("cargo", ["nextest", "--version"], { env: extended }) === undefined) {
+    console.error(`test: installing cargo-nextest ${nextestVersion} into ${folder}`);
+    await run("cargo", ["install", "cargo-nextest", "--version", nextestVersion, "--locked", "--root", folder], {
+      env,
+    });
+  }
+  return extended;
+}
+
+await main(async () => {
+  const [thing, ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(things, thing))
+    throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(things).join(", ")}, not "${thing ?? ""}".`), {
+      code: "ERR_USAGE",
+    });
+  await setup();
+  await things[thing](args);
+});

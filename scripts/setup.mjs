@@ -1,0 +1,56 @@
+// Makes a fresh checkout ready to use, and does nothing, quickly, where it already is.
+
+import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { failure, findLibtorch, pinned } from "../packages/native/libtorch.js";
+import { buildAddons } from "./addon.mjs";
+import { checkTools } from "./checks.mjs";
+import { bin, main, root, run } from "./command.mjs";
+import { fetchLibtorch } from "./libtorch.mjs";
+import { installPackages } from "./packages.mjs";
+
+/** Checks the machine, finds or fetches libtorch, installs the packages, builds the addons and the TypeScript. */
+export async function setup({ log = console.error } = {}) {
+  const { found, problems } = lookForLibtorch();
+  log(`machine: ${checkTools({ fetching: !found && problems.length === 0, problems })}`);
+
+  const path = found?.path ?? (await fetchLibtorch(log));
+  link(path);
+  log(`libtorch: ${found ? `${found.version} from ${found.source}, ${path}` : `fetched into ${path}`}`);
+
+  log(`packages: ${(await installPackages()) ? "installed" : "up to date"}`);
+  log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
+
+  await run(bin("tsc"), ["--build"], { quiet: true });
+  log("typescript: checked and built");
+}
+
+/** The libtorch that is here; or the problem with the one that LIBTORCH names; or neither, and it is to be fetched. */
+function lookForLibtorch() {
+  try {
+    return { found: findLibtorch({ headers: true }), problems: [] };
+  } catch (error) {
+    return { problems: process.env.LIBTORCH ? [error.message] : [] };
+  }
+}
+
+/** Makes .libtorch, which .cargo/config.toml names, a link to the libtorch that was found. */
+function link(target) {
+  const path = join(root, ".libtorch");
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry && !entry.isSymbolicLink()) {
+    throw failure(
+      "ERR_SETUP",
+      `${path} should be a link to libtorch ${pinned.version}, and it is something else: remove it and try again.`,
+    );
+  }
+  if (entry && readlinkSync(path) === target) return;
+  const fresh = `${path}-${process.pid}`;
+  symlinkSync(target, fresh, "junction");
+  // Windows renames no junction over another.
+  if (process.platform === "win32") rmSync(path, { force: true, recursive: true });
+  renameSync(fresh, path);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(setup);
