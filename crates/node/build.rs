@@ -1,1 +1,5 @@
-fn main() {}
+//! Sets up linking against Node.
+
+fn main() {
+    napi_build::setup();
+}

@@ -26,6 +26,9 @@ enum Body<E: Engine> {
     Sequential(Vec<(String, Rc<Module<E>>)>),
 }
 
+/// The parameters or the buffers of a layer.
+type TensorsOf<E> = dyn for<'a> Fn(&'a dyn Layer<E>) -> Vec<(&'static str, &'a <E as Engine>::Tensor)>;
+
 /// A tensor of a module, with its dotted name and the kind of the module that owns it.
 pub(crate) struct Named<E: Engine> {
     pub(crate) name: String,
@@ -151,7 +154,7 @@ impl<E: Engine> Module<E> {
         self.tensors(&|layer| layer.buffers())
     }
 
-    fn tensors(&self, of: &dyn for<'a> Fn(&'a dyn Layer<E>) -> Vec<(&'static str, &'a E::Tensor)>) -> Vec<Named<E>> {
+    fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {
         let own: Vec<Named<E>> = match &self.body {
             Body::Layer(layer) => of(layer.as_ref())
                 .into_iter()

@@ -30,19 +30,39 @@ impl<E: Engine> Object<E> {
             Object::Optimizer(_) => Kind::Optimizer,
         }
     }
+
+    /// Every tensor of the object; an optimizer owns none.
+    pub(crate) fn tensors(&self) -> Vec<E::Tensor> {
+        match self {
+            Object::Tensor(tensor) => vec![tensor.clone()],
+            Object::Vector(tensors) => tensors.clone(),
+            Object::Dictionary(entries) => entries.iter().map(|(_, tensor)| tensor.clone()).collect(),
+            Object::Module(module) => {
+                module.parameters().into_iter().chain(module.buffers()).map(|named| named.tensor).collect()
+            }
+            Object::Optimizer(_) => Vec::new(),
+        }
+    }
 }
 
 /// Objects of one JavaScript environment, on one engine.
 pub struct Session<E: Engine> {
     pub(crate) engine: E,
     pub(crate) random: Random,
-    store: Store<Object<E>>,
+    store: Store<Held<E>>,
+    bytes: usize,
+}
+
+/// An object with the bytes of its tensors when it was made.
+struct Held<E: Engine> {
+    object: Object<E>,
+    bytes: usize,
 }
 
 impl<E: Engine> Session<E> {
     /// An empty session, seeded with 0.
     pub fn new(engine: E) -> Self {
-        Self { engine, random: Random::new(0), store: Store::new() }
+        Self { engine, random: Random::new(0), store: Store::new(), bytes: 0 }
     }
 
     /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
@@ -101,20 +121,33 @@ impl<E: Engine> Session<E> {
     ];
 
     pub(crate) fn object(&self, handle: Handle) -> Result<&Object<E>> {
-        self.store.get(handle)
+        self.store.get(handle).map(|held| &held.object)
     }
 
     pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Dynamic> {
-        self.store.insert(object.kind(), object).map(Dynamic::Handle)
+        let mut bytes = 0;
+        for tensor in object.tensors() {
+            bytes += self.engine.shape(&tensor)?.iter().product::<usize>() * self.engine.dtype(&tensor)?.size();
+        }
+        let handle = self.store.insert(object.kind(), Held { object, bytes })?;
+        self.bytes += bytes;
+        Ok(Dynamic::Handle(handle))
     }
 
-    pub(crate) fn remove(&mut self, handle: Handle) -> Result<Object<E>> {
-        self.store.remove(handle)
+    pub(crate) fn remove(&mut self, handle: Handle) -> Result<()> {
+        self.bytes -= self.store.remove(handle)?.bytes;
+        Ok(())
     }
 
     /// Frees every object.
     pub fn clear(&mut self) {
         self.store.clear();
+        self.bytes = 0;
+    }
+
+    /// Bytes of the tensors behind handles, for a garbage collector that sees only the handles.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn live_handles(&self) -> usize {
@@ -144,7 +177,7 @@ impl<E: Engine> Session<E> {
 
     /// The optimizer, to be changed, beside the engine.
     pub(crate) fn trainer_mut(&mut self, handle: Handle) -> Result<(&mut Trainer<E>, &E)> {
-        match self.store.get_mut(handle)? {
+        match &mut self.store.get_mut(handle)?.object {
             Object::Optimizer(trainer) => Ok((trainer, &self.engine)),
             other => Err(wrong_kind(Kind::Optimizer, other.kind())),
         }

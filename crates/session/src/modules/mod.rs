@@ -75,8 +75,10 @@ pub(crate) struct LayerKind<E: Engine> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) options: &'static [OptionSpec],
-    pub(crate) make: fn(&[Value], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>,
+    pub(crate) make: Make<E>,
 }
+
+type Make<E> = fn(&[Value], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
 
 /// What a layer is made with.
 pub(crate) struct Build<'a, E: Engine> {

@@ -85,14 +85,9 @@ pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -
 fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Counts> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
-    let tensors: Vec<E::Tensor> = match session.object(handle)? {
+    let tensors = match session.object(handle)? {
         Object::Optimizer(trainer) => return Ok(trainer.optimizer.counts()),
-        Object::Tensor(tensor) => vec![tensor.clone()],
-        Object::Vector(tensors) => tensors.clone(),
-        Object::Dictionary(entries) => entries.iter().map(|(_, tensor)| tensor.clone()).collect(),
-        Object::Module(module) => {
-            module.parameters().into_iter().chain(module.buffers()).map(|named| named.tensor).collect()
-        }
+        other => other.tensors(),
     };
     let mut counts = Counts { tensors: tensors.len(), ..Counts::default() };
     for tensor in &tensors {

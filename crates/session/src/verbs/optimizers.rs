@@ -153,7 +153,7 @@ fn describe<E: Engine>(session: &Session<E>, handle: Handle, all: bool, with_buf
         if with_buffers {
             let state = states.next().and_then(Option::as_ref);
             let mut buffers = state.map_or_else(Vec::new, |state| {
-                let step = definition.counts_steps.then(|| ("step", Dynamic::Number(state.step as f64)));
+                let step = definition.counts_steps.then_some(("step", Dynamic::Number(state.step as f64)));
                 let named = definition.buffers.iter().copied().zip(&state.buffers);
                 step.into_iter()
                     .chain(named.map(|(key, buffer)| (key, buffer_value(buffer.as_ref(), &shape))))

@@ -1,0 +1,187 @@
+//! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
+
+use napi::bindgen_prelude::{
+    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, JsObjectValue, Object, ToNapiValue,
+    TypedArrayType,
+};
+use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
+use stepwell_session::{Array, Data, Dynamic, Handle};
+
+/// Deeper nesting is refused, before recursion could exhaust the stack.
+const DEEPEST: usize = 300;
+/// More values in one call are refused, before a list that contains itself could exhaust memory.
+const MOST_VALUES: usize = 1 << 24;
+
+/// A [`Dynamic`] value on its way from or to JavaScript.
+pub struct Crossing(pub(crate) Dynamic);
+
+impl FromNapiValue for Crossing {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut reader = Reader { env, values: 0 };
+        // SAFETY: Node passes a live environment and value.
+        unsafe { reader.read(value, 0) }.map(Crossing)
+    }
+}
+
+struct Reader {
+    env: sys::napi_env,
+    values: usize,
+}
+
+impl Reader {
+    /// # Safety
+    /// `value` is a live value of `self.env`.
+    unsafe fn read(&mut self, value: sys::napi_value, depth: usize) -> Result<Dynamic> {
+        self.values += 1;
+        if depth > DEEPEST || self.values > MOST_VALUES {
+            let message = format!("arguments nested deeper than {DEEPEST} or of more than {MOST_VALUES} values");
+            return Err(Error::new(Status::InvalidArg, message));
+        }
+        let env = self.env;
+        // SAFETY: `value` is live, and every conversion below is the one for the type that Node says it has.
+        unsafe {
+            Ok(match type_of!(env, value)? {
+                ValueType::Undefined | ValueType::Null => Dynamic::Null,
+                ValueType::Boolean => Dynamic::Flag(bool::from_napi_value(env, value)?),
+                ValueType::Number => Dynamic::Number(f64::from_napi_value(env, value)?),
+                ValueType::String => Dynamic::Text(String::from_napi_value(env, value)?),
+                ValueType::BigInt => {
+                    let (negative, id, exact) = BigInt::from_napi_value(env, value)?.get_u64();
+                    Dynamic::Handle(Handle::from_number(if negative || !exact { -1.0 } else { id as f64 }))
+                }
+                ValueType::Object => self.read_object(value, depth)?,
+                _ => return Err(Error::new(Status::InvalidArg, "expected data, given a function or a symbol")),
+            })
+        }
+    }
+
+    /// # Safety
+    /// `value` is a live object of `self.env`.
+    unsafe fn read_object(&mut self, value: sys::napi_value, depth: usize) -> Result<Dynamic> {
+        let env = self.env;
+        let (mut is_array, mut is_typed_array) = (false, false);
+        // SAFETY: `value` is live; Node fills the two answers.
+        unsafe {
+            check_status!(sys::napi_is_array(env, value, &mut is_array))?;
+            check_status!(sys::napi_is_typedarray(env, value, &mut is_typed_array))?;
+        }
+        if is_typed_array {
+            // SAFETY: it is a typed array.
+            return unsafe { read_typed_array(env, value) };
+        }
+        if is_array {
+            let mut length = 0;
+            // SAFETY: it is an array.
+            check_status!(unsafe { sys::napi_get_array_length(env, value, &mut length) })?;
+            let mut list = Vec::new();
+            for index in 0..length {
+                let mut element = std::ptr::null_mut();
+                // SAFETY: Node fills `element` with a live value.
+                check_status!(unsafe { sys::napi_get_element(env, value, index, &mut element) })?;
+                // SAFETY: as said.
+                list.push(unsafe { self.read(element, depth + 1) }?);
+            }
+            return Ok(Dynamic::List(list));
+        }
+        // SAFETY: it is an object.
+        let object = unsafe { Object::from_napi_value(env, value) }?;
+        let mut entries = Vec::new();
+        for key in Object::keys(&object)? {
+            let property: Property = object.get_named_property_unchecked(&key)?;
+            // SAFETY: Node gave a live value.
+            entries.push((key, unsafe { self.read(property.0, depth + 1) }?));
+        }
+        Ok(Dynamic::Dictionary(entries))
+    }
+}
+
+/// A value as it is, not converted yet.
+struct Property(sys::napi_value);
+
+impl FromNapiValue for Property {
+    unsafe fn from_napi_value(_: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        Ok(Property(value))
+    }
+}
+
+/// Copies a typed array; it has one dimension.
+///
+/// # Safety
+/// `value` is a live typed array of `env`.
+unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Result<Dynamic> {
+    let (mut kind, mut length, mut start) = (0, 0, std::ptr::null_mut());
+    let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
+    // SAFETY: Node fills the answers.
+    check_status!(unsafe {
+        sys::napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut start, &mut buffer, &mut offset)
+    })?;
+    macro_rules! copy {
+        ($type:ty) => {
+            if length == 0 {
+                Vec::new()
+            } else {
+                // SAFETY: Node says that `length` elements of this type begin at `start`, aligned for it, and nothing
+                // runs that could move or resize them before they are copied.
+                unsafe { std::slice::from_raw_parts(start.cast::<$type>(), length) }.to_vec()
+            }
+        };
+    }
+    macro_rules! widen {
+        ($type:ty) => {
+            Data::Long(copy!($type).into_iter().map(i64::from).collect())
+        };
+    }
+    let data = match TypedArrayType::from(kind) {
+        TypedArrayType::Float32 => Data::Float(copy!(f32)),
+        TypedArrayType::Float64 => Data::Double(copy!(f64)),
+        TypedArrayType::BigInt64 => Data::Long(copy!(i64)),
+        TypedArrayType::Int8 => widen!(i8),
+        TypedArrayType::Uint8 | TypedArrayType::Uint8Clamped => widen!(u8),
+        TypedArrayType::Int16 => widen!(i16),
+        TypedArrayType::Uint16 => widen!(u16),
+        TypedArrayType::Int32 => widen!(i32),
+        TypedArrayType::Uint32 => widen!(u32),
+        other => {
+            return Err(Error::new(
+                Status::InvalidArg,
+                format!("a typed array of type {other:?} cannot become a tensor"),
+            ));
+        }
+    };
+    Ok(Dynamic::Array(Array { shape: vec![data.len()], data }))
+}
+
+impl ToNapiValue for Crossing {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        // SAFETY: Node passes a live environment.
+        unsafe {
+            match value.0 {
+                Dynamic::Null => ToNapiValue::to_napi_value(env, ()),
+                Dynamic::Flag(flag) => ToNapiValue::to_napi_value(env, flag),
+                Dynamic::Number(number) => ToNapiValue::to_napi_value(env, number),
+                Dynamic::Text(text) => ToNapiValue::to_napi_value(env, text),
+                Dynamic::Handle(handle) => ToNapiValue::to_napi_value(env, BigInt::from(handle.to_number() as u64)),
+                Dynamic::List(list) => {
+                    ToNapiValue::to_napi_value(env, list.into_iter().map(Crossing).collect::<Vec<_>>())
+                }
+                Dynamic::Dictionary(entries) => {
+                    let mut object = Object::new(&napi::Env::from_raw(env))?;
+                    for (key, value) in entries {
+                        object.set(key, Crossing(value))?;
+                    }
+                    ToNapiValue::to_napi_value(env, object)
+                }
+                Dynamic::Array(Array { data, shape }) => {
+                    let mut object = Object::new(&napi::Env::from_raw(env))?;
+                    match data {
+                        Data::Float(elements) => object.set("data", Float32Array::new(elements))?,
+                        Data::Double(elements) => object.set("data", Float64Array::new(elements))?,
+                        Data::Long(elements) => object.set("data", BigInt64Array::new(elements))?,
+                    };
+                    object.set("shape", shape.into_iter().map(|size| size as f64).collect::<Vec<_>>())?;
+                    ToNapiValue::to_napi_value(env, object)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+// The contract: every function with its types and its documentation, and nothing else.
+
+import type {
+  Device,
+  Dtype,
+  LossOptions,
+  ModuleSpecification,
+  OptimizerName,
+  OptionArguments,
+  Parameters,
+  SmoothL1Options,
+  TensorOptions,
+} from "./arguments.js";
+import type { Numbers, TensorData } from "./arrays.js";
+import type { TypedTensor } from "./binding.js";
+import type { OptionsOf } from "./generated/options.js";
+import type { AnyHandle, DictionaryHandle, ModuleHandle, OptimizerHandle, TensorHandle, VectorHandle } from "./handle.js";
+import type { Definition, ModuleHelp, OptimizerHelp, OptionRow, State } from "./results.js";
+
+/** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */
+export type Target = TensorHandle | TensorData;
+
+/** The functions of the k-api. Every one throws a `StepwellError` on bad input, and has then changed nothing. */
+export interface Api {
+  /**
+   * Makes a tensor of numbers. Plain numbers become `float` unless told otherwise.
+   *
+   * @param options words such as `"grad"`, `"double"`, `"cuda:1"`, or a dictionary
+   */
+  tensor(numbers: TensorData, ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]): TensorHandle;
+  /** Reads a tensor as nested numbers. Whole numbers beyond ±2^53 lose digits: see {@link Api.data}. */
+  tensor(tensor: TensorHandle): Numbers;
+  /** A copy of a tensor's elements as a typed array in row-major order, with its shape. */
+  data(tensor: TensorHandle): TypedTensor;
+  /** A tensor with every element the same. */
+  full(
+    shape: readonly number[],
+    value: number,
+    ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]
+  ): TensorHandle;
+  /** A list of tensors. */
+  vector(...tensors: readonly (TensorHandle | TensorData)[]): VectorHandle;
+  /** Tensors by name. A name has no dots. */
+  dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
+  /** Moves a module to a device or converts it, in place; its gradients are dropped. */
+  to(module: ModuleHandle, ...where: readonly (Device | Dtype)[]): void;
+  /** A copy of a tensor on a device or of a type, cut off from the graph. */
+  to(tensor: TensorHandle, ...where: readonly (Device | Dtype)[]): TensorHandle;
+  /** The element type. */
+  dtype(tensor: TensorHandle): Dtype;
+  /** Where the tensor lives. */
+  device(tensor: TensorHandle): Device;
+
+  /**
+   * Makes a module with fresh parameters, drawn from the session's generator (see {@link Api.seed}) as PyTorch's layers
+   * draw theirs.
+   */
+  module(specification: ModuleSpecification): ModuleHandle;
+  /** Runs a module as in training: with dropout and batch statistics, recording what `backward` needs. */
+  forward(module: ModuleHandle, input: TensorHandle | TensorData): TensorHandle;
+  /** Runs a module as in use: without dropout, with running statistics, recording nothing. */
+  evaluate(module: ModuleHandle, input: TensorHandle | TensorData): TensorHandle;
+  /** Dotted names of all descendants, depth first. */
+  names(module: ModuleHandle): readonly string[];
+  /** Names of the direct children. */
+  childnames(module: ModuleHandle): readonly string[];
+  /** Dotted names of all parameters, in the order in which an optimizer takes them. */
+  parmnames(module: ModuleHandle): readonly string[];
+  /**
+   * Saves parameters and buffers by name, in the safetensors format. The file is replaced at once or not at all, also in
+   * a crash.
+   */
+  save(module: ModuleHandle, path: string): void;
+  /** Sets every parameter and buffer of a module from a file. Names, shapes and types must be the same. */
+  load(module: ModuleHandle, path: string): void;
+
+  /**
+   * Cross entropy of logits `[n, c, *]` with classes `[n, *]`, whole numbers below c, or with probabilities
+   * `[n, c, *]`. As `torch.nn.CrossEntropyLoss`.
+   */
+  ce(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  /** Negative log-likelihood of log-probabilities `[n, c, *]` with classes `[n, *]`. As `torch.nn.NLLLoss`. */
+  nll(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  /** Squared error of two tensors of one shape. As `torch.nn.MSELoss`. */
+  mse(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  /** Absolute error of two tensors of one shape. As `torch.nn.L1Loss`. */
+  l1(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  /** Squared error below `beta`, absolute error above. As `torch.nn.SmoothL1Loss`. */
+  smoothl1(input: TensorHandle, target: Target, options?: SmoothL1Options): TensorHandle;
+  /** Binary cross entropy of probabilities. As `torch.nn.BCELoss`. */
+  bce(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  /** Binary cross entropy of logits. As `torch.nn.BCEWithLogitsLoss`. */
+  bcewithlogits(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+
+  /** Accumulates the gradients of a scalar into every leaf that it was computed from. */
+  backward(tensor: TensorHandle): void;
+  /** The gradient of a tensor; undefined if there is none. */
+  grad(tensor: TensorHandle): Numbers | undefined;
+  /** Sets the gradient of a tensor. Same shape and type. */
+  grad(tensor: TensorHandle, gradient: TensorHandle | TensorData): void;
+  /** Whether gradients are computed: one flag, or one for each tensor of the object. */
+  gradflag(object: Parameters): boolean | readonly boolean[];
+  /** Sets whether gradients are computed. */
+  gradflag(object: Parameters, flag: boolean): void;
+  /** Sets gradients to 0; undefined ones stay undefined. */
+  zerograd(object: OptimizerHandle | Parameters): void;
+  /** Makes gradients undefined, which also frees them. */
+  nograd(object: OptimizerHandle | Parameters): void;
+
+  /**
+   * Makes an optimizer. The options become the defaults of its parameter groups.
+   *
+   * @example
+   * ```ts
+   * const m = module(["linear", 128, 10]);
+   * const o = opt("adam", m, 0.0002, { decay: 0.02 });
+   * ```
+   */
+  opt<Name extends OptimizerName>(name: Name): OptimizerHandle;
+  opt<Name extends OptimizerName>(name: Name, options: OptionsOf[Name]): OptimizerHandle;
+  opt<Name extends OptimizerName>(
+    name: Name,
+    parameters: Parameters,
+    ...options: OptionArguments<Name>
+  ): OptimizerHandle;
+  opt<Name extends OptimizerName>(
+    name: Name,
+    group: 0,
+    parameters: Parameters,
+    ...options: OptionArguments<Name>
+  ): OptimizerHandle;
+  /**
+   * An optimizer's definition.
+   *
+   * @param all false for the learning rate and the options that differ from the optimizer's defaults. Default true.
+   */
+  opt(optimizer: OptimizerHandle, all?: boolean): Definition;
+  /** Adds parameters to the first group, and sets the options that are given. */
+  opt(optimizer: OptimizerHandle, parameters: Parameters, ...options: OptionArguments<OptimizerName>): void;
+  /**
+   * Adds parameters to a group, and sets the options that are given. The number of groups stands for a new group, which
+   * starts with the options that the optimizer was made with.
+   */
+  opt(
+    optimizer: OptimizerHandle,
+    group: number,
+    parameters: Parameters,
+    ...options: OptionArguments<OptimizerName>
+  ): void;
+  /** An optimizer's definition with the state of each parameter. */
+  state(optimizer: OptimizerHandle, all?: boolean): State;
+  /** Updates every parameter that has a gradient, in one call and in place. */
+  step(optimizer: OptimizerHandle): void;
+  /**
+   * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
+   * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
+   * parameters and state are as they were.
+   *
+   * @returns the loss before the step
+   */
+  step(optimizer: OptimizerHandle, closure: () => number | TensorHandle): number;
+  /** The learning rate of each group. */
+  lr(optimizer: OptimizerHandle): readonly number[];
+  /** Sets one learning rate for all groups, or one for each. */
+  lr(optimizer: OptimizerHandle, rates: number | readonly number[]): void;
+
+  /** Every optimizer with its options and defaults. */
+  help(topic?: "optimizer"): readonly OptimizerHelp[];
+  /** Every module with its options and defaults. */
+  help(topic: "module"): readonly ModuleHelp[];
+  /** The options and defaults of an optimizer or module. */
+  help(name: string): OptionRow;
+
+  /** Frees objects. Without arguments, all of them. */
+  free(...handles: readonly AnyHandle[]): void;
+  /** What a handle stands for. */
+  classof(handle: AnyHandle): "tensor" | "vector" | "dictionary" | "module" | "optimizer";
+  /** The kind of an optimizer or module; the element type of a tensor. */
+  objtype(handle: OptimizerHandle | ModuleHandle | TensorHandle): string;
+  /** Sizes of a tensor's dimensions. */
+  size(tensor: TensorHandle): readonly number[];
+  /** The number of tensors, or of an optimizer's parameters. */
+  size(object: Exclude<AnyHandle, TensorHandle>): number;
+  /** The number of tensors; of an optimizer, of those in its state. */
+  tensorcount(handle: AnyHandle): number;
+  /** The number of elements in those; a scalar in an optimizer's state is one element. */
+  elements(handle: AnyHandle): number;
+  /** Bytes of those; a scalar in an optimizer's state has 8. */
+  bytes(handle: AnyHandle): number;
+  /** How many objects live in this session. */
+  handlecount(): number;
+  /** Restarts the random numbers of initial weights, dropout and permutations. The same seed gives the same numbers. */
+  seed(seed: number): void;
+  /** The numbers from 0 to n - 1 in random order. */
+  randperm(n: number): Float64Array;
+}

@@ -1,0 +1,98 @@
+import type { DictionaryHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
+import type { OptionsOf, PositionalOptionsOf } from "./generated/options.js";
+
+/** The name of an optimizer. */
+export type OptimizerName = keyof OptionsOf;
+
+/** One of something, or several in the order in which they are wanted. */
+export type OneOrMore<T> = T | readonly T[];
+
+/**
+ * Parameters for an optimizer: everything in a tensor, vector, dictionary or module, or a selection out of one; an empty
+ * list for none.
+ *
+ * A vector is selected from by index, a dictionary by key, a module by index or dotted name of a descendant or by the
+ * dotted name of a parameter.
+ */
+export type Parameters =
+  | TensorHandle
+  | VectorHandle
+  | DictionaryHandle
+  | ModuleHandle
+  | readonly []
+  | readonly [VectorHandle, OneOrMore<number>]
+  | readonly [DictionaryHandle, OneOrMore<string>]
+  | readonly [ModuleHandle, OneOrMore<number> | OneOrMore<string>];
+
+/** Named options: a dictionary, a list of pairs, or names and values in turn. */
+export type NamedOptions<Options> =
+  | Options
+  | readonly (readonly [keyof Options & string, Options[keyof Options]])[]
+  | readonly [name: keyof Options & string, value: unknown, ...more: unknown[]];
+
+/** Positional options from the first on, and then named ones. */
+type PositionalThenNamed<Positions extends readonly unknown[], Named> = Positions extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? [] | [Named] | [First, ...PositionalThenNamed<Rest, Named>]
+  : [] | [Named];
+
+/** Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name. */
+export type OptionArguments<Name extends OptimizerName> = PositionalThenNamed<
+  PositionalOptionsOf[Name],
+  NamedOptions<OptionsOf[Name]>
+>;
+
+/** The element type of a tensor; the last three are PyTorch's names of the first three. */
+export type Dtype = "float" | "double" | "long" | "float32" | "float64" | "int64";
+
+/** Where a tensor lives. */
+export type Device = "cpu" | "cuda" | `cuda:${number}`;
+
+/** What a new tensor is to be. */
+export interface TensorOptions {
+  /** Compute gradients for it. Default false. */
+  readonly grad?: boolean;
+  /** Element type. Default: that of a typed array; `float` for plain numbers. */
+  readonly dtype?: Dtype;
+  /** Default cpu. */
+  readonly device?: Device;
+  /** Sizes of the dimensions. Default: those of the nested numbers; one dimension for a typed array. */
+  readonly shape?: readonly number[];
+}
+
+/** An option of a module. */
+export type ModuleOption = number | boolean | null | readonly number[];
+
+/**
+ * A layer: its kind, or a list of its kind, a name if wanted, and its options by position, then by name in a dictionary.
+ * `help("module")` lists the kinds.
+ */
+export type LayerSpecification =
+  | string
+  | readonly [
+      kind: string,
+      ...rest: readonly (string | ModuleOption | { readonly [name: string]: ModuleOption })[],
+    ];
+
+/** Several modules one after the other; {@link seq} makes one. */
+export interface SequentialSpecification {
+  readonly container: "sequential" | readonly ["sequential", name: string];
+  readonly children: readonly ModuleSpecification[];
+}
+
+/** What `module` makes a module from: plain data. */
+export type ModuleSpecification = LayerSpecification | SequentialSpecification;
+
+/** What becomes of the losses of the elements. */
+export interface LossOptions {
+  /** Default `mean`. */
+  readonly reduce?: "none" | "mean" | "sum";
+}
+
+/** Options of the smooth L1 loss. */
+export interface SmoothL1Options extends LossOptions {
+  /** Where the quadratic part ends. A number > 0. Default 1. */
+  readonly beta?: number;
+}

@@ -1,0 +1,38 @@
+// The only seam between the SDK and an engine: what an engine's package supplies.
+
+/** Numbers of one type with a shape, in row-major order. */
+export interface TypedTensor {
+  readonly data: Float32Array | Float64Array | BigInt64Array;
+  readonly shape: readonly number[];
+}
+
+/** A value on its way to the engine. A `bigint` is a handle. */
+export type Sent =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | bigint
+  | ArrayBufferView
+  | readonly Sent[]
+  | { readonly [key: string]: Sent };
+
+/** A value from the engine. A `bigint` is a handle. */
+export type Received =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | TypedTensor
+  | readonly Received[]
+  | { readonly [key: string]: Received };
+
+/** An engine. Its errors carry a stable `code`. */
+export interface Binding {
+  /** Calls a verb of the k-api. */
+  call(verb: string, args: readonly Sent[]): Received;
+  /** Makes a step; the closure computes the loss and its gradients and returns the loss. */
+  stepWithClosure(optimizer: bigint, closure: () => number): number;
+}

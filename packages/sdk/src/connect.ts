@@ -1,0 +1,82 @@
+import type { Api } from "./api.js";
+import { nested } from "./arrays.js";
+import type { Binding, TypedTensor } from "./binding.js";
+import { StepwellError } from "./errors.js";
+import { Engine, Handle, type OptimizerHandle, type TensorHandle } from "./handle.js";
+
+/** The functions of the k-api on an engine. They hold no logic of their own: the engine's session checks and does. */
+export function connect(binding: Binding): Api {
+  const engine = new Engine(binding);
+  const verb =
+    (name: string) =>
+    (...args: readonly unknown[]): never =>
+      engine.call(name, ...args);
+
+  const data = (tensor: TensorHandle): TypedTensor => engine.call("tensor", tensor);
+  const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
+
+  /** What a closure returned, as a number. */
+  const lossOf = (returned: unknown): number => {
+    if (typeof returned === "number") return returned;
+    if (Handle.idOf(returned) !== undefined) {
+      const loss = returned as TensorHandle;
+      const value = data(loss).data;
+      engine.call("free", loss);
+      if (value.length === 1) return Number(value[0]);
+    }
+    throw new StepwellError("ERR_ARGUMENT", "step: expected the closure to return a number or a scalar tensor");
+  };
+
+  return {
+    tensor: (...args: readonly unknown[]) => numbers(engine.call("tensor", ...args)) as never,
+    data,
+    full: verb("full"),
+    vector: verb("vector"),
+    dict: verb("dict"),
+    to: verb("to"),
+    dtype: verb("dtype"),
+    device: verb("device"),
+    module: verb("module"),
+    forward: verb("forward"),
+    evaluate: verb("evaluate"),
+    names: verb("names"),
+    childnames: verb("childnames"),
+    parmnames: verb("parmnames"),
+    save: verb("save"),
+    load: verb("load"),
+    ce: verb("ce"),
+    nll: verb("nll"),
+    mse: verb("mse"),
+    l1: verb("l1"),
+    smoothl1: verb("smoothl1"),
+    bce: verb("bce"),
+    bcewithlogits: verb("bcewithlogits"),
+    backward: verb("backward"),
+    grad: (...args: readonly unknown[]) => numbers(engine.call("grad", ...args)) as never,
+    gradflag: verb("gradflag"),
+    zerograd: verb("zerograd"),
+    nograd: verb("nograd"),
+    opt: verb("opt"),
+    state: verb("state"),
+    step: (optimizer: OptimizerHandle, closure?: () => number | TensorHandle) => {
+      if (closure === undefined) return engine.call<never>("step", optimizer);
+      return engine.stepWithClosure(optimizer, () => lossOf(closure())) as never;
+    },
+    lr: verb("lr"),
+    help: verb("help"),
+    free: verb("free"),
+    classof: verb("class"),
+    objtype: verb("objtype"),
+    size: verb("size"),
+    tensorcount: verb("tensorcount"),
+    elements: verb("elements"),
+    bytes: verb("bytes"),
+    handlecount: verb("handlecount"),
+    seed: verb("seed"),
+    randperm: (n: number) => Float64Array.from(engine.call<TypedTensor>("randperm", n).data, Number),
+  };
+}
+
+function isTyped(received: unknown): received is TypedTensor {
+  return typeof received === "object" && received !== null && "data" in received && "shape" in received;
+}

@@ -1,0 +1,79 @@
+/**
+ * Stepwell: train parameters from TypeScript, in the k-api's own words, on libtorch.
+ *
+ * @packageDocumentation
+ */
+
+import { binding } from "@stepwell/native";
+import type { Api } from "./api.js";
+import type { Binding } from "./binding.js";
+import { connect } from "./connect.js";
+
+export type { Api, Target } from "./api.js";
+export type * from "./arguments.js";
+export type { Numbers, TensorData } from "./arrays.js";
+export type { TypedTensor } from "./binding.js";
+export { type ErrorCode, errorCodes, StepwellError } from "./errors.js";
+export type * from "./generated/options.js";
+export type {
+  AnyHandle,
+  DictionaryHandle,
+  Handle,
+  ModuleHandle,
+  OptimizerHandle,
+  TensorHandle,
+  VectorHandle,
+} from "./handle.js";
+export type * from "./results.js";
+export { seq } from "./seq.js";
+
+const api: Api = connect(binding as Binding);
+
+export const {
+  backward,
+  bce,
+  bcewithlogits,
+  bytes,
+  ce,
+  childnames,
+  classof,
+  data,
+  device,
+  dict,
+  dtype,
+  elements,
+  evaluate,
+  forward,
+  free,
+  full,
+  grad,
+  gradflag,
+  handlecount,
+  help,
+  l1,
+  load,
+  lr,
+  module,
+  mse,
+  names,
+  nll,
+  nograd,
+  objtype,
+  opt,
+  parmnames,
+  randperm,
+  save,
+  seed,
+  size,
+  smoothl1,
+  state,
+  step,
+  tensor,
+  tensorcount,
+  to,
+  vector,
+  zerograd,
+} = api;
+
+/** `class` is a reserved word; `k.class(x)` works after `import * as k`. */
+export { classof as class };
