@@ -7,5 +7,7 @@ export default defineConfig({
     // libtorch keeps every core busy from a single process; several at once only disturb each other.
     pool: "forks",
     maxWorkers: 1,
+    // A test waits for the garbage collector.
+    execArgv: ["--expose-gc"],
   },
 });

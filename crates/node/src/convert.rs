@@ -1,7 +1,7 @@
 //! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
 
 use napi::bindgen_prelude::{
-    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, JsObjectValue, Object, ToNapiValue,
+    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, JsObjectValue, Null, Object, ToNapiValue,
     TypedArrayType,
 };
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
@@ -156,7 +156,7 @@ impl ToNapiValue for Crossing {
         // SAFETY: Node passes a live environment.
         unsafe {
             match value.0 {
-                Dynamic::Null => ToNapiValue::to_napi_value(env, ()),
+                Dynamic::Null => ToNapiValue::to_napi_value(env, Null),
                 Dynamic::Flag(flag) => ToNapiValue::to_napi_value(env, flag),
                 Dynamic::Number(number) => ToNapiValue::to_napi_value(env, number),
                 Dynamic::Text(text) => ToNapiValue::to_napi_value(env, text),

@@ -22,6 +22,12 @@ pub enum Kind {
 
 impl Kind {
     const ALL: [Kind; 5] = [Kind::Tensor, Kind::Vector, Kind::Dictionary, Kind::Module, Kind::Optimizer];
+
+    /// The kind with its article, for messages.
+    pub(crate) fn one(self) -> String {
+        let article = if self == Kind::Optimizer { "an" } else { "a" };
+        format!("{article} {self}")
+    }
 }
 
 impl fmt::Display for Kind {

@@ -97,6 +97,7 @@ impl<E: Engine> Session<E> {
         ("bce", verbs::losses::bce),
         ("bcewithlogits", verbs::losses::bcewithlogits),
         ("tensor", verbs::tensors::tensor),
+        ("data", verbs::tensors::data),
         ("full", verbs::tensors::full),
         ("vector", verbs::tensors::vector),
         ("dict", verbs::tensors::dict),
@@ -187,5 +188,5 @@ impl<E: Engine> Session<E> {
 type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Dynamic>;
 
 fn wrong_kind(expected: Kind, given: Kind) -> Error {
-    Error::new(Code::HandleKind, format!("expected a {expected} handle, given a {given} handle"))
+    Error::new(Code::HandleKind, format!("expected {} handle, given {} handle", expected.one(), given.one()))
 }

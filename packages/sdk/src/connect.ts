@@ -12,7 +12,7 @@ export function connect(binding: Binding): Api {
     (...args: readonly unknown[]): never =>
       engine.call(name, ...args);
 
-  const data = (tensor: TensorHandle): TypedTensor => engine.call("tensor", tensor);
+  const data = (tensor: TensorHandle): TypedTensor => engine.call("data", tensor);
   const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
 
   /** What a closure returned, as a number. */

@@ -15,14 +15,14 @@ export type { Numbers, TensorData } from "./arrays.js";
 export type { TypedTensor } from "./binding.js";
 export { type ErrorCode, errorCodes, StepwellError } from "./errors.js";
 export type * from "./generated/options.js";
-export type {
-  AnyHandle,
-  DictionaryHandle,
+export {
+  type AnyHandle,
+  type DictionaryHandle,
   Handle,
-  ModuleHandle,
-  OptimizerHandle,
-  TensorHandle,
-  VectorHandle,
+  type ModuleHandle,
+  type OptimizerHandle,
+  type TensorHandle,
+  type VectorHandle,
 } from "./handle.js";
 export type * from "./results.js";
 export { seq } from "./seq.js";

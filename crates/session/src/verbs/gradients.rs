@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::arguments::{Arguments, array};
 use crate::closure;
 use crate::handle::{Handle, Kind};
+use crate::module::Named;
 use crate::selection::select;
 use crate::session::{Object, Session};
 use crate::verbs::tensors::{floats, read};
@@ -57,10 +58,15 @@ fn tensors<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<
     {
         return Ok(trainer.tensors().to_vec());
     }
-    if matches!(given, Dynamic::Null) {
-        return Err(Error::new(Code::Argument, "expected an optimizer, module, tensor, vector or dictionary"));
+    Ok(selected(session, &given)?.into_iter().map(|named| named.tensor).collect())
+}
+
+/// The selected tensors, of which there must be an object to select from.
+fn selected<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<Named<E>>> {
+    if *given == Dynamic::Null {
+        return Err(Error::new(Code::Argument, "expected a module, tensor, vector or dictionary, given null"));
     }
-    Ok(select(session, &given)?.tensors.into_iter().map(|named| named.tensor).collect())
+    Ok(select(session, given)?.tensors)
 }
 
 /// `zerograd(object)`: sets gradients to 0; undefined ones stay undefined.
@@ -131,7 +137,7 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let given = arguments.next();
     let flag = arguments.flag("whether gradients are computed")?;
     arguments.finish()?;
-    let tensors = select(session, &given)?.tensors;
+    let tensors = selected(session, &given)?;
     let engine = &session.engine;
     let Some(flag) = flag else {
         let flags: Vec<_> = tensors.iter().map(|named| Dynamic::Flag(engine.requires_grad(&named.tensor))).collect();

@@ -145,6 +145,13 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     session.insert(Object::Tensor(tensor))
 }
 
+/// `data(tensor)`: the elements and the shape.
+pub(crate) fn data<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Tensor)?;
+    arguments.finish()?;
+    read(session, session.tensor(handle)?)
+}
+
 /// The elements and the shape of a tensor.
 pub(crate) fn read<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<Dynamic> {
     let data = session.engine.data(tensor)?;

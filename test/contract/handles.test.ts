@@ -1,0 +1,175 @@
+import { Worker } from "node:worker_threads";
+import * as k from "@stepwell/sdk";
+import { binding } from "@stepwell/native";
+import { afterEach, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => k.free());
+
+const native = binding as { call(verb: string, args: unknown[]): unknown };
+const errorOf = (call: () => unknown, what = "the call"): { code?: string } => {
+  try {
+    call();
+  } catch (error) {
+    return error as { code?: string };
+  }
+  return expect.fail(`${what} threw nothing`);
+};
+
+/** Every function that takes a handle, with arguments that are otherwise good. */
+const calls: readonly (readonly [name: string, kind: string, call: (handle: never) => unknown])[] = [
+  ["tensor", "tensor", (x) => k.tensor(x)],
+  ["data", "tensor", (x) => k.data(x)],
+  ["to", "tensor module", (x) => k.to(x, "double")],
+  ["dtype", "tensor", (x) => k.dtype(x)],
+  ["device", "tensor", (x) => k.device(x)],
+  ["backward", "tensor", (x) => k.backward(x)],
+  ["grad", "tensor", (x) => k.grad(x)],
+  ["mse", "tensor", (x) => k.mse(x, [1, 2])],
+  ["gradflag", "tensor vector dictionary module", (x) => k.gradflag(x)],
+  ["zerograd", "tensor vector dictionary module optimizer", (x) => k.zerograd(x)],
+  ["nograd", "tensor vector dictionary module optimizer", (x) => k.nograd(x)],
+  ["forward", "module", (x) => k.forward(x, [[1, 2]])],
+  ["evaluate", "module", (x) => k.evaluate(x, [[1, 2]])],
+  ["names", "module", (x) => k.names(x)],
+  ["childnames", "module", (x) => k.childnames(x)],
+  ["parmnames", "module", (x) => k.parmnames(x)],
+  ["opt", "optimizer", (x) => k.opt(x)],
+  ["opt(sgd)", "tensor vector dictionary module", (x) => k.opt("sgd", x)],
+  ["state", "optimizer", (x) => k.state(x)],
+  ["step", "optimizer", (x) => k.step(x)],
+  ["step(closure)", "optimizer", (x) => k.step(x, () => 0)],
+  ["lr", "optimizer", (x) => k.lr(x)],
+  ["objtype", "tensor module optimizer", (x) => k.objtype(x)],
+  ["size", "tensor vector dictionary module optimizer", (x) => k.size(x)],
+  ["bytes", "tensor vector dictionary module optimizer", (x) => k.bytes(x)],
+  ["class", "tensor vector dictionary module optimizer", (x) => k.classof(x)],
+];
+
+const make = {
+  tensor: () => k.mse(k.tensor([1, 2], "grad"), [3, 4], { reduce: "sum" }),
+  vector: () => k.vector([1, 2], [3]),
+  dictionary: () => k.dict({ a: [1, 2] }),
+  module: () => k.module(["linear", 2, 2]),
+  optimizer: () => k.opt("sgd", k.tensor([1], "grad")),
+};
+
+it.each(calls)("%s takes a handle of kind %s and no other", (name, kinds, call) => {
+  for (const [kind, maker] of Object.entries(make)) {
+    const handle = maker() as never;
+    expect(k.classof(handle)).toBe(kind);
+    if (kinds.split(" ").includes(kind)) {
+      // The loss is a scalar and no leaf, which is right for some calls and wrong for others.
+      const isUnfit = kind === "tensor" && ["mse", "opt(sgd)"].includes(name);
+      if (!isUnfit) call(handle);
+    } else {
+      expectError("ERR_HANDLE_KIND", () => call(handle));
+    }
+    k.free(handle);
+    const { code } = errorOf(() => call(handle));
+    expect(["ERR_HANDLE_FREED", "ERR_HANDLE_KIND"]).toContain(code);
+    if (kinds.split(" ").includes(kind)) expect(code).toBe("ERR_HANDLE_FREED");
+  }
+});
+
+it("refuses what only looks like a handle", () => {
+  const real = k.module(["linear", 2, 2]);
+  const forged = [{ kind: "tensor" }, Object.create(Object.getPrototypeOf(real)), structuredClone(real)];
+  const others = [{}, null, undefined, 0, 7, "x", true, Symbol.iterator, () => 0];
+  for (const [name, , call] of calls) {
+    // A tensor can be made of a number, and an optimizer without parameters or options, or with those of a dictionary.
+    const takesPlainData = name === "tensor" || name === "opt(sgd)";
+    for (const fake of takesPlainData ? forged : [...forged, ...others]) {
+      const isEmpty = Object.keys(fake ?? {}).length === 0 && !(fake instanceof k.Handle);
+      if (takesPlainData && isEmpty) continue;
+      const { code } = errorOf(() => call(fake as never), `${name} of ${String(fake)}`);
+      expect(k.errorCodes, name).toContain(code);
+    }
+  }
+  expect(k.classof(real)).toBe("module");
+});
+
+it("refuses forged numbers under the SDK", () => {
+  const handles = k.handlecount();
+  const ids = [0n, 1n, 2n ** 20n, 2n ** 40n, 2n ** 50n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n, 2n ** 200n, -1n];
+  for (const id of ids) {
+    const { code } = errorOf(() => native.call("bytes", [id]));
+    expect(["ERR_HANDLE_INVALID", "ERR_HANDLE_FREED"]).toContain(code);
+  }
+  expect(k.handlecount()).toBe(handles);
+});
+
+it("refuses arguments without end", () => {
+  const endless: unknown[] = [];
+  endless.push(endless, endless);
+  expectError("ERR_ARGUMENT", () => k.tensor(endless as never));
+  expect(errorOf(() => native.call("tensor", [endless])).code).toBe("InvalidArg");
+  let deep: unknown = 1;
+  for (let i = 0; i < 100_000; i++) deep = [deep];
+  expectError("ERR_ARGUMENT", () => k.tensor(deep as never));
+  let module: k.ModuleSpecification = "relu";
+  for (let i = 0; i < 200; i++) module = k.seq("sequential", module);
+  expectError("ERR_ARGUMENT", () => k.module(module));
+});
+
+it("frees all or nothing", () => {
+  const x = k.tensor(1);
+  const y = k.tensor(2);
+  k.free(y);
+  expectError("ERR_HANDLE_FREED", () => k.free(x, y));
+  expect(k.tensor(x)).toBe(1);
+  expectError("ERR_HANDLE_FREED", () => k.free(x, x));
+  k.free();
+  expectError("ERR_HANDLE_FREED", () => k.tensor(x));
+});
+
+it("keeps a parameter alive for its optimizer", () => {
+  const m = k.module(["linear", 2, 1]);
+  const o = k.opt("sgd", m);
+  const y = k.forward(m, [[1, 2]]);
+  k.backward(k.mse(y, [[1]]));
+  k.free(m);
+  k.step(o);
+  expect(k.opt(o).parms.map((row) => row.name)).toEqual(["weight", "bias"]);
+});
+
+it("frees forgotten handles when the garbage collector finds them", async () => {
+  const collect = (globalThis as { gc?: () => void }).gc;
+  if (!collect) return expect.fail("run with --expose-gc");
+  for (let i = 0; i < 1000; i++) k.tensor([i]);
+  for (let round = 0; round < 50 && k.handlecount() > 0; round++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(k.handlecount()).toBe(0);
+});
+
+it("gives each worker a session of its own", async () => {
+  const x = k.tensor([1, 2, 3]);
+  const script = `
+    import { parentPort } from "node:worker_threads";
+    import * as k from "@stepwell/sdk";
+    const before = k.handlecount();
+    const t = k.tensor([1, 2], "grad", "double");
+    const o = k.opt("adam", t);
+    k.backward(k.mse(t, [0, 0]));
+    k.step(o);
+    parentPort.postMessage({ before, value: k.tensor(t) });
+  `;
+  const run = () =>
+    new Promise((resolve, reject) => {
+      const file = `data:text/javascript,${encodeURIComponent(script.replaceAll("@stepwell/sdk", import.meta.resolve("@stepwell/sdk")))}`;
+      const worker = new Worker(new URL(file));
+      let message: unknown;
+      worker.on("message", (value) => {
+        message = value;
+      });
+      worker.on("error", reject);
+      worker.on("exit", (code) => (code === 0 ? resolve(message) : reject(new Error(`exit code ${code}`))));
+    });
+  const results = await Promise.all([run(), run(), run()]);
+  for (const result of results) {
+    expect(result).toEqual({ before: 0, value: [0.99900000001, 1.9990000000050001].map((v) => expect.closeTo(v, 9)) });
+  }
+  expect(k.tensor(x)).toEqual([1, 2, 3]);
+});
