@@ -59,6 +59,6 @@ fn run() -> Result<()> {
 /// The numbers that models.ts makes, too: between -0.5 and 0.5 and in no order.
 fn filled(shape: &[i64], factor: i64) -> Result<Tensor> {
     let numbers: Vec<f32> =
-        (0..shape.iter().product()).map(|i: i64| (i * factor % 1000) as f32 / 1000.0 - 0.5).collect();
+        (0..shape.iter().product()).map(|i: i64| ((i * factor % 1000) as f64 / 1000.0 - 0.5) as f32).collect();
     Ok(Tensor::f_from_slice(&numbers)?.f_reshape(shape)?)
 }

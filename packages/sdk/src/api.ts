@@ -42,6 +42,8 @@ export interface Api {
   vector(...tensors: readonly (TensorHandle | TensorData)[]): VectorHandle;
   /** Tensors by name. A name has no dots. */
   dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
+  /** Overwrites the elements of a tensor, in place. Same shape. */
+  copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
   /** Moves a module to a device or converts it, in place; its gradients are dropped. */
   to(module: ModuleHandle, ...where: readonly (Device | Dtype)[]): void;
   /** A copy of a tensor on a device or of a type, cut off from the graph. */
@@ -66,6 +68,8 @@ export interface Api {
   childnames(module: ModuleHandle): readonly string[];
   /** Dotted names of all parameters, in the order in which an optimizer takes them. */
   parmnames(module: ModuleHandle): readonly string[];
+  /** The parameter or buffer of a dotted name, shared with the module: what changes one changes the other. */
+  parm(module: ModuleHandle, name: string): TensorHandle;
   /**
    * Saves parameters and buffers by name, in the safetensors format. The file is replaced at once or not at all, also in
    * a crash.

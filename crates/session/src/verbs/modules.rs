@@ -89,6 +89,16 @@ pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     Ok(Dynamic::texts(module.parameters().into_iter().map(|named| named.name)))
 }
 
+/// `parm(module, name)`: the parameter or buffer of that dotted name, shared with the module.
+pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let name = arguments.text("the name of a parameter")?;
+    arguments.finish()?;
+    let found = module.parameters().into_iter().chain(module.buffers()).find(|named| named.name == name);
+    let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no parameter or buffer named `{name}`")))?;
+    session.insert(Object::Tensor(named.tensor))
+}
+
 /// `save(module, path)`: parameters and buffers by name, as safetensors.
 pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let module = session.module(arguments.handle(Kind::Module)?)?;

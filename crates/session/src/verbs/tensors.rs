@@ -237,6 +237,28 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     }
 }
 
+/// `copyto(source, tensor)`: overwrites the elements of a tensor with those of another or with numbers.
+pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let given = arguments.next();
+    let handle = arguments.handle(Kind::Tensor)?;
+    arguments.finish()?;
+    let engine = &session.engine;
+    let target = session.tensor(handle)?;
+    let (shape, dtype) = (engine.shape(target)?, engine.dtype(target)?);
+    let source = match &given {
+        Dynamic::Handle(handle) => {
+            let source = session.tensor(*handle)?;
+            Array { data: engine.data(source)?, shape: engine.shape(source)? }
+        }
+        numbers => array(numbers).map_or_else(|| floats(numbers), Ok)?,
+    };
+    if source.shape != shape {
+        return Err(Error::new(Code::Shape, format!("expected shape {shape:?}, given {:?}", source.shape)));
+    }
+    engine.assign(target, &source.data.cast(dtype)?)?;
+    Ok(Dynamic::Null)
+}
+
 /// The element type of a tensor, in the k-api's words.
 pub(crate) fn dtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Tensor)?;
