@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import * as k from "@stepwell/sdk";
 import { binding } from "@stepwell/native";
+import * as k from "@stepwell/sdk";
 import { afterEach, expect, it } from "vitest";
 import { expectError } from "./expect-error.js";
 

@@ -1,4 +1,4 @@
-import { free, grad, lr, opt, type OptimizerHandle, state, step, tensor } from "@stepwell/sdk";
+import { free, grad, lr, type OptimizerHandle, opt, state, step, tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
@@ -36,13 +36,16 @@ describe.each(optimizers)("%s", (name) => {
     );
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])("refuses a learning rate of %d", (rate) => {
-    const o = make();
-    refused(o, "ERR_OPTION_RANGE", () => untyped(o, [], rate));
-    refused(o, "ERR_OPTION_RANGE", () => untyped(o, [], { lr: rate }));
-    refused(o, "ERR_OPTION_RANGE", () => lr(o, rate));
-    expectError("ERR_OPTION_RANGE", () => untyped(name, [], rate));
-  });
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
+    "refuses a learning rate of %d",
+    (rate) => {
+      const o = make();
+      refused(o, "ERR_OPTION_RANGE", () => untyped(o, [], rate));
+      refused(o, "ERR_OPTION_RANGE", () => untyped(o, [], { lr: rate }));
+      refused(o, "ERR_OPTION_RANGE", () => lr(o, rate));
+      expectError("ERR_OPTION_RANGE", () => untyped(name, [], rate));
+    },
+  );
 
   it("refuses every option of a wrong type and says what it takes", () => {
     const o = make();

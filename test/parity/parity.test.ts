@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { free, grad, nograd, type OptimizerName, opt, step, tensor, type TensorHandle } from "@stepwell/sdk";
+import { free, grad, nograd, type OptimizerName, opt, step, type TensorHandle, tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 
 type Flat = readonly number[];
@@ -30,7 +30,10 @@ interface Recording {
 interface Recordings {
   readonly optimizer: OptimizerName;
   readonly tolerance: Record<Dtype, Tolerance>;
-  readonly data: Record<Dtype, { readonly parameters: readonly Flat[]; readonly gradients: readonly (readonly Flat[])[] }>;
+  readonly data: Record<
+    Dtype,
+    { readonly parameters: readonly Flat[]; readonly gradients: readonly (readonly Flat[])[] }
+  >;
   readonly recordings: readonly Recording[];
 }
 

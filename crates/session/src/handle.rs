@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(store.get(first).unwrap_err().code(), Code::HandleFreed);
         assert_eq!(store.get(second), Ok(&"b"));
         // Forged: another kind, another session, a generation to come, a slot that never was, no whole number.
-        let forged = [(0, 1 << 50), (0, 1 << 40), (0, 1 << 20), (0, 1), (1, 0)];
+        let forged = [(0, 1 << 50), (0, 1 << 40), (0, 1 << 21), (0, 1), (1, 0)];
         for (sub, flip) in forged {
             let number = (second.0 ^ flip) as f64 + 0.5 * f64::from(sub);
             assert_eq!(store.get(Handle::from_number(number)).unwrap_err().code(), Code::HandleInvalid);

@@ -14,7 +14,14 @@ import type {
 import type { Numbers, TensorData } from "./arrays.js";
 import type { TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
-import type { AnyHandle, DictionaryHandle, ModuleHandle, OptimizerHandle, TensorHandle, VectorHandle } from "./handle.js";
+import type {
+  AnyHandle,
+  DictionaryHandle,
+  ModuleHandle,
+  OptimizerHandle,
+  TensorHandle,
+  VectorHandle,
+} from "./handle.js";
 import type { Definition, ModuleHelp, OptimizerHelp, OptionRow, State } from "./results.js";
 
 /** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */

@@ -1,5 +1,5 @@
-import type { DictionaryHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
 import type { OptionsOf, PositionalOptionsOf } from "./generated/options.js";
+import type { DictionaryHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
 
 /** The name of an optimizer. */
 export type OptimizerName = keyof OptionsOf;
@@ -71,10 +71,7 @@ export type ModuleOption = number | boolean | null | readonly number[];
  */
 export type LayerSpecification =
   | string
-  | readonly [
-      kind: string,
-      ...rest: readonly (string | ModuleOption | { readonly [name: string]: ModuleOption })[],
-    ];
+  | readonly [kind: string, ...rest: readonly (string | ModuleOption | { readonly [name: string]: ModuleOption })[]];
 
 /** Several modules one after the other; {@link seq} makes one. */
 export interface SequentialSpecification {
