@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    println!("cargo:rerun-if-changed=src/shim.cpp");
+    const FILES: [&str; 3] = ["src/shim.cpp", "src/library.cpp", "src/lbfgs.cpp"];
+    for file in FILES.iter().chain(&["src/rules.h", "src/status.h"]) {
+        println!("cargo:rerun-if-changed={file}");
+    }
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         eprintln!("torch-sys did not say where libtorch is");
         process::exit(1);
@@ -20,7 +23,7 @@ fn main() {
         .flag("-isystem")
         .flag(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", "1")
-        .file("src/shim.cpp")
+        .files(FILES)
         .compile("stepwell_engine_torch");
 
     // What the shim needs, and no library of CUDA, so that one binary runs with and without.

@@ -40,6 +40,8 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["step", "optimizer", (x) => k.step(x)],
   ["step(closure)", "optimizer", (x) => k.step(x, () => 0)],
   ["lr", "optimizer", (x) => k.lr(x)],
+  ["schedule", "optimizer", (x) => k.schedule(x)],
+  ["schedule(linear)", "optimizer", (x) => k.schedule(x, k.schedules.linear())],
   ["objtype", "tensor module optimizer", (x) => k.objtype(x)],
   ["size", "tensor vector dictionary module optimizer", (x) => k.size(x)],
   ["bytes", "tensor vector dictionary module optimizer", (x) => k.bytes(x)],

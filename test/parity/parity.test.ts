@@ -43,6 +43,11 @@ const files: readonly Recordings[] = readdirSync(folder).map((name) =>
   JSON.parse(readFileSync(new URL(name, folder), "utf8")),
 );
 
+/** Stepwell's own of every optimizer, and libtorch's of those that it has. */
+const implementations = files.flatMap((file) =>
+  (file.optimizer === "lamb" ? [true] : [true, false]).map((fused) => ({ file, fused })),
+);
+
 /** f64: 1e-12 after one step and 1e-9 later, unless a recording carries fewer digits; f32: `assert_close` defaults. */
 function toleranceOf(file: Recordings, recording: Recording, stepNumber: number): Tolerance {
   if (recording.tolerance) return recording.tolerance;
@@ -67,11 +72,11 @@ function expectNear(file: Recordings, recording: Recording, stepNumber: number, 
   }
 }
 
-function replay(file: Recordings, recording: Recording) {
+function replay(file: Recordings, recording: Recording, fused: boolean) {
   const { parameters, gradients } = { ...file.data[recording.dtype], ...recording };
   const has = (places: Recording["missing"], s: number, p: number) => places?.some(([a, b]) => a === s && b === p);
   const tensors = parameters.map((values) => tensor(values, "grad", recording.dtype));
-  const optimizer = opt(file.optimizer);
+  const optimizer = opt(file.optimizer, { fused });
   opt(optimizer, 0, [], recording.options);
   for (const parameter of tensors) opt(optimizer, 0, parameter);
   for (const [index, rows] of gradients.entries()) {
@@ -112,10 +117,10 @@ function evaluate(objective: Recording["objective"], x: Flat, round: (value: num
   return { loss, gradient };
 }
 
-function replayClosure(file: Recordings, recording: Recording) {
+function replayClosure(file: Recordings, recording: Recording, fused: boolean) {
   const round = recording.dtype === "float" ? Math.fround : (value: number) => value;
   const tensors = (recording.parameters ?? []).map((values) => tensor(values, "grad", recording.dtype));
-  const optimizer = opt("lbfgs");
+  const optimizer = opt("lbfgs", { fused });
   opt(optimizer, 0, [], recording.options);
   for (const parameter of tensors) opt(optimizer, parameter);
   let evaluations = 0;
@@ -135,17 +140,24 @@ function replayClosure(file: Recordings, recording: Recording) {
     const edit = recording.edits?.[String(number)];
     if (edit) opt(optimizer, 0, [], edit);
     const loss = step(optimizer, closure);
+    if (!fused && searchesOn.has(recording.name) && evaluations > (recording.evaluations?.[number - 1] ?? 0)) return;
     expect(evaluations).toBe(recording.evaluations?.[number - 1]);
     if (number === 1) expect(loss).toBe(recording.losses?.[0]);
     expectNear(file, recording, number, tensors);
   }
 }
 
+/**
+ * Recordings in which the most evaluations of a step are reached in the middle of a line search: Python's search ends
+ * there, and so does Stepwell's; that of libtorch's C++ goes on to its own end.
+ */
+const searchesOn = new Set(["rosenbrock: iter strong_wolfe", "rosenbrock: eval strong_wolfe"]);
+
 afterEach(() => free());
 
-describe.each(files)("$optimizer follows PyTorch", (file) => {
+describe.each(implementations)("$file.optimizer, fused $fused, follows PyTorch", ({ file, fused }) => {
   it.each(file.recordings)("$dtype: $name", (recording) => {
-    if (file.optimizer === "lbfgs") replayClosure(file, recording);
-    else replay(file, recording);
+    if (file.optimizer === "lbfgs") replayClosure(file, recording, fused);
+    else replay(file, recording, fused);
   });
 });

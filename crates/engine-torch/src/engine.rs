@@ -1,33 +1,31 @@
 //! The trait, operation by operation.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Window};
+use stepwell_optim::{Code, Definition, Error, Result, View};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Window};
 
 use crate::error::torch;
 use crate::tensor::{Tensor, kind, size, sizes};
-use crate::{lend, memory, shim};
+use crate::{lend, library, memory, shim};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
 pub struct TorchEngine {
     memory_limit: usize,
     /// True while memory is lent: no call on this engine may write to it or free it then.
-    busy: Cell<bool>,
+    busy: Rc<Cell<bool>>,
 }
 
 impl TorchEngine {
     /// An engine that may take half of the memory that there is now.
     pub fn new() -> Self {
-        Self { memory_limit: memory::half_of_available(), busy: Cell::new(false) }
+        Self { memory_limit: memory::half_of_available(), busy: Rc::default() }
     }
 
     fn not_busy(&self) -> Result<()> {
-        match self.busy.get() {
-            false => Ok(()),
-            true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
-        }
+        lend::not_busy(&self.busy)
     }
 }
 
@@ -155,6 +153,10 @@ impl Engine for TorchEngine {
     fn lend(&self, parameters: &[Tensor], step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
         self.not_busy()?;
         lend::lend(&self.busy, parameters, step)
+    }
+
+    fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
+        library::optimizer(definition, &self.busy)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -43,6 +43,14 @@ pub(crate) fn lend(
     result.and(loan.end())
 }
 
+/// Fails while memory is lent.
+pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
+    match busy.get() {
+        false => Ok(()),
+        true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
+    }
+}
+
 /// Ends however the step ends: autograd learns what may have been written to.
 struct Loan<'a> {
     busy: &'a Cell<bool>,
@@ -81,16 +89,25 @@ fn check(index: usize, slot: &Slot) -> Result<()> {
         (Code::Dtype, "its dtype is neither float nor double")
     } else if slot.layout & PARAMETER != PARAMETER {
         (Code::Parameter, "its memory is not contiguous")
-    } else if slot.grad_layout & DENSE == 0 {
-        (Code::Gradient, "its gradient is sparse")
-    } else if slot.grad_layout & CPU == 0 {
-        (Code::Gradient, "its gradient is on another device")
-    } else if slot.grad_layout & FITS == 0 {
-        (Code::Gradient, "its gradient has another shape")
     } else {
-        (Code::Gradient, "its gradient has another dtype")
+        (Code::Gradient, gradient_fault(slot, CPU).unwrap_or("its gradient does not fit"))
     };
     Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+}
+
+/// Why the gradient cannot update its parameter, which is on the CPU or elsewhere; `None` if it can.
+pub(crate) fn gradient_fault(slot: &Slot, cpu: u8) -> Option<&'static str> {
+    if slot.grad_layout & DENSE == 0 {
+        Some("its gradient is sparse")
+    } else if slot.grad_layout & CPU != cpu {
+        Some("its gradient is on another device")
+    } else if slot.grad_layout & FITS == 0 {
+        Some("its gradient has another shape")
+    } else if slot.grad_dtype != slot.dtype {
+        Some("its gradient has another dtype")
+    } else {
+        None
+    }
 }
 
 /// True if a storage belongs to two parameters, or to a parameter and a gradient. Two gradients may share one.

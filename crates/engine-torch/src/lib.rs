@@ -3,11 +3,15 @@
 //! libtorch must be in the process before the first call; whether it has CUDA is decided at its first use, not later.
 //! Only tch calls that return errors are used, and every error text is cut before libtorch's C++ backtrace.
 
+mod curvature;
 mod engine;
 mod error;
+mod lbfgs;
 mod lend;
+mod library;
 mod memory;
 mod shim;
+mod state;
 mod tensor;
 
 pub use engine::TorchEngine;

@@ -4,38 +4,13 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <new>
+
+#include "status.h"
 
 namespace {
 
-// The same values as `Status` in shim.rs.
-enum Status : int32_t { kOk = 0, kRefused = 1, kOutOfMemory = 2 };
-
-thread_local char failure[1024];
-
-Status fail(Status status, const char* text) noexcept {
-  std::snprintf(failure, sizeof failure, "%s", text);
-  return status;
-}
-
-template <class F>
-Status guarded(F&& run) noexcept {
-  try {
-    run();
-    return kOk;
-  } catch (const c10::OutOfMemoryError& e) {
-    return fail(kOutOfMemory, e.what_without_backtrace());
-  } catch (const c10::Error& e) {
-    return fail(kRefused, e.what_without_backtrace());
-  } catch (const std::bad_alloc& e) {
-    return fail(kOutOfMemory, e.what());
-  } catch (const std::exception& e) {
-    return fail(kRefused, e.what());
-  } catch (...) {
-    return fail(kRefused, "unknown C++ exception");
-  }
-}
+using stepwell::guarded;
+using stepwell::Status;
 
 // The same values as in shim.rs.
 enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kOther = 3 };
@@ -110,7 +85,7 @@ struct stepwell_slot {
 };
 static_assert(sizeof(stepwell_slot) == 48, "as in shim.rs");
 
-const char* stepwell_failure() noexcept { return failure; }
+const char* stepwell_failure() noexcept { return stepwell::failure; }
 
 const void* stepwell_identity(const at::Tensor* tensor) noexcept { return tensor->unsafeGetTensorImpl(); }
 

@@ -35,6 +35,21 @@ impl<'a> From<&'a tch::Tensor> for Handle<'a> {
     }
 }
 
+impl Handle<'_> {
+    pub(crate) fn pointer(self) -> *const C_tensor {
+        self.pointer
+    }
+}
+
+/// A tensor that the shim made; `None` for null.
+///
+/// # Safety
+/// Nobody else frees it.
+pub(crate) unsafe fn owned(tensor: *mut C_tensor) -> Option<tch::Tensor> {
+    // SAFETY: as the caller promises.
+    (!tensor.is_null()).then(|| unsafe { tch::Tensor::from_ptr(tensor) })
+}
+
 /// What one tensor is.
 #[repr(C)]
 pub(crate) struct Info {
@@ -104,8 +119,8 @@ unsafe extern "C" {
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
 }
 
-/// The same values as in shim.cpp.
-fn check(status: i32) -> Result<()> {
+/// The same values as in status.h.
+pub(crate) fn check(status: i32) -> Result<()> {
     if status == 0 {
         return Ok(());
     }
@@ -180,7 +195,7 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
     // SAFETY: a live, defined tensor.
     check(unsafe { stepwell_grad(tensor.pointer, &mut gradient) })?;
     // SAFETY: a new handle that nobody else frees.
-    Ok((!gradient.is_null()).then(|| unsafe { tch::Tensor::from_ptr(gradient) }))
+    Ok(unsafe { owned(gradient) })
 }
 
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {

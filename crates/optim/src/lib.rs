@@ -2,6 +2,7 @@
 //!
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
+mod curve;
 mod error;
 mod kernel;
 mod moments;
@@ -11,10 +12,14 @@ mod optimizers;
 mod options;
 mod rule;
 mod scalar;
+mod schedule;
+mod schedules;
+mod shape;
 mod state;
 mod strong_wolfe;
 mod view;
 
+pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result};
 pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
@@ -22,5 +27,8 @@ pub use optimizers::lbfgs::{Memory, Objective};
 pub use options::{Kind, Limit, OptionSet, OptionSpec, OptionType, Value, defaults, parse};
 pub use rule::Definition;
 pub use scalar::Scalar;
+pub use schedule::Schedule;
+pub use schedules::SCHEDULES;
+pub use shape::{Children, ScheduleDefinition};
 pub use state::{Buffer, MAX_BUFFERS, State};
 pub use view::View;

@@ -4,7 +4,7 @@ use crate::norm::gradient_norm;
 use crate::optimizers::lbfgs::{Memory, Objective};
 use crate::rule::{Each, Method, Step};
 use crate::state::{Buffer, State};
-use crate::{CATALOG, Code, Definition, Error, Result, Value, View, defaults, parse};
+use crate::{CATALOG, Code, Definition, Error, Result, Schedule, Value, View, defaults, parse};
 
 /// The definition of that name.
 pub fn definition(name: &str) -> Result<&'static Definition> {
@@ -35,11 +35,13 @@ impl Group {
 }
 
 /// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
+#[derive(Clone)]
 pub struct Optimizer {
     definition: &'static Definition,
     defaults: Vec<Value>,
     groups: Vec<Group>,
     memory: Option<Curvature>,
+    pub(crate) schedule: Option<Schedule>,
 }
 
 /// Memory of L-BFGS, of the type of the parameters.
@@ -58,6 +60,16 @@ pub struct ClosureStep {
 }
 
 impl ClosureStep {
+    /// The options, in the order of the table.
+    pub fn options(&self) -> &[Value] {
+        &self.options
+    }
+
+    /// What is remembered from the steps before.
+    pub fn memory(&self) -> Option<&Curvature> {
+        self.memory.as_ref()
+    }
+
     /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
     ///
     /// # Errors
@@ -107,7 +119,23 @@ impl Optimizer {
         let row = parse(definition.name, definition.options, &base, positional, named)?;
         (definition.check)(&row)?;
         let group = Group { options: row.clone(), states: Vec::new() };
-        Ok(Self { definition, defaults: row, groups: vec![group], memory: None })
+        Ok(Self { definition, defaults: row, groups: vec![group], memory: None, schedule: None })
+    }
+
+    /// An optimizer with empty groups of these options, which are named; the first row becomes the defaults of later
+    /// groups. What a row leaves out is the optimizer's own default.
+    pub fn with_groups(definition: &'static Definition, rows: &[Vec<(String, Value)>]) -> Result<Self> {
+        let Some((first, rest)) = rows.split_first() else {
+            let message = format!("{}: expected a row of options for at least one group", definition.name);
+            return Err(Error::new(Code::Format, message));
+        };
+        let mut optimizer = Self::new(definition, &[], first)?;
+        for row in rest {
+            let made = Self::new(definition, &[], row)?;
+            optimizer.group_or_next(optimizer.groups.len())?;
+            optimizer.groups.extend(made.groups);
+        }
+        Ok(optimizer)
     }
 
     /// What kind of optimizer it is.
@@ -155,6 +183,9 @@ impl Optimizer {
             return Err(Error::new(Code::Parameter, message));
         }
         if self.group_or_next(group)?.is_none() {
+            if let (Some(schedule), Some(Value::Float(rate))) = (&mut self.schedule, options.first()) {
+                schedule.add_group(*rate);
+            }
             self.groups.push(Group { options: Vec::new(), states: Vec::new() });
         }
         if let Some(group) = self.groups.get_mut(group) {
@@ -183,10 +214,15 @@ impl Optimizer {
         let rows: Vec<_> = (0..self.groups.len())
             .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
             .collect::<Result<_>>()?;
+        self.set_options(rows);
+        Ok(())
+    }
+
+    /// Sets the options of every group; each row comes from [`Optimizer::plan`] for its group.
+    pub(crate) fn set_options(&mut self, rows: Vec<Vec<Value>>) {
         for (group, row) in self.groups.iter_mut().zip(rows) {
             group.options = row;
         }
-        Ok(())
     }
 
     /// Updates every parameter that has a gradient. One view for each parameter, group after group.
@@ -241,6 +277,12 @@ impl Optimizer {
             }
         }
         Ok(fresh)
+    }
+
+    /// Sets the state of each parameter, group after group.
+    pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
+        let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
+        slots.zip(states).for_each(|(slot, state)| *slot = state);
     }
 
     /// What a step with a closure works from: a copy, so that the closure may use the optimizer meanwhile. Its result

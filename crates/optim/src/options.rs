@@ -47,6 +47,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// One whole number, or one for each dimension.
     Sizes,
+    /// One finite number for all parameter groups, or one for each.
+    Numbers,
 }
 
 impl fmt::Display for Kind {
@@ -57,6 +59,7 @@ impl fmt::Display for Kind {
             Kind::Flag => f.write_str("a boolean"),
             Kind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
             Kind::Sizes => f.write_str("a whole number or a list of them"),
+            Kind::Numbers => f.write_str("a finite number or a list of them"),
         }
     }
 }
@@ -132,6 +135,9 @@ impl OptionSpec {
             (Kind::Sizes, Value::Integer(x)) => Value::List(vec![*x as f64]),
             (Kind::Sizes, Value::Float(x)) if is_whole(*x) => Value::List(vec![*x]),
             (Kind::Sizes, Value::List(list)) if !list.is_empty() && list.iter().all(|x| is_whole(*x)) => given.clone(),
+            (Kind::Numbers, Value::Integer(x)) => Value::List(vec![*x as f64]),
+            (Kind::Numbers, Value::Float(x)) => Value::List(vec![*x]),
+            (Kind::Numbers, Value::List(list)) if !list.is_empty() => given.clone(),
             _ => return Err(self.refuse(Code::OptionType, owner, given)),
         };
         let fits = |x: f64| x.is_finite() && self.limit.admits(x);
@@ -290,6 +296,17 @@ impl OptionType for Vec<usize> {
     }
 }
 
+/// One number for all groups, or one for each.
+impl OptionType for Vec<f64> {
+    const KIND: Kind = Kind::Numbers;
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::List(list) = value { Some(list.clone()) } else { None }
+    }
+    fn into_value(self) -> Value {
+        Value::List(self)
+    }
+}
+
 impl<T: OptionType> OptionType for Option<T> {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = true;
@@ -300,6 +317,29 @@ impl<T: OptionType> OptionType for Option<T> {
         self.map_or(Value::Null, T::into_value)
     }
 }
+
+/// Declares an enum whose variants are words, for an option that takes one of them.
+macro_rules! words {
+    ($(#[$outer:meta])* $vis:vis enum $name:ident { $($variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug)]
+        $vis enum $name { $($variant,)* }
+
+        impl $crate::OptionType for $name {
+            const KIND: $crate::Kind = $crate::Kind::Word(&[$($word),*]);
+            fn from_value(value: &$crate::Value) -> Option<Self> {
+                match value {
+                    $($crate::Value::Word(word) if word == $word => Some($name::$variant),)*
+                    _ => None,
+                }
+            }
+            fn into_value(self) -> $crate::Value {
+                $crate::Value::Word(match self { $($name::$variant => $word,)* }.into())
+            }
+        }
+    };
+}
+pub(crate) use words;
 
 /// Declares a struct of options and derives its table.
 ///

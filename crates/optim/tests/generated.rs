@@ -1,4 +1,4 @@
-//! The option types of the SDK are written from the option tables. The test fails when they were not up to date.
+//! The option types of the SDK are written from the option tables. A test fails when they were not up to date.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use stepwell_optim::{CATALOG, Definition, Kind, Limit, OptionSpec, Value};
+use stepwell_optim::{CATALOG, Children, Definition, Kind, Limit, OptionSpec, SCHEDULES, ScheduleDefinition, Value};
 
 /// PyTorch's spelling, or capitals where there is none.
 fn type_name(definition: &Definition) -> String {
@@ -19,7 +19,7 @@ fn type_of(spec: &OptionSpec) -> String {
         Kind::Float | Kind::Integer => "number".to_owned(),
         Kind::Flag => "boolean".to_owned(),
         Kind::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | "),
-        Kind::Sizes => "number | readonly number[]".to_owned(),
+        Kind::Sizes | Kind::Numbers => "number | readonly number[]".to_owned(),
     };
     if spec.nullable { format!("{plain} | null") } else { plain }
 }
@@ -31,12 +31,14 @@ fn shown(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
         Value::Float(number) => number.to_string(),
+        Value::Word(word) => format!("\"{word}\""),
+        Value::List(list) if list.len() == 1 => list[0].to_string(),
         other => other.to_string(),
     }
 }
 
 fn doc(spec: &OptionSpec) -> String {
-    let whole = if spec.kind == Kind::Integer { "A whole number" } else { "A number" };
+    let whole = if matches!(spec.kind, Kind::Integer | Kind::Sizes) { "A whole number" } else { "A number" };
     let range = if spec.limit == Limit::Finite { String::new() } else { format!(" {whole}{}.", spec.limit) };
     let default = (spec.default)().map_or_else(String::new, |value| format!(" Default {}.", shown(&value)));
     format!("{}{range}{default}", spec.doc)
@@ -95,13 +97,99 @@ fn generated() -> String {
     text + "}\n"
 }
 
-#[test]
-fn option_types_are_up_to_date() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packages/sdk/src/generated/options.ts");
-    let text = generated();
+/// `StepSchedule` of `step`.
+fn schedule_name(definition: &ScheduleDefinition) -> String {
+    let (first, rest) = definition.name.split_at(1);
+    format!("{}{rest}Schedule", first.to_uppercase())
+}
+
+/// The options of a schedule. One that must be given can be given under either of its names.
+fn schedule_options(definition: &ScheduleDefinition) -> String {
+    let is_choice = |spec: &&OptionSpec| (spec.default)().is_none() && spec.alias.is_some();
+    let mut text = String::new();
+    for spec in definition.options.iter().filter(|spec| !is_choice(spec)) {
+        let mark = if (spec.default)().is_none() { "" } else { "?" };
+        let (name, kind) = (spec.name, type_of(spec));
+        text += &format!("  /** {} */\n  readonly {name}{mark}: {kind};\n", doc(spec));
+        if let Some(alias) = spec.alias {
+            text += &format!("  /** PyTorch's name of `{name}`. */\n  readonly {alias}?: {kind};\n");
+        }
+    }
+    let mut text = format!("{{\n{text}}}");
+    for spec in definition.options.iter().filter(is_choice) {
+        let (name, kind, alias) = (spec.name, type_of(spec), spec.alias.unwrap_or_default());
+        text += &format!(" & (\n  | {{\n      /** {} */\n      readonly {name}: {kind};\n    }}", doc(spec));
+        text +=
+            &format!("\n  | {{\n      /** PyTorch's name of `{name}`. */\n      readonly {alias}: {kind};\n    }}\n)");
+    }
+    text
+}
+
+/// The schedules inside a schedule, as keys of its specification.
+fn schedule_children(definition: &ScheduleDefinition) -> String {
+    match definition.children {
+        Children::None => String::new(),
+        Children::One(key) => {
+            format!("  /** The schedule that follows. */\n  readonly {key}: ScheduleSpecification;\n")
+        }
+        Children::Several(key) => {
+            format!(
+                "  /** The schedules. */\n  readonly {key}: readonly [ScheduleSpecification, ...ScheduleSpecification[]];\n"
+            )
+        }
+    }
+}
+
+fn schedule_progress(definition: &ScheduleDefinition) -> String {
+    let row = |spec: &OptionSpec| format!("  /** {} */\n  readonly {}?: {};\n", doc(spec), spec.name, type_of(spec));
+    format!("{{\n{}}}", definition.progress.iter().map(row).collect::<String>())
+}
+
+fn generated_schedules() -> String {
+    let mut text = String::from(
+        "// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.\n",
+    );
+    for definition in SCHEDULES {
+        let (name, options, progress) =
+            (schedule_name(definition), schedule_options(definition), schedule_progress(definition));
+        let pytorch = definition.pytorch.map_or_else(String::new, |name| format!(" As `{name}`."));
+        let about = format!("{}{pytorch}", definition.about);
+        let has_options = !definition.options.is_empty();
+        if has_options {
+            text += &format!("\n/** {about} */\nexport type {name}Options = {options};\n");
+        }
+        let word = definition.name;
+        text += &format!("\n/** {about} */\nexport type {name} = {{\n");
+        text += &format!("  readonly schedule: \"{word}\";\n");
+        if !definition.progress.is_empty() {
+            let progress = progress.replace('\n', "\n  ");
+            text += &format!(
+                "  /** How far it is; from the beginning if left out. */\n  readonly progress?: {progress};\n"
+            );
+        }
+        let options = if has_options { format!(" & {name}Options") } else { String::new() };
+        text += &format!("{}}}{options};\n", schedule_children(definition));
+    }
+    let names: Vec<_> = SCHEDULES.iter().map(schedule_name).collect();
+    text + "\n/** What a schedule does: plain data, of which `schedule` binds one to an optimizer. */\n"
+        + &format!("export type ScheduleSpecification =\n  | {};\n", names.join("\n  | "))
+}
+
+fn keep(name: &str, text: String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packages/sdk/src/generated").join(name);
     if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
         fs::write(&path, text).expect("the file can be written");
         panic!("{} was not up to date; it is now", path.display());
     }
+}
+
+#[test]
+fn option_types_are_up_to_date() {
+    keep("options.ts", generated());
+}
+
+#[test]
+fn schedule_types_are_up_to_date() {
+    keep("schedules.ts", generated_schedules());
 }

@@ -147,12 +147,26 @@ pub(crate) fn array(given: &Dynamic) -> Option<Array> {
         }
         Some(())
     }
-    if let Dynamic::Array(array) = given {
-        return Some(array.clone());
+    match given {
+        Dynamic::Array(array) => return Some(array.clone()),
+        Dynamic::Dictionary(entries) => return shaped(entries),
+        _ => {}
     }
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
     collect(given, 0, &mut shape, &mut numbers)?;
     (numbers.len() == shape.iter().product::<usize>()).then_some(Array { data: Data::Double(numbers), shape })
+}
+
+/// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data` and its `shape`.
+fn shaped(entries: &[(String, Dynamic)]) -> Option<Array> {
+    let entry = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    let (Some(Dynamic::Array(Array { data, .. })), Some(Dynamic::List(sizes))) = (entry("data"), entry("shape")) else {
+        return None;
+    };
+    let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
+    let shape: Vec<usize> = sizes.collect::<Option<_>>()?;
+    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    (entries.len() == 2 && count == Some(data.len())).then(|| Array { data: data.clone(), shape })
 }
 
 /// An option's value as the tables take it; `None` for what no option can be.

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Objective, Result, Scalar};
 
 use crate::handle::Handle;
 use crate::session::Session;
-use crate::{Data, Dtype, Engine};
+use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer};
 
 /// One step of L-BFGS. The session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
@@ -15,16 +16,25 @@ pub(crate) fn minimize<E: Engine>(
     optimizer: Handle,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let (tensors, dtype, step) = {
+    let (tensors, dtype, step, library) = {
         let session = session.borrow();
         let trainer = session.trainer(optimizer)?;
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(&session.engine, &tensors)?;
-        (tensors, dtype, trainer.optimizer.closure_step())
+        let library = match &trainer.library {
+            Some(LibraryOptimizer::Closure(minimize)) => Some(Rc::clone(minimize)),
+            _ => None,
+        };
+        (tensors, dtype, trainer.optimizer.closure_step(), library)
     };
-    let (loss, memory) = match dtype {
-        Dtype::Float => run::<E, f32, _>(session, &tensors, closure, |x, objective| step.minimize_f32(x, objective))?,
-        _ => run::<E, f64, _>(session, &tensors, closure, |x, objective| step.minimize_f64(x, objective))?,
+    let (loss, memory) = match (library, dtype) {
+        (Some(library), _) => {
+            library(&LibraryGroup { options: step.options(), parameters: &tensors }, step.memory(), closure)?
+        }
+        (None, Dtype::Float) => {
+            run::<E, f32, _>(session, &tensors, closure, |x, objective| step.minimize_f32(x, objective))?
+        }
+        (None, _) => run::<E, f64, _>(session, &tensors, closure, |x, objective| step.minimize_f64(x, objective))?,
     };
     session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.remember(memory);
     Ok(loss)

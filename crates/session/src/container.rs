@@ -106,19 +106,25 @@ impl<E: Engine> Container<E> {
         key(&n)
     }
 
-    /// The names of all parameters, with the identities of their tensors.
-    pub(crate) fn names(&self, engine: &E) -> Vec<(u64, String)> {
-        let mut names = Vec::new();
-        for entry in &self.entries {
-            let prefix = if self.entries.len() == 1 { String::new() } else { format!("{}.", entry.key()) };
-            match entry {
-                Entry::Module { module, .. } => names.extend(
-                    module.parameters().iter().map(|p| (engine.identity(&p.tensor), format!("{prefix}{}", p.name))),
-                ),
-                Entry::Loose { tensors, .. } => names
-                    .extend(tensors.iter().map(|(name, tensor)| (engine.identity(tensor), format!("{prefix}{name}")))),
+    /// All of it as one module; `None` if nothing was added.
+    pub(crate) fn module(&self) -> Option<Rc<Module<E>>> {
+        let module = |entry: &Entry<E>| match entry {
+            Entry::Module { module, .. } => Rc::clone(module),
+            Entry::Loose { tensors, .. } => Rc::new(Module::parameter_dictionary(tensors.clone())),
+        };
+        match self.entries.as_slice() {
+            [] => None,
+            [entry] => Some(module(entry)),
+            entries => {
+                let children = entries.iter().map(|entry| (entry.key().to_owned(), module(entry))).collect();
+                Some(Rc::new(Module::dictionary(children)))
             }
         }
-        names
+    }
+
+    /// The names of all parameters, with the identities of their tensors.
+    pub(crate) fn names(&self, engine: &E) -> Vec<(u64, String)> {
+        let parameters = self.module().map_or_else(Vec::new, |module| module.parameters());
+        parameters.into_iter().map(|named| (engine.identity(&named.tensor), named.name)).collect()
     }
 }

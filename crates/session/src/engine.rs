@@ -3,9 +3,9 @@
 //! Shapes, dtypes and devices of arguments are checked by the session before an operation is called, so both engines
 //! give the same errors. What an engine still refuses it reports as an [`Error`](stepwell_optim::Error); it never panics.
 
-use stepwell_optim::{Result, View};
+use stepwell_optim::{Definition, Result, View};
 
-use crate::{Data, Device, Dtype};
+use crate::{Data, Device, Dtype, LibraryOptimizer, only_fused};
 
 /// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first.
 pub trait Engine: 'static {
@@ -64,6 +64,11 @@ pub trait Engine: 'static {
         parameters: &[Self::Tensor],
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
+
+    /// The library's own optimizer of that definition, new and without state. Fails where there is none.
+    fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Self::Tensor>> {
+        Err(only_fused(definition, "since this engine has no optimizers of its own"))
+    }
 
     /// `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.
     fn linear(&self, input: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Result<Self::Tensor>;

@@ -11,23 +11,27 @@ use crate::{Dynamic, Engine};
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;
 const SEQUENTIAL: &str = "sequential";
+const MODULE_DICTIONARY: &str = "moduledict";
+const PARAMETER_DICTIONARY: &str = "parmdict";
 
 /// A module with its parameters.
 pub(crate) struct Module<E: Engine> {
     pub(crate) kind: &'static str,
     /// The name that its maker gave it.
     pub(crate) name: Option<String>,
+    /// A layer's options.
+    pub(crate) options: Vec<(&'static str, Value)>,
     body: Body<E>,
 }
 
 enum Body<E: Engine> {
     Layer(Box<dyn Layer<E>>),
-    /// Children with their keys: the name of each, or its position.
-    Sequential(Vec<(String, Rc<Module<E>>)>),
+    /// Children with their keys: the name of each, or its position. They run one after the other if it is a sequence.
+    Modules(Vec<(String, Rc<Module<E>>)>),
 }
 
 /// The parameters or the buffers of a layer.
-type TensorsOf<E> = dyn for<'a> Fn(&'a dyn Layer<E>) -> Vec<(&'static str, &'a <E as Engine>::Tensor)>;
+type TensorsOf<E> = dyn for<'a> Fn(&'a dyn Layer<E>) -> Vec<(&'a str, &'a <E as Engine>::Tensor)>;
 
 /// A tensor of a module, with its dotted name and the kind of the module that owns it.
 pub(crate) struct Named<E: Engine> {
@@ -89,7 +93,35 @@ impl<E: Engine> Module<E> {
             })
             .collect::<Result<_>>()?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
-        Ok(Self { kind: found.name, name, body: Body::Layer((found.make)(&row, build)?) })
+        let layer = (found.make)(&row, build)?;
+        let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
+        Ok(Self { kind: found.name, name, options, body: Body::Layer(layer) })
+    }
+
+    /// A module that holds others under keys, and does not run.
+    pub(crate) fn dictionary(children: Vec<(String, Rc<Module<E>>)>) -> Self {
+        Self { kind: MODULE_DICTIONARY, name: None, options: Vec::new(), body: Body::Modules(children) }
+    }
+
+    /// A module that holds tensors under keys, and does not run.
+    pub(crate) fn parameter_dictionary(tensors: Vec<(String, E::Tensor)>) -> Self {
+        let body = Body::Layer(Box::new(ParameterDictionary(tensors)));
+        Self { kind: PARAMETER_DICTIONARY, name: None, options: Vec::new(), body }
+    }
+
+    /// An empty container; `None` if `kind` is none.
+    pub(crate) fn container(kind: &str, name: Option<String>) -> Option<Self> {
+        let kind = [SEQUENTIAL, MODULE_DICTIONARY].into_iter().find(|known| *known == kind)?;
+        Some(Self { kind, name, options: Vec::new(), body: Body::Modules(Vec::new()) })
+    }
+
+    /// A container that was made empty, filled.
+    pub(crate) fn with_children(self, children: Vec<(String, Rc<Module<E>>)>) -> Self {
+        Self { body: Body::Modules(children), ..self }
+    }
+
+    pub(crate) fn is_parameter_dictionary(kind: &str) -> bool {
+        kind == PARAMETER_DICTIONARY
     }
 
     fn sequential(container: &Dynamic, children: &[Dynamic], build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
@@ -105,22 +137,17 @@ impl<E: Engine> Module<E> {
                 return Err(Error::new(Code::Argument, message));
             }
         };
-        let mut keyed: Vec<(String, Rc<Module<E>>)> = Vec::new();
-        for (position, child) in children.iter().enumerate() {
-            let module = Self::make_at(child, build, depth + 1)?;
-            let key = module.name.clone().unwrap_or_else(|| position.to_string());
-            if keyed.iter().any(|(taken, _)| *taken == key) {
-                return Err(Error::new(Code::Argument, format!("two modules of {SEQUENTIAL} are named `{key}`")));
-            }
-            keyed.push((key, Rc::new(module)));
-        }
-        Ok(Self { kind: SEQUENTIAL, name, body: Body::Sequential(keyed) })
+        let modules = children.iter().map(|child| Self::make_at(child, build, depth + 1)).collect::<Result<_>>()?;
+        Ok(Self { kind: SEQUENTIAL, name, options: Vec::new(), body: Body::Modules(keyed(modules)?) })
     }
 
     pub(crate) fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         match &self.body {
             Body::Layer(layer) => layer.forward(run, input).map_err(|error| error.within(self.kind)),
-            Body::Sequential(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
+            Body::Modules(_) if self.kind != SEQUENTIAL => {
+                Err(Error::new(Code::Argument, format!("a {} holds modules and does not run", self.kind)))
+            }
+            Body::Modules(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
                 child.forward(run, &x).map_err(|error| error.within(&format!("`{key}`")))
             }),
         }
@@ -130,7 +157,7 @@ impl<E: Engine> Module<E> {
     pub(crate) fn children(&self) -> &[(String, Rc<Module<E>>)] {
         match &self.body {
             Body::Layer(_) => &[],
-            Body::Sequential(children) => children,
+            Body::Modules(children) => children,
         }
     }
 
@@ -154,23 +181,62 @@ impl<E: Engine> Module<E> {
         self.tensors(&|layer| layer.buffers())
     }
 
+    /// Parameters of this module and not of its children.
+    pub(crate) fn own_parameters(&self) -> Vec<(String, E::Tensor)> {
+        self.own(&|layer| layer.parameters())
+    }
+
+    /// Buffers of this module and not of its children.
+    pub(crate) fn own_buffers(&self) -> Vec<(String, E::Tensor)> {
+        self.own(&|layer| layer.buffers())
+    }
+
+    fn own(&self, of: &TensorsOf<E>) -> Vec<(String, E::Tensor)> {
+        match &self.body {
+            Body::Layer(layer) => {
+                of(layer.as_ref()).into_iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
+            }
+            Body::Modules(_) => Vec::new(),
+        }
+    }
+
     fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {
-        let own: Vec<Named<E>> = match &self.body {
-            Body::Layer(layer) => of(layer.as_ref())
-                .into_iter()
-                .map(|(name, tensor)| Named { name: name.to_owned(), kind: self.kind, tensor: tensor.clone() })
-                .collect(),
-            Body::Sequential(_) => Vec::new(),
-        };
+        let own = self.own(of).into_iter().map(|(name, tensor)| Named { name, kind: self.kind, tensor });
         let below = self.children().iter().flat_map(|(key, child)| {
             child.tensors(of).into_iter().map(move |named| Named { name: format!("{key}.{}", named.name), ..named })
         });
-        own.into_iter().chain(below).collect()
+        own.chain(below).collect()
     }
 
     /// True for this module and every one inside it.
     pub(crate) fn holds(self: &Rc<Self>, other: &Rc<Self>) -> bool {
         Rc::ptr_eq(self, other) || self.children().iter().any(|(_, child)| child.holds(other))
+    }
+}
+
+/// Modules under their names, or under their positions where they have none.
+pub(crate) fn keyed<E: Engine>(modules: Vec<Module<E>>) -> Result<Vec<(String, Rc<Module<E>>)>> {
+    let mut keyed: Vec<(String, Rc<Module<E>>)> = Vec::new();
+    for (position, module) in modules.into_iter().enumerate() {
+        let key = module.name.clone().unwrap_or_else(|| position.to_string());
+        if keyed.iter().any(|(taken, _)| *taken == key) {
+            return Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`")));
+        }
+        keyed.push((key, Rc::new(module)));
+    }
+    Ok(keyed)
+}
+
+/// Tensors by name.
+struct ParameterDictionary<T>(Vec<(String, T)>);
+
+impl<E: Engine> Layer<E> for ParameterDictionary<E::Tensor> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
+        self.0.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect()
+    }
+
+    fn forward(&self, _: &mut Run<'_, E>, _: &E::Tensor) -> Result<E::Tensor> {
+        Err(Error::new(Code::Argument, "holds tensors and does not run"))
     }
 }
 

@@ -49,6 +49,8 @@ impl<E: Engine> Object<E> {
 pub struct Session<E: Engine> {
     pub(crate) engine: E,
     pub(crate) random: Random,
+    /// Whether definitions tell all options, unless a call says otherwise.
+    pub(crate) all_options: bool,
     store: Store<Held<E>>,
     bytes: usize,
 }
@@ -62,7 +64,7 @@ struct Held<E: Engine> {
 impl<E: Engine> Session<E> {
     /// An empty session, seeded with 0.
     pub fn new(engine: E) -> Self {
-        Self { engine, random: Random::new(0), store: Store::new(), bytes: 0 }
+        Self { engine, random: Random::new(0), all_options: true, store: Store::new(), bytes: 0 }
     }
 
     /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
@@ -87,6 +89,7 @@ impl<E: Engine> Session<E> {
         ("names", verbs::modules::names),
         ("childnames", verbs::modules::childnames),
         ("parmnames", verbs::modules::parmnames),
+        ("child", verbs::modules::child),
         ("parm", verbs::modules::parm),
         ("save", verbs::modules::save),
         ("load", verbs::modules::load),
@@ -109,7 +112,11 @@ impl<E: Engine> Session<E> {
         ("opt", verbs::optimizers::opt),
         ("lr", verbs::optimizers::lr),
         ("state", verbs::optimizers::state),
+        ("schedule", verbs::schedules::schedule),
+        ("advance", verbs::schedules::advance),
         ("help", verbs::optimizers::help),
+        ("setting", verbs::objects::setting),
+        ("use", verbs::objects::use_),
         ("free", verbs::objects::free),
         ("class", verbs::objects::class),
         ("objtype", verbs::objects::objtype),
@@ -135,6 +142,15 @@ impl<E: Engine> Session<E> {
         let handle = self.store.insert(object.kind(), Held { object, bytes })?;
         self.bytes += bytes;
         Ok(Dynamic::Handle(handle))
+    }
+
+    /// Gives a handle the object of another, which is freed.
+    pub(crate) fn replace(&mut self, handle: Handle, other: Handle) -> Result<()> {
+        self.store.get(handle)?;
+        let held = self.store.remove(other)?;
+        let before = std::mem::replace(self.store.get_mut(handle)?, held);
+        self.bytes -= before.bytes;
+        Ok(())
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<()> {

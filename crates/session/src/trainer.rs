@@ -1,16 +1,19 @@
 //! An optimizer together with the tensors that it updates.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use stepwell_optim::{Code, Error, Optimizer, Result, Value};
+use stepwell_optim::{Code, Error, Optimizer, Result, State, Value};
 
-use crate::Engine;
 use crate::container::Container;
 use crate::selection::Selection;
+use crate::{Engine, LibraryGroup, LibraryOptimizer};
 
 /// An optimizer, its parameters and where they came from.
 pub(crate) struct Trainer<E: Engine> {
     pub(crate) optimizer: Optimizer,
+    /// The tensor library's own optimizer, which makes the steps instead.
+    pub(crate) library: Option<LibraryOptimizer<E::Tensor>>,
     pub(crate) container: Container<E>,
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
@@ -25,8 +28,8 @@ pub(crate) struct Parameter<E: Engine> {
 }
 
 impl<E: Engine> Trainer<E> {
-    pub(crate) fn new(optimizer: Optimizer) -> Self {
-        Self { optimizer, container: Container::new(), groups: vec![Vec::new()], tensors: Vec::new() }
+    pub(crate) fn new(optimizer: Optimizer, library: Option<LibraryOptimizer<E::Tensor>>) -> Self {
+        Self { optimizer, library, container: Container::new(), groups: vec![Vec::new()], tensors: Vec::new() }
     }
 
     /// Sets options of a group, or adds the group, and appends parameters to it. A failure changes nothing.
@@ -88,7 +91,39 @@ impl<E: Engine> Trainer<E> {
 
     /// Updates every parameter that has a gradient.
     pub(crate) fn step(&mut self, engine: &E) -> Result<()> {
+        if let Some(LibraryOptimizer::Each(library)) = &self.library {
+            return library.step(&self.library_groups());
+        }
         let optimizer = &mut self.optimizer;
         engine.lend(&self.tensors, &mut |views| optimizer.step(views))
+    }
+
+    /// The groups as the tensor library's optimizer takes them.
+    fn library_groups(&self) -> Vec<LibraryGroup<'_, E::Tensor>> {
+        let mut rest = &self.tensors[..];
+        let counts = self.groups.iter().map(Vec::len);
+        let groups = self.optimizer.groups().iter().zip(counts).map(|(group, count)| {
+            let (parameters, after) = rest.split_at(count);
+            rest = after;
+            LibraryGroup { options: group.options(), parameters }
+        });
+        groups.collect()
+    }
+
+    /// Sets the state of each parameter, group after group.
+    pub(crate) fn set_states(&mut self, states: Vec<Option<State>>) -> Result<()> {
+        if let Some(LibraryOptimizer::Each(library)) = &self.library {
+            return library.set_states(&self.tensors, &states);
+        }
+        self.optimizer.set_states(states);
+        Ok(())
+    }
+
+    /// The optimizer with its state, whoever keeps that.
+    pub(crate) fn with_state(&self) -> Result<Cow<'_, Optimizer>> {
+        let Some(LibraryOptimizer::Each(library)) = &self.library else { return Ok(Cow::Borrowed(&self.optimizer)) };
+        let mut optimizer = self.optimizer.clone();
+        optimizer.set_states(library.states(&self.tensors)?);
+        Ok(Cow::Owned(optimizer))
     }
 }

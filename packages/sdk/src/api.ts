@@ -3,6 +3,7 @@
 import type {
   Device,
   Dtype,
+  Implementation,
   LossOptions,
   ModuleSpecification,
   OptimizerName,
@@ -14,6 +15,7 @@ import type {
 import type { Numbers, TensorData } from "./arrays.js";
 import type { TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
+import type { ScheduleSpecification } from "./generated/schedules.js";
 import type {
   AnyHandle,
   DictionaryHandle,
@@ -22,7 +24,16 @@ import type {
   TensorHandle,
   VectorHandle,
 } from "./handle.js";
-import type { Definition, ModuleHelp, OptimizerHelp, OptionRow, State } from "./results.js";
+import type {
+  Definition,
+  ModuleHelp,
+  ModuleState,
+  OptimizerHelp,
+  OptionRow,
+  ScheduleHelp,
+  ScheduleState,
+  State,
+} from "./results.js";
 
 /** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */
 export type Target = TensorHandle | TensorData;
@@ -65,6 +76,13 @@ export interface Api {
    * draw theirs.
    */
   module(specification: ModuleSpecification): ModuleHandle;
+  /** Makes a module as it was when {@link Api.state} told of it. */
+  module(state: ModuleState): ModuleHandle;
+  /**
+   * The container of everything that an optimizer's parameters came from. One module is its own container; several stand
+   * under their names, or their positions where they have none; loose tensors under `parms`.
+   */
+  module(optimizer: OptimizerHandle): ModuleHandle;
   /** Runs a module as in training: with dropout and batch statistics, recording what `backward` needs. */
   forward(module: ModuleHandle, input: TensorHandle | TensorData): TensorHandle;
   /** Runs a module as in use: without dropout, with running statistics, recording nothing. */
@@ -75,6 +93,8 @@ export interface Api {
   childnames(module: ModuleHandle): readonly string[];
   /** Dotted names of all parameters, in the order in which an optimizer takes them. */
   parmnames(module: ModuleHandle): readonly string[];
+  /** The descendant of a dotted name, shared with the module. */
+  child(module: ModuleHandle, name: string): ModuleHandle;
   /** The parameter or buffer of a dotted name, shared with the module: what changes one changes the other. */
   parm(module: ModuleHandle, name: string): TensorHandle;
   /**
@@ -125,20 +145,21 @@ export interface Api {
    * ```ts
    * const m = module(["linear", 128, 10]);
    * const o = opt("adam", m, 0.0002, { decay: 0.02 });
+   * const libtorchs = opt("adam", m, 0.0002, { fused: false });
    * ```
    */
   opt<Name extends OptimizerName>(name: Name): OptimizerHandle;
-  opt<Name extends OptimizerName>(name: Name, options: OptionsOf[Name]): OptimizerHandle;
+  opt<Name extends OptimizerName>(name: Name, options: OptionsOf[Name] & Implementation): OptimizerHandle;
   opt<Name extends OptimizerName>(
     name: Name,
     parameters: Parameters,
-    ...options: OptionArguments<Name>
+    ...options: OptionArguments<Name, Implementation>
   ): OptimizerHandle;
   opt<Name extends OptimizerName>(
     name: Name,
     group: 0,
     parameters: Parameters,
-    ...options: OptionArguments<Name>
+    ...options: OptionArguments<Name, Implementation>
   ): OptimizerHandle;
   /**
    * An optimizer's definition.
@@ -158,8 +179,15 @@ export interface Api {
     parameters: Parameters,
     ...options: OptionArguments<OptimizerName>
   ): void;
-  /** An optimizer's definition with the state of each parameter. */
+  /**
+   * Makes an optimizer as it was when {@link Api.state} told of it, on the parameters of a module, which are matched by
+   * name. Resumes to the bit.
+   */
+  opt(state: State, module: ModuleHandle): OptimizerHandle;
+  /** An optimizer's definition with the state of each parameter: plain data, to save and to restore from. */
   state(optimizer: OptimizerHandle, all?: boolean): State;
+  /** A module as plain data, parameters included. */
+  state(module: ModuleHandle): ModuleState;
   /** Updates every parameter that has a gradient, in one call and in place. */
   step(optimizer: OptimizerHandle): void;
   /**
@@ -174,14 +202,48 @@ export interface Api {
   lr(optimizer: OptimizerHandle): readonly number[];
   /** Sets one learning rate for all groups, or one for each. */
   lr(optimizer: OptimizerHandle, rates: number | readonly number[]): void;
+  /** The schedule of an optimizer with its progress, as plain data that restores it exactly; undefined if there is none. */
+  schedule(optimizer: OptimizerHandle): ScheduleState | undefined;
+  /**
+   * Binds a schedule, in place of the one before, and sets the learning rates to its first. It starts from the rates as
+   * they are, unless it is given with others under `base`; null unbinds, and leaves the rates as they are.
+   *
+   * The rate of each group is a function of its base rate and of the schedule's progress. So a rate that is set by hand
+   * holds until the next `advance`; to change the level, bind anew. A group that is added later has its own base rate,
+   * the one that it is added with, and is treated as if it had been there from the beginning.
+   *
+   * @param specification plain data; `schedules` has a function for each kind
+   * @example
+   * ```ts
+   * schedule(o, schedules.warmup({ steps: 100 }, schedules.cosine({ steps: 900, min: 1e-5 })));
+   * ```
+   */
+  schedule(optimizer: OptimizerHandle, specification: ScheduleSpecification | ScheduleState | null): void;
+  /**
+   * Makes a schedule step: sets the learning rate of each group. As PyTorch's `scheduler.step()` it comes after `step`,
+   * once for each batch or once for each epoch, whichever the schedule counts.
+   *
+   * @param metric what `plateau` watches, and other schedules leave aside; one that is not finite is no improvement
+   */
+  advance(optimizer: OptimizerHandle, metric?: number): void;
 
   /** Every optimizer with its options and defaults. */
   help(topic?: "optimizer"): readonly OptimizerHelp[];
   /** Every module with its options and defaults. */
   help(topic: "module"): readonly ModuleHelp[];
+  /** Every schedule with its options and defaults. */
+  help(topic: "schedule"): readonly ScheduleHelp[];
   /** The options and defaults of an optimizer or module. */
   help(name: string): OptionRow;
 
+  /** Whether definitions tell all options, or only those that differ from the defaults. Default true. */
+  setting(name: "alloptions"): boolean;
+  /** Sets it. An argument of `opt` or `state` wins over it. */
+  setting(name: "alloptions", value: boolean): void;
+  /** From now on the first handle stands for what the second one did, which is freed. */
+  use<Kind extends TensorHandle | VectorHandle | DictionaryHandle>(handle: Kind, other: Kind): void;
+  /** Reads a tensor and frees it. */
+  take(tensor: TensorHandle): Numbers;
   /** Frees objects. Without arguments, all of them. */
   free(...handles: readonly AnyHandle[]): void;
   /** What a handle stands for. */

@@ -38,11 +38,24 @@ type PositionalThenNamed<Positions extends readonly unknown[], Named> = Position
   ? [] | [Named] | [First, ...PositionalThenNamed<Rest, Named>]
   : [] | [Named];
 
-/** Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name. */
-export type OptionArguments<Name extends OptimizerName> = PositionalThenNamed<
+/**
+ * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name.
+ *
+ * @typeParam More further options, by name only
+ */
+export type OptionArguments<Name extends OptimizerName, More = unknown> = PositionalThenNamed<
   PositionalOptionsOf[Name],
-  NamedOptions<OptionsOf[Name]>
+  NamedOptions<OptionsOf[Name] & More>
 >;
+
+/** What is said once, when an optimizer is made. */
+export interface Implementation {
+  /**
+   * True for Stepwell's own implementation; false for the one that comes with the tensor library, with the same options
+   * and state: slower, and there for comparison. Default true.
+   */
+  readonly fused?: boolean;
+}
 
 /** The element type of a tensor; the last three are PyTorch's names of the first three. */
 export type Dtype = "float" | "double" | "long" | "float32" | "float64" | "int64";

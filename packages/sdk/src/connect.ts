@@ -43,6 +43,7 @@ export function connect(binding: Binding): Api {
     names: verb("names"),
     childnames: verb("childnames"),
     parmnames: verb("parmnames"),
+    child: verb("child"),
     parm: verb("parm"),
     save: verb("save"),
     load: verb("load"),
@@ -65,7 +66,16 @@ export function connect(binding: Binding): Api {
       return engine.stepWithClosure(optimizer, () => lossOf(closure())) as never;
     },
     lr: verb("lr"),
+    schedule: verb("schedule"),
+    advance: verb("advance"),
     help: verb("help"),
+    setting: verb("setting"),
+    use: verb("use"),
+    take: (tensor: TensorHandle) => {
+      const value = nested(data(tensor));
+      engine.call("free", tensor);
+      return value;
+    },
     free: verb("free"),
     classof: verb("class"),
     objtype: verb("objtype"),

@@ -15,6 +15,7 @@ export type { Numbers, TensorData } from "./arrays.js";
 export type { TypedTensor } from "./binding.js";
 export { type ErrorCode, errorCodes, StepwellError } from "./errors.js";
 export type * from "./generated/options.js";
+export type * from "./generated/schedules.js";
 export {
   type AnyHandle,
   type DictionaryHandle,
@@ -25,16 +26,19 @@ export {
   type VectorHandle,
 } from "./handle.js";
 export type * from "./results.js";
+export * as schedules from "./schedules.js";
 export { seq } from "./seq.js";
 
 const api: Api = connect(binding as Binding);
 
 export const {
+  advance,
   backward,
   bce,
   bcewithlogits,
   bytes,
   ce,
+  child,
   childnames,
   classof,
   copyto,
@@ -65,17 +69,21 @@ export const {
   parmnames,
   randperm,
   save,
+  schedule,
   seed,
+  setting,
   size,
   smoothl1,
   state,
   step,
+  take,
   tensor,
   tensorcount,
   to,
+  use,
   vector,
   zerograd,
 } = api;
 
-/** `class` is a reserved word; `k.class(x)` works after `import * as k`. */
-export { classof as class };
+/** `class` and `return` are reserved words; `k.class(x)` and `k.return(x)` work after `import * as k`. */
+export { classof as class, take as return };

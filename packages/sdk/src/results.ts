@@ -1,6 +1,7 @@
 import type { OptimizerName } from "./arguments.js";
 import type { TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
+import type { ScheduleSpecification } from "./generated/schedules.js";
 
 /** Names and values of options. */
 export type OptionRow = { readonly [name: string]: number | boolean | string | null };
@@ -24,6 +25,8 @@ export interface Definition<Name extends OptimizerName = OptimizerName> {
   readonly optimizer: Name;
   readonly options: readonly (OptionRow & OptionsOf[Name])[];
   readonly parms: readonly ParameterRow[];
+  /** There only for an optimizer of the tensor library. */
+  readonly fused?: false;
 }
 
 /** A state buffer; null where the options do not use it. */
@@ -37,7 +40,30 @@ export interface StateRow extends ParameterRow {
 /** A definition with the state of each parameter. */
 export interface State<Name extends OptimizerName = OptimizerName> extends Definition<Name> {
   readonly parms: readonly StateRow[];
+  /** There only if one is bound. */
+  readonly schedule?: ScheduleState;
 }
+
+/** A bound schedule: its options and progress, and the learning rate of each group that it starts from. */
+export type ScheduleState = ScheduleSpecification & { readonly base: readonly number[] };
+
+/** A module of a {@link ModuleState}. */
+export interface ModuleRow {
+  /** 0 for the module itself, 1 for its children, and so on. */
+  readonly depth: number;
+  /** The kind. */
+  readonly module: string;
+  /** Empty for a module without a name. */
+  readonly name: string;
+  readonly options: { readonly [name: string]: number | boolean | string | null | readonly number[] };
+  /** Tensors that are trained. */
+  readonly parms: { readonly [name: string]: TypedTensor };
+  /** Tensors that belong to the state but are not trained. */
+  readonly buffers: { readonly [name: string]: TypedTensor };
+}
+
+/** A module as plain data: a row for each module, depth first. */
+export type ModuleState = readonly ModuleRow[];
 
 /** A line of `help("optimizer")`. */
 export interface OptimizerHelp {
@@ -47,6 +73,16 @@ export interface OptimizerHelp {
   readonly about: string;
   /** Names and defaults, in positional order. */
   readonly options: OptionRow;
+}
+
+/** A line of `help("schedule")`. */
+export interface ScheduleHelp {
+  readonly schedule: ScheduleSpecification["schedule"];
+  /** The PyTorch class. */
+  readonly pytorch: string;
+  readonly about: string;
+  /** Names and defaults; null for an option that must be given. A number for each group is a list. */
+  readonly options: { readonly [name: string]: OptionRow[string] | readonly number[] };
 }
 
 /** A line of `help("module")`. */

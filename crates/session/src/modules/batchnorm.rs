@@ -46,11 +46,11 @@ impl Plan for BatchNorm {
 }
 
 impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         self.affine.iter().flat_map(|(weight, bias)| [("weight", weight), ("bias", bias)]).collect()
     }
 
-    fn buffers(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn buffers(&self) -> Vec<(&str, &E::Tensor)> {
         self.running.iter().flat_map(|(mean, var)| [("running_mean", mean), ("running_var", var)]).collect()
     }
 

@@ -64,7 +64,7 @@ impl Plan for Conv2d {
 }
 
 impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
     }
 

@@ -32,7 +32,7 @@ impl Plan for Embedding {
 }
 
 impl<E: Engine> Layer<E> for Embedding<E::Tensor> {
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         vec![("weight", &self.weight)]
     }
 

@@ -36,7 +36,7 @@ impl Plan for LayerNorm {
 }
 
 impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         self.affine.iter().flat_map(|(weight, bias)| [("weight", weight), ("bias", bias)]).collect()
     }
 

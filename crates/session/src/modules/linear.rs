@@ -40,7 +40,7 @@ impl Plan for Linear {
 }
 
 impl<E: Engine> Layer<E> for Linear<E::Tensor> {
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
     }
 

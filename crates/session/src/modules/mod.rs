@@ -58,12 +58,12 @@ pub(crate) trait Plan {
 /// A layer: its tensors and its forward calculation.
 pub(crate) trait Layer<E: Engine> {
     /// Tensors that are trained, by name.
-    fn parameters(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         Vec::new()
     }
 
     /// Tensors that belong to the state but are not trained, by name.
-    fn buffers(&self) -> Vec<(&'static str, &E::Tensor)> {
+    fn buffers(&self) -> Vec<(&str, &E::Tensor)> {
         Vec::new()
     }
 

@@ -5,4 +5,6 @@ pub(crate) mod losses;
 pub(crate) mod modules;
 pub(crate) mod objects;
 pub(crate) mod optimizers;
+pub(crate) mod restore;
+pub(crate) mod schedules;
 pub(crate) mod tensors;

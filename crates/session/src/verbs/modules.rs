@@ -8,17 +8,29 @@ use crate::arguments::Arguments;
 use crate::checkpoint;
 use crate::handle::Kind;
 use crate::module::{Module, Named};
+use crate::module_state;
 use crate::modules::{Build, Run};
+use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::verbs::tensors::tensor_or_numbers;
 use crate::{Data, Device, Dtype, Dynamic, Engine};
 
-/// `module(specification)`: a module with fresh parameters.
+/// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
+/// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from.
 pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let specification = arguments.next();
+    let given = arguments.next();
     arguments.finish()?;
-    let mut build = Build { engine: &session.engine, random: &mut session.random };
-    let module = Module::make(&specification, &mut build)?;
+    if let Dynamic::Handle(handle) = given {
+        let container = session.trainer(handle)?.container.module();
+        let none = || Error::new(Code::Parameter, "no module or tensor was given to this optimizer");
+        return session.insert(Object::Module(container.ok_or_else(none)?));
+    }
+    let is_state = module_state::is_state(&given);
+    // What is restored draws no random numbers from the session.
+    let mut scratch = Random::new(0);
+    let random = if is_state { &mut scratch } else { &mut session.random };
+    let mut build = Build { engine: &session.engine, random };
+    let module = if is_state { module_state::restore(&given, &mut build)? } else { Module::make(&given, &mut build)? };
     session.insert(Object::Module(module.into()))
 }
 
@@ -87,6 +99,16 @@ pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
     Ok(Dynamic::texts(module.parameters().into_iter().map(|named| named.name)))
+}
+
+/// `child(module, name)`: the descendant of that dotted name, shared with the module.
+pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let name = arguments.text("the name of a child")?;
+    arguments.finish()?;
+    let found = module.descendants().into_iter().find(|(path, _)| *path == name);
+    let (_, child) = found.ok_or_else(|| Error::new(Code::Parameter, format!("no module named `{name}`")))?;
+    session.insert(Object::Module(child))
 }
 
 /// `parm(module, name)`: the parameter or buffer of that dotted name, shared with the module.

@@ -3,7 +3,7 @@
 use stepwell_optim::{Code, Counts, Error, Result};
 
 use crate::arguments::Arguments;
-use crate::handle::Kind;
+use crate::handle::{Handle, Kind};
 use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::{Array, Data, Dynamic, Engine};
@@ -29,6 +29,42 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         session.remove(handle)?;
     }
     Ok(Dynamic::Null)
+}
+
+/// `use(x, y)`: the handle `x` stands for what `y` stood for, and `y` is freed. Both of one kind.
+pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
+    arguments.finish()?;
+    let kind =
+        |handle: Handle| handle.kind().filter(|kind| matches!(kind, Kind::Tensor | Kind::Vector | Kind::Dictionary));
+    session.object(handle)?;
+    session.object(other)?;
+    if kind(handle).is_none() || kind(handle) != kind(other) {
+        return Err(Error::new(Code::HandleKind, "expected two tensors, two vectors or two dictionaries"));
+    }
+    if handle == other {
+        return Err(Error::new(Code::Argument, "the same handle is given twice"));
+    }
+    session.replace(handle, other)?;
+    Ok(Dynamic::Null)
+}
+
+/// `setting(name)` tells a setting of the session, `setting(name, value)` sets it. `alloptions`: whether definitions tell
+/// all options, or only those that differ from the defaults.
+pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let name = arguments.text("the name of a setting")?;
+    let value = arguments.flag("its value")?;
+    arguments.finish()?;
+    if name != "alloptions" {
+        return Err(Error::new(Code::UnknownName, format!("unknown setting `{name}`, expected alloptions")));
+    }
+    match value {
+        None => Ok(Dynamic::Flag(session.all_options)),
+        Some(flag) => {
+            session.all_options = flag;
+            Ok(Dynamic::Null)
+        }
+    }
 }
 
 /// `class(x)`: tensor, vector, dictionary, module or optimizer.
@@ -86,7 +122,7 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<C
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let tensors = match session.object(handle)? {
-        Object::Optimizer(trainer) => return Ok(trainer.optimizer.counts()),
+        Object::Optimizer(trainer) => return Ok(trainer.with_state()?.counts()),
         other => other.tensors(),
     };
     let mut counts = Counts { tensors: tensors.len(), ..Counts::default() };

@@ -1,19 +1,25 @@
 //! `opt` in its forms, and what an optimizer can be asked.
 
+use std::borrow::Cow;
+
 use stepwell_optim::{
     Buffer, CATALOG, Code, Curvature, Definition, Error, Memory, Optimizer, Result, Scalar, Value, defaults, definition,
 };
 
 use crate::arguments::{Arguments, dynamic, named_options, option_value};
 use crate::handle::{Handle, Kind};
+use crate::library::take_fused;
+use crate::module_state;
 use crate::modules::layer_kinds;
 use crate::selection::{is_selection, select};
 use crate::session::{Object, Session};
 use crate::trainer::Trainer;
-use crate::{Array, Data, Dynamic, Engine};
+use crate::verbs::restore::restore;
+use crate::verbs::schedules;
+use crate::{Array, Data, Dynamic, Engine, LibraryOptimizer, only_fused};
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
-/// `opt(optimizer)` or `opt(optimizer, all)` tells its definition.
+/// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was.
 pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     match arguments.next() {
         Dynamic::Text(name) => create(session, &name, arguments),
@@ -21,30 +27,50 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
             Dynamic::Flag(_) => {
                 let all = arguments.flag("whether to tell all options")?;
                 arguments.finish()?;
-                describe(session, handle, all.unwrap_or(true), false)
+                describe(session, handle, all.unwrap_or(session.all_options), false)
             }
-            _ if arguments.is_empty() => describe(session, handle, true, false),
+            _ if arguments.is_empty() => describe(session, handle, session.all_options, false),
             _ => edit(session, handle, arguments),
         },
-        other => Err(arguments.refuse("the name of an optimizer or an optimizer handle", &other)),
+        Dynamic::Dictionary(saved) => restore(session, &saved, arguments),
+        other => Err(arguments.refuse("the name of an optimizer, an optimizer handle or a state", &other)),
     }
 }
 
 fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Dynamic> {
     let definition = definition(name)?;
-    let call = Call::parse(arguments, definition.name)?;
+    let mut call = Call::parse(arguments, definition.name)?;
+    let fused = take_fused(definition.name, &mut call.named)?.unwrap_or(true);
     if let Some(group) = call.group.filter(|group| *group != 0) {
         let message = format!("cannot define group {group} until optimizer is created with initial parameter group");
         return Err(Error::new(Code::Group, message));
     }
     let selection = select(session, &call.parameters)?;
-    let mut trainer = Trainer::new(Optimizer::new(definition, &call.positional, &call.named)?);
+    let optimizer = Optimizer::new(definition, &call.positional, &call.named)?;
+    let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
+    let mut trainer = Trainer::new(optimizer, library);
     trainer.edit(&session.engine, 0, selection, &[], &[])?;
     session.insert(Object::Optimizer(Box::new(trainer)))
 }
 
+/// The tensor library's own optimizer, for `fused: false`.
+pub(crate) fn library_optimizer<E: Engine>(
+    engine: &E,
+    definition: &'static Definition,
+) -> Result<LibraryOptimizer<E::Tensor>> {
+    if definition.pytorch.is_none() {
+        return Err(only_fused(definition, "since only Stepwell's own implementation exists"));
+    }
+    engine.library_optimizer(definition)
+}
+
 fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Dynamic> {
-    let call = Call::parse(arguments, session.trainer(handle)?.optimizer.definition().name)?;
+    let owner = session.trainer(handle)?.optimizer.definition().name;
+    let mut call = Call::parse(arguments, owner)?;
+    if take_fused(owner, &mut call.named)?.is_some() {
+        let message = format!("{owner} fused: can be given only when the optimizer is made");
+        return Err(Error::new(Code::Argument, message));
+    }
     let selection = select(session, &call.parameters)?;
     let (trainer, engine) = session.trainer_mut(handle)?;
     trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
@@ -124,20 +150,25 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
         .collect()
 }
 
-/// `state(optimizer, [all])`: the definition, and the buffers of each parameter.
+/// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
 pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let handle = arguments.handle(Kind::Optimizer)?;
+    let handle = arguments.any_handle("an optimizer or module handle")?;
+    if handle.kind() == Some(Kind::Module) {
+        arguments.finish()?;
+        return module_state::rows(&session.engine, session.module(handle)?.as_ref());
+    }
     let all = arguments.flag("whether to tell all options")?;
     arguments.finish()?;
-    describe(session, handle, all.unwrap_or(true), true)
+    describe(session, handle, all.unwrap_or(session.all_options), true)
 }
 
 fn describe<E: Engine>(session: &Session<E>, handle: Handle, all: bool, with_buffers: bool) -> Result<Dynamic> {
     let trainer = session.trainer(handle)?;
     let engine = &session.engine;
-    let definition = trainer.optimizer.definition();
+    let optimizer = if with_buffers { trainer.with_state()? } else { Cow::Borrowed(&trainer.optimizer) };
+    let definition = optimizer.definition();
     let names = trainer.container.names(engine);
-    let mut states = trainer.optimizer.groups().iter().flat_map(|group| group.states());
+    let mut states = optimizer.groups().iter().flat_map(|group| group.states());
     let mut parms = Vec::new();
     for (i, (group, parameter)) in trainer.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
@@ -160,7 +191,7 @@ fn describe<E: Engine>(session: &Session<E>, handle: Handle, all: bool, with_buf
                     .collect()
             });
             // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first.
-            if let (0, Some(curvature)) = (i, trainer.optimizer.curvature()) {
+            if let (0, Some(curvature)) = (i, optimizer.curvature()) {
                 buffers = match curvature {
                     Curvature::Float(memory) => memory_values(memory),
                     Curvature::Double(memory) => memory_values(memory),
@@ -170,11 +201,18 @@ fn describe<E: Engine>(session: &Session<E>, handle: Handle, all: bool, with_buf
         }
         parms.push(Dynamic::dictionary(row));
     }
-    Ok(Dynamic::dictionary([
+    let mut entries = vec![
         ("optimizer", Dynamic::text(definition.name)),
-        ("options", options_table(definition, &trainer.optimizer, all)),
+        ("options", options_table(definition, &optimizer, all)),
         ("parms", Dynamic::List(parms)),
-    ]))
+    ];
+    if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
+        entries.push(("schedule", schedules::described(schedule)));
+    }
+    if trainer.library.is_some() {
+        entries.push(("fused", Dynamic::Flag(false)));
+    }
+    Ok(Dynamic::dictionary(entries))
 }
 
 /// A row for each group. Without `all`: the learning rate, and the options that any group has changed.
@@ -228,8 +266,8 @@ pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     Ok(Dynamic::Null)
 }
 
-/// `help()`, `help("optimizer")` and `help("module")` list what there is; `help(name)` tells the options and defaults of
-/// an optimizer or module.
+/// `help()`, `help("optimizer")`, `help("module")` and `help("schedule")` list what there is; `help(name)` tells the
+/// options and defaults of an optimizer or module.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let topic = match arguments.next() {
         Dynamic::Null => "optimizer".to_owned(),
@@ -263,11 +301,16 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         });
         return Ok(Dynamic::List(rows.collect()));
     }
+    if topic == "schedule" {
+        return Ok(schedules::help());
+    }
     if let Some(kind) = kinds.iter().find(|kind| kind.name == topic) {
         return Ok(row(kind.options));
     }
     let definition = definition(&topic).map_err(|_| {
-        let message = format!("unknown topic `{topic}`, expected optimizer, module or the name of one");
+        let message = format!(
+            "unknown topic `{topic}`, expected optimizer, module, schedule or the name of an optimizer or module"
+        );
         Error::new(Code::UnknownName, message)
     })?;
     Ok(row(definition.options))

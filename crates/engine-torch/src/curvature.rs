@@ -1,0 +1,107 @@
+//! What L-BFGS remembers, on its way to libtorch and back.
+
+use std::collections::VecDeque;
+use std::ptr;
+
+use stepwell_optim::{Code, Error, Memory, Result, Scalar};
+use stepwell_session::Data;
+use torch_sys::C_tensor;
+
+use crate::state::{buffer, data};
+use crate::tensor::Tensor;
+
+/// Tensors of a [`Raw`] memory, in its order.
+const D: usize = 0;
+const PREV_FLAT_GRAD: usize = 1;
+const OLD_DIRS: usize = 2;
+const OLD_STPS: usize = 3;
+const RO: usize = 4;
+
+/// What L-BFGS remembers, as lbfgs.cpp takes and gives it.
+#[repr(C)]
+pub(crate) struct Raw {
+    func_evals: i64,
+    n_iter: i64,
+    t: f64,
+    prev_loss: f64,
+    h_diag: f64,
+    pub(crate) tensors: [*mut C_tensor; 5],
+}
+
+impl Raw {
+    pub(crate) fn empty() -> Self {
+        Self { func_evals: 0, n_iter: 0, t: 0.0, prev_loss: 0.0, h_diag: 0.0, tensors: [ptr::null_mut(); 5] }
+    }
+}
+
+// As in lbfgs.cpp.
+const _: () = assert!(size_of::<Raw>() == 80);
+
+/// A memory with its vectors as tensors.
+pub(crate) struct Given {
+    scalars: Raw,
+    tensors: [Option<Tensor>; 5],
+}
+
+impl Given {
+    pub(crate) fn new<T: Scalar>(memory: &Memory<T>) -> Result<Self> {
+        let vector = |v: &[T]| match v {
+            [] => Ok(None),
+            _ => Tensor::from_data(&data(T::into_buffer(v.to_vec())), &[v.len()]).map(Some),
+        };
+        let rows = |rows: &VecDeque<Vec<T>>| match rows.front() {
+            None => Ok(None),
+            Some(first) => {
+                let elements = rows.iter().flatten().copied().collect();
+                Tensor::from_data(&data(T::into_buffer(elements)), &[rows.len(), first.len()]).map(Some)
+            }
+        };
+        let ro: Vec<f64> = memory.ro.iter().copied().collect();
+        let ro = if ro.is_empty() { None } else { Some(Tensor::from_data(&Data::Double(ro), &[memory.ro.len()])?) };
+        let tensors =
+            [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
+        let scalars = Raw {
+            func_evals: i64::try_from(memory.func_evals).unwrap_or(i64::MAX),
+            n_iter: i64::try_from(memory.n_iter).unwrap_or(i64::MAX),
+            t: memory.t,
+            prev_loss: memory.prev_loss,
+            h_diag: memory.h_diag,
+            tensors: [ptr::null_mut(); 5],
+        };
+        Ok(Self { scalars, tensors })
+    }
+
+    /// The tensors must live as long as this is used.
+    pub(crate) fn raw(&self) -> Raw {
+        let pointer = |tensor: &Option<Tensor>| {
+            tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut())
+        };
+        Raw { tensors: self.tensors.each_ref().map(pointer), ..self.scalars }
+    }
+}
+
+/// What libtorch remembers, as Stepwell does.
+pub(crate) fn received<T: Scalar>(raw: &Raw, tensors: [Result<Option<Tensor>>; 5]) -> Result<Memory<T>> {
+    let mut elements: [Vec<T>; 5] = Default::default();
+    for (elements, tensor) in elements.iter_mut().zip(tensors) {
+        let Some(tensor) = tensor? else { continue };
+        let mut buffer = buffer(tensor.to_data()?)?;
+        let slice = T::of_buffer(&mut buffer)
+            .ok_or_else(|| Error::new(Code::Parameter, "the closure changed the dtype of a parameter"))?;
+        *elements = slice.to_vec();
+    }
+    let width = elements[D].len().max(1);
+    let rows = |elements: &[T]| elements.chunks_exact(width).map(<[T]>::to_vec).collect();
+    Ok(Memory {
+        func_evals: u64::try_from(raw.func_evals).unwrap_or(0),
+        n_iter: u64::try_from(raw.n_iter).unwrap_or(0),
+        t: raw.t,
+        prev_loss: raw.prev_loss,
+        h_diag: raw.h_diag,
+        old_dirs: rows(&elements[OLD_DIRS]),
+        old_stps: rows(&elements[OLD_STPS]),
+        ro: elements[RO].iter().map(|ro| ro.to_f64()).collect(),
+        d: std::mem::take(&mut elements[D]),
+        prev_flat_grad: std::mem::take(&mut elements[PREV_FLAT_GRAD]),
+    })
+}

@@ -1,0 +1,178 @@
+// libtorch's own optimizers that need no closure. libtorch keeps the state; here it is made, read and written.
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "rules.h"
+#include "status.h"
+
+extern "C" {
+
+// Mirrors `Group` in library.rs.
+struct stepwell_group {
+  const double* options;  // a row in the order of the option table, a flag as 0 or 1
+  const at::Tensor* const* parameters;
+  size_t count;
+};
+
+// Mirrors `Buffers` in library.rs. A buffer that there is not is null.
+struct stepwell_buffers {
+  int64_t step;
+  at::Tensor* tensors[3];
+};
+
+}  // extern "C"
+
+namespace {
+
+using at::Tensor;
+using stepwell::guarded;
+using stepwell::Status;
+
+using stepwell::rules::Fills;
+using stepwell::rules::kBuffers;
+using stepwell::rules::Slots;
+
+bool fits(const Tensor& buffer, const Tensor& parameter) {
+  return buffer.defined() && buffer.sizes() == parameter.sizes() && buffer.dtype() == parameter.dtype() &&
+         buffer.device() == parameter.device();
+}
+
+class Library {
+ public:
+  virtual ~Library() = default;
+  virtual void step(const stepwell_group* groups, size_t count) = 0;
+  virtual bool read(const Tensor& parameter, stepwell_buffers* out) = 0;
+  virtual void write(const Tensor& parameter, const stepwell_buffers* buffers) = 0;
+};
+
+template <class Rule>
+class Of final : public Library {
+  using Options = typename Rule::Options;
+  using State = typename Rule::State;
+
+ public:
+  void step(const stepwell_group* groups, size_t count) override {
+    const at::NoGradGuard no_grad;
+    auto& theirs = optimizer_.param_groups();
+    theirs.clear();
+    for (size_t i = 0; i < count; ++i) {
+      const stepwell_group& group = groups[i];
+      std::vector<Tensor> parameters;
+      parameters.reserve(group.count);
+      for (size_t p = 0; p < group.count; ++p) {
+        const Tensor& parameter = *group.parameters[p];
+        if (!parameter.grad().defined()) continue;
+        prepare(parameter, Rule::fills(group.options));
+        parameters.push_back(parameter);
+      }
+      theirs.emplace_back(std::move(parameters), std::make_unique<Options>(Rule::options(group.options)));
+    }
+    optimizer_.step();
+    theirs.clear();
+  }
+
+  bool read(const Tensor& parameter, stepwell_buffers* out) override {
+    void* const key = parameter.unsafeGetTensorImpl();
+    if (stepped_.count(key) == 0) return false;
+    *out = {};
+    if (State* const state = find(key)) {
+      if constexpr (Rule::kMakesState) out->step = state->step();
+      const Slots slots = Rule::slots(*state);
+      for (size_t i = 0; i < kBuffers; ++i) {
+        if (slots[i] != nullptr && slots[i]->defined()) out->tensors[i] = new Tensor(*slots[i]);
+      }
+    }
+    return true;
+  }
+
+  void write(const Tensor& parameter, const stepwell_buffers* buffers) override {
+    void* const key = parameter.unsafeGetTensorImpl();
+    optimizer_.state().erase(key);
+    stepped_.erase(key);
+    if (buffers == nullptr) return;
+    auto state = std::make_unique<State>();
+    if constexpr (Rule::kMakesState) state->step(buffers->step);
+    const Slots slots = Rule::slots(*state);
+    bool is_empty = true;
+    for (size_t i = 0; i < kBuffers; ++i) {
+      if (slots[i] == nullptr || buffers->tensors[i] == nullptr) continue;
+      *slots[i] = *buffers->tensors[i];
+      is_empty = false;
+    }
+    stepped_.insert(key);
+    if (Rule::kMakesState || !is_empty) optimizer_.state()[key] = std::move(state);
+  }
+
+ private:
+  // Makes the buffers that are not there or no longer fit, before anything is updated.
+  void prepare(const Tensor& parameter, const Fills& fills) {
+    void* const key = parameter.unsafeGetTensorImpl();
+    State* state = find(key);
+    if constexpr (Rule::kMakesState) {
+      if (state == nullptr) {
+        auto fresh = std::make_unique<State>();
+        state = fresh.get();
+        optimizer_.state()[key] = std::move(fresh);
+      }
+      const Slots slots = Rule::slots(*state);
+      for (size_t i = 0; i < kBuffers; ++i) {
+        if (std::isnan(fills[i]) || fits(*slots[i], parameter)) continue;
+        *slots[i] = at::full_like(parameter, fills[i], at::MemoryFormat::Preserve);
+      }
+    } else if (state != nullptr && !fits(*Rule::slots(*state)[0], parameter)) {
+      optimizer_.state().erase(key);
+    }
+    stepped_.insert(key);
+  }
+
+  State* find(void* key) {
+    const auto found = optimizer_.state().find(key);
+    return found == optimizer_.state().end() ? nullptr : static_cast<State*>(found->second.get());
+  }
+
+  typename Rule::Optimizer optimizer_{std::vector<torch::optim::OptimizerParamGroup>(), Options(0.0)};
+  // Parameters that have seen a step; libtorch's SGD has no state for one without momentum.
+  std::unordered_set<const void*> stepped_;
+};
+
+template <class Rule>
+void make(Library** out) {
+  *out = new Of<Rule>();
+}
+
+// In the order of `KINDS` in library.rs.
+constexpr void (*kMakers[])(Library**) = {
+    make<stepwell::rules::Adagrad>, make<stepwell::rules::Adam>, make<stepwell::rules::AdamW>,
+    make<stepwell::rules::RMSprop>, make<stepwell::rules::SGD>};
+
+}  // namespace
+
+extern "C" {
+
+Status stepwell_library_new(size_t kind, Library** out) noexcept {
+  return guarded([&] { kMakers[kind](out); });
+}
+
+void stepwell_library_free(Library* library) noexcept { delete library; }
+
+// Updates the parameters that have a gradient.
+Status stepwell_library_step(Library* library, const stepwell_group* groups, size_t count) noexcept {
+  return guarded([&] { library->step(groups, count); });
+}
+
+// The state of a parameter, in new handles that the caller owns; `found` is 0 before its first step.
+Status stepwell_library_read(Library* library, const Tensor* parameter, stepwell_buffers* out, int32_t* found) noexcept {
+  return guarded([&] { *found = library->read(*parameter, out); });
+}
+
+// Sets the state of a parameter to these buffers themselves; null is none.
+Status stepwell_library_write(Library* library, const Tensor* parameter, const stepwell_buffers* buffers) noexcept {
+  return guarded([&] { library->write(*parameter, buffers); });
+}
+
+}  // extern "C"

@@ -1,0 +1,191 @@
+//! libtorch's own optimizers, for `fused: false`.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+
+use stepwell_optim::{Buffer, Code, Definition, Error, MAX_BUFFERS, Result, State};
+use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
+use torch_sys::C_tensor;
+
+use crate::lbfgs;
+use crate::lend::{gradient_fault, not_busy};
+use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
+use crate::state::{buffer, like, number};
+use crate::tensor::Tensor;
+
+/// Optimizers that need no closure, with the length of the rows that library.cpp reads, in the order of `kMakers` there.
+const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
+
+/// libtorch's optimizer of that definition.
+pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) -> Result<LibraryOptimizer<Tensor>> {
+    let busy = Rc::clone(busy);
+    if definition.name == "lbfgs" {
+        return Ok(LibraryOptimizer::Closure(Rc::new(move |group, memory, closure| {
+            not_busy(&busy)?;
+            lbfgs::minimize(group, memory, closure)
+        })));
+    }
+    let kind = KINDS.iter().position(|kind| *kind == (definition.name, definition.options.len()));
+    let kind = kind.ok_or_else(|| only_fused(definition, "since libtorch has no such optimizer in C++"))?;
+    let mut pointer = ptr::null_mut();
+    // SAFETY: a kind that there is, and a place for the new optimizer.
+    shim::check(unsafe { stepwell_library_new(kind, &mut pointer) })?;
+    let pointer = NonNull::new(pointer).ok_or_else(|| Error::new(Code::Internal, "libtorch made no optimizer"))?;
+    Ok(LibraryOptimizer::Each(Box::new(Library { definition, pointer, busy })))
+}
+
+#[repr(C)]
+struct Opaque {
+    _private: [u8; 0],
+}
+
+#[repr(C)]
+struct Group {
+    options: *const f64,
+    parameters: *const *const C_tensor,
+    count: usize,
+}
+
+#[repr(C)]
+struct Buffers {
+    step: i64,
+    tensors: [*mut C_tensor; MAX_BUFFERS],
+}
+
+// As in library.cpp.
+const _: () = assert!(size_of::<Group>() == 24 && size_of::<Buffers>() == 32);
+
+unsafe extern "C" {
+    fn stepwell_library_new(kind: usize, out: *mut *mut Opaque) -> i32;
+    fn stepwell_library_free(library: *mut Opaque);
+    fn stepwell_library_step(library: *mut Opaque, groups: *const Group, count: usize) -> i32;
+    fn stepwell_library_read(
+        library: *mut Opaque,
+        parameter: *const C_tensor,
+        out: *mut Buffers,
+        found: *mut i32,
+    ) -> i32;
+    fn stepwell_library_write(library: *mut Opaque, parameter: *const C_tensor, buffers: *const Buffers) -> i32;
+}
+
+/// An optimizer of libtorch. Neither Send nor Sync, and no call on it calls back, so that one runs at a time.
+struct Library {
+    definition: &'static Definition,
+    pointer: NonNull<Opaque>,
+    busy: Rc<Cell<bool>>,
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        // SAFETY: made by the shim and freed once.
+        unsafe { stepwell_library_free(self.pointer.as_ptr()) };
+    }
+}
+
+impl LibraryEach<Tensor> for Library {
+    fn step(&self, groups: &[LibraryGroup<'_, Tensor>]) -> Result<()> {
+        not_busy(&self.busy)?;
+        let mut handles: Vec<Handle<'_>> =
+            groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
+        let slots = shim::slots(&handles)?;
+        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
+            check(index, slot)?;
+        }
+        let width = self.definition.options.len();
+        let rows: Vec<f64> = groups.iter().flat_map(|group| group.options).map(number).collect();
+        if groups.iter().any(|group| group.options.len() != width) {
+            return Err(Error::new(Code::Internal, "a row of options has another length than its table"));
+        }
+        let mut rest = &handles[..];
+        let groups: Vec<Group> = groups
+            .iter()
+            .zip(rows.chunks_exact(width))
+            .map(|(group, row)| {
+                let (parameters, after) = rest.split_at(group.parameters.len());
+                rest = after;
+                Group { options: row.as_ptr(), parameters: parameters.as_ptr().cast(), count: parameters.len() }
+            })
+            .collect();
+        // SAFETY: groups of live, defined tensors, which nothing is lent from, with rows of the length that is read.
+        let result =
+            shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
+        // libtorch writes to some parameters behind the back of autograd.
+        let mut slot = slots.iter();
+        handles.retain(|_| slot.next().is_some_and(|slot| slot.has_grad != 0));
+        result.and(shim::bump(&handles))
+    }
+
+    fn states(&self, parameters: &[Tensor]) -> Result<Vec<Option<State>>> {
+        parameters.iter().map(|parameter| self.state(parameter)).collect()
+    }
+
+    fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
+        not_busy(&self.busy)?;
+        let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
+            buffer.as_ref().map(|buffer| like(parameter, buffer.clone())).transpose()
+        };
+        // All of them are made before any is set.
+        let mut made = Vec::with_capacity(states.len());
+        for (parameter, state) in parameters.iter().zip(states) {
+            let Some(state) = state else {
+                made.push(None);
+                continue;
+            };
+            let step = i64::try_from(state.step).map_err(|_| {
+                Error::new(Code::Argument, format!("{} steps are more than libtorch counts", state.step))
+            })?;
+            let tensors = state.buffers.iter().map(|buffer| tensor(parameter, buffer)).collect::<Result<Vec<_>>>()?;
+            made.push(Some((step, tensors)));
+        }
+        for (parameter, state) in parameters.iter().zip(&made) {
+            let buffers = state.as_ref().map(|(step, tensors)| {
+                let mut buffers = Buffers { step: *step, tensors: [ptr::null_mut(); MAX_BUFFERS] };
+                for (place, tensor) in buffers.tensors.iter_mut().zip(tensors) {
+                    *place = tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut());
+                }
+                buffers
+            });
+            let buffers = buffers.as_ref().map_or(ptr::null(), ptr::from_ref);
+            // SAFETY: live, defined tensors, of which the shim only takes handles of its own.
+            shim::check(unsafe {
+                stepwell_library_write(self.pointer.as_ptr(), parameter.handle().pointer(), buffers)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Library {
+    fn state(&self, parameter: &Tensor) -> Result<Option<State>> {
+        let mut buffers = Buffers { step: 0, tensors: [ptr::null_mut(); MAX_BUFFERS] };
+        let mut found = 0;
+        // SAFETY: a live, defined tensor, and a struct of the layout that the shim fills.
+        let status = unsafe {
+            stepwell_library_read(self.pointer.as_ptr(), parameter.handle().pointer(), &mut buffers, &mut found)
+        };
+        // SAFETY: null, or new handles that nobody else frees; also after a failure.
+        let tensors = buffers.tensors.map(|tensor| unsafe { shim::owned(tensor) });
+        shim::check(status)?;
+        if found == 0 {
+            return Ok(None);
+        }
+        let mut state = State { step: u64::try_from(buffers.step).unwrap_or(0), ..State::default() };
+        for (slot, tensor) in state.buffers.iter_mut().zip(tensors) {
+            *slot = tensor.map(|tensor| buffer(Tensor::made(Ok(tensor))?.to_data()?)).transpose()?;
+        }
+        Ok(Some(state))
+    }
+}
+
+/// What libtorch's step would refuse in the middle.
+fn check(index: usize, slot: &Slot) -> Result<()> {
+    let (code, what) = if slot.dtype != FLOAT && slot.dtype != DOUBLE {
+        (Code::Dtype, "its dtype is neither float nor double")
+    } else if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
+        (Code::Gradient, what)
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+}

@@ -1,0 +1,44 @@
+//! Options and state buffers on their way to libtorch's own optimizers and back.
+
+use stepwell_optim::{Buffer, Code, Error, Result, Value};
+use stepwell_session::{Data, Device};
+
+use crate::tensor::Tensor;
+
+/// An option as the shims take it: a flag as 0 or 1, one that is null as NaN.
+pub(crate) fn number(value: &Value) -> f64 {
+    match value {
+        Value::Float(number) => *number,
+        Value::Integer(number) => *number as f64,
+        Value::Flag(flag) => f64::from(u8::from(*flag)),
+        // The only word that there is names a line search.
+        Value::Word(_) => 1.0,
+        Value::Null | Value::List(_) => f64::NAN,
+    }
+}
+
+/// A buffer as a tensor of the parameter's shape on its device.
+pub(crate) fn like(parameter: &Tensor, buffer: Buffer) -> Result<Tensor> {
+    let tensor = Tensor::from_data(&data(buffer), &parameter.shape()?)?;
+    match parameter.device()? {
+        Device::Cpu => Ok(tensor),
+        Device::Cuda(index) => Tensor::made(tensor.as_ref().f_to(tch::Device::Cuda(index))),
+    }
+}
+
+/// Elements of a tensor as a state buffer.
+pub(crate) fn buffer(data: Data) -> Result<Buffer> {
+    match data {
+        Data::Float(elements) => Ok(Buffer::Float(elements)),
+        Data::Double(elements) => Ok(Buffer::Double(elements)),
+        Data::Long(_) => Err(Error::new(Code::Internal, "a state buffer of whole numbers")),
+    }
+}
+
+/// A state buffer as elements of a tensor.
+pub(crate) fn data(buffer: Buffer) -> Data {
+    match buffer {
+        Buffer::Float(elements) => Data::Float(elements),
+        Buffer::Double(elements) => Data::Double(elements),
+    }
+}

@@ -1,0 +1,25 @@
+//! A factor at each schedule step: `base gamma^n`. As PyTorch's `ExponentialLR`.
+
+use crate::shape::{Base, Shape};
+use crate::{Limit::*, options};
+
+options! {
+    /// Options of the exponential schedule.
+    pub(crate) struct ExponentialOptions {
+        /// What each schedule step multiplies the rate by.
+        gamma: f64, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) struct Exponential;
+
+impl Shape for Exponential {
+    type Options = ExponentialOptions;
+    const NAME: &'static str = "exponential";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.ExponentialLR");
+    const ABOUT: &'static str = "The rate times a factor, at each schedule step.";
+
+    fn rate(o: &ExponentialOptions, taken: i64, base: Base) -> f64 {
+        base.rate * o.gamma.powf(taken as f64)
+    }
+}

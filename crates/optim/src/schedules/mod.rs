@@ -1,0 +1,26 @@
+//! The list of schedules. To add one: its file, its line here, its recording in `test/parity`.
+
+use crate::shape::{ScheduleDefinition, shape};
+
+macro_rules! schedules {
+    ($($module:ident => $definition:expr,)*) => {
+        $(mod $module;)*
+
+        /// Every schedule, by name in alphabetical order.
+        pub static SCHEDULES: &[ScheduleDefinition] = &[$($definition,)*];
+    };
+}
+
+schedules! {
+    chained => chained::DEFINITION,
+    cosine => shape::<cosine::Cosine>(),
+    exponential => shape::<exponential::Exponential>(),
+    linear => shape::<linear::Linear>(),
+    multistep => shape::<multistep::MultiStep>(),
+    onecycle => shape::<onecycle::OneCycle>(),
+    plateau => plateau::DEFINITION,
+    polynomial => shape::<polynomial::Polynomial>(),
+    restarts => shape::<restarts::Restarts>(),
+    step => shape::<step::Step>(),
+    warmup => warmup::DEFINITION,
+}

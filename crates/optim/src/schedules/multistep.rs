@@ -1,0 +1,28 @@
+//! A factor at each milestone: `base gamma^(milestones <= n)`. As PyTorch's `MultiStepLR`.
+
+use crate::shape::{Base, Shape};
+use crate::{Limit::*, options};
+
+options! {
+    /// Options of the multistep schedule.
+    pub(crate) struct MultiStepOptions {
+        /// The schedule steps at which the rate changes; one that is there twice counts twice.
+        milestones: Vec<usize>, limit AtLeast(0.0);
+        /// What each change multiplies the rate by.
+        gamma: f64 = 0.1, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) struct MultiStep;
+
+impl Shape for MultiStep {
+    type Options = MultiStepOptions;
+    const NAME: &'static str = "multistep";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.MultiStepLR");
+    const ABOUT: &'static str = "The rate times a factor, at each of some schedule steps.";
+
+    fn rate(o: &MultiStepOptions, taken: i64, base: Base) -> f64 {
+        let passed = o.milestones.iter().filter(|milestone| **milestone as i64 <= taken).count();
+        base.rate * o.gamma.powf(passed as f64)
+    }
+}

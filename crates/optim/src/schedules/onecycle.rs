@@ -1,0 +1,90 @@
+//! Up to a largest rate and down to almost none, with momentum the other way round. As PyTorch's `OneCycleLR`.
+//!
+//! ```text
+//! warm            max / div -> max                      momentum highmomentum -> lowmomentum
+//! the rest        max -> max / div / finaldiv           momentum lowmomentum -> highmomentum
+//! ```
+//!
+//! With `threephase` the rate falls to `max / div` as fast as it has risen, and from there to the last. Each way is half
+//! a cosine wave or a straight line. The base rate of the optimizer plays no part. PyTorch raises an error after the last
+//! step; here the last rate stays. Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>.
+
+use std::f64::consts::PI;
+
+use crate::options::words;
+use crate::shape::{Base, Shape};
+use crate::{Limit::*, options};
+
+words! {
+    /// The way from one rate to the next.
+    pub(crate) enum Anneal {
+        Cosine = "cos",
+        Linear = "linear",
+    }
+}
+
+options! {
+    /// Options of the onecycle schedule.
+    pub(crate) struct OneCycleOptions {
+        /// The largest rate: one for all groups, or one for each.
+        max: Vec<f64>, limit AtLeast(0.0), alias "max_lr";
+        /// Schedule steps of the whole cycle.
+        steps: i64, limit AtLeast(1.0), alias "total_steps";
+        /// The share of the steps in which the rate rises.
+        warm: f64 = 0.3, limit Closed(0.0, 1.0), alias "pct_start";
+        /// The way from one rate to the next: half a cosine wave or a straight line.
+        anneal: Anneal = Anneal::Cosine, alias "anneal_strategy";
+        /// Drive momentum too, or beta1 where there is no momentum.
+        momentum: bool = true, alias "cycle_momentum";
+        /// The smallest momentum, where the rate is largest.
+        lowmomentum: f64 = 0.85, limit AtLeast(0.0), alias "base_momentum";
+        /// The largest momentum.
+        highmomentum: f64 = 0.95, limit AtLeast(0.0), alias "max_momentum";
+        /// The largest rate over the first.
+        div: f64 = 25.0, limit Above(0.0), alias "div_factor";
+        /// The first rate over the last.
+        finaldiv: f64 = 10_000.0, limit Above(0.0), alias "final_div_factor";
+        /// Fall to the first rate as fast as the rate has risen, before falling to the last.
+        threephase: bool = false, alias "three_phase";
+    }
+}
+
+pub(crate) struct OneCycle;
+
+impl Shape for OneCycle {
+    type Options = OneCycleOptions;
+    const NAME: &'static str = "onecycle";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.OneCycleLR");
+    const ABOUT: &'static str = "Up to a largest rate and down to almost none, with momentum the other way round.";
+
+    fn rate(o: &OneCycleOptions, taken: i64, base: Base) -> f64 {
+        let max = base.choose(&o.max);
+        let first = max / o.div;
+        let last = first / o.finaldiv;
+        let marks = if o.threephase { vec![first, max, first, last] } else { vec![first, max, last] };
+        along(o, taken, &marks)
+    }
+
+    fn momentum(o: &OneCycleOptions, taken: i64) -> Option<f64> {
+        let (low, high) = (o.lowmomentum, o.highmomentum);
+        let marks = if o.threephase { vec![high, low, high, high] } else { vec![high, low, high] };
+        o.momentum.then(|| along(o, taken, &marks))
+    }
+}
+
+/// The value after `taken` steps of a way from mark to mark.
+fn along(o: &OneCycleOptions, taken: i64, marks: &[f64]) -> f64 {
+    let all = o.steps as f64;
+    let rise = o.warm * all - 1.0;
+    let ends = if o.threephase { vec![rise, 2.0 * o.warm * all - 2.0, all - 1.0] } else { vec![rise, all - 1.0] };
+    let now = (taken as f64).min(all - 1.0);
+    let phase = ends.iter().position(|end| now <= *end).unwrap_or(ends.len() - 1);
+    let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
+    // A phase without any steps has been passed.
+    let share = if ends[phase] == start { 1.0 } else { (now - start) / (ends[phase] - start) };
+    let (from, to) = (marks[phase], marks[phase + 1]);
+    match o.anneal {
+        Anneal::Cosine => to + (from - to) / 2.0 * ((PI * share).cos() + 1.0),
+        Anneal::Linear => (to - from) * share + from,
+    }
+}

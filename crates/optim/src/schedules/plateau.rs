@@ -1,0 +1,123 @@
+//! A factor whenever a metric has stopped to improve. As PyTorch's `ReduceLROnPlateau`.
+//!
+//! Each schedule step takes the metric. After more than `patience` steps in a row without an improvement the rate is cut
+//! to `max(rate factor, min)`, and the next `cooldown` steps do not count. A metric that is not finite is no improvement.
+//!
+//! What is saved is the number of cuts, not the rate: the rate follows from it and the base rate.
+
+use crate::options::words;
+use crate::shape::{Base, Children, ScheduleDefinition};
+use crate::{Code, Curve, Error, Limit::*, OptionSet, OptionType, Result, options};
+
+words! {
+    /// Which metric is better.
+    pub(crate) enum Mode {
+        Min = "min",
+        Max = "max",
+    }
+}
+
+words! {
+    /// What the threshold is a share of.
+    pub(crate) enum ThresholdMode {
+        Relative = "rel",
+        Absolute = "abs",
+    }
+}
+
+options! {
+    /// Options of the plateau schedule.
+    pub(crate) struct PlateauOptions {
+        /// Whether a smaller or a larger metric is better.
+        mode: Mode = Mode::Min;
+        /// What each cut multiplies the rate by.
+        factor: f64 = 0.1, limit HalfOpen(0.0, 1.0);
+        /// How many schedule steps without an improvement are let pass.
+        patience: i64 = 10, limit AtLeast(0.0);
+        /// By how much the metric has to be better.
+        threshold: f64 = 1e-4, limit AtLeast(0.0);
+        /// Whether the threshold is a share of the best metric or an amount.
+        thresholdmode: ThresholdMode = ThresholdMode::Relative, alias "threshold_mode";
+        /// Schedule steps after a cut that do not count.
+        cooldown: i64 = 0, limit AtLeast(0.0);
+        /// The smallest rate: one for all groups, or one for each.
+        min: Vec<f64> = vec![0.0], limit AtLeast(0.0), alias "min_lr";
+        /// A cut that changes the rate by no more than this is left out.
+        eps: f64 = 1e-8, limit AtLeast(0.0);
+    }
+}
+
+options! {
+    /// Progress of the plateau schedule.
+    pub(crate) struct PlateauProgress {
+        /// The best metric so far; null before the first.
+        best: Option<f64> = None;
+        /// Schedule steps in a row without an improvement.
+        bad: i64 = 0, limit AtLeast(0.0);
+        /// Schedule steps to come that do not count.
+        cooling: i64 = 0, limit AtLeast(0.0);
+        /// How often the rate was cut.
+        cuts: i64 = 0, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
+    name: "plateau",
+    pytorch: Some("torch.optim.lr_scheduler.ReduceLROnPlateau"),
+    about: "The rate times a factor, whenever a metric has stopped to improve.",
+    options: PlateauOptions::SPECS,
+    progress: PlateauProgress::SPECS,
+    children: Children::None,
+    rate: |curve, base| Ok(cut(&curve.own()?, curve.state::<PlateauProgress>()?.cuts, base)),
+    momentum: |_| Ok(None),
+    advance,
+};
+
+fn cut(o: &PlateauOptions, cuts: i64, base: Base) -> f64 {
+    let least = base.choose(&o.min);
+    let mut rate = base.rate;
+    for _ in 0..cuts {
+        let lower = (rate * o.factor).max(least);
+        // Once a cut is left out, so are all later ones.
+        if rate - lower <= o.eps {
+            break;
+        }
+        rate = lower;
+    }
+    rate
+}
+
+fn advance(curve: &mut Curve, metric: Option<f64>) -> Result<()> {
+    let Some(metric) = metric else {
+        let message = "plateau needs a metric: advance(optimizer, metric)";
+        return Err(Error::new(Code::Argument, message));
+    };
+    let o: PlateauOptions = curve.own()?;
+    let PlateauProgress { mut best, mut bad, mut cooling, mut cuts } = curve.state()?;
+    if metric.is_finite() && best.is_none_or(|best| is_better(&o, metric, best)) {
+        best = Some(metric);
+        bad = 0;
+    } else {
+        bad += 1;
+    }
+    if cooling > 0 {
+        cooling -= 1;
+        bad = 0;
+    }
+    if bad > o.patience {
+        cuts += 1;
+        cooling = o.cooldown;
+        bad = 0;
+    }
+    curve.set_progress(vec![best.into_value(), bad.into_value(), cooling.into_value(), cuts.into_value()]);
+    Ok(())
+}
+
+fn is_better(o: &PlateauOptions, metric: f64, best: f64) -> bool {
+    match (&o.mode, &o.thresholdmode) {
+        (Mode::Min, ThresholdMode::Relative) => metric < best * (1.0 - o.threshold),
+        (Mode::Min, ThresholdMode::Absolute) => metric < best - o.threshold,
+        (Mode::Max, ThresholdMode::Relative) => metric > best * (o.threshold + 1.0),
+        (Mode::Max, ThresholdMode::Absolute) => metric > best + o.threshold,
+    }
+}

@@ -1,0 +1,51 @@
+//! Half a cosine wave that starts again and again, each time as long as the last or longer. As PyTorch's
+//! `CosineAnnealingWarmRestarts`.
+//!
+//! ```text
+//! min + (base - min) (1 + cos(pi m / length)) / 2      m steps since the last start, length = steps grow^starts
+//! ```
+//!
+//! Loshchilov and Hutter 2016, <https://arxiv.org/abs/1608.03983>.
+
+use super::cosine::wave;
+use crate::shape::{Base, Shape};
+use crate::{Limit::*, options};
+
+options! {
+    /// Options of the restarts schedule.
+    pub(crate) struct RestartsOptions {
+        /// Schedule steps to the first restart.
+        steps: i64, limit AtLeast(1.0), alias "T_0";
+        /// How many times as long each wave is as the last.
+        grow: i64 = 1, limit AtLeast(1.0), alias "T_mult";
+        /// The smallest rate.
+        min: f64 = 0.0, limit AtLeast(0.0), alias "eta_min";
+    }
+}
+
+pub(crate) struct Restarts;
+
+impl Shape for Restarts {
+    type Options = RestartsOptions;
+    const NAME: &'static str = "restarts";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.CosineAnnealingWarmRestarts");
+    const ABOUT: &'static str = "Half a cosine wave from the base rate to the smallest, again and again.";
+
+    fn rate(o: &RestartsOptions, taken: i64, base: Base) -> f64 {
+        let (since, length) = place(taken, o.steps, o.grow);
+        wave(base.rate, o.min, since, length)
+    }
+}
+
+/// Steps since the last restart, and to the next from there.
+fn place(taken: i64, steps: i64, grow: i64) -> (i64, i64) {
+    if grow == 1 {
+        return (taken % steps, steps);
+    }
+    let (mut since, mut length) = (taken, steps);
+    while since >= length {
+        since -= length;
+        length = length.saturating_mul(grow);
+    }
+    (since, length)
+}

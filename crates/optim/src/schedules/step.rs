@@ -1,0 +1,27 @@
+//! A factor every few schedule steps: `base gamma^(n / every)`, rounded down. As PyTorch's `StepLR`.
+
+use crate::shape::{Base, Shape};
+use crate::{Limit::*, options};
+
+options! {
+    /// Options of the step schedule.
+    pub(crate) struct StepOptions {
+        /// Schedule steps between two changes.
+        every: i64, limit AtLeast(1.0), alias "step_size";
+        /// What each change multiplies the rate by.
+        gamma: f64 = 0.1, limit AtLeast(0.0);
+    }
+}
+
+pub(crate) struct Step;
+
+impl Shape for Step {
+    type Options = StepOptions;
+    const NAME: &'static str = "step";
+    const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.StepLR");
+    const ABOUT: &'static str = "The rate times a factor, once in a number of schedule steps.";
+
+    fn rate(o: &StepOptions, taken: i64, base: Base) -> f64 {
+        base.rate * o.gamma.powf((taken / o.every) as f64)
+    }
+}

@@ -1,0 +1,51 @@
+//! A straight line up to the base rate, and then another schedule from its beginning.
+//!
+//! ```text
+//! base (start + (1 - start) n / steps)      for n < steps
+//! next(n - steps)                           afterwards
+//! ```
+//!
+//! As PyTorch's `SequentialLR` of a `LinearLR` and the other. What the other drives beside the rate, it drives from the
+//! first step on. `plateau` watches its metric only after the warm-up.
+
+use super::linear::between;
+use crate::shape::{Children, ScheduleDefinition, Taken, childless};
+use crate::{Curve, Limit::*, OptionSet, Result, options};
+
+options! {
+    /// Options of a warm-up.
+    pub(crate) struct WarmupOptions {
+        /// Schedule steps of the warm-up; the other schedule begins at this step.
+        steps: i64, limit AtLeast(1.0), alias "total_iters";
+        /// What the base rate is multiplied by at first.
+        start: f64 = 1.0 / 3.0, limit Closed(0.0, 1.0), alias "start_factor";
+    }
+}
+
+pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
+    name: "warmup",
+    pytorch: Some("torch.optim.lr_scheduler.SequentialLR"),
+    about: "A straight line up to the base rate, and then another schedule.",
+    options: WarmupOptions::SPECS,
+    progress: Taken::SPECS,
+    children: Children::One("next"),
+    rate: |curve, base| {
+        let WarmupOptions { steps, start } = curve.own()?;
+        match curve.taken()? {
+            taken if taken < steps => Ok(base.rate * between(start, 1.0, taken, steps)),
+            _ => next(curve)?.rate(base),
+        }
+    },
+    momentum: |curve| next(curve)?.momentum(),
+    advance: |curve, metric| {
+        let is_over = curve.taken()? >= curve.own::<WarmupOptions>()?.steps;
+        if is_over {
+            curve.children_mut().iter_mut().try_for_each(|next| next.advance(metric))?;
+        }
+        curve.count()
+    },
+};
+
+fn next(curve: &Curve) -> Result<&Curve> {
+    curve.children().first().ok_or_else(|| childless("warmup"))
+}

@@ -1,0 +1,57 @@
+//! Optimizers that come with a tensor library, for `fused: false`.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Curvature, Definition, Error, Result, State, Value};
+
+/// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
+pub enum LibraryOptimizer<T> {
+    /// One that updates each parameter by itself. It keeps the state.
+    Each(Box<dyn LibraryEach<T>>),
+    /// L-BFGS. It keeps nothing, so what it remembers stays with Stepwell.
+    Closure(Rc<Minimize<T>>),
+}
+
+/// Parameters that share options.
+pub struct LibraryGroup<'a, T> {
+    /// A row of the option table.
+    pub options: &'a [Value],
+    /// The parameters.
+    pub parameters: &'a [T],
+}
+
+/// An optimizer that updates each parameter by itself, and its state.
+pub trait LibraryEach<T> {
+    /// Updates every parameter that has a gradient. Nothing is updated unless every gradient fits its parameter.
+    /// Afterwards a backward through an older graph of a parameter is an error, not a wrong gradient.
+    fn step(&self, groups: &[LibraryGroup<'_, T>]) -> Result<()>;
+    /// A copy of the state of each parameter; `None` before its first step.
+    fn states(&self, parameters: &[T]) -> Result<Vec<Option<State>>>;
+    /// Sets the state of each parameter.
+    fn set_states(&self, parameters: &[T], states: &[Option<State>]) -> Result<()>;
+}
+
+/// One step of L-BFGS from what it remembers. Returns the loss at its start and what to remember. After an error, the
+/// closure's or another, the parameters are as they were.
+pub type Minimize<T> =
+    dyn Fn(&LibraryGroup<'_, T>, Option<&Curvature>, &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Curvature)>;
+
+/// The error of an optimizer that cannot be had with `fused: false`.
+pub fn only_fused(definition: &Definition, reason: &str) -> Error {
+    Error::new(Code::OptionRange, format!("{} fused: expected true, {reason}, given boolean false", definition.name))
+}
+
+/// Takes `fused` out of the named options: it is no row of the option tables, for it belongs to no group.
+pub(crate) fn take_fused(owner: &str, named: &mut Vec<(String, Value)>) -> Result<Option<bool>> {
+    let mut fused = None;
+    for (_, value) in named.extract_if(.., |(name, _)| name == "fused") {
+        match value {
+            Value::Flag(flag) => fused = Some(flag),
+            other => {
+                let message = format!("{owner} fused: expected a boolean, given {other}");
+                return Err(Error::new(Code::OptionType, message));
+            }
+        }
+    }
+    Ok(fused)
+}

@@ -1,0 +1,185 @@
+//! A module as plain data, parameters included, and back.
+//!
+//! A list of rows, one for each module, depth first: `depth module name options parms buffers`.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::{array, dynamic};
+use crate::module::{Module, checked_name, keyed};
+use crate::modules::Build;
+use crate::{Array, Device, Dynamic, Engine};
+
+/// Modules nested deeper than this are refused, before recursion could exhaust the stack.
+const DEEPEST: usize = 128;
+
+/// The rows of a module.
+pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Dynamic> {
+    let mut rows = Vec::new();
+    collect(engine, module, module.name.as_deref(), 0, &mut rows)?;
+    Ok(Dynamic::List(rows))
+}
+
+fn collect<E: Engine>(
+    engine: &E,
+    module: &Module<E>,
+    name: Option<&str>,
+    depth: usize,
+    rows: &mut Vec<Dynamic>,
+) -> Result<()> {
+    let values = |tensors: Vec<(String, E::Tensor)>| -> Result<Dynamic> {
+        let entries = tensors.into_iter().map(|(name, tensor)| {
+            let (data, shape) = (engine.data(&tensor)?, engine.shape(&tensor)?);
+            Ok((name, Dynamic::Array(Array { data, shape })))
+        });
+        Ok(Dynamic::Dictionary(entries.collect::<Result<_>>()?))
+    };
+    let options = module.options.iter().map(|(name, value)| (*name, dynamic(value)));
+    rows.push(Dynamic::dictionary([
+        ("depth", Dynamic::Number(depth as f64)),
+        ("module", Dynamic::text(module.kind)),
+        ("name", Dynamic::text(name.unwrap_or_default())),
+        ("options", Dynamic::dictionary(options)),
+        ("parms", values(module.own_parameters())?),
+        ("buffers", values(module.own_buffers())?),
+    ]));
+    for (position, (key, child)) in module.children().iter().enumerate() {
+        let name = Some(key.as_str()).filter(|key| *key != position.to_string());
+        collect(engine, child, name, depth + 1, rows)?;
+    }
+    Ok(())
+}
+
+/// True for rows of [`rows`], and not for a specification.
+pub(crate) fn is_state(given: &Dynamic) -> bool {
+    matches!(given, Dynamic::List(rows) if matches!(rows.first(), Some(Dynamic::Dictionary(_))))
+}
+
+/// The module of some rows, with its parameters as they were.
+pub(crate) fn restore<E: Engine>(given: &Dynamic, build: &mut Build<'_, E>) -> Result<Module<E>> {
+    let Dynamic::List(list) = given else { return Err(malformed("a list of rows", given)) };
+    let rows = list.iter().map(Row::parse).collect::<Result<Vec<_>>>()?;
+    let mut rest = rows.as_slice();
+    let module = take(&mut rest, 0, build)?;
+    match rest.first() {
+        None => Ok(module),
+        Some(row) => {
+            Err(Error::new(Code::Format, format!("module state: row of depth {} is nobody's child", row.depth)))
+        }
+    }
+}
+
+/// One row, taken apart.
+struct Row<'a> {
+    depth: usize,
+    kind: &'a str,
+    name: Option<String>,
+    options: &'a [(String, Dynamic)],
+    parms: &'a [(String, Dynamic)],
+    buffers: &'a [(String, Dynamic)],
+}
+
+impl<'a> Row<'a> {
+    fn parse(given: &'a Dynamic) -> Result<Self> {
+        let Dynamic::Dictionary(entries) = given else { return Err(malformed("a row as a dictionary", given)) };
+        let column = |key: &str| match entries.iter().find(|(name, _)| name == key) {
+            Some((_, value)) => Ok(value),
+            None => Err(Error::new(Code::Format, format!("module state: a row lacks the column `{key}`"))),
+        };
+        let dictionary = |key: &str| match column(key)? {
+            Dynamic::Dictionary(entries) => Ok(entries.as_slice()),
+            other => Err(malformed(&format!("{key} as a dictionary"), other)),
+        };
+        let (Dynamic::Number(depth), Dynamic::Text(kind), Dynamic::Text(name)) =
+            (column("depth")?, column("module")?, column("name")?)
+        else {
+            return Err(malformed("depth, module and name as a number and two strings", given));
+        };
+        if depth.fract() != 0.0 || !(0.0..=DEEPEST as f64).contains(depth) {
+            return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {DEEPEST}")));
+        }
+        Ok(Self {
+            depth: *depth as usize,
+            kind,
+            name: if name.is_empty() { None } else { Some(checked_name(name)?) },
+            options: dictionary("options")?,
+            parms: dictionary("parms")?,
+            buffers: dictionary("buffers")?,
+        })
+    }
+}
+
+/// The module that begins at the first row, with all rows that belong to it.
+fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>) -> Result<Module<E>> {
+    let Some((row, rest)) = rows.split_first().filter(|(row, _)| row.depth == depth) else {
+        return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
+    };
+    *rows = rest;
+    let mut children = Vec::new();
+    while rows.first().is_some_and(|row| row.depth > depth) {
+        children.push(take(rows, depth + 1, build)?);
+    }
+    if let Some(module) = Module::container(row.kind, row.name.clone()) {
+        return Ok(module.with_children(keyed(children)?));
+    }
+    if !children.is_empty() {
+        return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
+    }
+    if Module::<E>::is_parameter_dictionary(row.kind) {
+        return parameter_dictionary(row, build);
+    }
+    let mut specification = vec![Dynamic::text(row.kind)];
+    specification.extend(row.name.iter().map(Dynamic::text));
+    specification.push(Dynamic::Dictionary(row.options.to_vec()));
+    let module = Module::make(&Dynamic::List(specification), build)?;
+    set(build.engine, row, row.parms, module.own_parameters())?;
+    set(build.engine, row, row.buffers, module.own_buffers())?;
+    Ok(module)
+}
+
+fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> Result<Module<E>> {
+    let tensors = row.parms.iter().map(|(name, value)| {
+        let array = array(value).ok_or_else(|| malformed("numbers", value))?;
+        let tensor = build.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
+        build.engine.set_requires_grad(&tensor, true)?;
+        Ok((checked_name(name)?, tensor))
+    });
+    let mut module = Module::parameter_dictionary(tensors.collect::<Result<_>>()?);
+    module.name.clone_from(&row.name);
+    Ok(module)
+}
+
+/// Gives tensors their saved values, and their saved dtype.
+fn set<E: Engine>(
+    engine: &E,
+    row: &Row<'_>,
+    saved: &[(String, Dynamic)],
+    tensors: Vec<(String, E::Tensor)>,
+) -> Result<()> {
+    if saved.len() != tensors.len() {
+        let message = format!("module state: a {} has {} tensors, given {}", row.kind, tensors.len(), saved.len());
+        return Err(Error::new(Code::Format, message));
+    }
+    for (name, tensor) in tensors {
+        let found = saved.iter().find(|(key, _)| *key == name).and_then(|(_, value)| array(value));
+        let array = found.ok_or_else(|| {
+            Error::new(Code::Format, format!("module state: the {} lacks the tensor `{name}`", row.kind))
+        })?;
+        let shape = engine.shape(&tensor)?;
+        if array.shape != shape {
+            let message = format!("module state: `{name}`: expected size {shape:?}, given {:?}", array.shape);
+            return Err(Error::new(Code::Shape, message));
+        }
+        if !array.data.dtype().is_floating() {
+            return Err(Error::new(Code::Dtype, format!("module state: `{name}` is long, expected float or double")));
+        }
+        if array.data.dtype() != engine.dtype(&tensor)? {
+            engine.replace(&tensor, &engine.convert(&tensor, array.data.dtype(), Device::Cpu)?)?;
+        }
+        engine.assign(&tensor, &array.data)?;
+    }
+    Ok(())
+}
+
+fn malformed(expected: &str, given: &Dynamic) -> Error {
+    Error::new(Code::Format, format!("module state: expected {expected}, given {given}"))
+}

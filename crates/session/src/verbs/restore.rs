@@ -1,0 +1,248 @@
+//! `opt(state, module)`: an optimizer as it was when `state(optimizer)` told of it, on the parameters of a module.
+//!
+//! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
+
+use std::collections::{HashSet, VecDeque};
+
+use stepwell_optim::{
+    Buffer, Code, Curvature, Definition, Error, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
+};
+
+use crate::arguments::{Arguments, array, named_options};
+use crate::handle::Kind;
+use crate::module::Named;
+use crate::selection::{Selection, Source};
+use crate::session::{Object, Session};
+use crate::trainer::Trainer;
+use crate::verbs::optimizers::library_optimizer;
+use crate::verbs::schedules;
+use crate::{Array, Data, Dtype, Dynamic, Engine};
+
+type Entries = [(String, Dynamic)];
+
+/// Makes the optimizer of a state on the parameters of a module.
+pub(crate) fn restore<E: Engine>(
+    session: &mut Session<E>,
+    saved: &Entries,
+    mut arguments: Arguments,
+) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    arguments.finish()?;
+    let name = match entry(saved, "optimizer")? {
+        Dynamic::Text(name) => name,
+        other => return Err(malformed("optimizer", "a string", other)),
+    };
+    let definition = definition(name)?;
+    let fused = !matches!(entry(saved, "fused"), Ok(Dynamic::Flag(false)));
+    let rows = list(saved, "options")?.iter().map(|row| named_options(dictionary("options", row)?.to_vec()));
+    let mut optimizer = Optimizer::with_groups(definition, &rows.collect::<Result<Vec<_>>>()?)?;
+    let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
+
+    let engine = &session.engine;
+    let parameters = module.parameters();
+    let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
+    let mut states: Vec<Vec<Option<State>>> = vec![Vec::new(); groups.len()];
+    let mut taken = HashSet::new();
+    for row in list(saved, "parms")? {
+        let row = dictionary("parms", row)?;
+        let (name, group) = (text(row, "name")?, whole(row, "parmgroup")?);
+        let count = groups.len();
+        let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
+            let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
+            return Err(Error::new(Code::Group, message));
+        };
+        let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
+            return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
+        };
+        if !taken.insert(name) {
+            return Err(Error::new(Code::Parameter, format!("parameter `{name}` is repeated")));
+        }
+        let shape = engine.shape(&parameter.tensor)?;
+        check_size(row, name, &shape)?;
+        states.push(match (definition.needs_closure(), find(row, "buffers")) {
+            (false, Some(buffers)) => {
+                let dtype = engine.dtype(&parameter.tensor)?;
+                state_of(definition, dictionary("buffers", buffers)?, name, &shape, dtype)?
+            }
+            _ => None,
+        });
+        members.push(Named { name: name.to_owned(), kind: parameter.kind, tensor: parameter.tensor.clone() });
+    }
+    let curvature = if definition.needs_closure() { curvature_of(engine, saved, &groups)? } else { None };
+    if let Some(schedule) = find(saved, "schedule") {
+        schedules::restore(&mut optimizer, schedule)?;
+    }
+    let mut trainer = Trainer::new(optimizer, library);
+    for (group, tensors) in groups.into_iter().enumerate() {
+        let selection = Selection { tensors, source: Source::Module(module.clone()) };
+        trainer.edit(engine, group, selection, &[], &[])?;
+    }
+    trainer.set_states(states.into_iter().flatten().collect())?;
+    // Last, for L-BFGS takes no parameters any more once it remembers something.
+    if let Some(curvature) = curvature {
+        trainer.optimizer.remember(curvature);
+    }
+    session.insert(Object::Optimizer(Box::new(trainer)))
+}
+
+/// The state of a parameter; `None` before its first step.
+fn state_of(
+    definition: &Definition,
+    buffers: &Entries,
+    name: &str,
+    shape: &[usize],
+    dtype: Dtype,
+) -> Result<Option<State>> {
+    if buffers.is_empty() {
+        return Ok(None);
+    }
+    let known = |key: &str| (definition.counts_steps && key == "step") || definition.buffers.contains(&key);
+    if let Some((key, _)) = buffers.iter().find(|(key, _)| !known(key)) {
+        let message = format!("`{name}`: {} has no buffer `{key}`", definition.name);
+        return Err(Error::new(Code::Format, message));
+    }
+    let step = if definition.counts_steps { whole(buffers, "step")? as u64 } else { 0 };
+    let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
+    for (slot, key) in state.buffers.iter_mut().zip(definition.buffers) {
+        let given = find(buffers, key).unwrap_or(&Dynamic::Null);
+        if *given == Dynamic::Null {
+            continue;
+        }
+        let found = array(given).ok_or_else(|| malformed(key, "numbers", given))?;
+        if found.shape != shape {
+            let message = format!("size mismatch for `{name}` {key}, expected {shape:?}, given {:?}", found.shape);
+            return Err(Error::new(Code::Shape, message));
+        }
+        *slot = match (found.data, dtype) {
+            (Data::Float(elements), Dtype::Float) => Some(Buffer::Float(elements)),
+            (Data::Double(elements), Dtype::Double) => Some(Buffer::Double(elements)),
+            (data, _) => {
+                let (expected, given) = (dtype.name(), data.dtype().name());
+                let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
+                return Err(Error::new(Code::Dtype, message));
+            }
+        };
+    }
+    Ok(Some(state))
+}
+
+/// What L-BFGS remembers; it stands at the first parameter and belongs to all.
+fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Curvature>> {
+    let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
+    let buffers = match find(dictionary("parms", first)?, "buffers") {
+        Some(buffers) => dictionary("buffers", buffers)?,
+        None => return Ok(None),
+    };
+    if buffers.is_empty() {
+        return Ok(None);
+    }
+    let (mut length, mut dtype) = (0, Dtype::Float);
+    for parameter in groups.iter().flatten() {
+        length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
+        dtype = engine.dtype(&parameter.tensor)?;
+    }
+    Ok(Some(match dtype {
+        Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
+            Data::Double(elements) => Some(elements),
+            _ => None,
+        })?),
+        _ => Curvature::Float(memory_of(buffers, length, |data| match data {
+            Data::Float(elements) => Some(elements),
+            _ => None,
+        })?),
+    }))
+}
+
+fn memory_of<T: Scalar>(
+    buffers: &Entries,
+    length: usize,
+    elements: impl Fn(Data) -> Option<Vec<T>>,
+) -> Result<Memory<T>> {
+    let vector = |key: &str, given: &Dynamic| -> Result<Vec<T>> {
+        let Some(Array { data, shape }) = array(given) else { return Err(malformed(key, "numbers", given)) };
+        if shape != [length] {
+            let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        elements(data).ok_or_else(|| Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")))
+    };
+    let number = |key: &str| match entry(buffers, key)? {
+        Dynamic::Number(number) => Ok(*number),
+        other => Err(malformed(key, "a number", other)),
+    };
+    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<VecDeque<_>>>();
+    let memory = Memory {
+        func_evals: whole(buffers, "func_evals")? as u64,
+        n_iter: whole(buffers, "n_iter")? as u64,
+        t: number("t")?,
+        prev_loss: number("prev_loss")?,
+        d: vector("d", entry(buffers, "d")?)?,
+        h_diag: number("H_diag")?,
+        prev_flat_grad: vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?,
+        old_dirs: vectors("old_dirs")?,
+        old_stps: vectors("old_stps")?,
+        ro: numbers(buffers, "ro")?,
+    };
+    if memory.old_dirs.len() != memory.ro.len() || memory.old_stps.len() != memory.ro.len() {
+        return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
+    }
+    Ok(memory)
+}
+
+/// Numbers as a list, or as the typed array that JSON-like tools make of one.
+fn numbers(entries: &Entries, key: &str) -> Result<VecDeque<f64>> {
+    let given = entry(entries, key)?;
+    match array(given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
+        Some(Ok(Data::Double(numbers))) => Ok(numbers.into()),
+        _ => Err(malformed(key, "a list of numbers", given)),
+    }
+}
+
+fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
+    let saved: Vec<usize> = numbers(row, "size")?.iter().map(|size| *size as usize).collect();
+    if saved == shape {
+        return Ok(());
+    }
+    let message = format!("size mismatch for parameter `{name}`, expected {saved:?}, given {shape:?}");
+    Err(Error::new(Code::Shape, message))
+}
+
+fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Dynamic> {
+    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+}
+
+fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Dynamic> {
+    find(entries, key).ok_or_else(|| Error::new(Code::Format, format!("unable to find state attribute: {key}")))
+}
+
+fn list<'a>(entries: &'a Entries, key: &str) -> Result<&'a [Dynamic]> {
+    match entry(entries, key)? {
+        Dynamic::List(list) => Ok(list),
+        other => Err(malformed(key, "a list", other)),
+    }
+}
+
+fn dictionary<'a>(key: &str, given: &'a Dynamic) -> Result<&'a Entries> {
+    match given {
+        Dynamic::Dictionary(entries) => Ok(entries),
+        other => Err(malformed(key, "a dictionary", other)),
+    }
+}
+
+fn text<'a>(entries: &'a Entries, key: &str) -> Result<&'a str> {
+    match entry(entries, key)? {
+        Dynamic::Text(text) => Ok(text),
+        other => Err(malformed(key, "a string", other)),
+    }
+}
+
+fn whole(entries: &Entries, key: &str) -> Result<usize> {
+    match entry(entries, key)? {
+        Dynamic::Number(x) if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(x) => Ok(*x as usize),
+        other => Err(malformed(key, "a whole number", other)),
+    }
+}
+
+fn malformed(key: &str, expected: &str, given: &Dynamic) -> Error {
+    Error::new(Code::Format, format!("state attribute {key}: expected {expected}, given {given}"))
+}

@@ -1,0 +1,156 @@
+//! `schedule` in its forms, and `advance`. A schedule crosses as plain data: its name, its options, its progress, and the
+//! schedules inside it.
+
+use stepwell_optim::{
+    Children, Code, Curve, Error, Optimizer, Result, SCHEDULES, Schedule, defaults, schedule_definition,
+};
+
+use crate::arguments::{Arguments, array, dynamic, named_options};
+use crate::handle::Kind;
+use crate::session::Session;
+use crate::{Data, Dtype, Dynamic, Engine};
+
+/// `schedule(optimizer)` tells the schedule, `schedule(optimizer, specification)` binds one, and
+/// `schedule(optimizer, null)` unbinds it and leaves the learning rates as they are.
+pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Optimizer)?;
+    if arguments.is_empty() {
+        let schedule = session.trainer(handle)?.optimizer.schedule_state();
+        return Ok(schedule.map_or(Dynamic::Null, described));
+    }
+    let given = arguments.next();
+    arguments.finish()?;
+    let optimizer = &mut session.trainer_mut(handle)?.0.optimizer;
+    match given {
+        Dynamic::Null => optimizer.set_schedule_state(None)?,
+        given => {
+            let (curve, base) = specified(given)?;
+            optimizer.bind(curve, base)?;
+        }
+    }
+    Ok(Dynamic::Null)
+}
+
+/// Binds the schedule that [`schedule`] told of, with its progress, and leaves the learning rates as they are.
+pub(crate) fn restore(optimizer: &mut Optimizer, given: &Dynamic) -> Result<()> {
+    let (curve, base) = specified(given.clone())?;
+    let base = base.unwrap_or_else(|| optimizer.rates());
+    optimizer.set_schedule_state(Some(Schedule::new(curve, base)))
+}
+
+/// `advance(optimizer, [metric])` makes a schedule step: it sets the learning rate of each group.
+pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Optimizer)?;
+    let metric = match arguments.next() {
+        Dynamic::Null => None,
+        Dynamic::Number(metric) => Some(metric),
+        other => return Err(arguments.refuse("a metric (a number)", &other)),
+    };
+    arguments.finish()?;
+    session.trainer_mut(handle)?.0.optimizer.advance(metric)?;
+    Ok(Dynamic::Null)
+}
+
+/// A bound schedule as plain data, from which [`specified`] makes it again.
+pub(crate) fn described(schedule: &Schedule) -> Dynamic {
+    let base = schedule.base().iter().map(|rate| Dynamic::Number(*rate)).collect();
+    let mut entries = curve_entries(schedule.curve());
+    entries.push(("base".into(), Dynamic::List(base)));
+    Dynamic::Dictionary(entries)
+}
+
+fn curve_entries(curve: &Curve) -> Vec<(String, Dynamic)> {
+    let definition = curve.definition();
+    let mut entries = vec![("schedule".to_owned(), Dynamic::text(definition.name))];
+    let options = definition.options.iter().zip(curve.options());
+    entries.extend(options.map(|(spec, value)| (spec.name.to_owned(), dynamic(value))));
+    if !definition.progress.is_empty() {
+        let progress = definition.progress.iter().zip(curve.progress());
+        let progress = Dynamic::dictionary(progress.map(|(spec, value)| (spec.name, dynamic(value))));
+        entries.push(("progress".into(), progress));
+    }
+    let mut children = curve.children().iter().map(|child| Dynamic::Dictionary(curve_entries(child)));
+    match definition.children {
+        Children::None => {}
+        Children::One(key) => entries.extend(children.next().map(|child| (key.to_owned(), child))),
+        Children::Several(key) => entries.push((key.to_owned(), Dynamic::List(children.collect()))),
+    }
+    entries
+}
+
+/// A schedule out of plain data, with its base rates if it has any.
+pub(crate) fn specified(given: Dynamic) -> Result<(Curve, Option<Vec<f64>>)> {
+    let mut entries = specification(given)?;
+    let base = take(&mut entries, "base").map(rates).transpose()?;
+    Ok((curve(entries)?, base))
+}
+
+fn specification(given: Dynamic) -> Result<Vec<(String, Dynamic)>> {
+    match given {
+        Dynamic::Dictionary(entries) => Ok(entries),
+        other => {
+            let message = format!("expected a schedule such as {{ schedule: \"cosine\", steps: 100 }}, given {other}");
+            Err(Error::new(Code::Argument, message))
+        }
+    }
+}
+
+fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<Curve> {
+    let definition = match take(&mut entries, "schedule") {
+        Some(Dynamic::Text(name)) => schedule_definition(&name)?,
+        other => {
+            let given = other.unwrap_or(Dynamic::Null);
+            let message = format!("schedule: expected the name of a schedule (a string), given {given}");
+            return Err(Error::new(Code::Argument, message));
+        }
+    };
+    let name = definition.name;
+    let progress = match take(&mut entries, "progress") {
+        None | Some(Dynamic::Null) => Vec::new(),
+        Some(Dynamic::Dictionary(progress)) => named_options(progress)?,
+        Some(other) => {
+            let message = format!("{name} progress: expected a dictionary, given {other}");
+            return Err(Error::new(Code::OptionType, message));
+        }
+    };
+    let inside = match definition.children {
+        Children::None => Vec::new(),
+        Children::One(key) => take(&mut entries, key).into_iter().collect(),
+        Children::Several(key) => match take(&mut entries, key) {
+            None => Vec::new(),
+            Some(Dynamic::List(list)) => list,
+            Some(other) => {
+                let message = format!("{name} {key}: expected a list of schedules, given {other}");
+                return Err(Error::new(Code::OptionType, message));
+            }
+        },
+    };
+    let children = inside.into_iter().map(|child| curve(specification(child)?)).collect::<Result<_>>()?;
+    Curve::new(definition, &named_options(entries)?, &progress, children)
+}
+
+fn take(entries: &mut Vec<(String, Dynamic)>, key: &str) -> Option<Dynamic> {
+    let place = entries.iter().position(|(name, _)| name == key)?;
+    Some(entries.remove(place).1)
+}
+
+fn rates(given: Dynamic) -> Result<Vec<f64>> {
+    match array(&given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
+        Some(Ok(Data::Double(rates))) => Ok(rates),
+        _ => Err(Error::new(Code::OptionType, format!("base: expected a list of numbers, given {given}"))),
+    }
+}
+
+/// A row of `help("schedule")` for each schedule.
+pub(crate) fn help() -> Dynamic {
+    let rows = SCHEDULES.iter().map(|definition| {
+        let values = definition.options.iter().zip(defaults(definition.options));
+        Dynamic::dictionary([
+            ("schedule", Dynamic::text(definition.name)),
+            ("pytorch", Dynamic::text(definition.pytorch.unwrap_or_default())),
+            ("about", Dynamic::text(definition.about)),
+            ("options", Dynamic::dictionary(values.map(|(spec, value)| (spec.name, dynamic(&value))))),
+        ])
+    });
+    Dynamic::List(rows.collect())
+}
