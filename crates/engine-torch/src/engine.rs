@@ -12,7 +12,6 @@ use crate::{lend, memory, shim};
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
 pub struct TorchEngine {
-    memory_limit: usize,
     /// True while memory is lent: no call on this engine may write to it or free it then.
     busy: Cell<bool>,
 }
@@ -20,7 +19,7 @@ pub struct TorchEngine {
 impl TorchEngine {
     /// An engine that may take half of the memory that there is now.
     pub fn new() -> Self {
-        Self { memory_limit: memory::half_of_available(), busy: Cell::new(false) }
+        Self { busy: Cell::new(false) }
     }
 
     fn not_busy(&self) -> Result<()> {
@@ -52,7 +51,7 @@ impl Engine for TorchEngine {
     }
 
     fn memory_limit(&self) -> usize {
-        self.memory_limit
+        memory::limit()
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
@@ -242,7 +241,7 @@ impl Engine for TorchEngine {
         let (input, target) = (input.as_ref(), target.as_ref());
         Tensor::made(match loss {
             Loss::CrossEntropy => input.f_cross_entropy_loss(target, WEIGHT, reduction, IGNORE, 0.0),
-            Loss::Nll => input.f_nll_loss(target, WEIGHT, reduction, IGNORE),
+            Loss::Nll => input.f_nll_loss_nd(target, WEIGHT, reduction, IGNORE),
             Loss::Mse => input.f_mse_loss(target, reduction),
             Loss::L1 => input.f_l1_loss(target, reduction),
             Loss::SmoothL1 { beta } => input.f_smooth_l1_loss(target, reduction, beta),
