@@ -21,13 +21,14 @@ const program = process.argv[2];
 if (program === undefined) throw new Error("main.js wants the program that times tch's Adam: use npm run bench.");
 
 const callsPerStep = countCalls();
+console.error("bench: every optimizer");
+const figures = timeOptimizers();
 const comparisons: Comparison[] = [];
 for (const model of models) {
   console.error(`bench: ${model.name}`);
   comparisons.push(await compare(program, model));
 }
-console.error("bench: every optimizer");
-const results: Results = { ...circumstances(), callsPerStep, comparisons, ...timeOptimizers() };
+const results: Results = { ...circumstances(), callsPerStep, comparisons, ...figures };
 
 const file = (name: string) => new URL(`../results/${name}`, import.meta.url);
 writeFileSync(file("step.json"), `${JSON.stringify(results, undefined, 2)}\n`);

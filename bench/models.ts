@@ -15,13 +15,13 @@ export interface Model {
 export const demo: Model = {
   name: "the demo's model: 784 → 128 → 10",
   shapes: [[128, 784], [128], [10, 128], [10]],
-  steps: 200,
+  steps: 100,
 };
 
 export const models: readonly Model[] = [
   demo,
-  { name: "1000 tensors of 16", shapes: Array.from({ length: 1000 }, () => [16]), steps: 20 },
-  { name: "one tensor of 4 million", shapes: [[4_000_000]], steps: 4 },
+  { name: "1000 tensors of 16", shapes: Array.from({ length: 1000 }, () => [16]), steps: 10 },
+  { name: "one tensor of 4 million", shapes: [[4_000_000]], steps: 3 },
 ];
 
 /** Every optimizer that steps without a closure. */

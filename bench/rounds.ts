@@ -1,5 +1,6 @@
 // The timings. What is compared takes turns within each round, so that whatever else the machine does meets all alike.
 
+import { setTimeout } from "node:timers/promises";
 import { binding } from "@stepwell/native";
 import { data, free, handlecount, step } from "@stepwell/sdk";
 import { Child } from "./child.js";
@@ -30,16 +31,18 @@ export async function compare(program: string, model: Model): Promise<Comparison
   const { parameters, optimizer } = make(model, "adam");
   const wanted = await Child.start(program, model);
   const children = wanted.threads === 1 ? [wanted] : [await Child.start(program, model, 1), wanted];
-  // Threads of libtorch spin for a moment before they sleep, and what ran before holds the caches: so some steps are
-  // made before those that count.
+  // Threads of libtorch spin for some milliseconds before they sleep: so everyone waits for that. And what ran before
+  // holds the caches: so some steps are made before those that count.
   const warmup = Math.ceil(model.steps / 10);
 
   const ours: number[] = [];
   const theirs: number[][] = children.map(() => []);
   for (let round = 0; round < rounds; round++) {
+    await setTimeout(20);
     time(warmup, () => step(optimizer));
     ours.push(time(model.steps, () => step(optimizer)));
     for (const [index, child] of children.entries()) {
+      await setTimeout(20);
       await child.step(warmup);
       theirs[index]?.push(await child.step(model.steps));
     }

@@ -7,7 +7,7 @@ import { setup } from "./setup.mjs";
 const nextestVersion = "0.9.143";
 
 const things = {
-  demo: (args) => run(process.execPath, ["examples/digits/dist/main.js", ...args]),
+  demo,
   bench,
   test,
 };
@@ -23,6 +23,17 @@ async function bench(args) {
   const messages = output.split("\n").filter(Boolean);
   const program = messages.map((line) => JSON.parse(line).executable).find(Boolean);
   await run(process.execPath, ["bench/dist/main.js", program, ...args]);
+}
+
+/** The demo says by itself what went wrong, or that Ctrl-C ended it; only its exit code is left to pass on. */
+async function demo(args) {
+  process.on("SIGINT", () => {});
+  try {
+    await run(process.execPath, ["examples/digits/dist/main.js", ...args]);
+  } catch (error) {
+    if (!error.status) throw error;
+    process.exitCode = error.status;
+  }
 }
 
 /** Every check, the quick ones first, up to the first that fails. Arguments go to vitest. */

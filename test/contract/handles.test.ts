@@ -36,7 +36,7 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["parmnames", "module", (x) => k.parmnames(x)],
   ["opt", "optimizer", (x) => k.opt(x)],
   ["opt(sgd)", "tensor vector dictionary module", (x) => k.opt("sgd", x)],
-  ["state", "optimizer", (x) => k.state(x)],
+  ["state", "module optimizer", (x) => k.state(x)],
   ["step", "optimizer", (x) => k.step(x)],
   ["step(closure)", "optimizer", (x) => k.step(x, () => 0)],
   ["lr", "optimizer", (x) => k.lr(x)],

@@ -23,7 +23,8 @@ describe.each(["README.md"])("%s", (page) => {
 
   it("has examples", () => expect(examples.length).toBeGreaterThan(0));
 
-  it.each(examples)("example %#", ({ code, prints }) => {
+  // Each is compiled and run in a process of its own.
+  it.each(examples)("example %#", { timeout: 60_000 }, ({ code, prints }) => {
     const file = join(folder, "example.mts");
     writeFileSync(file, code);
     const tsc = join(root, "node_modules", ".bin", "tsc");

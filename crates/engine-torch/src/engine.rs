@@ -13,15 +13,14 @@ use crate::{lend, library, memory, shim};
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
 pub struct TorchEngine {
-    memory_limit: usize,
     /// True while memory is lent: no call on this engine may write to it or free it then.
     busy: Rc<Cell<bool>>,
 }
 
 impl TorchEngine {
-    /// An engine that may take half of the memory that there is now.
+    /// An engine with nothing lent.
     pub fn new() -> Self {
-        Self { memory_limit: memory::half_of_available(), busy: Rc::default() }
+        Self { busy: Rc::default() }
     }
 
     fn not_busy(&self) -> Result<()> {
@@ -50,7 +49,7 @@ impl Engine for TorchEngine {
     }
 
     fn memory_limit(&self) -> usize {
-        self.memory_limit
+        memory::limit()
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
@@ -244,7 +243,7 @@ impl Engine for TorchEngine {
         let (input, target) = (input.as_ref(), target.as_ref());
         Tensor::made(match loss {
             Loss::CrossEntropy => input.f_cross_entropy_loss(target, WEIGHT, reduction, IGNORE, 0.0),
-            Loss::Nll => input.f_nll_loss(target, WEIGHT, reduction, IGNORE),
+            Loss::Nll => input.f_nll_loss_nd(target, WEIGHT, reduction, IGNORE),
             Loss::Mse => input.f_mse_loss(target, reduction),
             Loss::L1 => input.f_l1_loss(target, reduction),
             Loss::SmoothL1 { beta } => input.f_smooth_l1_loss(target, reduction, beta),

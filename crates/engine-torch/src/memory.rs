@@ -1,27 +1,34 @@
-//! How much memory this process may take.
+//! How much memory this process may still take.
 
 use std::fs;
 use std::path::Path;
 
-/// Half of the physical memory or of the cgroup's limit, whichever is smaller; no limit where neither is known.
-pub(crate) fn half_of_available() -> usize {
-    physical().into_iter().chain(cgroup()).min().map_or(usize::MAX, |bytes| bytes / 2)
+/// A quarter of what is free now, on the machine or in the cgroup, whichever is smaller; no limit where neither is known.
+///
+/// A quarter, since the numbers of a new tensor exist up to three times while it is made. The kernel itself refuses
+/// nothing: it hands out memory that it has not, and ends the process when it is used.
+pub(crate) fn limit() -> usize {
+    machine().into_iter().chain(cgroup()).min().map_or(usize::MAX, |bytes| bytes / 4)
 }
 
-fn physical() -> Option<usize> {
+fn machine() -> Option<usize> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let kibibytes: usize = text.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok()?;
-    kibibytes.checked_mul(1024)
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.split_whitespace().next()?.parse::<usize>().ok()?.checked_mul(1024)
 }
 
-/// The smallest limit from this process's group up to the root (cgroup v2), or of the mounted group (v1).
+/// What is left in the fullest of the groups from this process's own up to the root (cgroup v2), or in the mounted one
+/// (v1).
 fn cgroup() -> Option<usize> {
-    let limit = |file: &Path| fs::read_to_string(file).ok()?.trim().parse().ok();
+    let read = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
+    let left = |folder: &Path, limit: &str, used: &str| {
+        Some(read(&folder.join(limit))?.saturating_sub(read(&folder.join(used))?))
+    };
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let group = own.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
-    let v2 =
-        Path::new(group).ancestors().filter_map(|up| limit(&Path::new("/sys/fs/cgroup").join(up).join("memory.max")));
-    let v1 = limit(Path::new("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    let groups = Path::new(group).ancestors().map(|up| Path::new("/sys/fs/cgroup").join(up));
+    let v2 = groups.filter_map(|folder| left(&folder, "memory.max", "memory.current"));
+    let v1 = left(Path::new("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes");
     v2.chain(v1).min()
 }
 
@@ -29,8 +36,8 @@ fn cgroup() -> Option<usize> {
 mod tests {
     #[test]
     fn is_plausible() {
-        let half = super::half_of_available();
-        assert!(half > 1 << 20);
-        assert!(!cfg!(target_os = "linux") || half < 1 << 50, "{half}");
+        let limit = super::limit();
+        assert!(limit > 1 << 20);
+        assert!(!cfg!(target_os = "linux") || limit < 1 << 50, "{limit}");
     }
 }

@@ -1,8 +1,7 @@
 //! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
 
 use napi::bindgen_prelude::{
-    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, JsObjectValue, Null, Object, ToNapiValue,
-    TypedArrayType,
+    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType,
 };
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
 use stepwell_session::{Array, Data, Dynamic, Handle};
@@ -87,20 +86,16 @@ impl Reader {
         let object = unsafe { Object::from_napi_value(env, value) }?;
         let mut entries = Vec::new();
         for key in Object::keys(&object)? {
-            let property: Property = object.get_named_property_unchecked(&key)?;
-            // SAFETY: Node gave a live value.
-            entries.push((key, unsafe { self.read(property.0, depth + 1) }?));
+            let mut property = std::ptr::null_mut();
+            // SAFETY: Node fills `property` with a live value. By a string of Node's, for a key may hold a zero byte.
+            let entry = unsafe {
+                let name = String::to_napi_value(env, key.clone())?;
+                check_status!(sys::napi_get_property(env, value, name, &mut property))?;
+                self.read(property, depth + 1)
+            }?;
+            entries.push((key, entry));
         }
         Ok(Dynamic::Dictionary(entries))
-    }
-}
-
-/// A value as it is, not converted yet.
-struct Property(sys::napi_value);
-
-impl FromNapiValue for Property {
-    unsafe fn from_napi_value(_: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        Ok(Property(value))
     }
 }
 

@@ -30,7 +30,7 @@ macro_rules! kernel {
         mod $name {
             #[allow(unused_imports)]
             use crate::kernel::{larger, sqrt};
-            use crate::norm::LANES;
+            use crate::norm::{BLOCK, LANES, add_squares};
             use crate::Scalar;
 
             /// What is the same for every element.
@@ -44,11 +44,11 @@ macro_rules! kernel {
             #[allow(unused_mut, unused_assignments, clippy::too_many_arguments)]
             fn element<T: Scalar>(
                 mut $p: T, $g: T, $(mut $s: T,)* c: &Constants<T>,
-            ) -> (T, $($crate::kernel::kernel!(@type T $s),)* [f64; SUMS]) {
+            ) -> (T, $($crate::kernel::kernel!(@type T $s),)* [T; SUMS]) {
                 let Constants { $($c),* } = *c;
                 let _ = $g;
                 $($body)*
-                ($p, $($s,)* [$($($sum.to_f64() * $sum.to_f64()),*)?])
+                ($p, $($s,)* [$($($sum),*)?])
             }
 
             #[inline(always)]
@@ -56,22 +56,28 @@ macro_rules! kernel {
                 let n = p.len();
                 let g = &g[..n];
                 $(let $s = &mut $s[..n];)*
+                if SUMS == 0 {
+                    // The plain loop is what the compiler turns into vector instructions best.
+                    for i in 0..n {
+                        (p[i], $($s[i],)* _) = element(p[i], g[i], $($s[i],)* c);
+                    }
+                    return [0.0; SUMS];
+                }
                 let mut lanes = [[0.0; LANES]; SUMS];
-                let whole = n - n % LANES;
-                for start in (0..whole).step_by(LANES) {
-                    for lane in 0..LANES {
-                        let i = start + lane;
-                        let sums;
-                        (p[i], $($s[i],)* sums) = element(p[i], g[i], $($s[i],)* c);
-                        lanes.iter_mut().zip(sums).for_each(|(lanes, square)| lanes[lane] += square);
+                for start in (0..n).step_by(BLOCK) {
+                    // The values of a block first, in such a loop, and then their squares.
+                    let end = n.min(start + BLOCK);
+                    let mut values = [[T::default(); BLOCK]; SUMS];
+                    for (offset, i) in (start..end).enumerate() {
+                        let summed;
+                        (p[i], $($s[i],)* summed) = element(p[i], g[i], $($s[i],)* c);
+                        values.iter_mut().zip(summed).for_each(|(values, value)| values[offset] = value);
+                    }
+                    for (lanes, values) in lanes.iter_mut().zip(&values) {
+                        add_squares(lanes, &values[..end - start]);
                     }
                 }
-                for i in whole..n {
-                    let sums;
-                    (p[i], $($s[i],)* sums) = element(p[i], g[i], $($s[i],)* c);
-                    lanes.iter_mut().zip(sums).for_each(|(lanes, square)| lanes[i - whole] += square);
-                }
-                lanes.map(|lane| lane.iter().sum())
+                lanes.map(|lanes| lanes.iter().sum())
             }
 
             #[cfg(target_arch = "x86_64")]

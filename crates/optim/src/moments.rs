@@ -16,14 +16,16 @@ pub(crate) struct Moments {
 impl Moments {
     /// For step `t`, counted from 1.
     pub(crate) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
-        let t = t as f64;
+        // Where beta^t no longer changes 1, the correction is exactly 1; this spares the slow powers of tiny numbers.
+        let left =
+            |beta: f64| if beta > 0.0 && (t as f64) * beta.log2() > -60.0 { 1.0 - beta.powf(t as f64) } else { 1.0 };
         Self {
             beta1,
             rest1: 1.0 - beta1,
             beta2,
             rest2: 1.0 - beta2,
-            correction1: 1.0 / (1.0 - beta1.powf(t)),
-            correction2: 1.0 / (1.0 - beta2.powf(t)).sqrt(),
+            correction1: 1.0 / left(beta1),
+            correction2: 1.0 / left(beta2).sqrt(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use safetensors::tensor::TensorView;
 use safetensors::{SafeTensors, serialize};
@@ -31,14 +32,19 @@ pub(crate) fn write(path: &Path, entries: &[(String, Array)]) -> Result<()> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    /// Workers of one process may save at the same time.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
     // A link is kept, and what it points at is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if target.exists() {
+        require_file(&target)?;
+    }
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
     let mut scratch = target.clone().into_os_string();
-    scratch.push(format!(".{}.tmp", std::process::id()));
+    scratch.push(format!(".{}.{}.tmp", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
     let scratch = PathBuf::from(scratch);
     let written = (|| {
         let mut file = File::create(&scratch)?;
@@ -56,7 +62,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// Reads tensors by name. A file larger than `limit` bytes is refused before it is read.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<(String, Array)>> {
-    let size = fs::metadata(path).map_err(|error| failed("read", path, &error))?.len();
+    let size = require_file(path).map_err(|error| failed("read", path, &error))?.len();
     if size > limit as u64 {
         let message = format!("{} has {size} bytes, more than the limit of {limit}", path.display());
         return Err(Error::new(Code::Memory, message));
@@ -76,6 +82,12 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<(String, Array)>> {
             Ok((name, Array { data, shape: view.shape().to_vec() }))
         })
         .collect()
+}
+
+/// Fails for a folder and for a device, of which some have no end and none is to be replaced.
+fn require_file(path: &Path) -> std::io::Result<fs::Metadata> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() { Ok(metadata) } else { Err(std::io::Error::other("it is no regular file")) }
 }
 
 fn little_endian(data: &Data) -> Vec<u8> {

@@ -14,7 +14,7 @@ pub trait Engine: 'static {
 
     /// Fails where the device cannot be used, and says why.
     fn require(&self, device: Device) -> Result<()>;
-    /// Bytes that tensors may take altogether before a call is refused instead of risking the process.
+    /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process.
     fn memory_limit(&self) -> usize;
 
     /// A new tensor with a copy of the data. `data.len()` is the product of `shape`.

@@ -94,6 +94,7 @@ pub(crate) struct Store<T> {
     session: u64,
     slots: Vec<Slot<T>>,
     vacant: Vec<usize>,
+    live: usize,
 }
 
 struct Slot<T> {
@@ -105,7 +106,7 @@ impl<T> Store<T> {
     pub(crate) fn new() -> Self {
         static SESSIONS: AtomicU64 = AtomicU64::new(0);
         let session = SESSIONS.fetch_add(1, Ordering::Relaxed) % (1 << SESSION_BITS);
-        Self { session, slots: Vec::new(), vacant: Vec::new() }
+        Self { session, slots: Vec::new(), vacant: Vec::new(), live: 0 }
     }
 
     pub(crate) fn insert(&mut self, kind: Kind, object: T) -> Result<Handle> {
@@ -118,6 +119,7 @@ impl<T> Store<T> {
             None => return Err(Error::new(Code::Memory, format!("more than {SLOTS} live handles; free some"))),
         };
         self.slots[slot].object = Some((kind, object));
+        self.live += 1;
         Ok(Handle::new(kind, self.session, self.slots[slot].generation, slot))
     }
 
@@ -166,6 +168,7 @@ impl<T> Store<T> {
     }
 
     fn retire(&mut self, slot: usize) {
+        self.live -= 1;
         self.slots[slot].generation += 1;
         if self.slots[slot].generation < GENERATIONS - 1 {
             self.vacant.push(slot);
@@ -174,7 +177,7 @@ impl<T> Store<T> {
 
     /// How many objects live.
     pub(crate) fn len(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.object.is_some()).count()
+        self.live
     }
 }
 

@@ -72,7 +72,12 @@ impl<E: Engine> Session<E> {
         let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
         };
-        function(self, Arguments::new(arguments)).map_err(|error| error.within(name))
+        let random = self.random.clone();
+        function(self, Arguments::new(arguments)).map_err(|error| {
+            // What a failed call drew, the next one draws again.
+            self.random = random;
+            error.within(name)
+        })
     }
 
     /// Every verb with its function.

@@ -1,1 +1,85 @@
-export {};
+// Trains classifiers of handwritten digits and reports on them. `npm run demo -- --help` lists the options.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { free, StepwellError, save } from "@stepwell/sdk";
+import { CommanderError } from "commander";
+import { type Arguments, parseArguments } from "./arguments.js";
+import { readDigits, type SplitDigits, splitDigits } from "./digits.js";
+import { TrainingError } from "./epoch.js";
+import { worstMistakes } from "./mistakes.js";
+import { whole } from "./numbers.js";
+import { page } from "./page.js";
+import { showProgress } from "./progress.js";
+import { report } from "./report.js";
+import { table } from "./table.js";
+import { assertSteadyHandles, type Run, train } from "./training.js";
+
+async function main({ trainings, out }: Arguments, signal: AbortSignal): Promise<void> {
+  // Now, and not after the training, is the time to learn that the folder cannot be made.
+  mkdirSync(out, { recursive: true });
+  const digits = splitDigits(readDigits());
+  console.log(
+    `${whole(digits.training.labels.length)} digits to learn from, ${whole(digits.test.labels.length)} to test`,
+  );
+
+  const runs: Run[] = [];
+  for (const settings of trainings) {
+    const progress = showProgress(settings, digits.training.labels.length, process.stdout);
+    try {
+      const run = await train(settings, digits, progress, signal);
+      assertSteadyHandles(run.epochs);
+      runs.push(run);
+    } finally {
+      progress.stop();
+    }
+  }
+  finish(runs as [Run, ...Run[]], digits, out);
+}
+
+/** Writes the files and prints the table. */
+function finish(runs: readonly [Run, ...Run[]], digits: SplitDigits, out: string): void {
+  const numbers = report(runs, digits);
+  const mistakes = runs.map(({ result }) => worstMistakes(result, digits));
+  writeFileSync(join(out, "report.json"), `${JSON.stringify(numbers, undefined, 2)}\n`);
+  writeFileSync(join(out, "report.html"), page(numbers, mistakes));
+  for (const [index, { classifier }] of runs.entries()) {
+    save(classifier, join(out, numbers.runs[index]?.parameters ?? ""));
+    free(classifier);
+  }
+  console.log(`\n${table(numbers.runs)}\n`);
+  console.log(`report:     ${join(out, "report.html")}`);
+  console.log(`numbers:    ${join(out, "report.json")}`);
+  console.log(`parameters: ${numbers.runs.map(({ parameters }) => join(out, parameters)).join(", ")}`);
+}
+
+/** What to say about an error that the user can do something about; undefined for a bug. */
+function sentence(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof StepwellError || error instanceof TrainingError) return error.message;
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, "");
+  if ("syscall" in error) return `The report cannot be written: ${error.message}`;
+  return undefined;
+}
+
+const interrupt = new AbortController();
+// npm passes Ctrl-C on to a process that the terminal has told already: this may come twice.
+process.on("SIGINT", () => interrupt.abort());
+// `npm run demo | head` has seen enough.
+process.stdout.on("error", () => process.exit(0));
+
+try {
+  await main(parseArguments(process.argv.slice(2)), interrupt.signal);
+} catch (error) {
+  if (interrupt.signal.aborted) {
+    console.error("Stopped by Ctrl-C: no report was written.");
+    process.exitCode = 130;
+  } else if (error instanceof CommanderError && error.exitCode === 0) {
+    // That was --help.
+  } else {
+    const said = sentence(error);
+    if (said === undefined) throw error;
+    console.error(said);
+    process.exitCode = 1;
+  }
+}

@@ -63,6 +63,9 @@ export function connect(binding: Binding): Api {
     state: verb("state"),
     step: (optimizer: OptimizerHandle, closure?: () => number | TensorHandle) => {
       if (closure === undefined) return engine.call<never>("step", optimizer);
+      if (typeof closure !== "function") {
+        throw new StepwellError("ERR_ARGUMENT", `step: expected a function as argument 2, given ${typeof closure}`);
+      }
       return engine.stepWithClosure(optimizer, () => lossOf(closure())) as never;
     },
     lr: verb("lr"),

@@ -2,13 +2,16 @@
 
 use stepwell_optim::{Result, options};
 
-use super::{Build, Layer, Plan, Run};
+use super::{Build, Layer, Plan, Run, floating};
 use crate::{Activation, Engine};
 
 struct Elementwise(Activation);
 
 impl<E: Engine> Layer<E> for Elementwise {
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        if matches!(self.0, Activation::Gelu { .. }) {
+            floating(run.engine, input)?;
+        }
         run.engine.activation(input, self.0)
     }
 }

@@ -3,7 +3,7 @@
 
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit};
+use super::{Build, Layer, Plan, Run, floating, misfit};
 use crate::Engine;
 use crate::engine;
 
@@ -64,6 +64,7 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
         if training && per_channel < 2 {
             return Err(misfit("with more than one value for each channel, or no variance exists", &shape));
         }
+        floating(run.engine, input)?;
         if let Some((weight, _)) = self.affine.as_ref().or(self.running.as_ref()) {
             run.same_dtype(input, weight)?;
         }

@@ -4,7 +4,7 @@
 
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, elements};
+use super::{Build, Layer, Plan, Run, elements, floating};
 use crate::{Data, Dtype, Engine};
 
 options! {
@@ -31,14 +31,15 @@ impl Plan for Dropout {
 
 impl<E: Engine> Layer<E> for Dropout {
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        floating(run.engine, input)?;
         if !run.training || self.p == 0.0 {
             return Ok(input.clone());
         }
         let (shape, dtype) = (run.engine.shape(input)?, run.engine.dtype(input)?);
-        let count = elements(run.engine, &shape, Dtype::Float)?;
-        let keep = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        let count = elements(run.engine, &shape, Dtype::Double)?;
+        let keep = if self.p < 1.0 { 1.0 / (1.0 - self.p) } else { 0.0 };
         let mask = (0..count).map(|_| if run.random.chance(self.p) { 0.0 } else { keep }).collect();
-        let mask = run.engine.tensor(&Data::Float(mask).cast(dtype)?, &shape, run.engine.device(input)?)?;
+        let mask = run.engine.tensor(&Data::Double(mask).cast(dtype)?, &shape, run.engine.device(input)?)?;
         run.engine.multiply(input, &mask)
     }
 }

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit};
+use super::{Build, Layer, Plan, Run, floating, misfit};
 use crate::Engine;
 
 options! {
@@ -46,6 +46,7 @@ impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
             let sizes: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
             return Err(misfit(format_args!("[*, {}]", sizes.join(", ")), &shape));
         }
+        floating(run.engine, input)?;
         if let Some((weight, _)) = &self.affine {
             run.same_dtype(input, weight)?;
         }

@@ -49,7 +49,11 @@ impl<E: Engine> Layer<E> for MaxPool2d {
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         let shape = run.engine.shape(input)?;
         let Window { stride, padding, dilation } = self.window;
-        let fits = |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some();
+        // A window can be all padding where its elements are further apart than the image is wide. libtorch then takes
+        // an element outside of the image for the largest, and its backward writes there.
+        let misses = |i: usize| padding[i] > 0 && dilation[i] > shape[i + 2];
+        let fits =
+            |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some() && !misses(i);
         if shape.len() != 4 || !fits(0) || !fits(1) {
             let [height, width] = self.kernel;
             return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));

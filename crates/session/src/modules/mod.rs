@@ -122,13 +122,16 @@ impl<E: Engine> Build<'_, E> {
 
 /// The number of elements of a shape, if the engine has memory for so many.
 pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
+    /// Not worth asking the engine, which asks the system.
+    const SMALL: usize = 1 << 24;
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    let limit = engine.memory_limit();
-    match count {
-        Some(count) if count.checked_mul(dtype.size()).is_some_and(|bytes| bytes <= limit) => Ok(count),
+    let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
+    match (count, bytes) {
+        (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit() => Ok(count),
         _ => {
+            let (name, limit) = (dtype.name(), engine.memory_limit());
             let message =
-                format!("a {} tensor of shape {shape:?} needs more than the limit of {limit} bytes", dtype.name());
+                format!("a {name} tensor of shape {shape:?} needs more than the {limit} bytes there are for it");
             Err(Error::new(Code::Memory, message))
         }
     }
@@ -149,6 +152,14 @@ impl<E: Engine> Run<'_, E> {
             return Ok(());
         }
         Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
+    }
+}
+
+/// Fails unless the input is of floating point.
+pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
+    match engine.dtype(input)? {
+        dtype if dtype.is_floating() => Ok(()),
+        dtype => Err(Error::new(Code::Dtype, format!("expected float or double input, given {}", dtype.name()))),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::arguments::{Arguments, named_options};
 use crate::handle::Kind;
 use crate::session::{Object, Session};
 use crate::verbs::tensors::tensor_or_numbers;
-use crate::{Dtype, Dynamic, Engine, Loss, Reduction};
+use crate::{Data, Dtype, Dynamic, Engine, Loss, Reduction};
 
 impl OptionType for Reduction {
     const KIND: stepwell_optim::Kind = stepwell_optim::Kind::Word(&["none", "mean", "sum"]);
@@ -134,6 +134,21 @@ fn apply<E: Engine>(
         let message = format!("expected target of dtype {}, given {}", expected_dtype.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
     }
+    if as_classes {
+        check_classes(engine, &target, shape[1])?;
+    }
     let result = engine.loss(loss, input, &target, reduction)?;
     session.insert(Object::Tensor(result))
+}
+
+/// Refuses a class that does not exist, which on a CUDA device would make the device unusable. PyTorch's -100 is none,
+/// and counts for nothing.
+fn check_classes<E: Engine>(engine: &E, target: &E::Tensor, classes: usize) -> Result<()> {
+    if let Data::Long(given) = engine.data(target)?
+        && let Some(class) = given.iter().find(|class| **class != -100 && !(0..classes as i64).contains(class))
+    {
+        let message = format!("expected classes from 0 to {}, given {class}", classes as i64 - 1);
+        return Err(Error::new(Code::Argument, message));
+    }
+    Ok(())
 }

@@ -60,7 +60,30 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
     };
     let Session { engine, random, .. } = session;
     let mut run = Run { engine: &*engine, random, training };
-    if training { module.forward(&mut run, &input) } else { engine.no_grad(|| module.forward(&mut run, &input)) }
+    if training { train(&module, &mut run, &input) } else { apart(&module, &mut run, &input) }
+}
+
+/// The forward calculation of training. Where it fails, running statistics are what they were.
+fn train<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+    let copy = |tensor: &E::Tensor| run.engine.convert(tensor, run.engine.dtype(tensor)?, run.engine.device(tensor)?);
+    let buffers = module.buffers();
+    let before = buffers.iter().map(|named| copy(&named.tensor)).collect::<Result<Vec<_>>>()?;
+    module.forward(run, input).or_else(|error| {
+        for (named, before) in buffers.iter().zip(&before) {
+            run.engine.assign(&named.tensor, &run.engine.data(before)?)?;
+        }
+        Err(error)
+    })
+}
+
+/// The forward calculation of use, cut off from the graph also where no module makes a tensor of its own.
+fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+    let engine = run.engine;
+    let output = engine.no_grad(|| module.forward(run, input))?;
+    if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
+        return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
+    }
+    Ok(output)
 }
 
 fn arguments_missing() -> Error {

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import {
+  backward,
+  bce,
+  bcewithlogits,
+  ce,
+  free,
+  grad,
+  l1,
+  mse,
+  type Numbers,
+  nll,
+  type SmoothL1Options,
+  smoothl1,
+  tensor,
+} from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectNear, type Tolerance } from "./near.js";
+
+type Dtype = "double" | "float";
+type Reduce = "none" | "mean" | "sum";
+
+const losses = { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 };
+
+interface Recording {
+  readonly loss: keyof typeof losses;
+  readonly options: SmoothL1Options;
+  readonly input: Numbers;
+  readonly target: Numbers;
+  readonly classes?: true;
+  readonly expected: Record<Dtype, Record<Reduce, { readonly value: Numbers; readonly gradient?: Numbers }>>;
+}
+
+interface Recordings {
+  readonly tolerance: Record<Dtype, Tolerance>;
+  readonly recordings: readonly Recording[];
+}
+
+const file: Recordings = JSON.parse(readFileSync(new URL("./losses.json", import.meta.url), "utf8"));
+const reductions: readonly Reduce[] = ["none", "mean", "sum"];
+
+afterEach(() => free());
+
+describe.each(["double", "float"] as const)("in %s a loss is what PyTorch's is", (dtype) => {
+  it.each(file.recordings.map((recording, number) => ({ number, ...recording })))(
+    "$loss, recording $number",
+    ({ loss, options, input, target, classes, expected }) => {
+      // The target as plain numbers and as a tensor must come to the same.
+      const targets = [target, tensor(target, classes ? "long" : dtype)];
+      for (const reduce of reductions) {
+        for (const given of targets) {
+          const x = tensor(input, dtype, "grad");
+          const value = losses[loss](x, given, { ...options, reduce });
+          const { value: wanted, gradient } = expected[dtype][reduce];
+          expectNear(`${reduce}, value`, tensor(value), wanted, file.tolerance[dtype]);
+          if (gradient === undefined) continue;
+          backward(value);
+          expectNear(`${reduce}, gradient`, grad(x), gradient, file.tolerance[dtype]);
+        }
+      }
+      // The mean is what a loss is without options.
+      const plain = losses[loss](tensor(input, dtype), target, options);
+      expect(tensor(plain)).toBe(tensor(losses[loss](tensor(input, dtype), target, { ...options, reduce: "mean" })));
+    },
+  );
+});

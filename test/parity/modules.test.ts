@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import * as k from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectNear, type Tolerance } from "./near.js";
+
+type Dtype = "double" | "float";
+type Named = Readonly<Record<string, k.Numbers>>;
+
+interface Expected {
+  readonly outputs?: readonly k.Numbers[];
+  readonly evaluated?: k.Numbers;
+  readonly loss?: number;
+  readonly gradients?: Named;
+  readonly inputGradient?: k.Numbers;
+  readonly buffers?: Named;
+}
+
+interface Recording {
+  readonly name: string;
+  readonly module: k.ModuleSpecification;
+  readonly parameters: Named;
+  readonly inputs: readonly k.Numbers[];
+  readonly target: k.Numbers;
+  readonly indices?: true;
+  readonly random?: true;
+  readonly expected: Record<Dtype, Expected>;
+}
+
+interface Recordings {
+  readonly tolerance: Record<Dtype, Tolerance>;
+  readonly recordings: readonly Recording[];
+}
+
+const file: Recordings = JSON.parse(readFileSync(new URL("./modules.json", import.meta.url), "utf8"));
+
+afterEach(() => k.free());
+
+function make({ module, parameters }: Recording, dtype: Dtype): k.ModuleHandle {
+  const m = k.module(module);
+  k.to(m, dtype);
+  expect(k.parmnames(m)).toEqual(Object.keys(parameters));
+  for (const [name, values] of Object.entries(parameters)) k.copyto(values, k.parm(m, name));
+  return m;
+}
+
+describe.each(["double", "float"] as const)("in %s a module gives what PyTorch's gives", (dtype) => {
+  const near = (what: string, ours: k.Numbers | undefined, theirs: k.Numbers) =>
+    expectNear(what, ours, theirs, file.tolerance[dtype]);
+  it.each(file.recordings)("$name", (recording) => {
+    const expected = recording.expected[dtype];
+    const m = make(recording, dtype);
+    const inputs = recording.inputs.map((numbers) =>
+      recording.indices ? k.tensor(numbers, "long") : k.tensor(numbers, dtype, "grad"),
+    );
+    const last = inputs.at(-1) as k.TensorHandle;
+    if (!recording.random) {
+      const outputs = inputs.map((input) => k.forward(m, input));
+      for (const [i, y] of outputs.entries()) {
+        expect(k.dtype(y)).toBe(dtype);
+        near(`output ${i}`, k.tensor(y), expected.outputs?.[i] as k.Numbers);
+      }
+      const loss = k.mse(outputs.at(-1) as k.TensorHandle, recording.target);
+      k.backward(loss);
+      near("the loss", k.tensor(loss), expected.loss as number);
+    }
+    if (expected.evaluated !== undefined) near("evaluated", k.tensor(k.evaluate(m, last)), expected.evaluated);
+    if (expected.inputGradient !== undefined) near("input gradient", k.grad(last), expected.inputGradient);
+    for (const [name, theirs] of Object.entries(expected.gradients ?? {})) {
+      near(`gradient of ${name}`, k.grad(k.parm(m, name)), theirs);
+    }
+    for (const [name, theirs] of Object.entries(expected.buffers ?? {})) {
+      near(name, k.tensor(k.parm(m, name)), theirs);
+    }
+  });
+});
+
+it("every kind of module is replayed", () => {
+  const kinds = (module: k.ModuleSpecification): readonly string[] => {
+    if (typeof module === "string") return [module];
+    return "children" in module ? module.children.flatMap(kinds) : [module[0]];
+  };
+  const replayed = new Set(file.recordings.flatMap((recording) => kinds(recording.module)));
+  expect([...replayed].sort()).toEqual(
+    k
+      .help("module")
+      .map((row) => row.module)
+      .sort(),
+  );
+});
