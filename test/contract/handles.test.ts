@@ -27,25 +27,38 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["grad", "tensor", (x) => k.grad(x)],
   ["mse", "tensor", (x) => k.mse(x, [1, 2])],
   ["gradflag", "tensor vector dictionary module", (x) => k.gradflag(x)],
-  ["zerograd", "tensor vector dictionary module optimizer", (x) => k.zerograd(x)],
-  ["nograd", "tensor vector dictionary module optimizer", (x) => k.nograd(x)],
-  ["forward", "module", (x) => k.forward(x, [[1, 2]])],
-  ["evaluate", "module", (x) => k.evaluate(x, [[1, 2]])],
+  ["zerograd", "tensor vector dictionary module optimizer model", (x) => k.zerograd(x)],
+  ["nograd", "tensor vector dictionary module optimizer model", (x) => k.nograd(x)],
+  ["clip", "tensor vector dictionary module optimizer model", (x) => k.clip(x, 1)],
+  ["clipv", "tensor vector dictionary module optimizer model", (x) => k.clipv(x, 1)],
+  ["forward", "module model", (x) => k.forward(x, [[1, 2]])],
+  ["evaluate", "module model", (x) => k.evaluate(x, [[1, 2]])],
   ["names", "module", (x) => k.names(x)],
   ["childnames", "module", (x) => k.childnames(x)],
   ["parmnames", "module", (x) => k.parmnames(x)],
-  ["opt", "optimizer", (x) => k.opt(x)],
+  ["opt", "optimizer model", (x) => k.opt(x)],
   ["opt(sgd)", "tensor vector dictionary module", (x) => k.opt("sgd", x)],
   ["state", "module optimizer", (x) => k.state(x)],
-  ["step", "optimizer", (x) => k.step(x)],
-  ["step(closure)", "optimizer", (x) => k.step(x, () => 0)],
-  ["lr", "optimizer", (x) => k.lr(x)],
+  ["step", "optimizer model", (x) => k.step(x)],
+  ["step(closure)", "optimizer model", (x) => k.step(x, () => 0)],
+  ["lr", "optimizer model", (x) => k.lr(x)],
   ["schedule", "optimizer", (x) => k.schedule(x)],
   ["schedule(linear)", "optimizer", (x) => k.schedule(x, k.schedules.linear())],
-  ["objtype", "tensor module optimizer", (x) => k.objtype(x)],
-  ["size", "tensor vector dictionary module optimizer", (x) => k.size(x)],
-  ["bytes", "tensor vector dictionary module optimizer", (x) => k.bytes(x)],
-  ["class", "tensor vector dictionary module optimizer", (x) => k.classof(x)],
+  ["objtype", "tensor module optimizer loss", (x) => k.objtype(x)],
+  ["size", "tensor vector dictionary module optimizer loss model", (x) => k.size(x)],
+  ["bytes", "tensor vector dictionary module optimizer loss model", (x) => k.bytes(x)],
+  ["module", "optimizer model", (x) => k.module(x)],
+  ["loss(input, target)", "loss model", (x) => k.loss(x, k.tensor([1]), [2])],
+  ["model(loss)", "loss", (x) => k.model(k.module("relu"), x, k.opt("sgd"))],
+  ["model(module)", "module", (x) => k.model(x, k.loss("mse"), k.opt("sgd"))],
+  ["model(optimizer)", "optimizer", (x) => k.model(k.module("relu"), k.loss("mse"), x)],
+  ["train", "model", (x) => k.train(x)],
+  ["train(data)", "model", (x) => k.train(x, [[1, 2]], [[1, 2]])],
+  ["test", "model", (x) => k.test(x)],
+  ["run", "model", (x) => k.run(x)],
+  ["batch", "model", (x) => k.batch(x)],
+  ["testrun", "model", (x) => k.testrun(x)],
+  ["class", "tensor vector dictionary module optimizer loss model", (x) => k.classof(x)],
 ];
 
 const make = {
@@ -54,6 +67,13 @@ const make = {
   dictionary: () => k.dict({ a: [1, 2] }),
   module: () => k.module(["linear", 2, 2]),
   optimizer: () => k.opt("sgd", k.tensor([1], "grad")),
+  loss: () => k.loss("mse"),
+  model: () => {
+    const m = k.module(["linear", 2, 2]);
+    const model = k.model(m, k.loss("mse"), k.opt("sgd", m));
+    for (const samples of [k.train, k.test]) samples(model, [[1, 2]], [[1, 2]]);
+    return model;
+  },
 };
 
 it.each(calls)("%s takes a handle of kind %s and no other", (name, kinds, call) => {

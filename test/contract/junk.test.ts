@@ -20,10 +20,9 @@ afterAll(() => {
 
 type Call = (...args: readonly unknown[]) => unknown;
 
-/** Every function of the package. */
+/** Every function of the package that is no class. */
 const functions = Object.entries(k).filter(
-  (entry): entry is [string, Call] =>
-    typeof entry[1] === "function" && entry[0] !== "Handle" && entry[0] !== "StepwellError",
+  (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
 );
 
 /** Objects of every kind, made anew for each list of arguments. */
@@ -49,6 +48,13 @@ const makers: Readonly<Record<string, () => k.AnyHandle>> = {
   embedding: () => k.module(["embedding", 3, 2]),
   adam: () => k.opt("adam", k.tensor([1], "grad")),
   lbfgs: () => k.opt("lbfgs", k.module(["linear", 2, 2])),
+  loss: () => k.loss("ce"),
+  model: () => {
+    const m = k.module(["linear", 2, 2]);
+    const model = k.model(m, k.loss("mse"), k.opt("adam", m));
+    for (const samples of [k.train, k.test]) samples(model, [[1, 2]], [[1, 2]]);
+    return model;
+  },
   freed: () => {
     const handle = k.tensor(1);
     k.free(handle);
@@ -96,6 +102,7 @@ const words = [
     "",
     "\0",
   ],
+  ...["batchsize", "shuffle", "metrics", "clipnorm", "accuracy", "mse"],
   ...["lr", "decay", "reduce", "reduction", "beta", "shape", "dtype", "device", "__proto__", "constructor", "\ud800"],
 ];
 const word = fc.constantFrom(...words);

@@ -154,8 +154,8 @@ const refused: readonly (readonly [specification: unknown, k.ErrorCode, message:
   [{ container: "parallel", children: [] }, "ERR_ARGUMENT", "expected sequential, or sequential and a name"],
   [["relu", "a.b"], "ERR_ARGUMENT", 'expected a name without dots, given "a.b"'],
   [["relu", ""], "ERR_ARGUMENT", 'expected a name without dots, given ""'],
-  [k.seq("sequential", ["relu", "a"], ["tanh", "a"]), "ERR_ARGUMENT", "two modules of sequential are named `a`"],
-  [k.seq("sequential", ["relu", "1"], "tanh"), "ERR_ARGUMENT", "two modules of sequential are named `1`"],
+  [k.seq("sequential", ["relu", "a"], ["tanh", "a"]), "ERR_ARGUMENT", "two modules of one container are named `a`"],
+  [k.seq("sequential", ["relu", "1"], "tanh"), "ERR_ARGUMENT", "two modules of one container are named `1`"],
   [k.seq("sequential", "relu", ["linear", 1]), "ERR_ARGUMENT", "linear outputs: "],
 ];
 

@@ -1,4 +1,4 @@
-import { free, grad, lr, type OptimizerHandle, opt, state, step, tensor } from "@stepwell/sdk";
+import { free, grad, help, lr, type OptimizerHandle, opt, state, step, tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
@@ -32,7 +32,7 @@ describe.each(optimizers)("%s", (name) => {
     const o = make();
     const message = refused(o, "ERR_OPTION_UNKNOWN", () => untyped(o, [], { nonsense: 1 }));
     expect(message).toBe(
-      `opt: ${name}: unknown option \`nonsense\`, expected one of ${Object.keys(opt(o).options[0] ?? {}).join(", ")}`,
+      `opt: ${name}: unknown option \`nonsense\`, expected one of ${Object.keys(help(name, true)).join(", ")}`,
     );
   });
 

@@ -47,7 +47,10 @@ function train({ first, second, loose, optimizer }: Job, from: number, to: numbe
       k.zerograd(optimizer);
       const hidden = k.forward(first, inputs);
       const output = k.forward(second, hidden);
-      const loss = k.mse(output, [0, 1, 2, 3].map((row) => [Math.cos(i + row), 1]));
+      const loss = k.mse(
+        output,
+        [0, 1, 2, 3].map((row) => [Math.cos(i + row), 1]),
+      );
       const other = k.mse(loose, [1, 2]);
       k.backward(loss);
       k.backward(other);
@@ -110,7 +113,10 @@ describe.each(optimizers)("%s", (name) => {
 
     if (name === "sgd" || Object.keys(before.parms[0]?.buffers ?? {}).length > 0) {
       const coldContainer = k.module(coldModule);
-      const cold = k.opt({ ...saved.optimizer, parms: saved.optimizer.parms.map((row) => ({ ...row, buffers: {} })) }, coldContainer);
+      const cold = k.opt(
+        { ...saved.optimizer, parms: saved.optimizer.parms.map((row) => ({ ...row, buffers: {} })) },
+        coldContainer,
+      );
       train(resumed(coldContainer, cold), 20, 40);
       expect(result(cold)).not.toEqual(uninterrupted);
     }
@@ -144,7 +150,9 @@ describe.each(optimizers)("%s", (name) => {
       ["ERR_FORMAT", withRow({ buffers: { nonsense: 1 } })],
     ];
     for (const [code, state] of wrong) expectError(code, () => k.opt(state as k.State, container));
-    const buffer = Object.entries(row.buffers).find(([, value]) => typeof value === "object" && value !== null && "data" in value);
+    const buffer = Object.entries(row.buffers).find(
+      ([, value]) => typeof value === "object" && value !== null && "data" in value,
+    );
     if (buffer) {
       const [key] = buffer;
       const bad = { data: new Float32Array(2), shape: [2] };

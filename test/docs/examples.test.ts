@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
@@ -18,7 +18,9 @@ function examplesOf(page: string): readonly { readonly code: string; readonly pr
   }));
 }
 
-describe.each(["README.md"])("%s", (page) => {
+const reference = readdirSync(join(root, "docs", "reference")).map((name) => join("docs", "reference", name));
+
+describe.each(["README.md", ...reference])("%s", (page) => {
   const examples = examplesOf(page);
 
   it("has examples", () => expect(examples.length).toBeGreaterThan(0));

@@ -28,8 +28,8 @@ import torch
 TORCH_VERSION = "2.11.0"
 SEED = 20240520
 SIZES = (6, 3, 1)
-STEPS = 50
-KEPT = (1, 2, 10, 50)
+STEPS = 100
+KEPT = (1, 2, 10, 50, 100)
 DTYPES = {"double": (np.float64, torch.float64), "float": (np.float32, torch.float32)}
 
 # The defaults of torch.testing.assert_close; L-BFGS in float needs more room, since one rounding
@@ -42,20 +42,23 @@ LBFGS_TOLERANCE = {**TOLERANCE, "float": {"rtol": 1e-5, "atol": 1e-4}}
 
 # Every option of every optimizer with Stepwell's default. All of them are handed to torch
 # explicitly, so that a default of torch never enters a recording.
-ADAM = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0, "amsgrad": False}
+ADAM = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0, "amsgrad": False, "maximize": False}
 DEFAULTS = {
-    "adagrad": {"lr": 0.01, "lrdecay": 0, "decay": 0, "init": 0, "eps": 1e-10},
+    "adagrad": {"lr": 0.01, "lrdecay": 0, "decay": 0, "init": 0, "eps": 1e-10, "maximize": False},
     "adam": ADAM,
     "adamw": {**ADAM, "decay": 0.01},
-    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "decay": 0, "momentum": 0, "centered": False},
-    "sgd": {"lr": 0.01, "momentum": 0, "dampening": 0, "decay": 0, "nesterov": False},
+    "rmsprop": {
+        "lr": 0.01, "alpha": 0.99, "eps": 1e-8, "decay": 0, "momentum": 0, "centered": False, "maximize": False,
+    },
+    "sgd": {"lr": 0.01, "momentum": 0, "dampening": 0, "decay": 0, "nesterov": False, "maximize": False},
     "lamb": {
         "lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "decay": 0, "unbiased": True,
-        "globalnorm": True, "trustclip": True, "trustmin": 0, "trustmax": 1,
+        "globalnorm": True, "trustclip": True, "trustmin": 0, "trustmax": 1, "max_grad_norm": None,
+        "grad_averaging": True, "l2": False, "use_nvlamb": True, "maximize": False,
     },
     "lbfgs": {
         "lr": 1, "iter": 20, "eval": None, "gradtol": 1e-7, "changetol": 1e-9, "history": 100,
-        "search": None,
+        "search": None, "maximize": False,
     },
 }
 
@@ -75,9 +78,29 @@ TORCH_CLASSES = {
 }
 
 # Gradients that are left out (the parameter has none in that step) or set to zero: [step, parameter].
-MISSING = [[1, 1], [2, 0], [3, 1], *([s, 1] for s in range(8, 13)), [30, 0], [30, 2], [50, 2]]
-ZERO = [[1, 0], [2, 0], [4, 0], [4, 1], [4, 2], *([s, 1] for s in range(20, 26)), [50, 2]]
-LR_EDIT = {"20": {"lr": 0.0005}}
+MISSING = [[1, 1], [2, 0], [3, 1], *([s, 1] for s in range(8, 13)), [30, 0], [30, 2], [50, 2],
+           *([s, 0] for s in range(70, 76)), [99, 1], [100, 2]]
+ZERO = [[1, 0], [2, 0], [4, 0], [4, 1], [4, 2], *([s, 1] for s in range(20, 26)), [50, 2],
+        *([s, 0] for s in range(80, 91)), [100, 1]]
+LR_EDIT = {"20": {"lr": 0.0005}, "60": {"lr": 0.01}, "90": {"lr": 0}}
+MAXIMIZE_EDIT = {"20": {"maximize": True}, "60": {"maximize": False, "lr": 0.002}}
+
+
+def climbing(richest):
+    """Variants with `maximize` for every optimizer; `richest` has its other options."""
+    up = {"maximize": True}
+    return [
+        ("maximize", up),
+        ("maximize lr decay", {"lr": 0.02, "decay": 0.1, **up}),
+        ("maximize and all", {**richest, **up}),
+        ("maximize missing gradients", {**richest, **up}, {"missing": MISSING}),
+        ("maximize zero gradients", {"decay": 0.1, **up}, {"zero": ZERO}),
+        ("maximize lr edit", up, {"edits": LR_EDIT}),
+        ("maximize edit", {"decay": 0.1}, {"edits": MAXIMIZE_EDIT}),
+        ("maximize and all edit", {**richest, **up}, {"edits": {"30": {"maximize": False}, "31": {"lr": 0.003}}}),
+        ("missing and zero gradients, lr edit", richest, {"missing": MISSING[:8], "zero": ZERO[5:], "edits": LR_EDIT}),
+    ]
+
 
 ADAM_VARIANTS = [
     ("defaults", {}),
@@ -98,7 +121,12 @@ ADAM_VARIANTS = [
     ("zero gradients decay", {"lr": 0.01, "decay": 0.1}, {"zero": ZERO}),
     ("lr edit", {"lr": 0.01}, {"edits": LR_EDIT}),
     ("decay and lr edits", {"lr": 0.01}, {"edits": {"5": {"decay": 0.2}, "20": {"lr": 0.002, "beta1": 0.6}}}),
+    *climbing({"lr": 0.02, "beta1": 0.7, "beta2": 0.9, "eps": 0.001, "decay": 0.1, "amsgrad": True}),
 ]
+
+# As crates/optim/src/presets.rs has them.
+APEX = {"eps": 1e-6, "decay": 0.01, "trustclip": False, "max_grad_norm": 1, "use_nvlamb": False}
+PAPER = {"eps": 1e-6, "decay": 0.01, "globalnorm": False, "trustclip": False}
 
 VARIANTS = {
     "adagrad": [
@@ -116,6 +144,9 @@ VARIANTS = {
         ("zero gradients decay", {"lr": 0.1, "lrdecay": 0.01, "decay": 0.1}, {"zero": ZERO}),
         ("lr edit", {"lr": 0.1}, {"edits": LR_EDIT}),
         ("lr and lrdecay edits", {"lr": 0.1}, {"edits": {"5": {"lrdecay": 0.2}, "20": {"lr": 0.4, "eps": 0.1}}}),
+        ("lr zero", {"lr": 0, "decay": 0.1}),
+        ("lrdecay missing gradients", {"lr": 0.1, "lrdecay": 0.5, "init": 0.1}, {"missing": MISSING}),
+        *climbing({"lr": 0.1, "lrdecay": 0.02, "decay": 0.05, "init": 0.2, "eps": 0.001}),
     ],
     "adam": ADAM_VARIANTS,
     "adamw": [*ADAM_VARIANTS, ("decay zero", {"decay": 0})],
@@ -136,6 +167,7 @@ VARIANTS = {
         ("zero gradients momentum", {"momentum": 0.5, "centered": True}, {"zero": ZERO}),
         ("lr edit", {"momentum": 0.5}, {"edits": LR_EDIT}),
         ("alpha and momentum edits", {"momentum": 0.5}, {"edits": {"5": {"alpha": 0.8}, "20": {"lr": 0.003, "momentum": 0.8}}}),
+        *climbing({"lr": 0.003, "alpha": 0.95, "eps": 0.001, "momentum": 0.7, "centered": True, "decay": 0.1}),
     ],
     "sgd": [
         ("defaults", {}),
@@ -154,6 +186,8 @@ VARIANTS = {
         ("zero gradients momentum", {"momentum": 0.9, "nesterov": True}, {"zero": ZERO}),
         ("lr edit", {"momentum": 0.9}, {"edits": LR_EDIT}),
         ("momentum and decay edits", {}, {"edits": {"5": {"momentum": 0.6}, "20": {"lr": 0.03, "decay": 0.1}}}),
+        *climbing({"lr": 0.02, "momentum": 0.8, "decay": 0.1, "nesterov": True}),
+        ("maximize momentum dampening", {"momentum": 0.9, "dampening": 0.5, "maximize": True}, {"missing": MISSING}),
     ],
     "lamb": [
         ("defaults", {}),
@@ -179,6 +213,27 @@ VARIANTS = {
         ("zero parameter trustclip", {"lr": 0.01, "trustclip": False}, {"zeroparameter": 1}),
         ("zero parameter trustmax", {"lr": 0.01, "trustmax": 0.5}, {"zeroparameter": 1}),
         ("lr edit", {"lr": 0.01}, {"edits": LR_EDIT}),
+        ("max_grad_norm", {"lr": 0.01, "max_grad_norm": 1}),
+        ("max_grad_norm never reached", {"lr": 0.01, "max_grad_norm": 1000}),
+        ("max_grad_norm sometimes reached", {"lr": 0.01, "max_grad_norm": 4, "trustclip": False}),
+        ("max_grad_norm without globalnorm", {"lr": 0.01, "max_grad_norm": 1, "globalnorm": False}),
+        ("grad_averaging", {"lr": 0.01, "grad_averaging": False}),
+        ("grad_averaging biased", {"lr": 0.01, "grad_averaging": False, "unbiased": False, "trustclip": False}),
+        ("l2", {"lr": 0.01, "decay": 0.1, "l2": True}),
+        ("l2 without decay", {"lr": 0.01, "l2": True}),
+        ("l2 without trustclip", {"lr": 0.01, "decay": 0.1, "l2": True, "trustclip": False, "globalnorm": False}),
+        ("use_nvlamb", {"lr": 0.01, "use_nvlamb": False}),
+        ("use_nvlamb decay", {"lr": 0.01, "use_nvlamb": False, "decay": 0.1}),
+        ("use_nvlamb trustmin", {"lr": 0.01, "use_nvlamb": False, "trustmin": 2, "trustmax": 3}),
+        ("apex", APEX),
+        ("apex decay zero", {**APEX, "decay": 0}),
+        ("apex l2 grad_averaging", {**APEX, "l2": True, "grad_averaging": False}),
+        ("apex missing gradients", {**APEX, "lr": 0.01}, {"missing": MISSING}),
+        ("apex all gradients zero in a step", APEX, {"zero": [[3, 0], [3, 1], [3, 2]]}),
+        ("apex edits", APEX, {"edits": {"20": {"max_grad_norm": 0.1, "decay": 0}, "60": {"use_nvlamb": True}}}),
+        ("paper", PAPER),
+        ("paper zero gradients", {**PAPER, "lr": 0.01}, {"zero": ZERO}),
+        *climbing({"lr": 0.01, "decay": 0.1, "max_grad_norm": 2, "grad_averaging": False, "l2": True, "trustmax": 2}),
     ],
 }
 
@@ -231,6 +286,9 @@ def torch_options(options):
 
 def make_torch(optimizer, options, tensors):
     kind, fixed = TORCH_CLASSES[optimizer]
+    if optimizer == "lbfgs":
+        # PyTorch's L-BFGS cannot climb: it descends the objective of which Stepwell climbs the negative.
+        options = {k: v for k, v in options.items() if k != "maximize"}
     return kind(tensors, **torch_options(options), **fixed)
 
 
@@ -260,7 +318,10 @@ def record_torch(optimizer, recording, data):
 
 
 def lamb_step(parameters, gradients, states, o):
-    """One step of NVLAMB in float64; `parameters` and `states` are changed in place."""
+    """One step of LAMB in float64; `parameters` and `states` are changed in place.
+
+    With `max_grad_norm`, `grad_averaging`, `l2` (adam_w_mode=0) and `use_nvlamb` by the rules of apex's FusedLAMB.
+    """
     present = [g for g in gradients if g is not None]
     total = math.sqrt(sum(float(np.sum(g * g)) for g in present))
     for index, g in enumerate(gradients):
@@ -268,21 +329,29 @@ def lamb_step(parameters, gradients, states, o):
             continue
         p = parameters[index]
         state = states.setdefault(index, {"t": 0, "m": np.zeros_like(p), "v": np.zeros_like(p)})
-        if o["globalnorm"] and total > 0:
+        if o["maximize"]:
+            g = -g
+        if o["globalnorm"] and o["max_grad_norm"] is not None:
+            g = g / (total / o["max_grad_norm"] if total > o["max_grad_norm"] else 1.0)
+        elif o["globalnorm"] and total > 0:
             g = g / total
+        if o["l2"]:
+            g = g + o["decay"] * p
         state["t"] += 1
-        state["m"] = o["beta1"] * state["m"] + (1 - o["beta1"]) * g
+        state["m"] = o["beta1"] * state["m"] + (1 - o["beta1"] if o["grad_averaging"] else 1.0) * g
         state["v"] = o["beta2"] * state["v"] + (1 - o["beta2"]) * g * g
         if o["unbiased"]:
             m = state["m"] / (1 - o["beta1"] ** state["t"])
             u = m / (np.sqrt(state["v"]) / math.sqrt(1 - o["beta2"] ** state["t"]) + o["eps"])
         else:
             u = state["m"] / (np.sqrt(state["v"]) + o["eps"])
-        if o["decay"] != 0:
+        if o["decay"] != 0 and not o["l2"]:
             u = u + o["decay"] * p
         width, length = math.sqrt(float(np.sum(p * p))), math.sqrt(float(np.sum(u * u)))
         ratio = width / length if width > 0 and length > 0 else 1.0
-        if o["trustclip"]:
+        if o["decay"] == 0 and not o["use_nvlamb"]:
+            ratio = 1.0
+        elif o["trustclip"]:
             ratio = min(max(ratio, o["trustmin"]), o["trustmax"])
         parameters[index] = p - o["lr"] * ratio * u
 
@@ -436,6 +505,12 @@ def lbfgs_variants():
     yield "rosenbrock: eval strong_wolfe", start, {"eval": 6, **wolfe}, 10, double, {}
     yield "rosenbrock: gradtol strong_wolfe", start, {"gradtol": 0.5, **wolfe}, 10, double, {}
     yield "rosenbrock: changetol strong_wolfe", start, {"changetol": 0.01, **wolfe}, 10, double, {}
+    up = {"maximize": True}
+    yield "negated quadratic: maximize", "quadratic split", up, 10, both, {}
+    yield "negated quadratic: maximize strong_wolfe", "quadratic split", {**up, **wolfe}, 10, both, {}
+    yield "negated quadratic: maximize lr edit", "quadratic", {"lr": 0.1, **up}, 10, both, {"edits": {"3": {"lr": 0.3}}}
+    yield "negated rosenbrock: maximize strong_wolfe", start, {**up, **wolfe}, 10, double, {}
+    yield "negated rosenbrock: maximize iter", start, {"iter": 4, "history": 3, **up, **wolfe}, 5, double, {}
 
 
 def record_lbfgs(recording, steps, noise=None):
@@ -449,7 +524,7 @@ def record_lbfgs(recording, steps, noise=None):
     def closure():
         nonlocal evaluations
         evaluations += 1
-        loss, g = evaluate(recording["objective"], [number(v) for p in values(tensors) for v in p], number)
+        loss, g = evaluate(recording["objective"].split()[-1], [number(v) for p in values(tensors) for v in p], number)
         if noise:
             loss, g = noise(loss, g)
         at = 0
@@ -463,7 +538,8 @@ def record_lbfgs(recording, steps, noise=None):
         edit = recording.get("edits", {}).get(str(step))
         if edit:
             stepper.param_groups[0].update(torch_options(edit))
-        losses.append(stepper.step(closure))
+        loss = stepper.step(closure)
+        losses.append(-loss if recording["options"].get("maximize") else loss)
         counts.append(evaluations)
         if step in LBFGS_KEPT:
             expected[str(step)] = values(tensors)
@@ -516,7 +592,7 @@ def lbfgs_file():
         for dtype in dtypes:
             recording = {
                 "name": name, "options": options, "dtype": dtype, **more,
-                "objective": start.split()[0], "steps": steps,
+                "objective": name.split(":")[0].removesuffix(" split"), "steps": steps,
                 "parameters": [[float(DTYPES[dtype][0](v)) for v in p] for p in STARTS[start]],
             }
             recordings.append({**recording, **record_lbfgs(recording, steps)})

@@ -184,6 +184,13 @@ impl Engine for TorchEngine {
         Tensor::made(input.as_ref().f_reshape(sizes(shape)?))
     }
 
+    fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+        let _guard = tch::no_grad_guard();
+        let indices = tch::Tensor::f_from_slice(&sizes(indices)?).map_err(torch)?;
+        let indices = indices.f_to(on(tensor.device()?)).map_err(torch)?;
+        Tensor::made(tensor.as_ref().f_index_select(0, &indices))
+    }
+
     fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {
         let input = input.as_ref();
         Tensor::made(match activation {

@@ -77,7 +77,7 @@ pub(crate) fn minimize(
     memory: Option<&Curvature>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<(f64, Curvature)> {
-    let options: Vec<f64> = group.options.iter().map(number).collect();
+    let options: Vec<f64> = group.options.iter().take(OPTIONS).map(number).collect();
     let Some(first) = group.parameters.first().filter(|_| options.len() == OPTIONS) else {
         return Err(Error::new(Code::Internal, "lbfgs without parameters, or with a strange row of options"));
     };

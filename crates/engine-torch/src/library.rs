@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
-use stepwell_optim::{Buffer, Code, Definition, Error, MAX_BUFFERS, Result, State};
+use stepwell_optim::{Buffer, Code, Definition, Error, MAX_BUFFERS, Result, State, positional};
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
@@ -14,7 +14,8 @@ use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
 use crate::state::{buffer, like, number};
 use crate::tensor::Tensor;
 
-/// Optimizers that need no closure, with the length of the rows that library.cpp reads, in the order of `kMakers` there.
+/// Optimizers that need no closure, with how much of a row library.cpp reads, which is the options that have a position;
+/// in the order of `kMakers` there.
 const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
 
 /// libtorch's optimizer of that definition.
@@ -26,7 +27,7 @@ pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) 
             lbfgs::minimize(group, memory, closure)
         })));
     }
-    let kind = KINDS.iter().position(|kind| *kind == (definition.name, definition.options.len()));
+    let kind = KINDS.iter().position(|kind| *kind == (definition.name, positional(definition.options).len()));
     let kind = kind.ok_or_else(|| only_fused(definition, "since libtorch has no such optimizer in C++"))?;
     let mut pointer = ptr::null_mut();
     // SAFETY: a kind that there is, and a place for the new optimizer.
@@ -107,7 +108,8 @@ impl LibraryEach<Tensor> for Library {
                 Group { options: row.as_ptr(), parameters: parameters.as_ptr().cast(), count: parameters.len() }
             })
             .collect();
-        // SAFETY: groups of live, defined tensors, which nothing is lent from, with rows of the length that is read.
+        // SAFETY: groups of live, defined tensors, which nothing is lent from, with rows that begin with what is
+        // read.
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
         // libtorch writes to some parameters behind the back of autograd.

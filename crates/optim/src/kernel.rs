@@ -14,6 +14,11 @@ pub(crate) fn larger<T: Scalar>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }
 
+/// What the gradient is multiplied by, which is exact: -1 to climb, 1 to descend.
+pub(crate) fn sign(maximize: bool) -> f64 {
+    if maximize { -1.0 } else { 1.0 }
+}
+
 /// Declares a kernel: a module with `Constants` and `run(parameter, gradient, state.., constants)`.
 ///
 /// The body is a few assignments over the scalars named in the head. It has no literals, since a literal has another
@@ -30,8 +35,9 @@ macro_rules! kernel {
         mod $name {
             #[allow(unused_imports)]
             use crate::kernel::{larger, sqrt};
-            use crate::norm::{BLOCK, LANES, add_squares};
             use crate::Scalar;
+            use crate::clip::{Gradient, Kept, Limited, Prepare, Prepared, Scaled};
+            use crate::norm::{BLOCK, LANES, add_squares};
 
             /// What is the same for every element.
             #[derive(Clone, Copy)]
@@ -52,14 +58,17 @@ macro_rules! kernel {
             }
 
             #[inline(always)]
-            fn sweep<T: Scalar>(p: &mut [T], g: &[T], $($s: &mut [T],)* c: &Constants<T>) -> [f64; SUMS] {
+            #[allow(clippy::too_many_arguments)]
+            fn sweep<T: Scalar>(
+                p: &mut [T], g: &[T], $($s: &mut [T],)* prepare: impl Prepared<T>, c: &Constants<T>,
+            ) -> [f64; SUMS] {
                 let n = p.len();
                 let g = &g[..n];
                 $(let $s = &mut $s[..n];)*
                 if SUMS == 0 {
                     // The plain loop is what the compiler turns into vector instructions best.
                     for i in 0..n {
-                        (p[i], $($s[i],)* _) = element(p[i], g[i], $($s[i],)* c);
+                        (p[i], $($s[i],)* _) = element(p[i], prepare.of(g[i]), $($s[i],)* c);
                     }
                     return [0.0; SUMS];
                 }
@@ -70,7 +79,7 @@ macro_rules! kernel {
                     let mut values = [[T::default(); BLOCK]; SUMS];
                     for (offset, i) in (start..end).enumerate() {
                         let summed;
-                        (p[i], $($s[i],)* summed) = element(p[i], g[i], $($s[i],)* c);
+                        (p[i], $($s[i],)* summed) = element(p[i], prepare.of(g[i]), $($s[i],)* c);
                         values.iter_mut().zip(summed).for_each(|(values, value)| values[offset] = value);
                     }
                     for (lanes, values) in lanes.iter_mut().zip(&values) {
@@ -82,20 +91,34 @@ macro_rules! kernel {
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
-            fn avx2<T: Scalar>(p: &mut [T], g: &[T], $($s: &mut [T],)* c: &Constants<T>) -> [f64; SUMS] {
-                sweep(p, g, $($s,)* c)
+            #[allow(clippy::too_many_arguments)]
+            fn avx2<T: Scalar>(
+                p: &mut [T], g: &[T], $($s: &mut [T],)* prepare: impl Prepared<T>, c: &Constants<T>,
+            ) -> [f64; SUMS] {
+                sweep(p, g, $($s,)* prepare, c)
             }
 
             /// Runs over all elements. Every slice is at least as long as the parameter.
             pub(super) fn run<T: Scalar>(
-                p: &mut [T], g: &[T], $($s: &mut [T],)* c: Constants<T>,
+                p: &mut [T], g: Gradient<'_, T>, $($s: &mut [T],)* c: Constants<T>,
+            ) -> [f64; SUMS] {
+                match g.prepare {
+                    Prepare::Keep => on(p, g.elements, $($s,)* Kept, c),
+                    Prepare::Scale(scale) => on(p, g.elements, $($s,)* Scaled(T::from_f64(scale)), c),
+                    Prepare::Limit(max) => on(p, g.elements, $($s,)* Limited(T::from_f64(max)), c),
+                }
+            }
+
+            #[allow(clippy::too_many_arguments)]
+            fn on<T: Scalar>(
+                p: &mut [T], g: &[T], $($s: &mut [T],)* prepare: impl Prepared<T>, c: Constants<T>,
             ) -> [f64; SUMS] {
                 #[cfg(target_arch = "x86_64")]
                 if std::arch::is_x86_feature_detected!("avx2") {
                     // SAFETY: the instruction set is there, as just checked.
-                    return unsafe { avx2(p, g, $($s,)* &c) };
+                    return unsafe { avx2(p, g, $($s,)* prepare, &c) };
                 }
-                sweep(p, g, $($s,)* &c)
+                sweep(p, g, $($s,)* prepare, &c)
             }
         }
     };

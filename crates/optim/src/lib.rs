@@ -2,6 +2,7 @@
 //!
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
+mod clip;
 mod curve;
 mod error;
 mod kernel;
@@ -10,6 +11,7 @@ mod norm;
 mod optimizer;
 mod optimizers;
 mod options;
+mod presets;
 mod rule;
 mod scalar;
 mod schedule;
@@ -19,12 +21,15 @@ mod state;
 mod strong_wolfe;
 mod view;
 
+pub use clip::{Clip, Prepare};
 pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result};
+pub use norm::sum_of_squares;
 pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
-pub use options::{Kind, Limit, OptionSet, OptionSpec, OptionType, Value, defaults, parse};
+pub use options::{Kind, Limit, OptionSet, OptionSpec, OptionType, Value, defaults, further_change, parse, positional};
+pub use presets::{PRESETS, Preset};
 pub use rule::Definition;
 pub use scalar::Scalar;
 pub use schedule::Schedule;

@@ -1,6 +1,6 @@
 //! Sums of squares in f64, in an order that depends on nothing but the length.
 
-use crate::{Scalar, View};
+use crate::Scalar;
 
 /// How many partial sums run side by side. Fixed, so that the result is the same for every instruction set.
 pub(crate) const LANES: usize = 8;
@@ -24,17 +24,8 @@ pub(crate) fn add_squares<T: Scalar>(lanes: &mut [f64; LANES], x: &[T]) {
 }
 
 /// The sum of the squares.
-pub(crate) fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
+pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
     add_squares(&mut lanes, x);
     lanes.iter().sum()
-}
-
-/// The L2 norm of all gradients taken as one vector.
-pub(crate) fn gradient_norm(views: &[Option<View<'_>>]) -> f64 {
-    let squares = views.iter().flatten().map(|view| match view {
-        View::Float(_, g) => sum_of_squares(g),
-        View::Double(_, g) => sum_of_squares(g),
-    });
-    squares.sum::<f64>().sqrt()
 }

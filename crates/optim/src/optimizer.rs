@@ -1,6 +1,6 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
-use crate::norm::gradient_norm;
+use crate::clip::{Clip, Prepare, prepared_norm};
 use crate::optimizers::lbfgs::{Memory, Objective};
 use crate::rule::{Each, Method, Step};
 use crate::state::{Buffer, State};
@@ -230,6 +230,14 @@ impl Optimizer {
     /// # Errors
     /// [`Code::ClosureRequired`] for L-BFGS; a state buffer that finds no memory. Nothing has been changed then.
     pub fn step(&mut self, views: &mut [Option<View<'_>>]) -> Result<()> {
+        self.step_clipped(views, Clip::None)
+    }
+
+    /// The same with clipped gradients; what the views hold of them is left as it is.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`].
+    pub fn step_clipped(&mut self, views: &mut [Option<View<'_>>], clip: Clip) -> Result<()> {
         let Method::Each(each) = &self.definition.method else {
             let name = self.definition.name;
             let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
@@ -243,14 +251,16 @@ impl Optimizer {
         let fresh = self.make_buffers(each, views)?;
         let wants_norm = |group: &Group| (each.wants_gradient_norm)(&group.options);
         let wanted = self.groups.iter().map(wants_norm).collect::<Result<Vec<_>>>()?.contains(&true);
-        let gradient_norm = if wanted { gradient_norm(views) } else { 0.0 };
+        let norm_before = if matches!(clip, Clip::Norm(_)) { prepared_norm(Prepare::Keep, views) } else { 0.0 };
+        let prepare = clip.prepare(norm_before);
+        let gradient_norm = if wanted { prepared_norm(prepare, views) } else { 0.0 };
 
         let mut slots = views.iter_mut().zip(fresh);
         for group in &mut self.groups {
             for (state, (view, fresh)) in group.states.iter_mut().zip(&mut slots) {
                 let (Some(state), Some(view)) = (state, view) else { continue };
                 state.step += 1;
-                let step = Step { number: state.step, fresh, gradient_norm };
+                let step = Step { number: state.step, fresh, gradient_norm, prepare };
                 (each.update)(&group.options, &step, view, &mut state.buffers)?;
             }
         }

@@ -119,6 +119,9 @@ pub struct OptionSpec {
     pub limit: Limit,
     /// The default; `None` for an option that must be given.
     pub default: fn() -> Option<Value>,
+    /// True for an option beyond those of the k-api: it has a name and no position, stands after those that have one, and
+    /// is told only where it was changed.
+    pub further: bool,
 }
 
 impl OptionSpec {
@@ -167,6 +170,18 @@ pub fn defaults(specs: &[OptionSpec]) -> Vec<Value> {
     specs.iter().map(|spec| (spec.default)().unwrap_or(Value::Null)).collect()
 }
 
+/// The options that have a position: all but the further ones.
+pub fn positional(specs: &[OptionSpec]) -> &[OptionSpec] {
+    let count = specs.iter().take_while(|spec| !spec.further).count();
+    &specs[..count]
+}
+
+/// The first further option of a row that is not at its default.
+pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[Value]) -> Option<&'a OptionSpec> {
+    let changed = |(spec, value): &(&OptionSpec, &Value)| spec.further && (spec.default)().as_ref() != Some(*value);
+    specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
+}
+
 /// Fills `base` with positional options and then with named ones, which win. Returns the new row; `base` stays as it was.
 ///
 /// `owner` is whose options these are, for messages.
@@ -180,17 +195,18 @@ pub fn parse(
     positional: &[Value],
     named: &[(String, Value)],
 ) -> Result<Vec<Value>> {
-    if positional.len() > specs.len() {
+    let places = self::positional(specs);
+    if positional.len() > places.len() {
         let message = format!(
             "{owner}: expected up to {} positional options ({}), given {}",
-            specs.len(),
-            names(specs),
+            places.len(),
+            names(places),
             positional.len()
         );
         return Err(Error::new(Code::Argument, message));
     }
     let mut row = base.to_vec();
-    for ((slot, spec), given) in row.iter_mut().zip(specs).zip(positional) {
+    for ((slot, spec), given) in row.iter_mut().zip(places).zip(positional) {
         *slot = spec.check(owner, given)?;
     }
     for (name, given) in named {
@@ -343,12 +359,13 @@ pub(crate) use words;
 
 /// Declares a struct of options and derives its table.
 ///
-/// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L` and
-/// `, alias "pytorch_name"`.
+/// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L`,
+/// `, alias "pytorch_name"` and `, further true`. Further options stand last.
 #[macro_export]
 macro_rules! options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident {
-        $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)? $(, alias $alias:literal)?;)*
+        $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
+            $(, alias $alias:literal)? $(, further $further:literal)?;)*
     }) => {
         $(#[$outer])*
         #[derive(Clone, Debug)]
@@ -363,6 +380,7 @@ macro_rules! options {
                 nullable: <$type as $crate::OptionType>::NULLABLE,
                 limit: $crate::options!(@or $crate::Limit::Finite $(, $limit)?),
                 default: || $crate::options!(@or None $(, Some(<$type as $crate::OptionType>::into_value($default)))?),
+                further: $crate::options!(@or false $(, $further)?),
             },)*];
 
             fn from_row(row: &[$crate::Value]) -> $crate::Result<Self> {

@@ -1,5 +1,6 @@
 //! What an optimizer's file supplies, and the same with its types erased for the rest of the crate.
 
+use crate::clip::{Gradient, Prepare};
 use crate::state::MAX_BUFFERS;
 use crate::{Buffer, Code, Error, OptionSet, OptionSpec, Result, Scalar, Value, View};
 
@@ -43,14 +44,16 @@ pub(crate) struct Step {
     pub(crate) number: u64,
     /// True if this step made one of the buffers.
     pub(crate) fresh: bool,
-    /// The L2 norm of the gradients of all groups; 0 unless wanted.
+    /// The L2 norm of the gradients of all groups, as clipped; 0 unless wanted.
     pub(crate) gradient_norm: f64,
+    /// How gradients are clipped.
+    pub(crate) prepare: Prepare,
 }
 
 /// One parameter, its gradient and its state buffers in the order of [`Rule::BUFFERS`], all of one length.
 pub(crate) struct Tensor<'a, T> {
     pub(crate) parameter: &'a mut [T],
-    pub(crate) gradient: &'a [T],
+    pub(crate) gradient: Gradient<'a, T>,
     pub(crate) state: [Option<&'a mut [T]>; MAX_BUFFERS],
 }
 
@@ -129,6 +132,7 @@ fn update<R: Rule, T: Scalar>(
     buffers: &mut Buffers,
 ) -> Option<()> {
     let state = buffers.each_mut().map(|buffer| buffer.as_mut().and_then(T::of_buffer));
-    let (parameter, gradient) = T::of_view(view)?;
+    let (parameter, elements) = T::of_view(view)?;
+    let gradient = Gradient { elements, prepare: step.prepare };
     R::update(options, step, Tensor { parameter, gradient, state })
 }

@@ -6,7 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use stepwell_optim::{CATALOG, Children, Definition, Kind, Limit, OptionSpec, SCHEDULES, ScheduleDefinition, Value};
+use stepwell_optim::{
+    CATALOG, Children, Definition, Kind, Limit, OptionSpec, PRESETS, SCHEDULES, ScheduleDefinition, Value, positional,
+};
 
 /// PyTorch's spelling, or capitals where there is none.
 fn type_name(definition: &Definition) -> String {
@@ -85,7 +87,7 @@ fn generated() -> String {
     text += "}\n\n/** The options of each optimizer, by position. */\nexport interface PositionalOptionsOf {\n";
     for definition in CATALOG {
         let positions: Vec<_> =
-            definition.options.iter().map(|spec| format!("{}: {}", spec.name, type_of(spec))).collect();
+            positional(definition.options).iter().map(|spec| format!("{}: {}", spec.name, type_of(spec))).collect();
         let line = format!("  readonly {}: [{}];\n", definition.name, positions.join(", "));
         // As biome formats it, which has lines of 120 characters.
         if line.len() <= 121 {
@@ -175,6 +177,23 @@ fn generated_schedules() -> String {
         + &format!("export type ScheduleSpecification =\n  | {};\n", names.join("\n  | "))
 }
 
+fn generated_presets() -> String {
+    let mut text = String::from(
+        "// Written by `cargo test -p stepwell-optim --test generated` from the presets; not to be edited.\n\n",
+    );
+    text += "/** Options that stand for a published variant of an optimizer. The learning rate is not among them. */\n";
+    text += "export const presets = {\n";
+    for preset in PRESETS {
+        text += &format!("  /** Of `{}`. {} From {}. */\n", preset.optimizer, preset.about, preset.source);
+        text += &format!("  {}: {{\n", preset.name);
+        for (name, value) in preset.options {
+            text += &format!("    {name}: {},\n", shown(value));
+        }
+        text += "  },\n";
+    }
+    text + "} as const;\n"
+}
+
 fn keep(name: &str, text: String) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packages/sdk/src/generated").join(name);
     if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
@@ -187,6 +206,11 @@ fn keep(name: &str, text: String) {
 #[test]
 fn option_types_are_up_to_date() {
     keep("options.ts", generated());
+}
+
+#[test]
+fn presets_are_up_to_date() {
+    keep("presets.ts", generated_presets());
 }
 
 #[test]

@@ -63,6 +63,14 @@ impl Arguments {
         }
     }
 
+    /// A handle of a kind that [`Session`](crate::Session) has one of, or of a model, which has one too.
+    pub(crate) fn handle_or_model(&mut self, kind: Kind) -> Result<Handle> {
+        match *self.peek() {
+            Dynamic::Handle(handle) if handle.kind() == Some(Kind::Model) => self.handle(Kind::Model),
+            _ => self.handle(kind),
+        }
+    }
+
     pub(crate) fn handle(&mut self, kind: Kind) -> Result<Handle> {
         match self.next() {
             Dynamic::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Objective, Result, Scalar};
+use stepwell_optim::{ClosureStep, Code, Curvature, Error, Objective, Result, Scalar};
 
 use crate::handle::Handle;
 use crate::session::Session;
-use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer};
+use crate::trainer::Trainer;
+use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
 
 /// One step of L-BFGS. The session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
@@ -16,28 +17,78 @@ pub(crate) fn minimize<E: Engine>(
     optimizer: Handle,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let (tensors, dtype, step, library) = {
+    let plan = {
         let session = session.borrow();
-        let trainer = session.trainer(optimizer)?;
+        Plan::new(&session.engine, &*session.trainer(optimizer)?)?
+    };
+    let (loss, memory) = plan.carry_out(session, closure)?;
+    session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.remember(memory);
+    Ok(loss)
+}
+
+/// The same where nobody else uses the session meanwhile.
+pub(crate) fn minimize_on<E: Engine>(
+    engine: &E,
+    trainer: &RefCell<Trainer<E>>,
+    closure: &mut dyn FnMut() -> Result<f64>,
+) -> Result<f64> {
+    let plan = Plan::new(engine, &trainer.borrow())?;
+    let (loss, memory) = plan.carry_out(&Owned(engine), closure)?;
+    trainer.borrow_mut().optimizer.remember(memory);
+    Ok(loss)
+}
+
+/// What a step works from: copies, so that the closure may use the optimizer meanwhile.
+struct Plan<E: Engine> {
+    tensors: Vec<E::Tensor>,
+    dtype: Dtype,
+    step: ClosureStep,
+    library: Option<Rc<Minimize<E::Tensor>>>,
+}
+
+impl<E: Engine> Plan<E> {
+    fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
         let tensors = trainer.tensors().to_vec();
-        let dtype = common_dtype(&session.engine, &tensors)?;
+        let dtype = common_dtype(engine, &tensors)?;
         let library = match &trainer.library {
             Some(LibraryOptimizer::Closure(minimize)) => Some(Rc::clone(minimize)),
             _ => None,
         };
-        (tensors, dtype, trainer.optimizer.closure_step(), library)
-    };
-    let (loss, memory) = match (library, dtype) {
-        (Some(library), _) => {
-            library(&LibraryGroup { options: step.options(), parameters: &tensors }, step.memory(), closure)?
+        Ok(Self { tensors, dtype, step: trainer.optimizer.closure_step(), library })
+    }
+
+    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Curvature)> {
+        let Self { tensors, dtype, step, library } = self;
+        match (library, dtype) {
+            (Some(library), _) => {
+                library(&LibraryGroup { options: step.options(), parameters: &tensors }, step.memory(), closure)
+            }
+            (None, Dtype::Float) => {
+                run::<E, f32, _>(engine, &tensors, closure, |x, objective| step.minimize_f32(x, objective))
+            }
+            (None, _) => run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective)),
         }
-        (None, Dtype::Float) => {
-            run::<E, f32, _>(session, &tensors, closure, |x, objective| step.minimize_f32(x, objective))?
-        }
-        (None, _) => run::<E, f64, _>(session, &tensors, closure, |x, objective| step.minimize_f64(x, objective))?,
-    };
-    session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.remember(memory);
-    Ok(loss)
+    }
+}
+
+/// A way to the engine between calls of the closure.
+trait Access<E: Engine> {
+    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R;
+}
+
+impl<E: Engine> Access<E> for RefCell<Session<E>> {
+    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R {
+        use_engine(&self.borrow().engine)
+    }
+}
+
+/// An engine that the closure only shares.
+struct Owned<'a, E>(&'a E);
+
+impl<E: Engine> Access<E> for Owned<'_, E> {
+    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R {
+        use_engine(self.0)
+    }
 }
 
 fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
@@ -54,53 +105,55 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
 }
 
 fn run<E: Engine, T: Element, R>(
-    session: &RefCell<Session<E>>,
+    engine: &impl Access<E>,
     tensors: &[E::Tensor],
     closure: &mut dyn FnMut() -> Result<f64>,
     minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
 ) -> Result<R> {
-    let mut flat = Flat { session, tensors, closure, element: PhantomData };
+    let mut flat = Flat { engine, tensors, closure, element: PhantomData };
     let start = flat.gather(|engine, tensor| Ok(Some(engine.data(tensor)?)))?;
     minimize(&start, &mut flat)
 }
 
 /// The parameters as one vector.
-struct Flat<'a, E: Engine, T> {
-    session: &'a RefCell<Session<E>>,
+struct Flat<'a, E: Engine, A, T> {
+    engine: &'a A,
     tensors: &'a [E::Tensor],
     closure: &'a mut dyn FnMut() -> Result<f64>,
     element: PhantomData<T>,
 }
 
-impl<E: Engine, T: Element> Flat<'_, E, T> {
+impl<E: Engine, A: Access<E>, T: Element> Flat<'_, E, A, T> {
     /// One piece for each tensor; zeros where there is none.
     fn gather(&self, piece: impl Fn(&E, &E::Tensor) -> Result<Option<Data>>) -> Result<Vec<T>> {
-        let session = self.session.borrow();
-        let mut all = Vec::new();
-        for tensor in self.tensors {
-            match piece(&session.engine, tensor)? {
-                Some(data) => all.extend(T::from_data(data).ok_or_else(changed)?),
-                None => {
-                    let count: usize = session.engine.shape(tensor)?.iter().product();
-                    all.resize(all.len() + count, T::default());
+        self.engine.with(|engine| {
+            let mut all = Vec::new();
+            for tensor in self.tensors {
+                match piece(engine, tensor)? {
+                    Some(data) => all.extend(T::from_data(data).ok_or_else(changed)?),
+                    None => {
+                        let count: usize = engine.shape(tensor)?.iter().product();
+                        all.resize(all.len() + count, T::default());
+                    }
                 }
             }
-        }
-        Ok(all)
+            Ok(all)
+        })
     }
 }
 
-impl<E: Engine, T: Element> Objective<T> for Flat<'_, E, T> {
+impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
-        let session = self.session.borrow();
-        let mut rest = parameters;
-        for tensor in self.tensors {
-            let count: usize = session.engine.shape(tensor)?.iter().product();
-            let (piece, after) = rest.split_at_checked(count).ok_or_else(changed)?;
-            session.engine.assign(tensor, &T::into_data(piece.to_vec()))?;
-            rest = after;
-        }
-        Ok(())
+        self.engine.with(|engine| {
+            let mut rest = parameters;
+            for tensor in self.tensors {
+                let count: usize = engine.shape(tensor)?.iter().product();
+                let (piece, after) = rest.split_at_checked(count).ok_or_else(changed)?;
+                engine.assign(tensor, &T::into_data(piece.to_vec()))?;
+                rest = after;
+            }
+            Ok(())
+        })
     }
 
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {

@@ -85,6 +85,8 @@ pub trait Engine: 'static {
     fn max_pool2d(&self, input: &Self::Tensor, kernel: [usize; 2], window: &Window) -> Result<Self::Tensor>;
     /// The same elements in another shape.
     fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
+    /// A copy of the rows at `indices`, in that order, along dimension 0; cut off from the graph.
+    fn select(&self, tensor: &Self::Tensor, indices: &[usize]) -> Result<Self::Tensor>;
     /// An elementwise function.
     fn activation(&self, input: &Self::Tensor, activation: Activation) -> Result<Self::Tensor>;
     /// The elementwise product of two tensors of one shape.

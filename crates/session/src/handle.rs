@@ -18,10 +18,15 @@ pub enum Kind {
     Module,
     /// An optimizer.
     Optimizer,
+    /// A loss.
+    Loss,
+    /// A module, a loss and an optimizer.
+    Model,
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [Kind::Tensor, Kind::Vector, Kind::Dictionary, Kind::Module, Kind::Optimizer];
+    const ALL: [Kind; 7] =
+        [Kind::Tensor, Kind::Vector, Kind::Dictionary, Kind::Module, Kind::Optimizer, Kind::Loss, Kind::Model];
 
     /// The kind with its article, for messages.
     pub(crate) fn one(self) -> String {
@@ -38,6 +43,8 @@ impl fmt::Display for Kind {
             Kind::Dictionary => "dictionary",
             Kind::Module => "module",
             Kind::Optimizer => "optimizer",
+            Kind::Loss => "loss",
+            Kind::Model => "model",
         })
     }
 }

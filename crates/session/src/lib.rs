@@ -4,6 +4,7 @@
 
 mod arguments;
 mod checkpoint;
+mod clip;
 mod closure;
 mod container;
 mod data;
@@ -12,10 +13,14 @@ mod dynamic;
 mod engine;
 mod handle;
 mod library;
+mod loss;
+mod metrics;
+mod model;
 mod module;
 mod module_state;
 mod modules;
 mod random;
+mod samples;
 mod selection;
 mod session;
 mod trainer;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Curvature, Definition, Error, Result, State, Value};
+use stepwell_optim::{Code, Curvature, Definition, Error, Result, State, Value, further_change};
 
 /// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
 pub enum LibraryOptimizer<T> {
@@ -14,7 +14,7 @@ pub enum LibraryOptimizer<T> {
 
 /// Parameters that share options.
 pub struct LibraryGroup<'a, T> {
-    /// A row of the option table.
+    /// A row of the option table. Its further options are at their defaults.
     pub options: &'a [Value],
     /// The parameters.
     pub parameters: &'a [T],
@@ -39,6 +39,14 @@ pub type Minimize<T> =
 /// The error of an optimizer that cannot be had with `fused: false`.
 pub fn only_fused(definition: &Definition, reason: &str) -> Error {
     Error::new(Code::OptionRange, format!("{} fused: expected true, {reason}, given boolean false", definition.name))
+}
+
+/// Fails if a row of options has a further option that is not at its default: the tensor library has none of them.
+pub(crate) fn no_further(definition: &Definition, row: &[Value]) -> Result<()> {
+    let Some(spec) = further_change(definition.options, row) else { return Ok(()) };
+    let (name, option) = (definition.name, spec.name);
+    let message = format!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");
+    Err(Error::new(Code::OptionRange, message))
 }
 
 /// Takes `fused` out of the named options: it is no row of the option tables, for it belongs to no group.

@@ -181,6 +181,11 @@ impl<E: Engine> Module<E> {
         self.tensors(&|layer| layer.buffers())
     }
 
+    /// Parameters and then buffers.
+    pub(crate) fn tensors_of_all(&self) -> Vec<E::Tensor> {
+        self.parameters().into_iter().chain(self.buffers()).map(|named| named.tensor).collect()
+    }
+
     /// Parameters of this module and not of its children.
     pub(crate) fn own_parameters(&self) -> Vec<(String, E::Tensor)> {
         self.own(&|layer| layer.parameters())

@@ -83,7 +83,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
             };
             Selection { tensors, source: Source::Named }
         }
-        Object::Tensor(_) | Object::Optimizer(_) => {
+        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Model(_) => {
             return Err(refuse("a tensor, vector, dictionary or module", given));
         }
     })

@@ -1,11 +1,14 @@
 //! A session: the objects behind handles, and the verbs that work on them.
 
+use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::{Handle, Kind, Store};
+use crate::loss::LossFunction;
+use crate::model::Model;
 use crate::module::Module;
 use crate::random::Random;
 use crate::trainer::Trainer;
@@ -17,10 +20,17 @@ pub(crate) enum Object<E: Engine> {
     Vector(Vec<E::Tensor>),
     Dictionary(Vec<(String, E::Tensor)>),
     Module(Rc<Module<E>>),
-    Optimizer(Box<Trainer<E>>),
+    /// Shared with the models that were made of it.
+    Optimizer(Rc<RefCell<Trainer<E>>>),
+    Loss(LossFunction),
+    Model(Box<Model<E>>),
 }
 
 impl<E: Engine> Object<E> {
+    pub(crate) fn optimizer(trainer: Trainer<E>) -> Self {
+        Object::Optimizer(Rc::new(RefCell::new(trainer)))
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Object::Tensor(_) => Kind::Tensor,
@@ -28,19 +38,20 @@ impl<E: Engine> Object<E> {
             Object::Dictionary(_) => Kind::Dictionary,
             Object::Module(_) => Kind::Module,
             Object::Optimizer(_) => Kind::Optimizer,
+            Object::Loss(_) => Kind::Loss,
+            Object::Model(_) => Kind::Model,
         }
     }
 
-    /// Every tensor of the object; an optimizer owns none.
+    /// Every tensor of the object; an optimizer and a loss own none.
     pub(crate) fn tensors(&self) -> Vec<E::Tensor> {
         match self {
             Object::Tensor(tensor) => vec![tensor.clone()],
             Object::Vector(tensors) => tensors.clone(),
             Object::Dictionary(entries) => entries.iter().map(|(_, tensor)| tensor.clone()).collect(),
-            Object::Module(module) => {
-                module.parameters().into_iter().chain(module.buffers()).map(|named| named.tensor).collect()
-            }
-            Object::Optimizer(_) => Vec::new(),
+            Object::Module(module) => module.tensors_of_all(),
+            Object::Model(model) => model.module.tensors_of_all(),
+            Object::Optimizer(_) | Object::Loss(_) => Vec::new(),
         }
     }
 }
@@ -55,7 +66,7 @@ pub struct Session<E: Engine> {
     bytes: usize,
 }
 
-/// An object with the bytes of its tensors when it was made.
+/// An object with the bytes of its tensors when they were counted last.
 struct Held<E: Engine> {
     object: Object<E>,
     bytes: usize,
@@ -105,6 +116,15 @@ impl<E: Engine> Session<E> {
         ("smoothl1", verbs::losses::smoothl1),
         ("bce", verbs::losses::bce),
         ("bcewithlogits", verbs::losses::bcewithlogits),
+        ("loss", verbs::losses::loss),
+        ("model", verbs::models::model),
+        ("train", verbs::models::train),
+        ("test", verbs::models::test),
+        ("run", verbs::models::run),
+        ("testrun", verbs::models::testrun),
+        ("batch", verbs::models::batch),
+        ("clip", verbs::gradients::clip),
+        ("clipv", verbs::gradients::clipv),
         ("tensor", verbs::tensors::tensor),
         ("data", verbs::tensors::data),
         ("full", verbs::tensors::full),
@@ -140,13 +160,28 @@ impl<E: Engine> Session<E> {
     }
 
     pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Dynamic> {
-        let mut bytes = 0;
-        for tensor in object.tensors() {
-            bytes += self.engine.shape(&tensor)?.iter().product::<usize>() * self.engine.dtype(&tensor)?.size();
-        }
+        let bytes = self.bytes_of(&object)?;
         let handle = self.store.insert(object.kind(), Held { object, bytes })?;
         self.bytes += bytes;
         Ok(Dynamic::Handle(handle))
+    }
+
+    fn bytes_of(&self, object: &Object<E>) -> Result<usize> {
+        let samples = if let Object::Model(model) = object { model.samples() } else { Vec::new() };
+        let mut bytes = 0;
+        for tensor in object.tensors().iter().chain(&samples) {
+            bytes += self.engine.shape(tensor)?.iter().product::<usize>() * self.engine.dtype(tensor)?.size();
+        }
+        Ok(bytes)
+    }
+
+    /// Counts the bytes of an object anew, which has got tensors or lost some.
+    pub(crate) fn recount(&mut self, handle: Handle) -> Result<()> {
+        let bytes = self.bytes_of(self.object(handle)?)?;
+        let held = self.store.get_mut(handle)?;
+        self.bytes = self.bytes - held.bytes + bytes;
+        held.bytes = bytes;
+        Ok(())
     }
 
     /// Gives a handle the object of another, which is freed.
@@ -185,25 +220,54 @@ impl<E: Engine> Session<E> {
         }
     }
 
+    /// The module, or that of a model.
     pub(crate) fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
         match self.object(handle)? {
             Object::Module(module) => Ok(Rc::clone(module)),
+            Object::Model(model) => Ok(Rc::clone(&model.module)),
             other => Err(wrong_kind(Kind::Module, other.kind())),
         }
     }
 
-    pub(crate) fn trainer(&self, handle: Handle) -> Result<&Trainer<E>> {
+    /// The optimizer, or that of a model.
+    pub(crate) fn trainer(&self, handle: Handle) -> Result<Ref<'_, Trainer<E>>> {
+        self.shared_trainer(handle).map(|trainer| trainer.borrow())
+    }
+
+    /// The optimizer, to be changed, beside the engine.
+    pub(crate) fn trainer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, Trainer<E>>, &E)> {
+        Ok((self.shared_trainer(handle)?.borrow_mut(), &self.engine))
+    }
+
+    /// The optimizer, or that of a model, to be shared. It is borrowed only inside a call, and by one at a time.
+    pub(crate) fn shared_trainer(&self, handle: Handle) -> Result<&Rc<RefCell<Trainer<E>>>> {
         match self.object(handle)? {
             Object::Optimizer(trainer) => Ok(trainer),
+            Object::Model(model) => Ok(&model.optimizer),
             other => Err(wrong_kind(Kind::Optimizer, other.kind())),
         }
     }
 
-    /// The optimizer, to be changed, beside the engine.
-    pub(crate) fn trainer_mut(&mut self, handle: Handle) -> Result<(&mut Trainer<E>, &E)> {
+    pub(crate) fn loss(&self, handle: Handle) -> Result<&LossFunction> {
+        match self.object(handle)? {
+            Object::Loss(loss) => Ok(loss),
+            Object::Model(model) => Ok(&model.loss),
+            other => Err(wrong_kind(Kind::Loss, other.kind())),
+        }
+    }
+
+    pub(crate) fn model(&self, handle: Handle) -> Result<&Model<E>> {
+        match self.object(handle)? {
+            Object::Model(model) => Ok(model),
+            other => Err(wrong_kind(Kind::Model, other.kind())),
+        }
+    }
+
+    /// The model, to be changed, beside what it runs with.
+    pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E, &mut Random)> {
         match &mut self.store.get_mut(handle)?.object {
-            Object::Optimizer(trainer) => Ok((trainer, &self.engine)),
-            other => Err(wrong_kind(Kind::Optimizer, other.kind())),
+            Object::Model(model) => Ok((model, &self.engine, &mut self.random)),
+            other => Err(wrong_kind(Kind::Model, other.kind())),
         }
     }
 }

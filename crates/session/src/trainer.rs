@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use stepwell_optim::{Code, Error, Optimizer, Result, State, Value};
+use stepwell_optim::{Clip, Code, Error, Optimizer, Result, State, Value};
 
+use crate::clip::clip_gradients;
 use crate::container::Container;
+use crate::library::no_further;
 use crate::selection::Selection;
 use crate::{Engine, LibraryGroup, LibraryOptimizer};
 
@@ -42,6 +44,9 @@ impl<E: Engine> Trainer<E> {
         named: &[(String, Value)],
     ) -> Result<()> {
         let options = self.optimizer.plan(group, positional, named)?;
+        if self.library.is_some() {
+            no_further(self.optimizer.definition(), &options)?;
+        }
         self.check(engine, &selection)?;
         let mut container = self.container.clone();
         container.add(&selection)?;
@@ -89,13 +94,17 @@ impl<E: Engine> Trainer<E> {
         &self.tensors
     }
 
-    /// Updates every parameter that has a gradient.
-    pub(crate) fn step(&mut self, engine: &E) -> Result<()> {
+    /// Updates every parameter that has a gradient. Clipping leaves gradients as they are, but those that the tensor
+    /// library's own optimizer is to see.
+    pub(crate) fn step(&mut self, engine: &E, clip: Clip) -> Result<()> {
         if let Some(LibraryOptimizer::Each(library)) = &self.library {
+            if clip != Clip::None {
+                clip_gradients(engine, &self.tensors, clip)?;
+            }
             return library.step(&self.library_groups());
         }
         let optimizer = &mut self.optimizer;
-        engine.lend(&self.tensors, &mut |views| optimizer.step(views))
+        engine.lend(&self.tensors, &mut |views| optimizer.step_clipped(views, clip))
     }
 
     /// The groups as the tensor library's optimizer takes them.

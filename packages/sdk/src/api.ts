@@ -4,6 +4,7 @@ import type {
   Device,
   Dtype,
   Implementation,
+  LossName,
   LossOptions,
   ModuleSpecification,
   OptimizerName,
@@ -11,6 +12,8 @@ import type {
   Parameters,
   SmoothL1Options,
   TensorOptions,
+  TestOptions,
+  TrainOptions,
 } from "./arguments.js";
 import type { Numbers, TensorData } from "./arrays.js";
 import type { TypedTensor } from "./binding.js";
@@ -19,6 +22,8 @@ import type { ScheduleSpecification } from "./generated/schedules.js";
 import type {
   AnyHandle,
   DictionaryHandle,
+  LossHandle,
+  ModelHandle,
   ModuleHandle,
   OptimizerHandle,
   TensorHandle,
@@ -26,10 +31,13 @@ import type {
 } from "./handle.js";
 import type {
   Definition,
+  Metrics,
   ModuleHelp,
   ModuleState,
   OptimizerHelp,
   OptionRow,
+  PresetHelp,
+  SampleOptions,
   ScheduleHelp,
   ScheduleState,
   State,
@@ -83,10 +91,12 @@ export interface Api {
    * under their names, or their positions where they have none; loose tensors under `parms`.
    */
   module(optimizer: OptimizerHandle): ModuleHandle;
+  /** The module of a model, shared with it. */
+  module(model: ModelHandle): ModuleHandle;
   /** Runs a module as in training: with dropout and batch statistics, recording what `backward` needs. */
-  forward(module: ModuleHandle, input: TensorHandle | TensorData): TensorHandle;
+  forward(module: ModuleHandle | ModelHandle, input: TensorHandle | TensorData): TensorHandle;
   /** Runs a module as in use: without dropout, with running statistics, recording nothing. */
-  evaluate(module: ModuleHandle, input: TensorHandle | TensorData): TensorHandle;
+  evaluate(module: ModuleHandle | ModelHandle, input: TensorHandle | TensorData): TensorHandle;
   /** Dotted names of all descendants, depth first. */
   names(module: ModuleHandle): readonly string[];
   /** Names of the direct children. */
@@ -123,6 +133,85 @@ export interface Api {
   /** Binary cross entropy of logits. As `torch.nn.BCEWithLogitsLoss`. */
   bcewithlogits(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
 
+  /**
+   * Makes a loss to keep, with its options.
+   *
+   * @example
+   * ```ts
+   * const f = loss("smoothl1", { beta: 0.5 });
+   * const y = loss(f, x, [1, 2]);
+   * ```
+   */
+  loss(name: "smoothl1", options?: SmoothL1Options): LossHandle;
+  loss(name: LossName, options?: LossOptions): LossHandle;
+  /** Applies a loss, or that of a model, as the function of its name does. */
+  loss(loss: LossHandle | ModelHandle, input: TensorHandle, target: Target): TensorHandle;
+  /** The loss of a model. */
+  loss(model: ModelHandle): LossHandle;
+
+  /**
+   * A module, a loss and an optimizer under one handle, to be trained by {@link Api.run}. They are shared: their own
+   * handles stay what they are, and freeing those takes nothing from the model. The loss must reduce to one number.
+   *
+   * The optimizer need not train all of the module. `step`, `lr`, `zerograd`, `nograd` and `clip` of a model are those of
+   * its optimizer, `forward` and `evaluate` those of its module.
+   *
+   * @example
+   * ```ts
+   * const m = module(["linear", 4, 3]);
+   * const classifier = model(m, loss("ce"), opt("adam", m));
+   * train(classifier, { batchsize: 64, shuffle: true, clipnorm: 1, metrics: ["loss", "accuracy"] });
+   * train(classifier, inputs, classes);
+   * for (let epoch = 0; epoch < 10; epoch++) console.log(run(classifier));
+   * ```
+   */
+  model(module: ModuleHandle, loss: LossHandle, optimizer: OptimizerHandle): ModelHandle;
+  /** How a model is trained. */
+  train(model: ModelHandle): SampleOptions<TrainOptions>;
+  /** Sets how a model is trained; what is left out stays as it is. */
+  train(model: ModelHandle, options: TrainOptions): void;
+  /**
+   * Sets what a model is trained on: inputs and targets, as many of each along dimension 0. Plain numbers take the type
+   * that the module needs; a plain list of targets for `ce` and `nll` is classes, and classes of more dimensions come as
+   * a `long` tensor or a `BigInt64Array`. Tensors are shared, not copied; no gradient flows into them.
+   *
+   * @returns the number of batches
+   */
+  train(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+  /** How a model is tested. */
+  test(model: ModelHandle): SampleOptions<TestOptions>;
+  /** Sets how a model is tested; what is left out stays as it is. */
+  test(model: ModelHandle, options: TestOptions): void;
+  /** Sets what a model is tested on, as {@link Api.train} does. */
+  test(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+  /**
+   * Trains a model on all batches, each once. For each: the forward calculation, the loss, its gradients in place of
+   * those before, clipping as set, and a step. `lbfgs` gets its closure. Where a batch fails, those before it have been
+   * trained on.
+   *
+   * @returns the loss, or a dictionary where other metrics are set
+   */
+  run(model: ModelHandle): number | Metrics;
+  /**
+   * Trains a model on the next batch, as {@link Api.run} does; for a program that shows progress or can be stopped.
+   *
+   * @returns the loss before the step; undefined after the last batch, and the next call begins the next pass
+   * @example
+   * ```ts
+   * for (let loss = batch(m); loss !== undefined; loss = batch(m)) {
+   *   signal.throwIfAborted();
+   *   await setImmediate();
+   * }
+   * ```
+   */
+  batch(model: ModelHandle): number | undefined;
+  /**
+   * Tests a model on all of its batches for testing, as `evaluate` runs it. Changes nothing.
+   *
+   * @returns the loss, or a dictionary where other metrics are set
+   */
+  testrun(model: ModelHandle): number | Metrics;
+
   /** Accumulates the gradients of a scalar into every leaf that it was computed from. */
   backward(tensor: TensorHandle): void;
   /** The gradient of a tensor; undefined if there is none. */
@@ -134,9 +223,20 @@ export interface Api {
   /** Sets whether gradients are computed. */
   gradflag(object: Parameters, flag: boolean): void;
   /** Sets gradients to 0; undefined ones stay undefined. */
-  zerograd(object: OptimizerHandle | Parameters): void;
+  zerograd(object: OptimizerHandle | ModelHandle | Parameters): void;
   /** Makes gradients undefined, which also frees them. */
-  nograd(object: OptimizerHandle | Parameters): void;
+  nograd(object: OptimizerHandle | ModelHandle | Parameters): void;
+  /**
+   * Scales all gradients of an object by one factor, in place, so that their norm as one vector is at most `max`. As
+   * `torch.nn.utils.clip_grad_norm_`; of an optimizer or a model, the gradients of the optimizer's parameters. A model
+   * that is trained by {@link Api.run} clips inside the step: see its option `clipnorm`.
+   *
+   * @param max a number > 0
+   * @returns the norm before
+   */
+  clip(object: OptimizerHandle | ModelHandle | Parameters, max: number): number;
+  /** Clamps each element of the gradients to `max` and its negative, in place. As `torch.nn.utils.clip_grad_value_`. */
+  clipv(object: OptimizerHandle | ModelHandle | Parameters, max: number): void;
 
   /**
    * Makes an optimizer. The options become the defaults of its parameter groups.
@@ -184,12 +284,14 @@ export interface Api {
    * name. Resumes to the bit.
    */
   opt(state: State, module: ModuleHandle): OptimizerHandle;
+  /** The optimizer of a model, shared with it. */
+  opt(model: ModelHandle): OptimizerHandle;
   /** An optimizer's definition with the state of each parameter: plain data, to save and to restore from. */
   state(optimizer: OptimizerHandle, all?: boolean): State;
   /** A module as plain data, parameters included. */
   state(module: ModuleHandle): ModuleState;
   /** Updates every parameter that has a gradient, in one call and in place. */
-  step(optimizer: OptimizerHandle): void;
+  step(optimizer: OptimizerHandle | ModelHandle): void;
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
@@ -197,11 +299,11 @@ export interface Api {
    *
    * @returns the loss before the step
    */
-  step(optimizer: OptimizerHandle, closure: () => number | TensorHandle): number;
+  step(optimizer: OptimizerHandle | ModelHandle, closure: () => number | TensorHandle): number;
   /** The learning rate of each group. */
-  lr(optimizer: OptimizerHandle): readonly number[];
+  lr(optimizer: OptimizerHandle | ModelHandle): readonly number[];
   /** Sets one learning rate for all groups, or one for each. */
-  lr(optimizer: OptimizerHandle, rates: number | readonly number[]): void;
+  lr(optimizer: OptimizerHandle | ModelHandle, rates: number | readonly number[]): void;
   /** The schedule of an optimizer with its progress, as plain data that restores it exactly; undefined if there is none. */
   schedule(optimizer: OptimizerHandle): ScheduleState | undefined;
   /**
@@ -233,8 +335,10 @@ export interface Api {
   help(topic: "module"): readonly ModuleHelp[];
   /** Every schedule with its options and defaults. */
   help(topic: "schedule"): readonly ScheduleHelp[];
-  /** The options and defaults of an optimizer or module. */
-  help(name: string): OptionRow;
+  /** Options that stand for a published variant of an optimizer; `presets` has them as values. */
+  help(topic: "preset"): readonly PresetHelp[];
+  /** The options and defaults of an optimizer or module; with `all` also those that the k-api does not know. */
+  help(name: string, all?: boolean): OptionRow;
 
   /** Whether definitions tell all options, or only those that differ from the defaults. Default true. */
   setting(name: "alloptions"): boolean;
@@ -247,14 +351,14 @@ export interface Api {
   /** Frees objects. Without arguments, all of them. */
   free(...handles: readonly AnyHandle[]): void;
   /** What a handle stands for. */
-  classof(handle: AnyHandle): "tensor" | "vector" | "dictionary" | "module" | "optimizer";
-  /** The kind of an optimizer or module; the element type of a tensor. */
-  objtype(handle: OptimizerHandle | ModuleHandle | TensorHandle): string;
+  classof(handle: AnyHandle): "tensor" | "vector" | "dictionary" | "module" | "optimizer" | "loss" | "model";
+  /** The kind of an optimizer, module or loss; the element type of a tensor. */
+  objtype(handle: OptimizerHandle | ModuleHandle | LossHandle | TensorHandle): string;
   /** Sizes of a tensor's dimensions. */
   size(tensor: TensorHandle): readonly number[];
-  /** The number of tensors, or of an optimizer's parameters. */
+  /** The number of tensors, or of the parameters of an optimizer or module; of a model, those of its module. */
   size(object: Exclude<AnyHandle, TensorHandle>): number;
-  /** The number of tensors; of an optimizer, of those in its state. */
+  /** The number of tensors; of an optimizer, of those in its state; of a model, of both. */
   tensorcount(handle: AnyHandle): number;
   /** The number of elements in those; a scalar in an optimizer's state is one element. */
   elements(handle: AnyHandle): number;

@@ -24,11 +24,13 @@ export type Parameters =
   | readonly [DictionaryHandle, OneOrMore<string>]
   | readonly [ModuleHandle, OneOrMore<number> | OneOrMore<string>];
 
-/** Named options: a dictionary, a list of pairs, or names and values in turn. */
-export type NamedOptions<Options> =
-  | Options
-  | readonly (readonly [keyof Options & string, Options[keyof Options]])[]
-  | readonly [name: keyof Options & string, value: unknown, ...more: unknown[]];
+/** Named options: a dictionary, a list of pairs, or names and values in turn. Of several optimizers: those of any. */
+export type NamedOptions<Options> = Options extends unknown
+  ?
+      | Options
+      | readonly (readonly [keyof Options & string, Options[keyof Options]])[]
+      | readonly [name: keyof Options & string, value: unknown, ...more: unknown[]]
+  : never;
 
 /** Positional options from the first on, and then named ones. */
 type PositionalThenNamed<Positions extends readonly unknown[], Named> = Positions extends readonly [
@@ -99,6 +101,35 @@ export type ModuleSpecification = LayerSpecification | SequentialSpecification;
 export interface LossOptions {
   /** Default `mean`. */
   readonly reduce?: "none" | "mean" | "sum";
+}
+
+/** The name of a loss. */
+export type LossName = "ce" | "nll" | "mse" | "l1" | "smoothl1" | "bce" | "bcewithlogits";
+
+/**
+ * What a pass over samples measures: the mean of the losses of its batches, the loss of each batch, the percentage of
+ * samples whose class had the largest output, or the number of those.
+ */
+export type MetricName = "loss" | "batchloss" | "accuracy" | "matches";
+
+/** How a model is tested. */
+export interface TestOptions {
+  /** Samples of a batch. A whole number >= 1. Default 100; 32 for training. */
+  readonly batchsize?: number;
+  /** Leave out a last batch with fewer samples. Default false. */
+  readonly droplast?: boolean;
+  /** What to measure; the last two need a loss of classes, `ce` or `nll`. Default `loss`. */
+  readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
+}
+
+/** How a model is trained. */
+export interface TrainOptions extends TestOptions {
+  /** Draw a new order for each pass, from the session's generator. Default false. */
+  readonly shuffle?: boolean;
+  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
+  readonly clipnorm?: number | null;
+  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
+  readonly clipvalue?: number | null;
 }
 
 /** Options of the smooth L1 loss. */

@@ -2,7 +2,7 @@ import type { Api } from "./api.js";
 import { nested } from "./arrays.js";
 import type { Binding, TypedTensor } from "./binding.js";
 import { StepwellError } from "./errors.js";
-import { Engine, Handle, type OptimizerHandle, type TensorHandle } from "./handle.js";
+import { Engine, Handle, type ModelHandle, type OptimizerHandle, type TensorHandle } from "./handle.js";
 
 /** The functions of the k-api on an engine. They hold no logic of their own: the engine's session checks and does. */
 export function connect(binding: Binding): Api {
@@ -54,14 +54,23 @@ export function connect(binding: Binding): Api {
     smoothl1: verb("smoothl1"),
     bce: verb("bce"),
     bcewithlogits: verb("bcewithlogits"),
+    loss: verb("loss"),
+    model: verb("model"),
+    train: verb("train"),
+    test: verb("test"),
+    run: verb("run"),
+    batch: verb("batch"),
+    testrun: verb("testrun"),
     backward: verb("backward"),
     grad: (...args: readonly unknown[]) => numbers(engine.call("grad", ...args)) as never,
     gradflag: verb("gradflag"),
     zerograd: verb("zerograd"),
     nograd: verb("nograd"),
+    clip: verb("clip"),
+    clipv: verb("clipv"),
     opt: verb("opt"),
     state: verb("state"),
-    step: (optimizer: OptimizerHandle, closure?: () => number | TensorHandle) => {
+    step: (optimizer: OptimizerHandle | ModelHandle, closure?: () => number | TensorHandle) => {
       if (closure === undefined) return engine.call<never>("step", optimizer);
       if (typeof closure !== "function") {
         throw new StepwellError("ERR_ARGUMENT", `step: expected a function as argument 2, given ${typeof closure}`);

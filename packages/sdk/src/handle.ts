@@ -38,8 +38,19 @@ export type DictionaryHandle = Handle<"dictionary">;
 export type ModuleHandle = Handle<"module">;
 /** An optimizer with its parameter groups and state. */
 export type OptimizerHandle = Handle<"optimizer">;
+/** A loss with its options. */
+export type LossHandle = Handle<"loss">;
+/** A module with the loss and the optimizer that train it. */
+export type ModelHandle = Handle<"model">;
 /** Any object. */
-export type AnyHandle = TensorHandle | VectorHandle | DictionaryHandle | ModuleHandle | OptimizerHandle;
+export type AnyHandle =
+  | TensorHandle
+  | VectorHandle
+  | DictionaryHandle
+  | ModuleHandle
+  | OptimizerHandle
+  | LossHandle
+  | ModelHandle;
 
 /** Arguments nested deeper than this are refused, before recursion could exhaust the stack. */
 const DEEPEST = 300;
@@ -77,7 +88,7 @@ export class Engine {
   }
 
   /** Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown. */
-  stepWithClosure(optimizer: OptimizerHandle, closure: () => number): number {
+  stepWithClosure(optimizer: OptimizerHandle | ModelHandle, closure: () => number): number {
     let thrown: { readonly error: unknown } | undefined;
     const guarded = () => {
       try {

@@ -8,18 +8,27 @@ import { binding } from "@stepwell/native";
 import type { Api } from "./api.js";
 import type { Binding } from "./binding.js";
 import { connect } from "./connect.js";
+import { fluent } from "./fluent/fluent.js";
+import type * as models from "./fluent/model.js";
+import type * as modules from "./fluent/module.js";
+import type * as optimizers from "./fluent/optimizer.js";
+import type * as tensors from "./fluent/tensor.js";
 
 export type { Api, Target } from "./api.js";
 export type * from "./arguments.js";
 export type { Numbers, TensorData } from "./arrays.js";
 export type { TypedTensor } from "./binding.js";
 export { type ErrorCode, errorCodes, StepwellError } from "./errors.js";
+export type * from "./fluent/types.js";
 export type * from "./generated/options.js";
+export { presets } from "./generated/presets.js";
 export type * from "./generated/schedules.js";
 export {
   type AnyHandle,
   type DictionaryHandle,
   Handle,
+  type LossHandle,
+  type ModelHandle,
   type ModuleHandle,
   type OptimizerHandle,
   type TensorHandle,
@@ -34,6 +43,7 @@ const api: Api = connect(binding as Binding);
 export const {
   advance,
   backward,
+  batch,
   bce,
   bcewithlogits,
   bytes,
@@ -41,6 +51,8 @@ export const {
   child,
   childnames,
   classof,
+  clip,
+  clipv,
   copyto,
   data,
   device,
@@ -57,7 +69,9 @@ export const {
   help,
   l1,
   load,
+  loss,
   lr,
+  model,
   module,
   mse,
   names,
@@ -68,6 +82,7 @@ export const {
   parm,
   parmnames,
   randperm,
+  run,
   save,
   schedule,
   seed,
@@ -79,7 +94,10 @@ export const {
   take,
   tensor,
   tensorcount,
+  test,
+  testrun,
   to,
+  train,
   use,
   vector,
   zerograd,
@@ -87,3 +105,14 @@ export const {
 
 /** `class` and `return` are reserved words; `k.class(x)` and `k.return(x)` work after `import * as k`. */
 export { classof as class, take as return };
+
+/** The fluent layer: builders of optimizers, and a class for each kind of object. */
+export const { Model, Module, Optimizer, optimizer, Tensor } = fluent(api);
+/** A module with the loss and the optimizer that train it. */
+export type Model = models.Model;
+/** A module with its parameters. */
+export type Module = modules.Module;
+/** An optimizer with its parameter groups and state. */
+export type Optimizer = optimizers.Optimizer;
+/** A tensor. */
+export type Tensor = tensors.Tensor;

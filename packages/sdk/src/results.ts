@@ -1,6 +1,7 @@
-import type { OptimizerName } from "./arguments.js";
+import type { MetricName, OptimizerName } from "./arguments.js";
 import type { TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
+import type { presets } from "./generated/presets.js";
 import type { ScheduleSpecification } from "./generated/schedules.js";
 
 /** Names and values of options. */
@@ -47,6 +48,23 @@ export interface State<Name extends OptimizerName = OptimizerName> extends Defin
 /** A bound schedule: its options and progress, and the learning rate of each group that it starts from. */
 export type ScheduleState = ScheduleSpecification & { readonly base: readonly number[] };
 
+/** What a pass over samples has measured: what was asked for. */
+export interface Metrics {
+  /** The mean of the losses of the batches. */
+  readonly loss?: number;
+  /** The loss of each batch. */
+  readonly batchloss?: readonly number[];
+  /** Percent of the samples whose class had the largest output. */
+  readonly accuracy?: number;
+  /** The number of those. */
+  readonly matches?: number;
+}
+
+/** Every option of a model's training or testing, as it is set. */
+export type SampleOptions<Options> = { readonly [Key in Exclude<keyof Options, "metrics">]-?: Options[Key] } & {
+  readonly metrics: readonly MetricName[];
+};
+
 /** A module of a {@link ModuleState}. */
 export interface ModuleRow {
   /** 0 for the module itself, 1 for its children, and so on. */
@@ -70,9 +88,9 @@ export interface OptimizerHelp {
   readonly optimizer: OptimizerName;
   /** The PyTorch class; empty if there is none. */
   readonly pytorch: string;
-  readonly about: string;
   /** Names and defaults, in positional order. */
   readonly options: OptionRow;
+  readonly about: string;
 }
 
 /** A line of `help("schedule")`. */
@@ -83,6 +101,17 @@ export interface ScheduleHelp {
   readonly about: string;
   /** Names and defaults; null for an option that must be given. A number for each group is a list. */
   readonly options: { readonly [name: string]: OptionRow[string] | readonly number[] };
+}
+
+/** A line of `help("preset")`: options as somebody published them. */
+export interface PresetHelp {
+  readonly preset: keyof typeof presets;
+  /** The optimizer that they are options of. */
+  readonly optimizer: OptimizerName;
+  /** The formula. */
+  readonly about: string;
+  readonly source: string;
+  readonly options: OptionRow;
 }
 
 /** A line of `help("module")`. */

@@ -8,7 +8,7 @@
 //!
 //! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
 use crate::{Limit::*, Scalar, options};
@@ -26,6 +26,8 @@ options! {
         init: f64 = 0.0, limit AtLeast(0.0), alias "initial_accumulator_value";
         /// Added to the denominator.
         eps: f64 = 1e-10, limit AtLeast(0.0);
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -46,6 +48,7 @@ impl Rule for Adagrad {
         let Tensor { parameter, gradient, state: [sum, ..] } = tensor;
         let constants = adagrad::Constants {
             lr: T::from_f64(o.lr / (1.0 + (step.number - 1) as f64 * o.lrdecay)),
+            sign: T::from_f64(sign(o.maximize)),
             decay: T::from_f64(o.decay),
             eps: T::from_f64(o.eps),
         };
@@ -55,8 +58,8 @@ impl Rule for Adagrad {
 }
 
 kernel! {
-    adagrad(p, g, [sum], [lr, decay, eps]) {
-        let g = g + decay * p;
+    adagrad(p, g, [sum], [lr, sign, decay, eps]) {
+        let g = sign * g + decay * p;
         sum = sum + g * g;
         p = p - lr * (g / (sqrt(sum) + eps));
     }

@@ -10,7 +10,7 @@
 //! Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>; amsgrad: Reddi et al. 2018,
 //! <https://openreview.net/forum?id=ryQu7f-RZ>.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
@@ -31,6 +31,8 @@ options! {
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
         /// Divide by the largest average squared gradient so far.
         amsgrad: bool = false;
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -51,9 +53,11 @@ impl Rule for Adam {
         let Tensor { parameter: p, gradient: g, state: [exp_avg, exp_avg_sq, max_exp_avg_sq] } = tensor;
         let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
             Moments::new(o.beta1, o.beta2, step.number);
+        // In the constants the sign of the gradient is exact and costs nothing; its square does not see it.
+        let sign = sign(o.maximize);
         let t = T::from_f64;
-        let (rate, decay, eps, correction2) = (t(o.lr * correction1), t(o.decay), t(o.eps), t(correction2));
-        let (beta1, rest1, beta2, rest2) = (t(beta1), t(rest1), t(beta2), t(rest2));
+        let (rate, decay, eps, correction2) = (t(o.lr * correction1), t(sign * o.decay), t(o.eps), t(correction2));
+        let (beta1, rest1, beta2, rest2) = (t(beta1), t(sign * rest1), t(beta2), t(rest2));
         if o.amsgrad {
             let constants = amsgrad::Constants { rate, decay, beta1, rest1, beta2, rest2, correction2, eps };
             amsgrad::run(p, g, exp_avg?, exp_avg_sq?, max_exp_avg_sq?, constants);

@@ -9,7 +9,7 @@
 //!
 //! Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
@@ -30,6 +30,8 @@ options! {
         decay: f64 = 0.01, limit AtLeast(0.0), alias "weight_decay";
         /// Divide by the largest average squared gradient so far.
         amsgrad: bool = false;
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -50,10 +52,12 @@ impl Rule for AdamW {
         let Tensor { parameter: p, gradient: g, state: [exp_avg, exp_avg_sq, max_exp_avg_sq] } = tensor;
         let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
             Moments::new(o.beta1, o.beta2, step.number);
+        // In this constant the sign of the gradient is exact and costs nothing; its square does not see it.
+        let sign = sign(o.maximize);
         let t = T::from_f64;
         let (rate, keep, eps, correction2) =
             (t(o.lr * correction1), t(1.0 - o.lr * o.decay), t(o.eps), t(correction2));
-        let (beta1, rest1, beta2, rest2) = (t(beta1), t(rest1), t(beta2), t(rest2));
+        let (beta1, rest1, beta2, rest2) = (t(beta1), t(sign * rest1), t(beta2), t(rest2));
         if o.amsgrad {
             let constants = amsgrad::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps };
             amsgrad::run(p, g, exp_avg?, exp_avg_sq?, max_exp_avg_sq?, constants);

@@ -1,19 +1,25 @@
 //! LAMB as NVIDIA published it (NVLAMB): Adam's update, scaled for each tensor by the ratio of two norms.
 //!
 //! ```text
-//! g = g / ‖all gradients‖                                        (globalnorm)
-//! m = beta1 m + (1 - beta1) g
+//! g = g / G, G = ‖all gradients‖                                  (globalnorm)
+//! g = g / max(1, G / max_grad_norm)                               (globalnorm with max_grad_norm)
+//! g = g + decay p, and below decay = 0                            (l2)
+//! m = beta1 m + (1 - beta1) g                                     (beta1 m + g without grad_averaging)
 //! v = beta2 v + (1 - beta2) g²
 //! u = m / (1 - beta1ᵗ) / (√v / √(1 - beta2ᵗ) + eps) + decay p     (unbiased; else without the corrections)
 //! r = ‖p‖ / ‖u‖, 1 where one of them is 0, clipped to [trustmin, trustmax]
+//! r = 1                                                           (decay 0 without use_nvlamb)
 //! p = p - lr r u
 //! ```
 //!
 //! You et al. 2020, <https://arxiv.org/abs/1904.00962>; NVLAMB:
 //! <https://developer.nvidia.com/blog/pretraining-bert-with-layer-wise-adaptive-learning-rates>.
 //! A global norm of 0 divides nothing, norms are summed in f64, and the gradient is left as it was.
+//!
+//! The further options are those of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
+//! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
@@ -42,6 +48,16 @@ options! {
         trustmin: f64 = 0.0, limit AtLeast(0.0);
         /// Largest trust ratio.
         trustmax: f64 = 1.0, limit AtLeast(0.0);
+        /// With globalnorm, divide the gradients only where that norm is larger than this, by norm / max_grad_norm.
+        max_grad_norm: Option<f64> = None, limit Above(0.0), further true;
+        /// Weigh a new gradient in the average by 1 - beta1; false: by 1.
+        grad_averaging: bool = true, further true;
+        /// Add weight decay to the gradient instead of to the update.
+        l2: bool = false, further true;
+        /// Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate.
+        use_nvlamb: bool = true, further true;
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -75,13 +91,14 @@ impl Rule for Lamb {
         let (exp_avg, exp_avg_sq) = (exp_avg?, exp_avg_sq?);
         let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
             if o.unbiased { Moments::new(o.beta1, o.beta2, step.number) } else { Moments::biased(o.beta1, o.beta2) };
-        let normed = o.globalnorm && step.gradient_norm > 0.0;
-        let scale = if normed { 1.0 / step.gradient_norm } else { 1.0 };
+        let rest1 = if o.grad_averaging { rest1 } else { 1.0 };
+        let (l2, decay) = if o.l2 { (o.decay, 0.0) } else { (0.0, o.decay) };
 
         let t = T::from_f64;
-        let (decay, eps, correction1, correction2) = (t(o.decay), t(o.eps), t(correction1), t(correction2));
+        let (decay, eps, correction1, correction2) = (t(decay), t(o.eps), t(correction1), t(correction2));
         let constants = moments::Constants {
-            scale: t(scale),
+            scale: t(sign(o.maximize) / norm_divisor(o, step.gradient_norm)),
+            l2: t(l2),
             beta1: t(beta1),
             rest1: t(rest1),
             beta2: t(beta2),
@@ -99,8 +116,18 @@ impl Rule for Lamb {
     }
 }
 
+/// What the gradients are divided by.
+fn norm_divisor(o: &LambOptions, gradient_norm: f64) -> f64 {
+    let divisor = gradient_norm / o.max_grad_norm.unwrap_or(1.0);
+    let divides = if o.max_grad_norm.is_some() { divisor > 1.0 } else { divisor > 0.0 };
+    if o.globalnorm && divides { divisor } else { 1.0 }
+}
+
 /// How far a tensor is trusted to move, from the norms of the tensor and of its update.
 fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
+    if o.decay == 0.0 && !o.use_nvlamb {
+        return 1.0;
+    }
     let ratio = if parameter_norm > 0.0 && update_norm > 0.0 { parameter_norm / update_norm } else { 1.0 };
     // Not `clamp`, which panics on bounds in the wrong order.
     match ratio {
@@ -112,8 +139,8 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 
 kernel! {
     /// Both averages; the squared norms of the parameter and of its update.
-    moments(p, g, [m, v], [scale, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> (p, u) {
-        let g = g * scale;
+    moments(p, g, [m, v], [scale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> (p, u) {
+        let g = g * scale + l2 * p;
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;
         let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;

@@ -47,6 +47,8 @@ options! {
         history: i64 = 100, limit AtLeast(1.0), alias "history_size";
         /// Line search; null for a fixed step length.
         search: Option<Search> = None, alias "line_search_fn";
+        /// Climb instead of descend: the loss and its gradient are negated.
+        maximize: bool = false, further true;
     }
 }
 
@@ -107,7 +109,12 @@ impl<T: Scalar> Memory<T> {
         objective: &mut dyn Objective<T>,
     ) -> Result<(f64, Self)> {
         let options = LbfgsOptions::from_row(row)?;
-        match self.minimize(&options, parameters, objective) {
+        let done = if options.maximize {
+            self.minimize(&options, parameters, &mut Negated(&mut *objective)).map(|loss| -loss)
+        } else {
+            self.minimize(&options, parameters, objective)
+        };
+        match done {
             Ok(loss) => Ok((loss, self)),
             Err(error) => {
                 objective.set_parameters(parameters)?;
@@ -215,6 +222,21 @@ impl<T: Scalar> Memory<T> {
             advance(&mut q, al - be, s);
         }
         q
+    }
+}
+
+/// The objective upside down, so that its maximum is a minimum.
+struct Negated<'a, T>(&'a mut dyn Objective<T>);
+
+impl<T: Scalar> Objective<T> for Negated<'_, T> {
+    fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
+        self.0.set_parameters(parameters)
+    }
+
+    fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
+        let loss = self.0.evaluate(gradient)?;
+        gradient.iter_mut().for_each(|g| *g = -*g);
+        Ok(-loss)
     }
 }
 

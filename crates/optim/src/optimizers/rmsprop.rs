@@ -12,7 +12,7 @@
 //! Hinton, lecture 6e, <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered: Graves 2013,
 //! <https://arxiv.org/abs/1308.0850>.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
 use crate::{Limit::*, Scalar, options};
@@ -32,6 +32,8 @@ options! {
         momentum: f64 = 0.0, limit AtLeast(0.0);
         /// Divide by the standard deviation of the gradient instead of its root mean square.
         centered: bool = false;
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -52,19 +54,19 @@ impl Rule for RmsProp {
         let Tensor { parameter: p, gradient: g, state: [square_avg, momentum_buffer, grad_avg] } = tensor;
         let t = T::from_f64;
         let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
-        let (alpha, rest) = (t(o.alpha), t(1.0 - o.alpha));
+        let (sign, alpha, rest) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha));
         match (o.momentum > 0.0, o.centered) {
-            (false, false) => drop(plain::run(p, g, square_avg?, plain::Constants { lr, alpha, rest, decay, eps })),
+            (false, false) => drop(plain::run(p, g, square_avg?, plain::Constants { lr, sign, alpha, rest, decay, eps })),
             (true, false) => {
-                let constants = with_momentum::Constants { lr, alpha, rest, decay, eps, momentum };
+                let constants = with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum };
                 with_momentum::run(p, g, square_avg?, momentum_buffer?, constants);
             }
             (false, true) => {
-                let constants = centered::Constants { lr, alpha, rest, decay, eps };
+                let constants = centered::Constants { lr, sign, alpha, rest, decay, eps };
                 centered::run(p, g, square_avg?, grad_avg?, constants);
             }
             (true, true) => {
-                let constants = centered_with_momentum::Constants { lr, alpha, rest, decay, eps, momentum };
+                let constants = centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum };
                 centered_with_momentum::run(p, g, square_avg?, momentum_buffer?, grad_avg?, constants);
             }
         }
@@ -73,16 +75,16 @@ impl Rule for RmsProp {
 }
 
 kernel! {
-    plain(p, g, [s], [lr, alpha, rest, decay, eps]) {
-        let g = g + decay * p;
+    plain(p, g, [s], [lr, sign, alpha, rest, decay, eps]) {
+        let g = sign * g + decay * p;
         s = alpha * s + rest * g * g;
         p = p - lr * (g / (sqrt(s) + eps));
     }
 }
 
 kernel! {
-    with_momentum(p, g, [s, b], [lr, alpha, rest, decay, eps, momentum]) {
-        let g = g + decay * p;
+    with_momentum(p, g, [s, b], [lr, sign, alpha, rest, decay, eps, momentum]) {
+        let g = sign * g + decay * p;
         s = alpha * s + rest * g * g;
         b = momentum * b + g / (sqrt(s) + eps);
         p = p - lr * b;
@@ -90,8 +92,8 @@ kernel! {
 }
 
 kernel! {
-    centered(p, g, [s, a], [lr, alpha, rest, decay, eps]) {
-        let g = g + decay * p;
+    centered(p, g, [s, a], [lr, sign, alpha, rest, decay, eps]) {
+        let g = sign * g + decay * p;
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;
         p = p - lr * (g / (sqrt(s - a * a) + eps));
@@ -99,8 +101,8 @@ kernel! {
 }
 
 kernel! {
-    centered_with_momentum(p, g, [s, b, a], [lr, alpha, rest, decay, eps, momentum]) {
-        let g = g + decay * p;
+    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, decay, eps, momentum]) {
+        let g = sign * g + decay * p;
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;
         b = momentum * b + g / (sqrt(s - a * a) + eps);

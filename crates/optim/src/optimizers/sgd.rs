@@ -8,7 +8,7 @@
 //!
 //! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
 
-use crate::kernel::kernel;
+use crate::kernel::{kernel, sign};
 use crate::rule::{Rule, Step, Tensor};
 use crate::state::MAX_BUFFERS;
 use crate::{Code, Error, Limit::*, Result, Scalar, options};
@@ -26,6 +26,8 @@ options! {
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
         /// Look one step ahead; needs momentum > 0 and dampening 0.
         nesterov: bool = false;
+        /// Climb instead of descend: the gradient is negated before anything else.
+        maximize: bool = false, further true;
     }
 }
 
@@ -55,12 +57,14 @@ impl Rule for Sgd {
     fn update<T: Scalar>(o: &SgdOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
         let Tensor { parameter, gradient, state: [momentum_buffer, ..] } = tensor;
         let t = T::from_f64;
+        let sign = t(sign(o.maximize));
         if o.momentum == 0.0 {
-            plain::run(parameter, gradient, plain::Constants { lr: t(o.lr), decay: t(o.decay) });
+            plain::run(parameter, gradient, plain::Constants { lr: t(o.lr), sign, decay: t(o.decay) });
             return Some(());
         }
         let constants = momentum::Constants {
             lr: t(o.lr),
+            sign,
             decay: t(o.decay),
             momentum: t(o.momentum),
             share: t(if step.fresh { 1.0 } else { 1.0 - o.dampening }),
@@ -74,14 +78,14 @@ impl Rule for Sgd {
 }
 
 kernel! {
-    plain(p, g, [], [lr, decay]) {
-        p = p - lr * (g + decay * p);
+    plain(p, g, [], [lr, sign, decay]) {
+        p = p - lr * (sign * g + decay * p);
     }
 }
 
 kernel! {
-    momentum(p, g, [b], [lr, decay, momentum, share, own, ahead]) {
-        let g = g + decay * p;
+    momentum(p, g, [b], [lr, sign, decay, momentum, share, own, ahead]) {
+        let g = sign * g + decay * p;
         b = momentum * b + share * g;
         p = p - lr * (own * g + ahead * b);
     }

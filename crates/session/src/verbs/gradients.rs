@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Clip, Code, Error, Result};
 
 use crate::arguments::{Arguments, array};
+use crate::clip::clip_gradients;
 use crate::closure;
 use crate::handle::{Handle, Kind};
 use crate::module::Named;
@@ -13,12 +14,12 @@ use crate::session::{Object, Session};
 use crate::verbs::tensors::{floats, read};
 use crate::{Dynamic, Engine};
 
-/// `step(optimizer)`: updates every parameter that has a gradient.
+/// `step(optimizer)`: updates every parameter that has a gradient. A model stands for its optimizer.
 pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let handle = arguments.handle(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
-    let (trainer, engine) = session.trainer_mut(handle)?;
-    trainer.step(engine)?;
+    let (mut trainer, engine) = session.trainer_mut(handle)?;
+    trainer.step(engine, Clip::None)?;
     Ok(Dynamic::Null)
 }
 
@@ -41,24 +42,50 @@ impl<E: Engine> Session<E> {
             }
             let loss = closure()?;
             let mut session = session.borrow_mut();
-            let (trainer, engine) = session.trainer_mut(optimizer)?;
-            trainer.step(engine)?;
+            let (mut trainer, engine) = session.trainer_mut(optimizer)?;
+            trainer.step(engine, Clip::None)?;
             Ok(loss)
         })();
         result.map_err(|error| error.within("step"))
     }
 }
 
-/// The tensors of any object; an optimizer's are its parameters.
+/// The tensors of any object; those of an optimizer or model are the optimizer's parameters.
 fn tensors<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Vec<E::Tensor>> {
     let given = arguments.next();
     arguments.finish()?;
+    tensors_of(session, &given)
+}
+
+fn tensors_of<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<E::Tensor>> {
     if let Dynamic::Handle(handle) = given
-        && let Object::Optimizer(trainer) = session.object(handle)?
+        && let Object::Optimizer(_) | Object::Model(_) = session.object(*handle)?
     {
-        return Ok(trainer.tensors().to_vec());
+        return Ok(session.trainer(*handle)?.tensors().to_vec());
     }
-    Ok(selected(session, &given)?.into_iter().map(|named| named.tensor).collect())
+    Ok(selected(session, given)?.into_iter().map(|named| named.tensor).collect())
+}
+
+/// `clip(object, max)`: scales all gradients of an object by one factor, in place, so that their norm is at most `max`.
+/// Returns the norm before.
+pub(crate) fn clip<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    clip_by(session, arguments, Clip::Norm).map(Dynamic::Number)
+}
+
+/// `clipv(object, max)`: clamps each element of the gradients to `max` and its negative, in place.
+pub(crate) fn clipv<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    clip_by(session, arguments, Clip::Value)?;
+    Ok(Dynamic::Null)
+}
+
+fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn(f64) -> Clip) -> Result<f64> {
+    let tensors = tensors_of(session, &arguments.next())?;
+    let max = match arguments.next() {
+        Dynamic::Number(max) if max > 0.0 => max,
+        other => return Err(arguments.refuse("a number > 0", &other)),
+    };
+    arguments.finish()?;
+    clip_gradients(&session.engine, &tensors, by(max))
 }
 
 /// The selected tensors, of which there must be an object to select from.

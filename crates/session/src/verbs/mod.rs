@@ -2,6 +2,7 @@
 
 pub(crate) mod gradients;
 pub(crate) mod losses;
+pub(crate) mod models;
 pub(crate) mod modules;
 pub(crate) mod objects;
 pub(crate) mod optimizers;

@@ -16,11 +16,16 @@ use crate::verbs::tensors::tensor_or_numbers;
 use crate::{Data, Device, Dtype, Dynamic, Engine};
 
 /// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
-/// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from.
+/// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from. `module(model)`: the
+/// model's module.
 pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let given = arguments.next();
     arguments.finish()?;
     if let Dynamic::Handle(handle) = given {
+        if handle.kind() == Some(Kind::Model) {
+            let module = session.module(handle)?;
+            return session.insert(Object::Module(module));
+        }
         let container = session.trainer(handle)?.container.module();
         let none = || Error::new(Code::Parameter, "no module or tensor was given to this optimizer");
         return session.insert(Object::Module(container.ok_or_else(none)?));
@@ -47,37 +52,45 @@ pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments
 }
 
 fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<E::Tensor> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle_or_model(Kind::Module)?)?;
     let given = arguments.next();
     arguments.finish()?;
-    let input = match &given {
-        Dynamic::Null => return Err(arguments_missing()),
-        // Indices stay what they are; plain numbers take the type of the module.
-        Dynamic::Array(array) if array.data.dtype() == Dtype::Long => {
-            session.engine.tensor(&array.data, &array.shape, device(session, &module)?)?
-        }
-        _ => tensor_or_numbers(session, &given, dtype(session, &module)?, device(session, &module)?)?,
-    };
+    let input = input_of(session, &module, &given)?;
     let Session { engine, random, .. } = session;
     let mut run = Run { engine: &*engine, random, training };
-    if training { train(&module, &mut run, &input) } else { apart(&module, &mut run, &input) }
+    if !training {
+        return apart(&module, &mut run, &input);
+    }
+    restoring(engine, &module, || module.forward(&mut run, &input))
 }
 
-/// The forward calculation of training. Where it fails, running statistics are what they were.
-fn train<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-    let copy = |tensor: &E::Tensor| run.engine.convert(tensor, run.engine.dtype(tensor)?, run.engine.device(tensor)?);
+/// A tensor that a module can take: the one that is given, or one of plain numbers.
+pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, given: &Dynamic) -> Result<E::Tensor> {
+    match given {
+        Dynamic::Null => Err(arguments_missing()),
+        // Indices stay what they are; plain numbers take the type of the module.
+        Dynamic::Array(array) if array.data.dtype() == Dtype::Long => {
+            session.engine.tensor(&array.data, &array.shape, device(session, module)?)
+        }
+        _ => tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?),
+    }
+}
+
+/// Runs a forward calculation of training. Where it fails, running statistics are what they were.
+pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl FnOnce() -> Result<R>) -> Result<R> {
+    let copy = |tensor: &E::Tensor| engine.convert(tensor, engine.dtype(tensor)?, engine.device(tensor)?);
     let buffers = module.buffers();
     let before = buffers.iter().map(|named| copy(&named.tensor)).collect::<Result<Vec<_>>>()?;
-    module.forward(run, input).or_else(|error| {
+    run().or_else(|error| {
         for (named, before) in buffers.iter().zip(&before) {
-            run.engine.assign(&named.tensor, &run.engine.data(before)?)?;
+            engine.assign(&named.tensor, &engine.data(before)?)?;
         }
         Err(error)
     })
 }
 
 /// The forward calculation of use, cut off from the graph also where no module makes a tensor of its own.
-fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+pub(crate) fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
     let engine = run.engine;
     let output = engine.no_grad(|| module.forward(run, input))?;
     if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
@@ -99,7 +112,7 @@ fn dtype<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Dtype> {
     }
 }
 
-fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Device> {
+pub(crate) fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Device> {
     module.parameters().first().map_or(Ok(Device::Cpu), |named| session.engine.device(&named.tensor))
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     }
 }
 
-/// `class(x)`: tensor, vector, dictionary, module or optimizer.
+/// `class(x)`: tensor, vector, dictionary, module, optimizer, loss or model.
 pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
@@ -75,16 +75,17 @@ pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     Ok(Dynamic::text(handle.kind().as_ref().map_or_else(String::new, Kind::to_string)))
 }
 
-/// `objtype(x)`: the kind of an optimizer or module, the dtype of a tensor.
+/// `objtype(x)`: the kind of an optimizer, module or loss, the dtype of a tensor.
 pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     Ok(Dynamic::text(match session.object(handle)? {
-        Object::Optimizer(trainer) => trainer.optimizer.definition().name,
+        Object::Optimizer(trainer) => trainer.borrow().optimizer.definition().name,
+        Object::Loss(loss) => loss.name(),
         Object::Module(module) => module.kind,
         Object::Tensor(tensor) => session.engine.dtype(tensor)?.name(),
-        Object::Vector(_) | Object::Dictionary(_) => {
-            return Err(Error::new(Code::HandleKind, "expected an optimizer, module or tensor handle"));
+        Object::Vector(_) | Object::Dictionary(_) | Object::Model(_) => {
+            return Err(Error::new(Code::HandleKind, "expected an optimizer, module, loss or tensor handle"));
         }
     }))
 }
@@ -98,7 +99,9 @@ pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Object::Vector(tensors) => tensors.len(),
         Object::Dictionary(entries) => entries.len(),
         Object::Module(module) => module.parameters().len(),
-        Object::Optimizer(trainer) => trainer.tensors().len(),
+        Object::Optimizer(trainer) => trainer.borrow().tensors().len(),
+        Object::Loss(_) => 0,
+        Object::Model(model) => model.module.parameters().len(),
     };
     Ok(Dynamic::Number(count as f64))
 }
@@ -122,10 +125,15 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<C
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let tensors = match session.object(handle)? {
-        Object::Optimizer(trainer) => return Ok(trainer.with_state()?.counts()),
+        Object::Optimizer(trainer) => return Ok(trainer.borrow().with_state()?.counts()),
         other => other.tensors(),
     };
-    let mut counts = Counts { tensors: tensors.len(), ..Counts::default() };
+    // A model has the state of its optimizer too.
+    let mut counts = match session.object(handle)? {
+        Object::Model(model) => model.optimizer.borrow().with_state()?.counts(),
+        _ => Counts::default(),
+    };
+    counts.tensors += tensors.len();
     for tensor in &tensors {
         let count: usize = session.engine.shape(tensor)?.iter().product();
         counts.elements += count;

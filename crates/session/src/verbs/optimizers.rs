@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use stepwell_optim::{
-    Buffer, CATALOG, Code, Curvature, Definition, Error, Memory, Optimizer, Result, Scalar, Value, defaults, definition,
+    Buffer, CATALOG, Code, Curvature, Definition, Error, Memory, Optimizer, PRESETS, Result, Scalar, Value, defaults,
+    definition, positional,
 };
 
 use crate::arguments::{Arguments, dynamic, named_options, option_value};
@@ -19,10 +20,17 @@ use crate::verbs::schedules;
 use crate::{Array, Data, Dynamic, Engine, LibraryOptimizer, only_fused};
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
-/// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was.
+/// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was. `opt(model)`
+/// is the model's optimizer.
 pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     match arguments.next() {
         Dynamic::Text(name) => create(session, &name, arguments),
+        // The optimizer of a model, under a handle of its own.
+        Dynamic::Handle(handle) if handle.kind() == Some(Kind::Model) => {
+            arguments.finish()?;
+            let trainer = session.shared_trainer(handle)?.clone();
+            session.insert(Object::Optimizer(trainer))
+        }
         Dynamic::Handle(handle) => match arguments.peek() {
             Dynamic::Flag(_) => {
                 let all = arguments.flag("whether to tell all options")?;
@@ -50,7 +58,7 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
     let mut trainer = Trainer::new(optimizer, library);
     trainer.edit(&session.engine, 0, selection, &[], &[])?;
-    session.insert(Object::Optimizer(Box::new(trainer)))
+    session.insert(Object::optimizer(trainer))
 }
 
 /// The tensor library's own optimizer, for `fused: false`.
@@ -72,7 +80,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         return Err(Error::new(Code::Argument, message));
     }
     let selection = select(session, &call.parameters)?;
-    let (trainer, engine) = session.trainer_mut(handle)?;
+    let (mut trainer, engine) = session.trainer_mut(handle)?;
     trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
     Ok(Dynamic::Null)
 }
@@ -157,6 +165,10 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
         arguments.finish()?;
         return module_state::rows(&session.engine, session.module(handle)?.as_ref());
     }
+    if handle.kind() == Some(Kind::Model) {
+        session.model(handle)?;
+        return Err(arguments.refuse("an optimizer or module handle", &Dynamic::Handle(handle)));
+    }
     let all = arguments.flag("whether to tell all options")?;
     arguments.finish()?;
     describe(session, handle, all.unwrap_or(session.all_options), true)
@@ -215,11 +227,13 @@ fn describe<E: Engine>(session: &Session<E>, handle: Handle, all: bool, with_buf
     Ok(Dynamic::dictionary(entries))
 }
 
-/// A row for each group. Without `all`: the learning rate, and the options that any group has changed.
+/// A row for each group. Without `all`: the learning rate, and the options that any group has changed. A further option
+/// is told only where it was changed.
 fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Dynamic {
     let standard = defaults(definition.options);
     let rows: Vec<&[Value]> = optimizer.groups().iter().map(|group| group.options()).collect();
-    let shown = |i: usize| all || i == 0 || rows.iter().any(|row| row[i] != standard[i]);
+    let told = |i: usize| i == 0 || (all && !definition.options[i].further);
+    let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
     let row = |row: &&[Value]| {
         let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
         Dynamic::dictionary(columns.map(|(_, (spec, value))| (spec.name, dynamic(value))))
@@ -255,7 +269,7 @@ fn memory_values<T: Scalar>(memory: &Memory<T>) -> Vec<(&'static str, Dynamic)> 
 
 /// `lr(optimizer)` tells the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let handle = arguments.handle(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
         let rates = session.trainer(handle)?.optimizer.rates();
         return Ok(Dynamic::List(rates.into_iter().map(Dynamic::Number).collect()));
@@ -266,17 +280,19 @@ pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     Ok(Dynamic::Null)
 }
 
-/// `help()`, `help("optimizer")`, `help("module")` and `help("schedule")` list what there is; `help(name)` tells the
-/// options and defaults of an optimizer or module.
+/// `help()`, `help("optimizer")`, `help("module")`, `help("schedule")` and `help("preset")` list what there is;
+/// `help(name)` tells the options and defaults of an optimizer or module. With `true` after it the further options too.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let topic = match arguments.next() {
         Dynamic::Null => "optimizer".to_owned(),
         Dynamic::Text(topic) => topic,
         other => return Err(arguments.refuse("a topic (a string)", &other)),
     };
+    let all = arguments.flag("whether to tell further options")?.unwrap_or(false);
     arguments.finish()?;
     let row = |specs: &'static [stepwell_optim::OptionSpec]| {
-        let values = specs.iter().zip(defaults(specs));
+        let told = if all { specs } else { positional(specs) };
+        let values = told.iter().zip(defaults(told));
         Dynamic::dictionary(values.map(|(spec, value)| (spec.name, dynamic(&value))))
     };
     let kinds = layer_kinds::<E>();
@@ -285,8 +301,8 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
             Dynamic::dictionary([
                 ("optimizer", Dynamic::text(definition.name)),
                 ("pytorch", Dynamic::text(definition.pytorch.unwrap_or_default())),
-                ("about", Dynamic::text(definition.about)),
                 ("options", row(definition.options)),
+                ("about", Dynamic::text(definition.about)),
             ])
         });
         return Ok(Dynamic::List(rows.collect()));
@@ -304,12 +320,25 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     if topic == "schedule" {
         return Ok(schedules::help());
     }
+    if topic == "preset" {
+        let rows = PRESETS.iter().map(|preset| {
+            let options = preset.options.iter().map(|(name, value)| (*name, dynamic(value)));
+            Dynamic::dictionary([
+                ("preset", Dynamic::text(preset.name)),
+                ("optimizer", Dynamic::text(preset.optimizer)),
+                ("about", Dynamic::text(preset.about)),
+                ("source", Dynamic::text(preset.source)),
+                ("options", Dynamic::dictionary(options)),
+            ])
+        });
+        return Ok(Dynamic::List(rows.collect()));
+    }
     if let Some(kind) = kinds.iter().find(|kind| kind.name == topic) {
         return Ok(row(kind.options));
     }
     let definition = definition(&topic).map_err(|_| {
         let message = format!(
-            "unknown topic `{topic}`, expected optimizer, module, schedule or the name of an optimizer or module"
+            "unknown topic `{topic}`, expected optimizer, module, schedule, preset or the name of an optimizer or module"
         );
         Error::new(Code::UnknownName, message)
     })?;

@@ -82,7 +82,7 @@ pub(crate) fn restore<E: Engine>(
     if let Some(curvature) = curvature {
         trainer.optimizer.remember(curvature);
     }
-    session.insert(Object::Optimizer(Box::new(trainer)))
+    session.insert(Object::optimizer(trainer))
 }
 
 /// The state of a parameter; `None` before its first step.

@@ -15,12 +15,13 @@ use crate::{Data, Dtype, Dynamic, Engine};
 pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Optimizer)?;
     if arguments.is_empty() {
-        let schedule = session.trainer(handle)?.optimizer.schedule_state();
-        return Ok(schedule.map_or(Dynamic::Null, described));
+        let trainer = session.trainer(handle)?;
+        return Ok(trainer.optimizer.schedule_state().map_or(Dynamic::Null, described));
     }
     let given = arguments.next();
     arguments.finish()?;
-    let optimizer = &mut session.trainer_mut(handle)?.0.optimizer;
+    let (mut trainer, _) = session.trainer_mut(handle)?;
+    let optimizer = &mut trainer.optimizer;
     match given {
         Dynamic::Null => optimizer.set_schedule_state(None)?,
         given => {

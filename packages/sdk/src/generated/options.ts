@@ -18,6 +18,8 @@ export interface AdagradOptions {
   readonly initial_accumulator_value?: number;
   /** Added to the denominator. A number >= 0. Default 1e-10. */
   readonly eps?: number;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
 }
 
 /** Adaptive moments: the average gradient over the root of the average squared gradient. As `torch.optim.Adam`. */
@@ -36,6 +38,8 @@ export interface AdamOptions {
   readonly weight_decay?: number;
   /** Divide by the largest average squared gradient so far. Default false. */
   readonly amsgrad?: boolean;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -56,6 +60,8 @@ export interface AdamWOptions {
   readonly weight_decay?: number;
   /** Divide by the largest average squared gradient so far. Default false. */
   readonly amsgrad?: boolean;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -86,6 +92,16 @@ export interface LAMBOptions {
   readonly trustmin?: number;
   /** Largest trust ratio. A number >= 0. Default 1. */
   readonly trustmax?: number;
+  /** With globalnorm, divide the gradients only where that norm is larger than this, by norm / max_grad_norm. A number > 0. Default null. */
+  readonly max_grad_norm?: number | null;
+  /** Weigh a new gradient in the average by 1 - beta1; false: by 1. Default true. */
+  readonly grad_averaging?: boolean;
+  /** Add weight decay to the gradient instead of to the update. Default false. */
+  readonly l2?: boolean;
+  /** Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate. Default true. */
+  readonly use_nvlamb?: boolean;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -118,6 +134,8 @@ export interface LBFGSOptions {
   readonly search?: "strong_wolfe" | null;
   /** PyTorch's name of `search`. */
   readonly line_search_fn?: "strong_wolfe" | null;
+  /** Climb instead of descend: the loss and its gradient are negated. Default false. */
+  readonly maximize?: boolean;
 }
 
 /** Adagrad with an exponential average of squared gradients instead of their sum. As `torch.optim.RMSprop`. */
@@ -136,6 +154,8 @@ export interface RMSpropOptions {
   readonly momentum?: number;
   /** Divide by the standard deviation of the gradient instead of its root mean square. Default false. */
   readonly centered?: boolean;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
 }
 
 /** Stochastic gradient descent, with optional momentum. As `torch.optim.SGD`. */
@@ -152,6 +172,8 @@ export interface SGDOptions {
   readonly weight_decay?: number;
   /** Look one step ahead; needs momentum > 0 and dampening 0. Default false. */
   readonly nesterov?: boolean;
+  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  readonly maximize?: boolean;
 }
 
 /** The options of each optimizer, by name. */

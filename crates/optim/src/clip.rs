@@ -1,0 +1,117 @@
+//! Clipping: gradients made smaller on their way into a kernel, and left as they are where they lie.
+
+use crate::norm::sum_of_squares;
+use crate::{Scalar, View};
+
+/// How a step clips gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Clip {
+    /// Not at all.
+    #[default]
+    None,
+    /// All gradients of the step by one factor, so that their norm, taken as one vector, is at most this.
+    Norm(f64),
+    /// Each element to at most this, and at least its negative.
+    Value(f64),
+}
+
+/// What is done to each element of a gradient before a formula sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Prepare {
+    /// Nothing.
+    Keep,
+    /// Multiply.
+    Scale(f64),
+    /// Clamp to this and its negative.
+    Limit(f64),
+}
+
+impl Clip {
+    /// What becomes of each element, from the norm of all gradients, as PyTorch's `clip_grad_norm_` has it.
+    pub fn prepare(self, norm: f64) -> Prepare {
+        /// PyTorch's, so that a norm of 0 divides nothing.
+        const SMALL: f64 = 1e-6;
+        match self {
+            Clip::None => Prepare::Keep,
+            Clip::Value(max) => Prepare::Limit(max),
+            Clip::Norm(max) => match max / (norm + SMALL) {
+                scale if scale >= 1.0 => Prepare::Keep,
+                // Also a scale that is not a number, which PyTorch keeps too.
+                scale => Prepare::Scale(scale),
+            },
+        }
+    }
+}
+
+impl Prepare {
+    /// The same to elements in place.
+    pub fn apply<T: Scalar>(self, elements: &mut [T]) {
+        match self {
+            Prepare::Keep => {}
+            Prepare::Scale(scale) => elements.iter_mut().for_each(|g| *g = Scaled(T::from_f64(scale)).of(*g)),
+            Prepare::Limit(max) => elements.iter_mut().for_each(|g| *g = Limited(T::from_f64(max)).of(*g)),
+        }
+    }
+
+    fn sum_of_squares<T: Scalar>(self, gradient: &[T]) -> f64 {
+        if self == Prepare::Keep {
+            return sum_of_squares(gradient);
+        }
+        let mut prepared = gradient.to_vec();
+        self.apply(&mut prepared);
+        sum_of_squares(&prepared)
+    }
+}
+
+/// The L2 norm of all gradients taken as one vector, as they are when prepared.
+pub(crate) fn prepared_norm(prepare: Prepare, views: &[Option<View<'_>>]) -> f64 {
+    let squares = views.iter().flatten().map(|view| match view {
+        View::Float(_, g) => prepare.sum_of_squares(g),
+        View::Double(_, g) => prepare.sum_of_squares(g),
+    });
+    squares.sum::<f64>().sqrt()
+}
+
+/// A gradient with what is done to it on the way: what a formula is run on.
+#[derive(Clone, Copy)]
+pub(crate) struct Gradient<'a, T> {
+    pub(crate) elements: &'a [T],
+    pub(crate) prepare: Prepare,
+}
+
+/// [`Prepare`] for one element type, so that a loop is compiled for each and asks nothing inside.
+pub(crate) trait Prepared<T>: Copy {
+    fn of(self, g: T) -> T;
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Kept;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Scaled<T>(pub(crate) T);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Limited<T>(pub(crate) T);
+
+impl<T: Scalar> Prepared<T> for Kept {
+    #[inline(always)]
+    fn of(self, g: T) -> T {
+        g
+    }
+}
+
+impl<T: Scalar> Prepared<T> for Scaled<T> {
+    #[inline(always)]
+    fn of(self, g: T) -> T {
+        g * self.0
+    }
+}
+
+impl<T: Scalar> Prepared<T> for Limited<T> {
+    /// A NaN stays one.
+    #[inline(always)]
+    fn of(self, g: T) -> T {
+        let g = if g > self.0 { self.0 } else { g };
+        if g < -self.0 { -self.0 } else { g }
+    }
+}

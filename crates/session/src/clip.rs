@@ -1,0 +1,39 @@
+//! Clipping of gradients in place.
+
+use std::collections::HashSet;
+
+use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
+
+use crate::{Data, Engine};
+
+/// Clips the gradients that there are. Returns their norm before, all taken as one vector. A tensor that is there twice
+/// counts once.
+pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip) -> Result<f64> {
+    let mut seen = HashSet::new();
+    let mut gradients = Vec::new();
+    for gradient in tensors.iter().filter(|tensor| seen.insert(engine.identity(tensor))).map(|t| engine.grad(t)) {
+        let Some(gradient) = gradient else { continue };
+        let data = engine.data(&gradient)?;
+        gradients.push((gradient, data));
+    }
+    let squares = gradients.iter().map(|(_, data)| match data {
+        Data::Float(g) => sum_of_squares(g),
+        Data::Double(g) => sum_of_squares(g),
+        Data::Long(_) => 0.0,
+    });
+    // Not `sum`, which of nothing is -0.
+    let norm = squares.fold(0.0, |sum, square| sum + square).sqrt();
+    let prepare = clip.prepare(norm);
+    if prepare == Prepare::Keep {
+        return Ok(norm);
+    }
+    for (gradient, data) in &mut gradients {
+        match data {
+            Data::Float(g) => prepare.apply(g),
+            Data::Double(g) => prepare.apply(g),
+            Data::Long(_) => {}
+        }
+        engine.assign(gradient, data)?;
+    }
+    Ok(norm)
+}

@@ -1,0 +1,162 @@
+//! A model: a module, a loss and an optimizer, with the samples that they learn from.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use stepwell_optim::{Clip, Code, Error, Result};
+
+use crate::clip::clip_gradients;
+use crate::closure::minimize_on;
+use crate::loss::LossFunction;
+use crate::metrics::{Measured, Metric};
+use crate::module::Module;
+use crate::modules::Run;
+use crate::random::Random;
+use crate::samples::{Batch, Samples, TestOptions, TrainOptions};
+use crate::trainer::Trainer;
+use crate::verbs::modules::{apart, restoring};
+use crate::{Data, Dtype, Engine};
+
+/// What learns. It shares module and optimizer with whoever else holds them.
+pub(crate) struct Model<E: Engine> {
+    pub(crate) module: Rc<Module<E>>,
+    pub(crate) loss: LossFunction,
+    pub(crate) optimizer: Rc<RefCell<Trainer<E>>>,
+    pub(crate) train: Samples<E>,
+    pub(crate) test: Samples<E>,
+}
+
+impl<E: Engine> Model<E> {
+    pub(crate) fn new(module: Rc<Module<E>>, loss: LossFunction, optimizer: Rc<RefCell<Trainer<E>>>) -> Result<Self> {
+        if !loss.is_scalar() {
+            let message = "a model needs a loss that reduces to one number: reduce mean or sum, given none";
+            return Err(Error::new(Code::Argument, message));
+        }
+        let (train, test) = (Samples::new::<TrainOptions>(), Samples::new::<TestOptions>());
+        Ok(Self { module, loss, optimizer, train, test })
+    }
+
+    /// The tensors that samples are taken from.
+    pub(crate) fn samples(&self) -> Vec<E::Tensor> {
+        self.train.tensors().chain(self.test.tensors()).collect()
+    }
+
+    /// Trains on all batches, each once, from the first on.
+    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
+        let options: TrainOptions = self.train.options()?;
+        if self.train.batches(options.batchsize as usize, options.droplast)? == 0 {
+            return Err(no_batch());
+        }
+        self.train.end();
+        let mut batches = Vec::new();
+        while let Some(measured) = self.batch(engine, random)? {
+            batches.push(measured);
+        }
+        Ok(batches)
+    }
+
+    /// Trains on the next batch; `None` after the last, and then from the first again.
+    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<Measured>> {
+        let options: TrainOptions = self.train.options()?;
+        let begins = !self.train.has_begun();
+        if begins {
+            self.train.begin(options.shuffle.then_some(&mut *random))?;
+        }
+        let Some(Batch { inputs, targets, size }) =
+            self.train.next(engine, options.batchsize as usize, options.droplast)?
+        else {
+            self.train.end();
+            return Ok(None);
+        };
+        let mut run = Run { engine, random, training: true };
+        let measured = self.learn(&mut run, &inputs, &targets, options.clip()).inspect_err(|_| {
+            // What has not begun draws its order again.
+            if begins {
+                self.train.end();
+            }
+        })?;
+        self.train.advance(size);
+        Ok(Some(measured))
+    }
+
+    /// One step on a batch. What fails before the step leaves gradients and running statistics as they were.
+    fn learn(&self, run: &mut Run<'_, E>, inputs: &E::Tensor, targets: &E::Tensor, clip: Clip) -> Result<Measured> {
+        let engine = run.engine;
+        let tensors = self.optimizer.borrow().tensors().to_vec();
+        let mut first = None;
+        let mut compute = || {
+            let (output, loss) = restoring(engine, &self.module, || {
+                let output = self.module.forward(run, inputs)?;
+                let loss = self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
+                if !engine.requires_grad(&loss) {
+                    return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
+                }
+                Ok((output, loss))
+            })?;
+            for tensor in &tensors {
+                engine.set_grad(tensor, None)?;
+            }
+            engine.backward(&loss)?;
+            let loss = scalar(engine, &loss)?;
+            if first.is_none() {
+                first = Some(Measured::new(engine, &self.train.metrics, loss, &output, targets)?);
+            }
+            Ok(loss)
+        };
+        if self.optimizer.borrow().optimizer.definition().needs_closure() {
+            // The line search compares gradients, so each of them is clipped where it is computed.
+            minimize_on(engine, &self.optimizer, &mut || {
+                let loss = compute()?;
+                if clip != Clip::None {
+                    clip_gradients(engine, &tensors, clip)?;
+                }
+                Ok(loss)
+            })?;
+        } else {
+            compute()?;
+            self.optimizer.borrow_mut().step(engine, clip)?;
+        }
+        first.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))
+    }
+
+    /// Measures all batches for testing, and changes nothing.
+    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
+        let TestOptions { batchsize, droplast } = self.test.options()?;
+        if self.test.batches(batchsize as usize, droplast)? == 0 {
+            return Err(no_batch());
+        }
+        self.test.begin(None)?;
+        let mut batches = Vec::new();
+        while let Some(Batch { inputs, targets, size }) = self.test.next(engine, batchsize as usize, droplast)? {
+            let mut run = Run { engine, random: &mut *random, training: false };
+            batches.push(measure(&self.module, self.loss, &self.test.metrics, &mut run, &inputs, &targets)?);
+            self.test.advance(size);
+        }
+        self.test.end();
+        Ok(batches)
+    }
+}
+
+fn measure<E: Engine>(
+    module: &Module<E>,
+    loss: LossFunction,
+    metrics: &[Metric],
+    run: &mut Run<'_, E>,
+    inputs: &E::Tensor,
+    targets: &E::Tensor,
+) -> Result<Measured> {
+    let output = apart(module, run, inputs)?;
+    let value = loss.apply(run.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
+    Measured::new(run.engine, metrics, scalar(run.engine, &value)?, &output, targets)
+}
+
+fn no_batch() -> Error {
+    Error::new(Code::Shape, "expected at least one batch, given too few samples for one")
+}
+
+fn scalar<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<f64> {
+    match engine.data(tensor)?.cast(Dtype::Double)? {
+        Data::Double(numbers) if numbers.len() == 1 => Ok(numbers[0]),
+        _ => Err(Error::new(Code::Internal, "a loss that is no single number")),
+    }
+}

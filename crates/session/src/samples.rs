@@ -1,0 +1,192 @@
+//! Samples of a model in batches: the data, the options, and how far a pass over them has come.
+
+use stepwell_optim::{Clip, Code, Error, Limit::*, OptionSet, Result, Value, defaults, options, parse};
+
+use crate::arguments::{dynamic, named_options};
+use crate::loss::LossFunction;
+use crate::metrics::Metric;
+use crate::random::Random;
+use crate::{Dynamic, Engine};
+
+options! {
+    /// Options of training.
+    pub(crate) struct TrainOptions {
+        /// Samples of a batch.
+        batchsize: i64 = 32, limit AtLeast(1.0);
+        /// Draw a new order for each pass.
+        shuffle: bool = false;
+        /// Leave out a last batch with fewer samples.
+        droplast: bool = false;
+        /// Largest norm of all gradients as one vector.
+        clipnorm: Option<f64> = None, limit Above(0.0);
+        /// Largest element of a gradient.
+        clipvalue: Option<f64> = None, limit Above(0.0);
+    }
+}
+
+options! {
+    /// Options of testing.
+    pub(crate) struct TestOptions {
+        /// Samples of a batch.
+        batchsize: i64 = 100, limit AtLeast(1.0);
+        /// Leave out a last batch with fewer samples.
+        droplast: bool = false;
+    }
+}
+
+impl TrainOptions {
+    pub(crate) fn clip(&self) -> Clip {
+        match (self.clipnorm, self.clipvalue) {
+            (Some(max), _) => Clip::Norm(max),
+            (None, Some(max)) => Clip::Value(max),
+            (None, None) => Clip::None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.clipnorm.is_some() && self.clipvalue.is_some() {
+            return Err(Error::new(Code::OptionRange, "clipnorm and clipvalue exclude each other: set one to null"));
+        }
+        Ok(())
+    }
+}
+
+/// Samples with the options of going over them.
+pub(crate) struct Samples<E: Engine> {
+    data: Option<Pair<E>>,
+    row: Vec<Value>,
+    pub(crate) metrics: Vec<Metric>,
+    pass: Option<Pass>,
+}
+
+/// Inputs and targets; a sample is a place along dimension 0 of both.
+struct Pair<E: Engine> {
+    inputs: E::Tensor,
+    targets: E::Tensor,
+    count: usize,
+}
+
+/// Samples that are run together.
+pub(crate) struct Batch<E: Engine> {
+    pub(crate) inputs: E::Tensor,
+    pub(crate) targets: E::Tensor,
+    pub(crate) size: usize,
+}
+
+/// How far a pass has come, and in what order it goes.
+struct Pass {
+    order: Vec<usize>,
+    next: usize,
+}
+
+impl<E: Engine> Samples<E> {
+    pub(crate) fn new<O: OptionSet>() -> Self {
+        Self { data: None, row: defaults(O::SPECS), metrics: vec![Metric::Loss], pass: None }
+    }
+
+    /// Sets the data; a pass that has begun is over.
+    pub(crate) fn set_data(&mut self, engine: &E, inputs: E::Tensor, targets: E::Tensor) -> Result<()> {
+        let (input_shape, target_shape) = (engine.shape(&inputs)?, engine.shape(&targets)?);
+        let (Some(count), Some(targets_count)) = (input_shape.first(), target_shape.first()) else {
+            return Err(Error::new(Code::Shape, "expected samples along dimension 0, given a single number"));
+        };
+        if count != targets_count {
+            let message =
+                format!("expected as many targets as inputs, given {count} inputs and {targets_count} targets");
+            return Err(Error::new(Code::Shape, message));
+        }
+        self.data = Some(Pair { inputs, targets, count: *count });
+        self.pass = None;
+        Ok(())
+    }
+
+    /// Sets options. A failure changes nothing.
+    pub(crate) fn set_options<O: OptionSet>(
+        &mut self,
+        owner: &str,
+        mut given: Vec<(String, Dynamic)>,
+        loss: &LossFunction,
+        check: impl FnOnce(&O) -> Result<()>,
+    ) -> Result<()> {
+        let mut metrics = self.metrics.clone();
+        for (_, value) in given.extract_if(.., |(name, _)| name == "metrics") {
+            metrics = match &value {
+                Dynamic::List(list) if !list.is_empty() => list.iter().map(Metric::parse).collect::<Result<_>>()?,
+                one => vec![Metric::parse(one)?],
+            };
+        }
+        if let Some(metric) = metrics.iter().find(|metric| metric.needs_classes() && !loss.takes_classes()) {
+            let message = format!("{} needs a loss of classes, ce or nll, given {}", metric.name(), loss.name());
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        let row = parse(owner, O::SPECS, &self.row, &[], &named_options(given)?)?;
+        check(&O::from_row(&row)?)?;
+        (self.row, self.metrics) = (row, metrics);
+        Ok(())
+    }
+
+    pub(crate) fn options<O: OptionSet>(&self) -> Result<O> {
+        O::from_row(&self.row)
+    }
+
+    /// The options and the metrics, to be shown.
+    pub(crate) fn described<O: OptionSet>(&self) -> Dynamic {
+        let rows = O::SPECS.iter().zip(&self.row).map(|(spec, value)| (spec.name, dynamic(value)));
+        let metrics = Dynamic::texts(self.metrics.iter().map(|metric| metric.name()));
+        Dynamic::dictionary(rows.chain([("metrics", metrics)]))
+    }
+
+    fn data(&self) -> Result<&Pair<E>> {
+        self.data.as_ref().ok_or_else(|| Error::new(Code::Argument, "no data yet: give inputs and targets first"))
+    }
+
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = E::Tensor> {
+        self.data.iter().flat_map(|data| [data.inputs.clone(), data.targets.clone()])
+    }
+
+    /// How many batches a pass has.
+    pub(crate) fn batches(&self, batchsize: usize, droplast: bool) -> Result<usize> {
+        let count = self.data()?.count;
+        Ok(if droplast { count / batchsize } else { count.div_ceil(batchsize) })
+    }
+
+    /// Begins a pass, in a new order if one is to be drawn.
+    pub(crate) fn begin(&mut self, shuffle: Option<&mut Random>) -> Result<()> {
+        let count = self.data()?.count;
+        let order = match shuffle {
+            Some(random) => random.permutation(count).into_iter().map(|i| i as usize).collect(),
+            None => (0..count).collect(),
+        };
+        self.pass = Some(Pass { order, next: 0 });
+        Ok(())
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.pass.is_some()
+    }
+
+    /// The batch that comes next; `None` after the last. It stays the next until [`Samples::advance`].
+    pub(crate) fn next(&self, engine: &E, batchsize: usize, droplast: bool) -> Result<Option<Batch<E>>> {
+        let data = self.data()?;
+        let rest = self.pass.as_ref().map_or(&[][..], |pass| &pass.order[pass.next..]);
+        let size = rest.len().min(batchsize);
+        if size == 0 || (droplast && size < batchsize) {
+            return Ok(None);
+        }
+        let rows = &rest[..size];
+        let (inputs, targets) = (engine.select(&data.inputs, rows)?, engine.select(&data.targets, rows)?);
+        Ok(Some(Batch { inputs, targets, size }))
+    }
+
+    /// Goes past a batch of that size.
+    pub(crate) fn advance(&mut self, size: usize) {
+        if let Some(pass) = &mut self.pass {
+            pass.next += size;
+        }
+    }
+
+    /// Ends the pass.
+    pub(crate) fn end(&mut self) {
+        self.pass = None;
+    }
+}

@@ -1,0 +1,119 @@
+//! Models: making one, giving it samples, training and testing it.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::{Arguments, array};
+use crate::handle::Kind;
+use crate::metrics::metrics_of;
+use crate::model::Model;
+use crate::samples::{Samples, TestOptions, TrainOptions};
+use crate::session::{Object, Session};
+use crate::verbs::modules::{device, input_of};
+use crate::verbs::tensors::tensor_or_numbers;
+use crate::{Dtype, Dynamic, Engine};
+
+/// `model(module, loss, optimizer)`: the three under one handle. They are shared, not taken.
+pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let loss = *session.loss(arguments.handle(Kind::Loss)?)?;
+    let optimizer = session.shared_trainer(arguments.handle(Kind::Optimizer)?)?.clone();
+    arguments.finish()?;
+    session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
+}
+
+/// `train(model)` tells the options, `train(model, options)` sets them, and `train(model, inputs, targets)` sets the data
+/// and returns the number of batches.
+pub(crate) fn train<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    samples(session, arguments, true)
+}
+
+/// `test(model, ..)`: the same for testing.
+pub(crate) fn test<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    samples(session, arguments, false)
+}
+
+fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Model)?;
+    if arguments.is_empty() {
+        let model = session.model(handle)?;
+        return Ok(if training {
+            model.train.described::<TrainOptions>()
+        } else {
+            model.test.described::<TestOptions>()
+        });
+    }
+    let first = arguments.next();
+    if arguments.is_empty()
+        && let Dynamic::Dictionary(entries) = first
+    {
+        let (Model { train, test, loss, .. }, ..) = session.model_mut(handle)?;
+        if training {
+            train.set_options("train", entries, loss, TrainOptions::check)?;
+        } else {
+            test.set_options("test", entries, loss, |_: &TestOptions| Ok(()))?;
+        }
+        return Ok(Dynamic::Null);
+    }
+    let second = arguments.next();
+    arguments.finish()?;
+    let module = session.module(handle)?;
+    let inputs = input_of(session, &module, &first)?;
+    let targets = targets_of(session, session.model(handle)?, &second)?;
+    let (model, engine, _) = session.model_mut(handle)?;
+    let samples: &mut Samples<E> = if training { &mut model.train } else { &mut model.test };
+    samples.set_data(engine, inputs, targets)?;
+    let batches = if training {
+        let TrainOptions { batchsize, droplast, .. } = samples.options()?;
+        samples.batches(batchsize as usize, droplast)?
+    } else {
+        let TestOptions { batchsize, droplast } = samples.options()?;
+        samples.batches(batchsize as usize, droplast)?
+    };
+    session.recount(handle)?;
+    Ok(Dynamic::Number(batches as f64))
+}
+
+/// Targets as a tensor. Of plain numbers, a list for a loss of classes is classes, and anything else has the type of the
+/// module's parameters.
+fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic) -> Result<E::Tensor> {
+    if *given == Dynamic::Null {
+        return Err(Error::new(Code::Argument, "expected targets as argument 3: a tensor handle or numbers"));
+    }
+    let mut dtype = Dtype::Float;
+    for named in model.module.parameters() {
+        dtype = session.engine.dtype(&named.tensor)?;
+    }
+    let numbers = array(given);
+    let is_classes = |array: &crate::Array| array.shape.len() == 1 || array.data.dtype() == Dtype::Long;
+    if model.loss.takes_classes() && numbers.as_ref().is_some_and(is_classes) {
+        dtype = Dtype::Long;
+    }
+    tensor_or_numbers(session, given, dtype, device(session, &model.module)?)
+}
+
+/// `run(model)`: one pass over all batches for training, from the first. Returns the metrics.
+pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Model)?;
+    arguments.finish()?;
+    let (model, engine, random) = session.model_mut(handle)?;
+    let batches = model.run(engine, random)?;
+    Ok(metrics_of(&model.train.metrics, &batches))
+}
+
+/// `testrun(model)`: one pass over all batches for testing, which changes nothing. Returns the metrics.
+pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Model)?;
+    arguments.finish()?;
+    let (model, engine, random) = session.model_mut(handle)?;
+    let batches = model.testrun(engine, random)?;
+    Ok(metrics_of(&model.test.metrics, &batches))
+}
+
+/// `batch(model)`: trains on the next batch. Returns its loss; null after the last, and then begins again.
+pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle(Kind::Model)?;
+    arguments.finish()?;
+    let (model, engine, random) = session.model_mut(handle)?;
+    let measured = model.batch(engine, random)?;
+    Ok(measured.map_or(Dynamic::Null, |measured| Dynamic::Number(measured.loss)))
+}

@@ -1,0 +1,111 @@
+import type { Api } from "../api.js";
+import type { OptimizerName } from "../arguments.js";
+import type { OptionsOf } from "../generated/options.js";
+import type { ScheduleSpecification } from "../generated/schedules.js";
+import { build } from "./build.js";
+import type { Trainable } from "./held.js";
+import type { Optimizer, OptimizerClass } from "./optimizer.js";
+import { fromJson, type Instance, type Pattern, patternOf, type Recipe, toJson } from "./recipe.js";
+import { copyOf, refuse } from "./refuse.js";
+import { optionTest, withSetters } from "./setters.js";
+
+/** The options of an optimizer that are methods of its builder: all, under each of their names. */
+export type BuilderOption<Name extends OptimizerName> = keyof OptionsOf[Name] & string;
+
+/** Sets one option; a flag without an argument is set to true. */
+type Setter<Value, Result> = boolean extends Value
+  ? (value?: boolean) => Result
+  : (value: Exclude<Value, undefined>) => Result;
+
+/** The options of a group, to set. */
+export type GroupBuilder<Name extends OptimizerName> = {
+  readonly [Key in BuilderOption<Name>]-?: Setter<OptionsOf[Name][Key], GroupBuilder<Name>>;
+} & {
+  /** The options that are set. */
+  toJSON(): OptionsOf[Name];
+};
+
+/** What every builder can do beside setting options. Each call returns a new builder and leaves this one as it is. */
+interface BuilderMethods<Name extends OptimizerName> {
+  /**
+   * Adds a group with options of its own: groups have the numbers 1, 2 and so on, and 0 has the parameters of no group.
+   *
+   * @param parameters a dotted name of a module or parameter, or a regular expression on those of parameters; or an
+   *   object, such as a child of the module, or a handle
+   * @param set sets the options in which the group differs
+   */
+  group(
+    parameters: string | RegExp | Trainable,
+    set?: (group: GroupBuilder<Name>) => GroupBuilder<Name>,
+  ): OptimizerBuilder<Name>;
+  /** Binds a schedule to the optimizer that is built. */
+  schedule(specification: ScheduleSpecification): OptimizerBuilder<Name>;
+  /** False for the implementation that comes with the tensor library. */
+  fused(flag?: boolean): OptimizerBuilder<Name>;
+  /** Makes the optimizer. If anything is wrong, nothing is left behind. */
+  build(parameters: Trainable): Optimizer;
+  /** Plain data, for `optimizer.fromJSON`. */
+  toJSON(): Recipe<Name>;
+}
+
+interface DecayMethods<Name extends OptimizerName> {
+  /**
+   * Sets the decay of some parameters to 0, in whichever group they are. They form groups behind the others, one for
+   * each group that has any.
+   *
+   * @param parameters a dotted name of a module or parameter, or a regular expression on those of parameters
+   */
+  noDecay(parameters: string | RegExp): OptimizerBuilder<Name>;
+}
+
+/** What an optimizer is to be. Immutable: each method returns a new builder, except `build` and `toJSON`. */
+export type OptimizerBuilder<Name extends OptimizerName> = BuilderMethods<Name> & {
+  readonly [Key in BuilderOption<Name>]-?: Setter<OptionsOf[Name][Key], OptimizerBuilder<Name>>;
+} & ("decay" extends BuilderOption<Name> ? DecayMethods<Name> : unknown);
+
+/** Starts builders. */
+export interface OptimizerFactory {
+  /** A builder of an optimizer of that name. */
+  <Name extends OptimizerName>(name: Name): OptimizerBuilder<Name>;
+  /** The builder that some JSON was made from. */
+  fromJSON<Name extends OptimizerName>(json: Recipe<Name>): OptimizerBuilder<Name>;
+}
+
+/** Makes the builders of an engine. */
+export function optimizerFactory(api: Api, Optimizer: OptimizerClass): OptimizerFactory {
+  const start = <Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> => {
+    const isOption = optionTest(api, first.optimizer);
+    type Options = OptionsOf[Name];
+    const groupBuilder = (options: Options): GroupBuilder<Name> =>
+      withSetters({ toJSON: () => options }, isOption, options, groupBuilder) as GroupBuilder<Name>;
+    const builder = (recipe: Recipe<Name, Pattern | Instance>): OptimizerBuilder<Name> => {
+      const methods: BuilderMethods<Name> & DecayMethods<Name> = {
+        group(parameters, set = (group) => group) {
+          if (typeof set !== "function") refuse("group", "a function as argument 2", set);
+          const group = set(groupBuilder({} as Options));
+          const options = typeof group === "object" ? group.toJSON() : refuse("group", "options to be returned", group);
+          return builder({ ...recipe, groups: [...recipe.groups, { parameters: selectionOf(parameters), options }] });
+        },
+        noDecay: (parameters) => builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] }),
+        schedule: (specification) => builder({ ...recipe, schedule: copyOf("schedule", specification) }),
+        fused: (flag = true) => builder({ ...recipe, fused: flag }),
+        build: (parameters) => new Optimizer(build(api, recipe, parameters)),
+        toJSON: () => toJson(recipe),
+      };
+      const goOn = (options: Options) => builder({ ...recipe, options });
+      return withSetters(methods, isOption, recipe.options, goOn) as OptimizerBuilder<Name>;
+    };
+    return builder(first);
+  };
+
+  const optimizer = <Name extends OptimizerName>(name: Name) =>
+    start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+  return Object.assign(optimizer, {
+    fromJSON: <Name extends OptimizerName>(json: Recipe<Name>) => start(fromJson(json)),
+  });
+}
+
+function selectionOf(parameters: string | RegExp | Trainable): Pattern | Instance {
+  const named = typeof parameters === "string" || parameters instanceof RegExp;
+  return named ? patternOf(parameters) : { instance: parameters };
+}

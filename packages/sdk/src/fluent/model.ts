@@ -1,0 +1,89 @@
+import type { Api } from "../api.js";
+import type { LossName } from "../arguments.js";
+import { StepwellError } from "../errors.js";
+import type { Figures, FitData, FitEvent, FitOptions } from "./fit.js";
+import { release } from "./held.js";
+import { measuring, type Trained } from "./measure.js";
+import type { Module } from "./module.js";
+import type { Optimizer } from "./optimizer.js";
+import { refuse } from "./refuse.js";
+import { rowsOf } from "./rows.js";
+import { train } from "./train.js";
+
+/** A module with the loss and the optimizer that train it. */
+export interface Model extends Disposable {
+  readonly module: Module;
+  readonly loss: LossName;
+  readonly optimizer: Optimizer;
+  /**
+   * Trains the module, and tells of it as it goes: nothing happens but while the next event is awaited. Timers and
+   * signals have their turn between two steps.
+   *
+   * A signal ends the training after the step that it is at, with a `done` event whose reason is `aborted`; it throws
+   * nothing. Module and optimizer are then as that step left them, and so they are if the loop is left by `break`.
+   *
+   * @example
+   * ```ts
+   * for await (const event of model.fit({ inputs, targets }, { epochs: 3, signal })) {
+   *   if (event.type === "epoch") console.log(event.loss);
+   * }
+   * ```
+   */
+  fit(data: FitData, options?: FitOptions): AsyncGenerator<FitEvent, void, undefined>;
+  /** The loss in use, and the accuracy where there is one. Nothing is changed. */
+  measure(data: FitData, options?: Pick<FitOptions, "batchSize">): Figures;
+  /** Frees the module and the optimizer. */
+  [Symbol.dispose](): void;
+}
+
+/** Makes models. */
+export interface ModelClass {
+  new (module: Module, loss: LossName, optimizer: Optimizer): Model;
+}
+
+/** The class of an engine's models. */
+export function modelClass(api: Api): ModelClass {
+  return class EngineModel implements Model {
+    constructor(
+      readonly module: Module,
+      readonly loss: LossName,
+      readonly optimizer: Optimizer,
+    ) {
+      // The engine knows which losses there are.
+      api.free(api.loss(loss));
+    }
+
+    fit(data: FitData, options: FitOptions = {}): AsyncGenerator<FitEvent, void, undefined> {
+      if (typeof options !== "object" || options === null) refuse("fit", "options", options);
+      // What is wrong with the arguments is told here, and not when the first event is awaited.
+      const epochs = atLeastOne("epochs", options.epochs, 1);
+      const size = atLeastOne("batchSize", options.batchSize, 32);
+      const validation = options.validation && rowsOf(api, options.validation);
+      return train(this.#trained(), { ...options, epochs, size, data: rowsOf(api, data), validation });
+    }
+
+    measure(data: FitData, { batchSize }: Pick<FitOptions, "batchSize"> = {}): Figures {
+      const work = measuring(this.#trained(), rowsOf(api, data), atLeastOne("batchSize", batchSize, 32));
+      for (;;) {
+        const next = work.next();
+        if (next.done) return next.value;
+      }
+    }
+
+    [Symbol.dispose](): void {
+      release(api, this.optimizer.handle);
+      release(api, this.module.handle);
+    }
+
+    #trained(): Trained {
+      return { api, module: this.module.handle, loss: this.loss, optimizer: this.optimizer.handle };
+    }
+  };
+}
+
+/** A whole number of at least 1, or what stands for none. */
+function atLeastOne(name: string, value: number | undefined, none: number): number {
+  if (value === undefined) return none;
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new StepwellError("ERR_ARGUMENT", `fit: ${name}: expected a whole number >= 1, given ${String(value)}`);
+}

@@ -1,0 +1,83 @@
+// The training of a model, as events.
+
+import { setImmediate } from "node:timers/promises";
+import type { Target } from "../api.js";
+import type { TensorData } from "../arrays.js";
+import type { TensorHandle } from "../handle.js";
+import type { DoneEvent, FitEvent, FitOptions } from "./fit.js";
+import { add, figuresOf, measuring, type Sums, type Trained, withTensors } from "./measure.js";
+import { batchOf, inOrder, type Rows } from "./rows.js";
+
+/** What `fit` was asked to do, checked. */
+export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
+  readonly data: Rows;
+  readonly validation?: Rows | undefined;
+  readonly epochs: number;
+  readonly size: number;
+}
+
+const aborted: DoneEvent = { type: "done", reason: "aborted" };
+
+/** Trains, and tells of each step. */
+export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEvent, void, undefined> {
+  const { api, optimizer } = trained;
+  const { data, validation, epochs, size, shuffle = true, advance = "step", signal } = plan;
+  const steps = epochs * Math.ceil(data.count / size);
+  const scheduled = api.schedule(optimizer) !== undefined;
+  let step = 0;
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const order = shuffle ? api.randperm(data.count) : inOrder(data.count);
+    const sums = { loss: 0, right: 0, rows: 0 };
+    for (let from = 0; from < data.count; from += size) {
+      if (await stopped(signal)) return yield aborted;
+      const loss = trainBatch(trained, batchOf(data, order, from, size), sums);
+      if (scheduled && advance === "step") api.advance(optimizer, loss);
+      step += 1;
+      yield { type: "step", epoch, step, steps, loss };
+    }
+    const work = validation && measuring(trained, validation, size);
+    let next = work?.next();
+    while (next?.done === false) {
+      if (await stopped(signal)) return yield aborted;
+      next = work?.next();
+    }
+    if (await stopped(signal)) return yield aborted;
+    const figures = figuresOf(trained, data, sums);
+    const measured = next?.done ? next.value : undefined;
+    if (scheduled && advance === "epoch") api.advance(optimizer, (measured ?? figures).loss);
+    yield { type: "epoch", epoch, ...figures, ...(measured && { validation: measured }) };
+  }
+  yield { type: "done", reason: "finished" };
+}
+
+/** Gives timers and signals a turn of the event loop, and tells whether that ended the training. */
+async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
+  await setImmediate();
+  return signal?.aborted === true;
+}
+
+/** Makes a step on a batch, and returns the loss before it. */
+function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
+  const { api, module, loss, optimizer } = trained;
+  let first = true;
+  const closure = (input: TensorHandle | TensorData, target: Target) => {
+    api.zerograd(optimizer);
+    const output = api.forward(module, input);
+    try {
+      const lost = api[loss](output, target);
+      try {
+        const value = api.tensor(lost) as number;
+        if (first) add(trained, sums, batch, output, value);
+        first = false;
+        api.backward(lost);
+        return value;
+      } finally {
+        api.free(lost);
+      }
+    } finally {
+      api.free(output);
+    }
+  };
+  // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
+  return withTensors(trained, batch, (input, target) => api.step(optimizer, () => closure(input, target)));
+}

@@ -1,0 +1,15 @@
+// The page moves modules to a GPU. This is the only place that says what becomes of it where there is none.
+
+import * as k from "@stepwell/sdk";
+
+function hasGpu(): boolean {
+  try {
+    k.free(k.tensor(0, "cuda"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The page's `cuda`: the GPU, or the CPU on a machine without one. */
+export const cuda: k.Device = hasGpu() ? "cuda" : "cpu";

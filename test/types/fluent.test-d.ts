@@ -1,0 +1,132 @@
+// Checked by `tsc -b test` and never run: what must not compile is marked, and a mark without an error is an error.
+
+import {
+  type BuilderOption,
+  type FitEvent,
+  Model,
+  Module,
+  module,
+  Optimizer,
+  type OptimizerBuilder,
+  type OptimizerName,
+  type OptionsOf,
+  opt,
+  optimizer,
+  type Recipe,
+  type State,
+  schedules,
+  Tensor,
+} from "@stepwell/sdk";
+import { expectTypeOf } from "vitest";
+
+const m = Module.of(["linear", 2, 1]);
+const sgd = optimizer("sgd");
+const lamb = optimizer("lamb");
+const lbfgs = optimizer("lbfgs");
+
+// Each optimizer has its options and no others.
+expectTypeOf(sgd).toHaveProperty("nesterov");
+expectTypeOf(lamb).toHaveProperty("trustclip");
+type Having<Option extends string> = {
+  [Name in OptimizerName]: Option extends keyof OptimizerBuilder<Name> ? Name : never;
+}[OptimizerName];
+expectTypeOf<Having<"nesterov">>().toEqualTypeOf<"sgd">();
+expectTypeOf<Having<"trustclip">>().toEqualTypeOf<"lamb">();
+expectTypeOf<Having<"lr">>().toEqualTypeOf<OptimizerName>();
+expectTypeOf<Having<"noDecay">>().toEqualTypeOf<Exclude<OptimizerName, "lbfgs">>();
+expectTypeOf<BuilderOption<"sgd">>().toEqualTypeOf<keyof OptionsOf["sgd"]>();
+// @ts-expect-error adamw has no nesterov
+optimizer("adamw").nesterov();
+// @ts-expect-error sgd has no trustclip
+sgd.trustclip();
+// @ts-expect-error no optimizer has this option
+sgd.learningRate(0.1);
+// @ts-expect-error lbfgs has no decay
+lbfgs.noDecay(/bias/);
+// @ts-expect-error there is no such optimizer
+optimizer("adamm");
+
+// A builder stays one of its optimizer.
+expectTypeOf(sgd.lr(0.1).nesterov().group("a").schedule(schedules.linear()).fused(false)).toEqualTypeOf(sgd);
+expectTypeOf(sgd.build(m)).toEqualTypeOf<Optimizer>();
+expectTypeOf(lamb.toJSON()).toEqualTypeOf<Recipe<"lamb">>();
+expectTypeOf(optimizer.fromJSON(lamb.toJSON())).toEqualTypeOf(lamb);
+
+// Values have the types of the options.
+expectTypeOf(sgd.lr).parameters.toEqualTypeOf<[value: number]>();
+expectTypeOf(sgd.nesterov).parameters.toEqualTypeOf<[value?: boolean | undefined]>();
+expectTypeOf(lbfgs.search).parameters.toEqualTypeOf<[value: "strong_wolfe" | null]>();
+expectTypeOf(optimizer("adam").betas).parameters.toEqualTypeOf<[value: readonly [number, number]]>();
+// @ts-expect-error a number
+sgd.lr("0.1");
+// @ts-expect-error a number must be given
+sgd.lr();
+// @ts-expect-error a flag
+sgd.nesterov(1);
+// @ts-expect-error no such line search
+lbfgs.search("armijo");
+// @ts-expect-error a flag
+sgd.fused("no");
+// @ts-expect-error not null
+sgd.lr(null);
+
+// A group sets options of the same optimizer.
+sgd.group(/head/, (group) => group.lr(0.1).nesterov());
+sgd.group(m, (group) => group.lr(0.1));
+// @ts-expect-error no such option
+sgd.group("head", (group) => group.trustclip());
+// @ts-expect-error a wrong value
+sgd.group("head", (group) => group.lr(true));
+// @ts-expect-error a group has no groups
+sgd.group("head", (group) => group.group("a"));
+// @ts-expect-error not parameters
+sgd.group(7);
+// @ts-expect-error not parameters
+sgd.build("head");
+// @ts-expect-error no such schedule
+sgd.schedule({ schedule: "cosinus", steps: 3 });
+// @ts-expect-error the steps are missing
+sgd.schedule(schedules.cosine({}));
+
+// The function has the same options, by position and by name.
+opt("sgd", module(["linear", 2, 1]), 0.1, 0.9, { nesterov: true });
+// @ts-expect-error the second position is the momentum
+opt("sgd", module(["linear", 2, 1]), 0.1, "0.9");
+// @ts-expect-error the first position is the learning rate
+opt("adamw", module(["linear", 2, 1]), true);
+// @ts-expect-error no such option
+opt("adamw", module(["linear", 2, 1]), 0.1, { nesterov: true });
+// @ts-expect-error a wrong value
+opt("adamw", { lr: "fast" });
+
+// The classes.
+const o = sgd.build(m);
+o.lr = 0.1;
+o.lr = [0.1, 0.2];
+expectTypeOf(o.lr).toEqualTypeOf<readonly number[]>();
+// @ts-expect-error a number or several
+o.lr = "fast";
+expectTypeOf(o.step()).toEqualTypeOf<void>();
+expectTypeOf(o.step(() => 1)).toEqualTypeOf<number>();
+expectTypeOf(o.state()).toEqualTypeOf<State>();
+expectTypeOf(Optimizer.restore(o.state(), m)).toEqualTypeOf<Optimizer>();
+expectTypeOf(m.forward([[1, 2]])).toEqualTypeOf<Tensor>();
+// @ts-expect-error a tensor is no module
+Optimizer.restore(o.state(), Tensor.of(1));
+// @ts-expect-error a handle is the function's, and not the class
+m.forward(m);
+
+// A training tells of what happens.
+const model = new Model(m, "mse", o);
+// @ts-expect-error no such loss
+new Model(m, "mean", o);
+expectTypeOf(model.fit({ inputs: [[1, 2]], targets: [[1]] })).toEqualTypeOf<
+  AsyncGenerator<FitEvent, void, undefined>
+>();
+expectTypeOf<FitEvent["type"]>().toEqualTypeOf<"step" | "epoch" | "done">();
+expectTypeOf<Extract<FitEvent, { type: "done" }>["reason"]>().toEqualTypeOf<"finished" | "aborted">();
+expectTypeOf<Extract<FitEvent, { type: "epoch" }>["accuracy"]>().toEqualTypeOf<number | undefined>();
+// @ts-expect-error no such option
+model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batch: 3 });
+// @ts-expect-error targets are missing
+model.fit({ inputs: [[1, 2]] });
