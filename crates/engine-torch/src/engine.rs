@@ -17,7 +17,7 @@ pub struct TorchEngine {
 }
 
 impl TorchEngine {
-    /// An engine that may take half of the memory that there is now.
+    /// An engine with nothing lent.
     pub fn new() -> Self {
         Self { busy: Cell::new(false) }
     }
