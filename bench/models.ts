@@ -1,6 +1,7 @@
 // What is stepped: shapes of parameters, the same for both sides, and the tensors of our side.
 
-import { free, grad, opt, tensor, vector } from "@stepwell/sdk";
+import { layers } from "@stepwell/example-digits/training";
+import { free, grad, module, opt, tensor, vector } from "@stepwell/sdk";
 
 type Shape = readonly number[];
 
@@ -11,12 +12,8 @@ export interface Model {
   readonly steps: number;
 }
 
-/** The model of examples/digits: linear 784 to 128, relu, linear 128 to 10. */
-export const demo: Model = {
-  name: "the demo's model: 784 → 128 → 10",
-  shapes: [[128, 784], [128], [10, 128], [10]],
-  steps: 100,
-};
+/** The model of examples/digits. */
+export const demo: Model = { name: "the demo's model", shapes: shapesOf(), steps: 100 };
 
 export const models: readonly Model[] = [
   demo,
@@ -41,6 +38,14 @@ export function make(model: Model, optimizer: OptimizerName) {
   const made = opt(optimizer, all, 1e-3);
   free(all);
   return { parameters, optimizer: made };
+}
+
+function shapesOf(): readonly Shape[] {
+  const classifier = module(layers);
+  const optimizer = opt("sgd", classifier);
+  const shapes = opt(optimizer).parms.map((row) => row.size);
+  free(classifier, optimizer);
+  return shapes;
 }
 
 export function count(model: Model): number {
