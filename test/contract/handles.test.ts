@@ -36,6 +36,7 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["names", "module", (x) => k.names(x)],
   ["childnames", "module", (x) => k.childnames(x)],
   ["parmnames", "module", (x) => k.parmnames(x)],
+  ["parms", "module", (x) => k.parms(x)],
   ["opt", "optimizer model", (x) => k.opt(x)],
   ["opt(sgd)", "tensor vector dictionary module", (x) => k.opt("sgd", x)],
   ["state", "module optimizer", (x) => k.state(x)],

@@ -190,26 +190,3 @@ fn nothing_else_writes_while_memory_is_lent() {
         .unwrap();
     engine.zero_grad(&p).unwrap();
 }
-
-/// Not a test of anything: prints what a step over many small tensors costs. Run with `--run-ignored all --no-capture`.
-#[test]
-#[ignore = "a measurement"]
-fn time_of_an_empty_step() {
-    let engine = TorchEngine::new();
-    let parameters: Vec<Tensor> = (0..1000)
-        .map(|_| {
-            let p = float(&engine, &[16], &[1.0; 16]);
-            engine.set_grad(&p, Some(&float(&engine, &[16], &[1.0; 16]))).unwrap();
-            p
-        })
-        .collect();
-    let mut times: Vec<_> = (0..40000)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            engine.lend(&parameters, &mut |_| Ok(())).unwrap();
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    println!("least {:?}, median {:?}", times[0], times[times.len() / 2]);
-}

@@ -105,6 +105,8 @@ export interface Api {
   parmnames(module: ModuleHandle): readonly string[];
   /** The descendant of a dotted name, shared with the module. */
   child(module: ModuleHandle, name: string): ModuleHandle;
+  /** The parameters by dotted name, shared with the module. */
+  parms(module: ModuleHandle): DictionaryHandle;
   /** The parameter or buffer of a dotted name, shared with the module: what changes one changes the other. */
   parm(module: ModuleHandle, name: string): TensorHandle;
   /**

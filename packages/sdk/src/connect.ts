@@ -45,6 +45,7 @@ export function connect(binding: Binding): Api {
     parmnames: verb("parmnames"),
     child: verb("child"),
     parm: verb("parm"),
+    parms: verb("parms"),
     save: verb("save"),
     load: verb("load"),
     ce: verb("ce"),

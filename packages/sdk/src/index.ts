@@ -81,6 +81,7 @@ export const {
   opt,
   parm,
   parmnames,
+  parms,
   randperm,
   run,
   save,

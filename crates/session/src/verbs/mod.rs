@@ -1,6 +1,7 @@
 //! The verbs of the k-api: each takes arguments, checks them, and works on the session.
 
 pub(crate) mod gradients;
+pub(crate) mod help;
 pub(crate) mod losses;
 pub(crate) mod models;
 pub(crate) mod modules;
@@ -8,4 +9,5 @@ pub(crate) mod objects;
 pub(crate) mod optimizers;
 pub(crate) mod restore;
 pub(crate) mod schedules;
+pub(crate) mod state;
 pub(crate) mod tensors;

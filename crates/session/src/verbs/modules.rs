@@ -147,6 +147,14 @@ pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     session.insert(Object::Module(child))
 }
 
+/// `parms(module)`: the parameters as a dictionary by dotted name, shared with the module.
+pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    arguments.finish()?;
+    let named = module.parameters().into_iter().map(|named| (named.name, named.tensor));
+    session.insert(Object::Dictionary(named.collect()))
+}
+
 /// `parm(module, name)`: the parameter or buffer of that dotted name, shared with the module.
 pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let module = session.module(arguments.handle(Kind::Module)?)?;

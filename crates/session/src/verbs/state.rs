@@ -1,0 +1,126 @@
+//! What an optimizer or a module is, as plain data.
+
+use std::borrow::Cow;
+
+use stepwell_optim::{Buffer, Curvature, Definition, Memory, Optimizer, Result, Scalar, Value, defaults};
+
+use crate::arguments::{Arguments, dynamic};
+use crate::handle::{Handle, Kind};
+use crate::module_state;
+use crate::session::Session;
+use crate::verbs::schedules;
+use crate::{Array, Data, Dynamic, Engine};
+
+/// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
+pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.any_handle("an optimizer or module handle")?;
+    if handle.kind() == Some(Kind::Module) {
+        arguments.finish()?;
+        return module_state::rows(&session.engine, session.module(handle)?.as_ref());
+    }
+    if handle.kind() == Some(Kind::Model) {
+        session.model(handle)?;
+        return Err(arguments.refuse("an optimizer or module handle", &Dynamic::Handle(handle)));
+    }
+    let all = arguments.flag("whether to tell all options")?;
+    arguments.finish()?;
+    describe(session, handle, all.unwrap_or(session.all_options), true)
+}
+
+pub(crate) fn describe<E: Engine>(
+    session: &Session<E>,
+    handle: Handle,
+    all: bool,
+    with_buffers: bool,
+) -> Result<Dynamic> {
+    let trainer = session.trainer(handle)?;
+    let engine = &session.engine;
+    let optimizer = if with_buffers { trainer.with_state()? } else { Cow::Borrowed(&trainer.optimizer) };
+    let definition = optimizer.definition();
+    let names = trainer.container.names(engine);
+    let mut states = optimizer.groups().iter().flat_map(|group| group.states());
+    let mut parms = Vec::new();
+    for (i, (group, parameter)) in trainer.parameters().enumerate() {
+        let identity = engine.identity(&parameter.tensor);
+        let name = names.iter().find(|(other, _)| *other == identity).map_or("", |(_, name)| name);
+        let shape = engine.shape(&parameter.tensor)?;
+        let mut row = vec![
+            ("parmgroup", Dynamic::Number(group as f64)),
+            ("pointer", Dynamic::Number(identity as f64)),
+            ("module", Dynamic::text(parameter.kind)),
+            ("name", Dynamic::text(name)),
+            ("size", Dynamic::sizes(&shape)),
+        ];
+        if with_buffers {
+            let state = states.next().and_then(Option::as_ref);
+            let mut buffers = state.map_or_else(Vec::new, |state| {
+                let step = definition.counts_steps.then_some(("step", Dynamic::Number(state.step as f64)));
+                let named = definition.buffers.iter().copied().zip(&state.buffers);
+                step.into_iter()
+                    .chain(named.map(|(key, buffer)| (key, buffer_value(buffer.as_ref(), &shape))))
+                    .collect()
+            });
+            // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first.
+            if let (0, Some(curvature)) = (i, optimizer.curvature()) {
+                buffers = match curvature {
+                    Curvature::Float(memory) => memory_values(memory),
+                    Curvature::Double(memory) => memory_values(memory),
+                };
+            }
+            row.push(("buffers", Dynamic::dictionary(buffers)));
+        }
+        parms.push(Dynamic::dictionary(row));
+    }
+    let mut entries = vec![
+        ("optimizer", Dynamic::text(definition.name)),
+        ("options", options_table(definition, &optimizer, all)),
+        ("parms", Dynamic::List(parms)),
+    ];
+    if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
+        entries.push(("schedule", schedules::described(schedule)));
+    }
+    if trainer.library.is_some() {
+        entries.push(("fused", Dynamic::Flag(false)));
+    }
+    Ok(Dynamic::dictionary(entries))
+}
+
+/// A row for each group. Without `all`: the learning rate, and the options that any group has changed. A further option
+/// is told only where it was changed.
+fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Dynamic {
+    let standard = defaults(definition.options);
+    let rows: Vec<&[Value]> = optimizer.groups().iter().map(|group| group.options()).collect();
+    let told = |i: usize| i == 0 || (all && !definition.options[i].further);
+    let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
+    let row = |row: &&[Value]| {
+        let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
+        Dynamic::dictionary(columns.map(|(_, (spec, value))| (spec.name, dynamic(value))))
+    };
+    Dynamic::List(rows.iter().map(row).collect())
+}
+
+fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Dynamic {
+    let data = match buffer {
+        None => return Dynamic::Null,
+        Some(Buffer::Float(elements)) => Data::Float(elements.clone()),
+        Some(Buffer::Double(elements)) => Data::Double(elements.clone()),
+    };
+    Dynamic::Array(Array { data, shape: shape.to_vec() })
+}
+
+fn memory_values<T: Scalar>(memory: &Memory<T>) -> Vec<(&'static str, Dynamic)> {
+    let number = Dynamic::Number;
+    let vector = |v: &Vec<T>| buffer_value(Some(&T::into_buffer(v.clone())), &[v.len()]);
+    vec![
+        ("func_evals", number(memory.func_evals as f64)),
+        ("n_iter", number(memory.n_iter as f64)),
+        ("t", number(memory.t)),
+        ("prev_loss", number(memory.prev_loss)),
+        ("d", vector(&memory.d)),
+        ("H_diag", number(memory.h_diag)),
+        ("prev_flat_grad", vector(&memory.prev_flat_grad)),
+        ("old_dirs", Dynamic::List(memory.old_dirs.iter().map(vector).collect())),
+        ("old_stps", Dynamic::List(memory.old_stps.iter().map(vector).collect())),
+        ("ro", Dynamic::List(memory.ro.iter().copied().map(number).collect())),
+    ]
+}
