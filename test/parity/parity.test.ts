@@ -21,7 +21,9 @@ interface Recording {
   readonly gradients?: readonly (readonly Flat[])[];
   readonly missing?: readonly (readonly [step: number, parameter: number])[];
   readonly zero?: readonly (readonly [step: number, parameter: number])[];
+  readonly groups?: readonly { readonly parameters: readonly number[]; readonly options: Options }[];
   readonly edits?: Record<string, Options>;
+  readonly edits1?: Record<string, Options>;
   readonly expected: Record<string, readonly Flat[]>;
   readonly tolerance?: Tolerance;
   readonly objective?: Objective;
@@ -75,17 +77,33 @@ function expectNear(file: Recordings, recording: Recording, stepNumber: number, 
   }
 }
 
+/** An optimizer of the parameters, in the groups of the recording or in one. */
+function makeOptimizer(file: Recordings, recording: Recording, fused: boolean, tensors: readonly TensorHandle[]) {
+  const { groups, options } = recording;
+  if (!groups) {
+    const optimizer = opt(file.optimizer, { fused });
+    opt(optimizer, 0, [], options);
+    for (const parameter of tensors) opt(optimizer, 0, parameter);
+    return optimizer;
+  }
+  const optimizer = opt(file.optimizer, { ...options, fused });
+  for (const [index, group] of groups.entries()) {
+    for (const p of group.parameters) opt(optimizer, index, tensors[p] as TensorHandle, group.options);
+  }
+  return optimizer;
+}
+
 function replay(file: Recordings, recording: Recording, fused: boolean) {
   const { parameters, gradients } = { ...file.data[recording.dtype], ...recording };
   const has = (places: Recording["missing"], s: number, p: number) => places?.some(([a, b]) => a === s && b === p);
   const tensors = parameters.map((values) => tensor(values, "grad", recording.dtype));
-  const optimizer = opt(file.optimizer, { fused });
-  opt(optimizer, 0, [], recording.options);
-  for (const parameter of tensors) opt(optimizer, 0, parameter);
+  const optimizer = makeOptimizer(file, recording, fused, tensors);
   for (const [index, rows] of gradients.entries()) {
     const number = index + 1;
-    const edit = recording.edits?.[String(number)];
-    if (edit) opt(optimizer, 0, [], edit);
+    for (const [group, edits] of [recording.edits, recording.edits1].entries()) {
+      const edit = edits?.[String(number)];
+      if (edit) opt(optimizer, group, [], edit);
+    }
     for (const [p, parameter] of tensors.entries()) {
       const row = rows[p] as Flat;
       if (has(recording.missing, number, p)) nograd(parameter);
@@ -162,9 +180,11 @@ function replayClosure(file: Recordings, recording: Recording, fused: boolean) {
 const searchesOn = new Set(["rosenbrock: iter strong_wolfe", "rosenbrock: eval strong_wolfe"]);
 
 /** True if Stepwell has an option of the recording that libtorch has not: it then belongs to none of the k-api's. */
-function isFurther(file: Recordings, { options, edits = {} }: Recording) {
+function isFurther(file: Recordings, { options, groups = [], edits = {}, edits1 = {} }: Recording) {
   const known = help(file.optimizer);
-  return [options, ...Object.values(edits)].some((row) => Object.keys(row).some((name) => !(name in known)));
+  const edited = [edits, edits1].flatMap((rows) => Object.values(rows));
+  const rows = [options, ...groups.map((group) => group.options), ...edited];
+  return rows.some((row) => Object.keys(row).some((name) => !(name in known)));
 }
 
 afterEach(() => free());

@@ -102,6 +102,32 @@ def climbing(richest):
     ]
 
 
+def grouped(richest, second, third):
+    """Variants with groups. What the options of a group name is set on top of the options of the recording."""
+    rest = [{"parameters": [1], "options": second}]
+    return [
+        ("groups", richest, {"groups": [{"parameters": [0, 2], "options": {}}, *rest]}),
+        ("groups lr edits", richest, {
+            "groups": [{"parameters": [2, 1], "options": {}}, {"parameters": [0], "options": second}],
+            "edits": LR_EDIT, "edits1": {"40": {"lr": 0.004}, "70": {"decay": 0.02}},
+        }),
+        ("three groups missing gradients", richest, {
+            "groups": [{"parameters": [2], "options": {}}, *rest, {"parameters": [0], "options": third}],
+            "missing": MISSING, "edits": {"20": {"lr": 0.0005}},
+        }),
+    ]
+
+
+def groups_of(recording, count):
+    """The groups of a recording with `count` parameters: without any of its own, one of all parameters."""
+    return recording.get("groups", [{"parameters": list(range(count)), "options": {}}])
+
+
+def edits_of(recording, group, step):
+    """The options set in a group before a step."""
+    return recording.get(f"edits{group or ''}", {}).get(str(step), {})
+
+
 ADAM_VARIANTS = [
     ("defaults", {}),
     ("lr", {"lr": 0.05}),
@@ -122,6 +148,10 @@ ADAM_VARIANTS = [
     ("lr edit", {"lr": 0.01}, {"edits": LR_EDIT}),
     ("decay and lr edits", {"lr": 0.01}, {"edits": {"5": {"decay": 0.2}, "20": {"lr": 0.002, "beta1": 0.6}}}),
     *climbing({"lr": 0.02, "beta1": 0.7, "beta2": 0.9, "eps": 0.001, "decay": 0.1, "amsgrad": True}),
+    *grouped(
+        {"lr": 0.02, "beta1": 0.7, "beta2": 0.95}, {"lr": 0.005, "decay": 0.1},
+        {"lr": 0.05, "beta1": 0.8, "eps": 0.001, "amsgrad": True},
+    ),
 ]
 
 # As crates/optim/src/presets.rs has them.
@@ -147,6 +177,10 @@ VARIANTS = {
         ("lr zero", {"lr": 0, "decay": 0.1}),
         ("lrdecay missing gradients", {"lr": 0.1, "lrdecay": 0.5, "init": 0.1}, {"missing": MISSING}),
         *climbing({"lr": 0.1, "lrdecay": 0.02, "decay": 0.05, "init": 0.2, "eps": 0.001}),
+        *grouped(
+            {"lr": 0.1, "lrdecay": 0.02, "init": 0.2}, {"lr": 0.03, "decay": 0.1},
+            {"lr": 0.3, "lrdecay": 0.05, "eps": 0.01},
+        ),
     ],
     "adam": ADAM_VARIANTS,
     "adamw": [*ADAM_VARIANTS, ("decay zero", {"decay": 0})],
@@ -168,6 +202,10 @@ VARIANTS = {
         ("lr edit", {"momentum": 0.5}, {"edits": LR_EDIT}),
         ("alpha and momentum edits", {"momentum": 0.5}, {"edits": {"5": {"alpha": 0.8}, "20": {"lr": 0.003, "momentum": 0.8}}}),
         *climbing({"lr": 0.003, "alpha": 0.95, "eps": 0.001, "momentum": 0.7, "centered": True, "decay": 0.1}),
+        *grouped(
+            {"lr": 0.002, "alpha": 0.95, "momentum": 0.5}, {"lr": 0.005, "decay": 0.1},
+            {"lr": 0.001, "momentum": 0, "centered": True},
+        ),
     ],
     "sgd": [
         ("defaults", {}),
@@ -187,6 +225,10 @@ VARIANTS = {
         ("lr edit", {"momentum": 0.9}, {"edits": LR_EDIT}),
         ("momentum and decay edits", {}, {"edits": {"5": {"momentum": 0.6}, "20": {"lr": 0.03, "decay": 0.1}}}),
         *climbing({"lr": 0.02, "momentum": 0.8, "decay": 0.1, "nesterov": True}),
+        *grouped(
+            {"lr": 0.02, "momentum": 0.8}, {"lr": 0.005, "decay": 0.1},
+            {"lr": 0.05, "momentum": 0.6, "nesterov": True},
+        ),
         ("maximize momentum dampening", {"momentum": 0.9, "dampening": 0.5, "maximize": True}, {"missing": MISSING}),
     ],
     "lamb": [
@@ -234,6 +276,10 @@ VARIANTS = {
         ("paper", PAPER),
         ("paper zero gradients", {**PAPER, "lr": 0.01}, {"zero": ZERO}),
         *climbing({"lr": 0.01, "decay": 0.1, "max_grad_norm": 2, "grad_averaging": False, "l2": True, "trustmax": 2}),
+        *grouped(
+            {"lr": 0.02, "beta1": 0.8}, {"lr": 0.005, "decay": 0.1},
+            {"lr": 0.01, "globalnorm": False, "trustclip": False},
+        ),
     ],
 }
 
@@ -285,6 +331,7 @@ def torch_options(options):
 
 
 def make_torch(optimizer, options, tensors):
+    """The optimizer of torch; `tensors` may be its parameter groups."""
     kind, fixed = TORCH_CLASSES[optimizer]
     if optimizer == "lbfgs":
         # PyTorch's L-BFGS cannot climb: it descends the objective of which Stepwell climbs the negative.
@@ -300,12 +347,18 @@ def record_torch(optimizer, recording, data):
     dtype = DTYPES[recording["dtype"]][1]
     tensors = [torch.tensor(p, dtype=dtype, requires_grad=True) for p in data["parameters"]]
     options = {**DEFAULTS[optimizer], **recording["options"]}
-    stepper = make_torch(optimizer, options, tensors)
+    groups = groups_of(recording, len(tensors))
+    rows = [{**options, **group["options"]} for group in groups]
+    stepper = make_torch(optimizer, options, [
+        {"params": [tensors[i] for i in group["parameters"]], **torch_options(row)} for group, row in zip(groups, rows)
+    ])
     expected = {}
     for step in range(1, STEPS + 1):
-        if str(step) in recording.get("edits", {}):
-            options.update(recording["edits"][str(step)])
-            stepper.param_groups[0].update(torch_options(options))
+        for index, row in enumerate(rows):
+            edit = edits_of(recording, index, step)
+            if edit:
+                row.update(edit)
+                stepper.param_groups[index].update(torch_options(row))
         for tensor, gradient in zip(tensors, step_gradients(data, recording, step)):
             tensor.grad = None if gradient is None else torch.tensor(gradient, dtype=dtype)
         stepper.step()
@@ -317,8 +370,10 @@ def record_torch(optimizer, recording, data):
 # ---------------------------------------------------------------- LAMB
 
 
-def lamb_step(parameters, gradients, states, o):
-    """One step of LAMB in float64; `parameters` and `states` are changed in place.
+def lamb_step(parameters, gradients, states, rows):
+    """One step of LAMB in float64; `parameters` and `states` are changed in place. `rows`: options of each parameter.
+
+    The norm of `globalnorm` is that of the gradients of all groups.
 
     With `max_grad_norm`, `grad_averaging`, `l2` (adam_w_mode=0) and `use_nvlamb` by the rules of apex's FusedLAMB.
     """
@@ -327,7 +382,7 @@ def lamb_step(parameters, gradients, states, o):
     for index, g in enumerate(gradients):
         if g is None:
             continue
-        p = parameters[index]
+        p, o = parameters[index], rows[index]
         state = states.setdefault(index, {"t": 0, "m": np.zeros_like(p), "v": np.zeros_like(p)})
         if o["maximize"]:
             g = -g
@@ -359,12 +414,16 @@ def lamb_step(parameters, gradients, states, o):
 def record_lamb(recording, data):
     number = DTYPES[recording["dtype"]][0]
     parameters = [np.array(p) for p in recording.get("parameters", data["parameters"])]
-    options = {**DEFAULTS["lamb"], **recording["options"]}
-    states, expected = {}, {}
+    rows, states, expected = {}, {}, {}
+    groups = groups_of(recording, len(parameters))
+    for group in groups:
+        options = {**DEFAULTS["lamb"], **recording["options"], **group["options"]}
+        rows.update((i, options) for i in group["parameters"])  # one row, which all of the group share
     for step in range(1, STEPS + 1):
-        options.update(recording.get("edits", {}).get(str(step), {}))
+        for index, group in enumerate(groups):
+            rows[group["parameters"][0]].update(edits_of(recording, index, step))
         row = step_gradients(data, recording, step)
-        lamb_step(parameters, [None if g is None else np.array(g) for g in row], states, options)
+        lamb_step(parameters, [None if g is None else np.array(g) for g in row], states, rows)
         if step in KEPT:
             expected[str(step)] = [[float(number(v)) for v in p] for p in parameters]
     return expected
@@ -417,7 +476,7 @@ def golden_lamb():
         for i in (1, 2, 3):
             row = [0.3 * parameters[0] + 0.1 * i, np.array([0.02 * i, -0.05]), np.array([0.5, -0.25 * i])]
             gradients.append([g.tolist() for g in row])
-            lamb_step(parameters, row, states, {**DEFAULTS["lamb"], **options})
+            lamb_step(parameters, row, states, [{**DEFAULTS["lamb"], **options}] * len(row))
         for got, want in zip(np.concatenate(parameters), sum(expected, [])):
             if abs(got - want) > GOLDEN_TOLERANCE["rtol"] * abs(want):
                 raise SystemExit(f"lamb {name}: the reference gives {got!r}, printed was {want!r}")

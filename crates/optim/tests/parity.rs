@@ -87,12 +87,31 @@ impl Typed for f64 {
     }
 }
 
-/// Sets the options that a recording changes before this step.
+/// Sets the options that a recording changes before this step, in its first group and in its second.
 fn edit(optimizer: &mut Optimizer, recording: &Json, step: usize) {
-    if let Some(edit) = recording["edits"].get(step.to_string()) {
-        let plan = optimizer.plan(0, &[], &options(edit)).unwrap();
-        optimizer.edit(0, plan, 0).unwrap();
+    for (group, key) in ["edits", "edits1"].into_iter().enumerate() {
+        if let Some(edit) = recording[key].get(step.to_string()) {
+            let plan = optimizer.plan(group, &[], &options(edit)).unwrap();
+            optimizer.edit(group, plan, 0).unwrap();
+        }
     }
+}
+
+/// Adds the parameters of a recording in its groups, or in one. Returns their numbers, group after group.
+fn add_groups(optimizer: &mut Optimizer, recording: &Json, count: usize) -> Vec<usize> {
+    let Some(groups) = recording["groups"].as_array() else {
+        let plan = optimizer.plan(0, &[], &[]).unwrap();
+        optimizer.edit(0, plan, count).unwrap();
+        return (0..count).collect();
+    };
+    let mut order = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let members = group["parameters"].as_array().unwrap();
+        let plan = optimizer.plan(index, &[], &options(&group["options"])).unwrap();
+        optimizer.edit(index, plan, members.len()).unwrap();
+        order.extend(members.iter().map(|p| p.as_u64().unwrap() as usize));
+    }
+    order
 }
 
 fn replay<T: Typed>(file: &Json, recording: &Json) {
@@ -100,8 +119,7 @@ fn replay<T: Typed>(file: &Json, recording: &Json) {
         Optimizer::new(definition(file["optimizer"].as_str().unwrap()).unwrap(), &[], &options(&recording["options"]))
             .unwrap();
     let mut parameters = vectors::<T>(own_or_shared(file, recording, "parameters"));
-    let plan = optimizer.plan(0, &[], &[]).unwrap();
-    optimizer.edit(0, plan, parameters.len()).unwrap();
+    let order = add_groups(&mut optimizer, recording, parameters.len());
     let gradients = own_or_shared(file, recording, "gradients").as_array().unwrap();
     let (missing, zero) = (places(&recording["missing"]), places(&recording["zero"]));
     for (index, gradients) in gradients.iter().enumerate() {
@@ -117,6 +135,7 @@ fn replay<T: Typed>(file: &Json, recording: &Json) {
         };
         let pairs = parameters.iter_mut().map(|p| &mut p[..]).zip(gradients.iter().map(|g| &g[..]));
         let mut views: Vec<_> = pairs.enumerate().map(view).collect();
+        let mut views: Vec<_> = order.iter().map(|&p| views[p].take()).collect();
         optimizer.step(&mut views).unwrap();
         assert_near(file, recording, step, &parameters);
     }
