@@ -36,7 +36,7 @@ interface Defaults<Name extends OptimizerName> {
  * Where each optimizer does well on the digits. They differ from the optimizers' own defaults, which suit no task in
  * particular.
  */
-export const defaults: { readonly [Name in OptimizerName]: Defaults<Name> } = {
+export const defaults: { readonly [Name in OptimizerName]?: Defaults<Name> } = {
   // Its sum of squares only grows, so its steps shrink by themselves.
   adagrad: { options: { lr: 0.03 }, schedule: "constant", batch: 128, epochs: 15 },
   adam: { options: { lr: 0.002 }, schedule: "linear", batch: 128, epochs: 15 },
@@ -48,9 +48,17 @@ export const defaults: { readonly [Name in OptimizerName]: Defaults<Name> } = {
   sgd: { options: { lr: 0.1, momentum: 0.9 }, schedule: "linear", batch: 128, epochs: 15 },
 };
 
+/** For an optimizer that nobody has tried on the digits: its own options. */
+const untried: Omit<Settings, "optimizer" | "device" | "seed"> = {
+  options: {},
+  schedule: "linear",
+  batch: 128,
+  epochs: 15,
+};
+
 /** The settings that the wishes leave an optimizer with. */
 export function settingsFor(optimizer: OptimizerName, { lr, batch, epochs, device, seed }: Wishes): Settings {
-  const { options, ...usual } = defaults[optimizer];
+  const { options, ...usual } = defaults[optimizer] ?? untried;
   return {
     optimizer,
     options: lr === undefined ? options : { ...options, lr },
