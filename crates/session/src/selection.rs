@@ -1,4 +1,4 @@
-//! Which tensors a call means: a tensor, a vector, a dictionary or a module, or a selection out of one.
+//! Which tensors a call means: a tensor, a vector, a dictionary, a module or a model, or a selection out of one.
 
 use std::rc::Rc;
 
@@ -48,17 +48,19 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
             _ => return Err(refuse("an object, or an object and one selector", given)),
         },
         Dynamic::Handle(handle) => (*handle, None),
-        _ => return Err(refuse("a tensor, vector, dictionary or module", given)),
+        _ => return Err(refuse("a tensor, vector, dictionary, module or model", given)),
     };
     let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
+    let from_module = |module: &Rc<Module<E>>| -> Result<Selection<E>> {
+        let tensors = match selector {
+            None => module.parameters(),
+            Some(selector) => select_from_module(module, selector)?,
+        };
+        Ok(Selection { tensors, source: Source::Module(Rc::clone(module)) })
+    };
     Ok(match session.object(handle)? {
-        Object::Module(module) => {
-            let tensors = match selector {
-                None => module.parameters(),
-                Some(selector) => select_from_module(module, selector)?,
-            };
-            Selection { tensors, source: Source::Module(Rc::clone(module)) }
-        }
+        Object::Module(module) => from_module(module)?,
+        Object::Model(model) => from_module(&model.module)?,
         Object::Tensor(tensor) if selector.is_none() => {
             Selection { tensors: vec![loose(String::new(), tensor)], source: Source::Unnamed }
         }
@@ -83,8 +85,8 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
             };
             Selection { tensors, source: Source::Named }
         }
-        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Model(_) => {
-            return Err(refuse("a tensor, vector, dictionary or module", given));
+        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) => {
+            return Err(refuse("a tensor, vector, dictionary, module or model", given));
         }
     })
 }

@@ -1,5 +1,5 @@
 import type { OptionsOf, PositionalOptionsOf } from "./generated/options.js";
-import type { DictionaryHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
+import type { DictionaryHandle, ModelHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
 
 /** The name of an optimizer. */
 export type OptimizerName = keyof OptionsOf;
@@ -8,7 +8,7 @@ export type OptimizerName = keyof OptionsOf;
 export type OneOrMore<T> = T | readonly T[];
 
 /**
- * Parameters for an optimizer: everything in a tensor, vector, dictionary or module, or a selection out of one; an empty
+ * Parameters for an optimizer: everything in a tensor, vector, dictionary, module or model, or a selection out of one; an empty
  * list for none.
  *
  * A vector is selected from by index, a dictionary by key, a module by index or dotted name of a descendant or by the
@@ -19,10 +19,11 @@ export type Parameters =
   | VectorHandle
   | DictionaryHandle
   | ModuleHandle
+  | ModelHandle
   | readonly []
   | readonly [VectorHandle, OneOrMore<number>]
   | readonly [DictionaryHandle, OneOrMore<string>]
-  | readonly [ModuleHandle, OneOrMore<number> | OneOrMore<string>];
+  | readonly [ModuleHandle | ModelHandle, OneOrMore<number> | OneOrMore<string>];
 
 /** Named options: a dictionary, a list of pairs, or names and values in turn. Of several optimizers: those of any. */
 export type NamedOptions<Options> = Options extends unknown
