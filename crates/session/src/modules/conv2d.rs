@@ -4,7 +4,7 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit, pair, places};
+use super::{Build, Layer, Plan, Run, misfit, pair};
 use crate::{Engine, Window};
 
 options! {
@@ -50,11 +50,7 @@ impl Plan for Conv2d {
             return Err(Error::new(Code::OptionRange, message));
         }
         let kernel = pair(Self::NAME, "size", &o.size)?;
-        let window = Window {
-            stride: pair(Self::NAME, "stride", &o.stride)?,
-            padding: pair(Self::NAME, "pad", &o.pad)?,
-            dilation: pair(Self::NAME, "dilate", &o.dilate)?,
-        };
+        let window = Window::of(Self::NAME, &o.stride, &o.pad, &o.dilate)?;
         let fan_in = (inputs / groups) as f64 * kernel[0] as f64 * kernel[1] as f64;
         let bound = 1.0 / fan_in.sqrt();
         let weight = build.uniform(&[outputs, inputs / groups, kernel[0], kernel[1]], bound)?;
@@ -70,8 +66,7 @@ impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         let shape = run.engine.shape(input)?;
-        let Window { stride, padding, dilation } = self.window;
-        let fits = |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some();
+        let fits = |i: usize| self.window.fits(i, self.kernel, shape[i + 2]);
         if shape.len() != 4 || shape[1] != self.inputs || !fits(0) || !fits(1) {
             let [height, width] = self.kernel;
             let least = format!("[n, {}, h, w] that a {height}x{width} kernel fits into", self.inputs);

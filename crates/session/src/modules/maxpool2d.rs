@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit, pair, places};
+use super::{Build, Layer, Plan, Run, misfit, pair};
 use crate::{Engine, Window};
 
 options! {
@@ -31,11 +31,7 @@ impl Plan for MaxPool2d {
 
     fn make<E: Engine>(o: MaxPool2dOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let kernel = pair(Self::NAME, "size", &o.size)?;
-        let window = Window {
-            stride: pair(Self::NAME, "stride", o.stride.as_ref().unwrap_or(&o.size))?,
-            padding: pair(Self::NAME, "pad", &o.pad)?,
-            dilation: pair(Self::NAME, "dilate", &o.dilate)?,
-        };
+        let window = Window::of(Self::NAME, o.stride.as_ref().unwrap_or(&o.size), &o.pad, &o.dilate)?;
         if (0..2).any(|i| window.padding[i] > kernel[i] / 2) {
             let message =
                 format!("maxpool2d pad: expected at most half of size {kernel:?}, given {:?}", window.padding);
@@ -48,12 +44,11 @@ impl Plan for MaxPool2d {
 impl<E: Engine> Layer<E> for MaxPool2d {
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         let shape = run.engine.shape(input)?;
-        let Window { stride, padding, dilation } = self.window;
+        let Window { padding, dilation, .. } = self.window;
         // A window can be all padding where its elements are further apart than the image is wide. libtorch then takes
         // an element outside of the image for the largest, and its backward writes there.
         let misses = |i: usize| padding[i] > 0 && dilation[i] > shape[i + 2];
-        let fits =
-            |i: usize| places(shape[i + 2], self.kernel[i], stride[i], padding[i], dilation[i]).is_some() && !misses(i);
+        let fits = |i: usize| self.window.fits(i, self.kernel, shape[i + 2]) && !misses(i);
         if shape.len() != 4 || !fits(0) || !fits(1) {
             let [height, width] = self.kernel;
             return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));

@@ -13,7 +13,7 @@ mod maxpool2d;
 use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
 
 use crate::random::Random;
-use crate::{Data, Device, Dtype, Engine};
+use crate::{Data, Device, Dtype, Engine, Window};
 
 macro_rules! layers {
     ($($layer:ty,)*) => {
@@ -180,8 +180,20 @@ pub(crate) fn pair(owner: &str, name: &str, sizes: &[usize]) -> Result<[usize; 2
     }
 }
 
-/// How many places a window of `kernel` elements has along `size` elements; `None` if it does not fit.
-pub(crate) fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Option<usize> {
-    let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
-    Some(size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)? / stride + 1)
+impl Window {
+    /// The window of a layer's options, each for both dimensions of an image or one for each.
+    pub(crate) fn of(owner: &str, stride: &[usize], pad: &[usize], dilate: &[usize]) -> Result<Self> {
+        Ok(Self {
+            stride: pair(owner, "stride", stride)?,
+            padding: pair(owner, "pad", pad)?,
+            dilation: pair(owner, "dilate", dilate)?,
+        })
+    }
+
+    /// True if a kernel has a place along a dimension of `size` elements: 0 for height, 1 for width.
+    pub(crate) fn fits(&self, dimension: usize, kernel: [usize; 2], size: usize) -> bool {
+        let span = |kernel: usize| self.dilation[dimension].checked_mul(kernel.checked_sub(1)?)?.checked_add(1);
+        let padded = || size.checked_add(self.padding[dimension].checked_mul(2)?);
+        matches!((span(kernel[dimension]), padded()), (Some(span), Some(padded)) if span <= padded)
+    }
 }
