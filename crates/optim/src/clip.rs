@@ -1,7 +1,6 @@
 //! Clipping: gradients made smaller on their way into a kernel, and left as they are where they lie.
 
-use crate::norm::sum_of_squares;
-use crate::{Scalar, View};
+use crate::Scalar;
 
 /// How a step clips gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,6 +44,7 @@ impl Clip {
 
 impl Prepare {
     /// The same to elements in place.
+    #[inline(always)]
     pub fn apply<T: Scalar>(self, elements: &mut [T]) {
         match self {
             Prepare::Keep => {}
@@ -52,53 +52,18 @@ impl Prepare {
             Prepare::Limit(max) => elements.iter_mut().for_each(|g| *g = Limited(T::from_f64(max)).of(*g)),
         }
     }
-
-    fn sum_of_squares<T: Scalar>(self, gradient: &[T]) -> f64 {
-        if self == Prepare::Keep {
-            return sum_of_squares(gradient);
-        }
-        let mut prepared = gradient.to_vec();
-        self.apply(&mut prepared);
-        sum_of_squares(&prepared)
-    }
 }
 
-/// The L2 norm of all gradients taken as one vector, as they are when prepared.
-pub(crate) fn prepared_norm(prepare: Prepare, views: &[Option<View<'_>>]) -> f64 {
-    let squares = views.iter().flatten().map(|view| match view {
-        View::Float(_, g) => prepare.sum_of_squares(g),
-        View::Double(_, g) => prepare.sum_of_squares(g),
-    });
-    squares.sum::<f64>().sqrt()
-}
-
-/// A gradient with what is done to it on the way: what a formula is run on.
-#[derive(Clone, Copy)]
-pub(crate) struct Gradient<'a, T> {
-    pub(crate) elements: &'a [T],
-    pub(crate) prepare: Prepare,
-}
-
-/// [`Prepare`] for one element type, so that a loop is compiled for each and asks nothing inside.
-pub(crate) trait Prepared<T>: Copy {
+/// [`Prepare`] for one element.
+trait Prepared<T>: Copy {
     fn of(self, g: T) -> T;
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Kept;
+struct Scaled<T>(T);
 
 #[derive(Clone, Copy)]
-pub(crate) struct Scaled<T>(pub(crate) T);
-
-#[derive(Clone, Copy)]
-pub(crate) struct Limited<T>(pub(crate) T);
-
-impl<T: Scalar> Prepared<T> for Kept {
-    #[inline(always)]
-    fn of(self, g: T) -> T {
-        g
-    }
-}
+struct Limited<T>(T);
 
 impl<T: Scalar> Prepared<T> for Scaled<T> {
     #[inline(always)]

@@ -1,10 +1,10 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
-use crate::clip::{Clip, Prepare, prepared_norm};
 use crate::optimizers::lbfgs::{Memory, Objective};
-use crate::rule::{Each, Method, Step};
-use crate::state::{Buffer, State};
-use crate::{CATALOG, Code, Definition, Error, Result, Schedule, Value, View, defaults, parse};
+use crate::rule::Method;
+use crate::state::State;
+use crate::sweep::Sweep;
+use crate::{CATALOG, Code, Definition, Error, Result, Schedule, StepOptions, Value, View, defaults, parse};
 
 /// The definition of that name.
 pub fn definition(name: &str) -> Result<&'static Definition> {
@@ -16,10 +16,10 @@ pub fn definition(name: &str) -> Result<&'static Definition> {
 }
 
 /// Parameters that share options.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Group {
     options: Vec<Value>,
-    states: Vec<Option<State>>,
+    pub(crate) states: Vec<Option<State>>,
 }
 
 impl Group {
@@ -35,11 +35,12 @@ impl Group {
 }
 
 /// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
-#[derive(Clone)]
 pub struct Optimizer {
     definition: &'static Definition,
     defaults: Vec<Value>,
     groups: Vec<Group>,
+    /// What makes the steps; none for L-BFGS.
+    sweep: Option<Sweep>,
     memory: Option<Curvature>,
     pub(crate) schedule: Option<Schedule>,
 }
@@ -119,7 +120,8 @@ impl Optimizer {
         let row = parse(definition.name, definition.options, &base, positional, named)?;
         (definition.check)(&row)?;
         let group = Group { options: row.clone(), states: Vec::new() };
-        Ok(Self { definition, defaults: row, groups: vec![group], memory: None, schedule: None })
+        let sweep = new_sweep(definition);
+        Ok(Self { definition, defaults: row, groups: vec![group], sweep, memory: None, schedule: None })
     }
 
     /// An optimizer with empty groups of these options, which are named; the first row becomes the defaults of later
@@ -190,8 +192,9 @@ impl Optimizer {
         }
         if let Some(group) = self.groups.get_mut(group) {
             group.options = options;
-            group.states.resize(group.states.len() + parameters, None);
+            group.states.resize_with(group.states.len() + parameters, || None);
         }
+        self.invalidate();
         Ok(())
     }
 
@@ -223,22 +226,22 @@ impl Optimizer {
         for (group, row) in self.groups.iter_mut().zip(rows) {
             group.options = row;
         }
+        self.invalidate();
+    }
+
+    /// Options or state are no longer those of the last step.
+    fn invalidate(&mut self) {
+        if let Some(sweep) = &mut self.sweep {
+            sweep.invalidate();
+        }
     }
 
     /// Updates every parameter that has a gradient. One view for each parameter, group after group.
     ///
     /// # Errors
-    /// [`Code::ClosureRequired`] for L-BFGS; a state buffer that finds no memory. Nothing has been changed then.
-    pub fn step(&mut self, views: &mut [Option<View<'_>>]) -> Result<()> {
-        self.step_clipped(views, Clip::None)
-    }
-
-    /// The same with clipped gradients; what the views hold of them is left as it is.
-    ///
-    /// # Errors
-    /// As [`Optimizer::step`].
-    pub fn step_clipped(&mut self, views: &mut [Option<View<'_>>], clip: Clip) -> Result<()> {
-        let Method::Each(each) = &self.definition.method else {
+    /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Memory`] for state that finds none. Nothing has been changed then.
+    pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions) -> Result<()> {
+        let Some(sweep) = &mut self.sweep else {
             let name = self.definition.name;
             let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
             return Err(Error::new(Code::ClosureRequired, message));
@@ -248,51 +251,30 @@ impl Optimizer {
             let message = format!("{} views given for {count} parameters", views.len());
             return Err(Error::new(Code::Internal, message));
         }
-        let fresh = self.make_buffers(each, views)?;
-        let wants_norm = |group: &Group| (each.wants_gradient_norm)(&group.options);
-        let wanted = self.groups.iter().map(wants_norm).collect::<Result<Vec<_>>>()?.contains(&true);
-        let norm_before = if matches!(clip, Clip::Norm(_)) { prepared_norm(Prepare::Keep, views) } else { 0.0 };
-        let prepare = clip.prepare(norm_before);
-        let gradient_norm = if wanted { prepared_norm(prepare, views) } else { 0.0 };
-
-        let mut slots = views.iter_mut().zip(fresh);
-        for group in &mut self.groups {
-            for (state, (view, fresh)) in group.states.iter_mut().zip(&mut slots) {
-                let (Some(state), Some(view)) = (state, view) else { continue };
-                state.step += 1;
-                let step = Step { number: state.step, fresh, gradient_norm, prepare };
-                (each.update)(&group.options, &step, view, &mut state.buffers)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the buffers that this step needs and that are not there yet: all of them, before anything is updated.
-    /// Returns for each view whether it got one.
-    fn make_buffers(&mut self, each: &Each, views: &[Option<View<'_>>]) -> Result<Vec<bool>> {
-        let mut fresh = vec![false; views.len()];
-        let mut slots = views.iter().zip(&mut fresh);
-        for group in &mut self.groups {
-            let fills = (each.fills)(&group.options)?;
-            for (state, (view, fresh)) in group.states.iter_mut().zip(&mut slots) {
-                let Some(view) = view else { continue };
-                let state = state.get_or_insert_default();
-                for (buffer, fill) in state.buffers.iter_mut().zip(fills) {
-                    let Some(fill) = fill else { continue };
-                    if !buffer.as_ref().is_some_and(|buffer| buffer.fits(view)) {
-                        *buffer = Some(Buffer::like(view, fill)?);
-                        *fresh = true;
-                    }
-                }
-            }
-        }
-        Ok(fresh)
+        sweep.step(&mut self.groups, views, options)
     }
 
     /// Sets the state of each parameter, group after group.
     pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
         let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
         slots.zip(states).for_each(|(slot, state)| *slot = state);
+        self.invalidate();
+    }
+
+    /// The same options and parameters, without any state.
+    pub fn without_state(&self) -> Self {
+        let empty = |group: &Group| Group {
+            options: group.options.clone(),
+            states: group.states.iter().map(|_| None).collect(),
+        };
+        Self {
+            definition: self.definition,
+            defaults: self.defaults.clone(),
+            groups: self.groups.iter().map(empty).collect(),
+            sweep: new_sweep(self.definition),
+            memory: None,
+            schedule: self.schedule.clone(),
+        }
     }
 
     /// What a step with a closure works from: a copy, so that the closure may use the optimizer meanwhile. Its result
@@ -319,6 +301,13 @@ impl Optimizer {
             None => {}
         }
         counts
+    }
+}
+
+fn new_sweep(definition: &Definition) -> Option<Sweep> {
+    match definition.method {
+        Method::Each(program) => Some(Sweep::new(program())),
+        Method::Closure => None,
     }
 }
 

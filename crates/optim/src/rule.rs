@@ -1,15 +1,17 @@
 //! What an optimizer's file supplies, and the same with its types erased for the rest of the crate.
 
-use crate::clip::{Gradient, Prepare};
 use crate::state::MAX_BUFFERS;
-use crate::{Buffer, Code, Error, OptionSet, OptionSpec, Result, Scalar, Value, View};
+use crate::sweep::{Program, RuleProgram};
+use crate::{OptionSet, OptionSpec, Result, Scalar, Value};
 
 /// An optimizer that updates each parameter from its own gradient and state.
 ///
-/// An implementor does not see parameter groups, missing gradients, dtypes, saving or loading.
+/// An implementor does not see parameter groups, missing gradients, dtypes, threads, saving or loading.
 pub(crate) trait Rule: 'static {
     /// The option table.
-    type Options: OptionSet;
+    type Options: OptionSet + Send + Sync;
+    /// What is the same for every element of the parameters of a group that have seen as many steps.
+    type Constants<T: Scalar>: Copy + Send + Sync;
     /// The name, as in the k-api.
     const NAME: &'static str;
     /// The PyTorch class, if there is one.
@@ -18,6 +20,9 @@ pub(crate) trait Rule: 'static {
     const ABOUT: &'static str;
     /// False for an optimizer whose state has no step count.
     const COUNTS_STEPS: bool = true;
+    /// True for an optimizer that moves a parameter by its update times a factor, which follows from the norms of both:
+    /// it has [`Rule::measure`], [`Rule::factor`] and [`Rule::apply`] instead of [`Rule::update`].
+    const TWO_STAGES: bool = false;
     /// Keys of the state buffers, as in PyTorch, in the order in which `state` shows them.
     const BUFFERS: &'static [&'static str];
 
@@ -34,11 +39,26 @@ pub(crate) trait Rule: 'static {
         false
     }
 
-    /// Updates a parameter and its state in place. `None` if a buffer that these options use is missing, which is a bug.
-    fn update<T: Scalar>(options: &Self::Options, step: &Step, tensor: Tensor<'_, T>) -> Option<()>;
+    /// Everything that a step computes once.
+    fn constants<T: Scalar>(options: &Self::Options, step: &Step) -> Self::Constants<T>;
+
+    /// Updates a block of elements and their state in place.
+    fn update<T: Scalar>(_constants: &Self::Constants<T>, _block: Block<'_, T>) {}
+
+    /// The first stage: updates the state of a block, and writes the update.
+    fn measure<T: Scalar>(_constants: &Self::Constants<T>, _block: Block<'_, T>, _update: &mut [T]) {}
+
+    /// What the update of a parameter is multiplied by, from the norms of both.
+    fn factor(_options: &Self::Options, _parameter_norm: f64, _update_norm: f64) -> f64 {
+        1.0
+    }
+
+    /// The second stage: moves the parameter by the factor times the update, which is computed again from the state.
+    fn apply<T: Scalar>(_constants: &Self::Constants<T>, _factor: T, _block: Block<'_, T>) {}
 }
 
 /// What a step knows beside the parameter itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
     /// 1 for the first step of this parameter.
     pub(crate) number: u64,
@@ -46,15 +66,14 @@ pub(crate) struct Step {
     pub(crate) fresh: bool,
     /// The L2 norm of the gradients of all groups, as clipped; 0 unless wanted.
     pub(crate) gradient_norm: f64,
-    /// How gradients are clipped.
-    pub(crate) prepare: Prepare,
 }
 
-/// One parameter, its gradient and its state buffers in the order of [`Rule::BUFFERS`], all of one length.
-pub(crate) struct Tensor<'a, T> {
+/// Elements of one parameter, of its gradient and of its state buffers in the order of [`Rule::BUFFERS`]. All have one
+/// length but the buffers that the options do not use, which are empty.
+pub(crate) struct Block<'a, T> {
     pub(crate) parameter: &'a mut [T],
-    pub(crate) gradient: Gradient<'a, T>,
-    pub(crate) state: [Option<&'a mut [T]>; MAX_BUFFERS],
+    pub(crate) gradient: &'a [T],
+    pub(crate) state: [&'a mut [T]; MAX_BUFFERS],
 }
 
 /// An optimizer as the rest of the crate sees it: a name, a table and functions.
@@ -85,20 +104,11 @@ impl Definition {
 
 /// How an optimizer makes a step.
 pub(crate) enum Method {
-    /// Each parameter by itself.
-    Each(Each),
+    /// Each parameter by itself: what makes the program of one optimizer.
+    Each(fn() -> Box<dyn Program>),
     /// All parameters as one vector, with a closure: L-BFGS.
     Closure,
 }
-
-/// The functions of a [`Rule`].
-pub(crate) struct Each {
-    pub(crate) fills: fn(&[Value]) -> Result<[Option<f64>; MAX_BUFFERS]>,
-    pub(crate) wants_gradient_norm: fn(&[Value]) -> Result<bool>,
-    pub(crate) update: fn(&[Value], &Step, &mut View<'_>, &mut Buffers) -> Result<()>,
-}
-
-type Buffers = [Option<Buffer>; MAX_BUFFERS];
 
 /// The definition of a [`Rule`].
 pub(crate) const fn each<R: Rule>() -> Definition {
@@ -110,29 +120,6 @@ pub(crate) const fn each<R: Rule>() -> Definition {
         counts_steps: R::COUNTS_STEPS,
         buffers: R::BUFFERS,
         check: |row| R::check(&R::Options::from_row(row)?),
-        method: Method::Each(Each {
-            fills: |row| Ok(R::fills(&R::Options::from_row(row)?)),
-            wants_gradient_norm: |row| Ok(R::wants_gradient_norm(&R::Options::from_row(row)?)),
-            update: |row, step, view, buffers| {
-                let options = R::Options::from_row(row)?;
-                match view {
-                    View::Float(..) => update::<R, f32>(&options, step, view, buffers),
-                    View::Double(..) => update::<R, f64>(&options, step, view, buffers),
-                }
-                .ok_or_else(|| Error::new(Code::Internal, format!("{}: a state buffer is missing", R::NAME)))
-            },
-        }),
+        method: Method::Each(|| Box::new(RuleProgram::<R>::default())),
     }
-}
-
-fn update<R: Rule, T: Scalar>(
-    options: &R::Options,
-    step: &Step,
-    view: &mut View<'_>,
-    buffers: &mut Buffers,
-) -> Option<()> {
-    let state = buffers.each_mut().map(|buffer| buffer.as_mut().and_then(T::of_buffer));
-    let (parameter, elements) = T::of_view(view)?;
-    let gradient = Gradient { elements, prepare: step.prepare };
-    R::update(options, step, Tensor { parameter, gradient, state })
 }

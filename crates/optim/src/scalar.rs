@@ -3,11 +3,12 @@
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::{Buffer, View};
+use crate::memory::Plain;
+use crate::{Buffer, Elements, Result};
 
 /// A floating-point type of parameters, gradients and state.
 pub trait Scalar:
-    Copy
+    Plain
     + Debug
     + Default
     + PartialOrd
@@ -16,9 +17,6 @@ pub trait Scalar:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
-    + Send
-    + Sync
-    + 'static
 {
     /// Rounds to this type.
     fn from_f64(x: f64) -> Self;
@@ -26,12 +24,11 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Square root.
     fn square_root(self) -> Self;
-    /// The buffer's elements, if they are of this type.
-    fn of_buffer(buffer: &mut Buffer) -> Option<&mut [Self]>;
-    /// The view's parameter and gradient, if they are of this type.
-    fn of_view<'a>(view: &'a mut View<'_>) -> Option<(&'a mut [Self], &'a [Self])>;
     /// A buffer of this type.
-    fn into_buffer(elements: Vec<Self>) -> Buffer;
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::Code::Memory)
+    fn buffer(elements: &[Self]) -> Result<Buffer>;
 }
 
 macro_rules! scalar {
@@ -49,14 +46,8 @@ macro_rules! scalar {
             fn square_root(self) -> Self {
                 self.sqrt()
             }
-            fn of_buffer(buffer: &mut Buffer) -> Option<&mut [Self]> {
-                if let Buffer::$variant(elements) = buffer { Some(elements) } else { None }
-            }
-            fn of_view<'a>(view: &'a mut View<'_>) -> Option<(&'a mut [Self], &'a [Self])> {
-                if let View::$variant(parameter, gradient) = view { Some((parameter, gradient)) } else { None }
-            }
-            fn into_buffer(elements: Vec<Self>) -> Buffer {
-                Buffer::$variant(elements)
+            fn buffer(elements: &[Self]) -> Result<Buffer> {
+                Elements::copy_of(elements).map(Buffer::$variant)
             }
         }
     };

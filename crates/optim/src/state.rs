@@ -1,33 +1,17 @@
 //! State of one parameter: a step count and named buffers.
 
-use crate::{Code, Error, Result, View};
+use crate::{Elements, View};
 
 /// Elements of a state buffer, of the type of its parameter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Buffer {
     /// 32-bit floating point.
-    Float(Vec<f32>),
+    Float(Elements<f32>),
     /// 64-bit floating point.
-    Double(Vec<f64>),
+    Double(Elements<f64>),
 }
 
 impl Buffer {
-    /// A buffer with every element `fill`, of the view's type and length.
-    pub(crate) fn like(view: &View<'_>, fill: f64) -> Result<Self> {
-        fn filled<T: Clone>(length: usize, fill: T) -> Result<Vec<T>> {
-            let mut elements = Vec::new();
-            elements
-                .try_reserve_exact(length)
-                .map_err(|_| Error::new(Code::Memory, format!("no memory for a state buffer of {length} elements")))?;
-            elements.resize(length, fill);
-            Ok(elements)
-        }
-        match view {
-            View::Float(p, _) => filled(p.len(), fill as f32).map(Buffer::Float),
-            View::Double(p, _) => filled(p.len(), fill).map(Buffer::Double),
-        }
-    }
-
     /// True if it fits the view's type and length.
     pub(crate) fn fits(&self, view: &View<'_>) -> bool {
         match (self, view) {
@@ -63,7 +47,7 @@ impl Buffer {
 pub const MAX_BUFFERS: usize = 3;
 
 /// State of one parameter. Buffers stand in the order of the optimizer's table; one that is not in use is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct State {
     /// How many steps the parameter has seen.
     pub step: u64,

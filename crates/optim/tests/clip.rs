@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use stepwell_optim::{CATALOG, Clip, Optimizer, Prepare, Scalar, View, sum_of_squares};
+use stepwell_optim::{CATALOG, Clip, Optimizer, Prepare, Scalar, StepOptions, View, sum_of_squares};
 
 const CLIPS: [Clip; 5] = [Clip::None, Clip::Norm(0.5), Clip::Norm(1e9), Clip::Value(0.25), Clip::Value(1e9)];
 
@@ -15,7 +15,7 @@ fn parameters<T: Scalar>(
     optimizer: &mut Optimizer,
     clip: Clip,
     inside: bool,
-    view: for<'a> fn(&'a mut [T], &'a [T]) -> View<'a>,
+    view: for<'a> fn(&'a mut [T], &'a mut [T]) -> View<'a>,
 ) -> Vec<Vec<T>> {
     // More than a block of a kernel that sums, and no multiple of its lanes.
     let mut parameters = [numbers::<T>(300, 0.0), numbers::<T>(7, 5.0)];
@@ -30,7 +30,9 @@ fn parameters<T: Scalar>(
             Clip::None
         };
         let [p, q] = &mut parameters;
-        optimizer.step_clipped(&mut [Some(view(p, &gradients[0])), Some(view(q, &gradients[1]))], step_clip).unwrap();
+        let [g, h] = &mut gradients;
+        let options = StepOptions { clip: step_clip, ..StepOptions::default() };
+        optimizer.step(&mut [Some(view(p, g)), Some(view(q, h))], options).unwrap();
         assert!(!inside || gradients == before);
     }
     parameters.to_vec()

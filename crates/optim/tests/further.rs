@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use stepwell_optim::{
-    CATALOG, Code, Definition, Optimizer, PRESETS, Value, View, defaults, definition, further_change, positional,
+    CATALOG, Code, Definition, Optimizer, PRESETS, StepOptions, Value, View, defaults, definition, further_change,
+    positional,
 };
 
 type Named = Vec<(String, Value)>;
@@ -58,10 +59,10 @@ fn climbing_is_descending_along_the_negative_to_the_bit() {
                 for step in 0..20 {
                     let sign = if maximize { -1.0 } else { 1.0 };
                     let wave = |i: usize| sign * f64::from(step * 3 + i as i32).sin();
-                    let g: (Vec<f32>, Vec<f64>) =
+                    let mut g: (Vec<f32>, Vec<f64>) =
                         ((0..5).map(|i| wave(i) as f32).collect(), (5..8).map(wave).collect());
-                    let views = &mut [Some(View::Float(&mut x.0, &g.0)), Some(View::Double(&mut x.1, &g.1))];
-                    optimizer.step(views).unwrap();
+                    let views = &mut [Some(View::Float(&mut x.0, &mut g.0)), Some(View::Double(&mut x.1, &mut g.1))];
+                    optimizer.step(views, StepOptions::default()).unwrap();
                 }
                 x
             };

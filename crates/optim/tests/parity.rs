@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
-use stepwell_optim::{CATALOG, Error, Objective, Optimizer, Result, Scalar, Value, View, definition};
+use stepwell_optim::{CATALOG, Error, Objective, Optimizer, Result, Scalar, StepOptions, Value, View, definition};
 
 fn recordings(optimizer: &str) -> Json {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -61,12 +61,12 @@ fn assert_near<T: Scalar>(file: &Json, recording: &Json, step: usize, ours: &[Ve
 }
 
 trait Typed: Scalar {
-    fn view<'a>(p: &'a mut [Self], g: &'a [Self]) -> View<'a>;
+    fn view<'a>(p: &'a mut [Self], g: &'a mut [Self]) -> View<'a>;
     fn minimize(o: &mut Optimizer, p: &[Self], f: &mut dyn Objective<Self>) -> Result<f64>;
 }
 
 impl Typed for f32 {
-    fn view<'a>(p: &'a mut [f32], g: &'a [f32]) -> View<'a> {
+    fn view<'a>(p: &'a mut [f32], g: &'a mut [f32]) -> View<'a> {
         View::Float(p, g)
     }
     fn minimize(o: &mut Optimizer, p: &[f32], f: &mut dyn Objective<f32>) -> Result<f64> {
@@ -77,7 +77,7 @@ impl Typed for f32 {
 }
 
 impl Typed for f64 {
-    fn view<'a>(p: &'a mut [f64], g: &'a [f64]) -> View<'a> {
+    fn view<'a>(p: &'a mut [f64], g: &'a mut [f64]) -> View<'a> {
         View::Double(p, g)
     }
     fn minimize(o: &mut Optimizer, p: &[f64], f: &mut dyn Objective<f64>) -> Result<f64> {
@@ -133,10 +133,10 @@ fn replay<T: Typed>(file: &Json, recording: &Json) {
         let view = |(p, (parameter, gradient)): (usize, (_, _))| {
             (!missing.contains(&(step, p))).then(|| T::view(parameter, gradient))
         };
-        let pairs = parameters.iter_mut().map(|p| &mut p[..]).zip(gradients.iter().map(|g| &g[..]));
+        let pairs = parameters.iter_mut().map(|p| &mut p[..]).zip(gradients.iter_mut().map(|g| &mut g[..]));
         let mut views: Vec<_> = pairs.enumerate().map(view).collect();
         let mut views: Vec<_> = order.iter().map(|&p| views[p].take()).collect();
-        optimizer.step(&mut views).unwrap();
+        optimizer.step(&mut views, StepOptions::default()).unwrap();
         assert_near(file, recording, step, &parameters);
     }
 }

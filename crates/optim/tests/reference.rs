@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stepwell_optim::{
-    CATALOG, Definition, Kind, Limit, Objective, Optimizer, OptionSpec, PRESETS, Result, Value, View, definition,
-    positional,
+    CATALOG, Definition, Kind, Limit, Objective, Optimizer, OptionSpec, PRESETS, Result, StepOptions, Value, View,
+    definition, positional,
 };
 
 /// The documentation at the head of an optimizer's file.
@@ -83,7 +83,9 @@ fn example_result(name: &str) -> Vec<f64> {
         } else {
             let mut gradient = [0.0; 3];
             example_loss(&x, &mut gradient);
-            optimizer.step(&mut [Some(View::Double(&mut x, &gradient))]).expect("a good step");
+            optimizer
+                .step(&mut [Some(View::Double(&mut x, &mut gradient))], StepOptions::default())
+                .expect("a good step");
         }
     }
     x

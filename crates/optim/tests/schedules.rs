@@ -179,9 +179,9 @@ fn a_group_added_later_has_its_own_base_rate() {
 fn a_schedule_that_does_not_fit_the_optimizer_changes_nothing() {
     let refused = |name: &str, specification: Json, code: Code| {
         let mut optimizer = optimizer(name, &[0.1, 0.2]);
-        let groups = optimizer.groups().to_vec();
+        let groups = format!("{:?}", optimizer.groups());
         assert_eq!(optimizer.bind(curve(&specification), None).unwrap_err().code(), code);
-        assert!(optimizer.schedule_state().is_none() && optimizer.groups() == groups);
+        assert!(optimizer.schedule_state().is_none() && format!("{:?}", optimizer.groups()) == groups);
     };
     refused("adagrad", serde_json::json!({ "schedule": "onecycle", "max": 1, "steps": 9 }), Code::OptionRange);
     refused("sgd", serde_json::json!({ "schedule": "onecycle", "max": [1, 2, 3], "steps": 9 }), Code::OptionRange);

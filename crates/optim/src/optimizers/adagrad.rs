@@ -9,7 +9,7 @@
 //! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
 
 use crate::kernel::{kernel, sign};
-use crate::rule::{Rule, Step, Tensor};
+use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
 use crate::{Limit::*, Scalar, options};
 
@@ -35,6 +35,7 @@ pub(crate) struct Adagrad;
 
 impl Rule for Adagrad {
     type Options = AdagradOptions;
+    type Constants<T: Scalar> = adagrad::Constants<T>;
     const NAME: &'static str = "adagrad";
     const PYTORCH: Option<&'static str> = Some("torch.optim.Adagrad");
     const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
@@ -44,16 +45,19 @@ impl Rule for Adagrad {
         [Some(o.init), None, None]
     }
 
-    fn update<T: Scalar>(o: &AdagradOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
-        let Tensor { parameter, gradient, state: [sum, ..] } = tensor;
-        let constants = adagrad::Constants {
+    fn constants<T: Scalar>(o: &AdagradOptions, step: &Step) -> Self::Constants<T> {
+        adagrad::Constants {
             lr: T::from_f64(o.lr / (1.0 + (step.number - 1) as f64 * o.lrdecay)),
             sign: T::from_f64(sign(o.maximize)),
             decay: T::from_f64(o.decay),
             eps: T::from_f64(o.eps),
-        };
-        adagrad::run(parameter, gradient, sum?, constants);
-        Some(())
+        }
+    }
+
+    #[inline(always)]
+    fn update<T: Scalar>(constants: &Self::Constants<T>, block: Block<'_, T>) {
+        let Block { parameter, gradient, state: [sum, ..] } = block;
+        adagrad::run(parameter, gradient, sum, constants);
     }
 }
 

@@ -11,7 +11,7 @@
 
 use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
-use crate::rule::{Rule, Step, Tensor};
+use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
 use crate::{Limit::*, Scalar, options};
 
@@ -39,6 +39,7 @@ pub(crate) struct AdamW;
 
 impl Rule for AdamW {
     type Options = AdamWOptions;
+    type Constants<T: Scalar> = Constants<T>;
     const NAME: &'static str = "adamw";
     const PYTORCH: Option<&'static str> = Some("torch.optim.AdamW");
     const ABOUT: &'static str = "Adam with weight decay that the moments do not see.";
@@ -48,8 +49,7 @@ impl Rule for AdamW {
         [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]
     }
 
-    fn update<T: Scalar>(o: &AdamWOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
-        let Tensor { parameter: p, gradient: g, state: [exp_avg, exp_avg_sq, max_exp_avg_sq] } = tensor;
+    fn constants<T: Scalar>(o: &AdamWOptions, step: &Step) -> Self::Constants<T> {
         let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
             Moments::new(o.beta1, o.beta2, step.number);
         // In this constant the sign of the gradient is exact and costs nothing; its square does not see it.
@@ -59,14 +59,26 @@ impl Rule for AdamW {
             (t(o.lr * correction1), t(1.0 - o.lr * o.decay), t(o.eps), t(correction2));
         let (beta1, rest1, beta2, rest2) = (t(beta1), t(sign * rest1), t(beta2), t(rest2));
         if o.amsgrad {
-            let constants = amsgrad::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps };
-            amsgrad::run(p, g, exp_avg?, exp_avg_sq?, max_exp_avg_sq?, constants);
+            Constants::Amsgrad(amsgrad::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps })
         } else {
-            let constants = adamw::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps };
-            adamw::run(p, g, exp_avg?, exp_avg_sq?, constants);
+            Constants::Plain(adamw::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps })
         }
-        Some(())
     }
+
+    #[inline(always)]
+    fn update<T: Scalar>(constants: &Constants<T>, block: Block<'_, T>) {
+        let Block { parameter, gradient, state: [exp_avg, exp_avg_sq, max_exp_avg_sq] } = block;
+        match constants {
+            Constants::Plain(c) => adamw::run(parameter, gradient, exp_avg, exp_avg_sq, c),
+            Constants::Amsgrad(c) => amsgrad::run(parameter, gradient, exp_avg, exp_avg_sq, max_exp_avg_sq, c),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Constants<T> {
+    Plain(adamw::Constants<T>),
+    Amsgrad(amsgrad::Constants<T>),
 }
 
 kernel! {

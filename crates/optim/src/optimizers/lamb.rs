@@ -21,7 +21,7 @@
 
 use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
-use crate::rule::{Rule, Step, Tensor};
+use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
 use crate::{Code, Error, Limit::*, Result, Scalar, options};
 
@@ -65,9 +65,11 @@ pub(crate) struct Lamb;
 
 impl Rule for Lamb {
     type Options = LambOptions;
+    type Constants<T: Scalar> = Constants<T>;
     const NAME: &'static str = "lamb";
     const PYTORCH: Option<&'static str> = None;
     const ABOUT: &'static str = "Layer-wise adaptive moments for large batches: Adam's update times a trust ratio.";
+    const TWO_STAGES: bool = true;
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
 
     fn fills(_: &LambOptions) -> [Option<f64>; MAX_BUFFERS] {
@@ -86,9 +88,7 @@ impl Rule for Lamb {
         o.globalnorm
     }
 
-    fn update<T: Scalar>(o: &LambOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
-        let Tensor { parameter, gradient, state: [exp_avg, exp_avg_sq, _] } = tensor;
-        let (exp_avg, exp_avg_sq) = (exp_avg?, exp_avg_sq?);
+    fn constants<T: Scalar>(o: &LambOptions, step: &Step) -> Constants<T> {
         let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
             if o.unbiased { Moments::new(o.beta1, o.beta2, step.number) } else { Moments::biased(o.beta1, o.beta2) };
         let rest1 = if o.grad_averaging { rest1 } else { 1.0 };
@@ -96,7 +96,7 @@ impl Rule for Lamb {
 
         let t = T::from_f64;
         let (decay, eps, correction1, correction2) = (t(decay), t(o.eps), t(correction1), t(correction2));
-        let constants = moments::Constants {
+        let moments = moments::Constants {
             scale: t(sign(o.maximize) / norm_divisor(o, step.gradient_norm)),
             l2: t(l2),
             beta1: t(beta1),
@@ -108,12 +108,32 @@ impl Rule for Lamb {
             eps,
             decay,
         };
-        let [parameter_square, update_square] = moments::run(parameter, gradient, exp_avg, exp_avg_sq, constants);
-        let rate = t(o.lr * trust_ratio(o, parameter_square.sqrt(), update_square.sqrt()));
-        let constants = apply::Constants { rate, correction1, correction2, eps, decay };
-        apply::run(parameter, gradient, exp_avg, exp_avg_sq, constants);
-        Some(())
+        // The factor comes with each parameter.
+        Constants { moments, apply: apply::Constants { rate: t(0.0), correction1, correction2, eps, decay } }
     }
+
+    #[inline(always)]
+    fn measure<T: Scalar>(constants: &Constants<T>, block: Block<'_, T>, update: &mut [T]) {
+        let Block { parameter, gradient, state: [exp_avg, exp_avg_sq, _] } = block;
+        moments::run(parameter, gradient, exp_avg, exp_avg_sq, update, &constants.moments);
+    }
+
+    fn factor(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
+        o.lr * trust_ratio(o, parameter_norm, update_norm)
+    }
+
+    #[inline(always)]
+    fn apply<T: Scalar>(constants: &Constants<T>, factor: T, block: Block<'_, T>) {
+        let Block { parameter, gradient, state: [exp_avg, exp_avg_sq, _] } = block;
+        let constants = apply::Constants { rate: factor, ..constants.apply };
+        apply::run(parameter, gradient, exp_avg, exp_avg_sq, &constants);
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Constants<T> {
+    moments: moments::Constants<T>,
+    apply: apply::Constants<T>,
 }
 
 /// What the gradients are divided by.
@@ -138,8 +158,8 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 }
 
 kernel! {
-    /// Both averages; the squared norms of the parameter and of its update.
-    moments(p, g, [m, v], [scale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> (p, u) {
+    /// Both averages, and the update before its trust ratio.
+    moments(p, g, [m, v], [scale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> u {
         let g = g * scale + l2 * p;
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;

@@ -13,7 +13,7 @@
 //! <https://arxiv.org/abs/1308.0850>.
 
 use crate::kernel::{kernel, sign};
-use crate::rule::{Rule, Step, Tensor};
+use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
 use crate::{Limit::*, Scalar, options};
 
@@ -41,6 +41,7 @@ pub(crate) struct RmsProp;
 
 impl Rule for RmsProp {
     type Options = RmsPropOptions;
+    type Constants<T: Scalar> = Constants<T>;
     const NAME: &'static str = "rmsprop";
     const PYTORCH: Option<&'static str> = Some("torch.optim.RMSprop");
     const ABOUT: &'static str = "Adagrad with an exponential average of squared gradients instead of their sum.";
@@ -50,28 +51,40 @@ impl Rule for RmsProp {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]
     }
 
-    fn update<T: Scalar>(o: &RmsPropOptions, _step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
-        let Tensor { parameter: p, gradient: g, state: [square_avg, momentum_buffer, grad_avg] } = tensor;
+    fn constants<T: Scalar>(o: &RmsPropOptions, _step: &Step) -> Constants<T> {
         let t = T::from_f64;
         let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
         let (sign, alpha, rest) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha));
         match (o.momentum > 0.0, o.centered) {
-            (false, false) => drop(plain::run(p, g, square_avg?, plain::Constants { lr, sign, alpha, rest, decay, eps })),
+            (false, false) => Constants::Plain(plain::Constants { lr, sign, alpha, rest, decay, eps }),
             (true, false) => {
-                let constants = with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum };
-                with_momentum::run(p, g, square_avg?, momentum_buffer?, constants);
+                Constants::Momentum(with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum })
             }
-            (false, true) => {
-                let constants = centered::Constants { lr, sign, alpha, rest, decay, eps };
-                centered::run(p, g, square_avg?, grad_avg?, constants);
-            }
+            (false, true) => Constants::Centered(centered::Constants { lr, sign, alpha, rest, decay, eps }),
             (true, true) => {
-                let constants = centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum };
-                centered_with_momentum::run(p, g, square_avg?, momentum_buffer?, grad_avg?, constants);
+                Constants::Both(centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum })
             }
         }
-        Some(())
     }
+
+    #[inline(always)]
+    fn update<T: Scalar>(constants: &Constants<T>, block: Block<'_, T>) {
+        let Block { parameter: p, gradient: g, state: [square_avg, momentum_buffer, grad_avg] } = block;
+        match constants {
+            Constants::Plain(c) => plain::run(p, g, square_avg, c),
+            Constants::Momentum(c) => with_momentum::run(p, g, square_avg, momentum_buffer, c),
+            Constants::Centered(c) => centered::run(p, g, square_avg, grad_avg, c),
+            Constants::Both(c) => centered_with_momentum::run(p, g, square_avg, momentum_buffer, grad_avg, c),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Constants<T> {
+    Plain(plain::Constants<T>),
+    Momentum(with_momentum::Constants<T>),
+    Centered(centered::Constants<T>),
+    Both(centered_with_momentum::Constants<T>),
 }
 
 kernel! {

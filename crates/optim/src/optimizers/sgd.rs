@@ -9,7 +9,7 @@
 //! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
 
 use crate::kernel::{kernel, sign};
-use crate::rule::{Rule, Step, Tensor};
+use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
 use crate::{Code, Error, Limit::*, Result, Scalar, options};
 
@@ -35,6 +35,7 @@ pub(crate) struct Sgd;
 
 impl Rule for Sgd {
     type Options = SgdOptions;
+    type Constants<T: Scalar> = Constants<T>;
     const NAME: &'static str = "sgd";
     const PYTORCH: Option<&'static str> = Some("torch.optim.SGD");
     const ABOUT: &'static str = "Stochastic gradient descent, with optional momentum.";
@@ -54,27 +55,38 @@ impl Rule for Sgd {
         Ok(())
     }
 
-    fn update<T: Scalar>(o: &SgdOptions, step: &Step, tensor: Tensor<'_, T>) -> Option<()> {
-        let Tensor { parameter, gradient, state: [momentum_buffer, ..] } = tensor;
+    fn constants<T: Scalar>(o: &SgdOptions, step: &Step) -> Constants<T> {
         let t = T::from_f64;
-        let sign = t(sign(o.maximize));
+        let (lr, sign, decay) = (t(o.lr), t(sign(o.maximize)), t(o.decay));
         if o.momentum == 0.0 {
-            plain::run(parameter, gradient, plain::Constants { lr: t(o.lr), sign, decay: t(o.decay) });
-            return Some(());
+            return Constants::Plain(plain::Constants { lr, sign, decay });
         }
-        let constants = momentum::Constants {
-            lr: t(o.lr),
+        Constants::Momentum(momentum::Constants {
+            lr,
             sign,
-            decay: t(o.decay),
+            decay,
             momentum: t(o.momentum),
             share: t(if step.fresh { 1.0 } else { 1.0 - o.dampening }),
             // The update is `own g + ahead b`: b alone, or g + momentum b with nesterov.
             own: t(if o.nesterov { 1.0 } else { 0.0 }),
             ahead: t(if o.nesterov { o.momentum } else { 1.0 }),
-        };
-        momentum::run(parameter, gradient, momentum_buffer?, constants);
-        Some(())
+        })
     }
+
+    #[inline(always)]
+    fn update<T: Scalar>(constants: &Constants<T>, block: Block<'_, T>) {
+        let Block { parameter, gradient, state: [momentum_buffer, ..] } = block;
+        match constants {
+            Constants::Plain(c) => plain::run(parameter, gradient, c),
+            Constants::Momentum(c) => momentum::run(parameter, gradient, momentum_buffer, c),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Constants<T> {
+    Plain(plain::Constants<T>),
+    Momentum(momentum::Constants<T>),
 }
 
 kernel! {

@@ -1,0 +1,97 @@
+//! One source, compiled for several instruction sets, of which the machine's best is taken at run time.
+
+use std::fmt;
+
+/// An instruction set that loops are compiled for, and that this machine has. Results do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstructionSet(Level);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// What every machine of the target has: SSE2 on x86-64, NEON on 64-bit ARM, simd128 in WebAssembly.
+    Baseline,
+    /// 256-bit vectors on x86-64.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors on x86-64.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// A piece of work. Everything that `run` calls has to be inlined into it, or it is compiled for the baseline only.
+pub(crate) trait Work {
+    type Output;
+
+    fn run(self) -> Self::Output;
+}
+
+impl InstructionSet {
+    /// Every one that this machine has; the best last.
+    pub fn available() -> &'static [InstructionSet] {
+        #[cfg(target_arch = "x86_64")]
+        {
+            const ALL: [InstructionSet; 3] =
+                [InstructionSet(Level::Baseline), InstructionSet(Level::Avx2), InstructionSet(Level::Avx512)];
+            // The standard library asks the machine once and remembers.
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq");
+            match is_x86_feature_detected!("avx2") {
+                true if avx512 => &ALL,
+                true => &ALL[..2],
+                false => &ALL[..1],
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        &[InstructionSet(Level::Baseline)]
+    }
+
+    /// The best that this machine has.
+    pub fn best() -> Self {
+        Self::available().last().copied().unwrap_or(Self(Level::Baseline))
+    }
+
+    /// Runs the work as compiled for this instruction set.
+    #[inline]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2")]
+            fn avx2<W: Work>(work: W) -> W::Output {
+                work.run()
+            }
+            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
+            fn avx512<W: Work>(work: W) -> W::Output {
+                work.run()
+            }
+            match self.0 {
+                Level::Baseline => {}
+                // SAFETY: only `available` makes one, where the machine has it.
+                Level::Avx2 => return unsafe { avx2(work) },
+                // SAFETY: as above.
+                Level::Avx512 => return unsafe { avx512(work) },
+            }
+        }
+        work.run()
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Level::Baseline => "SSE2",
+            #[cfg(target_arch = "aarch64")]
+            Level::Baseline => "NEON",
+            #[cfg(target_family = "wasm")]
+            Level::Baseline => "simd128",
+            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_family = "wasm")))]
+            Level::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "AVX-512",
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! Memory for state: elements of one type, many buffers of which share one allocation.
+
+use std::alloc::{self, Layout};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::Arc;
+
+use crate::{Code, Error, Result};
+
+/// A cache line: two buffers never share one.
+const LINE: usize = 64;
+const PAGE: usize = 4096;
+/// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// A type of which every pattern of bits is a value, so that a buffer may be filled byte by byte.
+///
+/// # Safety
+/// As said; and it needs no drop.
+pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+
+// SAFETY: every pattern of bits is a number or not a number.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+
+/// Elements that lie together, as in a `Vec`; of fixed number, in an allocation that buffers made together share.
+pub struct Elements<T> {
+    first: NonNull<T>,
+    length: usize,
+    /// Keeps the memory.
+    #[allow(dead_code, reason = "held for its drop")]
+    block: Arc<Block>,
+}
+
+// SAFETY: the elements belong to this value alone, as those of a `Vec` do; the shared block is only kept.
+unsafe impl<T: Plain> Send for Elements<T> {}
+// SAFETY: as above.
+unsafe impl<T: Plain> Sync for Elements<T> {}
+
+/// An allocation.
+struct Block {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: a block reads and writes nothing.
+unsafe impl Send for Block {}
+// SAFETY: as above.
+unsafe impl Sync for Block {}
+
+impl Block {
+    fn new(bytes: usize) -> Result<Self> {
+        let align = if bytes >= HUGE_PAGE { HUGE_PAGE } else { LINE };
+        let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
+        let layout = Layout::from_size_align(bytes.max(LINE), align).map_err(|_| none())?;
+        // SAFETY: the size is not 0.
+        let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
+        let block = Self { start, layout };
+        if bytes >= HUGE_PAGE {
+            block.ask_for_huge_pages();
+        }
+        Ok(block)
+    }
+
+    /// Without effect where the system has none to give: then every page of 4 KiB costs a fault and an entry of its own.
+    fn ask_for_huge_pages(&self) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: the range is ours, begins with a page and is only advised on.
+        unsafe {
+            libc::madvise(self.start.as_ptr().cast(), self.layout.size(), libc::MADV_HUGEPAGE);
+        }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and nobody keeps the block any more.
+        unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// A plan for one allocation that holds several buffers.
+#[derive(Default)]
+pub(crate) struct Arena {
+    bytes: usize,
+}
+
+/// Where a buffer of an [`Arena`] will lie. It cannot be copied, so no two buffers lie in one place.
+pub(crate) struct Place<T> {
+    start: usize,
+    length: usize,
+    element: PhantomData<T>,
+}
+
+/// The memory of an [`Arena`].
+pub(crate) struct Memory {
+    block: Arc<Block>,
+}
+
+impl Arena {
+    /// Plans a buffer.
+    pub(crate) fn add<T: Plain>(&mut self, length: usize) -> Result<Place<T>> {
+        let start = self.bytes;
+        let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
+        let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
+        let none = || Error::new(Code::Memory, format!("no memory for a state buffer of {length} elements"));
+        self.bytes = end.ok_or_else(none)?;
+        Ok(Place { start, length, element: PhantomData })
+    }
+
+    /// Moves on, so that what is added next lies an odd number of pages behind `start`.
+    ///
+    /// Processors find data in their caches by some bits of its address. Where arrays that are read side by side are a
+    /// power of two apart these bits are equal, and each array throws the others out: a step then takes three times as
+    /// long. An odd number of pages is as far from every power of two as can be.
+    pub(crate) fn stagger(&mut self, start: usize) {
+        let distance = (self.bytes - start).next_multiple_of(PAGE);
+        // Small arrays fit into the caches wherever they lie.
+        if distance >= HUGE_PAGE {
+            self.bytes = start + distance + if (distance / PAGE).is_multiple_of(2) { PAGE } else { 0 };
+        }
+    }
+
+    /// Bytes of all that was added: where the next buffer will lie.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Allocates.
+    pub(crate) fn allocate(self) -> Result<Memory> {
+        Ok(Memory { block: Arc::new(Block::new(self.bytes)?) })
+    }
+}
+
+impl Memory {
+    /// The buffer of that place, which is one of this memory's arena; every element `fill`.
+    pub(crate) fn take<T: Plain>(&self, place: Place<T>, fill: T) -> Elements<T> {
+        let Place { start, length, .. } = place;
+        let first = if length == 0 {
+            NonNull::dangling()
+        } else {
+            // SAFETY: the place is within the block, on a line of its own, and was planned for this buffer alone. All
+            // elements are written before anybody reads them.
+            unsafe {
+                let first = self.block.start.add(start).cast::<T>();
+                (0..length).for_each(|i| first.add(i).write(fill));
+                first
+            }
+        };
+        Elements { first, length, block: Arc::clone(&self.block) }
+    }
+}
+
+impl<T: Plain + Default> Elements<T> {
+    /// A copy of these, in an allocation of their own.
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub fn copy_of(elements: &[T]) -> Result<Self> {
+        let mut arena = Arena::default();
+        let place = arena.add(elements.len())?;
+        let mut copy = arena.allocate()?.take(place, T::default());
+        copy.copy_from_slice(elements);
+        Ok(copy)
+    }
+}
+
+impl<T> Deref for Elements<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: that many elements, written, in memory that the block keeps.
+        unsafe { slice::from_raw_parts(self.first.as_ptr(), self.length) }
+    }
+}
+
+impl<T> DerefMut for Elements<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above, and nobody else has them.
+        unsafe { slice::from_raw_parts_mut(self.first.as_ptr(), self.length) }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Elements<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Elements<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,183 @@
+//! One sweep over the parameters of all groups: what is worked on, in which order, by how many threads.
+//!
+//! The list of units and pieces stays from step to step while the views are the same. A steady step allocates nothing.
+
+mod buffers;
+mod program;
+mod tasks;
+mod unit;
+
+use buffers::make_state;
+pub(crate) use program::{Program, RuleProgram};
+use tasks::{Sums, Tasks, Work, total};
+use unit::{PIECE, Piece, Riders, Unit};
+
+use crate::clip::{Clip, Prepare};
+use crate::instruction_set::InstructionSet;
+use crate::optimizer::Group;
+use crate::rule::Step;
+use crate::{Code, Error, Result, View};
+
+/// The elements of a step from which on threads are worth waking.
+const THREADED: usize = 1 << 18;
+
+/// The work of an optimizer's steps.
+pub(crate) struct Sweep {
+    program: Box<dyn Program>,
+    units: Vec<Unit>,
+    pieces: Vec<Piece>,
+    /// Of each piece: of the gradient first, and then of parameter and update.
+    sums: Vec<Sums>,
+    elements: usize,
+    tasks: Tasks,
+    /// The number of threads that the tasks are cut for; 0 before they are.
+    threads: usize,
+    /// False once options or state were changed from outside.
+    current: bool,
+}
+
+/// How a step is made.
+#[derive(Clone, Copy, Debug)]
+pub struct StepOptions {
+    /// How gradients are clipped on their way; they stay as they are where they lie.
+    pub clip: Clip,
+    /// Set gradients to zero after they have been read.
+    pub zero_gradients: bool,
+    /// At most this many threads, of which the caller's is one. The result does not depend on it.
+    pub threads: usize,
+    /// The instruction set that loops are run with. The result does not depend on it.
+    pub instruction_set: InstructionSet,
+}
+
+impl Default for StepOptions {
+    /// No clipping, gradients kept, one thread, the machine's best instruction set.
+    fn default() -> Self {
+        Self { clip: Clip::None, zero_gradients: false, threads: 1, instruction_set: InstructionSet::best() }
+    }
+}
+
+impl Sweep {
+    pub(crate) fn new(program: Box<dyn Program>) -> Self {
+        Self {
+            program,
+            units: Vec::new(),
+            pieces: Vec::new(),
+            sums: Vec::new(),
+            elements: 0,
+            tasks: Tasks::default(),
+            threads: 0,
+            current: false,
+        }
+    }
+
+    /// Options or state have been changed from outside.
+    pub(crate) fn invalidate(&mut self) {
+        self.current = false;
+    }
+
+    /// Makes a step. A failure changes nothing but that buffers may have been made.
+    pub(crate) fn step(
+        &mut self,
+        groups: &mut [Group],
+        views: &mut [Option<View<'_>>],
+        options: StepOptions,
+    ) -> Result<()> {
+        if !views.iter().flatten().all(View::is_even) {
+            return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
+        }
+        if !self.current || !self.matches(views) {
+            self.rebuild(groups, views)?;
+        }
+        let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
+        if threads != self.threads {
+            self.tasks.plan(self.program.has_two_stages(), &self.units, &self.pieces, threads);
+            self.threads = threads;
+        }
+
+        let wanted = self.program.wants_gradient_norm();
+        let norm =
+            if wanted || matches!(options.clip, Clip::Norm(_)) { self.norm(options, Prepare::Keep)? } else { 0.0 };
+        let prepare = options.clip.prepare(norm);
+        let norm = match wanted {
+            true if prepare != Prepare::Keep => self.norm(options, prepare)?,
+            true => norm,
+            false => 0.0,
+        };
+        self.count(groups, norm);
+        let result = self.tasks.update(self.work(options, prepare));
+        self.units.iter_mut().for_each(|unit| unit.fresh = false);
+        result
+    }
+
+    /// True if the units are made of these views.
+    fn matches(&self, views: &mut [Option<View<'_>>]) -> bool {
+        let mut units = self.units.iter();
+        let mut given = views.iter_mut().enumerate().filter_map(|(number, view)| Some((number, view.as_mut()?)));
+        given.all(|(number, view)| units.next().is_some_and(|unit| unit.is_of(number, view))) && units.next().is_none()
+    }
+
+    /// Makes the state that is missing, all of it or none, and the lists.
+    fn rebuild(&mut self, groups: &mut [Group], views: &mut [Option<View<'_>>]) -> Result<()> {
+        self.current = false;
+        self.threads = 0;
+        self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
+        let fresh = make_state(&*self.program, groups, views)?;
+
+        self.units.clear();
+        self.pieces.clear();
+        let mut slots = views.iter_mut().zip(fresh).enumerate();
+        for (group, members) in groups.iter_mut().enumerate() {
+            for (index, (state, (number, (view, fresh)))) in members.states.iter_mut().zip(&mut slots).enumerate() {
+                let (Some(state), Some(view)) = (state, view) else { continue };
+                let mut unit = Unit::new(view, state);
+                (unit.view, unit.group, unit.index, unit.fresh) = (number as u32, group as u32, index as u32, fresh);
+                let first = self.pieces.len() as u32;
+                for start in (0..unit.length).step_by(PIECE) {
+                    let length = PIECE.min(unit.length - start);
+                    self.pieces.push(Piece { unit: self.units.len() as u32, start, length });
+                }
+                unit.pieces = first..self.pieces.len() as u32;
+                self.units.push(unit);
+            }
+        }
+        self.elements = self.units.iter().map(|unit| unit.length).sum();
+        self.sums.resize_with(self.pieces.len(), Sums::default);
+        self.current = true;
+        Ok(())
+    }
+
+    /// The L2 norm of all gradients taken as one vector, as they are when prepared.
+    fn norm(&self, options: StepOptions, prepare: Prepare) -> Result<f64> {
+        self.tasks.measure_gradients(self.work(options, prepare))?;
+        Ok(total(&self.sums, 0).sqrt())
+    }
+
+    /// Counts the step, and finds the constants of each unit: those before it mostly have the same.
+    fn count(&mut self, groups: &mut [Group], gradient_norm: f64) {
+        self.program.clear();
+        let mut last = None;
+        for unit in &mut self.units {
+            let group = unit.group as usize;
+            let Some(state) = &mut groups[group].states[unit.index as usize] else { continue };
+            state.step += 1;
+            let step = Step { number: state.step, fresh: unit.fresh, gradient_norm };
+            unit.constants = match last {
+                Some((same, constants)) if same == (group, step) => constants,
+                _ => self.program.add(group, step),
+            };
+            last = Some(((group, step), unit.constants));
+        }
+    }
+
+    fn work(&self, options: StepOptions, prepare: Prepare) -> Work<'_> {
+        Work {
+            program: &*self.program,
+            units: &self.units,
+            pieces: &self.pieces,
+            sums: &self.sums,
+            riders: Riders { prepare, zero: options.zero_gradients },
+            threads: self.threads,
+            set: options.instruction_set,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The order of the work, and its distribution to threads.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::instruction_set::InstructionSet;
+use crate::sweep::program::Program;
+use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
+use crate::team::{self, Patience};
+use crate::{Code, Error, Result};
+
+/// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.
+pub(super) type Sums = [AtomicU64; 2];
+
+/// Elements of a unit from which on its two stages are shared out: several of them at once would not stay in the cache.
+const SHARED: usize = 1 << 20;
+/// Elements that one thread takes at a time, at most.
+const BATCH: usize = 1 << 16;
+
+/// What is done, in this order: a thread that is free takes the next.
+#[derive(Default)]
+pub(super) struct Tasks {
+    /// All pieces, some at a time.
+    batches: Vec<Range<u32>>,
+    /// Both stages of all units. Empty for an optimizer with one.
+    staged: Vec<Staged>,
+    shared: Vec<Shared>,
+}
+
+/// A part of a step in two stages.
+enum Staged {
+    /// Both stages of these units, one unit after the other, so that the second stage finds it in the cache.
+    Whole(Range<u32>),
+    /// The first stage of some pieces.
+    Measure { shared: usize, pieces: Range<u32> },
+    /// The second stage of some pieces.
+    Apply { shared: usize, pieces: Range<u32> },
+}
+
+/// A unit of which each thread takes some pieces.
+struct Shared {
+    unit: u32,
+    /// Parts of the first stage that are not finished, and one more until the factor is there.
+    open: AtomicU32,
+    parts: u32,
+    /// The bits of the factor.
+    factor: AtomicU64,
+}
+
+/// What all threads of a step read.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) program: &'a dyn Program,
+    pub(super) units: &'a [Unit],
+    pub(super) pieces: &'a [Piece],
+    pub(super) sums: &'a [Sums],
+    pub(super) riders: Riders,
+    pub(super) threads: usize,
+    pub(super) set: InstructionSet,
+}
+
+impl Tasks {
+    /// Makes the lists anew.
+    pub(super) fn plan(&mut self, stages: bool, units: &[Unit], pieces: &[Piece], threads: usize) {
+        let elements: usize = pieces.iter().map(|piece| piece.length).sum();
+        let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
+        self.batches.clear();
+        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| self.batches.push(range));
+        self.staged.clear();
+        self.shared.clear();
+        if !stages {
+            return;
+        }
+        // A unit that would keep one thread busy while the others have nothing left is shared, too.
+        let shared = |unit: &Unit| unit.length > SHARED || (threads > 1 && unit.length > elements / (2 * threads));
+        let mut start = 0;
+        while start < units.len() {
+            let unit = &units[start];
+            if shared(unit) {
+                self.share(start, unit, pieces, batch);
+                start += 1;
+                continue;
+            }
+            let end = units[start..].iter().position(shared).map_or(units.len(), |count| start + count);
+            cut(start..end, batch, |i| units[i].length, |range| self.staged.push(Staged::Whole(range)));
+            start = end;
+        }
+    }
+
+    fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize) {
+        let mut parts = Vec::new();
+        let range = unit.pieces.start as usize..unit.pieces.end as usize;
+        cut(range, batch, |i| pieces[i].length, |part| parts.push(part));
+        let shared = self.shared.len();
+        self.staged.extend(parts.iter().map(|pieces| Staged::Measure { shared, pieces: pieces.clone() }));
+        // Backwards: what was measured last is still in the cache.
+        self.staged.extend(parts.iter().rev().map(|pieces| Staged::Apply { shared, pieces: pieces.clone() }));
+        let (unit, parts) = (index as u32, parts.len() as u32);
+        self.shared.push(Shared { unit, open: AtomicU32::new(0), parts, factor: AtomicU64::new(0) });
+    }
+
+    /// Fills the sums with those of the squares of the prepared gradients.
+    pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
+        work.share_out(self.batches.len(), &|task| {
+            let range = usize_range(&self.batches[task]);
+            for (piece, sums) in work.pieces[range.clone()].iter().zip(&work.sums[range]) {
+                // SAFETY: as `Work::update` has it; gradients are only read.
+                let sum = unsafe { piece.squares(&work.units[piece.unit as usize], work.riders.prepare, work.set) };
+                sums[0].store(sum.to_bits(), Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Updates everything.
+    pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
+        if !work.program.has_two_stages() {
+            return work.share_out(self.batches.len(), &|task| {
+                let pieces = &work.pieces[usize_range(&self.batches[task])];
+                // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
+                // one thread, once.
+                unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
+            });
+        }
+        self.shared.iter().for_each(|shared| shared.open.store(shared.parts + 1, Ordering::Relaxed));
+        work.share_out(self.staged.len(), &|task| match &self.staged[task] {
+            Staged::Whole(units) => {
+                for unit in &work.units[usize_range(units)] {
+                    let pieces = usize_range(&unit.pieces);
+                    work.measure(unit, pieces.clone());
+                    work.apply(unit, pieces.clone(), work.factor(unit));
+                }
+            }
+            Staged::Measure { shared, pieces } => {
+                let Shared { unit, open, factor, .. } = &self.shared[*shared];
+                let unit = &work.units[*unit as usize];
+                work.measure(unit, usize_range(pieces));
+                if open.fetch_sub(1, Ordering::AcqRel) == 2 {
+                    factor.store(work.factor(unit).to_bits(), Ordering::Relaxed);
+                    open.store(0, Ordering::Release);
+                }
+            }
+            Staged::Apply { shared, pieces } => {
+                let Shared { unit, open, factor, .. } = &self.shared[*shared];
+                let mut patience = Patience::default();
+                while open.load(Ordering::Acquire) != 0 {
+                    if team::panicked() {
+                        return;
+                    }
+                    patience.wait();
+                }
+                let factor = f64::from_bits(factor.load(Ordering::Relaxed));
+                work.apply(&work.units[*unit as usize], usize_range(pieces), factor);
+            }
+        })
+    }
+}
+
+impl Work<'_> {
+    /// Calls `task` with every number below `count` once, from all threads.
+    fn share_out(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        let done = team::run(self.threads, &|| {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return;
+                }
+                task(number);
+            }
+        });
+        if done { Ok(()) } else { Err(Error::new(Code::Internal, "a thread of the step panicked")) }
+    }
+
+    fn measure(&self, unit: &Unit, pieces: Range<usize>) {
+        for (piece, sums) in self.pieces[pieces.clone()].iter().zip(&self.sums[pieces]) {
+            // SAFETY: as in `Tasks::update`.
+            let squares = unsafe { self.program.measure(self.set, unit, piece, self.riders) };
+            sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
+        }
+    }
+
+    fn apply(&self, unit: &Unit, pieces: Range<usize>, factor: f64) {
+        for piece in self.pieces[pieces].iter().rev() {
+            // SAFETY: as in `Tasks::update`.
+            unsafe { self.program.apply(self.set, unit, piece, factor) };
+        }
+    }
+
+    /// From the sums of all pieces of the unit, in order.
+    fn factor(&self, unit: &Unit) -> f64 {
+        let sums = &self.sums[usize_range(&unit.pieces)];
+        self.program.factor(unit, [total(sums, 0), total(sums, 1)])
+    }
+}
+
+/// The sum of one value over all pieces, in order.
+pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
+    sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
+}
+
+fn usize_range(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+/// Cuts a range into parts of at least `least` elements, the last one excepted.
+fn cut(range: Range<usize>, least: usize, length: impl Fn(usize) -> usize, mut part: impl FnMut(Range<u32>)) {
+    let (mut start, mut elements) = (range.start, 0);
+    for i in range.clone() {
+        elements += length(i);
+        if elements >= least || i + 1 == range.end {
+            part(start as u32..i as u32 + 1);
+            (start, elements) = (i + 1, 0);
+        }
+    }
+}
