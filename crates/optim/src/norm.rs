@@ -15,16 +15,18 @@ impl Squares {
     /// depends on where the calls are cut.
     #[inline(always)]
     pub(crate) fn add<T: Scalar>(&mut self, x: &[T]) {
-        let Self(lanes) = self;
+        // A copy of its own, which the compiler keeps in registers.
+        let mut lanes = self.0;
         let mut chunks = x.chunks_exact(LANES);
         for chunk in &mut chunks {
-            for (lane, x) in lanes.iter_mut().zip(chunk) {
-                *lane += x.to_f64() * x.to_f64();
+            for lane in 0..LANES {
+                lanes[lane] += chunk[lane].to_f64() * chunk[lane].to_f64();
             }
         }
         for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
             *lane += x.to_f64() * x.to_f64();
         }
+        self.0 = lanes;
     }
 
     /// The sum of all.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, TryLockError};
 use std::thread::{self, Thread};
 
-/// A job: any number of threads may call it at the same time, and each call returns when nothing is left to begin.
-type Job<'a> = dyn Fn() + Sync + 'a;
+/// A job: any number of threads may call it at the same time, each with a number of its own below that of all threads,
+/// and each call returns when nothing is left to begin.
+type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
 /// The helpers of the whole process. Only one step at a time has them; another that runs meanwhile, on a thread of its
 /// own, does its work alone, so that there are never more threads at work than were asked for.
@@ -22,21 +23,21 @@ struct Team {
 /// finished. `false` if a helper panicked, and what it had begun is not done.
 pub(crate) fn run(threads: usize, job: &Job<'_>) -> bool {
     if threads < 2 || cfg!(target_family = "wasm") {
-        job();
+        job(0);
         return true;
     }
     let mut team = match TEAM.try_lock() {
         Ok(team) => team,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => {
-            job();
+            job(0);
             return true;
         }
     };
     team.hire(threads - 1);
     let open = Open::new(job, threads - 1);
     team.helpers.iter().take(threads - 1).for_each(Thread::unpark);
-    job();
+    job(0);
     open.close()
 }
 
@@ -131,7 +132,7 @@ fn help(index: usize) {
         let _inside = Inside;
         // SAFETY: the gate was open, and whoever opened it waits until this helper has left.
         if let Some(job) = unsafe { *POSTED.0.get() }
-            && panic::catch_unwind(AssertUnwindSafe(job)).is_err()
+            && panic::catch_unwind(AssertUnwindSafe(|| job(index + 1))).is_err()
         {
             PANICKED.store(true, Ordering::Relaxed);
         }

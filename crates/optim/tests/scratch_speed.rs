@@ -84,3 +84,10 @@ fn speed() {
         }
     }
 }
+#[test]
+#[ignore]
+fn lamb() {
+    for _ in 0..5 {
+        println!("lamb {}", run("lamb", &[784 * 256, 256, 2560, 10], 1, 500, &[]));
+    }
+}

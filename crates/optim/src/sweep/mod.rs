@@ -90,7 +90,8 @@ impl Sweep {
         }
         let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
         if threads != self.threads {
-            self.tasks.plan(self.program.has_two_stages(), &self.units, &self.pieces, threads);
+            self.threads = 0;
+            self.tasks.plan(self.program.has_two_stages(), &self.units, &self.pieces, threads)?;
             self.threads = threads;
         }
 

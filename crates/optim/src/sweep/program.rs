@@ -1,11 +1,14 @@
 //! The loops of one optimizer, over pieces, and the constants that they run with.
 
+use std::sync::atomic::Ordering;
+
 use crate::instruction_set::{InstructionSet, Work};
 use crate::norm::Squares;
 use crate::rule::{Block, Rule, Step};
 use crate::state::MAX_BUFFERS;
+use crate::sweep::tasks::Sums;
 use crate::sweep::unit::{Piece, Riders, Scratch, Unit};
-use crate::{OptionSet, Result, Scalar, Value};
+use crate::{Code, Error, OptionSet, Result, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
@@ -28,20 +31,33 @@ pub(crate) trait Program: Send + Sync {
     /// The pieces are those of the units, which are made of memory that nobody else has meanwhile.
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders);
 
-    /// The first stage of a piece. Returns the sums of the squares of parameter and update.
+    /// Updates units in both stages, one unit after the other, so that the second stage finds it in the cache.
     ///
     /// # Safety
     /// As for [`Program::update`].
-    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, piece: &Piece, riders: Riders) -> [f64; 2];
+    unsafe fn update_whole(
+        &self,
+        set: InstructionSet,
+        units: &[Unit],
+        pieces: &[Piece],
+        riders: Riders,
+        room: &mut Room,
+    );
+
+    /// The first stage of some pieces of a unit. Sets the sums of the squares of parameter and update.
+    ///
+    /// # Safety
+    /// As for [`Program::update`].
+    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders);
 
     /// What the updates of a unit are multiplied by.
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64;
 
-    /// The second stage of a piece.
+    /// The second stage of some pieces of a unit.
     ///
     /// # Safety
     /// As for [`Program::update`].
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, piece: &Piece, factor: f64);
+    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64);
 }
 
 /// The program of a [`Rule`].
@@ -95,11 +111,22 @@ impl<R: Rule> Program for RuleProgram<R> {
         set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
     }
 
-    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, piece: &Piece, riders: Riders) -> [f64; 2] {
+    unsafe fn update_whole(
+        &self,
+        set: InstructionSet,
+        units: &[Unit],
+        pieces: &[Piece],
+        riders: Riders,
+        room: &mut Room,
+    ) {
+        set.run(UpdateWhole { program: self, units, pieces, riders, room });
+    }
+
+    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders) {
         let constants = &self.constants[unit.constants as usize];
         match unit.double {
-            false => set.run(Measure::<R, f32> { constants: &constants.float, unit, piece, riders }),
-            true => set.run(Measure::<R, f64> { constants: &constants.double, unit, piece, riders }),
+            false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders }),
+            true => set.run(Measure::<R, f64> { constants: &constants.double, unit, pieces, sums, riders }),
         }
     }
 
@@ -108,11 +135,11 @@ impl<R: Rule> Program for RuleProgram<R> {
         R::factor(&self.options[self.constants[unit.constants as usize].group], parameter, update)
     }
 
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, piece: &Piece, factor: f64) {
+    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64) {
         let constants = &self.constants[unit.constants as usize];
         match unit.double {
-            false => set.run(Apply::<R, f32> { constants: &constants.float, unit, piece, factor }),
-            true => set.run(Apply::<R, f64> { constants: &constants.double, unit, piece, factor }),
+            false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor }),
+            true => set.run(Apply::<R, f64> { constants: &constants.double, unit, pieces, factor }),
         }
     }
 }
@@ -153,37 +180,135 @@ impl<R: Rule> Work for Update<'_, R> {
     }
 }
 
+/// Room for the updates of one unit, for each type; the larger the unit, the larger the room.
+#[derive(Default)]
+pub(crate) struct Room {
+    floats: Vec<f32>,
+    doubles: Vec<f64>,
+}
+
+impl Room {
+    /// Makes room for units of that many elements.
+    pub(super) fn reserve(&mut self, floats: usize, doubles: usize) -> Result<()> {
+        fn grow<T: Clone + Default>(room: &mut Vec<T>, length: usize) -> Result<()> {
+            let more = length.saturating_sub(room.len());
+            let none = |_| Error::new(Code::Memory, format!("no memory for an update of {length} elements"));
+            room.try_reserve_exact(more).map_err(none)?;
+            room.resize(room.len() + more, T::default());
+            Ok(())
+        }
+        grow(&mut self.floats, floats)?;
+        grow(&mut self.doubles, doubles)
+    }
+}
+
+struct UpdateWhole<'a, R: Rule> {
+    program: &'a RuleProgram<R>,
+    units: &'a [Unit],
+    pieces: &'a [Piece],
+    riders: Riders,
+    room: &'a mut Room,
+}
+
+impl<R: Rule> Work for UpdateWhole<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { program, units, pieces, riders, room } = self;
+        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
+        for unit in units {
+            let pieces = &pieces[unit.pieces.start as usize..unit.pieces.end as usize];
+            let constants = &program.constants[unit.constants as usize];
+            let factor = |squares| program.factor(unit, squares);
+            if unit.double {
+                both_stages::<R, f64>(&constants.double, unit, pieces, riders, &mut room.doubles, &mut doubles, factor);
+            } else {
+                both_stages::<R, f32>(&constants.float, unit, pieces, riders, &mut room.floats, &mut floats, factor);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn both_stages<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    pieces: &[Piece],
+    riders: Riders,
+    room: &mut [T],
+    scratch: &mut Scratch<T>,
+    factor: impl Fn([f64; 2]) -> f64,
+) {
+    let mut sums = [0.0; 2];
+    for piece in pieces {
+        let room = &mut room[piece.start..][..piece.length];
+        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, Some(room));
+        sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+    }
+    let factor = T::from_f64(factor(sums));
+    for piece in pieces.iter().rev() {
+        // SAFETY: as `Program::update_whole` asks for.
+        let parameter = unsafe { unit.parameter::<T>(piece) };
+        for (p, u) in parameter.iter_mut().zip(&room[piece.start..]) {
+            *p = *p - factor * *u;
+        }
+    }
+}
+
+/// The first stage of a piece. Keeps the updates where there is room for them.
+#[inline(always)]
+fn measure<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    piece: &Piece,
+    riders: Riders,
+    scratch: &mut Scratch<T>,
+    mut room: Option<&mut [T]>,
+) -> [f64; 2] {
+    let (mut parameter, mut update) = (Squares::default(), Squares::default());
+    // SAFETY: as `Program::measure` and `Program::update_whole` ask for.
+    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, true) };
+    let mut start = 0;
+    while let Some((Block { parameter: p, gradient, state }, nowhere)) = blocks.next(scratch) {
+        let updates = match &mut room {
+            Some(room) => &mut room[start..][..p.len()],
+            None => nowhere,
+        };
+        start += p.len();
+        R::measure(constants, Block { parameter: &mut *p, gradient, state }, updates);
+        parameter.add(p);
+        update.add(updates);
+    }
+    [parameter.sum(), update.sum()]
+}
+
 struct Measure<'a, R: Rule, T: Scalar> {
     constants: &'a R::Constants<T>,
     unit: &'a Unit,
-    piece: &'a Piece,
+    pieces: &'a [Piece],
+    sums: &'a [Sums],
     riders: Riders,
 }
 
 impl<R: Rule, T: Scalar> Work for Measure<'_, R, T> {
-    type Output = [f64; 2];
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> [f64; 2] {
-        let Self { constants, unit, piece, riders } = self;
-        let mut parameter = Squares::default();
-        let mut update = Squares::default();
+    fn run(self) {
+        let Self { constants, unit, pieces, sums, riders } = self;
         let mut scratch = Scratch::new();
-        // SAFETY: as `Program::measure` asks for.
-        let mut blocks = unsafe { unit.blocks::<T>(piece, riders, true) };
-        while let Some((Block { parameter: p, gradient, state }, updates)) = blocks.next(&mut scratch) {
-            R::measure(constants, Block { parameter: &mut *p, gradient, state }, updates);
-            parameter.add(p);
-            update.add(updates);
+        for (piece, sums) in pieces.iter().zip(sums) {
+            let squares = measure::<R, T>(constants, unit, piece, riders, &mut scratch, None);
+            sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
         }
-        [parameter.sum(), update.sum()]
     }
 }
 
 struct Apply<'a, R: Rule, T: Scalar> {
     constants: &'a R::Constants<T>,
     unit: &'a Unit,
-    piece: &'a Piece,
+    pieces: &'a [Piece],
     factor: f64,
 }
 
@@ -192,13 +317,15 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { constants, unit, piece, factor } = self;
+        let Self { constants, unit, pieces, factor } = self;
         let factor = T::from_f64(factor);
         let mut scratch = Scratch::new();
-        // SAFETY: as `Program::apply` asks for.
-        let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, false) };
-        while let Some((block, _)) = blocks.next(&mut scratch) {
-            R::apply(constants, factor, block);
+        for piece in pieces.iter().rev() {
+            // SAFETY: as `Program::apply` asks for.
+            let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, false) };
+            while let Some((block, _)) = blocks.next(&mut scratch) {
+                R::apply(constants, factor, block);
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::instruction_set::InstructionSet;
-use crate::sweep::program::Program;
-use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
+use crate::sweep::program::{Program, Room};
+use crate::sweep::unit::{GradientSquares, PIECE, Piece, Riders, Unit};
 use crate::team::{self, Patience};
 use crate::{Code, Error, Result};
 
@@ -25,6 +26,8 @@ pub(super) struct Tasks {
     /// Both stages of all units. Empty for an optimizer with one.
     staged: Vec<Staged>,
     shared: Vec<Shared>,
+    /// Of each thread.
+    rooms: Vec<Mutex<Room>>,
 }
 
 /// A part of a step in two stages.
@@ -61,7 +64,7 @@ pub(super) struct Work<'a> {
 
 impl Tasks {
     /// Makes the lists anew.
-    pub(super) fn plan(&mut self, stages: bool, units: &[Unit], pieces: &[Piece], threads: usize) {
+    pub(super) fn plan(&mut self, stages: bool, units: &[Unit], pieces: &[Piece], threads: usize) -> Result<()> {
         let elements: usize = pieces.iter().map(|piece| piece.length).sum();
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
@@ -69,8 +72,9 @@ impl Tasks {
         self.staged.clear();
         self.shared.clear();
         if !stages {
-            return;
+            return Ok(());
         }
+        self.rooms.resize_with(threads, Mutex::default);
         // A unit that would keep one thread busy while the others have nothing left is shared, too.
         let shared = |unit: &Unit| unit.length > SHARED || (threads > 1 && unit.length > elements / (2 * threads));
         let mut start = 0;
@@ -83,8 +87,15 @@ impl Tasks {
             }
             let end = units[start..].iter().position(shared).map_or(units.len(), |count| start + count);
             cut(start..end, batch, |i| units[i].length, |range| self.staged.push(Staged::Whole(range)));
+            let largest =
+                |double| units[start..end].iter().filter(|unit| unit.double == double).map(|unit| unit.length).max();
+            let (floats, doubles) = (largest(false).unwrap_or(0), largest(true).unwrap_or(0));
+            for room in self.rooms.iter_mut().filter_map(|room| room.get_mut().ok()) {
+                room.reserve(floats, doubles)?;
+            }
             start = end;
         }
+        Ok(())
     }
 
     fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize) {
@@ -101,20 +112,17 @@ impl Tasks {
 
     /// Fills the sums with those of the squares of the prepared gradients.
     pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
-        work.share_out(self.batches.len(), &|task| {
+        work.share_out(self.batches.len(), &|task, _| {
             let range = usize_range(&self.batches[task]);
-            for (piece, sums) in work.pieces[range.clone()].iter().zip(&work.sums[range]) {
-                // SAFETY: as `Work::update` has it; gradients are only read.
-                let sum = unsafe { piece.squares(&work.units[piece.unit as usize], work.riders.prepare, work.set) };
-                sums[0].store(sum.to_bits(), Ordering::Relaxed);
-            }
+            let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
+            work.set.run(GradientSquares { units: work.units, pieces, sums, prepare: work.riders.prepare });
         })
     }
 
     /// Updates everything.
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
-            return work.share_out(self.batches.len(), &|task| {
+            return work.share_out(self.batches.len(), &|task, _| {
                 let pieces = &work.pieces[usize_range(&self.batches[task])];
                 // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
@@ -122,13 +130,13 @@ impl Tasks {
             });
         }
         self.shared.iter().for_each(|shared| shared.open.store(shared.parts + 1, Ordering::Relaxed));
-        work.share_out(self.staged.len(), &|task| match &self.staged[task] {
+        work.share_out(self.staged.len(), &|task, thread| match &self.staged[task] {
             Staged::Whole(units) => {
-                for unit in &work.units[usize_range(units)] {
-                    let pieces = usize_range(&unit.pieces);
-                    work.measure(unit, pieces.clone());
-                    work.apply(unit, pieces.clone(), work.factor(unit));
-                }
+                let units = &work.units[usize_range(units)];
+                // Nobody else has the room of this thread, and no work leaves it half done.
+                let mut room = self.rooms[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                // SAFETY: as above.
+                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &mut room) };
             }
             Staged::Measure { shared, pieces } => {
                 let Shared { unit, open, factor, .. } = &self.shared[*shared];
@@ -156,34 +164,30 @@ impl Tasks {
 }
 
 impl Work<'_> {
-    /// Calls `task` with every number below `count` once, from all threads.
-    fn share_out(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    /// Calls `task` with every number below `count` once, and with the number of the thread that does it.
+    fn share_out(&self, count: usize, task: &(dyn Fn(usize, usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
-        let done = team::run(self.threads, &|| {
+        let done = team::run(self.threads, &|thread| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return;
                 }
-                task(number);
+                task(number, thread);
             }
         });
         if done { Ok(()) } else { Err(Error::new(Code::Internal, "a thread of the step panicked")) }
     }
 
-    fn measure(&self, unit: &Unit, pieces: Range<usize>) {
-        for (piece, sums) in self.pieces[pieces.clone()].iter().zip(&self.sums[pieces]) {
-            // SAFETY: as in `Tasks::update`.
-            let squares = unsafe { self.program.measure(self.set, unit, piece, self.riders) };
-            sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
-        }
+    fn measure(&self, unit: &Unit, range: Range<usize>) {
+        let (pieces, sums) = (&self.pieces[range.clone()], &self.sums[range]);
+        // SAFETY: as in `Tasks::update`.
+        unsafe { self.program.measure(self.set, unit, pieces, sums, self.riders) };
     }
 
-    fn apply(&self, unit: &Unit, pieces: Range<usize>, factor: f64) {
-        for piece in self.pieces[pieces].iter().rev() {
-            // SAFETY: as in `Tasks::update`.
-            unsafe { self.program.apply(self.set, unit, piece, factor) };
-        }
+    fn apply(&self, unit: &Unit, range: Range<usize>, factor: f64) {
+        // SAFETY: as in `Tasks::update`.
+        unsafe { self.program.apply(self.set, unit, &self.pieces[range], factor) };
     }
 
     /// From the sums of all pieces of the unit, in order.

@@ -2,13 +2,15 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::{ptr, slice};
 
 use crate::clip::Prepare;
-use crate::instruction_set::{InstructionSet, Work};
+use crate::instruction_set::Work;
 use crate::norm::Squares;
 use crate::rule::Block;
 use crate::state::{Buffer, MAX_BUFFERS, State};
+use crate::sweep::tasks::Sums;
 use crate::{Scalar, View};
 
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
@@ -111,6 +113,17 @@ impl Unit {
             && (self.parameter, self.gradient) == view.addresses()
     }
 
+    /// The parameter's elements of a piece.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`].
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    pub(super) unsafe fn parameter<T: Scalar>(&self, piece: &Piece) -> &mut [T] {
+        // SAFETY: as the caller promises.
+        unsafe { slice::from_raw_parts_mut(self.parameter.cast::<T>().add(piece.start), piece.length) }
+    }
+
     /// The elements of a piece, block by block, with the gradient as prepared. One block does where nothing has to be
     /// prepared and `small` does not ask for blocks.
     ///
@@ -165,47 +178,47 @@ impl<T: Scalar> Blocks<'_, T> {
     }
 }
 
-impl Piece {
-    /// The sum of the squares of the gradient as prepared.
-    ///
-    /// # Safety
-    /// As for [`Unit::blocks`], but that others may read the gradient.
-    pub(super) unsafe fn squares(&self, unit: &Unit, prepare: Prepare, set: InstructionSet) -> f64 {
-        match unit.double {
-            false => set.run(GradientSquares::<f32> { unit, piece: self, prepare, element: PhantomData }),
-            true => set.run(GradientSquares::<f64> { unit, piece: self, prepare, element: PhantomData }),
-        }
-    }
+/// Sums of the squares of gradients as prepared, for each piece.
+pub(super) struct GradientSquares<'a> {
+    pub(super) units: &'a [Unit],
+    pub(super) pieces: &'a [Piece],
+    pub(super) sums: &'a [Sums],
+    pub(super) prepare: Prepare,
 }
 
-struct GradientSquares<'a, T> {
-    unit: &'a Unit,
-    piece: &'a Piece,
-    prepare: Prepare,
-    element: PhantomData<T>,
-}
-
-impl<T: Scalar> Work for GradientSquares<'_, T> {
-    type Output = f64;
+impl Work for GradientSquares<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> f64 {
-        let Self { unit, piece, prepare, .. } = self;
-        // SAFETY: as `Piece::squares` asks for.
-        let gradient =
-            unsafe { slice::from_raw_parts(unit.gradient.cast::<T>().cast_const().add(piece.start), piece.length) };
-        let mut squares = Squares::default();
-        if prepare == Prepare::Keep {
-            squares.add(gradient);
-            return squares.sum();
+    fn run(self) {
+        let Self { units, pieces, sums, prepare } = self;
+        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
+        for (piece, sums) in pieces.iter().zip(sums) {
+            let unit = &units[piece.unit as usize];
+            let squares = match unit.double {
+                false => squares::<f32>(unit, piece, prepare, &mut floats),
+                true => squares::<f64>(unit, piece, prepare, &mut doubles),
+            };
+            sums[0].store(squares.to_bits(), Ordering::Relaxed);
         }
-        let mut prepared = [T::default(); BLOCK];
-        for block in gradient.chunks(BLOCK) {
-            let prepared = &mut prepared[..block.len()];
-            prepared.copy_from_slice(block);
-            prepare.apply(prepared);
-            squares.add(prepared);
-        }
-        squares.sum()
     }
+}
+
+#[inline(always)]
+fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
+    // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before they are measured.
+    let gradient =
+        unsafe { slice::from_raw_parts(unit.gradient.cast::<T>().cast_const().add(piece.start), piece.length) };
+    let mut squares = Squares::default();
+    if prepare == Prepare::Keep {
+        squares.add(gradient);
+        return squares.sum();
+    }
+    for block in gradient.chunks(BLOCK) {
+        let prepared = &mut scratch.gradient[..block.len()];
+        prepared.copy_from_slice(block);
+        prepare.apply(prepared);
+        squares.add(prepared);
+    }
+    squares.sum()
 }
