@@ -13,13 +13,15 @@ using stepwell::guarded;
 using stepwell::Status;
 
 // The same values as in shim.rs.
-enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kOther = 3 };
+enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5 };
 enum : uint8_t { kCpu = 1, kDense = 2, kContiguous = 4, kFits = 8 };
 
 uint8_t dtype_of(const at::TensorImpl& t) {
   if (t.dtype() == caffe2::TypeMeta::Make<float>()) return kFloat;
   if (t.dtype() == caffe2::TypeMeta::Make<double>()) return kDouble;
   if (t.dtype() == caffe2::TypeMeta::Make<int64_t>()) return kLong;
+  if (t.dtype() == caffe2::TypeMeta::Make<at::Half>()) return kHalf;
+  if (t.dtype() == caffe2::TypeMeta::Make<at::BFloat16>()) return kBFloat16;
   return kOther;
 }
 

@@ -13,6 +13,8 @@ use crate::error;
 pub(crate) const FLOAT: u8 = 0;
 pub(crate) const DOUBLE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
+pub(crate) const HALF: u8 = 3;
+pub(crate) const BFLOAT16: u8 = 4;
 
 /// Bits of [`Slot::layout`] and [`Slot::grad_layout`].
 pub(crate) const CPU: u8 = 1;

@@ -7,7 +7,7 @@ use std::slice::from_ref;
 
 use stepwell_engine_torch::{Tensor, TorchEngine};
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Data, Device, Engine, Loss, Reduction};
+use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
 
 fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
     engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
@@ -72,9 +72,11 @@ fn what_does_not_fit_is_not_lent() {
     refuse(&double, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
     let longer = float(&engine, &[3], &[1.0, 2.0, 3.0]);
     refuse(&longer, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
-    let long = engine.tensor(&Data::Long(vec![1, 2]), &[2], Device::Cpu).unwrap();
-    engine.set_grad(&long, Some(&double)).unwrap();
-    refused(&engine, &[long], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
+    for dtype in [Dtype::Long, Dtype::Half, Dtype::BFloat16] {
+        let other = engine.convert(&double, dtype, Device::Cpu).unwrap();
+        engine.set_grad(&other, Some(&engine.convert(&double, dtype, Device::Cpu).unwrap())).unwrap();
+        refused(&engine, &[other], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
+    }
     let column = float(&engine, &[2, 2], &[0.0; 4]).as_ref().f_select(1, 0).unwrap();
     let column = Tensor::try_from(column).unwrap();
     engine.set_grad(&column, Some(&float(&engine, &[2], &[1.0, 2.0]))).unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
+use half::{bf16, f16};
 use stepwell_engine_torch::{Tensor, TorchEngine};
 use stepwell_optim::Code;
 use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction, Window};
@@ -13,9 +14,15 @@ fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
 #[test]
 fn data_round_trips() {
     let engine = TorchEngine::new();
-    for data in
-        [Data::Float(vec![0.1, -0.0, f32::MAX]), Data::Double(vec![0.1, 1e300, -2.0]), Data::Long(vec![i64::MIN, 0, 7])]
-    {
+    let all = [
+        Data::Float(vec![0.1, -0.0, f32::MAX]),
+        Data::Double(vec![0.1, 1e300, -2.0]),
+        Data::Half([0x0001, 0x8000, 0x7bff].map(f16::from_bits).to_vec()),
+        Data::BFloat16([0x0001, 0x8000, 0x7f7f].map(bf16::from_bits).to_vec()),
+        Data::Long(vec![i64::MIN, 0, 7]),
+    ];
+    assert!(Dtype::ALL.iter().all(|dtype| all.iter().any(|data| data.dtype() == *dtype)));
+    for data in all {
         let tensor = engine.tensor(&data, &[3, 1], Device::Cpu).unwrap();
         assert_eq!(engine.data(&tensor).unwrap(), data);
         assert_eq!(engine.shape(&tensor).unwrap(), [3, 1]);
@@ -67,6 +74,21 @@ fn convert_copies_and_replace_keeps_the_identity() {
     assert_eq!(engine.identity(&tensor), identity);
     assert_eq!(engine.data(&clone).unwrap(), Data::Double(vec![1.5, 2.0]));
     assert!(engine.requires_grad(&clone));
+}
+
+#[test]
+fn convert_rounds_to_sixteen_bits_and_widens_exactly() {
+    let engine = TorchEngine::new();
+    // Nearer to one neighbour, a tie, the largest number of half, and what only bfloat16 can be.
+    let tensor = float(&engine, &[4], &[1.0 + 1.0 / 512.0, 1.0 + 3.0 / 256.0, 65504.0, 1e30]);
+    for (dtype, tie) in [(Dtype::Half, 1.0 + 3.0 / 256.0), (Dtype::BFloat16, 1.0 + 4.0 / 256.0)] {
+        let converted = engine.convert(&tensor, dtype, Device::Cpu).unwrap();
+        assert_eq!(engine.dtype(&converted).unwrap(), dtype);
+        assert_eq!(engine.data(&converted).unwrap(), engine.data(&tensor).unwrap().cast(dtype).unwrap());
+        let widened = engine.data(&engine.convert(&converted, Dtype::Float, Device::Cpu).unwrap()).unwrap();
+        assert!(matches!(&widened, Data::Float(v) if v[1] == tie), "{widened:?}");
+        assert_eq!(widened, engine.data(&converted).unwrap().cast(Dtype::Float).unwrap());
+    }
 }
 
 #[test]
