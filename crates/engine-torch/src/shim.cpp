@@ -165,6 +165,11 @@ Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) n
   });
 }
 
+// Accumulates gradients and releases the graph. A null start is 1, of a scalar only.
+Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
+  return guarded([&] { tensor->backward(start != nullptr ? *start : at::Tensor()); });
+}
+
 // The tensor keeps its identity and takes storage, sizes, dtype and device of the source. Counts as a write.
 Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noexcept {
   return guarded([&] {

@@ -117,6 +117,7 @@ unsafe extern "C" {
     fn stepwell_bump(tensors: *const *const C_tensor, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
+    fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
 }
@@ -203,6 +204,12 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
     // SAFETY: live, defined tensors; null is no gradient.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
+}
+
+/// Accumulates gradients, beginning with `start`, or with 1 for a scalar.
+pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<()> {
+    // SAFETY: live, defined tensors; null is 1.
+    check(unsafe { stepwell_backward(tensor.pointer, start.map_or(ptr::null(), |start| start.pointer)) })
 }
 
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {

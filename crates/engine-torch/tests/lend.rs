@@ -136,7 +136,7 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     // The same from autograd: the backward of a sum expands.
     engine.set_requires_grad(&p, true).unwrap();
     engine.set_grad(&p, None).unwrap();
-    engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap()).unwrap();
+    engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
     engine.lend(from_ref(&p), &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
 }
@@ -165,10 +165,10 @@ fn an_old_graph_is_refused_after_a_step() {
         let (old, untouched) = (graph(&p), graph(&without));
         engine.lend(from_ref(&without), &mut subtract).unwrap();
         end(&p);
-        let error = engine.backward(&old).unwrap_err();
+        let error = engine.backward(&old, 1.0).unwrap_err();
         assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
-        engine.backward(&untouched).unwrap();
-        engine.backward(&graph(&p)).unwrap();
+        engine.backward(&untouched, 1.0).unwrap();
+        engine.backward(&graph(&p), 1.0).unwrap();
     }
 }
 
