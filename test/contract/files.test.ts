@@ -54,7 +54,31 @@ function safetensors(header: unknown, data: Uint8Array = new Uint8Array()): Buff
   return Buffer.concat([length, text, data]);
 }
 
-describe.each(["float", "double"] as const)("save and load in %s", (dtype) => {
+/** The names in the format, and the numbers that bytes stand for. */
+const formats: Readonly<
+  Record<"float" | "double" | "half" | "bfloat16", readonly [string, (bytes: Buffer) => number[]]>
+> = {
+  float: ["F32", (bytes) => read(bytes, 4, (at) => bytes.readFloatLE(at))],
+  double: ["F64", (bytes) => read(bytes, 8, (at) => bytes.readDoubleLE(at))],
+  half: ["F16", (bytes) => read(bytes, 2, (at) => half(bytes.readUInt16LE(at)))],
+  bfloat16: [
+    "BF16",
+    (bytes) => read(bytes, 2, (at) => Buffer.from([0, 0, ...bytes.subarray(at, at + 2)]).readFloatLE()),
+  ],
+};
+
+function read(bytes: Buffer, size: number, element: (at: number) => number): number[] {
+  return Array.from({ length: bytes.length / size }, (_, i) => element(i * size));
+}
+
+/** The finite number of 16 bits: sign, 5 bits of exponent, 10 of fraction. */
+function half(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, (bits & 1023) / 1024];
+  const size = exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
+  return bits & 0x8000 ? -size : size;
+}
+
+describe.each(["float", "double", "half", "bfloat16"] as const)("save and load in %s", (dtype) => {
   it("give the same bits", () => {
     const m = network();
     k.to(m, dtype);
@@ -92,9 +116,10 @@ describe.each(["float", "double"] as const)("save and load in %s", (dtype) => {
     for (const name of tensorNames) {
       const { data: elements, shape } = k.data(k.parm(m, name));
       const { dtype: word, shape: sizes, data_offsets } = header[name];
-      expect([word, sizes]).toEqual([dtype === "double" ? "F64" : "F32", shape]);
+      const [expectedWord, numbers] = formats[dtype];
+      expect([word, sizes]).toEqual([expectedWord, shape]);
       pieces.push(data_offsets);
-      expect(data.subarray(...(data_offsets as [number, number]))).toEqual(Buffer.from(elements.buffer));
+      expect(numbers(data.subarray(...(data_offsets as [number, number])))).toEqual([...elements]);
     }
     pieces.sort(([a = 0], [b = 0]) => a - b);
     expect(pieces.map(([start]) => start)).toEqual([0, ...pieces.slice(0, -1).map(([, end]) => end)]);

@@ -39,6 +39,7 @@ const makers: Readonly<Record<string, () => k.AnyHandle>> = {
       "double",
     ),
   long: () => k.tensor([[0, 1]], "long"),
+  half: () => k.tensor([1, 2], "grad", "half"),
   image: () => k.full([1, 2, 3, 3], 0.5),
   empty: () => k.full([0, 2], 0),
   vector: () => k.vector([1, 2], [3]),
@@ -85,7 +86,22 @@ function made(value: unknown, handles: Map<string, k.AnyHandle>): unknown {
 }
 
 const words = [
-  ...["grad", "float", "double", "long", "cpu", "cuda", "cuda:1", "cuda:-1", "mean", "none", "sum", "sequential"],
+  ...[
+    "grad",
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "long",
+    "cpu",
+    "cuda",
+    "cuda:1",
+    "cuda:-1",
+    "mean",
+    "none",
+    "sum",
+    "sequential",
+  ],
   ...["linear", "conv2d", "maxpool2d", "flatten", "relu", "gelu", "dropout", "batchnorm", "layernorm", "embedding"],
   ...[
     "adam",
@@ -218,17 +234,20 @@ it("a layer and a loss of any options and sizes succeed or throw StepwellErrors"
       fc.array(layer, { minLength: 1, maxLength: 3 }),
       shape,
       fc.nat(),
-      fc.boolean(),
-      (layers, sizes, pick, isLong) => {
+      fc.constantFrom("float", "half", "bfloat16", "long"),
+      (layers, sizes, pick, dtype) => {
         const error = errorOf(() => {
           const m = k.module(k.seq("sequential", ...layers.map(([kind, options]) => [kind, ...options] as const)));
-          const x = isLong ? k.full(sizes, 1, "long") : k.full(sizes, 0.5, "grad");
+          if (dtype !== "long") k.to(m, dtype);
+          const x = dtype === "long" ? k.full(sizes, 1, dtype) : k.full(sizes, 0.5, dtype, "grad");
           k.evaluate(m, x);
           const y = k.forward(m, x);
           const loss = [k.mse, k.l1, k.bce, k.ce, k.nll][pick % 5] ?? k.mse;
           const rest = k.size(y).filter((_, i) => i !== 1);
           k.backward(
-            loss === k.ce || loss === k.nll ? loss(y, k.full(rest, 0, "long")) : loss(y, k.full(k.size(y), 1)),
+            loss === k.ce || loss === k.nll
+              ? loss(y, k.full(rest, 0, "long"))
+              : loss(y, k.full(k.size(y), 1, k.dtype(y))),
           );
         });
         if (error !== undefined) {

@@ -85,14 +85,18 @@ const floatModules: readonly (readonly [k.ModuleSpecification, shape: readonly n
 
 it.each(floatModules)("%j takes input of its own dtype", (specification, shape) => {
   const m = k.module(specification);
-  for (const given of ["double", "long"] as const) {
+  for (const given of ["double", "half", "bfloat16", "long"] as const) {
     const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1, given)));
-    expect(message).toMatch(new RegExp(`^forward: ${k.objtype(m)}: expected float.* input, given ${given}$`));
+    expect(message).toMatch(
+      new RegExp(`^forward: ${k.objtype(m)}: expected (float input|input of floating point), given ${given}$`),
+    );
   }
-  k.to(m, "double");
-  expect(k.dtype(k.forward(m, k.full(shape, 1, "double")))).toBe("double");
-  const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1)));
-  expect(message).toBe(`forward: ${k.objtype(m)}: expected double input, given float`);
+  for (const own of ["double", "half", "bfloat16"] as const) {
+    k.to(m, own);
+    expect(k.dtype(k.forward(m, k.full(shape, 1, own)))).toBe(own);
+    const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1)));
+    expect(message).toBe(`forward: ${k.objtype(m)}: expected ${own} input, given float`);
+  }
 });
 
 it.each(["gelu", "dropout", ["layernorm", 2, { affine: false }], ["batchnorm", 2, { affine: false, track: false }]])(
@@ -100,7 +104,7 @@ it.each(["gelu", "dropout", ["layernorm", 2, { affine: false }], ["batchnorm", 2
   (specification) => {
     const m = untyped(specification);
     const message = expectError("ERR_DTYPE", () => k.forward(m, k.full([3, 2], 1, "long")));
-    expect(message).toBe(`forward: ${k.objtype(m)}: expected float or double input, given long`);
+    expect(message).toBe(`forward: ${k.objtype(m)}: expected input of floating point, given long`);
   },
 );
 
@@ -246,7 +250,7 @@ describe("to", () => {
     expect(message).toBe("to: a module's parameters are of floating point, given dtype long");
     // More devices than any machine has.
     expectError("ERR_DEVICE", () => k.to(m, "double", "cuda:99"));
-    expectError("ERR_OPTION_UNKNOWN", () => k.to(m, "half" as never));
+    expectError("ERR_OPTION_UNKNOWN", () => k.to(m, "int8" as never));
     expectError("ERR_ARGUMENT", () => k.to(m, "grad" as never));
     expect(k.data(k.parm(m, "weight"))).toEqual(before);
     expect(k.device(k.parm(m, "weight"))).toBe("cpu");

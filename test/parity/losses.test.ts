@@ -17,7 +17,8 @@ import {
 import { afterEach, describe, expect, it } from "vitest";
 import { expectNear, type Tolerance } from "./near.js";
 
-type Dtype = "double" | "float";
+const dtypes = ["double", "float", "half", "bfloat16"] as const;
+type Dtype = (typeof dtypes)[number];
 type Reduce = "none" | "mean" | "sum";
 
 const losses = { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 };
@@ -41,7 +42,7 @@ const reductions: readonly Reduce[] = ["none", "mean", "sum"];
 
 afterEach(() => free());
 
-describe.each(["double", "float"] as const)("in %s a loss is what PyTorch's is", (dtype) => {
+describe.each(dtypes)("in %s a loss is what PyTorch's is", (dtype) => {
   it.each(file.recordings.map((recording, number) => ({ number, ...recording })))(
     "$loss, recording $number",
     ({ loss, options, input, target, classes, expected }) => {

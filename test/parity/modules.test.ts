@@ -3,7 +3,8 @@ import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectNear, type Tolerance } from "./near.js";
 
-type Dtype = "double" | "float";
+const dtypes = ["double", "float", "half", "bfloat16"] as const;
+type Dtype = (typeof dtypes)[number];
 type Named = Readonly<Record<string, k.Numbers>>;
 
 interface Expected {
@@ -43,7 +44,7 @@ function make({ module, parameters }: Recording, dtype: Dtype): k.ModuleHandle {
   return m;
 }
 
-describe.each(["double", "float"] as const)("in %s a module gives what PyTorch's gives", (dtype) => {
+describe.each(dtypes)("in %s a module gives what PyTorch's gives", (dtype) => {
   const near = (what: string, ours: k.Numbers | undefined, theirs: k.Numbers) =>
     expectNear(what, ours, theirs, file.tolerance[dtype]);
   it.each(file.recordings)("$name", (recording) => {

@@ -22,9 +22,15 @@ from torch import nn
 
 TORCH_VERSION = "2.11.0"
 SEED = 20240613
-DTYPES = {"double": torch.float64, "float": torch.float32}
-# For float the defaults of torch.testing.assert_close; for double a few roundings.
-TOLERANCE = {"double": {"rtol": 1e-12, "atol": 1e-14}, "float": {"rtol": 1.3e-6, "atol": 1e-5}}
+DTYPES = {"double": torch.float64, "float": torch.float32, "half": torch.float16, "bfloat16": torch.bfloat16}
+# For float the defaults of torch.testing.assert_close; for double a few roundings. For 16 bits some roundings, since what
+# is rounded on the way depends on the processor.
+TOLERANCE = {
+    "double": {"rtol": 1e-12, "atol": 1e-14},
+    "float": {"rtol": 1.3e-6, "atol": 1e-5},
+    "half": {"rtol": 2e-3, "atol": 2e-3},
+    "bfloat16": {"rtol": 1.6e-2, "atol": 1.6e-2},
+}
 
 
 def sequential(*children):
@@ -150,8 +156,9 @@ def grid(rng, shape, low=-2.5, high=2.5):
 
 
 def numbers(tensor):
-    """Nested numbers, of a float tensor with no more digits than tell its values apart."""
-    array = tensor.detach().numpy()
+    """Nested numbers, of a float tensor with no more digits than tell its values apart; numpy has no bfloat16."""
+    tensor = tensor.detach()
+    array = (tensor.float() if tensor.itemsize == 2 else tensor).numpy()
     if array.dtype == np.float32:
         array = np.vectorize(lambda x: float(str(x)), otypes=[np.float64])(array)
     return array.tolist()
@@ -281,7 +288,9 @@ def record_loss(loss, options, given, target):
             expected[word][reduce] = {"value": numbers(value)}
             if reduce != "none":
                 value.backward()
-                expected[word][reduce]["gradient"] = numbers(x.grad)
+                # In half that of bce at 0 and 1 is not: 1e-12, which keeps it from a division by 0, is 0 there.
+                if x.grad.isfinite().all():
+                    expected[word][reduce]["gradient"] = numbers(x.grad)
     recording = {"loss": loss, "options": options, "input": given.tolist(), "target": target.tolist()}
     if target.dtype == np.int64:
         recording["classes"] = True

@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Definition, Error, Result, View};
 use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Window};
 
 use crate::error::torch;
+use crate::state::like;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{lend, library, memory, shim};
 
@@ -139,9 +140,11 @@ impl Engine for TorchEngine {
         gradient.f_zero_().map(drop).map_err(torch)
     }
 
-    fn backward(&self, tensor: &Tensor) -> Result<()> {
+    fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
         self.not_busy()?;
-        tensor.as_ref().f_backward().map_err(torch)
+        // libtorch itself starts from 1.
+        let start = if seed == 1.0 { None } else { Some(start(tensor, seed)?) };
+        shim::backward(tensor.handle(), start.as_ref().map(Tensor::handle))
     }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
@@ -258,6 +261,19 @@ impl Engine for TorchEngine {
             Loss::BceWithLogits => input.f_binary_cross_entropy_with_logits(target, WEIGHT, WEIGHT, reduction),
         })
     }
+}
+
+/// A gradient to start from, like a scalar in dtype, shape and device.
+fn start(scalar: &Tensor, seed: f64) -> Result<Tensor> {
+    let dtype = scalar.dtype()?;
+    let data = Data::Double(vec![seed]).cast(dtype)?;
+    if let Data::Double(rounded) = data.clone().cast(Dtype::Double)?
+        && rounded.iter().any(|x| x.is_finite() != seed.is_finite() || (*x == 0.0) != (seed == 0.0))
+    {
+        let message = format!("a gradient to start from is beyond the range of {}, given {seed:e}", dtype.name());
+        return Err(Error::new(Code::Gradient, message));
+    }
+    like(scalar, &data)
 }
 
 fn on(device: Device) -> tch::Device {

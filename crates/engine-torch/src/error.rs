@@ -36,8 +36,17 @@ pub(crate) fn refused(text: &str) -> Error {
     if MEMORY.iter().any(|part| text.contains(part)) {
         return out_of_memory(text);
     }
+    if let Some((operation, dtype)) = not_implemented(text) {
+        return Error::new(Code::Dtype, format!("libtorch has no `{operation}` for {dtype} on this device"));
+    }
     let known = KNOWN.iter().find(|(start, _)| text.starts_with(start));
     Error::new(Code::Engine, known.map_or_else(|| first_sentence(text), |(_, words)| words))
+}
+
+/// The operation and the dtype, in libtorch's words, of a text such as `"tril" not implemented for 'Half'`.
+fn not_implemented(text: &str) -> Option<(&str, &str)> {
+    let (operation, rest) = text.strip_prefix('"')?.split_once("\" not implemented for '")?;
+    Some((operation, rest.split_once('\'')?.0))
 }
 
 /// An allocation that failed; the text may say how large it was.
@@ -71,6 +80,13 @@ mod tests {
         let text = "sizes 2.5 and e.g. 3 differ, see x. Hint: no.\nException raised from f at /a.cpp:1\nframe #0: 0x1";
         assert_eq!(refused(text).to_string(), "sizes 2.5 and e.g. 3 differ, see x");
         assert_eq!(refused("").to_string(), "");
+    }
+
+    #[test]
+    fn says_what_has_no_kernel() {
+        let error = refused("\"max_pool2d\" not implemented for 'Half'\nException raised from f at /a.cpp:1");
+        let text = "libtorch has no `max_pool2d` for Half on this device";
+        assert_eq!((error.code(), error.to_string().as_str()), (Code::Dtype, text));
     }
 
     #[test]

@@ -75,24 +75,31 @@ fn check(index: usize, slot: &Slot) -> Result<()> {
     const READABLE: u8 = CPU | DENSE;
     const PARAMETER: u8 = READABLE | CONTIGUOUS;
     const GRADIENT: u8 = READABLE | FITS;
-    let floating = slot.dtype == FLOAT || slot.dtype == DOUBLE;
     if slot.layout & PARAMETER == PARAMETER
         && slot.grad_layout & GRADIENT == GRADIENT
-        && floating
+        && dtype_fault(slot).is_none()
         && slot.grad_dtype == slot.dtype
     {
         return Ok(());
     }
     let (code, what) = if slot.layout & CPU == 0 {
         (Code::Device, "it is not on the CPU")
-    } else if !floating {
-        (Code::Dtype, "its dtype is neither float nor double")
+    } else if let Some(what) = dtype_fault(slot) {
+        (Code::Dtype, what)
     } else if slot.layout & PARAMETER != PARAMETER {
         (Code::Parameter, "its memory is not contiguous")
     } else {
         (Code::Gradient, gradient_fault(slot, CPU).unwrap_or("its gradient does not fit"))
     };
     Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+}
+
+/// Why a step cannot update a parameter of this dtype; `None` if it can.
+pub(crate) fn dtype_fault(slot: &Slot) -> Option<&'static str> {
+    match slot.dtype {
+        FLOAT | DOUBLE => None,
+        _ => Some("its dtype is neither float nor double"),
+    }
 }
 
 /// Why the gradient cannot update its parameter, which is on the CPU or elsewhere; `None` if it can.

@@ -9,9 +9,9 @@ use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
 use crate::lbfgs;
-use crate::lend::{gradient_fault, not_busy};
-use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
-use crate::state::{buffer, like, number};
+use crate::lend::{dtype_fault, gradient_fault, not_busy};
+use crate::shim::{self, CPU, Handle, Slot};
+use crate::state::{buffer, data, like, number};
 use crate::tensor::Tensor;
 
 /// Optimizers that need no closure, with how much of a row library.cpp reads, which is the options that have a position;
@@ -125,7 +125,7 @@ impl LibraryEach<Tensor> for Library {
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
         not_busy(&self.busy)?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
-            buffer.as_ref().map(|buffer| like(parameter, buffer.clone())).transpose()
+            buffer.as_ref().map(|buffer| like(parameter, &data(buffer.clone()))).transpose()
         };
         // All of them are made before any is set.
         let mut made = Vec::with_capacity(states.len());
@@ -182,8 +182,8 @@ impl Library {
 
 /// What libtorch's step would refuse in the middle.
 fn check(index: usize, slot: &Slot) -> Result<()> {
-    let (code, what) = if slot.dtype != FLOAT && slot.dtype != DOUBLE {
-        (Code::Dtype, "its dtype is neither float nor double")
+    let (code, what) = if let Some(what) = dtype_fault(slot) {
+        (Code::Dtype, what)
     } else if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
         (Code::Gradient, what)
     } else {

@@ -13,13 +13,15 @@ using stepwell::guarded;
 using stepwell::Status;
 
 // The same values as in shim.rs.
-enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kOther = 3 };
+enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5 };
 enum : uint8_t { kCpu = 1, kDense = 2, kContiguous = 4, kFits = 8 };
 
 uint8_t dtype_of(const at::TensorImpl& t) {
   if (t.dtype() == caffe2::TypeMeta::Make<float>()) return kFloat;
   if (t.dtype() == caffe2::TypeMeta::Make<double>()) return kDouble;
   if (t.dtype() == caffe2::TypeMeta::Make<int64_t>()) return kLong;
+  if (t.dtype() == caffe2::TypeMeta::Make<at::Half>()) return kHalf;
+  if (t.dtype() == caffe2::TypeMeta::Make<at::BFloat16>()) return kBFloat16;
   return kOther;
 }
 
@@ -161,6 +163,11 @@ Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) n
     if (gradient != nullptr) next = gradient->requires_grad() ? gradient->detach() : *gradient;
     tensor->unsafeGetTensorImpl()->mutable_grad() = std::move(next);
   });
+}
+
+// Accumulates gradients and releases the graph. A null start is 1, of a scalar only.
+Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
+  return guarded([&] { tensor->backward(start != nullptr ? *start : at::Tensor()); });
 }
 
 // The tensor keeps its identity and takes storage, sizes, dtype and device of the source. Counts as a write.

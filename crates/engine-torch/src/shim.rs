@@ -13,6 +13,8 @@ use crate::error;
 pub(crate) const FLOAT: u8 = 0;
 pub(crate) const DOUBLE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
+pub(crate) const HALF: u8 = 3;
+pub(crate) const BFLOAT16: u8 = 4;
 
 /// Bits of [`Slot::layout`] and [`Slot::grad_layout`].
 pub(crate) const CPU: u8 = 1;
@@ -115,6 +117,7 @@ unsafe extern "C" {
     fn stepwell_bump(tensors: *const *const C_tensor, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
+    fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
 }
@@ -201,6 +204,12 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
     // SAFETY: live, defined tensors; null is no gradient.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
+}
+
+/// Accumulates gradients, beginning with `start`, or with 1 for a scalar.
+pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<()> {
+    // SAFETY: live, defined tensors; null is 1.
+    check(unsafe { stepwell_backward(tensor.pointer, start.map_or(ptr::null(), |start| start.pointer)) })
 }
 
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {

@@ -17,9 +17,9 @@ pub(crate) fn number(value: &Value) -> f64 {
     }
 }
 
-/// A buffer as a tensor of the parameter's shape on its device.
-pub(crate) fn like(parameter: &Tensor, buffer: Buffer) -> Result<Tensor> {
-    let tensor = Tensor::from_data(&data(buffer), &parameter.shape()?)?;
+/// Elements as a tensor of the parameter's shape on its device.
+pub(crate) fn like(parameter: &Tensor, data: &Data) -> Result<Tensor> {
+    let tensor = Tensor::from_data(data, &parameter.shape()?)?;
     match parameter.device()? {
         Device::Cpu => Ok(tensor),
         Device::Cuda(index) => Tensor::made(tensor.as_ref().f_to(tch::Device::Cuda(index))),
@@ -31,7 +31,11 @@ pub(crate) fn buffer(data: Data) -> Result<Buffer> {
     match data {
         Data::Float(elements) => Ok(Buffer::Float(elements)),
         Data::Double(elements) => Ok(Buffer::Double(elements)),
-        Data::Long(_) => Err(Error::new(Code::Internal, "a state buffer of whole numbers")),
+        other => {
+            let message =
+                format!("a state buffer of dtype {}, which is neither float nor double", other.dtype().name());
+            Err(Error::new(Code::Dtype, message))
+        }
     }
 }
 

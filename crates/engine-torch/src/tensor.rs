@@ -58,8 +58,10 @@ impl Tensor {
         match shim::describe(self.handle())?.dtype {
             shim::FLOAT => Ok(Dtype::Float),
             shim::DOUBLE => Ok(Dtype::Double),
+            shim::HALF => Ok(Dtype::Half),
+            shim::BFLOAT16 => Ok(Dtype::BFloat16),
             shim::LONG => Ok(Dtype::Long),
-            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype other than float, double or long")),
+            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell has not")),
         }
     }
 
@@ -87,17 +89,22 @@ impl Tensor {
 
     /// A copy of the elements, from any device.
     pub(crate) fn to_data(&self) -> Result<Data> {
-        fn read<T: tch::kind::Element + Default + Clone>(tensor: &tch::Tensor, elements: usize) -> Result<Vec<T>> {
+        fn read<T: tch::kind::Element + Default>(tensor: &tch::Tensor, elements: usize) -> Result<Vec<T>> {
             let mut out = Vec::new();
             out.try_reserve_exact(elements).map_err(|_| Error::new(Code::Memory, "out of memory"))?;
             out.resize(elements, T::default());
-            tensor.f_copy_data(&mut out, elements).map_err(torch)?;
+            // By bytes, for tch takes bfloat16 elements for half.
+            // SAFETY: the elements are numbers, which every bit pattern is, and they are borrowed for this alone.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), size_of_val(&out[..])) };
+            tensor.f_copy_data_u8(bytes, elements).map_err(torch)?;
             Ok(out)
         }
         let elements = shim::describe(self.handle())?.len();
         Ok(match self.dtype()? {
             Dtype::Float => Data::Float(read(&self.0, elements)?),
             Dtype::Double => Data::Double(read(&self.0, elements)?),
+            Dtype::Half => Data::Half(read(&self.0, elements)?),
+            Dtype::BFloat16 => Data::BFloat16(read(&self.0, elements)?),
             Dtype::Long => Data::Long(read(&self.0, elements)?),
         })
     }
@@ -111,6 +118,8 @@ fn bytes(data: &Data) -> &[u8] {
     match data {
         Data::Float(v) => raw(v),
         Data::Double(v) => raw(v),
+        Data::Half(v) => raw(v),
+        Data::BFloat16(v) => raw(v),
         Data::Long(v) => raw(v),
     }
 }
@@ -120,6 +129,8 @@ pub(crate) fn kind(dtype: Dtype) -> Kind {
     match dtype {
         Dtype::Float => Kind::Float,
         Dtype::Double => Kind::Double,
+        Dtype::Half => Kind::Half,
+        Dtype::BFloat16 => Kind::BFloat16,
         Dtype::Long => Kind::Int64,
     }
 }

@@ -7,7 +7,7 @@ use std::slice::from_ref;
 
 use stepwell_engine_torch::{Tensor, TorchEngine};
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Data, Device, Engine, Loss, Reduction};
+use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
 
 fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
     engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
@@ -72,9 +72,11 @@ fn what_does_not_fit_is_not_lent() {
     refuse(&double, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
     let longer = float(&engine, &[3], &[1.0, 2.0, 3.0]);
     refuse(&longer, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
-    let long = engine.tensor(&Data::Long(vec![1, 2]), &[2], Device::Cpu).unwrap();
-    engine.set_grad(&long, Some(&double)).unwrap();
-    refused(&engine, &[long], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
+    for dtype in [Dtype::Long, Dtype::Half, Dtype::BFloat16] {
+        let other = engine.convert(&double, dtype, Device::Cpu).unwrap();
+        engine.set_grad(&other, Some(&engine.convert(&double, dtype, Device::Cpu).unwrap())).unwrap();
+        refused(&engine, &[other], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
+    }
     let column = float(&engine, &[2, 2], &[0.0; 4]).as_ref().f_select(1, 0).unwrap();
     let column = Tensor::try_from(column).unwrap();
     engine.set_grad(&column, Some(&float(&engine, &[2], &[1.0, 2.0]))).unwrap();
@@ -134,7 +136,7 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     // The same from autograd: the backward of a sum expands.
     engine.set_requires_grad(&p, true).unwrap();
     engine.set_grad(&p, None).unwrap();
-    engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap()).unwrap();
+    engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
     engine.lend(from_ref(&p), &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
 }
@@ -163,10 +165,10 @@ fn an_old_graph_is_refused_after_a_step() {
         let (old, untouched) = (graph(&p), graph(&without));
         engine.lend(from_ref(&without), &mut subtract).unwrap();
         end(&p);
-        let error = engine.backward(&old).unwrap_err();
+        let error = engine.backward(&old, 1.0).unwrap_err();
         assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
-        engine.backward(&untouched).unwrap();
-        engine.backward(&graph(&p)).unwrap();
+        engine.backward(&untouched, 1.0).unwrap();
+        engine.backward(&graph(&p), 1.0).unwrap();
     }
 }
 

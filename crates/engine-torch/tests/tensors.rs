@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
+use half::{bf16, f16};
 use stepwell_engine_torch::{Tensor, TorchEngine};
 use stepwell_optim::Code;
 use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction, Window};
@@ -13,9 +14,15 @@ fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
 #[test]
 fn data_round_trips() {
     let engine = TorchEngine::new();
-    for data in
-        [Data::Float(vec![0.1, -0.0, f32::MAX]), Data::Double(vec![0.1, 1e300, -2.0]), Data::Long(vec![i64::MIN, 0, 7])]
-    {
+    let all = [
+        Data::Float(vec![0.1, -0.0, f32::MAX]),
+        Data::Double(vec![0.1, 1e300, -2.0]),
+        Data::Half([0x0001, 0x8000, 0x7bff].map(f16::from_bits).to_vec()),
+        Data::BFloat16([0x0001, 0x8000, 0x7f7f].map(bf16::from_bits).to_vec()),
+        Data::Long(vec![i64::MIN, 0, 7]),
+    ];
+    assert!(Dtype::ALL.iter().all(|dtype| all.iter().any(|data| data.dtype() == *dtype)));
+    for data in all {
         let tensor = engine.tensor(&data, &[3, 1], Device::Cpu).unwrap();
         assert_eq!(engine.data(&tensor).unwrap(), data);
         assert_eq!(engine.shape(&tensor).unwrap(), [3, 1]);
@@ -70,13 +77,28 @@ fn convert_copies_and_replace_keeps_the_identity() {
 }
 
 #[test]
+fn convert_rounds_to_sixteen_bits_and_widens_exactly() {
+    let engine = TorchEngine::new();
+    // Nearer to one neighbour, a tie, the largest number of half, and what only bfloat16 can be.
+    let tensor = float(&engine, &[4], &[1.0 + 1.0 / 512.0, 1.0 + 3.0 / 256.0, 65504.0, 1e30]);
+    for (dtype, tie) in [(Dtype::Half, 1.0 + 3.0 / 256.0), (Dtype::BFloat16, 1.0 + 4.0 / 256.0)] {
+        let converted = engine.convert(&tensor, dtype, Device::Cpu).unwrap();
+        assert_eq!(engine.dtype(&converted).unwrap(), dtype);
+        assert_eq!(engine.data(&converted).unwrap(), engine.data(&tensor).unwrap().cast(dtype).unwrap());
+        let widened = engine.data(&engine.convert(&converted, Dtype::Float, Device::Cpu).unwrap()).unwrap();
+        assert!(matches!(&widened, Data::Float(v) if v[1] == tie), "{widened:?}");
+        assert_eq!(widened, engine.data(&converted).unwrap().cast(Dtype::Float).unwrap());
+    }
+}
+
+#[test]
 fn gradients_accumulate_and_reset() {
     let engine = TorchEngine::new();
     let p = float(&engine, &[2], &[1.0, 2.0]);
     engine.set_requires_grad(&p, true).unwrap();
     let grad = || engine.grad(&p).map(|grad| engine.data(&grad).unwrap());
     let zero = float(&engine, &[2], &[0.0, 0.0]);
-    let run = || engine.backward(&engine.loss(Loss::Mse, &p, &zero, Reduction::Sum).unwrap()).unwrap();
+    let run = || engine.backward(&engine.loss(Loss::Mse, &p, &zero, Reduction::Sum).unwrap(), 1.0).unwrap();
     assert_eq!(grad(), None);
     engine.zero_grad(&p).unwrap();
     run();
@@ -87,6 +109,35 @@ fn gradients_accumulate_and_reset() {
     engine.set_grad(&p, None).unwrap();
     assert_eq!(grad(), None);
     assert_eq!(engine.set_grad(&p, Some(&p)).unwrap_err().code(), Code::Gradient);
+}
+
+#[test]
+fn backward_starts_from_a_seed() {
+    let engine = TorchEngine::new();
+    for dtype in [Dtype::Float, Dtype::Double, Dtype::Half, Dtype::BFloat16] {
+        let p = engine.convert(&float(&engine, &[2], &[1.0, 2.0]), dtype, Device::Cpu).unwrap();
+        let zero = engine.convert(&float(&engine, &[2], &[0.0, 0.0]), dtype, Device::Cpu).unwrap();
+        engine.set_requires_grad(&p, true).unwrap();
+        let loss = || engine.loss(Loss::Mse, &p, &zero, Reduction::Sum).unwrap();
+        let grad = || engine.grad(&p).map(|grad| engine.data(&grad).unwrap().cast(Dtype::Double).unwrap());
+        engine.backward(&loss(), 1024.0).unwrap();
+        assert_eq!(grad(), Some(Data::Double(vec![2048.0, 4096.0])), "{dtype:?}");
+        engine.backward(&loss(), 1.5).unwrap();
+        let accumulated = Data::Double(vec![2051.0, 4102.0]).cast(dtype).unwrap().cast(Dtype::Double).unwrap();
+        assert_eq!(grad(), Some(accumulated), "{dtype:?}");
+        engine.backward(&loss(), f64::NAN).unwrap();
+        assert!(matches!(grad(), Some(Data::Double(g)) if g.iter().all(|g| g.is_nan())));
+    }
+    let half = engine.convert(&float(&engine, &[], &[1.0]), Dtype::Half, Device::Cpu).unwrap();
+    engine.set_requires_grad(&half, true).unwrap();
+    let square = engine.multiply(&half, &half).unwrap();
+    for (seed, text) in [(65536.0, "6.5536e4"), (1e-9, "1e-9")] {
+        let error = engine.backward(&square, seed).unwrap_err();
+        let expected = format!("a gradient to start from is beyond the range of half, given {text}");
+        assert_eq!((error.code(), error.to_string()), (Code::Gradient, expected));
+    }
+    engine.backward(&square, 65504.0).unwrap();
+    assert_eq!(engine.backward(&square, 1.0).unwrap_err().code(), Code::Engine);
 }
 
 #[test]
@@ -117,14 +168,15 @@ fn errors_are_one_sentence() {
         engine.reshape(&p, &[5]).unwrap_err(),
         engine.embedding(&p, &indices).unwrap_err(),
         engine.loss(Loss::CrossEntropy, &p, &other, Reduction::Mean).unwrap_err(),
-        engine.backward(&p).unwrap_err(),
+        engine.backward(&p, 1.0).unwrap_err(),
     ];
     engine.set_requires_grad(&p, true).unwrap();
     let square = engine.multiply(&p, &p).unwrap();
-    errors.push(engine.backward(&square).unwrap_err());
+    errors.push(engine.backward(&square, 1.0).unwrap_err());
     let loss = engine.loss(Loss::Mse, &square, &square, Reduction::Mean).unwrap();
-    engine.backward(&loss).unwrap();
-    errors.push(engine.backward(&loss).unwrap_err());
+    engine.backward(&loss, 1.0).unwrap();
+    errors.push(engine.backward(&loss, 1.0).unwrap_err());
+    assert_eq!(engine.backward(&p, 2.0).unwrap_err().code(), Code::Shape);
     for error in &errors {
         let text = error.to_string();
         println!("{text}");

@@ -146,6 +146,11 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Result
     Ok(Dynamic::Array(Array { shape: vec![data.len()], data }))
 }
 
+/// Not every Node has an array for numbers of 16 bits; `float` holds each of them exactly.
+fn widened<T: Into<f32>>(elements: Vec<T>) -> Float32Array {
+    Float32Array::new(elements.into_iter().map(T::into).collect())
+}
+
 impl ToNapiValue for Crossing {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
         // SAFETY: Node passes a live environment.
@@ -168,11 +173,17 @@ impl ToNapiValue for Crossing {
                 }
                 Dynamic::Array(Array { data, shape }) => {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;
+                    let dtype = data.dtype();
                     match data {
                         Data::Float(elements) => object.set("data", Float32Array::new(elements))?,
                         Data::Double(elements) => object.set("data", Float64Array::new(elements))?,
+                        Data::Half(elements) => object.set("data", widened(elements))?,
+                        Data::BFloat16(elements) => object.set("data", widened(elements))?,
                         Data::Long(elements) => object.set("data", BigInt64Array::new(elements))?,
                     };
+                    if dtype.is_reduced() {
+                        object.set("dtype", dtype.name())?;
+                    }
                     object.set("shape", shape.into_iter().map(|size| size as f64).collect::<Vec<_>>())?;
                     ToNapiValue::to_napi_value(env, object)
                 }

@@ -165,16 +165,25 @@ pub(crate) fn array(given: &Dynamic) -> Option<Array> {
     (numbers.len() == shape.iter().product::<usize>()).then_some(Array { data: Data::Double(numbers), shape })
 }
 
-/// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data` and its `shape`.
+/// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the
+/// array's own is another.
 fn shaped(entries: &[(String, Dynamic)]) -> Option<Array> {
     let entry = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let (Some(Dynamic::Array(Array { data, .. })), Some(Dynamic::List(sizes))) = (entry("data"), entry("shape")) else {
         return None;
     };
+    let (dtype, keys) = match entry("dtype") {
+        None => (data.dtype(), 2),
+        Some(Dynamic::Text(name)) => (Dtype::parse(name).ok()?, 3),
+        Some(_) => return None,
+    };
     let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
     let shape: Vec<usize> = sizes.collect::<Option<_>>()?;
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    (entries.len() == 2 && count == Some(data.len())).then(|| Array { data: data.clone(), shape })
+    if entries.len() != keys || count != Some(data.len()) {
+        return None;
+    }
+    Some(Array { data: data.clone().cast(dtype).ok()?, shape })
 }
 
 /// An option's value as the tables take it; `None` for what no option can be.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{SafeTensors, serialize};
 use stepwell_optim::{Code, Error, Result};
@@ -21,6 +22,8 @@ pub(crate) fn write(path: &Path, entries: &[(String, Array)]) -> Result<()> {
             let dtype = match array.data {
                 Data::Float(_) => safetensors::Dtype::F32,
                 Data::Double(_) => safetensors::Dtype::F64,
+                Data::Half(_) => safetensors::Dtype::F16,
+                Data::BFloat16(_) => safetensors::Dtype::BF16,
                 Data::Long(_) => safetensors::Dtype::I64,
             };
             let view = TensorView::new(dtype, array.shape.clone(), bytes).map_err(|error| malformed(path, &error))?;
@@ -76,6 +79,8 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<(String, Array)>> {
             let data = match view.dtype() {
                 safetensors::Dtype::F32 => Data::Float(elements(view.data(), f32::from_le_bytes)),
                 safetensors::Dtype::F64 => Data::Double(elements(view.data(), f64::from_le_bytes)),
+                safetensors::Dtype::F16 => Data::Half(elements(view.data(), f16::from_le_bytes)),
+                safetensors::Dtype::BF16 => Data::BFloat16(elements(view.data(), bf16::from_le_bytes)),
                 safetensors::Dtype::I64 => Data::Long(elements(view.data(), i64::from_le_bytes)),
                 other => return Err(malformed(path, &format!("`{name}` has the unsupported dtype {other:?}"))),
             };
@@ -94,6 +99,8 @@ fn little_endian(data: &Data) -> Vec<u8> {
     match data {
         Data::Float(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Data::Double(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Data::Half(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Data::BFloat16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Data::Long(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
     }
 }

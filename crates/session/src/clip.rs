@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
 
-use crate::{Data, Engine};
+use crate::{Data, Dtype, Engine};
 
 /// Clips the gradients that there are. Returns their norm before, all taken as one vector. A tensor that is there twice
 /// counts once.
@@ -14,12 +14,15 @@ pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip:
     for gradient in tensors.iter().filter(|tensor| seen.insert(engine.identity(tensor))).map(|t| engine.grad(t)) {
         let Some(gradient) = gradient else { continue };
         let data = engine.data(&gradient)?;
-        gradients.push((gradient, data));
+        let dtype = data.dtype();
+        let data = if dtype.is_reduced() { data.cast(Dtype::Float)? } else { data };
+        gradients.push((gradient, data, dtype));
     }
-    let squares = gradients.iter().map(|(_, data)| match data {
+    let squares = gradients.iter().map(|(_, data, _)| match data {
         Data::Float(g) => sum_of_squares(g),
         Data::Double(g) => sum_of_squares(g),
-        Data::Long(_) => 0.0,
+        // Widened above, or no gradient.
+        Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => 0.0,
     });
     // Not `sum`, which of nothing is -0.
     let norm = squares.fold(0.0, |sum, square| sum + square).sqrt();
@@ -27,13 +30,13 @@ pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip:
     if prepare == Prepare::Keep {
         return Ok(norm);
     }
-    for (gradient, data) in &mut gradients {
-        match data {
+    for (gradient, mut data, dtype) in gradients {
+        match &mut data {
             Data::Float(g) => prepare.apply(g),
             Data::Double(g) => prepare.apply(g),
-            Data::Long(_) => {}
+            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => {}
         }
-        engine.assign(gradient, data)?;
+        engine.assign(&gradient, &data.cast(dtype)?)?;
     }
     Ok(norm)
 }

@@ -97,8 +97,14 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
     };
     let dtype = engine.dtype(first)?;
     for tensor in tensors {
-        if engine.dtype(tensor)? != dtype {
-            return Err(Error::new(Code::Dtype, "lbfgs needs parameters of one dtype, given float and double"));
+        let other = engine.dtype(tensor)?;
+        if other.is_reduced() {
+            let message = format!("lbfgs needs more digits than {} has: use float or double", other.name());
+            return Err(Error::new(Code::Dtype, message));
+        }
+        if other != dtype {
+            let message = format!("lbfgs needs parameters of one dtype, given {} and {}", dtype.name(), other.name());
+            return Err(Error::new(Code::Dtype, message));
         }
     }
     Ok(dtype)

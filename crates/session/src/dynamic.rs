@@ -73,6 +73,8 @@ impl fmt::Display for Dynamic {
                 let name = match array.data.dtype() {
                     Dtype::Float => "32-bit floats",
                     Dtype::Double => "64-bit floats",
+                    Dtype::Half => "16-bit floats",
+                    Dtype::BFloat16 => "bfloat16 numbers",
                     Dtype::Long => "64-bit integers",
                 };
                 write!(f, "typed array of {} {name}", array.data.len())

@@ -49,8 +49,9 @@ pub trait Engine: 'static {
     fn set_grad(&self, tensor: &Self::Tensor, grad: Option<&Self::Tensor>) -> Result<()>;
     /// Sets a defined gradient to 0.
     fn zero_grad(&self, tensor: &Self::Tensor) -> Result<()>;
-    /// Accumulates the gradients of a scalar into its leaves and releases the graph.
-    fn backward(&self, tensor: &Self::Tensor) -> Result<()>;
+    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. Fails where the scalar's
+    /// dtype is too small for `seed`.
+    fn backward(&self, tensor: &Self::Tensor, seed: f64) -> Result<()>;
     /// Runs `f` without recording operations.
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R
     where

@@ -10,6 +10,7 @@ mod container;
 mod data;
 mod device;
 mod dynamic;
+mod element;
 mod engine;
 mod handle;
 mod library;

@@ -102,6 +102,8 @@ fn largest(data: &Data, shape: &[usize]) -> Vec<i64> {
     match data {
         Data::Float(data) => of(data, classes, inner),
         Data::Double(data) => of(data, classes, inner),
+        Data::Half(data) => of(data, classes, inner),
+        Data::BFloat16(data) => of(data, classes, inner),
         Data::Long(data) => of(data, classes, inner),
     }
 }

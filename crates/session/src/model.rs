@@ -96,7 +96,7 @@ impl<E: Engine> Model<E> {
             for tensor in &tensors {
                 engine.set_grad(tensor, None)?;
             }
-            engine.backward(&loss)?;
+            engine.backward(&loss, 1.0)?;
             let loss = scalar(engine, &loss)?;
             if first.is_none() {
                 first = Some(Measured::new(engine, &self.train.metrics, loss, &output, targets)?);

@@ -170,7 +170,7 @@ fn set<E: Engine>(
             return Err(Error::new(Code::Shape, message));
         }
         if !array.data.dtype().is_floating() {
-            return Err(Error::new(Code::Dtype, format!("module state: `{name}` is long, expected float or double")));
+            return Err(Error::new(Code::Dtype, format!("module state: `{name}` is long, expected floating point")));
         }
         if array.data.dtype() != engine.dtype(&tensor)? {
             engine.replace(&tensor, &engine.convert(&tensor, array.data.dtype(), Device::Cpu)?)?;

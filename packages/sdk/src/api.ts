@@ -49,14 +49,18 @@ export type Target = TensorHandle | TensorData;
 /** The functions of the k-api. Every one throws a `StepwellError` on bad input, and has then changed nothing. */
 export interface Api {
   /**
-   * Makes a tensor of numbers. Plain numbers become `float` unless told otherwise.
+   * Makes a tensor of numbers. Plain numbers become `float` unless told otherwise. For a type with fewer digits each number
+   * is rounded once, to the nearest and in a tie to the even one.
    *
    * @param options words such as `"grad"`, `"double"`, `"cuda:1"`, or a dictionary
    */
   tensor(numbers: TensorData, ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]): TensorHandle;
   /** Reads a tensor as nested numbers. Whole numbers beyond ±2^53 lose digits: see {@link Api.data}. */
   tensor(tensor: TensorHandle): Numbers;
-  /** A copy of a tensor's elements as a typed array in row-major order, with its shape. */
+  /**
+   * A copy of a tensor's elements as a typed array in row-major order, with its shape. Elements of `half` and `bfloat16`
+   * come as a `Float32Array`, exactly.
+   */
   data(tensor: TensorHandle): TypedTensor;
   /** A tensor with every element the same. */
   full(
@@ -70,7 +74,10 @@ export interface Api {
   dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
   /** Overwrites the elements of a tensor, in place. Same shape. */
   copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
-  /** Moves a module to a device or converts it, in place; its gradients are dropped. */
+  /**
+   * Moves a module to a device or converts it, in place; its gradients are dropped. Optimizers update parameters of `float`
+   * and `double`.
+   */
   to(module: ModuleHandle, ...where: readonly (Device | Dtype)[]): void;
   /** A copy of a tensor on a device or of a type, cut off from the graph. */
   to(tensor: TensorHandle, ...where: readonly (Device | Dtype)[]): TensorHandle;

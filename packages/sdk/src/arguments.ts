@@ -60,8 +60,11 @@ export interface Implementation {
   readonly fused?: boolean;
 }
 
-/** The element type of a tensor; the last three are PyTorch's names of the first three. */
-export type Dtype = "float" | "double" | "long" | "float32" | "float64" | "int64";
+/**
+ * The element type of a tensor: floating point of 32, 64 and 16 bits, `bfloat16`, which is the upper half of a `float`, and
+ * whole numbers of 64 bits. `float32`, `float64`, `float16` and `int64` are PyTorch's names of the others.
+ */
+export type Dtype = "float" | "double" | "half" | "bfloat16" | "long" | "float32" | "float64" | "float16" | "int64";
 
 /** Where a tensor lives. */
 export type Device = "cpu" | "cuda" | `cuda:${number}`;

@@ -1,9 +1,14 @@
 // The only seam between the SDK and an engine: what an engine's package supplies.
 
-/** Numbers of one type with a shape, in row-major order. */
+/**
+ * Numbers of one type with a shape, in row-major order. Not every JavaScript has an array for numbers of 16 bits: those
+ * come as `Float32Array`, which holds each of them exactly, and `dtype` tells what they are.
+ */
 export interface TypedTensor {
   readonly data: Float32Array | Float64Array | BigInt64Array;
   readonly shape: readonly number[];
+  /** The element type, where the array's own is another. */
+  readonly dtype?: "half" | "bfloat16";
 }
 
 /** A value on its way to the engine. A `bigint` is a handle. */

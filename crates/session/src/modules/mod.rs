@@ -159,7 +159,7 @@ impl<E: Engine> Run<'_, E> {
 pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
     match engine.dtype(input)? {
         dtype if dtype.is_floating() => Ok(()),
-        dtype => Err(Error::new(Code::Dtype, format!("expected float or double input, given {}", dtype.name()))),
+        dtype => Err(Error::new(Code::Dtype, format!("expected input of floating point, given {}", dtype.name()))),
     }
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     if !session.engine.requires_grad(tensor) {
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
     }
-    session.engine.backward(tensor)?;
+    session.engine.backward(tensor, 1.0)?;
     Ok(Dynamic::Null)
 }
 

@@ -45,8 +45,8 @@ impl Making {
         } else if let Ok(device) = Device::parse(word) {
             self.device = Some(device);
         } else {
-            let message =
-                format!("expected grad, a dtype (float, double, long) or a device (cpu, cuda), given \"{word}\"");
+            let known = Dtype::known();
+            let message = format!("expected grad, a dtype ({known}) or a device (cpu, cuda), given \"{word}\"");
             return Err(Error::new(Code::OptionUnknown, message));
         }
         Ok(())

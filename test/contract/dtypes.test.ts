@@ -1,0 +1,281 @@
+import { Buffer } from "node:buffer";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as k from "@stepwell/sdk";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => k.free());
+
+/** Every dtype with its other name, the bytes of an element and the array that elements come in. */
+const dtypes = [
+  { dtype: "float", other: "float32", bytes: 4, array: Float32Array },
+  { dtype: "double", other: "float64", bytes: 8, array: Float64Array },
+  { dtype: "half", other: "float16", bytes: 2, array: Float32Array },
+  { dtype: "bfloat16", other: "bfloat16", bytes: 2, array: Float32Array },
+  { dtype: "long", other: "int64", bytes: 8, array: BigInt64Array },
+] as const;
+const names = dtypes.map(({ dtype }) => dtype);
+
+type Reduced = "half" | "bfloat16";
+const reduced: readonly Reduced[] = ["half", "bfloat16"];
+const isReduced = (dtype: string) => reduced.some((name) => name === dtype);
+
+/** A number, what it is when rounded, and what PyTorch makes of it, each by the bits of a double. */
+type Row = readonly [given: string, rounded: string, pytorch: string];
+
+interface Recordings {
+  readonly rounding: Readonly<Record<Reduced, readonly Row[]>>;
+  readonly files: Readonly<Record<Reduced, string>>;
+  readonly elements: Readonly<Record<Reduced, Readonly<Record<"weight" | "bias", readonly string[]>>>>;
+}
+
+const recordings: Recordings = JSON.parse(readFileSync(new URL("../parity/dtypes.json", import.meta.url), "utf8"));
+const numberOf = (bits: string) => Buffer.from(bits, "hex").readDoubleBE();
+const numbers = (tensor: k.TensorHandle) => [...k.data(tensor).data].map(Number);
+
+describe.each(dtypes)("$dtype", ({ dtype, other, bytes, array }) => {
+  it.each([dtype, other])("is made by the word %s, by the option and by `to`", (word) => {
+    const shape = [2, 1] as const;
+    for (const x of [
+      k.tensor([[1], [2]], word),
+      k.tensor([1, 2], { dtype: word, shape }),
+      k.full(shape, 1, word),
+      k.to(k.tensor([[1], [2]]), word),
+    ]) {
+      expect([k.dtype(x), k.objtype(x), k.size(x), k.bytes(x)]).toEqual([dtype, dtype, shape, 2 * bytes]);
+      const { data, ...rest } = k.data(x);
+      expect(data).toBeInstanceOf(array);
+      expect(rest).toEqual(isReduced(dtype) ? { shape, dtype } : { shape });
+    }
+  });
+
+  it.each(names)("converts to %s and back", (target) => {
+    const x = k.tensor([-2, 0, 1, 100], dtype);
+    const there = k.to(x, target);
+    expect([k.dtype(there), numbers(there)]).toEqual([target, [-2, 0, 1, 100]]);
+    expect(numbers(k.to(there, dtype))).toEqual([-2, 0, 1, 100]);
+    k.copyto(there, x);
+    expect([k.dtype(x), k.tensor(x)]).toEqual([dtype, [-2, 0, 1, 100]]);
+  });
+
+  it("takes back what `data` gives", () => {
+    const x = k.tensor([[0.1, 3]], dtype === "long" ? "float" : dtype);
+    const y = k.full([1, 2], 0, k.dtype(x), "grad");
+    k.copyto(k.data(x) as never, y);
+    expect(k.data(y)).toEqual(k.data(x));
+    k.grad(y, k.data(x) as never);
+    expect(k.grad(y)).toEqual(k.tensor(x));
+  });
+});
+
+it("an unknown dtype is refused with those that there are", () => {
+  const message = expectError("ERR_DTYPE", () => k.tensor([1], { dtype: "int8" as never }));
+  expect(message).toBe(`tensor: unknown dtype \`int8\`, expected one of ${names.join(", ")}`);
+  for (const word of ["int8", "Half", "bfloat", "brain", ""]) {
+    expect(expectError("ERR_OPTION_UNKNOWN", () => k.to(k.tensor([1]), word as never))).toContain(names.join(", "));
+  }
+});
+
+describe.each(reduced)("numbers of %s", (dtype) => {
+  const rows = recordings.rounding[dtype].map((row) => row.map(numberOf) as [number, number, number]);
+  const given = rows.map(([x]) => x);
+  const rounded = rows.map(([, x]) => x);
+
+  it("are rounded once, to the nearest and in a tie to the even one", () => {
+    expect(rows.length).toBeGreaterThan(500);
+    const whole = (x: k.TensorHandle) => expect(numbers(x)).toEqual(rounded);
+    whole(k.tensor(given, dtype));
+    whole(k.tensor(Float64Array.from(given), { dtype }));
+    const x = k.full([given.length], 0, dtype, "grad");
+    k.copyto(Float64Array.from(given), x);
+    whole(x);
+    k.grad(x, given);
+    expect(k.grad(x)).toEqual(rounded);
+    expect(given.map((value) => k.tensor(k.full([], value, dtype)))).toEqual(rounded);
+  });
+
+  it("are rounded from a Float32Array as from other numbers", () => {
+    const floats = rows.filter(([x]) => Object.is(Math.fround(x), x));
+    expect(floats.length).toBeGreaterThan(200);
+    const x = k.tensor(
+      Float32Array.from(floats, ([value]) => value),
+      dtype,
+    );
+    expect(numbers(x)).toEqual(floats.map(([, value]) => value));
+  });
+
+  it("are converted by `to` as PyTorch converts them", () => {
+    const converted = (from: "float" | "double") => numbers(k.to(k.tensor(given, from), dtype));
+    const theirs = rows.map(([, , x]) => x);
+    expect(converted("double")).toEqual(theirs);
+    expect(converted("float")).toEqual(theirs);
+  });
+
+  it("are computed with and have gradients", () => {
+    const x = k.tensor([0.1, 0.2, 0.3], dtype, "grad");
+    const loss = k.mse(x, [0, 0, 0], { reduce: "sum" });
+    expect(k.dtype(loss)).toBe(dtype);
+    k.backward(loss);
+    // Twice a number is exact, whatever it was rounded to.
+    expect(k.grad(x)).toEqual(numbers(x).map((value) => 2 * value));
+    const message = expectError("ERR_DTYPE", () => k.grad(x, k.tensor([1, 2, 3])));
+    expect(message).toBe(`grad: expected a gradient of dtype ${dtype}, given float`);
+    expect(expectError("ERR_DTYPE", () => k.mse(x, k.tensor([1, 2, 3])))).toBe(
+      `mse: expected target of dtype ${dtype}, given float`,
+    );
+  });
+
+  it("are clipped in place", () => {
+    const x = k.tensor([0, 0], dtype, "grad");
+    k.grad(x, [3, 4]);
+    expect(k.clip(x, 10)).toBe(5);
+    expect(k.grad(x)).toEqual([3, 4]);
+    expect(k.clip(x, 2.5)).toBe(5);
+    // The factor is 2.5 / (5 + 1e-6), so 1.5 and 2 after rounding.
+    expect(k.grad(x)).toEqual([1.5, 2]);
+    k.clipv(x, 1.75);
+    expect(k.grad(x)).toEqual([1.5, 1.75]);
+    k.zerograd(x);
+    expect(k.grad(x)).toEqual([0, 0]);
+    k.nograd(x);
+    expect(k.grad(x)).toBeUndefined();
+  });
+});
+
+describe.each(reduced)("a module of %s", (dtype) => {
+  const make = () => {
+    const m = k.module(
+      k.seq(
+        "sequential",
+        ["linear", "a", 2, 4],
+        ["batchnorm", "norm", 4],
+        "relu",
+        ["dropout", 0.5],
+        ["linear", "b", 4, 2],
+      ),
+    );
+    k.to(m, dtype);
+    return m;
+  };
+  const inputs = [
+    [1, 2],
+    [3, 5],
+  ];
+  const tensors = [...["a.weight", "a.bias", "norm.weight", "norm.bias"], "norm.running_mean", "norm.running_var"];
+  const contents = (m: k.ModuleHandle) => [...tensors, "b.weight", "b.bias"].map((name) => k.data(k.parm(m, name)));
+
+  it("is trained on numbers rounded for it, and used", () => {
+    const m = make();
+    const y = k.forward(m, inputs);
+    expect(k.dtype(y)).toBe(dtype);
+    k.backward(k.ce(y, [0, 1]));
+    for (const name of k.parmnames(m)) {
+      const parameter = k.parm(m, name);
+      expect([k.dtype(parameter), k.size(parameter)]).toEqual([dtype, k.data(parameter).shape]);
+      expect(k.grad(parameter), name).toBeDefined();
+    }
+    expect(k.dtype(k.parm(m, "norm.running_mean"))).toBe(dtype);
+    expect(k.data(k.evaluate(m, inputs))).toMatchObject({ shape: [2, 2], dtype });
+  });
+
+  it("has half the bytes", () => {
+    const m = make();
+    const bytes = k.bytes(m);
+    k.to(m, "float");
+    expect(bytes).toBe(k.bytes(m) / 2);
+  });
+
+  it("is restored to the bit", () => {
+    const m = make();
+    k.forward(m, inputs);
+    const state = k.state(m);
+    const other = k.module(structuredClone(state));
+    expect(contents(other)).toEqual(contents(m));
+    expect(k.state(other)).toEqual(state);
+    const broken = structuredClone(state) as unknown as { parms: Record<string, { dtype?: string }> }[];
+    const row = broken.find(({ parms }) => parms.weight !== undefined);
+    if (row?.parms.weight !== undefined) row.parms.weight.dtype = "int8";
+    expectError("ERR_FORMAT", () => k.module(broken as unknown as k.ModuleState));
+  });
+
+  it("is tested by a model", () => {
+    const m = k.module(["linear", 2, 2, false]);
+    k.to(m, dtype);
+    k.copyto(
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      k.parm(m, "weight"),
+    );
+    const model = k.model(m, k.loss("ce"), k.opt("sgd", m));
+    k.test(model, { metrics: ["accuracy", "matches"] });
+    k.test(
+      model,
+      [
+        [2, 1],
+        [1, 2],
+        [3, 0],
+      ],
+      [0, 1, 1],
+    );
+    expect(k.testrun(model)).toEqual({ accuracy: 200 / 3, matches: 2 });
+  });
+
+  it.each([true, false])("is not yet updated, fused %s", (fused) => {
+    const m = make();
+    const o = k.opt("adam", m, { fused });
+    k.backward(k.ce(k.forward(m, inputs), [0, 1]));
+    const before = contents(m);
+    const message = expectError("ERR_DTYPE", () => k.step(o));
+    expect(message).toBe("step: parameter 0 cannot be updated: its dtype is neither float nor double");
+    expect(contents(m)).toEqual(before);
+    expect(k.state(o).parms.map((row) => row.buffers)).toEqual(k.parmnames(m).map(() => ({})));
+  });
+
+  it.each([true, false])("has too few digits for lbfgs, fused %s", (fused) => {
+    const m = make();
+    const before = contents(m);
+    const o = k.opt("lbfgs", m, { fused });
+    const message = expectError("ERR_DTYPE", () => k.step(o, () => 0));
+    expect(message).toBe(`step: lbfgs needs more digits than ${dtype} has: use float or double`);
+    expect(contents(m)).toEqual(before);
+  });
+});
+
+describe.each(reduced)("a file of %s", (dtype) => {
+  const folder = mkdtempSync(join(tmpdir(), "stepwell-dtypes-"));
+  const path = join(folder, "linear.safetensors");
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("that the safetensors library wrote is read to the bit", () => {
+    const m = k.module(["linear", 2, 2]);
+    writeFileSync(path, Buffer.from(recordings.files[dtype], "base64"));
+    const given = expectError("ERR_SHAPE", () => k.load(m, path));
+    expect(given).toMatch(new RegExp(`expected float \\[2, 2\\], given ${dtype} \\[2, 2\\]`));
+    k.to(m, dtype);
+    k.load(m, path);
+    for (const [name, elements] of Object.entries(recordings.elements[dtype])) {
+      expect(numbers(k.parm(m, name))).toEqual(elements.map(numberOf));
+    }
+    k.save(m, path);
+    const again = k.module(["linear", 2, 2]);
+    k.to(again, dtype);
+    k.load(again, path);
+    expect(k.state(again)).toEqual(k.state(m));
+  });
+});
+
+describe.each(["linear", "embedding"] as const)("a float %s", (kind) => {
+  it.each(reduced)("does not become %s by being given such numbers", (dtype) => {
+    const m = k.module([kind, 3, 2]);
+    const input = kind === "linear" ? k.full([1, 3], 0.5, dtype) : k.full([1], 1, dtype);
+    const wanted = kind === "linear" ? "float input" : "long indices";
+    expect(expectError("ERR_DTYPE", () => k.forward(m, input))).toBe(
+      `forward: ${kind}: expected ${wanted}, given ${dtype}`,
+    );
+    expect(k.dtype(k.parm(m, "weight"))).toBe("float");
+  });
+});
