@@ -23,6 +23,8 @@ pub enum Prepare {
     Scale(f64),
     /// Clamp to this and its negative.
     Limit(f64),
+    /// Multiply by the first, then clamp to the second and its negative.
+    ScaleAndLimit(f64, f64),
 }
 
 impl Clip {
@@ -43,12 +45,27 @@ impl Clip {
 }
 
 impl Prepare {
+    /// The same for gradients that are first multiplied by `scale`.
+    pub(crate) fn of_scaled(self, scale: f64) -> Self {
+        match self {
+            same if scale == 1.0 => same,
+            Prepare::Keep => Prepare::Scale(scale),
+            Prepare::Scale(own) => Prepare::Scale(own * scale),
+            Prepare::Limit(max) => Prepare::ScaleAndLimit(scale, max),
+            Prepare::ScaleAndLimit(own, max) => Prepare::ScaleAndLimit(own * scale, max),
+        }
+    }
+
     /// The same to elements in place.
     #[inline(always)]
     pub fn apply<T: Scalar>(self, elements: &mut [T]) {
         match self {
             Prepare::Keep => {}
             Prepare::Scale(scale) => elements.iter_mut().for_each(|g| *g = Scaled(T::from_f64(scale)).of(*g)),
+            Prepare::ScaleAndLimit(scale, max) => {
+                Prepare::Scale(scale).apply(elements);
+                Prepare::Limit(max).apply(elements);
+            }
             Prepare::Limit(max) => elements.iter_mut().for_each(|g| *g = Limited(T::from_f64(max)).of(*g)),
         }
     }

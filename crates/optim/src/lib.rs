@@ -43,6 +43,6 @@ pub use scalar::Scalar;
 pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
 pub use shape::{Children, ScheduleDefinition};
-pub use state::{Buffer, MAX_BUFFERS, State};
-pub use sweep::StepOptions;
+pub use state::{Buffer, BufferType, MAX_BUFFERS, State};
+pub use sweep::{Outcome, StepOptions};
 pub use view::View;

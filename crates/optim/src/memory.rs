@@ -26,6 +26,10 @@ pub unsafe trait Plain: Copy + Send + Sync + 'static {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f64 {}
+// SAFETY: as above.
+unsafe impl Plain for half::f16 {}
+// SAFETY: as above.
+unsafe impl Plain for half::bf16 {}
 
 /// Elements that lie together, as in a `Vec`; of fixed number, in an allocation that buffers made together share.
 pub struct Elements<T> {

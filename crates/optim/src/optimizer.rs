@@ -4,7 +4,7 @@ use crate::optimizers::lbfgs::{Memory, Objective};
 use crate::rule::Method;
 use crate::state::State;
 use crate::sweep::Sweep;
-use crate::{CATALOG, Code, Definition, Error, Result, Schedule, StepOptions, Value, View, defaults, parse};
+use crate::{CATALOG, Code, Definition, Error, Outcome, Result, Schedule, StepOptions, Value, View, defaults, parse};
 
 /// The definition of that name.
 pub fn definition(name: &str) -> Result<&'static Definition> {
@@ -240,7 +240,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Memory`] for state that finds none. Nothing has been changed then.
-    pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions) -> Result<()> {
+    pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         let Some(sweep) = &mut self.sweep else {
             let name = self.definition.name;
             let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");

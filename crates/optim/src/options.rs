@@ -321,3 +321,50 @@ macro_rules! options {
     (@or $default:expr) => { $default };
     (@or $default:expr, $given:expr) => { $given };
 }
+
+/// The options of a [`Rule`](crate::rule::Rule): a set that ends with those that every rule has.
+pub(crate) trait RuleOptions: OptionSet + Send + Sync + 'static {
+    /// Those that every rule has.
+    fn common(&self) -> Common;
+}
+
+/// What every optimizer with a [`Rule`](crate::rule::Rule) can do beside its formula.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Common {
+    /// The share of the past in the moving average of the parameters; `None` without one.
+    pub(crate) average: Option<f64>,
+    /// True if the buffers of the formula are kept in 16 bits.
+    pub(crate) reduced_moments: bool,
+}
+
+words! {
+    /// How the state of a formula is kept.
+    pub(crate) enum Moments {
+        Full = "full",
+        BFloat16 = "bfloat16",
+    }
+}
+
+/// Declares the options of a rule as [`options!`] does, and adds those that every rule has.
+macro_rules! rule_options {
+    ($(#[$outer:meta])* $vis:vis struct $set:ident { $($rows:tt)* }) => {
+        $crate::options! {
+            $(#[$outer])*
+            $vis struct $set {
+                $($rows)*
+                /// Keep a moving average of the parameters, in which the past has this share; null: none.
+                average: Option<f64> = None, limit HalfOpen(0.0, 1.0), further true;
+                /// How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.
+                moments: $crate::options::Moments = $crate::options::Moments::Full, further true;
+            }
+        }
+
+        impl $crate::options::RuleOptions for $set {
+            fn common(&self) -> $crate::options::Common {
+                let reduced_moments = matches!(self.moments, $crate::options::Moments::BFloat16);
+                $crate::options::Common { average: self.average, reduced_moments }
+            }
+        }
+    };
+}
+pub(crate) use rule_options;

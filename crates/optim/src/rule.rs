@@ -1,6 +1,7 @@
 //! What an optimizer's file supplies, and the same with its types erased for the rest of the crate.
 
-use crate::state::MAX_BUFFERS;
+use crate::options::RuleOptions;
+use crate::state::RULE_BUFFERS;
 use crate::sweep::{Program, RuleProgram};
 use crate::{OptionSet, OptionSpec, Result, Scalar, Value};
 
@@ -9,7 +10,7 @@ use crate::{OptionSet, OptionSpec, Result, Scalar, Value};
 /// An implementor does not see parameter groups, missing gradients, dtypes, threads, saving or loading.
 pub(crate) trait Rule: 'static {
     /// The option table.
-    type Options: OptionSet + Send + Sync;
+    type Options: RuleOptions;
     /// What is the same for every element of the parameters of a group that have seen as many steps.
     type Constants<T: Scalar>: Copy + Send + Sync;
     /// The name, as in the k-api.
@@ -27,7 +28,7 @@ pub(crate) trait Rule: 'static {
     const BUFFERS: &'static [&'static str];
 
     /// What each of [`Rule::BUFFERS`] starts with, `None` for one that these options do not use.
-    fn fills(options: &Self::Options) -> [Option<f64>; MAX_BUFFERS];
+    fn fills(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];
 
     /// A rule over several options, beyond the limit of each.
     fn check(_options: &Self::Options) -> Result<()> {
@@ -73,7 +74,7 @@ pub(crate) struct Step {
 pub(crate) struct Block<'a, T> {
     pub(crate) parameter: &'a mut [T],
     pub(crate) gradient: &'a [T],
-    pub(crate) state: [&'a mut [T]; MAX_BUFFERS],
+    pub(crate) state: [&'a mut [T]; RULE_BUFFERS],
 }
 
 /// An optimizer as the rest of the crate sees it: a name, a table and functions.

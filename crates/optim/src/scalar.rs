@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use half::slice::HalfFloatSliceExt;
+
 use crate::memory::Plain;
 use crate::{Buffer, Elements, Result};
 
@@ -24,6 +26,16 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Square root.
     fn square_root(self) -> Self;
+    /// True if parameters and state of 16 bits are computed with in this type.
+    const WIDENS: bool;
+    /// From 16 bits; both slices have one length. Only for a type that [`Scalar::WIDENS`].
+    fn widen<H>(narrow: &[H], wide: &mut [Self])
+    where
+        [H]: HalfFloatSliceExt;
+    /// Rounds to 16 bits, to the nearest and of two to the even one. As [`Scalar::widen`].
+    fn narrow<H>(wide: &[Self], narrow: &mut [H])
+    where
+        [H]: HalfFloatSliceExt;
     /// A buffer of this type.
     ///
     /// # Errors
@@ -32,7 +44,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($type:ty, $variant:ident) => {
+    ($type:ty, $variant:ident, $widens:literal, |$from:ident, $to:ident| $widen:expr, $narrow:expr) => {
         impl Scalar for $type {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -46,6 +58,21 @@ macro_rules! scalar {
             fn square_root(self) -> Self {
                 self.sqrt()
             }
+            const WIDENS: bool = $widens;
+            #[inline(always)]
+            fn widen<H>($from: &[H], $to: &mut [Self])
+            where
+                [H]: HalfFloatSliceExt,
+            {
+                $widen
+            }
+            #[inline(always)]
+            fn narrow<H>($from: &[Self], $to: &mut [H])
+            where
+                [H]: HalfFloatSliceExt,
+            {
+                $narrow
+            }
             fn buffer(elements: &[Self]) -> Result<Buffer> {
                 Elements::copy_of(elements).map(Buffer::$variant)
             }
@@ -53,5 +80,5 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, Float);
-scalar!(f64, Double);
+scalar!(f32, Float, true, |from, to| from.convert_to_f32_slice(to), to.convert_from_f32_slice(from));
+scalar!(f64, Double, false, |_from, _to| (), ());

@@ -1,23 +1,40 @@
 //! State of one parameter: a step count and named buffers.
 
-use crate::{Elements, View};
+use half::bf16;
 
-/// Elements of a state buffer, of the type of its parameter.
+use crate::memory::{Arena, Memory, Place};
+use crate::view::Element;
+use crate::{Code, Definition, Elements, Error, Result};
+
+/// Elements of a state buffer.
 #[derive(Debug, PartialEq)]
 pub enum Buffer {
-    /// 32-bit floating point.
+    /// 32-bit floating point, also of a parameter of 16 bits.
     Float(Elements<f32>),
     /// 64-bit floating point.
     Double(Elements<f64>),
+    /// 16-bit floating point with the range of 32 bits.
+    BFloat16(Elements<bf16>),
+}
+
+/// The element type of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BufferType {
+    /// [`Buffer::Float`]
+    Float,
+    /// [`Buffer::Double`]
+    Double,
+    /// [`Buffer::BFloat16`]
+    BFloat16,
 }
 
 impl Buffer {
-    /// True if it fits the view's type and length.
-    pub(crate) fn fits(&self, view: &View<'_>) -> bool {
-        match (self, view) {
-            (Buffer::Float(b), View::Float(p, _)) => b.len() == p.len(),
-            (Buffer::Double(b), View::Double(p, _)) => b.len() == p.len(),
-            _ => false,
+    /// The element type.
+    pub fn element(&self) -> BufferType {
+        match self {
+            Buffer::Float(_) => BufferType::Float,
+            Buffer::Double(_) => BufferType::Double,
+            Buffer::BFloat16(_) => BufferType::BFloat16,
         }
     }
 
@@ -26,6 +43,7 @@ impl Buffer {
         match self {
             Buffer::Float(b) => b.len(),
             Buffer::Double(b) => b.len(),
+            Buffer::BFloat16(b) => b.len(),
         }
     }
 
@@ -39,18 +57,84 @@ impl Buffer {
         match self {
             Buffer::Float(b) => size_of_val(&b[..]),
             Buffer::Double(b) => size_of_val(&b[..]),
+            Buffer::BFloat16(b) => size_of_val(&b[..]),
+        }
+    }
+
+    pub(crate) fn address(&mut self) -> *mut u8 {
+        match self {
+            Buffer::Float(b) => b.as_mut_ptr().cast(),
+            Buffer::Double(b) => b.as_mut_ptr().cast(),
+            Buffer::BFloat16(b) => b.as_mut_ptr().cast(),
         }
     }
 }
 
-/// The most buffers that an optimizer keeps for a parameter.
-pub const MAX_BUFFERS: usize = 3;
+/// A buffer that is planned in an arena.
+pub(crate) enum Planned {
+    Float(Place<f32>),
+    Double(Place<f64>),
+    BFloat16(Place<bf16>),
+}
 
-/// State of one parameter. Buffers stand in the order of the optimizer's table; one that is not in use is `None`.
+impl Planned {
+    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize) -> Result<Self> {
+        Ok(match element {
+            BufferType::Float => Planned::Float(arena.add(length)?),
+            BufferType::Double => Planned::Double(arena.add(length)?),
+            BufferType::BFloat16 => Planned::BFloat16(arena.add(length)?),
+        })
+    }
+
+    pub(crate) fn take(self, memory: &Memory, fill: f64) -> Buffer {
+        match self {
+            Planned::Float(place) => Buffer::Float(memory.take(place, fill as f32)),
+            Planned::Double(place) => Buffer::Double(memory.take(place, fill)),
+            Planned::BFloat16(place) => Buffer::BFloat16(memory.take(place, bf16::from_f32(fill as f32))),
+        }
+    }
+}
+
+/// The most buffers that an optimizer's formula keeps for a parameter.
+pub(crate) const RULE_BUFFERS: usize = 3;
+/// The place of the 32-bit weights of a parameter of 16 bits.
+pub(crate) const MASTER: usize = RULE_BUFFERS;
+/// The place of the moving average of the parameter.
+pub(crate) const AVERAGE: usize = RULE_BUFFERS + 1;
+/// The most buffers of a parameter.
+pub const MAX_BUFFERS: usize = RULE_BUFFERS + 2;
+
+/// State of one parameter. First the buffers of the optimizer's table, in its order, then those that every optimizer may
+/// have; one that is not in use is `None`.
 #[derive(Debug, Default, PartialEq)]
 pub struct State {
     /// How many steps the parameter has seen.
     pub step: u64,
     /// The buffers.
     pub buffers: [Option<Buffer>; MAX_BUFFERS],
+}
+
+impl Definition {
+    /// Keys of all state buffers with their places. The formula's own come first and are always told; of the others only
+    /// those in use are.
+    pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let own = self.buffers.iter().enumerate().map(|(place, key)| (*key, place));
+        own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
+    }
+}
+
+/// The type of a buffer of a parameter of that type.
+///
+/// # Errors
+/// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64.
+pub(crate) fn buffer_type(element: Element, place: usize, reduced_moments: bool) -> Result<BufferType> {
+    match element {
+        Element::Double if reduced_moments => {
+            let message = "moments: expected \"full\" for parameters of dtype double, given \"bfloat16\"";
+            Err(Error::new(Code::OptionRange, message))
+        }
+        _ if reduced_moments && place < RULE_BUFFERS => Ok(BufferType::BFloat16),
+        Element::Double => Ok(BufferType::Double),
+        Element::Float | Element::Half | Element::BFloat16 => Ok(BufferType::Float),
+    }
 }

@@ -1,5 +1,7 @@
 //! Memory of one parameter and its gradient, lent for the length of a step.
 
+use half::{bf16, f16};
+
 /// A parameter to be updated in place and its gradient, both dense and in the same order; of equal length. The gradient
 /// is written to only by a step that is asked to set it to zero.
 #[derive(Debug)]
@@ -8,15 +10,37 @@ pub enum View<'a> {
     Float(&'a mut [f32], &'a mut [f32]),
     /// 64-bit floating point.
     Double(&'a mut [f64], &'a mut [f64]),
+    /// 16-bit floating point with 11 bits of precision. The step works on 32-bit master weights, which are state.
+    Half(&'a mut [f16], &'a mut [f16]),
+    /// 16-bit floating point with 8 bits of precision and the range of 32 bits. As [`View::Half`].
+    BFloat16(&'a mut [bf16], &'a mut [bf16]),
+}
+
+/// The element type of a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Float,
+    Double,
+    Half,
+    BFloat16,
+}
+
+/// Evaluates an expression over parameter and gradient of any type.
+macro_rules! each {
+    ($view:expr, $p:pat, $g:pat => $value:expr) => {
+        match $view {
+            View::Float($p, $g) => $value,
+            View::Double($p, $g) => $value,
+            View::Half($p, $g) => $value,
+            View::BFloat16($p, $g) => $value,
+        }
+    };
 }
 
 impl View<'_> {
     /// The number of elements.
     pub fn len(&self) -> usize {
-        match self {
-            View::Float(p, _) => p.len(),
-            View::Double(p, _) => p.len(),
-        }
+        each!(self, p, _ => p.len())
     }
 
     /// True without elements.
@@ -26,18 +50,29 @@ impl View<'_> {
 
     /// True if parameter and gradient are of equal length.
     pub(crate) fn is_even(&self) -> bool {
+        each!(self, p, g => p.len() == g.len())
+    }
+
+    #[inline]
+    pub(crate) fn element(&self) -> Element {
         match self {
-            View::Float(p, g) => p.len() == g.len(),
-            View::Double(p, g) => p.len() == g.len(),
+            View::Float(..) => Element::Float,
+            View::Double(..) => Element::Double,
+            View::Half(..) => Element::Half,
+            View::BFloat16(..) => Element::BFloat16,
         }
     }
 
     /// Where parameter and gradient begin.
     #[inline]
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {
-        match self {
-            View::Float(p, g) => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()),
-            View::Double(p, g) => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()),
-        }
+        each!(self, p, g => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()))
+    }
+}
+
+impl Element {
+    /// True for the types whose parameters have master weights.
+    pub(crate) fn is_reduced(self) -> bool {
+        matches!(self, Element::Half | Element::BFloat16)
     }
 }

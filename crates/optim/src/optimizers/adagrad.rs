@@ -9,11 +9,12 @@
 //! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
 
 use crate::kernel::{kernel, sign};
+use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
-use crate::{Limit::*, Scalar, options};
+use crate::state::RULE_BUFFERS;
+use crate::{Limit::*, Scalar};
 
-options! {
+rule_options! {
     /// Options of Adagrad.
     pub(crate) struct AdagradOptions {
         /// Learning rate.
@@ -41,7 +42,7 @@ impl Rule for Adagrad {
     const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
     const BUFFERS: &'static [&'static str] = &["sum"];
 
-    fn fills(o: &AdagradOptions) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(o.init), None, None]
     }
 

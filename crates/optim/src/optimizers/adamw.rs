@@ -11,11 +11,12 @@
 
 use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
+use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
-use crate::{Limit::*, Scalar, options};
+use crate::state::RULE_BUFFERS;
+use crate::{Limit::*, Scalar};
 
-options! {
+rule_options! {
     /// Options of AdamW.
     pub(crate) struct AdamWOptions {
         /// Learning rate.
@@ -45,7 +46,7 @@ impl Rule for AdamW {
     const ABOUT: &'static str = "Adam with weight decay that the moments do not see.";
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
 
-    fn fills(o: &AdamWOptions) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(o: &AdamWOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]
     }
 

@@ -21,11 +21,12 @@
 
 use crate::kernel::{kernel, sign};
 use crate::moments::Moments;
+use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
-use crate::{Code, Error, Limit::*, Result, Scalar, options};
+use crate::state::RULE_BUFFERS;
+use crate::{Code, Error, Limit::*, Result, Scalar};
 
-options! {
+rule_options! {
     /// Options of LAMB.
     pub(crate) struct LambOptions {
         /// Learning rate.
@@ -72,7 +73,7 @@ impl Rule for Lamb {
     const TWO_STAGES: bool = true;
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
 
-    fn fills(_: &LambOptions) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(_: &LambOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), None]
     }
 

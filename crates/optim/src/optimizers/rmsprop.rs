@@ -13,11 +13,12 @@
 //! <https://arxiv.org/abs/1308.0850>.
 
 use crate::kernel::{kernel, sign};
+use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
-use crate::{Limit::*, Scalar, options};
+use crate::state::RULE_BUFFERS;
+use crate::{Limit::*, Scalar};
 
-options! {
+rule_options! {
     /// Options of RMSprop.
     pub(crate) struct RmsPropOptions {
         /// Learning rate.
@@ -47,7 +48,7 @@ impl Rule for RmsProp {
     const ABOUT: &'static str = "Adagrad with an exponential average of squared gradients instead of their sum.";
     const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
 
-    fn fills(o: &RmsPropOptions) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]
     }
 

@@ -9,11 +9,12 @@
 //! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
 
 use crate::kernel::{kernel, sign};
+use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
-use crate::{Code, Error, Limit::*, Result, Scalar, options};
+use crate::state::RULE_BUFFERS;
+use crate::{Code, Error, Limit::*, Result, Scalar};
 
-options! {
+rule_options! {
     /// Options of SGD.
     pub(crate) struct SgdOptions {
         /// Learning rate.
@@ -42,7 +43,7 @@ impl Rule for Sgd {
     const COUNTS_STEPS: bool = false;
     const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
 
-    fn fills(o: &SgdOptions) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {
         [(o.momentum > 0.0).then_some(0.0), None, None]
     }
 

@@ -1,41 +1,65 @@
 //! State made when it is first needed.
 
-use crate::memory::{Arena, Place};
+use half::{bf16, f16};
+
+use crate::memory::Arena;
 use crate::optimizer::Group;
-use crate::state::{Buffer, MAX_BUFFERS, State};
+use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, Planned, State, buffer_type};
 use crate::sweep::Program;
-use crate::{Result, View};
+use crate::{Code, Error, Result, View};
+
+/// What a step made for a parameter.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Fresh {
+    /// A buffer of the formula.
+    pub(super) moments: bool,
+    /// The average.
+    pub(super) average: bool,
+}
 
 /// Makes the buffers that this step needs and that are not there yet: all of them, before anything is updated, in one
-/// allocation. Returns for each view whether it got one.
-pub(super) fn make_state(program: &dyn Program, groups: &mut [Group], views: &[Option<View<'_>>]) -> Result<Vec<bool>> {
-    enum Planned {
-        Float(Place<f32>, f64),
-        Double(Place<f64>, f64),
-    }
+/// allocation of at most `limit` bytes. Returns what was made for each view.
+pub(super) fn make_state(
+    program: &dyn Program,
+    groups: &mut [Group],
+    views: &[Option<View<'_>>],
+    limit: &dyn Fn() -> usize,
+) -> Result<Vec<Fresh>> {
     let mut arena = Arena::default();
     let mut planned = Vec::new();
-    let mut fresh = vec![false; views.len()];
-    for kind in 0..MAX_BUFFERS {
+    let mut fresh = vec![Fresh::default(); views.len()];
+    for place in 0..MAX_BUFFERS {
         let start = arena.bytes();
         let mut slots = views.iter().enumerate();
         for (group, members) in groups.iter().enumerate() {
-            let fill = program.fills(group)[kind];
+            let (fills, common) = (program.fills(group), program.common(group));
             for (index, (state, (number, view))) in members.states.iter().zip(&mut slots).enumerate() {
-                let (Some(view), Some(fill)) = (view, fill) else { continue };
-                let there = state.as_ref().and_then(|state| state.buffers[kind].as_ref());
-                if there.is_some_and(|buffer| buffer.fits(view)) {
+                let Some(view) = view else { continue };
+                let fill = match place {
+                    MASTER => view.element().is_reduced().then_some(0.0),
+                    AVERAGE => common.average.and(Some(0.0)),
+                    _ => fills[place],
+                };
+                let Some(fill) = fill else { continue };
+                let element = buffer_type(view.element(), place, common.reduced_moments)?;
+                let there = state.as_ref().and_then(|state| state.buffers[place].as_ref());
+                if there.is_some_and(|buffer| buffer.element() == element && buffer.len() == view.len()) {
                     continue;
                 }
-                let place = match view {
-                    View::Float(p, _) => Planned::Float(arena.add(p.len())?, fill),
-                    View::Double(p, _) => Planned::Double(arena.add(p.len())?, fill),
-                };
-                planned.push((group, index, kind, place));
-                fresh[number] = true;
+                planned.push((group, index, number, place, fill, Planned::new(&mut arena, element, view.len())?));
+                match place {
+                    MASTER => {}
+                    AVERAGE => fresh[number].average = true,
+                    _ => fresh[number].moments = true,
+                }
             }
         }
         arena.stagger(start);
+    }
+    let bytes = arena.bytes();
+    if bytes > 0 && bytes > limit() {
+        let message = format!("a state of {bytes} bytes is wanted, which is more than there is memory for");
+        return Err(Error::new(Code::Memory, message));
     }
     let memory = if planned.is_empty() { None } else { Some(arena.allocate()?) };
     // Also a parameter without buffers has a state: its count of steps.
@@ -48,14 +72,24 @@ pub(super) fn make_state(program: &dyn Program, groups: &mut [Group], views: &[O
         }
     }
     let Some(memory) = memory else { return Ok(fresh) };
-    for (group, index, kind, place) in planned {
-        let buffer = match place {
-            Planned::Float(place, fill) => Buffer::Float(memory.take(place, fill as f32)),
-            Planned::Double(place, fill) => Buffer::Double(memory.take(place, fill)),
-        };
+    for (group, index, number, place, fill, buffer) in planned {
+        let mut buffer = buffer.take(&memory, fill);
+        if let (MASTER, Some(view)) = (place, &views[number]) {
+            copy_weights(view, &mut buffer);
+        }
         if let Some(state) = &mut groups[group].states[index] {
-            state.buffers[kind] = Some(buffer);
+            state.buffers[place] = Some(buffer);
         }
     }
     Ok(fresh)
+}
+
+/// The weights of 16 bits as master weights; exact.
+fn copy_weights(view: &View<'_>, master: &mut Buffer) {
+    let Buffer::Float(master) = master else { return };
+    match view {
+        View::Half(p, _) => master.iter_mut().zip(&**p).for_each(|(master, p)| *master = f16::to_f32(*p)),
+        View::BFloat16(p, _) => master.iter_mut().zip(&**p).for_each(|(master, p)| *master = bf16::to_f32(*p)),
+        View::Float(..) | View::Double(..) => {}
+    }
 }

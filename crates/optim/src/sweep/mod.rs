@@ -37,23 +37,46 @@ pub(crate) struct Sweep {
 }
 
 /// How a step is made.
-#[derive(Clone, Copy, Debug)]
-pub struct StepOptions {
+#[derive(Clone, Copy)]
+pub struct StepOptions<'a> {
     /// How gradients are clipped on their way; they stay as they are where they lie.
     pub clip: Clip,
+    /// What the loss was multiplied by before its gradients were taken: they are divided by it on their way.
+    pub loss_scale: f64,
+    /// Change nothing if any element of a gradient is infinite or not a number.
+    pub skip_non_finite: bool,
     /// Set gradients to zero after they have been read.
     pub zero_gradients: bool,
     /// At most this many threads, of which the caller's is one. The result does not depend on it.
     pub threads: usize,
     /// The instruction set that loops are run with. The result does not depend on it.
     pub instruction_set: InstructionSet,
+    /// Bytes that new state may take. Asked only where some has to be made.
+    pub memory_limit: &'a dyn Fn() -> usize,
 }
 
-impl Default for StepOptions {
-    /// No clipping, gradients kept, one thread, the machine's best instruction set.
+impl Default for StepOptions<'_> {
+    /// The plain step: one thread, the machine's best instruction set, no limit of memory.
     fn default() -> Self {
-        Self { clip: Clip::None, zero_gradients: false, threads: 1, instruction_set: InstructionSet::best() }
+        Self {
+            clip: Clip::None,
+            loss_scale: 1.0,
+            skip_non_finite: false,
+            zero_gradients: false,
+            threads: 1,
+            instruction_set: InstructionSet::best(),
+            memory_limit: &|| usize::MAX,
+        }
     }
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Parameters and state moved on.
+    Stepped,
+    /// A gradient was not finite, and nothing was changed.
+    Skipped,
 }
 
 impl Sweep {
@@ -80,13 +103,13 @@ impl Sweep {
         &mut self,
         groups: &mut [Group],
         views: &mut [Option<View<'_>>],
-        options: StepOptions,
-    ) -> Result<()> {
+        options: StepOptions<'_>,
+    ) -> Result<Outcome> {
         if !views.iter().flatten().all(View::is_even) {
             return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
         }
         if !self.current || !self.matches(views) {
-            self.rebuild(groups, views)?;
+            self.rebuild(groups, views, options.memory_limit)?;
         }
         let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
         if threads != self.threads {
@@ -96,18 +119,32 @@ impl Sweep {
         }
 
         let wanted = self.program.wants_gradient_norm();
-        let norm =
-            if wanted || matches!(options.clip, Clip::Norm(_)) { self.norm(options, Prepare::Keep)? } else { 0.0 };
-        let prepare = options.clip.prepare(norm);
+        let clips = matches!(options.clip, Clip::Norm(_));
+        let raw = if wanted || clips || options.skip_non_finite { self.norm(options, Prepare::Keep)? } else { 0.0 };
+        if options.skip_non_finite && !raw.is_finite() && !self.gradients_are_finite(views) {
+            return Ok(Outcome::Skipped);
+        }
+        let unscale = 1.0 / options.loss_scale;
+        let prepare = options.clip.prepare(raw * unscale).of_scaled(unscale);
         let norm = match wanted {
             true if prepare != Prepare::Keep => self.norm(options, prepare)?,
-            true => norm,
+            true => raw,
             false => 0.0,
         };
         self.count(groups, norm);
         let result = self.tasks.update(self.work(options, prepare));
-        self.units.iter_mut().for_each(|unit| unit.fresh = false);
-        result
+        self.units.iter_mut().for_each(|unit| (unit.fresh, unit.fresh_average) = (false, false));
+        result.map(|()| Outcome::Stepped)
+    }
+
+    /// Squares may overflow where the elements, of 64 bits, do not.
+    fn gradients_are_finite(&self, views: &[Option<View<'_>>]) -> bool {
+        views.iter().flatten().all(|view| match view {
+            View::Double(_, g) => g.iter().all(|g| g.is_finite()),
+            View::Float(_, g) => g.iter().all(|g| g.is_finite()),
+            View::Half(_, g) => g.iter().all(|g| g.is_finite()),
+            View::BFloat16(_, g) => g.iter().all(|g| g.is_finite()),
+        })
     }
 
     /// True if the units are made of these views.
@@ -118,11 +155,16 @@ impl Sweep {
     }
 
     /// Makes the state that is missing, all of it or none, and the lists.
-    fn rebuild(&mut self, groups: &mut [Group], views: &mut [Option<View<'_>>]) -> Result<()> {
+    fn rebuild(
+        &mut self,
+        groups: &mut [Group],
+        views: &mut [Option<View<'_>>],
+        limit: &dyn Fn() -> usize,
+    ) -> Result<()> {
         self.current = false;
         self.threads = 0;
         self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
-        let fresh = make_state(&*self.program, groups, views)?;
+        let fresh = make_state(&*self.program, groups, views, limit)?;
 
         self.units.clear();
         self.pieces.clear();
@@ -130,8 +172,9 @@ impl Sweep {
         for (group, members) in groups.iter_mut().enumerate() {
             for (index, (state, (number, (view, fresh)))) in members.states.iter_mut().zip(&mut slots).enumerate() {
                 let (Some(state), Some(view)) = (state, view) else { continue };
-                let mut unit = Unit::new(view, state);
-                (unit.view, unit.group, unit.index, unit.fresh) = (number as u32, group as u32, index as u32, fresh);
+                let mut unit = Unit::new(view, state, self.program.common(group));
+                (unit.view, unit.group, unit.index) = (number as u32, group as u32, index as u32);
+                (unit.fresh, unit.fresh_average) = (fresh.moments, fresh.average);
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
@@ -148,7 +191,7 @@ impl Sweep {
     }
 
     /// The L2 norm of all gradients taken as one vector, as they are when prepared.
-    fn norm(&self, options: StepOptions, prepare: Prepare) -> Result<f64> {
+    fn norm(&self, options: StepOptions<'_>, prepare: Prepare) -> Result<f64> {
         self.tasks.measure_gradients(self.work(options, prepare))?;
         Ok(total(&self.sums, 0).sqrt())
     }
@@ -170,7 +213,7 @@ impl Sweep {
         }
     }
 
-    fn work(&self, options: StepOptions, prepare: Prepare) -> Work<'_> {
+    fn work(&self, options: StepOptions<'_>, prepare: Prepare) -> Work<'_> {
         Work {
             program: &*self.program,
             units: &self.units,

@@ -4,18 +4,21 @@ use std::sync::atomic::Ordering;
 
 use crate::instruction_set::{InstructionSet, Work};
 use crate::norm::Squares;
+use crate::options::{Common, RuleOptions};
 use crate::rule::{Block, Rule, Step};
-use crate::state::MAX_BUFFERS;
+use crate::state::RULE_BUFFERS;
 use crate::sweep::tasks::Sums;
-use crate::sweep::unit::{Piece, Riders, Scratch, Unit};
+use crate::sweep::unit::{BLOCK, Piece, Riders, Scratch, Stage, Unit};
 use crate::{Code, Error, OptionSet, Result, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
     /// Sets the options of all groups.
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[Value]>) -> Result<()>;
-    /// What each state buffer of a group starts with.
-    fn fills(&self, group: usize) -> [Option<f64>; MAX_BUFFERS];
+    /// What each buffer of the formula starts with, in a group.
+    fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
+    /// What a group does beside the formula.
+    fn common(&self, group: usize) -> Common;
     /// True if a group wants the norm of all gradients.
     fn wants_gradient_norm(&self) -> bool;
     /// True if parameters move by a factor that follows from norms.
@@ -84,8 +87,12 @@ impl<R: Rule> Program for RuleProgram<R> {
         Ok(())
     }
 
-    fn fills(&self, group: usize) -> [Option<f64>; MAX_BUFFERS] {
+    fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS] {
         R::fills(&self.options[group])
+    }
+
+    fn common(&self, group: usize) -> Common {
+        self.options[group].common()
     }
 
     fn wants_gradient_norm(&self) -> bool {
@@ -124,7 +131,7 @@ impl<R: Rule> Program for RuleProgram<R> {
 
     unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders) {
         let constants = &self.constants[unit.constants as usize];
-        match unit.double {
+        match unit.is_double() {
             false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders }),
             true => set.run(Measure::<R, f64> { constants: &constants.double, unit, pieces, sums, riders }),
         }
@@ -137,7 +144,7 @@ impl<R: Rule> Program for RuleProgram<R> {
 
     unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64) {
         let constants = &self.constants[unit.constants as usize];
-        match unit.double {
+        match unit.is_double() {
             false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor }),
             true => set.run(Apply::<R, f64> { constants: &constants.double, unit, pieces, factor }),
         }
@@ -163,15 +170,15 @@ impl<R: Rule> Work for Update<'_, R> {
         for piece in pieces {
             let unit = &units[piece.unit as usize];
             let constants = &constants[unit.constants as usize];
-            if unit.double {
+            if unit.is_double() {
                 // SAFETY: as `Program::update` asks for.
-                let mut blocks = unsafe { unit.blocks::<f64>(piece, riders, false) };
+                let mut blocks = unsafe { unit.blocks::<f64>(piece, riders, Stage::Update) };
                 while let Some((block, _)) = blocks.next(&mut doubles) {
                     R::update(&constants.double, block);
                 }
             } else {
                 // SAFETY: as above.
-                let mut blocks = unsafe { unit.blocks::<f32>(piece, riders, false) };
+                let mut blocks = unsafe { unit.blocks::<f32>(piece, riders, Stage::Update) };
                 while let Some((block, _)) = blocks.next(&mut floats) {
                     R::update(&constants.float, block);
                 }
@@ -221,7 +228,7 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
             let pieces = &pieces[unit.pieces.start as usize..unit.pieces.end as usize];
             let constants = &program.constants[unit.constants as usize];
             let factor = |squares| program.factor(unit, squares);
-            if unit.double {
+            if unit.is_double() {
                 both_stages::<R, f64>(&constants.double, unit, pieces, riders, &mut room.doubles, &mut doubles, factor);
             } else {
                 both_stages::<R, f32>(&constants.float, unit, pieces, riders, &mut room.floats, &mut floats, factor);
@@ -248,10 +255,15 @@ fn both_stages<R: Rule, T: Scalar>(
     }
     let factor = T::from_f64(factor(sums));
     for piece in pieces.iter().rev() {
-        // SAFETY: as `Program::update_whole` asks for.
-        let parameter = unsafe { unit.parameter::<T>(piece) };
-        for (p, u) in parameter.iter_mut().zip(&room[piece.start..]) {
-            *p = *p - factor * *u;
+        for start in (piece.start..piece.start + piece.length).step_by(BLOCK) {
+            let length = BLOCK.min(piece.start + piece.length - start);
+            // SAFETY: as `Program::update_whole` asks for.
+            unsafe {
+                for (p, u) in unit.weights::<T>(start, length).iter_mut().zip(&room[start..]) {
+                    *p = *p - factor * *u;
+                }
+                unit.follow::<T>(start, length);
+            }
         }
     }
 }
@@ -268,7 +280,7 @@ fn measure<R: Rule, T: Scalar>(
 ) -> [f64; 2] {
     let (mut parameter, mut update) = (Squares::default(), Squares::default());
     // SAFETY: as `Program::measure` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, true) };
+    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Measure) };
     let mut start = 0;
     while let Some((Block { parameter: p, gradient, state }, nowhere)) = blocks.next(scratch) {
         let updates = match &mut room {
@@ -322,7 +334,7 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
         let mut scratch = Scratch::new();
         for piece in pieces.iter().rev() {
             // SAFETY: as `Program::apply` asks for.
-            let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, false) };
+            let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
             while let Some((block, _)) = blocks.next(&mut scratch) {
                 R::apply(constants, factor, block);
             }

@@ -87,8 +87,9 @@ impl Tasks {
             }
             let end = units[start..].iter().position(shared).map_or(units.len(), |count| start + count);
             cut(start..end, batch, |i| units[i].length, |range| self.staged.push(Staged::Whole(range)));
-            let largest =
-                |double| units[start..end].iter().filter(|unit| unit.double == double).map(|unit| unit.length).max();
+            let largest = |double| {
+                units[start..end].iter().filter(|unit| unit.is_double() == double).map(|unit| unit.length).max()
+            };
             let (floats, doubles) = (largest(false).unwrap_or(0), largest(true).unwrap_or(0));
             for room in self.rooms.iter_mut().filter_map(|room| room.get_mut().ok()) {
                 room.reserve(floats, doubles)?;

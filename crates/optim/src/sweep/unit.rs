@@ -3,14 +3,18 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
-use std::{ptr, slice};
+use std::{array, ptr, slice};
+
+use half::{bf16, f16};
 
 use crate::clip::Prepare;
 use crate::instruction_set::Work;
 use crate::norm::Squares;
+use crate::options::Common;
 use crate::rule::Block;
-use crate::state::{Buffer, MAX_BUFFERS, State};
+use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::sweep::tasks::Sums;
+use crate::view::Element;
 use crate::{Scalar, View};
 
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
@@ -31,16 +35,21 @@ pub(crate) struct Unit {
     pub(super) index: u32,
     /// Which of the program's constants.
     pub(super) constants: u32,
-    /// True if its state was made by this step.
+    /// True if this step made a buffer of the formula.
     pub(super) fresh: bool,
-    /// True if the elements are of 64 bits.
-    pub(super) double: bool,
+    /// True if this step made the average.
+    pub(super) fresh_average: bool,
+    element: Element,
+    /// True if the formula's buffers are of 16 bits.
+    reduced_moments: bool,
+    /// The share of the past in the average.
+    average_decay: f64,
     pub(super) length: usize,
     /// Which pieces.
     pub(super) pieces: Range<u32>,
     parameter: *mut u8,
     gradient: *mut u8,
-    state: [*mut u8; MAX_BUFFERS],
+    buffers: [*mut u8; MAX_BUFFERS],
 }
 
 // SAFETY: the memory behind the addresses belongs to the step, which hands each element to one thread at a time.
@@ -64,10 +73,22 @@ pub(crate) struct Riders {
     pub(super) zero: bool,
 }
 
-/// Room for one block of what is not kept; each thread has its own.
+/// Room for one block of what is not kept, or not in this type; each thread has its own.
 pub(super) struct Scratch<T> {
     gradient: [T; BLOCK],
     update: [T; BLOCK],
+    state: [[T; BLOCK]; RULE_BUFFERS],
+}
+
+/// What a loop does with the blocks of a unit.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    /// Everything.
+    Update,
+    /// State changes, parameters do not.
+    Measure,
+    /// Parameters change; state is only read, the gradient is not.
+    Apply,
 }
 
 impl Riders {
@@ -76,31 +97,36 @@ impl Riders {
 
 impl<T: Scalar> Scratch<T> {
     pub(super) fn new() -> Self {
-        Self { gradient: [T::default(); BLOCK], update: [T::default(); BLOCK] }
+        let block = [T::default(); BLOCK];
+        Self { gradient: block, update: block, state: [block; RULE_BUFFERS] }
     }
 }
 
 impl Unit {
     /// A unit of a parameter whose state has every buffer that it needs. The caller sets what it is the unit of.
-    pub(super) fn new(view: &mut View<'_>, state: &mut State) -> Self {
-        let address = |buffer: &mut Option<Buffer>| match buffer {
-            Some(Buffer::Float(elements)) => elements.as_mut_ptr().cast(),
-            Some(Buffer::Double(elements)) => elements.as_mut_ptr().cast(),
-            None => ptr::null_mut(),
-        };
+    pub(super) fn new(view: &mut View<'_>, state: &mut State, common: Common) -> Self {
         let (parameter, gradient) = view.addresses();
+        let mut buffers =
+            state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
+        if common.average.is_none() {
+            // One that is kept from a time when it was wanted stays as it is.
+            buffers[AVERAGE] = ptr::null_mut();
+        }
         Self {
             view: 0,
             group: 0,
             index: 0,
             constants: 0,
             fresh: false,
-            double: matches!(view, View::Double(..)),
+            fresh_average: false,
+            element: view.element(),
+            reduced_moments: common.reduced_moments,
+            average_decay: common.average.unwrap_or_default(),
             length: view.len(),
             pieces: 0..0,
             parameter,
             gradient,
-            state: state.buffers.each_mut().map(address),
+            buffers,
         }
     }
 
@@ -108,39 +134,161 @@ impl Unit {
     #[inline]
     pub(super) fn is_of(&self, number: usize, view: &mut View<'_>) -> bool {
         self.view as usize == number
-            && self.double == matches!(view, View::Double(..))
+            && self.element == view.element()
             && self.length == view.len()
             && (self.parameter, self.gradient) == view.addresses()
     }
 
-    /// The parameter's elements of a piece.
+    /// True if it is computed with in 64 bits.
+    #[inline(always)]
+    pub(super) fn is_double(&self) -> bool {
+        self.element == Element::Double
+    }
+
+    /// True if a block needs more than the formula.
+    #[inline(always)]
+    fn is_special(&self) -> bool {
+        self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
+    }
+
+    /// Elements from `start` on of what begins at `address`.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`], and the elements are of this type.
+    #[inline(always)]
+    unsafe fn elements<'a, E>(address: *mut u8, start: usize, length: usize) -> &'a mut [E] {
+        // SAFETY: as the caller promises.
+        unsafe { slice::from_raw_parts_mut(address.cast::<E>().add(start), length) }
+    }
+
+    /// The parameter's elements that the formula works on: its master weights where it has some.
     ///
     /// # Safety
     /// As for [`Unit::blocks`].
     #[inline(always)]
     #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
-    pub(super) unsafe fn parameter<T: Scalar>(&self, piece: &Piece) -> &mut [T] {
-        // SAFETY: as the caller promises.
-        unsafe { slice::from_raw_parts_mut(self.parameter.cast::<T>().add(piece.start), piece.length) }
+    pub(super) unsafe fn weights<T: Scalar>(&self, start: usize, length: usize) -> &mut [T] {
+        let address = if T::WIDENS && self.element.is_reduced() { self.buffers[MASTER] } else { self.parameter };
+        // SAFETY: as the caller promises; master weights are of 32 bits, which is what 16 bits widen to.
+        unsafe { Self::elements(address, start, length) }
     }
 
-    /// The elements of a piece, block by block, with the gradient as prepared. One block does where nothing has to be
-    /// prepared and `small` does not ask for blocks.
+    /// The gradient's elements; as they lie, or widened into `wide`.
     ///
     /// # Safety
-    /// `T` is the unit's type, the piece is one of the unit's, the step that made the unit is not over, and nobody else
-    /// has these elements meanwhile.
+    /// As for [`Unit::blocks`].
     #[inline(always)]
-    pub(super) unsafe fn blocks<T: Scalar>(&self, piece: &Piece, riders: Riders, small: bool) -> Blocks<'_, T> {
-        let whole = riders == Riders::NONE && !small;
+    unsafe fn gradient<'a, T: Scalar>(&self, start: usize, wide: &'a mut [T; BLOCK], length: usize) -> &'a mut [T] {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self.element {
+                Element::Half if T::WIDENS => {
+                    let wide = &mut wide[..length];
+                    T::widen(Self::elements::<f16>(self.gradient, start, length), wide);
+                    wide
+                }
+                Element::BFloat16 if T::WIDENS => {
+                    let wide = &mut wide[..length];
+                    T::widen(Self::elements::<bf16>(self.gradient, start, length), wide);
+                    wide
+                }
+                _ => Self::elements(self.gradient, start, length),
+            }
+        }
+    }
+
+    /// The gradient's elements in `room`, as prepared, and set to zero where they lie if that is asked for.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`].
+    #[inline(always)]
+    unsafe fn prepared_gradient<'a, T: Scalar>(
+        &self,
+        start: usize,
+        room: &'a mut [T; BLOCK],
+        length: usize,
+        riders: Riders,
+    ) -> &'a mut [T] {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self.element {
+                Element::Half | Element::BFloat16 => {
+                    self.gradient(start, room, length);
+                    if riders.zero {
+                        // The zero of 16 bits.
+                        Self::elements::<u16>(self.gradient, start, length).fill(0);
+                    }
+                }
+                Element::Float | Element::Double => {
+                    let gradient = Self::elements::<T>(self.gradient, start, length);
+                    room[..length].copy_from_slice(gradient);
+                    if riders.zero {
+                        gradient.fill(T::default());
+                    }
+                }
+            }
+        }
+        let prepared = &mut room[..length];
+        riders.prepare.apply(prepared);
+        prepared
+    }
+
+    /// What follows once the weights have moved: the parameter of 16 bits, and the average.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`].
+    #[inline(always)]
+    pub(super) unsafe fn follow<T: Scalar>(&self, start: usize, length: usize) {
+        if !self.is_special() {
+            return;
+        }
+        // SAFETY: as the caller promises.
+        unsafe {
+            let weights: &[T] = self.weights(start, length);
+            match self.element {
+                Element::Half if T::WIDENS => {
+                    T::narrow(weights, Self::elements::<f16>(self.parameter, start, length));
+                }
+                Element::BFloat16 if T::WIDENS => {
+                    T::narrow(weights, Self::elements::<bf16>(self.parameter, start, length));
+                }
+                _ => {}
+            }
+            if self.buffers[AVERAGE].is_null() {
+                return;
+            }
+            let average = Self::elements::<T>(self.buffers[AVERAGE], start, length);
+            if self.fresh_average {
+                average.copy_from_slice(weights);
+            } else {
+                let (past, rest) = (T::from_f64(self.average_decay), T::from_f64(1.0 - self.average_decay));
+                for (average, weight) in average.iter_mut().zip(weights) {
+                    *average = past * *average + rest * *weight;
+                }
+            }
+        }
+    }
+
+    /// The elements of a piece, block by block. One block does where the formula is all that there is to do.
+    ///
+    /// # Safety
+    /// `T` is the type that the unit is computed with in, the piece is one of the unit's, the step that made the unit is
+    /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
+    #[inline(always)]
+    pub(super) unsafe fn blocks<T: Scalar>(&self, piece: &Piece, riders: Riders, stage: Stage) -> Blocks<'_, T> {
+        let whole = riders == Riders::NONE && stage != Stage::Measure && !self.is_special();
         let most = if whole { piece.length } else { BLOCK };
-        Blocks { unit: self, start: piece.start, end: piece.start + piece.length, most, riders, element: PhantomData }
+        let (start, end) = (piece.start, piece.start + piece.length);
+        Blocks { unit: self, stage, finished: start, start, end, most, riders, element: PhantomData }
     }
 }
 
 /// See [`Unit::blocks`].
 pub(super) struct Blocks<'a, T> {
     unit: &'a Unit,
+    stage: Stage,
+    /// Where the last block begins, which has not been finished.
+    finished: usize,
     start: usize,
     end: usize,
     most: usize,
@@ -149,35 +297,67 @@ pub(super) struct Blocks<'a, T> {
 }
 
 impl<T: Scalar> Blocks<'_, T> {
+    /// Ends the last block: what the formula wrote goes where it is kept.
+    #[inline(always)]
+    fn finish(&mut self, scratch: &Scratch<T>) {
+        let (unit, first, length) = (self.unit, self.finished, self.start - self.finished);
+        self.finished = self.start;
+        if length == 0 || !unit.is_special() {
+            return;
+        }
+        // SAFETY: as promised to `Unit::blocks`; the block is no longer borrowed.
+        unsafe {
+            if T::WIDENS && unit.reduced_moments && self.stage != Stage::Apply {
+                for (room, address) in scratch.state.iter().zip(unit.buffers).filter(|(_, address)| !address.is_null())
+                {
+                    T::narrow(&room[..length], Unit::elements::<bf16>(address, first, length));
+                }
+            }
+            if self.stage != Stage::Measure {
+                unit.follow::<T>(first, length);
+            }
+        }
+    }
+
     /// The next block, and room for an update of it. The block before is over.
     #[inline(always)]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
-        let Self { unit, start, end, most, riders, .. } = self;
+        self.finish(scratch);
+        let Self { unit, stage, start, end, most, riders, .. } = self;
         if *start >= *end {
             return None;
         }
         let (first, length) = (*start, (*most).min(*end - *start));
         *start += length;
         // SAFETY: as promised to `Unit::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
-        let elements = |address: *mut u8| unsafe { slice::from_raw_parts_mut(address.cast::<T>().add(first), length) };
-        let parameter = elements(unit.parameter);
-        let state = unit.state.map(|address| if address.is_null() { &mut [][..] } else { elements(address) });
-        let mut gradient = elements(unit.gradient);
-        if *riders != Riders::NONE {
-            let prepared = &mut scratch.gradient[..length];
-            prepared.copy_from_slice(gradient);
-            riders.prepare.apply(prepared);
-            if riders.zero {
-                gradient.fill(T::default());
-            }
-            gradient = prepared;
+        unsafe {
+            let parameter = unit.weights(first, length);
+            let gradient = if *stage == Stage::Apply && unit.element.is_reduced() {
+                // Not read; and whatever it is, it is as long.
+                &mut scratch.gradient[..length]
+            } else if *riders == Riders::NONE {
+                unit.gradient(first, &mut scratch.gradient, length)
+            } else {
+                unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
+            };
+            let mut rooms = scratch.state.iter_mut();
+            let state = array::from_fn(|place| {
+                let (address, room) = (unit.buffers[place], rooms.next());
+                match room {
+                    _ if address.is_null() => &mut [][..],
+                    Some(room) if T::WIDENS && unit.reduced_moments => {
+                        let room = &mut room[..length];
+                        T::widen(Unit::elements::<bf16>(address, first, length), room);
+                        room
+                    }
+                    _ => Unit::elements(address, first, length),
+                }
+            });
+            // Where blocks are larger than the room, nobody asked for it.
+            Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
         }
-        // Where blocks are larger than the room, nobody asked for it.
-        let room = length.min(BLOCK);
-        Some((Block { parameter, gradient, state }, &mut scratch.update[..room]))
     }
 }
-
 /// Sums of the squares of gradients as prepared, for each piece.
 pub(super) struct GradientSquares<'a> {
     pub(super) units: &'a [Unit],
@@ -195,7 +375,7 @@ impl Work for GradientSquares<'_> {
         let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
         for (piece, sums) in pieces.iter().zip(sums) {
             let unit = &units[piece.unit as usize];
-            let squares = match unit.double {
+            let squares = match unit.is_double() {
                 false => squares::<f32>(unit, piece, prepare, &mut floats),
                 true => squares::<f64>(unit, piece, prepare, &mut doubles),
             };
@@ -206,19 +386,21 @@ impl Work for GradientSquares<'_> {
 
 #[inline(always)]
 fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
-    // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before they are measured.
-    let gradient =
-        unsafe { slice::from_raw_parts(unit.gradient.cast::<T>().cast_const().add(piece.start), piece.length) };
     let mut squares = Squares::default();
-    if prepare == Prepare::Keep {
+    let plain = prepare == Prepare::Keep && !unit.element.is_reduced();
+    let most = if plain { piece.length } else { BLOCK };
+    let riders = Riders { prepare, zero: false };
+    for start in (0..piece.length).step_by(most) {
+        let length = most.min(piece.length - start);
+        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
+        let gradient = unsafe {
+            if plain {
+                unit.gradient(piece.start + start, &mut scratch.gradient, length)
+            } else {
+                unit.prepared_gradient(piece.start + start, &mut scratch.gradient, length, riders)
+            }
+        };
         squares.add(gradient);
-        return squares.sum();
-    }
-    for block in gradient.chunks(BLOCK) {
-        let prepared = &mut scratch.gradient[..block.len()];
-        prepared.copy_from_slice(block);
-        prepare.apply(prepared);
-        squares.add(prepared);
     }
     squares.sum()
 }
