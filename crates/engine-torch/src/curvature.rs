@@ -1,6 +1,5 @@
 //! What L-BFGS remembers, on its way to libtorch and back.
 
-use std::collections::VecDeque;
 use std::ptr;
 
 use stepwell_optim::{Code, Error, Memory, Result, Scalar};
@@ -49,15 +48,17 @@ impl Given {
             [] => Ok(None),
             _ => Tensor::from_data(&data(T::into_buffer(v.to_vec())), &[v.len()]).map(Some),
         };
-        let rows = |rows: &VecDeque<Vec<T>>| match rows.front() {
+        let rows = |rows: &[Vec<T>]| match rows.first() {
             None => Ok(None),
             Some(first) => {
                 let elements = rows.iter().flatten().copied().collect();
                 Tensor::from_data(&data(T::into_buffer(elements)), &[rows.len(), first.len()]).map(Some)
             }
         };
-        let ro: Vec<f64> = memory.ro.iter().copied().collect();
-        let ro = if ro.is_empty() { None } else { Some(Tensor::from_data(&Data::Double(ro), &[memory.ro.len()])?) };
+        let ro = match memory.ro.len() {
+            0 => None,
+            count => Some(Tensor::from_data(&Data::Double(memory.ro.clone()), &[count])?),
+        };
         let tensors =
             [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
         let scalars = Raw {

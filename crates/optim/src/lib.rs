@@ -3,6 +3,7 @@
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
 mod clip;
+mod closure_step;
 mod curve;
 mod error;
 mod kernel;
@@ -23,10 +24,11 @@ mod strong_wolfe;
 mod view;
 
 pub use clip::{Clip, Prepare};
+pub use closure_step::{ClosureStep, Learned};
 pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result};
 pub use norm::sum_of_squares;
-pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
+pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
 pub use option_types::OptionType;

@@ -16,9 +16,7 @@ impl Buffer {
     pub(crate) fn like(view: &View<'_>, fill: f64) -> Result<Self> {
         fn filled<T: Clone>(length: usize, fill: T) -> Result<Vec<T>> {
             let mut elements = Vec::new();
-            elements
-                .try_reserve_exact(length)
-                .map_err(|_| Error::new(Code::Memory, format!("no memory for a state buffer of {length} elements")))?;
+            elements.try_reserve_exact(length).map_err(|_| no_memory(length))?;
             elements.resize(length, fill);
             Ok(elements)
         }
@@ -57,6 +55,11 @@ impl Buffer {
             Buffer::Double(b) => size_of_val(&b[..]),
         }
     }
+}
+
+/// The error of a state buffer that finds no memory.
+pub(crate) fn no_memory(elements: usize) -> Error {
+    Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
 }
 
 /// The most buffers that an optimizer keeps for a parameter.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use stepwell_optim::{ClosureStep, Code, Curvature, Error, Objective, Result, Scalar};
+use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Objective, Result, Scalar, Value};
 
 use crate::handle::Handle;
 use crate::session::Session;
@@ -38,35 +38,49 @@ pub(crate) fn minimize_on<E: Engine>(
     Ok(loss)
 }
 
-/// What a step works from: copies, so that the closure may use the optimizer meanwhile.
+/// What a step works from, so that the closure may use the optimizer meanwhile.
 struct Plan<E: Engine> {
     tensors: Vec<E::Tensor>,
     dtype: Dtype,
-    step: ClosureStep,
-    library: Option<Rc<Minimize<E::Tensor>>>,
+    maker: Maker<E>,
+}
+
+/// Who makes the step.
+enum Maker<E: Engine> {
+    Own(ClosureStep),
+    /// The tensor library, from copies of the options and of what is remembered.
+    Library(Rc<Minimize<E::Tensor>>, Vec<Value>, Option<Curvature>),
 }
 
 impl<E: Engine> Plan<E> {
     fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
-        let library = match &trainer.library {
-            Some(LibraryOptimizer::Closure(minimize)) => Some(Rc::clone(minimize)),
-            _ => None,
+        let optimizer = &trainer.optimizer;
+        let maker = match &trainer.library {
+            Some(LibraryOptimizer::Closure(minimize)) => {
+                let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
+                Maker::Library(Rc::clone(minimize), options, optimizer.curvature())
+            }
+            _ => Maker::Own(optimizer.closure_step()),
         };
-        Ok(Self { tensors, dtype, step: trainer.optimizer.closure_step(), library })
+        Ok(Self { tensors, dtype, maker })
     }
 
-    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Curvature)> {
-        let Self { tensors, dtype, step, library } = self;
-        match (library, dtype) {
-            (Some(library), _) => {
-                library(&LibraryGroup { options: step.options(), parameters: &tensors }, step.memory(), closure)
+    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
+        let Self { tensors, dtype, maker } = self;
+        match (maker, dtype) {
+            (Maker::Library(library, options, memory), _) => {
+                let group = LibraryGroup { options: &options, parameters: &tensors };
+                let (loss, memory) = library(&group, memory.as_ref(), closure)?;
+                Ok((loss, memory.try_into()?))
             }
-            (None, Dtype::Float) => {
+            (Maker::Own(step), Dtype::Float) => {
                 run::<E, f32, _>(engine, &tensors, closure, |x, objective| step.minimize_f32(x, objective))
             }
-            (None, _) => run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective)),
+            (Maker::Own(step), _) => {
+                run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective))
+            }
         }
     }
 }

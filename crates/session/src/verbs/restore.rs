@@ -2,10 +2,11 @@
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use stepwell_optim::{
-    Buffer, Code, Curvature, Definition, Error, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
+    Buffer, Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State,
+    definition,
 };
 
 use crate::arguments::{Arguments, array, named_options};
@@ -68,7 +69,7 @@ pub(crate) fn restore<E: Engine>(
         });
         members.push(Named { name: name.to_owned(), kind: parameter.kind, tensor: parameter.tensor.clone() });
     }
-    let curvature = if definition.needs_closure() { curvature_of(engine, saved, &groups)? } else { None };
+    let learned = if definition.needs_closure() { learned_of(engine, saved, &groups)? } else { None };
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
@@ -79,8 +80,8 @@ pub(crate) fn restore<E: Engine>(
     }
     trainer.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
-    if let Some(curvature) = curvature {
-        trainer.optimizer.remember(curvature);
+    if let Some(learned) = learned {
+        trainer.optimizer.remember(learned);
     }
     session.insert(Object::optimizer(trainer))
 }
@@ -127,7 +128,7 @@ fn state_of(
 }
 
 /// What L-BFGS remembers; it stands at the first parameter and belongs to all.
-fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Curvature>> {
+fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Learned>> {
     let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
     let buffers = match find(dictionary("parms", first)?, "buffers") {
         Some(buffers) => dictionary("buffers", buffers)?,
@@ -141,7 +142,7 @@ fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    Ok(Some(match dtype {
+    let curvature = match dtype {
         Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
             Data::Double(elements) => Some(elements),
             _ => None,
@@ -150,7 +151,8 @@ fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]
             Data::Float(elements) => Some(elements),
             _ => None,
         })?),
-    }))
+    };
+    Learned::try_from(curvature).map(Some)
 }
 
 fn memory_of<T: Scalar>(
@@ -170,8 +172,8 @@ fn memory_of<T: Scalar>(
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<VecDeque<_>>>();
-    let memory = Memory {
+    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<Vec<_>>>();
+    Ok(Memory {
         func_evals: whole(buffers, "func_evals")? as u64,
         n_iter: whole(buffers, "n_iter")? as u64,
         t: number("t")?,
@@ -182,18 +184,14 @@ fn memory_of<T: Scalar>(
         old_dirs: vectors("old_dirs")?,
         old_stps: vectors("old_stps")?,
         ro: numbers(buffers, "ro")?,
-    };
-    if memory.old_dirs.len() != memory.ro.len() || memory.old_stps.len() != memory.ro.len() {
-        return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
-    }
-    Ok(memory)
+    })
 }
 
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.
-fn numbers(entries: &Entries, key: &str) -> Result<VecDeque<f64>> {
+fn numbers(entries: &Entries, key: &str) -> Result<Vec<f64>> {
     let given = entry(entries, key)?;
     match array(given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
-        Some(Ok(Data::Double(numbers))) => Ok(numbers.into()),
+        Some(Ok(Data::Double(numbers))) => Ok(numbers),
         _ => Err(malformed(key, "a list of numbers", given)),
     }
 }

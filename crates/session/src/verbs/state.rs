@@ -100,27 +100,33 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> D
 }
 
 fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Dynamic {
-    let data = match buffer {
-        None => return Dynamic::Null,
-        Some(Buffer::Float(elements)) => Data::Float(elements.clone()),
-        Some(Buffer::Double(elements)) => Data::Double(elements.clone()),
-    };
-    Dynamic::Array(Array { data, shape: shape.to_vec() })
+    let array = |buffer: &Buffer| Array { data: data_of(buffer.clone()), shape: shape.to_vec() };
+    buffer.map_or(Dynamic::Null, |buffer| Dynamic::Array(array(buffer)))
 }
 
-fn memory_values<T: Scalar>(memory: &Memory<T>) -> Vec<(&'static str, Dynamic)> {
+fn data_of(buffer: Buffer) -> Data {
+    match buffer {
+        Buffer::Float(elements) => Data::Float(elements),
+        Buffer::Double(elements) => Data::Double(elements),
+    }
+}
+
+fn memory_values<T: Scalar>(memory: Memory<T>) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
-    let vector = |v: &Vec<T>| buffer_value(Some(&T::into_buffer(v.clone())), &[v.len()]);
+    let vector = |v: Vec<T>| {
+        let shape = vec![v.len()];
+        Dynamic::Array(Array { data: data_of(T::into_buffer(v)), shape })
+    };
     vec![
         ("func_evals", number(memory.func_evals as f64)),
         ("n_iter", number(memory.n_iter as f64)),
         ("t", number(memory.t)),
         ("prev_loss", number(memory.prev_loss)),
-        ("d", vector(&memory.d)),
+        ("d", vector(memory.d)),
         ("H_diag", number(memory.h_diag)),
-        ("prev_flat_grad", vector(&memory.prev_flat_grad)),
-        ("old_dirs", Dynamic::List(memory.old_dirs.iter().map(vector).collect())),
-        ("old_stps", Dynamic::List(memory.old_stps.iter().map(vector).collect())),
-        ("ro", Dynamic::List(memory.ro.iter().copied().map(number).collect())),
+        ("prev_flat_grad", vector(memory.prev_flat_grad)),
+        ("old_dirs", Dynamic::List(memory.old_dirs.into_iter().map(vector).collect())),
+        ("old_stps", Dynamic::List(memory.old_stps.into_iter().map(vector).collect())),
+        ("ro", Dynamic::List(memory.ro.into_iter().map(number).collect())),
     ]
 }
