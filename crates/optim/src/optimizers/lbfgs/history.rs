@@ -186,8 +186,9 @@ impl<T: Scalar> History<T> {
         let width = parameters.len();
         let (history, iter) = (options.history as usize, options.iter as usize);
         if self.ring.width() != width {
-            // The rows that a step writes stand beside those of the history until it has succeeded.
-            self.ring = Ring::new(width, history.saturating_add(iter.min(history)));
+            // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
+            // the oldest until it is known to be kept.
+            self.ring = Ring::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
         let pairs = history.min(EXPECTED_PAIRS) + 1;
         self.kept.reserve(width, pairs)?;
