@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Definition, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Window};
+use stepwell_session::{
+    Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
+};
 
 use crate::error::torch;
 use crate::tensor::{Tensor, kind, size, sizes};
@@ -25,6 +27,19 @@ impl TorchEngine {
 
     fn not_busy(&self) -> Result<()> {
         lend::not_busy(&self.busy)
+    }
+
+    /// Overwrites the elements with those of a tensor that `make` makes of the shape.
+    fn overwrite(&self, tensor: &Tensor, given: Dtype, make: impl FnOnce(&[usize]) -> Result<Tensor>) -> Result<()> {
+        self.not_busy()?;
+        let dtype = tensor.dtype()?;
+        if given != dtype {
+            let (expected, given) = (dtype.name(), given.name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        let source = make(&tensor.shape()?)?;
+        let _guard = tch::no_grad_guard();
+        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
     }
 }
 
@@ -66,15 +81,15 @@ impl Engine for TorchEngine {
     }
 
     fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
-        self.not_busy()?;
-        let dtype = tensor.dtype()?;
-        if data.dtype() != dtype {
-            let (expected, given) = (dtype.name(), data.dtype().name());
-            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
-        }
-        let source = Tensor::from_data(data, &tensor.shape()?)?;
-        let _guard = tch::no_grad_guard();
-        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
+        self.overwrite(tensor, data.dtype(), |shape| Tensor::from_data(data, shape))
+    }
+
+    fn read_into(&self, tensor: &Tensor, to: SliceMut<'_>) -> Result<()> {
+        tensor.read_into(to)
+    }
+
+    fn write_from(&self, tensor: &Tensor, from: Slice<'_>) -> Result<()> {
+        self.overwrite(tensor, from.dtype(), |shape| Tensor::from_slice(from, shape))
     }
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {

@@ -243,12 +243,15 @@ impl Objective<f64> for Given<'_> {
     }
 }
 
+/// A difference of gradients and one of parameters.
+type Pair = (Vec<f64>, Vec<f64>);
+
 fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// -H g as in Nocedal and Wright's algorithm 7.4, one line after the other.
-fn naive_direction(gradient: &[f64], pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
+fn naive_direction(gradient: &[f64], pairs: &[Pair]) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.to_vec();
     let mut alphas = vec![0.0; pairs.len()];
     for (i, (y, s)) in pairs.iter().enumerate().rev() {
@@ -264,8 +267,8 @@ fn naive_direction(gradient: &[f64], pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64>
     q.iter().map(|q| -q).collect()
 }
 
-/// Pairs of positive curvature: y is s, stretched by another factor in each dimension.
-fn history() -> impl Strategy<Value = (Vec<(Vec<f64>, Vec<f64>)>, Vec<f64>, Vec<f64>)> {
+/// Pairs of positive curvature, where y is s, stretched by another factor in each dimension; and two vectors.
+fn history() -> impl Strategy<Value = (Vec<Pair>, Vec<f64>, Vec<f64>)> {
     // Around the widths of lanes and blocks.
     (prop_oneof![1usize..20, 250usize..262, 511usize..515], 0usize..9).prop_flat_map(|(n, count)| {
         let vector = move || prop::collection::vec(-1.0..1.0f64, n);

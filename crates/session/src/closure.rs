@@ -9,7 +9,7 @@ use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Objective, Re
 use crate::handle::Handle;
 use crate::session::Session;
 use crate::trainer::Trainer;
-use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
+use crate::{Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize, Slice, SliceMut};
 
 /// One step of L-BFGS. The session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
@@ -124,9 +124,35 @@ fn run<E: Engine, T: Element, R>(
     closure: &mut dyn FnMut() -> Result<f64>,
     minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
 ) -> Result<R> {
+    let mut count = 0;
+    engine.with(|engine| -> Result<()> {
+        for tensor in tensors {
+            count += elements(engine, tensor)?;
+        }
+        Ok(())
+    })?;
+    let mut start = Vec::new();
+    start
+        .try_reserve_exact(count)
+        .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} parameters in one vector")))?;
+    start.resize(count, T::default());
     let mut flat = Flat { engine, tensors, closure, element: PhantomData };
-    let start = flat.gather(|engine, tensor| Ok(Some(engine.data(tensor)?)))?;
+    flat.for_each(&mut start, |engine, tensor, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
+}
+
+fn elements<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<usize> {
+    Ok(engine.shape(tensor)?.iter().product())
+}
+
+fn read<E: Engine, T: Element>(engine: &E, tensor: &E::Tensor, to: &mut [T]) -> Result<()> {
+    fits::<E, T>(engine, tensor, to.len())?;
+    engine.read_into(tensor, T::slice_mut(to))
+}
+
+/// Fails if the closure has made something else of the tensor.
+fn fits<E: Engine, T: Element>(engine: &E, tensor: &E::Tensor, length: usize) -> Result<()> {
+    if engine.dtype(tensor)? == T::DTYPE && elements(engine, tensor)? == length { Ok(()) } else { Err(changed()) }
 }
 
 /// The parameters as one vector.
@@ -138,20 +164,16 @@ struct Flat<'a, E: Engine, A, T> {
 }
 
 impl<E: Engine, A: Access<E>, T: Element> Flat<'_, E, A, T> {
-    /// One piece for each tensor; zeros where there is none.
-    fn gather(&self, piece: impl Fn(&E, &E::Tensor) -> Result<Option<Data>>) -> Result<Vec<T>> {
+    /// Calls `f` with each tensor and its piece of the vector.
+    fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, &mut [T]) -> Result<()>) -> Result<()> {
         self.engine.with(|engine| {
-            let mut all = Vec::new();
+            let mut rest = all;
             for tensor in self.tensors {
-                match piece(engine, tensor)? {
-                    Some(data) => all.extend(T::from_data(data).ok_or_else(changed)?),
-                    None => {
-                        let count: usize = engine.shape(tensor)?.iter().product();
-                        all.resize(all.len() + count, T::default());
-                    }
-                }
+                let (piece, after) = rest.split_at_mut_checked(elements(engine, tensor)?).ok_or_else(changed)?;
+                f(engine, tensor, piece)?;
+                rest = after;
             }
-            Ok(all)
+            if rest.is_empty() { Ok(()) } else { Err(changed()) }
         })
     }
 }
@@ -161,9 +183,8 @@ impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
         self.engine.with(|engine| {
             let mut rest = parameters;
             for tensor in self.tensors {
-                let count: usize = engine.shape(tensor)?.iter().product();
-                let (piece, after) = rest.split_at_checked(count).ok_or_else(changed)?;
-                engine.assign(tensor, &T::into_data(piece.to_vec()))?;
+                let (piece, after) = rest.split_at_checked(elements(engine, tensor)?).ok_or_else(changed)?;
+                engine.write_from(tensor, T::slice(piece))?;
                 rest = after;
             }
             Ok(())
@@ -172,11 +193,13 @@ impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
 
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
         let loss = (self.closure)()?;
-        let gathered = self.gather(|engine, tensor| engine.grad(tensor).map(|grad| engine.data(&grad)).transpose())?;
-        if gathered.len() != gradient.len() {
-            return Err(changed());
-        }
-        gradient.copy_from_slice(&gathered);
+        self.for_each(gradient, |engine, tensor, piece| match engine.grad(tensor) {
+            Some(grad) => read(engine, &grad, piece),
+            None => {
+                piece.fill(T::default());
+                Ok(())
+            }
+        })?;
         Ok(loss)
     }
 }
@@ -188,24 +211,27 @@ fn changed() -> Error {
 
 /// An element type of parameters.
 trait Element: Scalar {
-    fn from_data(data: Data) -> Option<Vec<Self>>;
-    fn into_data(elements: Vec<Self>) -> Data;
+    const DTYPE: Dtype;
+    fn slice(elements: &[Self]) -> Slice<'_>;
+    fn slice_mut(elements: &mut [Self]) -> SliceMut<'_>;
 }
 
 impl Element for f32 {
-    fn from_data(data: Data) -> Option<Vec<f32>> {
-        if let Data::Float(elements) = data { Some(elements) } else { None }
+    const DTYPE: Dtype = Dtype::Float;
+    fn slice(elements: &[f32]) -> Slice<'_> {
+        Slice::Float(elements)
     }
-    fn into_data(elements: Vec<f32>) -> Data {
-        Data::Float(elements)
+    fn slice_mut(elements: &mut [f32]) -> SliceMut<'_> {
+        SliceMut::Float(elements)
     }
 }
 
 impl Element for f64 {
-    fn from_data(data: Data) -> Option<Vec<f64>> {
-        if let Data::Double(elements) = data { Some(elements) } else { None }
+    const DTYPE: Dtype = Dtype::Double;
+    fn slice(elements: &[f64]) -> Slice<'_> {
+        Slice::Double(elements)
     }
-    fn into_data(elements: Vec<f64>) -> Data {
-        Data::Double(elements)
+    fn slice_mut(elements: &mut [f64]) -> SliceMut<'_> {
+        SliceMut::Double(elements)
     }
 }

@@ -105,3 +105,71 @@ impl Data {
         })
     }
 }
+
+/// Elements that somebody else owns, of a type that can carry a gradient.
+#[derive(Clone, Copy, Debug)]
+pub enum Slice<'a> {
+    /// Elements of a [`Dtype::Float`] tensor.
+    Float(&'a [f32]),
+    /// Elements of a [`Dtype::Double`] tensor.
+    Double(&'a [f64]),
+}
+
+impl Slice<'_> {
+    /// The element type.
+    pub fn dtype(self) -> Dtype {
+        match self {
+            Slice::Float(_) => Dtype::Float,
+            Slice::Double(_) => Dtype::Double,
+        }
+    }
+
+    /// A copy.
+    pub fn to_data(self) -> Data {
+        match self {
+            Slice::Float(elements) => Data::Float(elements.to_vec()),
+            Slice::Double(elements) => Data::Double(elements.to_vec()),
+        }
+    }
+}
+
+/// The same to be written.
+#[derive(Debug)]
+pub enum SliceMut<'a> {
+    /// Elements of a [`Dtype::Float`] tensor.
+    Float(&'a mut [f32]),
+    /// Elements of a [`Dtype::Double`] tensor.
+    Double(&'a mut [f64]),
+}
+
+impl SliceMut<'_> {
+    /// Copies all elements.
+    ///
+    /// # Errors
+    /// As [`SliceMut::check`].
+    pub fn copy_from(self, data: &Data) -> Result<()> {
+        self.check(data.dtype(), data.len())?;
+        match (self, data) {
+            (SliceMut::Float(to), Data::Float(from)) => to.copy_from_slice(from),
+            (SliceMut::Double(to), Data::Double(from)) => to.copy_from_slice(from),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Fails unless it is of this dtype and length.
+    pub fn check(&self, dtype: Dtype, length: usize) -> Result<()> {
+        let (own, expected) = match self {
+            SliceMut::Float(to) => (Dtype::Float, to.len()),
+            SliceMut::Double(to) => (Dtype::Double, to.len()),
+        };
+        if dtype != own {
+            let (expected, given) = (own.name(), dtype.name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        if length != expected {
+            return Err(Error::new(Code::Shape, format!("expected {expected} elements, given {length}")));
+        }
+        Ok(())
+    }
+}

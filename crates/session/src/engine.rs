@@ -5,7 +5,7 @@
 
 use stepwell_optim::{Definition, Result, View};
 
-use crate::{Data, Device, Dtype, LibraryOptimizer, only_fused};
+use crate::{Data, Device, Dtype, LibraryOptimizer, Slice, SliceMut, only_fused};
 
 /// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first.
 pub trait Engine: 'static {
@@ -23,6 +23,14 @@ pub trait Engine: 'static {
     fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.
     fn assign(&self, tensor: &Self::Tensor, data: &Data) -> Result<()>;
+    /// Copies the elements into a slice of the same dtype and length.
+    fn read_into(&self, tensor: &Self::Tensor, to: SliceMut<'_>) -> Result<()> {
+        to.copy_from(&self.data(tensor)?)
+    }
+    /// Overwrites the elements in place, as [`Engine::assign`] does, from a slice of the same dtype and length.
+    fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
+        self.assign(tensor, &from.to_data())
+    }
     /// A copy of another dtype or on another device, cut off from the graph.
     fn convert(&self, tensor: &Self::Tensor, dtype: Dtype, device: Device) -> Result<Self::Tensor>;
     /// Gives `tensor` the storage of `source` and keeps its identity, so that whoever holds it sees the change.

@@ -26,7 +26,7 @@ mod session;
 mod trainer;
 mod verbs;
 
-pub use data::{Data, Dtype};
+pub use data::{Data, Dtype, Slice, SliceMut};
 pub use device::Device;
 pub use dynamic::{Array, Dynamic};
 pub use engine::{Activation, BatchNorm, Engine, Loss, Reduction, Window};
