@@ -1,13 +1,11 @@
 //! What L-BFGS remembers, on its way to libtorch and back.
 
-use std::collections::VecDeque;
 use std::ptr;
 
-use stepwell_optim::{Code, Error, Memory, Result, Scalar};
-use stepwell_session::Data;
+use stepwell_optim::{Code, Error, Memory, Result};
+use stepwell_session::{Data, Differentiable};
 use torch_sys::C_tensor;
 
-use crate::state::{buffer, data};
 use crate::tensor::Tensor;
 
 /// Tensors of a [`Raw`] memory, in its order.
@@ -44,20 +42,22 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    pub(crate) fn new<T: Scalar>(memory: &Memory<T>) -> Result<Self> {
+    pub(crate) fn new<T: Differentiable>(memory: &Memory<T>) -> Result<Self> {
         let vector = |v: &[T]| match v {
             [] => Ok(None),
-            _ => Tensor::from_data(&data(T::into_buffer(v.to_vec())), &[v.len()]).map(Some),
+            _ => Tensor::from_slice(T::slice(v), &[v.len()]).map(Some),
         };
-        let rows = |rows: &VecDeque<Vec<T>>| match rows.front() {
+        let rows = |rows: &[Vec<T>]| match rows.first() {
             None => Ok(None),
             Some(first) => {
-                let elements = rows.iter().flatten().copied().collect();
-                Tensor::from_data(&data(T::into_buffer(elements)), &[rows.len(), first.len()]).map(Some)
+                let elements: Vec<T> = rows.iter().flatten().copied().collect();
+                Tensor::from_slice(T::slice(&elements), &[rows.len(), first.len()]).map(Some)
             }
         };
-        let ro: Vec<f64> = memory.ro.iter().copied().collect();
-        let ro = if ro.is_empty() { None } else { Some(Tensor::from_data(&Data::Double(ro), &[memory.ro.len()])?) };
+        let ro = match memory.ro.len() {
+            0 => None,
+            count => Some(Tensor::from_data(&Data::Double(memory.ro.clone()), &[count])?),
+        };
         let tensors =
             [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
         let scalars = Raw {
@@ -81,14 +81,15 @@ impl Given {
 }
 
 /// What libtorch remembers, as Stepwell does.
-pub(crate) fn received<T: Scalar>(raw: &Raw, tensors: [Result<Option<Tensor>>; 5]) -> Result<Memory<T>> {
+pub(crate) fn received<T: Differentiable>(raw: &Raw, tensors: [Result<Option<Tensor>>; 5]) -> Result<Memory<T>> {
     let mut elements: [Vec<T>; 5] = Default::default();
     for (elements, tensor) in elements.iter_mut().zip(tensors) {
         let Some(tensor) = tensor? else { continue };
-        let mut buffer = buffer(tensor.to_data()?)?;
-        let slice = T::of_buffer(&mut buffer)
-            .ok_or_else(|| Error::new(Code::Parameter, "the closure changed the dtype of a parameter"))?;
-        *elements = slice.to_vec();
+        if tensor.dtype()? != T::DTYPE {
+            return Err(Error::new(Code::Parameter, "the closure changed the dtype of a parameter"));
+        }
+        elements.resize(tensor.shape()?.iter().product(), T::default());
+        tensor.read_into(T::slice_mut(elements))?;
     }
     let width = elements[D].len().max(1);
     let rows = |elements: &[T]| elements.chunks_exact(width).map(<[T]>::to_vec).collect();

@@ -4,12 +4,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Definition, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Window};
+use stepwell_session::{
+    Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
+};
 
 use crate::error::torch;
+use crate::lend::{self, Ledger};
 use crate::state::like;
 use crate::tensor::{Tensor, kind, size, sizes};
-use crate::{lend, library, memory, shim};
+use crate::{library, memory, shim};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
@@ -27,6 +30,19 @@ impl TorchEngine {
     fn not_busy(&self) -> Result<()> {
         lend::not_busy(&self.busy)
     }
+
+    /// Overwrites the elements with those of a tensor that `make` makes of the shape.
+    fn overwrite(&self, tensor: &Tensor, given: Dtype, make: impl FnOnce(&[usize]) -> Result<Tensor>) -> Result<()> {
+        self.not_busy()?;
+        let dtype = tensor.dtype()?;
+        if given != dtype {
+            let (expected, given) = (dtype.name(), given.name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        let source = make(&tensor.shape()?)?;
+        let _guard = tch::no_grad_guard();
+        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
+    }
 }
 
 impl Default for TorchEngine {
@@ -37,6 +53,7 @@ impl Default for TorchEngine {
 
 impl Engine for TorchEngine {
     type Tensor = Tensor;
+    type Ledger = Ledger;
 
     fn require(&self, device: Device) -> Result<()> {
         let Device::Cuda(index) = device else { return Ok(()) };
@@ -67,15 +84,15 @@ impl Engine for TorchEngine {
     }
 
     fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
-        self.not_busy()?;
-        let dtype = tensor.dtype()?;
-        if data.dtype() != dtype {
-            let (expected, given) = (dtype.name(), data.dtype().name());
-            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
-        }
-        let source = Tensor::from_data(data, &tensor.shape()?)?;
-        let _guard = tch::no_grad_guard();
-        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
+        self.overwrite(tensor, data.dtype(), |shape| Tensor::from_data(data, shape))
+    }
+
+    fn read_into(&self, tensor: &Tensor, to: SliceMut<'_>) -> Result<()> {
+        tensor.read_into(to)
+    }
+
+    fn write_from(&self, tensor: &Tensor, from: Slice<'_>) -> Result<()> {
+        self.overwrite(tensor, from.dtype(), |shape| Tensor::from_slice(from, shape))
     }
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
@@ -152,9 +169,18 @@ impl Engine for TorchEngine {
         f()
     }
 
-    fn lend(&self, parameters: &[Tensor], step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
-        self.not_busy()?;
-        lend::lend(&self.busy, parameters, step)
+    fn lend(
+        &self,
+        parameters: &[Tensor],
+        ledger: &mut Ledger,
+        zeroes: bool,
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
+    ) -> Result<()> {
+        ledger.lend(&self.busy, parameters, zeroes, step)
+    }
+
+    fn threads(&self) -> usize {
+        usize::try_from(tch::get_num_threads()).unwrap_or(1)
     }
 
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {

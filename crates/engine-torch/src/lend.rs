@@ -4,43 +4,111 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::{mem, slice};
 
+use half::{bf16, f16};
 use stepwell_optim::{Code, Error, Result, View};
 
 use crate::error::torch;
-use crate::shim::{self, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, Handle, Slot};
+use crate::overlap::{refuse_overlap, shares_storage};
+use crate::shim::{self, BFLOAT16, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, HALF, Handle, Slot};
 use crate::tensor::Tensor;
 
-/// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile.
-pub(crate) fn lend(
-    busy: &Cell<bool>,
-    parameters: &[Tensor],
-    step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
-) -> Result<()> {
-    let handles: Vec<Handle<'_>> = parameters.iter().map(Tensor::handle).collect();
-    let mut slots = shim::slots(&handles)?;
-    // Contiguous copies of gradients that are not; they live until the step is over.
+/// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
+#[derive(Default)]
+pub struct Ledger {
+    /// Parameters and gradients as they were.
+    known: Vec<Slot>,
+    /// True if they could be lent as they lay.
+    plain: bool,
+    slots: Vec<Slot>,
+    views: Vec<Option<View<'static>>>,
+    handles: Vec<Handle<'static>>,
+    written: Vec<Handle<'static>>,
+}
+
+/// The memory of an empty vector, for another type of the same size: the collection works in place.
+fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
+    used.clear();
+    used.into_iter().filter_map(|_| None).collect()
+}
+
+impl Ledger {
+    /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile.
+    pub(crate) fn lend(
+        &mut self,
+        busy: &Cell<bool>,
+        parameters: &[Tensor],
+        zeroes: bool,
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
+    ) -> Result<()> {
+        not_busy(busy)?;
+        let mut handles: Vec<Handle<'_>> = emptied(mem::take(&mut self.handles));
+        let mut written: Vec<Handle<'_>> = emptied(mem::take(&mut self.written));
+        let mut views: Vec<Option<View<'_>>> = emptied(mem::take(&mut self.views));
+        handles.extend(parameters.iter().map(Tensor::handle));
+        shim::slots(&handles, &mut self.slots)?;
+
+        let mut copies = Vec::new();
+        if !self.plain || self.slots != self.known {
+            self.plain = false;
+            self.known.clone_from(&self.slots);
+            copies = check_all(&handles, &mut self.slots)?;
+            self.plain = copies.is_empty();
+        }
+        views.extend(self.slots.iter().map(view));
+        written
+            .extend(handles.iter().zip(&self.slots).filter(|(_, slot)| slot.has_grad != 0).map(|(handle, _)| handle));
+        busy.set(true);
+        let mut loan = Loan { busy, written: &written };
+        let result = step(&mut views).and_then(|()| loan.end());
+        drop(loan);
+        if result.is_ok() && zeroes {
+            // The step set the copies to zero.
+            for copy in &copies {
+                drop(copy.gradient.shallow_clone().f_zero_().map_err(torch)?);
+            }
+        }
+        self.handles = emptied(handles);
+        self.written = emptied(written);
+        self.views = emptied(views);
+        result
+    }
+}
+
+/// A gradient that is lent as a copy.
+pub(crate) struct Copied {
+    gradient: tch::Tensor,
+    /// Lives as long as the loan.
+    #[allow(dead_code, reason = "held for its memory")]
+    copy: tch::Tensor,
+}
+
+/// Fails unless everything can be lent, and copies the gradients that cannot be lent as they lie: those that are not
+/// contiguous, and those that share memory with others.
+fn check_all(handles: &[Handle<'_>], slots: &mut [Slot]) -> Result<Vec<Copied>> {
     let mut copies = Vec::new();
     for (index, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
         check(index, slot)?;
-        if slot.grad_layout & CONTIGUOUS == 0
-            && let Some(gradient) = shim::grad(handles[index])?
-        {
-            let copy = gradient.f_contiguous().map_err(torch)?;
-            slot.grad = shim::data(Handle::from(&copy))?;
-            slot.grad_storage = slot.grad;
-            copies.push(copy);
+        if slot.grad_layout & CONTIGUOUS == 0 {
+            copies.extend(copy(handles[index], slot)?);
         }
     }
-    if shares_storage(&slots) {
-        refuse_overlap(&slots)?;
+    if shares_storage(slots) {
+        for index in refuse_overlap(slots)? {
+            copies.extend(copy(handles[index], &mut slots[index])?);
+        }
     }
-    let mut views: Vec<Option<View<'_>>> = slots.iter().map(view).collect();
-    let mut loan = Loan { busy, written: handles };
-    let mut slot = slots.iter();
-    loan.written.retain(|_| slot.next().is_some_and(|slot| slot.has_grad != 0));
-    busy.set(true);
-    let result = step(&mut views);
-    result.and(loan.end())
+    Ok(copies)
+}
+
+fn copy(handle: Handle<'_>, slot: &mut Slot) -> Result<Option<Copied>> {
+    let Some(gradient) = shim::grad(handle)? else { return Ok(None) };
+    let mut copy = gradient.f_contiguous().map_err(torch)?;
+    if shim::identity(Handle::from(&copy)) == shim::identity(Handle::from(&gradient)) {
+        copy = gradient.f_detach_copy().map_err(torch)?;
+    }
+    slot.grad = shim::data(Handle::from(&copy))?;
+    slot.grad_storage = slot.grad;
+    Ok(Some(Copied { gradient, copy }))
 }
 
 /// Fails while memory is lent.
@@ -54,13 +122,13 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
 /// Ends however the step ends: autograd learns what may have been written to.
 struct Loan<'a> {
     busy: &'a Cell<bool>,
-    written: Vec<Handle<'a>>,
+    written: &'a [Handle<'a>],
 }
 
 impl Loan<'_> {
     fn end(&mut self) -> Result<()> {
         self.busy.set(false);
-        shim::bump(&mem::take(&mut self.written))
+        shim::bump(mem::take(&mut self.written))
     }
 }
 
@@ -97,8 +165,8 @@ fn check(index: usize, slot: &Slot) -> Result<()> {
 /// Why a step cannot update a parameter of this dtype; `None` if it can.
 pub(crate) fn dtype_fault(slot: &Slot) -> Option<&'static str> {
     match slot.dtype {
-        FLOAT | DOUBLE => None,
-        _ => Some("its dtype is neither float nor double"),
+        FLOAT | DOUBLE | HALF | BFLOAT16 => None,
+        _ => Some("its dtype is no floating point that Stepwell has"),
     }
 }
 
@@ -117,93 +185,44 @@ pub(crate) fn gradient_fault(slot: &Slot, cpu: u8) -> Option<&'static str> {
     }
 }
 
-/// True if a storage belongs to two parameters, or to a parameter and a gradient. Two gradients may share one.
-fn shares_storage(slots: &[Slot]) -> bool {
-    // An open hash table at most a quarter full; no storage has the address 0.
-    let bits = (4 * slots.len()).next_power_of_two().trailing_zeros().max(1);
-    let mut table = vec![0u64; 1 << bits];
-    let place = |table: &[u64], key: u64| {
-        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
-        while table[at] != 0 && table[at] != key {
-            at = (at + 1) % table.len();
-        }
-        at
-    };
-    let lent = || slots.iter().filter(|slot| slot.has_grad != 0);
-    for slot in lent() {
-        let key = slot.storage as u64;
-        let at = place(&table, key);
-        if table[at] == key {
-            return true;
-        }
-        table[at] = key;
-    }
-    lent().any(|slot| table[place(&table, slot.grad_storage as u64)] != 0)
-}
-
-/// Fails where memory that would be written to is lent twice.
-fn refuse_overlap(slots: &[Slot]) -> Result<()> {
-    struct Range {
-        start: usize,
-        end: usize,
-        index: usize,
-        written: bool,
-    }
-    let mut ranges = Vec::with_capacity(2 * slots.len());
-    for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0 && slot.len() > 0) {
-        let bytes = slot.len() * if slot.dtype == FLOAT { 4 } else { 8 };
-        let mut push = |start: usize, written| ranges.push(Range { start, end: start + bytes, index, written });
-        push(slot.data as usize, true);
-        push(slot.grad as usize, false);
-    }
-    ranges.sort_unstable_by_key(|range| range.start);
-    // Of the ranges so far, the one that reaches farthest, and the one of those written to.
-    let mut any: Option<&Range> = None;
-    let mut written: Option<&Range> = None;
-    for range in &ranges {
-        let before = if range.written { any } else { written };
-        if let Some(other) = before.filter(|other| range.start < other.end) {
-            let name =
-                |range: &Range| format!("{} {}", if range.written { "parameter" } else { "gradient" }, range.index);
-            let code = if range.written && other.written { Code::Parameter } else { Code::Gradient };
-            return Err(Error::new(code, format!("{} shares memory with {}", name(other), name(range))));
-        }
-        let farther = |old: Option<&Range>| old.is_none_or(|old| old.end < range.end);
-        if farther(any) {
-            any = Some(range);
-        }
-        if range.written && farther(written) {
-            written = Some(range);
-        }
-    }
-    Ok(())
-}
-
 /// The slices behind a slot that was checked.
 fn view<'a>(slot: &Slot) -> Option<View<'a>> {
     /// # Safety
-    /// The addresses are of `len` elements each that live for `'a`, the first written through nothing else.
-    unsafe fn pair<'a, T>(data: *mut c_void, grad: *const c_void, len: usize) -> (&'a mut [T], &'a [T]) {
+    /// The addresses are of `len` elements each that live for `'a` and are used through nothing else.
+    unsafe fn pair<'a, T>(slot: &Slot) -> (&'a mut [T], &'a mut [T]) {
+        let len = slot.len();
         if len == 0 {
             // libtorch's address of nothing is null, which a slice may not have.
-            return (&mut [], &[]);
+            return (&mut [], &mut []);
         }
+        let (data, grad): (*mut c_void, *mut c_void) = (slot.data, slot.grad.cast_mut());
         // SAFETY: as the caller promises; libtorch aligns elements to their size.
-        unsafe { (slice::from_raw_parts_mut(data.cast(), len), slice::from_raw_parts(grad.cast(), len)) }
+        unsafe { (slice::from_raw_parts_mut(data.cast(), len), slice::from_raw_parts_mut(grad.cast(), len)) }
     }
     if slot.has_grad == 0 {
         return None;
     }
-    let (data, grad, len) = (slot.data, slot.grad, slot.len());
-    // SAFETY: parameter and gradient are dense, on the CPU and of this dtype and length, and overlap no parameter. The
-    // borrowed handles keep the parameters, and they their gradients, which the engine lets nobody replace while busy.
+    // SAFETY: parameter and gradient are dense, on the CPU and of this dtype and length, and overlap nothing else that is
+    // lent. The borrowed handles keep the parameters, and they their gradients, which the engine lets nobody replace
+    // while busy.
     Some(unsafe {
-        if slot.dtype == FLOAT {
-            let (data, grad) = pair(data, grad, len);
-            View::Float(data, grad)
-        } else {
-            let (data, grad) = pair(data, grad, len);
-            View::Double(data, grad)
+        match slot.dtype {
+            FLOAT => {
+                let (data, grad) = pair(slot);
+                View::Float(data, grad)
+            }
+            HALF => {
+                let (data, grad) = pair::<f16>(slot);
+                View::Half(data, grad)
+            }
+            BFLOAT16 => {
+                let (data, grad) = pair::<bf16>(slot);
+                View::BFloat16(data, grad)
+            }
+            _ => {
+                let (data, grad) = pair(slot);
+                View::Double(data, grad)
+            }
         }
     })
 }

@@ -10,9 +10,11 @@ mod lbfgs;
 mod lend;
 mod library;
 mod memory;
+mod overlap;
 mod shim;
 mod state;
 mod tensor;
 
 pub use engine::TorchEngine;
+pub use lend::Ledger;
 pub use tensor::Tensor;

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
-use stepwell_optim::{Buffer, Code, Definition, Error, MAX_BUFFERS, Result, State, positional};
+use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, State, positional};
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
 use crate::lbfgs;
 use crate::lend::{dtype_fault, gradient_fault, not_busy};
-use crate::shim::{self, CPU, Handle, Slot};
-use crate::state::{buffer, data, like, number};
+use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
+use crate::state::{like, number};
 use crate::tensor::Tensor;
 
 /// Optimizers that need no closure, with how much of a row library.cpp reads, which is the options that have a position;
@@ -51,7 +51,7 @@ struct Group {
 #[repr(C)]
 struct Buffers {
     step: i64,
-    tensors: [*mut C_tensor; MAX_BUFFERS],
+    tensors: [*mut C_tensor; RULE_BUFFERS],
 }
 
 // As in library.cpp.
@@ -89,7 +89,8 @@ impl LibraryEach<Tensor> for Library {
         not_busy(&self.busy)?;
         let mut handles: Vec<Handle<'_>> =
             groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
-        let slots = shim::slots(&handles)?;
+        let mut slots = Vec::new();
+        shim::slots(&handles, &mut slots)?;
         for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
             check(index, slot)?;
         }
@@ -125,7 +126,7 @@ impl LibraryEach<Tensor> for Library {
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
         not_busy(&self.busy)?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
-            buffer.as_ref().map(|buffer| like(parameter, &data(buffer.clone()))).transpose()
+            buffer.as_ref().map(|buffer| like(parameter, &buffer.into())).transpose()
         };
         // All of them are made before any is set.
         let mut made = Vec::with_capacity(states.len());
@@ -137,12 +138,15 @@ impl LibraryEach<Tensor> for Library {
             let step = i64::try_from(state.step).map_err(|_| {
                 Error::new(Code::Argument, format!("{} steps are more than libtorch counts", state.step))
             })?;
-            let tensors = state.buffers.iter().map(|buffer| tensor(parameter, buffer)).collect::<Result<Vec<_>>>()?;
+            let tensors = state.buffers[..RULE_BUFFERS]
+                .iter()
+                .map(|buffer| tensor(parameter, buffer))
+                .collect::<Result<Vec<_>>>()?;
             made.push(Some((step, tensors)));
         }
         for (parameter, state) in parameters.iter().zip(&made) {
             let buffers = state.as_ref().map(|(step, tensors)| {
-                let mut buffers = Buffers { step: *step, tensors: [ptr::null_mut(); MAX_BUFFERS] };
+                let mut buffers = Buffers { step: *step, tensors: [ptr::null_mut(); RULE_BUFFERS] };
                 for (place, tensor) in buffers.tensors.iter_mut().zip(tensors) {
                     *place = tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut());
                 }
@@ -160,7 +164,7 @@ impl LibraryEach<Tensor> for Library {
 
 impl Library {
     fn state(&self, parameter: &Tensor) -> Result<Option<State>> {
-        let mut buffers = Buffers { step: 0, tensors: [ptr::null_mut(); MAX_BUFFERS] };
+        let mut buffers = Buffers { step: 0, tensors: [ptr::null_mut(); RULE_BUFFERS] };
         let mut found = 0;
         // SAFETY: a live, defined tensor, and a struct of the layout that the shim fills.
         let status = unsafe {
@@ -174,7 +178,7 @@ impl Library {
         }
         let mut state = State { step: u64::try_from(buffers.step).unwrap_or(0), ..State::default() };
         for (slot, tensor) in state.buffers.iter_mut().zip(tensors) {
-            *slot = tensor.map(|tensor| buffer(Tensor::made(Ok(tensor))?.to_data()?)).transpose()?;
+            *slot = tensor.map(|tensor| Tensor::made(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
         }
         Ok(Some(state))
     }
@@ -184,6 +188,8 @@ impl Library {
 fn check(index: usize, slot: &Slot) -> Result<()> {
     let (code, what) = if let Some(what) = dtype_fault(slot) {
         (Code::Dtype, what)
+    } else if slot.dtype != FLOAT && slot.dtype != DOUBLE {
+        (Code::Dtype, "libtorch's own optimizers keep no master weights: use fused true")
     } else if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
         (Code::Gradient, what)
     } else {

@@ -85,6 +85,7 @@ impl Info {
 }
 
 /// A parameter and its gradient. Without a gradient, everything is 0; an address is null unless it can be read here.
+#[derive(Clone, PartialEq)]
 #[repr(C)]
 pub(crate) struct Slot {
     pub(crate) data: *mut c_void,
@@ -168,15 +169,16 @@ fn size(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
 
-/// Describes parameters with their gradients, in order.
-pub(crate) fn slots(parameters: &[Handle<'_>]) -> Result<Vec<Slot>> {
-    let mut slots = Vec::with_capacity(parameters.len());
+/// Describes parameters with their gradients, in order, instead of what was in `out`.
+pub(crate) fn slots(parameters: &[Handle<'_>], out: &mut Vec<Slot>) -> Result<()> {
+    out.clear();
+    out.reserve(parameters.len());
     // SAFETY: live, defined tensors; where the shim succeeds it has filled a slot for each, and there is room for them.
     unsafe {
-        check(stepwell_slots(parameters.as_ptr().cast(), parameters.len(), slots.as_mut_ptr()))?;
-        slots.set_len(parameters.len());
+        check(stepwell_slots(parameters.as_ptr().cast(), parameters.len(), out.as_mut_ptr()))?;
+        out.set_len(parameters.len());
     }
-    Ok(slots)
+    Ok(())
 }
 
 /// The address of the elements of a dense tensor.

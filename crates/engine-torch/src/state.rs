@@ -1,6 +1,6 @@
 //! Options and state buffers on their way to libtorch's own optimizers and back.
 
-use stepwell_optim::{Buffer, Code, Error, Result, Value};
+use stepwell_optim::{Result, Value};
 use stepwell_session::{Data, Device};
 
 use crate::tensor::Tensor;
@@ -23,26 +23,5 @@ pub(crate) fn like(parameter: &Tensor, data: &Data) -> Result<Tensor> {
     match parameter.device()? {
         Device::Cpu => Ok(tensor),
         Device::Cuda(index) => Tensor::made(tensor.as_ref().f_to(tch::Device::Cuda(index))),
-    }
-}
-
-/// Elements of a tensor as a state buffer.
-pub(crate) fn buffer(data: Data) -> Result<Buffer> {
-    match data {
-        Data::Float(elements) => Ok(Buffer::Float(elements)),
-        Data::Double(elements) => Ok(Buffer::Double(elements)),
-        other => {
-            let message =
-                format!("a state buffer of dtype {}, which is neither float nor double", other.dtype().name());
-            Err(Error::new(Code::Dtype, message))
-        }
-    }
-}
-
-/// A state buffer as elements of a tensor.
-pub(crate) fn data(buffer: Buffer) -> Data {
-    match buffer {
-        Buffer::Float(elements) => Data::Float(elements),
-        Buffer::Double(elements) => Data::Double(elements),
     }
 }

@@ -1,7 +1,7 @@
 //! The tensor handle, and numbers on their way into and out of it.
 
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Data, Device, Dtype};
+use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
 use tch::{Kind, TchError};
 
 use crate::error::torch;
@@ -76,15 +76,43 @@ impl Tensor {
 
     /// A tensor on the CPU with a copy of the data.
     pub(crate) fn from_data(data: &Data, shape: &[usize]) -> Result<Self> {
+        match data {
+            Data::Float(v) => Self::from_elements(v, Dtype::Float, shape),
+            Data::Double(v) => Self::from_elements(v, Dtype::Double, shape),
+            Data::Half(v) => Self::from_elements(v, Dtype::Half, shape),
+            Data::BFloat16(v) => Self::from_elements(v, Dtype::BFloat16, shape),
+            Data::Long(v) => Self::from_elements(v, Dtype::Long, shape),
+        }
+    }
+
+    /// The same of a slice.
+    pub(crate) fn from_slice(slice: Slice<'_>, shape: &[usize]) -> Result<Self> {
+        match slice {
+            Slice::Float(v) => Self::from_elements(v, Dtype::Float, shape),
+            Slice::Double(v) => Self::from_elements(v, Dtype::Double, shape),
+        }
+    }
+
+    fn from_elements<T: Copy>(source: &[T], dtype: Dtype, shape: &[usize]) -> Result<Self> {
         let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
-        if elements != Some(data.len()) {
+        if elements != Some(source.len()) {
             return Err(Error::new(
                 Code::Shape,
-                format!("expected as many elements as shape {shape:?} has, given {}", data.len()),
+                format!("expected as many elements as shape {shape:?} has, given {}", source.len()),
             ));
         }
         #[expect(clippy::disallowed_methods, reason = "the one place that compares the length with the shape")]
-        Self::made(tch::Tensor::f_from_data_size(bytes(data), &sizes(shape)?, kind(data.dtype())))
+        Self::made(tch::Tensor::f_from_data_size(bytes(source), &sizes(shape)?, kind(dtype)))
+    }
+
+    /// Copies the elements, from any device.
+    pub(crate) fn read_into(&self, to: SliceMut<'_>) -> Result<()> {
+        to.check(self.dtype()?, shim::describe(self.handle())?.len())?;
+        match to {
+            SliceMut::Float(to) => self.0.f_copy_data(to, to.len()),
+            SliceMut::Double(to) => self.0.f_copy_data(to, to.len()),
+        }
+        .map_err(torch)
     }
 
     /// A copy of the elements, from any device.
@@ -110,18 +138,9 @@ impl Tensor {
     }
 }
 
-fn bytes(data: &Data) -> &[u8] {
-    fn raw<T: Copy>(elements: &[T]) -> &[u8] {
-        // SAFETY: only called with numbers, which have no padding; a byte has no alignment.
-        unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
-    }
-    match data {
-        Data::Float(v) => raw(v),
-        Data::Double(v) => raw(v),
-        Data::Half(v) => raw(v),
-        Data::BFloat16(v) => raw(v),
-        Data::Long(v) => raw(v),
-    }
+fn bytes<T: Copy>(elements: &[T]) -> &[u8] {
+    // SAFETY: only called with numbers, which have no padding; a byte has no alignment.
+    unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
 }
 
 /// tch's name of a dtype.

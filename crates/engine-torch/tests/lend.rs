@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
-use stepwell_engine_torch::{Tensor, TorchEngine};
+use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
 
@@ -24,8 +24,9 @@ fn parameter(engine: &TorchEngine) -> Tensor {
 fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
     for view in views.iter_mut().flatten() {
         match view {
-            View::Float(p, g) => p.iter_mut().zip(*g).for_each(|(p, g)| *p -= g),
-            View::Double(p, g) => p.iter_mut().zip(*g).for_each(|(p, g)| *p -= g),
+            View::Float(p, g) => p.iter_mut().zip(&**g).for_each(|(p, g)| *p -= g),
+            View::Double(p, g) => p.iter_mut().zip(&**g).for_each(|(p, g)| *p -= g),
+            other => panic!("{other:?}"),
         }
     }
     Ok(())
@@ -33,7 +34,7 @@ fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
 
 #[track_caller]
 fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) {
-    let error = engine.lend(parameters, &mut |_| panic!("lent")).unwrap_err();
+    let error = engine.lend(parameters, &mut Ledger::default(), false, &mut |_| panic!("lent")).unwrap_err();
     assert_eq!((error.code(), error.to_string().as_str()), (code, text));
 }
 
@@ -47,7 +48,7 @@ fn a_step_writes_into_the_tensors() {
     engine.set_grad(&empty, Some(&float(&engine, &[0, 3], &[]))).unwrap();
     let all = [parameter(&engine), still, double, empty];
     engine
-        .lend(&all, &mut |views| {
+        .lend(&all, &mut Ledger::default(), false, &mut |views| {
             let lengths: Vec<_> = views.iter().map(|view| view.as_ref().map(View::len)).collect();
             assert_eq!(lengths, [Some(2), None, Some(1), Some(0)]);
             subtract(views)
@@ -56,7 +57,7 @@ fn a_step_writes_into_the_tensors() {
     assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![-9.0, -18.0]));
     assert_eq!(engine.data(&all[1]).unwrap(), Data::Float(vec![5.0]));
     assert_eq!(engine.data(&all[2]).unwrap(), Data::Double(vec![0.5]));
-    engine.lend(&[], &mut subtract).unwrap();
+    engine.lend(&[], &mut Ledger::default(), false, &mut subtract).unwrap();
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn memory_is_lent_once() {
     let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
     let halves = [0, 2].map(|start| Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap());
     halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
-    engine.lend(&halves, &mut subtract).unwrap();
+    engine.lend(&halves, &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&whole).unwrap(), Data::Float(vec![0.0, 1.0, 2.0, 3.0]));
 }
 
@@ -126,18 +127,18 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     let p = float(&engine, &[2, 2], &[0.0; 4]);
     let grad = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]).as_ref().f_transpose(0, 1).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-1.0, -3.0, -2.0, -4.0]));
     // Stride 0: one number for all four.
     let grad = float(&engine, &[1], &[1.0]).as_ref().f_expand([2, 2], false).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
     // The same from autograd: the backward of a sum expands.
     engine.set_requires_grad(&p, true).unwrap();
     engine.set_grad(&p, None).unwrap();
     engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
-    engine.lend(from_ref(&p), &mut subtract).unwrap();
+    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
 }
 
@@ -146,13 +147,15 @@ fn an_old_graph_is_refused_after_a_step() {
     let engine = TorchEngine::new();
     let zero = float(&engine, &[2], &[0.0, 0.0]);
     let ends: [&dyn Fn(&Tensor); 4] = [
-        &|p| engine.lend(from_ref(p), &mut subtract).unwrap(),
+        &|p| engine.lend(from_ref(p), &mut Ledger::default(), false, &mut subtract).unwrap(),
         &|p| {
-            let failed = engine.lend(from_ref(p), &mut |_| Err(Error::new(Code::Internal, "on purpose")));
+            let failed = engine.lend(from_ref(p), &mut Ledger::default(), false, &mut |_| {
+                Err(Error::new(Code::Internal, "on purpose"))
+            });
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
-            let lent = || engine.lend(from_ref(p), &mut |_| panic!("on purpose"));
+            let lent = || engine.lend(from_ref(p), &mut Ledger::default(), false, &mut |_| panic!("on purpose"));
             assert!(catch_unwind(AssertUnwindSafe(lent)).is_err());
         },
         &|p| engine.replace(p, &zero).unwrap(),
@@ -163,7 +166,7 @@ fn an_old_graph_is_refused_after_a_step() {
         engine.set_requires_grad(&without, true).unwrap();
         let graph = |p| engine.loss(Loss::Mse, p, &zero, Reduction::Sum).unwrap();
         let (old, untouched) = (graph(&p), graph(&without));
-        engine.lend(from_ref(&without), &mut subtract).unwrap();
+        engine.lend(from_ref(&without), &mut Ledger::default(), false, &mut subtract).unwrap();
         end(&p);
         let error = engine.backward(&old, 1.0).unwrap_err();
         assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
@@ -177,13 +180,13 @@ fn nothing_else_writes_while_memory_is_lent() {
     let engine = TorchEngine::new();
     let p = parameter(&engine);
     engine
-        .lend(from_ref(&p), &mut |_| {
+        .lend(from_ref(&p), &mut Ledger::default(), false, &mut |_| {
             for result in [
                 engine.set_grad(&p, None),
                 engine.zero_grad(&p),
                 engine.assign(&p, &Data::Float(vec![0.0, 0.0])),
                 engine.replace(&p, &p),
-                engine.lend(from_ref(&p), &mut subtract),
+                engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract),
             ] {
                 assert_eq!(result.unwrap_err().code(), Code::Internal);
             }

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
-use stepwell_engine_torch::{Tensor, TorchEngine};
+use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
 use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, Value, defaults, definition};
 use stepwell_session::{Data, Device, Engine, LibraryEach, LibraryGroup, LibraryOptimizer};
 
@@ -87,7 +87,7 @@ fn a_state_of_another_length_is_refused() {
     library.step(&[LibraryGroup { options: &options, parameters: from_ref(&short) }]).unwrap();
     let states = library.states(from_ref(&short)).unwrap();
     assert_eq!(library.set_states(from_ref(&long), &states).unwrap_err().code(), Code::Shape);
-    assert_eq!(library.states(&[short, long]).unwrap(), [states[0].clone(), None]);
+    assert_eq!(library.states(&[short, long]).unwrap(), [states.into_iter().next().unwrap(), None]);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
         engine.set_grad(&both[1], None).unwrap();
         // Memory that is lent to a step of Stepwell's is not libtorch's to write to.
         engine
-            .lend(&both[..1], &mut |_| {
+            .lend(&both[..1], &mut Ledger::default(), false, &mut |_| {
                 assert_eq!(step().unwrap_err().code(), Code::Internal);
                 Ok(())
             })

@@ -3,6 +3,7 @@
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
 mod clip;
+mod closure_step;
 mod curve;
 mod error;
 mod instruction_set;
@@ -27,12 +28,13 @@ mod team;
 mod view;
 
 pub use clip::{Clip, Prepare};
+pub use closure_step::{ClosureStep, Learned};
 pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result};
 pub use instruction_set::InstructionSet;
 pub use memory::{Elements, Plain};
 pub use norm::sum_of_squares;
-pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
+pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
 pub use option_types::OptionType;
@@ -43,6 +45,6 @@ pub use scalar::Scalar;
 pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
 pub use shape::{Children, ScheduleDefinition};
-pub use state::{Buffer, BufferType, MAX_BUFFERS, State};
+pub use state::{Buffer, BufferType, MAX_BUFFERS, RULE_BUFFERS, State};
 pub use sweep::{Outcome, StepOptions};
 pub use view::View;

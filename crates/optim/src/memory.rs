@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
 
+use crate::state::no_memory;
 use crate::{Code, Error, Result};
 
 /// A cache line: two buffers never share one.
@@ -111,8 +112,7 @@ impl Arena {
         let start = self.bytes;
         let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
         let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
-        let none = || Error::new(Code::Memory, format!("no memory for a state buffer of {length} elements"));
-        self.bytes = end.ok_or_else(none)?;
+        self.bytes = end.ok_or_else(|| no_memory(length))?;
         Ok(Place { start, length, element: PhantomData })
     }
 

@@ -4,7 +4,11 @@ use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
 
 /// How many partial sums run side by side. Fixed, so that the result is the same for every instruction set.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
+
+/// How many elements are worked on before their products are summed, so that they are still in the nearest cache; a
+/// multiple of the lanes.
+pub(crate) const BLOCK: usize = 512;
 
 /// Partial sums of squares, the first of the first, the seventeenth, ..
 #[derive(Clone, Copy, Default)]

@@ -1,6 +1,7 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
-use crate::optimizers::lbfgs::{Memory, Objective};
+use crate::closure_step::{ClosureStep, Learned};
+use crate::optimizers::lbfgs::Memory;
 use crate::rule::Method;
 use crate::state::State;
 use crate::sweep::Sweep;
@@ -41,52 +42,17 @@ pub struct Optimizer {
     groups: Vec<Group>,
     /// What makes the steps; none for L-BFGS.
     sweep: Option<Sweep>,
-    memory: Option<Curvature>,
+    memory: Option<Learned>,
     pub(crate) schedule: Option<Schedule>,
 }
 
-/// Memory of L-BFGS, of the type of the parameters.
+/// What L-BFGS remembers as plain data, of the type of the parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Curvature {
     /// 32-bit floating point.
     Float(Memory<f32>),
     /// 64-bit floating point.
     Double(Memory<f64>),
-}
-
-/// A step of L-BFGS that has not been made yet.
-pub struct ClosureStep {
-    options: Vec<Value>,
-    memory: Option<Curvature>,
-}
-
-impl ClosureStep {
-    /// The options, in the order of the table.
-    pub fn options(&self) -> &[Value] {
-        &self.options
-    }
-
-    /// What is remembered from the steps before.
-    pub fn memory(&self) -> Option<&Curvature> {
-        self.memory.as_ref()
-    }
-
-    /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
-    ///
-    /// # Errors
-    /// Those of the objective; the parameters are then as they were.
-    pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, Curvature)> {
-        let memory = if let Some(Curvature::Float(memory)) = self.memory { memory } else { Memory::default() };
-        let (loss, memory) = memory.step(&self.options, parameters, objective)?;
-        Ok((loss, Curvature::Float(memory)))
-    }
-
-    /// The same from 64-bit parameters.
-    pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, Curvature)> {
-        let memory = if let Some(Curvature::Double(memory)) = self.memory { memory } else { Memory::default() };
-        let (loss, memory) = memory.step(&self.options, parameters, objective)?;
-        Ok((loss, Curvature::Double(memory)))
-    }
 }
 
 /// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
@@ -150,9 +116,9 @@ impl Optimizer {
         &self.groups
     }
 
-    /// What L-BFGS remembers, once it has made a step.
-    pub fn curvature(&self) -> Option<&Curvature> {
-        self.memory.as_ref()
+    /// A copy of what L-BFGS remembers, once it has made a step.
+    pub fn curvature(&self) -> Option<Curvature> {
+        self.memory.as_ref().map(Learned::curvature)
     }
 
     /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
@@ -277,15 +243,14 @@ impl Optimizer {
         }
     }
 
-    /// What a step with a closure works from: a copy, so that the closure may use the optimizer meanwhile. Its result
-    /// goes to [`Optimizer::remember`].
+    /// A step with a closure, which may use the optimizer meanwhile. Its result goes to [`Optimizer::remember`].
     pub fn closure_step(&self) -> ClosureStep {
-        ClosureStep { options: self.groups[0].options.clone(), memory: self.memory.clone() }
+        ClosureStep::new(&self.groups[0].options, self.memory.as_ref())
     }
 
     /// Keeps what a step with a closure has learned.
-    pub fn remember(&mut self, memory: Curvature) {
-        self.memory = Some(memory);
+    pub fn remember(&mut self, learned: Learned) {
+        self.memory = Some(learned);
     }
 
     /// What the state holds.
@@ -295,10 +260,14 @@ impl Optimizer {
             counts.scalars(usize::from(self.definition.counts_steps));
             state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
         }
-        match &self.memory {
-            Some(Curvature::Float(memory)) => count_memory(&mut counts, memory),
-            Some(Curvature::Double(memory)) => count_memory(&mut counts, memory),
-            None => {}
+        if let Some(learned) = &self.memory {
+            let (width, pairs, bytes) = learned.size();
+            // func_evals, n_iter, t and prev_loss.
+            counts.scalars(4);
+            // d, prev_flat_grad, old_dirs and old_stps.
+            (0..2 + 2 * pairs).for_each(|_| counts.tensor(width, width * bytes));
+            // H_diag and the ros are tensors without dimensions.
+            (0..=pairs).for_each(|_| counts.tensor(1, bytes));
         }
         counts
     }
@@ -309,13 +278,4 @@ fn new_sweep(definition: &Definition) -> Option<Sweep> {
         Method::Each(program) => Some(Sweep::new(program())),
         Method::Closure => None,
     }
-}
-
-fn count_memory<T>(counts: &mut Counts, memory: &Memory<T>) {
-    // func_evals, n_iter, t and prev_loss.
-    counts.scalars(4);
-    let vectors = [&memory.d, &memory.prev_flat_grad].into_iter().chain(&memory.old_dirs).chain(&memory.old_stps);
-    vectors.for_each(|v| counts.tensor(v.len(), size_of_val(&v[..])));
-    // H_diag and the ros are tensors without dimensions.
-    (0..=memory.ro.len()).for_each(|_| counts.tensor(1, size_of::<T>()));
 }

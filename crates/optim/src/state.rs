@@ -70,6 +70,11 @@ impl Buffer {
     }
 }
 
+/// The error of a state buffer that finds no memory.
+pub(crate) fn no_memory(elements: usize) -> Error {
+    Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
+}
+
 /// A buffer that is planned in an arena.
 pub(crate) enum Planned {
     Float(Place<f32>),
@@ -96,7 +101,7 @@ impl Planned {
 }
 
 /// The most buffers that an optimizer's formula keeps for a parameter.
-pub(crate) const RULE_BUFFERS: usize = 3;
+pub const RULE_BUFFERS: usize = 3;
 /// The place of the 32-bit weights of a parameter of 16 bits.
 pub(crate) const MASTER: usize = RULE_BUFFERS;
 /// The place of the moving average of the parameter.

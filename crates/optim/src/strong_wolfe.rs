@@ -13,35 +13,42 @@ const C2: f64 = 0.9;
 const SMALLEST_BRACKET: f64 = 1e-9;
 
 /// The objective at distance `t` along the direction.
-#[derive(Clone)]
-pub(crate) struct Point<T> {
+#[derive(Clone, Copy)]
+pub(crate) struct Point {
     pub(crate) t: f64,
     pub(crate) loss: f64,
-    pub(crate) gradient: Vec<T>,
     /// Derivative of the loss along the direction.
     pub(crate) slope: f64,
+    /// Which of three places has the gradient.
+    pub(crate) gradient: usize,
+}
+
+/// A place that has the gradient of neither point.
+fn free_place(a: Point, b: Point) -> usize {
+    if a.gradient == b.gradient { (a.gradient + 1) % 3 } else { 3 - a.gradient - b.gradient }
 }
 
 /// Searches from `start` (t = 0) with first guess `t`, which may be refined `most` times. `largest` is the largest
-/// magnitude in the direction. Returns the point found and the number of evaluations.
-pub(crate) fn search<T: Clone>(
-    evaluate: &mut dyn FnMut(f64) -> Result<Point<T>>,
-    start: Point<T>,
+/// magnitude in the direction. `evaluate` is told where to put the gradient: a place that no point has that is still
+/// looked at. Returns the point found and the number of evaluations.
+pub(crate) fn search(
+    evaluate: &mut dyn FnMut(f64, usize) -> Result<Point>,
+    start: Point,
     t: f64,
     largest: f64,
     most: u64,
-) -> Result<(Point<T>, u64)> {
-    let decreases = |p: &Point<T>| p.loss <= start.loss + C1 * p.t * start.slope;
-    let is_flat = |p: &Point<T>| p.slope.abs() <= -C2 * start.slope;
+) -> Result<(Point, u64)> {
+    let decreases = |p: &Point| p.loss <= start.loss + C1 * p.t * start.slope;
+    let is_flat = |p: &Point| p.slope.abs() <= -C2 * start.slope;
 
-    let mut previous = start.clone();
-    let mut point = evaluate(t)?;
+    let mut previous = start;
+    let mut point = evaluate(t, free_place(start, start))?;
     let mut evaluations = 1;
     // Expand until the minimum lies between two points.
     let (mut a, mut b) = loop {
         let rounds = evaluations - 1;
         if rounds == most {
-            break (start.clone(), point);
+            break (start, point);
         }
         if !decreases(&point) || (rounds > 1 && point.loss >= previous.loss) {
             break (previous, point);
@@ -55,7 +62,7 @@ pub(crate) fn search<T: Clone>(
         let bounds = (point.t + 0.01 * (point.t - previous.t), point.t * 10.0);
         let t = cubic_minimum(&previous, &point, bounds);
         previous = point;
-        point = evaluate(t)?;
+        point = evaluate(t, free_place(start, previous))?;
         evaluations += 1;
     };
 
@@ -73,7 +80,7 @@ pub(crate) fn search<T: Clone>(
         } else {
             stalled = is_close;
         }
-        let point = evaluate(t)?;
+        let point = evaluate(t, free_place(a, b))?;
         evaluations += 1;
         let (low, high) = if a.loss <= b.loss { (&mut a, &mut b) } else { (&mut b, &mut a) };
         if !decreases(&point) || point.loss >= low.loss {
@@ -82,18 +89,18 @@ pub(crate) fn search<T: Clone>(
         }
         let found = is_flat(&point);
         if !found && point.slope * (high.t - low.t) >= 0.0 {
-            *high = low.clone();
+            *high = *low;
         }
         *low = point;
         if found {
-            return Ok((low.clone(), evaluations));
+            return Ok((*low, evaluations));
         }
     }
     Ok((if a.loss <= b.loss { a } else { b }, evaluations))
 }
 
 /// Where the cubic through two points with their slopes is least, within bounds; the middle if it has no minimum.
-fn cubic_minimum<T>(a: &Point<T>, b: &Point<T>, (low, high): (f64, f64)) -> f64 {
+fn cubic_minimum(a: &Point, b: &Point, (low, high): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
     let square = d1 * d1 - a.slope * b.slope;

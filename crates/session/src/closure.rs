@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use stepwell_optim::{ClosureStep, Code, Curvature, Error, Objective, Result, Scalar};
+use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Objective, Result, Value};
 
 use crate::handle::Handle;
 use crate::session::Session;
 use crate::trainer::Trainer;
-use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
+use crate::{Differentiable, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
 
 /// One step of L-BFGS. The session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
@@ -38,35 +38,49 @@ pub(crate) fn minimize_on<E: Engine>(
     Ok(loss)
 }
 
-/// What a step works from: copies, so that the closure may use the optimizer meanwhile.
+/// What a step works from, so that the closure may use the optimizer meanwhile.
 struct Plan<E: Engine> {
     tensors: Vec<E::Tensor>,
     dtype: Dtype,
-    step: ClosureStep,
-    library: Option<Rc<Minimize<E::Tensor>>>,
+    maker: Maker<E>,
+}
+
+/// Who makes the step.
+enum Maker<E: Engine> {
+    Own(ClosureStep),
+    /// The tensor library, from copies of the options and of what is remembered.
+    Library(Rc<Minimize<E::Tensor>>, Vec<Value>, Option<Curvature>),
 }
 
 impl<E: Engine> Plan<E> {
     fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
-        let library = match &trainer.library {
-            Some(LibraryOptimizer::Closure(minimize)) => Some(Rc::clone(minimize)),
-            _ => None,
+        let optimizer = &trainer.optimizer;
+        let maker = match &trainer.library {
+            Some(LibraryOptimizer::Closure(minimize)) => {
+                let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
+                Maker::Library(Rc::clone(minimize), options, optimizer.curvature())
+            }
+            _ => Maker::Own(optimizer.closure_step()),
         };
-        Ok(Self { tensors, dtype, step: trainer.optimizer.closure_step(), library })
+        Ok(Self { tensors, dtype, maker })
     }
 
-    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Curvature)> {
-        let Self { tensors, dtype, step, library } = self;
-        match (library, dtype) {
-            (Some(library), _) => {
-                library(&LibraryGroup { options: step.options(), parameters: &tensors }, step.memory(), closure)
+    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
+        let Self { tensors, dtype, maker } = self;
+        match (maker, dtype) {
+            (Maker::Library(library, options, memory), _) => {
+                let group = LibraryGroup { options: &options, parameters: &tensors };
+                let (loss, memory) = library(&group, memory.as_ref(), closure)?;
+                Ok((loss, memory.try_into()?))
             }
-            (None, Dtype::Float) => {
+            (Maker::Own(step), Dtype::Float) => {
                 run::<E, f32, _>(engine, &tensors, closure, |x, objective| step.minimize_f32(x, objective))
             }
-            (None, _) => run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective)),
+            (Maker::Own(step), _) => {
+                run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective))
+            }
         }
     }
 }
@@ -110,15 +124,41 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
     Ok(dtype)
 }
 
-fn run<E: Engine, T: Element, R>(
+fn run<E: Engine, T: Differentiable, R>(
     engine: &impl Access<E>,
     tensors: &[E::Tensor],
     closure: &mut dyn FnMut() -> Result<f64>,
     minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
 ) -> Result<R> {
+    let mut count = 0;
+    engine.with(|engine| -> Result<()> {
+        for tensor in tensors {
+            count += elements(engine, tensor)?;
+        }
+        Ok(())
+    })?;
+    let mut start = Vec::new();
+    start
+        .try_reserve_exact(count)
+        .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} parameters in one vector")))?;
+    start.resize(count, T::default());
     let mut flat = Flat { engine, tensors, closure, element: PhantomData };
-    let start = flat.gather(|engine, tensor| Ok(Some(engine.data(tensor)?)))?;
+    flat.for_each(&mut start, |engine, tensor, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
+}
+
+fn elements<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<usize> {
+    Ok(engine.shape(tensor)?.iter().product())
+}
+
+fn read<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, to: &mut [T]) -> Result<()> {
+    fits::<E, T>(engine, tensor, to.len())?;
+    engine.read_into(tensor, T::slice_mut(to))
+}
+
+/// Fails if the closure has made something else of the tensor.
+fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: usize) -> Result<()> {
+    if engine.dtype(tensor)? == T::DTYPE && elements(engine, tensor)? == length { Ok(()) } else { Err(changed()) }
 }
 
 /// The parameters as one vector.
@@ -129,33 +169,28 @@ struct Flat<'a, E: Engine, A, T> {
     element: PhantomData<T>,
 }
 
-impl<E: Engine, A: Access<E>, T: Element> Flat<'_, E, A, T> {
-    /// One piece for each tensor; zeros where there is none.
-    fn gather(&self, piece: impl Fn(&E, &E::Tensor) -> Result<Option<Data>>) -> Result<Vec<T>> {
+impl<E: Engine, A: Access<E>, T: Differentiable> Flat<'_, E, A, T> {
+    /// Calls `f` with each tensor and its piece of the vector.
+    fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, &mut [T]) -> Result<()>) -> Result<()> {
         self.engine.with(|engine| {
-            let mut all = Vec::new();
+            let mut rest = all;
             for tensor in self.tensors {
-                match piece(engine, tensor)? {
-                    Some(data) => all.extend(T::from_data(data).ok_or_else(changed)?),
-                    None => {
-                        let count: usize = engine.shape(tensor)?.iter().product();
-                        all.resize(all.len() + count, T::default());
-                    }
-                }
+                let (piece, after) = rest.split_at_mut_checked(elements(engine, tensor)?).ok_or_else(changed)?;
+                f(engine, tensor, piece)?;
+                rest = after;
             }
-            Ok(all)
+            if rest.is_empty() { Ok(()) } else { Err(changed()) }
         })
     }
 }
 
-impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
+impl<E: Engine, A: Access<E>, T: Differentiable> Objective<T> for Flat<'_, E, A, T> {
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
         self.engine.with(|engine| {
             let mut rest = parameters;
             for tensor in self.tensors {
-                let count: usize = engine.shape(tensor)?.iter().product();
-                let (piece, after) = rest.split_at_checked(count).ok_or_else(changed)?;
-                engine.assign(tensor, &T::into_data(piece.to_vec()))?;
+                let (piece, after) = rest.split_at_checked(elements(engine, tensor)?).ok_or_else(changed)?;
+                engine.write_from(tensor, T::slice(piece))?;
                 rest = after;
             }
             Ok(())
@@ -164,11 +199,13 @@ impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
 
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
         let loss = (self.closure)()?;
-        let gathered = self.gather(|engine, tensor| engine.grad(tensor).map(|grad| engine.data(&grad)).transpose())?;
-        if gathered.len() != gradient.len() {
-            return Err(changed());
-        }
-        gradient.copy_from_slice(&gathered);
+        self.for_each(gradient, |engine, tensor, piece| match engine.grad(tensor) {
+            Some(grad) => read(engine, &grad, piece),
+            None => {
+                piece.fill(T::default());
+                Ok(())
+            }
+        })?;
         Ok(loss)
     }
 }
@@ -176,28 +213,4 @@ impl<E: Engine, A: Access<E>, T: Element> Objective<T> for Flat<'_, E, A, T> {
 /// The closure converted a parameter, or the like.
 fn changed() -> Error {
     Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
-}
-
-/// An element type of parameters.
-trait Element: Scalar {
-    fn from_data(data: Data) -> Option<Vec<Self>>;
-    fn into_data(elements: Vec<Self>) -> Data;
-}
-
-impl Element for f32 {
-    fn from_data(data: Data) -> Option<Vec<f32>> {
-        if let Data::Float(elements) = data { Some(elements) } else { None }
-    }
-    fn into_data(elements: Vec<f32>) -> Data {
-        Data::Float(elements)
-    }
-}
-
-impl Element for f64 {
-    fn from_data(data: Data) -> Option<Vec<f64>> {
-        if let Data::Double(elements) = data { Some(elements) } else { None }
-    }
-    fn into_data(elements: Vec<f64>) -> Data {
-        Data::Double(elements)
-    }
 }

@@ -1,7 +1,7 @@
 //! Plain numbers on their way into or out of a tensor.
 
 use half::{bf16, f16};
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Buffer, Code, Elements, Error, Result, Scalar};
 
 use crate::element::Element;
 
@@ -145,6 +145,134 @@ impl Data {
             Data::Half(v) => convert(v, dtype),
             Data::BFloat16(v) => convert(v, dtype),
             Data::Long(v) => convert(v, dtype),
+        }
+    }
+}
+
+/// Elements that somebody else owns, of a type that can carry a gradient.
+#[derive(Clone, Copy, Debug)]
+pub enum Slice<'a> {
+    /// Elements of a [`Dtype::Float`] tensor.
+    Float(&'a [f32]),
+    /// Elements of a [`Dtype::Double`] tensor.
+    Double(&'a [f64]),
+}
+
+impl Slice<'_> {
+    /// The element type.
+    pub fn dtype(self) -> Dtype {
+        match self {
+            Slice::Float(_) => Dtype::Float,
+            Slice::Double(_) => Dtype::Double,
+        }
+    }
+
+    /// A copy.
+    pub fn to_data(self) -> Data {
+        match self {
+            Slice::Float(elements) => Data::Float(elements.to_vec()),
+            Slice::Double(elements) => Data::Double(elements.to_vec()),
+        }
+    }
+}
+
+/// The same to be written.
+#[derive(Debug)]
+pub enum SliceMut<'a> {
+    /// Elements of a [`Dtype::Float`] tensor.
+    Float(&'a mut [f32]),
+    /// Elements of a [`Dtype::Double`] tensor.
+    Double(&'a mut [f64]),
+}
+
+impl SliceMut<'_> {
+    /// Copies all elements.
+    ///
+    /// # Errors
+    /// As [`SliceMut::check`].
+    pub fn copy_from(self, data: &Data) -> Result<()> {
+        self.check(data.dtype(), data.len())?;
+        match (self, data) {
+            (SliceMut::Float(to), Data::Float(from)) => to.copy_from_slice(from),
+            (SliceMut::Double(to), Data::Double(from)) => to.copy_from_slice(from),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Fails unless it is of this dtype and length.
+    pub fn check(&self, dtype: Dtype, length: usize) -> Result<()> {
+        let (own, expected) = match self {
+            SliceMut::Float(to) => (Dtype::Float, to.len()),
+            SliceMut::Double(to) => (Dtype::Double, to.len()),
+        };
+        if dtype != own {
+            let (expected, given) = (own.name(), dtype.name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        if length != expected {
+            return Err(Error::new(Code::Shape, format!("expected {expected} elements, given {length}")));
+        }
+        Ok(())
+    }
+}
+
+/// A type of elements that can carry a gradient and that formulas run on.
+pub trait Differentiable: Scalar {
+    /// The same as a value.
+    const DTYPE: Dtype;
+    /// Elements of this type.
+    fn slice(elements: &[Self]) -> Slice<'_>;
+    /// The same to be written.
+    fn slice_mut(elements: &mut [Self]) -> SliceMut<'_>;
+}
+
+impl Differentiable for f32 {
+    const DTYPE: Dtype = Dtype::Float;
+    fn slice(elements: &[f32]) -> Slice<'_> {
+        Slice::Float(elements)
+    }
+    fn slice_mut(elements: &mut [f32]) -> SliceMut<'_> {
+        SliceMut::Float(elements)
+    }
+}
+
+impl Differentiable for f64 {
+    const DTYPE: Dtype = Dtype::Double;
+    fn slice(elements: &[f64]) -> Slice<'_> {
+        Slice::Double(elements)
+    }
+    fn slice_mut(elements: &mut [f64]) -> SliceMut<'_> {
+        SliceMut::Double(elements)
+    }
+}
+
+impl From<&Buffer> for Data {
+    /// A copy.
+    fn from(buffer: &Buffer) -> Self {
+        match buffer {
+            Buffer::Float(elements) => Data::Float(elements.to_vec()),
+            Buffer::Double(elements) => Data::Double(elements.to_vec()),
+            Buffer::BFloat16(elements) => Data::BFloat16(elements.to_vec()),
+        }
+    }
+}
+
+impl Data {
+    /// A copy as a state buffer.
+    ///
+    /// # Errors
+    /// [`Code::Dtype`] for a type that no state has; [`Code::Memory`].
+    pub fn to_buffer(&self) -> Result<Buffer> {
+        match self {
+            Data::Float(elements) => Elements::copy_of(elements).map(Buffer::Float),
+            Data::Double(elements) => Elements::copy_of(elements).map(Buffer::Double),
+            Data::BFloat16(elements) => Elements::copy_of(elements).map(Buffer::BFloat16),
+            Data::Half(_) | Data::Long(_) => {
+                let message =
+                    format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
+                Err(Error::new(Code::Dtype, message))
+            }
         }
     }
 }

@@ -5,12 +5,14 @@
 
 use stepwell_optim::{Definition, Result, View};
 
-use crate::{Data, Device, Dtype, LibraryOptimizer, only_fused};
+use crate::{Data, Device, Dtype, LibraryOptimizer, Slice, SliceMut, only_fused};
 
 /// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first.
 pub trait Engine: 'static {
     /// A tensor. A clone shares storage, gradient and identity with the original.
     type Tensor: Clone;
+    /// What the engine remembers from one loan of the same parameters to the next, so that the next is quick.
+    type Ledger: Default;
 
     /// Fails where the device cannot be used, and says why.
     fn require(&self, device: Device) -> Result<()>;
@@ -23,6 +25,14 @@ pub trait Engine: 'static {
     fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.
     fn assign(&self, tensor: &Self::Tensor, data: &Data) -> Result<()>;
+    /// Copies the elements into a slice of the same dtype and length.
+    fn read_into(&self, tensor: &Self::Tensor, to: SliceMut<'_>) -> Result<()> {
+        to.copy_from(&self.data(tensor)?)
+    }
+    /// Overwrites the elements in place, as [`Engine::assign`] does, from a slice of the same dtype and length.
+    fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
+        self.assign(tensor, &from.to_data())
+    }
     /// A copy of another dtype or on another device, cut off from the graph.
     fn convert(&self, tensor: &Self::Tensor, dtype: Dtype, device: Device) -> Result<Self::Tensor>;
     /// Gives `tensor` the storage of `source` and keeps its identity, so that whoever holds it sees the change.
@@ -59,12 +69,20 @@ pub trait Engine: 'static {
 
     /// Lends the memory of parameters and their gradients to `step`, one view for each tensor, in order; `None` where
     /// there is no gradient. Nothing is lent, and an error returned, unless every gradient fits its parameter.
-    /// Afterwards a backward through an older graph of a lent parameter is an error, not a wrong gradient.
+    /// Afterwards a backward through an older graph of a lent parameter is an error, not a wrong gradient. `zeroes` says
+    /// that the step sets gradients to zero. The ledger is the one of this list of parameters.
     fn lend(
         &self,
         parameters: &[Self::Tensor],
+        ledger: &mut Self::Ledger,
+        zeroes: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
+
+    /// How many threads a step may use: as many as operations of the engine do.
+    fn threads(&self) -> usize {
+        1
+    }
 
     /// The library's own optimizer of that definition, new and without state. Fails where there is none.
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Self::Tensor>> {

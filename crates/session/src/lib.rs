@@ -27,7 +27,7 @@ mod session;
 mod trainer;
 mod verbs;
 
-pub use data::{Data, Dtype};
+pub use data::{Data, Differentiable, Dtype, Slice, SliceMut};
 pub use device::Device;
 pub use dynamic::{Array, Dynamic};
 pub use engine::{Activation, BatchNorm, Engine, Loss, Reduction, Window};

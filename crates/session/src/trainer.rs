@@ -1,9 +1,9 @@
 //! An optimizer together with the tensors that it updates.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
 
-use stepwell_optim::{Clip, Code, Error, Optimizer, Result, State, Value};
+use stepwell_optim::{Clip, Code, Error, Optimizer, Result, State, StepOptions, Value};
 
 use crate::clip::clip_gradients;
 use crate::container::Container;
@@ -20,6 +20,7 @@ pub(crate) struct Trainer<E: Engine> {
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
     tensors: Vec<E::Tensor>,
+    ledger: E::Ledger,
 }
 
 /// A parameter of a group.
@@ -31,7 +32,14 @@ pub(crate) struct Parameter<E: Engine> {
 
 impl<E: Engine> Trainer<E> {
     pub(crate) fn new(optimizer: Optimizer, library: Option<LibraryOptimizer<E::Tensor>>) -> Self {
-        Self { optimizer, library, container: Container::new(), groups: vec![Vec::new()], tensors: Vec::new() }
+        Self {
+            optimizer,
+            library,
+            container: Container::new(),
+            groups: vec![Vec::new()],
+            tensors: Vec::new(),
+            ledger: E::Ledger::default(),
+        }
     }
 
     /// Sets options of a group, or adds the group, and appends parameters to it. A failure changes nothing.
@@ -56,6 +64,7 @@ impl<E: Engine> Trainer<E> {
         self.groups.resize_with(self.optimizer.groups().len(), Vec::new);
         let added = selection.tensors.into_iter().map(|named| Parameter { tensor: named.tensor, kind: named.kind });
         self.groups[group].extend(added);
+        self.ledger = E::Ledger::default();
         self.tensors = self.groups.iter().flatten().map(|parameter| parameter.tensor.clone()).collect();
         Ok(())
     }
@@ -103,8 +112,15 @@ impl<E: Engine> Trainer<E> {
             }
             return library.step(&self.library_groups());
         }
-        let optimizer = &mut self.optimizer;
-        engine.lend(&self.tensors, &mut |views| optimizer.step_clipped(views, clip))
+        let Self { optimizer, tensors, ledger, .. } = self;
+        let options = StepOptions {
+            clip,
+            threads: engine.threads(),
+            // The limit is for a tensor, whose numbers exist up to three times while it is made; state is made once.
+            memory_limit: &|| engine.memory_limit().saturating_mul(3),
+            ..StepOptions::default()
+        };
+        engine.lend(tensors, ledger, options.zero_gradients, &mut |views| optimizer.step(views, options).map(drop))
     }
 
     /// The groups as the tensor library's optimizer takes them.
@@ -129,10 +145,27 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// The optimizer with its state, whoever keeps that.
-    pub(crate) fn with_state(&self) -> Result<Cow<'_, Optimizer>> {
-        let Some(LibraryOptimizer::Each(library)) = &self.library else { return Ok(Cow::Borrowed(&self.optimizer)) };
-        let mut optimizer = self.optimizer.clone();
+    pub(crate) fn with_state(&self) -> Result<WithState<'_>> {
+        let Some(LibraryOptimizer::Each(library)) = &self.library else { return Ok(WithState::Own(&self.optimizer)) };
+        let mut optimizer = self.optimizer.without_state();
         optimizer.set_states(library.states(&self.tensors)?);
-        Ok(Cow::Owned(optimizer))
+        Ok(WithState::Copy(Box::new(optimizer)))
+    }
+}
+
+/// An optimizer with its state: its own, or a copy of what the tensor library keeps.
+pub(crate) enum WithState<'a> {
+    Own(&'a Optimizer),
+    Copy(Box<Optimizer>),
+}
+
+impl Deref for WithState<'_> {
+    type Target = Optimizer;
+
+    fn deref(&self) -> &Optimizer {
+        match self {
+            WithState::Own(optimizer) => optimizer,
+            WithState::Copy(optimizer) => optimizer,
+        }
     }
 }

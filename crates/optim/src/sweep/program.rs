@@ -3,12 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use crate::instruction_set::{InstructionSet, Work};
-use crate::norm::Squares;
+use crate::norm::{BLOCK, Squares};
 use crate::options::{Common, RuleOptions};
 use crate::rule::{Block, Rule, Step};
 use crate::state::RULE_BUFFERS;
 use crate::sweep::tasks::Sums;
-use crate::sweep::unit::{BLOCK, Piece, Riders, Scratch, Stage, Unit};
+use crate::sweep::unit::{Piece, Riders, Scratch, Stage, Unit};
 use crate::{Code, Error, OptionSet, Result, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 
 use crate::clip::Prepare;
 use crate::instruction_set::Work;
-use crate::norm::Squares;
+use crate::norm::{BLOCK, Squares};
 use crate::options::Common;
 use crate::rule::Block;
 use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
@@ -20,10 +20,6 @@ use crate::{Scalar, View};
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
 /// the lanes of a sum, and the same for any number of threads: sums are taken for each piece and then together.
 pub(super) const PIECE: usize = 1 << 14;
-
-/// Elements that are prepared at a time, so that they are still in the nearest cache when the formula reads them. A
-/// multiple of the lanes of a sum.
-pub(super) const BLOCK: usize = 512;
 
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.

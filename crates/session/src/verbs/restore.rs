@@ -2,10 +2,10 @@
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use stepwell_optim::{
-    Buffer, Code, Curvature, Definition, Error, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
+    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
 };
 
 use crate::arguments::{Arguments, array, named_options};
@@ -41,7 +41,7 @@ pub(crate) fn restore<E: Engine>(
     let engine = &session.engine;
     let parameters = module.parameters();
     let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
-    let mut states: Vec<Vec<Option<State>>> = vec![Vec::new(); groups.len()];
+    let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
     let mut taken = HashSet::new();
     for row in list(saved, "parms")? {
         let row = dictionary("parms", row)?;
@@ -68,7 +68,7 @@ pub(crate) fn restore<E: Engine>(
         });
         members.push(Named { name: name.to_owned(), kind: parameter.kind, tensor: parameter.tensor.clone() });
     }
-    let curvature = if definition.needs_closure() { curvature_of(engine, saved, &groups)? } else { None };
+    let learned = if definition.needs_closure() { learned_of(engine, saved, &groups)? } else { None };
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
@@ -79,8 +79,8 @@ pub(crate) fn restore<E: Engine>(
     }
     trainer.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
-    if let Some(curvature) = curvature {
-        trainer.optimizer.remember(curvature);
+    if let Some(learned) = learned {
+        trainer.optimizer.remember(learned);
     }
     session.insert(Object::optimizer(trainer))
 }
@@ -96,14 +96,15 @@ fn state_of(
     if buffers.is_empty() {
         return Ok(None);
     }
-    let known = |key: &str| (definition.counts_steps && key == "step") || definition.buffers.contains(&key);
+    let known =
+        |key: &str| (definition.counts_steps && key == "step") || definition.state_keys().any(|(own, _)| own == key);
     if let Some((key, _)) = buffers.iter().find(|(key, _)| !known(key)) {
         let message = format!("`{name}`: {} has no buffer `{key}`", definition.name);
         return Err(Error::new(Code::Format, message));
     }
     let step = if definition.counts_steps { whole(buffers, "step")? as u64 } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
-    for (slot, key) in state.buffers.iter_mut().zip(definition.buffers) {
+    for (key, place) in definition.state_keys() {
         let given = find(buffers, key).unwrap_or(&Dynamic::Null);
         if *given == Dynamic::Null {
             continue;
@@ -113,21 +114,26 @@ fn state_of(
             let message = format!("size mismatch for `{name}` {key}, expected {shape:?}, given {:?}", found.shape);
             return Err(Error::new(Code::Shape, message));
         }
-        *slot = match (found.data, dtype) {
-            (Data::Float(elements), Dtype::Float) => Some(Buffer::Float(elements)),
-            (Data::Double(elements), Dtype::Double) => Some(Buffer::Double(elements)),
-            (data, _) => {
-                let (expected, given) = (dtype.name(), data.dtype().name());
-                let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
-                return Err(Error::new(Code::Dtype, message));
-            }
+        let fits = match found.data.dtype() {
+            Dtype::Float => dtype != Dtype::Double,
+            Dtype::Double => dtype == Dtype::Double,
+            // Moments may be kept in it, whatever the parameter is.
+            Dtype::BFloat16 => dtype != Dtype::Double && definition.buffers.contains(&key),
+            Dtype::Half | Dtype::Long => false,
         };
+        if !fits {
+            let expected = if dtype == Dtype::Double { Dtype::Double } else { Dtype::Float };
+            let (expected, given) = (expected.name(), found.data.dtype().name());
+            let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
+            return Err(Error::new(Code::Dtype, message));
+        }
+        state.buffers[place] = Some(found.data.to_buffer()?);
     }
     Ok(Some(state))
 }
 
 /// What L-BFGS remembers; it stands at the first parameter and belongs to all.
-fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Curvature>> {
+fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Learned>> {
     let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
     let buffers = match find(dictionary("parms", first)?, "buffers") {
         Some(buffers) => dictionary("buffers", buffers)?,
@@ -141,7 +147,7 @@ fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    Ok(Some(match dtype {
+    let curvature = match dtype {
         Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
             Data::Double(elements) => Some(elements),
             _ => None,
@@ -150,7 +156,8 @@ fn curvature_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]
             Data::Float(elements) => Some(elements),
             _ => None,
         })?),
-    }))
+    };
+    Learned::try_from(curvature).map(Some)
 }
 
 fn memory_of<T: Scalar>(
@@ -170,8 +177,8 @@ fn memory_of<T: Scalar>(
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<VecDeque<_>>>();
-    let memory = Memory {
+    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<Vec<_>>>();
+    Ok(Memory {
         func_evals: whole(buffers, "func_evals")? as u64,
         n_iter: whole(buffers, "n_iter")? as u64,
         t: number("t")?,
@@ -182,18 +189,14 @@ fn memory_of<T: Scalar>(
         old_dirs: vectors("old_dirs")?,
         old_stps: vectors("old_stps")?,
         ro: numbers(buffers, "ro")?,
-    };
-    if memory.old_dirs.len() != memory.ro.len() || memory.old_stps.len() != memory.ro.len() {
-        return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
-    }
-    Ok(memory)
+    })
 }
 
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.
-fn numbers(entries: &Entries, key: &str) -> Result<VecDeque<f64>> {
+fn numbers(entries: &Entries, key: &str) -> Result<Vec<f64>> {
     let given = entry(entries, key)?;
     match array(given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
-        Some(Ok(Data::Double(numbers))) => Ok(numbers.into()),
+        Some(Ok(Data::Double(numbers))) => Ok(numbers),
         _ => Err(malformed(key, "a list of numbers", given)),
     }
 }

@@ -1,15 +1,14 @@
 //! What an optimizer or a module is, as plain data.
 
-use std::borrow::Cow;
-
-use stepwell_optim::{Buffer, Curvature, Definition, Memory, Optimizer, Result, Scalar, Value, defaults};
+use stepwell_optim::{Buffer, Curvature, Definition, Memory, Optimizer, Result, Value, defaults};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
 use crate::module_state;
 use crate::session::Session;
+use crate::trainer::WithState;
 use crate::verbs::schedules;
-use crate::{Array, Data, Dynamic, Engine};
+use crate::{Array, Differentiable, Dynamic, Engine};
 
 /// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
 pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
@@ -35,7 +34,7 @@ pub(crate) fn describe<E: Engine>(
 ) -> Result<Dynamic> {
     let trainer = session.trainer(handle)?;
     let engine = &session.engine;
-    let optimizer = if with_buffers { trainer.with_state()? } else { Cow::Borrowed(&trainer.optimizer) };
+    let optimizer = if with_buffers { trainer.with_state()? } else { WithState::Own(&trainer.optimizer) };
     let definition = optimizer.definition();
     let names = trainer.container.names(engine);
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
@@ -55,10 +54,12 @@ pub(crate) fn describe<E: Engine>(
             let state = states.next().and_then(Option::as_ref);
             let mut buffers = state.map_or_else(Vec::new, |state| {
                 let step = definition.counts_steps.then_some(("step", Dynamic::Number(state.step as f64)));
-                let named = definition.buffers.iter().copied().zip(&state.buffers);
-                step.into_iter()
-                    .chain(named.map(|(key, buffer)| (key, buffer_value(buffer.as_ref(), &shape))))
-                    .collect()
+                let own = definition.buffers.len();
+                let told = definition.state_keys().map(|(key, place)| (key, state.buffers[place].as_ref()));
+                // Those that every optimizer may have are told only where they are in use.
+                let told = told.enumerate().filter(|(i, (_, buffer))| *i < own || buffer.is_some());
+                let told = told.map(|(_, (key, buffer))| (key, buffer_value(buffer, &shape)));
+                step.into_iter().chain(told).collect()
             });
             // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first.
             if let (0, Some(curvature)) = (i, optimizer.curvature()) {
@@ -100,27 +101,23 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> D
 }
 
 fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Dynamic {
-    let data = match buffer {
-        None => return Dynamic::Null,
-        Some(Buffer::Float(elements)) => Data::Float(elements.clone()),
-        Some(Buffer::Double(elements)) => Data::Double(elements.clone()),
-    };
-    Dynamic::Array(Array { data, shape: shape.to_vec() })
+    let array = |buffer: &Buffer| Array { data: buffer.into(), shape: shape.to_vec() };
+    buffer.map_or(Dynamic::Null, |buffer| Dynamic::Array(array(buffer)))
 }
 
-fn memory_values<T: Scalar>(memory: &Memory<T>) -> Vec<(&'static str, Dynamic)> {
+fn memory_values<T: Differentiable>(memory: Memory<T>) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
-    let vector = |v: &Vec<T>| buffer_value(Some(&T::into_buffer(v.clone())), &[v.len()]);
+    let vector = |v: Vec<T>| Dynamic::Array(Array { data: T::slice(&v).to_data(), shape: vec![v.len()] });
     vec![
         ("func_evals", number(memory.func_evals as f64)),
         ("n_iter", number(memory.n_iter as f64)),
         ("t", number(memory.t)),
         ("prev_loss", number(memory.prev_loss)),
-        ("d", vector(&memory.d)),
+        ("d", vector(memory.d)),
         ("H_diag", number(memory.h_diag)),
-        ("prev_flat_grad", vector(&memory.prev_flat_grad)),
-        ("old_dirs", Dynamic::List(memory.old_dirs.iter().map(vector).collect())),
-        ("old_stps", Dynamic::List(memory.old_stps.iter().map(vector).collect())),
-        ("ro", Dynamic::List(memory.ro.iter().copied().map(number).collect())),
+        ("prev_flat_grad", vector(memory.prev_flat_grad)),
+        ("old_dirs", Dynamic::List(memory.old_dirs.into_iter().map(vector).collect())),
+        ("old_stps", Dynamic::List(memory.old_stps.into_iter().map(vector).collect())),
+        ("ro", Dynamic::List(memory.ro.into_iter().map(number).collect())),
     ]
 }

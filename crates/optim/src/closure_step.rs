@@ -1,0 +1,108 @@
+//! A step of L-BFGS, and what it leaves to the next.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::optimizers::lbfgs::{History, LbfgsOptions, Memory, Objective, step};
+use crate::{Curvature, OptionSet, Result, Scalar, Value};
+
+/// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
+#[derive(Clone)]
+pub struct Learned(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Float(Shared<f32>),
+    Double(Shared<f64>),
+}
+
+/// Shared by an optimizer and the step that it makes.
+type Shared<T> = Rc<RefCell<History<T>>>;
+
+impl Learned {
+    pub(crate) fn curvature(&self) -> Curvature {
+        match &self.0 {
+            Kind::Float(history) => Curvature::Float(history.borrow().memory()),
+            Kind::Double(history) => Curvature::Double(history.borrow().memory()),
+        }
+    }
+
+    /// The number of elements of a vector, the number of pairs, and the bytes of an element.
+    pub(crate) fn size(&self) -> (usize, usize, usize) {
+        let ((width, pairs), bytes) = match &self.0 {
+            Kind::Float(history) => (history.borrow().size(), size_of::<f32>()),
+            Kind::Double(history) => (history.borrow().size(), size_of::<f64>()),
+        };
+        (width, pairs, bytes)
+    }
+}
+
+impl TryFrom<Curvature> for Learned {
+    type Error = crate::Error;
+
+    /// # Errors
+    /// [`Code::Format`](crate::Code::Format) for vectors of different lengths; [`Code::Memory`](crate::Code::Memory).
+    fn try_from(curvature: Curvature) -> Result<Self> {
+        fn shared<T: Scalar>(memory: Memory<T>) -> Result<Shared<T>> {
+            Ok(Rc::new(RefCell::new(History::from_memory(memory)?)))
+        }
+        Ok(Self(match curvature {
+            Curvature::Float(memory) => Kind::Float(shared(memory)?),
+            Curvature::Double(memory) => Kind::Double(shared(memory)?),
+        }))
+    }
+}
+
+/// A step of L-BFGS that has not been made yet.
+pub struct ClosureStep {
+    options: Result<LbfgsOptions>,
+    memory: Option<Learned>,
+}
+
+impl ClosureStep {
+    pub(crate) fn new(row: &[Value], memory: Option<&Learned>) -> Self {
+        Self { options: LbfgsOptions::from_row(row), memory: memory.cloned() }
+    }
+
+    /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
+    ///
+    /// # Errors
+    /// Those of the objective, and [`Code::Memory`](crate::Code::Memory); the parameters are then as they were.
+    pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, Learned)> {
+        let history = if let Some(Learned(Kind::Float(history))) = self.memory { Some(history) } else { None };
+        let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
+        Ok((loss, Learned(Kind::Float(history))))
+    }
+
+    /// The same from 64-bit parameters.
+    pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, Learned)> {
+        let history = if let Some(Learned(Kind::Double(history))) = self.memory { Some(history) } else { None };
+        let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
+        Ok((loss, Learned(Kind::Double(history))))
+    }
+}
+
+/// A history of parameters of another dtype or size says nothing about these, and the step begins anew.
+fn minimize<T: Scalar>(
+    options: &LbfgsOptions,
+    history: Option<Shared<T>>,
+    parameters: &[T],
+    objective: &mut dyn Objective<T>,
+) -> Result<(f64, Shared<T>)> {
+    let history = match history.filter(|history| history.borrow().fits(parameters.len())) {
+        Some(history) if is_elsewhere(&history) => {
+            let memory = history.borrow().memory();
+            Rc::new(RefCell::new(History::from_memory(memory)?))
+        }
+        Some(history) => history,
+        None => Rc::new(RefCell::new(History::new())),
+    };
+    let loss = step(options, &history, parameters, objective)?;
+    Ok((loss, history))
+}
+
+/// True if somebody beside an optimizer and this step has the history: a clone of the optimizer, or the step in whose
+/// closure this one is made. Also after a panic in a closure.
+fn is_elsewhere<T: Scalar>(history: &Shared<T>) -> bool {
+    Rc::strong_count(history) > 2 || history.borrow().is_busy()
+}

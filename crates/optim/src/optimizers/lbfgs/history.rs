@@ -1,0 +1,232 @@
+//! What L-BFGS remembers, as it works with it: what was learned up to the last step beside what a step is learning.
+//!
+//! A step writes to rows and vectors of its own, so one that fails has nothing to put back, and the closure can be told
+//! meanwhile what was remembered before.
+
+use std::collections::VecDeque;
+use std::mem::swap;
+
+use super::memory::Memory;
+use super::ring::Ring;
+use super::LbfgsOptions;
+use crate::state::no_memory;
+use crate::{Code, Error, Result, Scalar};
+
+/// The most pairs for which room is made before they come.
+const EXPECTED_PAIRS: usize = 1024;
+
+/// A pair of the history.
+#[derive(Clone, Copy)]
+pub(super) struct Pair {
+    /// Where the ring has it.
+    pub(super) row: usize,
+    /// 1 / (y · s).
+    pub(super) ro: f64,
+    /// The coefficient that the first loop leaves to the second.
+    pub(super) al: f64,
+}
+
+/// What is remembered; the names are those of [`Memory`].
+#[derive(Clone, Default)]
+pub(super) struct Record<T> {
+    pub(super) func_evals: u64,
+    pub(super) n_iter: u64,
+    pub(super) t: f64,
+    pub(super) prev_loss: f64,
+    pub(super) d: Vec<T>,
+    pub(super) h_diag: f64,
+    pub(super) prev_flat_grad: Vec<T>,
+    /// Oldest first.
+    pub(super) pairs: VecDeque<Pair>,
+}
+
+impl<T: Scalar> Record<T> {
+    fn reserve(&mut self, width: usize, pairs: usize) -> Result<()> {
+        reserve(&mut self.d, width)?;
+        reserve(&mut self.prev_flat_grad, width)?;
+        self.pairs.try_reserve(pairs.saturating_sub(self.pairs.len())).map_err(|_| no_memory(pairs))
+    }
+
+    /// There is room for everything, or a little is allocated for pairs.
+    fn assign(&mut self, other: &Self) {
+        let Self { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs } = self;
+        (*func_evals, *n_iter, *t) = (other.func_evals, other.n_iter, other.t);
+        (*prev_loss, *h_diag) = (other.prev_loss, other.h_diag);
+        d.clone_from(&other.d);
+        prev_flat_grad.clone_from(&other.prev_flat_grad);
+        pairs.clear();
+        pairs.extend(&other.pairs);
+    }
+}
+
+/// What a step works with; kept from step to step, so that only the first allocates it.
+#[derive(Default)]
+pub(super) struct Work<T> {
+    /// What the step has learned so far.
+    pub(super) record: Record<T>,
+    /// How many of its pairs are also those of the history. They are its oldest.
+    inherited: usize,
+    /// The parameters of the current iteration.
+    pub(super) x: Vec<T>,
+    /// Parameters that the line search tries.
+    pub(super) trial: Vec<T>,
+    /// Gradients: the line search has as many at a time.
+    pub(super) gradients: [Vec<T>; 3],
+    /// Which of them is the one at `x`.
+    pub(super) current: usize,
+}
+
+impl<T: Scalar> Work<T> {
+    /// Remembers a pair, and forgets the oldest beyond `most`.
+    pub(super) fn keep(&mut self, ring: &mut Ring<T>, pair: Option<Pair>, most: usize) {
+        self.record.pairs.extend(pair);
+        while self.record.pairs.len() > most {
+            let Some(oldest) = self.record.pairs.pop_front() else { return };
+            match self.inherited.checked_sub(1) {
+                // The history still has it.
+                Some(rest) => self.inherited = rest,
+                None => ring.give_back(oldest.row),
+            }
+        }
+    }
+}
+
+/// The memory of an L-BFGS optimizer.
+pub(crate) struct History<T> {
+    pub(super) ring: Ring<T>,
+    kept: Record<T>,
+    /// `None` while a step is under way.
+    idle: Option<Box<Work<T>>>,
+}
+
+impl<T: Scalar> History<T> {
+    /// The memory of an optimizer that has not stepped.
+    pub(crate) fn new() -> Self {
+        Self { ring: Ring::new(0, 0), kept: Record::default(), idle: Some(Box::default()) }
+    }
+
+    /// The memory that was told.
+    ///
+    /// # Errors
+    /// [`Code::Format`] if its vectors or its lists are not of one length; [`Code::Memory`].
+    pub(crate) fn from_memory(memory: Memory<T>) -> Result<Self> {
+        let width = memory.d.len();
+        let count = memory.ro.len();
+        if memory.old_dirs.len() != count || memory.old_stps.len() != count {
+            return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
+        }
+        let rows = memory.old_dirs.iter().zip(&memory.old_stps);
+        if memory.prev_flat_grad.len() != width || rows.clone().any(|(y, s)| y.len() != width || s.len() != width) {
+            return Err(Error::new(Code::Format, "d, prev_flat_grad, old_dirs and old_stps are not of one width"));
+        }
+        let mut ring = Ring::new(width, count);
+        let mut pairs = VecDeque::new();
+        for ((y, s), &ro) in rows.zip(&memory.ro) {
+            let row = ring.take()?;
+            let (to_y, to_s) = ring.pair_mut(row);
+            to_y.copy_from_slice(y);
+            to_s.copy_from_slice(s);
+            pairs.push_back(Pair { row, ro, al: 0.0 });
+        }
+        let Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, .. } = memory;
+        let kept = Record { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs };
+        Ok(Self { ring, kept, idle: Some(Box::default()) })
+    }
+
+    /// A copy of what is remembered from the steps before.
+    pub(crate) fn memory(&self) -> Memory<T> {
+        let Record { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.kept;
+        let pairs = || self.kept.pairs.iter().map(|pair| self.ring.pair(pair.row));
+        Memory {
+            func_evals,
+            n_iter,
+            t,
+            prev_loss,
+            d: self.kept.d.clone(),
+            h_diag,
+            prev_flat_grad: self.kept.prev_flat_grad.clone(),
+            old_dirs: pairs().map(|(y, _)| y.to_vec()).collect(),
+            old_stps: pairs().map(|(_, s)| s.to_vec()).collect(),
+            ro: self.kept.pairs.iter().map(|pair| pair.ro).collect(),
+        }
+    }
+
+    /// The number of elements of a vector, and the number of pairs.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.kept.d.len(), self.kept.pairs.len())
+    }
+
+    /// True unless it is about parameters of another number of elements.
+    pub(crate) fn fits(&self, width: usize) -> bool {
+        self.kept.d.len() == width || (self.kept.n_iter == 0 && self.kept.pairs.is_empty())
+    }
+
+    /// True while a step is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.idle.is_none()
+    }
+
+    /// Begins a step from `parameters`, which goes on with [`History::commit`] or [`History::roll_back`].
+    ///
+    /// # Errors
+    /// [`Code::Memory`]; nothing has begun then.
+    pub(super) fn begin(&mut self, options: &LbfgsOptions, parameters: &[T]) -> Result<Box<Work<T>>> {
+        let busy = || Error::new(Code::Internal, "lbfgs: a step began while another was under way");
+        let mut work = self.idle.take().ok_or_else(busy)?;
+        match self.prepare(&mut work, options, parameters) {
+            Ok(()) => Ok(work),
+            Err(error) => {
+                self.idle = Some(work);
+                Err(error)
+            }
+        }
+    }
+
+    fn prepare(&mut self, work: &mut Work<T>, options: &LbfgsOptions, parameters: &[T]) -> Result<()> {
+        let width = parameters.len();
+        let (history, iter) = (options.history as usize, options.iter as usize);
+        if self.ring.width() != width {
+            // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
+            // the oldest until it is known to be kept.
+            self.ring = Ring::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
+        }
+        let pairs = history.min(EXPECTED_PAIRS) + 1;
+        self.kept.reserve(width, pairs)?;
+        work.record.reserve(width, pairs)?;
+        reserve(&mut work.x, width)?;
+        let searches = options.search.is_some();
+        for gradient in &mut work.gradients[..if searches { 3 } else { 1 }] {
+            reserve(gradient, width)?;
+            gradient.resize(width, T::default());
+        }
+        if searches {
+            reserve(&mut work.trial, width)?;
+            work.trial.resize(width, T::default());
+        }
+        work.x.clear();
+        work.x.extend_from_slice(parameters);
+        work.current = 0;
+        work.record.assign(&self.kept);
+        work.inherited = work.record.pairs.len();
+        Ok(())
+    }
+
+    /// Remembers what a step has learned.
+    pub(super) fn commit(&mut self, mut work: Box<Work<T>>) {
+        let forgotten = self.kept.pairs.len() - work.inherited;
+        self.kept.pairs.iter().take(forgotten).for_each(|pair| self.ring.give_back(pair.row));
+        swap(&mut self.kept, &mut work.record);
+        self.idle = Some(work);
+    }
+
+    /// Forgets what a step has learned.
+    pub(super) fn roll_back(&mut self, work: Box<Work<T>>) {
+        work.record.pairs.iter().skip(work.inherited).for_each(|pair| self.ring.give_back(pair.row));
+        self.idle = Some(work);
+    }
+}
+
+/// Makes room for `length` elements in all.
+fn reserve<T>(elements: &mut Vec<T>, length: usize) -> Result<()> {
+    elements.try_reserve_exact(length.saturating_sub(elements.len())).map_err(|_| no_memory(length))
+}

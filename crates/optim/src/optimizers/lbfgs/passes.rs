@@ -1,0 +1,168 @@
+//! What L-BFGS does with vectors, each in one pass over memory.
+//!
+//! Elements are computed in their own type and never contracted. Products are summed in f64 over a fixed number of lanes,
+//! so that results depend on the length and on nothing else.
+
+use crate::Scalar;
+use crate::instruction_set::{InstructionSet, Work};
+use crate::norm::{BLOCK, LANES};
+
+fn fastest<W: Work>(work: W) -> W::Output {
+    InstructionSet::best().run(work)
+}
+
+#[inline(always)]
+fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]) {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            lanes[i] += a[i].to_f64() * b[i].to_f64();
+        }
+    }
+    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane += a.to_f64() * b.to_f64();
+    }
+}
+
+/// a · b
+pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+    struct Dot<'a, T>(&'a [T], &'a [T]);
+    impl<T: Scalar> Work for Dot<'_, T> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            let mut lanes = [0.0; LANES];
+            add_products(&mut lanes, self.0, self.1);
+            lanes.iter().sum()
+        }
+    }
+    fastest(Dot(a, b))
+}
+
+/// x = (x + c a) h; returns x · b.
+pub(super) fn advance_and_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &[T]) -> f64 {
+    struct AdvanceAndDot<'a, T> {
+        x: &'a mut [T],
+        c: T,
+        a: &'a [T],
+        h: T,
+        b: &'a [T],
+    }
+    impl<T: Scalar> Work for AdvanceAndDot<'_, T> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            let Self { x, c, a, h, b } = self;
+            let mut lanes = [0.0; LANES];
+            // A block stays in the fastest cache between the two loops, and each of them becomes vector instructions.
+            for ((x, a), b) in x.chunks_mut(BLOCK).zip(a.chunks(BLOCK)).zip(b.chunks(BLOCK)) {
+                x.iter_mut().zip(a).for_each(|(x, a)| *x = (*x + c * *a) * h);
+                add_products(&mut lanes, x, b);
+            }
+            lanes.iter().sum()
+        }
+    }
+    fastest(AdvanceAndDot { x, c: T::from_f64(c), a, h, b })
+}
+
+/// What [`turn_back`] finds: products of the new pair, and of its s with the new d.
+pub(super) struct Found {
+    pub(super) ys: f64,
+    pub(super) yy: f64,
+    pub(super) sd: f64,
+}
+
+/// y = gradient - before, s = t d; then before = gradient, d = -gradient.
+pub(super) fn turn_back<T: Scalar>(
+    gradient: &[T],
+    t: T,
+    before: &mut [T],
+    d: &mut [T],
+    y: &mut [T],
+    s: &mut [T],
+) -> Found {
+    struct TurnBack<'a, T> {
+        gradient: &'a [T],
+        t: T,
+        before: &'a mut [T],
+        d: &'a mut [T],
+        y: &'a mut [T],
+        s: &'a mut [T],
+    }
+    impl<T: Scalar> Work for TurnBack<'_, T> {
+        type Output = Found;
+        #[inline(always)]
+        fn run(self) -> Found {
+            let mut lanes = [[0.0; LANES]; 3];
+            let old = self.before.chunks_mut(BLOCK).zip(self.d.chunks_mut(BLOCK));
+            let new = self.y.chunks_mut(BLOCK).zip(self.s.chunks_mut(BLOCK));
+            for ((g, (before, d)), (y, s)) in self.gradient.chunks(BLOCK).zip(old).zip(new) {
+                let elements = y.iter_mut().zip(s.iter_mut()).zip(before.iter_mut()).zip(d.iter_mut()).zip(g);
+                for ((((y, s), before), d), g) in elements {
+                    *y = *g - *before;
+                    *s = *d * self.t;
+                    *before = *g;
+                    *d = -*g;
+                }
+                add_products(&mut lanes[0], y, s);
+                add_products(&mut lanes[1], y, y);
+                add_products(&mut lanes[2], s, d);
+            }
+            let [ys, yy, sd] = lanes.map(|lanes| lanes.iter().sum());
+            Found { ys, yy, sd }
+        }
+    }
+    fastest(TurnBack { gradient, t, before, d, y, s })
+}
+
+/// to = from + c a
+pub(super) fn advanced<T: Scalar>(to: &mut [T], from: &[T], c: f64, a: &[T]) {
+    let c = T::from_f64(c);
+    to.iter_mut().zip(from).zip(a).for_each(|((to, from), a)| *to = *from + c * *a);
+}
+
+/// x = x + c a
+pub(super) fn advance<T: Scalar>(x: &mut [T], c: f64, a: &[T]) {
+    let c = T::from_f64(c);
+    x.iter_mut().zip(a).for_each(|(x, a)| *x = *x + c * *a);
+}
+
+/// to = -from
+pub(super) fn negate<T: Scalar>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = -*from);
+}
+
+/// x = x h
+pub(super) fn scale<T: Scalar>(x: &mut [T], h: T) {
+    x.iter_mut().for_each(|x| *x = *x * h);
+}
+
+/// The largest magnitude; 0 of nothing. What is not a number does not count.
+pub(super) fn largest<T: Scalar>(x: &[T]) -> f64 {
+    struct Largest<'a, T>(&'a [T]);
+    impl<T: Scalar> Work for Largest<'_, T> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            let mut lanes = [T::default(); 4 * LANES];
+            for chunk in self.0.chunks(4 * LANES) {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    let magnitude = if *x < T::default() { -*x } else { *x };
+                    *lane = if magnitude > *lane { magnitude } else { *lane };
+                }
+            }
+            lanes.iter().map(|x| x.to_f64()).fold(0.0, f64::max)
+        }
+    }
+    fastest(Largest(x))
+}
+
+/// The sum of the magnitudes.
+pub(super) fn sum_of_magnitudes<T: Scalar>(x: &[T]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for chunk in x.chunks(LANES) {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.to_f64().abs());
+    }
+    lanes.iter().sum()
+}

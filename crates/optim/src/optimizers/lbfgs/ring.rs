@@ -1,0 +1,77 @@
+//! Memory of the pairs: rows in blocks that never move, each used again once its pair is forgotten.
+
+use std::collections::VecDeque;
+
+use crate::state::no_memory;
+use crate::{Result, Scalar};
+
+/// A block is about this large, or one row where that is larger: a small history is one flat block that the first step
+/// allocates, and a large one takes memory only as its pairs come.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// Rows for pairs of vectors of `width` elements.
+pub(super) struct Ring<T> {
+    width: usize,
+    rows_per_block: usize,
+    /// Each has room for all its rows from the start, so none of them moves.
+    blocks: Vec<Vec<T>>,
+    rows: usize,
+    /// Rows of forgotten pairs; the first to be forgotten is the first to be written again.
+    free: VecDeque<usize>,
+}
+
+impl<T: Scalar> Ring<T> {
+    /// A ring without rows yet, which will hardly need more than `most`.
+    pub(super) fn new(width: usize, most: usize) -> Self {
+        let row_bytes = (2 * width * size_of::<T>()).max(1);
+        let rows_per_block = (BLOCK_BYTES / row_bytes).min(most).max(1);
+        Self { width, rows_per_block, blocks: Vec::new(), rows: 0, free: VecDeque::new() }
+    }
+
+    /// The number of elements of either vector of a pair.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A row to write a pair to.
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::Code::Memory).
+    pub(super) fn take(&mut self) -> Result<usize> {
+        if let Some(row) = self.free.pop_front() {
+            return Ok(row);
+        }
+        let length = 2 * self.width;
+        let error = |_| no_memory(length);
+        if self.rows == self.blocks.len() * self.rows_per_block {
+            let mut block = Vec::new();
+            block.try_reserve_exact(length * self.rows_per_block).map_err(error)?;
+            self.blocks.try_reserve(1).map_err(error)?;
+            // All rows may be forgotten at once, which must not fail.
+            self.free.try_reserve(self.rows + self.rows_per_block).map_err(error)?;
+            self.blocks.push(block);
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.resize(block.len() + length, T::default());
+        }
+        self.rows += 1;
+        Ok(self.rows - 1)
+    }
+
+    /// Forgets the pair of a row.
+    pub(super) fn give_back(&mut self, row: usize) {
+        self.free.push_back(row);
+    }
+
+    /// The pair of a row: the difference of gradients, the difference of parameters.
+    pub(super) fn pair(&self, row: usize) -> (&[T], &[T]) {
+        let start = row % self.rows_per_block * 2 * self.width;
+        self.blocks[row / self.rows_per_block][start..start + 2 * self.width].split_at(self.width)
+    }
+
+    /// The same to be written.
+    pub(super) fn pair_mut(&mut self, row: usize) -> (&mut [T], &mut [T]) {
+        let start = row % self.rows_per_block * 2 * self.width;
+        self.blocks[row / self.rows_per_block][start..start + 2 * self.width].split_at_mut(self.width)
+    }
+}

@@ -1,0 +1,126 @@
+//! A step: iterations until one of the rules stops them.
+
+use std::cell::RefCell;
+
+use super::history::{History, Work};
+use super::passes::{advance, advanced, dot, largest, sum_of_magnitudes};
+use super::{LbfgsOptions, Objective, Search};
+use crate::strong_wolfe::{Point, search};
+use crate::{Result, Scalar};
+
+/// One step from `parameters`: up to `iter` iterations. Returns the loss at the start, as PyTorch does. The history is
+/// borrowed only between calls of the objective, to which it tells what was remembered before.
+///
+/// # Errors
+/// Those of the objective, and [`Code::Memory`](crate::Code::Memory). Parameters and history are then as they were.
+pub(crate) fn step<T: Scalar>(
+    options: &LbfgsOptions,
+    history: &RefCell<History<T>>,
+    parameters: &[T],
+    objective: &mut dyn Objective<T>,
+) -> Result<f64> {
+    let mut work = history.borrow_mut().begin(options, parameters)?;
+    let done = if options.maximize {
+        work.minimize(options, history, &mut Negated(&mut *objective)).map(|loss| -loss)
+    } else {
+        work.minimize(options, history, objective)
+    };
+    match done {
+        Ok(_) => history.borrow_mut().commit(work),
+        Err(_) => {
+            history.borrow_mut().roll_back(work);
+            objective.set_parameters(parameters)?;
+        }
+    }
+    done
+}
+
+impl<T: Scalar> Work<T> {
+    fn minimize(
+        &mut self,
+        o: &LbfgsOptions,
+        history: &RefCell<History<T>>,
+        objective: &mut dyn Objective<T>,
+    ) -> Result<f64> {
+        let most_evaluations = o.eval.unwrap_or(o.iter.saturating_mul(5) / 4).max(1) as u64;
+        let first_loss = objective.evaluate(&mut self.gradients[self.current])?;
+        let mut loss = first_loss;
+        let mut evaluations = 1;
+        self.record.func_evals += 1;
+        if largest(&self.gradients[self.current]) <= o.gradtol {
+            return Ok(first_loss);
+        }
+        for iteration in 1..=o.iter {
+            self.record.n_iter += 1;
+            let slope = self.turn(&mut history.borrow_mut().ring, o.history as usize)?;
+            self.record.prev_loss = loss;
+            self.record.t = if self.record.n_iter == 1 {
+                (1.0 / sum_of_magnitudes(&self.gradients[self.current])).min(1.0) * o.lr
+            } else {
+                o.lr
+            };
+            if slope > -o.changetol {
+                break;
+            }
+            let spent = match o.search {
+                Some(Search::StrongWolfe) => {
+                    let from = Point { t: 0.0, loss, slope, gradient: self.current };
+                    let spent;
+                    (loss, spent) = self.search(from, most_evaluations.saturating_sub(evaluations), objective)?;
+                    spent
+                }
+                None => {
+                    advance(&mut self.x, self.record.t, &self.record.d);
+                    objective.set_parameters(&self.x)?;
+                    if iteration == o.iter {
+                        // Nobody would look at the loss or the gradient.
+                        break;
+                    }
+                    loss = objective.evaluate(&mut self.gradients[self.current])?;
+                    1
+                }
+            };
+            evaluations += spent;
+            self.record.func_evals += spent;
+            if evaluations >= most_evaluations
+                || largest(&self.gradients[self.current]) <= o.gradtol
+                || largest(&self.record.d) * self.record.t.abs() <= o.changetol
+                || (loss - self.record.prev_loss).abs() < o.changetol
+            {
+                break;
+            }
+        }
+        Ok(first_loss)
+    }
+
+    /// Goes to a better point along the direction. Returns the loss there and the number of evaluations.
+    fn search(&mut self, from: Point, most: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
+        let Self { record, x, trial, gradients, current, .. } = self;
+        let mut evaluate = |t, gradient: usize| {
+            advanced(trial, x, t, &record.d);
+            objective.set_parameters(trial)?;
+            let loss = objective.evaluate(&mut gradients[gradient])?;
+            Ok(Point { t, loss, slope: dot(&gradients[gradient], &record.d), gradient })
+        };
+        let (found, spent) = search(&mut evaluate, from, record.t, largest(&record.d), most)?;
+        (record.t, *current) = (found.t, found.gradient);
+        advance(x, found.t, &record.d);
+        objective.set_parameters(x)?;
+        Ok((found.loss, spent))
+    }
+}
+
+/// The objective upside down, so that its maximum is a minimum.
+struct Negated<'a, T>(&'a mut dyn Objective<T>);
+
+impl<T: Scalar> Objective<T> for Negated<'_, T> {
+    fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
+        self.0.set_parameters(parameters)
+    }
+
+    fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
+        let loss = self.0.evaluate(gradient)?;
+        gradient.iter_mut().for_each(|g| *g = -*g);
+        Ok(-loss)
+    }
+}
