@@ -166,7 +166,7 @@ fn check(index: usize, slot: &Slot) -> Result<()> {
 pub(crate) fn dtype_fault(slot: &Slot) -> Option<&'static str> {
     match slot.dtype {
         FLOAT | DOUBLE | HALF | BFLOAT16 => None,
-        _ => Some("its dtype is no floating point that Stepwell has"),
+        _ => Some("its dtype is not of floating point"),
     }
 }
 

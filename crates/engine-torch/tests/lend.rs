@@ -73,11 +73,9 @@ fn what_does_not_fit_is_not_lent() {
     refuse(&double, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
     let longer = float(&engine, &[3], &[1.0, 2.0, 3.0]);
     refuse(&longer, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
-    for dtype in [Dtype::Long, Dtype::Half, Dtype::BFloat16] {
-        let other = engine.convert(&double, dtype, Device::Cpu).unwrap();
-        engine.set_grad(&other, Some(&engine.convert(&double, dtype, Device::Cpu).unwrap())).unwrap();
-        refused(&engine, &[other], Code::Dtype, "parameter 0 cannot be updated: its dtype is neither float nor double");
-    }
+    let other = engine.convert(&double, Dtype::Long, Device::Cpu).unwrap();
+    engine.set_grad(&other, Some(&engine.convert(&double, Dtype::Long, Device::Cpu).unwrap())).unwrap();
+    refused(&engine, &[other], Code::Dtype, "parameter 0 cannot be updated: its dtype is not of floating point");
     let column = float(&engine, &[2, 2], &[0.0; 4]).as_ref().f_select(1, 0).unwrap();
     let column = Tensor::try_from(column).unwrap();
     engine.set_grad(&column, Some(&float(&engine, &[2], &[1.0, 2.0]))).unwrap();
@@ -109,11 +107,12 @@ fn memory_is_lent_once() {
     refused(&engine, &[a.clone(), view.clone()], Code::Parameter, "parameter 0 shares memory with parameter 1");
     // A gradient that is a parameter.
     engine.set_grad(&b, Some(&view)).unwrap();
-    let error = engine.lend(&[a.clone(), b.clone()], &mut |_| panic!("lent")).unwrap_err();
+    let error =
+        engine.lend(&[a.clone(), b.clone()], &mut Ledger::default(), false, &mut |_| panic!("lent")).unwrap_err();
     assert_eq!(error.code(), Code::Gradient, "{error}");
     // One gradient for two parameters, and two halves of one storage, are fine.
     engine.set_grad(&b, engine.grad(&a).as_ref()).unwrap();
-    engine.lend(&[a, b], &mut subtract).unwrap();
+    engine.lend(&[a, b], &mut Ledger::default(), false, &mut subtract).unwrap();
     let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
     let halves = [0, 2].map(|start| Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap());
     halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
