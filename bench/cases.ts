@@ -1,7 +1,7 @@
 // A case: what takes turns in one run.
 
 import type { Request } from "./child.js";
-import { type Contender, contenders, plain } from "./contenders.js";
+import { type Contender, contenders, inRust, plain } from "./contenders.js";
 import type { Model } from "./models.js";
 import { count } from "./numbers.js";
 import type { Optimizer } from "./optimizers.js";
@@ -29,6 +29,8 @@ export interface Case {
   readonly seconds: number;
   /** Milliseconds of a turn, where a step is not longer. */
   readonly turn: number;
+  /** Whether what the others take longer than the first one is of interest. */
+  readonly difference?: boolean;
   /** Whether peak memory is measured, and not time. */
   readonly memory?: boolean;
 }
@@ -66,8 +68,8 @@ export function race(
 ): Case {
   const parameters = count(model.shapes);
   const large = parameters >= 1 << 24;
-  // Plain JavaScript has one speed, which the smaller models show.
-  const everybody = large ? contenders.filter((one) => one !== plain) : contenders;
+  // Plain JavaScript has one speed, which smaller models show, and so has a call.
+  const everybody = large ? contenders.filter((one) => one !== plain && one !== inRust) : contenders;
   const by = options.by ?? everybody;
   return {
     id: `${section}/${model.name} ${optimizer.name}/${threads}`,

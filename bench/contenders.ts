@@ -31,12 +31,15 @@ const native = (name: string) => () => {
   return existsSync(command) ? { command, args: [] } : `${command} is not built: use npm run bench`;
 };
 
+/** The SDK's entry for WebAssembly. */
+const wasmEntry = "@stepwell/sdk/wasm";
+
 function wasm(): Program | string {
   try {
-    import.meta.resolve("@stepwell/wasm");
-    return node(compiled("stepwell.js"), "@stepwell/wasm")();
+    import.meta.resolve(wasmEntry);
+    return node(compiled("stepwell.js"), wasmEntry)();
   } catch {
-    return "the package @stepwell/wasm is not here";
+    return `${wasmEntry} is not here`;
   }
 }
 
@@ -66,7 +69,7 @@ const steppedBy =
   (request: Request) =>
     steps(request) ?? (request.do === "make" && optimizers.includes(request.optimizer) ? undefined : "it has none");
 
-/** Adam and the training; more tensors or parameters than these take minutes or more memory than WebAssembly has. */
+/** Adam and the training. More tensors than these take minutes to compile, and more parameters show nothing new. */
 const javascript = (most: { readonly tensors: number; readonly parameters: number }) => (request: Request) => {
   if (request.do === "train") return undefined;
   if (request.do !== "make") return "it is asked for steps only";
@@ -106,12 +109,12 @@ export const ourWasm: Contender = { name: "Stepwell wasm", find: wasm };
 export const tfjs: Contender = {
   name: "tfjs wasm",
   find: peer("tfjs.mjs"),
-  refuses: javascript({ tensors: 1000, parameters: 30_000_000 }),
+  refuses: javascript({ tensors: 1000, parameters: 5_000_000 }),
 };
 export const jax: Contender = {
   name: "jax-js wasm",
   find: peer("jax.mjs"),
-  refuses: javascript({ tensors: 100, parameters: 30_000_000 }),
+  refuses: javascript({ tensors: 100, parameters: 5_000_000 }),
 };
 export const plain: Contender = {
   name: "plain JS",

@@ -54,8 +54,9 @@ async function measure(): Promise<void> {
       const ids = section.cases(false).map(({ id }) => id);
       const results: Result[] = [];
       for (const one of wanted(section)) {
-        console.error(`bench: ${one.id}`);
+        const start = performance.now();
         results.push(await resultOf(one, pool));
+        console.error(`bench: ${one.id}, ${Math.round((performance.now() - start) / 1000)} s`);
         // At once: what a long run has measured is not lost when it is ended.
         if (!values.quick) write(section.name, results, ids);
       }

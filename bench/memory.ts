@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "./cases.js";
 import { Child } from "./child.js";
+import { count } from "./numbers.js";
 import type { Result, Row } from "./results.js";
 
 /** Each entrant alone, in a process of its own. Linux only: it tells the peak, and lets it be reset. */
@@ -21,7 +22,8 @@ export async function peaks(one: Case): Promise<Result> {
     await child.step(1);
     writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
     await child.step(3);
-    rows.push({ label, peak: resident(child, "VmHWM") - before });
+    const parameters = request.do === "make" ? { parameters: count(request.shapes) } : {};
+    rows.push({ label, ...parameters, peak: resident(child, "VmHWM") - before });
     child.end();
   }
   return { id: one.id, date: new Date().toISOString().slice(0, 10), rounds: 1, rows, skipped };

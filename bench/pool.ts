@@ -14,9 +14,13 @@ export class Pool {
     if (idle) return idle;
     const program = contender.find();
     if (typeof program === "string") return program;
-    const child = await Child.start(contender.name, program, threads);
-    this.#children.set(key, [...children, child]);
-    return child;
+    try {
+      const child = await Child.start(contender.name, program, threads);
+      this.#children.set(key, [...children, child]);
+      return child;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** Ends a process that failed. */

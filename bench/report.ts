@@ -19,7 +19,7 @@ ${circumstances(all)} Made by \`npm run bench\`, which CONTRIBUTING.md describes
 All entrants of a case take turns within each round of one run, each in a process of its own that sleeps while the others
 work, on the same float32 tensors with the same gradients; after their first three steps their parameters are compared.
 Times are microseconds of a step: the median of all rounds, and in parentheses the least and the largest. A ratio is the
-median over all rounds of the other's time over Stepwell's: more than 1 means that Stepwell is faster. A share of the
+median over all rounds of a time over that of the first row of its case: more than 1 means that the first is faster. A share of the
 stream is the bytes that a step must at least move, each second, over those of \`p[i] += c\` over 256 MiB just before it.
 
 ## Promises
@@ -73,6 +73,7 @@ const optional: readonly { readonly head: string; readonly cell: (row: Row) => s
   { head: "Parameters", cell: ({ parameters }) => parameters?.toLocaleString("en") ?? "" },
   { head: "Step, µs", cell: ({ microseconds }) => (microseconds ? range(microseconds) : "") },
   { head: "Ratio", cell: ({ ratio }) => (ratio ? range(ratio) : "") },
+  { head: "Longer by, µs", cell: ({ difference }) => (difference ? range(difference) : "") },
   { head: "GB/s", cell: ({ gigabytes }) => (gigabytes ? short(gigabytes.median) : "") },
   { head: "Share of the stream", cell: ({ share }) => (share ? range(share) : "") },
   { head: "Page faults of a step", cell: ({ faults, share }) => (faults && share ? range(faults) : "") },

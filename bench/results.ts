@@ -13,6 +13,8 @@ export interface Row {
   readonly microseconds?: Figure;
   /** Times of this one over those of the first one, round by round. */
   readonly ratio?: Figure;
+  /** Microseconds that this one takes longer than the first one, round by round. */
+  readonly difference?: Figure;
   /** Bytes that a step must at least move, for each second. */
   readonly gigabytes?: Figure;
   /** The same as a share of what the memory stream moved just before. */

@@ -5,12 +5,12 @@ import { setTimeout } from "node:timers/promises";
 import { type Case, type Entrant, streamed } from "./cases.js";
 import type { Child } from "./child.js";
 import { stream } from "./contenders.js";
-import { type Figure, figure } from "./figures.js";
+import { figure } from "./figures.js";
 import { count } from "./numbers.js";
 import type { Pool } from "./pool.js";
 import type { Result, Row } from "./results.js";
 
-const leastRounds = 5;
+const leastRounds = 7;
 const mostRounds = 40;
 /** Steps after which all must agree. */
 const checked = 3;
@@ -23,7 +23,10 @@ interface Runner {
   readonly steps: number;
   /** What its first steps came to. */
   readonly sum: number;
-  readonly times: number[];
+  /** Whether it sits out two of three rounds, because its steps alone take longer than the turns of several others. */
+  readonly slow: boolean;
+  /** By round. */
+  readonly times: Map<number, number>;
   readonly faults: number[];
   /** Shares of the stream's bytes per second. */
   readonly shares: number[];
@@ -44,7 +47,7 @@ export async function run(one: Case, pool: Pool): Promise<Result> {
       throw new Error(`${one.id} has nothing to compare with: ${left[0]?.reason}`);
     }
     const rounds = await takeTurns(one, runners, typeof yardstick === "object" ? yardstick : undefined);
-    return { id: one.id, date: new Date().toISOString().slice(0, 10), rounds, rows: rows(runners), skipped: left };
+    return { id: one.id, date: new Date().toISOString().slice(0, 10), rounds, rows: rows(one, runners), skipped: left };
   } finally {
     for (const { child } of runners) await child.drop();
     if (typeof yardstick === "object") await yardstick.drop();
@@ -80,7 +83,8 @@ async function enter(entrant: Entrant, one: Case, pool: Pool, runners: Runner[])
     const sum = await child.check();
     const { microseconds } = await child.step(1);
     const steps = Math.min(5000, Math.max(1, Math.round((one.turn * 1000) / microseconds)));
-    runner = { entrant, child, steps, sum, times: [], faults: [], shares: [] };
+    const slow = microseconds > 3000 * one.turn;
+    runner = { entrant, child, steps, sum, slow, times: new Map(), faults: [], shares: [] };
   } catch (error) {
     pool.discard(child);
     return error instanceof Error ? error.message : String(error);
@@ -97,15 +101,17 @@ async function takeTurns(one: Case, runners: readonly Runner[], yardstick: Child
   const end = performance.now() + one.seconds * 1000;
   let rounds = 0;
   while (rounds < leastRounds || (performance.now() < end && rounds < mostRounds)) {
-    for (const { child, steps, entrant, times, faults, shares } of runners) {
+    for (const { child, steps, slow, entrant, times, faults, shares } of runners) {
+      if (slow && rounds % 3 > 0) continue;
       // Threads of libtorch spin for some milliseconds before they sleep.
       await setTimeout(10);
+      await yardstick?.step(1);
       const streaming = await yardstick?.step(2);
       // What ran before holds the caches: so some steps are made before those that count.
       const warmup = Math.ceil(steps / 10);
-      if (steps > 1) await child.step(warmup);
+      if (!slow) await child.step(warmup);
       const turn = await child.step(steps);
-      times.push(turn.microseconds);
+      times.set(rounds, turn.microseconds);
       if (turn.faults !== undefined) faults.push(turn.faults / steps);
       if (streaming) {
         shares.push(entrant.bytes / turn.microseconds / (streamed.bytes / streaming.microseconds));
@@ -116,17 +122,22 @@ async function takeTurns(one: Case, runners: readonly Runner[], yardstick: Child
   return rounds;
 }
 
-function rows(runners: readonly Runner[]): Row[] {
-  const first = runners[0]?.times ?? [];
-  return runners.map(({ entrant, times, faults, shares }, index) => ({
-    label: entrant.label,
-    microseconds: figure(times),
-    ...(index > 0 && { ratio: figure(times.map((time, round) => time / (first[round] ?? Number.NaN))) }),
-    ...(shares.length > 0 && {
-      share: figure(shares),
-      gigabytes: figure(times.map((time) => entrant.bytes / time / 1000)) satisfies Figure,
-    }),
-    ...(faults.length > 0 && { faults: figure(faults) }),
-    ...(entrant.request.do === "make" && { parameters: count(entrant.request.shapes) }),
-  }));
+function rows(one: Case, runners: readonly Runner[]): Row[] {
+  return runners.map(({ entrant, times, faults, shares }, index) => {
+    const all = [...times.values()];
+    // By round: what it took, and what the first one took just before.
+    const pairs = [...times].map(([round, time]) => [time, runners[0]?.times.get(round) ?? Number.NaN] as const);
+    return {
+      label: entrant.label,
+      ...(entrant.request.do === "make" && { parameters: count(entrant.request.shapes) }),
+      microseconds: figure(all),
+      ...(index > 0 && { ratio: figure(pairs.map(([time, first]) => time / first)) }),
+      ...(index > 0 && one.difference && { difference: figure(pairs.map(([time, first]) => time - first)) }),
+      ...(shares.length > 0 && {
+        share: figure(shares),
+        gigabytes: figure(all.map((time) => entrant.bytes / time / 1000)),
+      }),
+      ...(faults.length > 0 && { faults: figure(faults) }),
+    };
+  });
 }

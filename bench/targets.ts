@@ -76,11 +76,10 @@ function* spacing(results: readonly Result[], threads: number): Generator<Target
 }
 
 function* calls(look: Look): Generator<Target> {
-  const time = (label: string) => look("call/adam/1", label)?.microseconds?.median;
-  const inRust = time("step in Rust, 1000x16");
-  const called = time("step, 1000x16");
+  const row = (label: string) => look("call/1000x16 adam/1", label);
+  const inRust = row("Stepwell in Rust")?.microseconds?.median;
   yield atMost(20, { name: "Adam on 1000x16 in Rust, µs", threads: 1, measured: inRust });
-  const added = inRust !== undefined && called !== undefined ? called - inRust : undefined;
+  const added = row("Stepwell")?.difference?.median;
   yield atMost(10, { name: "what the call from JavaScript adds to it, µs", threads: 1, measured: added });
 }
 
