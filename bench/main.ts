@@ -13,7 +13,7 @@ import { quote, summary } from "./summary.js";
 import { targets } from "./targets.js";
 
 const usage = `npm run bench -- [options]
-  --quick            the essential rows in about two minutes; printed and not written
+  --quick            the essential rows in two or three minutes; printed and not written
   --only=<start>     only the cases whose name starts so, for example step or "large/1x64M adam"
   --list             the names of all cases
   --install-peers    first installs tfjs and jax-js into bench/peers

@@ -51,7 +51,7 @@ function promises(rows: readonly Target[]): string {
       String(threads),
       wanted,
       measured === undefined ? "not measured" : short(measured),
-      passed ? "pass" : "**fail**",
+      measured === undefined ? "" : passed ? "pass" : "**fail**",
     ]),
   );
 }
@@ -72,6 +72,12 @@ function section(results: readonly Result[]): string {
 const optional: readonly { readonly head: string; readonly cell: (row: Row) => string }[] = [
   { head: "Parameters", cell: ({ parameters }) => parameters?.toLocaleString("en") ?? "" },
   { head: "Step, µs", cell: ({ microseconds }) => (microseconds ? range(microseconds) : "") },
+  {
+    // Of a training; a step of an optimizer alone says its parameters, and a call says what it is compared with.
+    head: "Steps per second",
+    cell: ({ microseconds, parameters, difference }) =>
+      microseconds && parameters === undefined && difference === undefined ? short(1e6 / microseconds.median) : "",
+  },
   { head: "Ratio", cell: ({ ratio }) => (ratio ? range(ratio) : "") },
   { head: "Longer by, µs", cell: ({ difference }) => (difference ? range(difference) : "") },
   { head: "GB/s", cell: ({ gigabytes }) => (gigabytes ? short(gigabytes.median) : "") },

@@ -36,7 +36,7 @@ function steps(quick: boolean): Case[] {
 
 /** LAMB beside Adam, and beside the same algorithm in tensor operations. */
 function lambs(quick: boolean): Case[] {
-  return threads.map((count) => ({
+  return (quick ? [1] : threads).map((count) => ({
     id: `lamb/${bert.name}/${count}`,
     threads: count,
     entrants: [
@@ -76,7 +76,7 @@ function spacing(quick: boolean): Case[] {
     ["2^28 + 4096", 2 ** 28 + page],
   ];
   const model = (bytes: number): Model => ({ name: "", shapes: [[bytes / 4]] });
-  return threads.map((count) => ({
+  return (quick ? [1] : threads).map((count) => ({
     id: `spacing/adam/${count}`,
     threads: count,
     entrants: sizes.map(([label, bytes]) => ({
@@ -131,9 +131,9 @@ function trainings(quick: boolean): Case[] {
 }
 
 /** The most memory that the steps of everybody's Adam take, each alone. */
-function memory(quick: boolean): Case[] {
+function memory(): Case[] {
   const by = [stepwell, library, torchLoop, torchForeach, torchFused, tch, plain];
-  const one = race("memory", quick ? resnet50 : bert, adam, 1, { by });
+  const one = race("memory", resnet50, adam, 1, { by });
   return process.platform === "linux" ? [{ ...one, memory: true }] : [];
 }
 

@@ -72,7 +72,8 @@ function* spacing(results: readonly Result[], threads: number): Generator<Target
   const spread = rows.length > 0 ? Math.max(...times) / Math.min(...times) : undefined;
   yield atMost(1.1, { name: "slowest / fastest size, time for each parameter", threads, measured: spread });
   const faults = rows.length > 0 ? Math.max(...rows.map((row) => row.faults?.median ?? Number.NaN)) : undefined;
-  yield atMost(0, { name: "page faults of a step", threads, measured: faults });
+  // Not 0: Node itself touches a fresh page now and then.
+  yield atMost(0.5, { name: "page faults of a step", threads, measured: faults });
 }
 
 function* calls(look: Look): Generator<Target> {

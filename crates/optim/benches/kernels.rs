@@ -15,8 +15,10 @@ fn main() {
 /// Within the first cache, within the last, and in memory.
 const SIZES: [usize; 3] = [1 << 12, 1 << 18, 1 << 24];
 
-/// As torch.optim has them; the options that change which loop runs.
-const OPTIMIZERS: [(&str, &[(&str, Option<f64>)]); 9] = [
+/// A name, and the options that change which loop runs: flags without a number are set.
+type Described = (&'static str, &'static [(&'static str, Option<f64>)]);
+
+const OPTIMIZERS: [Described; 9] = [
     ("adam", &[]),
     ("adamw", &[]),
     ("adam", &[("amsgrad", None)]),
