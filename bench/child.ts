@@ -1,49 +1,106 @@
-// The program of tch-adam/, asked over its input and output.
+// A contender in a process of its own, asked over its input and output: a line of JSON there, a line of numbers back.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { Model } from "./models.js";
+import type { Shape } from "./numbers.js";
 
-/** tch's Adam over a model's parameters, in a process of its own that sleeps while it is not asked. */
+/** What a contender is to make, of which `step` then makes steps. */
+export type Request =
+  | {
+      readonly do: "make";
+      readonly implementation: string;
+      readonly optimizer: string;
+      readonly options: Readonly<Record<string, number | boolean>>;
+      readonly shapes: readonly Shape[];
+    }
+  /** The training of the demo's classifier on a batch that stays the same. */
+  | { readonly do: "train"; readonly implementation: string; readonly batch: number }
+  /** The training of examples/digits with its digits; a step of it counts as one, whole epochs are made. */
+  | { readonly do: "demo" }
+  /** Calls that do as little as there is to do. */
+  | { readonly do: "call" };
+
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** One timing. */
+export interface Turn {
+  /** For a step. */
+  readonly microseconds: number;
+  /** Pages that the system had to supply during all of the steps, where the contender counts them. */
+  readonly faults: number | undefined;
+}
+
+/** A contender's process, which sleeps while it is not asked. */
 export class Child {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
+  readonly #name: string;
 
-  private constructor(program: string, model: Model, threads: number | undefined) {
-    const limit = threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) };
-    const shapes = model.shapes.map((shape) => shape.join("x"));
-    this.#process = spawn(program, shapes, {
-      env: { ...process.env, ...limit },
+  private constructor(name: string, program: Program, threads: number) {
+    this.#name = name;
+    this.#process = spawn(program.command, program.args, {
+      // The number of threads of libtorch, and of whatever else asks OpenMP.
+      env: { ...process.env, OMP_NUM_THREADS: String(threads) },
       stdio: ["pipe", "pipe", "inherit"],
     });
-    // A child that cannot be started or dies ends its output, and `#number` says so.
+    // A child that cannot be started or dies ends its output, and `#line` says so.
     this.#process.on("error", (error) => console.error(error.message));
     this.#process.stdin.on("error", () => {});
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Starts it with as many threads as libtorch wants, or with that many. */
-  static async start(program: string, model: Model, threads?: number): Promise<Child & { readonly threads: number }> {
-    const child = new Child(program, model, threads);
-    return Object.assign(child, { threads: await child.#number() });
+  /** Starts it and waits for its first line: how many threads it has. */
+  static async start(name: string, program: Program, threads: number): Promise<Child> {
+    const child = new Child(name, program, threads);
+    const [actual] = await child.#line();
+    // A contender that knows one thread only says so, and is timed as it is.
+    if (actual !== threads && actual !== 1) throw new Error(`${name} runs on ${actual} threads instead of ${threads}.`);
+    return child;
   }
 
-  /** Makes steps; microseconds for each. */
-  async step(steps: number): Promise<number> {
-    this.#process.stdin.write(`${steps}\n`);
-    return (await this.#number()) / 1000 / steps;
+  get pid(): number | undefined {
+    return this.#process.pid;
   }
 
-  /** Ends it; the sum of all parameters' absolute values. */
-  async end(): Promise<number> {
+  async make(request: Request): Promise<void> {
+    await this.#ask(request);
+  }
+
+  /** Makes steps. */
+  async step(steps: number): Promise<Turn> {
+    const [nanoseconds = Number.NaN, faults] = await this.#ask({ do: "step", steps });
+    return { microseconds: nanoseconds / 1000 / steps, faults };
+  }
+
+  /** A number that all who made the same steps agree on. */
+  async check(): Promise<number> {
+    const [number = Number.NaN] = await this.#ask({ do: "moved" });
+    return number;
+  }
+
+  /** Forgets what was made. */
+  async drop(): Promise<void> {
+    await this.#ask({ do: "drop" });
+  }
+
+  end(): void {
     this.#process.stdin.end();
-    return this.#number();
   }
 
-  async #number(): Promise<number> {
+  async #ask(request: object): Promise<readonly number[]> {
+    this.#process.stdin.write(`${JSON.stringify(request)}\n`);
+    return this.#line();
+  }
+
+  async #line(): Promise<readonly number[]> {
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error("The program that times tch's Adam ended too early.");
-    return Number(value);
+    if (done) throw new Error(`${this.#name} ended too early.`);
+    const numbers = value.split(" ").map(Number);
+    if (numbers.some(Number.isNaN) && value !== "NaN") throw new Error(`${this.#name}: ${value}`);
+    return numbers;
   }
 }

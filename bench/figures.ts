@@ -1,6 +1,5 @@
-// Times, and what a table says of them.
+// Several measurements, and what a table says of them.
 
-/** Of several timings; in microseconds, or a ratio. */
 export interface Figure {
   readonly median: number;
   readonly min: number;
@@ -12,12 +11,10 @@ export function figure(values: readonly number[]): Figure {
   const middle = sorted.length / 2;
   const at = (index: number) => sorted[index] ?? Number.NaN;
   const median = (at(Math.ceil(middle) - 1) + at(Math.floor(middle))) / 2;
-  return { median, min: at(0), max: at(sorted.length - 1) };
+  return { median: short(median), min: short(at(0)), max: short(at(sorted.length - 1)) };
 }
 
-/** Microseconds for each of `times` runs. */
-export function time(times: number, run: () => void): number {
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < times; i++) run();
-  return Number(process.hrtime.bigint() - start) / 1000 / times;
+/** Five digits: no measurement here has more. */
+function short(number: number): number {
+  return Number(number.toPrecision(5));
 }

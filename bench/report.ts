@@ -1,98 +1,101 @@
-// Where and with what the figures were made, and the figures as Markdown.
+// The results as Markdown.
 
-import { readFileSync } from "node:fs";
-import { arch, availableParallelism, cpus, platform } from "node:os";
-import { libtorch } from "@stepwell/native";
-import type { Figure } from "./figures.js";
-import { type Comparison, rounds } from "./rounds.js";
+import type { Machine, Result, Results, Row } from "./results.js";
+import { sections } from "./sections.js";
+import { range, short, table } from "./table.js";
+import { type Target, targets } from "./targets.js";
 
-export interface Results {
-  readonly date: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly system: string;
-  readonly versions: Readonly<Record<"stepwell" | "node" | "tch" | "libtorch", string>>;
-  readonly rounds: number;
-  readonly callsPerStep: number;
-  /** Microseconds, as are all times. */
-  readonly call: Figure;
-  readonly comparisons: readonly Comparison[];
-  readonly optimizers: Readonly<Record<string, Figure>>;
+/** Everything; promises that nothing was measured of stand in it when it is to be whole. */
+export function report(all: ReadonlyMap<string, Results>, whole: boolean): string {
+  const promised = targets([...all.values()].flatMap(({ results }) => results));
+  const written = sections.flatMap(({ name, title }) => {
+    const results = all.get(name)?.results ?? [];
+    return results.length > 0 ? [`## ${title}\n\n${section(results)}\n${leftOut(results)}`] : [];
+  });
+  return `# Measured
+
+${circumstances(all)} Made by \`npm run bench\`, which CONTRIBUTING.md describes.
+
+All entrants of a case take turns within each round of one run, each in a process of its own that sleeps while the others
+work, on the same float32 tensors with the same gradients; after their first three steps their parameters are compared.
+Times are microseconds of a step: the median of all rounds, and in parentheses the least and the largest. A ratio is the
+median over all rounds of a time over that of the first row of its case: more than 1 means that the first is faster. A share of the
+stream is the bytes that a step must at least move, each second, over those of \`p[i] += c\` over 256 MiB just before it.
+
+## Promises
+
+${promises(promised.filter(({ measured }) => whole || measured !== undefined))}
+
+${written.join("\n")}`;
 }
 
-export function circumstances() {
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    system: `${platform()} ${arch()}`,
-    versions: {
-      stepwell: locked("stepwell-node"),
-      node: process.versions.node,
-      tch: locked("tch"),
-      libtorch: libtorch.version,
-    },
-    rounds,
-  };
+/** Where and with what. */
+export function circumstances(all: ReadonlyMap<string, Results>): string {
+  const dates = [...all.values()].flatMap(({ results }) => results.map(({ date }) => date)).sort();
+  const [machine] = [...all.values()].map((results) => results.machine);
+  if (machine === undefined) return "Nothing has been measured.";
+  const [first, last] = [dates[0], dates.at(-1)];
+  return `${first === last ? first : `${first} to ${last}`}, ${described(machine)}.`;
 }
 
-/** A crate's version. */
-function locked(crate: string): string {
-  const lock = readFileSync(new URL("../../Cargo.lock", import.meta.url), "utf8");
-  return new RegExp(`^name = "${crate}"\\r?\\nversion = "(.+)"`, "m").exec(lock)?.[1] ?? "unknown";
-}
-
-export function markdown(results: Results): string {
-  const { versions } = results;
-  const machine = `${results.cpu} with ${results.cores} core${results.cores === 1 ? "" : "s"}, ${results.system}`;
+function described({ cpu, cores, memory, system, versions }: Machine): string {
   const software = `Stepwell ${versions.stepwell}, Node ${versions.node}, tch ${versions.tch}, libtorch ${versions.libtorch}`;
-  const comparisons = results.comparisons.flatMap(({ model, tensors, elements, stepwell, tch }) =>
-    tch.map((rival) => [
-      `${model} (tensors: ${tensors}, parameters: ${elements.toLocaleString("en")})`,
-      range(stepwell),
-      String(rival.threads),
-      range(rival.step),
-      `${rival.ratio.median.toFixed(2)} (${rival.ratio.min.toFixed(2)} to ${rival.ratio.max.toFixed(2)})`,
+  return `${cpu} with ${cores} core${cores === 1 ? "" : "s"} and ${memory}, ${system}; ${software}`;
+}
+
+function promises(rows: readonly Target[]): string {
+  return table(
+    ["What", "Threads", "Wanted", "Measured", ""],
+    rows.map(({ name, threads, wanted, measured, passed }) => [
+      name,
+      String(threads),
+      wanted,
+      measured === undefined ? "not measured" : short(measured),
+      measured === undefined ? "" : passed ? "pass" : "**fail**",
     ]),
   );
-  const optimizers = Object.entries(results.optimizers).map(([name, time]) => [`\`${name}\``, range(time)]);
-  return `# A step, timed
-
-${results.date}, ${machine}. ${software}. Made by \`npm run bench\`.
-
-Times are microseconds: the median of ${results.rounds} rounds, and in parentheses the least and the largest. Both sides
-take turns within a round, each waiting while the other works, on the same float32 tensors with the same gradients.
-
-## \`step(o)\` from TypeScript and tch's \`nn::Adam\` from Rust
-
-Stepwell's step runs on one thread. libtorch takes several for large tensors, so tch is timed with one thread and with
-as many as it takes by itself. The ratio is tch's median over Stepwell's; in parentheses, the least and the largest
-within a round. More than 1 means that Stepwell is faster.
-
-${table(["Parameters", "Stepwell", "Threads of tch", "tch", "Ratio"], comparisons)}
-
-## The call
-
-A step is ${results.callsPerStep} call${results.callsPerStep === 1 ? "" : "s"} of the addon. The cheapest call, \`handlecount()\`, takes ${range(results.call)}.
-
-## \`step(o)\` of each optimizer on the demo's model
-
-${table(["Optimizer", "Step"], optimizers)}
-`;
 }
 
-function range({ median, min, max }: Figure): string {
-  return `${short(median)} (${short(min)} to ${short(max)})`;
+function section(results: readonly Result[]): string {
+  const rows = results.flatMap(({ id, rows }) => {
+    const [, name = "", threads = ""] = id.split("/");
+    return rows.map((row) => ({ name, threads, row }));
+  });
+  const columns = optional.filter(({ cell }) => rows.some(({ row }) => cell(row) !== ""));
+  return table(
+    ["What", "Threads", "Who", ...columns.map(({ head }) => head)],
+    rows.map(({ name, threads, row }) => [name, threads, row.label, ...columns.map(({ cell }) => cell(row))]),
+  );
 }
 
-/** Three digits, or as many as stand before the point. */
-function short(number: number): string {
-  return number < 1000 ? number.toPrecision(3) : Math.round(number).toLocaleString("en");
-}
+/** Columns that a table has where one of its rows has something to say. */
+const optional: readonly { readonly head: string; readonly cell: (row: Row) => string }[] = [
+  { head: "Parameters", cell: ({ parameters }) => parameters?.toLocaleString("en") ?? "" },
+  { head: "Step, µs", cell: ({ microseconds }) => (microseconds ? range(microseconds) : "") },
+  {
+    // Of a training; a step of an optimizer alone says its parameters, and a call says what it is compared with.
+    head: "Steps per second",
+    cell: ({ microseconds, parameters, difference }) =>
+      microseconds && parameters === undefined && difference === undefined ? short(1e6 / microseconds.median) : "",
+  },
+  { head: "Ratio", cell: ({ ratio }) => (ratio ? range(ratio) : "") },
+  { head: "Longer by, µs", cell: ({ difference }) => (difference ? range(difference) : "") },
+  { head: "GB/s", cell: ({ gigabytes }) => (gigabytes ? short(gigabytes.median) : "") },
+  { head: "Share of the stream", cell: ({ share }) => (share ? range(share) : "") },
+  { head: "Page faults of a step", cell: ({ faults, share }) => (faults && share ? range(faults) : "") },
+  { head: "Peak, MiB", cell: ({ peak }) => (peak === undefined ? "" : short(peak / 2 ** 20)) },
+  {
+    head: "Bytes for each parameter",
+    cell: ({ peak, parameters }) => (peak === undefined || parameters === undefined ? "" : short(peak / parameters)),
+  },
+];
 
-/** A table of padded cells, as the formatter wants it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+/** Who is not in the table, once for each reason. */
+function leftOut(results: readonly Result[]): string {
+  const reasons = new Map<string, Set<string>>();
+  for (const { label, reason } of results.flatMap(({ skipped }) => skipped)) {
+    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(label));
+  }
+  const lines = [...reasons].map(([reason, labels]) => `- ${[...labels].join(", ")}: ${reason}`);
+  return lines.length > 0 ? `\nLeft out where:\n\n${lines.join("\n")}\n` : "";
 }

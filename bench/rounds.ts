@@ -1,115 +1,143 @@
-// The timings. What is compared takes turns within each round, so that whatever else the machine does meets all alike.
+// The timings of a case. Its entrants take turns within each round, so that whatever else the machine does meets all alike.
 
+import { freemem } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { binding } from "@stepwell/native";
-import { data, free, handlecount, step } from "@stepwell/sdk";
-import { Child } from "./child.js";
-import { type Figure, figure, time } from "./figures.js";
-import { count, demo, type Model, make, type OptimizerName, optimizers } from "./models.js";
+import { type Case, type Entrant, streamed } from "./cases.js";
+import type { Child } from "./child.js";
+import { stream } from "./contenders.js";
+import { figure } from "./figures.js";
+import { count } from "./numbers.js";
+import type { Pool } from "./pool.js";
+import type { Result, Row } from "./results.js";
 
-export const rounds = 30;
+const leastRounds = 7;
+const mostRounds = 40;
+/** Steps after which all must agree. */
+const checked = 3;
+/** Free memory that making an entrant takes: for each byte that a step moves. */
+const headroom = 2;
 
-/** tch with a number of threads: a step, and how many of ours fit into it. */
-interface Rival {
-  readonly threads: number;
-  readonly step: Figure;
-  /** The ratio of the medians, and the least and the largest ratio within a round. */
-  readonly ratio: Figure;
+interface Runner {
+  readonly entrant: Entrant;
+  readonly child: Child;
+  readonly steps: number;
+  /** What its first steps came to. */
+  readonly sum: number;
+  /** Whether it sits out two of three rounds, because its steps alone take longer than the turns of several others. */
+  readonly slow: boolean;
+  /** By round. */
+  readonly times: Map<number, number>;
+  readonly faults: number[];
+  /** Shares of the stream's bytes per second. */
+  readonly shares: number[];
 }
 
-export interface Comparison {
-  readonly model: string;
-  readonly tensors: number;
-  readonly elements: number;
-  readonly stepsPerRound: number;
-  readonly stepwell: Figure;
-  readonly tch: readonly Rival[];
-}
-
-/** Compares a step of our Adam with one of tch's, with one thread and with as many as libtorch wants. */
-export async function compare(program: string, model: Model): Promise<Comparison> {
-  const { parameters, optimizer } = make(model, "adam");
-  const wanted = await Child.start(program, model);
-  const children = wanted.threads === 1 ? [wanted] : [await Child.start(program, model, 1), wanted];
-  // Threads of libtorch spin for some milliseconds before they sleep: so everyone waits for that. And what ran before
-  // holds the caches: so some steps are made before those that count.
-  const warmup = Math.ceil(model.steps / 10);
-
-  const ours: number[] = [];
-  const theirs: number[][] = children.map(() => []);
-  for (let round = 0; round < rounds; round++) {
-    await setTimeout(20);
-    time(warmup, () => step(optimizer));
-    ours.push(time(model.steps, () => step(optimizer)));
-    for (const [index, child] of children.entries()) {
-      await setTimeout(20);
-      await child.step(warmup);
-      theirs[index]?.push(await child.step(model.steps));
-    }
-  }
-
-  const sum = parameters.map((tensor) => data(tensor).data).reduce((sum, values) => sum + absolute(values), 0);
-  for (const child of children) {
-    const other = await child.end();
-    if (!(Math.abs(sum - other) <= 1e-3 * other)) {
-      throw new Error(`After the same steps of "${model.name}" the parameters differ: ${sum} here, ${other} in tch.`);
-    }
-  }
-  free(optimizer, ...parameters);
-
-  const stepwell = figure(ours);
-  const tch = children.map(({ threads }, index) => {
-    const times = theirs[index] ?? [];
-    const step = figure(times);
-    const ratios = figure(times.map((time, round) => time / (ours[round] ?? Number.NaN)));
-    return { threads, step, ratio: { ...ratios, median: step.median / stepwell.median } };
-  });
-  return {
-    model: model.name,
-    tensors: model.shapes.length,
-    elements: count(model),
-    stepsPerRound: model.steps,
-    stepwell,
-    tch,
-  };
-}
-
-function absolute(values: Iterable<number | bigint>): number {
-  let sum = 0;
-  for (const value of values) sum += Math.abs(Number(value));
-  return sum;
-}
-
-/** The cheapest call there is, and a step of each optimizer on the demo's model. */
-export function timeOptimizers(): { call: Figure; optimizers: Record<OptimizerName, Figure> } {
-  const steps = optimizers.map((name) => ({ name, ...make(demo, name), times: [] as number[] }));
-  const calls: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    calls.push(time(10 * demo.steps, handlecount));
-    for (const { optimizer, times } of steps) times.push(time(demo.steps, () => step(optimizer)));
-  }
-  free(...steps.flatMap(({ optimizer, parameters }) => [optimizer, ...parameters]));
-  const figures = Object.fromEntries(steps.map(({ name, times }) => [name, figure(times)]));
-  return { call: figure(calls), optimizers: figures as Record<OptimizerName, Figure> };
-}
-
-/** How often a step of our Adam calls the addon. */
-export function countCalls(): number {
-  const { parameters, optimizer } = make(demo, "adam");
-  const addon = binding as Record<string, (...args: unknown[]) => unknown>;
-  const functions = Object.entries(addon).filter(([, value]) => typeof value === "function");
-  let calls = 0;
-  for (const [name, call] of functions) {
-    addon[name] = (...args) => {
-      calls++;
-      return call(...args);
-    };
-  }
+/** Runs a case; says on the way who is left out and why. */
+export async function run(one: Case, pool: Pool): Promise<Result> {
+  const left: Result["skipped"][number][] = [];
+  const runners: Runner[] = [];
+  const yardstick = one.yardstick ? await startYardstick(one.threads, pool) : undefined;
   try {
-    step(optimizer);
+    for (const entrant of one.entrants) {
+      const reason = await enter(entrant, one, pool, runners);
+      if (reason !== undefined) left.push({ label: entrant.label, reason });
+    }
+    if (typeof yardstick === "string") left.push({ label: "memory stream", reason: yardstick });
+    if (runners[0]?.entrant !== one.entrants[0]) {
+      throw new Error(`${one.id} has nothing to compare with: ${left[0]?.reason}`);
+    }
+    const rounds = await takeTurns(one, runners, typeof yardstick === "object" ? yardstick : undefined);
+    return { id: one.id, date: new Date().toISOString().slice(0, 10), rounds, rows: rows(one, runners), skipped: left };
   } finally {
-    Object.assign(addon, Object.fromEntries(functions));
+    for (const { child } of runners) await child.drop();
+    if (typeof yardstick === "object") await yardstick.drop();
   }
-  free(optimizer, ...parameters);
-  return calls;
+}
+
+async function startYardstick(threads: number, pool: Pool): Promise<Child | string> {
+  const child = await pool.take(stream, threads);
+  if (typeof child === "string") return child;
+  const { shapes } = streamed;
+  await child.make({ do: "make", implementation: "", optimizer: "stream", options: {}, shapes });
+  await child.step(2);
+  return child;
+}
+
+/** Makes an entrant ready, or says why not. */
+async function enter(entrant: Entrant, one: Case, pool: Pool, runners: Runner[]): Promise<string | undefined> {
+  const { contender, request, bytes, label, same } = entrant;
+  const refusal = contender.refuses?.(request);
+  if (refusal !== undefined) return refusal;
+  if (freemem() < headroom * bytes) return "too little memory is free";
+  const child = await pool.take(
+    contender,
+    one.threads,
+    runners.map(({ child }) => child),
+  );
+  if (typeof child === "string") return child;
+
+  let runner: Runner;
+  try {
+    await child.make(request);
+    await child.step(checked);
+    const sum = await child.check();
+    const { microseconds } = await child.step(1);
+    const steps = Math.min(5000, Math.max(1, Math.round((one.turn * 1000) / microseconds)));
+    const slow = microseconds > 3000 * one.turn;
+    runner = { entrant, child, steps, sum, slow, times: new Map(), faults: [], shares: [] };
+  } catch (error) {
+    pool.discard(child);
+    return error instanceof Error ? error.message : String(error);
+  }
+  const leader = runners.find((other) => other.entrant.same);
+  runners.push(runner);
+  if (same && leader && !(Math.abs(runner.sum - leader.sum) <= 2e-3 * Math.abs(leader.sum))) {
+    throw new Error(`${one.id}: after the same steps ${label} has ${runner.sum} where ${leader.sum} was expected.`);
+  }
+  return undefined;
+}
+
+async function takeTurns(one: Case, runners: readonly Runner[], yardstick: Child | undefined): Promise<number> {
+  const end = performance.now() + one.seconds * 1000;
+  let rounds = 0;
+  while (rounds < leastRounds || (performance.now() < end && rounds < mostRounds)) {
+    for (const { child, steps, slow, entrant, times, faults, shares } of runners) {
+      if (slow && rounds % 3 > 0) continue;
+      // Threads of libtorch spin for some milliseconds before they sleep.
+      await setTimeout(10);
+      await yardstick?.step(1);
+      const streaming = await yardstick?.step(2);
+      // What ran before holds the caches: so some steps are made before those that count.
+      const warmup = Math.ceil(steps / 10);
+      if (!slow) await child.step(warmup);
+      const turn = await child.step(steps);
+      times.set(rounds, turn.microseconds);
+      if (turn.faults !== undefined) faults.push(turn.faults / steps);
+      if (streaming) {
+        shares.push(entrant.bytes / turn.microseconds / (streamed.bytes / streaming.microseconds));
+      }
+    }
+    rounds++;
+  }
+  return rounds;
+}
+
+function rows(one: Case, runners: readonly Runner[]): Row[] {
+  return runners.map(({ entrant, times, faults, shares }, index) => {
+    const all = [...times.values()];
+    // By round: what it took, and what the first one took just before.
+    const pairs = [...times].map(([round, time]) => [time, runners[0]?.times.get(round) ?? Number.NaN] as const);
+    return {
+      label: entrant.label,
+      ...(entrant.request.do === "make" && { parameters: count(entrant.request.shapes) }),
+      microseconds: figure(all),
+      ...(index > 0 && { ratio: figure(pairs.map(([time, first]) => time / first)) }),
+      ...(index > 0 && one.difference && { difference: figure(pairs.map(([time, first]) => time - first)) }),
+      ...(shares.length > 0 && {
+        share: figure(shares),
+        gigabytes: figure(all.map((time) => entrant.bytes / time / 1000)),
+      }),
+      ...(faults.length > 0 && { faults: figure(faults) }),
+    };
+  });
 }

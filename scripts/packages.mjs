@@ -11,14 +11,21 @@ export async function installPackages() {
   const state = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === state) return false;
 
-  const pnpm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
-  // Not through corepack, which newer Nodes no longer bring.
-  await run("npm", ["exec", "--yes", `--package=${pnpm}`, "--", "pnpm", "install", "--frozen-lockfile"], {
-    quiet: true,
-  });
+  await pnpm("install", "--frozen-lockfile");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, state);
   return true;
+}
+
+/** Installs what only the benchmark compares with, which has a lockfile of its own. */
+export async function installPeers() {
+  await pnpm("--dir", "bench/peers", "install", "--ignore-workspace", "--ignore-scripts", "--frozen-lockfile");
+}
+
+async function pnpm(...args) {
+  const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
+  // Not through corepack, which newer Nodes no longer bring.
+  await run("npm", ["exec", "--yes", `--package=${version}`, "--", "pnpm", ...args], { quiet: true });
 }
 
 function fingerprint() {

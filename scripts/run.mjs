@@ -1,7 +1,8 @@
 // What `npm run demo`, `npm test` and `npm run bench` run: setup, and then the thing itself.
 
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { ask, bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { installPeers } from "./packages.mjs";
 import { setup } from "./setup.mjs";
 
 const nextestVersion = "0.9.143";
@@ -12,17 +13,20 @@ const things = {
   test,
 };
 
-/** Builds the program that times tch's Adam and hands it to the benchmark. */
+/** Builds the contenders that are Rust programs and tells the benchmark where they are. */
 async function bench(args) {
-  const command = ["build", "--release", "--locked", "-p", "stepwell-bench-tch-adam"];
-  const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
-    env: cargoEnvironment(),
-    capture: true,
-  });
-  // Cargo's messages name the program, wherever the user's target folder is.
+  const output = await run(
+    "cargo",
+    ["build", "--release", "--locked", "-p", "stepwell-bench", "--message-format", "json-render-diagnostics"],
+    { env: cargoEnvironment(), capture: true },
+  );
+  // Cargo's messages name the programs, wherever the user's target folder is.
   const messages = output.split("\n").filter(Boolean);
   const program = messages.map((line) => JSON.parse(line).executable).find(Boolean);
-  await run(process.execPath, ["bench/dist/main.js", program, ...args]);
+  if (args.includes("--install-peers")) await installPeers();
+  await run(process.execPath, ["bench/dist/main.js", ...args.filter((arg) => arg !== "--install-peers")], {
+    env: { ...process.env, STEPWELL_BENCH_PROGRAMS: dirname(program) },
+  });
 }
 
 /** The demo says by itself what went wrong, or that Ctrl-C ended it; only its exit code is left to pass on. */

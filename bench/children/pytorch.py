@@ -1,0 +1,129 @@
+"""PyTorch in Python: the other side of child.ts. The argument is loop, foreach or fused."""
+
+import json
+import os
+import sys
+import time
+
+import torch
+
+PERIOD = 1000
+LOOKED_AT = 100_000
+CLASSES = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+    "adagrad": torch.optim.Adagrad,
+}
+IMPLEMENTATIONS = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+
+
+def filled(shape, factor):
+    """As numbers.ts makes them."""
+    elements = torch.Size(shape).numel()
+    period = ((torch.arange(PERIOD) * factor) % PERIOD).double() / PERIOD - 0.5
+    return period.float().repeat(-(-elements // PERIOD))[:elements].clone().reshape(shape)
+
+
+class Lamb:
+    """NVIDIA's LAMB, operation by operation: what somebody writes who has no kernel."""
+
+    def __init__(self, parameters, lr, eps, weight_decay, max_grad_norm, trustclip):
+        assert not trustclip
+        self.parameters, self.lr, self.eps, self.decay, self.largest = parameters, lr, eps, weight_decay, max_grad_norm
+        self.m = [torch.zeros_like(p) for p in parameters]
+        self.v = [torch.zeros_like(p) for p in parameters]
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self):
+        self.count += 1
+        norm = torch.stack([p.grad.norm() for p in self.parameters]).norm()
+        clip = torch.clamp(norm / self.largest, min=1.0)
+        correction1, correction2 = 1 - 0.9**self.count, 1 - 0.999**self.count
+        for p, m, v in zip(self.parameters, self.m, self.v):
+            g = p.grad / clip
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            update = (m / correction1).div_((v / correction2).sqrt_().add_(self.eps)).add_(p, alpha=self.decay)
+            length, update_length = p.norm(), update.norm()
+            ratio = torch.where((length > 0) & (update_length > 0), length / update_length, torch.ones_like(length))
+            p.sub_(update.mul_(ratio * self.lr))
+
+
+class Stepping:
+    def __init__(self, request, implementation):
+        self.parameters = []
+        for shape in request["shapes"]:
+            parameter = filled(shape, 7919).requires_grad_()
+            parameter.grad = filled(shape, 104_729)
+            self.parameters.append(parameter)
+        name, options = request["optimizer"], request["options"]
+        if name == "lamb":
+            self.optimizer = Lamb(self.parameters, **options)
+        else:
+            self.optimizer = CLASSES[name](self.parameters, **options, **IMPLEMENTATIONS[implementation])
+
+    def step(self, steps):
+        for _ in range(steps):
+            self.optimizer.step()
+
+    @torch.no_grad()
+    def moved(self):
+        total = 0.0
+        for parameter in self.parameters:
+            now = parameter.reshape(-1)[:LOOKED_AT]
+            start, gradient = filled([now.numel()], 7919), filled([now.numel()], 104_729)
+            total += ((now.double() - start.double()) * gradient.double()).sum().item()
+        return total
+
+
+class Training:
+    def __init__(self, request, implementation):
+        size = request["batch"]
+        self.images = filled([size, 784], 7919)
+        self.labels = torch.arange(size) % 10
+        self.model = torch.nn.Sequential(torch.nn.Linear(784, 256), torch.nn.ReLU(), torch.nn.Linear(256, 10))
+        with torch.no_grad():
+            for layer in (self.model[0], self.model[2]):
+                layer.weight.copy_(filled(layer.weight.shape, 7919) / layer.in_features**0.5)
+                layer.bias.zero_()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, **IMPLEMENTATIONS[implementation])
+        self.last = float("nan")
+
+    def step(self, steps):
+        for _ in range(steps):
+            self.optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(self.model(self.images), self.labels)
+            loss.backward()
+            self.optimizer.step()
+            self.last = loss.item()
+
+    def moved(self):
+        return self.last
+
+
+def main():
+    implementation = sys.argv[1]
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    print(torch.get_num_threads(), flush=True)
+    candidate = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = 0
+        if request["do"] == "step":
+            start = time.perf_counter_ns()
+            candidate.step(request["steps"])
+            answer = time.perf_counter_ns() - start
+        elif request["do"] == "moved":
+            answer = candidate.moved()
+        else:
+            candidate = None
+            kinds = {"make": Stepping, "train": Training}
+            if request["do"] in kinds:
+                candidate = kinds[request["do"]](request, implementation)
+        print(answer, flush=True)
+
+
+main()

@@ -1,0 +1,66 @@
+// The other side of child.ts, for contenders that run in Node.
+
+import { createInterface } from "node:readline";
+import type { Request } from "../child.js";
+
+export interface Candidate {
+  /** Makes that many steps; a number is how many nanoseconds of that count. */
+  step(steps: number): undefined | Promise<number | undefined>;
+  /** A number that all who made the same steps agree on. */
+  moved(): number | Promise<number>;
+  free?(): void;
+}
+
+type Line =
+  | Request
+  | { readonly do: "step"; readonly steps: number }
+  | { readonly do: "moved" }
+  | { readonly do: "drop" };
+
+/** Answers every line of the input until it ends. */
+export async function serve(
+  threads: number,
+  make: (request: Request) => Candidate | Promise<Candidate>,
+): Promise<void> {
+  let candidate: Candidate | undefined;
+  const made = () => {
+    if (candidate === undefined) throw new Error("nothing was made");
+    return candidate;
+  };
+
+  async function answer(line: Line): Promise<string> {
+    switch (line.do) {
+      case "step":
+        return time(made(), line.steps);
+      case "moved":
+        return String(await made().moved());
+      case "drop":
+        candidate?.free?.();
+        candidate = undefined;
+        return "0";
+      default:
+        candidate = await make(line);
+        return "0";
+    }
+  }
+
+  console.log(threads);
+  for await (const line of createInterface({ input: process.stdin })) {
+    try {
+      console.log(await answer(JSON.parse(line)));
+    } catch (error) {
+      console.log(error instanceof Error ? error.message.replaceAll("\n", " ") : String(error));
+    }
+  }
+}
+
+/** Nanoseconds and page faults of some steps. */
+async function time(candidate: Candidate, steps: number): Promise<string> {
+  const faults = process.resourceUsage().minorPageFault;
+  const start = process.hrtime.bigint();
+  const running = candidate.step(steps);
+  // One that steps at once is not to wait for a turn of the event loop.
+  const counted = running === undefined ? undefined : await running;
+  const nanoseconds = counted ?? Number(process.hrtime.bigint() - start);
+  return `${nanoseconds} ${process.resourceUsage().minorPageFault - faults}`;
+}

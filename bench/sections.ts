@@ -1,0 +1,148 @@
+// What is timed, section by section. The order is that of the report.
+
+import { type Case, race, stepping, threads, training } from "./cases.js";
+import {
+  contenders,
+  demonstration,
+  inRust,
+  library,
+  plain,
+  stepwell,
+  tch,
+  torchForeach,
+  torchFused,
+  torchLoop,
+} from "./contenders.js";
+import { bert, demo, huge, type Model, medium, resnet50, small, square, tiny } from "./models.js";
+import { adam, fusedInPyTorch, lamb, optimizers } from "./optimizers.js";
+
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  readonly cases: (quick: boolean) => readonly Case[];
+}
+
+const rivals = [stepwell, torchFused];
+
+/** Adam on every model, by everybody; and whoever has a fused kernel where there is much besides the arithmetic. */
+function steps(quick: boolean): Case[] {
+  const models = quick ? [demo, tiny, medium] : [demo, tiny, small, medium, resnet50, bert];
+  const rest = optimizers.filter(({ name }) => name !== "adam" && fusedInPyTorch.includes(name));
+  return threads.flatMap((count) => [
+    ...models.map((model) => race("step", model, adam, count, { seconds: quick ? 2 : 5 })),
+    ...(quick ? [] : rest.map((optimizer) => race("step", tiny, optimizer, count, { by: rivals, seconds: 2 }))),
+  ]);
+}
+
+/** LAMB beside Adam, and beside the same algorithm in tensor operations. */
+function lambs(quick: boolean): Case[] {
+  return (quick ? [1] : threads).map((count) => ({
+    id: `lamb/${bert.name}/${count}`,
+    threads: count,
+    entrants: [
+      stepping(stepwell, bert, lamb, "Stepwell LAMB"),
+      { ...stepping(stepwell, bert, adam, "Stepwell Adam"), same: false },
+      stepping(torchLoop, bert, lamb, "LAMB in PyTorch's operations"),
+    ],
+    yardstick: true,
+    seconds: quick ? 3 : 8,
+    turn: 60,
+  }));
+}
+
+/** Every optimizer on one tensor that no cache holds. Adam by everybody. */
+function large(quick: boolean): Case[] {
+  const few = [stepwell, torchFused];
+  const all = [stepwell, library, torchLoop, torchForeach, torchFused, tch];
+  const timed = quick ? optimizers.filter(({ name }) => ["adam", "sgd"].includes(name)) : optimizers;
+  return threads.flatMap((count) =>
+    timed.map((optimizer) => {
+      const by = optimizer === adam && !quick ? all : few;
+      return race("large", huge, optimizer, count, { by, seconds: quick ? 3 : 5, turn: 100 });
+    }),
+  );
+}
+
+/** Adam on one tensor of many sizes, some of them powers of two, which caches like least. */
+function spacing(quick: boolean): Case[] {
+  const page = 4096;
+  const sizes: readonly (readonly [string, number])[] = [
+    ["2^26", 2 ** 26],
+    ["2^26 + 4096", 2 ** 26 + page],
+    ["2^27", 2 ** 27],
+    ["2^27 + 64", 2 ** 27 + 64],
+    ["2^27 + 2^26", 2 ** 27 + 2 ** 26],
+    ["2^28", 2 ** 28],
+    ["2^28 + 4096", 2 ** 28 + page],
+  ];
+  const model = (bytes: number): Model => ({ name: "", shapes: [[bytes / 4]] });
+  return (quick ? [1] : threads).map((count) => ({
+    id: `spacing/adam/${count}`,
+    threads: count,
+    entrants: sizes.map(([label, bytes]) => ({
+      ...stepping(stepwell, model(bytes), adam, `${label} bytes`),
+      same: false,
+    })),
+    yardstick: true,
+    seconds: quick ? 4 : 10,
+    turn: 80,
+  }));
+}
+
+/** What a call from JavaScript costs. */
+function calls(quick: boolean): Case[] {
+  const one: Model = { name: "1x1", shapes: [[1]] };
+  const call = { label: "handlecount()", contender: stepwell, request: { do: "call" }, bytes: 0, same: false } as const;
+  return [one, tiny].map((model) => ({
+    id: `call/${model.name} adam/1`,
+    threads: 1,
+    entrants: [stepping(inRust, model, adam), stepping(stepwell, model, adam), ...(model === one ? [call] : [])],
+    yardstick: false,
+    difference: true,
+    seconds: quick ? 2 : 5,
+    turn: 20,
+  }));
+}
+
+/** Steps of a training from beginning to end, and Adam alone, in JavaScript's libraries. */
+function trainings(quick: boolean): Case[] {
+  const trainers = contenders.filter(({ refuses }) => !refuses?.({ do: "train", implementation: "", batch: 256 }));
+  return [
+    ...threads.map((count) => ({
+      id: `training/784-256-10, batch 256/${count}`,
+      threads: count,
+      entrants: trainers.map((contender) => training(contender, 256)),
+      yardstick: false,
+      seconds: quick ? 4 : 8,
+      turn: 60,
+    })),
+    race("training", square, adam, 1, { seconds: quick ? 2 : 5 }),
+    ...threads.map((count) => ({
+      id: `training/the demo: digits, LAMB, batch 128/${count}`,
+      threads: count,
+      entrants: [
+        { label: "Stepwell", contender: demonstration, request: { do: "demo" }, bytes: 0, same: false } as const,
+      ],
+      yardstick: false,
+      seconds: quick ? 2 : 4,
+      turn: 100,
+    })),
+  ];
+}
+
+/** The most memory that the steps of everybody's Adam take, each alone. */
+function memory(): Case[] {
+  const by = [stepwell, library, torchLoop, torchForeach, torchFused, tch, plain];
+  const one = race("memory", resnet50, adam, 1, { by });
+  return process.platform === "linux" ? [{ ...one, memory: true }] : [];
+}
+
+export const sections: readonly Section[] = [
+  { name: "step", title: "A step of Adam", cases: steps },
+  { name: "large", title: "One tensor of 64 million", cases: large },
+  { name: "lamb", title: "LAMB on BERT-base", cases: lambs },
+  { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
+  { name: "call", title: "The call from JavaScript", cases: calls },
+  { name: "training", title: "Training in JavaScript", cases: trainings },
+  { name: "memory", title: "Peak memory of steps", cases: memory },
+];

@@ -1,0 +1,99 @@
+// What Stepwell promises, and whether the results bear it out.
+
+import { fusedInPyTorch, optimizers } from "./optimizers.js";
+import type { Result, Row } from "./results.js";
+
+export interface Target {
+  readonly name: string;
+  readonly threads: number;
+  readonly wanted: string;
+  /** Not measured where there is nothing. */
+  readonly measured?: number;
+  readonly passed: boolean;
+}
+
+type Look = (id: string, label: string) => Row | undefined;
+type Promised = { readonly name: string; readonly threads: number; readonly measured: number | undefined };
+
+export function targets(results: readonly Result[]): Target[] {
+  const look: Look = (id, label) => results.find((result) => result.id === id)?.rows.find((row) => row.label === label);
+  const rows = [1, 2].flatMap((threads) => [
+    ...optimizers.flatMap(({ name }) => [...streams(look, name, threads)]),
+    ...fusedInPyTorch.flatMap((name) => [...rivals(look, name, threads)]),
+    ...lamb(look, threads),
+    ...spacing(results, threads),
+  ]);
+  return [...rows, ...calls(look), ...trainings(results)];
+}
+
+function atLeast(limit: number, promised: Promised): Target {
+  return judged(promised, `>= ${limit}`, (measured) => measured >= limit);
+}
+
+function atMost(limit: number, promised: Promised): Target {
+  return judged(promised, `<= ${limit}`, (measured) => measured <= limit);
+}
+
+function judged({ name, threads, measured }: Promised, wanted: string, holds: (measured: number) => boolean): Target {
+  if (measured === undefined) return { name, threads, wanted, passed: false };
+  return { name, threads, wanted, measured, passed: holds(measured) };
+}
+
+function* streams(look: Look, optimizer: string, threads: number): Generator<Target> {
+  const measured = look(`large/1x64M ${optimizer}/${threads}`, "Stepwell")?.share?.median;
+  yield atLeast(0.9, { name: `${optimizer} on 1x64M: share of the memory stream`, threads, measured });
+}
+
+function* rivals(look: Look, optimizer: string, threads: number): Generator<Target> {
+  const ratio = (id: string) => look(`${id} ${optimizer}/${threads}`, "PyTorch fused")?.ratio?.median;
+  yield atLeast(1, {
+    name: `${optimizer} on 1x64M: PyTorch fused / Stepwell`,
+    threads,
+    measured: ratio("large/1x64M"),
+  });
+  yield atLeast(20, {
+    name: `${optimizer} on 1000x16: PyTorch fused / Stepwell`,
+    threads,
+    measured: ratio("step/1000x16"),
+  });
+}
+
+function* lamb(look: Look, threads: number): Generator<Target> {
+  const id = `lamb/BERT-base/${threads}`;
+  const adam = look(id, "Stepwell Adam")?.ratio?.median;
+  const operations = look(id, "LAMB in PyTorch's operations")?.ratio?.median;
+  yield atMost(1.25, { name: "LAMB / Adam on BERT-base", threads, measured: adam && 1 / adam });
+  yield atLeast(5, { name: "LAMB in PyTorch's operations / LAMB on BERT-base", threads, measured: operations });
+}
+
+function* spacing(results: readonly Result[], threads: number): Generator<Target> {
+  const rows = results.find(({ id }) => id === `spacing/adam/${threads}`)?.rows ?? [];
+  const times = rows.map((row) => (row.microseconds?.median ?? Number.NaN) / (row.parameters ?? Number.NaN));
+  const spread = rows.length > 0 ? Math.max(...times) / Math.min(...times) : undefined;
+  yield atMost(1.1, { name: "slowest / fastest size, time for each parameter", threads, measured: spread });
+  const faults = rows.length > 0 ? Math.max(...rows.map((row) => row.faults?.median ?? Number.NaN)) : undefined;
+  // Not 0: Node itself touches a fresh page now and then.
+  yield atMost(0.5, { name: "page faults of a step", threads, measured: faults });
+}
+
+function* calls(look: Look): Generator<Target> {
+  const row = (label: string) => look("call/1000x16 adam/1", label);
+  const inRust = row("Stepwell in Rust")?.microseconds?.median;
+  yield atMost(20, { name: "Adam on 1000x16 in Rust, µs", threads: 1, measured: inRust });
+  const added = row("Stepwell")?.difference?.median;
+  yield atMost(10, { name: "what the call from JavaScript adds to it, µs", threads: 1, measured: added });
+}
+
+function* trainings(results: readonly Result[]): Generator<Target> {
+  for (const { id, rows } of results) {
+    if (!id.startsWith("training/") || rows.length < 2) continue;
+    const [, name = "", threads] = id.split("/");
+    const ratios = rows.flatMap(({ label, ratio }) => (/js|JS/.test(label) && ratio ? [ratio.median] : []));
+    if (ratios.length === 0) continue;
+    yield atLeast(1, {
+      name: `${name}: fastest of JavaScript / Stepwell`,
+      threads: Number(threads),
+      measured: Math.min(...ratios),
+    });
+  }
+}

@@ -1,0 +1,107 @@
+//! A step of each optimizer over slices, alone: no tensor library, no call from JavaScript.
+//!
+//! `cargo bench -p stepwell-optim`, or with a part of a name after `--`.
+
+#![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use stepwell_optim::{Optimizer, Value, View, definition};
+
+fn main() {
+    divan::main();
+}
+
+/// Within the first cache, within the last, and in memory.
+const SIZES: [usize; 3] = [1 << 12, 1 << 18, 1 << 24];
+
+/// A name, and the options that change which loop runs: flags without a number are set.
+type Described = (&'static str, &'static [(&'static str, Option<f64>)]);
+
+const OPTIMIZERS: [Described; 9] = [
+    ("adam", &[]),
+    ("adamw", &[]),
+    ("adam", &[("amsgrad", None)]),
+    ("sgd", &[]),
+    ("sgd", &[("momentum", Some(0.9))]),
+    ("rmsprop", &[]),
+    ("rmsprop", &[("centered", None), ("momentum", Some(0.9))]),
+    ("adagrad", &[]),
+    ("lamb", &[]),
+];
+
+/// One of the optimizers, with a name that its options show in.
+#[derive(Clone, Copy)]
+struct Case {
+    optimizer: usize,
+    size: usize,
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, options) = OPTIMIZERS[self.optimizer];
+        let options: String = options.iter().map(|(option, _)| format!(" {option}")).collect();
+        write!(f, "{name}{options}, {}", self.size)
+    }
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    (0..OPTIMIZERS.len()).flat_map(|optimizer| SIZES.map(|size| Case { optimizer, size }))
+}
+
+/// An optimizer over `parameters` parameters.
+fn optimizer(index: usize, parameters: usize) -> Optimizer {
+    let (name, options) = OPTIMIZERS[index];
+    let value = |given: &Option<f64>| given.map_or(Value::Flag(true), Value::Float);
+    let named: Vec<_> = options.iter().map(|(option, given)| ((*option).to_owned(), value(given))).collect();
+    let mut optimizer = Optimizer::new(definition(name).expect("a known name"), &[], &named).expect("good options");
+    let options = optimizer.plan(0, &[], &[]).expect("no change");
+    optimizer.edit(0, options, parameters).expect("the first group");
+    optimizer
+}
+
+fn numbers(size: usize, factor: usize) -> impl Iterator<Item = f64> {
+    (0..size).map(move |i| (i * factor % 1000) as f64 / 1000.0 - 0.5)
+}
+
+#[divan::bench(args = cases(), max_time = 1)]
+fn f32(bencher: Bencher<'_, '_>, case: Case) {
+    let mut parameter: Vec<_> = numbers(case.size, 7919).map(|x| x as f32).collect();
+    let gradient: Vec<_> = numbers(case.size, 104_729).map(|x| x as f32).collect();
+    let mut optimizer = optimizer(case.optimizer, 1);
+    let mut step = || {
+        let view = View::Float(black_box(&mut parameter), &gradient);
+        optimizer.step(&mut [Some(view)]).expect("a step");
+    };
+    // The first one makes the state.
+    step();
+    bencher.counter(ItemsCount::new(case.size)).bench_local(step);
+}
+
+#[divan::bench(args = cases(), max_time = 1)]
+fn f64(bencher: Bencher<'_, '_>, case: Case) {
+    let mut parameter: Vec<_> = numbers(case.size, 7919).collect();
+    let gradient: Vec<_> = numbers(case.size, 104_729).collect();
+    let mut optimizer = optimizer(case.optimizer, 1);
+    let mut step = || {
+        let view = View::Double(black_box(&mut parameter), &gradient);
+        optimizer.step(&mut [Some(view)]).expect("a step");
+    };
+    // The first one makes the state.
+    step();
+    bencher.counter(ItemsCount::new(case.size)).bench_local(step);
+}
+
+/// A thousand tensors of sixteen: what a step costs besides arithmetic.
+#[divan::bench]
+fn a_thousand_small_tensors(bencher: Bencher<'_, '_>) {
+    let mut parameters: Vec<Vec<f32>> = (0..1000).map(|_| numbers(16, 7919).map(|x| x as f32).collect()).collect();
+    let gradient: Vec<_> = numbers(16, 104_729).map(|x| x as f32).collect();
+    let mut adam = optimizer(0, parameters.len());
+    let mut step = || {
+        let mut views: Vec<_> = parameters.iter_mut().map(|p| Some(View::Float(p, &gradient))).collect();
+        adam.step(black_box(&mut views)).expect("a step");
+    };
+    step();
+    bencher.counter(BytesCount::new(16_000 * 28_usize)).bench_local(step);
+}
