@@ -255,6 +255,11 @@ fn both_stages<R: Rule, T: Scalar>(
     }
     let factor = T::from_f64(factor(sums));
     for piece in pieces.iter().rev() {
+        if unit.has_reduced_moments() {
+            // The update follows from the moments as they are kept, and not from what they were before they were rounded.
+            apply::<R, T>(constants, unit, piece, factor, scratch);
+            continue;
+        }
         for start in (piece.start..piece.start + piece.length).step_by(BLOCK) {
             let length = BLOCK.min(piece.start + piece.length - start);
             // SAFETY: as `Program::update_whole` asks for.
@@ -265,6 +270,22 @@ fn both_stages<R: Rule, T: Scalar>(
                 unit.follow::<T>(start, length);
             }
         }
+    }
+}
+
+/// The second stage of a piece.
+#[inline(always)]
+fn apply<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    piece: &Piece,
+    factor: T,
+    scratch: &mut Scratch<T>,
+) {
+    // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
+    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
+    while let Some((block, _)) = blocks.next(scratch) {
+        R::apply(constants, factor, block);
     }
 }
 
@@ -333,11 +354,7 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
         let factor = T::from_f64(factor);
         let mut scratch = Scratch::new();
         for piece in pieces.iter().rev() {
-            // SAFETY: as `Program::apply` asks for.
-            let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
-            while let Some((block, _)) = blocks.next(&mut scratch) {
-                R::apply(constants, factor, block);
-            }
+            apply::<R, T>(constants, unit, piece, factor, &mut scratch);
         }
     }
 }

@@ -141,6 +141,12 @@ impl Unit {
         self.element == Element::Double
     }
 
+    /// True if the formula's buffers are of 16 bits.
+    #[inline(always)]
+    pub(super) fn has_reduced_moments(&self) -> bool {
+        self.reduced_moments
+    }
+
     /// True if a block needs more than the formula.
     #[inline(always)]
     fn is_special(&self) -> bool {
