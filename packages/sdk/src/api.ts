@@ -353,6 +353,13 @@ export interface Api {
   setting(name: "alloptions"): boolean;
   /** Sets it. An argument of `opt` or `state` wins over it. */
   setting(name: "alloptions", value: boolean): void;
+  /**
+   * How many threads operations and steps use, in the whole process. By default one for each core, or as many as
+   * `OMP_NUM_THREADS` says. Results of steps do not depend on it; those of operations may, in their last digits.
+   */
+  setting(name: "threads"): number;
+  /** Sets it: a whole number from 1 to 1024. The WebAssembly engine has one thread. */
+  setting(name: "threads", value: number): void;
   /** From now on the first handle stands for what the second one did, which is freed. */
   use<Kind extends TensorHandle | VectorHandle | DictionaryHandle>(handle: Kind, other: Kind): void;
   /** Reads a tensor and frees it. */
