@@ -62,17 +62,16 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
             Ok(Dynamic::Null)
         }
         "threads" => {
-            let given = arguments.next();
-            arguments.finish()?;
-            match given {
-                Dynamic::Null => Ok(Dynamic::Number(session.engine.threads() as f64)),
+            let count = match arguments.next() {
+                Dynamic::Null => None,
                 // As many as no machine has would only make the process fail later.
-                Dynamic::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => {
-                    session.engine.set_threads(count as usize)?;
-                    Ok(Dynamic::Null)
-                }
-                other => Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
-            }
+                Dynamic::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
+                other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
+            };
+            arguments.finish()?;
+            let Some(count) = count else { return Ok(Dynamic::Number(session.engine.threads() as f64)) };
+            session.engine.set_threads(count as usize)?;
+            Ok(Dynamic::Null)
         }
         _ => {
             let message = format!("unknown setting `{name}`, expected alloptions or threads");
