@@ -3,6 +3,7 @@
 //! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
 
 mod arguments;
+mod average;
 mod checkpoint;
 mod clip;
 mod closure;
@@ -24,6 +25,7 @@ mod random;
 mod samples;
 mod selection;
 mod session;
+mod step;
 mod trainer;
 mod verbs;
 

@@ -38,6 +38,6 @@ export type Received =
 export interface Binding {
   /** Calls a verb of the k-api. */
   call(verb: string, args: readonly Sent[]): Received;
-  /** Makes a step; the closure computes the loss and its gradients and returns the loss. */
-  stepWithClosure(optimizer: bigint, closure: () => number): number;
+  /** Makes a step with options; the closure computes the loss and its gradients and returns the loss. */
+  stepWithClosure(optimizer: bigint, closure: () => number, options: Sent): number;
 }

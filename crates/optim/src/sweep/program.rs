@@ -247,16 +247,18 @@ fn both_stages<R: Rule, T: Scalar>(
     scratch: &mut Scratch<T>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
+    // An update is computed again from the state where that was rounded, as it is where threads share a unit: so the
+    // result does not depend on who makes it.
+    let keeps = !unit.reduced_moments;
     let mut sums = [0.0; 2];
     for piece in pieces {
-        let room = &mut room[piece.start..][..piece.length];
-        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, Some(room));
+        let room = if keeps { Some(&mut room[piece.start..][..piece.length]) } else { None };
+        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, room);
         sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
     }
     let factor = T::from_f64(factor(sums));
     for piece in pieces.iter().rev() {
-        if unit.has_reduced_moments() {
-            // The update follows from the moments as they are kept, and not from what they were before they were rounded.
+        if !keeps {
             apply::<R, T>(constants, unit, piece, factor, scratch);
             continue;
         }
@@ -270,22 +272,6 @@ fn both_stages<R: Rule, T: Scalar>(
                 unit.follow::<T>(start, length);
             }
         }
-    }
-}
-
-/// The second stage of a piece.
-#[inline(always)]
-fn apply<R: Rule, T: Scalar>(
-    constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
-    factor: T,
-    scratch: &mut Scratch<T>,
-) {
-    // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
-    while let Some((block, _)) = blocks.next(scratch) {
-        R::apply(constants, factor, block);
     }
 }
 
@@ -356,5 +342,21 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
         for piece in pieces.iter().rev() {
             apply::<R, T>(constants, unit, piece, factor, &mut scratch);
         }
+    }
+}
+
+/// The second stage of a piece.
+#[inline(always)]
+fn apply<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    piece: &Piece,
+    factor: T,
+    scratch: &mut Scratch<T>,
+) {
+    // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
+    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
+    while let Some((block, _)) = blocks.next(scratch) {
+        R::apply(constants, factor, block);
     }
 }

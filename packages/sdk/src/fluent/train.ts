@@ -68,7 +68,7 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
         const value = api.tensor(lost) as number;
         if (first) add(trained, sums, batch, output, value);
         first = false;
-        api.backward(lost);
+        api.backward(lost, optimizer);
         return value;
       } finally {
         api.free(lost);
