@@ -1,0 +1,35 @@
+//! The cross entropy of a probability with the one that is right. Logarithms are at least -100, as in PyTorch, so that a
+//! loss is finite.
+
+use super::elementwise::Elementwise;
+use crate::element::Real;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Bce;
+
+const LEAST_LOGARITHM: f64 = -100.0;
+/// Of x (1 - x), so that a gradient is finite.
+const LEAST_VARIANCE: f64 = 1e-12;
+
+fn logarithms<T: Real>(x: T) -> (T, T) {
+    let least = T::from_f64(LEAST_LOGARITHM);
+    (x.ln().at_least(least), (-x).ln_1p().at_least(least))
+}
+
+impl Elementwise for Bce {
+    const RANGE: Option<(f64, f64)> = Some((0.0, 1.0));
+
+    fn value<T: Real>(self, x: T, y: T) -> T {
+        let (ln, ln_rest) = logarithms(x);
+        (y - T::ONE) * ln_rest - y * ln
+    }
+
+    fn slope<T: Real>(self, x: T, y: T) -> T {
+        (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE))
+    }
+
+    fn target_slope<T: Real>(self, x: T, _: T) -> T {
+        let (ln, ln_rest) = logarithms(x);
+        ln_rest - ln
+    }
+}
