@@ -8,8 +8,8 @@ use crate::element::Real;
 pub(crate) struct Bce;
 
 const LEAST_LOGARITHM: f64 = -100.0;
-/// Of x (1 - x), so that a gradient is finite.
-const LEAST_VARIANCE: f64 = 1e-12;
+/// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.
+const LEAST_VARIANCE: f32 = 1e-12;
 
 fn logarithms<T: Real>(x: T) -> (T, T) {
     let least = T::from_f64(LEAST_LOGARITHM);
@@ -25,7 +25,7 @@ impl Elementwise for Bce {
     }
 
     fn slope<T: Real>(self, x: T, y: T) -> T {
-        (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE))
+        (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE.into()))
     }
 
     fn target_slope<T: Real>(self, x: T, _: T) -> T {
