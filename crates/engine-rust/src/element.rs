@@ -5,6 +5,7 @@ use stepwell_session::Dtype;
 
 use crate::buffer::Buffer;
 use crate::error::wrong_dtype;
+use crate::matrix::{Into, Matrix, fast_product, plain_product};
 use crate::memory::Vector;
 
 /// An element type of tensors.
@@ -31,6 +32,8 @@ pub(crate) trait Real: Element + Scalar {
     fn erf(self) -> Self;
     fn abs(self) -> Self;
     fn is_nan(self) -> bool;
+    /// The product of matrices that fit and are not empty.
+    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>);
 
     /// The larger; NaN where this is NaN.
     #[inline(always)]
@@ -66,7 +69,7 @@ macro_rules! element {
 }
 
 macro_rules! real {
-    ($type:ident, $erf:path) => {
+    ($type:ident, $erf:path, $product:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -100,6 +103,9 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 $type::is_nan(self)
             }
+            fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) {
+                $product(out, into, left, right);
+            }
         }
     };
 }
@@ -107,8 +113,8 @@ macro_rules! real {
 element!(f32, Float);
 element!(f64, Double);
 element!(i64, Long);
-real!(f32, libm::erff);
-real!(f64, libm::erf);
+real!(f32, libm::erff, fast_product);
+real!(f64, libm::erf, plain_product);
 
 /// Runs an expression with `T` as the floating-point type of that dtype.
 macro_rules! with_real {

@@ -4,9 +4,6 @@
 use super::elementwise::Elementwise;
 use crate::element::Real;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Bce;
-
 const LEAST_LOGARITHM: f64 = -100.0;
 /// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.
 const LEAST_VARIANCE: f32 = 1e-12;
@@ -16,20 +13,16 @@ fn logarithms<T: Real>(x: T) -> (T, T) {
     (x.ln().at_least(least), (-x).ln_1p().at_least(least))
 }
 
-impl Elementwise for Bce {
-    const RANGE: Option<(f64, f64)> = Some((0.0, 1.0));
-
-    fn value<T: Real>(self, x: T, y: T) -> T {
-        let (ln, ln_rest) = logarithms(x);
-        (y - T::ONE) * ln_rest - y * ln
-    }
-
-    fn slope<T: Real>(self, x: T, y: T) -> T {
-        (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE.into()))
-    }
-
-    fn target_slope<T: Real>(self, x: T, _: T) -> T {
-        let (ln, ln_rest) = logarithms(x);
-        ln_rest - ln
+pub(crate) fn functions<T: Real>() -> Elementwise<T> {
+    Elementwise {
+        value: |x, y, _| {
+            let (ln, ln_rest) = logarithms(x);
+            (y - T::ONE) * ln_rest - y * ln
+        },
+        slope: |x, y, _| (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE.into())),
+        target_slope: |x, _, _| {
+            let (ln, ln_rest) = logarithms(x);
+            ln_rest - ln
+        },
     }
 }

@@ -3,31 +3,17 @@
 use super::elementwise::Elementwise;
 use crate::element::Real;
 
-#[derive(Clone, Copy)]
-pub(crate) struct L1;
+pub(crate) fn functions<T: Real>() -> Elementwise<T> {
+    Elementwise { value: |x, y, _| (x - y).abs(), slope: |x, y, _| sign(x - y), target_slope: |x, y, _| sign(y - x) }
+}
 
-impl Elementwise for L1 {
-    const OF_DIFFERENCE: bool = true;
-
-    #[inline(always)]
-    fn value<T: Real>(self, x: T, y: T) -> T {
-        (x - y).abs()
-    }
-
-    #[inline(always)]
-    fn slope<T: Real>(self, x: T, y: T) -> T {
-        let difference = x - y;
-        if difference > T::ZERO {
-            T::ONE
-        } else if difference < T::ZERO {
-            -T::ONE
-        } else {
-            T::ZERO
-        }
-    }
-
-    #[inline(always)]
-    fn target_slope<T: Real>(self, x: T, y: T) -> T {
-        -self.slope(x, y)
+/// -1, 0 or 1.
+fn sign<T: Real>(x: T) -> T {
+    if x > T::ZERO {
+        T::ONE
+    } else if x < T::ZERO {
+        -T::ONE
+    } else {
+        T::ZERO
     }
 }

@@ -20,10 +20,6 @@ pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by:
     match loss {
         Loss::CrossEntropy => cross_entropy::cross_entropy(tape, input, target, by),
         Loss::Nll => nll::nll(tape, input, target, by),
-        Loss::Mse => elementwise::loss(tape, mse::Mse, input, target, by),
-        Loss::L1 => elementwise::loss(tape, l1::L1, input, target, by),
-        Loss::SmoothL1 { beta } => elementwise::loss(tape, smooth_l1::SmoothL1 { beta }, input, target, by),
-        Loss::Bce => elementwise::loss(tape, bce::Bce, input, target, by),
-        Loss::BceWithLogits => elementwise::loss(tape, bce_with_logits::BceWithLogits, input, target, by),
+        of_elements => elementwise::loss(tape, of_elements, input, target, by),
     }
 }

@@ -7,7 +7,7 @@ use stepwell_session::Reduction;
 
 use crate::element::Real;
 use crate::memory::{Meter, Vector};
-use crate::operations::sums::sum_of;
+use crate::operations::sums::sum;
 
 /// The losses themselves with their shape, or one number. `count` is what a mean divides by.
 pub(crate) fn reduce<T: Real>(
@@ -20,9 +20,9 @@ pub(crate) fn reduce<T: Real>(
     if by == Reduction::None {
         return Ok((losses, shape.to_vec()));
     }
-    let sum = sum_of(&losses, |loss| loss.to_f64());
-    let sum = if by == Reduction::Mean { sum / count } else { sum };
-    Ok((meter.filled(1, T::from_f64(sum))?, Vec::new()))
+    let total = sum(&losses);
+    let total = if by == Reduction::Mean { total / count } else { total };
+    Ok((meter.filled(1, T::from_f64(total))?, Vec::new()))
 }
 
 /// The gradient of each loss: its own, or the one of all.
@@ -48,10 +48,5 @@ impl<'a, T: Real> Scales<'a, T> {
             Some(all) => all,
             None => self.gradient[element],
         }
-    }
-
-    /// A scale for each of `len` elements.
-    pub(crate) fn iter(&self, len: usize) -> impl ExactSizeIterator<Item = T> {
-        (0..len).map(|element| self.of(element))
     }
 }

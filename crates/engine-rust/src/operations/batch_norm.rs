@@ -1,12 +1,14 @@
 //! `input [n, c, *]` normalised over everything but `c`.
 
+use std::rc::Rc;
+
 use stepwell_optim::Result;
 use stepwell_session::BatchNorm as Options;
 
 use crate::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Meter, Vector, elements};
-use crate::operations::sums::{sum_of, sum_of_pairs};
+use crate::operations::sums::{dot_from, squares_from, sum};
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
 
@@ -34,6 +36,12 @@ pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tens
     let given = [weight, bias, running_tensors[0], running_tensors[1]];
     if given.iter().flatten().any(|tensor| *tensor.shape() != [channels] || tensor.dtype() != input.dtype()) {
         return Err(refused(format!("batch_norm: weight, bias or statistics do not fit input {shape:?}")));
+    }
+    let written = running_tensors.into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
+    let read = [Some(input), weight, bias].into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
+    let shared = |(i, storage)| read.iter().chain(&written[..i]).any(|other| Rc::ptr_eq(other, storage));
+    if written.iter().enumerate().any(shared) {
+        return Err(refused("batch_norm: the running statistics share memory"));
     }
     let len = elements(rest)?;
     let operation = BatchNorm { images, channels, len, training: training || running.is_none() };
@@ -93,12 +101,7 @@ impl BatchNorm {
     }
 
     /// Mean and 1 / √(variance + eps) of each channel. Updates the running ones while training.
-    fn statistics<T: Real>(
-        &self,
-        meter: &std::rc::Rc<Meter>,
-        x: &[T],
-        options: &Options<'_, Tensor>,
-    ) -> Result<Vector<f64>> {
+    fn statistics<T: Real>(&self, meter: &Rc<Meter>, x: &[T], options: &Options<'_, Tensor>) -> Result<Vector<f64>> {
         let mut statistics = meter.zeros(2 * self.channels)?;
         let running = options.running.map(|(mean, variance)| (mean.storage(), variance.storage()));
         let count = (self.images * self.len) as f64;
@@ -117,9 +120,8 @@ impl BatchNorm {
             None => None,
         };
         for channel in 0..self.channels {
-            let mean = self.pieces(channel).map(|piece| sum_of(&x[piece], T::to_f64)).sum::<f64>() / count;
-            let squares = |x: T| (x.to_f64() - mean) * (x.to_f64() - mean);
-            let squares = self.pieces(channel).map(|piece| sum_of(&x[piece], squares)).sum::<f64>();
+            let mean = self.pieces(channel).map(|piece| sum(&x[piece])).sum::<f64>() / count;
+            let squares = self.pieces(channel).map(|piece| squares_from(mean, &x[piece])).sum::<f64>();
             statistics[2 * channel] = mean;
             statistics[2 * channel + 1] = 1.0 / (squares / count + options.eps).sqrt();
             if let Some((running_mean, running_variance)) = &mut running {
@@ -143,17 +145,17 @@ impl Gradient for BatchNorm {
         let (mut dw, mut db) = (call.meter.zeros::<T>(self.channels)?, call.meter.zeros::<T>(self.channels)?);
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
-            let (mut sum, mut dot) = (0.0, 0.0);
+            let (mut total, mut dot) = (0.0, 0.0);
             for piece in self.pieces(channel) {
                 let g = &gradient[piece.clone()];
-                sum += sum_of(g, T::to_f64);
-                dot += sum_of_pairs(g, &x[piece], |g, x| g.to_f64() * (x.to_f64() - mean));
+                total += sum(g);
+                dot += dot_from(mean, g, &x[piece]);
             }
-            (dw[channel], db[channel]) = (T::from_f64(dot * inverse), T::from_f64(sum));
+            (dw[channel], db[channel]) = (T::from_f64(dot * inverse), T::from_f64(total));
             // g becomes (g - its mean - (x - mean) times its projection) times the scale.
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
             let (slope, shift) = match self.training {
-                true => (-dot / count * inverse * inverse * scale, -sum / count * scale),
+                true => (-dot / count * inverse * inverse * scale, -total / count * scale),
                 false => (0.0, 0.0),
             };
             let (scale, slope, shift, mean) =

@@ -8,7 +8,7 @@ use crate::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
 use crate::memory::{Vector, elements};
-use crate::operations::sums::sum_of;
+use crate::operations::sums::sum;
 use crate::operations::window::Sweep;
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
@@ -211,8 +211,8 @@ impl Gradient for Conv2d {
                 }
             }
             if call.needed[BIAS] {
-                for (sum, g) in db[group * self.outputs..].iter_mut().zip(g.chunks_exact(positions)) {
-                    *sum = *sum + T::from_f64(sum_of(g, T::to_f64));
+                for (total, g) in db[group * self.outputs..].iter_mut().zip(g.chunks_exact(positions)) {
+                    *total = *total + T::from_f64(sum(g));
                 }
             }
         }

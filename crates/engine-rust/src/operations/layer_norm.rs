@@ -5,7 +5,7 @@ use stepwell_optim::Result;
 use crate::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Vector, elements};
-use crate::operations::sums::{sum_of, sum_of_pairs};
+use crate::operations::sums::{dot_from, squares_from, sum};
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
 
@@ -74,8 +74,8 @@ impl LayerNorm {
         }
         let rows = out.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
         for ((out, x), statistics) in rows.zip(statistics.chunks_exact_mut(2)) {
-            let mean = sum_of(x, T::to_f64) / self.columns as f64;
-            let variance = sum_of(x, |x| (x.to_f64() - mean) * (x.to_f64() - mean)) / self.columns as f64;
+            let mean = sum(x) / self.columns as f64;
+            let variance = squares_from(mean, x) / self.columns as f64;
             let inverse = 1.0 / (variance + eps).sqrt();
             statistics.copy_from_slice(&[mean, inverse]);
             let (scale, shift) = (T::from_f64(inverse), T::from_f64(-mean * inverse));
@@ -114,10 +114,10 @@ impl Gradient for LayerNorm {
                     g.iter_mut().zip(weight).for_each(|(g, weight)| *g = *g * *weight);
                 }
                 // g becomes (g - its mean - (x - mean) times its projection) times the scale.
-                let sum = sum_of(g, T::to_f64);
-                let dot = sum_of_pairs(g, x, |g, x| g.to_f64() * (x.to_f64() - mean));
+                let total = sum(g);
+                let dot = dot_from(mean, g, x);
                 let slope = T::from_f64(-dot / count * inverse * inverse * inverse);
-                let (shift, mean) = (T::from_f64(-sum / count * inverse), T::from_f64(mean));
+                let (shift, mean) = (T::from_f64(-total / count * inverse), T::from_f64(mean));
                 g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + (*x - mean) * slope + shift);
             }
         }
