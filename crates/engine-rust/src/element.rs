@@ -33,7 +33,7 @@ pub(crate) trait Real: Element + Scalar {
     fn abs(self) -> Self;
     fn is_nan(self) -> bool;
     /// The product of matrices that fit and are not empty.
-    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>);
+    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
 
     /// The larger; NaN where this is NaN.
     #[inline(always)]
@@ -103,8 +103,8 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 $type::is_nan(self)
             }
-            fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) {
-                $product(out, into, left, right);
+            fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()> {
+                $product(out, into, left, right)
             }
         }
     };

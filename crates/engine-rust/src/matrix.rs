@@ -1,7 +1,6 @@
 //! The product of matrices.
 
-use gemm::Parallelism;
-use stepwell_optim::Result;
+use stepwell_optim::{Code, Error, Result};
 
 use crate::element::Real;
 use crate::error::internal;
@@ -36,11 +35,6 @@ impl<'a, T> Matrix<'a, T> {
     {
         self.elements[if self.transposed { column * self.rows + row } else { row * self.columns + column }]
     }
-
-    /// Distance of two columns, and of two rows.
-    fn strides(&self) -> (isize, isize) {
-        if self.transposed { (self.rows as isize, 1) } else { (1, self.columns as isize) }
-    }
 }
 
 /// What becomes of what is there.
@@ -55,7 +49,7 @@ pub(crate) enum Into {
 /// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
 pub(crate) fn multiply<T: Real>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
     if !fit(out, &left, &right) {
-        return Err(internal("matrices that do not fit"));
+        return Err(misfit());
     }
     if out.is_empty() {
         return Ok(());
@@ -66,8 +60,11 @@ pub(crate) fn multiply<T: Real>(out: &mut [T], into: Into, left: Matrix<'_, T>, 
         }
         return Ok(());
     }
-    T::product(out, into, left, right);
-    Ok(())
+    T::product(out, into, left, right)
+}
+
+fn misfit() -> Error {
+    internal("matrices that do not fit")
 }
 
 fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
@@ -76,42 +73,17 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
 }
 
 /// The product of matrices that fit and are not empty, in floats: what training runs on.
-pub(crate) fn fast_product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) {
-    if !fit(out, &left, &right) {
-        return;
+pub(crate) fn fast_product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
+    fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
+        stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(misfit)
     }
-    let (left_column, left_row) = left.strides();
-    let (right_column, right_row) = right.strides();
-    let keep = into == Into::Sum;
-    // SAFETY: the slices have as many elements as the matrices, as just checked, the strides stay inside of them,
-    // and `out` is borrowed by nobody else.
-    unsafe {
-        gemm::gemm(
-            left.rows,
-            right.columns,
-            left.columns,
-            out.as_mut_ptr(),
-            1,
-            right.columns as isize,
-            keep,
-            left.elements.as_ptr(),
-            left_column,
-            left_row,
-            right.elements.as_ptr(),
-            right_column,
-            right_row,
-            if keep { 1.0 } else { 0.0 },
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+    let (left, right) = (given(left)?, given(right)?);
+    stepwell_matrix::multiply(out, into == Into::Sum, left, right)
+        .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
 }
 
-/// The same in doubles, which are there to be exact: gemm's kernels for them are a seventh of the whole library.
-pub(crate) fn plain_product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) {
+/// The same in doubles, which are there to be exact and not to be fast.
+pub(crate) fn plain_product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
     if into == Into::Place {
         out.fill(0.0);
     }
@@ -127,4 +99,5 @@ pub(crate) fn plain_product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, 
             }
         }
     }
+    Ok(())
 }

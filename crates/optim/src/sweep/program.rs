@@ -115,7 +115,9 @@ impl<R: Rule> Program for RuleProgram<R> {
     }
 
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders) {
-        set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
+        if !R::TWO_STAGES {
+            set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
+        }
     }
 
     unsafe fn update_whole(
