@@ -76,6 +76,8 @@ await main(async () => {
     throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(things).join(", ")}, not "${thing ?? ""}".`), {
       code: "ERR_USAGE",
     });
-  await setup();
+  const { noWasm } = await setup();
+  // The other things run on the native engine.
+  if (thing === "test" && noWasm) throw noWasm;
   await things[thing](args);
 });

@@ -59,14 +59,16 @@ macro_rules! scalar {
                 self.sqrt()
             }
             const WIDENS: bool = $widens;
-            #[inline(always)]
+            #[cfg_attr(target_family = "wasm", inline(never))]
+            #[cfg_attr(not(target_family = "wasm"), inline(always))]
             fn widen<H>($from: &[H], $to: &mut [Self])
             where
                 [H]: HalfFloatSliceExt,
             {
                 $widen
             }
-            #[inline(always)]
+            #[cfg_attr(target_family = "wasm", inline(never))]
+            #[cfg_attr(not(target_family = "wasm"), inline(always))]
             fn narrow<H>($from: &[Self], $to: &mut [H])
             where
                 [H]: HalfFloatSliceExt,

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod average;
+#[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 mod checkpoint;
 mod clip;
 mod closure;

@@ -115,7 +115,9 @@ impl<R: Rule> Program for RuleProgram<R> {
     }
 
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders) {
-        set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
+        if !R::TWO_STAGES {
+            set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
+        }
     }
 
     unsafe fn update_whole(
@@ -126,10 +128,15 @@ impl<R: Rule> Program for RuleProgram<R> {
         riders: Riders,
         room: &mut Room,
     ) {
-        set.run(UpdateWhole { program: self, units, pieces, riders, room });
+        if R::TWO_STAGES {
+            set.run(UpdateWhole { program: self, units, pieces, riders, room });
+        }
     }
 
     unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders) {
+        if !R::TWO_STAGES {
+            return;
+        }
         let constants = &self.constants[unit.constants as usize];
         match unit.is_double() {
             false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders }),
@@ -143,6 +150,9 @@ impl<R: Rule> Program for RuleProgram<R> {
     }
 
     unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64) {
+        if !R::TWO_STAGES {
+            return;
+        }
         let constants = &self.constants[unit.constants as usize];
         match unit.is_double() {
             false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor }),

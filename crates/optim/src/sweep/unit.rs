@@ -222,7 +222,8 @@ impl Unit {
     ///
     /// # Safety
     /// As for [`Unit::blocks`].
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     unsafe fn prepared_gradient<'a, T: Scalar>(
         &self,
         start: usize,
@@ -258,7 +259,8 @@ impl Unit {
     ///
     /// # Safety
     /// As for [`Unit::blocks`].
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) unsafe fn follow<T: Scalar>(&self, start: usize, length: usize) {
         if !self.is_special() {
             return;
@@ -344,7 +346,8 @@ pub(super) struct Blocks<'a, T> {
 
 impl<T: Scalar> Blocks<'_, T> {
     /// Ends the last block: what the formula wrote goes where it is kept.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn finish(&mut self, scratch: &Scratch<T>) {
         let (unit, first, length) = (self.unit, self.finished, self.start - self.finished);
         self.finished = self.start;

@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::ring::Ring;
 use super::LbfgsOptions;
 use crate::state::no_memory;
-use crate::{Code, Error, Result, Scalar};
+use crate::{Code, Error, Result, Scalar, count};
 
 /// The most pairs for which room is made before they come.
 const EXPECTED_PAIRS: usize = 1024;
@@ -184,7 +184,7 @@ impl<T: Scalar> History<T> {
 
     fn prepare(&mut self, work: &mut Work<T>, options: &LbfgsOptions, parameters: &[T]) -> Result<()> {
         let width = parameters.len();
-        let (history, iter) = (options.history as usize, options.iter as usize);
+        let (history, iter) = (count(options.history), count(options.iter));
         if self.ring.width() != width {
             // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
             // the oldest until it is known to be kept.

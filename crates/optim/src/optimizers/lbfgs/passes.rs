@@ -7,6 +7,7 @@ use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
 use crate::norm::{BLOCK, LANES};
 
+#[cfg_attr(target_family = "wasm", inline(never))]
 fn fastest<W: Work>(work: W) -> W::Output {
     InstructionSet::best().run(work)
 }

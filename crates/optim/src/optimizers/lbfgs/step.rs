@@ -6,7 +6,7 @@ use super::history::{History, Work};
 use super::passes::{advance, advanced, dot, largest, sum_of_magnitudes};
 use super::{LbfgsOptions, Objective, Search};
 use crate::strong_wolfe::{Point, search};
-use crate::{Result, Scalar};
+use crate::{Result, Scalar, count};
 
 /// One step from `parameters`: up to `iter` iterations. Returns the loss at the start, as PyTorch does. The history is
 /// borrowed only between calls of the objective, to which it tells what was remembered before.
@@ -52,7 +52,7 @@ impl<T: Scalar> Work<T> {
         }
         for iteration in 1..=o.iter {
             self.record.n_iter += 1;
-            let slope = self.turn(&mut history.borrow_mut().ring, o.history as usize)?;
+            let slope = self.turn(&mut history.borrow_mut().ring, count(o.history))?;
             self.record.prev_loss = loss;
             self.record.t = if self.record.n_iter == 1 {
                 (1.0 / sum_of_magnitudes(&self.gradients[self.current])).min(1.0) * o.lr

@@ -1,0 +1,134 @@
+//! The memory of parameters and gradients as slices.
+
+use std::cell::{Cell, RefMut};
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result, View};
+
+use crate::buffer::Buffer;
+use crate::error::internal;
+use crate::memory::Meter;
+use crate::tensor::{Storage, Tensor};
+
+/// A parameter that has a gradient, with the storage of both.
+struct Slot {
+    index: usize,
+    parameter: Rc<Storage>,
+    gradient: Rc<Storage>,
+    /// The gradient where it lies in memory that a gradient before it lends.
+    copy: Option<Buffer>,
+}
+
+/// Lends what can be lent: gradient like parameter, and no memory twice. `busy` is set meanwhile. Where two gradients
+/// share their memory the second is lent as a copy: the first is set to zero for both.
+pub(crate) fn lend(
+    busy: &Cell<bool>,
+    meter: &Rc<Meter>,
+    parameters: &[Tensor],
+    zeroes: bool,
+    step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
+) -> Result<()> {
+    let mut slots = Vec::with_capacity(parameters.len());
+    for (index, parameter) in parameters.iter().enumerate() {
+        if let Some(gradient) = parameter.grad() {
+            check(index, parameter, &gradient)?;
+            slots.push(Slot { index, parameter: parameter.storage(), gradient: gradient.storage(), copy: None });
+        }
+    }
+    for shared in refuse_overlap(&slots)? {
+        let copy = slots[shared].gradient.read()?.copy(meter)?;
+        slots[shared].copy = Some(copy);
+    }
+    // From here on graphs that need a parameter as it was are outdated, however the step ends.
+    let mut lent = Vec::with_capacity(slots.len());
+    for Slot { index, parameter, gradient, copy } in &mut slots {
+        let gradient = match copy {
+            Some(copy) => Lent::Copy(copy),
+            None if zeroes => Lent::Itself(gradient.write()?),
+            None => Lent::Itself(gradient.write_uncounted()?),
+        };
+        lent.push((*index, parameter.write()?, gradient));
+    }
+    let mut views: Vec<Option<View<'_>>> = parameters.iter().map(|_| None).collect();
+    for (index, parameter, gradient) in &mut lent {
+        let gradient = match gradient {
+            Lent::Itself(gradient) => &mut **gradient,
+            Lent::Copy(copy) => copy,
+        };
+        views[*index] = Some(match (&mut **parameter, gradient) {
+            (Buffer::Float(parameter), Buffer::Float(gradient)) => View::Float(parameter, gradient),
+            (Buffer::Double(parameter), Buffer::Double(gradient)) => View::Double(parameter, gradient),
+            _ => return Err(internal("a gradient that was checked does not fit")),
+        });
+    }
+    let _loan = Loan::new(busy);
+    step(&mut views)
+}
+
+/// A gradient on loan.
+enum Lent<'a> {
+    Itself(RefMut<'a, Buffer>),
+    Copy(&'a mut Buffer),
+}
+
+/// Ends however the step ends.
+struct Loan<'a>(&'a Cell<bool>);
+
+impl<'a> Loan<'a> {
+    fn new(busy: &'a Cell<bool>) -> Self {
+        busy.set(true);
+        Self(busy)
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {
+    let (code, what) = if !parameter.dtype().is_floating() {
+        (Code::Dtype, "its dtype is not of floating point")
+    } else if gradient.shape() != parameter.shape() {
+        (Code::Gradient, "its gradient has another shape")
+    } else if gradient.dtype() != parameter.dtype() {
+        (Code::Gradient, "its gradient has another dtype")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+}
+
+/// Fails where a parameter shares memory with another or with a gradient. Returns the slots whose gradients share memory
+/// with gradients before them.
+fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
+    // Equal addresses come together: the parameter before the gradients, and each in order.
+    let mut places = Vec::with_capacity(2 * slots.len());
+    for (number, slot) in slots.iter().enumerate() {
+        places.push((Rc::as_ptr(&slot.parameter) as usize, false, number));
+        places.push((Rc::as_ptr(&slot.gradient) as usize, true, number));
+    }
+    places.sort_unstable();
+    let mut shared = Vec::new();
+    let mut before = (0, true, 0);
+    for place in places {
+        let (address, is_gradient, number) = place;
+        if address == before.0 {
+            let (first, second) = (slots[before.2].index, slots[number].index);
+            match (before.1, is_gradient) {
+                (false, false) => {
+                    let message = format!("parameter {first} shares memory with parameter {second}");
+                    return Err(Error::new(Code::Parameter, message));
+                }
+                (false, true) => {
+                    let message = format!("parameter {first} shares memory with gradient {second}");
+                    return Err(Error::new(Code::Gradient, message));
+                }
+                (true, _) => shared.push(number),
+            }
+        }
+        before = place;
+    }
+    Ok(shared)
+}

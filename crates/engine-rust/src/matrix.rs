@@ -1,0 +1,103 @@
+//! The product of matrices.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::element::Real;
+use crate::error::internal;
+
+/// A matrix over elements in row-major order, or the transpose of one.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    elements: &'a [T],
+    rows: usize,
+    columns: usize,
+    transposed: bool,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A matrix of `rows` times `columns` elements.
+    pub(crate) fn new(elements: &'a [T], rows: usize, columns: usize) -> Self {
+        Self { elements, rows, columns, transposed: false }
+    }
+
+    /// Its transpose.
+    pub(crate) fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
+    }
+
+    fn fits(&self) -> bool {
+        self.rows.checked_mul(self.columns) == Some(self.elements.len())
+    }
+
+    fn at(&self, row: usize, column: usize) -> T
+    where
+        T: Copy,
+    {
+        self.elements[if self.transposed { column * self.rows + row } else { row * self.columns + column }]
+    }
+}
+
+/// What becomes of what is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Into {
+    /// It is overwritten.
+    Place,
+    /// It is added to.
+    Sum,
+}
+
+/// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
+pub(crate) fn multiply<T: Real>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
+    if !fit(out, &left, &right) {
+        return Err(misfit());
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    if left.columns == 0 {
+        if into == Into::Place {
+            out.fill(T::ZERO);
+        }
+        return Ok(());
+    }
+    T::product(out, into, left, right)
+}
+
+fn misfit() -> Error {
+    internal("matrices that do not fit")
+}
+
+fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
+    let fits = left.fits() && right.fits() && left.columns == right.rows;
+    fits && left.rows.checked_mul(right.columns) == Some(out.len())
+}
+
+/// The product of matrices that fit and are not empty, in floats: what training runs on.
+pub(crate) fn fast_product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
+    fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
+        stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(misfit)
+    }
+    let (left, right) = (given(left)?, given(right)?);
+    stepwell_matrix::multiply(out, into == Into::Sum, left, right)
+        .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
+}
+
+/// The same in doubles, which are there to be exact and not to be fast.
+pub(crate) fn plain_product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
+    if into == Into::Place {
+        out.fill(0.0);
+    }
+    for (i, out) in out.chunks_exact_mut(right.columns).enumerate() {
+        if right.transposed {
+            for (out, column) in out.iter_mut().zip(right.elements.chunks_exact(right.rows)) {
+                *out += column.iter().enumerate().map(|(k, b)| left.at(i, k) * b).sum::<f64>();
+            }
+        } else {
+            for (k, row) in right.elements.chunks_exact(right.columns).enumerate() {
+                let a = left.at(i, k);
+                out.iter_mut().zip(row).for_each(|(out, b)| *out += a * b);
+            }
+        }
+    }
+    Ok(())
+}
