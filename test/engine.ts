@@ -2,11 +2,15 @@
 // this table does not name is the same.
 
 import { createRequire } from "node:module";
-import { type EngineName, engine } from "@stepwell/sdk";
+import { type Dtype, type EngineName, engine } from "@stepwell/sdk";
 
 interface Differences {
   /** How an optimizer can be implemented: `true` is Stepwell's own, `false` the tensor library's. */
   readonly implementations: readonly boolean[];
+  /** The types of numbers that tensors have. */
+  readonly dtypes: readonly Dtype[];
+  /** The numbers of threads that can be set. */
+  readonly threads: readonly number[];
   /** Whether modules are saved to files. */
   readonly files: boolean;
   /** The largest size of a dimension that is not cut off. */
@@ -15,13 +19,34 @@ interface Differences {
   readonly refusal: string;
 }
 
+const exact = ["float", "double", "long"] as const;
+
 const table: Readonly<Record<EngineName, Differences>> = {
-  native: { implementations: [true, false], files: true, largestSize: Number.MAX_SAFE_INTEGER, refusal: "InvalidArg" },
-  wasm: { implementations: [true], files: false, largestSize: 2 ** 32 - 1, refusal: "ERR_ARGUMENT" },
+  native: {
+    implementations: [true, false],
+    dtypes: [...exact, "half", "bfloat16"],
+    threads: [1, 2, 3],
+    files: true,
+    largestSize: Number.MAX_SAFE_INTEGER,
+    refusal: "InvalidArg",
+  },
+  wasm: {
+    implementations: [true],
+    dtypes: exact,
+    threads: [1],
+    files: false,
+    largestSize: 2 ** 32 - 1,
+    refusal: "ERR_ARGUMENT",
+  },
 };
 
 /** What is special about the engine that runs. */
 export const differences = table[engine];
+
+/** Of these types, those that the engine has. */
+export function supported<Name extends Dtype>(...dtypes: readonly Name[]): readonly Name[] {
+  return dtypes.filter((dtype) => differences.dtypes.includes(dtype));
+}
 
 /** The engine itself, without the SDK around it; required, as the SDK does, so that it is the same. */
 export const { binding } = createRequire(import.meta.url)(`@stepwell/${engine}`) as {

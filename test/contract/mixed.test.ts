@@ -1,12 +1,13 @@
 import { deserialize, serialize } from "node:v8";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
+import { supported } from "../engine.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 
 afterEach(() => k.free());
 
-const dtypes = ["float", "double", "half", "bfloat16"] as const;
+const dtypes = supported("float", "double", "half", "bfloat16");
 type Dtype = (typeof dtypes)[number];
 const firstOrder = optimizers.filter((name) => name !== "lbfgs");
 
@@ -115,7 +116,9 @@ describe.each(firstOrder)("%s", (name) => {
         )
       : [];
 
-  it.each(["float", "half", "bfloat16"] as const)("of %s converts its moments to bfloat16 and back", (dtype) => {
+  // What is expected is rounded by the engine's own conversion.
+  const rounding = supported("bfloat16").length > 0 ? supported("float", "half", "bfloat16") : [];
+  it.each(rounding)("of %s converts its moments to bfloat16 and back", (dtype) => {
     const m = make(dtype);
     const o = k.opt(name, m, { lr: 0.05, ...busy[name] } as never);
     train(m, o, 1, 4);
@@ -168,7 +171,7 @@ describe.each(firstOrder)("%s", (name) => {
     }
   });
 
-  it.each(["half", "bfloat16"] as const)("keeps its state when a module is converted to %s and back", (dtype) => {
+  it.each(supported("half", "bfloat16"))("keeps its state when a module is converted to %s and back", (dtype) => {
     const m = make("float");
     const reference = make("float");
     const [o, beside] = [m, reference].map((module) => k.opt(name, module, { lr: 0.05, ...busy[name] } as never));
@@ -197,7 +200,7 @@ describe.each(firstOrder)("%s", (name) => {
     expect(k.state(o).parms.flatMap(({ buffers }) => Object.keys(buffers))).not.toContain("master_param");
   });
 
-  it.each(["half", "bfloat16"] as const)("goes on from a parameter of %s that was set", (dtype) => {
+  it.each(supported("half", "bfloat16"))("goes on from a parameter of %s that was set", (dtype) => {
     const m = make(dtype);
     const o = k.opt(name, m, { lr: 0.05, ...busy[name] } as never);
     train(m, o, 1, 3);
@@ -262,8 +265,8 @@ describe("averages", () => {
     expect(stateOf(resumed)).toEqual(stateOf(o));
   });
 
-  it("do not lose a parameter of 16 bits that was set meanwhile", () => {
-    const { m, o } = trained("bfloat16");
+  it.each(supported("bfloat16"))("do not lose a parameter of %s that was set meanwhile", (dtype) => {
+    const { m, o } = trained(dtype);
     k.copyto([2, -3, 4], k.parm(m, "b.weight"));
     k.average(o);
     k.average(o);
