@@ -1,7 +1,9 @@
-// What `npm run demo`, `npm test` and `npm run bench` run: setup, and then the thing itself.
+// What `npm run demo`, `npm run playground`, `npm test` and `npm run bench` run: setup, and then the thing itself.
 
 import { delimiter, join } from "node:path";
+import { provideChromium } from "./chromium.mjs";
 import { ask, bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { buildPlayground, servePlayground } from "./playground.mjs";
 import { setup } from "./setup.mjs";
 
 const nextestVersion = "0.9.143";
@@ -9,6 +11,7 @@ const nextestVersion = "0.9.143";
 const things = {
   demo,
   bench,
+  playground,
   test,
 };
 
@@ -36,6 +39,12 @@ async function demo(args) {
   }
 }
 
+/** Builds the page and serves it on this machine. Arguments go to `vite preview`, such as `--port 8080` or `--open`. */
+async function playground(args) {
+  await buildPlayground();
+  await servePlayground(args);
+}
+
 /** Every check, the quick ones first, up to the first that fails. Arguments go to vitest. */
 async function test(args) {
   const env = await withNextest(cargoEnvironment());
@@ -45,6 +54,7 @@ async function test(args) {
   });
   await step(bin("biome"), ["check"]);
   await step("cargo", ["nextest", "run", "--release", "--workspace", "--locked"], { env });
+  await provideChromium();
   await step(bin("vitest"), ["run", ...args]);
 }
 

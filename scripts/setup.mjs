@@ -9,6 +9,7 @@ import { checkTools } from "./checks.mjs";
 import { bin, main, root, run } from "./command.mjs";
 import { fetchLibtorch } from "./libtorch.mjs";
 import { installPackages } from "./packages.mjs";
+import { packDigits } from "./playground.mjs";
 
 /** Checks the machine, finds or fetches libtorch, installs the packages, builds the addons and the TypeScript. */
 export async function setup({ log = console.error } = {}) {
@@ -24,6 +25,8 @@ export async function setup({ log = console.error } = {}) {
 
   await run(bin("tsc"), ["--build"], { quiet: true });
   log("typescript: checked and built");
+
+  log(`digits: ${(await packDigits()) ? "packed" : "up to date"}`);
 }
 
 /** The libtorch that is here; or the problem with the one that LIBTORCH names; or neither, and it is to be fetched. */

@@ -1,0 +1,34 @@
+import { defineConfig, type Plugin } from "vite";
+
+/**
+ * What the page may do: run its own scripts and its own WebAssembly, and fetch its own files. It is said by the page itself,
+ * because a static host may not let one set headers, and by the preview's headers, because a worker has only those.
+ */
+export const policy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const contentSecurityPolicy: Plugin = {
+  name: "content-security-policy",
+  apply: "build",
+  transformIndexHtml: () => [
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: policy }, injectTo: "head-prepend" },
+  ],
+};
+
+export default defineConfig({
+  // The page can lie in any folder of a server.
+  base: "./",
+  build: { outDir: "site", target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  worker: { format: "es" },
+  preview: { port: 4173, headers: { "Content-Security-Policy": policy } },
+  plugins: [contentSecurityPolicy],
+});
