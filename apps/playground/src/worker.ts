@@ -1,6 +1,6 @@
 // The worker: an engine of its own, and what the page asks of it.
 
-import * as stepwell from "@stepwell/sdk";
+import * as stepwell from "@stepwell/sdk/wasm";
 import type { Reply, Request } from "./messages.js";
 import { serve } from "./serve.js";
 

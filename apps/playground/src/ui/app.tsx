@@ -65,6 +65,7 @@ export function App() {
             </button>
           </div>
           <div class="tools">
+            <ShareButton />
             <button type="button" class="icon" onClick={() => setHelpOpen(true)} aria-label="Keys" title="Keys (?)">
               ?
             </button>
@@ -109,6 +110,25 @@ export function App() {
       </footer>
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </>
+  );
+}
+
+/** Copies the address, which has everything that is set. */
+function ShareButton() {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const copy = async () => {
+    await navigator.clipboard.writeText(location.href);
+    setCopied(true);
+  };
+  return (
+    <button type="button" onClick={copy} title="Copy the address of what you see">
+      {isCopied ? "Copied" : "Share"}
+    </button>
   );
 }
 

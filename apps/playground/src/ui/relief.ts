@@ -19,8 +19,8 @@ const palettes: { readonly [Name in Theme]: Palette } = {
       [134, 178, 190],
       [178, 207, 209],
       [216, 226, 216],
-      [240, 234, 218],
-      [250, 245, 236],
+      [234, 227, 210],
+      [241, 234, 221],
     ],
     line: [70, 88, 96],
     lineStrength: 0.3,
@@ -52,6 +52,8 @@ export function paintRelief(surface: Surface, size: number, theme: Theme): Image
   const pixel = (across[1] - across[0]) / size;
   const floor = highest(surface) / 10 ** decades;
   const lowest = Math.log10(floor);
+  const heightOf = (loss: number) => (Math.log10(loss) - lowest) / decades;
+  const ranks = heights(surface, (x, y) => heightOf(surface.value(x, y) + floor));
   const image = new ImageData(size, size);
 
   for (let row = 0; row < size; row++) {
@@ -60,7 +62,7 @@ export function paintRelief(surface: Surface, size: number, theme: Theme): Image
       const x = across[0] + (column + 0.5) * pixel;
       const loss = surface.value(x, y) + floor;
       const [dx, dy] = surface.gradient(x, y);
-      const height = (Math.log10(loss) - lowest) / decades;
+      const height = heightOf(loss);
 
       // The slope of the logarithm, in height lines for each pixel.
       const scale = (linesPerDecade * pixel) / (Math.LN10 * loss);
@@ -75,7 +77,8 @@ export function paintRelief(surface: Surface, size: number, theme: Theme): Image
       const shade = ((east - north) * steep) / Math.sqrt(1 + 2 * steep * steep * slope * slope);
       const light = 1 + palette.light * shade;
 
-      const ground = colorAt(palette.ground, height);
+      // By rank, so that every surface has every colour; a little by height, so that plains stay plain.
+      const ground = colorAt(palette.ground, 0.3 * height + 0.7 * rankOf(ranks, height));
       const at = 4 * (row * size + column);
       for (let channel = 0; channel < 3; channel++) {
         const lit = (ground[channel] ?? 0) * light;
@@ -90,6 +93,30 @@ export function paintRelief(surface: Surface, size: number, theme: Theme): Image
 function highest({ value, view }: Surface): number {
   const corners = view.x.flatMap((x) => view.y.map((y) => value(x, y)));
   return Math.max(...corners);
+}
+
+/** Heights all over the part that is shown, in order. */
+function heights({ view }: Surface, height: (x: number, y: number) => number): Float64Array {
+  const count = 48;
+  const at = ([low, high]: readonly [number, number], index: number) => low + ((index + 0.5) * (high - low)) / count;
+  const all = Float64Array.from({ length: count * count }, (_, index) =>
+    height(at(view.x, index % count), at(view.y, Math.floor(index / count))),
+  );
+  return all.sort();
+}
+
+/** The share of the heights that are lower. */
+function rankOf(ranks: Float64Array, height: number): number {
+  let [low, high] = [0, ranks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranks[middle] ?? 0) < height) low = middle + 1;
+    else high = middle;
+  }
+  // Between its neighbours, so that the colours have no edges.
+  const [before = 0, after = before] = [ranks[low - 1], ranks[low]];
+  const part = after > before && low > 0 ? (height - before) / (after - before) : 0;
+  return (low + part) / ranks.length;
 }
 
 function colorAt(colors: readonly Color[], share: number): Color {

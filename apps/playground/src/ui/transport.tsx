@@ -1,6 +1,7 @@
 // Play, pause, step, start again; save and go back; speed.
 
 import { speeds } from "../address.js";
+import { markOf } from "./marks.js";
 import type { RaceClient } from "./race-client.js";
 import { useChanges } from "./use-client.js";
 
@@ -63,8 +64,23 @@ export function Transport(props: Props) {
         of {until} evaluations
         <ReplayNote client={client} />
       </p>
+      <p class="news" role="status">
+        {news(client)}
+      </p>
     </div>
   );
+}
+
+/** Who has arrived last. */
+function news({ tracks }: RaceClient): string {
+  const arrived = [...tracks]
+    .flatMap(([name, { arrival }]) => (arrival === undefined ? [] : [{ name, arrival }]))
+    .sort((a, b) => a.arrival - b.arrival);
+  const last = arrived.at(-1);
+  if (!last) return "On the way down.";
+  const label = markOf(last.name).label;
+  const place = arrived.length === 1 ? "first" : arrived.length === tracks.size ? "last" : `number ${arrived.length}`;
+  return `${label} is there ${place}, after ${last.arrival} gradients.`;
 }
 
 /** What came of comparing the points after going back with those before. */
