@@ -1,13 +1,31 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
+const settings = {
+  // The TypeScript build leaves a compiled copy of every test, which is not to run a second time.
+  exclude: [...configDefaults.exclude, "**/dist/**"],
+  // A test waits for the garbage collector.
+  execArgv: ["--expose-gc"],
+};
+
 export default defineConfig({
   test: {
-    // The TypeScript build leaves a compiled copy of every test, which is not to run a second time.
-    exclude: [...configDefaults.exclude, "**/dist/**"],
     // libtorch keeps every core busy from a single process; several at once only disturb each other.
     pool: "forks",
     maxWorkers: 1,
-    // A test waits for the garbage collector.
-    execArgv: ["--expose-gc"],
+    projects: [
+      { test: { ...settings, name: "native", env: { STEPWELL_ENGINE: "native" } } },
+      {
+        test: {
+          ...settings,
+          name: "wasm",
+          // What is the same for every engine; test/engine.ts has what is not.
+          include: [
+            "test/{contract,parity,transcript}/**/*.test.ts",
+            "test/playground/{code,digits,options,race,theory}.test.ts",
+          ],
+          env: { STEPWELL_ENGINE: "wasm" },
+        },
+      },
+    ],
   },
 });

@@ -82,6 +82,8 @@ await main(async () => {
     throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(things).join(", ")}, not "${thing ?? ""}".`), {
       code: "ERR_USAGE",
     });
-  await setup();
+  const { noWasm } = await setup();
+  // The other things run on the native engine.
+  if (noWasm && (thing === "test" || thing === "playground")) throw noWasm;
   await things[thing](args);
 });

@@ -10,8 +10,12 @@ import { bin, main, root, run } from "./command.mjs";
 import { fetchLibtorch } from "./libtorch.mjs";
 import { installPackages } from "./packages.mjs";
 import { packDigits } from "./playground.mjs";
+import { buildWasm } from "./wasm.mjs";
 
-/** Checks the machine, finds or fetches libtorch, installs the packages, builds the addons and the TypeScript. */
+/**
+ * Checks the machine, finds or fetches libtorch, installs the packages, builds the addons, the WebAssembly module and the
+ * TypeScript. Returns why there is no WebAssembly module, where that is so: the native engine works without.
+ */
 export async function setup({ log = console.error } = {}) {
   const { found, problems } = lookForLibtorch();
   log(`machine: ${checkTools({ fetching: !found && problems.length === 0, problems })}`);
@@ -23,10 +27,25 @@ export async function setup({ log = console.error } = {}) {
   log(`packages: ${(await installPackages()) ? "installed" : "up to date"}`);
   log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
 
+  const noWasm = await wasm(log);
+
   await run(bin("tsc"), ["--build"], { quiet: true });
   log("typescript: checked and built");
 
   log(`digits: ${(await packDigits()) ? "packed" : "up to date"}`);
+  return { noWasm };
+}
+
+/** Builds the WebAssembly module; returns why that is impossible on this machine. */
+async function wasm(log) {
+  try {
+    log(`wasm: ${(await buildWasm(log)) ? "built" : "up to date"}`);
+    return undefined;
+  } catch (error) {
+    if (error.code !== "ERR_WASM_RUST") throw error;
+    log(`wasm: not built, and the native engine works without. ${error.message}`);
+    return error;
+  }
 }
 
 /** The libtorch that is here; or the problem with the one that LIBTORCH names; or neither, and it is to be fetched. */

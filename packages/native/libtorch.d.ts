@@ -40,6 +40,9 @@ export function libraryPath(libtorch: string, name: string): string;
 /** An Error that carries the stable code by which callers tell failures apart. */
 export function failure(code: string, message: string): Error & { readonly code: string };
 
+/** The folder of this user for something that Stepwell keeps. */
+export function userFolder(name: string, env?: NodeJS.ProcessEnv): string;
+
 /** The folder of this user that keeps the fetched libtorch. */
 export function cacheFolder(env?: NodeJS.ProcessEnv): string;
 

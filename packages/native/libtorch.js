@@ -26,15 +26,20 @@ export function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
-/** The folder of this user that keeps the fetched libtorch: torch/ and, on Linux, nvidia/ beside it. */
-export function cacheFolder(env = process.env) {
+/** The folder of this user for something that Stepwell keeps. */
+export function userFolder(name, env = process.env) {
   const base =
     process.platform === "win32"
       ? env.LOCALAPPDATA || join(homedir(), "AppData", "Local")
       : process.platform === "darwin"
         ? join(homedir(), "Library", "Caches")
         : env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(base, "stepwell", `libtorch-${pinned.version}-${platform}`);
+  return join(base, "stepwell", name);
+}
+
+/** The folder of this user that keeps the fetched libtorch: torch/ and, on Linux, nvidia/ beside it. */
+export function cacheFolder(env = process.env) {
+  return userFolder(`libtorch-${pinned.version}-${platform}`, env);
 }
 
 /**

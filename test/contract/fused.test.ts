@@ -24,6 +24,7 @@ import {
   zerograd,
 } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
+import { differences } from "../engine.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 
@@ -33,7 +34,8 @@ afterEach(() => free());
 const untyped = opt as (...args: unknown[]) => OptimizerHandle;
 
 const both = [true, false];
-const own = optimizers.filter((name) => name !== "lamb");
+/** The optimizers that libtorch has too, where the engine is libtorch. */
+const own = optimizers.filter((name) => name !== "lamb" && differences.implementations.includes(false));
 const each = own.filter((name) => name !== "lbfgs");
 
 /** Options that need every buffer that there is. */
@@ -204,7 +206,16 @@ describe.each(each)("libtorch's %s", (name) => {
   });
 });
 
-describe("libtorch's lbfgs", () => {
+describe.each(optimizers.filter((name) => name !== "lamb" && !own.includes(name)))("%s without libtorch", (name) => {
+  it("has only Stepwell's own", () => {
+    const why = "since this engine has no optimizers of its own";
+    const message = expectError("ERR_OPTION_RANGE", () => untyped(name, [], { fused: false }));
+    expect(message).toBe(`opt: ${name} fused: expected true, ${why}, given boolean false`);
+    expect(opt(untyped(name, [], { fused: true })).fused).toBeUndefined();
+  });
+});
+
+describe.runIf(own.includes("lbfgs"))("libtorch's lbfgs", () => {
   const minimum = () => {
     const x = tensor([3, -2], "grad", "double");
     const o = untyped("lbfgs", x, { fused: false, search: "strong_wolfe" });

@@ -94,6 +94,8 @@ codes! {
     Format = "ERR_FORMAT",
     /// The tensor library refused an operation.
     Engine = "ERR_ENGINE",
+    /// The engine was ended by a bug of Stepwell or by a lack of memory or stack; only a reset helps.
+    EnginePoisoned = "ERR_ENGINE_POISONED",
     /// A bug of Stepwell.
     Internal = "ERR_INTERNAL",
 }

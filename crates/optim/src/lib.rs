@@ -29,7 +29,7 @@ pub use norm::sum_of_squares;
 pub use optimizer::{ClosureStep, Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
-pub use option_types::OptionType;
+pub use option_types::{OptionType, count};
 pub use options::{Kind, Limit, OptionSet, OptionSpec, Value, defaults, further_change, parse, positional};
 pub use presets::{PRESETS, Preset};
 pub use rule::Definition;

@@ -17,8 +17,9 @@ impl Moments {
     /// For step `t`, counted from 1.
     pub(crate) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
         // Where beta^t no longer changes 1, the correction is exactly 1; this spares the slow powers of tiny numbers.
-        let left =
-            |beta: f64| if beta > 0.0 && (t as f64) * beta.log2() > -60.0 { 1.0 - beta.powf(t as f64) } else { 1.0 };
+        let left = |beta: f64| {
+            if beta > 0.0 && (t as f64) * libm::log2(beta) > -60.0 { 1.0 - libm::pow(beta, t as f64) } else { 1.0 }
+        };
         Self {
             beta1,
             rest1: 1.0 - beta1,

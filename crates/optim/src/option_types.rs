@@ -76,3 +76,9 @@ impl<T: OptionType> OptionType for Option<T> {
         self.map_or(Value::Null, T::into_value)
     }
 }
+
+/// A whole number of an option as a count of things in memory. Where addresses have 32 bits, what is beyond them becomes
+/// the largest, which no memory holds; so does a negative number, which the limit of the option refuses.
+pub fn count(whole: i64) -> usize {
+    usize::try_from(whole).unwrap_or(usize::MAX)
+}

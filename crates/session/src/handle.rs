@@ -110,10 +110,15 @@ struct Slot<T> {
 }
 
 impl<T> Store<T> {
+    /// A store whose handles carry a number that no other store of this process has, before there are 1024 of them.
     pub(crate) fn new() -> Self {
         static SESSIONS: AtomicU64 = AtomicU64::new(0);
-        let session = SESSIONS.fetch_add(1, Ordering::Relaxed) % (1 << SESSION_BITS);
-        Self { session, slots: Vec::new(), vacant: Vec::new(), live: 0 }
+        Self::numbered(SESSIONS.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A store whose handles carry that number.
+    pub(crate) fn numbered(session: u64) -> Self {
+        Self { session: session % (1 << SESSION_BITS), slots: Vec::new(), vacant: Vec::new(), live: 0 }
     }
 
     pub(crate) fn insert(&mut self, kind: Kind, object: T) -> Result<Handle> {

@@ -3,6 +3,7 @@
 //! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
 
 mod arguments;
+#[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 mod checkpoint;
 mod clip;
 mod closure;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use stepwell_optim::{Clip, Code, Error, Result};
+use stepwell_optim::{Clip, Code, Error, Result, count};
 
 use crate::clip::clip_gradients;
 use crate::closure::minimize_on;
@@ -44,7 +44,7 @@ impl<E: Engine> Model<E> {
     /// Trains on all batches, each once, from the first on.
     pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
         let options: TrainOptions = self.train.options()?;
-        if self.train.batches(options.batchsize as usize, options.droplast)? == 0 {
+        if self.train.batches(count(options.batchsize), options.droplast)? == 0 {
             return Err(no_batch());
         }
         self.train.end();
@@ -63,7 +63,7 @@ impl<E: Engine> Model<E> {
             self.train.begin(options.shuffle.then_some(&mut *random))?;
         }
         let Some(Batch { inputs, targets, size }) =
-            self.train.next(engine, options.batchsize as usize, options.droplast)?
+            self.train.next(engine, count(options.batchsize), options.droplast)?
         else {
             self.train.end();
             return Ok(None);
@@ -122,12 +122,12 @@ impl<E: Engine> Model<E> {
     /// Measures all batches for testing, and changes nothing.
     pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
         let TestOptions { batchsize, droplast } = self.test.options()?;
-        if self.test.batches(batchsize as usize, droplast)? == 0 {
+        if self.test.batches(count(batchsize), droplast)? == 0 {
             return Err(no_batch());
         }
         self.test.begin(None)?;
         let mut batches = Vec::new();
-        while let Some(Batch { inputs, targets, size }) = self.test.next(engine, batchsize as usize, droplast)? {
+        while let Some(Batch { inputs, targets, size }) = self.test.next(engine, count(batchsize), droplast)? {
             let mut run = Run { engine, random: &mut *random, training: false };
             batches.push(measure(&self.module, self.loss, &self.test.metrics, &mut run, &inputs, &targets)?);
             self.test.advance(size);

@@ -78,6 +78,12 @@ impl<E: Engine> Session<E> {
         Self { engine, random: Random::new(0), all_options: true, store: Store::new(), bytes: 0 }
     }
 
+    /// The same, for a caller that numbers sessions itself, since it can have many instances of this library. Handles
+    /// carry the number, modulo 1024.
+    pub fn numbered(engine: E, number: u64) -> Self {
+        Self { store: Store::numbered(number), ..Self::new(engine) }
+    }
+
     /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
     pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
         let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
@@ -144,6 +150,7 @@ impl<E: Engine> Session<E> {
         ("setting", verbs::objects::setting),
         ("use", verbs::objects::use_),
         ("free", verbs::objects::free),
+        ("reset", verbs::objects::reset),
         ("class", verbs::objects::class),
         ("objtype", verbs::objects::objtype),
         ("size", verbs::objects::size),

@@ -16,7 +16,7 @@ import type {
   TrainOptions,
 } from "./arguments.js";
 import type { Numbers, TensorData } from "./arrays.js";
-import type { TypedTensor } from "./binding.js";
+import type { EngineOptions, TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
 import type { ScheduleSpecification } from "./generated/schedules.js";
 import type {
@@ -368,6 +368,15 @@ export interface Api {
   bytes(handle: AnyHandle): number;
   /** How many objects live in this session. */
   handlecount(): number;
+  /** Frees every object, and makes the engine what it was at first; one that has stopped (`ERR_ENGINE_POISONED`) too. */
+  reset(): void;
+  /**
+   * Resolves when the engine has started. Nobody has to wait for it, since the first call starts the engine too; on a
+   * page's main thread it saves the time of compiling WebAssembly.
+   *
+   * @param options for the WebAssembly engine, before its first call; the native one takes them without using them
+   */
+  ready(options?: EngineOptions): Promise<void>;
   /** Restarts the random numbers of initial weights, dropout and permutations. The same seed gives the same numbers. */
   seed(seed: number): void;
   /** The numbers from 0 to n - 1 in random order. */

@@ -29,10 +29,25 @@ export type Received =
   | readonly Received[]
   | { readonly [key: string]: Received };
 
+/** Which engine runs. */
+export type EngineName = "native" | "wasm";
+
+/** How an engine starts. The native one has no choices, and takes these without using them. */
+export interface EngineOptions {
+  /** Bytes that tensors may take together, up to 4 GiB less 64 KiB; 1 GiB unless told otherwise. */
+  readonly memory?: number;
+  /** `@stepwell/wasm/stepwell.wasm` as a `WebAssembly.Module`, where the caller has compiled it. */
+  readonly module?: object;
+}
+
 /** An engine. Its errors carry a stable `code`. */
 export interface Binding {
   /** Calls a verb of the k-api. */
   call(verb: string, args: readonly Sent[]): Received;
   /** Makes a step; the closure computes the loss and its gradients and returns the loss. */
   stepWithClosure(optimizer: bigint, closure: () => number): number;
+  /** Frees everything, and makes the engine what it was at first. */
+  reset(): void;
+  /** Resolves when the engine has started. */
+  ready(options?: EngineOptions): Promise<void>;
 }

@@ -97,6 +97,8 @@ export function connect(binding: Binding): Api {
     elements: verb("elements"),
     bytes: verb("bytes"),
     handlecount: verb("handlecount"),
+    reset: () => engine.reset(),
+    ready: (options) => engine.ready(options),
     seed: verb("seed"),
     randperm: (n: number) => Float64Array.from(engine.call<TypedTensor>("randperm", n).data, Number),
   };

@@ -38,6 +38,8 @@ export const errorCodes = [
   "ERR_FORMAT",
   /** The tensor library refused an operation. */
   "ERR_ENGINE",
+  /** The engine was ended by a bug of Stepwell or by a lack of memory or stack; only `reset` helps. */
+  "ERR_ENGINE_POISONED",
   /** A bug of Stepwell. */
   "ERR_INTERNAL",
 ] as const;

@@ -1,4 +1,4 @@
-import type { Binding, Received, Sent } from "./binding.js";
+import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
 import { StepwellError, typed } from "./errors.js";
 
 declare const kind: unique symbol;
@@ -102,6 +102,22 @@ export class Engine {
       return this.#binding.stepWithClosure(Handle.idOf(optimizer) ?? NO_HANDLE, guarded);
     } catch (error) {
       throw thrown ? thrown.error : typed(error);
+    }
+  }
+
+  reset(): void {
+    try {
+      this.#binding.reset();
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  async ready(options?: EngineOptions): Promise<void> {
+    try {
+      await this.#binding.ready(options);
+    } catch (error) {
+      throw typed(error);
     }
   }
 

@@ -1,13 +1,12 @@
 /**
- * Stepwell: train parameters from TypeScript, in the k-api's own words, on libtorch.
+ * Stepwell: train parameters from TypeScript, in the k-api's own words.
  *
  * @packageDocumentation
  */
 
-import { binding } from "@stepwell/native";
 import type { Api } from "./api.js";
-import type { Binding } from "./binding.js";
 import { connect } from "./connect.js";
+import { binding } from "./engines/node.js";
 import { fluent } from "./fluent/fluent.js";
 import type * as models from "./fluent/model.js";
 import type * as modules from "./fluent/module.js";
@@ -17,7 +16,8 @@ import type * as tensors from "./fluent/tensor.js";
 export type { Api, Target } from "./api.js";
 export type * from "./arguments.js";
 export type { Numbers, TensorData } from "./arrays.js";
-export type { TypedTensor } from "./binding.js";
+export type { EngineName, EngineOptions, TypedTensor } from "./binding.js";
+export { engine } from "./engines/node.js";
 export { type ErrorCode, errorCodes, StepwellError } from "./errors.js";
 export type * from "./fluent/types.js";
 export type * from "./generated/options.js";
@@ -38,7 +38,7 @@ export type * from "./results.js";
 export * as schedules from "./schedules.js";
 export { seq } from "./seq.js";
 
-const api: Api = connect(binding as Binding);
+const api: Api = connect(binding);
 
 export const {
   advance,
@@ -83,6 +83,8 @@ export const {
   parmnames,
   parms,
   randperm,
+  ready,
+  reset,
   run,
   save,
   schedule,

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use crate::rule::{Definition, Method};
 use crate::strong_wolfe::{Point, search};
-use crate::{Limit::*, OptionSet, OptionType, Result, Scalar, Value, options};
+use crate::{Limit::*, OptionSet, OptionType, Result, Scalar, Value, count, options};
 
 /// The line searches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl<T: Scalar> Memory<T> {
         }
         for iteration in 1..=o.iter {
             self.n_iter += 1;
-            self.turn(&gradient, o.history as usize);
+            self.turn(&gradient, count(o.history));
             self.prev_loss = loss;
             self.t = if self.n_iter == 1 { (1.0 / sum_of_magnitudes(&gradient)).min(1.0) * o.lr } else { o.lr };
             let slope = dot(&gradient, &self.d);

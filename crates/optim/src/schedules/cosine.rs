@@ -38,5 +38,5 @@ impl Shape for Cosine {
 
 /// The rate after `taken` of `steps` steps from `base` to `min`.
 pub(super) fn wave(base: f64, min: f64, taken: i64, steps: i64) -> f64 {
-    min + (base - min) * (1.0 + (PI * taken as f64 / steps as f64).cos()) / 2.0
+    min + (base - min) * (1.0 + libm::cos(PI * taken as f64 / steps as f64)) / 2.0
 }

@@ -20,6 +20,6 @@ impl Shape for Exponential {
     const ABOUT: &'static str = "The rate times a factor, at each schedule step.";
 
     fn rate(o: &ExponentialOptions, taken: i64, base: Base) -> f64 {
-        base.rate * o.gamma.powf(taken as f64)
+        base.rate * libm::pow(o.gamma, taken as f64)
     }
 }

@@ -23,6 +23,6 @@ impl Shape for MultiStep {
 
     fn rate(o: &MultiStepOptions, taken: i64, base: Base) -> f64 {
         let passed = o.milestones.iter().filter(|milestone| **milestone as i64 <= taken).count();
-        base.rate * o.gamma.powf(passed as f64)
+        base.rate * libm::pow(o.gamma, passed as f64)
     }
 }

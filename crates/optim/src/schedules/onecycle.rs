@@ -84,7 +84,7 @@ fn along(o: &OneCycleOptions, taken: i64, marks: &[f64]) -> f64 {
     let share = if ends[phase] == start { 1.0 } else { (now - start) / (ends[phase] - start) };
     let (from, to) = (marks[phase], marks[phase + 1]);
     match o.anneal {
-        Anneal::Cosine => to + (from - to) / 2.0 * ((PI * share).cos() + 1.0),
+        Anneal::Cosine => to + (from - to) / 2.0 * (libm::cos(PI * share) + 1.0),
         Anneal::Linear => (to - from) * share + from,
     }
 }

@@ -22,6 +22,6 @@ impl Shape for Polynomial {
     const ABOUT: &'static str = "A power of what is left of the schedule steps, down to zero.";
 
     fn rate(o: &PolynomialOptions, taken: i64, base: Base) -> f64 {
-        base.rate * (1.0 - taken.min(o.steps) as f64 / o.steps as f64).powf(o.power)
+        base.rate * libm::pow(1.0 - taken.min(o.steps) as f64 / o.steps as f64, o.power)
     }
 }

@@ -22,6 +22,6 @@ impl Shape for Step {
     const ABOUT: &'static str = "The rate times a factor, once in a number of schedule steps.";
 
     fn rate(o: &StepOptions, taken: i64, base: Base) -> f64 {
-        base.rate * o.gamma.powf((taken / o.every) as f64)
+        base.rate * libm::pow(o.gamma, (taken / o.every) as f64)
     }
 }

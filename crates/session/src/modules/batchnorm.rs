@@ -1,7 +1,7 @@
 //! Normalisation of each channel over the batch: `input [n, c, *]`. Ioffe and Szegedy 2015,
 //! <https://arxiv.org/abs/1502.03167>.
 
-use stepwell_optim::{Limit::*, Result, options};
+use stepwell_optim::{Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run, floating, misfit};
 use crate::Engine;
@@ -37,7 +37,7 @@ impl Plan for BatchNorm {
     const ABOUT: &'static str = "Each channel normalised over the batch.";
 
     fn make<E: Engine>(o: BatchNormOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
-        let channels = o.channels as usize;
+        let channels = count(o.channels);
         let shape = [channels];
         let affine = if o.affine { Some((build.constant(&shape, 1.0)?, build.constant(&shape, 0.0)?)) } else { None };
         let running = if o.track { Some((build.buffer(&shape, 0.0)?, build.buffer(&shape, 1.0)?)) } else { None };

@@ -2,7 +2,7 @@
 //!
 //! Weight and bias start uniform in ±1/√(in / groups · kernel height · kernel width), as in PyTorch.
 
-use stepwell_optim::{Code, Error, Limit::*, Result, options};
+use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run, misfit, pair};
 use crate::{Engine, Window};
@@ -44,7 +44,7 @@ impl Plan for Conv2d {
     const ABOUT: &'static str = "A convolution of images.";
 
     fn make<E: Engine>(o: Conv2dOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
-        let (inputs, outputs, groups) = (o.inputs as usize, o.outputs as usize, o.groups as usize);
+        let (inputs, outputs, groups) = (count(o.inputs), count(o.outputs), count(o.groups));
         if inputs % groups != 0 || outputs % groups != 0 {
             let message = format!("conv2d groups: expected a divisor of {inputs} and {outputs}, given {groups}");
             return Err(Error::new(Code::OptionRange, message));

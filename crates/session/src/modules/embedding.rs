@@ -1,6 +1,6 @@
 //! A table of vectors: indices `[*]` to `[*, columns]`. The table starts standard normal, as in PyTorch.
 
-use stepwell_optim::{Code, Error, Limit::*, Result, options};
+use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run};
 use crate::{Data, Dtype, Engine};
@@ -26,8 +26,8 @@ impl Plan for Embedding {
     const ABOUT: &'static str = "A vector for each index.";
 
     fn make<E: Engine>(o: EmbeddingOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
-        let rows = o.rows as usize;
-        Ok(Box::new(Embedding { rows, weight: build.normal(&[rows, o.columns as usize])? }))
+        let rows = count(o.rows);
+        Ok(Box::new(Embedding { rows, weight: build.normal(&[rows, count(o.columns)])? }))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Weight and bias start uniform in ±1/√in, as in PyTorch.
 
-use stepwell_optim::{Limit::*, Result, options};
+use stepwell_optim::{Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run, misfit};
 use crate::Engine;
@@ -31,7 +31,7 @@ impl Plan for Linear {
     const ABOUT: &'static str = "A linear map of the last dimension.";
 
     fn make<E: Engine>(o: LinearOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
-        let (inputs, outputs) = (o.inputs as usize, o.outputs as usize);
+        let (inputs, outputs) = (count(o.inputs), count(o.outputs));
         let bound = 1.0 / (inputs as f64).sqrt();
         let weight = build.uniform(&[outputs, inputs], bound)?;
         let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };

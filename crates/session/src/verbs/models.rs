@@ -1,6 +1,6 @@
 //! Models: making one, giving it samples, training and testing it.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, count};
 
 use crate::arguments::{Arguments, array};
 use crate::handle::Kind;
@@ -64,10 +64,10 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     samples.set_data(engine, inputs, targets)?;
     let batches = if training {
         let TrainOptions { batchsize, droplast, .. } = samples.options()?;
-        samples.batches(batchsize as usize, droplast)?
+        samples.batches(count(batchsize), droplast)?
     } else {
         let TestOptions { batchsize, droplast } = samples.options()?;
-        samples.batches(batchsize as usize, droplast)?
+        samples.batches(count(batchsize), droplast)?
     };
     session.recount(handle)?;
     Ok(Dynamic::Number(batches as f64))

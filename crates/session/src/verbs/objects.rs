@@ -31,6 +31,15 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Dynamic::Null)
 }
 
+/// `reset()`: frees all, and makes the seed and every setting what they were at first.
+pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    arguments.finish()?;
+    session.clear();
+    session.random = Random::new(0);
+    session.all_options = true;
+    Ok(Dynamic::Null)
+}
+
 /// `use(x, y)`: the handle `x` stands for what `y` stood for, and `y` is freed. Both of one kind.
 pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
@@ -160,7 +169,7 @@ pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let n = crate::modules::elements(
         &session.engine,
-        &[arguments.whole("how many numbers", 0)? as usize],
+        &[usize::try_from(arguments.whole("how many numbers", 0)?).unwrap_or(usize::MAX)],
         crate::Dtype::Long,
     )?;
     arguments.finish()?;

@@ -1,0 +1,90 @@
+//! Elements of a type that is known at run time.
+
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+use stepwell_session::{Data, Dtype};
+
+use crate::element::with_real;
+use crate::memory::{Meter, Vector, copied};
+
+/// Elements of a tensor in row-major order.
+#[derive(Debug)]
+pub(crate) enum Buffer {
+    Float(Vector<f32>),
+    Double(Vector<f64>),
+    Long(Vector<i64>),
+}
+
+impl Buffer {
+    pub(crate) fn from_data(meter: &Rc<Meter>, data: &Data) -> Result<Self> {
+        Ok(match data {
+            Data::Float(elements) => Buffer::Float(meter.copy(elements)?),
+            Data::Double(elements) => Buffer::Double(meter.copy(elements)?),
+            Data::Long(elements) => Buffer::Long(meter.copy(elements)?),
+        })
+    }
+
+    pub(crate) fn to_data(&self) -> Result<Data> {
+        Ok(match self {
+            Buffer::Float(elements) => Data::Float(copied(elements)?),
+            Buffer::Double(elements) => Data::Double(copied(elements)?),
+            Buffer::Long(elements) => Data::Long(copied(elements)?),
+        })
+    }
+
+    pub(crate) fn dtype(&self) -> Dtype {
+        match self {
+            Buffer::Float(_) => Dtype::Float,
+            Buffer::Double(_) => Dtype::Double,
+            Buffer::Long(_) => Dtype::Long,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Buffer::Float(elements) => elements.len(),
+            Buffer::Double(elements) => elements.len(),
+            Buffer::Long(elements) => elements.len(),
+        }
+    }
+
+    /// A copy as another type. A fraction is cut off, as PyTorch does.
+    pub(crate) fn convert(&self, meter: &Rc<Meter>, dtype: Dtype) -> Result<Self> {
+        match (self, dtype) {
+            (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(meter.copy(v)?)),
+            (_, dtype) => with_real!(dtype, T => Ok(crate::element::Element::wrap(match self {
+                Buffer::Float(v) => meter.each(v.iter().map(|x| *x as T))?,
+                Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
+                Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,
+            }))),
+        }
+    }
+
+    /// Sets every element to 0.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Buffer::Float(elements) => elements.fill(0.0),
+            Buffer::Double(elements) => elements.fill(0.0),
+            Buffer::Long(elements) => elements.fill(0),
+        }
+    }
+
+    /// Adds elements of the same type and number; false where they are not.
+    pub(crate) fn add(&mut self, other: &Buffer) -> bool {
+        fn add<T: Copy + std::ops::Add<Output = T>>(sum: &mut [T], terms: &[T]) -> bool {
+            if sum.len() != terms.len() {
+                return false;
+            }
+            sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum = *sum + *term);
+            true
+        }
+        match (self, other) {
+            (Buffer::Float(sum), Buffer::Float(terms)) => add(sum, terms),
+            (Buffer::Double(sum), Buffer::Double(terms)) => add(sum, terms),
+            _ => false,
+        }
+    }
+}

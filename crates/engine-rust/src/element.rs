@@ -1,0 +1,135 @@
+//! The element types, and the functions of real numbers that the operations need.
+
+use stepwell_optim::{Result, Scalar};
+use stepwell_session::Dtype;
+
+use crate::buffer::Buffer;
+use crate::error::wrong_dtype;
+use crate::matrix::{Into, Matrix, fast_product, plain_product};
+use crate::memory::Vector;
+
+/// An element type of tensors.
+pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
+    const DTYPE: Dtype;
+    /// The buffer's elements, if they are of this type.
+    fn of(buffer: &Buffer) -> Result<&[Self]>;
+    /// The same, to be written to.
+    fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]>;
+    /// A buffer of this type.
+    fn wrap(elements: Vector<Self>) -> Buffer;
+}
+
+/// An element type of floating point.
+pub(crate) trait Real: Element + Scalar {
+    const ZERO: Self;
+    const ONE: Self;
+    const NEG_INFINITY: Self;
+
+    fn exp(self) -> Self;
+    fn ln(self) -> Self;
+    fn ln_1p(self) -> Self;
+    fn tanh(self) -> Self;
+    fn erf(self) -> Self;
+    fn abs(self) -> Self;
+    fn is_nan(self) -> bool;
+    /// The product of matrices that fit and are not empty.
+    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>);
+
+    /// The larger; NaN where this is NaN.
+    #[inline(always)]
+    fn at_least(self, least: Self) -> Self {
+        if self < least { least } else { self }
+    }
+}
+
+macro_rules! element {
+    ($type:ty, $variant:ident) => {
+        impl Element for $type {
+            const DTYPE: Dtype = Dtype::$variant;
+
+            fn of(buffer: &Buffer) -> Result<&[Self]> {
+                match buffer {
+                    Buffer::$variant(elements) => Ok(elements),
+                    other => Err(wrong_dtype(Self::DTYPE.name(), other.dtype())),
+                }
+            }
+
+            fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]> {
+                match buffer {
+                    Buffer::$variant(elements) => Ok(elements),
+                    other => Err(wrong_dtype(Self::DTYPE.name(), other.dtype())),
+                }
+            }
+
+            fn wrap(elements: Vector<Self>) -> Buffer {
+                Buffer::$variant(elements)
+            }
+        }
+    };
+}
+
+macro_rules! real {
+    ($type:ident, $erf:path, $product:path) => {
+        impl Real for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NEG_INFINITY: Self = $type::NEG_INFINITY;
+
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $type::exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $type::ln(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                $type::ln_1p(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $type::tanh(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $type::abs(self)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $type::is_nan(self)
+            }
+            fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) {
+                $product(out, into, left, right);
+            }
+        }
+    };
+}
+
+element!(f32, Float);
+element!(f64, Double);
+element!(i64, Long);
+real!(f32, libm::erff, fast_product);
+real!(f64, libm::erf, plain_product);
+
+/// Runs an expression with `T` as the floating-point type of that dtype.
+macro_rules! with_real {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            stepwell_session::Dtype::Float => {
+                type $T = f32;
+                $body
+            }
+            stepwell_session::Dtype::Double => {
+                type $T = f64;
+                $body
+            }
+            other => Err(crate::error::wrong_dtype("float or double", other)),
+        }
+    };
+}
+pub(crate) use with_real;

@@ -1,0 +1,245 @@
+//! The trait, operation by operation.
+
+use std::cell::Cell;
+
+use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Window};
+
+use crate::buffer::Buffer;
+use crate::error::{lent, refused};
+use crate::operations::{
+    activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
+};
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use crate::{lend, losses};
+
+/// Tensors and their gradients in Rust alone, on the CPU and on one thread.
+pub struct RustEngine {
+    tape: Tape,
+    /// True while memory is lent.
+    busy: Cell<bool>,
+}
+
+impl RustEngine {
+    /// Half of what WebAssembly can address; natively the system says what there is.
+    const BUDGET: usize = if cfg!(target_arch = "wasm32") { 1 << 31 } else { usize::MAX };
+
+    /// An engine with as much memory as can be had.
+    pub fn new() -> Self {
+        Self::with_budget(Self::BUDGET)
+    }
+
+    /// An engine whose tensors take at most so many bytes together. What needs more is an error of memory.
+    pub fn with_budget(bytes: usize) -> Self {
+        Self { tape: Tape::new(bytes), busy: Cell::new(false) }
+    }
+
+    fn not_busy(&self) -> Result<()> {
+        if self.busy.get() { Err(lent()) } else { Ok(()) }
+    }
+}
+
+impl Default for RustEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine for RustEngine {
+    type Tensor = Tensor;
+
+    fn require(&self, device: Device) -> Result<()> {
+        match device {
+            Device::Cpu => Ok(()),
+            Device::Cuda(_) => {
+                let message = format!(
+                    "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on Node with libtorch"
+                );
+                Err(Error::new(Code::Device, message))
+            }
+        }
+    }
+
+    fn memory_limit(&self) -> usize {
+        self.tape.meter.limit()
+    }
+
+    fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+        if count != Some(data.len()) {
+            let message = format!("expected as many elements as shape {shape:?} has, given {}", data.len());
+            return Err(Error::new(Code::Shape, message));
+        }
+        Ok(self.tape.leaf(shape, Buffer::from_data(&self.tape.meter, data)?))
+    }
+
+    fn data(&self, tensor: &Tensor) -> Result<Data> {
+        tensor.storage().read()?.to_data()
+    }
+
+    fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
+        self.not_busy()?;
+        if data.dtype() != tensor.dtype() {
+            let (expected, given) = (tensor.dtype().name(), data.dtype().name());
+            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        }
+        if data.len() != tensor.len() {
+            let (shape, given) = (tensor.shape(), data.len());
+            let message = format!("expected as many elements as shape {shape:?} has, given {given}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        let storage = tensor.storage();
+        match (&mut *storage.write()?, data) {
+            (Buffer::Float(elements), Data::Float(data)) => elements.copy_from_slice(data),
+            (Buffer::Double(elements), Data::Double(data)) => elements.copy_from_slice(data),
+            (Buffer::Long(elements), Data::Long(data)) => elements.copy_from_slice(data),
+            _ => return Err(crate::error::internal("a tensor has elements of another dtype than it says")),
+        }
+        Ok(())
+    }
+
+    fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        let copy = tensor.storage().read()?.convert(&self.tape.meter, dtype)?;
+        Ok(self.tape.leaf(&tensor.shape(), copy))
+    }
+
+    fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        tensor.replace(source);
+        Ok(())
+    }
+
+    fn shape(&self, tensor: &Tensor) -> Result<Vec<usize>> {
+        Ok(tensor.shape().to_vec())
+    }
+
+    fn dtype(&self, tensor: &Tensor) -> Result<Dtype> {
+        Ok(tensor.dtype())
+    }
+
+    fn device(&self, _: &Tensor) -> Result<Device> {
+        Ok(Device::Cpu)
+    }
+
+    fn identity(&self, tensor: &Tensor) -> u64 {
+        tensor.identity()
+    }
+
+    fn is_leaf(&self, tensor: &Tensor) -> bool {
+        tensor.maker().is_none()
+    }
+
+    fn requires_grad(&self, tensor: &Tensor) -> bool {
+        tensor.requires_grad()
+    }
+
+    fn set_requires_grad(&self, tensor: &Tensor, flag: bool) -> Result<()> {
+        if !self.is_leaf(tensor) {
+            return Err(Error::new(Code::Argument, "only a leaf tensor can be told whether it requires a gradient"));
+        }
+        if flag && !tensor.dtype().is_floating() {
+            return Err(refused("only tensors of floating point can require gradients"));
+        }
+        tensor.set_requires_grad(flag);
+        Ok(())
+    }
+
+    fn grad(&self, tensor: &Tensor) -> Option<Tensor> {
+        tensor.grad()
+    }
+
+    fn set_grad(&self, tensor: &Tensor, grad: Option<&Tensor>) -> Result<()> {
+        self.not_busy()?;
+        if grad.is_some_and(|grad| grad.identity() == tensor.identity()) {
+            return Err(Error::new(Code::Gradient, "a tensor cannot be its own gradient"));
+        }
+        tensor.set_grad(grad.map(|grad| match grad.requires_grad() {
+            true => self.tape.leaf_over(&grad.shape(), grad.dtype(), grad.storage()),
+            false => grad.clone(),
+        }));
+        Ok(())
+    }
+
+    fn zero_grad(&self, tensor: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        let Some(gradient) = tensor.grad() else { return Ok(()) };
+        gradient.storage().write()?.clear();
+        Ok(())
+    }
+
+    fn backward(&self, tensor: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        self.tape.backward(tensor)
+    }
+
+    fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.tape.without_recording(f)
+    }
+
+    fn lend(&self, parameters: &[Tensor], step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
+        self.not_busy()?;
+        lend::lend(&self.busy, parameters, step)
+    }
+
+    fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        linear::linear(&self.tape, input, weight, bias)
+    }
+
+    fn conv2d(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        window: &Window,
+        groups: usize,
+    ) -> Result<Tensor> {
+        conv2d::conv2d(&self.tape, input, weight, bias, window, groups)
+    }
+
+    fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
+        max_pool2d::max_pool2d(&self.tape, input, kernel, window)
+    }
+
+    fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
+        reshape::reshape(&self.tape, input, shape)
+    }
+
+    fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+        select::select(&self.tape, tensor, indices)
+    }
+
+    fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {
+        activations::activation(&self.tape, input, activation)
+    }
+
+    fn multiply(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        multiply::multiply(&self.tape, a, b)
+    }
+
+    fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
+        self.not_busy()?;
+        batch_norm::batch_norm(&self.tape, input, norm)
+    }
+
+    fn layer_norm(
+        &self,
+        input: &Tensor,
+        shape: &[usize],
+        weight: Option<&Tensor>,
+        bias: Option<&Tensor>,
+        eps: f64,
+    ) -> Result<Tensor> {
+        layer_norm::layer_norm(&self.tape, input, shape, weight, bias, eps)
+    }
+
+    fn embedding(&self, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
+        embedding::embedding(&self.tape, weight, indices)
+    }
+
+    fn loss(&self, loss: Loss, input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
+        losses::loss(&self.tape, loss, input, target, reduction)
+    }
+}

@@ -1,0 +1,18 @@
+//! The cross entropy of the sigmoid of a number with the probability that is right.
+
+use super::elementwise::Elementwise;
+use crate::element::Real;
+use crate::operations::activations::sigmoid;
+
+pub(crate) fn functions<T: Real>() -> Elementwise<T> {
+    Elementwise {
+        value: |x, y, _| {
+            // log(sigmoid(x)), so that no exponential overflows.
+            let least = if x < T::ZERO { x } else { T::ZERO };
+            let ln_sigmoid = least - (-x.abs()).exp().ln_1p();
+            (T::ONE - y) * x - ln_sigmoid
+        },
+        slope: |x, y, _| sigmoid(x) - y,
+        target_slope: |x, _, _| -x,
+    }
+}

@@ -1,0 +1,149 @@
+//! The cross entropy of the softmax of logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`.
+//!
+//! Softmax and loss are one operation: what is saved is the softmax, from which the gradient is a difference.
+
+use stepwell_optim::Result;
+use stepwell_session::{Dtype, Reduction};
+
+use crate::element::{Element, Real, with_real};
+use crate::error::{refused, wrong_dtype};
+use crate::losses::nll::Classes;
+use crate::losses::reduce::{Scales, reduce};
+use crate::memory::Vector;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct CrossEntropy {
+    classes: Classes,
+    by: Reduction,
+    /// Targets are probabilities.
+    probabilities: bool,
+}
+
+const INPUT: usize = 0;
+const TARGET: usize = 1;
+/// Logarithms of the softmax, for the gradient of the target.
+const LOGARITHMS: usize = 2;
+
+/// The softmax, its logarithms where they are needed, and the loss.
+struct Results<T> {
+    softmax: Vector<T>,
+    logarithms: Option<Vector<T>>,
+    loss: Vector<T>,
+    shape: Vec<usize>,
+}
+
+pub(crate) fn cross_entropy(tape: &Tape, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+    let classes = Classes::of(&input.shape())?;
+    let probabilities = target.dtype() != Dtype::Long;
+    if !probabilities {
+        classes.check(target)?;
+    } else if target.shape() != input.shape() {
+        let (expected, given) = (input.shape(), target.shape());
+        return Err(refused(format!("expected target of shape {expected:?}, given {given:?}")));
+    } else if target.dtype() != input.dtype() {
+        return Err(wrong_dtype(input.dtype().name(), target.dtype()));
+    }
+    let operation = CrossEntropy { classes, by, probabilities };
+    let given = [Some(input), probabilities.then_some(target), None];
+    let keep_logarithms = tape.needed(given)[TARGET];
+    let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
+        let results = operation.forward::<T>(tape, input, target, keep_logarithms);
+        results.map(|r| (T::wrap(r.loss), r.shape, T::wrap(r.softmax), r.logarithms.map(T::wrap)))
+    })?;
+    let saved = vec![
+        Some(Saved::new(&Storage::new(softmax))),
+        Some(Saved::of(target)),
+        logarithms.map(|logarithms| Saved::new(&Storage::new(logarithms))),
+    ];
+    tape.made(&shape, Storage::new(loss), given, operation, saved)
+}
+
+impl CrossEntropy {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
+        let (input, target) = (input.storage(), target.storage());
+        let (input, target) = (input.read()?, target.read()?);
+        let Classes { samples, classes, places, .. } = self.classes;
+        // The logarithms first, which become the softmax below.
+        let mut softmax = tape.meter.copy(T::of(&input)?)?;
+        for sample in softmax.chunks_exact_mut((classes * places).max(1)) {
+            for place in 0..places {
+                log_softmax(sample, place, places);
+            }
+        }
+        let mut losses = tape.meter.zeros::<T>(samples.saturating_mul(places))?;
+        let mut count = losses.len() as f64;
+        if self.probabilities {
+            for (i, (x, y)) in softmax.iter().zip(T::of(&target)?).enumerate() {
+                let place = i / (classes * places) * places + i % places;
+                losses[place] = losses[place] - *x * *y;
+            }
+        } else {
+            let targets = i64::of(&target)?;
+            for place in self.classes.places(targets) {
+                let (place, at) = place?;
+                losses[place] = -softmax[at];
+            }
+            count = self.classes.count(targets);
+        }
+        let logarithms = if keep { Some(tape.meter.copy(&softmax)?) } else { None };
+        softmax.iter_mut().for_each(|x| *x = x.exp());
+        let (loss, shape) = reduce(&tape.meter, losses, &self.classes.shape, count, self.by)?;
+        Ok(Results { softmax, logarithms, loss, shape })
+    }
+}
+
+/// Turns logits, which are `step` apart, into logarithms of their softmax.
+fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
+    let each = || (start..logits.len()).step_by(step);
+    let largest = each().map(|i| logits[i]).fold(T::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a });
+    let sum = each().map(|i| (logits[i] - largest).exp()).fold(T::ZERO, |a, b| a + b);
+    let shift = sum.ln();
+    for i in (start..logits.len()).step_by(step) {
+        logits[i] = logits[i] - largest - shift;
+    }
+}
+
+impl Gradient for CrossEntropy {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let softmax: &[T] = call.saved(INPUT)?;
+        let Classes { samples, classes, places, .. } = self.classes;
+        let place_of = |i: usize| i / (classes * places) * places + i % places;
+        if !self.probabilities {
+            let targets: &[i64] = call.saved(TARGET)?;
+            let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
+            // Nothing for a class that counts for nothing.
+            let mut counts = call.meter.zeros::<T>(samples * places)?;
+            for place in self.classes.places(targets) {
+                let (place, _) = place?;
+                counts[place] = scales.of(place);
+            }
+            let mut out = call.meter.each((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
+            for place in self.classes.places(targets) {
+                let (place, at) = place?;
+                out[at] = out[at] - counts[place];
+            }
+            return Ok([Some(out), None, None]);
+        }
+        let targets: &[T] = call.saved(TARGET)?;
+        let scales = Scales::new(&gradient, (samples * places) as f64, self.by);
+        let mut gradients = [None, None, None];
+        if call.needed[INPUT] {
+            let mut sums = call.meter.zeros::<T>(samples * places)?;
+            for (i, y) in targets.iter().enumerate() {
+                sums[place_of(i)] = sums[place_of(i)] + *y;
+            }
+            let slopes = (0..softmax.len()).map(|i| {
+                let place = place_of(i);
+                (softmax[i] * sums[place] - targets[i]) * scales.of(place)
+            });
+            gradients[INPUT] = Some(call.meter.each(slopes)?);
+        }
+        if call.needed[TARGET] {
+            let logarithms: &[T] = call.saved(LOGARITHMS)?;
+            let slopes = (0..logarithms.len()).map(|i| -logarithms[i] * scales.of(place_of(i)));
+            gradients[TARGET] = Some(call.meter.each(slopes)?);
+        }
+        Ok(gradients)
+    }
+}

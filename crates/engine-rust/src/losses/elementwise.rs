@@ -1,0 +1,110 @@
+//! Losses that compare input and target element by element.
+
+use stepwell_optim::Result;
+use stepwell_session::{Loss, Reduction};
+
+use super::{bce, bce_with_logits, l1, mse, smooth_l1};
+use crate::element::{Element, Real, with_real};
+use crate::error::{internal, refused, wrong_dtype};
+use crate::losses::reduce::{Scales, reduce};
+use crate::memory::Vector;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+/// A loss of one element and its derivatives, as functions of input, target and the loss's own number, if it has one.
+/// They are called through pointers: a loop for each would make the library larger by more than they are worth.
+#[derive(Clone, Copy)]
+pub(crate) struct Elementwise<T> {
+    pub(crate) value: fn(T, T, T) -> T,
+    /// By the input.
+    pub(crate) slope: fn(T, T, T) -> T,
+    /// By the target.
+    pub(crate) target_slope: fn(T, T, T) -> T,
+}
+
+/// The functions of a loss, and its own number.
+fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
+    Ok(match loss {
+        Loss::Mse => (mse::functions(), T::ZERO),
+        Loss::L1 => (l1::functions(), T::ZERO),
+        Loss::SmoothL1 { beta } => (smooth_l1::functions(), T::from_f64(beta)),
+        Loss::Bce => (bce::functions(), T::ZERO),
+        Loss::BceWithLogits => (bce_with_logits::functions(), T::ZERO),
+        Loss::CrossEntropy | Loss::Nll => return Err(internal("a loss of classes is none of elements")),
+    })
+}
+
+struct Compare {
+    loss: Loss,
+    by: Reduction,
+}
+
+const INPUT: usize = 0;
+const TARGET: usize = 1;
+
+pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+    let (shape, target_shape) = (input.shape(), target.shape());
+    if shape != target_shape {
+        return Err(refused(format!("expected a target of shape {shape:?}, given {target_shape:?}")));
+    }
+    if target.dtype() != input.dtype() {
+        return Err(wrong_dtype(input.dtype().name(), target.dtype()));
+    }
+    let given = [Some(input), Some(target), None];
+    let needed = tape.needed(given);
+    let operation = Compare { loss, by };
+    // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
+    // the target is changed.
+    let keep = loss == Loss::L1 && (needed[INPUT] || needed[TARGET]);
+    let (buffer, out_shape, difference) = with_real!(input.dtype(), T => {
+        let results = operation.forward::<T>(tape, input, target, keep);
+        results.map(|(out, shape, difference)| (T::wrap(out), shape, difference.map(T::wrap)))
+    })?;
+    let saved = match (loss, difference) {
+        (Loss::L1, difference) => vec![difference.map(|difference| Saved::new(&Storage::new(difference)))],
+        _ => vec![Some(Saved::of(input)), Some(Saved::of(target))],
+    };
+    tape.made(&out_shape, Storage::new(buffer), given, operation, saved)
+}
+
+/// The losses, their shape, and the difference of input and target.
+type Results<T> = (Vector<T>, Vec<usize>, Option<Vector<T>>);
+
+impl Compare {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
+        let (x, y) = (input.storage(), target.storage());
+        let (x, y) = (x.read()?, y.read()?);
+        let (x, y) = (T::of(&x)?, T::of(&y)?);
+        let outside = |x: &T| !(T::ZERO..=T::ONE).contains(x);
+        if self.loss == Loss::Bce && (x.iter().any(outside) || y.iter().any(outside)) {
+            return Err(refused("all elements of input and target should be between 0 and 1"));
+        }
+        let (Elementwise { value, .. }, own) = functions::<T>(self.loss)?;
+        let losses = tape.meter.each(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
+        let (losses, shape) = reduce(&tape.meter, losses, &input.shape(), x.len() as f64, self.by)?;
+        let difference = match keep {
+            true => Some(tape.meter.each(x.iter().zip(y).map(|(x, y)| *x - *y))?),
+            false => None,
+        };
+        Ok((losses, shape, difference))
+    }
+}
+
+impl Gradient for Compare {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let x: &[T] = call.saved(INPUT)?;
+        // Where the difference was kept, it is that of itself and 0.
+        let y: Option<&[T]> = call.maybe_saved(TARGET)?;
+        let scales = Scales::new(&gradient, x.len() as f64, self.by);
+        let (Elementwise { slope, target_slope, .. }, own) = functions::<T>(self.loss)?;
+        let by = |place: usize, slope: fn(T, T, T) -> T| -> Result<Option<Vector<T>>> {
+            if !call.needed[place] {
+                return Ok(None);
+            }
+            let each = x.iter().enumerate();
+            let slopes = each.map(|(i, x)| scales.of(i) * slope(*x, y.map_or(T::ZERO, |y| y[i]), own));
+            call.meter.each(slopes).map(Some)
+        };
+        Ok([by(INPUT, slope)?, by(TARGET, target_slope)?, None])
+    }
+}

@@ -1,0 +1,25 @@
+//! The losses. Those that compare element by element are a file of a few lines each.
+
+mod bce;
+mod bce_with_logits;
+mod cross_entropy;
+mod elementwise;
+mod l1;
+mod mse;
+mod nll;
+mod reduce;
+mod smooth_l1;
+
+use stepwell_optim::Result;
+use stepwell_session::{Loss, Reduction};
+
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+
+pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+    match loss {
+        Loss::CrossEntropy => cross_entropy::cross_entropy(tape, input, target, by),
+        Loss::Nll => nll::nll(tape, input, target, by),
+        of_elements => elementwise::loss(tape, of_elements, input, target, by),
+    }
+}

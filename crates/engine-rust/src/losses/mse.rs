@@ -1,0 +1,12 @@
+//! The square of the difference.
+
+use super::elementwise::Elementwise;
+use crate::element::Real;
+
+pub(crate) fn functions<T: Real>() -> Elementwise<T> {
+    Elementwise {
+        value: |x, y, _| (x - y) * (x - y),
+        slope: |x, y, _| T::from_f64(2.0) * (x - y),
+        target_slope: |x, y, _| T::from_f64(2.0) * (y - x),
+    }
+}

@@ -1,0 +1,114 @@
+//! Minus the log-probability of the right class: log-probabilities `[n, c, *]`, classes `[n, *]`.
+
+use stepwell_optim::Result;
+use stepwell_session::{Dtype, Reduction};
+
+use crate::element::{Element, Real, with_real};
+use crate::error::{refused, wrong_dtype};
+use crate::losses::reduce::{Scales, reduce};
+use crate::memory::{Vector, elements};
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+/// PyTorch's default: a class of this index counts for nothing.
+const IGNORE: i64 = -100;
+
+/// Logits or log-probabilities `[n, c, *]`.
+#[derive(Clone)]
+pub(crate) struct Classes {
+    pub(crate) samples: usize,
+    pub(crate) classes: usize,
+    /// Places of a sample, each with a class.
+    pub(crate) places: usize,
+    /// `[n, *]`.
+    pub(crate) shape: Vec<usize>,
+}
+
+impl Classes {
+    pub(crate) fn of(shape: &[usize]) -> Result<Self> {
+        match shape {
+            [samples, classes, rest @ ..] => Ok(Self {
+                samples: *samples,
+                classes: *classes,
+                places: elements(rest)?,
+                shape: [&[*samples], rest].concat(),
+            }),
+            _ => Err(refused(format!("expected input of shape [n, classes, *], given {shape:?}"))),
+        }
+    }
+
+    /// Fails unless the target has a class for each place.
+    pub(crate) fn check(&self, target: &Tensor) -> Result<()> {
+        let shape = target.shape();
+        if target.dtype() != Dtype::Long {
+            return Err(wrong_dtype("long", target.dtype()));
+        }
+        if *shape != self.shape {
+            return Err(refused(format!("expected target of shape {:?}, given {shape:?}", self.shape)));
+        }
+        Ok(())
+    }
+
+    /// Each place that counts: its number, and where the logit of its class is.
+    pub(crate) fn places<'a>(&self, targets: &'a [i64]) -> impl Iterator<Item = Result<(usize, usize)>> + use<'a> {
+        let (classes, places) = (self.classes, self.places);
+        targets.iter().enumerate().filter(|(_, class)| **class != IGNORE).map(move |(place, class)| {
+            let class = usize::try_from(*class)
+                .ok()
+                .filter(|class| *class < classes)
+                .ok_or_else(|| refused(format!("target {class} is out of bounds for {classes} classes")))?;
+            Ok((place, (place / places * classes + class) * places + place % places))
+        })
+    }
+
+    /// How many places count.
+    pub(crate) fn count(&self, targets: &[i64]) -> f64 {
+        targets.iter().filter(|class| **class != IGNORE).count() as f64
+    }
+}
+
+struct Nll {
+    classes: Classes,
+    by: Reduction,
+}
+
+const TARGET: usize = 0;
+
+pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+    let operation = Nll { classes: Classes::of(&input.shape())?, by };
+    operation.classes.check(target)?;
+    let (buffer, shape) = with_real!(input.dtype(), T => {
+        operation.forward::<T>(tape, input, target).map(|(out, shape)| (T::wrap(out), shape))
+    })?;
+    // PyTorch saves the input too, for its shape.
+    let saved = vec![Some(Saved::of(target)), Some(Saved::of(input))];
+    tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+}
+
+impl Nll {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor) -> Result<(Vector<T>, Vec<usize>)> {
+        let (input, target) = (input.storage(), target.storage());
+        let (input, target) = (input.read()?, target.read()?);
+        let (input, targets) = (T::of(&input)?, i64::of(&target)?);
+        let mut losses = tape.meter.zeros::<T>(targets.len())?;
+        for place in self.classes.places(targets) {
+            let (place, at) = place?;
+            losses[place] = -input[at];
+        }
+        reduce(&tape.meter, losses, &self.classes.shape, self.classes.count(targets), self.by)
+    }
+}
+
+impl Gradient for Nll {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let targets: &[i64] = call.saved(TARGET)?;
+        let Classes { samples, classes, places, .. } = self.classes;
+        let mut out = call.meter.zeros::<T>(samples * classes * places)?;
+        let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
+        for place in self.classes.places(targets) {
+            let (place, at) = place?;
+            out[at] = -scales.of(place);
+        }
+        Ok([Some(out), None, None])
+    }
+}

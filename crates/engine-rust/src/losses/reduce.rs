@@ -1,0 +1,52 @@
+//! What becomes of the losses of the elements.
+
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+use stepwell_session::Reduction;
+
+use crate::element::Real;
+use crate::memory::{Meter, Vector};
+use crate::operations::sums::sum;
+
+/// The losses themselves with their shape, or one number. `count` is what a mean divides by.
+pub(crate) fn reduce<T: Real>(
+    meter: &Rc<Meter>,
+    losses: Vector<T>,
+    shape: &[usize],
+    count: f64,
+    by: Reduction,
+) -> Result<(Vector<T>, Vec<usize>)> {
+    if by == Reduction::None {
+        return Ok((losses, shape.to_vec()));
+    }
+    let total = sum(&losses);
+    let total = if by == Reduction::Mean { total / count } else { total };
+    Ok((meter.filled(1, T::from_f64(total))?, Vec::new()))
+}
+
+/// The gradient of each loss: its own, or the one of all.
+pub(crate) struct Scales<'a, T> {
+    gradient: &'a [T],
+    all: Option<T>,
+}
+
+impl<'a, T: Real> Scales<'a, T> {
+    pub(crate) fn new(gradient: &'a [T], count: f64, by: Reduction) -> Self {
+        let first = gradient.first().copied().unwrap_or_default();
+        let all = match by {
+            Reduction::None => None,
+            Reduction::Mean => Some(T::from_f64(first.to_f64() / count)),
+            Reduction::Sum => Some(first),
+        };
+        Self { gradient, all }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of(&self, element: usize) -> T {
+        match self.all {
+            Some(all) => all,
+            None => self.gradient[element],
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Memory of tensors: counted, and refused instead of running out.
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+/// How many bytes tensors may take together, and how many they take.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    budget: usize,
+    live: Cell<usize>,
+}
+
+/// Elements that count as long as they live.
+#[derive(Debug)]
+pub(crate) struct Vector<T> {
+    elements: Vec<T>,
+    meter: Rc<Meter>,
+}
+
+impl Meter {
+    pub(crate) fn new(budget: usize) -> Rc<Self> {
+        Rc::new(Self { budget, live: Cell::new(0) })
+    }
+
+    /// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
+    pub(crate) fn limit(&self) -> usize {
+        self.budget.saturating_sub(self.live.get()) / 4
+    }
+
+    /// Room for so many elements, none of them there yet.
+    fn room<T>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
+        let bytes = len.checked_mul(size_of::<T>());
+        let live = bytes.and_then(|bytes| self.live.get().checked_add(bytes)).filter(|live| *live <= self.budget);
+        let mut elements = Vec::new();
+        match (live, elements.try_reserve_exact(if live.is_some() { len } else { 0 })) {
+            (Some(live), Ok(())) => {
+                self.live.set(live);
+                Ok(Vector { elements, meter: Rc::clone(self) })
+            }
+            _ => Err(out_of_memory(len, size_of::<T>())),
+        }
+    }
+
+    /// All elements the same.
+    pub(crate) fn filled<T: Copy>(self: &Rc<Self>, len: usize, value: T) -> Result<Vector<T>> {
+        let mut vector = self.room(len)?;
+        vector.elements.resize(len, value);
+        Ok(vector)
+    }
+
+    /// Zeros.
+    pub(crate) fn zeros<T: Copy + Default>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
+        self.filled(len, T::default())
+    }
+
+    /// A copy.
+    pub(crate) fn copy<T: Copy>(self: &Rc<Self>, elements: &[T]) -> Result<Vector<T>> {
+        self.each(elements.iter().copied())
+    }
+
+    /// The elements of an iterator that knows how many it has.
+    pub(crate) fn each<T>(self: &Rc<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<Vector<T>> {
+        let mut vector = self.room(elements.len())?;
+        vector.elements.extend(elements);
+        Ok(vector)
+    }
+}
+
+/// The error of an allocation that failed.
+fn out_of_memory(len: usize, size: usize) -> Error {
+    let bytes = len as u128 * size as u128;
+    Error::new(Code::Memory, format!("out of memory allocating {bytes} bytes"))
+}
+
+/// The number of elements of a shape.
+pub(crate) fn elements(shape: &[usize]) -> Result<usize> {
+    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    product.ok_or_else(|| Error::new(Code::Memory, format!("out of memory allocating a tensor of shape {shape:?}")))
+}
+
+/// A copy of elements for somebody else, who is not counted.
+pub(crate) fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(elements.len()).map_err(|_| out_of_memory(elements.len(), size_of::<T>()))?;
+    copy.extend_from_slice(elements);
+    Ok(copy)
+}
+
+impl<T> Drop for Vector<T> {
+    fn drop(&mut self) {
+        // The capacity can be larger than what was counted; the length cannot change.
+        let bytes = self.elements.len() * size_of::<T>();
+        self.meter.live.set(self.meter.live.get().saturating_sub(bytes));
+    }
+}
+
+impl<T> Deref for Vector<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.elements
+    }
+}
+
+impl<T> DerefMut for Vector<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.elements
+    }
+}

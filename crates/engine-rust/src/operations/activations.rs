@@ -1,0 +1,93 @@
+//! Elementwise functions, each with its derivative.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+
+use stepwell_optim::Result;
+use stepwell_session::{Activation, Dtype};
+
+use crate::buffer::Buffer;
+use crate::element::{Real, with_real};
+use crate::memory::Vector;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct Elementwise(Activation);
+
+pub(crate) fn activation(tape: &Tape, input: &Tensor, activation: Activation) -> Result<Tensor> {
+    let (shape, storage) = (input.shape(), input.storage());
+    let buffer = match (&*storage.read()?, activation) {
+        (Buffer::Long(x), Activation::Relu) => Buffer::Long(tape.meter.each(x.iter().map(|x| *x.max(&0)))?),
+        // PyTorch's default dtype.
+        (long @ Buffer::Long(_), Activation::Tanh | Activation::Sigmoid) => {
+            forward::<f32>(tape, &long.convert(&tape.meter, Dtype::Float)?, activation)?
+        }
+        (x, _) => with_real!(x.dtype(), T => forward::<T>(tape, x, activation))?,
+    };
+    let result = Storage::new(buffer);
+    let saved = match activation {
+        // The derivatives of these are simpler in terms of the result.
+        Activation::Relu | Activation::Tanh | Activation::Sigmoid => Saved::new(&result),
+        Activation::Gelu { .. } => Saved::new(&storage),
+    };
+    tape.made(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
+}
+
+fn forward<T: Real>(tape: &Tape, x: &Buffer, activation: Activation) -> Result<Buffer> {
+    let x = T::of(x)?.iter();
+    let meter = &tape.meter;
+    Ok(T::wrap(match activation {
+        Activation::Relu => meter.each(x.map(|x| x.at_least(T::ZERO)))?,
+        Activation::Tanh => meter.each(x.map(|x| x.tanh()))?,
+        Activation::Sigmoid => meter.each(x.map(|x| sigmoid(*x)))?,
+        Activation::Gelu { tanh: false } => meter.each(x.map(|x| *x * normal(*x)))?,
+        Activation::Gelu { tanh: true } => {
+            let half = T::from_f64(0.5);
+            meter.each(x.map(|x| half * *x * (T::ONE + inner(*x).tanh())))?
+        }
+    }))
+}
+
+/// 1 / (1 + exp(-x))
+pub(crate) fn sigmoid<T: Real>(x: T) -> T {
+    T::ONE / (T::ONE + (-x).exp())
+}
+
+/// The share of a normal distribution below `x`.
+fn normal<T: Real>(x: T) -> T {
+    T::from_f64(0.5) * (T::ONE + (x * T::from_f64(FRAC_1_SQRT_2)).erf())
+}
+
+const CUBIC: f64 = 0.044715;
+
+/// √(2/π) (x + 0.044715 x³), whose tanh stands for the error function.
+fn inner<T: Real>(x: T) -> T {
+    T::from_f64(SQRT_2 * FRAC_2_SQRT_PI * 0.5) * (x + T::from_f64(CUBIC) * x * x * x)
+}
+
+impl Gradient for Elementwise {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+        let saved: &[T] = call.saved(0)?;
+        let pairs = gradient.iter_mut().zip(saved);
+        match self.0 {
+            Activation::Relu => pairs.for_each(|(g, y)| *g = if *y <= T::ZERO { T::ZERO } else { *g }),
+            Activation::Tanh => pairs.for_each(|(g, y)| *g = *g * (T::ONE - *y * *y)),
+            Activation::Sigmoid => pairs.for_each(|(g, y)| *g = *g * ((T::ONE - *y) * *y)),
+            Activation::Gelu { tanh: false } => {
+                let (half, scale) = (T::from_f64(-0.5), T::from_f64(FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * 0.5));
+                pairs.for_each(|(g, x)| *g = *g * (normal(*x) + *x * (*x * *x * half).exp() * scale));
+            }
+            Activation::Gelu { tanh: true } => {
+                let half = T::from_f64(0.5);
+                let (slope, cubic) = (T::from_f64(SQRT_2 * FRAC_2_SQRT_PI * 0.5), T::from_f64(3.0 * CUBIC));
+                pairs.for_each(|(g, x)| {
+                    let x = *x;
+                    let t = inner(x).tanh();
+                    let left = half * (T::ONE + t);
+                    let right = half * x * (T::ONE - t * t) * slope * (T::ONE + cubic * x * x);
+                    *g = *g * (left + right);
+                });
+            }
+        }
+        Ok([Some(gradient), None, None])
+    }
+}

@@ -1,0 +1,171 @@
+//! `input [n, c, *]` normalised over everything but `c`.
+
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+use stepwell_session::BatchNorm as Options;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::memory::{Meter, Vector, elements};
+use crate::operations::sums::{dot_from, squares_from, sum};
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct BatchNorm {
+    images: usize,
+    channels: usize,
+    /// Elements of a channel of one image.
+    len: usize,
+    training: bool,
+}
+
+const INPUT: usize = 0;
+const WEIGHT: usize = 1;
+const BIAS: usize = 2;
+/// Mean and 1 / √(variance + eps) of each channel, as f64.
+const STATISTICS: usize = 2;
+
+pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
+    let shape = input.shape();
+    let &[images, channels, ref rest @ ..] = &*shape else {
+        return Err(refused(format!("batch_norm: expected input [n, c, *], given {shape:?}")));
+    };
+    let Options { weight, bias, running, training, .. } = *options;
+    let running_tensors = running.map_or([None, None], |(mean, variance)| [Some(mean), Some(variance)]);
+    let given = [weight, bias, running_tensors[0], running_tensors[1]];
+    if given.iter().flatten().any(|tensor| *tensor.shape() != [channels] || tensor.dtype() != input.dtype()) {
+        return Err(refused(format!("batch_norm: weight, bias or statistics do not fit input {shape:?}")));
+    }
+    let written = running_tensors.into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
+    let read = [Some(input), weight, bias].into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
+    let shared = |(i, storage)| read.iter().chain(&written[..i]).any(|other| Rc::ptr_eq(other, storage));
+    if written.iter().enumerate().any(shared) {
+        return Err(refused("batch_norm: the running statistics share memory"));
+    }
+    let len = elements(rest)?;
+    let operation = BatchNorm { images, channels, len, training: training || running.is_none() };
+    if operation.training && images * len < 2 && !input.shape().contains(&0) {
+        return Err(refused("batch_norm: expected more than 1 value per channel when training"));
+    }
+    let (buffer, statistics) = with_real!(input.dtype(), T => {
+        operation.forward::<T>(tape, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
+    })?;
+    let saved = vec![
+        Some(Saved::of(input)),
+        weight.map(Saved::of),
+        Some(Saved::new(&Storage::new(statistics))),
+        // Not read, but as in PyTorch a graph whose running statistics were overwritten is outdated.
+        running_tensors[0].map(Saved::of),
+        running_tensors[1].map(Saved::of),
+    ];
+    tape.made(&shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+}
+
+impl BatchNorm {
+    /// The pieces of a channel, one of each image.
+    fn pieces(&self, channel: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let Self { images, channels, len, .. } = *self;
+        (0..images).map(move |image| {
+            let start = (image * channels + channel) * len;
+            start..start + len
+        })
+    }
+
+    fn forward<T: Real>(
+        &self,
+        tape: &Tape,
+        input: &Tensor,
+        options: &Options<'_, Tensor>,
+    ) -> Result<(Vector<T>, Vector<f64>)> {
+        let (input, weight, bias) =
+            (input.storage(), options.weight.map(Tensor::storage), options.bias.map(Tensor::storage));
+        let input = input.read()?;
+        let weight = weight.as_ref().map(|weight| weight.read()).transpose()?;
+        let bias = bias.as_ref().map(|bias| bias.read()).transpose()?;
+        let x = T::of(&input)?;
+        let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
+        let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
+        let mut out = tape.meter.zeros::<T>(x.len())?;
+        let statistics = self.statistics(&tape.meter, x, options)?;
+        for channel in 0..self.channels {
+            let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
+            let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
+            let shift = bias.map_or(0.0, |bias| bias[channel].to_f64()) - mean * scale;
+            let (scale, shift) = (T::from_f64(scale), T::from_f64(shift));
+            for piece in self.pieces(channel) {
+                out[piece.clone()].iter_mut().zip(&x[piece]).for_each(|(out, x)| *out = *x * scale + shift);
+            }
+        }
+        Ok((out, statistics))
+    }
+
+    /// Mean and 1 / √(variance + eps) of each channel. Updates the running ones while training.
+    fn statistics<T: Real>(&self, meter: &Rc<Meter>, x: &[T], options: &Options<'_, Tensor>) -> Result<Vector<f64>> {
+        let mut statistics = meter.zeros(2 * self.channels)?;
+        let running = options.running.map(|(mean, variance)| (mean.storage(), variance.storage()));
+        let count = (self.images * self.len) as f64;
+        if !self.training {
+            let Some((mean, variance)) = running else { return Err(refused("batch_norm: no running statistics")) };
+            let (mean, variance) = (mean.read()?, variance.read()?);
+            let (mean, variance) = (T::of(&mean)?, T::of(&variance)?);
+            for channel in 0..self.channels {
+                statistics[2 * channel] = mean[channel].to_f64();
+                statistics[2 * channel + 1] = 1.0 / (variance[channel].to_f64() + options.eps).sqrt();
+            }
+            return Ok(statistics);
+        }
+        let mut running = match &running {
+            Some((mean, variance)) => Some((mean.write_uncounted()?, variance.write_uncounted()?)),
+            None => None,
+        };
+        for channel in 0..self.channels {
+            let mean = self.pieces(channel).map(|piece| sum(&x[piece])).sum::<f64>() / count;
+            let squares = self.pieces(channel).map(|piece| squares_from(mean, &x[piece])).sum::<f64>();
+            statistics[2 * channel] = mean;
+            statistics[2 * channel + 1] = 1.0 / (squares / count + options.eps).sqrt();
+            if let Some((running_mean, running_variance)) = &mut running {
+                let share = |old: &mut T, new: f64| {
+                    *old = T::from_f64(options.momentum * new + (1.0 - options.momentum) * old.to_f64());
+                };
+                share(&mut T::of_mut(running_mean)?[channel], mean);
+                share(&mut T::of_mut(running_variance)?[channel], squares / (count - 1.0));
+            }
+        }
+        Ok(statistics)
+    }
+}
+
+impl Gradient for BatchNorm {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+        let x: &[T] = call.saved(INPUT)?;
+        let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
+        let statistics: &[f64] = call.saved(STATISTICS)?;
+        let count = (self.images * self.len) as f64;
+        let (mut dw, mut db) = (call.meter.zeros::<T>(self.channels)?, call.meter.zeros::<T>(self.channels)?);
+        for channel in 0..self.channels {
+            let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
+            let (mut total, mut dot) = (0.0, 0.0);
+            for piece in self.pieces(channel) {
+                let g = &gradient[piece.clone()];
+                total += sum(g);
+                dot += dot_from(mean, g, &x[piece]);
+            }
+            (dw[channel], db[channel]) = (T::from_f64(dot * inverse), T::from_f64(total));
+            // g becomes (g - its mean - (x - mean) times its projection) times the scale.
+            let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
+            let (slope, shift) = match self.training {
+                true => (-dot / count * inverse * inverse * scale, -total / count * scale),
+                false => (0.0, 0.0),
+            };
+            let (scale, slope, shift, mean) =
+                (T::from_f64(scale), T::from_f64(slope), T::from_f64(shift), T::from_f64(mean));
+            for piece in self.pieces(channel) {
+                let pairs = gradient[piece.clone()].iter_mut().zip(&x[piece]);
+                pairs.for_each(|(g, x)| *g = *g * scale + (*x - mean) * slope + shift);
+            }
+        }
+        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
+    }
+}

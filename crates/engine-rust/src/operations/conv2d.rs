@@ -1,0 +1,222 @@
+//! `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`: for each image and group a product of the weight with
+//! the matrix of all windows, a column for each position.
+
+use stepwell_optim::Result;
+use stepwell_session::Window;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::matrix::{Into, Matrix, multiply};
+use crate::memory::{Vector, elements};
+use crate::operations::sums::sum;
+use crate::operations::window::Sweep;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct Conv2d {
+    images: usize,
+    groups: usize,
+    /// Channels of a group.
+    inputs: usize,
+    outputs: usize,
+    sweep: Sweep,
+}
+
+const INPUT: usize = 0;
+const WEIGHT: usize = 1;
+const BIAS: usize = 2;
+
+pub(crate) fn conv2d(
+    tape: &Tape,
+    input: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let (shape, weight_shape) = (input.shape(), weight.shape());
+    let misfit =
+        || refused(format!("conv2d: input {shape:?} and bias do not fit weight {weight_shape:?} in {groups} groups"));
+    let (&[images, channels, h, w], &[outputs, inputs, kh, kw]) = (&*shape, &*weight_shape) else {
+        return Err(misfit());
+    };
+    let bias_fits = bias.is_none_or(|bias| *bias.shape() == [outputs]);
+    if groups == 0 || outputs % groups != 0 || inputs.checked_mul(groups) != Some(channels) || !bias_fits {
+        return Err(misfit());
+    }
+    let sweep = Sweep::new([h, w], [kh, kw], window)?;
+    let shape = [images, outputs, sweep.out[0], sweep.out[1]];
+    elements(&shape)?;
+    elements(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
+    let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
+    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
+    let saved = vec![Some(Saved::of(input)), Some(Saved::of(weight))];
+    tape.made(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
+}
+
+impl Conv2d {
+    /// Elements of one image, of a group of its channels.
+    fn input_len(&self) -> usize {
+        self.inputs * self.sweep.size[0] * self.sweep.size[1]
+    }
+
+    /// Elements of the result for one image, of a group of its channels.
+    fn output_len(&self) -> usize {
+        self.outputs * self.sweep.positions()
+    }
+
+    /// Elements of a window: rows of the matrix of windows.
+    fn window_len(&self) -> usize {
+        self.inputs * self.sweep.kernel[0] * self.sweep.kernel[1]
+    }
+
+    /// True if the matrix of windows is the image itself.
+    fn is_pointwise(&self) -> bool {
+        let Window { stride, padding, .. } = self.sweep.window;
+        self.sweep.kernel == [1, 1] && stride == [1, 1] && padding == [0, 0]
+    }
+
+    /// Each image and group: its number among all, and the number of its group.
+    fn parts(&self) -> impl Iterator<Item = (usize, usize)> {
+        let groups = self.groups;
+        (0..self.images * groups).map(move |part| (part, part % groups))
+    }
+
+    fn weight<'a, T>(&self, weight: &'a [T], group: usize) -> Matrix<'a, T> {
+        let len = self.outputs * self.window_len();
+        Matrix::new(&weight[group * len..][..len], self.outputs, self.window_len())
+    }
+
+    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Vector<T>> {
+        let (x, w, b) = (x.storage(), w.storage(), b.map(Tensor::storage));
+        let (x, w) = (x.read()?, w.read()?);
+        let (x, w) = (T::of(&x)?, T::of(&w)?);
+        let b = b.as_ref().map(|b| b.read()).transpose()?;
+        let b = b.as_ref().map(|b| T::of(b)).transpose()?;
+        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
+        let mut out = tape.meter.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
+        let mut columns = self.columns(&tape.meter)?;
+        for (part, group) in self.parts() {
+            let out = &mut out[part * out_len..][..out_len];
+            if let Some(b) = b {
+                let bias = &b[group * self.outputs..][..self.outputs];
+                out.chunks_exact_mut(positions).zip(bias).for_each(|(channel, b)| channel.fill(*b));
+            }
+            let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
+            multiply(out, Into::Sum, self.weight(w, group), windows)?;
+        }
+        Ok(out)
+    }
+
+    /// Room for the matrix of windows.
+    fn columns<T: Real>(&self, meter: &std::rc::Rc<crate::memory::Meter>) -> Result<Vector<T>> {
+        meter.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sweep.positions() })
+    }
+
+    /// The matrix of windows of an image.
+    fn windows<'a, T: Real>(&self, image: &'a [T], columns: &'a mut [T]) -> Matrix<'a, T> {
+        let (rows, positions) = (self.window_len(), self.sweep.positions());
+        if self.is_pointwise() {
+            return Matrix::new(image, rows, positions);
+        }
+        self.each_row(|row, channel, kernel| {
+            let row = &mut columns[row * positions..][..positions];
+            self.copy_out(row, channel_of(image, channel, self.sweep.size), kernel);
+        });
+        Matrix::new(columns, rows, positions)
+    }
+
+    /// Calls `f` with each row of the matrix of windows: its number, its channel and its place in the kernel.
+    fn each_row(&self, mut f: impl FnMut(usize, usize, [usize; 2])) {
+        let [height, width] = self.sweep.kernel;
+        for row in 0..self.window_len() {
+            f(row, row / (height * width), [row / width % height, row % width]);
+        }
+    }
+
+    /// What one element of the kernel sees of an image, zero where that is outside.
+    fn copy_out<T: Real>(&self, row: &mut [T], image: &[T], [ky, kx]: [usize; 2]) {
+        let (sweep, width) = (&self.sweep, self.sweep.size[1]);
+        let (ys, xs) = (sweep.inside(0, ky), sweep.inside(1, kx));
+        for (y, row) in row.chunks_exact_mut(sweep.out[1]).enumerate() {
+            if !ys.contains(&y) || xs.is_empty() {
+                row.fill(T::ZERO);
+                continue;
+            }
+            row[..xs.start].fill(T::ZERO);
+            row[xs.end..].fill(T::ZERO);
+            let line = &image[sweep.place(0, ky, y) * width..][..width];
+            let from = &line[sweep.place(1, kx, xs.start)..];
+            let row = &mut row[xs.clone()];
+            match sweep.window.stride[1] {
+                1 => row.copy_from_slice(&from[..row.len()]),
+                stride => row.iter_mut().zip(from.iter().step_by(stride)).for_each(|(out, x)| *out = *x),
+            }
+        }
+    }
+
+    /// The transpose of [`Conv2d::copy_out`]: adds a row to the places that it was copied from.
+    fn add_back<T: Real>(&self, image: &mut [T], row: &[T], [ky, kx]: [usize; 2]) {
+        let (sweep, width) = (&self.sweep, self.sweep.size[1]);
+        let (ys, xs) = (sweep.inside(0, ky), sweep.inside(1, kx));
+        if xs.is_empty() {
+            return;
+        }
+        for (y, row) in row.chunks_exact(sweep.out[1]).enumerate().filter(|(y, _)| ys.contains(y)) {
+            let line = &mut image[sweep.place(0, ky, y) * width..][..width];
+            let to = &mut line[sweep.place(1, kx, xs.start)..];
+            let row = &row[xs.clone()];
+            match sweep.window.stride[1] {
+                1 => to.iter_mut().zip(row).for_each(|(sum, g)| *sum = *sum + *g),
+                stride => to.iter_mut().step_by(stride).zip(row).for_each(|(sum, g)| *sum = *sum + *g),
+            }
+        }
+    }
+}
+
+fn channel_of<T>(image: &[T], channel: usize, size: [usize; 2]) -> &[T] {
+    let len = size[0] * size[1];
+    &image[channel * len..][..len]
+}
+
+impl Gradient for Conv2d {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let (x, w): (&[T], &[T]) = (call.saved(INPUT)?, call.saved(WEIGHT)?);
+        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
+        let (weight_len, size) = (self.outputs * self.window_len(), self.sweep.size);
+        let zeros = |place: usize, len: usize| call.meter.zeros::<T>(if call.needed[place] { len } else { 0 });
+        let mut dx = zeros(INPUT, x.len())?;
+        let mut dw = zeros(WEIGHT, w.len())?;
+        let mut db = zeros(BIAS, self.groups * self.outputs)?;
+        let mut columns = self.columns::<T>(call.meter)?;
+        for (part, group) in self.parts() {
+            let g = &gradient[part * out_len..][..out_len];
+            let matrix = Matrix::new(g, self.outputs, positions);
+            if call.needed[WEIGHT] {
+                let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
+                multiply(&mut dw[group * weight_len..][..weight_len], Into::Sum, matrix, windows.transposed())?;
+            }
+            if call.needed[INPUT] {
+                let image = &mut dx[part * in_len..][..in_len];
+                let weight = self.weight(w, group).transposed();
+                if self.is_pointwise() {
+                    multiply(image, Into::Place, weight, matrix)?;
+                } else {
+                    multiply(&mut columns, Into::Place, weight, matrix)?;
+                    self.each_row(|row, channel, kernel| {
+                        let len = size[0] * size[1];
+                        let row = &columns[row * positions..][..positions];
+                        self.add_back(&mut image[channel * len..][..len], row, kernel);
+                    });
+                }
+            }
+            if call.needed[BIAS] {
+                for (total, g) in db[group * self.outputs..].iter_mut().zip(g.chunks_exact(positions)) {
+                    *total = *total + T::from_f64(sum(g));
+                }
+            }
+        }
+        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        Ok([given(INPUT, dx), given(WEIGHT, dw), given(BIAS, db)])
+    }
+}

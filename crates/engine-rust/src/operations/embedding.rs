@@ -1,0 +1,66 @@
+//! The rows of `weight [rows, columns]` at long `indices [*]`: `[*, columns]`.
+
+use stepwell_optim::Result;
+use stepwell_session::Dtype;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::{refused, wrong_dtype};
+use crate::memory::{Vector, elements};
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct Embedding {
+    rows: usize,
+    columns: usize,
+}
+
+const INDICES: usize = 1;
+
+pub(crate) fn embedding(tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
+    let weight_shape = weight.shape();
+    let &[rows, columns] = &*weight_shape else {
+        return Err(refused(format!("embedding: expected weight [rows, columns], given {weight_shape:?}")));
+    };
+    if indices.dtype() != Dtype::Long {
+        return Err(wrong_dtype("long", indices.dtype()));
+    }
+    let shape = [&*indices.shape(), &[columns]].concat();
+    elements(&shape)?;
+    let operation = Embedding { rows, columns };
+    let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(tape, weight, indices).map(Element::wrap))?;
+    let saved = vec![None, Some(Saved::of(indices))];
+    tape.made(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
+}
+
+impl Embedding {
+    fn row(&self, index: i64) -> Result<usize> {
+        let row = usize::try_from(index).ok().filter(|row| *row < self.rows);
+        row.ok_or_else(|| refused(format!("index {index} is out of range for {} rows", self.rows)))
+    }
+
+    fn forward<T: Real>(&self, tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<Vector<T>> {
+        let (weight, indices) = (weight.storage(), indices.storage());
+        let (weight, indices) = (weight.read()?, indices.read()?);
+        let (weight, indices) = (T::of(&weight)?, i64::of(&indices)?);
+        let mut out = tape.meter.zeros(indices.len().saturating_mul(self.columns))?;
+        for (place, index) in indices.iter().enumerate() {
+            let row = self.row(*index)?;
+            let row = &weight[row * self.columns..][..self.columns];
+            out[place * self.columns..][..self.columns].copy_from_slice(row);
+        }
+        Ok(out)
+    }
+}
+
+impl Gradient for Embedding {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let indices: &[i64] = call.saved(INDICES)?;
+        let mut out = call.meter.zeros::<T>(self.rows * self.columns)?;
+        for (place, index) in indices.iter().enumerate() {
+            let sums = &mut out[self.row(*index)? * self.columns..][..self.columns];
+            let row = &gradient[place * self.columns..][..self.columns];
+            sums.iter_mut().zip(row).for_each(|(sum, g)| *sum = *sum + *g);
+        }
+        Ok([Some(out), None, None])
+    }
+}

@@ -1,0 +1,127 @@
+//! `input` normalised over its last dimensions.
+
+use stepwell_optim::Result;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::memory::{Vector, elements};
+use crate::operations::sums::{dot_from, squares_from, sum};
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct LayerNorm {
+    rows: usize,
+    columns: usize,
+}
+
+const INPUT: usize = 0;
+const WEIGHT: usize = 1;
+const BIAS: usize = 2;
+/// Mean and 1 / √(variance + eps) of each row, as f64.
+const STATISTICS: usize = 2;
+
+pub(crate) fn layer_norm(
+    tape: &Tape,
+    input: &Tensor,
+    shape: &[usize],
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+) -> Result<Tensor> {
+    let input_shape = input.shape();
+    let Some(leading) = input_shape.strip_suffix(shape).filter(|_| !shape.is_empty()) else {
+        return Err(refused(format!("layer_norm: expected input to end with {shape:?}, given {input_shape:?}")));
+    };
+    let fits = |tensor: &Tensor| *tensor.shape() == *shape && tensor.dtype() == input.dtype();
+    if ![weight, bias].into_iter().flatten().all(fits) {
+        return Err(refused(format!("layer_norm: expected weight and bias of shape {shape:?} and the input's dtype")));
+    }
+    let operation = LayerNorm { rows: elements(leading)?, columns: elements(shape)? };
+    let (buffer, statistics) = with_real!(input.dtype(), T => {
+        let results = operation.forward::<T>(tape, input, weight, bias, eps);
+        results.map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
+    })?;
+    let saved = vec![
+        Some(Saved::of(input)),
+        weight.map(Saved::of),
+        Some(Saved::new(&Storage::new(statistics))),
+        // Not read, but as in PyTorch a graph whose bias was changed is outdated.
+        bias.map(Saved::of),
+    ];
+    tape.made(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+}
+
+impl LayerNorm {
+    fn forward<T: Real>(
+        &self,
+        tape: &Tape,
+        input: &Tensor,
+        weight: Option<&Tensor>,
+        bias: Option<&Tensor>,
+        eps: f64,
+    ) -> Result<(Vector<T>, Vector<f64>)> {
+        let (input, weight, bias) = (input.storage(), weight.map(Tensor::storage), bias.map(Tensor::storage));
+        let input = input.read()?;
+        let weight = weight.as_ref().map(|weight| weight.read()).transpose()?;
+        let bias = bias.as_ref().map(|bias| bias.read()).transpose()?;
+        let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
+        let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
+        let x = T::of(&input)?;
+        let mut statistics = tape.meter.zeros(self.rows.saturating_mul(2))?;
+        let mut out = tape.meter.zeros::<T>(x.len())?;
+        if self.columns == 0 {
+            return Ok((out, statistics));
+        }
+        let rows = out.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
+        for ((out, x), statistics) in rows.zip(statistics.chunks_exact_mut(2)) {
+            let mean = sum(x) / self.columns as f64;
+            let variance = squares_from(mean, x) / self.columns as f64;
+            let inverse = 1.0 / (variance + eps).sqrt();
+            statistics.copy_from_slice(&[mean, inverse]);
+            let (scale, shift) = (T::from_f64(inverse), T::from_f64(-mean * inverse));
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = *x * scale + shift);
+            if let Some(weight) = weight {
+                out.iter_mut().zip(weight).for_each(|(out, weight)| *out = *out * *weight);
+            }
+            if let Some(bias) = bias {
+                out.iter_mut().zip(bias).for_each(|(out, bias)| *out = *out + *bias);
+            }
+        }
+        Ok((out, statistics))
+    }
+}
+
+impl Gradient for LayerNorm {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+        let x: &[T] = call.saved(INPUT)?;
+        let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
+        let statistics: &[f64] = call.saved(STATISTICS)?;
+        let (mut dw, mut db) = (call.meter.zeros::<T>(self.columns)?, call.meter.zeros::<T>(self.columns)?);
+        if self.columns > 0 {
+            let count = self.columns as f64;
+            let rows = gradient.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
+            for ((g, x), statistics) in rows.zip(statistics.chunks_exact(2)) {
+                let (mean, inverse) = (statistics[0], statistics[1]);
+                let (scale, shift) = (T::from_f64(inverse), T::from_f64(-mean * inverse));
+                if call.needed[WEIGHT] {
+                    let triples = dw.iter_mut().zip(&*g).zip(x);
+                    triples.for_each(|((sum, g), x)| *sum = *sum + *g * (*x * scale + shift));
+                }
+                if call.needed[BIAS] {
+                    db.iter_mut().zip(&*g).for_each(|(sum, g)| *sum = *sum + *g);
+                }
+                if let Some(weight) = weight {
+                    g.iter_mut().zip(weight).for_each(|(g, weight)| *g = *g * *weight);
+                }
+                // g becomes (g - its mean - (x - mean) times its projection) times the scale.
+                let total = sum(g);
+                let dot = dot_from(mean, g, x);
+                let slope = T::from_f64(-dot / count * inverse * inverse * inverse);
+                let (shift, mean) = (T::from_f64(-total / count * inverse), T::from_f64(mean));
+                g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + (*x - mean) * slope + shift);
+            }
+        }
+        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
+    }
+}

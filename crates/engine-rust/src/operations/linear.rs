@@ -1,0 +1,94 @@
+//! `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.
+
+use stepwell_optim::Result;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::matrix::{Into, Matrix, multiply};
+use crate::memory::{Vector, elements};
+use crate::operations::sums::add_rows;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct Linear {
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+}
+
+const INPUT: usize = 0;
+const WEIGHT: usize = 1;
+const BIAS: usize = 2;
+
+pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (shape, weight_shape) = (input.shape(), weight.shape());
+    let (Some((&inputs, leading)), &[outputs, weight_inputs]) = (shape.split_last(), &*weight_shape) else {
+        return Err(refused(format!(
+            "linear: expected weight [out, in] and input [*, in], given {weight_shape:?} and {shape:?}"
+        )));
+    };
+    let bias_fits = bias.is_none_or(|bias| *bias.shape() == [outputs]);
+    if inputs != weight_inputs || !bias_fits {
+        return Err(refused(format!("linear: input {shape:?} and bias do not fit weight {weight_shape:?}")));
+    }
+    let rows = elements(leading)?;
+    let shape = [leading, &[outputs]].concat();
+    elements(&shape)?;
+    let operation = Linear { rows, inputs, outputs };
+    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
+
+    let given = [Some(input), Some(weight), bias];
+    let needed = tape.needed(given);
+    // Each is needed for the gradient of the other only.
+    let saved = vec![needed[WEIGHT].then(|| Saved::of(input)), needed[INPUT].then(|| Saved::of(weight))];
+    tape.made(&shape, Storage::new(buffer), given, operation, saved)
+}
+
+impl Linear {
+    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Vector<T>> {
+        let (x, w) = (x.storage(), w.storage());
+        let (x, w) = (x.read()?, w.read()?);
+        let mut out = tape.meter.zeros(self.rows.saturating_mul(self.outputs))?;
+        let mut into = Into::Place;
+        if let Some(b) = b.map(Tensor::storage) {
+            let b = b.read()?;
+            repeat_row(&mut out, T::of(&b)?);
+            into = Into::Sum;
+        }
+        let (x, w) =
+            (Matrix::new(T::of(&x)?, self.rows, self.inputs), Matrix::new(T::of(&w)?, self.outputs, self.inputs));
+        multiply(&mut out, into, x, w.transposed())?;
+        Ok(out)
+    }
+}
+
+/// Makes every row a copy of `row`.
+fn repeat_row<T: Copy>(out: &mut [T], row: &[T]) {
+    if !row.is_empty() {
+        out.chunks_exact_mut(row.len()).for_each(|out| out.copy_from_slice(row));
+    }
+}
+
+impl Gradient for Linear {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let Self { rows, inputs, outputs } = *self;
+        let g = Matrix::new(&gradient, rows, outputs);
+        let mut gradients = [None, None, None];
+        if call.needed[INPUT] {
+            let mut out = call.meter.zeros(rows * inputs)?;
+            multiply(&mut out, Into::Place, g, Matrix::new(call.saved(WEIGHT)?, outputs, inputs))?;
+            gradients[INPUT] = Some(out);
+        }
+        if call.needed[WEIGHT] {
+            let mut out = call.meter.zeros(outputs * inputs)?;
+            multiply(&mut out, Into::Place, g.transposed(), Matrix::new(call.saved(INPUT)?, rows, inputs))?;
+            gradients[WEIGHT] = Some(out);
+        }
+        if call.needed[BIAS] {
+            let mut out = call.meter.zeros(outputs)?;
+            add_rows(&mut out, &gradient);
+            gradients[BIAS] = Some(out);
+        }
+        Ok(gradients)
+    }
+}

@@ -1,0 +1,92 @@
+//! The largest element of each window of `input [n, c, h, w]`.
+
+use stepwell_optim::Result;
+use stepwell_session::Window;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::memory::{Vector, elements};
+use crate::operations::window::Sweep;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct MaxPool2d {
+    images: usize,
+    sweep: Sweep,
+}
+
+const INPUT: usize = 0;
+const PLACES: usize = 1;
+
+pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
+    let shape = input.shape();
+    let &[images, channels, h, w] = &*shape else {
+        return Err(refused(format!("max_pool2d: expected input [n, c, h, w], given {shape:?}")));
+    };
+    let sweep = Sweep::new([h, w], kernel, window)?;
+    let shape = [images, channels, sweep.out[0], sweep.out[1]];
+    elements(&shape)?;
+    let operation = MaxPool2d { images: images * channels, sweep };
+    let (buffer, places) = with_real!(input.dtype(), T => {
+        operation.forward::<T>(tape, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
+    })?;
+    let saved = vec![Some(Saved::of(input)), Some(Saved::new(&Storage::new(places)))];
+    tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+}
+
+impl MaxPool2d {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor) -> Result<(Vector<T>, Vector<i64>)> {
+        let sweep = &self.sweep;
+        let [height, width] = sweep.size;
+        let input = input.storage();
+        let input = input.read()?;
+        let input = T::of(&input)?;
+        let len = self.images.saturating_mul(sweep.positions());
+        // -1 where a window is all padding.
+        let (mut largest, mut places) = (tape.meter.filled(len, T::NEG_INFINITY)?, tape.meter.filled(len, -1)?);
+        let image_len = height * width;
+        for image in 0..self.images {
+            let from = &input[image * image_len..][..image_len];
+            let (largest, places) = (
+                &mut largest[image * sweep.positions()..][..sweep.positions()],
+                &mut places[image * sweep.positions()..][..sweep.positions()],
+            );
+            for y in 0..sweep.out[0] {
+                let rows = sweep.elements(0, y);
+                for x in 0..sweep.out[1] {
+                    let out = y * sweep.out[1] + x;
+                    let columns = sweep.elements(1, x);
+                    for row in rows.clone().map(|k| sweep.place(0, k, y)) {
+                        for column in columns.clone().map(|k| sweep.place(1, k, x)) {
+                            let candidate = from[row * width + column];
+                            if candidate > largest[out] || places[out] < 0 || candidate.is_nan() {
+                                (largest[out], places[out]) = (candidate, (row * width + column) as i64);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok((largest, places))
+    }
+}
+
+impl Gradient for MaxPool2d {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        // Not read, but as in PyTorch a graph whose input has changed is outdated.
+        let _: &[T] = call.saved(INPUT)?;
+        let places: &[i64] = call.saved(PLACES)?;
+        let (len, positions) = (self.sweep.size[0] * self.sweep.size[1], self.sweep.positions());
+        let mut out = call.meter.zeros::<T>(self.images * len)?;
+        for image in 0..self.images {
+            let sums = &mut out[image * len..][..len];
+            let at = image * positions;
+            for (g, place) in gradient[at..][..positions].iter().zip(&places[at..][..positions]) {
+                if let Some(sum) = usize::try_from(*place).ok().and_then(|place| sums.get_mut(place)) {
+                    *sum = *sum + *g;
+                }
+            }
+        }
+        Ok([Some(out), None, None])
+    }
+}

@@ -1,0 +1,14 @@
+//! The operations. To add one: its file, its line here, and its method in `engine.rs`.
+
+pub(crate) mod activations;
+pub(crate) mod batch_norm;
+pub(crate) mod conv2d;
+pub(crate) mod embedding;
+pub(crate) mod layer_norm;
+pub(crate) mod linear;
+pub(crate) mod max_pool2d;
+pub(crate) mod multiply;
+pub(crate) mod reshape;
+pub(crate) mod select;
+pub(crate) mod sums;
+mod window;

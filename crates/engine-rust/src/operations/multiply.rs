@@ -1,0 +1,39 @@
+//! The elementwise product of two tensors of one shape.
+
+use stepwell_optim::Result;
+
+use crate::element::{Element, Real, with_real};
+use crate::error::refused;
+use crate::memory::Vector;
+use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
+use crate::tensor::{Storage, Tensor};
+
+struct Multiply;
+
+pub(crate) fn multiply(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (shape, other) = (a.shape(), b.shape());
+    if shape != other {
+        return Err(refused(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
+    }
+    let buffer = with_real!(a.dtype(), T => forward::<T>(tape, a, b).map(Element::wrap))?;
+    let given = [Some(a), Some(b), None];
+    let needed = tape.needed(given);
+    let saved = vec![needed[1].then(|| Saved::of(a)), needed[0].then(|| Saved::of(b))];
+    tape.made(&shape, Storage::new(buffer), given, Multiply, saved)
+}
+
+fn forward<T: Real>(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Vector<T>> {
+    let (a, b) = (a.storage(), b.storage());
+    let (a, b) = (a.read()?, b.read()?);
+    tape.meter.each(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
+}
+
+impl Gradient for Multiply {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        let times = |place| -> Result<Option<Vector<T>>> {
+            let other: &[T] = call.saved(place)?;
+            call.meter.each(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
+        };
+        Ok([if call.needed[0] { times(1)? } else { None }, if call.needed[1] { times(0)? } else { None }, None])
+    }
+}

@@ -1,0 +1,27 @@
+//! The same elements in another shape.
+
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+
+use crate::element::Real;
+use crate::error::refused;
+use crate::memory::{Vector, elements};
+use crate::tape::{Call, Gradient, Gradients, Tape};
+use crate::tensor::Tensor;
+
+struct Reshape;
+
+pub(crate) fn reshape(tape: &Tape, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
+    if elements(shape)? != input.len() {
+        return Err(refused(format!("shape {shape:?} is invalid for input of size {}", input.len())));
+    }
+    // The elements are shared, so a write to one is seen by both, as in PyTorch.
+    tape.made(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
+}
+
+impl Gradient for Reshape {
+    fn gradients<T: Real>(&self, _: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+        Ok([Some(gradient), None, None])
+    }
+}

@@ -1,0 +1,44 @@
+//! A copy of rows along dimension 0, cut off from the graph.
+
+use stepwell_optim::Result;
+
+use crate::buffer::Buffer;
+use crate::error::refused;
+use crate::memory::{Meter, Vector, elements};
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+
+pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+    let shape = tensor.shape();
+    let Some((&rows, rest)) = shape.split_first() else {
+        return Err(refused("rows can be selected from a tensor with dimensions only"));
+    };
+    if let Some(index) = indices.iter().find(|index| **index >= rows) {
+        return Err(refused(format!("index {index} is out of range for {rows} rows")));
+    }
+    let width = elements(rest)?;
+    let shape = [&[indices.len()], rest].concat();
+    let (len, storage) = (elements(&shape)?, tensor.storage());
+    let buffer = match &*storage.read()? {
+        Buffer::Float(elements) => Buffer::Float(rows_of(&tape.meter, elements, width, indices, len)?),
+        Buffer::Double(elements) => Buffer::Double(rows_of(&tape.meter, elements, width, indices, len)?),
+        Buffer::Long(elements) => Buffer::Long(rows_of(&tape.meter, elements, width, indices, len)?),
+    };
+    Ok(tape.leaf(&shape, buffer))
+}
+
+fn rows_of<T: Copy + Default>(
+    meter: &std::rc::Rc<Meter>,
+    elements: &[T],
+    width: usize,
+    indices: &[usize],
+    len: usize,
+) -> Result<Vector<T>> {
+    let mut out = meter.zeros(len)?;
+    if width > 0 {
+        for (out, index) in out.chunks_exact_mut(width).zip(indices) {
+            out.copy_from_slice(&elements[index * width..][..width]);
+        }
+    }
+    Ok(out)
+}

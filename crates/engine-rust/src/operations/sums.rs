@@ -1,0 +1,66 @@
+//! Sums that more than one operation needs. Those of whole tensors are in f64, so that they are as good as those of
+//! PyTorch, which adds pairs of pairs.
+
+use crate::element::Real;
+
+/// How many partial sums run side by side.
+const LANES: usize = 8;
+
+/// The sum of the elements.
+#[inline(never)]
+pub(crate) fn sum<T: Real>(elements: &[T]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let mut chunks = elements.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane += x.to_f64();
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane += x.to_f64();
+    }
+    lanes.iter().sum()
+}
+
+/// The sum of `g` times the distance of `x` from `mean`.
+#[inline(never)]
+pub(crate) fn dot_from<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (mut g, mut x) = (g.chunks_exact(LANES), x.chunks_exact(LANES));
+    for (g, x) in (&mut g).zip(&mut x) {
+        for ((lane, g), x) in lanes.iter_mut().zip(g).zip(x) {
+            *lane += g.to_f64() * (x.to_f64() - mean);
+        }
+    }
+    for ((lane, g), x) in lanes.iter_mut().zip(g.remainder()).zip(x.remainder()) {
+        *lane += g.to_f64() * (x.to_f64() - mean);
+    }
+    lanes.iter().sum()
+}
+
+/// The sum of the squares of the distances from `mean`.
+#[inline(never)]
+pub(crate) fn squares_from<T: Real>(mean: f64, elements: &[T]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let mut chunks = elements.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane += (x.to_f64() - mean) * (x.to_f64() - mean);
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane += (x.to_f64() - mean) * (x.to_f64() - mean);
+    }
+    lanes.iter().sum()
+}
+
+/// Adds each row to `sums`.
+#[inline(never)]
+pub(crate) fn add_rows<T: Real>(sums: &mut [T], rows: &[T]) {
+    if sums.is_empty() {
+        return;
+    }
+    for row in rows.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum = *sum + *x);
+    }
+}

@@ -1,0 +1,62 @@
+//! Positions of a window over an image.
+
+use stepwell_optim::Result;
+use stepwell_session::Window;
+
+use crate::error::refused;
+
+/// A window of `kernel` elements over images of `size`, which it fits into.
+#[derive(Clone, Copy)]
+pub(crate) struct Sweep {
+    pub(crate) size: [usize; 2],
+    pub(crate) kernel: [usize; 2],
+    pub(crate) window: Window,
+    /// How many positions there are along each dimension.
+    pub(crate) out: [usize; 2],
+}
+
+impl Sweep {
+    pub(crate) fn new(size: [usize; 2], kernel: [usize; 2], window: &Window) -> Result<Self> {
+        match (positions(size[0], kernel[0], window, 0), positions(size[1], kernel[1], window, 1)) {
+            (Some(height), Some(width)) => Ok(Self { size, kernel, window: *window, out: [height, width] }),
+            _ => Err(refused(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
+        }
+    }
+
+    /// The positions along a dimension at which the element `k` of the window is inside of the image.
+    pub(crate) fn inside(&self, dimension: usize, k: usize) -> std::ops::Range<usize> {
+        let (stride, padding) = (self.window.stride[dimension], self.window.padding[dimension]);
+        let offset = k * self.window.dilation[dimension];
+        let first = padding.saturating_sub(offset).div_ceil(stride);
+        let end = (self.size[dimension] + padding).saturating_sub(offset).div_ceil(stride);
+        let end = end.min(self.out[dimension]);
+        first.min(end)..end
+    }
+
+    /// The elements of the window at a position along a dimension that are inside of the image.
+    pub(crate) fn elements(&self, dimension: usize, position: usize) -> std::ops::Range<usize> {
+        let (dilation, padding) = (self.window.dilation[dimension], self.window.padding[dimension]);
+        let offset = position * self.window.stride[dimension];
+        let first = padding.saturating_sub(offset).div_ceil(dilation);
+        let end = (self.size[dimension] + padding).saturating_sub(offset).div_ceil(dilation);
+        let end = end.min(self.kernel[dimension]);
+        first.min(end)..end
+    }
+
+    /// The place in the image of the element `k` of the window at a position where it is inside.
+    pub(crate) fn place(&self, dimension: usize, k: usize, position: usize) -> usize {
+        position * self.window.stride[dimension] + k * self.window.dilation[dimension] - self.window.padding[dimension]
+    }
+
+    /// The positions of one image.
+    pub(crate) fn positions(&self) -> usize {
+        self.out[0].saturating_mul(self.out[1])
+    }
+}
+
+fn positions(size: usize, kernel: usize, window: &Window, dimension: usize) -> Option<usize> {
+    let (stride, padding, dilation) = (window.stride[dimension], window.padding[dimension], window.dilation[dimension]);
+    let span = Some(dilation).filter(|dilation| *dilation > 0)?.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
+    let room = size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)?;
+    room.checked_div(stride)?.checked_add(1)
+}

@@ -1,0 +1,345 @@
+//! The graph that operations leave behind, and gradients through it.
+//!
+//! A function knows the functions before it and not the tensors, so what no gradient needs is freed at once. Nothing
+//! here recurses, however long the graph is: WebAssembly has little stack.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+use stepwell_session::Dtype;
+
+use crate::buffer::Buffer;
+use crate::element::{Element, Real};
+use crate::error::{internal, outdated, refused};
+use crate::memory::{Meter, Vector};
+use crate::tensor::{Storage, Tensor};
+
+/// The most tensors that an operation works on.
+pub(crate) const INPUTS: usize = 3;
+
+/// What an operation works on.
+pub(crate) type Inputs<'a> = [Option<&'a Tensor>; INPUTS];
+
+/// Gradients of the inputs.
+pub(crate) type Gradients<T> = [Option<Vector<T>>; INPUTS];
+
+/// The gradient of an operation, written once for both types of floating point.
+pub(crate) trait Gradient: 'static {
+    /// The gradients of the inputs that need one, from that of the output.
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>>;
+}
+
+/// The same for a type that is known at run time.
+trait Operation {
+    fn run(&self, call: &Call<'_>, gradient: Buffer) -> Result<[Option<Buffer>; INPUTS]>;
+}
+
+impl<G: Gradient> Operation for G {
+    fn run(&self, call: &Call<'_>, gradient: Buffer) -> Result<[Option<Buffer>; INPUTS]> {
+        match gradient {
+            Buffer::Float(gradient) => Ok(self.gradients(call, gradient)?.map(|g| g.map(Element::wrap))),
+            Buffer::Double(gradient) => Ok(self.gradients(call, gradient)?.map(|g| g.map(Element::wrap))),
+            Buffer::Long(_) => Err(internal("a gradient of whole numbers")),
+        }
+    }
+}
+
+/// What the gradient of an operation is computed from.
+pub(crate) struct Call<'a> {
+    pub(crate) meter: &'a Rc<Meter>,
+    pub(crate) needed: [bool; INPUTS],
+    saved: &'a [Option<Ref<'a, Buffer>>],
+}
+
+impl Call<'_> {
+    /// What was saved at that place.
+    pub(crate) fn saved<T: Element>(&self, place: usize) -> Result<&[T]> {
+        match self.maybe_saved(place)? {
+            Some(saved) => Ok(saved),
+            None => Err(internal("a gradient needs what was not saved")),
+        }
+    }
+
+    /// What was saved at that place, if anything was.
+    pub(crate) fn maybe_saved<T: Element>(&self, place: usize) -> Result<Option<&[T]>> {
+        self.saved.get(place).and_then(Option::as_ref).map(|buffer| T::of(buffer)).transpose()
+    }
+}
+
+/// Elements as they were when an operation ran.
+pub(crate) struct Saved {
+    storage: Rc<Storage>,
+    version: u64,
+}
+
+impl Saved {
+    pub(crate) fn new(storage: &Rc<Storage>) -> Self {
+        Self { storage: Rc::clone(storage), version: storage.version() }
+    }
+
+    pub(crate) fn of(tensor: &Tensor) -> Self {
+        Self::new(&tensor.storage())
+    }
+}
+
+/// What made an input.
+enum Edge {
+    Leaf(Tensor),
+    Made(Rc<Function>),
+}
+
+/// An operation that ran, and what its gradient needs.
+pub(crate) struct Function {
+    /// Larger than that of every function before it.
+    order: u64,
+    inputs: [Option<Edge>; INPUTS],
+    operation: Box<dyn Operation>,
+    /// None after a backward. An operation that needs nothing keeps its nothing, as in PyTorch.
+    saved: RefCell<Option<Vec<Option<Saved>>>>,
+    len: usize,
+    dtype: Dtype,
+    /// The gradient of a backward that is running.
+    pending: RefCell<Option<Buffer>>,
+    seen: Cell<bool>,
+}
+
+/// What is common to all operations of an engine.
+pub(crate) struct Tape {
+    pub(crate) meter: Rc<Meter>,
+    recording: Cell<bool>,
+    next: Cell<u64>,
+}
+
+impl Tape {
+    pub(crate) fn new(budget: usize) -> Self {
+        Self { meter: Meter::new(budget), recording: Cell::new(true), next: Cell::new(1) }
+    }
+
+    fn number(&self) -> u64 {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        number
+    }
+
+    /// Runs `f` without recording operations, also where it panics.
+    pub(crate) fn without_recording<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.recording, self.recording.replace(false));
+        f()
+    }
+
+    /// A leaf.
+    pub(crate) fn leaf(&self, shape: &[usize], buffer: Buffer) -> Tensor {
+        self.leaf_over(shape, buffer.dtype(), Storage::new(buffer))
+    }
+
+    /// A leaf over elements that there are.
+    pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Rc<Storage>) -> Tensor {
+        Tensor::new(self.number(), shape.into(), dtype, storage, None)
+    }
+
+    /// Which inputs a gradient is to be computed for.
+    pub(crate) fn needed(&self, inputs: Inputs<'_>) -> [bool; INPUTS] {
+        inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
+    }
+
+    /// The result of an operation. What was saved is read again by [`Call::saved`].
+    pub(crate) fn made(
+        &self,
+        shape: &[usize],
+        storage: Rc<Storage>,
+        inputs: Inputs<'_>,
+        operation: impl Gradient,
+        saved: Vec<Option<Saved>>,
+    ) -> Result<Tensor> {
+        let (dtype, len) = {
+            let buffer = storage.read()?;
+            (buffer.dtype(), buffer.len())
+        };
+        let edges = inputs.map(|input| {
+            let input = input.filter(|input| self.recording.get() && input.requires_grad())?;
+            Some(match input.maker() {
+                Some(function) => Edge::Made(Rc::clone(function)),
+                None => Edge::Leaf(input.clone()),
+            })
+        });
+        let maker = edges.iter().any(Option::is_some).then(|| {
+            Rc::new(Function {
+                order: self.number(),
+                inputs: edges,
+                operation: Box::new(operation),
+                saved: RefCell::new(Some(saved)),
+                len,
+                dtype,
+                pending: RefCell::new(None),
+                seen: Cell::new(false),
+            })
+        });
+        Ok(Tensor::new(self.number(), shape.into(), dtype, storage, maker))
+    }
+
+    /// Accumulates the gradients of a scalar into its leaves and releases the graph. A failure changes nothing.
+    pub(crate) fn backward(&self, root: &Tensor) -> Result<()> {
+        if !root.requires_grad() {
+            return Err(refused("backward needs a tensor made from one that requires a gradient"));
+        }
+        if root.len() != 1 {
+            return Err(refused("backward needs a tensor with one element, such as a mean or a sum"));
+        }
+        let one = match root.dtype() {
+            Dtype::Float => f32::wrap(self.meter.filled(1, 1.0)?),
+            _ => f64::wrap(self.meter.filled(1, 1.0)?),
+        };
+        let Some(function) = root.maker() else {
+            *root.pending().borrow_mut() = Some(one);
+            return self.accumulate(std::slice::from_ref(root));
+        };
+        let functions = in_order(function);
+        let mut leaves = Vec::new();
+        let result = ready(&functions).and_then(|()| {
+            *function.pending.borrow_mut() = Some(one);
+            functions.iter().try_for_each(|function| self.pass_on(function, &mut leaves))?;
+            self.accumulate(&leaves)
+        });
+        functions.iter().for_each(|function| drop(function.pending.take()));
+        leaves.iter().for_each(|leaf| drop(leaf.pending().take()));
+        result?;
+        functions.iter().for_each(|function| function.release());
+        Ok(())
+    }
+
+    /// Takes the gradient of a function to those before it.
+    fn pass_on(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
+        let Some(gradient) = function.pending.borrow_mut().take() else { return Ok(()) };
+        if gradient.len() != function.len || gradient.dtype() != function.dtype {
+            return Err(outdated());
+        }
+        let gradients = {
+            let saved = function.saved.borrow();
+            let saved =
+                saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
+            let saved = saved.collect::<Result<Vec<_>>>()?;
+            let needed = [0, 1, 2].map(|i| function.inputs[i].is_some());
+            function.operation.run(&Call { meter: &self.meter, needed, saved: &saved }, gradient)?
+        };
+        for (edge, gradient) in function.inputs.iter().zip(gradients) {
+            let (Some(edge), Some(gradient)) = (edge, gradient) else { continue };
+            let pending = match edge {
+                Edge::Made(function) => &function.pending,
+                Edge::Leaf(leaf) => leaf.pending(),
+            };
+            let mut pending = pending.borrow_mut();
+            let Some(sum) = &mut *pending else {
+                *pending = Some(gradient);
+                if let Edge::Leaf(leaf) = edge {
+                    leaves.push(leaf.clone());
+                }
+                continue;
+            };
+            if !sum.add(&gradient) {
+                return Err(outdated());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what a backward found to the gradients of the leaves. All of it fits, or nothing is added.
+    fn accumulate(&self, leaves: &[Tensor]) -> Result<()> {
+        let unfit = |what| Err(Error::new(Code::Gradient, format!("cannot add to a gradient: it has another {what}")));
+        for leaf in leaves {
+            let pending = leaf.pending().borrow();
+            let Some(found) = pending.as_ref() else { continue };
+            if found.len() != leaf.len() || found.dtype() != leaf.dtype() {
+                return Err(outdated());
+            }
+            if let Some(grad) = leaf.grad() {
+                if grad.shape() != leaf.shape() {
+                    return unfit("shape");
+                }
+                if grad.dtype() != leaf.dtype() {
+                    return unfit("dtype");
+                }
+                grad.storage().read()?;
+            }
+        }
+        for leaf in leaves {
+            let Some(found) = leaf.pending().replace(None) else { continue };
+            if !leaf.requires_grad() {
+                continue;
+            }
+            match leaf.grad() {
+                Some(grad) => _ = grad.storage().write()?.add(&found),
+                None => leaf.set_grad(Some(self.leaf(&leaf.shape(), found))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every function that the gradient of `last` goes through, the last first.
+fn in_order(last: &Rc<Function>) -> Vec<Rc<Function>> {
+    let mut found = vec![Rc::clone(last)];
+    last.seen.set(true);
+    let mut next = 0;
+    while let Some(function) = found.get(next).cloned() {
+        next += 1;
+        for edge in function.inputs.iter().flatten() {
+            if let Edge::Made(before) = edge
+                && !before.seen.replace(true)
+            {
+                found.push(Rc::clone(before));
+            }
+        }
+    }
+    found.iter().for_each(|function| function.seen.set(false));
+    found.sort_unstable_by_key(|function| std::cmp::Reverse(function.order));
+    found
+}
+
+/// Fails unless all that was saved is there and as it was.
+fn ready(functions: &[Rc<Function>]) -> Result<()> {
+    for function in functions {
+        let saved = function.saved.borrow();
+        let Some(saved) = saved.as_ref() else {
+            return Err(refused(
+                "a second backward through the same graph: the first one released it, run the forward again",
+            ));
+        };
+        if saved.iter().flatten().any(|saved| saved.storage.version() != saved.version) {
+            return Err(outdated());
+        }
+    }
+    Ok(())
+}
+
+impl Function {
+    fn release(&self) {
+        let mut saved = self.saved.borrow_mut();
+        if saved.as_ref().is_some_and(|saved| saved.iter().any(Option::is_some)) {
+            *saved = None;
+        }
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let mut edges: Vec<Edge> = Vec::new();
+        let take = |function: &mut Function, edges: &mut Vec<Edge>| {
+            edges.extend(function.inputs.iter_mut().filter_map(Option::take));
+        };
+        take(self, &mut edges);
+        while let Some(edge) = edges.pop() {
+            if let Edge::Made(function) = edge
+                && let Some(mut function) = Rc::into_inner(function)
+            {
+                take(&mut function, &mut edges);
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
+
+use js_sys::{
+    Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Object, Reflect,
+    Symbol, Uint8Array, Uint16Array, Uint32Array,
+};
+use stepwell_optim::{Code, Error, Result};
+use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Deeper nesting is refused, before recursion could exhaust the stack.
+const DEEPEST: usize = 300;
+/// More values in one call are refused, before a list that contains itself could exhaust memory.
+const MOST_VALUES: usize = 1 << 24;
+
+/// A copy of a value. Whatever runs code of the caller's, such as a getter, may throw: that is an error and no trap.
+pub(crate) fn read(value: &JsValue) -> Result<Dynamic> {
+    Reader { values: 0 }.read(value, 0)
+}
+
+struct Reader {
+    values: usize,
+}
+
+impl Reader {
+    fn read(&mut self, value: &JsValue, depth: usize) -> Result<Dynamic> {
+        self.values += 1;
+        // The list of arguments itself is a level and a value more than the caller knows of.
+        if depth > DEEPEST + 1 || self.values > MOST_VALUES + 1 {
+            let message = format!("arguments nested deeper than {DEEPEST} or of more than {MOST_VALUES} values");
+            return Err(Error::new(Code::Argument, message));
+        }
+        if let Some(number) = value.as_f64() {
+            return Ok(Dynamic::Number(number));
+        }
+        if let Some(text) = value.as_string() {
+            return Ok(Dynamic::Text(text));
+        }
+        if value.is_bigint() {
+            let id = u64::try_from(value.clone()).map_or(-1.0, |id| id as f64);
+            return Ok(Dynamic::Handle(Handle::from_number(id)));
+        }
+        if value.is_null() || value.is_undefined() {
+            return Ok(Dynamic::Null);
+        }
+        if let Some(flag) = value.as_bool() {
+            return Ok(Dynamic::Flag(flag));
+        }
+        if Array::is_array(value) {
+            return self.read_list(value.unchecked_ref(), depth);
+        }
+        if ArrayBuffer::is_view(value) {
+            return read_view(value);
+        }
+        if value.is_object() {
+            return self.read_object(value.unchecked_ref(), depth);
+        }
+        Err(Error::new(Code::Argument, "expected data, given a function or a symbol"))
+    }
+
+    fn read_list(&mut self, array: &Array, depth: usize) -> Result<Dynamic> {
+        let mut list = Vec::new();
+        for index in 0..array.length() {
+            list.try_reserve(1).map_err(|_| no_memory())?;
+            list.push(self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?);
+        }
+        Ok(Dynamic::List(list))
+    }
+
+    fn read_object(&mut self, object: &Object, depth: usize) -> Result<Dynamic> {
+        let keys = Reflect::own_keys(object).map_err(|_| unreadable())?;
+        let mut entries = Vec::new();
+        for key in keys.iter() {
+            let Some(name) = key.as_string() else { continue };
+            entries.push((name, self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?));
+        }
+        Ok(Dynamic::Dictionary(entries))
+    }
+}
+
+/// Copies a typed array; it has one dimension.
+fn read_view(view: &JsValue) -> Result<Dynamic> {
+    let name = Reflect::get(view, &Symbol::to_string_tag()).ok().and_then(|name| name.as_string()).unwrap_or_default();
+    macro_rules! copy {
+        ($type:ty) => {{
+            let array: &$type = view.unchecked_ref();
+            let mut elements = Vec::new();
+            elements.try_reserve_exact(array.length() as usize).map_err(|_| no_memory())?;
+            elements.resize(array.length() as usize, Default::default());
+            array.copy_to(&mut elements);
+            elements
+        }};
+    }
+    macro_rules! widen {
+        ($type:ty) => {
+            Data::Long(copy!($type).into_iter().map(i64::from).collect())
+        };
+    }
+    let data = match name.as_str() {
+        "Float32Array" => Data::Float(copy!(Float32Array)),
+        "Float64Array" => Data::Double(copy!(Float64Array)),
+        "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
+        "Int8Array" => widen!(Int8Array),
+        "Uint8Array" | "Uint8ClampedArray" => widen!(Uint8Array),
+        "Int16Array" => widen!(Int16Array),
+        "Uint16Array" => widen!(Uint16Array),
+        "Int32Array" => widen!(Int32Array),
+        "Uint32Array" => widen!(Uint32Array),
+        "DataView" => return Ok(Dynamic::Dictionary(Vec::new())),
+        other => {
+            let kind = other.strip_suffix("Array").unwrap_or(other);
+            return Err(Error::new(Code::Argument, format!("a typed array of type {kind} cannot become a tensor")));
+        }
+    };
+    Ok(Dynamic::Array(Numbers { shape: vec![data.len()], data }))
+}
+
+/// The value for JavaScript. Numbers are copied out, for memory that grows takes every view of it away.
+pub(crate) fn write(value: Dynamic) -> JsValue {
+    match value {
+        Dynamic::Null => JsValue::NULL,
+        Dynamic::Flag(flag) => flag.into(),
+        Dynamic::Number(number) => number.into(),
+        Dynamic::Text(text) => text.into(),
+        Dynamic::Handle(handle) => JsValue::from(handle.to_number() as u64),
+        Dynamic::List(list) => list.into_iter().map(write).collect::<Array>().into(),
+        Dynamic::Dictionary(entries) => object(entries.into_iter().map(|(key, value)| (key, write(value)))),
+        Dynamic::Array(Numbers { data, shape }) => {
+            let elements: JsValue = match data {
+                Data::Float(elements) => Float32Array::from(&elements[..]).into(),
+                Data::Double(elements) => Float64Array::from(&elements[..]).into(),
+                Data::Long(elements) => BigInt64Array::from(&elements[..]).into(),
+            };
+            let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
+            object([("data".to_owned(), elements), ("shape".to_owned(), shape.into())])
+        }
+    }
+}
+
+fn object(entries: impl IntoIterator<Item = (String, JsValue)>) -> JsValue {
+    let object = Object::new();
+    for (key, value) in entries {
+        // It fails on frozen objects only.
+        let _ = Reflect::set(&object, &key.into(), &value);
+    }
+    object.into()
+}
+
+fn unreadable() -> Error {
+    Error::new(Code::Argument, "the arguments cannot be read: reading them threw an exception")
+}
+
+fn no_memory() -> Error {
+    Error::new(Code::Memory, "the arguments need more memory than there is")
+}

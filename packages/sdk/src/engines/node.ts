@@ -1,0 +1,46 @@
+// The engine for Node: the native one where it is installed, and otherwise WebAssembly. STEPWELL_ENGINE chooses.
+
+import { createRequire } from "node:module";
+import type { Binding, EngineName } from "../binding.js";
+import { StepwellError } from "../errors.js";
+
+// Only what is used is loaded, and at once: `import()` would make a promise of it.
+const require = createRequire(import.meta.url);
+
+function native(): Binding {
+  const { binding } = require("@stepwell/native") as { readonly binding: Omit<Binding, "reset" | "ready"> };
+  return {
+    call: binding.call,
+    stepWithClosure: binding.stepWithClosure,
+    reset: () => void binding.call("reset", []),
+    ready: async () => {},
+  };
+}
+
+function wasm(): Binding {
+  return (require("@stepwell/wasm") as typeof import("@stepwell/wasm")).binding as Binding;
+}
+
+/** True for the error of a package that is not installed, or that has no addon for this platform. */
+function isMissing(error: unknown): boolean {
+  const { code, message = "" } = error as { readonly code?: unknown; readonly message?: string };
+  const isAbsent = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+  return code === "ERR_ADDON_NOT_FOUND" || (isAbsent && message.includes("@stepwell/native"));
+}
+
+function choose(wanted: string | undefined): { readonly engine: EngineName; readonly binding: Binding } {
+  if (wanted && wanted !== "native" && wanted !== "wasm") {
+    throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native or wasm, given "${wanted}"`);
+  }
+  if (wanted === "wasm") return { engine: "wasm", binding: wasm() };
+  try {
+    return { engine: "native", binding: native() };
+  } catch (error) {
+    if (wanted === "native" || !isMissing(error)) throw error;
+    const text = "@stepwell/native is not here, so the WebAssembly engine runs, which is slower and has no GPU.";
+    process.emitWarning(`${text} STEPWELL_ENGINE=wasm says that this is meant.`, "StepwellWarning");
+    return { engine: "wasm", binding: wasm() };
+  }
+}
+
+export const { engine, binding } = choose(process.env.STEPWELL_ENGINE);

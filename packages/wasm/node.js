@@ -1,0 +1,6 @@
+// The engine for Node, which reads the module from beside this file.
+
+import { readFileSync } from "node:fs";
+import { engineOf } from "./engine.js";
+
+export const binding = engineOf(() => readFileSync(new URL("./built/stepwell.wasm", import.meta.url)));

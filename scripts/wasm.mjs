@@ -1,0 +1,115 @@
+// Builds the WebAssembly module and its JavaScript side, and puts them where packages/wasm looks for them.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { failure, platform, userFolder } from "../packages/native/libtorch.js";
+import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { target, wasmRust } from "./wasm-rust.mjs";
+
+const built = join(root, "packages", "wasm", "built");
+
+/** Every browser and Node of 2021 and later has these. wasm-opt's `--all-features` would make what Node 20 refuses. */
+const features = [
+  "simd",
+  "bulk-memory",
+  "nontrapping-float-to-int",
+  "sign-ext",
+  "mutable-globals",
+  "reference-types",
+  "multivalue",
+];
+
+/** Memory may grow to 4 GiB less a page: the address behind its end must be a number of 32 bits. */
+const mostMemory = 2 ** 32 - 2 ** 16;
+
+/** Returns whether anything changed. Throws ERR_WASM_RUST where no compiler for WebAssembly can be had. */
+export async function buildWasm(log = console.error) {
+  const module = await compile(await wasmRust(log));
+  const stamp = join(built, "stamp");
+  const state = fingerprint(module);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === state) return false;
+
+  log("wasm: writing the module");
+  const folder = mkdtempSync(join(tmpdir(), "stepwell-wasm-"));
+  try {
+    await run(await bindgen(log), [module, folder], { quiet: true });
+    const wasm = join(folder, "stepwell.wasm");
+    const options = ["-Oz", ...features.map((feature) => `--enable-${feature}`), "--strip-debug", "--strip-producers"];
+    await run(bin("wasm-opt"), [...options, join(folder, "engine_bg.wasm"), "-o", wasm], { quiet: true });
+    mkdirSync(built, { recursive: true });
+    rmSync(stamp, { force: true });
+    put("engine.js", readFileSync(join(folder, "engine.js")));
+    put("stepwell.wasm", readFileSync(wasm));
+    put("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
+    put("stamp", state);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return true;
+}
+
+/** Has cargo build the module, and returns its path. */
+async function compile({ env, flags }) {
+  const rustflags = ["-Ctarget-feature=+simd128", `-Clink-arg=--max-memory=${mostMemory}`, ...flags];
+  const command = ["build", "--profile", "wasm", "--locked", "--target", target, "-p", "stepwell-wasm"];
+  const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
+    // This variable has the last word on flags, wherever the user's own may come from.
+    env: { ...cargoEnvironment(), ...env, CARGO_ENCODED_RUSTFLAGS: rustflags.join("\x1f") },
+    capture: true,
+  });
+  const messages = output
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const message = messages.find((one) => one.reason === "compiler-artifact" && one.target.name === "stepwell_wasm");
+  const file = message?.filenames.find((path) => path.endsWith(".wasm"));
+  if (!file)
+    throw failure("ERR_SETUP", "cargo built no module named stepwell_wasm: see [lib] in crates/wasm/Cargo.toml.");
+  return file;
+}
+
+/** The program that writes the JavaScript side, built once for this user. */
+async function bindgen(log) {
+  const source = join(root, "scripts", "wasm-bindgen");
+  const version = hashOf([join(source, "Cargo.lock"), join(source, "src", "main.rs")]).slice(0, 12);
+  const folder = userFolder(`wasm-bindgen-${version}-${platform}`);
+  const program = join(folder, "bin", `stepwell-wasm-bindgen${process.platform === "win32" ? ".exe" : ""}`);
+  if (!existsSync(program)) {
+    log("wasm: building the program that writes the module's JavaScript side");
+    const scratch = mkdtempSync(join(tmpdir(), "stepwell-wasm-bindgen-"));
+    const places = ["--path", source, "--root", folder, "--target-dir", scratch];
+    try {
+      await run("cargo", ["install", "--locked", ...places], { quiet: true, env: cargoEnvironment() });
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }
+  return program;
+}
+
+/** Changes with the module and with everything that makes the package's files of it. */
+function fingerprint(module) {
+  const tool = join(root, "scripts", "wasm-bindgen");
+  const optimizer = join(root, "node_modules", "binaryen", "package.json");
+  return hashOf([module, join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, import.meta.filename]);
+}
+
+function hashOf(files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+/** Replaces a file by a rename, so that nobody reads half of one. */
+function put(name, content) {
+  const fresh = join(built, `${name}.${process.pid}`);
+  writeFileSync(fresh, content);
+  renameSync(fresh, join(built, name));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => console.log((await buildWasm()) ? "built" : "up to date"));
+}

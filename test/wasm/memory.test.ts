@@ -1,0 +1,79 @@
+import { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+
+/** Runs a program on an engine of its own, and returns what it posts. */
+function run(program: string): Promise<unknown> {
+  const sdk = JSON.stringify(import.meta.resolve("@stepwell/sdk/wasm"));
+  const head = `import { parentPort } from "node:worker_threads"; import * as k from ${sdk};
+    const errorOf = async (call) => { try { await call(); } catch (error) { return { code: error.code, message: error.message }; } };
+    const post = (value) => parentPort.postMessage(value);`;
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(head + program)}`));
+    worker.on("message", resolve);
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(new Error(`the worker ended with ${code} and without a word`)));
+  });
+}
+
+const megabyte = 2 ** 20;
+
+describe("the memory of the WebAssembly engine", { timeout: 60_000 }, () => {
+  it("has a budget that is an error before it is exceeded, and the engine works on", async () => {
+    const result = await run(`
+      await k.ready({ memory: ${64 * megabyte} });
+      const made = [];
+      const error = await errorOf(() => { for (;;) made.push(k.full([${megabyte}], 1)); });
+      k.free(made.pop());
+      const m = k.module(["linear", 2, 1]);
+      const large = await errorOf(() => k.module(["linear", 4096, 4096]));
+      k.free(...made);
+      post({ made: made.length, error, large, again: k.elements(k.full([4 * ${megabyte}], 1)), live: k.handlecount() });
+    `);
+    expect(result).toMatchObject({ error: { code: "ERR_MEMORY" }, large: { code: "ERR_MEMORY" }, live: 2 });
+    // Tensors of 4 MiB in 64 MiB, of which one that is made may take a quarter of what is left.
+    expect((result as { made: number }).made).toBeGreaterThanOrEqual(8);
+    expect((result as { made: number }).made).toBeLessThanOrEqual(16);
+  });
+
+  it("is a gigabyte unless told otherwise, of which a loop that frees needs a few megabytes", async () => {
+    const result = await run(`
+      const error = await errorOf(() => k.full([${300 * megabyte}], 1));
+      for (let i = 0; i < 2000; i++) k.free(k.full([${megabyte}], i));
+      post(error);
+    `);
+    expect(result).toMatchObject({ code: "ERR_MEMORY" });
+  });
+
+  it("keeps what was read when it grows", async () => {
+    const result = await run(`
+      const x = k.data(k.tensor([1, 2, 3]));
+      for (let i = 0; i < 20; i++) k.full([${megabyte}], 1);
+      post([x.data.length, ...x.data]);
+    `);
+    expect(result).toEqual([3, 1, 2, 3]);
+  });
+
+  it("is set once, before the first call, to something that there can be", async () => {
+    const result = (await run(`
+      const wrong = [0, 1.5, "1", 2 ** 32, NaN];
+      const refused = await Promise.all(wrong.map((memory) => errorOf(() => k.ready({ memory }))));
+      refused.push(await errorOf(() => k.ready({ module: {} })));
+      await Promise.all([k.ready({ memory: 2 ** 26 }), k.ready(), k.ready({ memory: 2 ** 26 })]);
+      refused.push(await errorOf(() => k.ready({ memory: 2 ** 27 })));
+      k.tensor([1]);
+      await k.ready({ memory: 2 ** 26 });
+      post(refused);
+    `)) as readonly { code: string }[];
+    expect(result.map((error) => error.code)).toEqual(Array(7).fill("ERR_ARGUMENT"));
+  });
+
+  it("starts with a call while it is getting ready", async () => {
+    const result = await run(`
+      const ready = k.ready({ memory: 2 ** 26 });
+      const x = k.tensor([7]);
+      await ready;
+      post(k.tensor(x));
+    `);
+    expect(result).toEqual([7]);
+  });
+});

@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { expect, it } from "vitest";
+
+const file = fileURLToPath(import.meta.resolve("@stepwell/wasm/stepwell.wasm"));
+const bytes = readFileSync(file);
+const disassembler = fileURLToPath(new URL("../node_modules/.bin/wasm-dis", import.meta.url));
+const text = execFileSync(disassembler, ["--all-features", file], { encoding: "utf8", maxBuffer: 2 ** 30 });
+
+it("is small enough for a page", () => {
+  expect(bytes.length).toBeLessThanOrEqual(600_000);
+  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(180_000);
+});
+
+it("computes with vectors, and not with the relaxed ones that Node 20 refuses", () => {
+  const count = (instruction: RegExp) => text.match(instruction)?.length ?? 0;
+  expect(count(/\bf32x4\.mul\b/g)).toBeGreaterThan(300);
+  expect(count(/\bf64x2\.mul\b/g)).toBeGreaterThan(100);
+  expect(count(/\brelaxed_/g)).toBe(0);
+});
+
+it("may grow to 4 GiB less a page, and asks nobody for memory", () => {
+  const imports = text.match(/\(import .*/g) ?? [];
+  expect(imports.length).toBeGreaterThan(10);
+  expect(imports.filter((line) => !line.includes("(func "))).toEqual([]);
+  expect(text).toMatch(/\(memory (\$\S+ )?\d+ 65535\)/);
+});
+
+it("comes in a script too, for bundlers", async () => {
+  const { default: base64 } = await import(
+    new URL("inline.js", import.meta.resolve("@stepwell/wasm/stepwell.wasm")).href
+  );
+  expect(Buffer.from(base64, "base64").equals(bytes)).toBe(true);
+});
+
+it("evaluates no text as code", () => {
+  for (const name of ["../built/engine.js", "../engine.js", "../browser.js"]) {
+    const script = readFileSync(new URL(name, import.meta.resolve("@stepwell/wasm/stepwell.wasm")), "utf8");
+    expect(script.match(/\beval\(|new Function\b|import\.meta|\bdocument\./), name).toBeNull();
+  }
+});
