@@ -47,9 +47,12 @@ describe.skipIf(!executablePath)("the digits on the page", { timeout: 180_000 },
   });
 
   it("can be drawn, and are read while one draws", async () => {
-    const { page } = await site.visit("view=digits&batch=500&contenders=adam");
+    const { page } = await site.visit("view=digits&batch=500&contenders=adam", {
+      viewport: { width: 1280, height: 1400 },
+    });
     await page.getByRole("button", { name: "Again" }).waitFor({ timeout: 120_000 });
-    const box = await page.locator(".pad canvas").boundingBox();
+    const pad = page.locator(".pad canvas");
+    const box = await pad.boundingBox();
     if (!box) throw new Error("no pad");
     const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
     // A one: a stroke from top to bottom.
@@ -59,7 +62,7 @@ describe.skipIf(!executablePath)("the digits on the page", { timeout: 180_000 },
     await page.mouse.move(...at(0.48, 0.85), { steps: 8 });
     await page.mouse.up();
     await expect.poll(() => page.locator(".reading b").textContent()).toBe("1");
-    // A seven beside nothing: cleared first.
+    // A seven, on a clean pad.
     await page.getByRole("button", { name: "Clear" }).click();
     await page.mouse.move(...at(0.25, 0.2));
     await page.mouse.down();

@@ -28,7 +28,7 @@ export interface Setup {
   readonly digits: DigitsSetup;
 }
 
-export const speeds = { least: 1, most: 1000, initial: 60 } as const;
+export const speeds = { least: 1, most: 1000, initial: 100 } as const;
 
 /** What the page shows on a surface unless it is told otherwise. */
 export function defaultSetup(surface: SurfaceName): Setup {

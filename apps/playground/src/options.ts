@@ -81,3 +81,39 @@ export function range({ kind, limit, nullable }: OptionSpecification): string {
   if (high === undefined) return `${noun} ${lowExcluded ? ">" : "≥"} ${low}${or}.`;
   return `${noun} in ${lowExcluded ? "(" : "["}${low}, ${high}${highExcluded ? ")" : "]"}${or}.`;
 }
+
+const digits = [1, 1.5, 2, 3, 5, 7, 10];
+
+/**
+ * The next value in a direction: of a whole number the next one; of a share the next distance from 1 or from 0; of another
+ * number the next of 1, 1.5, 2, 3, 5, 7 times a power of ten. Undefined where there is none.
+ */
+export function neighbour(
+  specification: OptionSpecification,
+  value: OptionValue,
+  direction: 1 | -1,
+): number | undefined {
+  if (typeof value !== "number") return undefined;
+  const next = () => {
+    if (specification.kind === "integer") return value + direction;
+    if (specification.limit?.high === 1 && value >= 0.5) return rounded(1 - beside(1 - value, direction > 0 ? -1 : 1));
+    return beside(value, direction);
+  };
+  const candidate = next();
+  return fits(specification, candidate) ? candidate : undefined;
+}
+
+/** The next larger or smaller of the digits times a power of ten. */
+function beside(value: number, direction: 1 | -1): number {
+  if (value <= 0) return direction > 0 ? 1e-6 : value;
+  const power = 10 ** Math.floor(Math.log10(value) + 1e-9);
+  const candidates = [power / 10, power, power * 10].flatMap((scale) => digits.map((digit) => rounded(digit * scale)));
+  const margin = value * 1e-6;
+  return direction > 0
+    ? Math.min(...candidates.filter((candidate) => candidate > value + margin))
+    : Math.max(...candidates.filter((candidate) => candidate < value - margin));
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(9));
+}

@@ -154,7 +154,12 @@ export class Racer {
 
   edit(group: number, options: OptionRow): void {
     this.#api.opt(this.#optimizer, group, [], options as never);
-    this.#progress.edits.push({ step: this.steps, group, options });
+    // Several before one step are as one.
+    const { edits } = this.#progress;
+    const last = edits.at(-1);
+    if (last?.step === this.steps && last.group === group) {
+      edits[edits.length - 1] = { ...last, options: { ...last.options, ...options } };
+    } else edits.push({ step: this.steps, group, options });
   }
 
   save(): SavedRacer {

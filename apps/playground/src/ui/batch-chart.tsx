@@ -17,7 +17,7 @@ interface Props {
 
 const [width, height] = [560, 380];
 const [left, right, top, bottom] = [38, 14, 14, 30];
-const [lowest, highestShare] = [0.72, 0.98];
+const [lowest, highestShare] = [0.78, 0.98];
 
 const across = (index: number) => left + (index * (width - left - right)) / (batches.length - 1);
 const up = (share: number) => {
@@ -39,7 +39,7 @@ export function BatchChart({ client, batch, contenders, onBatch }: Props) {
       </p>
       <svg class="batch-chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summary(contenders)}>
         <rect class="chosen" x={across(chosen) - half} y={top} width={2 * half} height={height - top - bottom} rx="6" />
-        {[0.75, 0.8, 0.85, 0.9, 0.95].map((share) => (
+        {[0.8, 0.85, 0.9, 0.95].map((share) => (
           <g key={share} class="grid">
             <line x1={left} x2={width - right} y1={up(share)} y2={up(share)} />
             <text x={left - 8} y={up(share) + 4} text-anchor="end">

@@ -24,7 +24,8 @@ export function CodePanel({ client, selected }: Props) {
 
   const text = codeOf(client, selected);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    // Not the text that is shown, which may be a moment old.
+    await navigator.clipboard.writeText(codeOf(client, selected));
     setCopied(true);
   };
   return (

@@ -167,11 +167,7 @@ export function DigitsView({ client, setup, theme, onSetup }: Props) {
                     </span>
                   </th>
                   <td>
-                    <RateField
-                      name={markOf(name).label}
-                      value={digitRate(setup, name)}
-                      onRate={(lr) => rate(name, lr)}
-                    />
+                    <RateField name={name} value={digitRate(setup, name)} onRate={(lr) => rate(name, lr)} />
                   </td>
                   <td class="number quiet">{contender ? contender.lr.toPrecision(2) : "–"}</td>
                   <td class="number">{recent(contender?.losses ?? [])}</td>

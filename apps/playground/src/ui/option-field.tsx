@@ -1,8 +1,8 @@
 // One option: its name, its sentence, and a control of its kind.
 
-import { useEffect, useId, useState } from "preact/hooks";
-import { type OptionSpecification, type OptionValue, range, readOption } from "../options.js";
-import { neighbour } from "./rate-field.js";
+import { useId } from "preact/hooks";
+import type { OptionSpecification, OptionValue } from "../options.js";
+import { NumberField } from "./number-field.js";
 
 interface Props {
   readonly specification: OptionSpecification;
@@ -30,7 +30,7 @@ export function OptionField({ specification, value, onChange }: Props) {
         ) : kind === "word" ? (
           <Choice id={id} specification={specification} value={value} onChange={onChange} />
         ) : (
-          <NumberInput id={id} specification={specification} value={value} onChange={onChange} />
+          <NumberField id={id} specification={specification} value={value} onChange={onChange} />
         )}
       </div>
       <p>
@@ -54,44 +54,5 @@ function Choice({ id, specification: { words = [], nullable }, value, onChange }
         </option>
       ))}
     </select>
-  );
-}
-
-function NumberInput({ id, specification, value, onChange }: Props & { readonly id: string }) {
-  const written = value === null ? "" : String(value);
-  const [text, setText] = useState(written);
-  useEffect(() => setText(written), [written]);
-  const isValid = readOption(specification, text) !== undefined;
-  const turn = (direction: 1 | -1) => {
-    if (typeof value !== "number") return;
-    const next = specification.kind === "integer" ? value + direction : neighbour(value, direction);
-    if (readOption(specification, String(next)) !== undefined) onChange(next);
-  };
-  return (
-    <>
-      <input
-        id={id}
-        inputMode="decimal"
-        value={text}
-        placeholder="null"
-        aria-invalid={!isValid}
-        aria-describedby={`${id}-range`}
-        title={range(specification)}
-        onInput={(event) => {
-          setText(event.currentTarget.value);
-          const given = readOption(specification, event.currentTarget.value);
-          if (given !== undefined) onChange(given);
-        }}
-        onKeyDown={(event) => {
-          if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-          event.preventDefault();
-          turn(event.key === "ArrowUp" ? 1 : -1);
-        }}
-        onBlur={() => setText(written)}
-      />
-      <span id={`${id}-range`} class={isValid ? "unseen" : "problem"}>
-        {range(specification)}
-      </span>
-    </>
   );
 }

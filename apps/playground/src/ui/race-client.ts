@@ -47,6 +47,9 @@ export class RaceClient {
   constructor(worker: Worker) {
     this.#worker = worker;
     worker.addEventListener("message", ({ data }: MessageEvent<RaceReply>) => this.#take(data));
+    worker.addEventListener("error", ({ message }) =>
+      this.#take({ type: "refused", optimizer: undefined, message: `The engine cannot be started: ${message}` }),
+    );
   }
 
   /** Calls back whenever something has changed; the returned function ends that. */

@@ -71,7 +71,7 @@ export function Standings({ client, options, hidden, selected, onToggle, onSelec
                 </button>
               </th>
               <td>
-                <RateField name={label} value={options[name][0].lr as number} onRate={(lr) => onRate(name, lr)} />
+                <RateField name={name} value={options[name][0].lr as number} onRate={(lr) => onRate(name, lr)} />
               </td>
               <td class="number">
                 <Loss track={track} />

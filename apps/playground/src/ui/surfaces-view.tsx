@@ -126,7 +126,7 @@ export function SurfacesView({ client, setup, theme, onSetup }: Props) {
           hidden={hidden}
           selected={selected}
           theme={theme}
-          onStart={(start) => again((before) => ({ ...before, start }))}
+          onStart={(start) => begin((before) => ({ ...before, start }), client.isPlaying || client.clock >= until)}
         />
         <div class="story">
           <h2>

@@ -34,6 +34,9 @@ export class TrainingClient {
   constructor(worker: Worker) {
     this.#worker = worker;
     worker.addEventListener("message", ({ data }: MessageEvent<TrainingReply>) => this.#take(data));
+    worker.addEventListener("error", ({ message }) =>
+      this.#take({ type: "training refused", message: `The engine cannot be started: ${message}` }),
+    );
   }
 
   /** Calls back whenever something has changed; the returned function ends that. */
