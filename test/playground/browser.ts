@@ -85,6 +85,11 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 }
 
+/** Waits until the race stands at its start, and keys are listened to. */
+export async function untilReady(page: Page): Promise<void> {
+  await page.locator("data[data-loss]").first().waitFor();
+}
+
 /** Waits until the race has had so many evaluations. */
 export async function untilClock(page: Page, clock: number): Promise<void> {
   await page.waitForFunction(

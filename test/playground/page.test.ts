@@ -8,7 +8,7 @@ import { optimizerNames } from "../../apps/playground/src/options.js";
 import { Race } from "../../apps/playground/src/race.js";
 import { type SurfaceName, surfaceNames, surfaces } from "../../apps/playground/src/surfaces/index.js";
 import { markOf } from "../../apps/playground/src/ui/marks.js";
-import { executablePath, losses, picture, Site, untilClock } from "./browser.js";
+import { executablePath, losses, picture, Site, untilClock, untilReady } from "./browser.js";
 
 /** A race of all optimizers in Node, on the same engine, as the page makes it. */
 function race(surface: SurfaceName, start: readonly [number, number] = surfaces[surface].start): Race {
@@ -87,6 +87,7 @@ describe.skipIf(!executablePath)("the page", { timeout: 120_000 }, () => {
 
   it("goes on with a changed rate as the engine does, and tells it in the code", async () => {
     const { page } = await site.visit("until=120&speed=1000", { reducedMotion: "reduce" });
+    await untilReady(page);
     const node = race("rosenbrock");
     for (let step = 0; step < 10; step++) await page.keyboard.press(".");
     await untilClock(page, 10);
@@ -132,7 +133,7 @@ describe.skipIf(!executablePath)("the page", { timeout: 120_000 }, () => {
 
   it("is worked by the keyboard", async () => {
     const { page } = await site.visit("", { reducedMotion: "reduce" });
-    await page.getByRole("button", { name: "Play" }).waitFor();
+    await untilReady(page);
     // Who wants things to hold still starts the race himself.
     expect(await clock(page)).toBe(0);
     await page.keyboard.press(".");

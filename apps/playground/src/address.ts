@@ -49,22 +49,15 @@ export function defaultSetup(surface: SurfaceName): Setup {
 
 /** The same on another surface: with its start and its learning rates, and the other options as they were set. */
 export function moveTo(setup: Setup, surface: SurfaceName): Setup {
-  const fresh = defaultSetup(surface);
+  if (surface === setup.surface) return setup;
+  const { start, until } = surfaces[surface];
   const options = Object.fromEntries(
     optimizerNames.map((name) => {
-      const before = defaultOptions(setup.surface, name);
       const { lr } = defaultOptions(surface, name);
-      const rows = setup.options[name].map((row) => ({ ...row, lr: row.lr === before.lr ? lr : row.lr }));
-      return [name, surface === setup.surface ? setup.options[name] : rows.map((row) => ({ ...row, lr }))];
+      return [name, setup.options[name].map((row) => ({ ...row, lr }))];
     }),
   );
-  return {
-    ...setup,
-    surface,
-    start: fresh.start,
-    until: fresh.until,
-    options: options as unknown as Setup["options"],
-  };
+  return { ...setup, surface, start, until, options: options as unknown as Setup["options"] };
 }
 
 /** The text behind the `#` of the address. */
