@@ -4,7 +4,7 @@ export const quadratic: Surface = {
   title: "Ravine",
   formula: "(u² + 100 v²) / 2,  u = 0.6 x + 0.8 y,  v = 0.6 y − 0.8 x",
   about:
-    "A quadratic a hundred times steeper across than along, and turned, so that no rate for each coordinate undoes it. Gradient descent needs a rate below 2/100.",
+    "A quadratic a hundred times steeper across than along, and turned, so that no rate for each coordinate undoes it. Gradient descent without momentum needs a rate below 2/100.",
   source: "Section 2.1 of Nesterov 2004 on condition numbers; here 100",
   value,
   gradient,
