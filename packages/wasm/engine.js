@@ -92,7 +92,8 @@ export function engineOf(bytes) {
       poison = undefined;
     },
 
-    async ready({ memory: wanted, module: compiled } = {}) {
+    async ready(options) {
+      const { memory: wanted, module: compiled } = options ?? {};
       if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= page && wanted <= mostMemory)) {
         const range = `a whole number of bytes from ${page} to ${mostMemory}`;
         throw failure("ERR_ARGUMENT", `ready: expected ${range} as memory, given ${String(wanted)}`);

@@ -1,47 +1,53 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { libtorch } from "@stepwell/native";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { install, pack, run } from "./packed.js";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "install-"));
+beforeAll(() => pack(folder), 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const run = (command: string, args: string[], cwd: string) =>
-  execFileSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, LIBTORCH: libtorch.path },
-    stdio: "pipe",
-  });
+const program = `
+  import { engine, grad, opt, step, tensor } from "@stepwell/sdk";
+  const x = tensor([1, 2], "grad", "double");
+  const o = opt("sgd", x, 0.5);
+  grad(x, [1, 1]);
+  step(o);
+  console.log(engine, tensor(x));
+`;
+/** The same by each entry. */
+const programs = {
+  "train.js": program,
+  "wasm.js": program.replace("@stepwell/sdk", "@stepwell/sdk/wasm"),
+  "train.cjs": 'console.log(require("@stepwell/sdk").engine);',
+};
 
-it("installs into an empty project from packed packages, without scripts, and trains there", {
-  timeout: 120_000,
-}, () => {
-  for (const name of ["native", "sdk"]) {
-    const source = join(root, "packages", name);
-    const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
-    expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
-    run("npm", ["pack", "--silent", "--pack-destination", folder], source);
-  }
-  const packed = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
-  const file = (name: string) => `file:${packed.find((candidate) => candidate.includes(name))}`;
-  const packages = { "@stepwell/native": file("native"), "@stepwell/sdk": file("sdk") };
-  // Neither is on a registry, so the SDK's own dependency is told where the other package is.
-  const manifest = { type: "module", dependencies: packages, overrides: { "@stepwell/native": "$@stepwell/native" } };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
-  const program = `
-    import { grad, opt, step, tensor } from "@stepwell/sdk";
-    const x = tensor([1, 2], "grad", "double");
-    const o = opt("sgd", x, 0.5);
-    grad(x, [1, 1]);
-    step(o);
-    console.log(tensor(x));
-  `;
-  writeFileSync(join(folder, "train.js"), program);
-  expect(run(process.execPath, ["train.js"], folder)).toBe("[ 0.5, 1.5 ]\n");
+describe("all packages", { timeout: 120_000 }, () => {
+  it("train in an empty project, on libtorch unless told otherwise", () => {
+    const project = install(folder, ["native", "wasm", "sdk"], programs);
+    const node = (file: string, engine?: string) => run(process.execPath, [file], project, engine);
+    expect(node("train.js")).toEqual({ status: 0, stdout: "native [ 0.5, 1.5 ]\n", stderr: "" });
+    expect(node("train.js", "native")).toEqual({ status: 0, stdout: "native [ 0.5, 1.5 ]\n", stderr: "" });
+    expect(node("train.js", "wasm")).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n", stderr: "" });
+    expect(node("wasm.js")).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n", stderr: "" });
+    expect(node("train.js", "jax").stderr).toContain('STEPWELL_ENGINE: expected native or wasm, given "jax"');
+  });
+});
+
+describe("without the native package", { timeout: 120_000 }, () => {
+  it("the SDK trains in an empty project, and says once that it is WebAssembly", () => {
+    const project = install(folder, ["wasm", "sdk"], programs);
+    const node = (file: string, engine?: string) => run(process.execPath, [file], project, engine);
+    const { status, stdout, stderr } = node("train.js");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n" });
+    expect(stderr.match(/StepwellWarning: @stepwell\/native is not here/g)).toHaveLength(1);
+    expect(node("train.cjs").stdout).toBe("wasm\n");
+    // Nobody is told who has asked for it.
+    expect(node("train.js", "wasm").stderr).toBe("");
+    expect(node("wasm.js").stderr).toBe("");
+    const wanted = node("train.js", "native");
+    expect(wanted.status).toBe(1);
+    expect(wanted.stderr).toContain("@stepwell/native");
+  });
 });

@@ -58,10 +58,11 @@ describe("the memory of the WebAssembly engine", { timeout: 60_000 }, () => {
       const wrong = [0, 1.5, "1", 2 ** 32, NaN];
       const refused = await Promise.all(wrong.map((memory) => errorOf(() => k.ready({ memory }))));
       refused.push(await errorOf(() => k.ready({ module: {} })));
-      await Promise.all([k.ready({ memory: 2 ** 26 }), k.ready(), k.ready({ memory: 2 ** 26 })]);
+      await Promise.all([k.ready(null), k.ready(7), k.ready("x")]);
+      await Promise.all([k.ready({ memory: 2 ** 30 }), k.ready(), k.ready({ memory: 2 ** 30 })]);
       refused.push(await errorOf(() => k.ready({ memory: 2 ** 27 })));
       k.tensor([1]);
-      await k.ready({ memory: 2 ** 26 });
+      await k.ready({ memory: 2 ** 30 });
       post(refused);
     `)) as readonly { code: string }[];
     expect(result.map((error) => error.code)).toEqual(Array(7).fill("ERR_ARGUMENT"));

@@ -1,0 +1,45 @@
+// The packages as a user gets them: packed, and installed into an empty project without scripts.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { libtorch } from "@stepwell/native";
+import { expect } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Runs a program; `engine` is what STEPWELL_ENGINE says. */
+export function run(command: string, args: readonly string[], cwd: string, engine = "") {
+  // pnpm's starters of programs set NODE_PATH, which would let a project find packages that it has not installed.
+  const env = { ...process.env, NODE_PATH: "", LIBTORCH: libtorch.path, STEPWELL_ENGINE: engine };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", env });
+  return { status, stdout, stderr };
+}
+
+/** Packs all packages into a folder. */
+export function pack(folder: string) {
+  for (const name of ["native", "wasm", "sdk"]) {
+    const source = join(root, "packages", name);
+    const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+    expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
+    expect(run("npm", ["pack", "--silent", "--pack-destination", folder], source).status).toBe(0);
+  }
+}
+
+/** Installs packages that `pack` has packed into an empty project beside them, and returns its folder. */
+export function install(folder: string, names: readonly string[], files: Readonly<Record<string, string>>): string {
+  const project = mkdtempSync(join(folder, "project-"));
+  const packed = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
+  const file = (name: string) => `file:${join(folder, packed.find((candidate) => candidate.includes(name)) ?? "")}`;
+  const from = (list: readonly string[]) => Object.fromEntries(list.map((name) => [`@stepwell/${name}`, file(name)]));
+  // None is on a registry, so the SDK's own dependencies are told where the other packages are.
+  const [dependencies, overrides] = [from(names), from(["native", "wasm"])];
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies, overrides }));
+  const omitted = names.includes("native") ? [] : ["--omit=optional"];
+  const options = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund", ...omitted];
+  expect(run("npm", ["install", ...options], project).stderr).not.toContain("npm error");
+  expect(readdirSync(join(project, "node_modules", "@stepwell")).toSorted()).toEqual(names.toSorted());
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(project, name), content);
+  return project;
+}
