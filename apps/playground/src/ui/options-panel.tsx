@@ -37,7 +37,7 @@ export function OptionsPanel({ selected, groups, refusal, onSelect, onChange, on
       <div class="card-head">
         <h2 id="options-title">Options</h2>
         <button type="button" class="link" onClick={onReset}>
-          As it was
+          Reset these
         </button>
       </div>
       <div class="chips" role="tablist" aria-label="Optimizer">

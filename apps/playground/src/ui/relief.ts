@@ -45,87 +45,90 @@ const linesPerDecade = 4;
 /** Decades below the highest point that are told apart. */
 const decades = 4.5;
 
+/** Colours that are told apart between the lowest and the highest point. */
+const shades = 1024;
+/** How steep the light finds the slopes. */
+const steepness = 22;
+
 /** Pixels of a map of `size` times `size`. */
-export function paintRelief(surface: Surface, size: number, theme: Theme): ImageData {
-  const palette = palettes[theme];
-  const { x: across, y: up } = surface.view;
+export function paintRelief({ value, gradient, view }: Surface, size: number, theme: Theme): ImageData {
+  const { ground, line, lineStrength, light } = palettes[theme];
+  const { x: across, y: up } = view;
   const pixel = (across[1] - across[0]) / size;
-  const floor = highest(surface) / 10 ** decades;
+  const corners = across.flatMap((x) => up.map((y) => value(x, y)));
+  const floor = Math.max(...corners) / 10 ** decades;
   const lowest = Math.log10(floor);
-  const heightOf = (loss: number) => (Math.log10(loss) - lowest) / decades;
-  const ranks = heights(surface, (x, y) => heightOf(surface.value(x, y) + floor));
+  /** From 0 at the lowest possible point to about 1 at the highest. */
+  const heightAt = (x: number, y: number) => (Math.log10(value(x, y) + floor) - lowest) / decades;
+  const colors = colorsByHeight(ground, sortedHeights(view, heightAt));
   const image = new ImageData(size, size);
+  const { data } = image;
 
   for (let row = 0; row < size; row++) {
     const y = up[1] - (row + 0.5) * pixel;
     for (let column = 0; column < size; column++) {
       const x = across[0] + (column + 0.5) * pixel;
-      const loss = surface.value(x, y) + floor;
-      const [dx, dy] = surface.gradient(x, y);
-      const height = heightOf(loss);
+      const loss = value(x, y) + floor;
+      const slopes = gradient(x, y);
+      const height = Math.log10(loss) - lowest;
 
       // The slope of the logarithm, in height lines for each pixel.
       const scale = (linesPerDecade * pixel) / (Math.LN10 * loss);
-      const [east, north] = [dx * scale, dy * scale];
-      const slope = Math.hypot(east, north);
-      const level = (Math.log10(loss) - lowest) * linesPerDecade;
+      const east = slopes[0] * scale;
+      const north = slopes[1] * scale;
+      const slope = Math.sqrt(east * east + north * north);
+      const level = height * linesPerDecade;
       const distance = Math.abs(level - Math.round(level)) / Math.max(slope, 1e-9);
       // Lines that would run into each other fade.
-      const line = Math.max(0, 1.1 - distance) * Math.min(1, 0.35 / Math.max(slope, 0.05)) * palette.lineStrength;
+      const ink = Math.max(0, 1.1 - distance) * Math.min(1, 0.35 / Math.max(slope, 0.05)) * lineStrength;
+      const shade = ((east - north) * steepness) / Math.sqrt(1 + 2 * steepness * steepness * slope * slope);
+      const lit = 1 + light * shade;
 
-      const steep = 22;
-      const shade = ((east - north) * steep) / Math.sqrt(1 + 2 * steep * steep * slope * slope);
-      const light = 1 + palette.light * shade;
-
-      // By rank, so that every surface has every colour; a little by height, so that plains stay plain.
-      const ground = colorAt(palette.ground, 0.3 * height + 0.7 * rankOf(ranks, height));
+      const color = 3 * Math.max(0, Math.min(shades - 1, Math.floor((height / decades) * shades)));
       const at = 4 * (row * size + column);
       for (let channel = 0; channel < 3; channel++) {
-        const lit = (ground[channel] ?? 0) * light;
-        image.data[at + channel] = lit + ((palette.line[channel] ?? 0) - lit) * Math.min(1, line);
+        const plain = (colors[color + channel] as number) * lit;
+        data[at + channel] = plain + ((line[channel] as number) - plain) * ink;
       }
-      image.data[at + 3] = 255;
+      data[at + 3] = 255;
     }
   }
   return image;
 }
 
-function highest({ value, view }: Surface): number {
-  const corners = view.x.flatMap((x) => view.y.map((y) => value(x, y)));
-  return Math.max(...corners);
-}
-
 /** Heights all over the part that is shown, in order. */
-function heights({ view }: Surface, height: (x: number, y: number) => number): Float64Array {
+function sortedHeights(view: Surface["view"], heightAt: (x: number, y: number) => number): Float64Array {
   const count = 48;
   const at = ([low, high]: readonly [number, number], index: number) => low + ((index + 0.5) * (high - low)) / count;
-  const all = Float64Array.from({ length: count * count }, (_, index) =>
-    height(at(view.x, index % count), at(view.y, Math.floor(index / count))),
+  const heights = Float64Array.from({ length: count * count }, (_, index) =>
+    heightAt(at(view.x, index % count), at(view.y, Math.floor(index / count))),
   );
-  return all.sort();
+  return heights.sort();
 }
 
-/** The share of the heights that are lower. */
-function rankOf(ranks: Float64Array, height: number): number {
-  let [low, high] = [0, ranks.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranks[middle] ?? 0) < height) low = middle + 1;
-    else high = middle;
+/**
+ * Red, green and blue for each height: by its rank among all heights, so that every surface has every colour, and a little
+ * by itself, so that plains stay plain.
+ */
+function colorsByHeight(ground: readonly Color[], heights: Float64Array): Float32Array {
+  const colors = new Float32Array(3 * shades);
+  let lower = 0;
+  for (let index = 0; index < shades; index++) {
+    const height = index / shades;
+    while (lower < heights.length && (heights[lower] as number) < height) lower++;
+    // Between its neighbours, so that the colours have no edges.
+    const before = heights[lower - 1] ?? 0;
+    const part = lower < heights.length ? (height - before) / ((heights[lower] as number) - before) : 0;
+    const rank = Math.min(1, (lower + part) / heights.length);
+    colors.set(colorAt(ground, 0.3 * height + 0.7 * rank), 3 * index);
   }
-  // Between its neighbours, so that the colours have no edges.
-  const [before = 0, after = before] = [ranks[low - 1], ranks[low]];
-  const part = after > before && low > 0 ? (height - before) / (after - before) : 0;
-  return (low + part) / ranks.length;
+  return colors;
 }
 
 function colorAt(colors: readonly Color[], share: number): Color {
   const place = Math.max(0, Math.min(0.9999, share)) * (colors.length - 1);
-  const index = Math.floor(place);
-  const [low, high] = [colors[index] as Color, colors[index + 1] as Color];
-  const part = place - index;
-  return [0, 1, 2].map((channel) => {
-    const [from = 0, to = 0] = [low[channel], high[channel]];
-    return from + part * (to - from);
-  }) as unknown as Color;
+  const [low, high] = colors.slice(Math.floor(place), Math.floor(place) + 2) as [Color, Color];
+  const part = place - Math.floor(place);
+  const mix = (channel: 0 | 1 | 2) => low[channel] + part * (high[channel] - low[channel]);
+  return [mix(0), mix(1), mix(2)];
 }
