@@ -5,19 +5,12 @@
 
 mod convert;
 
-use std::cell::{OnceCell, RefCell};
-
 use js_sys::{Array, Function, Reflect};
-use stepwell_engine_rust::RustEngine;
-use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Dynamic, Session};
+use stepwell_optim::{Code, Error};
+use stepwell_session::Dynamic;
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{read, write};
-
-thread_local! {
-    static SESSION: OnceCell<RefCell<Session<RustEngine>>> = const { OnceCell::new() };
-}
 
 /// Makes the session. Its handles carry the number, so that those of other instances are told from them; its tensors may
 /// take that many bytes.
@@ -25,15 +18,7 @@ thread_local! {
 pub fn start(number: u32, budget: u32) {
     // What a panic says arrives as a JavaScript exception; without this it would be a trap without words.
     std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
-    let session = Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number));
-    // Set before only if started before, and that session is in use.
-    let _ = SESSION.with(|slot| slot.set(RefCell::new(session)));
-}
-
-/// Bytes of the tensors behind handles.
-#[wasm_bindgen]
-pub fn bytes() -> f64 {
-    with_session(|session| Ok(session.try_borrow().map_or(0, |session| session.bytes()))).unwrap_or(0) as f64
+    stepwell_wasm_session::start(number, budget as usize);
 }
 
 /// Calls a verb.
@@ -44,10 +29,7 @@ pub fn call(verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsVal
             Dynamic::List(arguments) => arguments,
             other => vec![other],
         };
-        with_session(|session| match session.try_borrow_mut() {
-            Ok(mut session) => session.call(verb, arguments),
-            Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
-        })
+        stepwell_wasm_session::call(verb, arguments)
     })();
     result.map(write).map_err(|error| thrown(&error))
 }
@@ -65,14 +47,9 @@ pub fn step_with_closure(optimizer: &JsValue, closure: &Function) -> std::result
         let Dynamic::Handle(optimizer) = read(optimizer)? else {
             return Err(Error::new(Code::Argument, "step: expected an optimizer handle"));
         };
-        with_session(|session| Session::step_with_closure(session, optimizer, &mut loss))
+        stepwell_wasm_session::step_with_closure(optimizer, &mut loss)
     })();
     result.map_err(|error| thrown(&error))
-}
-
-fn with_session<T>(run: impl FnOnce(&RefCell<Session<RustEngine>>) -> Result<T>) -> Result<T> {
-    let not_started = || Error::new(Code::Internal, "the engine was not started");
-    SESSION.with(|session| run(session.get().ok_or_else(not_started)?))
 }
 
 /// An `Error` of JavaScript with the `code` that the SDK looks for.
