@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
 /**
@@ -24,11 +25,28 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** The licences of what the page carries, which ask to go along. */
+const licences: Plugin = {
+  name: "licences",
+  apply: "build",
+  generateBundle() {
+    const packages = ["preact", "uplot", "@fontsource-variable/geist", "@fontsource-variable/geist-mono"];
+    const texts = packages.map((name) => {
+      const text = readFileSync(
+        new URL(`node_modules/${name}/LICENSE`, `file://${this.environment.config.root}/`),
+        "utf8",
+      );
+      return `${name}\n\n${text.trim()}\n`;
+    });
+    this.emitFile({ type: "asset", fileName: "licences.txt", source: texts.join("\n\n") });
+  },
+};
+
 export default defineConfig({
   // The page can lie in any folder of a server.
   base: "./",
   build: { outDir: "site", target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: "es" },
   preview: { port: 4173, headers: { "Content-Security-Policy": policy } },
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, licences],
 });

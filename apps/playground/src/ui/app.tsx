@@ -104,8 +104,13 @@ export function App() {
       )}
       <footer>
         <p>
-          Gradients by hand, steps by Stepwell's Rust, compiled to WebAssembly. The numbers are those of the library, to
-          the last bit.
+          {setup.view === "surfaces"
+            ? "Gradients by hand, steps by Stepwell's Rust, compiled to WebAssembly: the library itself, to the last bit."
+            : "Forward, backward and steps by Stepwell's Rust, compiled to WebAssembly. Digits of MNIST, by LeCun, Cortes and Burges."}
+        </p>
+        <p>
+          <kbd>Space</kbd> plays and pauses, <kbd>.</kbd> makes a step, <kbd>R</kbd> starts again, <kbd>?</kbd> shows
+          all keys. <a href="./licences.txt">Licences</a>
         </p>
       </footer>
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
