@@ -5,6 +5,8 @@ const settings = {
   exclude: [...configDefaults.exclude, "**/dist/**"],
   // A test waits for the garbage collector.
   execArgv: ["--expose-gc"],
+  // What a page shows in a moment takes longer on a machine that does other things too.
+  expect: { poll: { timeout: 10_000 } },
 };
 
 export default defineConfig({
