@@ -242,7 +242,9 @@ describe("averages", () => {
     expect(expectError("ERR_PARAMETER", () => k.step(o))).toBe(
       "step: parameters and their averages are exchanged: exchange them back first, by average(optimizer)",
     );
-    expect([contents(m), stateOf(o)]).toEqual(during);
+    let calls = 0;
+    expectError("ERR_PARAMETER", () => k.step(o, () => ++calls));
+    expect([calls, contents(m), stateOf(o)]).toEqual([0, ...during]);
     expect(k.state(o).averaged).toBe(true);
     expect(k.average(o)).toBe(false);
     expect([contents(m), stateOf(o)]).toEqual([weights, before]);
