@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
-use crate::norm::{BLOCK, LANES};
+use crate::norm::{BLOCK, LANES, total};
 
 #[cfg_attr(target_family = "wasm", inline(never))]
 fn fastest<W: Work>(work: W) -> W::Output {
@@ -35,7 +35,7 @@ pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
         fn run(self) -> f64 {
             let mut lanes = [0.0; LANES];
             add_products(&mut lanes, self.0, self.1);
-            lanes.iter().sum()
+            total(&lanes)
         }
     }
     fastest(Dot(a, b))
@@ -61,7 +61,7 @@ pub(super) fn advance_and_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: 
                 x.iter_mut().zip(a).for_each(|(x, a)| *x = (*x + c * *a) * h);
                 add_products(&mut lanes, x, b);
             }
-            lanes.iter().sum()
+            total(&lanes)
         }
     }
     fastest(AdvanceAndDot { x, c: T::from_f64(c), a, h, b })
@@ -110,7 +110,7 @@ pub(super) fn turn_back<T: Scalar>(
                 add_products(&mut lanes[1], y, y);
                 add_products(&mut lanes[2], s, d);
             }
-            let [ys, yy, sd] = lanes.map(|lanes| lanes.iter().sum());
+            let [ys, yy, sd] = lanes.each_ref().map(total);
             Found { ys, yy, sd }
         }
     }
@@ -165,5 +165,5 @@ pub(super) fn sum_of_magnitudes<T: Scalar>(x: &[T]) -> f64 {
     for chunk in x.chunks(LANES) {
         lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.to_f64().abs());
     }
-    lanes.iter().sum()
+    total(&lanes)
 }
