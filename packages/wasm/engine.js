@@ -77,7 +77,7 @@ export function engineOf(bytes) {
 
   return {
     call: (verb, args) => enter(() => module.call(verb, args)),
-    stepWithClosure: (optimizer, closure) => enter(() => module.stepWithClosure(optimizer, closure)),
+    stepWithClosure: (optimizer, closure, options) => enter(() => module.stepWithClosure(optimizer, closure, options)),
 
     reset() {
       if (!poison) return void this.call("reset", []);

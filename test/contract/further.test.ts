@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { optimizers } from "./optimizers.js";
 
 const seed = "lr beta1 beta2 eps decay unbiased globalnorm trustclip trustmin trustmax".split(" ");
-const further = "max_grad_norm grad_averaging l2 use_nvlamb maximize".split(" ");
+const further = "max_grad_norm grad_averaging l2 use_nvlamb maximize average moments".split(" ");
 
 afterEach(() => free());
 

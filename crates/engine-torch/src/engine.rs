@@ -183,6 +183,11 @@ impl Engine for TorchEngine {
         usize::try_from(tch::get_num_threads()).unwrap_or(1)
     }
 
+    fn set_threads(&self, threads: usize) -> Result<()> {
+        tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+        Ok(())
+    }
+
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
         library::optimizer(definition, &self.busy)
     }

@@ -59,14 +59,15 @@ pub fn call(env: Env, verb: String, arguments: Vec<Crossing>) -> Result<Crossing
 /// Makes a step with a closure that returns the loss. The closure's own exception is the caller's to keep: what arrives
 /// here says only that there was one.
 #[napi(catch_unwind)]
-pub fn step_with_closure(optimizer: Crossing, closure: Function<'_, (), f64>) -> Result<f64> {
+pub fn step_with_closure(optimizer: Crossing, closure: Function<'_, (), f64>, options: Crossing) -> Result<f64> {
+    let Crossing(options) = options;
     let Crossing(Dynamic::Handle(optimizer)) = optimizer else {
         return Err(thrown(Error::new(Code::Argument, "step: expected an optimizer handle")));
     };
     let mut loss = || {
         closure.call(()).map_err(|error| Error::new(Code::Argument, format!("the closure failed: {}", error.reason)))
     };
-    guarded(|| SESSION.with(|session| Session::step_with_closure(session, optimizer, &mut loss)))
+    guarded(|| SESSION.with(|session| Session::step_with_closure(session, optimizer, &mut loss, options)))
 }
 
 fn guarded<T>(run: impl FnOnce() -> stepwell_optim::Result<T>) -> Result<T> {

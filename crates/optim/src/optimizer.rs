@@ -3,9 +3,12 @@
 use crate::closure_step::{ClosureStep, Learned};
 use crate::optimizers::lbfgs::Memory;
 use crate::rule::Method;
-use crate::state::State;
+use crate::state::{AVERAGE, MASTER, State};
 use crate::sweep::Sweep;
-use crate::{CATALOG, Code, Definition, Error, Outcome, Result, Schedule, StepOptions, Value, View, defaults, parse};
+use crate::{
+    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, Outcome, Result, Schedule, StepOptions, Value, View,
+    defaults, parse,
+};
 
 /// The definition of that name.
 pub fn definition(name: &str) -> Result<&'static Definition> {
@@ -44,6 +47,10 @@ pub struct Optimizer {
     sweep: Option<Sweep>,
     memory: Option<Learned>,
     pub(crate) schedule: Option<Schedule>,
+    /// What the loss is multiplied by, if it is.
+    pub loss_scale: Option<LossScale>,
+    /// True while parameters and their averages are exchanged.
+    averaged: bool,
 }
 
 /// What L-BFGS remembers as plain data, of the type of the parameters.
@@ -87,7 +94,16 @@ impl Optimizer {
         (definition.check)(&row)?;
         let group = Group { options: row.clone(), states: Vec::new() };
         let sweep = new_sweep(definition);
-        Ok(Self { definition, defaults: row, groups: vec![group], sweep, memory: None, schedule: None })
+        Ok(Self {
+            definition,
+            defaults: row,
+            groups: vec![group],
+            sweep,
+            memory: None,
+            schedule: None,
+            loss_scale: None,
+            averaged: false,
+        })
     }
 
     /// An optimizer with empty groups of these options, which are named; the first row becomes the defaults of later
@@ -202,10 +218,12 @@ impl Optimizer {
         }
     }
 
-    /// Updates every parameter that has a gradient. One view for each parameter, group after group.
+    /// Updates every parameter that has a gradient. One view for each parameter, group after group. With a loss scale,
+    /// gradients are divided by it, and a step whose gradients are not finite is skipped.
     ///
     /// # Errors
-    /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Memory`] for state that finds none. Nothing has been changed then.
+    /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Parameter`] while parameters and their averages are exchanged;
+    /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Memory`] for state that finds none. Nothing has been changed then.
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         let Some(sweep) = &mut self.sweep else {
             let name = self.definition.name;
@@ -217,7 +235,51 @@ impl Optimizer {
             let message = format!("{} views given for {count} parameters", views.len());
             return Err(Error::new(Code::Internal, message));
         }
-        sweep.step(&mut self.groups, views, options)
+        if self.averaged {
+            let message =
+                "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
+            return Err(Error::new(Code::Parameter, message));
+        }
+        let Some(loss_scale) = &mut self.loss_scale else { return sweep.step(&mut self.groups, views, options) };
+        let scaled = StepOptions { loss_scale: loss_scale.scale(), skip_non_finite: true, ..options };
+        let outcome = sweep.step(&mut self.groups, views, scaled)?;
+        // Without a gradient there is nothing to learn from.
+        if views.iter().any(Option::is_some) {
+            loss_scale.update(outcome);
+        }
+        Ok(outcome)
+    }
+
+    /// What each parameter has to be exchanged with its average; `None` where there is no average.
+    pub fn averages(&self) -> impl Iterator<Item = Option<Averaged<&Buffer>>> {
+        self.groups.iter().flat_map(|group| &group.states).map(|state| {
+            let state = state.as_ref()?;
+            let average = state.buffers[AVERAGE].as_ref()?;
+            Some(Averaged { master: state.buffers[MASTER].as_ref(), average })
+        })
+    }
+
+    /// Sets the same once they have been exchanged, and keeps which way it was.
+    pub fn set_averages(&mut self, averages: Vec<Option<Averaged<Buffer>>>) {
+        let states = self.groups.iter_mut().flat_map(|group| &mut group.states);
+        for (state, averaged) in states.zip(averages) {
+            if let (Some(state), Some(Averaged { master, average })) = (state, averaged) {
+                state.buffers[MASTER] = master;
+                state.buffers[AVERAGE] = Some(average);
+            }
+        }
+        self.averaged = !self.averaged;
+        self.invalidate();
+    }
+
+    /// True while parameters and their averages are exchanged.
+    pub fn is_averaged(&self) -> bool {
+        self.averaged
+    }
+
+    /// Says whether parameters and their averages are exchanged, in a state that was saved.
+    pub fn set_averaged(&mut self, averaged: bool) {
+        self.averaged = averaged;
     }
 
     /// Sets the state of each parameter, group after group.
@@ -240,6 +302,8 @@ impl Optimizer {
             sweep: new_sweep(self.definition),
             memory: None,
             schedule: self.schedule.clone(),
+            loss_scale: self.loss_scale.clone(),
+            averaged: self.averaged,
         }
     }
 

@@ -75,6 +75,8 @@ pub enum Limit {
     Above(f64),
     /// From the first, included, to the second, excluded.
     HalfOpen(f64, f64),
+    /// Between the two.
+    Open(f64, f64),
     /// From the first to the second, both included.
     Closed(f64, f64),
 }
@@ -86,6 +88,7 @@ impl Limit {
             Limit::AtLeast(low) => x >= low,
             Limit::Above(low) => x > low,
             Limit::HalfOpen(low, high) => x >= low && x < high,
+            Limit::Open(low, high) => x > low && x < high,
             Limit::Closed(low, high) => x >= low && x <= high,
         }
     }
@@ -98,6 +101,7 @@ impl fmt::Display for Limit {
             Limit::AtLeast(low) => write!(f, " >= {low}"),
             Limit::Above(low) => write!(f, " > {low}"),
             Limit::HalfOpen(low, high) => write!(f, " in [{low}, {high})"),
+            Limit::Open(low, high) => write!(f, " in ({low}, {high})"),
             Limit::Closed(low, high) => write!(f, " in [{low}, {high}]"),
         }
     }

@@ -61,6 +61,24 @@ impl Buffer {
         }
     }
 
+    /// Takes the elements of another buffer of as many, each rounded to the nearest.
+    pub(crate) fn convert(&mut self, from: &Buffer) {
+        fn each<A: Copy, B>(to: &mut [B], from: &[A], convert: impl Fn(A) -> B) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = convert(*from));
+        }
+        match (self, from) {
+            (Buffer::Float(to), Buffer::Float(from)) => to.copy_from_slice(from),
+            (Buffer::Float(to), Buffer::Double(from)) => each(to, from, |x| x as f32),
+            (Buffer::Float(to), Buffer::BFloat16(from)) => each(to, from, bf16::to_f32),
+            (Buffer::Double(to), Buffer::Float(from)) => each(to, from, f64::from),
+            (Buffer::Double(to), Buffer::Double(from)) => to.copy_from_slice(from),
+            (Buffer::Double(to), Buffer::BFloat16(from)) => each(to, from, bf16::to_f64),
+            (Buffer::BFloat16(to), Buffer::Float(from)) => each(to, from, bf16::from_f32),
+            (Buffer::BFloat16(to), Buffer::Double(from)) => each(to, from, |x| bf16::from_f32(x as f32)),
+            (Buffer::BFloat16(to), Buffer::BFloat16(from)) => to.copy_from_slice(from),
+        }
+    }
+
     pub(crate) fn address(&mut self) -> *mut u8 {
         match self {
             Buffer::Float(b) => b.as_mut_ptr().cast(),
@@ -117,6 +135,23 @@ pub struct State {
     pub step: u64,
     /// The buffers.
     pub buffers: [Option<Buffer>; MAX_BUFFERS],
+}
+
+/// What a parameter keeps of its weights, of which one is the moving average, and which one depends on whether they have
+/// been exchanged.
+#[derive(Debug)]
+pub struct Averaged<B> {
+    /// The 32-bit weights of a parameter of 16 bits.
+    pub master: Option<B>,
+    /// The buffer of the average.
+    pub average: B,
+}
+
+impl State {
+    /// True with a moving average of the parameter.
+    pub fn has_average(&self) -> bool {
+        self.buffers[AVERAGE].is_some()
+    }
 }
 
 impl Definition {

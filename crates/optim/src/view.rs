@@ -63,6 +63,11 @@ impl View<'_> {
         }
     }
 
+    /// Sets the gradient to zero.
+    pub(crate) fn zero_gradient(&mut self) {
+        each!(self, _, g => g.fill(Default::default()));
+    }
+
     /// Where parameter and gradient begin.
     #[inline]
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {

@@ -3,7 +3,7 @@
 //! Shapes, dtypes and devices of arguments are checked by the session before an operation is called, so both engines
 //! give the same errors. What an engine still refuses it reports as an [`Error`](stepwell_optim::Error); it never panics.
 
-use stepwell_optim::{Definition, Result, View};
+use stepwell_optim::{Code, Definition, Error, Result, View};
 
 use crate::{Data, Device, Dtype, LibraryOptimizer, Slice, SliceMut, only_fused};
 
@@ -82,6 +82,16 @@ pub trait Engine: 'static {
     /// How many threads a step may use: as many as operations of the engine do.
     fn threads(&self) -> usize {
         1
+    }
+    /// Sets it, for the whole process. Fails where there is only one.
+    fn set_threads(&self, threads: usize) -> Result<()> {
+        match threads {
+            1 => Ok(()),
+            _ => Err(Error::new(
+                Code::Argument,
+                format!("expected 1 thread, since this engine has no more, given {threads}"),
+            )),
+        }
     }
 
     /// The library's own optimizer of that definition, new and without state. Fails where there is none.

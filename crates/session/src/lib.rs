@@ -3,6 +3,7 @@
 //! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
 
 mod arguments;
+mod average;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 mod checkpoint;
 mod clip;
@@ -25,6 +26,7 @@ mod random;
 mod samples;
 mod selection;
 mod session;
+mod step;
 mod trainer;
 mod verbs;
 

@@ -13,7 +13,7 @@ use crate::module::Module;
 use crate::modules::Run;
 use crate::random::Random;
 use crate::samples::{Batch, Samples, TestOptions, TrainOptions};
-use crate::trainer::Trainer;
+use crate::trainer::{Trainer, scaled_backward};
 use crate::verbs::modules::{apart, restoring};
 use crate::{Data, Dtype, Engine};
 
@@ -69,7 +69,7 @@ impl<E: Engine> Model<E> {
             return Ok(None);
         };
         let mut run = Run { engine, random, training: true };
-        let measured = self.learn(&mut run, &inputs, &targets, options.clip()).inspect_err(|_| {
+        let measured = self.learn(&mut run, &inputs, &targets, options.clip()?).inspect_err(|_| {
             // What has not begun draws its order again.
             if begins {
                 self.train.end();
@@ -83,6 +83,7 @@ impl<E: Engine> Model<E> {
     fn learn(&self, run: &mut Run<'_, E>, inputs: &E::Tensor, targets: &E::Tensor, clip: Clip) -> Result<Measured> {
         let engine = run.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
+        let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {
             let (output, loss) = restoring(engine, &self.module, || {
@@ -96,7 +97,7 @@ impl<E: Engine> Model<E> {
             for tensor in &tensors {
                 engine.set_grad(tensor, None)?;
             }
-            engine.backward(&loss, 1.0)?;
+            scaled_backward(engine, &loss, scale)?;
             let loss = scalar(engine, &loss)?;
             if first.is_none() {
                 first = Some(Measured::new(engine, &self.train.metrics, loss, &output, targets)?);
@@ -114,7 +115,7 @@ impl<E: Engine> Model<E> {
             })?;
         } else {
             compute()?;
-            self.optimizer.borrow_mut().step(engine, clip)?;
+            self.optimizer.borrow_mut().step(engine, clip, false)?;
         }
         first.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))
     }

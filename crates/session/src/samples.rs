@@ -6,6 +6,7 @@ use crate::arguments::{dynamic, named_options};
 use crate::loss::LossFunction;
 use crate::metrics::Metric;
 use crate::random::Random;
+use crate::step::clip;
 use crate::{Dynamic, Engine};
 
 options! {
@@ -35,19 +36,12 @@ options! {
 }
 
 impl TrainOptions {
-    pub(crate) fn clip(&self) -> Clip {
-        match (self.clipnorm, self.clipvalue) {
-            (Some(max), _) => Clip::Norm(max),
-            (None, Some(max)) => Clip::Value(max),
-            (None, None) => Clip::None,
-        }
+    pub(crate) fn clip(&self) -> Result<Clip> {
+        clip(self.clipnorm, self.clipvalue)
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        if self.clipnorm.is_some() && self.clipvalue.is_some() {
-            return Err(Error::new(Code::OptionRange, "clipnorm and clipvalue exclude each other: set one to null"));
-        }
-        Ok(())
+        self.clip().map(drop)
     }
 }
 

@@ -143,6 +143,8 @@ impl<E: Engine> Session<E> {
         ("device", verbs::tensors::device),
         ("opt", verbs::optimizers::opt),
         ("lr", verbs::optimizers::lr),
+        ("lossscale", verbs::scaling::lossscale),
+        ("average", verbs::scaling::average),
         ("state", verbs::state::state),
         ("schedule", verbs::schedules::schedule),
         ("advance", verbs::schedules::advance),

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use stepwell_optim::{Clip, Code, Error, Optimizer, Result, State, StepOptions, Value};
+use stepwell_optim::{Clip, Code, Error, LossScale, Optimizer, Result, State, StepOptions, Value};
 
 use crate::clip::clip_gradients;
 use crate::container::Container;
 use crate::library::no_further;
 use crate::selection::Selection;
-use crate::{Engine, LibraryGroup, LibraryOptimizer};
+use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, only_fused};
 
 /// An optimizer, its parameters and where they came from.
 pub(crate) struct Trainer<E: Engine> {
@@ -19,7 +19,7 @@ pub(crate) struct Trainer<E: Engine> {
     pub(crate) container: Container<E>,
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
-    tensors: Vec<E::Tensor>,
+    pub(crate) tensors: Vec<E::Tensor>,
     ledger: E::Ledger,
 }
 
@@ -103,24 +103,48 @@ impl<E: Engine> Trainer<E> {
         &self.tensors
     }
 
-    /// Updates every parameter that has a gradient. Clipping leaves gradients as they are, but those that the tensor
-    /// library's own optimizer is to see.
-    pub(crate) fn step(&mut self, engine: &E, clip: Clip) -> Result<()> {
+    /// Updates every parameter that has a gradient, and then sets gradients to zero if asked to. Clipping leaves gradients
+    /// as they are, but those that the tensor library's own optimizer is to see.
+    pub(crate) fn step(&mut self, engine: &E, clip: Clip, zero_gradients: bool) -> Result<()> {
         if let Some(LibraryOptimizer::Each(library)) = &self.library {
             if clip != Clip::None {
                 clip_gradients(engine, &self.tensors, clip)?;
             }
-            return library.step(&self.library_groups());
+            library.step(&self.library_groups())?;
+            if zero_gradients {
+                self.tensors.iter().try_for_each(|tensor| engine.zero_grad(tensor))?;
+            }
+            return Ok(());
         }
         let Self { optimizer, tensors, ledger, .. } = self;
         let options = StepOptions {
             clip,
+            zero_gradients,
             threads: engine.threads(),
             // The limit is for a tensor, whose numbers exist up to three times while it is made; state is made once.
             memory_limit: &|| engine.memory_limit().saturating_mul(3),
             ..StepOptions::default()
         };
         engine.lend(tensors, ledger, options.zero_gradients, &mut |views| optimizer.step(views, options).map(drop))
+    }
+
+    /// What a loss is multiplied by before its gradients are taken.
+    pub(crate) fn scale_of_loss(&self) -> f64 {
+        self.optimizer.loss_scale.as_ref().map_or(1.0, LossScale::scale)
+    }
+
+    /// Switches scaling of the loss on or off.
+    pub(crate) fn set_loss_scale(&mut self, scale: Option<LossScale>) -> Result<()> {
+        let definition = self.optimizer.definition();
+        if scale.is_some() && definition.needs_closure() {
+            let message = format!("{} scales no losses, since its line search compares them", definition.name);
+            return Err(Error::new(Code::Argument, message));
+        }
+        if scale.is_some() && self.library.is_some() {
+            return Err(only_fused(definition, "since only Stepwell's own implementation scales losses"));
+        }
+        self.optimizer.loss_scale = scale;
+        Ok(())
     }
 
     /// The groups as the tensor library's optimizer takes them.
@@ -168,4 +192,17 @@ impl Deref for WithState<'_> {
             WithState::Copy(optimizer) => optimizer,
         }
     }
+}
+
+/// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not finite,
+/// so that the step is skipped and the scale backs off, as with PyTorch.
+pub(crate) fn scaled_backward<E: Engine>(engine: &E, loss: &E::Tensor, scale: f64) -> Result<()> {
+    let mut seed = scale;
+    if scale != 1.0
+        && let Data::Double(rounded) = Data::Double(vec![scale]).cast(engine.dtype(loss)?)?.cast(Dtype::Double)?
+        && rounded.contains(&f64::INFINITY)
+    {
+        seed = f64::INFINITY;
+    }
+    engine.backward(loss, seed)
 }

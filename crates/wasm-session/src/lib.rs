@@ -31,10 +31,10 @@ pub fn call(verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
     })
 }
 
-/// Makes a step with a closure that returns the loss, and that may call.
+/// Makes a step with options and with a closure that returns the loss, and that may call.
 #[inline(never)]
-pub fn step_with_closure(optimizer: Handle, closure: &mut dyn FnMut() -> Result<f64>) -> Result<f64> {
-    with_session(|session| Session::step_with_closure(session, optimizer, closure))
+pub fn step_with_closure(optimizer: Handle, closure: &mut dyn FnMut() -> Result<f64>, options: Dynamic) -> Result<f64> {
+    with_session(|session| Session::step_with_closure(session, optimizer, closure, options))
 }
 
 fn with_session<T>(run: impl FnOnce(&RefCell<Session<RustEngine>>) -> Result<T>) -> Result<T> {

@@ -34,10 +34,14 @@ pub fn call(verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsVal
     result.map(write).map_err(|error| thrown(&error))
 }
 
-/// Makes a step with a closure that returns the loss. The closure's own exception is the caller's to keep: what arrives
+/// Makes a step with options and with a closure that returns the loss. The closure's own exception is the caller's to keep: what arrives
 /// here says only that there was one.
 #[wasm_bindgen(js_name = stepWithClosure)]
-pub fn step_with_closure(optimizer: &JsValue, closure: &Function) -> std::result::Result<f64, JsValue> {
+pub fn step_with_closure(
+    optimizer: &JsValue,
+    closure: &Function,
+    options: &JsValue,
+) -> std::result::Result<f64, JsValue> {
     let mut loss = || {
         let failed = |reason: &str| Error::new(Code::Argument, format!("the closure failed: {reason}"));
         let returned = closure.call0(&JsValue::UNDEFINED).map_err(|_| failed("it threw an exception"))?;
@@ -47,7 +51,7 @@ pub fn step_with_closure(optimizer: &JsValue, closure: &Function) -> std::result
         let Dynamic::Handle(optimizer) = read(optimizer)? else {
             return Err(Error::new(Code::Argument, "step: expected an optimizer handle"));
         };
-        stepwell_wasm_session::step_with_closure(optimizer, &mut loss)
+        stepwell_wasm_session::step_with_closure(optimizer, &mut loss, read(options)?)
     })();
     result.map_err(|error| thrown(&error))
 }

@@ -6,11 +6,13 @@ import type {
   Implementation,
   LossName,
   LossOptions,
+  LossScaleOptions,
   ModuleSpecification,
   OptimizerName,
   OptionArguments,
   Parameters,
   SmoothL1Options,
+  StepOptions,
   TensorOptions,
   TestOptions,
   TrainOptions,
@@ -31,6 +33,7 @@ import type {
 } from "./handle.js";
 import type {
   Definition,
+  LossScale,
   Metrics,
   ModuleHelp,
   ModuleState,
@@ -75,8 +78,8 @@ export interface Api {
   /** Overwrites the elements of a tensor, in place. Same shape. */
   copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
   /**
-   * Moves a module to a device or converts it, in place; its gradients are dropped. Optimizers update parameters of `float`
-   * and `double`.
+   * Moves a module to a device or converts it, in place; its gradients are dropped. Optimizers keep their state, which the
+   * next step converts with it: to `double` where that is what the module is now, and otherwise to `float`.
    */
   to(module: ModuleHandle, ...where: readonly (Device | Dtype)[]): void;
   /** A copy of a tensor on a device or of a type, cut off from the graph. */
@@ -221,8 +224,12 @@ export interface Api {
    */
   testrun(model: ModelHandle): number | Metrics;
 
-  /** Accumulates the gradients of a scalar into every leaf that it was computed from. */
-  backward(tensor: TensorHandle): void;
+  /**
+   * Accumulates the gradients of a scalar into every leaf that it was computed from.
+   *
+   * @param optimizer whose loss scale the scalar is multiplied by: see {@link Api.lossscale}
+   */
+  backward(tensor: TensorHandle, optimizer?: OptimizerHandle | ModelHandle): void;
   /** The gradient of a tensor; undefined if there is none. */
   grad(tensor: TensorHandle): Numbers | undefined;
   /** Sets the gradient of a tensor. Same shape and type. */
@@ -299,16 +306,64 @@ export interface Api {
   state(optimizer: OptimizerHandle, all?: boolean): State;
   /** A module as plain data, parameters included. */
   state(module: ModuleHandle): ModuleState;
-  /** Updates every parameter that has a gradient, in one call and in place. */
-  step(optimizer: OptimizerHandle | ModelHandle): void;
+  /**
+   * Updates every parameter that has a gradient, in one call and in place. Parameters of `half` and `bfloat16` are updated by
+   * way of weights of 32 bits, which are state: `master_param`. Gradients are clipped on their way, and stay as they are.
+   *
+   * @example
+   * ```ts
+   * step(o, { zerograd: true, clipnorm: 1 });
+   * ```
+   */
+  step(optimizer: OptimizerHandle | ModelHandle, options?: StepOptions): void;
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
    * parameters and state are as they were.
    *
+   * @param options none for `lbfgs`, whose closure clips and zeroes its gradients itself
    * @returns the loss before the step
    */
-  step(optimizer: OptimizerHandle | ModelHandle, closure: () => number | TensorHandle): number;
+  step(optimizer: OptimizerHandle | ModelHandle, closure: () => number | TensorHandle, options?: StepOptions): number;
+  /** How the losses of an optimizer are scaled; undefined if they are not. */
+  lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale | undefined;
+  /**
+   * Scales losses, so that small gradients do not vanish in 16 bits: `backward(loss, optimizer)` multiplies the gradients by
+   * the scale, and `step` divides them by it on their way. A step whose gradients are not finite is skipped whole: it changes
+   * nothing but the scale, which backs off. The rule is that of `torch.amp.GradScaler`.
+   *
+   * The scale is part of the state. {@link Api.run} and {@link Api.batch} of a model with the optimizer scale, too. A scale
+   * beyond the range of the loss, 65504 for `half`, makes infinite gradients, so that the step is skipped. Not for `lbfgs`,
+   * nor with `fused: false`.
+   *
+   * @param options null switches it off
+   * @example
+   * ```ts
+   * lossscale(o, { init: 65536, growth: 2, backoff: 0.5, interval: 2000 });
+   * backward(loss, o);
+   * step(o, { zerograd: true });
+   * console.log(lossscale(o)?.scale);
+   * ```
+   */
+  lossscale(optimizer: OptimizerHandle | ModelHandle, options: LossScaleOptions | LossScale | null): void;
+  /**
+   * Exchanges each parameter with its moving average, in place, so that a module can be used with the averages; a second
+   * call exchanges them back. Meanwhile a step is an error. The averages are those of the option `average` of an optimizer,
+   * the share of the past, and part of its state: `param_average`. A parameter without one stays as it is. As
+   * `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn`, but that a parameter without a gradient keeps its
+   * average.
+   *
+   * @returns whether the parameters are now the averages
+   * @example
+   * ```ts
+   * const o = opt("adam", m, { average: 0.999 });
+   * // ... steps ...
+   * average(o);
+   * const y = evaluate(m, inputs);
+   * average(o);
+   * ```
+   */
+  average(optimizer: OptimizerHandle | ModelHandle): boolean;
   /** The learning rate of each group. */
   lr(optimizer: OptimizerHandle | ModelHandle): readonly number[];
   /** Sets one learning rate for all groups, or one for each. */
@@ -353,6 +408,13 @@ export interface Api {
   setting(name: "alloptions"): boolean;
   /** Sets it. An argument of `opt` or `state` wins over it. */
   setting(name: "alloptions", value: boolean): void;
+  /**
+   * How many threads operations and steps use, in the whole process. By default one for each core, or as many as
+   * `OMP_NUM_THREADS` says. Results of steps do not depend on it; those of operations may, in their last digits.
+   */
+  setting(name: "threads"): number;
+  /** Sets it: a whole number from 1 to 1024. The WebAssembly engine has one thread. */
+  setting(name: "threads", value: number): void;
   /** From now on the first handle stands for what the second one did, which is freed. */
   use<Kind extends TensorHandle | VectorHandle | DictionaryHandle>(handle: Kind, other: Kind): void;
   /** Reads a tensor and frees it. */

@@ -136,6 +136,32 @@ export interface TrainOptions extends TestOptions {
   readonly clipvalue?: number | null;
 }
 
+/** What a step does beside the formula, in the same pass over the parameters. */
+export interface StepOptions {
+  /** Set gradients to zero after the step, also after one that is skipped. Default false. */
+  readonly zerograd?: boolean;
+  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
+  readonly clipnorm?: number | null;
+  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
+  readonly clipvalue?: number | null;
+}
+
+/** How a loss is scaled. PyTorch's names, those of `torch.amp.GradScaler`, are accepted too. */
+export interface LossScaleOptions {
+  /** The first scale. A number > 0. Default 65536. */
+  readonly init?: number;
+  /** What the scale is multiplied by after `interval` good steps. A number > 1. Default 2. */
+  readonly growth?: number;
+  /** What the scale is multiplied by after a bad step. A number between 0 and 1. Default 0.5. */
+  readonly backoff?: number;
+  /** Good steps in a row that make the scale grow. A whole number >= 1. Default 2000. */
+  readonly interval?: number;
+  readonly init_scale?: number;
+  readonly growth_factor?: number;
+  readonly backoff_factor?: number;
+  readonly growth_interval?: number;
+}
+
 /** Options of the smooth L1 loss. */
 export interface SmoothL1Options extends LossOptions {
   /** Where the quadratic part ends. A number > 0. Default 1. */

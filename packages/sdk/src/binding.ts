@@ -49,8 +49,8 @@ export interface EngineOptions {
 export interface Binding {
   /** Calls a verb of the k-api. */
   call(verb: string, args: readonly Sent[]): Received;
-  /** Makes a step; the closure computes the loss and its gradients and returns the loss. */
-  stepWithClosure(optimizer: bigint, closure: () => number): number;
+  /** Makes a step with options; the closure computes the loss and its gradients and returns the loss. */
+  stepWithClosure(optimizer: bigint, closure: () => number, options: Sent): number;
   /** Frees everything, and makes the engine what it was at first. */
   reset(): void;
   /** Resolves when the engine has started. */

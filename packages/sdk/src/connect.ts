@@ -70,13 +70,13 @@ export function connect(binding: Binding): Api {
     clip: verb("clip"),
     clipv: verb("clipv"),
     opt: verb("opt"),
+    lossscale: verb("lossscale"),
+    average: verb("average"),
     state: verb("state"),
-    step: (optimizer: OptimizerHandle | ModelHandle, closure?: () => number | TensorHandle) => {
-      if (closure === undefined) return engine.call<never>("step", optimizer);
-      if (typeof closure !== "function") {
-        throw new StepwellError("ERR_ARGUMENT", `step: expected a function as argument 2, given ${typeof closure}`);
-      }
-      return engine.stepWithClosure(optimizer, () => lossOf(closure())) as never;
+    step: (optimizer: OptimizerHandle | ModelHandle, ...rest: readonly unknown[]) => {
+      const [closure, options] = rest;
+      if (typeof closure !== "function") return engine.call<never>("step", optimizer, ...rest);
+      return engine.stepWithClosure(optimizer, () => lossOf(closure()), options) as never;
     },
     lr: verb("lr"),
     schedule: verb("schedule"),

@@ -88,7 +88,7 @@ export class Engine {
   }
 
   /** Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown. */
-  stepWithClosure(optimizer: OptimizerHandle | ModelHandle, closure: () => number): number {
+  stepWithClosure(optimizer: OptimizerHandle | ModelHandle, closure: () => number, options: unknown): number {
     let thrown: { readonly error: unknown } | undefined;
     const guarded = () => {
       try {
@@ -99,7 +99,7 @@ export class Engine {
       }
     };
     try {
-      return this.#binding.stepWithClosure(Handle.idOf(optimizer) ?? NO_HANDLE, guarded);
+      return this.#binding.stepWithClosure(Handle.idOf(optimizer) ?? NO_HANDLE, guarded, this.#send(options, 0));
     } catch (error) {
       throw thrown ? thrown.error : typed(error);
     }

@@ -1,4 +1,4 @@
-import type { MetricName, OptimizerName } from "./arguments.js";
+import type { LossScaleOptions, MetricName, OptimizerName } from "./arguments.js";
 import type { TypedTensor } from "./binding.js";
 import type { OptionsOf } from "./generated/options.js";
 import type { presets } from "./generated/presets.js";
@@ -43,6 +43,20 @@ export interface State<Name extends OptimizerName = OptimizerName> extends Defin
   readonly parms: readonly StateRow[];
   /** There only if one is bound. */
   readonly schedule?: ScheduleState;
+  /** There only if losses are scaled. */
+  readonly lossscale?: LossScale;
+  /** There only while parameters and their averages are exchanged. */
+  readonly averaged?: true;
+}
+
+/** How a loss is scaled, and how far the scale has come. */
+export interface LossScale extends Required<Pick<LossScaleOptions, "init" | "growth" | "backoff" | "interval">> {
+  /** What the next loss is multiplied by. */
+  readonly scale: number;
+  /** Good steps since the scale last changed. */
+  readonly growth_tracker: number;
+  /** Bad steps, which were skipped. */
+  readonly skipped: number;
 }
 
 /** A bound schedule: its options and progress, and the learning rate of each group that it starts from. */

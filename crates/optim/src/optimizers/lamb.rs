@@ -97,8 +97,14 @@ impl Rule for Lamb {
 
         let t = T::from_f64;
         let (decay, eps, correction1, correction2) = (t(decay), t(o.eps), t(correction1), t(correction2));
+        // In two factors, of which the second is mostly 1: the inverse of the norm of denormal gradients is no number of
+        // their type.
+        const FIRST: f64 = 1e30;
+        let scale = 1.0 / norm_divisor(o, step.gradient_norm);
+        let (scale, rescale) = if scale > FIRST { (FIRST, scale / FIRST) } else { (scale, 1.0) };
         let moments = moments::Constants {
-            scale: t(sign(o.maximize) / norm_divisor(o, step.gradient_norm)),
+            scale: t(sign(o.maximize) * scale),
+            rescale: t(rescale),
             l2: t(l2),
             beta1: t(beta1),
             rest1: t(rest1),
@@ -160,8 +166,8 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 
 kernel! {
     /// Both averages, and the update before its trust ratio.
-    moments(p, g, [m, v], [scale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> u {
-        let g = g * scale + l2 * p;
+    moments(p, g, [m, v], [scale, rescale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> u {
+        let g = g * scale * rescale + l2 * p;
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;
         let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;

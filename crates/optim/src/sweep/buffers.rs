@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::memory::Arena;
 use crate::optimizer::Group;
-use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, Planned, State, buffer_type};
+use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, Planned, buffer_type};
 use crate::sweep::Program;
 use crate::{Code, Error, Result, View};
 
@@ -17,8 +17,8 @@ pub(super) struct Fresh {
     pub(super) average: bool,
 }
 
-/// Makes the buffers that this step needs and that are not there yet: all of them, before anything is updated, in one
-/// allocation of at most `limit` bytes. Returns what was made for each view.
+/// Makes the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
+/// them, before anything is updated, in one allocation of at most `limit` bytes. Returns what was made for each view.
 pub(super) fn make_state(
     program: &dyn Program,
     groups: &mut [Group],
@@ -43,11 +43,14 @@ pub(super) fn make_state(
                 let Some(fill) = fill else { continue };
                 let element = buffer_type(view.element(), place, common.reduced_moments)?;
                 let there = state.as_ref().and_then(|state| state.buffers[place].as_ref());
-                if there.is_some_and(|buffer| buffer.element() == element && buffer.len() == view.len()) {
+                let there = there.filter(|buffer| buffer.len() == view.len());
+                if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
                 planned.push((group, index, number, place, fill, Planned::new(&mut arena, element, view.len())?));
                 match place {
+                    // One of another type is converted.
+                    _ if there.is_some() => {}
                     MASTER => {}
                     AVERAGE => fresh[number].average = true,
                     _ => fresh[number].moments = true,
@@ -66,8 +69,11 @@ pub(super) fn make_state(
     let mut slots = views.iter();
     for members in groups.iter_mut() {
         for (state, view) in members.states.iter_mut().zip(&mut slots) {
-            if view.is_some() && state.is_none() {
-                *state = Some(State::default());
+            let Some(view) = view else { continue };
+            let state = state.get_or_insert_default();
+            if !view.element().is_reduced() {
+                // Of a time when the parameter had 16 bits.
+                state.buffers[MASTER] = None;
             }
         }
     }
@@ -78,6 +84,9 @@ pub(super) fn make_state(
             copy_weights(view, &mut buffer);
         }
         if let Some(state) = &mut groups[group].states[index] {
+            if let Some(before) = state.buffers[place].as_ref().filter(|before| before.len() == buffer.len()) {
+                buffer.convert(before);
+            }
             state.buffers[place] = Some(buffer);
         }
     }

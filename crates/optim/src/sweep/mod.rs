@@ -45,7 +45,8 @@ pub struct StepOptions<'a> {
     pub loss_scale: f64,
     /// Change nothing if any element of a gradient is infinite or not a number.
     pub skip_non_finite: bool,
-    /// Set gradients to zero after they have been read.
+    /// Set gradients to zero after they have been read. Also in a step that changes nothing else: what is not finite would
+    /// stay so in all that is added to it.
     pub zero_gradients: bool,
     /// At most this many threads, of which the caller's is one. The result does not depend on it.
     pub threads: usize,
@@ -75,7 +76,7 @@ impl Default for StepOptions<'_> {
 pub enum Outcome {
     /// Parameters and state moved on.
     Stepped,
-    /// A gradient was not finite, and nothing was changed.
+    /// A gradient was not finite, and neither parameters nor state were changed.
     Skipped,
 }
 
@@ -109,6 +110,10 @@ impl Sweep {
             return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
         }
         if !self.current || !self.matches(views) {
+            // Before any state is made.
+            if options.skip_non_finite && !gradients_are_finite(views) {
+                return Ok(skip(views, options));
+            }
             self.rebuild(groups, views, options.memory_limit)?;
         }
         let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
@@ -121,8 +126,8 @@ impl Sweep {
         let wanted = self.program.wants_gradient_norm();
         let clips = matches!(options.clip, Clip::Norm(_));
         let raw = if wanted || clips || options.skip_non_finite { self.norm(options, Prepare::Keep)? } else { 0.0 };
-        if options.skip_non_finite && !raw.is_finite() && !self.gradients_are_finite(views) {
-            return Ok(Outcome::Skipped);
+        if options.skip_non_finite && !raw.is_finite() && !gradients_are_finite(views) {
+            return Ok(skip(views, options));
         }
         let unscale = 1.0 / options.loss_scale;
         let prepare = options.clip.prepare(raw * unscale).of_scaled(unscale);
@@ -135,16 +140,6 @@ impl Sweep {
         let result = self.tasks.update(self.work(options, prepare));
         self.units.iter_mut().for_each(|unit| (unit.fresh, unit.fresh_average) = (false, false));
         result.map(|()| Outcome::Stepped)
-    }
-
-    /// Squares may overflow where the elements, of 64 bits, do not.
-    fn gradients_are_finite(&self, views: &[Option<View<'_>>]) -> bool {
-        views.iter().flatten().all(|view| match view {
-            View::Double(_, g) => g.iter().all(|g| g.is_finite()),
-            View::Float(_, g) => g.iter().all(|g| g.is_finite()),
-            View::Half(_, g) => g.iter().all(|g| g.is_finite()),
-            View::BFloat16(_, g) => g.iter().all(|g| g.is_finite()),
-        })
     }
 
     /// True if the units are made of these views.
@@ -224,4 +219,21 @@ impl Sweep {
             set: options.instruction_set,
         }
     }
+}
+
+/// Element by element: squares may overflow where the elements, of 64 bits, do not.
+fn gradients_are_finite(views: &[Option<View<'_>>]) -> bool {
+    views.iter().flatten().all(|view| match view {
+        View::Double(_, g) => g.iter().all(|g| g.is_finite()),
+        View::Float(_, g) => g.iter().all(|g| g.is_finite()),
+        View::Half(_, g) => g.iter().all(|g| g.is_finite()),
+        View::BFloat16(_, g) => g.iter().all(|g| g.is_finite()),
+    })
+}
+
+fn skip(views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Outcome {
+    if options.zero_gradients {
+        views.iter_mut().flatten().for_each(View::zero_gradient);
+    }
+    Outcome::Skipped
 }

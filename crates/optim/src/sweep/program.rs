@@ -257,14 +257,21 @@ fn both_stages<R: Rule, T: Scalar>(
     scratch: &mut Scratch<T>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
+    // An update is computed again from the state where that was rounded, as it is where threads share a unit: so the
+    // result does not depend on who makes it.
+    let keeps = !unit.reduced_moments;
     let mut sums = [0.0; 2];
     for piece in pieces {
-        let room = &mut room[piece.start..][..piece.length];
-        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, Some(room));
+        let room = if keeps { Some(&mut room[piece.start..][..piece.length]) } else { None };
+        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, room);
         sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
     }
     let factor = T::from_f64(factor(sums));
     for piece in pieces.iter().rev() {
+        if !keeps {
+            apply::<R, T>(constants, unit, piece, factor, scratch);
+            continue;
+        }
         for start in (piece.start..piece.start + piece.length).step_by(BLOCK) {
             let length = BLOCK.min(piece.start + piece.length - start);
             // SAFETY: as `Program::update_whole` asks for.
@@ -343,11 +350,23 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
         let factor = T::from_f64(factor);
         let mut scratch = Scratch::new();
         for piece in pieces.iter().rev() {
-            // SAFETY: as `Program::apply` asks for.
-            let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
-            while let Some((block, _)) = blocks.next(&mut scratch) {
-                R::apply(constants, factor, block);
-            }
+            apply::<R, T>(constants, unit, piece, factor, &mut scratch);
         }
+    }
+}
+
+/// The second stage of a piece.
+#[inline(always)]
+fn apply<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    piece: &Piece,
+    factor: T,
+    scratch: &mut Scratch<T>,
+) {
+    // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
+    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
+    while let Some((block, _)) = blocks.next(scratch) {
+        R::apply(constants, factor, block);
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::{array, ptr, slice};
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::clip::Prepare;
@@ -37,7 +38,7 @@ pub(crate) struct Unit {
     pub(super) fresh_average: bool,
     element: Element,
     /// True if the formula's buffers are of 16 bits.
-    reduced_moments: bool,
+    pub(super) reduced_moments: bool,
     /// The share of the past in the average.
     average_decay: f64,
     pub(super) length: usize,
@@ -169,6 +170,30 @@ impl Unit {
         unsafe { Self::elements(address, start, length) }
     }
 
+    /// Takes master weights anew from a parameter of 16 bits that somebody else has set: where they no longer round to it.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`].
+    #[inline(always)]
+    unsafe fn refresh_masters(&self, start: usize, length: usize) {
+        // SAFETY: as the caller promises; master weights are of 32 bits.
+        unsafe {
+            match self.element {
+                Element::Half => refresh(
+                    Self::elements::<f16>(self.parameter, start, length),
+                    Self::elements(self.buffers[MASTER], start, length),
+                    [f16::ZERO; BLOCK],
+                ),
+                Element::BFloat16 => refresh(
+                    Self::elements::<bf16>(self.parameter, start, length),
+                    Self::elements(self.buffers[MASTER], start, length),
+                    [bf16::ZERO; BLOCK],
+                ),
+                Element::Float | Element::Double => {}
+            }
+        }
+    }
+
     /// The gradient's elements; as they lie, or widened into `wide`.
     ///
     /// # Safety
@@ -259,9 +284,16 @@ impl Unit {
             if self.fresh_average {
                 average.copy_from_slice(weights);
             } else {
+                // As torch's `lerp`, from the nearer end.
                 let (past, rest) = (T::from_f64(self.average_decay), T::from_f64(1.0 - self.average_decay));
-                for (average, weight) in average.iter_mut().zip(weights) {
-                    *average = past * *average + rest * *weight;
+                if self.average_decay > 0.5 {
+                    for (average, weight) in average.iter_mut().zip(weights) {
+                        *average = *average + rest * (*weight - *average);
+                    }
+                } else {
+                    for (average, weight) in average.iter_mut().zip(weights) {
+                        *average = *weight - (*weight - *average) * past;
+                    }
                 }
             }
         }
@@ -278,6 +310,24 @@ impl Unit {
         let most = if whole { piece.length } else { BLOCK };
         let (start, end) = (piece.start, piece.start + piece.length);
         Blocks { unit: self, stage, finished: start, start, end, most, riders, element: PhantomData }
+    }
+}
+
+/// See [`Unit::refresh_masters`].
+#[inline(always)]
+fn refresh<H: Copy + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut room: [H; BLOCK])
+where
+    [H]: HalfFloatSliceExt,
+{
+    let rounded = &mut room[..master.len()];
+    rounded.convert_from_f32_slice(master);
+    if *rounded == *parameter {
+        return;
+    }
+    for ((master, rounded), parameter) in master.iter_mut().zip(rounded).zip(parameter) {
+        if *rounded != *parameter {
+            *master = (*parameter).into();
+        }
     }
 }
 
@@ -330,6 +380,9 @@ impl<T: Scalar> Blocks<'_, T> {
         *start += length;
         // SAFETY: as promised to `Unit::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
         unsafe {
+            if *stage != Stage::Apply {
+                unit.refresh_masters(first, length);
+            }
             let parameter = unit.weights(first, length);
             let gradient = if *stage == Stage::Apply && unit.element.is_reduced() {
                 // Not read; and whatever it is, it is as long.

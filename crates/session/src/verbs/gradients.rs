@@ -11,20 +11,28 @@ use crate::handle::{Handle, Kind};
 use crate::module::Named;
 use crate::selection::select;
 use crate::session::{Object, Session};
+use crate::step::StepSettings;
+use crate::trainer::scaled_backward;
 use crate::verbs::tensors::{floats, read};
 use crate::{Dynamic, Engine};
 
-/// `step(optimizer)`: updates every parameter that has a gradient. A model stands for its optimizer.
+/// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer.
 pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let given = arguments.options()?;
     arguments.finish()?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
-    trainer.step(engine, Clip::None)?;
+    if given.is_empty() {
+        trainer.step(engine, Clip::None, false)?;
+    } else {
+        let settings = StepSettings::parse(given)?;
+        trainer.step(engine, settings.clip()?, settings.zerograd)?;
+    }
     Ok(Dynamic::Null)
 }
 
 impl<E: Engine> Session<E> {
-    /// `step(optimizer, closure)`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
+    /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
     /// as often as it needs; any other optimizer calls it once and then steps. Returns the first loss.
     ///
     /// The session is not borrowed while the closure runs, so the closure can use it.
@@ -35,15 +43,18 @@ impl<E: Engine> Session<E> {
         session: &RefCell<Self>,
         optimizer: Handle,
         closure: &mut dyn FnMut() -> Result<f64>,
+        options: Dynamic,
     ) -> Result<f64> {
         let result = (|| {
+            let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
+            settings.check(session.borrow().trainer(optimizer)?.optimizer.definition())?;
             if session.borrow().trainer(optimizer)?.optimizer.definition().needs_closure() {
                 return closure::minimize(session, optimizer, closure);
             }
             let loss = closure()?;
             let mut session = session.borrow_mut();
             let (mut trainer, engine) = session.trainer_mut(optimizer)?;
-            trainer.step(engine, Clip::None)?;
+            trainer.step(engine, settings.clip()?, settings.zerograd)?;
             Ok(loss)
         })();
         result.map_err(|error| error.within("step"))
@@ -112,10 +123,15 @@ pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
     Ok(Dynamic::Null)
 }
 
-/// `backward(tensor)`: accumulates the gradients of a scalar.
+/// `backward(tensor, [optimizer])`: accumulates the gradients of a scalar, times the loss scale of the optimizer.
 pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Tensor)?;
+    let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(Kind::Optimizer)?) };
     arguments.finish()?;
+    let scale = match optimizer {
+        Some(optimizer) => session.trainer(optimizer)?.scale_of_loss(),
+        None => 1.0,
+    };
     let tensor = session.tensor(handle)?;
     let shape = session.engine.shape(tensor)?;
     if shape.iter().product::<usize>() != 1 {
@@ -124,7 +140,7 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     if !session.engine.requires_grad(tensor) {
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
     }
-    session.engine.backward(tensor, 1.0)?;
+    scaled_backward(&session.engine, tensor, scale)?;
     Ok(Dynamic::Null)
 }
 

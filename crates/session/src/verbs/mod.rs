@@ -8,6 +8,7 @@ pub(crate) mod modules;
 pub(crate) mod objects;
 pub(crate) mod optimizers;
 pub(crate) mod restore;
+pub(crate) mod scaling;
 pub(crate) mod schedules;
 pub(crate) mod state;
 pub(crate) mod tensors;

@@ -58,20 +58,33 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Dynamic::Null)
 }
 
-/// `setting(name)` tells a setting of the session, `setting(name, value)` sets it. `alloptions`: whether definitions tell
-/// all options, or only those that differ from the defaults.
+/// `setting(name)` tells a setting, `setting(name, value)` sets it. `alloptions`: whether definitions tell all options, or
+/// only those that differ from the defaults. `threads`: how many threads operations and steps use.
 pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let name = arguments.text("the name of a setting")?;
-    let value = arguments.flag("its value")?;
-    arguments.finish()?;
-    if name != "alloptions" {
-        return Err(Error::new(Code::UnknownName, format!("unknown setting `{name}`, expected alloptions")));
-    }
-    match value {
-        None => Ok(Dynamic::Flag(session.all_options)),
-        Some(flag) => {
+    match name.as_str() {
+        "alloptions" => {
+            let flag = arguments.flag("its value")?;
+            arguments.finish()?;
+            let Some(flag) = flag else { return Ok(Dynamic::Flag(session.all_options)) };
             session.all_options = flag;
             Ok(Dynamic::Null)
+        }
+        "threads" => {
+            let count = match arguments.next() {
+                Dynamic::Null => None,
+                // As many as no machine has would only make the process fail later.
+                Dynamic::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
+                other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
+            };
+            arguments.finish()?;
+            let Some(count) = count else { return Ok(Dynamic::Number(session.engine.threads() as f64)) };
+            session.engine.set_threads(count as usize)?;
+            Ok(Dynamic::Null)
+        }
+        _ => {
+            let message = format!("unknown setting `{name}`, expected alloptions or threads");
+            Err(Error::new(Code::UnknownName, message))
         }
     }
 }

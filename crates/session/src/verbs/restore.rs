@@ -15,7 +15,7 @@ use crate::selection::{Selection, Source};
 use crate::session::{Object, Session};
 use crate::trainer::Trainer;
 use crate::verbs::optimizers::library_optimizer;
-use crate::verbs::schedules;
+use crate::verbs::{scaling, schedules};
 use crate::{Array, Data, Dtype, Dynamic, Engine};
 
 type Entries = [(String, Dynamic)];
@@ -62,7 +62,7 @@ pub(crate) fn restore<E: Engine>(
         states.push(match (definition.needs_closure(), find(row, "buffers")) {
             (false, Some(buffers)) => {
                 let dtype = engine.dtype(&parameter.tensor)?;
-                state_of(definition, dictionary("buffers", buffers)?, name, &shape, dtype)?
+                state_of(definition, dictionary("buffers", buffers)?, name, &shape, dtype, fused)?
             }
             _ => None,
         });
@@ -72,6 +72,18 @@ pub(crate) fn restore<E: Engine>(
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
+    if let Some(scale) = find(saved, "lossscale") {
+        if definition.needs_closure() || !fused {
+            let message = format!("{} with a loss scale: expected an optimizer that scales losses", definition.name);
+            return Err(Error::new(Code::Format, message));
+        }
+        scaling::restore(&mut optimizer, dictionary("lossscale", scale)?)?;
+    }
+    optimizer.set_averaged(match find(saved, "averaged") {
+        None | Some(Dynamic::Null) => false,
+        Some(Dynamic::Flag(averaged)) => *averaged && states.iter().flatten().flatten().any(State::has_average),
+        Some(other) => return Err(malformed("averaged", "a boolean", other)),
+    });
     let mut trainer = Trainer::new(optimizer, library);
     for (group, tensors) in groups.into_iter().enumerate() {
         let selection = Selection { tensors, source: Source::Module(module.clone()) };
@@ -92,6 +104,7 @@ fn state_of(
     name: &str,
     shape: &[usize],
     dtype: Dtype,
+    fused: bool,
 ) -> Result<Option<State>> {
     if buffers.is_empty() {
         return Ok(None);
@@ -115,10 +128,10 @@ fn state_of(
             return Err(Error::new(Code::Shape, message));
         }
         let fits = match found.data.dtype() {
-            Dtype::Float => dtype != Dtype::Double,
-            Dtype::Double => dtype == Dtype::Double,
-            // Moments may be kept in it, whatever the parameter is.
-            Dtype::BFloat16 => dtype != Dtype::Double && definition.buffers.contains(&key),
+            // A step converts what is of another type: the parameter has been converted, or the option `moments` changed.
+            Dtype::Float => fused || dtype != Dtype::Double,
+            Dtype::Double => fused || dtype == Dtype::Double,
+            Dtype::BFloat16 => fused && definition.buffers.contains(&key),
             Dtype::Half | Dtype::Long => false,
         };
         if !fits {

@@ -7,7 +7,7 @@ use crate::handle::{Handle, Kind};
 use crate::module_state;
 use crate::session::Session;
 use crate::trainer::WithState;
-use crate::verbs::schedules;
+use crate::verbs::{scaling, schedules};
 use crate::{Array, Differentiable, Dynamic, Engine};
 
 /// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
@@ -79,6 +79,12 @@ pub(crate) fn describe<E: Engine>(
     ];
     if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
         entries.push(("schedule", schedules::described(schedule)));
+    }
+    if let (true, Some(scale)) = (with_buffers, &optimizer.loss_scale) {
+        entries.push(("lossscale", scaling::described(scale)));
+    }
+    if with_buffers && optimizer.is_averaged() {
+        entries.push(("averaged", Dynamic::Flag(true)));
     }
     if trainer.library.is_some() {
         entries.push(("fused", Dynamic::Flag(false)));

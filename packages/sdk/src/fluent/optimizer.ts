@@ -1,8 +1,8 @@
 import type { Api } from "../api.js";
+import type { LossScaleOptions, StepOptions } from "../arguments.js";
 import type { OptimizerHandle } from "../handle.js";
-import type { Definition, State } from "../results.js";
+import type { Definition, LossScale, State } from "../results.js";
 import { type AnyModule, type AnyTensor, type Held, release, unheld } from "./held.js";
-import { refuse } from "./refuse.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
@@ -12,10 +12,17 @@ export interface Optimizer extends Held<OptimizerHandle> {
   /** The learning rate of each group. Set one number for all groups, or one for each. */
   get lr(): readonly number[];
   set lr(rates: number | readonly number[]);
+  /** How losses are scaled; undefined if they are not. Set options to switch it on, null to switch it off. */
+  get lossScale(): LossScale | undefined;
+  set lossScale(options: LossScaleOptions | LossScale | null | undefined);
   /** Updates every parameter that has a gradient. */
-  step(): void;
+  step(options?: StepOptions): void;
   /** Updates every parameter, with a closure; `lbfgs` needs one. Returns the loss before the step. */
-  step(closure: Closure): number;
+  step(closure: Closure, options?: StepOptions): number;
+  /** Accumulates the gradients of a loss times the loss scale. */
+  backward(loss: AnyTensor): void;
+  /** Exchanges each parameter with its moving average, and back. Returns whether the parameters are now the averages. */
+  average(): boolean;
   /** Sets gradients to 0; undefined ones stay undefined. */
   zeroGrad(): void;
   /** Makes a step of the schedule, which sets the learning rates. */
@@ -59,13 +66,32 @@ export function optimizerClass(api: Api): OptimizerClass {
       api.lr(this.#handle, rates);
     }
 
-    step(): void;
-    step(closure: Closure): number;
-    step(closure?: Closure): number | undefined {
-      if (closure !== undefined && typeof closure !== "function") refuse("step", "a function", closure);
-      if (closure !== undefined) return api.step(this.#handle, () => unheld(closure()));
-      api.step(this.#handle);
+    get lossScale(): LossScale | undefined {
+      return api.lossscale(this.#handle);
+    }
+
+    set lossScale(options: LossScaleOptions | LossScale | null | undefined) {
+      api.lossscale(this.#handle, options ?? null);
+    }
+
+    step(options?: StepOptions): void;
+    step(closure: Closure, options?: StepOptions): number;
+    step(first?: Closure | StepOptions, options?: StepOptions): number | undefined {
+      if (typeof first === "function") {
+        const closure = () => unheld(first());
+        return options === undefined ? api.step(this.#handle, closure) : api.step(this.#handle, closure, options);
+      }
+      if (first === undefined) api.step(this.#handle);
+      else api.step(this.#handle, first);
       return undefined;
+    }
+
+    backward(loss: AnyTensor): void {
+      api.backward(unheld(loss), this.#handle);
+    }
+
+    average(): boolean {
+      return api.average(this.#handle);
     }
 
     zeroGrad(): void {

@@ -1,6 +1,5 @@
 // The training of a model, as events.
 
-import { setImmediate } from "node:timers/promises";
 import type { Target } from "../api.js";
 import type { TensorData } from "../arrays.js";
 import type { TensorHandle } from "../handle.js";
@@ -52,7 +51,7 @@ export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEv
 
 /** Gives timers and signals a turn of the event loop, and tells whether that ended the training. */
 async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
-  await setImmediate();
+  await turn();
   return signal?.aborted === true;
 }
 
@@ -69,7 +68,7 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
         const value = api.tensor(lost) as number;
         if (first) add(trained, sums, batch, output, value);
         first = false;
-        api.backward(lost);
+        api.backward(lost, optimizer);
         return value;
       } finally {
         api.free(lost);
@@ -80,4 +79,12 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
   };
   // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
   return withTensors(trained, batch, (input, target) => api.step(optimizer, () => closure(input, target)));
+}
+
+/** Lets everything else that waits have its turn. Browsers have no `setImmediate`. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });
 }

@@ -20,6 +20,10 @@ export interface AdagradOptions {
   readonly eps?: number;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
 }
 
 /** Adaptive moments: the average gradient over the root of the average squared gradient. As `torch.optim.Adam`. */
@@ -40,6 +44,10 @@ export interface AdamOptions {
   readonly amsgrad?: boolean;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -62,6 +70,10 @@ export interface AdamWOptions {
   readonly amsgrad?: boolean;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -102,6 +114,10 @@ export interface LAMBOptions {
   readonly use_nvlamb?: boolean;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
 }
@@ -156,6 +172,10 @@ export interface RMSpropOptions {
   readonly centered?: boolean;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
 }
 
 /** Stochastic gradient descent, with optional momentum. As `torch.optim.SGD`. */
@@ -174,6 +194,10 @@ export interface SGDOptions {
   readonly nesterov?: boolean;
   /** Climb instead of descend: the gradient is negated before anything else. Default false. */
   readonly maximize?: boolean;
+  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  readonly average?: number | null;
+  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  readonly moments?: "full" | "bfloat16";
 }
 
 /** The options of each optimizer, by name. */

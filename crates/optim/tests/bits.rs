@@ -1,0 +1,110 @@
+//! A step gives the same bits for any number of threads and for every instruction set.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::sync::OnceLock;
+
+use half::{bf16, f16};
+use stepwell_optim::{CATALOG, Clip, Definition, InstructionSet, Optimizer, StepOptions, Value, View, definition};
+
+/// More elements than threads are woken for, a tensor that threads share in LAMB's two stages, and small ones; no length
+/// is a multiple of a vector.
+const LENGTHS: [usize; 7] = [270_003, 40_001, 17, 1, 0, 16_385, 5];
+
+type Named = Vec<(String, Value)>;
+
+/// Options that take another path through the loops.
+fn variants(definition: &Definition) -> Vec<Named> {
+    let flag = |name: &str| vec![(name.to_owned(), Value::Flag(true))];
+    let number = |name: &str| vec![(name.to_owned(), Value::Float(0.5))];
+    let mut variants = vec![Vec::new(), number("decay"), number("average")];
+    variants.push(vec![("moments".into(), Value::Word("bfloat16".into()))]);
+    variants.extend(match definition.name {
+        "adam" | "adamw" => vec![flag("amsgrad")],
+        "sgd" => vec![number("momentum")],
+        "rmsprop" => vec![flag("centered"), number("momentum"), [flag("centered"), number("momentum")].concat()],
+        "lamb" => vec![flag("l2"), vec![("globalnorm".into(), Value::Flag(false))]],
+        _ => Vec::new(),
+    });
+    variants
+}
+
+fn wave(seed: usize, i: usize) -> f64 {
+    static WAVE: OnceLock<Vec<f64>> = OnceLock::new();
+    let wave = WAVE.get_or_init(|| (0..1009).map(|i| (f64::from(i) * 0.7).sin()).collect());
+    wave[(seed * 31 + i) % wave.len()]
+}
+
+/// The bits of all parameters after three steps.
+fn bits<T: Copy>(
+    definition: &'static Definition,
+    named: &Named,
+    options: StepOptions<'_>,
+    element: fn(f64) -> T,
+    view: for<'a> fn(&'a mut [T], &'a mut [T]) -> View<'a>,
+    bits: fn(T) -> u64,
+) -> Option<Vec<u64>> {
+    let mut optimizer = Optimizer::new(definition, &[], named).unwrap();
+    let row = optimizer.plan(0, &[], &[]).unwrap();
+    optimizer.edit(0, row, LENGTHS.len()).unwrap();
+    let made = |seed: usize, length: usize| (0..length).map(|i| element(wave(seed, i))).collect::<Vec<_>>();
+    let mut parameters: Vec<_> = LENGTHS.iter().map(|length| made(0, *length)).collect();
+    for step in 1..4 {
+        let mut gradients: Vec<_> = LENGTHS.iter().enumerate().map(|(i, length)| made(step + i, *length)).collect();
+        let pairs = parameters.iter_mut().zip(&mut gradients);
+        let mut views: Vec<_> = pairs.map(|(p, g)| Some(view(p, g))).collect();
+        // Doubles have no moments of 16 bits.
+        optimizer.step(&mut views, options).ok()?;
+        if options.zero_gradients {
+            assert!(gradients.iter().flatten().all(|g| bits(*g) == 0));
+        }
+    }
+    Some(parameters.into_iter().flatten().map(bits).collect())
+}
+
+fn all_bits(definition: &'static Definition, named: &Named, options: StepOptions<'_>) -> Vec<Option<Vec<u64>>> {
+    vec![
+        bits(definition, named, options, |x| x as f32, |p, g| View::Float(p, g), |x: f32| u64::from(x.to_bits())),
+        bits(definition, named, options, |x| x, |p, g| View::Double(p, g), |x: f64| x.to_bits()),
+        bits(definition, named, options, f16::from_f64, |p, g| View::Half(p, g), |x| u64::from(x.to_bits())),
+        bits(definition, named, options, bf16::from_f64, |p, g| View::BFloat16(p, g), |x| u64::from(x.to_bits())),
+    ]
+}
+
+fn same_bits(definition: &'static Definition, named: &Named, plain: StepOptions<'_>) {
+    let expected = all_bits(definition, named, plain);
+    assert!(expected[0].is_some());
+    let others = InstructionSet::available().iter().map(|set| StepOptions { instruction_set: *set, ..plain });
+    let threads = [2, 4].map(|threads| StepOptions { threads, ..plain });
+    for options in others.chain(threads) {
+        let (set, threads) = (options.instruction_set, options.threads);
+        // Not `assert_eq`, which would print millions of numbers.
+        let equal = all_bits(definition, named, options) == expected;
+        assert!(equal, "{} {named:?} with {set} and {threads} threads", definition.name);
+    }
+}
+
+#[test]
+fn threads_and_instruction_sets_change_no_bit() {
+    for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
+        for named in variants(definition) {
+            same_bits(definition, &named, StepOptions::default());
+        }
+    }
+}
+
+#[test]
+fn nor_do_they_with_everything_that_rides_along() {
+    for name in ["adamw", "lamb"] {
+        for clip in [Clip::Norm(0.5), Clip::Value(0.25)] {
+            let options = StepOptions {
+                clip,
+                loss_scale: 4.0,
+                skip_non_finite: true,
+                zero_gradients: true,
+                ..StepOptions::default()
+            };
+            same_bits(definition(name).unwrap(), &vec![("average".into(), Value::Float(0.9))], options);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Parameters exchanged with their moving averages, so that a model can be used with these.
+
+use stepwell_optim::{Averaged, Buffer, Code, Error, Result};
+
+use crate::trainer::Trainer;
+use crate::{Data, Dtype, Engine};
+
+/// A parameter in the exchange.
+struct Exchange<'a, T> {
+    tensor: &'a T,
+    before: Data,
+    after: Data,
+}
+
+impl<E: Engine> Trainer<E> {
+    /// Exchanges, and exchanges back. Returns whether the parameters are now the averages. A failure changes nothing.
+    pub(crate) fn exchange_averages(&mut self, engine: &E) -> Result<bool> {
+        let Self { optimizer, tensors, .. } = self;
+        let (mut exchanges, mut states) = (Vec::new(), Vec::new());
+        for (tensor, averaged) in tensors.iter().zip(optimizer.averages()) {
+            let Some(Averaged { master, average }) = averaged else {
+                states.push(None);
+                continue;
+            };
+            let before = engine.data(tensor)?;
+            let dtype = before.dtype();
+            let weights = weights(&before, master)?;
+            let average = Data::from(average);
+            let master = if dtype.is_reduced() { Some(average.clone().cast(Dtype::Float)?.to_buffer()?) } else { None };
+            states.push(Some(Averaged { master, average: weights.to_buffer()? }));
+            exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
+        }
+        if exchanges.is_empty() {
+            let message = "no averages yet: they begin at the first step with the option average, as in \
+                           opt(\"adam\", m, {average: 0.999})";
+            return Err(Error::new(Code::Argument, message));
+        }
+        for (i, Exchange { tensor, after, .. }) in exchanges.iter().enumerate() {
+            if let Err(error) = engine.assign(tensor, after) {
+                for Exchange { tensor, before, .. } in &exchanges[..i] {
+                    engine.assign(tensor, before)?;
+                }
+                return Err(error);
+            }
+        }
+        optimizer.set_averages(states);
+        Ok(optimizer.is_averaged())
+    }
+}
+
+/// The weights with all of their digits: master weights, but where the parameter of 16 bits has been set by somebody else.
+fn weights(parameter: &Data, master: Option<&Buffer>) -> Result<Data> {
+    if !parameter.dtype().is_reduced() {
+        return Ok(parameter.clone());
+    }
+    let wide = parameter.clone().cast(Dtype::Float)?;
+    let (Data::Float(mut wide), Some(Buffer::Float(master))) = (wide.clone(), master) else { return Ok(wide) };
+    if let Data::Float(rounded) = Data::Float(master.to_vec()).cast(parameter.dtype())?.cast(Dtype::Float)? {
+        for ((wide, rounded), master) in wide.iter_mut().zip(rounded).zip(&**master) {
+            if *wide == rounded {
+                *wide = *master;
+            }
+        }
+    }
+    Ok(Data::Float(wide))
+}

@@ -1,0 +1,47 @@
+//! `lossscale` and `average`: what an optimizer does beside its formula.
+
+use stepwell_optim::{LossScale, Optimizer, Result};
+
+use crate::arguments::{Arguments, dynamic, named_options};
+use crate::handle::Kind;
+use crate::session::Session;
+use crate::{Dynamic, Engine};
+
+/// `lossscale(optimizer)` tells the loss scale, `lossscale(optimizer, options)` switches it on, and
+/// `lossscale(optimizer, null)` off.
+pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    if arguments.is_empty() {
+        let trainer = session.trainer(handle)?;
+        return Ok(trainer.optimizer.loss_scale.as_ref().map_or(Dynamic::Null, described));
+    }
+    let given = arguments.next();
+    let scale = match given {
+        Dynamic::Null => None,
+        Dynamic::Dictionary(entries) => Some(LossScale::new(&named_options(entries)?)?),
+        other => return Err(arguments.refuse("a dictionary of options or null", &other)),
+    };
+    arguments.finish()?;
+    session.trainer_mut(handle)?.0.set_loss_scale(scale)?;
+    Ok(Dynamic::Null)
+}
+
+/// A loss scale as plain data, from which [`restore`] makes it again.
+pub(crate) fn described(scale: &LossScale) -> Dynamic {
+    Dynamic::dictionary(scale.described().into_iter().map(|(name, value)| (name, dynamic(&value))))
+}
+
+/// Switches on the loss scale that [`described`] told of.
+pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Dynamic)]) -> Result<()> {
+    optimizer.loss_scale = Some(LossScale::new(&named_options(entries.to_vec())?)?);
+    Ok(())
+}
+
+/// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
+/// the averages.
+pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    arguments.finish()?;
+    let (mut trainer, engine) = session.trainer_mut(handle)?;
+    trainer.exchange_averages(engine).map(Dynamic::Flag)
+}
