@@ -7,6 +7,10 @@ import { type EngineName, engine } from "@stepwell/sdk";
 interface Differences {
   /** How an optimizer can be implemented: `true` is Stepwell's own, `false` the tensor library's. */
   readonly implementations: readonly boolean[];
+  /** The dtypes of 16 bits that tensors can have. */
+  readonly reduced: readonly ("half" | "bfloat16")[];
+  /** Whether more than one thread can be set. */
+  readonly threads: boolean;
   /** Whether modules are saved to files. */
   readonly files: boolean;
   /** The largest size of a dimension that is not cut off. */
@@ -16,8 +20,22 @@ interface Differences {
 }
 
 const table: Readonly<Record<EngineName, Differences>> = {
-  native: { implementations: [true, false], files: true, largestSize: Number.MAX_SAFE_INTEGER, refusal: "InvalidArg" },
-  wasm: { implementations: [true], files: false, largestSize: 2 ** 32 - 1, refusal: "ERR_ARGUMENT" },
+  native: {
+    implementations: [true, false],
+    reduced: ["half", "bfloat16"],
+    threads: true,
+    files: true,
+    largestSize: Number.MAX_SAFE_INTEGER,
+    refusal: "InvalidArg",
+  },
+  wasm: {
+    implementations: [true],
+    reduced: [],
+    threads: false,
+    files: false,
+    largestSize: 2 ** 32 - 1,
+    refusal: "ERR_ARGUMENT",
+  },
 };
 
 /** What is special about the engine that runs. */

@@ -1,10 +1,11 @@
 import * as k from "@stepwell/sdk";
 import { beforeEach, expect, test } from "vitest";
+import { differences } from "../engine.js";
 import { expectError } from "./expect-error.js";
 
 beforeEach(() => k.free());
 
-test("a step gives the same bits whatever the number of threads is", () => {
+test.runIf(differences.threads)("a step gives the same bits whatever the number of threads is", () => {
   const before = k.setting("threads");
   expect(before).toBeGreaterThan(0);
   try {
@@ -24,6 +25,14 @@ test("a step gives the same bits whatever the number of threads is", () => {
   } finally {
     k.setting("threads", before);
   }
+});
+
+test.runIf(!differences.threads)("an engine of one thread says so", () => {
+  expect(k.setting("threads")).toBe(1);
+  k.setting("threads", 1);
+  const message = expectError("ERR_ARGUMENT", () => k.setting("threads", 2));
+  expect(message).toBe("setting: expected 1 thread, since this engine has no more, given 2");
+  expect(k.setting("threads")).toBe(1);
 });
 
 test("a number of threads that is none is refused", () => {

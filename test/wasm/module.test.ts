@@ -10,7 +10,7 @@ const disassembler = fileURLToPath(new URL("../node_modules/.bin/wasm-dis", impo
 const text = execFileSync(disassembler, ["--all-features", file], { encoding: "utf8", maxBuffer: 2 ** 30 });
 
 it("is small enough for a page", () => {
-  expect(bytes.length).toBeLessThanOrEqual(660_000);
+  expect(bytes.length).toBeLessThanOrEqual(625_000);
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(248_000);
 });
 

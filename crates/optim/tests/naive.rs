@@ -145,12 +145,12 @@ proptest! {
         let gradient: Vec<_> = (0..length).map(|i| f64::from_bits(tiny + i as u64)).collect();
         let start: Vec<_> = gradient.iter().map(|g| g * 3.0).collect();
         for name in ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"] {
-            compare::<f64>(name, &start, &[gradient.clone()], 1, 1e-13, |p, g| View::Double(p, g))?;
+            compare::<f64>(name, &start, std::slice::from_ref(&gradient), 1, 1e-13, |p, g| View::Double(p, g))?;
         }
         let gradient: Vec<_> = (0..length).map(|i| f64::from(f32::from_bits(tiny as u32 + i as u32))).collect();
         let start: Vec<_> = gradient.iter().map(|g| g * 3.0).collect();
         for name in ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"] {
-            compare::<f32>(name, &start, &[gradient.clone()], 1, 3e-6, |p, g| View::Float(p, g))?;
+            compare::<f32>(name, &start, std::slice::from_ref(&gradient), 1, 3e-6, |p, g| View::Float(p, g))?;
         }
     }
 }
