@@ -5,6 +5,8 @@ const settings = {
   exclude: [...configDefaults.exclude, "**/dist/**"],
   // A test waits for the garbage collector.
   execArgv: ["--expose-gc"],
+  // What a page shows in a moment takes longer on a machine that does other things too.
+  expect: { poll: { timeout: 10_000 } },
 };
 
 export default defineConfig({
@@ -19,7 +21,10 @@ export default defineConfig({
           ...settings,
           name: "wasm",
           // What is the same for every engine; test/engine.ts has what is not.
-          include: ["test/{contract,parity,transcript}/**/*.test.ts"],
+          include: [
+            "test/{contract,parity,transcript}/**/*.test.ts",
+            "test/playground/{code,digits,options,race,theory}.test.ts",
+          ],
           env: { STEPWELL_ENGINE: "wasm" },
         },
       },

@@ -1,8 +1,10 @@
-// What `npm run demo`, `npm test` and `npm run bench` run: setup, and then the thing itself.
+// What `npm run demo`, `npm run playground`, `npm test` and `npm run bench` run: setup, and then the thing itself.
 
 import { delimiter, dirname, join } from "node:path";
+import { provideChromium } from "./chromium.mjs";
 import { ask, bin, cargoEnvironment, main, root, run } from "./command.mjs";
 import { installPeers } from "./packages.mjs";
+import { buildPlayground, servePlayground } from "./playground.mjs";
 import { setup } from "./setup.mjs";
 
 const nextestVersion = "0.9.143";
@@ -10,6 +12,7 @@ const nextestVersion = "0.9.143";
 const things = {
   demo,
   bench,
+  playground,
   test,
 };
 
@@ -40,6 +43,12 @@ async function demo(args) {
   }
 }
 
+/** Builds the page and serves it on this machine. Arguments go to `vite preview`, such as `--port 8080` or `--open`. */
+async function playground(args) {
+  await buildPlayground();
+  await servePlayground(args);
+}
+
 /** Every check, the quick ones first, up to the first that fails. Arguments go to vitest. */
 async function test(args) {
   const env = await withNextest(cargoEnvironment());
@@ -49,6 +58,7 @@ async function test(args) {
   });
   await step(bin("biome"), ["check"]);
   await step("cargo", ["nextest", "run", "--release", "--workspace", "--locked"], { env });
+  await provideChromium();
   await step(bin("vitest"), ["run", ...args]);
 }
 
@@ -78,6 +88,6 @@ await main(async () => {
     });
   const { noWasm } = await setup();
   // The other things run on the native engine.
-  if (thing === "test" && noWasm) throw noWasm;
+  if (noWasm && (thing === "test" || thing === "playground")) throw noWasm;
   await things[thing](args);
 });

@@ -9,6 +9,7 @@ import { checkTools } from "./checks.mjs";
 import { bin, main, root, run } from "./command.mjs";
 import { fetchLibtorch } from "./libtorch.mjs";
 import { installPackages } from "./packages.mjs";
+import { packDigits } from "./playground.mjs";
 import { buildWasm } from "./wasm.mjs";
 
 /**
@@ -30,6 +31,8 @@ export async function setup({ log = console.error } = {}) {
 
   await run(bin("tsc"), ["--build"], { quiet: true });
   log("typescript: checked and built");
+
+  log(`digits: ${(await packDigits()) ? "packed" : "up to date"}`);
   return { noWasm };
 }
 

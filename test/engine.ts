@@ -2,15 +2,15 @@
 // this table does not name is the same.
 
 import { createRequire } from "node:module";
-import { type EngineName, engine } from "@stepwell/sdk";
+import { type Dtype, type EngineName, engine } from "@stepwell/sdk";
 
 interface Differences {
   /** How an optimizer can be implemented: `true` is Stepwell's own, `false` the tensor library's. */
   readonly implementations: readonly boolean[];
-  /** The dtypes of 16 bits that tensors can have. */
-  readonly reduced: readonly ("half" | "bfloat16")[];
-  /** Whether more than one thread can be set. */
-  readonly threads: boolean;
+  /** The types of numbers that tensors have. */
+  readonly dtypes: readonly Dtype[];
+  /** The numbers of threads that can be set. */
+  readonly threads: readonly number[];
   /** Whether modules are saved to files. */
   readonly files: boolean;
   /** The largest size of a dimension that is not cut off. */
@@ -19,19 +19,21 @@ interface Differences {
   readonly refusal: string;
 }
 
+const exact = ["float", "double", "long"] as const;
+
 const table: Readonly<Record<EngineName, Differences>> = {
   native: {
     implementations: [true, false],
-    reduced: ["half", "bfloat16"],
-    threads: true,
+    dtypes: [...exact, "half", "bfloat16"],
+    threads: [1, 2, 3],
     files: true,
     largestSize: Number.MAX_SAFE_INTEGER,
     refusal: "InvalidArg",
   },
   wasm: {
     implementations: [true],
-    reduced: [],
-    threads: false,
+    dtypes: exact,
+    threads: [1],
     files: false,
     largestSize: 2 ** 32 - 1,
     refusal: "ERR_ARGUMENT",
@@ -40,6 +42,11 @@ const table: Readonly<Record<EngineName, Differences>> = {
 
 /** What is special about the engine that runs. */
 export const differences = table[engine];
+
+/** Of these types, those that the engine has. */
+export function supported<Name extends Dtype>(...dtypes: readonly Name[]): readonly Name[] {
+  return dtypes.filter((dtype) => differences.dtypes.includes(dtype));
+}
 
 /** The engine itself, without the SDK around it; required, as the SDK does, so that it is the same. */
 export const { binding } = createRequire(import.meta.url)(`@stepwell/${engine}`) as {

@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences, supported } from "../engine.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());
@@ -89,13 +89,13 @@ const floatModules: readonly (readonly [k.ModuleSpecification, shape: readonly n
 
 it.each(floatModules)("%j takes input of its own dtype", (specification, shape) => {
   const m = k.module(specification);
-  for (const given of ["double", ...differences.reduced, "long"] as const) {
+  for (const given of supported("double", "half", "bfloat16", "long")) {
     const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1, given)));
     expect(message).toMatch(
       new RegExp(`^forward: ${k.objtype(m)}: expected (float input|input of floating point), given ${given}$`),
     );
   }
-  for (const own of ["double", ...differences.reduced] as const) {
+  for (const own of supported("double", "half", "bfloat16")) {
     k.to(m, own);
     expect(k.dtype(k.forward(m, k.full(shape, 1, own)))).toBe(own);
     const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1)));

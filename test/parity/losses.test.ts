@@ -15,10 +15,10 @@ import {
   tensor,
 } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { supported } from "../engine.js";
 import { expectNear, type Tolerance } from "./near.js";
 
-const dtypes = ["double", "float", ...differences.reduced] as const;
+const dtypes = supported("double", "float", "half", "bfloat16");
 type Dtype = (typeof dtypes)[number];
 type Reduce = "none" | "mean" | "sum";
 

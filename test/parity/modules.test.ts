@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { supported } from "../engine.js";
 import { expectNear, type Tolerance } from "./near.js";
 
-const dtypes = ["double", "float", ...differences.reduced] as const;
+const dtypes = supported("double", "float", "half", "bfloat16");
 type Dtype = (typeof dtypes)[number];
 type Named = Readonly<Record<string, k.Numbers>>;
 

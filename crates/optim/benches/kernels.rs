@@ -6,7 +6,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use stepwell_optim::{Optimizer, Value, View, definition};
+use stepwell_optim::{Optimizer, StepOptions, Value, View, definition};
 
 fn main() {
     divan::main();
@@ -67,11 +67,11 @@ fn numbers(size: usize, factor: usize) -> impl Iterator<Item = f64> {
 #[divan::bench(args = cases(), max_time = 1)]
 fn f32(bencher: Bencher<'_, '_>, case: Case) {
     let mut parameter: Vec<_> = numbers(case.size, 7919).map(|x| x as f32).collect();
-    let gradient: Vec<_> = numbers(case.size, 104_729).map(|x| x as f32).collect();
+    let mut gradient: Vec<_> = numbers(case.size, 104_729).map(|x| x as f32).collect();
     let mut optimizer = optimizer(case.optimizer, 1);
     let mut step = || {
-        let view = View::Float(black_box(&mut parameter), &gradient);
-        optimizer.step(&mut [Some(view)]).expect("a step");
+        let view = View::Float(black_box(&mut parameter), &mut gradient);
+        optimizer.step(&mut [Some(view)], StepOptions::default()).expect("a step");
     };
     // The first one makes the state.
     step();
@@ -81,11 +81,11 @@ fn f32(bencher: Bencher<'_, '_>, case: Case) {
 #[divan::bench(args = cases(), max_time = 1)]
 fn f64(bencher: Bencher<'_, '_>, case: Case) {
     let mut parameter: Vec<_> = numbers(case.size, 7919).collect();
-    let gradient: Vec<_> = numbers(case.size, 104_729).collect();
+    let mut gradient: Vec<_> = numbers(case.size, 104_729).collect();
     let mut optimizer = optimizer(case.optimizer, 1);
     let mut step = || {
-        let view = View::Double(black_box(&mut parameter), &gradient);
-        optimizer.step(&mut [Some(view)]).expect("a step");
+        let view = View::Double(black_box(&mut parameter), &mut gradient);
+        optimizer.step(&mut [Some(view)], StepOptions::default()).expect("a step");
     };
     // The first one makes the state.
     step();
@@ -96,11 +96,12 @@ fn f64(bencher: Bencher<'_, '_>, case: Case) {
 #[divan::bench]
 fn a_thousand_small_tensors(bencher: Bencher<'_, '_>) {
     let mut parameters: Vec<Vec<f32>> = (0..1000).map(|_| numbers(16, 7919).map(|x| x as f32).collect()).collect();
-    let gradient: Vec<_> = numbers(16, 104_729).map(|x| x as f32).collect();
+    let mut gradients: Vec<Vec<f32>> = (0..1000).map(|_| numbers(16, 104_729).map(|x| x as f32).collect()).collect();
     let mut adam = optimizer(0, parameters.len());
     let mut step = || {
-        let mut views: Vec<_> = parameters.iter_mut().map(|p| Some(View::Float(p, &gradient))).collect();
-        adam.step(black_box(&mut views)).expect("a step");
+        let pairs = parameters.iter_mut().zip(&mut gradients);
+        let mut views: Vec<_> = pairs.map(|(p, g)| Some(View::Float(p, g))).collect();
+        adam.step(black_box(&mut views), StepOptions::default()).expect("a step");
     };
     step();
     bencher.counter(BytesCount::new(16_000 * 28_usize)).bench_local(step);

@@ -225,6 +225,7 @@ impl Optimizer {
     /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Parameter`] while parameters and their averages are exchanged;
     /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Memory`] for state that finds none. Nothing has been changed then.
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
+        self.check_not_averaged()?;
         let Some(sweep) = &mut self.sweep else {
             let name = self.definition.name;
             let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
@@ -234,11 +235,6 @@ impl Optimizer {
         if views.len() != count {
             let message = format!("{} views given for {count} parameters", views.len());
             return Err(Error::new(Code::Internal, message));
-        }
-        if self.averaged {
-            let message =
-                "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
-            return Err(Error::new(Code::Parameter, message));
         }
         let Some(loss_scale) = &mut self.loss_scale else { return sweep.step(&mut self.groups, views, options) };
         let scaled = StepOptions { loss_scale: loss_scale.scale(), skip_non_finite: true, ..options };
@@ -270,6 +266,18 @@ impl Optimizer {
         }
         self.averaged = !self.averaged;
         self.invalidate();
+    }
+
+    /// Fails while parameters and their averages are exchanged: no step can be made then.
+    ///
+    /// # Errors
+    /// [`Code::Parameter`]
+    pub fn check_not_averaged(&self) -> Result<()> {
+        if !self.averaged {
+            return Ok(());
+        }
+        let message = "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
+        Err(Error::new(Code::Parameter, message))
     }
 
     /// True while parameters and their averages are exchanged.

@@ -194,8 +194,56 @@ fn generated_presets() -> String {
     text + "} as const;\n"
 }
 
-fn keep(name: &str, text: String) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packages/sdk/src/generated").join(name);
+/// The rows of the tables as values, for a page that shows every option with its sentence and its range.
+fn generated_tables() -> String {
+    let mut text = String::from(
+        "// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.\n\n",
+    );
+    text += "import type { OptionTable } from \"../options.js\";\n\n";
+    text += "/** The options of each optimizer, in positional order. */\nexport const optionTables = {\n";
+    for definition in CATALOG {
+        text += &format!("  {}: {{\n    about: {:?},\n", definition.name, definition.about);
+        text += &format!("    needsClosure: {},\n    rows: [\n", definition.needs_closure());
+        for spec in definition.options {
+            text += &format!("      {},\n", table_row(spec));
+        }
+        text += "    ],\n  },\n";
+    }
+    text + "} as const satisfies { readonly [optimizer: string]: OptionTable };\n"
+}
+
+fn table_row(spec: &OptionSpec) -> String {
+    let mut fields = vec![format!("name: \"{}\"", spec.name), format!("doc: {:?}", spec.doc)];
+    fields.push(match spec.kind {
+        Kind::Float | Kind::Numbers => "kind: \"number\"".to_owned(),
+        Kind::Integer | Kind::Sizes => "kind: \"integer\"".to_owned(),
+        Kind::Flag => "kind: \"flag\"".to_owned(),
+        Kind::Word(words) => format!("kind: \"word\", words: {words:?}"),
+    });
+    fields.extend(match spec.limit {
+        Limit::Finite => None,
+        Limit::AtLeast(low) => Some(format!("limit: {{ low: {low} }}")),
+        Limit::Above(low) => Some(format!("limit: {{ low: {low}, lowExcluded: true }}")),
+        Limit::HalfOpen(low, high) => Some(format!("limit: {{ low: {low}, high: {high}, highExcluded: true }}")),
+        Limit::Closed(low, high) => Some(format!("limit: {{ low: {low}, high: {high} }}")),
+    });
+    if spec.nullable {
+        fields.push("nullable: true".into());
+    }
+    if spec.further {
+        fields.push("further: true".into());
+    }
+    fields.extend((spec.default)().map(|value| format!("initial: {}", shown(&value))));
+    format!("{{ {} }}", fields.join(", "))
+}
+
+/// The folder of the SDK's generated files.
+const SDK: &str = "../../packages/sdk/src/generated";
+/// The folder of the playground's.
+const PLAYGROUND: &str = "../../apps/playground/src/generated";
+
+fn keep(folder: &str, name: &str, text: String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
     if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
         fs::write(&path, text).expect("the file can be written");
@@ -205,15 +253,20 @@ fn keep(name: &str, text: String) {
 
 #[test]
 fn option_types_are_up_to_date() {
-    keep("options.ts", generated());
+    keep(SDK, "options.ts", generated());
+}
+
+#[test]
+fn option_tables_are_up_to_date() {
+    keep(PLAYGROUND, "options.ts", generated_tables());
 }
 
 #[test]
 fn presets_are_up_to_date() {
-    keep("presets.ts", generated_presets());
+    keep(SDK, "presets.ts", generated_presets());
 }
 
 #[test]
 fn schedule_types_are_up_to_date() {
-    keep("schedules.ts", generated_schedules());
+    keep(SDK, "schedules.ts", generated_schedules());
 }

@@ -83,6 +83,7 @@ impl<E: Engine> Model<E> {
     fn learn(&self, run: &mut Run<'_, E>, inputs: &E::Tensor, targets: &E::Tensor, clip: Clip) -> Result<Measured> {
         let engine = run.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
+        self.optimizer.borrow().optimizer.check_not_averaged()?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {

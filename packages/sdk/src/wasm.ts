@@ -42,6 +42,7 @@ const api: Api = connect(binding);
 
 export const {
   advance,
+  average,
   backward,
   batch,
   bce,
@@ -70,6 +71,7 @@ export const {
   l1,
   load,
   loss,
+  lossscale,
   lr,
   model,
   module,

@@ -47,7 +47,12 @@ impl<E: Engine> Session<E> {
     ) -> Result<f64> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
-            settings.check(session.borrow().trainer(optimizer)?.optimizer.definition())?;
+            {
+                let session = session.borrow();
+                let trainer = session.trainer(optimizer)?;
+                settings.check(trainer.optimizer.definition())?;
+                trainer.optimizer.check_not_averaged()?;
+            }
             if session.borrow().trainer(optimizer)?.optimizer.definition().needs_closure() {
                 return closure::minimize(session, optimizer, closure);
             }

@@ -1,0 +1,53 @@
+// Light or dark: as the system has it, until the reader says otherwise.
+
+import { displayOrder, markOf } from "./marks.js";
+
+export type Theme = "light" | "dark";
+
+const key = "stepwell-playground-theme";
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+/** What the reader has said, or what the system has. */
+export function currentTheme(): Theme {
+  const said = stored();
+  if (said === "light" || said === "dark") return said;
+  return system.matches ? "dark" : "light";
+}
+
+/** Shows the page in a theme. */
+export function applyTheme(theme: Theme): void {
+  const { documentElement } = document;
+  documentElement.dataset.theme = theme;
+  for (const name of displayOrder) documentElement.style.setProperty(`--${name}`, markOf(name).colors[theme]);
+}
+
+/** Keeps what the reader has said. */
+export function keepTheme(theme: Theme): void {
+  try {
+    localStorage.setItem(key, theme);
+  } catch {
+    // Where nothing can be kept, it holds for this visit.
+  }
+}
+
+/** Calls back when the system changes and the reader has not said anything. */
+export function watchSystemTheme(listener: (theme: Theme) => void): () => void {
+  const changed = () => {
+    if (stored() === null) listener(currentTheme());
+  };
+  system.addEventListener("change", changed);
+  return () => system.removeEventListener("change", changed);
+}
+
+/** Whether the reader wants things to hold still. */
+export function wantsStillness(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+// The worker: an engine of its own, and what the page asks of it.
+
+import * as stepwell from "@stepwell/sdk/wasm";
+import type { Reply, Request } from "./messages.js";
+import { serve } from "./serve.js";
+
+const digits = new URL("./data/digits.bin", import.meta.url);
+
+const post = (reply: Reply, transfer: Transferable[] = []) => postMessage(reply, { transfer });
+const take = serve(stepwell, post, async () => {
+  const response = await fetch(digits);
+  if (!response.ok) throw new Error(`${digits.pathname}: ${response.status} ${response.statusText}`);
+  return response.blob();
+});
+addEventListener("message", ({ data }: MessageEvent<Request>) => take(data));
+post({ type: "ready" });

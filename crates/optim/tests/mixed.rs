@@ -1,0 +1,99 @@
+//! What a step makes of 16 bits, moments in bfloat16 and averages depends neither on threads nor on the instruction set, and a
+//! step that is skipped leaves nothing behind.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use half::{bf16, f16};
+use stepwell_optim::{CATALOG, Definition, InstructionSet, Optimizer, Outcome, StepOptions, Value, View};
+
+/// Larger than what threads are woken for; no multiple of a block.
+const LENGTH: usize = (1 << 18) + 777;
+
+fn numbers<T>(length: usize, seed: f32, of: impl Fn(f32) -> T) -> Vec<T> {
+    (0..length).map(|i| of((seed + i as f32 * 0.7).sin())).collect()
+}
+
+fn optimizer(definition: &'static Definition, named: &[(&str, Value)], parameters: usize) -> Optimizer {
+    let named: Vec<_> = named.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let mut optimizer = Optimizer::new(definition, &[], &named).unwrap();
+    let options = optimizer.plan(0, &[], &[]).unwrap();
+    optimizer.edit(0, options, parameters).unwrap();
+    optimizer
+}
+
+/// Three steps on tensors of three types. Returns all parameters as bits, and the state in words.
+fn outcome(
+    definition: &'static Definition,
+    moments: &str,
+    threads: usize,
+    instruction_set: InstructionSet,
+) -> (Vec<u32>, Vec<u16>, Vec<u16>, String) {
+    let named = [("moments", Value::Word(moments.into())), ("average", Value::Float(0.9))];
+    let mut optimizer = optimizer(definition, &named, 3);
+    let mut float = numbers(LENGTH, 0.0, |x| x);
+    let mut half = numbers(1001, 1.0, f16::from_f32);
+    let mut brain = numbers(LENGTH / 3, 2.0, bf16::from_f32);
+    let options = StepOptions { threads, instruction_set, loss_scale: 4.0, ..StepOptions::default() };
+    for step in 0..3 {
+        let seed = step as f32;
+        let mut g = numbers(LENGTH, seed, |x| x);
+        let mut h = numbers(1001, seed, f16::from_f32);
+        let mut b = numbers(LENGTH / 3, seed, bf16::from_f32);
+        let views = &mut [
+            Some(View::Float(&mut float, &mut g)),
+            Some(View::Half(&mut half, &mut h)),
+            Some(View::BFloat16(&mut brain, &mut b)),
+        ];
+        assert_eq!(optimizer.step(views, options).unwrap(), Outcome::Stepped);
+    }
+    let bits = float.iter().map(|x| x.to_bits()).collect();
+    let halves = half.iter().map(|x| x.to_bits()).collect();
+    let brains = brain.iter().map(|x| x.to_bits()).collect();
+    (bits, halves, brains, format!("{:?}", optimizer.groups()[0].states()))
+}
+
+fn first_order() -> impl Iterator<Item = &'static Definition> {
+    CATALOG.iter().filter(|definition| !definition.needs_closure())
+}
+
+#[test]
+fn threads_and_instruction_sets_change_nothing() {
+    for definition in first_order() {
+        for moments in ["full", "bfloat16"] {
+            let one = outcome(definition, moments, 1, InstructionSet::best());
+            for threads in [2, 3, 8] {
+                assert!(outcome(definition, moments, threads, InstructionSet::best()) == one, "{}", definition.name);
+            }
+            for &set in InstructionSet::available() {
+                assert!(outcome(definition, moments, 2, set) == one, "{} {set:?}", definition.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_skipped_step_makes_no_state_and_its_successor_is_the_first() {
+    for definition in first_order() {
+        let named = [("average", Value::Float(0.9))];
+        let (mut skips, mut plain) = (optimizer(definition, &named, 1), optimizer(definition, &named, 1));
+        let (mut p, mut q) = (numbers(700, 0.0, f16::from_f32), numbers(700, 0.0, f16::from_f32));
+        let options = StepOptions { skip_non_finite: true, ..StepOptions::default() };
+        let mut bad = numbers(700, 1.0, f16::from_f32);
+        bad[699] = f16::NAN;
+        let before = p.clone();
+        let skipped = skips.step(&mut [Some(View::Half(&mut p, &mut bad))], options).unwrap();
+        assert_eq!((skipped, &p), (Outcome::Skipped, &before));
+        assert_eq!(skips.groups()[0].states(), [None]);
+        // Options that change in between do not make a first step a later one.
+        let row = skips.plan(0, &[], &[]).unwrap();
+        skips.edit(0, row, 0).unwrap();
+        for seed in [1.0, 2.0] {
+            let mut g = numbers(700, seed, f16::from_f32);
+            let mut h = g.clone();
+            skips.step(&mut [Some(View::Half(&mut p, &mut g))], options).unwrap();
+            plain.step(&mut [Some(View::Half(&mut q, &mut h))], StepOptions::default()).unwrap();
+        }
+        assert_eq!(p, q, "{}", definition.name);
+        assert_eq!(skips.groups()[0].states(), plain.groups()[0].states(), "{}", definition.name);
+    }
+}

@@ -1,0 +1,13 @@
+import * as k from "@stepwell/sdk/wasm";
+const { ready, seed, module, seq, opt, tensor, zerograd, forward, ce, backward, step, free, full, grad } = k;
+await ready?.();
+seed(1);
+const m = module(seq("sequential", ["linear","a",784,256], "relu", ["linear","b",256,10]));
+const o = opt("adam", m, {lr:1e-3});
+const x = tensor(Float32Array.from({length:256*784},(_, i)=>Math.sin(i)), {shape:[256,784]});
+const y = Array.from({length:256},(_, i)=>i%10);
+const one = () => { zerograd(o); const out = forward(m,x); const l = ce(out,y); backward(l); step(o); free(out,l); };
+const time = (f, n) => { for (let i=0;i<5;i++) f(); const t=[]; for (let i=0;i<n;i++){ const s=performance.now(); f(); t.push(performance.now()-s);} t.sort((a,b)=>a-b); return [t[0], t[n>>1]]; };
+console.log("mlp step ms min/median", time(one, 60));
+const p = full([2048,1024], 0.5, "grad"); grad(p, full([2048,1024], 0.1));
+const a = opt("adam", p); console.log("adam 2.1M ms min/median", time(() => step(a), 60));
