@@ -22,6 +22,11 @@ const features = [
   "multivalue",
 ];
 
+/** Where code is compiled for speed, loops become vectors, but nothing is copied in the hope that it may help. */
+const small = ["inline-threshold=0", "unroll-runtime=false", "force-vector-interleave=1"].map(
+  (option) => `-Cllvm-args=-${option}`,
+);
+
 /** Memory may grow to 4 GiB less a page: the address behind its end must be a number of 32 bits. */
 const mostMemory = 2 ** 32 - 2 ** 16;
 
@@ -53,7 +58,7 @@ export async function buildWasm(log = console.error) {
 
 /** Has cargo build the module, and returns its path. */
 async function compile({ env, flags }) {
-  const rustflags = ["-Ctarget-feature=+simd128", `-Clink-arg=--max-memory=${mostMemory}`, ...flags];
+  const rustflags = ["-Ctarget-feature=+simd128", `-Clink-arg=--max-memory=${mostMemory}`, ...small, ...flags];
   const command = ["build", "--profile", "wasm", "--locked", "--target", target, "-p", "stepwell-wasm"];
   const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
     // This variable has the last word on flags, wherever the user's own may come from.

@@ -133,7 +133,39 @@ fn add_block(
     }
 }
 
+/// The product of two strips, in vectors that the compiler does not find here by itself.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
+    use std::arch::wasm32::{f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat};
+    let zero = f32x4_splat(0.0);
+    let mut sums = [[zero; 2]; TILE[0]];
+    let (left, _) = left.as_chunks::<{ TILE[0] }>();
+    let (right, _) = right.as_chunks::<{ TILE[1] }>();
+    for (left, r) in left.iter().zip(right) {
+        let right = [f32x4(r[0], r[1], r[2], r[3]), f32x4(r[4], r[5], r[6], r[7])];
+        for (sums, left) in sums.iter_mut().zip(left) {
+            let left = f32x4_splat(*left);
+            sums[0] = f32x4_add(sums[0], f32x4_mul(left, right[0]));
+            sums[1] = f32x4_add(sums[1], f32x4_mul(left, right[1]));
+        }
+    }
+    sums.map(|[a, b]| {
+        [
+            f32x4_extract_lane::<0>(a),
+            f32x4_extract_lane::<1>(a),
+            f32x4_extract_lane::<2>(a),
+            f32x4_extract_lane::<3>(a),
+            f32x4_extract_lane::<0>(b),
+            f32x4_extract_lane::<1>(b),
+            f32x4_extract_lane::<2>(b),
+            f32x4_extract_lane::<3>(b),
+        ]
+    })
+}
+
 /// The product of two strips.
+#[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
 fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
     let mut sums = [[0.0; TILE[1]]; TILE[0]];

@@ -225,6 +225,9 @@ fn table_row(spec: &OptionSpec) -> String {
         Limit::AtLeast(low) => Some(format!("limit: {{ low: {low} }}")),
         Limit::Above(low) => Some(format!("limit: {{ low: {low}, lowExcluded: true }}")),
         Limit::HalfOpen(low, high) => Some(format!("limit: {{ low: {low}, high: {high}, highExcluded: true }}")),
+        Limit::Open(low, high) => {
+            Some(format!("limit: {{ low: {low}, lowExcluded: true, high: {high}, highExcluded: true }}"))
+        }
         Limit::Closed(low, high) => Some(format!("limit: {{ low: {low}, high: {high} }}")),
     });
     if spec.nullable {
