@@ -14,6 +14,8 @@ export const optionTables = {
       { name: "init", doc: "What the sum of squared gradients starts with.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "eps", doc: "Added to the denominator.", kind: "number", limit: { low: 0 }, initial: 1e-10 },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   adam: {
@@ -27,6 +29,8 @@ export const optionTables = {
       { name: "decay", doc: "Weight decay, added to the gradient.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "amsgrad", doc: "Divide by the largest average squared gradient so far.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   adamw: {
@@ -40,6 +44,8 @@ export const optionTables = {
       { name: "decay", doc: "Weight decay, taken from the parameter and not from the gradient.", kind: "number", limit: { low: 0 }, initial: 0.01 },
       { name: "amsgrad", doc: "Divide by the largest average squared gradient so far.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   lamb: {
@@ -61,6 +67,8 @@ export const optionTables = {
       { name: "l2", doc: "Add weight decay to the gradient instead of to the update.", kind: "flag", further: true, initial: false },
       { name: "use_nvlamb", doc: "Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate.", kind: "flag", further: true, initial: true },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   lbfgs: {
@@ -88,6 +96,8 @@ export const optionTables = {
       { name: "momentum", doc: "Share of the last update in the next.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "centered", doc: "Divide by the standard deviation of the gradient instead of its root mean square.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   sgd: {
@@ -100,6 +110,8 @@ export const optionTables = {
       { name: "decay", doc: "Weight decay, added to the gradient.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "nesterov", doc: "Look one step ahead; needs momentum > 0 and dampening 0.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
+      { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
+      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
 } as const satisfies { readonly [optimizer: string]: OptionTable };
