@@ -6,8 +6,9 @@ export interface Figure {
   readonly max: number;
 }
 
+/** Of those that were taken: who sits out a round has none in it. */
 export function figure(values: readonly number[]): Figure {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const at = (index: number) => sorted[index] ?? Number.NaN;
   const median = (at(Math.ceil(middle) - 1) + at(Math.floor(middle))) / 2;
