@@ -2,7 +2,9 @@
 //!
 //! The list of units and pieces stays from step to step while the views are the same. A steady step allocates nothing.
 
+mod blocks;
 mod buffers;
+mod gradient_norm;
 mod program;
 mod tasks;
 mod unit;

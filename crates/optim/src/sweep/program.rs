@@ -7,8 +7,9 @@ use crate::norm::{BLOCK, Squares};
 use crate::options::{Common, RuleOptions};
 use crate::rule::{Block, Rule, Step};
 use crate::state::RULE_BUFFERS;
+use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::tasks::Sums;
-use crate::sweep::unit::{Piece, Riders, Scratch, Stage, Unit};
+use crate::sweep::unit::{Piece, Riders, Unit};
 use crate::{Code, Error, OptionSet, Result, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::instruction_set::InstructionSet;
+use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::program::{Program, Room};
-use crate::sweep::unit::{GradientSquares, PIECE, Piece, Riders, Unit};
+use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
 use crate::team::{self, Patience};
 use crate::{Code, Error, Result};
 

@@ -1,20 +1,15 @@
 //! What a step goes over: the memory of one parameter, its gradient and its state, and how it is cut into pieces.
 
-use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
-use std::{array, ptr, slice};
+use std::{ptr, slice};
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::clip::Prepare;
-use crate::instruction_set::Work;
-use crate::norm::{BLOCK, Squares};
+use crate::norm::BLOCK;
 use crate::options::Common;
-use crate::rule::Block;
-use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
-use crate::sweep::tasks::Sums;
+use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, State};
 use crate::view::Element;
 use crate::{Scalar, View};
 
@@ -36,7 +31,7 @@ pub(crate) struct Unit {
     pub(super) fresh: bool,
     /// True if this step made the average.
     pub(super) fresh_average: bool,
-    element: Element,
+    pub(super) element: Element,
     /// True if the formula's buffers are of 16 bits.
     pub(super) reduced_moments: bool,
     /// The share of the past in the average.
@@ -46,7 +41,7 @@ pub(crate) struct Unit {
     pub(super) pieces: Range<u32>,
     parameter: *mut u8,
     gradient: *mut u8,
-    buffers: [*mut u8; MAX_BUFFERS],
+    pub(super) buffers: [*mut u8; MAX_BUFFERS],
 }
 
 // SAFETY: the memory behind the addresses belongs to the step, which hands each element to one thread at a time.
@@ -70,33 +65,8 @@ pub(crate) struct Riders {
     pub(super) zero: bool,
 }
 
-/// Room for one block of what is not kept, or not in this type; each thread has its own.
-pub(super) struct Scratch<T> {
-    gradient: [T; BLOCK],
-    update: [T; BLOCK],
-    state: [[T; BLOCK]; RULE_BUFFERS],
-}
-
-/// What a loop does with the blocks of a unit.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Stage {
-    /// Everything.
-    Update,
-    /// State changes, parameters do not.
-    Measure,
-    /// Parameters change; state is only read, the gradient is not.
-    Apply,
-}
-
 impl Riders {
     pub(super) const NONE: Riders = Riders { prepare: Prepare::Keep, zero: false };
-}
-
-impl<T: Scalar> Scratch<T> {
-    pub(super) fn new() -> Self {
-        let block = [T::default(); BLOCK];
-        Self { gradient: block, update: block, state: [block; RULE_BUFFERS] }
-    }
 }
 
 impl Unit {
@@ -144,7 +114,7 @@ impl Unit {
 
     /// True if a block needs more than the formula.
     #[inline(always)]
-    fn is_special(&self) -> bool {
+    pub(super) fn is_special(&self) -> bool {
         self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
     }
 
@@ -153,7 +123,7 @@ impl Unit {
     /// # Safety
     /// As for [`Unit::blocks`], and the elements are of this type.
     #[inline(always)]
-    unsafe fn elements<'a, E>(address: *mut u8, start: usize, length: usize) -> &'a mut [E] {
+    pub(super) unsafe fn elements<'a, E>(address: *mut u8, start: usize, length: usize) -> &'a mut [E] {
         // SAFETY: as the caller promises.
         unsafe { slice::from_raw_parts_mut(address.cast::<E>().add(start), length) }
     }
@@ -175,7 +145,7 @@ impl Unit {
     /// # Safety
     /// As for [`Unit::blocks`].
     #[inline(always)]
-    unsafe fn refresh_masters(&self, start: usize, length: usize) {
+    pub(super) unsafe fn refresh_masters(&self, start: usize, length: usize) {
         // SAFETY: as the caller promises; master weights are of 32 bits.
         unsafe {
             match self.element {
@@ -199,7 +169,12 @@ impl Unit {
     /// # Safety
     /// As for [`Unit::blocks`].
     #[inline(always)]
-    unsafe fn gradient<'a, T: Scalar>(&self, start: usize, wide: &'a mut [T; BLOCK], length: usize) -> &'a mut [T] {
+    pub(super) unsafe fn gradient<'a, T: Scalar>(
+        &self,
+        start: usize,
+        wide: &'a mut [T; BLOCK],
+        length: usize,
+    ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe {
             match self.element {
@@ -224,7 +199,7 @@ impl Unit {
     /// As for [`Unit::blocks`].
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    unsafe fn prepared_gradient<'a, T: Scalar>(
+    pub(super) unsafe fn prepared_gradient<'a, T: Scalar>(
         &self,
         start: usize,
         room: &'a mut [T; BLOCK],
@@ -298,19 +273,6 @@ impl Unit {
             }
         }
     }
-
-    /// The elements of a piece, block by block. One block does where the formula is all that there is to do.
-    ///
-    /// # Safety
-    /// `T` is the type that the unit is computed with in, the piece is one of the unit's, the step that made the unit is
-    /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
-    #[inline(always)]
-    pub(super) unsafe fn blocks<T: Scalar>(&self, piece: &Piece, riders: Riders, stage: Stage) -> Blocks<'_, T> {
-        let whole = riders == Riders::NONE && stage != Stage::Measure && !self.is_special();
-        let most = if whole { piece.length } else { BLOCK };
-        let (start, end) = (piece.start, piece.start + piece.length);
-        Blocks { unit: self, stage, finished: start, start, end, most, riders, element: PhantomData }
-    }
 }
 
 /// See [`Unit::refresh_masters`].
@@ -329,130 +291,4 @@ where
             *master = (*parameter).into();
         }
     }
-}
-
-/// See [`Unit::blocks`].
-pub(super) struct Blocks<'a, T> {
-    unit: &'a Unit,
-    stage: Stage,
-    /// Where the last block begins, which has not been finished.
-    finished: usize,
-    start: usize,
-    end: usize,
-    most: usize,
-    riders: Riders,
-    element: PhantomData<T>,
-}
-
-impl<T: Scalar> Blocks<'_, T> {
-    /// Ends the last block: what the formula wrote goes where it is kept.
-    #[cfg_attr(target_family = "wasm", inline(never))]
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn finish(&mut self, scratch: &Scratch<T>) {
-        let (unit, first, length) = (self.unit, self.finished, self.start - self.finished);
-        self.finished = self.start;
-        if length == 0 || !unit.is_special() {
-            return;
-        }
-        // SAFETY: as promised to `Unit::blocks`; the block is no longer borrowed.
-        unsafe {
-            if T::WIDENS && unit.reduced_moments && self.stage != Stage::Apply {
-                for (room, address) in scratch.state.iter().zip(unit.buffers).filter(|(_, address)| !address.is_null())
-                {
-                    T::narrow(&room[..length], Unit::elements::<bf16>(address, first, length));
-                }
-            }
-            if self.stage != Stage::Measure {
-                unit.follow::<T>(first, length);
-            }
-        }
-    }
-
-    /// The next block, and room for an update of it. The block before is over.
-    #[inline(always)]
-    pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
-        self.finish(scratch);
-        let Self { unit, stage, start, end, most, riders, .. } = self;
-        if *start >= *end {
-            return None;
-        }
-        let (first, length) = (*start, (*most).min(*end - *start));
-        *start += length;
-        // SAFETY: as promised to `Unit::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
-        unsafe {
-            if *stage != Stage::Apply {
-                unit.refresh_masters(first, length);
-            }
-            let parameter = unit.weights(first, length);
-            let gradient = if *stage == Stage::Apply && unit.element.is_reduced() {
-                // Not read; and whatever it is, it is as long.
-                &mut scratch.gradient[..length]
-            } else if *riders == Riders::NONE {
-                unit.gradient(first, &mut scratch.gradient, length)
-            } else {
-                unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
-            };
-            let mut rooms = scratch.state.iter_mut();
-            let state = array::from_fn(|place| {
-                let (address, room) = (unit.buffers[place], rooms.next());
-                match room {
-                    _ if address.is_null() => &mut [][..],
-                    Some(room) if T::WIDENS && unit.reduced_moments => {
-                        let room = &mut room[..length];
-                        T::widen(Unit::elements::<bf16>(address, first, length), room);
-                        room
-                    }
-                    _ => Unit::elements(address, first, length),
-                }
-            });
-            // Where blocks are larger than the room, nobody asked for it.
-            Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
-        }
-    }
-}
-/// Sums of the squares of gradients as prepared, for each piece.
-pub(super) struct GradientSquares<'a> {
-    pub(super) units: &'a [Unit],
-    pub(super) pieces: &'a [Piece],
-    pub(super) sums: &'a [Sums],
-    pub(super) prepare: Prepare,
-}
-
-impl Work for GradientSquares<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { units, pieces, sums, prepare } = self;
-        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
-        for (piece, sums) in pieces.iter().zip(sums) {
-            let unit = &units[piece.unit as usize];
-            let squares = match unit.is_double() {
-                false => squares::<f32>(unit, piece, prepare, &mut floats),
-                true => squares::<f64>(unit, piece, prepare, &mut doubles),
-            };
-            sums[0].store(squares.to_bits(), Ordering::Relaxed);
-        }
-    }
-}
-
-#[inline(always)]
-fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
-    let mut squares = Squares::default();
-    let plain = prepare == Prepare::Keep && !unit.element.is_reduced();
-    let most = if plain { piece.length } else { BLOCK };
-    let riders = Riders { prepare, zero: false };
-    for start in (0..piece.length).step_by(most) {
-        let length = most.min(piece.length - start);
-        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
-        let gradient = unsafe {
-            if plain {
-                unit.gradient(piece.start + start, &mut scratch.gradient, length)
-            } else {
-                unit.prepared_gradient(piece.start + start, &mut scratch.gradient, length, riders)
-            }
-        };
-        squares.add(gradient);
-    }
-    squares.sum()
 }

@@ -1,0 +1,132 @@
+//! The elements of a piece as a formula takes them: block by block, with whatever else has to be done to them.
+
+use std::array;
+use std::marker::PhantomData;
+
+use half::bf16;
+
+use crate::Scalar;
+use crate::norm::BLOCK;
+use crate::rule::Block;
+use crate::state::RULE_BUFFERS;
+use crate::sweep::unit::{Piece, Riders, Unit};
+
+/// Room for one block of what is not kept, or not in this type; each thread has its own.
+pub(super) struct Scratch<T> {
+    pub(super) gradient: [T; BLOCK],
+    update: [T; BLOCK],
+    state: [[T; BLOCK]; RULE_BUFFERS],
+}
+
+/// What a loop does with the blocks of a unit.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    /// Everything.
+    Update,
+    /// State changes, parameters do not.
+    Measure,
+    /// Parameters change; state is only read, the gradient is not.
+    Apply,
+}
+
+impl<T: Scalar> Scratch<T> {
+    pub(super) fn new() -> Self {
+        let block = [T::default(); BLOCK];
+        Self { gradient: block, update: block, state: [block; RULE_BUFFERS] }
+    }
+}
+
+impl Unit {
+    /// The elements of a piece, block by block. One block does where the formula is all that there is to do.
+    ///
+    /// # Safety
+    /// `T` is the type that the unit is computed with in, the piece is one of the unit's, the step that made the unit is
+    /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
+    #[inline(always)]
+    pub(super) unsafe fn blocks<T: Scalar>(&self, piece: &Piece, riders: Riders, stage: Stage) -> Blocks<'_, T> {
+        let whole = riders == Riders::NONE && stage != Stage::Measure && !self.is_special();
+        let most = if whole { piece.length } else { BLOCK };
+        let (start, end) = (piece.start, piece.start + piece.length);
+        Blocks { unit: self, stage, finished: start, start, end, most, riders, element: PhantomData }
+    }
+}
+
+/// See [`Unit::blocks`].
+pub(super) struct Blocks<'a, T> {
+    unit: &'a Unit,
+    stage: Stage,
+    /// Where the last block begins, which has not been finished.
+    finished: usize,
+    start: usize,
+    end: usize,
+    most: usize,
+    riders: Riders,
+    element: PhantomData<T>,
+}
+
+impl<T: Scalar> Blocks<'_, T> {
+    /// Ends the last block: what the formula wrote goes where it is kept.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    fn finish(&mut self, scratch: &Scratch<T>) {
+        let (unit, first, length) = (self.unit, self.finished, self.start - self.finished);
+        self.finished = self.start;
+        if length == 0 || !unit.is_special() {
+            return;
+        }
+        // SAFETY: as promised to `Unit::blocks`; the block is no longer borrowed.
+        unsafe {
+            if T::WIDENS && unit.reduced_moments && self.stage != Stage::Apply {
+                for (room, address) in scratch.state.iter().zip(unit.buffers).filter(|(_, address)| !address.is_null())
+                {
+                    T::narrow(&room[..length], Unit::elements::<bf16>(address, first, length));
+                }
+            }
+            if self.stage != Stage::Measure {
+                unit.follow::<T>(first, length);
+            }
+        }
+    }
+
+    /// The next block, and room for an update of it. The block before is over.
+    #[inline(always)]
+    pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
+        self.finish(scratch);
+        let Self { unit, stage, start, end, most, riders, .. } = self;
+        if *start >= *end {
+            return None;
+        }
+        let (first, length) = (*start, (*most).min(*end - *start));
+        *start += length;
+        // SAFETY: as promised to `Unit::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
+        unsafe {
+            if *stage != Stage::Apply {
+                unit.refresh_masters(first, length);
+            }
+            let parameter = unit.weights(first, length);
+            let gradient = if *stage == Stage::Apply && unit.element.is_reduced() {
+                // Not read; and whatever it is, it is as long.
+                &mut scratch.gradient[..length]
+            } else if *riders == Riders::NONE {
+                unit.gradient(first, &mut scratch.gradient, length)
+            } else {
+                unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
+            };
+            let mut rooms = scratch.state.iter_mut();
+            let state = array::from_fn(|place| {
+                let (address, room) = (unit.buffers[place], rooms.next());
+                match room {
+                    _ if address.is_null() => &mut [][..],
+                    Some(room) if T::WIDENS && unit.reduced_moments => {
+                        let room = &mut room[..length];
+                        T::widen(Unit::elements::<bf16>(address, first, length), room);
+                        room
+                    }
+                    _ => Unit::elements(address, first, length),
+                }
+            });
+            // Where blocks are larger than the room, nobody asked for it.
+            Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
+        }
+    }
+}

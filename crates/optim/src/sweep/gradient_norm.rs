@@ -1,0 +1,58 @@
+//! The norm of all gradients, as they are when prepared.
+
+use std::sync::atomic::Ordering;
+
+use crate::Scalar;
+use crate::clip::Prepare;
+use crate::instruction_set::Work;
+use crate::norm::{BLOCK, Squares};
+use crate::sweep::blocks::Scratch;
+use crate::sweep::tasks::Sums;
+use crate::sweep::unit::{Piece, Riders, Unit};
+
+/// Sums of the squares of gradients as prepared, for each piece.
+pub(super) struct GradientSquares<'a> {
+    pub(super) units: &'a [Unit],
+    pub(super) pieces: &'a [Piece],
+    pub(super) sums: &'a [Sums],
+    pub(super) prepare: Prepare,
+}
+
+impl Work for GradientSquares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { units, pieces, sums, prepare } = self;
+        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
+        for (piece, sums) in pieces.iter().zip(sums) {
+            let unit = &units[piece.unit as usize];
+            let squares = match unit.is_double() {
+                false => squares::<f32>(unit, piece, prepare, &mut floats),
+                true => squares::<f64>(unit, piece, prepare, &mut doubles),
+            };
+            sums[0].store(squares.to_bits(), Ordering::Relaxed);
+        }
+    }
+}
+
+#[inline(always)]
+fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
+    let mut squares = Squares::default();
+    let plain = prepare == Prepare::Keep && !unit.element.is_reduced();
+    let most = if plain { piece.length } else { BLOCK };
+    let riders = Riders { prepare, zero: false };
+    for start in (0..piece.length).step_by(most) {
+        let length = most.min(piece.length - start);
+        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
+        let gradient = unsafe {
+            if plain {
+                unit.gradient(piece.start + start, &mut scratch.gradient, length)
+            } else {
+                unit.prepared_gradient(piece.start + start, &mut scratch.gradient, length, riders)
+            }
+        };
+        squares.add(gradient);
+    }
+    squares.sum()
+}
