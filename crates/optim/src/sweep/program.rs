@@ -236,7 +236,7 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
         let Self { program, units, pieces, riders, room } = self;
         let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
         for unit in units {
-            let pieces = &pieces[unit.pieces.start as usize..unit.pieces.end as usize];
+            let pieces = &pieces[unit.piece_range()];
             let constants = &program.constants[unit.constants as usize];
             let factor = |squares| program.factor(unit, squares);
             if unit.is_double() {

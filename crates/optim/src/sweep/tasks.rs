@@ -102,8 +102,7 @@ impl Tasks {
 
     fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize) {
         let mut parts = Vec::new();
-        let range = unit.pieces.start as usize..unit.pieces.end as usize;
-        cut(range, batch, |i| pieces[i].length, |part| parts.push(part));
+        cut(unit.piece_range(), batch, |i| pieces[i].length, |part| parts.push(part));
         let shared = self.shared.len();
         self.staged.extend(parts.iter().map(|pieces| Staged::Measure { shared, pieces: pieces.clone() }));
         // Backwards: what was measured last is still in the cache.
@@ -194,7 +193,7 @@ impl Work<'_> {
 
     /// From the sums of all pieces of the unit, in order.
     fn factor(&self, unit: &Unit) -> f64 {
-        let sums = &self.sums[usize_range(&unit.pieces)];
+        let sums = &self.sums[unit.piece_range()];
         self.program.factor(unit, [total(sums, 0), total(sums, 1)])
     }
 }

@@ -106,6 +106,12 @@ impl Unit {
             && (self.parameter, self.gradient) == view.addresses()
     }
 
+    /// Which pieces, to take them from their list.
+    #[inline(always)]
+    pub(super) fn piece_range(&self) -> Range<usize> {
+        self.pieces.start as usize..self.pieces.end as usize
+    }
+
     /// True if it is computed with in 64 bits.
     #[inline(always)]
     pub(super) fn is_double(&self) -> bool {
