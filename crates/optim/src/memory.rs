@@ -14,6 +14,8 @@ use crate::{Code, Error, Result};
 /// A cache line: two buffers never share one.
 const LINE: usize = 64;
 const PAGE: usize = 4096;
+/// Buffers of as many bytes are worth a page that is not all used.
+const LARGE: usize = 16 * PAGE;
 /// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -59,7 +61,11 @@ unsafe impl Sync for Block {}
 
 impl Block {
     fn new(bytes: usize) -> Result<Self> {
-        let align = if bytes >= HUGE_PAGE { HUGE_PAGE } else { LINE };
+        let align = match bytes {
+            HUGE_PAGE.. => HUGE_PAGE,
+            LARGE.. => PAGE,
+            _ => LINE,
+        };
         let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
         let layout = Layout::from_size_align(bytes.max(LINE), align).map_err(|_| none())?;
         // SAFETY: the size is not 0.
@@ -94,6 +100,18 @@ pub(crate) struct Arena {
     bytes: usize,
 }
 
+/// How many bytes to go on from `start` to a line that is half a page away from `beside`, in whatever page.
+///
+/// A processor compares addresses by their place in a page before it knows better. One that reads a few lines behind
+/// what it has just written, by that measure, waits for the write: a step over arrays that lie so takes up to half as long
+/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours.
+pub(crate) fn opposite(start: usize, beside: usize) -> usize {
+    (beside / LINE * LINE + PAGE / 2).wrapping_sub(start) % PAGE
+}
+
+/// Elements, of any type, of which an array needs as many more to be moved to the [`opposite`] of something.
+pub(crate) const SPARE: usize = PAGE / size_of::<f32>();
+
 /// Where a buffer of an [`Arena`] will lie. It cannot be copied, so no two buffers lie in one place.
 pub(crate) struct Place<T> {
     start: usize,
@@ -107,10 +125,11 @@ pub(crate) struct Memory {
 }
 
 impl Arena {
-    /// Plans a buffer.
-    pub(crate) fn add<T: Plain>(&mut self, length: usize) -> Result<Place<T>> {
-        let start = self.bytes;
+    /// Plans a buffer, which is worked on together with what lies at the address `beside`.
+    pub(crate) fn add<T: Plain>(&mut self, length: usize, beside: usize) -> Result<Place<T>> {
         let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
+        let start =
+            self.bytes + if bytes.is_some_and(|bytes| bytes >= LARGE) { opposite(self.bytes, beside) } else { 0 };
         let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
         self.bytes = end.ok_or_else(|| no_memory(length))?;
         Ok(Place { start, length, element: PhantomData })
@@ -160,14 +179,19 @@ impl Memory {
 }
 
 impl<T: Plain + Default> Elements<T> {
+    /// That many zeros, in an allocation of their own.
+    pub(crate) fn new(length: usize) -> Result<Self> {
+        let mut arena = Arena::default();
+        let place = arena.add(length, 0)?;
+        Ok(arena.allocate()?.take(place, T::default()))
+    }
+
     /// A copy of these, in an allocation of their own.
     ///
     /// # Errors
     /// [`Code::Memory`]
     pub fn copy_of(elements: &[T]) -> Result<Self> {
-        let mut arena = Arena::default();
-        let place = arena.add(elements.len())?;
-        let mut copy = arena.allocate()?.take(place, T::default());
+        let mut copy = Self::new(elements.len())?;
         copy.copy_from_slice(elements);
         Ok(copy)
     }

@@ -101,11 +101,11 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
-    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize) -> Result<Self> {
+    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize, beside: usize) -> Result<Self> {
         Ok(match element {
-            BufferType::Float => Planned::Float(arena.add(length)?),
-            BufferType::Double => Planned::Double(arena.add(length)?),
-            BufferType::BFloat16 => Planned::BFloat16(arena.add(length)?),
+            BufferType::Float => Planned::Float(arena.add(length, beside)?),
+            BufferType::Double => Planned::Double(arena.add(length, beside)?),
+            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, beside)?),
         })
     }
 

@@ -68,6 +68,11 @@ impl View<'_> {
         each!(self, _, g => g.fill(Default::default()));
     }
 
+    /// Where the parameter begins, as a number.
+    pub(crate) fn address(&self) -> usize {
+        each!(self, p, _ => p.as_ptr().addr())
+    }
+
     /// Where parameter and gradient begin.
     #[inline]
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {

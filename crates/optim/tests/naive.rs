@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
-use stepwell_optim::{Optimizer, Scalar, StepOptions, Value, View, definition};
+use stepwell_optim::{Optimizer, Scalar, StepOptions, Value, View, definition, sum_of_squares};
 
 /// A parameter with its moments, as textbooks have them.
 #[derive(Clone, Default)]
@@ -138,6 +138,20 @@ proptest! {
             compare::<f32>(name, &start, &[gradient.clone(), gradient.clone()], 3, 3e-6, |p, g| View::Float(p, g))?;
             compare::<f64>(name, &start, &[gradient.clone(), gradient.clone()], 3, 1e-13, |p, g| View::Double(p, g))?;
         }
+    }
+
+    #[test]
+    fn a_norm_is_that_of_f64(length in length(), seed in 0u32..1000, power in -44i32..39, zeros in 0usize..4) {
+        // Squares of 32 bits are numbers only from 1e-22 to 1e19.
+        let scale = 10f64.powi(power);
+        let wave = |i: usize| (f64::from(seed) + i as f64 * 0.7).sin() * scale * if i % 4 < zeros { 0.0 } else { 1.0 };
+        let doubles: Vec<_> = (0..length).map(wave).collect();
+        let floats: Vec<_> = doubles.iter().map(|x| *x as f32).collect();
+        let near = |squares: f64, naive: f64, tolerance: f64| (squares - naive).abs() <= tolerance * naive;
+        let naive: f64 = doubles.iter().map(|x| x * x).sum();
+        prop_assert!(near(sum_of_squares(&doubles), naive, 1e-14));
+        let naive: f64 = floats.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+        prop_assert!(near(sum_of_squares(&floats), naive, 1e-7), "{} instead of {naive}", sum_of_squares(&floats));
     }
 
     #[test]

@@ -11,7 +11,9 @@ use crate::rule::Block;
 use crate::state::RULE_BUFFERS;
 use crate::sweep::unit::{Piece, Riders, Unit};
 
-/// Room for one block of what is not kept, or not in this type; each thread has its own.
+/// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
+/// vector that lies across two is written in two parts.
+#[repr(align(64))]
 pub(super) struct Scratch<T> {
     pub(super) gradient: [T; BLOCK],
     update: [T; BLOCK],

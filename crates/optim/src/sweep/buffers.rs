@@ -47,7 +47,8 @@ pub(super) fn make_state(
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                planned.push((group, index, number, place, fill, Planned::new(&mut arena, element, view.len())?));
+                let buffer = Planned::new(&mut arena, element, view.len(), view.address())?;
+                planned.push((group, index, number, place, fill, buffer));
                 match place {
                     // One of another type is converted.
                     _ if there.is_some() => {}

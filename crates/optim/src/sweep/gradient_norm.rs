@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::Scalar;
 use crate::clip::Prepare;
 use crate::instruction_set::Work;
-use crate::norm::{BLOCK, Squares};
+use crate::norm::{BLOCK, squares};
 use crate::sweep::blocks::Scratch;
 use crate::sweep::tasks::Sums;
 use crate::sweep::unit::{Piece, Riders, Unit};
@@ -28,8 +28,8 @@ impl Work for GradientSquares<'_> {
         for (piece, sums) in pieces.iter().zip(sums) {
             let unit = &units[piece.unit as usize];
             let squares = match unit.is_double() {
-                false => squares::<f32>(unit, piece, prepare, &mut floats),
-                true => squares::<f64>(unit, piece, prepare, &mut doubles),
+                false => piece_squares::<f32>(unit, piece, prepare, &mut floats),
+                true => piece_squares::<f64>(unit, piece, prepare, &mut doubles),
             };
             sums[0].store(squares.to_bits(), Ordering::Relaxed);
         }
@@ -37,11 +37,11 @@ impl Work for GradientSquares<'_> {
 }
 
 #[inline(always)]
-fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
-    let mut squares = Squares::default();
+fn piece_squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
     let plain = prepare == Prepare::Keep && !unit.element.is_reduced();
     let most = if plain { piece.length } else { BLOCK };
     let riders = Riders { prepare, zero: false };
+    let mut sum = 0.0;
     for start in (0..piece.length).step_by(most) {
         let length = most.min(piece.length - start);
         // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
@@ -52,7 +52,7 @@ fn squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mu
                 unit.prepared_gradient(piece.start + start, &mut scratch.gradient, length, riders)
             }
         };
-        squares.add(gradient);
+        sum += squares(gradient);
     }
-    squares.sum()
+    sum
 }

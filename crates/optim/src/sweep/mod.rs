@@ -6,7 +6,9 @@ mod blocks;
 mod buffers;
 mod gradient_norm;
 mod program;
+mod room;
 mod tasks;
+mod two_stages;
 mod unit;
 
 use buffers::make_state;

@@ -1,16 +1,15 @@
 //! The loops of one optimizer, over pieces, and the constants that they run with.
 
-use std::sync::atomic::Ordering;
-
 use crate::instruction_set::{InstructionSet, Work};
-use crate::norm::{BLOCK, Squares};
 use crate::options::{Common, RuleOptions};
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Rule, Step};
 use crate::state::RULE_BUFFERS;
 use crate::sweep::blocks::{Scratch, Stage};
+use crate::sweep::room::{Room, Updates};
 use crate::sweep::tasks::Sums;
+use crate::sweep::two_stages::{Apply, Measure, UpdateWhole};
 use crate::sweep::unit::{Piece, Riders, Unit};
-use crate::{Code, Error, OptionSet, Result, Scalar, Value};
+use crate::{OptionSet, Result, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
@@ -51,17 +50,25 @@ pub(crate) trait Program: Send + Sync {
     /// The first stage of some pieces of a unit. Sets the sums of the squares of parameter and update.
     ///
     /// # Safety
-    /// As for [`Program::update`].
-    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders);
+    /// As for [`Program::update`]; and the room is the unit's alone until its second stage is over.
+    unsafe fn measure(
+        &self,
+        set: InstructionSet,
+        unit: &Unit,
+        pieces: &[Piece],
+        sums: &[Sums],
+        riders: Riders,
+        updates: Option<Updates>,
+    );
 
     /// What the updates of a unit are multiplied by.
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64;
 
-    /// The second stage of some pieces of a unit.
+    /// The second stage of some pieces of a unit, with the updates of the first where they were kept.
     ///
     /// # Safety
-    /// As for [`Program::update`].
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64);
+    /// As for [`Program::measure`].
+    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64, updates: Option<Updates>);
 }
 
 /// The program of a [`Rule`].
@@ -70,10 +77,19 @@ pub(crate) struct RuleProgram<R: Rule> {
     constants: Vec<Constants<R>>,
 }
 
-struct Constants<R: Rule> {
+/// What the parameters of a group that have seen as many steps have in common.
+pub(super) struct Constants<R: Rule> {
     group: usize,
-    float: R::Constants<f32>,
-    double: R::Constants<f64>,
+    pub(super) float: R::Constants<f32>,
+    pub(super) double: R::Constants<f64>,
+}
+
+impl<R: Rule> RuleProgram<R> {
+    /// Those of a unit.
+    #[inline(always)]
+    pub(super) fn constants(&self, unit: &Unit) -> &Constants<R> {
+        &self.constants[unit.constants as usize]
+    }
 }
 
 impl<R: Rule> Default for RuleProgram<R> {
@@ -134,30 +150,38 @@ impl<R: Rule> Program for RuleProgram<R> {
         }
     }
 
-    unsafe fn measure(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], sums: &[Sums], riders: Riders) {
+    unsafe fn measure(
+        &self,
+        set: InstructionSet,
+        unit: &Unit,
+        pieces: &[Piece],
+        sums: &[Sums],
+        riders: Riders,
+        updates: Option<Updates>,
+    ) {
         if !R::TWO_STAGES {
             return;
         }
-        let constants = &self.constants[unit.constants as usize];
+        let constants = self.constants(unit);
         match unit.is_double() {
-            false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders }),
-            true => set.run(Measure::<R, f64> { constants: &constants.double, unit, pieces, sums, riders }),
+            false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders, updates }),
+            true => set.run(Measure::<R, f64> { constants: &constants.double, unit, pieces, sums, riders, updates }),
         }
     }
 
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64 {
         let [parameter, update] = squares.map(f64::sqrt);
-        R::factor(&self.options[self.constants[unit.constants as usize].group], parameter, update)
+        R::factor(&self.options[self.constants(unit).group], parameter, update)
     }
 
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64) {
+    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64, updates: Option<Updates>) {
         if !R::TWO_STAGES {
             return;
         }
-        let constants = &self.constants[unit.constants as usize];
+        let constants = self.constants(unit);
         match unit.is_double() {
-            false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor }),
-            true => set.run(Apply::<R, f64> { constants: &constants.double, unit, pieces, factor }),
+            false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor, updates }),
+            true => set.run(Apply::<R, f64> { constants: &constants.double, unit, pieces, factor, updates }),
         }
     }
 }
@@ -195,179 +219,5 @@ impl<R: Rule> Work for Update<'_, R> {
                 }
             }
         }
-    }
-}
-
-/// Room for the updates of one unit, for each type; the larger the unit, the larger the room.
-#[derive(Default)]
-pub(crate) struct Room {
-    floats: Vec<f32>,
-    doubles: Vec<f64>,
-}
-
-impl Room {
-    /// Makes room for units of that many elements.
-    pub(super) fn reserve(&mut self, floats: usize, doubles: usize) -> Result<()> {
-        fn grow<T: Clone + Default>(room: &mut Vec<T>, length: usize) -> Result<()> {
-            let more = length.saturating_sub(room.len());
-            let none = |_| Error::new(Code::Memory, format!("no memory for an update of {length} elements"));
-            room.try_reserve_exact(more).map_err(none)?;
-            room.resize(room.len() + more, T::default());
-            Ok(())
-        }
-        grow(&mut self.floats, floats)?;
-        grow(&mut self.doubles, doubles)
-    }
-}
-
-struct UpdateWhole<'a, R: Rule> {
-    program: &'a RuleProgram<R>,
-    units: &'a [Unit],
-    pieces: &'a [Piece],
-    riders: Riders,
-    room: &'a mut Room,
-}
-
-impl<R: Rule> Work for UpdateWhole<'_, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { program, units, pieces, riders, room } = self;
-        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
-        for unit in units {
-            let pieces = &pieces[unit.piece_range()];
-            let constants = &program.constants[unit.constants as usize];
-            let factor = |squares| program.factor(unit, squares);
-            if unit.is_double() {
-                both_stages::<R, f64>(&constants.double, unit, pieces, riders, &mut room.doubles, &mut doubles, factor);
-            } else {
-                both_stages::<R, f32>(&constants.float, unit, pieces, riders, &mut room.floats, &mut floats, factor);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn both_stages<R: Rule, T: Scalar>(
-    constants: &R::Constants<T>,
-    unit: &Unit,
-    pieces: &[Piece],
-    riders: Riders,
-    room: &mut [T],
-    scratch: &mut Scratch<T>,
-    factor: impl Fn([f64; 2]) -> f64,
-) {
-    // An update is computed again from the state where that was rounded, as it is where threads share a unit: so the
-    // result does not depend on who makes it.
-    let keeps = !unit.reduced_moments;
-    let mut sums = [0.0; 2];
-    for piece in pieces {
-        let room = if keeps { Some(&mut room[piece.start..][..piece.length]) } else { None };
-        let squares = measure::<R, T>(constants, unit, piece, riders, scratch, room);
-        sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
-    }
-    let factor = T::from_f64(factor(sums));
-    for piece in pieces.iter().rev() {
-        if !keeps {
-            apply::<R, T>(constants, unit, piece, factor, scratch);
-            continue;
-        }
-        for start in (piece.start..piece.start + piece.length).step_by(BLOCK) {
-            let length = BLOCK.min(piece.start + piece.length - start);
-            // SAFETY: as `Program::update_whole` asks for.
-            unsafe {
-                for (p, u) in unit.weights::<T>(start, length).iter_mut().zip(&room[start..]) {
-                    *p = *p - factor * *u;
-                }
-                unit.follow::<T>(start, length);
-            }
-        }
-    }
-}
-
-/// The first stage of a piece. Keeps the updates where there is room for them.
-#[inline(always)]
-fn measure<R: Rule, T: Scalar>(
-    constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
-    riders: Riders,
-    scratch: &mut Scratch<T>,
-    mut room: Option<&mut [T]>,
-) -> [f64; 2] {
-    let (mut parameter, mut update) = (Squares::default(), Squares::default());
-    // SAFETY: as `Program::measure` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Measure) };
-    let mut start = 0;
-    while let Some((Block { parameter: p, gradient, state }, nowhere)) = blocks.next(scratch) {
-        let updates = match &mut room {
-            Some(room) => &mut room[start..][..p.len()],
-            None => nowhere,
-        };
-        start += p.len();
-        R::measure(constants, Block { parameter: &mut *p, gradient, state }, updates);
-        parameter.add(p);
-        update.add(updates);
-    }
-    [parameter.sum(), update.sum()]
-}
-
-struct Measure<'a, R: Rule, T: Scalar> {
-    constants: &'a R::Constants<T>,
-    unit: &'a Unit,
-    pieces: &'a [Piece],
-    sums: &'a [Sums],
-    riders: Riders,
-}
-
-impl<R: Rule, T: Scalar> Work for Measure<'_, R, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { constants, unit, pieces, sums, riders } = self;
-        let mut scratch = Scratch::new();
-        for (piece, sums) in pieces.iter().zip(sums) {
-            let squares = measure::<R, T>(constants, unit, piece, riders, &mut scratch, None);
-            sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
-        }
-    }
-}
-
-struct Apply<'a, R: Rule, T: Scalar> {
-    constants: &'a R::Constants<T>,
-    unit: &'a Unit,
-    pieces: &'a [Piece],
-    factor: f64,
-}
-
-impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { constants, unit, pieces, factor } = self;
-        let factor = T::from_f64(factor);
-        let mut scratch = Scratch::new();
-        for piece in pieces.iter().rev() {
-            apply::<R, T>(constants, unit, piece, factor, &mut scratch);
-        }
-    }
-}
-
-/// The second stage of a piece.
-#[inline(always)]
-fn apply<R: Rule, T: Scalar>(
-    constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
-    factor: T,
-    scratch: &mut Scratch<T>,
-) {
-    // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
-    while let Some((block, _)) = blocks.next(scratch) {
-        R::apply(constants, factor, block);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
-use crate::sweep::program::{Program, Room};
+use crate::sweep::program::Program;
+use crate::sweep::room::{Room, Updates};
 use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
 use crate::team::{self, Patience};
 use crate::{Code, Error, Result};
@@ -29,6 +30,8 @@ pub(super) struct Tasks {
     shared: Vec<Shared>,
     /// Of each thread.
     rooms: Vec<Mutex<Room>>,
+    /// Of the units that are shared, one after the other.
+    shared_room: Room,
 }
 
 /// A part of a step in two stages.
@@ -49,6 +52,9 @@ struct Shared {
     parts: u32,
     /// The bits of the factor.
     factor: AtomicU64,
+    /// Parts of the second stage that are not finished.
+    unapplied: AtomicU32,
+    updates: Option<Updates>,
 }
 
 /// What all threads of a step read.
@@ -78,6 +84,16 @@ impl Tasks {
         self.rooms.resize_with(threads, Mutex::default);
         // A unit that would keep one thread busy while the others have nothing left is shared, too.
         let shared = |unit: &Unit| unit.length > SHARED || (threads > 1 && unit.length > elements / (2 * threads));
+        let (mut own, mut common) = ([0; 2], [0; 2]);
+        for unit in units.iter().filter(|unit| unit.keeps_updates()) {
+            let rooms = if shared(unit) { &mut common } else { &mut own };
+            let room = &mut rooms[usize::from(unit.is_double())];
+            *room = unit.length.max(*room);
+        }
+        self.shared_room.reserve(common)?;
+        for room in &mut self.rooms {
+            room.get_mut().unwrap_or_else(PoisonError::into_inner).reserve(own)?;
+        }
         let mut start = 0;
         while start < units.len() {
             let unit = &units[start];
@@ -88,16 +104,14 @@ impl Tasks {
             }
             let end = units[start..].iter().position(shared).map_or(units.len(), |count| start + count);
             cut(start..end, batch, |i| units[i].length, |range| self.staged.push(Staged::Whole(range)));
-            let largest = |double| {
-                units[start..end].iter().filter(|unit| unit.is_double() == double).map(|unit| unit.length).max()
-            };
-            let (floats, doubles) = (largest(false).unwrap_or(0), largest(true).unwrap_or(0));
-            for room in self.rooms.iter_mut().filter_map(|room| room.get_mut().ok()) {
-                room.reserve(floats, doubles)?;
-            }
             start = end;
         }
         Ok(())
+    }
+
+    /// The room of a thread. Nobody else has it, and no work leaves it half done.
+    fn room(&self, thread: usize) -> MutexGuard<'_, Room> {
+        self.rooms[thread].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize) {
@@ -107,14 +121,22 @@ impl Tasks {
         self.staged.extend(parts.iter().map(|pieces| Staged::Measure { shared, pieces: pieces.clone() }));
         // Backwards: what was measured last is still in the cache.
         self.staged.extend(parts.iter().rev().map(|pieces| Staged::Apply { shared, pieces: pieces.clone() }));
-        let (unit, parts) = (index as u32, parts.len() as u32);
-        self.shared.push(Shared { unit, open: AtomicU32::new(0), parts, factor: AtomicU64::new(0) });
+        self.shared.push(Shared {
+            unit: index as u32,
+            open: AtomicU32::new(0),
+            parts: parts.len() as u32,
+            factor: AtomicU64::new(0),
+            unapplied: AtomicU32::new(0),
+            updates: self.shared_room.updates(unit),
+        });
     }
 
     /// Fills the sums with those of the squares of the prepared gradients.
     pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
-        work.share_out(self.batches.len(), &|task, _| {
-            let range = usize_range(&self.batches[task]);
+        let count = self.batches.len();
+        work.share_out(count, &|task, _| {
+            // Backwards: what is read last is still in the cache when the step begins with it.
+            let range = usize_range(&self.batches[count - 1 - task]);
             let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
             work.set.run(GradientSquares { units: work.units, pieces, sums, prepare: work.riders.prepare });
         })
@@ -130,35 +152,39 @@ impl Tasks {
                 unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
             });
         }
-        self.shared.iter().for_each(|shared| shared.open.store(shared.parts + 1, Ordering::Relaxed));
+        for shared in &self.shared {
+            shared.open.store(shared.parts + 1, Ordering::Relaxed);
+            shared.unapplied.store(shared.parts, Ordering::Relaxed);
+        }
         work.share_out(self.staged.len(), &|task, thread| match &self.staged[task] {
             Staged::Whole(units) => {
                 let units = &work.units[usize_range(units)];
-                // Nobody else has the room of this thread, and no work leaves it half done.
-                let mut room = self.rooms[thread].lock().unwrap_or_else(PoisonError::into_inner);
                 // SAFETY: as above.
-                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &mut room) };
+                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &mut self.room(thread)) };
             }
             Staged::Measure { shared, pieces } => {
-                let Shared { unit, open, factor, .. } = &self.shared[*shared];
+                // The room is that of the one before, until it is done with.
+                if let Some(before) = shared.checked_sub(1).and_then(|before| self.shared.get(before))
+                    && !wait(&before.unapplied)
+                {
+                    return;
+                }
+                let Shared { unit, open, factor, updates, .. } = &self.shared[*shared];
                 let unit = &work.units[*unit as usize];
-                work.measure(unit, usize_range(pieces));
+                work.measure(unit, usize_range(pieces), *updates);
                 if open.fetch_sub(1, Ordering::AcqRel) == 2 {
                     factor.store(work.factor(unit).to_bits(), Ordering::Relaxed);
                     open.store(0, Ordering::Release);
                 }
             }
             Staged::Apply { shared, pieces } => {
-                let Shared { unit, open, factor, .. } = &self.shared[*shared];
-                let mut patience = Patience::default();
-                while open.load(Ordering::Acquire) != 0 {
-                    if team::panicked() {
-                        return;
-                    }
-                    patience.wait();
+                let Shared { unit, open, factor, unapplied, updates, .. } = &self.shared[*shared];
+                if !wait(open) {
+                    return;
                 }
                 let factor = f64::from_bits(factor.load(Ordering::Relaxed));
-                work.apply(&work.units[*unit as usize], usize_range(pieces), factor);
+                work.apply(&work.units[*unit as usize], usize_range(pieces), factor, *updates);
+                unapplied.fetch_sub(1, Ordering::Release);
             }
         })
     }
@@ -180,15 +206,15 @@ impl Work<'_> {
         if done { Ok(()) } else { Err(Error::new(Code::Internal, "a thread of the step panicked")) }
     }
 
-    fn measure(&self, unit: &Unit, range: Range<usize>) {
+    fn measure(&self, unit: &Unit, range: Range<usize>, updates: Option<Updates>) {
         let (pieces, sums) = (&self.pieces[range.clone()], &self.sums[range]);
         // SAFETY: as in `Tasks::update`.
-        unsafe { self.program.measure(self.set, unit, pieces, sums, self.riders) };
+        unsafe { self.program.measure(self.set, unit, pieces, sums, self.riders, updates) };
     }
 
-    fn apply(&self, unit: &Unit, range: Range<usize>, factor: f64) {
+    fn apply(&self, unit: &Unit, range: Range<usize>, factor: f64, updates: Option<Updates>) {
         // SAFETY: as in `Tasks::update`.
-        unsafe { self.program.apply(self.set, unit, &self.pieces[range], factor) };
+        unsafe { self.program.apply(self.set, unit, &self.pieces[range], factor, updates) };
     }
 
     /// From the sums of all pieces of the unit, in order.
@@ -196,6 +222,18 @@ impl Work<'_> {
         let sums = &self.sums[unit.piece_range()];
         self.program.factor(unit, [total(sums, 0), total(sums, 1)])
     }
+}
+
+/// Waits until nothing is left. `false` if it never will, since a thread panicked.
+fn wait(left: &AtomicU32) -> bool {
+    let mut patience = Patience::default();
+    while left.load(Ordering::Acquire) != 0 {
+        if team::panicked() {
+            return false;
+        }
+        patience.wait();
+    }
+    true
 }
 
 /// The sum of one value over all pieces, in order.

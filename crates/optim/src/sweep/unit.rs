@@ -17,6 +17,9 @@ use crate::{Scalar, View};
 /// the lanes of a sum, and the same for any number of threads: sums are taken for each piece and then together.
 pub(super) const PIECE: usize = 1 << 14;
 
+/// The most elements of which updates are kept: they have to stay in the cache together with the parameter.
+const KEPT: usize = 1 << 22;
+
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
 pub(crate) struct Unit {
@@ -122,6 +125,19 @@ impl Unit {
     #[inline(always)]
     pub(super) fn is_special(&self) -> bool {
         self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
+    }
+
+    /// Where the parameter that the formula works on begins, as a number.
+    pub(super) fn address(&self) -> usize {
+        let master = self.buffers[MASTER];
+        if master.is_null() { self.parameter.addr() } else { master.addr() }
+    }
+
+    /// True if its updates are kept from the first stage to the second, where there are two. An update is computed again
+    /// from state that was rounded when it was stored, so that it is the same whoever does it; and where it would have to
+    /// come from memory, which costs more than what it is made of.
+    pub(super) fn keeps_updates(&self) -> bool {
+        !self.reduced_moments && self.length <= KEPT
     }
 
     /// Elements from `start` on of what begins at `address`.

@@ -1,10 +1,8 @@
-//! How long L-BFGS takes for a direction, beside the memory that it has to read: a measurement, and no test.
+//! How long L-BFGS takes for a direction, beside the memory that it has to read.
 //!
-//! ```sh
-//! cargo test --release -p stepwell-optim --test lbfgs_speed -- --ignored --nocapture
-//! ```
+//! `cargo bench -p stepwell-optim --bench lbfgs`
 
-#![allow(clippy::unwrap_used, reason = "a measurement")]
+#![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -60,9 +58,7 @@ fn stream() -> f64 {
     (N * ROWS * 12) as f64 / median(seconds.collect())
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn time_of_a_direction() {
+fn main() {
     let stream = stream();
     println!("stream p = p + c a: {:.1} GB/s", stream / 1e9);
     for history in [10usize, 100] {

@@ -1,0 +1,65 @@
+//! Room for the updates of an optimizer with two stages, from the first stage to the second.
+
+use std::ptr::NonNull;
+
+use crate::memory::{Elements, SPARE, opposite};
+use crate::sweep::unit::{Piece, Unit};
+use crate::{Result, Scalar};
+
+/// Room for the updates of one unit at a time, of either type.
+#[derive(Default)]
+pub(crate) struct Room {
+    floats: Option<Elements<f32>>,
+    doubles: Option<Elements<f64>>,
+}
+
+/// Where the updates of a unit are kept from the first stage to the second.
+#[derive(Clone, Copy)]
+pub(crate) struct Updates(NonNull<u8>);
+
+// SAFETY: the elements there are handed to one thread at a time, as those of a unit.
+unsafe impl Send for Updates {}
+// SAFETY: as above.
+unsafe impl Sync for Updates {}
+
+impl Updates {
+    /// Those of a piece.
+    ///
+    /// # Safety
+    /// As for [`Program::measure`]; `T` is the type that the unit is computed with in.
+    #[inline(always)]
+    pub(super) unsafe fn of<'a, T: Scalar>(self, piece: &Piece) -> &'a mut [T] {
+        // SAFETY: as the caller promises; there is room for all of the unit.
+        unsafe { Unit::elements(self.0.as_ptr(), piece.start, piece.length) }
+    }
+}
+
+impl Room {
+    /// Makes room for units of that many elements of each type.
+    pub(super) fn reserve(&mut self, [floats, doubles]: [usize; 2]) -> Result<()> {
+        fn grow<T: Scalar>(room: &mut Option<Elements<T>>, length: usize) -> Result<()> {
+            if room.as_ref().map_or(0, |room| room.len()) < length + SPARE && length > 0 {
+                *room = None;
+                *room = Some(Elements::new(length + SPARE)?);
+            }
+            Ok(())
+        }
+        grow(&mut self.floats, floats)?;
+        grow(&mut self.doubles, doubles)
+    }
+
+    /// The room of a unit that keeps its updates.
+    pub(super) fn updates(&mut self, unit: &Unit) -> Option<Updates> {
+        fn place<T: Scalar>(room: &mut Option<Elements<T>>, unit: &Unit) -> Option<Updates> {
+            let room = room.as_mut()?;
+            let start = opposite(room.as_ptr().addr(), unit.address()) / size_of::<T>();
+            let room = room.get_mut(start..)?.get_mut(..unit.length)?;
+            Some(Updates(NonNull::from(room).cast()))
+        }
+        match unit.keeps_updates() {
+            true if unit.is_double() => place(&mut self.doubles, unit),
+            true => place(&mut self.floats, unit),
+            false => None,
+        }
+    }
+}
