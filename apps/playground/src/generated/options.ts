@@ -1,4 +1,4 @@
-// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.
+// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.
 
 import type { OptionTable } from "../options.js";
 

@@ -1,4 +1,4 @@
-// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.
+// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.
 
 /** Adaptive gradient descent: a learning rate for each element. As `torch.optim.Adagrad`. */
 export interface AdagradOptions {

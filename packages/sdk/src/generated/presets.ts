@@ -1,4 +1,4 @@
-// Written by `cargo test -p stepwell-optim --test generated` from the presets; not to be edited.
+// Written by `cargo test -p stepwell-optim generated` from the presets; not to be edited.
 
 /** Options that stand for a published variant of an optimizer. The learning rate is not among them. */
 export const presets = {

@@ -1,4 +1,4 @@
-// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.
+// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.
 
 /** Several schedules at once, each from the rate of the one before it. As `torch.optim.lr_scheduler.ChainedScheduler`. */
 export type ChainedSchedule = {

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
-mod replay;
-
-use replay::{Calls, Tolerance, dynamic, read};
+use crate::replay::{Calls, Tolerance, dynamic, read};
 use serde_json::Value as Json;
 use stepwell_session::Dynamic;
 

@@ -140,7 +140,7 @@ fn page(definition: &Definition) -> String {
     };
     let rows: String = definition.options.iter().map(row).collect();
     format!(
-        "<!-- Written by `cargo test -p stepwell-optim --test reference`; not to be edited. -->\n\n# {}\n\n{}{pytorch}\n\n\
+        "<!-- Written by `cargo test -p stepwell-optim reference`; not to be edited. -->\n\n# {}\n\n{}{pytorch}\n\n\
          {}\n\n## Options\n\n{}\n\n| option | takes | default | in PyTorch | |\n| --- | --- | --- | --- | --- |\n{rows}{state}{}\n\
          ## Example\n\n{}",
         definition.name,

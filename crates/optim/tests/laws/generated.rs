@@ -75,7 +75,7 @@ fn options(definition: &Definition) -> String {
 
 fn generated() -> String {
     let mut text = String::from(
-        "// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.\n",
+        "// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.\n",
     );
     for definition in CATALOG {
         text = text + "\n" + &options(definition);
@@ -149,7 +149,7 @@ fn schedule_progress(definition: &ScheduleDefinition) -> String {
 
 fn generated_schedules() -> String {
     let mut text = String::from(
-        "// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.\n",
+        "// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.\n",
     );
     for definition in SCHEDULES {
         let (name, options, progress) =
@@ -178,9 +178,8 @@ fn generated_schedules() -> String {
 }
 
 fn generated_presets() -> String {
-    let mut text = String::from(
-        "// Written by `cargo test -p stepwell-optim --test generated` from the presets; not to be edited.\n\n",
-    );
+    let mut text =
+        String::from("// Written by `cargo test -p stepwell-optim generated` from the presets; not to be edited.\n\n");
     text += "/** Options that stand for a published variant of an optimizer. The learning rate is not among them. */\n";
     text += "export const presets = {\n";
     for preset in PRESETS {
@@ -197,7 +196,7 @@ fn generated_presets() -> String {
 /// The rows of the tables as values, for a page that shows every option with its sentence and its range.
 fn generated_tables() -> String {
     let mut text = String::from(
-        "// Written by `cargo test -p stepwell-optim --test generated` from the option tables; not to be edited.\n\n",
+        "// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.\n\n",
     );
     text += "import type { OptionTable } from \"../options.js\";\n\n";
     text += "/** The options of each optimizer, in positional order. */\nexport const optionTables = {\n";

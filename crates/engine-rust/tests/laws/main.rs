@@ -1,0 +1,7 @@
+//! The tests of this crate, in one program: each program is linked with the whole crate.
+
+mod gradients;
+mod graph;
+mod parity;
+mod replay;
+mod training;

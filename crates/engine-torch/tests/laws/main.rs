@@ -1,0 +1,6 @@
+//! The tests of this crate, in one program: each program is linked with the whole crate.
+
+mod lend;
+mod library;
+mod operations;
+mod tensors;
