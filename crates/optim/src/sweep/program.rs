@@ -176,25 +176,38 @@ impl<R: Rule> Work for Update<'_, R> {
     #[inline(always)]
     fn run(self) {
         let Self { constants, units, pieces, riders } = self;
-        let mut floats = Scratch::new();
-        let mut doubles = Scratch::new();
+        let (mut floats, mut doubles) = (None, None);
         for piece in pieces {
             let unit = &units[piece.unit as usize];
             let constants = &constants[unit.constants as usize];
             if unit.is_double() {
-                // SAFETY: as `Program::update` asks for.
-                let mut blocks = unsafe { unit.blocks::<f64>(piece, riders, Stage::Update) };
-                while let Some((block, _)) = blocks.next(&mut doubles) {
-                    R::update(&constants.double, block);
-                }
+                update::<R, f64>(&constants.double, unit, piece, riders, &mut doubles);
             } else {
-                // SAFETY: as above.
-                let mut blocks = unsafe { unit.blocks::<f32>(piece, riders, Stage::Update) };
-                while let Some((block, _)) = blocks.next(&mut floats) {
-                    R::update(&constants.float, block);
-                }
+                update::<R, f32>(&constants.float, unit, piece, riders, &mut floats);
             }
         }
+    }
+}
+
+/// Updates a piece. With many small parameters the time goes into what is done beside the formula.
+#[inline(always)]
+fn update<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    unit: &Unit,
+    piece: &Piece,
+    riders: Riders,
+    scratch: &mut Option<Scratch<T>>,
+) {
+    if riders == Riders::NONE && !unit.is_special() {
+        // SAFETY: as `Program::update` asks for.
+        R::update(constants, unsafe { unit.block::<T>(piece.start, piece.length) });
+        return;
+    }
+    let scratch = scratch.get_or_insert_with(Scratch::new);
+    // SAFETY: as above.
+    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Update) };
+    while let Some((block, _)) = blocks.next(scratch) {
+        R::update(constants, block);
     }
 }
 

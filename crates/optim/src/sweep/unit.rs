@@ -146,6 +146,17 @@ impl Unit {
         unsafe { Self::elements(address, start, length) }
     }
 
+    /// Elements of the parameter and of its gradient, as they lie.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`], and both are of this type.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    pub(super) unsafe fn elements_of_both<T>(&self, start: usize, length: usize) -> (&mut [T], &[T]) {
+        // SAFETY: as the caller promises.
+        unsafe { (Self::elements(self.parameter, start, length), Self::elements(self.gradient, start, length)) }
+    }
+
     /// Takes master weights anew from a parameter of 16 bits that somebody else has set: where they no longer round to it.
     ///
     /// # Safety
