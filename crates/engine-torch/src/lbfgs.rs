@@ -108,7 +108,7 @@ pub(crate) fn minimize(
     // SAFETY: null, or new handles that nobody else frees; also after a failure.
     let tensors = after.tensors.map(|tensor| unsafe { shim::owned(tensor) });
     let (failure, first_loss) = (context.failure.take(), context.first_loss);
-    let bumped = shim::bump(&handles);
+    let bumped = shim::bump(&handles, None);
     match failure {
         Some(Ok(error)) if status == CLOSURE_FAILED => return Err(error),
         Some(Err(panic)) => resume_unwind(panic),

@@ -19,10 +19,8 @@ pub struct Ledger {
     known: Vec<Slot>,
     /// True if they could be lent as they lay.
     plain: bool,
-    slots: Vec<Slot>,
     views: Vec<Option<View<'static>>>,
     handles: Vec<Handle<'static>>,
-    written: Vec<Handle<'static>>,
 }
 
 /// The memory of an empty vector, for another type of the same size: the collection works in place.
@@ -42,23 +40,22 @@ impl Ledger {
     ) -> Result<()> {
         not_busy(busy)?;
         let mut handles: Vec<Handle<'_>> = emptied(mem::take(&mut self.handles));
-        let mut written: Vec<Handle<'_>> = emptied(mem::take(&mut self.written));
         let mut views: Vec<Option<View<'_>>> = emptied(mem::take(&mut self.views));
         handles.extend(parameters.iter().map(Tensor::handle));
-        shim::slots(&handles, &mut self.slots)?;
 
+        // Until everything has been checked, nothing may be taken for known.
+        let plain = mem::take(&mut self.plain);
         let mut copies = Vec::new();
-        if !self.plain || self.slots != self.known {
-            self.plain = false;
-            self.known.clone_from(&self.slots);
-            copies = check_all(&handles, &mut self.slots)?;
-            self.plain = copies.is_empty();
+        if shim::slots(&handles, &mut self.known)? && plain {
+            views.extend(self.known.iter().map(view));
+        } else {
+            let mut slots = self.known.clone();
+            copies = check_all(&handles, &mut slots)?;
+            views.extend(slots.iter().map(view));
         }
-        views.extend(self.slots.iter().map(view));
-        written
-            .extend(handles.iter().zip(&self.slots).filter(|(_, slot)| slot.has_grad != 0).map(|(handle, _)| handle));
+        self.plain = copies.is_empty();
         busy.set(true);
-        let mut loan = Loan { busy, written: &written };
+        let mut loan = Loan { busy, handles: &handles, slots: &self.known };
         let result = step(&mut views).and_then(|()| loan.end());
         drop(loan);
         if result.is_ok() && zeroes {
@@ -68,7 +65,6 @@ impl Ledger {
             }
         }
         self.handles = emptied(handles);
-        self.written = emptied(written);
         self.views = emptied(views);
         result
     }
@@ -122,13 +118,14 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
 /// Ends however the step ends: autograd learns what may have been written to.
 struct Loan<'a> {
     busy: &'a Cell<bool>,
-    written: &'a [Handle<'a>],
+    handles: &'a [Handle<'a>],
+    slots: &'a [Slot],
 }
 
 impl Loan<'_> {
     fn end(&mut self) -> Result<()> {
         self.busy.set(false);
-        shim::bump(mem::take(&mut self.written))
+        shim::bump(mem::take(&mut self.handles), Some(self.slots))
     }
 }
 

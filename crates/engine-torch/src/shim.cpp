@@ -4,6 +4,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "status.h"
 
@@ -45,7 +46,7 @@ inline uint8_t layout_of(const at::TensorImpl& t) {
 }
 
 // IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
-inline bool same(at::IntArrayRef a, at::IntArrayRef b) {
+inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i]) return false;
@@ -55,10 +56,11 @@ inline bool same(at::IntArrayRef a, at::IntArrayRef b) {
 
 constexpr uint8_t kReadable = kCpu | kDense;
 
-inline void prefetch(const at::TensorImpl& t) {
+// Only a hint: whether there is anything at the address does not matter.
+inline void prefetch(const void* address, size_t bytes) {
 #if defined(__GNUC__)
-  const char* first = reinterpret_cast<const char*>(&t);
-  for (size_t line = 0; line < sizeof(at::TensorImpl); line += 64) __builtin_prefetch(first + line);
+  const char* first = static_cast<const char*>(address);
+  for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch(first + line);
 #endif
 }
 
@@ -85,14 +87,17 @@ struct stepwell_slot {
   const void* storage;
   const void* grad;
   const void* grad_storage;
+  const void* gradient;  // the tensor
+  const void* autograd;  // where a tensor keeps its gradient
   int64_t elements;
   uint8_t dtype;
   uint8_t layout;
   uint8_t grad_dtype;
   uint8_t grad_layout;
   uint8_t has_grad;
+  uint8_t unused[3];  // no padding: slots are compared byte by byte
 };
-static_assert(sizeof(stepwell_slot) == 48, "as in shim.rs");
+static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
 
 const char* stepwell_failure() noexcept { return stepwell::failure; }
 
@@ -115,21 +120,33 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept 
   });
 }
 
-// Describes parameters and their gradients. An address is given only where the elements can be read on the CPU.
-Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* out) noexcept {
-  // With a thousand small tensors the time goes into waiting for what the pointers lead to.
+// Describes parameters and their gradients, where `slots` has what they were at the call before. Sets `same` to whether
+// they still are. An address is given only where the elements can be read on the CPU.
+Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* slots, uint8_t* same) noexcept {
+  // With a thousand small tensors the time goes into waiting for what the pointers lead to. Where they led before, they
+  // mostly lead again.
   constexpr size_t kAhead = 8;
   return guarded([&] {
+    bool changed = false;
     for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) prefetch(*tensors[i + kAhead]->unsafeGetTensorImpl());
+      if (i + kAhead < count) {
+        const stepwell_slot& next = slots[i + kAhead];
+        prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
+        prefetch(next.autograd, 64);
+        prefetch(next.gradient, sizeof(at::TensorImpl));
+        prefetch(next.storage, 64);
+        prefetch(next.grad_storage, 64);
+      }
       const at::TensorImpl& t = *tensors[i]->unsafeGetTensorImpl();
+      stepwell_slot slot = {};
+      slot.autograd = t.autograd_meta();
       const at::Tensor& gradient = t.grad();
-      stepwell_slot& slot = out[i] = {};
       if (gradient.defined()) {
         const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
+        slot.gradient = &g;
         slot.has_grad = 1;
         slot.grad_dtype = dtype_of(g);
-        slot.grad_layout = layout_of(g) | (same(g.sizes(), t.sizes()) ? kFits : 0);
+        slot.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
         if ((slot.grad_layout & kReadable) == kReadable) {
           slot.grad = static_cast<const char*>(g.unsafe_storage().data()) + g.storage_offset() * g.itemsize();
           slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
@@ -142,7 +159,12 @@ Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_s
           slot.storage = t.unsafe_storage().unsafeGetStorageImpl();
         }
       }
+      if (std::memcmp(&slot, &slots[i], sizeof slot) != 0) {
+        changed = true;
+        slots[i] = slot;
+      }
     }
+    *same = !changed;
   });
 }
 
@@ -151,10 +173,12 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
   return guarded([&] { *out = tensor->const_data_ptr(); });
 }
 
-// Tells autograd that the tensors were written to.
-Status stepwell_bump(const at::Tensor* const* tensors, size_t count) noexcept {
+// Tells autograd that tensors were written to: all of them, or those with a gradient in their slots.
+Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_slot* slots, size_t count) noexcept {
   return guarded([&] {
-    for (size_t i = 0; i < count; ++i) tensors[i]->unsafeGetTensorImpl()->bump_version();
+    for (size_t i = 0; i < count; ++i) {
+      if (slots == nullptr || slots[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();
+    }
   });
 }
 
