@@ -26,8 +26,8 @@ pub(crate) trait Program: Send + Sync {
     fn has_two_stages(&self) -> bool;
     /// Forgets the constants of the step before.
     fn clear(&mut self);
-    /// The number under which units find their constants.
-    fn add(&mut self, group: usize, step: Step) -> u32;
+    /// Computes constants, which units find by their number.
+    fn add(&mut self, group: usize, step: Step);
 
     /// Updates pieces.
     ///
@@ -108,11 +108,10 @@ impl<R: Rule> Program for RuleProgram<R> {
         self.constants.clear();
     }
 
-    fn add(&mut self, group: usize, step: Step) -> u32 {
+    fn add(&mut self, group: usize, step: Step) {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
         self.constants.push(Constants { group, float, double });
-        (self.constants.len() - 1) as u32
     }
 
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders) {

@@ -20,15 +20,8 @@ pub(super) const PIECE: usize = 1 << 14;
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
 pub(crate) struct Unit {
-    /// Which view.
-    pub(super) view: u32,
-    /// Which group, and which parameter of it.
-    pub(super) group: u32,
-    pub(super) index: u32,
     /// Which of the program's constants.
     pub(super) constants: u32,
-    /// True if this step made a buffer of the formula.
-    pub(super) fresh: bool,
     /// True if this step made the average.
     pub(super) fresh_average: bool,
     pub(super) element: Element,
@@ -80,11 +73,7 @@ impl Unit {
             buffers[AVERAGE] = ptr::null_mut();
         }
         Self {
-            view: 0,
-            group: 0,
-            index: 0,
             constants: 0,
-            fresh: false,
             fresh_average: false,
             element: view.element(),
             reduced_moments: common.reduced_moments,
@@ -95,15 +84,6 @@ impl Unit {
             gradient,
             buffers,
         }
-    }
-
-    /// True if the unit is made of this view.
-    #[inline]
-    pub(super) fn is_of(&self, number: usize, view: &mut View<'_>) -> bool {
-        self.view as usize == number
-            && self.element == view.element()
-            && self.length == view.len()
-            && (self.parameter, self.gradient) == view.addresses()
     }
 
     /// Which pieces, to take them from their list.
