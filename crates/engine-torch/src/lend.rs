@@ -31,6 +31,7 @@ fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
 
 impl Ledger {
     /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile.
+    /// Autograd is told before, so that it knows however the step ends.
     pub(crate) fn lend(
         &mut self,
         busy: &Cell<bool>,
@@ -46,17 +47,17 @@ impl Ledger {
         // Until everything has been checked, nothing may be taken for known.
         let plain = mem::take(&mut self.plain);
         let mut copies = Vec::new();
-        if shim::slots(&handles, &mut self.known)? && plain {
+        if shim::slots(&handles, &mut self.known, plain)? && plain {
             views.extend(self.known.iter().map(view));
         } else {
             let mut slots = self.known.clone();
             copies = check_all(&handles, &mut slots)?;
             views.extend(slots.iter().map(view));
+            shim::bump(&handles, Some(&slots))?;
         }
         self.plain = copies.is_empty();
-        busy.set(true);
-        let mut loan = Loan { busy, handles: &handles, slots: &self.known };
-        let result = step(&mut views).and_then(|()| loan.end());
+        let loan = Loan::new(busy);
+        let result = step(&mut views);
         drop(loan);
         if result.is_ok() && zeroes {
             // The step set the copies to zero.
@@ -115,24 +116,19 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
     }
 }
 
-/// Ends however the step ends: autograd learns what may have been written to.
-struct Loan<'a> {
-    busy: &'a Cell<bool>,
-    handles: &'a [Handle<'a>],
-    slots: &'a [Slot],
-}
+/// Ends however the step ends.
+struct Loan<'a>(&'a Cell<bool>);
 
-impl Loan<'_> {
-    fn end(&mut self) -> Result<()> {
-        self.busy.set(false);
-        shim::bump(mem::take(&mut self.handles), Some(self.slots))
+impl<'a> Loan<'a> {
+    fn new(busy: &'a Cell<bool>) -> Self {
+        busy.set(true);
+        Self(busy)
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        // After an end there is nothing left; after a panic in the step there is nobody to tell.
-        let _ = self.end();
+        self.0.set(false);
     }
 }
 

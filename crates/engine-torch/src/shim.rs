@@ -103,8 +103,6 @@ pub(crate) struct Slot {
     pub(crate) grad_dtype: u8,
     pub(crate) grad_layout: u8,
     pub(crate) has_grad: u8,
-    #[allow(dead_code, reason = "the shim's")]
-    unused: [u8; 3],
 }
 
 impl Slot {
@@ -122,7 +120,6 @@ impl Slot {
         grad_dtype: 0,
         grad_layout: 0,
         has_grad: 0,
-        unused: [0; 3],
     };
 
     pub(crate) fn len(&self) -> usize {
@@ -137,7 +134,13 @@ unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut Info) -> i32;
-    fn stepwell_slots(tensors: *const *const C_tensor, count: usize, slots: *mut Slot, same: *mut u8) -> i32;
+    fn stepwell_slots(
+        tensors: *const *const C_tensor,
+        count: usize,
+        slots: *mut Slot,
+        written: u8,
+        same: *mut u8,
+    ) -> i32;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
     fn stepwell_bump(tensors: *const *const C_tensor, slots: *const Slot, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
@@ -194,12 +197,12 @@ fn size(n: i64) -> usize {
 }
 
 /// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
-/// if they still are.
-pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>) -> Result<bool> {
+/// if they still are; autograd is then told that those with a gradient are written to, if they will be.
+pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>, written: bool) -> Result<bool> {
     slots.resize(parameters.len(), Slot::NONE);
-    let mut same = 0;
+    let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
     // SAFETY: live, defined tensors, and a slot for each.
-    check(unsafe { stepwell_slots(parameters.as_ptr().cast(), parameters.len(), slots.as_mut_ptr(), &mut same) })?;
+    check(unsafe { stepwell_slots(tensors, count, slots.as_mut_ptr(), u8::from(written), &mut same) })?;
     Ok(same != 0)
 }
 

@@ -192,16 +192,17 @@ impl Sweep {
                 let (Some(state), Some(view)) = (state, view) else { continue };
                 let mut unit = Unit::new(view, state, self.program.common(group));
                 unit.fresh_average = fresh.average;
-                // Those before it mostly have the same.
+                // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let step = Step { number: state.step, fresh: fresh.moments, gradient_norm: 0.0 };
-                if self.steps.last() != Some(&(group, step)) {
+                let is_double = self.units.last().is_some_and(Unit::is_double);
+                if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
                     self.steps.push((group, step));
                 }
                 unit.constants = (self.steps.len() - 1) as u32;
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
-                    self.pieces.push(Piece { unit: self.units.len() as u32, start, length });
+                    self.pieces.push(Piece { unit: self.units.len() as u32, constants: unit.constants, start, length });
                 }
                 unit.pieces = first..self.pieces.len() as u32;
                 self.units.push(unit);

@@ -176,37 +176,41 @@ impl<R: Rule> Work for Update<'_, R> {
     fn run(self) {
         let Self { constants, units, pieces, riders } = self;
         let (mut floats, mut doubles) = (None, None);
-        for piece in pieces {
-            let unit = &units[piece.unit as usize];
-            let constants = &constants[unit.constants as usize];
-            if unit.is_double() {
-                update::<R, f64>(&constants.double, unit, piece, riders, &mut doubles);
+        // With the same constants in one loop, they stay in registers.
+        for pieces in pieces.chunk_by(|a, b| a.constants == b.constants) {
+            let Some(first) = pieces.first() else { continue };
+            let constants = &constants[first.constants as usize];
+            if units[first.unit as usize].is_double() {
+                update::<R, f64>(constants.double, units, pieces, riders, &mut doubles);
             } else {
-                update::<R, f32>(&constants.float, unit, piece, riders, &mut floats);
+                update::<R, f32>(constants.float, units, pieces, riders, &mut floats);
             }
         }
     }
 }
 
-/// Updates a piece. With many small parameters the time goes into what is done beside the formula.
+/// Updates pieces. With many small parameters the time goes into what is done beside the formula.
 #[inline(always)]
 fn update<R: Rule, T: Scalar>(
-    constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
+    constants: R::Constants<T>,
+    units: &[Unit],
+    pieces: &[Piece],
     riders: Riders,
     scratch: &mut Option<Scratch<T>>,
 ) {
-    if riders == Riders::NONE && !unit.is_special() {
-        // SAFETY: as `Program::update` asks for.
-        R::update(constants, unsafe { unit.block::<T>(piece.start, piece.length) });
-        return;
-    }
-    let scratch = scratch.get_or_insert_with(Scratch::new);
-    // SAFETY: as above.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Update) };
-    while let Some((block, _)) = blocks.next(scratch) {
-        R::update(constants, block);
+    for piece in pieces {
+        let unit = &units[piece.unit as usize];
+        if riders == Riders::NONE && !unit.is_special() {
+            // SAFETY: as `Program::update` asks for.
+            R::update(&constants, unsafe { unit.block::<T>(piece.start, piece.length) });
+            continue;
+        }
+        let scratch = scratch.get_or_insert_with(Scratch::new);
+        // SAFETY: as above.
+        let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Update) };
+        while let Some((block, _)) = blocks.next(scratch) {
+            R::update(&constants, block);
+        }
     }
 }
 

@@ -46,6 +46,8 @@ unsafe impl Sync for Unit {}
 #[derive(Clone, Copy)]
 pub(crate) struct Piece {
     pub(super) unit: u32,
+    /// Those of the unit, so that to tell them apart touches no unit.
+    pub(super) constants: u32,
     pub(super) start: usize,
     pub(super) length: usize,
 }
