@@ -170,6 +170,16 @@ fn another_dtype_and_another_length() {
     assert_eq!(steady.step().unwrap(), [Some(("float", 2)), Some(("double", 2))]);
     assert_eq!(steady.values(), [[-3.0, -2.0], [0.0, 0.0]]);
 
+    // The same memory, of which the elements are taken for integers.
+    let mut both = [p.as_ref().shallow_clone(), steady.engine.grad(p).unwrap().as_ref().shallow_clone()];
+    let whole = both.each_ref().map(|tensor| tensor.f_detach().unwrap());
+    steady.engine.set_requires_grad(p, false).unwrap();
+    both.iter_mut()
+        .zip(&whole)
+        .for_each(|(tensor, whole)| tensor.set_data(&whole.f_view_dtype(tch::Kind::Int64).unwrap()));
+    steady.refused(Code::Dtype, "parameter 1 cannot be updated: its dtype is not of floating point");
+    both.iter_mut().zip(&whole).for_each(|(tensor, whole)| tensor.set_data(whole));
+
     // In place, so that every tensor is the one that it was; only its sizes are others.
     let gradient = steady.engine.grad(&steady.all[0]).unwrap();
     drop(gradient.as_ref().shallow_clone().f_unsqueeze_(0).unwrap());
@@ -187,10 +197,10 @@ fn another_dtype_and_another_length() {
 fn a_layout_that_cannot_be_lent() {
     let steady = Steady::new();
     let p = &steady.all[1];
-    let negative = steady.float(&[1.0, 1.0]).as_ref().f_internal_neg_view().unwrap();
-    // Tensor::try_from takes no such tensor, but autograd makes them.
-    let mut gradient = steady.engine.grad(p).unwrap().as_ref().shallow_clone();
     let values = steady.values();
+    // The same memory, of which every element is read negated.
+    let mut gradient = steady.engine.grad(p).unwrap().as_ref().shallow_clone();
+    let negative = gradient.f_internal_neg_view().unwrap();
     gradient.set_data(&negative);
     steady.refused(Code::Gradient, "parameter 1 cannot be updated: its gradient is sparse");
     assert_eq!(steady.values(), values);
