@@ -46,7 +46,7 @@ impl Context<'_> {
     fn evaluate(&mut self) -> Result<f64> {
         let loss = (self.closure)()?;
         let mut slots = Vec::new();
-        shim::slots(self.handles, &mut slots)?;
+        shim::slots(self.handles, &mut slots, false)?;
         for slot in slots.iter().filter(|slot| slot.has_grad != 0) {
             if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));
@@ -108,7 +108,7 @@ pub(crate) fn minimize(
     // SAFETY: null, or new handles that nobody else frees; also after a failure.
     let tensors = after.tensors.map(|tensor| unsafe { shim::owned(tensor) });
     let (failure, first_loss) = (context.failure.take(), context.first_loss);
-    let bumped = shim::bump(&handles);
+    let bumped = shim::bump(&handles, None);
     match failure {
         Some(Ok(error)) if status == CLOSURE_FAILED => return Err(error),
         Some(Err(panic)) => resume_unwind(panic),

@@ -19,10 +19,8 @@ pub struct Ledger {
     known: Vec<Slot>,
     /// True if they could be lent as they lay.
     plain: bool,
-    slots: Vec<Slot>,
     views: Vec<Option<View<'static>>>,
     handles: Vec<Handle<'static>>,
-    written: Vec<Handle<'static>>,
 }
 
 /// The memory of an empty vector, for another type of the same size: the collection works in place.
@@ -33,6 +31,7 @@ fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
 
 impl Ledger {
     /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile.
+    /// Autograd is told before, so that it knows however the step ends.
     pub(crate) fn lend(
         &mut self,
         busy: &Cell<bool>,
@@ -42,24 +41,23 @@ impl Ledger {
     ) -> Result<()> {
         not_busy(busy)?;
         let mut handles: Vec<Handle<'_>> = emptied(mem::take(&mut self.handles));
-        let mut written: Vec<Handle<'_>> = emptied(mem::take(&mut self.written));
         let mut views: Vec<Option<View<'_>>> = emptied(mem::take(&mut self.views));
         handles.extend(parameters.iter().map(Tensor::handle));
-        shim::slots(&handles, &mut self.slots)?;
 
+        // Until everything has been checked, nothing may be taken for known.
+        let plain = mem::take(&mut self.plain);
         let mut copies = Vec::new();
-        if !self.plain || self.slots != self.known {
-            self.plain = false;
-            self.known.clone_from(&self.slots);
-            copies = check_all(&handles, &mut self.slots)?;
-            self.plain = copies.is_empty();
+        if shim::slots(&handles, &mut self.known, plain)? && plain {
+            views.extend(self.known.iter().map(view));
+        } else {
+            let mut slots = self.known.clone();
+            copies = check_all(&handles, &mut slots)?;
+            views.extend(slots.iter().map(view));
+            shim::bump(&handles, Some(&slots))?;
         }
-        views.extend(self.slots.iter().map(view));
-        written
-            .extend(handles.iter().zip(&self.slots).filter(|(_, slot)| slot.has_grad != 0).map(|(handle, _)| handle));
-        busy.set(true);
-        let mut loan = Loan { busy, written: &written };
-        let result = step(&mut views).and_then(|()| loan.end());
+        self.plain = copies.is_empty();
+        let loan = Loan::new(busy);
+        let result = step(&mut views);
         drop(loan);
         if result.is_ok() && zeroes {
             // The step set the copies to zero.
@@ -68,7 +66,6 @@ impl Ledger {
             }
         }
         self.handles = emptied(handles);
-        self.written = emptied(written);
         self.views = emptied(views);
         result
     }
@@ -119,23 +116,19 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
     }
 }
 
-/// Ends however the step ends: autograd learns what may have been written to.
-struct Loan<'a> {
-    busy: &'a Cell<bool>,
-    written: &'a [Handle<'a>],
-}
+/// Ends however the step ends.
+struct Loan<'a>(&'a Cell<bool>);
 
-impl Loan<'_> {
-    fn end(&mut self) -> Result<()> {
-        self.busy.set(false);
-        shim::bump(mem::take(&mut self.written))
+impl<'a> Loan<'a> {
+    fn new(busy: &'a Cell<bool>) -> Self {
+        busy.set(true);
+        Self(busy)
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        // After an end there is nothing left; after a panic in the step there is nobody to tell.
-        let _ = self.end();
+        self.0.set(false);
     }
 }
 

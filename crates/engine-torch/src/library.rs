@@ -87,10 +87,9 @@ impl Drop for Library {
 impl LibraryEach<Tensor> for Library {
     fn step(&self, groups: &[LibraryGroup<'_, Tensor>]) -> Result<()> {
         not_busy(&self.busy)?;
-        let mut handles: Vec<Handle<'_>> =
-            groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
+        let handles: Vec<Handle<'_>> = groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
         let mut slots = Vec::new();
-        shim::slots(&handles, &mut slots)?;
+        shim::slots(&handles, &mut slots, false)?;
         for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
             check(index, slot)?;
         }
@@ -114,9 +113,7 @@ impl LibraryEach<Tensor> for Library {
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
         // libtorch writes to some parameters behind the back of autograd.
-        let mut slot = slots.iter();
-        handles.retain(|_| slot.next().is_some_and(|slot| slot.has_grad != 0));
-        result.and(shim::bump(&handles))
+        result.and(shim::bump(&handles, Some(&slots)))
     }
 
     fn states(&self, parameters: &[Tensor]) -> Result<Vec<Option<State>>> {

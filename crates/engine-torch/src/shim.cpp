@@ -33,19 +33,21 @@ bool is_dense(const at::TensorImpl& t) {
   return t.layout() == at::kStrided && t.unsafe_storage() && !t.key_set().has_any(kLazy);
 }
 
-[[gnu::noinline]] uint8_t unusual_layout_of(const at::TensorImpl& t) {
+uint8_t layout_of(const at::TensorImpl& t) {
   const bool dense = is_dense(t);
   return (t.is_cpu() ? kCpu : 0) | (dense ? kDense : 0) | (dense && t.is_contiguous() ? kContiguous : 0);
 }
 
-inline uint8_t layout_of(const at::TensorImpl& t) {
+// The layout of nearly all tensors.
+constexpr uint8_t kPlain = kCpu | kDense | kContiguous;
+
+inline bool is_plain(const at::TensorImpl& t) {
   constexpr c10::DispatchKeySet cpu(c10::DispatchKey::CPU);
-  if (t.key_set().has_all(cpu) && !t.key_set().has_any(kLazy) && t.is_contiguous()) return kCpu | kDense | kContiguous;
-  return unusual_layout_of(t);
+  return (t.key_set() & (cpu | kLazy)) == cpu && t.is_contiguous() && t.unsafe_storage();
 }
 
 // IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
-inline bool same(at::IntArrayRef a, at::IntArrayRef b) {
+inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i]) return false;
@@ -55,16 +57,16 @@ inline bool same(at::IntArrayRef a, at::IntArrayRef b) {
 
 constexpr uint8_t kReadable = kCpu | kDense;
 
-inline void prefetch(const at::TensorImpl& t) {
+// Only a hint: whether there still is anything at the address does not matter.
+inline void prefetch(const void* address, size_t bytes) {
 #if defined(__GNUC__)
-  const char* first = reinterpret_cast<const char*>(&t);
-  for (size_t line = 0; line < sizeof(at::TensorImpl); line += 64) __builtin_prefetch(first + line);
+  const char* first = static_cast<const char*>(address);
+  for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch(first + line);
+  __builtin_prefetch(first + bytes - 1);
 #endif
 }
 
 }  // namespace
-
-extern "C" {
 
 // Mirrors `Info` in shim.rs.
 struct stepwell_info {
@@ -85,14 +87,97 @@ struct stepwell_slot {
   const void* storage;
   const void* grad;
   const void* grad_storage;
+  const void* gradient;  // the tensor
+  const void* autograd;  // where a tensor keeps its gradient
   int64_t elements;
   uint8_t dtype;
   uint8_t layout;
   uint8_t grad_dtype;
   uint8_t grad_layout;
   uint8_t has_grad;
+
+  bool operator==(const stepwell_slot& other) const {
+    return data == other.data && storage == other.storage && grad == other.grad &&
+           grad_storage == other.grad_storage && gradient == other.gradient && autograd == other.autograd &&
+           elements == other.elements && dtype == other.dtype && layout == other.layout &&
+           grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad;
+  }
 };
-static_assert(sizeof(stepwell_slot) == 48, "as in shim.rs");
+static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
+
+namespace {
+
+// The address of the first element, of a storage that begins there.
+inline const char* first_of(const at::TensorImpl& t, const void* storage) {
+  const char* start = static_cast<const char*>(storage);
+  return t.storage_offset() == 0 ? start : start + t.storage_offset() * t.itemsize();
+}
+
+inline const char* gradient_of(const at::TensorImpl& g) { return first_of(g, g.unsafe_storage().data()); }
+inline char* elements_of(const at::TensorImpl& t) {
+  return const_cast<char*>(first_of(t, t.unsafe_storage().mutable_data()));
+}
+
+[[gnu::noinline]] stepwell_slot describe(const at::TensorImpl& t) {
+  stepwell_slot slot = {};
+  const at::Tensor& gradient = t.grad();
+  slot.autograd = &gradient;
+  if (!gradient.defined()) return slot;
+  const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
+  slot.gradient = &g;
+  slot.has_grad = 1;
+  slot.grad_dtype = dtype_of(g);
+  slot.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
+  if ((slot.grad_layout & kReadable) == kReadable) {
+    slot.grad = gradient_of(g);
+    slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
+  }
+  slot.elements = t.numel();
+  slot.dtype = dtype_of(t);
+  slot.layout = layout_of(t);
+  if ((slot.layout & kReadable) == kReadable) {
+    slot.data = elements_of(t);
+    slot.storage = t.unsafe_storage().unsafeGetStorageImpl();
+  }
+  return slot;
+}
+
+// True only if the slot still describes the parameter: the same tests as above, for nearly all parameters.
+inline bool is_unchanged(const at::TensorImpl& t, const stepwell_slot& slot) {
+  if (slot.layout != kPlain || slot.grad_layout != (kPlain | kFits) || slot.dtype != slot.grad_dtype) return false;
+  const at::TensorImpl* g = t.grad().unsafeGetTensorImpl();
+  return g == slot.gradient && t.dtype() == g->dtype() && dtype_of(t) == slot.dtype && is_plain(t) && is_plain(*g) &&
+         t.numel() == slot.elements && same_sizes(g->sizes(), t.sizes()) &&
+         t.unsafe_storage().unsafeGetStorageImpl() == slot.storage &&
+         g->unsafe_storage().unsafeGetStorageImpl() == slot.grad_storage && elements_of(t) == slot.data &&
+         gradient_of(*g) == slot.grad;
+}
+
+// Versions that were counted up, each once: counted down again unless all are.
+struct Bumped {
+  const at::Tensor* const* tensors;
+  const stepwell_slot* slots;
+  size_t count = 0;
+
+  void add(at::TensorImpl& t, const stepwell_slot& slot) {
+    if (slot.has_grad) t.bump_version();
+    ++count;
+  }
+
+  void undo() {
+    for (; count > 0; --count) {
+      if (!slots[count - 1].has_grad) continue;
+      const c10::VariableVersion& version = tensors[count - 1]->unsafeGetTensorImpl()->version_counter();
+      if (version.enabled()) c10::VariableVersion(version).set_version(version.current_version() - 1);
+    }
+  }
+
+  ~Bumped() { undo(); }
+};
+
+}  // namespace
+
+extern "C" {
 
 const char* stepwell_failure() noexcept { return stepwell::failure; }
 
@@ -115,34 +200,40 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept 
   });
 }
 
-// Describes parameters and their gradients. An address is given only where the elements can be read on the CPU.
-Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* out) noexcept {
-  // With a thousand small tensors the time goes into waiting for what the pointers lead to.
+// Describes parameters and their gradients, where `slots` has what they were at the call before. Sets `same` to whether
+// they still are, and if so and `written` is set, tells autograd that those with a gradient are written to. An address is
+// given only where the elements can be read on the CPU.
+Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* slots, uint8_t written,
+                      uint8_t* same) noexcept {
+  // With a thousand small tensors the time goes into waiting for what the pointers lead to. Where they led before, they
+  // mostly lead again.
   constexpr size_t kAhead = 8;
   return guarded([&] {
+    Bumped bumped{tensors, slots};
+    bool changed = false;
     for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) prefetch(*tensors[i + kAhead]->unsafeGetTensorImpl());
-      const at::TensorImpl& t = *tensors[i]->unsafeGetTensorImpl();
-      const at::Tensor& gradient = t.grad();
-      stepwell_slot& slot = out[i] = {};
-      if (gradient.defined()) {
-        const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
-        slot.has_grad = 1;
-        slot.grad_dtype = dtype_of(g);
-        slot.grad_layout = layout_of(g) | (same(g.sizes(), t.sizes()) ? kFits : 0);
-        if ((slot.grad_layout & kReadable) == kReadable) {
-          slot.grad = static_cast<const char*>(g.unsafe_storage().data()) + g.storage_offset() * g.itemsize();
-          slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
-        }
-        slot.elements = t.numel();
-        slot.dtype = dtype_of(t);
-        slot.layout = layout_of(t);
-        if ((slot.layout & kReadable) == kReadable) {
-          slot.data = static_cast<char*>(t.unsafe_storage().mutable_data()) + t.storage_offset() * t.itemsize();
-          slot.storage = t.unsafe_storage().unsafeGetStorageImpl();
-        }
+      if (i + kAhead < count) {
+        const stepwell_slot& next = slots[i + kAhead];
+        prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
+        prefetch(next.autograd, sizeof(void*));
+        prefetch(next.gradient, sizeof(at::TensorImpl));
+        prefetch(next.storage, sizeof(c10::StorageImpl));
+        prefetch(next.grad_storage, sizeof(c10::StorageImpl));
       }
+      at::TensorImpl& t = *tensors[i]->unsafeGetTensorImpl();
+      if (!is_unchanged(t, slots[i])) {
+        const stepwell_slot slot = describe(t);
+        if (!changed && !(slot == slots[i])) {
+          changed = true;
+          bumped.undo();
+        }
+        slots[i] = slot;
+      }
+      // Here, where it is at hand.
+      if (written && !changed) bumped.add(t, slots[i]);
     }
+    bumped.count = 0;
+    *same = !changed;
   });
 }
 
@@ -151,10 +242,12 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
   return guarded([&] { *out = tensor->const_data_ptr(); });
 }
 
-// Tells autograd that the tensors were written to.
-Status stepwell_bump(const at::Tensor* const* tensors, size_t count) noexcept {
+// Tells autograd that tensors were written to: all of them, or those with a gradient in their slots.
+Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_slot* slots, size_t count) noexcept {
   return guarded([&] {
-    for (size_t i = 0; i < count; ++i) tensors[i]->unsafeGetTensorImpl()->bump_version();
+    for (size_t i = 0; i < count; ++i) {
+      if (slots == nullptr || slots[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();
+    }
   });
 }
 

@@ -84,14 +84,19 @@ impl Info {
     }
 }
 
-/// A parameter and its gradient. Without a gradient, everything is 0; an address is null unless it can be read here.
-#[derive(Clone, PartialEq)]
+/// A parameter and its gradient. Without a gradient, everything but `autograd` is 0; an address is null unless it can be
+/// read here.
+#[derive(Clone)]
 #[repr(C)]
 pub(crate) struct Slot {
     pub(crate) data: *mut c_void,
     pub(crate) storage: *const c_void,
     pub(crate) grad: *const c_void,
     pub(crate) grad_storage: *const c_void,
+    #[allow(dead_code, reason = "the shim's")]
+    gradient: *const c_void,
+    #[allow(dead_code, reason = "the shim's")]
+    autograd: *const c_void,
     elements: i64,
     pub(crate) dtype: u8,
     pub(crate) layout: u8,
@@ -101,21 +106,43 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// Of no parameter.
+    const NONE: Self = Self {
+        data: ptr::null_mut(),
+        storage: ptr::null(),
+        grad: ptr::null(),
+        grad_storage: ptr::null(),
+        gradient: ptr::null(),
+        autograd: ptr::null(),
+        elements: 0,
+        dtype: 0,
+        layout: 0,
+        grad_dtype: 0,
+        grad_layout: 0,
+        has_grad: 0,
+    };
+
     pub(crate) fn len(&self) -> usize {
         size(self.elements)
     }
 }
 
 // As in shim.cpp.
-const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 48);
+const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 64);
 
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut Info) -> i32;
-    fn stepwell_slots(tensors: *const *const C_tensor, count: usize, out: *mut Slot) -> i32;
+    fn stepwell_slots(
+        tensors: *const *const C_tensor,
+        count: usize,
+        slots: *mut Slot,
+        written: u8,
+        same: *mut u8,
+    ) -> i32;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
-    fn stepwell_bump(tensors: *const *const C_tensor, count: usize) -> i32;
+    fn stepwell_bump(tensors: *const *const C_tensor, slots: *const Slot, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
     fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
@@ -169,16 +196,14 @@ fn size(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
 
-/// Describes parameters with their gradients, in order, instead of what was in `out`.
-pub(crate) fn slots(parameters: &[Handle<'_>], out: &mut Vec<Slot>) -> Result<()> {
-    out.clear();
-    out.reserve(parameters.len());
-    // SAFETY: live, defined tensors; where the shim succeeds it has filled a slot for each, and there is room for them.
-    unsafe {
-        check(stepwell_slots(parameters.as_ptr().cast(), parameters.len(), out.as_mut_ptr()))?;
-        out.set_len(parameters.len());
-    }
-    Ok(())
+/// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
+/// if they still are; autograd is then told that those with a gradient are written to, if they will be.
+pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>, written: bool) -> Result<bool> {
+    slots.resize(parameters.len(), Slot::NONE);
+    let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
+    // SAFETY: live, defined tensors, and a slot for each.
+    check(unsafe { stepwell_slots(tensors, count, slots.as_mut_ptr(), u8::from(written), &mut same) })?;
+    Ok(same != 0)
 }
 
 /// The address of the elements of a dense tensor.
@@ -189,10 +214,12 @@ pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
     Ok(data)
 }
 
-/// Tells autograd that these were written to.
-pub(crate) fn bump(tensors: &[Handle<'_>]) -> Result<()> {
-    // SAFETY: live, defined tensors.
-    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), tensors.len()) })
+/// Tells autograd that tensors were written to: all of them, or those with a gradient in their slots.
+pub(crate) fn bump(tensors: &[Handle<'_>], slots: Option<&[Slot]>) -> Result<()> {
+    let count = slots.map_or(tensors.len(), |slots| tensors.len().min(slots.len()));
+    let slots = slots.map_or(ptr::null(), <[Slot]>::as_ptr);
+    // SAFETY: live, defined tensors, and null or a slot for each.
+    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), slots, count) })
 }
 
 pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {

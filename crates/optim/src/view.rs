@@ -25,6 +25,16 @@ pub(crate) enum Element {
     BFloat16,
 }
 
+/// Where the elements of a view lie, and how many of which type: views with the same are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub(crate) parameter: usize,
+    gradient: usize,
+    /// Of each of the two.
+    lengths: [usize; 2],
+    element: Element,
+}
+
 /// Evaluates an expression over parameter and gradient of any type.
 macro_rules! each {
     ($view:expr, $p:pat, $g:pat => $value:expr) => {
@@ -68,9 +78,15 @@ impl View<'_> {
         each!(self, _, g => g.fill(Default::default()));
     }
 
-    /// Where the parameter begins, as a number.
-    pub(crate) fn address(&self) -> usize {
-        each!(self, p, _ => p.as_ptr().addr())
+    #[inline]
+    pub(crate) fn location(&self) -> Location {
+        let element = self.element();
+        each!(self, p, g => Location {
+            parameter: p.as_ptr().addr(),
+            gradient: g.as_ptr().addr(),
+            lengths: [p.len(), g.len()],
+            element,
+        })
     }
 
     /// Where parameter and gradient begin.

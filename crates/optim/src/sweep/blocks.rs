@@ -1,6 +1,5 @@
 //! The elements of a piece as a formula takes them: block by block, with whatever else has to be done to them.
 
-use std::array;
 use std::marker::PhantomData;
 
 use half::bf16;
@@ -39,6 +38,36 @@ impl<T: Scalar> Scratch<T> {
 }
 
 impl Unit {
+    /// Elements of the unit where the formula is all that there is to do, and nothing else has to be done to them.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`], and the unit is not special.
+    #[inline(always)]
+    pub(super) unsafe fn block<T: Scalar>(&self, start: usize, length: usize) -> Block<'_, T> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let (parameter, gradient) = self.elements_of_both(start, length);
+            Block { parameter, gradient, state: self.state(start, length) }
+        }
+    }
+
+    /// The elements of the formula's buffers; none of those that are not in use.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`], and the buffers are of this type.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    unsafe fn state<T: Scalar>(&self, start: usize, length: usize) -> [&mut [T]; RULE_BUFFERS] {
+        // Written out, since a closure here is not always compiled into its caller.
+        let [first, second, third, ..] = self.buffers;
+        let elements = |address: *mut u8| match address.is_null() {
+            true => &mut [][..],
+            // SAFETY: as the caller promises.
+            false => unsafe { Self::elements(address, start, length) },
+        };
+        [elements(first), elements(second), elements(third)]
+    }
+
     /// The elements of a piece, block by block. One block does where the formula is all that there is to do.
     ///
     /// # Safety
@@ -114,19 +143,19 @@ impl<T: Scalar> Blocks<'_, T> {
             } else {
                 unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
             };
-            let mut rooms = scratch.state.iter_mut();
-            let state = array::from_fn(|place| {
-                let (address, room) = (unit.buffers[place], rooms.next());
-                match room {
-                    _ if address.is_null() => &mut [][..],
-                    Some(room) if T::WIDENS && unit.reduced_moments => {
+            let state = if T::WIDENS && unit.reduced_moments {
+                let mut addresses = unit.buffers.iter();
+                scratch.state.each_mut().map(|room| match addresses.next() {
+                    Some(address) if !address.is_null() => {
                         let room = &mut room[..length];
-                        T::widen(Unit::elements::<bf16>(address, first, length), room);
+                        T::widen(Unit::elements::<bf16>(*address, first, length), room);
                         room
                     }
-                    _ => Unit::elements(address, first, length),
-                }
-            });
+                    _ => &mut [][..],
+                })
+            } else {
+                unit.state(first, length)
+            };
             // Where blocks are larger than the room, nobody asked for it.
             Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
         }

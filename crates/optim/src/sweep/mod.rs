@@ -11,6 +11,8 @@ mod tasks;
 mod two_stages;
 mod unit;
 
+use std::mem;
+
 use buffers::make_state;
 pub(crate) use program::{Program, RuleProgram};
 use tasks::{Sums, Tasks, Work, total};
@@ -20,6 +22,7 @@ use crate::clip::{Clip, Prepare};
 use crate::instruction_set::InstructionSet;
 use crate::optimizer::Group;
 use crate::rule::Step;
+use crate::view::Location;
 use crate::{Code, Error, Result, View};
 
 /// The elements of a step from which on threads are worth waking.
@@ -28,7 +31,11 @@ const THREADED: usize = 1 << 18;
 /// The work of an optimizer's steps.
 pub(crate) struct Sweep {
     program: Box<dyn Program>,
+    /// Where the views of the units lie; `None` for parameters without a gradient, which have no unit.
+    locations: Vec<Option<Location>>,
     units: Vec<Unit>,
+    /// What the constants that the program has are made of, in its order, as it was in the step before.
+    steps: Vec<(usize, Step)>,
     pieces: Vec<Piece>,
     /// Of each piece: of the gradient first, and then of parameter and update.
     sums: Vec<Sums>,
@@ -38,6 +45,8 @@ pub(crate) struct Sweep {
     threads: usize,
     /// False once options or state were changed from outside.
     current: bool,
+    /// True until the step is over that made state.
+    fresh: bool,
 }
 
 /// How a step is made.
@@ -88,13 +97,16 @@ impl Sweep {
     pub(crate) fn new(program: Box<dyn Program>) -> Self {
         Self {
             program,
+            locations: Vec::new(),
             units: Vec::new(),
+            steps: Vec::new(),
             pieces: Vec::new(),
             sums: Vec::new(),
             elements: 0,
             tasks: Tasks::default(),
             threads: 0,
             current: false,
+            fresh: false,
         }
     }
 
@@ -110,10 +122,10 @@ impl Sweep {
         views: &mut [Option<View<'_>>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
-        if !views.iter().flatten().all(View::is_even) {
-            return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
-        }
         if !self.current || !self.matches(views) {
+            if !views.iter().flatten().all(View::is_even) {
+                return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
+            }
             // Before any state is made.
             if options.skip_non_finite && !gradients_are_finite(views) {
                 return Ok(skip(views, options));
@@ -142,15 +154,21 @@ impl Sweep {
         };
         self.count(groups, norm);
         let result = self.tasks.update(self.work(options, prepare));
-        self.units.iter_mut().for_each(|unit| (unit.fresh, unit.fresh_average) = (false, false));
+        if mem::take(&mut self.fresh) {
+            self.units.iter_mut().for_each(|unit| unit.fresh_average = false);
+            self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
+        }
         result.map(|()| Outcome::Stepped)
     }
 
     /// True if the units are made of these views.
-    fn matches(&self, views: &mut [Option<View<'_>>]) -> bool {
-        let mut units = self.units.iter();
-        let mut given = views.iter_mut().enumerate().filter_map(|(number, view)| Some((number, view.as_mut()?)));
-        given.all(|(number, view)| units.next().is_some_and(|unit| unit.is_of(number, view))) && units.next().is_none()
+    fn matches(&self, views: &[Option<View<'_>>]) -> bool {
+        let same = |(view, location): (&Option<View<'_>>, &Option<Location>)| match (view, location) {
+            (Some(view), Some(location)) => view.location() == *location,
+            (None, None) => true,
+            _ => false,
+        };
+        views.len() == self.locations.len() && views.iter().zip(&self.locations).all(same)
     }
 
     /// Makes the state that is missing, all of it or none, and the lists.
@@ -165,19 +183,28 @@ impl Sweep {
         self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
         let fresh = make_state(&*self.program, groups, views, limit)?;
 
+        self.locations.clear();
+        self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
         self.units.clear();
+        self.steps.clear();
         self.pieces.clear();
-        let mut slots = views.iter_mut().zip(fresh).enumerate();
+        let mut slots = views.iter_mut().zip(fresh);
         for (group, members) in groups.iter_mut().enumerate() {
-            for (index, (state, (number, (view, fresh)))) in members.states.iter_mut().zip(&mut slots).enumerate() {
+            for (state, (view, fresh)) in members.states.iter_mut().zip(&mut slots) {
                 let (Some(state), Some(view)) = (state, view) else { continue };
                 let mut unit = Unit::new(view, state, self.program.common(group));
-                (unit.view, unit.group, unit.index) = (number as u32, group as u32, index as u32);
-                (unit.fresh, unit.fresh_average) = (fresh.moments, fresh.average);
+                unit.fresh_average = fresh.average;
+                // Those before it mostly have the same. No two types do, so that a loop is over one.
+                let step = Step { number: state.step, fresh: fresh.moments, gradient_norm: 0.0 };
+                let is_double = self.units.last().is_some_and(Unit::is_double);
+                if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
+                    self.steps.push((group, step));
+                }
+                unit.constants = (self.steps.len() - 1) as u32;
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
-                    self.pieces.push(Piece { unit: self.units.len() as u32, start, length });
+                    self.pieces.push(Piece { unit: self.units.len() as u32, constants: unit.constants, start, length });
                 }
                 unit.pieces = first..self.pieces.len() as u32;
                 self.units.push(unit);
@@ -185,7 +212,7 @@ impl Sweep {
         }
         self.elements = self.units.iter().map(|unit| unit.length).sum();
         self.sums.resize_with(self.pieces.len(), Sums::default);
-        self.current = true;
+        (self.current, self.fresh) = (true, true);
         Ok(())
     }
 
@@ -195,20 +222,19 @@ impl Sweep {
         Ok(total(&self.sums, 0).sqrt())
     }
 
-    /// Counts the step, and finds the constants of each unit: those before it mostly have the same.
+    /// Counts the step, and computes the constants: units that had the same in the step before have them again.
     fn count(&mut self, groups: &mut [Group], gradient_norm: f64) {
+        let states = groups.iter_mut().flat_map(|group| &mut group.states);
+        for (state, location) in states.zip(&self.locations) {
+            if let (Some(state), Some(_)) = (state, location) {
+                state.step += 1;
+            }
+        }
         self.program.clear();
-        let mut last = None;
-        for unit in &mut self.units {
-            let group = unit.group as usize;
-            let Some(state) = &mut groups[group].states[unit.index as usize] else { continue };
-            state.step += 1;
-            let step = Step { number: state.step, fresh: unit.fresh, gradient_norm };
-            unit.constants = match last {
-                Some((same, constants)) if same == (group, step) => constants,
-                _ => self.program.add(group, step),
-            };
-            last = Some(((group, step), unit.constants));
+        for (group, step) in &mut self.steps {
+            step.number += 1;
+            step.gradient_norm = gradient_norm;
+            self.program.add(*group, *step);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::sweep::room::{Room, Updates};
 use crate::sweep::tasks::Sums;
 use crate::sweep::two_stages::{Apply, Measure, UpdateWhole};
 use crate::sweep::unit::{Piece, Riders, Unit};
-use crate::{OptionSet, Result, Value};
+use crate::{OptionSet, Result, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
@@ -25,8 +25,8 @@ pub(crate) trait Program: Send + Sync {
     fn has_two_stages(&self) -> bool;
     /// Forgets the constants of the step before.
     fn clear(&mut self);
-    /// The number under which units find their constants.
-    fn add(&mut self, group: usize, step: Step) -> u32;
+    /// Computes constants, which units find by their number.
+    fn add(&mut self, group: usize, step: Step);
 
     /// Updates pieces.
     ///
@@ -124,11 +124,10 @@ impl<R: Rule> Program for RuleProgram<R> {
         self.constants.clear();
     }
 
-    fn add(&mut self, group: usize, step: Step) -> u32 {
+    fn add(&mut self, group: usize, step: Step) {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
         self.constants.push(Constants { group, float, double });
-        (self.constants.len() - 1) as u32
     }
 
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders) {
@@ -200,24 +199,41 @@ impl<R: Rule> Work for Update<'_, R> {
     #[inline(always)]
     fn run(self) {
         let Self { constants, units, pieces, riders } = self;
-        let mut floats = Scratch::new();
-        let mut doubles = Scratch::new();
-        for piece in pieces {
-            let unit = &units[piece.unit as usize];
-            let constants = &constants[unit.constants as usize];
-            if unit.is_double() {
-                // SAFETY: as `Program::update` asks for.
-                let mut blocks = unsafe { unit.blocks::<f64>(piece, riders, Stage::Update) };
-                while let Some((block, _)) = blocks.next(&mut doubles) {
-                    R::update(&constants.double, block);
-                }
+        let (mut floats, mut doubles) = (None, None);
+        // With the same constants in one loop, they stay in registers.
+        for pieces in pieces.chunk_by(|a, b| a.constants == b.constants) {
+            let Some(first) = pieces.first() else { continue };
+            let constants = &constants[first.constants as usize];
+            if units[first.unit as usize].is_double() {
+                update::<R, f64>(constants.double, units, pieces, riders, &mut doubles);
             } else {
-                // SAFETY: as above.
-                let mut blocks = unsafe { unit.blocks::<f32>(piece, riders, Stage::Update) };
-                while let Some((block, _)) = blocks.next(&mut floats) {
-                    R::update(&constants.float, block);
-                }
+                update::<R, f32>(constants.float, units, pieces, riders, &mut floats);
             }
+        }
+    }
+}
+
+/// Updates pieces. With many small parameters the time goes into what is done beside the formula.
+#[inline(always)]
+fn update<R: Rule, T: Scalar>(
+    constants: R::Constants<T>,
+    units: &[Unit],
+    pieces: &[Piece],
+    riders: Riders,
+    scratch: &mut Option<Scratch<T>>,
+) {
+    for piece in pieces {
+        let unit = &units[piece.unit as usize];
+        if riders == Riders::NONE && !unit.is_special() {
+            // SAFETY: as `Program::update` asks for.
+            R::update(&constants, unsafe { unit.block::<T>(piece.start, piece.length) });
+            continue;
+        }
+        let scratch = scratch.get_or_insert_with(Scratch::new);
+        // SAFETY: as above.
+        let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Update) };
+        while let Some((block, _)) = blocks.next(scratch) {
+            R::update(&constants, block);
         }
     }
 }

@@ -23,15 +23,8 @@ const KEPT: usize = 1 << 22;
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
 pub(crate) struct Unit {
-    /// Which view.
-    pub(super) view: u32,
-    /// Which group, and which parameter of it.
-    pub(super) group: u32,
-    pub(super) index: u32,
     /// Which of the program's constants.
     pub(super) constants: u32,
-    /// True if this step made a buffer of the formula.
-    pub(super) fresh: bool,
     /// True if this step made the average.
     pub(super) fresh_average: bool,
     pub(super) element: Element,
@@ -56,6 +49,8 @@ unsafe impl Sync for Unit {}
 #[derive(Clone, Copy)]
 pub(crate) struct Piece {
     pub(super) unit: u32,
+    /// Those of the unit, so that to tell them apart touches no unit.
+    pub(super) constants: u32,
     pub(super) start: usize,
     pub(super) length: usize,
 }
@@ -83,11 +78,7 @@ impl Unit {
             buffers[AVERAGE] = ptr::null_mut();
         }
         Self {
-            view: 0,
-            group: 0,
-            index: 0,
             constants: 0,
-            fresh: false,
             fresh_average: false,
             element: view.element(),
             reduced_moments: common.reduced_moments,
@@ -98,15 +89,6 @@ impl Unit {
             gradient,
             buffers,
         }
-    }
-
-    /// True if the unit is made of this view.
-    #[inline]
-    pub(super) fn is_of(&self, number: usize, view: &mut View<'_>) -> bool {
-        self.view as usize == number
-            && self.element == view.element()
-            && self.length == view.len()
-            && (self.parameter, self.gradient) == view.addresses()
     }
 
     /// Which pieces, to take them from their list.
@@ -160,6 +142,17 @@ impl Unit {
         let address = if T::WIDENS && self.element.is_reduced() { self.buffers[MASTER] } else { self.parameter };
         // SAFETY: as the caller promises; master weights are of 32 bits, which is what 16 bits widen to.
         unsafe { Self::elements(address, start, length) }
+    }
+
+    /// Elements of the parameter and of its gradient, as they lie.
+    ///
+    /// # Safety
+    /// As for [`Unit::blocks`], and both are of this type.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    pub(super) unsafe fn elements_of_both<T>(&self, start: usize, length: usize) -> (&mut [T], &[T]) {
+        // SAFETY: as the caller promises.
+        unsafe { (Self::elements(self.parameter, start, length), Self::elements(self.gradient, start, length)) }
     }
 
     /// Takes master weights anew from a parameter of 16 bits that somebody else has set: where they no longer round to it.

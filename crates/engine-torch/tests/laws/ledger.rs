@@ -1,0 +1,303 @@
+//! Whatever becomes of parameters and gradients between two steps is seen by the second, which remembers the first.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
+#![allow(clippy::disallowed_methods, reason = "addresses are compared, and nothing is read from them")]
+
+use std::cell::RefCell;
+
+use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
+use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
+
+/// Two parameters of two elements that have made enough steps for the next to be a steady one.
+struct Steady {
+    engine: TorchEngine,
+    all: [Tensor; 2],
+    ledger: RefCell<Ledger>,
+}
+
+impl Steady {
+    fn new() -> Self {
+        let engine = TorchEngine::new();
+        let all = [0, 1].map(|_| {
+            let p = engine.tensor(&Data::Float(vec![1.0, 2.0]), &[2], Device::Cpu).unwrap();
+            engine.set_requires_grad(&p, true).unwrap();
+            engine
+                .set_grad(&p, Some(&engine.tensor(&Data::Float(vec![1.0, 1.0]), &[2], Device::Cpu).unwrap()))
+                .unwrap();
+            p
+        });
+        let steady = Self { engine, all, ledger: RefCell::default() };
+        for _ in 0..3 {
+            steady.step().unwrap();
+        }
+        assert_eq!(steady.values(), [[-2.0, -1.0], [-2.0, -1.0]]);
+        steady
+    }
+
+    fn float(&self, data: &[f32]) -> Tensor {
+        self.engine.tensor(&Data::Float(data.to_vec()), &[data.len()], Device::Cpu).unwrap()
+    }
+
+    fn lend(&self, step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
+        self.engine.lend(&self.all, &mut self.ledger.borrow_mut(), false, step)
+    }
+
+    /// Subtracts the gradients. Returns the type and the length of each view.
+    fn step(&self) -> Result<Vec<Option<(&'static str, usize)>>> {
+        let mut seen = Vec::new();
+        self.lend(&mut |views| {
+            for view in views.iter_mut() {
+                seen.push(view.as_mut().map(|view| {
+                    let length = view.len();
+                    match view {
+                        View::Float(p, g) => p.iter_mut().zip(&**g).for_each(|(p, g)| *p -= g),
+                        View::Double(p, g) => p.iter_mut().zip(&**g).for_each(|(p, g)| *p -= g),
+                        other => panic!("{other:?}"),
+                    }
+                    (if matches!(view, View::Float(..)) { "float" } else { "double" }, length)
+                }));
+            }
+            Ok(())
+        })?;
+        Ok(seen)
+    }
+
+    fn value(&self, tensor: &Tensor) -> Vec<f64> {
+        match self.engine.data(tensor).unwrap().cast(Dtype::Double).unwrap() {
+            Data::Double(values) => values,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn values(&self) -> [Vec<f64>; 2] {
+        [0, 1].map(|i| self.value(&self.all[i]))
+    }
+
+    #[track_caller]
+    fn refused(&self, code: Code, text: &str) {
+        let before = self.values();
+        for _ in 0..2 {
+            let error = self.lend(&mut |_| panic!("lent")).unwrap_err();
+            assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+        }
+        assert_eq!(self.values(), before);
+    }
+
+    fn graph(&self, parameter: usize) -> Tensor {
+        self.engine.loss(Loss::Mse, &self.all[parameter], &self.float(&[0.0, 0.0]), Reduction::Sum).unwrap()
+    }
+
+    fn is_outdated(&self, graph: &Tensor) -> bool {
+        self.engine.backward(graph, 1.0).is_err_and(|error| error.to_string().contains("outdated graph"))
+    }
+}
+
+#[test]
+fn a_gradient_that_backward_replaced() {
+    let steady = Steady::new();
+    let old = steady.engine.grad(&steady.all[1]).unwrap();
+    steady.engine.set_grad(&steady.all[1], None).unwrap();
+    steady.engine.backward(&steady.graph(1), 1.0).unwrap();
+    assert_ne!(steady.engine.identity(&old), steady.engine.identity(&steady.engine.grad(&steady.all[1]).unwrap()));
+    steady.step().unwrap();
+    // The gradient of the squares is twice the parameter.
+    assert_eq!(steady.values(), [[-3.0, -2.0], [2.0, 1.0]]);
+    // The same once more, into the gradient that is there: no address changes, but what lies there does.
+    steady.engine.backward(&steady.graph(1), 1.0).unwrap();
+    steady.step().unwrap();
+    assert_eq!(steady.values(), [[-4.0, -3.0], [2.0, 1.0]]);
+}
+
+#[test]
+fn a_gradient_that_went_and_came_back() {
+    let steady = Steady::new();
+    let gradient = steady.engine.grad(&steady.all[0]);
+    steady.engine.set_grad(&steady.all[0], None).unwrap();
+    let untouched = steady.graph(0);
+    for _ in 0..3 {
+        assert_eq!(steady.step().unwrap(), [None, Some(("float", 2))]);
+    }
+    assert!(!steady.is_outdated(&untouched), "not written to");
+    steady.engine.set_grad(&steady.all[0], gradient.as_ref()).unwrap();
+    assert_eq!(steady.step().unwrap(), [Some(("float", 2)); 2]);
+    assert_eq!(steady.values(), [[-3.0, -2.0], [-6.0, -5.0]]);
+}
+
+#[test]
+fn memory_that_moved() {
+    let steady = Steady::new();
+    let p = &steady.all[1];
+    // Another storage for the parameter.
+    let before = steady.float(&[7.0, 7.0]);
+    steady.engine.replace(p, &before).unwrap();
+    steady.engine.replace(p, &steady.float(&[5.0, 5.0])).unwrap();
+    steady.step().unwrap();
+    assert_eq!((steady.value(p), steady.value(&before)), (vec![4.0, 4.0], vec![7.0, 7.0]));
+    // The same storage with other memory, for the parameter and for its gradient.
+    steady.engine.set_requires_grad(p, false).unwrap();
+    for tensor in [p, &steady.engine.grad(p).unwrap()] {
+        let mut tensor = tensor.as_ref().shallow_clone();
+        let address = tensor.data_ptr();
+        drop(tensor.f_resize_([4096]).unwrap());
+        drop(tensor.f_resize_([2]).unwrap());
+        assert_ne!(tensor.data_ptr(), address);
+        let values = steady.value(p);
+        steady.step().unwrap();
+        assert_eq!(steady.value(p), [values[0] - 1.0, values[1] - 1.0]);
+    }
+    // Another place in a storage.
+    let long = steady.float(&[1.0, 2.0, 3.0, 4.0]);
+    for start in [0, 1, 2] {
+        let part = Tensor::try_from(long.as_ref().f_narrow(0, start, 2).unwrap()).unwrap();
+        steady.engine.replace(p, &part).unwrap();
+        steady.step().unwrap();
+    }
+    assert_eq!(steady.value(&long), [0.0, 0.0, 1.0, 3.0]);
+    // Memory that libtorch copies when it is written to.
+    let copy = Tensor::try_from(p.as_ref().f_internal_lazy_clone().unwrap()).unwrap();
+    steady.step().unwrap();
+    assert_eq!((steady.value(p), steady.value(&copy)), (vec![0.0, 2.0], vec![1.0, 3.0]));
+}
+
+#[test]
+fn another_dtype_and_another_length() {
+    let steady = Steady::new();
+    let p = &steady.all[1];
+    let double = steady.engine.tensor(&Data::Double(vec![0.5, 0.5]), &[2], Device::Cpu).unwrap();
+    steady.engine.replace(p, &double).unwrap();
+    steady.refused(Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
+    steady.engine.set_grad(p, Some(&steady.engine.convert(&double, Dtype::Double, Device::Cpu).unwrap())).unwrap();
+    assert_eq!(steady.step().unwrap(), [Some(("float", 2)), Some(("double", 2))]);
+    assert_eq!(steady.values(), [[-3.0, -2.0], [0.0, 0.0]]);
+
+    // The same memory, of which the elements are taken for integers.
+    let mut both = [p.as_ref().shallow_clone(), steady.engine.grad(p).unwrap().as_ref().shallow_clone()];
+    let whole = both.each_ref().map(|tensor| tensor.f_detach().unwrap());
+    steady.engine.set_requires_grad(p, false).unwrap();
+    both.iter_mut()
+        .zip(&whole)
+        .for_each(|(tensor, whole)| tensor.set_data(&whole.f_view_dtype(tch::Kind::Int64).unwrap()));
+    steady.refused(Code::Dtype, "parameter 1 cannot be updated: its dtype is not of floating point");
+    both.iter_mut().zip(&whole).for_each(|(tensor, whole)| tensor.set_data(whole));
+
+    // In place, so that every tensor is the one that it was; only its sizes are others.
+    let gradient = steady.engine.grad(&steady.all[0]).unwrap();
+    drop(gradient.as_ref().shallow_clone().f_unsqueeze_(0).unwrap());
+    steady.refused(Code::Gradient, "parameter 0 cannot be updated: its gradient has another shape");
+    drop(gradient.as_ref().shallow_clone().f_squeeze_().unwrap());
+    steady.engine.set_requires_grad(&steady.all[0], false).unwrap();
+    for tensor in [&steady.all[0], &gradient] {
+        drop(tensor.as_ref().shallow_clone().f_resize_([1]).unwrap());
+    }
+    assert_eq!(steady.step().unwrap(), [Some(("float", 1)), Some(("double", 2))]);
+    assert_eq!(steady.value(&steady.all[0]), [-4.0]);
+}
+
+#[test]
+fn a_layout_that_cannot_be_lent() {
+    let steady = Steady::new();
+    let p = &steady.all[1];
+    let values = steady.values();
+    // The same memory, of which every element is read negated.
+    let mut gradient = steady.engine.grad(p).unwrap().as_ref().shallow_clone();
+    let negative = gradient.f_internal_neg_view().unwrap();
+    gradient.set_data(&negative);
+    steady.refused(Code::Gradient, "parameter 1 cannot be updated: its gradient is sparse");
+    assert_eq!(steady.values(), values);
+    // Every second element: read in order, as a copy, at each step anew.
+    let wide = steady.float(&[1.0, 9.0, 2.0, 9.0]);
+    let every_second = Tensor::try_from(wide.as_ref().f_slice(0, 0, 4, 2).unwrap()).unwrap();
+    steady.engine.set_grad(p, Some(&every_second)).unwrap();
+    steady.step().unwrap();
+    steady.engine.assign(&wide, &Data::Float(vec![10.0, 9.0, 20.0, 9.0])).unwrap();
+    steady.step().unwrap();
+    assert_eq!(steady.value(p), [-13.0, -23.0]);
+}
+
+#[test]
+fn memory_that_came_to_be_shared() {
+    let steady = Steady::new();
+    let [a, b] = &steady.all;
+    let own = steady.float(&[1.0, 1.0]);
+    steady.engine.replace(b, a).unwrap();
+    steady.refused(Code::Parameter, "parameter 0 shares memory with parameter 1");
+    steady.engine.replace(b, &own).unwrap();
+    steady.step().unwrap();
+    let view = steady.engine.no_grad(|| steady.engine.reshape(a, &[2]).unwrap());
+    let gradient = steady.engine.grad(b);
+    steady.engine.set_grad(b, Some(&view)).unwrap();
+    steady.refused(Code::Gradient, "parameter 0 shares memory with gradient 1");
+    steady.engine.set_grad(b, gradient.as_ref()).unwrap();
+    // One gradient for both is lent to the second as a copy.
+    steady.engine.set_grad(b, steady.engine.grad(a).as_ref()).unwrap();
+    for _ in 0..2 {
+        steady
+            .lend(&mut |views| {
+                let addresses: Vec<_> = views
+                    .iter()
+                    .flatten()
+                    .map(|view| match view {
+                        View::Float(_, g) => g.as_ptr(),
+                        other => panic!("{other:?}"),
+                    })
+                    .collect();
+                assert_ne!(addresses[0], addresses[1]);
+                Ok(())
+            })
+            .unwrap();
+    }
+}
+
+#[test]
+fn whether_gradients_are_computed_changes_nothing() {
+    let steady = Steady::new();
+    for flag in [false, true] {
+        steady.engine.set_requires_grad(&steady.all[0], flag).unwrap();
+        assert_eq!(steady.step().unwrap(), [Some(("float", 2)); 2]);
+    }
+    assert_eq!(steady.values(), [[-4.0, -3.0], [-4.0, -3.0]]);
+}
+
+#[test]
+fn another_list_of_parameters() {
+    let steady = Steady::new();
+    let [a, b] = &steady.all;
+    let engine = &steady.engine;
+    let lengths = |parameters: &[Tensor]| {
+        let mut lengths = Vec::new();
+        let note = &mut |views: &mut [Option<View<'_>>]| {
+            lengths = views.iter().map(|view| view.as_ref().map(View::len)).collect();
+            Ok(())
+        };
+        engine.lend(parameters, &mut steady.ledger.borrow_mut(), false, note).map(|()| lengths)
+    };
+    let other = steady.float(&[1.0]);
+    engine.set_grad(&other, Some(&steady.float(&[1.0]))).unwrap();
+    assert_eq!(lengths(&[a.clone(), other.clone()]).unwrap(), [Some(2), Some(1)]);
+    assert_eq!(lengths(&[b.clone(), other, a.clone()]).unwrap(), [Some(2), Some(1), Some(2)]);
+    assert_eq!(lengths(&[b.clone(), a.clone(), a.clone()]).unwrap_err().code(), Code::Parameter);
+    assert_eq!(lengths(&[]).unwrap(), []);
+    assert_eq!(lengths(std::slice::from_ref(b)).unwrap(), [Some(2)]);
+}
+
+#[test]
+fn autograd_knows_what_was_written_to_and_nothing_else() {
+    let steady = Steady::new();
+    // However a steady step ends.
+    for ends in [Ok(()), Err(Error::new(Code::Internal, "on purpose"))] {
+        let old = [steady.graph(0), steady.graph(1)];
+        assert_eq!(steady.lend(&mut |_| ends.clone()).is_ok(), ends.is_ok());
+        assert!(old.iter().all(|graph| steady.is_outdated(graph)));
+    }
+    // A step that is refused writes to nothing, also not to what comes before the parameter that it is refused for.
+    for parameter in [0, 1] {
+        let steady = Steady::new();
+        let old = [steady.graph(0), steady.graph(1)];
+        let gradient = steady.engine.grad(&steady.all[parameter]);
+        steady.engine.set_grad(&steady.all[parameter], Some(&steady.float(&[1.0]))).unwrap();
+        assert_eq!(steady.step().unwrap_err().code(), Code::Gradient);
+        steady.engine.set_grad(&steady.all[parameter], gradient.as_ref()).unwrap();
+        assert!(!old.iter().any(|graph| steady.is_outdated(graph)));
+    }
+}
