@@ -73,9 +73,10 @@ fn a_steady_step_allocates_nothing_and_faults_on_no_page() {
                     let steady: Vec<_> = (0..8).map(|_| step()).collect();
                     let what = format!("{} {named:?} {clip:?}, {threads} threads: {steady:?}", definition.name);
                     assert!(steady.iter().all(|(allocations, _)| *allocations == 0), "{what}");
-                    // A helper that comes late to its first job touches its stack then; a step by itself has none.
+                    // A helper that comes late to its first job touches its stack then, and the system may take any page
+                    // away for a while. What a step does by itself shows in every step.
                     let faulting = steady.iter().filter(|(_, faults)| *faults > 0).count();
-                    assert!(faulting < threads, "{what}");
+                    assert!(faulting <= threads, "{what}");
                 }
             }
         }
