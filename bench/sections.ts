@@ -5,10 +5,13 @@ import {
   contenders,
   demonstration,
   inRust,
+  jax,
   library,
+  ourWasm,
   plain,
   stepwell,
   tch,
+  tfjs,
   torchForeach,
   torchFused,
   torchLoop,
@@ -130,6 +133,22 @@ function trainings(quick: boolean): Case[] {
   ];
 }
 
+/** A training and Adam alone, where everybody computes in WebAssembly. */
+function webAssembly(quick: boolean): Case[] {
+  const by = [ourWasm, jax, tfjs];
+  return [
+    {
+      id: "wasm/784-256-10, batch 256/1",
+      threads: 1,
+      entrants: by.map((contender) => training(contender, 256)),
+      yardstick: false,
+      seconds: quick ? 4 : 12,
+      turn: 60,
+    },
+    race("wasm", square, adam, 1, { by, seconds: quick ? 2 : 8 }),
+  ];
+}
+
 /** The most memory that the steps of everybody's Adam take, each alone. */
 function memory(): Case[] {
   const by = [stepwell, library, torchLoop, torchForeach, torchFused, tch, plain];
@@ -144,5 +163,6 @@ export const sections: readonly Section[] = [
   { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
   { name: "call", title: "The call from JavaScript", cases: calls },
   { name: "training", title: "Training in JavaScript", cases: trainings },
+  { name: "wasm", title: "WebAssembly in Node", cases: webAssembly },
   { name: "memory", title: "Peak memory of steps", cases: memory },
 ];

@@ -23,7 +23,7 @@ export function targets(results: readonly Result[]): Target[] {
     ...lamb(look, threads),
     ...spacing(results, threads),
   ]);
-  return [...rows, ...calls(look), ...trainings(results)];
+  return [...rows, ...calls(look), ...trainings(results), ...webAssembly(look)];
 }
 
 function atLeast(limit: number, promised: Promised): Target {
@@ -95,5 +95,18 @@ function* trainings(results: readonly Result[]): Generator<Target> {
       threads: Number(threads),
       measured: Math.min(...ratios),
     });
+  }
+}
+
+function* webAssembly(look: Look): Generator<Target> {
+  const promised = [
+    ["784-256-10, batch 256", "jax-js wasm", 1],
+    ["784-256-10, batch 256", "tfjs wasm", 4],
+    ["8x512x512 adam", "jax-js wasm", 1.5],
+    ["8x512x512 adam", "tfjs wasm", 1.5],
+  ] as const;
+  for (const [name, peer, limit] of promised) {
+    const measured = look(`wasm/${name}/1`, peer)?.ratio?.median;
+    yield atLeast(limit, { name: `${name}: ${peer} / Stepwell wasm`, threads: 1, measured });
   }
 }

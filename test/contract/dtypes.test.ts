@@ -37,6 +37,16 @@ const recordings: Recordings = JSON.parse(readFileSync(new URL("../parity/dtypes
 const numberOf = (bits: string) => Buffer.from(bits, "hex").readDoubleBE();
 const numbers = (tensor: k.TensorHandle) => [...k.data(tensor).data].map(Number);
 
+it("typed arrays of integers become long, with all of their bits", () => {
+  for (const array of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
+    // Each type makes its own of these: the least, the largest and others.
+    const given = array.from([-(2 ** 31), -(2 ** 15), -128, -1, 0, 7, 127, 128, 2 ** 16 - 1, 2 ** 31]);
+    const tensor = k.tensor(given);
+    expect(k.dtype(tensor), array.name).toBe("long");
+    expect(numbers(tensor), array.name).toEqual([...given]);
+  }
+});
+
 describe.each(dtypes)("$dtype", ({ dtype, other, bytes, array }) => {
   it.each([dtype, other])("is made by the word %s, by the option and by `to`", (word) => {
     const shape = [2, 1] as const;

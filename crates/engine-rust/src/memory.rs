@@ -71,7 +71,7 @@ impl Meter {
 
 /// The error of an allocation that failed.
 fn out_of_memory(len: usize, size: usize) -> Error {
-    let bytes = len as u128 * size as u128;
+    let bytes = (len as u64).saturating_mul(size as u64);
     Error::new(Code::Memory, format!("out of memory allocating {bytes} bytes"))
 }
 

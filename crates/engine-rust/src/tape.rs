@@ -4,6 +4,7 @@
 //! here recurses, however long the graph is: WebAssembly has little stack.
 
 use std::cell::{Cell, Ref, RefCell};
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
@@ -158,6 +159,17 @@ impl Tape {
         operation: impl Gradient,
         saved: Vec<Option<Saved>>,
     ) -> Result<Tensor> {
+        self.record(shape, storage, inputs, Box::new(operation), saved)
+    }
+
+    fn record(
+        &self,
+        shape: &[usize],
+        storage: Rc<Storage>,
+        inputs: Inputs<'_>,
+        operation: Box<dyn Operation>,
+        saved: Vec<Option<Saved>>,
+    ) -> Result<Tensor> {
         let (dtype, len) = {
             let buffer = storage.read()?;
             (buffer.dtype(), buffer.len())
@@ -173,7 +185,7 @@ impl Tape {
             Rc::new(Function {
                 order: self.number(),
                 inputs: edges,
-                operation: Box::new(operation),
+                operation,
                 saved: RefCell::new(Some(saved)),
                 len,
                 dtype,
@@ -294,22 +306,25 @@ fn rounded(seed: f64) -> Result<f32> {
 
 /// Every function that the gradient of `last` goes through, the last first.
 fn in_order(last: &Rc<Function>) -> Vec<Rc<Function>> {
-    let mut found = vec![Rc::clone(last)];
+    // What is before a function has a smaller order: the largest of those that wait has nothing left that comes after it.
+    let mut reached = vec![Rc::clone(last)];
+    let mut waiting = BinaryHeap::from([(last.order, 0)]);
+    let mut sorted = Vec::new();
     last.seen.set(true);
-    let mut next = 0;
-    while let Some(function) = found.get(next).cloned() {
-        next += 1;
+    while let Some((_, place)) = waiting.pop() {
+        let function = Rc::clone(&reached[place]);
         for edge in function.inputs.iter().flatten() {
             if let Edge::Made(before) = edge
                 && !before.seen.replace(true)
             {
-                found.push(Rc::clone(before));
+                waiting.push((before.order, reached.len()));
+                reached.push(Rc::clone(before));
             }
         }
+        sorted.push(function);
     }
-    found.iter().for_each(|function| function.seen.set(false));
-    found.sort_unstable_by_key(|function| std::cmp::Reverse(function.order));
-    found
+    sorted.iter().for_each(|function| function.seen.set(false));
+    sorted
 }
 
 /// Fails unless all that was saved is there and as it was.

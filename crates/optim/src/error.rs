@@ -6,8 +6,13 @@ use std::fmt;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong, in words for a person ([`fmt::Display`]) and as a stable [`Code`] for a program.
+///
+/// One word, since every result has room for one, and whoever passes it on copies it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Content>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
     code: Code,
     message: String,
 }
@@ -15,23 +20,29 @@ pub struct Error {
 impl Error {
     /// An error with a message that says what was expected and what was given.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self::boxed(code, message.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn boxed(code: Code, message: String) -> Self {
+        Self(Box::new(Content { code, message }))
     }
 
     /// The stable code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The same error, with the call that failed in front of its message.
     pub fn within(self, call: &str) -> Self {
-        Self { code: self.code, message: format!("{call}: {}", self.message) }
+        Self::boxed(self.0.code, format!("{call}: {}", self.0.message))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 

@@ -40,7 +40,9 @@ pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
 pub use optimizers::lbfgs::{Memory, Objective};
 pub use option_types::{OptionType, count};
-pub use options::{Kind, Limit, OptionSet, OptionSpec, Value, defaults, further_change, parse, positional};
+pub use options::{
+    Kind, Limit, OptionSet, OptionSpec, Value, defaults, further_change, next_option, parse, positional,
+};
 pub use presets::{PRESETS, Preset};
 pub use rule::Definition;
 pub use scalar::Scalar;

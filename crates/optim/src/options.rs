@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, OptionType, Result};
 
 /// An option's value, or what a caller gave for one.
 #[derive(Clone, Debug, PartialEq)]
@@ -263,6 +263,13 @@ pub trait OptionSet: Sized {
     fn from_row(row: &[Value]) -> Result<Self>;
 }
 
+/// The next value of a row, for [`OptionSet::from_row`]. No part of it, since there are as many of those as tables.
+#[inline(never)]
+pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, Value>) -> Result<T> {
+    let value = row.next().and_then(T::from_value);
+    value.ok_or_else(|| Error::new(Code::Internal, "a row of options that is not as its table says"))
+}
+
 /// Declares an enum whose variants are words, for an option that takes one of them.
 macro_rules! words {
     ($(#[$outer:meta])* $vis:vis enum $name:ident { $($variant:ident = $word:literal,)* }) => {
@@ -314,11 +321,7 @@ macro_rules! options {
 
             fn from_row(row: &[$crate::Value]) -> $crate::Result<Self> {
                 let mut row = row.iter();
-                $(let $name = row.next().and_then($crate::OptionType::from_value);)*
-                match ($($name,)*) {
-                    ($(Some($name),)*) => Ok(Self { $($name,)* }),
-                    _ => Err($crate::Error::new($crate::Code::Internal, concat!("bad row of ", stringify!($set)))),
-                }
+                Ok(Self { $($name: $crate::next_option(&mut row)?,)* })
             }
         }
     };

@@ -1,9 +1,6 @@
 //! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
 
-use js_sys::{
-    Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Object, Reflect,
-    Symbol, Uint8Array, Uint16Array, Uint32Array,
-};
+use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Object, Reflect, Symbol};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
 use wasm_bindgen::{JsCast, JsValue};
@@ -91,21 +88,16 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
             elements
         }};
     }
-    macro_rules! widen {
-        ($type:ty) => {
-            Data::Long(copy!($type).into_iter().map(i64::from).collect())
-        };
-    }
     let data = match name.as_str() {
         "Float32Array" => Data::Float(copy!(Float32Array)),
         "Float64Array" => Data::Double(copy!(Float64Array)),
         "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
-        "Int8Array" => widen!(Int8Array),
-        "Uint8Array" | "Uint8ClampedArray" => widen!(Uint8Array),
-        "Int16Array" => widen!(Int16Array),
-        "Uint16Array" => widen!(Uint16Array),
-        "Int32Array" => widen!(Int32Array),
-        "Uint32Array" => widen!(Uint32Array),
+        "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
+        | "Uint32Array" => {
+            // JavaScript copies from a typed array into one of another type, and numbers of 64 bits hold all of these.
+            let numbers: Vec<f64> = copy!(Float64Array);
+            Data::Long(numbers.into_iter().map(|x| x as i64).collect())
+        }
         "DataView" => return Ok(Dynamic::Dictionary(Vec::new())),
         other => {
             let kind = other.strip_suffix("Array").unwrap_or(other);

@@ -120,7 +120,8 @@ impl<T: Scalar> Blocks<'_, T> {
     }
 
     /// The next block, and room for an update of it. The block before is over.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
         self.finish(scratch);
         let Self { unit, stage, start, end, most, riders, .. } = self;
