@@ -22,7 +22,8 @@ pub(crate) const BLOCK: usize = 512;
 const EXACT: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
 
 /// The sum of the squares of what comes from memory, of any length.
-#[inline(always)]
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     /// Few, so that lines are asked for in the order in which they lie.
     const ROWS: usize = 4;
@@ -40,7 +41,8 @@ pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
 }
 
 /// The sum of the squares of at most [`BLOCK`] elements that are in the nearest cache.
-#[inline(always)]
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn block_squares<T: Scalar>(block: &[T]) -> f64 {
     const ROWS: usize = BLOCK / LANES;
     match <&[[T; LANES]; ROWS]>::try_from(block.as_chunks::<LANES>().0) {

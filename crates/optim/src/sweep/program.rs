@@ -224,7 +224,8 @@ fn update<R: Rule, T: Scalar>(
 ) {
     for piece in pieces {
         let unit = &units[piece.unit as usize];
-        if riders == Riders::NONE && !unit.is_special() {
+        // In WebAssembly a second copy of each formula is worth less than the room that it takes.
+        if cfg!(not(target_family = "wasm")) && riders == Riders::NONE && !unit.is_special() {
             // SAFETY: as `Program::update` asks for.
             R::update(&constants, unsafe { unit.block::<T>(piece.start, piece.length) });
             continue;
