@@ -1,15 +1,17 @@
 //! The order of the work, and its distribution to threads.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::program::Program;
-use crate::sweep::room::{Room, Updates};
+use crate::sweep::queues::Queues;
+use crate::sweep::room::Room;
+use crate::sweep::shared::Shared;
 use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
-use crate::team::{self, Patience};
+use crate::team;
 use crate::{Code, Error, Result};
 
 /// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.
@@ -19,6 +21,8 @@ pub(super) type Sums = [AtomicU64; 2];
 const SHARED: usize = 1 << 20;
 /// Elements that one thread takes at a time, at most.
 const BATCH: usize = 1 << 16;
+/// Parts of a shared unit, about.
+const MOST_PARTS: usize = 64;
 
 /// What is done, in this order: a thread that is free takes the next.
 #[derive(Default)]
@@ -28,6 +32,8 @@ pub(super) struct Tasks {
     /// Both stages of all units. Empty for an optimizer with one.
     staged: Vec<Staged>,
     shared: Vec<Shared>,
+    /// Of the batches.
+    queues: Queues,
     /// Of each thread.
     rooms: Vec<Mutex<Room>>,
     /// Of the units that are shared, one after the other.
@@ -38,23 +44,10 @@ pub(super) struct Tasks {
 enum Staged {
     /// Both stages of these units, one unit after the other, so that the second stage finds it in the cache.
     Whole(Range<u32>),
-    /// The first stage of some pieces.
-    Measure { shared: usize, pieces: Range<u32> },
-    /// The second stage of some pieces.
-    Apply { shared: usize, pieces: Range<u32> },
-}
-
-/// A unit of which each thread takes some pieces.
-struct Shared {
-    unit: u32,
-    /// Parts of the first stage that are not finished, and one more until the factor is there.
-    open: AtomicU32,
-    parts: u32,
-    /// The bits of the factor.
-    factor: AtomicU64,
-    /// Parts of the second stage that are not finished.
-    unapplied: AtomicU32,
-    updates: Option<Updates>,
+    /// The first stage of a part of a shared unit.
+    Measure { shared: usize },
+    /// The second stage of one of its parts.
+    Apply { shared: usize },
 }
 
 /// What all threads of a step read.
@@ -76,6 +69,7 @@ impl Tasks {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
         cut(0..pieces.len(), batch, |i| pieces[i].length, |range| self.batches.push(range));
+        self.queues = Queues::new(self.batches.len(), threads);
         self.staged.clear();
         self.shared.clear();
         if !stages {
@@ -98,7 +92,7 @@ impl Tasks {
         while start < units.len() {
             let unit = &units[start];
             if shared(unit) {
-                self.share(start, unit, pieces, batch);
+                self.share(start, unit, pieces, batch, threads);
                 start += 1;
                 continue;
             }
@@ -114,87 +108,65 @@ impl Tasks {
         self.rooms[thread].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize) {
+    fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize, threads: usize) {
         let mut parts = Vec::new();
-        cut(unit.piece_range(), batch, |i| pieces[i].length, |part| parts.push(part));
+        // Whoever looks for a part to take may have to look at all.
+        let batch = batch.max(unit.length / MOST_PARTS);
+        cut(unit.piece_range(), batch, |i| pieces[i].length, |part| parts.push(usize_range(&part)));
         let shared = self.shared.len();
-        self.staged.extend(parts.iter().map(|pieces| Staged::Measure { shared, pieces: pieces.clone() }));
-        // Backwards: what was measured last is still in the cache.
-        self.staged.extend(parts.iter().rev().map(|pieces| Staged::Apply { shared, pieces: pieces.clone() }));
-        self.shared.push(Shared {
-            unit: index as u32,
-            open: AtomicU32::new(0),
-            parts: parts.len() as u32,
-            factor: AtomicU64::new(0),
-            unapplied: AtomicU32::new(0),
-            updates: self.shared_room.updates(unit),
-        });
+        self.staged.extend(parts.iter().map(|_| Staged::Measure { shared }));
+        self.staged.extend(parts.iter().map(|_| Staged::Apply { shared }));
+        self.shared.push(Shared::new(index, parts.into_iter(), threads, self.shared_room.updates(unit)));
     }
 
     /// Fills the sums with those of the squares of the prepared gradients.
     pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
         let count = self.batches.len();
-        work.share_out(count, &|task, _| {
-            // Backwards: what is read last is still in the cache when the step begins with it.
-            let range = usize_range(&self.batches[count - 1 - task]);
+        let measure = |task: usize| {
+            let range = usize_range(&self.batches[task]);
             let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
             work.set.run(GradientSquares { units: work.units, pieces, sums, prepare: work.riders.prepare });
-        })
+        };
+        match work.program.has_two_stages() {
+            // Backwards: what is read last is still in the cache when the step begins with it.
+            true => work.in_order(count, &|task, _| measure(count - 1 - task)),
+            false => work.spread(&self.queues, &measure),
+        }
     }
 
     /// Updates everything.
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
-            return work.share_out(self.batches.len(), &|task, _| {
+            return work.spread(&self.queues, &|task| {
                 let pieces = &work.pieces[usize_range(&self.batches[task])];
                 // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
                 unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
             });
         }
-        for shared in &self.shared {
-            shared.open.store(shared.parts + 1, Ordering::Relaxed);
-            shared.unapplied.store(shared.parts, Ordering::Relaxed);
-        }
-        work.share_out(self.staged.len(), &|task, thread| match &self.staged[task] {
+        self.shared.iter().for_each(Shared::begin);
+        work.in_order(self.staged.len(), &|task, thread| match &self.staged[task] {
             Staged::Whole(units) => {
                 let units = &work.units[usize_range(units)];
                 // SAFETY: as above.
                 unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &mut self.room(thread)) };
             }
-            Staged::Measure { shared, pieces } => {
+            Staged::Measure { shared } => {
                 // The room is that of the one before, until it is done with.
-                if let Some(before) = shared.checked_sub(1).and_then(|before| self.shared.get(before))
-                    && !wait(&before.unapplied)
-                {
-                    return;
-                }
-                let Shared { unit, open, factor, updates, .. } = &self.shared[*shared];
-                let unit = &work.units[*unit as usize];
-                work.measure(unit, usize_range(pieces), *updates);
-                if open.fetch_sub(1, Ordering::AcqRel) == 2 {
-                    factor.store(work.factor(unit).to_bits(), Ordering::Relaxed);
-                    open.store(0, Ordering::Release);
+                if shared.checked_sub(1).is_none_or(|before| self.shared[before].wait()) {
+                    self.shared[*shared].measure(thread, &work);
                 }
             }
-            Staged::Apply { shared, pieces } => {
-                let Shared { unit, open, factor, unapplied, updates, .. } = &self.shared[*shared];
-                if !wait(open) {
-                    return;
-                }
-                let factor = f64::from_bits(factor.load(Ordering::Relaxed));
-                work.apply(&work.units[*unit as usize], usize_range(pieces), factor, *updates);
-                unapplied.fetch_sub(1, Ordering::Release);
-            }
+            Staged::Apply { shared } => self.shared[*shared].apply(thread, &work),
         })
     }
 }
 
 impl Work<'_> {
-    /// Calls `task` with every number below `count` once, and with the number of the thread that does it.
-    fn share_out(&self, count: usize, task: &(dyn Fn(usize, usize) + Sync)) -> Result<()> {
+    /// Calls `task` with every number below `count` once, in order, and with the number of the thread that does it.
+    fn in_order(&self, count: usize, task: &(dyn Fn(usize, usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
-        let done = team::run(self.threads, &|thread| {
+        self.run(&|thread| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
@@ -202,38 +174,31 @@ impl Work<'_> {
                 }
                 task(number, thread);
             }
-        });
-        if done { Ok(()) } else { Err(Error::new(Code::Internal, "a thread of the step panicked")) }
+        })
     }
 
-    fn measure(&self, unit: &Unit, range: Range<usize>, updates: Option<Updates>) {
-        let (pieces, sums) = (&self.pieces[range.clone()], &self.sums[range]);
-        // SAFETY: as in `Tasks::update`.
-        unsafe { self.program.measure(self.set, unit, pieces, sums, self.riders, updates) };
+    /// Calls `task` with every number of the queues once.
+    fn spread(&self, queues: &Queues, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        queues.begin();
+        self.run(&|thread| {
+            while let Some(number) = queues.next(thread) {
+                task(number);
+            }
+        })
     }
 
-    fn apply(&self, unit: &Unit, range: Range<usize>, factor: f64, updates: Option<Updates>) {
-        // SAFETY: as in `Tasks::update`.
-        unsafe { self.program.apply(self.set, unit, &self.pieces[range], factor, updates) };
+    fn run(&self, job: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        match team::run(self.threads, job) {
+            true => Ok(()),
+            false => Err(Error::new(Code::Internal, "a thread of the step panicked")),
+        }
     }
 
     /// From the sums of all pieces of the unit, in order.
-    fn factor(&self, unit: &Unit) -> f64 {
+    pub(super) fn factor(&self, unit: &Unit) -> f64 {
         let sums = &self.sums[unit.piece_range()];
         self.program.factor(unit, [total(sums, 0), total(sums, 1)])
     }
-}
-
-/// Waits until nothing is left. `false` if it never will, since a thread panicked.
-fn wait(left: &AtomicU32) -> bool {
-    let mut patience = Patience::default();
-    while left.load(Ordering::Acquire) != 0 {
-        if team::panicked() {
-            return false;
-        }
-        patience.wait();
-    }
-    true
 }
 
 /// The sum of one value over all pieces, in order.

@@ -1,0 +1,41 @@
+//! Who does what, where the order is of no matter.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Numbers to be handed out once each in a step. Every thread has a share of its own, which is the same in every step, so
+/// that it may find in its cache what it left there; then it helps the others.
+#[derive(Default)]
+pub(super) struct Queues(Vec<Queue>);
+
+/// A share, on a cache line of its own.
+#[repr(align(64))]
+struct Queue {
+    share: Range<usize>,
+    next: AtomicUsize,
+}
+
+impl Queues {
+    /// For the numbers below `count`.
+    pub(super) fn new(count: usize, threads: usize) -> Self {
+        let start = |thread: usize| thread * count / threads;
+        let queue = |thread| Queue { share: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
+        Self((0..threads).map(queue).collect())
+    }
+
+    /// Before a step.
+    pub(super) fn begin(&self) {
+        self.0.iter().for_each(|queue| queue.next.store(queue.share.start, Ordering::Relaxed));
+    }
+
+    /// The next number for a thread.
+    pub(super) fn next(&self, thread: usize) -> Option<usize> {
+        let (before, after) = self.0.split_at(thread.min(self.0.len()));
+        after.iter().chain(before).find_map(|queue| {
+            // Only looked at where nothing is left, which is what most threads find at the end.
+            let left = queue.next.load(Ordering::Relaxed) < queue.share.end;
+            let number = if left { queue.next.fetch_add(1, Ordering::Relaxed) } else { queue.share.end };
+            (number < queue.share.end).then_some(number)
+        })
+    }
+}
