@@ -25,6 +25,9 @@ const EXACT: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
 #[cfg_attr(target_family = "wasm", inline(never))]
 #[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
+    if x.len() < LANES {
+        return few_squares(x);
+    }
     /// Few, so that lines are asked for in the order in which they lie: with more, that takes a fifth longer.
     const ROWS: usize = 2;
     let mut sums = [0.0; LANES];
@@ -49,6 +52,18 @@ pub(crate) fn block_squares<T: Scalar>(block: &[T]) -> f64 {
         Ok(rows) => checked(total(&lanes(rows).map(T::to_f64)), block),
         Err(_) => squares(block),
     }
+}
+
+/// The sum of the squares of fewer elements than there are lanes, most of which would be empty.
+#[inline(always)]
+fn few_squares<T: Scalar>(x: &[T]) -> f64 {
+    const FEW: usize = 8;
+    let mut sums = [0.0; FEW];
+    for row in x.chunks(FEW) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64() * x.to_f64());
+    }
+    let [a, b] = halves::<4, 2>(halves(sums));
+    a + b
 }
 
 /// Of each lane the sum of the squares in some rows: so few that no digit that counts is lost in 32 bits.
