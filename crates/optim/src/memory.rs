@@ -178,6 +178,13 @@ impl Memory {
     }
 }
 
+impl<T> Elements<T> {
+    /// Where they begin.
+    pub(crate) fn first(&self) -> NonNull<T> {
+        self.first
+    }
+}
+
 impl<T: Plain + Default> Elements<T> {
     /// That many zeros, in an allocation of their own.
     pub(crate) fn new(length: usize) -> Result<Self> {

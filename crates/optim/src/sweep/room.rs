@@ -26,7 +26,7 @@ impl Updates {
     /// Those of a piece.
     ///
     /// # Safety
-    /// As for [`Program::measure`]; `T` is the type that the unit is computed with in.
+    /// As for [`crate::sweep::Program::measure`]; `T` is the type that the unit is computed with in.
     #[inline(always)]
     pub(super) unsafe fn of<'a, T: Scalar>(self, piece: &Piece) -> &'a mut [T] {
         // SAFETY: as the caller promises; there is room for all of the unit.
@@ -50,15 +50,15 @@ impl Room {
 
     /// The room of a unit that keeps its updates.
     pub(super) fn updates(&mut self, unit: &Unit) -> Option<Updates> {
-        fn place<T: Scalar>(room: &mut Option<Elements<T>>, unit: &Unit) -> Option<Updates> {
-            let room = room.as_mut()?;
-            let start = opposite(room.as_ptr().addr(), unit.address()) / size_of::<T>();
-            let room = room.get_mut(start..)?.get_mut(..unit.length)?;
-            Some(Updates(NonNull::from(room).cast()))
+        fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit) -> Option<Updates> {
+            let room = room.as_ref()?;
+            let start = opposite(room.first().addr().get(), unit.address()) / size_of::<T>();
+            // SAFETY: within the room.
+            (start + unit.length <= room.len()).then(|| Updates(unsafe { room.first().add(start) }.cast()))
         }
         match unit.keeps_updates() {
-            true if unit.is_double() => place(&mut self.doubles, unit),
-            true => place(&mut self.floats, unit),
+            true if unit.is_double() => place(&self.doubles, unit),
+            true => place(&self.floats, unit),
             false => None,
         }
     }
