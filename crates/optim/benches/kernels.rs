@@ -6,7 +6,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use stepwell_optim::{Optimizer, StepOptions, Value, View, definition};
+use stepwell_optim::{Optimizer, Scalar, StepOptions, Value, View, definition};
 
 fn main() {
     divan::main();
@@ -66,25 +66,20 @@ fn numbers(size: usize, factor: usize) -> impl Iterator<Item = f64> {
 
 #[divan::bench(args = cases(), max_time = 1)]
 fn f32(bencher: Bencher<'_, '_>, case: Case) {
-    let mut parameter: Vec<_> = numbers(case.size, 7919).map(|x| x as f32).collect();
-    let mut gradient: Vec<_> = numbers(case.size, 104_729).map(|x| x as f32).collect();
-    let mut optimizer = optimizer(case.optimizer, 1);
-    let mut step = || {
-        let view = View::Float(black_box(&mut parameter), &mut gradient);
-        optimizer.step(&mut [Some(view)], StepOptions::default()).expect("a step");
-    };
-    // The first one makes the state.
-    step();
-    bencher.counter(ItemsCount::new(case.size)).bench_local(step);
+    steps::<f32>(bencher, case, |p, g| View::Float(p, g));
 }
 
 #[divan::bench(args = cases(), max_time = 1)]
 fn f64(bencher: Bencher<'_, '_>, case: Case) {
-    let mut parameter: Vec<_> = numbers(case.size, 7919).collect();
-    let mut gradient: Vec<_> = numbers(case.size, 104_729).collect();
+    steps::<f64>(bencher, case, |p, g| View::Double(p, g));
+}
+
+fn steps<T: Scalar>(bencher: Bencher<'_, '_>, case: Case, view: for<'a> fn(&'a mut [T], &'a mut [T]) -> View<'a>) {
+    let mut parameter: Vec<_> = numbers(case.size, 7919).map(T::from_f64).collect();
+    let mut gradient: Vec<_> = numbers(case.size, 104_729).map(T::from_f64).collect();
     let mut optimizer = optimizer(case.optimizer, 1);
     let mut step = || {
-        let view = View::Double(black_box(&mut parameter), &mut gradient);
+        let view = view(black_box(&mut parameter), &mut gradient);
         optimizer.step(&mut [Some(view)], StepOptions::default()).expect("a step");
     };
     // The first one makes the state.

@@ -61,39 +61,22 @@ impl Prepare {
     pub fn apply<T: Scalar>(self, elements: &mut [T]) {
         match self {
             Prepare::Keep => {}
-            Prepare::Scale(scale) => elements.iter_mut().for_each(|g| *g = Scaled(T::from_f64(scale)).of(*g)),
+            Prepare::Scale(scale) => {
+                let scale = T::from_f64(scale);
+                elements.iter_mut().for_each(|g| *g = *g * scale);
+            }
             Prepare::ScaleAndLimit(scale, max) => {
                 Prepare::Scale(scale).apply(elements);
                 Prepare::Limit(max).apply(elements);
             }
-            Prepare::Limit(max) => elements.iter_mut().for_each(|g| *g = Limited(T::from_f64(max)).of(*g)),
+            Prepare::Limit(max) => {
+                let max = T::from_f64(max);
+                for g in elements {
+                    // A NaN stays one.
+                    let limited = if *g > max { max } else { *g };
+                    *g = if limited < -max { -max } else { limited };
+                }
+            }
         }
-    }
-}
-
-/// [`Prepare`] for one element.
-trait Prepared<T>: Copy {
-    fn of(self, g: T) -> T;
-}
-
-#[derive(Clone, Copy)]
-struct Scaled<T>(T);
-
-#[derive(Clone, Copy)]
-struct Limited<T>(T);
-
-impl<T: Scalar> Prepared<T> for Scaled<T> {
-    #[inline(always)]
-    fn of(self, g: T) -> T {
-        g * self.0
-    }
-}
-
-impl<T: Scalar> Prepared<T> for Limited<T> {
-    /// A NaN stays one.
-    #[inline(always)]
-    fn of(self, g: T) -> T {
-        let g = if g > self.0 { self.0 } else { g };
-        if g < -self.0 { -self.0 } else { g }
     }
 }

@@ -89,10 +89,23 @@ fn checked<T: Scalar>(sum: f64, x: &[T]) -> f64 {
 #[inline(never)]
 fn in_double<T: Scalar>(x: &[T]) -> f64 {
     let mut sums = [0.0; LANES];
-    for row in x.chunks(LANES) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64() * x.to_f64());
-    }
+    add_products(&mut sums, x, x);
     total(&sums)
+}
+
+/// Adds the products, each widened before it is taken.
+#[inline(always)]
+pub(crate) fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]) {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            lanes[i] += a[i].to_f64() * b[i].to_f64();
+        }
+    }
+    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane += a.to_f64() * b.to_f64();
+    }
 }
 
 /// The sum of partial sums: in halves, which is quick and loses few digits.

@@ -15,12 +15,7 @@ fn module(recording: &Json, dtype: &str, tolerance: Tolerance) {
     let what = |part: &str| format!("{dtype} {name}, {part}");
     let expected = &recording["expected"][dtype];
     let mut k = Calls::new();
-    let module = k.call("module", [dynamic(&recording["module"])]);
-    k.call("to", [module.clone(), Dynamic::text(dtype)]);
-    for (name, values) in recording["parameters"].as_object().unwrap() {
-        let parameter = k.call("parm", [module.clone(), Dynamic::text(name)]);
-        k.call("copyto", [dynamic(values), parameter]);
-    }
+    let module = k.module(recording, dtype);
     let mut inputs = Vec::new();
     for values in list(&recording["inputs"]) {
         inputs.push(match recording["indices"].as_bool() {

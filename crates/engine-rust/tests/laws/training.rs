@@ -12,12 +12,7 @@ fn a_hundred_steps() {
         let tolerance = Tolerance::of(&file, dtype);
         let expected = &file["expected"][dtype];
         let mut k = Calls::new();
-        let module = k.call("module", [dynamic(&file["module"])]);
-        k.call("to", [module.clone(), Dynamic::text(dtype)]);
-        for (name, values) in file["parameters"].as_object().unwrap() {
-            let parameter = k.call("parm", [module.clone(), Dynamic::text(name)]);
-            k.call("copyto", [dynamic(values), parameter]);
-        }
+        let module = k.module(&file, dtype);
         let Dynamic::List(optimizer) = dynamic(&file["optimizer"]) else { panic!("no list") };
         let [name, lr] = optimizer.try_into().unwrap();
         let optimizer = k.call("opt", [name, module.clone(), lr]);

@@ -24,7 +24,7 @@ impl Work for GradientSquares<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { units, pieces, sums, prepare } = self;
-        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
+        let (mut floats, mut doubles) = (None, None);
         for (piece, sums) in pieces.iter().zip(sums) {
             let unit = &units[piece.unit as usize];
             let squares = match unit.is_double() {
@@ -37,22 +37,19 @@ impl Work for GradientSquares<'_> {
 }
 
 #[inline(always)]
-fn piece_squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Scratch<T>) -> f64 {
-    let plain = prepare == Prepare::Keep && !unit.element.is_reduced();
-    let most = if plain { piece.length } else { BLOCK };
+fn piece_squares<T: Scalar>(unit: &Unit, piece: &Piece, prepare: Prepare, scratch: &mut Option<Scratch<T>>) -> f64 {
+    if prepare == Prepare::Keep && !unit.element.is_reduced() {
+        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
+        let (_, gradient) = unsafe { unit.elements_of_both::<T>(piece.start, piece.length) };
+        return squares(gradient);
+    }
+    let room = &mut scratch.get_or_insert_with(Scratch::new).gradient;
     let riders = Riders { prepare, zero: false };
     let mut sum = 0.0;
-    for start in (0..piece.length).step_by(most) {
-        let length = most.min(piece.length - start);
-        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
-        let gradient = unsafe {
-            if plain {
-                unit.gradient(piece.start + start, &mut scratch.gradient, length)
-            } else {
-                unit.prepared_gradient(piece.start + start, &mut scratch.gradient, length, riders)
-            }
-        };
-        sum += squares(gradient);
+    for start in (0..piece.length).step_by(BLOCK) {
+        let length = BLOCK.min(piece.length - start);
+        // SAFETY: as above.
+        sum += squares(unsafe { unit.prepared_gradient(piece.start + start, room, length, riders) });
     }
     sum
 }

@@ -137,7 +137,8 @@ impl Sweep {
         let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
         if threads != self.threads {
             self.threads = 0;
-            self.tasks.plan(self.program.has_two_stages(), &self.units, &self.pieces, threads)?;
+            let stages = self.program.has_two_stages();
+            self.tasks.plan(stages, &self.units, &self.pieces, self.elements, threads)?;
             self.threads = threads;
         }
 

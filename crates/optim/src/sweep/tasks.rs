@@ -24,12 +24,12 @@ const BATCH: usize = 1 << 16;
 /// Parts of a shared unit, about.
 const MOST_PARTS: usize = 64;
 
-/// What is done, in this order: a thread that is free takes the next.
+/// What is done in a step, and by whom.
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// All pieces, some at a time.
+    /// All pieces, some at a time, in any order.
     batches: Vec<Range<u32>>,
-    /// Both stages of all units. Empty for an optimizer with one.
+    /// Both stages of all units, in this order: a thread that is free takes the next. Empty for an optimizer with one stage.
     staged: Vec<Staged>,
     shared: Vec<Shared>,
     /// Of the batches.
@@ -64,8 +64,14 @@ pub(super) struct Work<'a> {
 
 impl Tasks {
     /// Makes the lists anew.
-    pub(super) fn plan(&mut self, stages: bool, units: &[Unit], pieces: &[Piece], threads: usize) -> Result<()> {
-        let elements: usize = pieces.iter().map(|piece| piece.length).sum();
+    pub(super) fn plan(
+        &mut self,
+        stages: bool,
+        units: &[Unit],
+        pieces: &[Piece],
+        elements: usize,
+        threads: usize,
+    ) -> Result<()> {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
         cut(0..pieces.len(), batch, |i| pieces[i].length, |range| self.batches.push(range));

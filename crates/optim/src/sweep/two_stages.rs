@@ -27,7 +27,7 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
     #[inline(always)]
     fn run(self) {
         let Self { program, units, pieces, riders, room } = self;
-        let (mut floats, mut doubles) = (Scratch::new(), Scratch::new());
+        let (mut floats, mut doubles) = (None, None);
         for unit in units {
             let pieces = &pieces[unit.piece_range()];
             let constants = program.constants(unit);
@@ -49,7 +49,7 @@ fn both_stages<R: Rule, T: Scalar>(
     pieces: &[Piece],
     riders: Riders,
     updates: Option<Updates>,
-    scratch: &mut Scratch<T>,
+    scratch: &mut Option<Scratch<T>>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
     let mut sums = [0.0; 2];
@@ -71,9 +71,10 @@ fn measure<R: Rule, T: Scalar>(
     piece: &Piece,
     riders: Riders,
     updates: Option<Updates>,
-    scratch: &mut Scratch<T>,
+    scratch: &mut Option<Scratch<T>>,
 ) -> [f64; 2] {
     let mut sums = [0.0; 2];
+    let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as `Program::measure` and `Program::update_whole` ask for.
     let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Measure) };
     // SAFETY: as above.
@@ -104,7 +105,7 @@ impl<R: Rule, T: Scalar> Work for Measure<'_, R, T> {
     #[inline(always)]
     fn run(self) {
         let Self { constants, unit, pieces, sums, riders, updates } = self;
-        let mut scratch = Scratch::new();
+        let mut scratch = None;
         for (piece, sums) in pieces.iter().zip(sums) {
             let squares = measure::<R, T>(constants, unit, piece, riders, updates, &mut scratch);
             sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
@@ -128,7 +129,7 @@ impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
     fn run(self) {
         let Self { constants, unit, pieces, factor, updates } = self;
         let factor = T::from_f64(factor);
-        let mut scratch = Scratch::new();
+        let mut scratch = None;
         for piece in pieces.iter().rev() {
             apply::<R, T>(constants, unit, piece, factor, updates, &mut scratch);
         }
@@ -143,9 +144,10 @@ fn apply<R: Rule, T: Scalar>(
     piece: &Piece,
     factor: T,
     updates: Option<Updates>,
-    scratch: &mut Scratch<T>,
+    scratch: &mut Option<Scratch<T>>,
 ) {
     let Some(updates) = updates else {
+        let scratch = scratch.get_or_insert_with(Scratch::new);
         // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
         let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
         while let Some((block, _)) = blocks.next(scratch) {

@@ -1,6 +1,6 @@
 //! A session on this engine, called as a binding calls it, and recordings read from JSON.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "shared by tests, none of which uses all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -63,6 +63,18 @@ pub(crate) struct Calls(pub(crate) Session<RustEngine>);
 impl Calls {
     pub(crate) fn new() -> Self {
         Self(Session::new(RustEngine::new()))
+    }
+
+    /// The module of a recording, with its parameters.
+    #[track_caller]
+    pub(crate) fn module(&mut self, recording: &Json, dtype: &str) -> Dynamic {
+        let module = self.call("module", [dynamic(&recording["module"])]);
+        self.call("to", [module.clone(), Dynamic::text(dtype)]);
+        for (name, values) in recording["parameters"].as_object().unwrap() {
+            let parameter = self.call("parm", [module.clone(), Dynamic::text(name)]);
+            self.call("copyto", [dynamic(values), parameter]);
+        }
+        module
     }
 
     #[track_caller]

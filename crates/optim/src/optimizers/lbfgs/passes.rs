@@ -5,25 +5,11 @@
 
 use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
-use crate::norm::{BLOCK, LANES, total};
+use crate::norm::{BLOCK, LANES, add_products, total};
 
 #[cfg_attr(target_family = "wasm", inline(never))]
 fn fastest<W: Work>(work: W) -> W::Output {
     InstructionSet::best().run(work)
-}
-
-#[inline(always)]
-fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]) {
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            lanes[i] += a[i].to_f64() * b[i].to_f64();
-        }
-    }
-    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane += a.to_f64() * b.to_f64();
-    }
 }
 
 /// a · b
