@@ -94,7 +94,8 @@ fn in_double<T: Scalar>(x: &[T]) -> f64 {
 }
 
 /// Adds the products, each widened before it is taken.
-#[inline(always)]
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]) {
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();
