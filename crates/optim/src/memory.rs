@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
 
-use crate::state::no_memory;
+use crate::state::{MAX_BUFFERS, no_memory};
 use crate::{Code, Error, Result};
 
 /// A cache line: two buffers never share one.
@@ -100,16 +100,25 @@ pub(crate) struct Arena {
     bytes: usize,
 }
 
-/// How many bytes to go on from `start` to a line that is half a page away from `beside`, in whatever page.
+/// How far behind a parameter the arrays that are worked on together with it begin, each in whatever page: its buffers in
+/// their order, and the room for its update.
+const DISTANCES: [usize; MAX_BUFFERS + 1] = [2048, 3072, 1024, 2560, 3584, 1536];
+
+/// Of [`DISTANCES`], that of the room for an update.
+pub(crate) const UPDATE: usize = MAX_BUFFERS;
+
+/// How many bytes to go on from `start` to where such an array may begin.
 ///
 /// A processor compares addresses by their place in a page before it knows better. One that reads a few lines behind
 /// what it has just written, by that measure, waits for the write: a step over arrays that lie so takes up to half as long
-/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours.
-pub(crate) fn opposite(start: usize, beside: usize) -> usize {
-    (beside / LINE * LINE + PAGE / 2).wrapping_sub(start) % PAGE
+/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours. And AMD's
+/// nearest cache has only one of two lines at the same place in their pages if some sums of further bits of their addresses
+/// are equal too, as they are at 2²⁷ bytes and one page: <https://doi.org/10.1145/3320269.3384746>.
+pub(crate) fn apart(start: usize, parameter: usize, place: usize) -> usize {
+    (parameter / LINE * LINE + DISTANCES[place]).wrapping_sub(start) % PAGE
 }
 
-/// Elements, of any type, of which an array needs as many more to be moved to the [`opposite`] of something.
+/// Elements, of any type, of which an array needs as many more to be moved [`apart`].
 pub(crate) const SPARE: usize = PAGE / size_of::<f32>();
 
 /// Where a buffer of an [`Arena`] will lie. It cannot be copied, so no two buffers lie in one place.
@@ -125,11 +134,11 @@ pub(crate) struct Memory {
 }
 
 impl Arena {
-    /// Plans a buffer, which is worked on together with what lies at the address `beside`.
-    pub(crate) fn add<T: Plain>(&mut self, length: usize, beside: usize) -> Result<Place<T>> {
+    /// Plans the buffer of that place of a parameter, which lies at that address.
+    pub(crate) fn add<T: Plain>(&mut self, length: usize, parameter: usize, place: usize) -> Result<Place<T>> {
         let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
-        let start =
-            self.bytes + if bytes.is_some_and(|bytes| bytes >= LARGE) { opposite(self.bytes, beside) } else { 0 };
+        let large = bytes.is_some_and(|bytes| bytes >= LARGE);
+        let start = self.bytes + if large { apart(self.bytes, parameter, place) } else { 0 };
         let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
         self.bytes = end.ok_or_else(|| no_memory(length))?;
         Ok(Place { start, length, element: PhantomData })
@@ -189,7 +198,7 @@ impl<T: Plain + Default> Elements<T> {
     /// That many zeros, in an allocation of their own.
     pub(crate) fn new(length: usize) -> Result<Self> {
         let mut arena = Arena::default();
-        let place = arena.add(length, 0)?;
+        let place = arena.add(length, 0, 0)?;
         Ok(arena.allocate()?.take(place, T::default()))
     }
 
@@ -229,5 +238,29 @@ impl<T: PartialEq> PartialEq for Elements<T> {
 impl<T: fmt::Debug> fmt::Debug for Elements<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_of_a_parameter_lie_apart() {
+        for length in [LARGE / 4, 1 << 20, 1 << 25, (1 << 25) + 3] {
+            for parameter in [0, 64, 4032, 98_760] {
+                let mut arena = Arena::default();
+                let mut places = vec![parameter / LINE * LINE % PAGE];
+                for place in 0..MAX_BUFFERS {
+                    places.push(arena.add::<f32>(length, parameter, place).unwrap().start % PAGE);
+                }
+                places.push(apart(0, parameter, UPDATE));
+                places.sort_unstable();
+                let next = places.iter().cycle().skip(1);
+                for (place, next) in places.iter().zip(next) {
+                    assert!((next + PAGE - place) % PAGE >= 512, "{length} {parameter}: {places:?}");
+                }
+            }
+        }
     }
 }

@@ -101,11 +101,18 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
-    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize, beside: usize) -> Result<Self> {
+    /// Of the parameter at that address, the buffer of that place.
+    pub(crate) fn new(
+        arena: &mut Arena,
+        element: BufferType,
+        length: usize,
+        parameter: usize,
+        place: usize,
+    ) -> Result<Self> {
         Ok(match element {
-            BufferType::Float => Planned::Float(arena.add(length, beside)?),
-            BufferType::Double => Planned::Double(arena.add(length, beside)?),
-            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, beside)?),
+            BufferType::Float => Planned::Float(arena.add(length, parameter, place)?),
+            BufferType::Double => Planned::Double(arena.add(length, parameter, place)?),
+            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, parameter, place)?),
         })
     }
 

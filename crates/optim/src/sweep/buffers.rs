@@ -47,7 +47,7 @@ pub(super) fn make_state(
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                let buffer = Planned::new(&mut arena, element, view.len(), view.location().parameter)?;
+                let buffer = Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
                 planned.push((group, index, number, place, fill, buffer));
                 match place {
                     // One of another type is converted.

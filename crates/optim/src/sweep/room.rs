@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use crate::memory::{Elements, SPARE, opposite};
+use crate::memory::{Elements, SPARE, UPDATE, apart};
 use crate::sweep::unit::{Piece, Unit};
 use crate::{Result, Scalar};
 
@@ -52,7 +52,7 @@ impl Room {
     pub(super) fn updates(&mut self, unit: &Unit) -> Option<Updates> {
         fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit) -> Option<Updates> {
             let room = room.as_ref()?;
-            let start = opposite(room.first().addr().get(), unit.address()) / size_of::<T>();
+            let start = apart(room.first().addr().get(), unit.address(), UPDATE) / size_of::<T>();
             // SAFETY: within the room.
             (start + unit.length <= room.len()).then(|| Updates(unsafe { room.first().add(start) }.cast()))
         }
