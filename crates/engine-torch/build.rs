@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 3] = ["src/shim.cpp", "src/library.cpp", "src/lbfgs.cpp"];
+    const FILES: [&str; 4] = ["src/allocator.cpp", "src/shim.cpp", "src/library.cpp", "src/lbfgs.cpp"];
     for file in FILES.iter().chain(&["src/rules.h", "src/status.h"]) {
         println!("cargo:rerun-if-changed={file}");
     }

@@ -24,6 +24,7 @@ pub struct TorchEngine {
 impl TorchEngine {
     /// An engine with nothing lent.
     pub fn new() -> Self {
+        shim::use_huge_pages();
         Self { busy: Rc::default() }
     }
 

@@ -148,6 +148,7 @@ unsafe extern "C" {
     fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
+    safe fn stepwell_use_huge_pages();
 }
 
 /// The same values as in status.h.
@@ -244,6 +245,11 @@ pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
     // SAFETY: live, defined tensors.
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
+}
+
+/// Has libtorch ask for huge pages for large tensors from now on, without effect where the system has none.
+pub(crate) fn use_huge_pages() {
+    stepwell_use_huge_pages();
 }
 
 /// How many CUDA devices there are; `None` where libtorch came without CUDA.

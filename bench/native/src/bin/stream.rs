@@ -1,5 +1,5 @@
-//! The yardstick: `p[i] += c` in place over as many numbers as the request says. No step that reads and writes memory
-//! can do better for long.
+//! The yardstick: `p[i] += c` in place over as many numbers as the request says, on huge pages where the system has some, as
+//! tensors of Stepwell are.
 
 use std::process::ExitCode;
 use std::thread;
@@ -21,7 +21,7 @@ struct Stream {
 impl Candidate for Stream {
     fn make(request: &Request) -> Result<Self> {
         let elements = request.shapes.iter().flatten().product::<i64>();
-        Ok(Self { numbers: pattern(&[elements]).0, threads: wanted_threads() })
+        Ok(Self { numbers: on_huge_pages(&pattern(&[elements]).0), threads: wanted_threads() })
     }
 
     /// Each thread sweeps its share that many times.
@@ -38,6 +38,20 @@ impl Candidate for Stream {
     fn moved(&mut self) -> Result<f64> {
         Ok(moved(&self.numbers))
     }
+}
+
+fn on_huge_pages(numbers: &[f32]) -> Vec<f32> {
+    let mut copy = Vec::<f32>::with_capacity(numbers.len());
+    #[cfg(target_os = "linux")]
+    {
+        const PAGE: usize = 4096;
+        let start = copy.as_ptr().addr().next_multiple_of(PAGE);
+        let bytes = (copy.as_ptr().addr() + size_of_val(numbers)).saturating_sub(start);
+        // SAFETY: advice on whole pages of the copy's own memory.
+        unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_HUGEPAGE) };
+    }
+    copy.extend_from_slice(numbers);
+    copy
 }
 
 fn add(numbers: &mut [f32]) {

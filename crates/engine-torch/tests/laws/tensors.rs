@@ -209,3 +209,32 @@ fn a_device_that_is_not_there_is_refused() {
     assert!(error.to_string().starts_with("device cuda:99 cannot be used: "), "{error}");
     assert_eq!(engine.tensor(&Data::Float(vec![]), &[0], far).unwrap_err().code(), Code::Device);
 }
+
+/// Whether the system then has such pages is its own affair.
+#[test]
+#[cfg(target_os = "linux")]
+fn large_tensors_ask_for_huge_pages() {
+    if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+        return;
+    }
+    let engine = TorchEngine::new();
+    let asked = |elements: usize| {
+        let tensor = float(&engine, &[elements], &vec![1.0; elements]);
+        let middle = tensor.as_ref().data_ptr().addr() + elements * size_of::<f32>() / 2;
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut within = false;
+        for line in maps.lines() {
+            if let Some(flags) = line.strip_prefix("VmFlags:").filter(|_| within) {
+                return flags.split_whitespace().any(|flag| flag == "hg");
+            }
+            let range = line.split_whitespace().next().and_then(|range| range.split_once('-'));
+            let number = |text| usize::from_str_radix(text, 16).ok();
+            if let Some((Some(from), Some(to))) = range.map(|(from, to)| (number(from), number(to))) {
+                within = (from..to).contains(&middle);
+            }
+        }
+        panic!("no mapping has the tensor");
+    };
+    assert!(asked(1 << 24));
+    assert!(!asked(1 << 16));
+}
