@@ -1,26 +1,35 @@
-// Asks for huge pages for large tensors, which libtorch does only for whom sets an environment variable.
+// Memory for large tensors: no more than there is, and on huge pages, which libtorch itself asks for only where an
+// environment variable says so.
 
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 
+#include <atomic>
 #include <cstdint>
 #include <new>
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#endif
+
+// In memory.rs: bytes that this process may still take. Does not throw.
+extern "C" size_t stepwell_memory_left() noexcept;
 
 namespace {
 
 constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kLarge = kHugePage;
 
-// libtorch's allocator, and advice to the system.
-class HugePages final : public c10::Allocator {
+class Allocator final : public c10::Allocator {
  public:
-  explicit HugePages(c10::Allocator& standard) : standard_(standard) {}
+  explicit Allocator(c10::Allocator& standard) : standard_(standard) {}
 
   c10::DataPtr allocate(size_t bytes) override {
+    if (bytes < kLarge) return standard_.allocate(bytes);
+    require(bytes);
     c10::DataPtr data = standard_.allocate(bytes);
-    if (bytes >= kHugePage) advise(reinterpret_cast<uintptr_t>(data.get()), bytes);
+    advise(reinterpret_cast<uintptr_t>(data.get()), bytes);
     return data;
   }
 
@@ -29,26 +38,38 @@ class HugePages final : public c10::Allocator {
   void copy_data(void* to, const void* from, size_t bytes) const override { standard_.copy_data(to, from, bytes); }
 
  private:
+  // The system hands out memory that it has not, and ends the process when it is used.
+  void require(size_t bytes) {
+    const auto wanted = static_cast<int64_t>(bytes);
+    if (unasked_.fetch_sub(wanted) >= wanted) return;
+    const size_t left = stepwell_memory_left();
+    // Begins as the standard allocator's text does: error.rs knows it by that.
+    TORCH_CHECK_WITH(OutOfMemoryError, bytes <= left,
+                     "DefaultCPUAllocator: there is no memory: you tried to allocate ", bytes, " bytes.");
+    unasked_ = static_cast<int64_t>((left - bytes) / 8);
+  }
+
   // Without effect where the system has no huge pages to give.
-  static void advise(uintptr_t start, size_t bytes) noexcept {
+  static void advise([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
+#if defined(__linux__)
     const uintptr_t first = (start + kPage - 1) / kPage * kPage;
     madvise(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
+#endif
   }
 
   c10::Allocator& standard_;
+  // Bytes of large tensors before the system is asked again how much there is.
+  std::atomic<int64_t> unasked_{0};
 };
 
 }  // namespace
-#endif
 
 // For what is allocated from now on.
-extern "C" void stepwell_use_huge_pages() noexcept {
-#if defined(__linux__)
+extern "C" void stepwell_use_allocator() noexcept {
   // Once, and never freed: libtorch may ask it for memory until the process ends.
   static const bool once = [] {
-    if (auto* pages = new (std::nothrow) HugePages(*c10::GetCPUAllocator())) c10::SetCPUAllocator(pages);
+    if (auto* allocator = new (std::nothrow) Allocator(*c10::GetCPUAllocator())) c10::SetCPUAllocator(allocator);
     return true;
   }();
   static_cast<void>(once);
-#endif
 }

@@ -24,7 +24,7 @@ pub struct TorchEngine {
 impl TorchEngine {
     /// An engine with nothing lent.
     pub fn new() -> Self {
-        shim::use_huge_pages();
+        shim::use_allocator();
         Self { busy: Rc::default() }
     }
 

@@ -3,12 +3,23 @@
 use std::fs;
 use std::path::Path;
 
-/// A quarter of what is free now, on the machine or in the cgroup, whichever is smaller; no limit where neither is known.
-///
-/// A quarter, since the numbers of a new tensor exist up to three times while it is made. The kernel itself refuses
-/// nothing: it hands out memory that it has not, and ends the process when it is used.
+/// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
 pub(crate) fn limit() -> usize {
-    machine().into_iter().chain(cgroup()).min().map_or(usize::MAX, |bytes| bytes / 4)
+    left() / 4
+}
+
+/// What is free now, on the machine or in the cgroup, whichever is smaller; no limit where neither is known.
+///
+/// The kernel itself refuses nothing: it hands out memory that it has not, and ends the process when it is used.
+fn left() -> usize {
+    machine().into_iter().chain(cgroup()).min().unwrap_or(usize::MAX)
+}
+
+/// What allocator.cpp asks.
+// SAFETY: no other symbol of this program begins as ours do.
+#[unsafe(no_mangle)]
+extern "C" fn stepwell_memory_left() -> usize {
+    left()
 }
 
 fn machine() -> Option<usize> {

@@ -148,7 +148,7 @@ unsafe extern "C" {
     fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
-    safe fn stepwell_use_huge_pages();
+    safe fn stepwell_use_allocator();
 }
 
 /// The same values as in status.h.
@@ -247,9 +247,9 @@ pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
 }
 
-/// Has libtorch ask for huge pages for large tensors from now on, without effect where the system has none.
-pub(crate) fn use_huge_pages() {
-    stepwell_use_huge_pages();
+/// Has libtorch take memory for large tensors as allocator.cpp does, from now on.
+pub(crate) fn use_allocator() {
+    stepwell_use_allocator();
 }
 
 /// How many CUDA devices there are; `None` where libtorch came without CUDA.

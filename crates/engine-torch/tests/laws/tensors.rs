@@ -238,3 +238,24 @@ fn large_tensors_ask_for_huge_pages() {
     assert!(asked(1 << 24));
     assert!(!asked(1 << 16));
 }
+
+/// Asked for more than there is, the system hands it out, and ends the process when it is used. Here it is not used, in
+/// case that it is handed out.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_operation_gets_no_more_memory_than_there_is() {
+    let engine = TorchEngine::new();
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let bytes = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        line.split_whitespace().next().unwrap().parse::<usize>().unwrap() * 1024
+    };
+    let elements = (bytes("MemTotal:") + bytes("MemAvailable:")) / 2 / size_of::<f32>();
+    let empty = |elements: usize| tch::Tensor::f_empty([elements as i64], (tch::Kind::Float, tch::Device::Cpu));
+    let error = empty(elements).unwrap_err().to_string();
+    let expected = format!("DefaultCPUAllocator: there is no memory: you tried to allocate {} bytes.", 4 * elements);
+    assert!(error.contains(&expected), "{error}");
+    // And goes on.
+    assert_eq!(empty(1 << 20).unwrap().size(), [1 << 20]);
+    assert_eq!(engine.data(&float(&engine, &[1], &[1.0])).unwrap(), Data::Float(vec![1.0]));
+}
