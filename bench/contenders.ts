@@ -105,6 +105,12 @@ export const tch: Contender = {
   find: native("tch"),
   refuses: steppedBy("adam", "adamw", "sgd", "rmsprop"),
 };
+/** What the arithmetic and the memory traffic take, on a processor with AVX-512. In one thread. */
+export const loops: Contender = {
+  name: "loops by hand",
+  find: native("loops"),
+  refuses: steppedBy("adam", "lamb"),
+};
 export const ourWasm: Contender = { name: "Stepwell wasm", find: wasm };
 export const tfjs: Contender = {
   name: "tfjs wasm",

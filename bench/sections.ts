@@ -7,6 +7,7 @@ import {
   inRust,
   jax,
   library,
+  loops,
   ourWasm,
   plain,
   stepwell,
@@ -46,6 +47,9 @@ function lambs(quick: boolean): Case[] {
       stepping(stepwell, bert, lamb, "Stepwell LAMB"),
       { ...stepping(stepwell, bert, adam, "Stepwell Adam"), same: false },
       stepping(torchLoop, bert, lamb, "LAMB in PyTorch's operations"),
+      ...(count === 1
+        ? [stepping(loops, bert, lamb, "LAMB by hand"), { ...stepping(loops, bert, adam, "Adam by hand"), same: false }]
+        : []),
     ],
     yardstick: true,
     seconds: quick ? 3 : 8,
@@ -60,7 +64,8 @@ function large(quick: boolean): Case[] {
   const timed = quick ? optimizers.filter(({ name }) => ["adam", "sgd"].includes(name)) : optimizers;
   return threads.flatMap((count) =>
     timed.map((optimizer) => {
-      const by = optimizer === adam && !quick ? all : few;
+      const hand = count === 1 && !quick && [adam, lamb].includes(optimizer) ? [loops] : [];
+      const by = [...(optimizer === adam && !quick ? all : few), ...hand];
       return race("large", huge, optimizer, count, { by, seconds: quick ? 3 : 5, turn: 100 });
     }),
   );

@@ -64,6 +64,9 @@ function* lamb(look: Look, threads: number): Generator<Target> {
   const operations = look(id, "LAMB in PyTorch's operations")?.ratio?.median;
   yield atMost(1.25, { name: "LAMB / Adam on BERT-base", threads, measured: adam && 1 / adam });
   yield atLeast(5, { name: "LAMB in PyTorch's operations / LAMB on BERT-base", threads, measured: operations });
+  if (threads > 1) return;
+  const byHand = look(id, "LAMB by hand")?.ratio?.median;
+  yield atLeast(0.9, { name: "LAMB by hand / LAMB on BERT-base", threads, measured: byHand });
 }
 
 function* spacing(results: readonly Result[], threads: number): Generator<Target> {

@@ -1,7 +1,9 @@
 //! The programs of this folder do what each line of their input says and answer with a line: see bench/child.ts.
 
+mod memory;
 mod numbers;
 mod serve;
 
+pub use memory::Numbers;
 pub use numbers::{Shape, moved, pattern};
 pub use serve::{Candidate, Request, Result, serve, wanted_threads};

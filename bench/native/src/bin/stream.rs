@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::thread;
 
-use stepwell_bench::{Candidate, Request, Result, moved, pattern, serve, wanted_threads};
+use stepwell_bench::{Candidate, Numbers, Request, Result, moved, pattern, serve, wanted_threads};
 
 /// Small enough to change nothing that matters, large enough to count.
 const C: f32 = 1e-6;
@@ -14,14 +14,14 @@ fn main() -> ExitCode {
 }
 
 struct Stream {
-    numbers: Vec<f32>,
+    numbers: Numbers,
     threads: usize,
 }
 
 impl Candidate for Stream {
     fn make(request: &Request) -> Result<Self> {
         let elements = request.shapes.iter().flatten().product::<i64>();
-        Ok(Self { numbers: on_huge_pages(&pattern(&[elements]).0), threads: wanted_threads() })
+        Ok(Self { numbers: Numbers::new(pattern(&[elements]).0.into_iter(), 64), threads: wanted_threads() })
     }
 
     /// Each thread sweeps its share that many times.
@@ -38,20 +38,6 @@ impl Candidate for Stream {
     fn moved(&mut self) -> Result<f64> {
         Ok(moved(&self.numbers))
     }
-}
-
-fn on_huge_pages(numbers: &[f32]) -> Vec<f32> {
-    let mut copy = Vec::<f32>::with_capacity(numbers.len());
-    #[cfg(target_os = "linux")]
-    {
-        const PAGE: usize = 4096;
-        let start = copy.as_ptr().addr().next_multiple_of(PAGE);
-        let bytes = (copy.as_ptr().addr() + size_of_val(numbers)).saturating_sub(start);
-        // SAFETY: advice on whole pages of the copy's own memory.
-        unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_HUGEPAGE) };
-    }
-    copy.extend_from_slice(numbers);
-    copy
 }
 
 fn add(numbers: &mut [f32]) {

@@ -213,6 +213,7 @@ fn a_device_that_is_not_there_is_refused() {
 /// Whether the system then has such pages is its own affair.
 #[test]
 #[cfg(target_os = "linux")]
+#[allow(clippy::disallowed_methods, reason = "the address is looked up, and nothing is read from it")]
 fn large_tensors_ask_for_huge_pages() {
     if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
         return;
