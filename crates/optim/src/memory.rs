@@ -111,9 +111,9 @@ pub(crate) const UPDATE: usize = MAX_BUFFERS;
 ///
 /// A processor compares addresses by their place in a page before it knows better. One that reads a few lines behind
 /// what it has just written, by that measure, waits for the write: a step over arrays that lie so takes up to half as long
-/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours. And AMD's
-/// nearest cache has only one of two lines at the same place in their pages if some sums of further bits of their addresses
-/// are equal too, as they are at 2²⁷ bytes and one page: <https://doi.org/10.1145/3320269.3384746>.
+/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours. And of two
+/// lines at the same place in their pages AMD's nearest cache keeps only one if some sums of further bits of their addresses
+/// are equal, as they are at a distance of 2²⁷ bytes and one page: <https://doi.org/10.1145/3320269.3384746>.
 pub(crate) fn apart(start: usize, parameter: usize, place: usize) -> usize {
     (parameter / LINE * LINE + DISTANCES[place]).wrapping_sub(start) % PAGE
 }
