@@ -15,6 +15,7 @@ mod dynamic;
 mod element;
 mod engine;
 mod handle;
+mod identity;
 mod library;
 mod loss;
 mod metrics;

@@ -28,7 +28,7 @@ impl Random {
     /// Standard normal, by the method of Box and Muller. `libm`, and not the platform's functions, for equal bits.
     pub(crate) fn normal(&mut self) -> f64 {
         let (u, v) = (1.0 - self.unit(), self.unit());
-        libm::sqrt(-2.0 * libm::log(u)) * libm::cos(2.0 * std::f64::consts::PI * v)
+        (-2.0 * libm::log(u)).sqrt() * libm::cos(2.0 * std::f64::consts::PI * v)
     }
 
     /// True with probability `p`, on a grid of 2^-32.
