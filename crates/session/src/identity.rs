@@ -1,7 +1,7 @@
 //! Which tensors of a list are the same.
 
 /// For each number the place of the first that is equal.
-pub(crate) fn first_places(numbers: &[u64]) -> Vec<usize> {
+pub fn first_places(numbers: &[u64]) -> Vec<usize> {
     const EMPTY: usize = usize::MAX;
     // At most half of the table is taken, and what is taken begins near where its number says.
     let mut table = vec![EMPTY; (2 * numbers.len()).next_power_of_two()];

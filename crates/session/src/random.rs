@@ -3,8 +3,13 @@
 //! ChaCha8 is counter-based, so its state is a few numbers, and the same seed gives the same numbers on every engine
 //! and machine. libtorch's own generator is not used.
 
+#[cfg(not(target_family = "wasm"))]
 use rand_chacha::ChaCha8Rng;
+#[cfg(not(target_family = "wasm"))]
 use rand_core::{Rng, SeedableRng};
+
+#[cfg(target_family = "wasm")]
+use crate::chacha::ChaCha8Rng;
 
 /// A stream of random numbers.
 #[derive(Clone)]
