@@ -33,25 +33,29 @@ impl ChaCha8Rng {
         u64::from(self.next_u32()) << 32 | u64::from(low)
     }
 
+    #[inline(always)]
     pub(crate) fn next_u32(&mut self) -> u32 {
         if self.given == WORDS {
             self.next_block();
         }
+        let word = self.block[self.given % WORDS];
         self.given += 1;
-        self.block[self.given - 1]
+        word
     }
 
+    #[inline(never)]
     fn next_block(&mut self) {
         let mut x = self.state;
-        for round in 0..ROUNDS {
-            for column in 0..4 {
-                // Columns first, and then diagonals.
-                let [b, c, d] = [1, 2, 3].map(|row| 4 * row + (column + row * (round % 2)) % 4);
-                for (to, from, mixed, bits) in [(column, b, d, 16), (c, d, b, 12), (column, b, d, 8), (c, d, b, 7)] {
-                    x[to] = x[to].wrapping_add(x[from]);
-                    x[mixed] = (x[mixed] ^ x[to]).rotate_left(bits);
-                }
-            }
+        for _ in 0..ROUNDS / 2 {
+            // Written out, so that all words stay in registers: columns, and then diagonals.
+            quarter::<0, 4, 8, 12>(&mut x);
+            quarter::<1, 5, 9, 13>(&mut x);
+            quarter::<2, 6, 10, 14>(&mut x);
+            quarter::<3, 7, 11, 15>(&mut x);
+            quarter::<0, 5, 10, 15>(&mut x);
+            quarter::<1, 6, 11, 12>(&mut x);
+            quarter::<2, 7, 8, 13>(&mut x);
+            quarter::<3, 4, 9, 14>(&mut x);
         }
         for (word, start) in x.iter_mut().zip(self.state) {
             *word = word.wrapping_add(start);
@@ -60,6 +64,19 @@ impl ChaCha8Rng {
         let (low, carry) = self.state[12].overflowing_add(1);
         (self.state[12], self.state[13]) = (low, self.state[13].wrapping_add(carry.into()));
     }
+}
+
+/// A quarter of a round.
+#[inline(always)]
+fn quarter<const A: usize, const B: usize, const C: usize, const D: usize>(x: &mut [u32; WORDS]) {
+    x[A] = x[A].wrapping_add(x[B]);
+    x[D] = (x[D] ^ x[A]).rotate_left(16);
+    x[C] = x[C].wrapping_add(x[D]);
+    x[B] = (x[B] ^ x[C]).rotate_left(12);
+    x[A] = x[A].wrapping_add(x[B]);
+    x[D] = (x[D] ^ x[A]).rotate_left(8);
+    x[C] = x[C].wrapping_add(x[D]);
+    x[B] = (x[B] ^ x[C]).rotate_left(7);
 }
 
 #[cfg(test)]
