@@ -69,7 +69,7 @@ macro_rules! element {
 }
 
 macro_rules! real {
-    ($type:ident, $erf:path, $product:path) => {
+    ($type:ident, [$ln:ident, $ln_1p:ident, $tanh:ident, $erf:ident], $product:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -81,19 +81,19 @@ macro_rules! real {
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                $type::ln(self)
+                libm::$ln(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                $type::ln_1p(self)
+                libm::$ln_1p(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                $type::tanh(self)
+                libm::$tanh(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                $erf(self)
+                libm::$erf(self)
             }
             #[inline(always)]
             fn abs(self) -> Self {
@@ -113,8 +113,8 @@ macro_rules! real {
 element!(f32, Float);
 element!(f64, Double);
 element!(i64, Long);
-real!(f32, libm::erff, fast_product);
-real!(f64, libm::erf, plain_product);
+real!(f32, [logf, log1pf, tanhf, erff], fast_product);
+real!(f64, [log, log1p, tanh, erf], plain_product);
 
 /// Runs an expression with `T` as the floating-point type of that dtype.
 macro_rules! with_real {

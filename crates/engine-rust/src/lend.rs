@@ -4,6 +4,7 @@ use std::cell::{Cell, RefMut};
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::first_places;
 
 use crate::buffer::Buffer;
 use crate::error::internal;
@@ -103,32 +104,22 @@ fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {
 /// Fails where a parameter shares memory with another or with a gradient. Returns the slots whose gradients share memory
 /// with gradients before them.
 fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
-    // Equal addresses come together: the parameter before the gradients, and each in order.
-    let mut places = Vec::with_capacity(2 * slots.len());
-    for (number, slot) in slots.iter().enumerate() {
-        places.push((Rc::as_ptr(&slot.parameter) as usize, false, number));
-        places.push((Rc::as_ptr(&slot.gradient) as usize, true, number));
-    }
-    places.sort_unstable();
+    let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
+    let count = slots.len();
+    let gradients = slots.iter().map(|slot| address(&slot.gradient));
+    let places: Vec<_> = slots.iter().map(|slot| address(&slot.parameter)).chain(gradients).collect();
     let mut shared = Vec::new();
-    let mut before = (0, true, 0);
-    for place in places {
-        let (address, is_gradient, number) = place;
-        if address == before.0 {
-            let (first, second) = (slots[before.2].index, slots[number].index);
-            match (before.1, is_gradient) {
-                (false, false) => {
-                    let message = format!("parameter {first} shares memory with parameter {second}");
-                    return Err(Error::new(Code::Parameter, message));
-                }
-                (false, true) => {
-                    let message = format!("parameter {first} shares memory with gradient {second}");
-                    return Err(Error::new(Code::Gradient, message));
-                }
-                (true, _) => shared.push(number),
+    for (place, first) in first_places(&places).into_iter().enumerate().filter(|(place, first)| first != place) {
+        let (number, code, what) = match place.checked_sub(count) {
+            None => (place, Code::Parameter, "parameter"),
+            Some(number) if first < count => (number, Code::Gradient, "gradient"),
+            Some(number) => {
+                shared.push(number);
+                continue;
             }
-        }
-        before = place;
+        };
+        let (first, second) = (slots[first].index, slots[number].index);
+        return Err(Error::new(code, format!("parameter {first} shares memory with {what} {second}")));
     }
     Ok(shared)
 }

@@ -7,7 +7,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Number, Result};
 use stepwell_session::Dtype;
 
 use crate::buffer::Buffer;
@@ -300,7 +300,7 @@ fn rounded(seed: f64) -> Result<f32> {
     if start.is_finite() == seed.is_finite() && (start == 0.0) == (seed == 0.0) {
         return Ok(start);
     }
-    let message = format!("a gradient to start from is beyond the range of float, given {seed:e}");
+    let message = format!("a gradient to start from is beyond the range of float, given {:e}", Number(seed));
     Err(Error::new(Code::Gradient, message))
 }
 

@@ -2,7 +2,7 @@
 //! backs off after a step whose gradients were not finite. The rule is that of `torch.amp.GradScaler`, to the bit:
 //! <https://docs.pytorch.org/docs/2.11/amp.html#gradient-scaling>.
 
-use crate::{Code, Error, Limit::*, OptionSet, Outcome, Result, Value, defaults, options, parse};
+use crate::{Code, Error, Limit::*, Number, OptionSet, Outcome, Result, Value, defaults, options, parse};
 
 options! {
     /// Options of a loss scale, and how far it has come.
@@ -50,7 +50,7 @@ impl LossScale {
         let given = scale.unwrap_or(init);
         let scale = given as f32;
         if !scale.is_normal() {
-            let message = format!("lossscale: expected a scale that is a number of 32 bits, given {given}");
+            let message = format!("lossscale: expected a scale that is a number of 32 bits, given {}", Number(given));
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(Self { growth, backoff, interval, init, scale, growth_tracker, skipped })

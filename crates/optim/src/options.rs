@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Code, Error, OptionType, Result};
+use crate::{Code, Error, Number, OptionType, Result};
 
 /// An option's value, or what a caller gave for one.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +27,12 @@ impl fmt::Display for Value {
             Value::Null => f.write_str("null"),
             Value::Flag(flag) => write!(f, "boolean {flag}"),
             Value::Integer(number) => write!(f, "{number}"),
-            Value::Float(number) => write!(f, "{number}"),
+            Value::Float(number) => Number(*number).fmt(f),
             Value::Word(word) => write!(f, "string \"{word}\""),
-            Value::List(list) => write!(f, "list {list:?}"),
+            Value::List(list) => {
+                let list: Vec<_> = list.iter().copied().map(Number).collect();
+                write!(f, "list {list:?}")
+            }
         }
     }
 }
@@ -96,13 +99,14 @@ impl Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        let n = Number;
+        match *self {
             Limit::Finite => Ok(()),
-            Limit::AtLeast(low) => write!(f, " >= {low}"),
-            Limit::Above(low) => write!(f, " > {low}"),
-            Limit::HalfOpen(low, high) => write!(f, " in [{low}, {high})"),
-            Limit::Open(low, high) => write!(f, " in ({low}, {high})"),
-            Limit::Closed(low, high) => write!(f, " in [{low}, {high}]"),
+            Limit::AtLeast(low) => write!(f, " >= {}", n(low)),
+            Limit::Above(low) => write!(f, " > {}", n(low)),
+            Limit::HalfOpen(low, high) => write!(f, " in [{}, {})", n(low), n(high)),
+            Limit::Open(low, high) => write!(f, " in ({}, {})", n(low), n(high)),
+            Limit::Closed(low, high) => write!(f, " in [{}, {}]", n(low), n(high)),
         }
     }
 }

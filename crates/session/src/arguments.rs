@@ -1,6 +1,6 @@
 //! Arguments of a call, taken one after the other; what does not fit says what was expected and what was given.
 
-use stepwell_optim::{Code, Error, Result, Value};
+use stepwell_optim::{Code, Error, Number, Result, Value};
 
 use crate::handle::{Handle, Kind};
 use crate::{Array, Data, Dtype, Dynamic};
@@ -132,7 +132,7 @@ pub(crate) fn size(x: f64) -> Result<usize> {
     if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {
         Ok(x as usize)
     } else {
-        Err(Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {x}")))
+        Err(Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {}", Number(x))))
     }
 }
 

@@ -1,18 +1,17 @@
 //! Clipping of gradients in place.
 
-use std::collections::HashSet;
-
 use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
 
+use crate::identity::first_places;
 use crate::{Data, Dtype, Engine};
 
 /// Clips the gradients that there are. Returns their norm before, all taken as one vector. A tensor that is there twice
 /// counts once.
 pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip) -> Result<f64> {
-    let mut seen = HashSet::new();
+    let identities: Vec<_> = tensors.iter().map(|tensor| engine.identity(tensor)).collect();
     let mut gradients = Vec::new();
-    for gradient in tensors.iter().filter(|tensor| seen.insert(engine.identity(tensor))).map(|t| engine.grad(t)) {
-        let Some(gradient) = gradient else { continue };
+    for (i, first) in first_places(&identities).into_iter().enumerate() {
+        let Some(gradient) = (if first == i { engine.grad(&tensors[i]) } else { None }) else { continue };
         let data = engine.data(&gradient)?;
         let dtype = data.dtype();
         let data = if dtype.is_reduced() { data.cast(Dtype::Float)? } else { data };

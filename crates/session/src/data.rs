@@ -1,7 +1,7 @@
 //! Plain numbers on their way into or out of a tensor.
 
 use half::{bf16, f16};
-use stepwell_optim::{Buffer, Code, Elements, Error, Result, Scalar};
+use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
 
 use crate::element::Element;
 
@@ -135,7 +135,11 @@ impl Data {
             if x.fract() == 0.0 && x.abs() <= EXACT {
                 Ok(x as i64)
             } else {
-                Err(Error::new(Code::Dtype, format!("expected whole numbers within ±2^53 for dtype long, given {x}")))
+                let given = Number(x);
+                Err(Error::new(
+                    Code::Dtype,
+                    format!("expected whole numbers within ±2^53 for dtype long, given {given}"),
+                ))
             }
         }
         match self {

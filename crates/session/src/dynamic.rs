@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use stepwell_optim::Number;
+
 use crate::handle::Handle;
 use crate::{Data, Dtype};
 
@@ -63,7 +65,7 @@ impl fmt::Display for Dynamic {
         match self {
             Dynamic::Null => f.write_str("null"),
             Dynamic::Flag(flag) => write!(f, "boolean {flag}"),
-            Dynamic::Number(number) => write!(f, "number {number}"),
+            Dynamic::Number(number) => write!(f, "number {}", Number(*number)),
             Dynamic::Text(text) => write!(f, "string \"{text}\""),
             Dynamic::Handle(handle) => match handle.kind() {
                 Some(kind) => write!(f, "{kind} handle"),

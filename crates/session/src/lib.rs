@@ -4,6 +4,8 @@
 
 mod arguments;
 mod average;
+#[cfg(any(test, target_family = "wasm"))]
+mod chacha;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 mod checkpoint;
 mod clip;
@@ -15,6 +17,7 @@ mod dynamic;
 mod element;
 mod engine;
 mod handle;
+mod identity;
 mod library;
 mod loss;
 mod metrics;
@@ -35,5 +38,6 @@ pub use device::Device;
 pub use dynamic::{Array, Dynamic};
 pub use engine::{Activation, BatchNorm, Engine, Loss, Reduction, Window};
 pub use handle::{Handle, Kind};
+pub use identity::first_places;
 pub use library::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use session::Session;

@@ -2,7 +2,7 @@
 //!
 //! A list of rows, one for each module, depth first: `depth module name options parms buffers`.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::arguments::{array, dynamic};
 use crate::module::{Module, checked_name, keyed};
@@ -95,6 +95,7 @@ impl<'a> Row<'a> {
             return Err(malformed("depth, module and name as a number and two strings", given));
         };
         if depth.fract() != 0.0 || !(0.0..=DEEPEST as f64).contains(depth) {
+            let depth = Number(*depth);
             return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {DEEPEST}")));
         }
         Ok(Self {

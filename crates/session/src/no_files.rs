@@ -16,5 +16,7 @@ pub(crate) fn read(path: &Path, _: usize) -> Result<Vec<(String, Array)>> {
 
 fn no_files(what: &str, path: &Path) -> Error {
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
-    Error::new(Code::File, format!("cannot {what} {}: WebAssembly has no files; {instead}", path.display()))
+    // It was made from a string.
+    let path = path.to_str().unwrap_or_default();
+    Error::new(Code::File, format!("cannot {what} {path}: WebAssembly has no files; {instead}"))
 }

@@ -3,8 +3,13 @@
 //! ChaCha8 is counter-based, so its state is a few numbers, and the same seed gives the same numbers on every engine
 //! and machine. libtorch's own generator is not used.
 
+#[cfg(not(target_family = "wasm"))]
 use rand_chacha::ChaCha8Rng;
+#[cfg(not(target_family = "wasm"))]
 use rand_core::{Rng, SeedableRng};
+
+#[cfg(target_family = "wasm")]
+use crate::chacha::ChaCha8Rng;
 
 /// A stream of random numbers.
 #[derive(Clone)]
@@ -28,7 +33,7 @@ impl Random {
     /// Standard normal, by the method of Box and Muller. `libm`, and not the platform's functions, for equal bits.
     pub(crate) fn normal(&mut self) -> f64 {
         let (u, v) = (1.0 - self.unit(), self.unit());
-        libm::sqrt(-2.0 * libm::log(u)) * libm::cos(2.0 * std::f64::consts::PI * v)
+        (-2.0 * libm::log(u)).sqrt() * libm::cos(2.0 * std::f64::consts::PI * v)
     }
 
     /// True with probability `p`, on a grid of 2^-32.

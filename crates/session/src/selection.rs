@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::module::{Module, Named};
 use crate::session::{Object, Session};
@@ -124,6 +124,7 @@ fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
         .map(|item| match item {
             Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => Ok(*x as usize),
             Dynamic::Number(x) => {
+                let x = Number(*x);
                 let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
                 Err(Error::new(Code::Parameter, message))
             }

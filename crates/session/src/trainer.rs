@@ -1,12 +1,12 @@
 //! An optimizer together with the tensors that it updates.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 
 use stepwell_optim::{Clip, Code, Error, LossScale, Optimizer, Result, State, StepOptions, Value};
 
 use crate::clip::clip_gradients;
 use crate::container::Container;
+use crate::identity::first_places;
 use crate::library::no_further;
 use crate::selection::Selection;
 use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, only_fused};
@@ -71,10 +71,11 @@ impl<E: Engine> Trainer<E> {
 
     /// Fails if one of the tensors cannot become a parameter.
     fn check(&self, engine: &E, selection: &Selection<E>) -> Result<()> {
-        let mut taken = HashMap::new();
-        for (group, parameters) in self.groups.iter().enumerate() {
-            taken.extend(parameters.iter().map(|p| (engine.identity(&p.tensor), Some(group))));
-        }
+        let groups: Vec<_> = self.parameters().map(|(group, _)| group).collect();
+        let mut identities: Vec<_> =
+            self.parameters().map(|(_, parameter)| engine.identity(&parameter.tensor)).collect();
+        identities.extend(selection.tensors.iter().map(|named| engine.identity(&named.tensor)));
+        let first_places = first_places(&identities);
         for (i, named) in selection.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };
             let refuse = |what: String| Err(Error::new(Code::Parameter, format!("parameter[{i}]{name} {what}")));
@@ -84,10 +85,11 @@ impl<E: Engine> Trainer<E> {
             if !engine.dtype(&named.tensor)?.is_floating() {
                 return refuse("is not of floating point, so it can have no gradient".into());
             }
-            match taken.insert(engine.identity(&named.tensor), None) {
+            let first = first_places[groups.len() + i];
+            match groups.get(first) {
+                Some(group) => return refuse(format!("already in group {group}")),
+                None if first < groups.len() + i => return refuse("is given twice".into()),
                 None => {}
-                Some(Some(group)) => return refuse(format!("already in group {group}")),
-                Some(None) => return refuse("is given twice".into()),
             }
         }
         Ok(())

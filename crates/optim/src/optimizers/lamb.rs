@@ -24,7 +24,7 @@ use crate::moments::Moments;
 use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
 use crate::state::RULE_BUFFERS;
-use crate::{Code, Error, Limit::*, Result, Scalar};
+use crate::{Code, Error, Limit::*, Number, Result, Scalar};
 
 rule_options! {
     /// Options of LAMB.
@@ -79,7 +79,8 @@ impl Rule for Lamb {
 
     fn check(o: &LambOptions) -> Result<()> {
         if o.trustmin > o.trustmax {
-            let message = format!("lamb trustmin: expected at most trustmax {}, given {}", o.trustmax, o.trustmin);
+            let (most, given) = (Number(o.trustmax), Number(o.trustmin));
+            let message = format!("lamb trustmin: expected at most trustmax {most}, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::kernel::{kernel, sign};
 use crate::options::rule_options;
 use crate::rule::{Block, Rule, Step};
 use crate::state::RULE_BUFFERS;
-use crate::{Code, Error, Limit::*, Result, Scalar};
+use crate::{Code, Error, Limit::*, Number, Result, Scalar};
 
 rule_options! {
     /// Options of SGD.
@@ -49,7 +49,7 @@ impl Rule for Sgd {
 
     fn check(o: &SgdOptions) -> Result<()> {
         if o.nesterov && (o.momentum == 0.0 || o.dampening != 0.0) {
-            let given = format!("momentum {} and dampening {}", o.momentum, o.dampening);
+            let given = format!("momentum {} and dampening {}", Number(o.momentum), Number(o.dampening));
             let message = format!("sgd nesterov: expected momentum > 0 and dampening 0, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }

@@ -1,6 +1,6 @@
 //! `opt` in its forms, and what an optimizer can be asked.
 
-use stepwell_optim::{Code, Definition, Error, Optimizer, Result, Value, definition};
+use stepwell_optim::{Code, Definition, Error, Number, Optimizer, Result, Value, definition};
 
 use crate::arguments::{Arguments, named_options, option_value};
 use crate::handle::{Handle, Kind};
@@ -92,6 +92,7 @@ impl Call {
         if let Dynamic::Number(number) = *arguments.peek() {
             arguments.next();
             if number.fract() != 0.0 || number < 0.0 {
+                let number = Number(number);
                 let message = format!("group {number} invalid, expected a whole number that is not negative");
                 return Err(Error::new(Code::Group, message));
             }

@@ -2,7 +2,7 @@
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
 
-use std::collections::HashSet;
+use std::mem;
 
 use stepwell_optim::{
     Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
@@ -42,7 +42,7 @@ pub(crate) fn restore<E: Engine>(
     let parameters = module.parameters();
     let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
-    let mut taken = HashSet::new();
+    let mut taken = vec![false; parameters.len()];
     for row in list(saved, "parms")? {
         let row = dictionary("parms", row)?;
         let (name, group) = (text(row, "name")?, whole(row, "parmgroup")?);
@@ -51,10 +51,11 @@ pub(crate) fn restore<E: Engine>(
             let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
+        let Some(place) = parameters.iter().position(|parameter| parameter.name == name) else {
             return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
         };
-        if !taken.insert(name) {
+        let parameter = &parameters[place];
+        if mem::replace(&mut taken[place], true) {
             return Err(Error::new(Code::Parameter, format!("parameter `{name}` is repeated")));
         }
         let shape = engine.shape(&parameter.tensor)?;

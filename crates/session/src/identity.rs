@@ -1,0 +1,37 @@
+//! Which tensors of a list are the same.
+
+/// For each number the place of the first that is equal.
+pub fn first_places(numbers: &[u64]) -> Vec<usize> {
+    const EMPTY: usize = usize::MAX;
+    // At most half of the table is taken, and what is taken begins near where its number says.
+    let mut table = vec![EMPTY; (2 * numbers.len()).next_power_of_two()];
+    let mask = table.len() - 1;
+    let place_of = |(i, number): (usize, &u64)| {
+        let mut slot = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask;
+        loop {
+            match table[slot] {
+                EMPTY => {
+                    table[slot] = i;
+                    return i;
+                }
+                first if numbers[first] == *number => return first,
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    };
+    numbers.iter().enumerate().map(place_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_the_place_of_the_first_that_is_equal() {
+        let numbers: Vec<u64> = (0..5000).map(|i| ((i * i % 1009) << 40) | (i % 7)).collect();
+        for (place, number) in first_places(&numbers).into_iter().zip(&numbers) {
+            assert_eq!(Some(place), numbers.iter().position(|other| other == number));
+        }
+        assert!(first_places(&[]).is_empty());
+    }
+}
