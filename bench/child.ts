@@ -39,6 +39,8 @@ export class Child {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
   readonly #name: string;
+  /** Once its memory is free again. */
+  readonly ended: Promise<void>;
 
   private constructor(name: string, program: Program, threads: number) {
     this.#name = name;
@@ -50,6 +52,7 @@ export class Child {
     // A child that cannot be started or dies ends its output, and `#line` says so.
     this.#process.on("error", (error) => console.error(error.message));
     this.#process.stdin.on("error", () => {});
+    this.ended = new Promise((resolve) => this.#process.once("close", () => resolve()));
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 

@@ -23,6 +23,15 @@ export class Pool {
     }
   }
 
+  /** Ends all that are not in use: some keep the memory of what they have dropped. */
+  async endIdle(inUse: readonly Child[]): Promise<void> {
+    const idle = [...this.#children.values()].flat().filter((child) => !inUse.includes(child));
+    for (const child of idle) {
+      this.discard(child);
+      await child.ended;
+    }
+  }
+
   /** Ends a process that failed. */
   discard(child: Child): void {
     child.end();

@@ -39,7 +39,9 @@ export async function run(one: Case, pool: Pool): Promise<Result> {
   const yardstick = one.yardstick ? await startYardstick(one.threads, pool) : undefined;
   try {
     for (const entrant of one.entrants) {
-      const reason = await enter(entrant, one, pool, runners);
+      const inUse = runners.map(({ child }) => child);
+      if (typeof yardstick === "object") inUse.push(yardstick);
+      const reason = await enter(entrant, one, pool, runners, inUse);
       if (reason !== undefined) left.push({ label: entrant.label, reason });
     }
     if (typeof yardstick === "string") left.push({ label: "memory stream", reason: yardstick });
@@ -64,16 +66,19 @@ async function startYardstick(threads: number, pool: Pool): Promise<Child | stri
 }
 
 /** Makes an entrant ready, or says why not. */
-async function enter(entrant: Entrant, one: Case, pool: Pool, runners: Runner[]): Promise<string | undefined> {
+async function enter(
+  entrant: Entrant,
+  one: Case,
+  pool: Pool,
+  runners: Runner[],
+  inUse: readonly Child[],
+): Promise<string | undefined> {
   const { contender, request, bytes, label, same } = entrant;
   const refusal = contender.refuses?.(request);
   if (refusal !== undefined) return refusal;
+  if (freemem() < headroom * bytes) await pool.endIdle(inUse);
   if (freemem() < headroom * bytes) return "too little memory is free";
-  const child = await pool.take(
-    contender,
-    one.threads,
-    runners.map(({ child }) => child),
-  );
+  const child = await pool.take(contender, one.threads, inUse);
   if (typeof child === "string") return child;
 
   let runner: Runner;
