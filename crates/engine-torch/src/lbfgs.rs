@@ -46,7 +46,7 @@ impl Context<'_> {
     fn evaluate(&mut self) -> Result<f64> {
         let loss = (self.closure)()?;
         let mut slots = Vec::new();
-        shim::slots(self.handles, &mut slots, false)?;
+        shim::slots(self.handles, &mut slots)?;
         for slot in slots.iter().filter(|slot| slot.has_grad != 0) {
             if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));

@@ -89,7 +89,7 @@ impl LibraryEach<Tensor> for Library {
         not_busy(&self.busy)?;
         let handles: Vec<Handle<'_>> = groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
         let mut slots = Vec::new();
-        shim::slots(&handles, &mut slots, false)?;
+        shim::slots(&handles, &mut slots)?;
         for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
             check(index, slot)?;
         }

@@ -38,33 +38,7 @@ uint8_t layout_of(const at::TensorImpl& t) {
   return (t.is_cpu() ? kCpu : 0) | (dense ? kDense : 0) | (dense && t.is_contiguous() ? kContiguous : 0);
 }
 
-// The layout of nearly all tensors.
-constexpr uint8_t kPlain = kCpu | kDense | kContiguous;
-
-inline bool is_plain(const at::TensorImpl& t) {
-  constexpr c10::DispatchKeySet cpu(c10::DispatchKey::CPU);
-  return (t.key_set() & (cpu | kLazy)) == cpu && t.is_contiguous() && t.unsafe_storage();
-}
-
-// IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
-inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
-}
-
 constexpr uint8_t kReadable = kCpu | kDense;
-
-// Only a hint: whether there still is anything at the address does not matter.
-inline void prefetch(const void* address, size_t bytes) {
-#if defined(__GNUC__)
-  const char* first = static_cast<const char*>(address);
-  for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch(first + line);
-  __builtin_prefetch(first + bytes - 1);
-#endif
-}
 
 }  // namespace
 
@@ -88,7 +62,7 @@ struct stepwell_slot {
   const void* grad;
   const void* grad_storage;
   const void* gradient;  // the tensor
-  const void* autograd;  // where a tensor keeps its gradient
+  const void* parameter;
   int64_t elements;
   uint8_t dtype;
   uint8_t layout;
@@ -98,12 +72,20 @@ struct stepwell_slot {
 
   bool operator==(const stepwell_slot& other) const {
     return data == other.data && storage == other.storage && grad == other.grad &&
-           grad_storage == other.grad_storage && gradient == other.gradient && autograd == other.autograd &&
+           grad_storage == other.grad_storage && gradient == other.gradient && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
            grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad;
   }
 };
 static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
+
+// Mirrors `Watch` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
+struct stepwell_watched {
+  at::TensorImpl* parameter;
+  const at::Tensor* place;  // where it keeps its gradient
+  const at::TensorImpl* gradient;
+};
+static_assert(sizeof(stepwell_watched) == 24, "as in shim.rs");
 
 namespace {
 
@@ -118,16 +100,16 @@ inline char* elements_of(const at::TensorImpl& t) {
   return const_cast<char*>(first_of(t, t.unsafe_storage().mutable_data()));
 }
 
-[[gnu::noinline]] stepwell_slot describe(const at::TensorImpl& t) {
+stepwell_slot describe(const at::TensorImpl& t) {
   stepwell_slot slot = {};
+  slot.parameter = &t;
   const at::Tensor& gradient = t.grad();
-  slot.autograd = &gradient;
   if (!gradient.defined()) return slot;
   const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
   slot.gradient = &g;
   slot.has_grad = 1;
   slot.grad_dtype = dtype_of(g);
-  slot.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
+  slot.grad_layout = layout_of(g) | (g.sizes() == t.sizes() ? kFits : 0);
   if ((slot.grad_layout & kReadable) == kReadable) {
     slot.grad = gradient_of(g);
     slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
@@ -142,38 +124,18 @@ inline char* elements_of(const at::TensorImpl& t) {
   return slot;
 }
 
-// True only if the slot still describes the parameter: the same tests as above, for nearly all parameters.
-inline bool is_unchanged(const at::TensorImpl& t, const stepwell_slot& slot) {
-  if (slot.layout != kPlain || slot.grad_layout != (kPlain | kFits) || slot.dtype != slot.grad_dtype) return false;
-  const at::TensorImpl* g = t.grad().unsafeGetTensorImpl();
-  return g == slot.gradient && t.dtype() == g->dtype() && dtype_of(t) == slot.dtype && is_plain(t) && is_plain(*g) &&
-         t.numel() == slot.elements && same_sizes(g->sizes(), t.sizes()) &&
-         t.unsafe_storage().unsafeGetStorageImpl() == slot.storage &&
-         g->unsafe_storage().unsafeGetStorageImpl() == slot.grad_storage && elements_of(t) == slot.data &&
-         gradient_of(*g) == slot.grad;
+// Takes back what bump_version did.
+void take_back(const at::TensorImpl& t) {
+  const c10::VariableVersion& version = t.version_counter();
+  c10::VariableVersion(version).set_version(version.current_version() - 1);
 }
 
-// Versions that were counted up, each once: counted down again unless all are.
-struct Bumped {
-  const at::Tensor* const* tensors;
-  const stepwell_slot* slots;
-  size_t count = 0;
-
-  void add(at::TensorImpl& t, const stepwell_slot& slot) {
-    if (slot.has_grad) t.bump_version();
-    ++count;
-  }
-
-  void undo() {
-    for (; count > 0; --count) {
-      if (!slots[count - 1].has_grad) continue;
-      const c10::VariableVersion& version = tensors[count - 1]->unsafeGetTensorImpl()->version_counter();
-      if (version.enabled()) c10::VariableVersion(version).set_version(version.current_version() - 1);
-    }
-  }
-
-  ~Bumped() { undo(); }
-};
+// Only a hint: whether there is anything at the address does not matter.
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#endif
+}
 
 }  // namespace
 
@@ -201,40 +163,53 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept 
 }
 
 // Describes parameters and their gradients, where `slots` has what they were at the call before. Sets `same` to whether
-// they still are, and if so and `written` is set, tells autograd that those with a gradient are written to. An address is
-// given only where the elements can be read on the CPU.
-Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* slots, uint8_t written,
-                      uint8_t* same) noexcept {
-  // With a thousand small tensors the time goes into waiting for what the pointers lead to. Where they led before, they
-  // mostly lead again.
-  constexpr size_t kAhead = 8;
+// they still are. An address is given only where the elements can be read on the CPU.
+Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* slots, uint8_t* same) noexcept {
   return guarded([&] {
-    Bumped bumped{tensors, slots};
-    bool changed = false;
+    *same = 1;
     for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) {
-        const stepwell_slot& next = slots[i + kAhead];
-        prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
-        prefetch(next.autograd, sizeof(void*));
-        prefetch(next.gradient, sizeof(at::TensorImpl));
-        prefetch(next.storage, sizeof(c10::StorageImpl));
-        prefetch(next.grad_storage, sizeof(c10::StorageImpl));
-      }
-      at::TensorImpl& t = *tensors[i]->unsafeGetTensorImpl();
-      if (!is_unchanged(t, slots[i])) {
-        const stepwell_slot slot = describe(t);
-        if (!changed && !(slot == slots[i])) {
-          changed = true;
-          bumped.undo();
-        }
-        slots[i] = slot;
-      }
-      // Here, where it is at hand.
-      if (written && !changed) bumped.add(t, slots[i]);
+      const stepwell_slot slot = describe(*tensors[i]->unsafeGetTensorImpl());
+      if (slot == slots[i]) continue;
+      slots[i] = slot;
+      *same = 0;
     }
-    bumped.count = 0;
-    *same = !changed;
   });
+}
+
+// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be watched.
+bool stepwell_watch(const at::Tensor* const* tensors, size_t count, stepwell_watched* out) noexcept {
+  for (size_t i = 0; i < count; ++i) {
+    at::TensorImpl* t = tensors[i]->unsafeGetTensorImpl();
+    const at::Tensor& gradient = static_cast<const at::TensorImpl*>(t)->grad();
+    if (!t->version_counter().enabled()) return false;
+    out[i] = {t, &gradient, gradient.unsafeGetTensorImpl()};
+  }
+  return true;
+}
+
+// True if parameters and gradients still are the tensors that are watched, of which nothing was altered since. Autograd is
+// then told that the parameters with a gradient are written to. With a thousand small tensors the time goes into waiting for
+// what the pointers lead to, so as little as can be is looked at.
+bool stepwell_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_watched* watched) noexcept {
+  constexpr size_t kAhead = 8;
+  size_t i = 0;
+  for (; i < count; ++i) {
+    if (i + kAhead < count) {
+      prefetch(tensors[i + kAhead]);
+      prefetch(watched[i + kAhead].place);
+      prefetch(watched[i + kAhead].parameter);
+      prefetch(&watched[i + kAhead].parameter->version_counter());
+    }
+    const stepwell_watched& one = watched[i];
+    // In this order: the place is the parameter's.
+    if (tensors[i]->unsafeGetTensorImpl() != one.parameter || one.place->unsafeGetTensorImpl() != one.gradient) break;
+    if (one.place->defined()) one.parameter->bump_version();
+  }
+  if (i == count) return true;
+  while (i-- > 0) {
+    if (watched[i].place->defined()) take_back(*watched[i].parameter);
+  }
+  return false;
 }
 
 // The address of the elements of a dense tensor.

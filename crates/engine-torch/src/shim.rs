@@ -1,5 +1,6 @@
 //! The C++ shim, made safe: a tensor lives while its handle does.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::ptr;
@@ -84,7 +85,7 @@ impl Info {
     }
 }
 
-/// A parameter and its gradient. Without a gradient, everything but `autograd` is 0; an address is null unless it can be
+/// A parameter and its gradient. Without a gradient, everything but `parameter` is 0; an address is null unless it can be
 /// read here.
 #[derive(Clone)]
 #[repr(C)]
@@ -96,7 +97,7 @@ pub(crate) struct Slot {
     #[allow(dead_code, reason = "the shim's")]
     gradient: *const c_void,
     #[allow(dead_code, reason = "the shim's")]
-    autograd: *const c_void,
+    parameter: *const c_void,
     elements: i64,
     pub(crate) dtype: u8,
     pub(crate) layout: u8,
@@ -113,7 +114,7 @@ impl Slot {
         grad: ptr::null(),
         grad_storage: ptr::null(),
         gradient: ptr::null(),
-        autograd: ptr::null(),
+        parameter: ptr::null(),
         elements: 0,
         dtype: 0,
         layout: 0,
@@ -127,20 +128,26 @@ impl Slot {
     }
 }
 
+/// What tells that a parameter and its gradient still are the tensors that they were. Addresses that the shim looks at while
+/// nothing was altered and the parameter lives.
+#[allow(dead_code, reason = "the shim's")]
+#[repr(C)]
+pub(crate) struct Watch {
+    parameter: *const c_void,
+    place: *const c_void,
+    gradient: *const c_void,
+}
+
 // As in shim.cpp.
-const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 64);
+const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 64 && size_of::<Watch>() == 24);
 
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut Info) -> i32;
-    fn stepwell_slots(
-        tensors: *const *const C_tensor,
-        count: usize,
-        slots: *mut Slot,
-        written: u8,
-        same: *mut u8,
-    ) -> i32;
+    fn stepwell_slots(tensors: *const *const C_tensor, count: usize, slots: *mut Slot, same: *mut u8) -> i32;
+    fn stepwell_watch(tensors: *const *const C_tensor, count: usize, out: *mut Watch) -> bool;
+    fn stepwell_unchanged(tensors: *const *const C_tensor, count: usize, watched: *const Watch) -> bool;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
     fn stepwell_bump(tensors: *const *const C_tensor, slots: *const Slot, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
@@ -197,14 +204,54 @@ fn size(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
 
+thread_local! {
+    static ALTERATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often a tensor of this thread was altered in another way than by new elements or by backward: given another memory,
+/// shape or gradient. While that is the same number, a parameter is what it was, and so is a gradient that is the same tensor.
+pub(crate) fn alterations() -> u64 {
+    ALTERATIONS.get()
+}
+
+/// A tensor is altered so.
+pub(crate) fn alters() {
+    ALTERATIONS.set(ALTERATIONS.get() + 1);
+}
+
 /// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
-/// if they still are; autograd is then told that those with a gradient are written to, if they will be.
-pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>, written: bool) -> Result<bool> {
+/// if they still are.
+pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>) -> Result<bool> {
     slots.resize(parameters.len(), Slot::NONE);
     let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
     // SAFETY: live, defined tensors, and a slot for each.
-    check(unsafe { stepwell_slots(tensors, count, slots.as_mut_ptr(), u8::from(written), &mut same) })?;
+    check(unsafe { stepwell_slots(tensors, count, slots.as_mut_ptr(), &mut same) })?;
     Ok(same != 0)
+}
+
+/// What to watch of these parameters; `None` where one cannot be watched.
+pub(crate) fn watch(parameters: &[Handle<'_>], mut used: Vec<Watch>) -> Option<Vec<Watch>> {
+    used.clear();
+    used.reserve(parameters.len());
+    // SAFETY: live, defined tensors, and room for each, all of which is written if true is returned.
+    unsafe {
+        if !stepwell_watch(parameters.as_ptr().cast(), parameters.len(), used.as_mut_ptr()) {
+            return None;
+        }
+        used.set_len(parameters.len());
+    }
+    Some(used)
+}
+
+/// True if these are the watched parameters with the watched gradients; autograd is then told that those with a gradient are
+/// written to.
+///
+/// # Safety
+/// The watched parameters live, and [`alterations`] is what it was when they were watched.
+pub(crate) unsafe fn unchanged(parameters: &[Handle<'_>], watched: &[Watch]) -> bool {
+    let count = parameters.len();
+    // SAFETY: live, defined tensors, and a watch for each, of which the caller promises the rest.
+    count == watched.len() && unsafe { stepwell_unchanged(parameters.as_ptr().cast(), count, watched.as_ptr()) }
 }
 
 /// The address of the elements of a dense tensor.
@@ -232,6 +279,7 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
 }
 
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
+    alters();
     // SAFETY: live, defined tensors; null is no gradient.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
 }
@@ -243,6 +291,7 @@ pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<
 }
 
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
+    alters();
     // SAFETY: live, defined tensors.
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
 }

@@ -45,9 +45,16 @@ impl Tensor {
         Handle::from(&self.0)
     }
 
-    /// A handle for the operations of tch that take a `&mut` one.
+    /// A handle for the operations of tch that write elements.
     pub(crate) fn writer(&self) -> tch::Tensor {
         self.0.shallow_clone()
+    }
+
+    /// Alters more of the tensor than its elements, such as its shape or its memory: the next loan looks at it again. Who
+    /// does so in another way makes steps that write where they should not.
+    pub fn alter<R>(&self, f: impl FnOnce(&mut tch::Tensor) -> R) -> R {
+        shim::alters();
+        f(&mut self.writer())
     }
 
     pub(crate) fn shape(&self) -> Result<Vec<usize>> {

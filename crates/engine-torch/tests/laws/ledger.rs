@@ -119,9 +119,25 @@ fn a_gradient_that_went_and_came_back() {
         assert_eq!(steady.step().unwrap(), [None, Some(("float", 2))]);
     }
     assert!(!steady.is_outdated(&untouched), "not written to");
+    // That was a backward, which made a gradient of twice the parameter, and altered nothing else.
+    assert_eq!(steady.step().unwrap(), [Some(("float", 2)); 2]);
+    assert_eq!(steady.values(), [[2.0, 1.0], [-6.0, -5.0]]);
     steady.engine.set_grad(&steady.all[0], gradient.as_ref()).unwrap();
     assert_eq!(steady.step().unwrap(), [Some(("float", 2)); 2]);
-    assert_eq!(steady.values(), [[-3.0, -2.0], [-6.0, -5.0]]);
+    assert_eq!(steady.values(), [[1.0, 0.0], [-7.0, -6.0]]);
+}
+
+#[test]
+fn another_gradient_at_the_same_address() {
+    let steady = Steady::new();
+    let p = &steady.all[0];
+    let address = steady.engine.identity(&steady.engine.grad(p).unwrap());
+    steady.engine.set_grad(p, None).unwrap();
+    // What is freed is mostly the first to be given away again.
+    let made: Vec<_> = (0..100).map(|_| steady.float(&[1.0, 1.0, 1.0])).collect();
+    let Some(same) = made.iter().find(|tensor| steady.engine.identity(tensor) == address) else { return };
+    steady.engine.set_grad(p, Some(same)).unwrap();
+    steady.refused(Code::Gradient, "parameter 0 cannot be updated: its gradient has another shape");
 }
 
 #[test]
@@ -137,11 +153,12 @@ fn memory_that_moved() {
     // The same storage with other memory, for the parameter and for its gradient.
     steady.engine.set_requires_grad(p, false).unwrap();
     for tensor in [p, &steady.engine.grad(p).unwrap()] {
-        let mut tensor = tensor.as_ref().shallow_clone();
-        let address = tensor.data_ptr();
-        drop(tensor.f_resize_([4096]).unwrap());
-        drop(tensor.f_resize_([2]).unwrap());
-        assert_ne!(tensor.data_ptr(), address);
+        let address = tensor.as_ref().data_ptr();
+        tensor.alter(|tensor| {
+            drop(tensor.f_resize_([4096]).unwrap());
+            drop(tensor.f_resize_([2]).unwrap());
+        });
+        assert_ne!(tensor.as_ref().data_ptr(), address);
         let values = steady.value(p);
         steady.step().unwrap();
         assert_eq!(steady.value(p), [values[0] - 1.0, values[1] - 1.0]);
@@ -155,7 +172,7 @@ fn memory_that_moved() {
     }
     assert_eq!(steady.value(&long), [0.0, 0.0, 1.0, 3.0]);
     // Memory that libtorch copies when it is written to.
-    let copy = Tensor::try_from(p.as_ref().f_internal_lazy_clone().unwrap()).unwrap();
+    let copy = Tensor::try_from(p.alter(|p| p.f_internal_lazy_clone()).unwrap()).unwrap();
     steady.step().unwrap();
     assert_eq!((steady.value(p), steady.value(&copy)), (vec![0.0, 2.0], vec![1.0, 3.0]));
 }
@@ -172,23 +189,23 @@ fn another_dtype_and_another_length() {
     assert_eq!(steady.values(), [[-3.0, -2.0], [0.0, 0.0]]);
 
     // The same memory, of which the elements are taken for integers.
-    let mut both = [p.as_ref().shallow_clone(), steady.engine.grad(p).unwrap().as_ref().shallow_clone()];
-    let whole = both.each_ref().map(|tensor| tensor.f_detach().unwrap());
+    let both = [p.clone(), steady.engine.grad(p).unwrap()];
+    let whole = both.each_ref().map(|tensor| tensor.as_ref().f_detach().unwrap());
     steady.engine.set_requires_grad(p, false).unwrap();
-    both.iter_mut()
+    both.iter()
         .zip(&whole)
-        .for_each(|(tensor, whole)| tensor.set_data(&whole.f_view_dtype(tch::Kind::Int64).unwrap()));
+        .for_each(|(tensor, whole)| tensor.alter(|t| t.set_data(&whole.f_view_dtype(tch::Kind::Int64).unwrap())));
     steady.refused(Code::Dtype, "parameter 1 cannot be updated: its dtype is not of floating point");
-    both.iter_mut().zip(&whole).for_each(|(tensor, whole)| tensor.set_data(whole));
+    both.iter().zip(&whole).for_each(|(tensor, whole)| tensor.alter(|tensor| tensor.set_data(whole)));
 
     // In place, so that every tensor is the one that it was; only its sizes are others.
     let gradient = steady.engine.grad(&steady.all[0]).unwrap();
-    drop(gradient.as_ref().shallow_clone().f_unsqueeze_(0).unwrap());
+    drop(gradient.alter(|gradient| gradient.f_unsqueeze_(0)).unwrap());
     steady.refused(Code::Gradient, "parameter 0 cannot be updated: its gradient has another shape");
-    drop(gradient.as_ref().shallow_clone().f_squeeze_().unwrap());
+    drop(gradient.alter(|gradient| gradient.f_squeeze_()).unwrap());
     steady.engine.set_requires_grad(&steady.all[0], false).unwrap();
     for tensor in [&steady.all[0], &gradient] {
-        drop(tensor.as_ref().shallow_clone().f_resize_([1]).unwrap());
+        drop(tensor.alter(|tensor| tensor.f_resize_([1])).unwrap());
     }
     assert_eq!(steady.step().unwrap(), [Some(("float", 1)), Some(("double", 2))]);
     assert_eq!(steady.value(&steady.all[0]), [-4.0]);
@@ -200,9 +217,9 @@ fn a_layout_that_cannot_be_lent() {
     let p = &steady.all[1];
     let values = steady.values();
     // The same memory, of which every element is read negated.
-    let mut gradient = steady.engine.grad(p).unwrap().as_ref().shallow_clone();
-    let negative = gradient.f_internal_neg_view().unwrap();
-    gradient.set_data(&negative);
+    let gradient = steady.engine.grad(p).unwrap();
+    let negative = gradient.as_ref().f_internal_neg_view().unwrap();
+    gradient.alter(|gradient| gradient.set_data(&negative));
     steady.refused(Code::Gradient, "parameter 1 cannot be updated: its gradient is sparse");
     assert_eq!(steady.values(), values);
     // Every second element: read in order, as a copy, at each step anew.
@@ -299,5 +316,24 @@ fn autograd_knows_what_was_written_to_and_nothing_else() {
         assert_eq!(steady.step().unwrap_err().code(), Code::Gradient);
         steady.engine.set_grad(&steady.all[parameter], gradient.as_ref()).unwrap();
         assert!(!old.iter().any(|graph| steady.is_outdated(graph)));
+    }
+}
+
+#[test]
+fn a_step_counts_one_version() {
+    let steady = Steady::new();
+    let versions = || steady.all.each_ref().map(|tensor| tensor.as_ref().f_internal_version().unwrap());
+    steady.engine.set_grad(&steady.all[1], None).unwrap();
+    for _ in 0..2 {
+        let [first, second] = versions();
+        steady.step().unwrap();
+        assert_eq!(versions(), [first + 1, second]);
+    }
+    // Only what comes after the first parameter has changed, and that by backward.
+    steady.engine.backward(&steady.graph(1), 1.0).unwrap();
+    for _ in 0..2 {
+        let [first, second] = versions();
+        steady.step().unwrap();
+        assert_eq!(versions(), [first + 1, second + 1]);
     }
 }
