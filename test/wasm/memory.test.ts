@@ -35,6 +35,33 @@ describe("the memory of the WebAssembly engine", { timeout: 60_000 }, () => {
     expect((result as { made: number }).made).toBeLessThanOrEqual(16);
   });
 
+  it("counts the state of optimizers, as long as they live", async () => {
+    const result = (await run(`
+      await k.ready({ memory: ${64 * megabyte} });
+      const room = () => {
+        const made = [];
+        try { for (;;) made.push(k.full([${megabyte / 4}], 1)); } catch {}
+        k.free(...made);
+        return made.length;
+      };
+      const x = k.full([${2 * megabyte}], 1, "grad");
+      const zeros = k.full([${2 * megabyte}], 0);
+      const loss = k.mse(x, zeros);
+      k.backward(loss);
+      k.free(loss, zeros);
+      const before = room();
+      const o = k.opt("adam", x);
+      k.step(o);
+      const during = room();
+      k.free(o);
+      post([before, during, room()]);
+    `)) as readonly [number, number, number];
+    const [before, during, after] = result;
+    // Two averages of 8 MiB, which lie some bytes apart, where tensors of one are made.
+    expect([16, 17]).toContain(before - during);
+    expect(after).toBe(before);
+  });
+
   it("is a gigabyte unless told otherwise, of which a loop that frees needs a few megabytes", async () => {
     const result = await run(`
       const error = await errorOf(() => k.full([${300 * megabyte}], 1));

@@ -30,7 +30,8 @@ impl RustEngine {
         Self::with_budget(Self::BUDGET)
     }
 
-    /// An engine whose tensors take at most so many bytes together. What needs more is an error of memory.
+    /// An engine whose tensors take at most so many bytes together, with the state of the optimizers. What needs more is an
+    /// error of memory.
     pub fn with_budget(bytes: usize) -> Self {
         Self { tape: Tape::new(bytes), busy: Cell::new(false) }
     }

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, state_memory};
 
-/// How many bytes tensors may take together, and how many they take.
+/// How many bytes tensors and the state of optimizers may take together, and how many tensors take.
 #[derive(Debug)]
 pub(crate) struct Meter {
     budget: usize,
@@ -27,17 +27,20 @@ impl Meter {
 
     /// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
     pub(crate) fn limit(&self) -> usize {
-        self.budget.saturating_sub(self.live.get()) / 4
+        self.left() / 4
+    }
+
+    fn left(&self) -> usize {
+        self.budget.saturating_sub(self.live.get()).saturating_sub(state_memory())
     }
 
     /// Room for so many elements, none of them there yet.
     fn room<T>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
-        let bytes = len.checked_mul(size_of::<T>());
-        let live = bytes.and_then(|bytes| self.live.get().checked_add(bytes)).filter(|live| *live <= self.budget);
+        let bytes = len.checked_mul(size_of::<T>()).filter(|bytes| *bytes <= self.left());
         let mut elements = Vec::new();
-        match (live, elements.try_reserve_exact(if live.is_some() { len } else { 0 })) {
-            (Some(live), Ok(())) => {
-                self.live.set(live);
+        match (bytes, elements.try_reserve_exact(if bytes.is_some() { len } else { 0 })) {
+            (Some(bytes), Ok(())) => {
+                self.live.set(self.live.get() + bytes);
                 Ok(Vector { elements, meter: Rc::clone(self) })
             }
             _ => Err(out_of_memory(len, size_of::<T>())),

@@ -93,6 +93,8 @@ pub(crate) fn minimize(
     let handles: Vec<Handle<'_>> = group.parameters.iter().map(Tensor::handle).collect();
     let mut context = Context { closure, handles: &handles, first_loss: None, failure: None };
     let mut after = Raw::empty();
+    // Gradients that are not contiguous are replaced.
+    shim::alters();
     // SAFETY: a row of the length that is read; live, defined tensors, also in `raw`; a context that outlives the call.
     let status = unsafe {
         stepwell_lbfgs_step(

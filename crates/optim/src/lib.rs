@@ -35,7 +35,7 @@ pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result};
 pub use instruction_set::InstructionSet;
 pub use loss_scale::LossScale;
-pub use memory::{Elements, Plain};
+pub use memory::{Elements, Plain, state_memory};
 pub use norm::sum_of_squares;
 pub use number::Number;
 pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::state::{MAX_BUFFERS, no_memory};
 use crate::{Code, Error, Result};
@@ -48,6 +49,14 @@ unsafe impl<T: Plain> Send for Elements<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for Elements<T> {}
 
+/// Bytes of all [`Block`]s.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that the optimizers of the process take, for their state and for what they keep during a step.
+pub fn state_memory() -> usize {
+    LIVE.load(Ordering::Relaxed)
+}
+
 /// An allocation.
 struct Block {
     start: NonNull<u8>,
@@ -71,6 +80,7 @@ impl Block {
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let block = Self { start, layout };
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
         if bytes >= HUGE_PAGE {
             block.ask_for_huge_pages();
         }
@@ -89,6 +99,7 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
+        LIVE.fetch_sub(self.layout.size(), Ordering::Relaxed);
         // SAFETY: allocated with this layout, and nobody keeps the block any more.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
