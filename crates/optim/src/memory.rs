@@ -1,13 +1,13 @@
 //! Memory for state: elements of one type, many buffers of which share one allocation.
 
 use std::alloc::{self, Layout};
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::state::{MAX_BUFFERS, no_memory};
 use crate::{Code, Error, Result};
@@ -49,12 +49,14 @@ unsafe impl<T: Plain> Send for Elements<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for Elements<T> {}
 
-/// Bytes of all [`Block`]s.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Bytes of the [`Block`]s of this thread.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+}
 
-/// Bytes that the optimizers of the process take, for their state and for what they keep during a step.
+/// Bytes that the optimizers of this thread take, for their state and for what they keep during a step.
 pub fn state_memory() -> usize {
-    LIVE.load(Ordering::Relaxed)
+    LIVE.get()
 }
 
 /// An allocation.
@@ -80,7 +82,7 @@ impl Block {
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let block = Self { start, layout };
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
+        LIVE.set(LIVE.get() + layout.size());
         if bytes >= HUGE_PAGE {
             block.ask_for_huge_pages();
         }
@@ -99,7 +101,8 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        LIVE.fetch_sub(self.layout.size(), Ordering::Relaxed);
+        // Saturating, since an optimizer may be dropped by another thread.
+        LIVE.set(LIVE.get().saturating_sub(self.layout.size()));
         // SAFETY: allocated with this layout, and nobody keeps the block any more.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }

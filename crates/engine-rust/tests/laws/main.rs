@@ -2,6 +2,9 @@
 
 mod gradients;
 mod graph;
+mod lend;
 mod parity;
 mod replay;
+mod small;
 mod training;
+mod values;
