@@ -40,6 +40,15 @@ uint8_t layout_of(const at::TensorImpl& t) {
 
 constexpr uint8_t kReadable = kCpu | kDense;
 
+// IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
+inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // Mirrors `Info` in shim.rs.
@@ -109,7 +118,7 @@ stepwell_slot describe(const at::TensorImpl& t) {
   slot.gradient = &g;
   slot.has_grad = 1;
   slot.grad_dtype = dtype_of(g);
-  slot.grad_layout = layout_of(g) | (g.sizes() == t.sizes() ? kFits : 0);
+  slot.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
   if ((slot.grad_layout & kReadable) == kReadable) {
     slot.grad = gradient_of(g);
     slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
@@ -130,12 +139,18 @@ void take_back(const at::TensorImpl& t) {
   c10::VariableVersion(version).set_version(version.current_version() - 1);
 }
 
-// Only a hint: whether there is anything at the address does not matter.
-inline void prefetch([[maybe_unused]] const void* address) {
+// Only a hint: whether there still is anything at the address does not matter. With a thousand small tensors the time goes
+// into waiting for what pointers lead to.
+inline void prefetch(const void* address, size_t bytes = 1) {
 #if defined(__GNUC__)
-  __builtin_prefetch(address);
+  const char* first = static_cast<const char*>(address);
+  for (size_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(first + byte);
+  __builtin_prefetch(first + bytes - 1);
 #endif
 }
+
+// How many tensors before it is used something is asked for.
+constexpr size_t kAhead = 8;
 
 }  // namespace
 
@@ -168,6 +183,14 @@ Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_s
   return guarded([&] {
     *same = 1;
     for (size_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) {
+        const stepwell_slot& next = slots[i + kAhead];
+        prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
+        // Where they were before, they mostly are again.
+        prefetch(next.gradient, sizeof(at::TensorImpl));
+        prefetch(next.storage, sizeof(c10::StorageImpl));
+        prefetch(next.grad_storage, sizeof(c10::StorageImpl));
+      }
       const stepwell_slot slot = describe(*tensors[i]->unsafeGetTensorImpl());
       if (slot == slots[i]) continue;
       slots[i] = slot;
@@ -188,10 +211,8 @@ bool stepwell_watch(const at::Tensor* const* tensors, size_t count, stepwell_wat
 }
 
 // True if parameters and gradients still are the tensors that are watched, of which nothing was altered since. Autograd is
-// then told that the parameters with a gradient are written to. With a thousand small tensors the time goes into waiting for
-// what the pointers lead to, so as little as can be is looked at.
+// then told that the parameters with a gradient are written to. As little as can be is looked at.
 bool stepwell_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_watched* watched) noexcept {
-  constexpr size_t kAhead = 8;
   size_t i = 0;
   for (; i < count; ++i) {
     if (i + kAhead < count) {
