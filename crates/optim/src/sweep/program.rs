@@ -5,9 +5,8 @@ use crate::options::{Common, RuleOptions};
 use crate::rule::{Rule, Step};
 use crate::state::RULE_BUFFERS;
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::room::{Room, Updates};
-use crate::sweep::tasks::Sums;
-use crate::sweep::two_stages::{Apply, Measure, UpdateWhole};
+use crate::sweep::room::Room;
+use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
 use crate::sweep::unit::{Piece, Riders, Unit};
 use crate::{OptionSet, Result, Scalar, Value};
 
@@ -34,41 +33,22 @@ pub(crate) trait Program: Send + Sync {
     /// The pieces are those of the units, which are made of memory that nobody else has meanwhile.
     unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders);
 
-    /// Updates units in both stages, one unit after the other, so that the second stage finds it in the cache.
+    /// Updates small units in both stages, one unit after the other, so that the second stage finds it in the cache.
     ///
     /// # Safety
     /// As for [`Program::update`].
-    unsafe fn update_whole(
-        &self,
-        set: InstructionSet,
-        units: &[Unit],
-        pieces: &[Piece],
-        riders: Riders,
-        room: &mut Room,
-    );
+    unsafe fn update_whole(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders, room: &Room);
 
-    /// The first stage of some pieces of a unit. Sets the sums of the squares of parameter and update.
+    /// The second stage of some pieces of a unit, with the updates of the first where they were kept, and the first stage of
+    /// those at the same places of another. Sets the sums of the squares of parameter and update.
     ///
     /// # Safety
-    /// As for [`Program::update`]; and the room is the unit's alone until its second stage is over.
-    unsafe fn measure(
-        &self,
-        set: InstructionSet,
-        unit: &Unit,
-        pieces: &[Piece],
-        sums: &[Sums],
-        riders: Riders,
-        updates: Option<Updates>,
-    );
+    /// As for [`Program::update`]; the factor is that of the unit; and nobody else uses the room of the updates there, which
+    /// are those of the unit of the second stage until they have been read.
+    unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders);
 
     /// What the updates of a unit are multiplied by.
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64;
-
-    /// The second stage of some pieces of a unit, with the updates of the first where they were kept.
-    ///
-    /// # Safety
-    /// As for [`Program::measure`].
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64, updates: Option<Updates>);
 }
 
 /// The program of a [`Rule`].
@@ -136,52 +116,41 @@ impl<R: Rule> Program for RuleProgram<R> {
         }
     }
 
-    unsafe fn update_whole(
-        &self,
-        set: InstructionSet,
-        units: &[Unit],
-        pieces: &[Piece],
-        riders: Riders,
-        room: &mut Room,
-    ) {
+    unsafe fn update_whole(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders, room: &Room) {
         if R::TWO_STAGES {
             set.run(UpdateWhole { program: self, units, pieces, riders, room });
         }
     }
 
-    unsafe fn measure(
-        &self,
-        set: InstructionSet,
-        unit: &Unit,
-        pieces: &[Piece],
-        sums: &[Sums],
-        riders: Riders,
-        updates: Option<Updates>,
-    ) {
+    unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders) {
         if !R::TWO_STAGES {
             return;
         }
-        let constants = self.constants(unit);
-        match unit.is_double() {
-            false => set.run(Measure::<R, f32> { constants: &constants.float, unit, pieces, sums, riders, updates }),
-            true => set.run(Measure::<R, f64> { constants: &constants.double, unit, pieces, sums, riders, updates }),
+        if let (Some(second), Some(first)) = (second, first)
+            && second.unit.is_double() != first.unit.is_double()
+        {
+            // SAFETY: as the caller promises.
+            unsafe {
+                self.pass(set, Some(second), None, riders);
+                self.pass(set, None, Some(first), riders);
+            }
+            return;
+        }
+        let doubles = first.map(|first| first.unit).or(second.map(|second| second.unit)).is_some_and(Unit::is_double);
+        if doubles {
+            let first = first.map(|first| (&self.constants(first.unit).double, first));
+            let second = second.map(|second| (&self.constants(second.unit).double, second));
+            set.run(Pass::<R, f64> { first, second, riders });
+        } else {
+            let first = first.map(|first| (&self.constants(first.unit).float, first));
+            let second = second.map(|second| (&self.constants(second.unit).float, second));
+            set.run(Pass::<R, f32> { first, second, riders });
         }
     }
 
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64 {
         let [parameter, update] = squares.map(f64::sqrt);
         R::factor(&self.options[self.constants(unit).group], parameter, update)
-    }
-
-    unsafe fn apply(&self, set: InstructionSet, unit: &Unit, pieces: &[Piece], factor: f64, updates: Option<Updates>) {
-        if !R::TWO_STAGES {
-            return;
-        }
-        let constants = self.constants(unit);
-        match unit.is_double() {
-            false => set.run(Apply::<R, f32> { constants: &constants.float, unit, pieces, factor, updates }),
-            true => set.run(Apply::<R, f64> { constants: &constants.double, unit, pieces, factor, updates }),
-        }
     }
 }
 

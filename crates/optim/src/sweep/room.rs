@@ -3,14 +3,17 @@
 use std::ptr::NonNull;
 
 use crate::memory::{Elements, SPARE, UPDATE, apart};
-use crate::sweep::unit::{Piece, Unit};
+use crate::sweep::unit::Unit;
 use crate::{Result, Scalar};
 
-/// Room for the updates of one unit at a time, of either type.
+/// Room for the updates of one unit at a time, of either type. Those of the next may take the place of those that are not
+/// wanted any more: an element of one unit lies where that of another does.
 #[derive(Default)]
 pub(crate) struct Room {
     floats: Option<Elements<f32>>,
     doubles: Option<Elements<f64>>,
+    /// Where the parameter of one of the units begins: mostly, all are at that place of a page.
+    parameter: usize,
 }
 
 /// Where the updates of a unit are kept from the first stage to the second.
@@ -23,20 +26,26 @@ unsafe impl Send for Updates {}
 unsafe impl Sync for Updates {}
 
 impl Updates {
-    /// Those of a piece.
+    /// Those of some elements.
     ///
     /// # Safety
-    /// As for [`crate::sweep::Program::measure`]; `T` is the type that the unit is computed with in.
+    /// As for [`crate::sweep::Program::pass`]; `T` is the type that the unit is computed with in.
     #[inline(always)]
-    pub(super) unsafe fn of<'a, T: Scalar>(self, piece: &Piece) -> &'a mut [T] {
+    pub(super) unsafe fn block<'a, T: Scalar>(self, start: usize, length: usize) -> &'a mut [T] {
         // SAFETY: as the caller promises; there is room for all of the unit.
-        unsafe { Unit::elements(self.0.as_ptr(), piece.start, piece.length) }
+        unsafe { Unit::elements(self.0.as_ptr(), start, length) }
     }
 }
 
 impl Room {
-    /// Makes room for units of that many elements of each type.
-    pub(super) fn reserve(&mut self, [floats, doubles]: [usize; 2]) -> Result<()> {
+    /// Makes room for the largest of these units that keep their updates.
+    pub(super) fn reserve<'a>(&mut self, units: impl Iterator<Item = &'a Unit>) -> Result<()> {
+        let [mut floats, mut doubles] = [0; 2];
+        for unit in units.filter(|unit| unit.keeps_updates()) {
+            let most = if unit.is_double() { &mut doubles } else { &mut floats };
+            *most = unit.length.max(*most);
+            self.parameter = unit.address();
+        }
         fn grow<T: Scalar>(room: &mut Option<Elements<T>>, length: usize) -> Result<()> {
             if room.as_ref().map_or(0, |room| room.len()) < length + SPARE && length > 0 {
                 *room = None;
@@ -49,16 +58,16 @@ impl Room {
     }
 
     /// The room of a unit that keeps its updates.
-    pub(super) fn updates(&mut self, unit: &Unit) -> Option<Updates> {
-        fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit) -> Option<Updates> {
+    pub(super) fn updates(&self, unit: &Unit) -> Option<Updates> {
+        fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit, parameter: usize) -> Option<Updates> {
             let room = room.as_ref()?;
-            let start = apart(room.first().addr().get(), unit.address(), UPDATE) / size_of::<T>();
+            let start = apart(room.first().addr().get(), parameter, UPDATE) / size_of::<T>();
             // SAFETY: within the room.
             (start + unit.length <= room.len()).then(|| Updates(unsafe { room.first().add(start) }.cast()))
         }
         match unit.keeps_updates() {
-            true if unit.is_double() => place(&self.doubles, unit),
-            true => place(&self.floats, unit),
+            true if unit.is_double() => place(&self.doubles, unit, self.parameter),
+            true => place(&self.floats, unit, self.parameter),
             false => None,
         }
     }

@@ -1,15 +1,17 @@
 //! The order of the work, and its distribution to threads.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::program::Program;
 use crate::sweep::queues::Queues;
+use crate::sweep::relay::Relay;
 use crate::sweep::room::Room;
-use crate::sweep::shared::Shared;
+use crate::sweep::two_stages::{First, Second};
 use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
 use crate::team;
 use crate::{Code, Error, Result};
@@ -19,6 +21,9 @@ pub(super) type Sums = [AtomicU64; 2];
 
 /// Elements of a unit from which on its two stages are shared out: several of them at once would not stay in the cache.
 const SHARED: usize = 1 << 20;
+/// Elements of a unit from which on its second stage is done together with the first stage of the next. What is smaller is
+/// still in a near cache, and too short for processors to see that memory is read in order.
+const PAIRED: usize = 1 << 16;
 /// Elements that one thread takes at a time, at most.
 const BATCH: usize = 1 << 16;
 /// Parts of a shared unit, about.
@@ -28,26 +33,27 @@ const MOST_PARTS: usize = 64;
 #[derive(Default)]
 pub(super) struct Tasks {
     /// All pieces, some at a time, in any order.
-    batches: Vec<Range<u32>>,
-    /// Both stages of all units, in this order: a thread that is free takes the next. Empty for an optimizer with one stage.
-    staged: Vec<Staged>,
-    shared: Vec<Shared>,
+    batches: Vec<Range<usize>>,
     /// Of the batches.
     queues: Queues,
+    // For an optimizer with two stages:
+    /// Units that the threads share, one after the other.
+    relay: Relay,
+    /// Units of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
+    own: Vec<usize>,
+    /// Small units, some at a time.
+    small: Vec<Range<usize>>,
     /// Of each thread.
-    rooms: Vec<Mutex<Room>>,
-    /// Of the units that are shared, one after the other.
-    shared_room: Room,
+    desks: Vec<Mutex<Desk>>,
 }
 
-/// A part of a step in two stages.
-enum Staged {
-    /// Both stages of these units, one unit after the other, so that the second stage finds it in the cache.
-    Whole(Range<u32>),
-    /// The first stage of a part of a shared unit.
-    Measure { shared: usize },
-    /// The second stage of one of its parts.
-    Apply { shared: usize },
+/// What a thread has for itself.
+#[derive(Default)]
+struct Desk {
+    room: Room,
+    small_room: Room,
+    /// A unit that has its first stage behind it, and its factor.
+    waiting: Option<(usize, f64)>,
 }
 
 /// What all threads of a step read.
@@ -76,66 +82,53 @@ impl Tasks {
         self.batches.clear();
         cut(0..pieces.len(), batch, |i| pieces[i].length, |range| self.batches.push(range));
         self.queues = Queues::new(self.batches.len(), threads);
-        self.staged.clear();
-        self.shared.clear();
         if !stages {
             return Ok(());
         }
-        self.rooms.resize_with(threads, Mutex::default);
         // A unit that would keep one thread busy while the others have nothing left is shared, too.
-        let shared = |unit: &Unit| unit.length > SHARED || (threads > 1 && unit.length > elements / (2 * threads));
-        let (mut own, mut common) = ([0; 2], [0; 2]);
-        for unit in units.iter().filter(|unit| unit.keeps_updates()) {
-            let rooms = if shared(unit) { &mut common } else { &mut own };
-            let room = &mut rooms[usize::from(unit.is_double())];
-            *room = unit.length.max(*room);
+        let shared = |unit: &Unit| threads > 1 && (unit.length > SHARED || unit.length > elements / (2 * threads));
+        let (mut relay, mut start) = (Vec::new(), 0);
+        self.own.clear();
+        self.small.clear();
+        for (index, unit) in units.iter().enumerate() {
+            let list = match unit.length {
+                _ if shared(unit) => &mut relay,
+                PAIRED.. => &mut self.own,
+                _ => continue,
+            };
+            list.push(index);
+            cut(start..index, batch, |i| units[i].length, |range| self.small.push(range));
+            start = index + 1;
         }
-        self.shared_room.reserve(common)?;
-        for room in &mut self.rooms {
-            room.get_mut().unwrap_or_else(PoisonError::into_inner).reserve(own)?;
+        cut(start..units.len(), batch, |i| units[i].length, |range| self.small.push(range));
+        for list in [&mut relay, &mut self.own] {
+            list.sort_by_key(|unit| Reverse(units[*unit].length));
         }
-        let mut start = 0;
-        while start < units.len() {
-            let unit = &units[start];
-            if shared(unit) {
-                self.share(start, unit, pieces, batch, threads);
-                start += 1;
-                continue;
-            }
-            let end = units[start..].iter().position(shared).map_or(units.len(), |count| start + count);
-            cut(start..end, batch, |i| units[i].length, |range| self.staged.push(Staged::Whole(range)));
-            start = end;
+        // Whoever looks for a part to take may have to look at all.
+        let longest = relay.first().map_or(0, |unit| units[*unit].length);
+        self.relay.plan(&relay, units, batch.max(longest / MOST_PARTS), threads)?;
+        self.desks.resize_with(threads, Mutex::default);
+        for desk in &mut self.desks {
+            let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
+            // What a step that failed has left.
+            desk.waiting = None;
+            desk.room.reserve(self.own.iter().map(|unit| &units[*unit]))?;
+            desk.small_room.reserve(self.small.iter().flat_map(|range| &units[range.clone()]))?;
         }
         Ok(())
-    }
-
-    /// The room of a thread. Nobody else has it, and no work leaves it half done.
-    fn room(&self, thread: usize) -> MutexGuard<'_, Room> {
-        self.rooms[thread].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn share(&mut self, index: usize, unit: &Unit, pieces: &[Piece], batch: usize, threads: usize) {
-        let mut parts = Vec::new();
-        // Whoever looks for a part to take may have to look at all.
-        let batch = batch.max(unit.length / MOST_PARTS);
-        cut(unit.piece_range(), batch, |i| pieces[i].length, |part| parts.push(usize_range(&part)));
-        let shared = self.shared.len();
-        self.staged.extend(parts.iter().map(|_| Staged::Measure { shared }));
-        self.staged.extend(parts.iter().map(|_| Staged::Apply { shared }));
-        self.shared.push(Shared::new(index, parts.into_iter(), threads, self.shared_room.updates(unit)));
     }
 
     /// Fills the sums with those of the squares of the prepared gradients.
     pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
         let count = self.batches.len();
         let measure = |task: usize| {
-            let range = usize_range(&self.batches[task]);
+            let range = self.batches[task].clone();
             let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
             work.set.run(GradientSquares { units: work.units, pieces, sums, prepare: work.riders.prepare });
         };
         match work.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
-            true => work.in_order(count, &|task, _| measure(count - 1 - task)),
+            true => work.in_order(count, &|task| measure(count - 1 - task)),
             false => work.spread(&self.queues, &measure),
         }
     }
@@ -144,41 +137,60 @@ impl Tasks {
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
             return work.spread(&self.queues, &|task| {
-                let pieces = &work.pieces[usize_range(&self.batches[task])];
+                let pieces = &work.pieces[self.batches[task].clone()];
                 // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
                 unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
             });
         }
-        self.shared.iter().for_each(Shared::begin);
-        work.in_order(self.staged.len(), &|task, thread| match &self.staged[task] {
-            Staged::Whole(units) => {
-                let units = &work.units[usize_range(units)];
+        self.relay.begin();
+        let (next_own, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        work.run(&|thread| {
+            self.relay.run(thread, &work);
+            // Nobody else has it.
+            let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(unit) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
+                desk.pass(Some(*unit), &work);
+            }
+            desk.pass(None, &work);
+            while let Some(units) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
+                let units = &work.units[units.clone()];
                 // SAFETY: as above.
-                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &mut self.room(thread)) };
+                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &desk.small_room) };
             }
-            Staged::Measure { shared } => {
-                // The room is that of the one before, until it is done with.
-                if shared.checked_sub(1).is_none_or(|before| self.shared[before].wait()) {
-                    self.shared[*shared].measure(thread, &work);
-                }
-            }
-            Staged::Apply { shared } => self.shared[*shared].apply(thread, &work),
         })
     }
 }
 
+impl Desk {
+    /// The first stage of a unit, and the second of the one before.
+    fn pass(&mut self, unit: Option<usize>, work: &Work<'_>) {
+        let second = self.waiting.take().map(|(unit, factor)| {
+            let unit = &work.units[unit];
+            Second { unit, pieces: &work.pieces[unit.piece_range()], factor, updates: self.room.updates(unit) }
+        });
+        let first = unit.map(|unit| {
+            let unit = &work.units[unit];
+            let (pieces, sums) = (&work.pieces[unit.piece_range()], &work.sums[unit.piece_range()]);
+            First { unit, pieces, sums, updates: self.room.updates(unit) }
+        });
+        // SAFETY: as in `Tasks::update`; the unit is this thread's alone, and so is the room.
+        unsafe { work.program.pass(work.set, second, first, work.riders) };
+        self.waiting = unit.map(|unit| (unit, work.factor(&work.units[unit])));
+    }
+}
+
 impl Work<'_> {
-    /// Calls `task` with every number below `count` once, in order, and with the number of the thread that does it.
-    fn in_order(&self, count: usize, task: &(dyn Fn(usize, usize) + Sync)) -> Result<()> {
+    /// Calls `task` with every number below `count` once, in order.
+    fn in_order(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
-        self.run(&|thread| {
+        self.run(&|_| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return;
                 }
-                task(number, thread);
+                task(number);
             }
         })
     }
@@ -212,17 +224,18 @@ pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
     sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
 }
 
-fn usize_range(range: &Range<u32>) -> Range<usize> {
-    range.start as usize..range.end as usize
-}
-
 /// Cuts a range into parts of at least `least` elements, the last one excepted.
-fn cut(range: Range<usize>, least: usize, length: impl Fn(usize) -> usize, mut part: impl FnMut(Range<u32>)) {
+pub(super) fn cut(
+    range: Range<usize>,
+    least: usize,
+    length: impl Fn(usize) -> usize,
+    mut part: impl FnMut(Range<usize>),
+) {
     let (mut start, mut elements) = (range.start, 0);
     for i in range.clone() {
         elements += length(i);
         if elements >= least || i + 1 == range.end {
-            part(start as u32..i as u32 + 1);
+            part(start..i + 1);
             (start, elements) = (i + 1, 0);
         }
     }

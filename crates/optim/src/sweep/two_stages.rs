@@ -12,13 +12,13 @@ use crate::sweep::room::{Room, Updates};
 use crate::sweep::tasks::Sums;
 use crate::sweep::unit::{Piece, Riders, Unit};
 
-/// Both stages of units, one unit after the other.
+/// Both stages of small units, one unit after the other.
 pub(super) struct UpdateWhole<'a, R: Rule> {
     pub(super) program: &'a RuleProgram<R>,
     pub(super) units: &'a [Unit],
     pub(super) pieces: &'a [Piece],
     pub(super) riders: Riders,
-    pub(super) room: &'a mut Room,
+    pub(super) room: &'a Room,
 }
 
 impl<R: Rule> Work for UpdateWhole<'_, R> {
@@ -54,7 +54,7 @@ fn both_stages<R: Rule, T: Scalar>(
 ) {
     let mut sums = [0.0; 2];
     for piece in pieces {
-        let squares = measure::<R, T>(constants, unit, piece, riders, updates, scratch);
+        let squares = measure::<R, T>(constants, unit, piece, riders, updates, scratch, &mut None);
         sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
     }
     let factor = T::from_f64(factor(sums));
@@ -63,7 +63,107 @@ fn both_stages<R: Rule, T: Scalar>(
     }
 }
 
-/// The first stage of a piece.
+/// Pieces whose updates are measured.
+#[derive(Clone, Copy)]
+pub(crate) struct First<'a> {
+    pub(super) unit: &'a Unit,
+    pub(super) pieces: &'a [Piece],
+    /// What becomes of the sums of the squares of parameter and update, for each piece.
+    pub(super) sums: &'a [Sums],
+    pub(super) updates: Option<Updates>,
+}
+
+/// Pieces that move by a multiple of their updates.
+#[derive(Clone, Copy)]
+pub(crate) struct Second<'a> {
+    pub(super) unit: &'a Unit,
+    pub(super) pieces: &'a [Piece],
+    pub(super) factor: f64,
+    pub(super) updates: Option<Updates>,
+}
+
+/// The second stage of one unit and the first of the next, block by block. The update of the next is written where that of the
+/// one before has just been read, so that it costs no memory traffic of its own; and while the first stage waits for memory,
+/// the second one finds what it needs in a cache.
+pub(super) struct Pass<'a, R: Rule, T: Scalar> {
+    pub(super) first: Option<(&'a R::Constants<T>, First<'a>)>,
+    pub(super) second: Option<(&'a R::Constants<T>, Second<'a>)>,
+    pub(super) riders: Riders,
+}
+
+impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { first, second, riders } = self;
+        let mut scratch = None;
+        let measured = first.map_or(0, |(_, first)| first.pieces.len());
+        if let Some((constants, First { unit, pieces, sums, updates })) = first {
+            for (index, (piece, sums)) in pieces.iter().zip(sums).enumerate() {
+                let mut before = None;
+                if let Some((constants, second)) = &second
+                    && let Some(piece) = second.pieces.get(index)
+                {
+                    let factor = T::from_f64(second.factor);
+                    match second.updates {
+                        Some(updates) => before = Some(Moved::new(second.unit, piece, factor, updates)),
+                        None => apply::<R, T>(constants, second.unit, piece, factor, None, &mut scratch),
+                    }
+                }
+                let squares = measure::<R, T>(constants, unit, piece, riders, updates, &mut scratch, &mut before);
+                sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
+            }
+        }
+        // Those that are left, the last first: it is still in the cache.
+        if let Some((constants, Second { unit, pieces, factor, updates })) = second {
+            let factor = T::from_f64(factor);
+            for piece in pieces.iter().skip(measured).rev() {
+                apply::<R, T>(constants, unit, piece, factor, updates, &mut scratch);
+            }
+        }
+    }
+}
+
+/// A piece on its way by its updates, block by block.
+struct Moved<'a, T> {
+    unit: &'a Unit,
+    start: usize,
+    end: usize,
+    factor: T,
+    updates: Updates,
+}
+
+impl<'a, T: Scalar> Moved<'a, T> {
+    #[inline(always)]
+    fn new(unit: &'a Unit, piece: &Piece, factor: T, updates: Updates) -> Self {
+        Self { unit, start: piece.start, end: piece.start + piece.length, factor, updates }
+    }
+
+    /// Moves the next block; false where there is none.
+    ///
+    /// # Safety
+    /// As for `Program::pass`.
+    #[inline(always)]
+    unsafe fn next(&mut self) -> bool {
+        let (start, length) = (self.start, BLOCK.min(self.end - self.start));
+        if length == 0 {
+            return false;
+        }
+        self.start += length;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let updates: &[T] = self.updates.block(start, length);
+            for (p, u) in self.unit.weights::<T>(start, length).iter_mut().zip(updates) {
+                *p = *p - self.factor * *u;
+            }
+            self.unit.follow::<T>(start, length);
+        }
+        true
+    }
+}
+
+/// The first stage of a piece; before each block, that of another piece moves which has its updates in the same place.
 #[inline(always)]
 fn measure<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
@@ -72,68 +172,34 @@ fn measure<R: Rule, T: Scalar>(
     riders: Riders,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
+    before: &mut Option<Moved<'_, T>>,
 ) -> [f64; 2] {
     let mut sums = [0.0; 2];
     let scratch = scratch.get_or_insert_with(Scratch::new);
-    // SAFETY: as `Program::measure` and `Program::update_whole` ask for.
+    // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
     let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Measure) };
-    // SAFETY: as above.
-    let mut kept =
-        updates.map(|updates| unsafe { updates.of::<T>(piece) }).into_iter().flat_map(|x| x.chunks_mut(BLOCK));
-    while let Some((Block { parameter, gradient, state }, nowhere)) = blocks.next(scratch) {
-        let update = kept.next().unwrap_or(nowhere);
+    let mut start = piece.start;
+    loop {
+        if let Some(before) = before {
+            // SAFETY: as above.
+            unsafe { before.next() };
+        }
+        let Some((Block { parameter, gradient, state }, nowhere)) = blocks.next(scratch) else { break };
+        let update = match updates {
+            // SAFETY: as above; what was there has just been read, and is not wanted any more.
+            Some(updates) => unsafe { updates.block(start, parameter.len()) },
+            None => nowhere,
+        };
+        start += parameter.len();
         R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
         sums[0] += block_squares(parameter);
         sums[1] += block_squares(update);
     }
+    if let Some(before) = before {
+        // SAFETY: as above.
+        while unsafe { before.next() } {}
+    }
     sums
-}
-
-/// The first stage of pieces of a unit.
-pub(super) struct Measure<'a, R: Rule, T: Scalar> {
-    pub(super) constants: &'a R::Constants<T>,
-    pub(super) unit: &'a Unit,
-    pub(super) pieces: &'a [Piece],
-    pub(super) sums: &'a [Sums],
-    pub(super) riders: Riders,
-    pub(super) updates: Option<Updates>,
-}
-
-impl<R: Rule, T: Scalar> Work for Measure<'_, R, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { constants, unit, pieces, sums, riders, updates } = self;
-        let mut scratch = None;
-        for (piece, sums) in pieces.iter().zip(sums) {
-            let squares = measure::<R, T>(constants, unit, piece, riders, updates, &mut scratch);
-            sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
-        }
-    }
-}
-
-/// The second stage of pieces of a unit, the last piece first.
-pub(super) struct Apply<'a, R: Rule, T: Scalar> {
-    pub(super) constants: &'a R::Constants<T>,
-    pub(super) unit: &'a Unit,
-    pub(super) pieces: &'a [Piece],
-    pub(super) factor: f64,
-    pub(super) updates: Option<Updates>,
-}
-
-impl<R: Rule, T: Scalar> Work for Apply<'_, R, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { constants, unit, pieces, factor, updates } = self;
-        let factor = T::from_f64(factor);
-        let mut scratch = None;
-        for piece in pieces.iter().rev() {
-            apply::<R, T>(constants, unit, piece, factor, updates, &mut scratch);
-        }
-    }
 }
 
 /// The second stage of a piece.
@@ -146,24 +212,16 @@ fn apply<R: Rule, T: Scalar>(
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
 ) {
-    let Some(updates) = updates else {
-        let scratch = scratch.get_or_insert_with(Scratch::new);
-        // SAFETY: as `Program::apply` and `Program::update_whole` ask for.
-        let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
-        while let Some((block, _)) = blocks.next(scratch) {
-            R::apply(constants, factor, block);
-        }
+    if let Some(updates) = updates {
+        let mut moved = Moved::new(unit, piece, factor, updates);
+        // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
+        while unsafe { moved.next() } {}
         return;
-    };
+    }
+    let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as above.
-    let updates = unsafe { updates.of::<T>(piece) };
-    for (updates, start) in updates.chunks(BLOCK).zip((piece.start..).step_by(BLOCK)) {
-        // SAFETY: as above.
-        unsafe {
-            for (p, u) in unit.weights::<T>(start, updates.len()).iter_mut().zip(updates) {
-                *p = *p - factor * *u;
-            }
-            unit.follow::<T>(start, updates.len());
-        }
+    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
+    while let Some((block, _)) = blocks.next(scratch) {
+        R::apply(constants, factor, block);
     }
 }

@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use half::{bf16, f16};
 use stepwell_optim::{CATALOG, Clip, Definition, InstructionSet, Optimizer, StepOptions, Value, View, definition};
 
-/// More elements than threads are woken for, a tensor that threads share in LAMB's two stages, and small ones; no length
-/// is a multiple of a vector.
-const LENGTHS: [usize; 7] = [270_003, 40_001, 17, 1, 0, 16_385, 5];
+/// More elements than threads are woken for; tensors of which LAMB's second stage is done together with the first stage of
+/// the next, by one thread or by all; and small ones. No length is a multiple of a vector.
+const LENGTHS: [usize; 10] = [270_003, 40_001, 70_001, 17, 1, 0, 280_001, 16_385, 5, 70_001];
 
 type Named = Vec<(String, Value)>;
 
@@ -35,22 +36,26 @@ fn wave(seed: usize, i: usize) -> f64 {
     wave[(seed * 31 + i) % wave.len()]
 }
 
-/// The bits of all parameters after three steps.
+/// Every length.
+const ALL: Range<usize> = 0..LENGTHS.len();
+
+/// The bits of parameters of those lengths after three steps.
 fn bits<T: Copy>(
     definition: &'static Definition,
     named: &Named,
     options: StepOptions<'_>,
+    which: Range<usize>,
     element: fn(f64) -> T,
     view: for<'a> fn(&'a mut [T], &'a mut [T]) -> View<'a>,
     bits: fn(T) -> u64,
 ) -> Option<Vec<u64>> {
     let mut optimizer = Optimizer::new(definition, &[], named).unwrap();
     let row = optimizer.plan(0, &[], &[]).unwrap();
-    optimizer.edit(0, row, LENGTHS.len()).unwrap();
+    optimizer.edit(0, row, which.len()).unwrap();
     let made = |seed: usize, length: usize| (0..length).map(|i| element(wave(seed, i))).collect::<Vec<_>>();
-    let mut parameters: Vec<_> = LENGTHS.iter().map(|length| made(0, *length)).collect();
+    let mut parameters: Vec<_> = which.clone().map(|i| made(0, LENGTHS[i])).collect();
     for step in 1..4 {
-        let mut gradients: Vec<_> = LENGTHS.iter().enumerate().map(|(i, length)| made(step + i, *length)).collect();
+        let mut gradients: Vec<_> = which.clone().map(|i| made(step + i, LENGTHS[i])).collect();
         let pairs = parameters.iter_mut().zip(&mut gradients);
         let mut views: Vec<_> = pairs.map(|(p, g)| Some(view(p, g))).collect();
         // Doubles have no moments of 16 bits.
@@ -62,24 +67,46 @@ fn bits<T: Copy>(
     Some(parameters.into_iter().flatten().map(bits).collect())
 }
 
-fn all_bits(definition: &'static Definition, named: &Named, options: StepOptions<'_>) -> Vec<Option<Vec<u64>>> {
+fn all_bits(
+    definition: &'static Definition,
+    named: &Named,
+    options: StepOptions<'_>,
+    which: Range<usize>,
+) -> Vec<Option<Vec<u64>>> {
+    let which = || which.clone();
     vec![
-        bits(definition, named, options, |x| x as f32, |p, g| View::Float(p, g), |x: f32| u64::from(x.to_bits())),
-        bits(definition, named, options, |x| x, |p, g| View::Double(p, g), |x: f64| x.to_bits()),
-        bits(definition, named, options, f16::from_f64, |p, g| View::Half(p, g), |x| u64::from(x.to_bits())),
-        bits(definition, named, options, bf16::from_f64, |p, g| View::BFloat16(p, g), |x| u64::from(x.to_bits())),
+        bits(
+            definition,
+            named,
+            options,
+            which(),
+            |x| x as f32,
+            |p, g| View::Float(p, g),
+            |x: f32| u64::from(x.to_bits()),
+        ),
+        bits(definition, named, options, which(), |x| x, |p, g| View::Double(p, g), |x: f64| x.to_bits()),
+        bits(definition, named, options, which(), f16::from_f64, |p, g| View::Half(p, g), |x| u64::from(x.to_bits())),
+        bits(
+            definition,
+            named,
+            options,
+            which(),
+            bf16::from_f64,
+            |p, g| View::BFloat16(p, g),
+            |x| u64::from(x.to_bits()),
+        ),
     ]
 }
 
 fn same_bits(definition: &'static Definition, named: &Named, plain: StepOptions<'_>) {
-    let expected = all_bits(definition, named, plain);
+    let expected = all_bits(definition, named, plain, ALL);
     assert!(expected[0].is_some());
     let others = InstructionSet::available().iter().map(|set| StepOptions { instruction_set: *set, ..plain });
     let threads = [2, 4].map(|threads| StepOptions { threads, ..plain });
     for options in others.chain(threads) {
         let (set, threads) = (options.instruction_set, options.threads);
         // Not `assert_eq`, which would print millions of numbers.
-        let equal = all_bits(definition, named, options) == expected;
+        let equal = all_bits(definition, named, options, ALL) == expected;
         assert!(equal, "{} {named:?} with {set} and {threads} threads", definition.name);
     }
 }
@@ -89,6 +116,26 @@ fn threads_and_instruction_sets_change_no_bit() {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
         for named in variants(definition) {
             same_bits(definition, &named, StepOptions::default());
+        }
+    }
+}
+
+#[test]
+fn a_tensor_among_others_moves_as_it_does_alone() {
+    for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
+        // What all have in common, where there is such a thing.
+        let named = match definition.name {
+            "lamb" => vec![("globalnorm".into(), Value::Flag(false)), ("decay".into(), Value::Float(0.5))],
+            _ => Vec::new(),
+        };
+        for threads in [1, 2] {
+            let options = StepOptions { threads, ..StepOptions::default() };
+            let together = all_bits(definition, &named, options, ALL);
+            let alone: Vec<_> = ALL.map(|i| all_bits(definition, &named, options, i..i + 1)).collect();
+            for (number, together) in together.into_iter().enumerate() {
+                let alone: Vec<_> = alone.iter().flat_map(|each| each[number].iter().flatten().copied()).collect();
+                assert!(together == Some(alone), "{} of type {number} with {threads} threads", definition.name);
+            }
         }
     }
 }

@@ -118,7 +118,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_step_is_its_formula(length in length(), offset in 0usize..17, seed in 0u32..1000) {
+    fn a_step_is_its_formula(
+        length in prop_oneof![4 => length(), 1 => 65_530usize..65_600],
+        offset in 0usize..17,
+        seed in 0u32..1000,
+    ) {
         let wave = |step: u32| (0..length).map(|i| (f64::from(seed + 7 * step) + i as f64 * 0.7).sin()).collect::<Vec<_>>();
         let gradients: Vec<_> = (1..5).map(wave).collect();
         for name in ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"] {

@@ -1,0 +1,118 @@
+//! Units of an optimizer with two stages that are too large for one thread: each thread takes some parts of each.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::Result;
+use crate::sweep::queues::Queues;
+use crate::sweep::room::Room;
+use crate::sweep::tasks::{Work, cut};
+use crate::sweep::two_stages::{First, Second};
+use crate::sweep::unit::{PIECE, Piece, Unit};
+use crate::team::{self, Patience};
+
+/// Legs: in each, one unit is in its first stage, and the one before it in its second.
+#[derive(Default)]
+pub(super) struct Relay {
+    legs: Vec<Leg>,
+    room: Room,
+}
+
+struct Leg {
+    second: Option<usize>,
+    first: Option<usize>,
+    /// Which pieces of both.
+    parts: Vec<Range<usize>>,
+    queues: Queues,
+    /// Parts that are not finished, and one more until the factor is there.
+    left: AtomicU32,
+    /// The bits of the factor of the unit in its first stage.
+    factor: AtomicU64,
+}
+
+impl Relay {
+    /// For these units, in this order.
+    pub(super) fn plan(&mut self, order: &[usize], units: &[Unit], batch: usize, threads: usize) -> Result<()> {
+        self.room.reserve(order.iter().map(|unit| &units[*unit]))?;
+        self.legs.clear();
+        for leg in 0..=order.len() {
+            let (second, first) = (leg.checked_sub(1).map(|before| order[before]), order.get(leg).copied());
+            let count = second.iter().chain(&first).map(|unit| units[*unit].piece_range().len()).max();
+            let Some(count) = count else { return Ok(()) };
+            let mut parts = Vec::new();
+            cut(0..count, batch, |_| PIECE, |part| parts.push(part));
+            let queues = Queues::new(parts.len(), threads);
+            let (left, factor) = Default::default();
+            self.legs.push(Leg { second, first, parts, queues, left, factor });
+        }
+        Ok(())
+    }
+
+    /// Before a step.
+    pub(super) fn begin(&self) {
+        for leg in &self.legs {
+            leg.queues.begin();
+            leg.left.store(leg.parts.len() as u32 + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// The share of a thread.
+    pub(super) fn run(&self, thread: usize, work: &Work<'_>) {
+        let mut factor = 0.0;
+        for (index, leg) in self.legs.iter().enumerate() {
+            if let Some(before) = index.checked_sub(1).map(|before| &self.legs[before]) {
+                if !before.wait() {
+                    return;
+                }
+                factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
+            }
+            while let Some(part) = leg.queues.next(thread).and_then(|part| leg.parts.get(part)) {
+                let first = leg.first.map(|unit| self.first(&work.units[unit], part, work));
+                let second = leg.second.map(|unit| self.second(&work.units[unit], part, factor, work));
+                // SAFETY: as in `Tasks::update`; only this thread has taken the part, and the room there is of these pieces.
+                unsafe { work.program.pass(work.set, second, first, work.riders) };
+                leg.finished(work);
+            }
+        }
+    }
+
+    fn first<'a>(&self, unit: &'a Unit, part: &Range<usize>, work: &Work<'a>) -> First<'a> {
+        let (pieces, sums) = (&work.pieces[unit.piece_range()], &work.sums[unit.piece_range()]);
+        First { unit, pieces: within(pieces, part), sums: within(sums, part), updates: self.room.updates(unit) }
+    }
+
+    fn second<'a>(&self, unit: &'a Unit, part: &Range<usize>, factor: f64, work: &Work<'a>) -> Second<'a> {
+        let pieces: &[Piece] = &work.pieces[unit.piece_range()];
+        Second { unit, pieces: within(pieces, part), factor, updates: self.room.updates(unit) }
+    }
+}
+
+impl Leg {
+    /// A part is done. Whoever does the last one computes the factor.
+    fn finished(&self, work: &Work<'_>) {
+        if self.left.fetch_sub(1, Ordering::AcqRel) != 2 {
+            return;
+        }
+        if let Some(unit) = self.first {
+            self.factor.store(work.factor(&work.units[unit]).to_bits(), Ordering::Relaxed);
+        }
+        self.left.store(0, Ordering::Release);
+    }
+
+    /// Waits until nothing is left. `false` if it never will be, since a thread panicked.
+    fn wait(&self) -> bool {
+        let mut patience = Patience::default();
+        while self.left.load(Ordering::Acquire) != 0 {
+            if team::panicked() {
+                return false;
+            }
+            patience.wait();
+        }
+        true
+    }
+}
+
+/// Those of a list that a range has.
+fn within<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
+    &list[range.start.min(list.len())..range.end.min(list.len())]
+}
