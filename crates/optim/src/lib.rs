@@ -32,7 +32,7 @@ mod view;
 pub use clip::{Clip, Prepare};
 pub use closure_step::{ClosureStep, Learned};
 pub use curve::{Curve, schedule_definition};
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Result, Results};
 pub use instruction_set::InstructionSet;
 pub use loss_scale::LossScale;
 pub use memory::{Elements, Plain};
