@@ -47,7 +47,7 @@ pub use options::{
 };
 pub use presets::{PRESETS, Preset};
 pub use rule::Definition;
-pub use scalar::Scalar;
+pub use scalar::{Reduced, Scalar};
 pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
 pub use shape::{Children, ScheduleDefinition};
