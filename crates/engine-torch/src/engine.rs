@@ -189,6 +189,8 @@ impl Engine for TorchEngine {
         Ok(())
     }
 
+    const HAS_OPTIMIZERS: bool = true;
+
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
         library::optimizer(definition, &self.busy)
     }
