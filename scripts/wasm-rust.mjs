@@ -1,6 +1,7 @@
-// A Rust that builds for WebAssembly: the one that is here, with the target that rustup has for it; or Debian's, with a
-// standard library built from its source.
+// A Rust that builds for WebAssembly, with a standard library built from its source, which is smaller than the one that comes
+// with it: the compiler that is here, with what rustup has for it; or Debian's.
 
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,20 +20,34 @@ const debian = {
   linker: "/usr/bin/wasm-ld-22",
 };
 
+/**
+ * How the standard library is built: for size, and so that a panic is a trap, without the words that nobody would read. That is
+ * what `panic=immediate-abort` does, which every crate would have to be compiled with, and only an unstable compiler takes it;
+ * what it changes in the library is chosen by this `cfg`, and the library alone needs it.
+ */
+const recipe = {
+  manifest: '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[profile.release]\nopt-level = "z"\n',
+  options: ["--release", "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size", "--target", target],
+  rustflags: ["-Cembed-bitcode=yes", '--cfg=panic="immediate-abort"', "-Aexplicit_builtin_cfgs_in_flags"],
+};
+
 /** The environment and the flags of a compiler that builds for WebAssembly. */
 export async function wasmRust(log) {
-  return installed() ?? addedByRustup(log) ?? (await debianRust(log));
+  const found = installed() ?? addedByRustup(log);
+  return found ? await withOwnLibrary(found, log) : await debianRust(log);
 }
 
+/** The compiler that is here, if it has a library and a linker for WebAssembly. */
 function installed() {
-  const folder = ask("rustc", ["--print", "target-libdir", "--target", target]);
-  if (!folder || !existsSync(folder)) return undefined;
+  const libraries = ask("rustc", ["--print", "target-libdir", "--target", target]);
+  if (!libraries || !existsSync(libraries)) return undefined;
   // rustup's compiler brings a linker; others name one that they do not bring.
   const host = /^host: (.+)$/m.exec(ask("rustc", ["-vV"]) ?? "")?.[1] ?? "";
-  const own = join(dirname(dirname(folder)), host, "bin");
-  if (readdirIfThere(own).some((name) => name.startsWith("rust-lld"))) return { env: {}, flags: [] };
+  const own = join(dirname(dirname(libraries)), host, "bin");
+  const lld = readdirIfThere(own).find((name) => name.startsWith("rust-lld"));
+  if (lld) return { libraries, linker: [`-Clinker=${join(own, lld)}`, "-Clinker-flavor=wasm-ld"] };
   const linker = ["wasm-ld", "wasm-ld-22"].find((name) => ask(name, ["--version"]) !== undefined);
-  return linker && { env: {}, flags: [`-Clinker=${linker}`] };
+  return linker && { libraries, linker: [`-Clinker=${linker}`] };
 }
 
 function addedByRustup(log) {
@@ -41,15 +56,38 @@ function addedByRustup(log) {
   return ask("rustup", ["target", "add", target], { timeout: 300_000 }) === undefined ? undefined : installed();
 }
 
-/** Debian's compiler with a standard library of our own, in this user's cache. */
+/** A compiler that is here, with a library of our own where its source can be had, and else with the one that it has. */
+async function withOwnLibrary({ libraries, linker }, log) {
+  const source = join(dirname(dirname(libraries)), "src", "rust", "library");
+  try {
+    if (!existsSync(source)) {
+      log("wasm: adding the source of the standard library to this Rust");
+      ask("rustup", ["component", "add", "rust-src"], { timeout: 300_000 });
+    }
+    const sysroot = await ownLibrary({ rustc: "rustc", cargo: "cargo" }, log);
+    return { env: {}, flags: [`--sysroot=${sysroot}`, ...linker] };
+  } catch (error) {
+    log(`wasm: with the standard library as it comes, which makes the module larger. ${error.message}`);
+    return { env: {}, flags: linker };
+  }
+}
+
+/** Debian's compiler, with a library of our own, for it has none. */
 async function debianRust(log) {
   if (!hasDebianRust()) await installDebianRust(log);
-  const release = ask(debian.rustc, ["-vV"])?.match(/^(?:release|commit-hash): (.+)$/gm);
-  const version = release?.map((line) => line.split(" ")[1].slice(0, 12)).join("-");
-  const sysroot = userFolder(`wasm-std-${version}`);
-  const folder = join(sysroot, "lib", "rustlib", target, "lib");
-  if (!existsSync(folder)) await buildStandardLibrary(folder, log);
+  const sysroot = await ownLibrary({ ...debian, vendored: join(debian.library, "vendor") }, log);
   return { env: { RUSTC: debian.rustc }, flags: [`--sysroot=${sysroot}`, `-Clinker=${debian.linker}`] };
+}
+
+/** Where the library for a compiler lies, in this user's cache. */
+async function ownLibrary(rust, log) {
+  const release = ask(rust.rustc, ["-vV"])?.match(/^(?:release|commit-hash): (.+)$/gm);
+  const version = release?.map((line) => line.split(" ")[1].slice(0, 12)).join("-");
+  const how = createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 12);
+  const sysroot = userFolder(`wasm-std-${version}-${how}`);
+  const folder = join(sysroot, "lib", "rustlib", target, "lib");
+  if (!existsSync(folder)) await buildStandardLibrary(rust, folder, log);
+  return sysroot;
 }
 
 function hasDebianRust() {
@@ -75,32 +113,23 @@ async function installDebianRust(log) {
 }
 
 /** Builds the libraries into `folder`, which is whole or not there. */
-async function buildStandardLibrary(folder, log) {
+async function buildStandardLibrary({ rustc, cargo, vendored }, folder, log) {
   log("wasm: building Rust's standard library for WebAssembly");
   const project = mkdtempSync(join(tmpdir(), "stepwell-wasm-std-"));
   try {
     mkdirSync(join(project, "src"));
     writeFileSync(join(project, "src", "lib.rs"), "#![no_std]\n");
-    const manifest =
-      '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[profile.release]\nopt-level = 3\n';
-    writeFileSync(join(project, "Cargo.toml"), manifest);
-    const vendored = [
-      'source.crates-io.replace-with="vendored"',
-      `source.vendored.directory="${debian.library}/vendor"`,
-    ];
-    const options = ["--release", "--offline", "-Zbuild-std=std,panic_abort", "--target", target];
-    const env = { ...process.env, RUSTC: debian.rustc, RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cembed-bitcode=yes" };
-    await run(
-      debian.cargo,
-      [
-        ...vendored.flatMap((setting) => ["--config", setting]),
-        "build",
-        "--manifest-path",
-        join(project, "Cargo.toml"),
-        ...options,
-      ],
-      { quiet: true, env: { ...env, CARGO_TARGET_DIR: join(project, "target") } },
-    );
+    writeFileSync(join(project, "Cargo.toml"), recipe.manifest);
+    const settings = vendored
+      ? ['source.crates-io.replace-with="vendored"', `source.vendored.directory="${vendored}"`, "net.offline=true"]
+      : [];
+    const config = settings.flatMap((setting) => ["--config", setting]);
+    const command = [...config, "build", "--manifest-path", join(project, "Cargo.toml"), ...recipe.options];
+    const env = { ...process.env, RUSTC: rustc, RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: join(project, "target") };
+    await run(cargo, command, {
+      quiet: true,
+      env: { ...env, CARGO_ENCODED_RUSTFLAGS: recipe.rustflags.join("\x1f") },
+    });
     const built = join(project, "target", target, "release", "deps");
     const libraries = readdirSync(built).filter((name) => name.endsWith(".rlib") && !name.startsWith("libseed"));
     mkdirSync(dirname(folder), { recursive: true });

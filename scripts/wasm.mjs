@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failure, platform, userFolder } from "../packages/native/libtorch.js";
 import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { named } from "./wasm-order.mjs";
 import { target, wasmRust } from "./wasm-rust.mjs";
 
 const built = join(root, "packages", "wasm", "built");
@@ -24,31 +25,38 @@ const features = [
 
 /**
  * Where code is compiled for speed, loops become vectors, but nothing is copied in the hope that it may help: a function is
- * put into its callers where it is hardly longer than the call, and no loop is unrolled for a count that is not known. An
- * address is computed from its index each time, which costs no time here.
+ * put into its callers where it is hardly longer than the call, or not much longer and asks for it, and no loop is unrolled for
+ * a count that is not known. An address is computed from its index each time, which costs no time here.
  */
-const small = ["inline-threshold=8", "unroll-runtime=false", "force-vector-interleave=1", "disable-lsr"].map(
-  (option) => `-Cllvm-args=-${option}`,
-);
+const small = [
+  "inline-threshold=8",
+  "inlinehint-threshold=80",
+  "unroll-runtime=false",
+  "force-vector-interleave=1",
+  "disable-lsr",
+].map((option) => `-Cllvm-args=-${option}`);
 
 /**
- * What wasm-opt does. All but the first two and the last two make the module larger by a hundredth, and what gzip makes of it
- * smaller by a twentieth: gzip finds what stands within 32 kB before. Functions of one name, such as those of f32 and f64, stand
- * together; none is put into its only caller, where it would look like nothing else; data keeps its zeros, since a segment
- * for each part between them is more; a value is computed again where that looks like what was there; and no access to
- * memory tells how it is aligned, which engines do not ask.
+ * What wasm-opt does. All but the first three and the last two make the module larger by a hundredth, and what gzip makes of it
+ * smaller by a twentieth: gzip finds what stands within 32 kB before. No function is put into its only caller, where it would
+ * look like nothing else; data keeps its zeros, since a segment for each part between them is more; a value is computed again
+ * where that looks like what was there; and no access to memory tells how it is aligned, which engines do not ask. The end of
+ * the stack is what lies in the first 1024 bytes, and a number below is no address that anything is added to.
  */
 const smaller = [
   "-Oz",
   "--converge",
+  "--low-memory-unused",
   "--skip-pass=memory-packing",
   "--skip-pass=local-cse",
   "--one-caller-inline-max-function-size=0",
   "--dealign",
-  "--reorder-functions-by-name",
   "--strip-debug",
   "--strip-producers",
 ];
+
+/** How functions get into the order of the names that they were given. The names go, and nothing else changes. */
+const ordered = ["--reorder-functions-by-name", "--strip-debug"];
 
 /** Memory may grow to 4 GiB less a page: the address behind its end must be a number of 32 bits. */
 const mostMemory = 2 ** 32 - 2 ** 16;
@@ -65,8 +73,9 @@ export async function buildWasm(log = console.error) {
   try {
     await run(await bindgen(log), [module, folder], { quiet: true });
     const wasm = join(folder, "stepwell.wasm");
-    const enabled = features.map((feature) => `--enable-${feature}`);
-    await run(bin("wasm-opt"), [...smaller, ...enabled, join(folder, "engine_bg.wasm"), "-o", wasm], { quiet: true });
+    await optimize(smaller, join(folder, "engine_bg.wasm"), wasm);
+    writeFileSync(wasm, named(readFileSync(wasm)));
+    await optimize(ordered, wasm, wasm);
     mkdirSync(built, { recursive: true });
     rmSync(stamp, { force: true });
     put("engine.js", readFileSync(join(folder, "engine.js")));
@@ -77,6 +86,11 @@ export async function buildWasm(log = console.error) {
     rmSync(folder, { recursive: true, force: true });
   }
   return true;
+}
+
+async function optimize(passes, from, to) {
+  const enabled = features.map((feature) => `--enable-${feature}`);
+  await run(bin("wasm-opt"), [...passes, ...enabled, from, "-o", to], { quiet: true });
 }
 
 /** Has cargo build the module, and returns its path. */
@@ -122,7 +136,9 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  return hashOf([module, join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, import.meta.filename]);
+  const order = join(import.meta.dirname, "wasm-order.mjs");
+  const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, order, import.meta.filename];
+  return hashOf([module, ...tools]);
 }
 
 function hashOf(files) {

@@ -48,8 +48,11 @@ export function engineOf(bytes) {
   }
 
   function poisoned() {
+    // A panic is a trap without words.
+    const isTrap = poison instanceof WebAssembly.RuntimeError;
+    const reason = isTrap ? `a bug of Stepwell, or a lack of memory (${poison.message})` : poison.message;
     const advice = "Its objects are lost; reset() makes a fresh engine.";
-    return failure("ERR_ENGINE_POISONED", `the WebAssembly engine has stopped: ${poison.message}. ${advice}`, poison);
+    return failure("ERR_ENGINE_POISONED", `the WebAssembly engine has stopped: ${reason}. ${advice}`, poison);
   }
 
   /** Runs a call into the module. The module's own errors have a code; anything else has left it in no known state. */

@@ -10,8 +10,10 @@ const disassembler = fileURLToPath(new URL("../node_modules/.bin/wasm-dis", impo
 const text = execFileSync(disassembler, ["--all-features", file], { encoding: "utf8", maxBuffer: 2 ** 30 });
 
 it("is small enough for a page", () => {
-  expect(bytes.length).toBeLessThanOrEqual(530_000);
-  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(203_000);
+  // A standard library that came with the compiler says where in it a panic was. Ours says nothing, and is smaller.
+  const isOurs = !bytes.includes("library/core/src");
+  expect(bytes.length).toBeLessThanOrEqual(isOurs ? 480_000 : 505_000);
+  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(isOurs ? 180_000 : 189_500);
 });
 
 it("computes with vectors, and not with the relaxed ones that Node 20 refuses", () => {

@@ -7,7 +7,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Number, Result};
+use stepwell_optim::{Code, Error, Number, Result, Results};
 use stepwell_session::Dtype;
 
 use crate::buffer::Buffer;
@@ -236,7 +236,7 @@ impl Tape {
             let saved = function.saved.borrow();
             let saved =
                 saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
-            let saved = saved.collect::<Result<Vec<_>>>()?;
+            let saved = saved.values()?;
             let needed = [0, 1, 2].map(|i| function.inputs[i].is_some());
             function.operation.run(&Call { meter: &self.meter, needed, saved: &saved }, gradient)?
         };

@@ -190,6 +190,8 @@ impl Engine for TorchEngine {
         Ok(())
     }
 
+    const HAS_OPTIMIZERS: bool = true;
+
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
         library::optimizer(definition, &self.busy)
     }

@@ -48,6 +48,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Results one after the other.
+pub trait Results<T>: Iterator<Item = Result<T>> + Sized {
+    /// Their values, or the first error. As `collect`, which would be twice the code, and there are many of it.
+    fn values(self) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        for result in self {
+            values.push(result?);
+        }
+        Ok(values)
+    }
+}
+
+impl<T, I: Iterator<Item = Result<T>>> Results<T> for I {}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// Stable error codes. A code never changes its meaning.

@@ -32,7 +32,7 @@ mod view;
 pub use clip::{Clip, Prepare};
 pub use closure_step::{ClosureStep, Learned};
 pub use curve::{Curve, schedule_definition};
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Result, Results};
 pub use instruction_set::InstructionSet;
 pub use loss_scale::LossScale;
 pub use memory::{Elements, Plain, state_memory};
@@ -47,7 +47,7 @@ pub use options::{
 };
 pub use presets::{PRESETS, Preset};
 pub use rule::Definition;
-pub use scalar::Scalar;
+pub use scalar::{Reduced, Scalar};
 pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
 pub use shape::{Children, ScheduleDefinition};

@@ -6,8 +6,8 @@ use crate::rule::Method;
 use crate::state::{AVERAGE, MASTER, State};
 use crate::sweep::Sweep;
 use crate::{
-    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, Outcome, Result, Schedule, StepOptions, Value, View,
-    defaults, parse,
+    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, Outcome, Result, Results, Schedule, StepOptions,
+    Value, View, defaults, parse,
 };
 
 /// The definition of that name.
@@ -198,7 +198,7 @@ impl Optimizer {
         }
         let rows: Vec<_> = (0..self.groups.len())
             .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
-            .collect::<Result<_>>()?;
+            .values()?;
         self.set_options(rows);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 
 use crate::memory::Plain;
 use crate::{Buffer, Elements, Result};
@@ -29,13 +30,9 @@ pub trait Scalar:
     /// True if parameters and state of 16 bits are computed with in this type.
     const WIDENS: bool;
     /// From 16 bits; both slices have one length. Only for a type that [`Scalar::WIDENS`].
-    fn widen<H>(narrow: &[H], wide: &mut [Self])
-    where
-        [H]: HalfFloatSliceExt;
+    fn widen<H: Reduced>(narrow: &[H], wide: &mut [Self]);
     /// Rounds to 16 bits, to the nearest and of two to the even one. As [`Scalar::widen`].
-    fn narrow<H>(wide: &[Self], narrow: &mut [H])
-    where
-        [H]: HalfFloatSliceExt;
+    fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
     /// A buffer of this type.
     ///
     /// # Errors
@@ -61,18 +58,12 @@ macro_rules! scalar {
             const WIDENS: bool = $widens;
             #[cfg_attr(target_family = "wasm", inline(never))]
             #[cfg_attr(not(target_family = "wasm"), inline(always))]
-            fn widen<H>($from: &[H], $to: &mut [Self])
-            where
-                [H]: HalfFloatSliceExt,
-            {
+            fn widen<H: Reduced>($from: &[H], $to: &mut [Self]) {
                 $widen
             }
             #[cfg_attr(target_family = "wasm", inline(never))]
             #[cfg_attr(not(target_family = "wasm"), inline(always))]
-            fn narrow<H>($from: &[Self], $to: &mut [H])
-            where
-                [H]: HalfFloatSliceExt,
-            {
+            fn narrow<H: Reduced>($from: &[Self], $to: &mut [H]) {
                 $narrow
             }
             fn buffer(elements: &[Self]) -> Result<Buffer> {
@@ -82,5 +73,37 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, Float, true, |from, to| from.convert_to_f32_slice(to), to.convert_from_f32_slice(from));
+scalar!(f32, Float, true, |from, to| H::widen(from, to), H::narrow(from, to));
 scalar!(f64, Double, false, |_from, _to| (), ());
+
+/// A floating-point type of 16 bits. Slices of one length are converted, element by element.
+pub trait Reduced: Copy {
+    /// Exact.
+    fn widen(from: &[Self], to: &mut [f32]);
+    /// To the nearest and of two to the even one.
+    fn narrow(from: &[f32], to: &mut [Self]);
+}
+
+impl Reduced for f16 {
+    /// With the machine's own instructions, where it has some.
+    #[inline(always)]
+    fn widen(from: &[Self], to: &mut [f32]) {
+        from.convert_to_f32_slice(to);
+    }
+    #[inline(always)]
+    fn narrow(from: &[f32], to: &mut [Self]) {
+        to.convert_from_f32_slice(from);
+    }
+}
+
+impl Reduced for bf16 {
+    /// A loop that no index can leave becomes vector instructions everywhere; that of `convert_to_f32_slice` does not.
+    #[inline(always)]
+    fn widen(from: &[Self], to: &mut [f32]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from.to_f32());
+    }
+    #[inline(always)]
+    fn narrow(from: &[f32], to: &mut [Self]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = bf16::from_f32(*from));
+    }
+}

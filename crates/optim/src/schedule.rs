@@ -1,7 +1,7 @@
 //! A schedule bound to an optimizer: it sets the learning rates of the groups.
 
 use crate::shape::Base;
-use crate::{Code, Curve, Error, Optimizer, Result, Value};
+use crate::{Code, Curve, Error, Optimizer, Result, Results, Value};
 
 /// A schedule with the rates that it starts from, one for each group.
 ///
@@ -89,7 +89,7 @@ impl Optimizer {
             let rate = schedule.curve.rate(Base { rate: *rate, group })?;
             self.plan(group, &[Value::Float(rate)], named)
         };
-        schedule.base.iter().enumerate().map(row).collect()
+        schedule.base.iter().enumerate().map(row).values()
     }
 
     /// What `OneCycleLR` calls momentum: the option of that name, or the first of the betas.

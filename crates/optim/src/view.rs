@@ -97,8 +97,10 @@ impl View<'_> {
 }
 
 impl Element {
-    /// True for the types whose parameters have master weights.
+    /// True for the types whose parameters have master weights. In WebAssembly no engine has them, and so the module has
+    /// nothing of what is done for them.
+    #[inline(always)]
     pub(crate) fn is_reduced(self) -> bool {
-        matches!(self, Element::Half | Element::BFloat16)
+        cfg!(not(target_family = "wasm")) && matches!(self, Element::Half | Element::BFloat16)
     }
 }

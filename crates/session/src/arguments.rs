@@ -1,6 +1,6 @@
 //! Arguments of a call, taken one after the other; what does not fit says what was expected and what was given.
 
-use stepwell_optim::{Code, Error, Number, Result, Value};
+use stepwell_optim::{Code, Error, Number, Result, Results, Value};
 
 use crate::handle::{Handle, Kind};
 use crate::{Array, Data, Dtype, Dynamic};
@@ -114,7 +114,7 @@ impl Arguments {
     /// Sizes of dimensions.
     pub(crate) fn shape(&mut self) -> Result<Vec<usize>> {
         let sizes = self.numbers("a shape")?;
-        sizes.iter().map(|x| size(*x)).collect()
+        sizes.iter().map(|x| size(*x)).values()
     }
 
     /// A dictionary of options, if there is one.
@@ -209,7 +209,7 @@ pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(Stri
             Some(value) => Ok((name, value)),
             None => Err(Error::new(Code::OptionType, format!("option {name}: no option can be a {given}"))),
         })
-        .collect()
+        .values()
 }
 
 /// A value as JavaScript sees it.

@@ -57,7 +57,7 @@ impl<E: Engine> Plan<E> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
         let optimizer = &trainer.optimizer;
-        let maker = match &trainer.library {
+        let maker = match trainer.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
                 Maker::Library(Rc::clone(minimize), options, optimizer.curvature())

@@ -1,7 +1,7 @@
 //! Plain numbers on their way into or out of a tensor.
 
 use half::{bf16, f16};
-use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
+use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Results, Scalar};
 
 use crate::element::Element;
 
@@ -126,7 +126,7 @@ impl Data {
                 Dtype::Double => Data::Double(elements.map(T::to_f64).collect()),
                 Dtype::Half => Data::Half(elements.map(|x| f16::from_f32(x.to_odd())).collect()),
                 Dtype::BFloat16 => Data::BFloat16(elements.map(|x| bf16::from_f32(x.to_odd())).collect()),
-                Dtype::Long => Data::Long(elements.map(long).collect::<Result<_>>()?),
+                Dtype::Long => Data::Long(elements.map(long).values()?),
             })
         }
         fn long<T: Element>(x: T) -> Result<i64> {

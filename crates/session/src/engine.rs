@@ -94,6 +94,9 @@ pub trait Engine: 'static {
         }
     }
 
+    /// True for a library that has optimizers of its own. Without, there is no code for them either.
+    const HAS_OPTIMIZERS: bool = false;
+
     /// The library's own optimizer of that definition, new and without state. Fails where there is none.
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Self::Tensor>> {
         Err(only_fused(definition, "since this engine has no optimizers of its own"))

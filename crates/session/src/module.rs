@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result, Value, defaults, parse};
+use stepwell_optim::{Code, Error, Result, Results, Value, defaults, parse};
 
 use crate::arguments::{named_options, option_value};
 use crate::modules::{Build, Layer, Run, layer_kinds};
@@ -91,7 +91,7 @@ impl<E: Engine> Module<E> {
                 option_value(given)
                     .ok_or_else(|| Error::new(Code::OptionType, format!("{kind}: expected an option, given {given}")))
             })
-            .collect::<Result<_>>()?;
+            .values()?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
         let layer = (found.make)(&row, build)?;
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
@@ -137,7 +137,7 @@ impl<E: Engine> Module<E> {
                 return Err(Error::new(Code::Argument, message));
             }
         };
-        let modules = children.iter().map(|child| Self::make_at(child, build, depth + 1)).collect::<Result<_>>()?;
+        let modules = children.iter().map(|child| Self::make_at(child, build, depth + 1)).values()?;
         Ok(Self { kind: SEQUENTIAL, name, options: Vec::new(), body: Body::Modules(keyed(modules)?) })
     }
 

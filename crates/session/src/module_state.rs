@@ -2,7 +2,7 @@
 //!
 //! A list of rows, one for each module, depth first: `depth module name options parms buffers`.
 
-use stepwell_optim::{Code, Error, Number, Result};
+use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::arguments::{array, dynamic};
 use crate::module::{Module, checked_name, keyed};
@@ -31,7 +31,7 @@ fn collect<E: Engine>(
             let (data, shape) = (engine.data(&tensor)?, engine.shape(&tensor)?);
             Ok((name, Dynamic::Array(Array { data, shape })))
         });
-        Ok(Dynamic::Dictionary(entries.collect::<Result<_>>()?))
+        Ok(Dynamic::Dictionary(entries.values()?))
     };
     let options = module.options.iter().map(|(name, value)| (*name, dynamic(value)));
     rows.push(Dynamic::dictionary([
@@ -57,7 +57,7 @@ pub(crate) fn is_state(given: &Dynamic) -> bool {
 /// The module of some rows, with its parameters as they were.
 pub(crate) fn restore<E: Engine>(given: &Dynamic, build: &mut Build<'_, E>) -> Result<Module<E>> {
     let Dynamic::List(list) = given else { return Err(malformed("a list of rows", given)) };
-    let rows = list.iter().map(Row::parse).collect::<Result<Vec<_>>>()?;
+    let rows = list.iter().map(Row::parse).values()?;
     let mut rest = rows.as_slice();
     let module = take(&mut rest, 0, build)?;
     match rest.first() {
@@ -144,7 +144,7 @@ fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> R
         build.engine.set_requires_grad(&tensor, true)?;
         Ok((checked_name(name)?, tensor))
     });
-    let mut module = Module::parameter_dictionary(tensors.collect::<Result<_>>()?);
+    let mut module = Module::parameter_dictionary(tensors.values()?);
     module.name.clone_from(&row.name);
     Ok(module)
 }

@@ -1,6 +1,6 @@
 //! Samples of a model in batches: the data, the options, and how far a pass over them has come.
 
-use stepwell_optim::{Clip, Code, Error, Limit::*, OptionSet, Result, Value, defaults, options, parse};
+use stepwell_optim::{Clip, Code, Error, Limit::*, OptionSet, Result, Results, Value, defaults, options, parse};
 
 use crate::arguments::{dynamic, named_options};
 use crate::loss::LossFunction;
@@ -105,7 +105,7 @@ impl<E: Engine> Samples<E> {
         let mut metrics = self.metrics.clone();
         for (_, value) in given.extract_if(.., |(name, _)| name == "metrics") {
             metrics = match &value {
-                Dynamic::List(list) if !list.is_empty() => list.iter().map(Metric::parse).collect::<Result<_>>()?,
+                Dynamic::List(list) if !list.is_empty() => list.iter().map(Metric::parse).values()?,
                 one => vec![Metric::parse(one)?],
             };
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Number, Result};
+use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::module::{Module, Named};
 use crate::session::{Object, Session};
@@ -81,7 +81,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
                         Some((_, tensor)) => Ok(loose(key, tensor)),
                         None => Err(Error::new(Code::Parameter, format!("no dictionary parameter named `{key}`"))),
                     })
-                    .collect::<Result<_>>()?,
+                    .values()?,
             };
             Selection { tensors, source: Source::Named }
         }
@@ -130,7 +130,7 @@ fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
             }
             _ => Err(refuse("an index, a name or a list of one of them", selector)),
         })
-        .collect()
+        .values()
 }
 
 /// One name or several.
@@ -143,7 +143,7 @@ fn keys(selector: &Dynamic) -> Result<Vec<String>> {
         Dynamic::Text(name) => Ok(name.clone()),
         _ => Err(refuse("a name or a list of names", selector)),
     };
-    list.iter().map(key).collect()
+    list.iter().map(key).values()
 }
 
 fn refuse(expected: &str, given: &Dynamic) -> Error {

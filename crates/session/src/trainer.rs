@@ -14,8 +14,8 @@ use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, only_fused};
 /// An optimizer, its parameters and where they came from.
 pub(crate) struct Trainer<E: Engine> {
     pub(crate) optimizer: Optimizer,
-    /// The tensor library's own optimizer, which makes the steps instead.
-    pub(crate) library: Option<LibraryOptimizer<E::Tensor>>,
+    /// See [`Trainer::library`].
+    library: Option<LibraryOptimizer<E::Tensor>>,
     pub(crate) container: Container<E>,
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
@@ -42,6 +42,11 @@ impl<E: Engine> Trainer<E> {
         }
     }
 
+    /// The tensor library's own optimizer, which makes the steps instead.
+    pub(crate) fn library(&self) -> Option<&LibraryOptimizer<E::Tensor>> {
+        if E::HAS_OPTIMIZERS { self.library.as_ref() } else { None }
+    }
+
     /// Sets options of a group, or adds the group, and appends parameters to it. A failure changes nothing.
     pub(crate) fn edit(
         &mut self,
@@ -52,7 +57,7 @@ impl<E: Engine> Trainer<E> {
         named: &[(String, Value)],
     ) -> Result<()> {
         let options = self.optimizer.plan(group, positional, named)?;
-        if self.library.is_some() {
+        if self.library().is_some() {
             no_further(self.optimizer.definition(), &options)?;
         }
         self.check(engine, &selection)?;
@@ -108,7 +113,7 @@ impl<E: Engine> Trainer<E> {
     /// Updates every parameter that has a gradient, and then sets gradients to zero if asked to. Clipping leaves gradients
     /// as they are, but those that the tensor library's own optimizer is to see.
     pub(crate) fn step(&mut self, engine: &E, clip: Clip, zero_gradients: bool) -> Result<()> {
-        if let Some(LibraryOptimizer::Each(library)) = &self.library {
+        if let Some(LibraryOptimizer::Each(library)) = self.library() {
             if clip != Clip::None {
                 clip_gradients(engine, &self.tensors, clip)?;
             }
@@ -142,7 +147,7 @@ impl<E: Engine> Trainer<E> {
             let message = format!("{} scales no losses, since its line search compares them", definition.name);
             return Err(Error::new(Code::Argument, message));
         }
-        if scale.is_some() && self.library.is_some() {
+        if scale.is_some() && self.library().is_some() {
             return Err(only_fused(definition, "since only Stepwell's own implementation scales losses"));
         }
         self.optimizer.loss_scale = scale;
@@ -163,7 +168,7 @@ impl<E: Engine> Trainer<E> {
 
     /// Sets the state of each parameter, group after group.
     pub(crate) fn set_states(&mut self, states: Vec<Option<State>>) -> Result<()> {
-        if let Some(LibraryOptimizer::Each(library)) = &self.library {
+        if let Some(LibraryOptimizer::Each(library)) = self.library() {
             return library.set_states(&self.tensors, &states);
         }
         self.optimizer.set_states(states);
@@ -172,7 +177,7 @@ impl<E: Engine> Trainer<E> {
 
     /// The optimizer with its state, whoever keeps that.
     pub(crate) fn with_state(&self) -> Result<WithState<'_>> {
-        let Some(LibraryOptimizer::Each(library)) = &self.library else { return Ok(WithState::Own(&self.optimizer)) };
+        let Some(LibraryOptimizer::Each(library)) = self.library() else { return Ok(WithState::Own(&self.optimizer)) };
         let mut optimizer = self.optimizer.without_state();
         optimizer.set_states(library.states(&self.tensors)?);
         Ok(WithState::Copy(Box::new(optimizer)))

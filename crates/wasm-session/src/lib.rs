@@ -1,7 +1,7 @@
 //! What JavaScript calls: converts arguments, calls the session, converts the result.
 //!
 //! `start`, and the two functions that the `Binding` interface of the SDK describes. An instance has one session. A panic
-//! ends the instance: packages/wasm then refuses every later call until it makes another one.
+//! is a trap and ends the instance: packages/wasm then refuses every later call until it makes another one.
 
 mod convert;
 mod number;
@@ -24,8 +24,6 @@ thread_local! {
 /// them; its tensors may take that many bytes.
 #[wasm_bindgen]
 pub fn start(number: u32, budget: u32) {
-    // What a panic says arrives as a JavaScript exception; without this it would be a trap without words.
-    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
     let session = || RefCell::new(Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number)));
     SESSION.with(|slot| {
         slot.get_or_init(session);

@@ -4,7 +4,7 @@
 //! the minimum of `cosine`, goes from the rate before it to that. `onecycle` asks for no base rate, so it comes first.
 
 use crate::shape::{Base, Children, ScheduleDefinition};
-use crate::Result;
+use crate::Results;
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",
@@ -17,7 +17,7 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
         curve.children().iter().try_fold(base.rate, |rate, child| child.rate(Base { rate, ..base }))
     },
     momentum: |curve| {
-        let momenta = curve.children().iter().map(|child| child.momentum()).collect::<Result<Vec<_>>>()?;
+        let momenta = curve.children().iter().map(|child| child.momentum()).values()?;
         Ok(momenta.into_iter().flatten().next_back())
     },
     advance: |curve, metric| curve.children_mut().iter_mut().try_for_each(|child| child.advance(metric)),

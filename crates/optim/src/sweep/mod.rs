@@ -128,6 +128,10 @@ impl Sweep {
             if !views.iter().flatten().all(View::is_even) {
                 return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
             }
+            let is_narrow = |view: &View<'_>| matches!(view, View::Half(..) | View::BFloat16(..));
+            if cfg!(target_family = "wasm") && views.iter().flatten().any(is_narrow) {
+                return Err(Error::new(Code::Internal, "WebAssembly has no parameters of 16 bits"));
+            }
             // Before any state is made.
             if options.skip_non_finite && !gradients_are_finite(views) {
                 return Ok(skip(views, options));

@@ -8,7 +8,7 @@ use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::room::Room;
 use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
 use crate::sweep::unit::{Piece, Riders, Unit};
-use crate::{OptionSet, Result, Scalar, Value};
+use crate::{OptionSet, Result, Results, Scalar, Value};
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
@@ -80,7 +80,7 @@ impl<R: Rule> Default for RuleProgram<R> {
 
 impl<R: Rule> Program for RuleProgram<R> {
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[Value]>) -> Result<()> {
-        self.options = rows.map(R::Options::from_row).collect::<Result<_>>()?;
+        self.options = rows.map(R::Options::from_row).values()?;
         Ok(())
     }
 

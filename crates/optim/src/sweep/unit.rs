@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::{ptr, slice};
 
-use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::clip::Prepare;
 use crate::norm::BLOCK;
 use crate::options::Common;
+use crate::scalar::Reduced;
 use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, State};
 use crate::view::Element;
 use crate::{Scalar, View};
@@ -161,6 +161,9 @@ impl Unit {
     /// As for [`Unit::blocks`].
     #[inline(always)]
     pub(super) unsafe fn refresh_masters(&self, start: usize, length: usize) {
+        if !self.element.is_reduced() {
+            return;
+        }
         // SAFETY: as the caller promises; master weights are of 32 bits.
         unsafe {
             match self.element {
@@ -193,6 +196,7 @@ impl Unit {
         // SAFETY: as the caller promises.
         unsafe {
             match self.element {
+                _ if !self.element.is_reduced() => Self::elements(self.gradient, start, length),
                 Element::Half if T::WIDENS => {
                     let wide = &mut wide[..length];
                     T::widen(Self::elements::<f16>(self.gradient, start, length), wide);
@@ -223,20 +227,17 @@ impl Unit {
     ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe {
-            match self.element {
-                Element::Half | Element::BFloat16 => {
-                    self.gradient(start, room, length);
-                    if riders.zero {
-                        // The zero of 16 bits.
-                        Self::elements::<u16>(self.gradient, start, length).fill(0);
-                    }
+            if self.element.is_reduced() {
+                self.gradient(start, room, length);
+                if riders.zero {
+                    // The zero of 16 bits.
+                    Self::elements::<u16>(self.gradient, start, length).fill(0);
                 }
-                Element::Float | Element::Double => {
-                    let gradient = Self::elements::<T>(self.gradient, start, length);
-                    room[..length].copy_from_slice(gradient);
-                    if riders.zero {
-                        gradient.fill(T::default());
-                    }
+            } else {
+                let gradient = Self::elements::<T>(self.gradient, start, length);
+                room[..length].copy_from_slice(gradient);
+                if riders.zero {
+                    gradient.fill(T::default());
                 }
             }
         }
@@ -259,6 +260,7 @@ impl Unit {
         unsafe {
             let weights: &[T] = self.weights(start, length);
             match self.element {
+                _ if !self.element.is_reduced() => {}
                 Element::Half if T::WIDENS => {
                     T::narrow(weights, Self::elements::<f16>(self.parameter, start, length));
                 }
@@ -292,12 +294,9 @@ impl Unit {
 
 /// See [`Unit::refresh_masters`].
 #[inline(always)]
-fn refresh<H: Copy + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut room: [H; BLOCK])
-where
-    [H]: HalfFloatSliceExt,
-{
+fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut room: [H; BLOCK]) {
     let rounded = &mut room[..master.len()];
-    rounded.convert_from_f32_slice(master);
+    H::narrow(master, rounded);
     if *rounded == *parameter {
         return;
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::arguments::Arguments;
 use crate::checkpoint;
@@ -80,7 +80,7 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
 pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl FnOnce() -> Result<R>) -> Result<R> {
     let copy = |tensor: &E::Tensor| engine.convert(tensor, engine.dtype(tensor)?, engine.device(tensor)?);
     let buffers = module.buffers();
-    let before = buffers.iter().map(|named| copy(&named.tensor)).collect::<Result<Vec<_>>>()?;
+    let before = buffers.iter().map(|named| copy(&named.tensor)).values()?;
     run().or_else(|error| {
         for (named, before) in buffers.iter().zip(&before) {
             engine.assign(&named.tensor, &engine.data(before)?)?;
@@ -178,7 +178,7 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
             let (data, shape) = (session.engine.data(&named.tensor)?, session.engine.shape(&named.tensor)?);
             Ok((named.name, crate::Array { data, shape }))
         })
-        .collect::<Result<Vec<_>>>()?;
+        .values()?;
     checkpoint::write(Path::new(&path), &entries)?;
     Ok(Dynamic::Null)
 }

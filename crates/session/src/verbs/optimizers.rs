@@ -1,6 +1,6 @@
 //! `opt` in its forms, and what an optimizer can be asked.
 
-use stepwell_optim::{Code, Definition, Error, Number, Optimizer, Result, Value, definition};
+use stepwell_optim::{Code, Definition, Error, Number, Optimizer, Result, Results, Value, definition};
 
 use crate::arguments::{Arguments, named_options, option_value};
 use crate::handle::{Handle, Kind};
@@ -115,7 +115,7 @@ impl Call {
                 option_value(given)
                     .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
             })
-            .collect::<Result<_>>()?;
+            .values()?;
         Ok(Self { group, parameters, positional, named })
     }
 }
@@ -133,7 +133,7 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
                     Err(Error::new(Code::Argument, message))
                 }
             })
-            .collect::<Result<_>>()?
+            .values()?
     } else if list.len().is_multiple_of(2) {
         list.chunks(2).map(<[Dynamic]>::to_vec).collect()
     } else {
@@ -149,7 +149,7 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
                 Err(Error::new(Code::Argument, format!("expected the name of an option, given {given}")))
             }
         })
-        .collect()
+        .values()
 }
 
 /// `lr(optimizer)` tells the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.

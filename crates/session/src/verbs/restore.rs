@@ -5,7 +5,8 @@
 use std::mem;
 
 use stepwell_optim::{
-    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Scalar, State, definition,
+    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Results, Scalar, State,
+    definition,
 };
 
 use crate::arguments::{Arguments, array, named_options};
@@ -35,7 +36,7 @@ pub(crate) fn restore<E: Engine>(
     let definition = definition(name)?;
     let fused = !matches!(entry(saved, "fused"), Ok(Dynamic::Flag(false)));
     let rows = list(saved, "options")?.iter().map(|row| named_options(dictionary("options", row)?.to_vec()));
-    let mut optimizer = Optimizer::with_groups(definition, &rows.collect::<Result<Vec<_>>>()?)?;
+    let mut optimizer = Optimizer::with_groups(definition, &rows.values()?)?;
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
 
     let engine = &session.engine;
@@ -191,7 +192,7 @@ fn memory_of<T: Scalar>(
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).collect::<Result<Vec<_>>>();
+    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).values();
     Ok(Memory {
         func_evals: whole(buffers, "func_evals")? as u64,
         n_iter: whole(buffers, "n_iter")? as u64,

@@ -2,7 +2,7 @@
 //! schedules inside it.
 
 use stepwell_optim::{
-    Children, Code, Curve, Error, Optimizer, Result, SCHEDULES, Schedule, defaults, schedule_definition,
+    Children, Code, Curve, Error, Optimizer, Result, Results, SCHEDULES, Schedule, defaults, schedule_definition,
 };
 
 use crate::arguments::{Arguments, array, dynamic, named_options};
@@ -126,7 +126,7 @@ fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<Curve> {
             }
         },
     };
-    let children = inside.into_iter().map(|child| curve(specification(child)?)).collect::<Result<_>>()?;
+    let children = inside.into_iter().map(|child| curve(specification(child)?)).values()?;
     Curve::new(definition, &named_options(entries)?, &progress, children)
 }
 

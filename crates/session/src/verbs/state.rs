@@ -86,7 +86,7 @@ pub(crate) fn describe<E: Engine>(
     if with_buffers && optimizer.is_averaged() {
         entries.push(("averaged", Dynamic::Flag(true)));
     }
-    if trainer.library.is_some() {
+    if trainer.library().is_some() {
         entries.push(("fused", Dynamic::Flag(false)));
     }
     Ok(Dynamic::dictionary(entries))

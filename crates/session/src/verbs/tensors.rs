@@ -1,6 +1,6 @@
 //! Making tensors, reading them, moving them.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::arguments::{Arguments, array, size};
 use crate::handle::Kind;
@@ -63,7 +63,7 @@ impl Making {
                     Dynamic::Number(x) => size(*x),
                     other => Err(Error::new(Code::Shape, format!("expected numbers in a shape, given {other}"))),
                 });
-                self.shape = Some(sizes.collect::<Result<_>>()?);
+                self.shape = Some(sizes.values()?);
             }
             ("grad" | "dtype" | "device" | "shape", other) => {
                 let expected = match key {
@@ -175,7 +175,7 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
 /// `vector(x, y, ..)`: a list of tensors, each given as a handle or as numbers.
 pub(crate) fn vector<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
-    let tensors = arguments.rest().iter().map(|given| element(session, given)).collect::<Result<_>>()?;
+    let tensors = arguments.rest().iter().map(|given| element(session, given)).values()?;
     session.insert(Object::Vector(tensors))
 }
 
@@ -186,10 +186,7 @@ pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         other => return Err(arguments.refuse("a dictionary of tensors", &other)),
     };
     arguments.finish()?;
-    let tensors = entries
-        .iter()
-        .map(|(name, given)| Ok((checked_name(name)?, element(session, given)?)))
-        .collect::<Result<_>>()?;
+    let tensors = entries.iter().map(|(name, given)| Ok((checked_name(name)?, element(session, given)?))).values()?;
     session.insert(Object::Dictionary(tensors))
 }
 
@@ -226,7 +223,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
             }
             let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
-            let converted = tensors.iter().map(|named| convert(&named.tensor)).collect::<Result<Vec<_>>>()?;
+            let converted = tensors.iter().map(|named| convert(&named.tensor)).values()?;
             for (named, converted) in tensors.iter().zip(&converted) {
                 session.engine.set_grad(&named.tensor, None)?;
                 session.engine.replace(&named.tensor, converted)?;
