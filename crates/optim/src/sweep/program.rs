@@ -123,7 +123,7 @@ impl<R: Rule> Program for RuleProgram<R> {
     }
 
     unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders) {
-        if !R::TWO_STAGES {
+        if !R::TWO_STAGES || cfg!(target_family = "wasm") {
             return;
         }
         if let (Some(second), Some(first)) = (second, first)

@@ -22,8 +22,9 @@ pub(super) type Sums = [AtomicU64; 2];
 /// Elements of a unit from which on its two stages are shared out: several of them at once would not stay in the cache.
 const SHARED: usize = 1 << 20;
 /// Elements of a unit from which on its second stage is done together with the first stage of the next. What is smaller is
-/// still in a near cache, and too short for processors to see that memory is read in order.
-const PAIRED: usize = 1 << 16;
+/// still in a near cache, and too short for processors to see that memory is read in order. In WebAssembly nothing is: it
+/// computes for so long that it does not wait for memory, and would have another copy of the formula.
+const PAIRED: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
 /// Elements that one thread takes at a time, at most.
 const BATCH: usize = 1 << 16;
 /// Parts of a shared unit, about.
