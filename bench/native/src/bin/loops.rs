@@ -54,6 +54,7 @@ mod by_hand {
     }
 
     pub(super) struct Loops {
+        /// For LAMB the longest first.
         parameters: Vec<Parameter>,
         updates: Numbers,
         is_lamb: bool,
@@ -98,6 +99,9 @@ mod by_hand {
                     m,
                     v,
                 });
+            }
+            if is_lamb {
+                parameters.sort_by_key(|one| std::cmp::Reverse(one.p.len()));
             }
             let kept = parameters.iter().map(|one| one.p.len()).filter(|n| is_lamb && *n <= KEPT).max();
             Ok(Self {
@@ -150,8 +154,13 @@ mod by_hand {
                 // The last first, so that what was read last is read first again.
                 let norm = self.parameters.iter().rev().fold(0.0, |sum, one| sum + squares_backwards(&one.g)).sqrt();
                 c.scale = _mm512_set1_ps(1.0 / norm.max(1.0) as f32);
+                let mut before: Option<(&mut Parameter, f32)> = None;
                 for parameter in &mut self.parameters {
-                    lamb(parameter, &mut self.updates, self.lr, c);
+                    let ratio = first_stage(parameter, before.take(), &mut self.updates, c);
+                    before = Some((parameter, self.lr * ratio));
+                }
+                if let Some((parameter, rate)) = before {
+                    second_stage(parameter, 0, parameter.p.len(), rate, &self.updates, c);
                 }
             }
         }
@@ -193,13 +202,25 @@ mod by_hand {
         }
     }
 
+    /// Block by block with the second stage of the parameter before, whose update makes room for this one. Returns the trust
+    /// ratio.
     #[target_feature(enable = "avx512f,avx512dq")]
-    unsafe fn lamb(one: &mut Parameter, room: &mut [f32], lr: f32, c: Constants) {
+    unsafe fn first_stage(
+        one: &mut Parameter,
+        before: Option<(&mut Parameter, f32)>,
+        room: &mut [f32],
+        c: Constants,
+    ) -> f32 {
         let n = one.p.len();
-        let (p, g, m, v) = (one.p.as_mut_ptr(), one.g.as_ptr(), one.m.as_mut_ptr(), one.v.as_mut_ptr());
-        let (keeps, u) = (n <= KEPT, room.as_mut_ptr());
+        let (p, g, m, v) = (one.p.as_ptr(), one.g.as_ptr(), one.m.as_mut_ptr(), one.v.as_mut_ptr());
         let (mut p_squares, mut u_squares) = (0.0, 0.0);
+        let mut before = before;
         for block in (0..n).step_by(BLOCK) {
+            if let Some((before, rate)) = &mut before {
+                let length = before.p.len();
+                // SAFETY: as the caller promises.
+                unsafe { second_stage(before, block.min(length), length.min(block + BLOCK), *rate, room, c) };
+            }
             let (mut p_sums, mut u_sums) = ([_mm512_setzero_ps(); 4], [_mm512_setzero_ps(); 4]);
             for row in (block..n.min(block + BLOCK)).step_by(4 * WIDTH) {
                 for lane in 0..4 {
@@ -211,8 +232,8 @@ mod by_hand {
                     unsafe {
                         let now = _mm512_loadu_ps(p.add(i));
                         let new = update(now, g.add(i), m.add(i), v.add(i), &c);
-                        if keeps {
-                            _mm512_storeu_ps(u.add(i), new);
+                        if n <= KEPT {
+                            _mm512_storeu_ps(room.as_mut_ptr().add(i), new);
                         }
                         p_sums[lane] = _mm512_fmadd_ps(now, now, p_sums[lane]);
                         u_sums[lane] = _mm512_fmadd_ps(new, new, u_sums[lane]);
@@ -222,14 +243,26 @@ mod by_hand {
             p_squares += total(p_sums);
             u_squares += total(u_sums);
         }
-        let ratio = if p_squares > 0.0 && u_squares > 0.0 { (p_squares / u_squares).sqrt() } else { 1.0 };
-        let rate = _mm512_set1_ps(lr * ratio as f32);
-        for i in (0..n).step_by(WIDTH).rev() {
-            // SAFETY: as above.
+        if let Some((before, rate)) = before {
+            let length = before.p.len();
+            // SAFETY: as the caller promises.
+            unsafe { second_stage(before, n.next_multiple_of(BLOCK).min(length), length, rate, room, c) };
+        }
+        if p_squares > 0.0 && u_squares > 0.0 { (p_squares / u_squares).sqrt() as f32 } else { 1.0 }
+    }
+
+    /// Of the elements from `start` to `end`.
+    #[target_feature(enable = "avx512f,avx512dq")]
+    unsafe fn second_stage(one: &mut Parameter, start: usize, end: usize, rate: f32, room: &[f32], c: Constants) {
+        let (p, m, v) = (one.p.as_mut_ptr(), one.m.as_ptr(), one.v.as_ptr());
+        let keeps = one.p.len() <= KEPT;
+        let rate = _mm512_set1_ps(rate);
+        for i in (start..end).step_by(WIDTH) {
+            // SAFETY: as the caller promises.
             unsafe {
                 let now = _mm512_loadu_ps(p.add(i));
                 let u = match keeps {
-                    true => _mm512_loadu_ps(u.add(i)),
+                    true => _mm512_loadu_ps(room.as_ptr().add(i)),
                     false => direction(now, _mm512_loadu_ps(m.add(i)), _mm512_loadu_ps(v.add(i)), &c),
                 };
                 _mm512_storeu_ps(p.add(i), _mm512_fnmadd_ps(rate, u, now));

@@ -111,8 +111,6 @@ impl Tasks {
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            // What a step that failed has left.
-            desk.waiting = None;
             desk.room.reserve(self.own.iter().map(|unit| &units[*unit]))?;
             desk.small_room.reserve(self.small.iter().flat_map(|range| &units[range.clone()]))?;
         }
@@ -150,6 +148,8 @@ impl Tasks {
             self.relay.run(thread, &work);
             // Nobody else has it.
             let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            // What a step that failed has left.
+            desk.waiting = None;
             while let Some(unit) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
                 desk.pass(Some(*unit), &work);
             }
