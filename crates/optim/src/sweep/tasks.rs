@@ -27,8 +27,6 @@ const SHARED: usize = 1 << 20;
 const PAIRED: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
 /// Elements that one thread takes at a time, at most.
 const BATCH: usize = 1 << 16;
-/// Parts of a shared unit, about.
-const MOST_PARTS: usize = 64;
 
 /// What is done in a step, and by whom.
 #[derive(Default)]
@@ -105,9 +103,7 @@ impl Tasks {
         for list in [&mut relay, &mut self.own] {
             list.sort_by_key(|unit| Reverse(units[*unit].length));
         }
-        // Whoever looks for a part to take may have to look at all.
-        let longest = relay.first().map_or(0, |unit| units[*unit].length);
-        self.relay.plan(&relay, units, batch.max(longest / MOST_PARTS), threads)?;
+        self.relay.plan(&relay, units, batch, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
