@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <new>
+#include <unordered_set>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -49,17 +51,31 @@ class Allocator final : public c10::Allocator {
     unasked_ = static_cast<int64_t>((left - bytes) / 8);
   }
 
-  // Without effect where the system has no huge pages to give.
-  static void advise([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
+  // Without effect where the system has no huge pages to give. Memory that somebody else has used before lies on small pages:
+  // it is given back, which nothing is lost by, so that what is written next is written to huge ones. Once for each place, since
+  // that takes as long as writing.
+  void advise([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
 #if defined(__linux__)
     const uintptr_t first = (start + kPage - 1) / kPage * kPage;
     madvise(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (uintptr_t page = (start + kHugePage - 1) / kHugePage; (page + 1) * kHugePage <= start + bytes; ++page) {
+      try {
+        if (!known_.insert(page).second) continue;
+      } catch (const std::bad_alloc&) {
+        return;
+      }
+      madvise(reinterpret_cast<void*>(page * kHugePage), kHugePage, MADV_DONTNEED);
+    }
 #endif
   }
 
   c10::Allocator& standard_;
   // Bytes of large tensors before the system is asked again how much there is.
   std::atomic<int64_t> unasked_{0};
+  std::mutex mutex_;
+  // Huge pages that tensors have lain on.
+  std::unordered_set<uintptr_t> known_;
 };
 
 }  // namespace

@@ -34,8 +34,9 @@ pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     let (rows, rest) = x.as_chunks::<LANES>();
     let (groups, rows) = rows.as_chunks::<ROWS>();
     for group in groups {
-        let lanes = lanes(group);
-        sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += lane.to_f64());
+        let mut lanes = BlockSquares::new();
+        group.iter().for_each(|row| lanes.add(row));
+        sums.iter_mut().zip(lanes.0).for_each(|(sum, lane)| *sum += lane.to_f64());
     }
     for row in rows.iter().map(|row| &row[..]).chain([rest]) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += (*x * *x).to_f64());
@@ -43,14 +44,28 @@ pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     checked(total(&sums), x)
 }
 
-/// The sum of the squares of at most [`BLOCK`] elements that are in the nearest cache.
-#[cfg_attr(target_family = "wasm", inline(never))]
-#[cfg_attr(not(target_family = "wasm"), inline(always))]
-pub(crate) fn block_squares<T: Scalar>(block: &[T]) -> f64 {
-    const ROWS: usize = BLOCK / LANES;
-    match <&[[T; LANES]; ROWS]>::try_from(block.as_chunks::<LANES>().0) {
-        Ok(rows) => checked(total(&lanes(rows).map(T::to_f64)), block),
-        Err(_) => squares(block),
+/// Squares of a block of at most [`BLOCK`] elements, row by row: so few that no digit that counts is lost in 32 bits.
+pub(crate) struct BlockSquares<T>([T; LANES]);
+
+impl<T: Scalar> BlockSquares<T> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self([T::default(); LANES])
+    }
+
+    /// Adds those of the next row.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, row: &[T; LANES]) {
+        let Self(lanes) = self;
+        for i in 0..LANES {
+            lanes[i] = lanes[i] + row[i] * row[i];
+        }
+    }
+
+    /// The sum; the rows are those of the block.
+    #[inline(always)]
+    pub(crate) fn total(self, block: &[T]) -> f64 {
+        checked(total(&self.0.map(T::to_f64)), block)
     }
 }
 
@@ -64,18 +79,6 @@ fn few_squares<T: Scalar>(x: &[T]) -> f64 {
     }
     let [a, b] = halves::<4, 2>(halves(sums));
     a + b
-}
-
-/// Of each lane the sum of the squares in some rows: so few that no digit that counts is lost in 32 bits.
-#[inline(always)]
-fn lanes<T: Scalar, const ROWS: usize>(rows: &[[T; LANES]; ROWS]) -> [T; LANES] {
-    let mut lanes = [T::default(); LANES];
-    for row in rows {
-        for i in 0..LANES {
-            lanes[i] = lanes[i] + row[i] * row[i];
-        }
-    }
-    lanes
 }
 
 /// The sum, or that of squares taken in f64 where squares may not be numbers of their type. That is rare, unless all are

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::Scalar;
 use crate::instruction_set::Work;
-use crate::norm::{BLOCK, block_squares};
+use crate::norm::{BLOCK, BlockSquares, LANES, squares};
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::program::{Program, RuleProgram};
@@ -191,15 +191,43 @@ fn measure<R: Rule, T: Scalar>(
             None => nowhere,
         };
         start += parameter.len();
-        R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
-        sums[0] += block_squares(parameter);
-        sums[1] += block_squares(update);
+        let squares = measure_block::<R, T>(constants, Block { parameter, gradient, state }, update);
+        sums.iter_mut().zip(squares).for_each(|(sum, squares)| *sum += squares);
     }
     if let Some(before) = before {
         // SAFETY: as above.
         while unsafe { before.next() } {}
     }
     sums
+}
+
+/// The first stage of a block, with the sums of the squares of parameter and update. Row by row, so that there is no time in
+/// which squares alone are taken and nobody asks for memory.
+#[inline(always)]
+fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'_, T>, update: &mut [T]) -> [f64; 2] {
+    let Block { parameter, gradient, mut state } = block;
+    // In WebAssembly a second copy of the formula is worth less than the room that it takes.
+    let at_once = cfg!(target_family = "wasm") || update.len() != BLOCK;
+    if at_once {
+        let state = state.each_mut().map(|state| &mut **state);
+        R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
+    }
+    if update.len() != BLOCK {
+        return [squares(parameter), squares(update)];
+    }
+    let [mut parameters, mut updates] = [BlockSquares::new(), BlockSquares::new()];
+    let rows = parameter.as_chunks_mut::<LANES>().0.iter_mut();
+    let rows = rows.zip(gradient.as_chunks::<LANES>().0).zip(update.as_chunks_mut::<LANES>().0);
+    for (row, ((parameter, gradient), update)) in rows.enumerate() {
+        if !at_once {
+            let places = row * LANES..(row + 1) * LANES;
+            let state = state.each_mut().map(|state| state.get_mut(places.clone()).unwrap_or_default());
+            R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
+        }
+        parameters.add(parameter);
+        updates.add(update);
+    }
+    [parameters.total(parameter), updates.total(update)]
 }
 
 /// The second stage of a piece.
