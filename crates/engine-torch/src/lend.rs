@@ -80,7 +80,8 @@ impl Ledger {
             (self.plain, self.watched_at) = (true, watched_at);
             return Ok(Vec::new());
         }
-        let same = shim::slots(handles, &mut self.known)?;
+        // What a failure leaves half known is of parameters that are not kept.
+        let same = shim::slots(handles, &mut self.known).inspect_err(|_| self.known.clear())?;
         if !same {
             self.parameters = parameters.to_vec();
         }
