@@ -7,8 +7,7 @@ use crate::Result;
 use crate::sweep::queues::Queues;
 use crate::sweep::room::Room;
 use crate::sweep::tasks::{Work, cut};
-use crate::sweep::two_stages::{First, Second};
-use crate::sweep::unit::{PIECE, Piece, Unit};
+use crate::sweep::unit::{PIECE, Unit};
 use crate::team::{self, Patience};
 
 /// Legs: in each, one unit is in its first stage, and the one before it in its second.
@@ -67,23 +66,13 @@ impl Relay {
                 factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
             }
             while let Some(part) = leg.queues.next(thread).and_then(|part| leg.parts.get(part)) {
-                let first = leg.first.map(|unit| self.first(&work.units[unit], part, work));
-                let second = leg.second.map(|unit| self.second(&work.units[unit], part, factor, work));
+                let first = leg.first.map(|unit| work.first(unit, part, &self.room));
+                let second = leg.second.map(|unit| work.second(unit, part, factor, &self.room));
                 // SAFETY: as in `Tasks::update`; only this thread has taken the part, and the room there is of these pieces.
                 unsafe { work.program.pass(work.set, second, first, work.riders) };
                 leg.finished(work);
             }
         }
-    }
-
-    fn first<'a>(&self, unit: &'a Unit, part: &Range<usize>, work: &Work<'a>) -> First<'a> {
-        let (pieces, sums) = (&work.pieces[unit.piece_range()], &work.sums[unit.piece_range()]);
-        First { unit, pieces: within(pieces, part), sums: within(sums, part), updates: self.room.updates(unit) }
-    }
-
-    fn second<'a>(&self, unit: &'a Unit, part: &Range<usize>, factor: f64, work: &Work<'a>) -> Second<'a> {
-        let pieces: &[Piece] = &work.pieces[unit.piece_range()];
-        Second { unit, pieces: within(pieces, part), factor, updates: self.room.updates(unit) }
     }
 }
 
@@ -110,9 +99,4 @@ impl Leg {
         }
         true
     }
-}
-
-/// Those of a list that a range has.
-fn within<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
-    &list[range.start.min(list.len())..range.end.min(list.len())]
 }

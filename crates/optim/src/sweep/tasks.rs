@@ -162,22 +162,30 @@ impl Tasks {
 impl Desk {
     /// The first stage of a unit, and the second of the one before.
     fn pass(&mut self, unit: Option<usize>, work: &Work<'_>) {
-        let second = self.waiting.take().map(|(unit, factor)| {
-            let unit = &work.units[unit];
-            Second { unit, pieces: &work.pieces[unit.piece_range()], factor, updates: self.room.updates(unit) }
-        });
-        let first = unit.map(|unit| {
-            let unit = &work.units[unit];
-            let (pieces, sums) = (&work.pieces[unit.piece_range()], &work.sums[unit.piece_range()]);
-            First { unit, pieces, sums, updates: self.room.updates(unit) }
-        });
+        const ALL: &Range<usize> = &(0..usize::MAX);
+        let second = self.waiting.take().map(|(unit, factor)| work.second(unit, ALL, factor, &self.room));
+        let first = unit.map(|unit| work.first(unit, ALL, &self.room));
         // SAFETY: as in `Tasks::update`; the unit is this thread's alone, and so is the room.
         unsafe { work.program.pass(work.set, second, first, work.riders) };
         self.waiting = unit.map(|unit| (unit, work.factor(&work.units[unit])));
     }
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    /// The first stage of those pieces of a unit that the range has.
+    pub(super) fn first(&self, unit: usize, part: &Range<usize>, room: &Room) -> First<'a> {
+        let unit = &self.units[unit];
+        let (pieces, sums) = (&self.pieces[unit.piece_range()], &self.sums[unit.piece_range()]);
+        First { unit, pieces: within(pieces, part), sums: within(sums, part), updates: room.updates(unit) }
+    }
+
+    /// The second stage of the same.
+    pub(super) fn second(&self, unit: usize, part: &Range<usize>, factor: f64, room: &Room) -> Second<'a> {
+        let unit = &self.units[unit];
+        let pieces = within(&self.pieces[unit.piece_range()], part);
+        Second { unit, pieces, factor, updates: room.updates(unit) }
+    }
+
     /// Calls `task` with every number below `count` once, in order.
     fn in_order(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
@@ -219,6 +227,11 @@ impl Work<'_> {
 /// The sum of one value over all pieces, in order.
 pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
     sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
+}
+
+/// Those of a list that a range has.
+fn within<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
+    &list[range.start.min(list.len())..range.end.min(list.len())]
 }
 
 /// Cuts a range into parts of at least `least` elements, the last one excepted.
