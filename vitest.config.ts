@@ -1,12 +1,20 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
+/**
+ * How long a test may take: it is for one that hangs, and no test depends on how fast the machine is. Other limits are
+ * stated nowhere, and test/suite keeps it so.
+ */
+const testTimeout = 600_000;
+
 const settings = {
   // The TypeScript build leaves a compiled copy of every test, which is not to run a second time.
   exclude: [...configDefaults.exclude, "**/dist/**"],
   // A test waits for the garbage collector.
   execArgv: ["--expose-gc"],
-  // What a page shows in a moment takes longer on a machine that does other things too.
-  expect: { poll: { timeout: 10_000 } },
+  testTimeout,
+  hookTimeout: testTimeout,
+  // Sooner than the test, so that it says what it waited for.
+  expect: { poll: { timeout: testTimeout / 2 } },
 };
 
 export default defineConfig({

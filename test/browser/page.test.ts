@@ -50,7 +50,7 @@ const files = {
 };
 const trained = ["wasm", "1.000 1.000"];
 
-describe.runIf(executablePath)("a page", { timeout: 120_000 }, () => {
+describe.runIf(executablePath)("a page", () => {
   const folder = mkdtempSync(join(tmpdir(), "browser-"));
   let project: string;
   let browser: Browser;
@@ -58,7 +58,7 @@ describe.runIf(executablePath)("a page", { timeout: 120_000 }, () => {
     pack(folder);
     project = install(folder, ["wasm", "sdk"], files);
     browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox"] });
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true });
@@ -67,13 +67,15 @@ describe.runIf(executablePath)("a page", { timeout: 120_000 }, () => {
   /** What the page at that address comes to, and what its console says. */
   async function open(address: string) {
     const page = await browser.newPage();
+    // The limit is that of the test.
+    page.setDefaultTimeout(0);
     const complaints: string[] = [];
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
     try {
       await page.goto(address);
       const found = await page
-        .waitForFunction(() => (globalThis as { result?: unknown }).result, undefined, { timeout: 60_000 })
+        .waitForFunction(() => (globalThis as { result?: unknown }).result)
         .catch((error: Error) => expect.fail([error.message, ...complaints].join("\n")));
       return { result: await found.jsonValue(), complaints };
     } finally {

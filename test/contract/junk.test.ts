@@ -3,10 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-
-// Seconds where the machine has other things to do.
-vi.setConfig({ testTimeout: 60_000 });
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 
 // Paths are random too, so the files that a save makes are to lie in a folder of their own.
 const folder = mkdtempSync(join(tmpdir(), "stepwell-junk-"));

@@ -26,7 +26,7 @@ describe.each(["README.md", ...reference])("%s", (page) => {
   it("has examples", () => expect(examples.length).toBeGreaterThan(0));
 
   // Each is compiled and run in a process of its own.
-  it.each(examples)("example %#", { timeout: 60_000 }, ({ code, prints }) => {
+  it.each(examples)("example %#", ({ code, prints }) => {
     const file = join(folder, "example.mts");
     writeFileSync(file, code);
     const tsc = join(root, "node_modules", ".bin", "tsc");

@@ -21,7 +21,7 @@ interface Report {
   }[];
 }
 
-describe("the digits demo", { timeout: 300_000 }, () => {
+describe("the digits demo", () => {
   it("shows every optimizer learning, and LAMB to 94 %", async () => {
     const { stdout } = await demo("--all");
     const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as Report;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { install, pack, run } from "./packed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "install-"));
-beforeAll(() => pack(folder), 120_000);
+beforeAll(() => pack(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const program = `
@@ -23,7 +23,7 @@ const programs = {
   "train.cjs": 'console.log(require("@stepwell/sdk").engine);',
 };
 
-describe("all packages", { timeout: 120_000 }, () => {
+describe("all packages", () => {
   it("train in an empty project, on libtorch unless told otherwise", () => {
     const project = install(folder, ["native", "wasm", "sdk"], programs);
     const node = (file: string, engine?: string) => run(process.execPath, [file], project, engine);
@@ -35,7 +35,7 @@ describe("all packages", { timeout: 120_000 }, () => {
   });
 });
 
-describe("without the native package", { timeout: 120_000 }, () => {
+describe("without the native package", () => {
   it("the SDK trains in an empty project, and says once that it is WebAssembly", () => {
     const project = install(folder, ["wasm", "sdk"], programs);
     const node = (file: string, engine?: string) => run(process.execPath, [file], project, engine);

@@ -35,7 +35,7 @@ afterEach(() => k.free());
 describe("the numbers of PyTorch's optim_baseline.h are met", () => {
   it("holds all 19 configurations", () => expect(baselines).toHaveLength(19));
 
-  it.each(baselines)("$name", { timeout: 60_000 }, ({ optimizer, options, expected }) => {
+  it.each(baselines)("$name", ({ optimizer, options, expected }) => {
     const m = k.module(k.seq("sequential", ["linear", 2, 3], "sigmoid", ["linear", 3, 1], "sigmoid"));
     k.to(m, "double");
     const parameters = Object.entries(start).map(([name, values]) => {

@@ -57,6 +57,8 @@ export class Site {
   /** A page at an address, and its complaints. */
   async visit(hash = "", options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: Complaints }> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    // The limit is that of the test.
+    context.setDefaultTimeout(0);
     const page = await context.newPage();
     const complaints: Complaints = { errors: [], violations: [], strangers: [] };
     page.on("console", (message) => {

@@ -52,7 +52,7 @@ function edited(optimizer: OptimizerName): Case {
   };
 }
 
-it("the programs compile, and end at the same bits as the races", { timeout: 120_000 }, () => {
+it("the programs compile, and end at the same bits as the races", () => {
   const expected = cases.map(({ surface, settings, edits }, index) => {
     const { start } = surfaces[surface];
     const race = Race.start(k, { surface, start, racers: [settings] });

@@ -10,17 +10,17 @@ import { contenderOptions, epochs } from "../../apps/playground/src/digits-setup
 import { digitRates } from "../../apps/playground/src/generated/digit-rates.js";
 import { executablePath, picture, Site } from "./browser.js";
 
-describe.skipIf(!executablePath)("the digits on the page", { timeout: 180_000 }, () => {
+describe.skipIf(!executablePath)("the digits on the page", () => {
   let site: Site;
   beforeAll(async () => {
     site = await Site.open();
-  }, 120_000);
+  });
   afterAll(() => site?.close());
 
   it("are read as the engine in Node reads them, to the last one", async () => {
     const batch = 4000;
     const { page, complaints } = await site.visit(`view=digits&batch=${batch}`);
-    await page.getByRole("button", { name: "Again" }).waitFor({ timeout: 120_000 });
+    await page.getByRole("button", { name: "Again" }).waitFor();
     const shown = await page
       .locator("data[data-accuracy]")
       .evaluateAll((all) => all.map((one) => Number((one as HTMLDataElement).value)));
@@ -50,7 +50,7 @@ describe.skipIf(!executablePath)("the digits on the page", { timeout: 180_000 },
     const { page } = await site.visit("view=digits&batch=500&contenders=adam", {
       viewport: { width: 1280, height: 1400 },
     });
-    await page.getByRole("button", { name: "Again" }).waitFor({ timeout: 120_000 });
+    await page.getByRole("button", { name: "Again" }).waitFor();
     const pad = page.locator(".pad canvas");
     const box = await pad.boundingBox();
     if (!box) throw new Error("no pad");
@@ -81,7 +81,7 @@ describe.skipIf(!executablePath)("the digits on the page", { timeout: 180_000 },
     await page.keyboard.press("End");
     await page.getByText(/At 8000, LAMB reads the most/).waitFor();
     await expect.poll(() => page.url()).toContain("batch=8000");
-    await page.getByText(/step 10 of 10/).waitFor({ timeout: 60_000 });
+    await page.getByText(/step 10 of 10/).waitFor();
     await page.context().close();
   });
 });

@@ -62,7 +62,7 @@ describe("the packed digits", () => {
   });
 });
 
-describe("a training", { timeout: 120_000 }, () => {
+describe("a training", () => {
   it("gives each contender what it would have had alone", () => {
     const [sgd, lamb] = finish(new Training(k, digits, settings(2000, "sgd", "lamb")));
     expect(finish(new Training(k, digits, settings(2000, "sgd")))[0]).toBe(sgd);

@@ -26,24 +26,14 @@ function lossesOf({ racers }: Race): Record<string, number> {
 
 const clock = async (page: Page) => Number(await page.locator("#clock").getAttribute("value"));
 
-describe.skipIf(!executablePath)("the page", { timeout: 120_000 }, () => {
+describe.skipIf(!executablePath)("the page", () => {
   let site: Site;
   beforeAll(async () => {
     site = await Site.open();
-  }, 120_000);
+  });
   afterAll(() => site?.close());
 
-  it("races within two seconds of being asked for, without a complaint, and fetches nothing from elsewhere", async () => {
-    // The best of three visits, for a machine that does other things too.
-    const times: number[] = [];
-    for (let visit = 0; visit < 3; visit++) {
-      const before = performance.now();
-      const { page } = await site.visit();
-      await untilClock(page, 1);
-      times.push(performance.now() - before);
-      await page.context().close();
-    }
-    expect(Math.min(...times)).toBeLessThan(2000);
+  it("races without being asked to, without a complaint, and fetches nothing from elsewhere", async () => {
     const { page, complaints } = await site.visit();
     await untilClock(page, 200);
     await picture(page, "surfaces");

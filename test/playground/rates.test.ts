@@ -9,7 +9,7 @@ import { surfaceNames } from "../../apps/playground/src/surfaces/index.js";
 
 const all = surfaceNames.flatMap((surface) => optimizerNames.map((optimizer) => [surface, optimizer] as const));
 
-it.each(all)("on %s, %s has no better rate beside its own", { timeout: 60_000 }, (surface, optimizer) => {
+it.each(all)("on %s, %s has no better rate beside its own", (surface, optimizer) => {
   const rate = rates[surface]?.[optimizer] ?? Number.NaN;
   const index = grid.indexOf(rate);
   expect(index).toBeGreaterThanOrEqual(0);

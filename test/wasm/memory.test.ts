@@ -17,7 +17,7 @@ function run(program: string): Promise<unknown> {
 
 const megabyte = 2 ** 20;
 
-describe("the memory of the WebAssembly engine", { timeout: 60_000 }, () => {
+describe("the memory of the WebAssembly engine", () => {
   it("has a budget that is an error before it is exceeded, and the engine works on", async () => {
     const result = await run(`
       await k.ready({ memory: ${64 * megabyte} });

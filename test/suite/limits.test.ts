@@ -1,0 +1,46 @@
+// A test of the tests: whether one passes does not depend on how fast the machine is.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const folder = join(import.meta.dirname, "..");
+
+/** What a test does that passes on a quiet machine only. `vitest.config.ts` has the limit of all, for those that hang. */
+const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["a limit of its own, as an option", /\b(?:test|hook|teardown)?timeout:\s*[\d(]/i],
+  ["a limit of its own, as the last argument", /^\s*\}\s*,\s*\d[\d_]{3,}\s*\);/m],
+  ["a limit of its own, in one line", /\b(?:it|test|before\w+|after\w+)\(.*,\s*\d[\d_]{3,}\s*\);/],
+  ["a limit of its own, for the file", /\bvi\.setConfig\(/],
+  ["a look at the clock", /\bperformance\.now\(|\bDate\.now\(|\bnew Date\(\)\.getTime|\bhrtime\b/],
+];
+
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.ts$/.test(file) && !/(?:^|[/\\])(?:dist|node_modules)[/\\]/.test(file),
+);
+
+describe("no test depends on speed", () => {
+  it("looks at every file of tests", () => {
+    expect(files).toContain(join("contract", "threads.test.ts"));
+    expect(files.length).toBeGreaterThan(80);
+  });
+
+  it.each(forbidden)("by %s", (_, pattern) => {
+    const found = files
+      // It has the patterns, and the long run of random operations tells of a child that hangs.
+      .filter((file) => ![join("suite", "limits.test.ts"), join("random-operations", "child.ts")].includes(file))
+      .filter((file) => pattern.test(readFileSync(join(folder, file), "utf8")));
+    expect(found).toEqual([]);
+  });
+
+  it.each([
+    'describe("a", { timeout: 60_000 }, () => {',
+    "  }, 120_000);",
+    "beforeAll(() => pack(folder), 120_000);",
+    "vi.setConfig({ testTimeout: 60_000 });",
+    "await page.getByRole().waitFor({ timeout: 60_000 });",
+    "const before = performance.now();",
+  ])("would find %s", (line) => {
+    expect(forbidden.some(([, pattern]) => pattern.test(line))).toBe(true);
+  });
+});
