@@ -15,6 +15,8 @@ interface Differences {
   readonly files: boolean;
   /** The largest size of a dimension that is not cut off. */
   readonly largestSize: number;
+  /** Whether normalisation keeps all digits of a mean that is far from 0; libtorch's kernels round it to 32 bits. */
+  readonly exactMeans: boolean;
   /** The code of the binding's own error for what cannot cross. */
   readonly refusal: string;
 }
@@ -28,6 +30,7 @@ const table: Readonly<Record<EngineName, Differences>> = {
     threads: [1, 2, 3],
     files: true,
     largestSize: Number.MAX_SAFE_INTEGER,
+    exactMeans: false,
     refusal: "InvalidArg",
   },
   wasm: {
@@ -36,6 +39,7 @@ const table: Readonly<Record<EngineName, Differences>> = {
     threads: [1],
     files: false,
     largestSize: 2 ** 32 - 1,
+    exactMeans: true,
     refusal: "ERR_ARGUMENT",
   },
 };

@@ -14,6 +14,7 @@ import json
 import math
 import sys
 import warnings
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -134,6 +135,10 @@ def cases():
         ("polynomial", spec("warmup", **warm, next=spec("polynomial", steps=50, power=2.0)), {}),
         ("restarts", spec("warmup", **warm, next=spec("restarts", steps=10, grow=2)), {}),
         ("longer than the recording", spec("warmup", steps=70, next=spec("cosine", steps=5)), {}),
+        ("onecycle", spec("warmup", steps=4, next=spec("onecycle", max=0.3, steps=80)), {}),
+        ("onecycle, one for each group",
+         spec("warmup", **warm, next=spec("onecycle", max=[0.5, 0.02], steps=61, div=10.0, threephase=True)), {}),
+        ("linear from below", spec("warmup", **warm, next=spec("linear", start=0.2, steps=12)), {}),
     ]
     yield "chained", [
         ("one", spec("chained", of=[spec("exponential", gamma=0.9)]), {}),
@@ -143,7 +148,18 @@ def cases():
          spec("chained", of=[spec("exponential", gamma=0.97), spec("cosine", steps=80)]), {}),
         ("three", spec("chained", of=[
             spec("step", every=9, gamma=0.5), spec("multistep", milestones=[20, 30]), spec("linear", steps=12)]), {}),
+        *pairs(),
     ]
+
+
+def pairs():
+    """Every two schedules that multiply by a factor from step to step: what ChainedScheduler is for."""
+    factors = [
+        spec("step", every=7, gamma=0.5), spec("multistep", milestones=[3, 9]), spec("exponential", gamma=0.9),
+        spec("linear", start=0.2, steps=12), spec("polynomial", steps=80, power=2.0), spec("cosine", steps=80),
+    ]
+    for a, b in combinations(factors, 2):
+        yield f"{a['schedule']} and then {b['schedule']}", spec("chained", of=[a, b]), {}
 
 
 def torch_options(schedule, options):
@@ -178,6 +194,8 @@ def make_optimizer(name):
 
 
 def drives_momentum(specification):
+    if specification["schedule"] == "warmup":
+        return drives_momentum(specification["next"])
     return specification["schedule"] == "onecycle" and specification.get("momentum", True)
 
 

@@ -97,6 +97,30 @@ it("has a constructor and a line of help for every schedule there is", () => {
   }
 });
 
+// PyTorch puts neither a SequentialLR nor a ChainedScheduler into a SequentialLR. The values are those of the rule, by hand.
+it.each([
+  ["warmup", k.schedules.warmup({ steps: 2, start: 0.5 }, k.schedules.onecycle({ max: 5, div: 10, steps: 20 })), 0.5],
+  ["chained", k.schedules.chained(k.schedules.onecycle({ max: 5, div: 10, steps: 20 })), 0.5],
+  [
+    "chained after the cycle",
+    k.schedules.chained(k.schedules.onecycle({ max: 5, div: 10, steps: 20 }), k.schedules.exponential({ gamma: 0.5 })),
+    0.5,
+  ],
+  ["chained without a cycle", k.schedules.chained(k.schedules.exponential({ gamma: 0.5 })), 8],
+  ["plateau", k.schedules.plateau(), 8],
+] as const)("a warm-up rises to where a %s begins", (_, next, level) => {
+  const o = k.opt("sgd", k.tensor([1], "grad"), 8, { momentum: 0.5 });
+  k.schedule(o, k.schedules.warmup({ steps: 4, start: 0.2 }, next));
+  const rates = [0, 1, 2, 3].map((step) => {
+    if (step > 0) k.advance(o, 1);
+    return k.lr(o)[0] as number;
+  });
+  for (const [step, rate] of rates.entries()) expect(rate).toBeCloseTo(level * (0.2 + 0.2 * step), 12);
+  k.advance(o, 1);
+  // A warm-up within a warm-up begins with its own first rate.
+  expect(k.lr(o)[0]).toBeCloseTo(next.schedule === "warmup" ? level / 2 : level, 12);
+});
+
 it("is bound, read and unbound", () => {
   const o = k.opt("sgd", k.tensor([1], "grad"), 0.8);
   expect(k.schedule(o)).toBeUndefined();

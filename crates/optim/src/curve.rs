@@ -98,6 +98,10 @@ impl Curve {
         (self.definition.rate)(self, base)
     }
 
+    pub(crate) fn level(&self, base: Base) -> Result<f64> {
+        (self.definition.level)(self, base)
+    }
+
     pub(crate) fn momentum(&self) -> Result<Option<f64>> {
         (self.definition.momentum)(self)
     }

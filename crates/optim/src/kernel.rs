@@ -14,6 +14,14 @@ pub(crate) fn larger<T: Scalar>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }
 
+/// `sum + factor * x`; the sum as it is where the factor is 0. A term that is off is not there, whatever it would be
+/// of: 0 times an infinite number is none.
+#[inline(always)]
+pub(crate) fn with_term<T: Scalar>(sum: T, factor: T, x: T) -> T {
+    let all = sum + factor * x;
+    if factor == T::default() { sum } else { all }
+}
+
 /// What the gradient is multiplied by, which is exact: -1 to climb, 1 to descend.
 pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
@@ -35,7 +43,7 @@ macro_rules! kernel {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports)]
-            use crate::kernel::{larger, sqrt};
+            use crate::kernel::{larger, sqrt, with_term};
             use crate::Scalar;
 
             /// What is the same for every element.

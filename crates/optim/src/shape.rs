@@ -18,6 +18,11 @@ pub(crate) trait Shape: 'static {
     /// The learning rate after `taken` schedule steps.
     fn rate(options: &Self::Options, taken: i64, base: Base) -> f64;
 
+    /// The rate that a warm-up before this schedule rises to. The base rate, but of one that does not start from it.
+    fn level(_options: &Self::Options, base: Base) -> f64 {
+        base.rate
+    }
+
     /// Momentum or beta1 after `taken` schedule steps, for a schedule that drives it too.
     fn momentum(_options: &Self::Options, _taken: i64) -> Option<f64> {
         None
@@ -68,6 +73,7 @@ pub struct ScheduleDefinition {
     /// The schedules inside.
     pub children: Children,
     pub(crate) rate: fn(&Curve, Base) -> Result<f64>,
+    pub(crate) level: fn(&Curve, Base) -> Result<f64>,
     pub(crate) momentum: fn(&Curve) -> Result<Option<f64>>,
     pub(crate) advance: fn(&mut Curve, Option<f64>) -> Result<()>,
 }
@@ -90,6 +96,7 @@ pub(crate) const fn shape<S: Shape>() -> ScheduleDefinition {
         progress: Taken::SPECS,
         children: Children::None,
         rate: |curve, base| Ok(S::rate(&curve.own()?, curve.taken()?, base)),
+        level: |curve, base| Ok(S::level(&curve.own()?, base)),
         momentum: |curve| Ok(S::momentum(&curve.own()?, curve.taken()?)),
         advance: |curve, _| curve.count(),
     }

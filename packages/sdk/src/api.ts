@@ -378,6 +378,11 @@ export interface Api {
    * holds until the next `advance`; to change the level, bind anew. A group that is added later has its own base rate,
    * the one that it is added with, and is treated as if it had been there from the beginning.
    *
+   * `warmup` is PyTorch's `SequentialLR` of a `LinearLR` and the other: it rises to the base rate, and before `onecycle` to
+   * the rate that the cycle begins with, its `max / div`. `chained` is the product of its factors: PyTorch's
+   * `ChainedScheduler` for `step`, `multistep`, `exponential`, `linear`, `polynomial` and `cosine` with min 0. With `onecycle`
+   * or `restarts` in the chain PyTorch forgets in each step what the others have made of the rate; here they go on from it.
+   *
    * @param specification plain data; `schedules` has a function for each kind
    * @example
    * ```ts

@@ -11,7 +11,7 @@ export const optionTables = {
       { name: "lr", doc: "Learning rate.", kind: "number", limit: { low: 0 }, initial: 0.01 },
       { name: "lrdecay", doc: "How fast the learning rate falls with the number of steps.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "decay", doc: "Weight decay, added to the gradient.", kind: "number", limit: { low: 0 }, initial: 0 },
-      { name: "init", doc: "What the sum of squared gradients starts with.", kind: "number", limit: { low: 0 }, initial: 0 },
+      { name: "init", doc: "What the sum of squared gradients starts with, in each group with its own.", kind: "number", limit: { low: 0 }, initial: 0 },
       { name: "eps", doc: "Added to the denominator.", kind: "number", limit: { low: 0 }, initial: 1e-10 },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },

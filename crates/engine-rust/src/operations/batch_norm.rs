@@ -8,6 +8,7 @@ use stepwell_session::BatchNorm as Options;
 use crate::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Meter, Vector, elements};
+use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
@@ -91,10 +92,9 @@ impl BatchNorm {
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
-            let shift = bias.map_or(0.0, |bias| bias[channel].to_f64()) - mean * scale;
-            let (scale, shift) = (T::from_f64(scale), T::from_f64(shift));
+            let normalized = Normalized::new(mean, scale, bias.map_or(0.0, |bias| bias[channel].to_f64()));
             for piece in self.pieces(channel) {
-                out[piece.clone()].iter_mut().zip(&x[piece]).for_each(|(out, x)| *out = *x * scale + shift);
+                out[piece.clone()].iter_mut().zip(&x[piece]).for_each(|(out, x)| *out = normalized.of(*x));
             }
         }
         Ok((out, statistics))
@@ -158,11 +158,10 @@ impl Gradient for BatchNorm {
                 true => (-dot / count * inverse * inverse * scale, -total / count * scale),
                 false => (0.0, 0.0),
             };
-            let (scale, slope, shift, mean) =
-                (T::from_f64(scale), T::from_f64(slope), T::from_f64(shift), T::from_f64(mean));
+            let (scale, projected) = (T::from_f64(scale), Normalized::new(mean, slope, shift));
             for piece in self.pieces(channel) {
                 let pairs = gradient[piece.clone()].iter_mut().zip(&x[piece]);
-                pairs.for_each(|(g, x)| *g = *g * scale + (*x - mean) * slope + shift);
+                pairs.for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
         let given = |place: usize, gradient| call.needed[place].then_some(gradient);

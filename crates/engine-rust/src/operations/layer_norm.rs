@@ -5,6 +5,7 @@ use stepwell_optim::Result;
 use crate::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Vector, elements};
+use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
@@ -78,8 +79,8 @@ impl LayerNorm {
             let variance = squares_from(mean, x) / self.columns as f64;
             let inverse = 1.0 / (variance + eps).sqrt();
             statistics.copy_from_slice(&[mean, inverse]);
-            let (scale, shift) = (T::from_f64(inverse), T::from_f64(-mean * inverse));
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = *x * scale + shift);
+            let normalized = Normalized::new(mean, inverse, 0.0);
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = normalized.of(*x));
             if let Some(weight) = weight {
                 out.iter_mut().zip(weight).for_each(|(out, weight)| *out = *out * *weight);
             }
@@ -102,10 +103,10 @@ impl Gradient for LayerNorm {
             let rows = gradient.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
             for ((g, x), statistics) in rows.zip(statistics.chunks_exact(2)) {
                 let (mean, inverse) = (statistics[0], statistics[1]);
-                let (scale, shift) = (T::from_f64(inverse), T::from_f64(-mean * inverse));
+                let normalized = Normalized::new(mean, inverse, 0.0);
                 if call.needed[WEIGHT] {
                     let triples = dw.iter_mut().zip(&*g).zip(x);
-                    triples.for_each(|((sum, g), x)| *sum = *sum + *g * (*x * scale + shift));
+                    triples.for_each(|((sum, g), x)| *sum = *sum + *g * normalized.of(*x));
                 }
                 if call.needed[BIAS] {
                     db.iter_mut().zip(&*g).for_each(|(sum, g)| *sum = *sum + *g);
@@ -116,9 +117,9 @@ impl Gradient for LayerNorm {
                 // g becomes (g - its mean - (x - mean) times its projection) times the scale.
                 let total = sum(g);
                 let dot = dot_from(mean, g, x);
-                let slope = T::from_f64(-dot / count * inverse * inverse * inverse);
-                let (shift, mean) = (T::from_f64(-total / count * inverse), T::from_f64(mean));
-                g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + (*x - mean) * slope + shift);
+                let slope = -dot / count * inverse * inverse * inverse;
+                let (scale, projected) = (T::from_f64(inverse), Normalized::new(mean, slope, -total / count * inverse));
+                g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
         let given = |place: usize, gradient| call.needed[place].then_some(gradient);

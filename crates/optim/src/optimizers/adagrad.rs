@@ -6,7 +6,8 @@
 //! p = p - lr / (1 + (t - 1) lrdecay) · g / (√sum + eps)
 //! ```
 //!
-//! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>.
+//! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>. A parameter's sum starts with the `init` of its group;
+//! PyTorch fills all of them with the one that the optimizer was made with, and leaves a group's own aside.
 
 use crate::kernel::{kernel, sign};
 use crate::options::rule_options;
@@ -23,7 +24,7 @@ rule_options! {
         lrdecay: f64 = 0.0, limit AtLeast(0.0), alias "lr_decay";
         /// Weight decay, added to the gradient.
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
-        /// What the sum of squared gradients starts with.
+        /// What the sum of squared gradients starts with, in each group with its own.
         init: f64 = 0.0, limit AtLeast(0.0), alias "initial_accumulator_value";
         /// Added to the denominator.
         eps: f64 = 1e-10, limit AtLeast(0.0);
@@ -64,7 +65,7 @@ impl Rule for Adagrad {
 
 kernel! {
     adagrad(p, g, [sum], [lr, sign, decay, eps]) {
-        let g = sign * g + decay * p;
+        let g = with_term(sign * g, decay, p);
         sum = sum + g * g;
         p = p - lr * (g / (sqrt(sum) + eps));
     }

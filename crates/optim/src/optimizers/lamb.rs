@@ -14,7 +14,9 @@
 //!
 //! You et al. 2020, <https://arxiv.org/abs/1904.00962>; NVLAMB:
 //! <https://developer.nvidia.com/blog/pretraining-bert-with-layer-wise-adaptive-learning-rates>.
-//! A global norm of 0 divides nothing, norms are summed in f64, and the gradient is left as it was.
+//! A global norm of 0 divides nothing, norms are summed in f64, and the gradient is left as it was. A norm that is not a
+//! number, since one of its elements is not, makes all that it divides or multiplies no numbers either, as in
+//! `clip_grad_norm_` and apex: with globalnorm that is every parameter.
 //!
 //! The further options are those of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
 //! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
@@ -147,8 +149,9 @@ pub(crate) struct Constants<T> {
 /// What the gradients are divided by.
 fn norm_divisor(o: &LambOptions, gradient_norm: f64) -> f64 {
     let divisor = gradient_norm / o.max_grad_norm.unwrap_or(1.0);
-    let divides = if o.max_grad_norm.is_some() { divisor > 1.0 } else { divisor > 0.0 };
-    if o.globalnorm && divides { divisor } else { 1.0 }
+    // A norm that is not a number divides, too: what it makes of all gradients is seen, and that none were divided is not.
+    let keeps = if o.max_grad_norm.is_some() { divisor <= 1.0 } else { divisor == 0.0 };
+    if o.globalnorm && !keeps { divisor } else { 1.0 }
 }
 
 /// How far a tensor is trusted to move, from the norms of the tensor and of its update.
@@ -156,7 +159,7 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
     if o.decay == 0.0 && !o.use_nvlamb {
         return 1.0;
     }
-    let ratio = if parameter_norm > 0.0 && update_norm > 0.0 { parameter_norm / update_norm } else { 1.0 };
+    let ratio = if parameter_norm == 0.0 || update_norm == 0.0 { 1.0 } else { parameter_norm / update_norm };
     // Not `clamp`, which panics on bounds in the wrong order.
     match ratio {
         r if o.trustclip && r < o.trustmin => o.trustmin,
@@ -168,17 +171,17 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 kernel! {
     /// Both averages, and the update before its trust ratio.
     moments(p, g, [m, v], [scale, rescale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> u {
-        let g = g * scale * rescale + l2 * p;
+        let g = with_term(g * scale * rescale, l2, p);
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;
-        let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;
+        let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
     }
 }
 
 kernel! {
     /// The same update once more: cheaper to compute again than to keep.
     apply(p, g, [m, v], [rate, correction1, correction2, eps, decay]) {
-        let u = m * correction1 / (sqrt(v) * correction2 + eps) + decay * p;
+        let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
         p = p - rate * u;
     }
 }

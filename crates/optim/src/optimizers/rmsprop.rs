@@ -4,13 +4,14 @@
 //! g = g + decay p
 //! s = alpha s + (1 - alpha) g²
 //! a = alpha a + (1 - alpha) g             (centered; else a = 0)
-//! u = g / (√(s - a²) + eps)
+//! u = g / (√max(s - a², 0) + eps)
 //! b = momentum b + u                      (momentum > 0; else b = u)
 //! p = p - lr b
 //! ```
 //!
 //! Hinton, lecture 6e, <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered: Graves 2013,
-//! <https://arxiv.org/abs/1308.0850>.
+//! <https://arxiv.org/abs/1308.0850>. The variance s - a² of a gradient that hardly changes is a difference of nearly equal
+//! numbers, so that rounding may leave less than 0 of it; PyTorch takes the root of that, which is no number.
 
 use crate::kernel::{kernel, sign};
 use crate::options::rule_options;
@@ -55,15 +56,15 @@ impl Rule for RmsProp {
     fn constants<T: Scalar>(o: &RmsPropOptions, _step: &Step) -> Constants<T> {
         let t = T::from_f64;
         let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
-        let (sign, alpha, rest) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha));
+        let (sign, alpha, rest, zero) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha), t(0.0));
         match (o.momentum > 0.0, o.centered) {
             (false, false) => Constants::Plain(plain::Constants { lr, sign, alpha, rest, decay, eps }),
             (true, false) => {
                 Constants::Momentum(with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum })
             }
-            (false, true) => Constants::Centered(centered::Constants { lr, sign, alpha, rest, decay, eps }),
+            (false, true) => Constants::Centered(centered::Constants { lr, sign, alpha, rest, decay, eps, zero }),
             (true, true) => {
-                Constants::Both(centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum })
+                Constants::Both(centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, zero, momentum })
             }
         }
     }
@@ -90,7 +91,7 @@ pub(crate) enum Constants<T> {
 
 kernel! {
     plain(p, g, [s], [lr, sign, alpha, rest, decay, eps]) {
-        let g = sign * g + decay * p;
+        let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         p = p - lr * (g / (sqrt(s) + eps));
     }
@@ -98,7 +99,7 @@ kernel! {
 
 kernel! {
     with_momentum(p, g, [s, b], [lr, sign, alpha, rest, decay, eps, momentum]) {
-        let g = sign * g + decay * p;
+        let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         b = momentum * b + g / (sqrt(s) + eps);
         p = p - lr * b;
@@ -106,20 +107,20 @@ kernel! {
 }
 
 kernel! {
-    centered(p, g, [s, a], [lr, sign, alpha, rest, decay, eps]) {
-        let g = sign * g + decay * p;
+    centered(p, g, [s, a], [lr, sign, alpha, rest, decay, eps, zero]) {
+        let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;
-        p = p - lr * (g / (sqrt(s - a * a) + eps));
+        p = p - lr * (g / (sqrt(larger(zero, s - a * a)) + eps));
     }
 }
 
 kernel! {
-    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, decay, eps, momentum]) {
-        let g = sign * g + decay * p;
+    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, decay, eps, zero, momentum]) {
+        let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;
-        b = momentum * b + g / (sqrt(s - a * a) + eps);
+        b = momentum * b + g / (sqrt(larger(zero, s - a * a)) + eps);
         p = p - lr * b;
     }
 }

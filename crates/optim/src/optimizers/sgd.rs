@@ -92,14 +92,14 @@ pub(crate) enum Constants<T> {
 
 kernel! {
     plain(p, g, [], [lr, sign, decay]) {
-        p = p - lr * (sign * g + decay * p);
+        p = p - lr * with_term(sign * g, decay, p);
     }
 }
 
 kernel! {
     momentum(p, g, [b], [lr, sign, decay, momentum, share, own, ahead]) {
-        let g = sign * g + decay * p;
+        let g = with_term(sign * g, decay, p);
         b = momentum * b + share * g;
-        p = p - lr * (own * g + ahead * b);
+        p = p - lr * with_term(ahead * b, own, g);
     }
 }

@@ -1,7 +1,10 @@
-//! Several schedules at once: each has the rate of the one before it for its base rate. As PyTorch's `ChainedScheduler`.
+//! Several schedules at once: each has the rate of the one before it for its base rate.
 //!
-//! For schedules that multiply by a factor this is the product of the factors. One that has a rate of its own, such as
-//! the minimum of `cosine`, goes from the rate before it to that. `onecycle` asks for no base rate, so it comes first.
+//! For schedules that multiply by a factor this is the product of the factors, and PyTorch's `ChainedScheduler`: `step`,
+//! `multistep`, `exponential`, `linear`, `polynomial`, `cosine` with min 0. One that has a rate of its own, such as the
+//! minimum of `cosine`, goes from the rate before it to that. `onecycle` asks for no base rate, so it comes first. PyTorch
+//! forgets in each step of `onecycle` and `restarts`, and where a warm-up ends, what the others in the chain have made of
+//! the rate, and chains no `plateau`.
 
 use crate::shape::{Base, Children, ScheduleDefinition};
 use crate::Results;
@@ -15,6 +18,9 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     children: Children::Several("of"),
     rate: |curve, base| {
         curve.children().iter().try_fold(base.rate, |rate, child| child.rate(Base { rate, ..base }))
+    },
+    level: |curve, base| {
+        curve.children().iter().try_fold(base.rate, |rate, child| child.level(Base { rate, ..base }))
     },
     momentum: |curve| {
         let momenta = curve.children().iter().map(|child| child.momentum()).values()?;

@@ -58,11 +58,14 @@ impl Shape for OneCycle {
     const ABOUT: &'static str = "Up to a largest rate and down to almost none, with momentum the other way round.";
 
     fn rate(o: &OneCycleOptions, taken: i64, base: Base) -> f64 {
-        let max = base.choose(&o.max);
-        let first = max / o.div;
+        let (max, first) = (base.choose(&o.max), Self::level(o, base));
         let last = first / o.finaldiv;
         let marks = if o.threephase { vec![first, max, first, last] } else { vec![first, max, last] };
         along(o, taken, &marks)
+    }
+
+    fn level(o: &OneCycleOptions, base: Base) -> f64 {
+        base.choose(&o.max) / o.div
     }
 
     fn momentum(o: &OneCycleOptions, taken: i64) -> Option<f64> {

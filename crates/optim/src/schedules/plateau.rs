@@ -69,6 +69,7 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     progress: PlateauProgress::SPECS,
     children: Children::None,
     rate: |curve, base| Ok(cut(&curve.own()?, curve.state::<PlateauProgress>()?.cuts, base)),
+    level: |_, base| Ok(base.rate),
     momentum: |_| Ok(None),
     advance,
 };

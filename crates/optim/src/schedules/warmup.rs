@@ -1,12 +1,13 @@
 //! A straight line up to the base rate, and then another schedule from its beginning.
 //!
 //! ```text
-//! base (start + (1 - start) n / steps)      for n < steps
+//! level (start + (1 - start) n / steps)     for n < steps; level: base, max / div before onecycle
 //! next(n - steps)                           afterwards
 //! ```
 //!
-//! As PyTorch's `SequentialLR` of a `LinearLR` and the other. What the other drives beside the rate, it drives from the
-//! first step on. `plateau` watches its metric only after the warm-up.
+//! As PyTorch's `SequentialLR` of a `LinearLR` and the other, which has neither `plateau` nor, inside it, another
+//! `SequentialLR` or a `ChainedScheduler`. What the other drives beside the rate, it drives from the first step on. `plateau`
+//! watches its metric only after the warm-up.
 
 use super::linear::between;
 use crate::shape::{Children, ScheduleDefinition, Taken, childless};
@@ -32,10 +33,11 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     rate: |curve, base| {
         let WarmupOptions { steps, start } = curve.own()?;
         match curve.taken()? {
-            taken if taken < steps => Ok(base.rate * between(start, 1.0, taken, steps)),
+            taken if taken < steps => Ok(next(curve)?.level(base)? * between(start, 1.0, taken, steps)),
             _ => next(curve)?.rate(base),
         }
     },
+    level: |curve, base| next(curve)?.level(base),
     momentum: |curve| next(curve)?.momentum(),
     advance: |curve, metric| {
         let is_over = curve.taken()? >= curve.own::<WarmupOptions>()?.steps;

@@ -153,7 +153,8 @@ proptest! {
         let floats: Vec<_> = doubles.iter().map(|x| *x as f32).collect();
         let near = |squares: f64, naive: f64, tolerance: f64| (squares - naive).abs() <= tolerance * naive;
         let naive: f64 = doubles.iter().map(|x| x * x).sum();
-        prop_assert!(near(sum_of_squares(&doubles), naive, 1e-14));
+        // One after the other, 16,000 additions of the reference itself may lose that much.
+        prop_assert!(near(sum_of_squares(&doubles), naive, 1e-13));
         let naive: f64 = floats.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         prop_assert!(near(sum_of_squares(&floats), naive, 1e-7), "{} instead of {naive}", sum_of_squares(&floats));
     }

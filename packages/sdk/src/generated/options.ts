@@ -12,7 +12,7 @@ export interface AdagradOptions {
   readonly decay?: number;
   /** PyTorch's name of `decay`. */
   readonly weight_decay?: number;
-  /** What the sum of squared gradients starts with. A number >= 0. Default 0. */
+  /** What the sum of squared gradients starts with, in each group with its own. A number >= 0. Default 0. */
   readonly init?: number;
   /** PyTorch's name of `init`. */
   readonly initial_accumulator_value?: number;
