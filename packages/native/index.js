@@ -11,11 +11,17 @@ const require = createRequire(import.meta.url);
 /** Requires one of the two addons that `npm run setup` builds. */
 function addon(file) {
   const path = join(import.meta.dirname, "addon", platform, file);
-  if (existsSync(path)) return require(path);
-  throw failure(
-    "ERR_ADDON_NOT_FOUND",
-    `Stepwell has no addon for ${platform}: ${path} does not exist. Run "npm run setup" in Stepwell's repository to build it.`,
-  );
+  if (!existsSync(path)) {
+    throw failure(
+      "ERR_ADDON_NOT_FOUND",
+      `Stepwell has no addon for ${platform}: ${path} does not exist. Run "npm run setup" in Stepwell's repository to build it.`,
+    );
+  }
+  try {
+    return require(path);
+  } catch (error) {
+    throw failure("ERR_ADDON_LOAD", `Stepwell's addon is there, but ${path} cannot be loaded: ${error.message}`);
+  }
 }
 
 function load(preload, path) {

@@ -36,7 +36,7 @@ describe.each(names)("%s", (name) => {
   it("refuses bad options", () => {
     const call = (options: unknown) => () => loss(input(), target(name), options);
     expect(expectError("ERR_OPTION_RANGE", call({ reduce: "max" }))).toBe(
-      `${name}: ${name} reduce: expected one of "none", "mean", "sum", given string "max"`,
+      `${name} reduce: expected one of "none", "mean", "sum", given string "max"`,
     );
     expectError("ERR_OPTION_TYPE", call({ reduce: 1 }));
     expect(expectError("ERR_OPTION_UNKNOWN", call({ nonsense: 1 }))).toContain("unknown option `nonsense`");
@@ -172,7 +172,7 @@ describe("a graph that a parameter was changed under", () => {
     change(m);
     const message = expectError("ERR_ENGINE", () => k.backward(loss));
     expect(message).toBe(
-      "backward: backward through an outdated graph: a tensor that it needs was changed since, run the forward again",
+      "backward through an outdated graph: a tensor that it needs was changed since, run the forward again",
     );
     // The layers of before the refusal may have gradients of the old graph; a new one has none of them.
     k.nograd(m);

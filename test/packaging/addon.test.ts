@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { libtorch } from "@stepwell/native";
 import { errorCodes } from "@stepwell/sdk";
 import { describe, expect, it } from "vitest";
+import { startCodes } from "./start-codes.js";
 
 const native = fileURLToPath(new URL(".", import.meta.resolve("@stepwell/native")));
 const addons = join(native, "addon", `${process.platform}-${process.arch}`);
@@ -28,5 +29,5 @@ it("is loaded with the pinned libtorch", () => {
 it("states every error code once in Rust and once as a type", async () => {
   const { binding } = await import("@stepwell/native");
   const native = binding as { call(verb: string, args: unknown[]): unknown };
-  expect(native.call("errorcodes", [])).toEqual([...errorCodes]);
+  expect([...errorCodes]).toEqual([...(native.call("errorcodes", []) as string[]), ...startCodes]);
 });

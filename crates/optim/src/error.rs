@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::brief::brief;
+
 /// A result with Stepwell's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -19,8 +21,9 @@ struct Content {
 
 impl Error {
     /// An error with a message that says what was expected and what was given.
+    /// Of what a caller gave, the message shows no more than a reader wants to see.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self::boxed(code, message.into())
+        Self::boxed(code, brief(message.into()))
     }
 
     #[cold]
@@ -34,8 +37,11 @@ impl Error {
         self.0.code
     }
 
-    /// The same error, with the call that failed in front of its message.
+    /// The same error, with the call that failed in front of its message, if that does not begin with it.
     pub fn within(self, call: &str) -> Self {
+        if self.0.message.strip_prefix(call).is_some_and(|rest| rest.starts_with([':', ' '])) {
+            return self;
+        }
         Self::boxed(self.0.code, format!("{call}: {}", self.0.message))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
+mod brief;
 mod clip;
 mod closure_step;
 mod curve;
@@ -29,6 +30,7 @@ mod sweep;
 mod team;
 mod view;
 
+pub use brief::Brief;
 pub use clip::{Clip, Prepare};
 pub use closure_step::{ClosureStep, Learned};
 pub use curve::{Curve, schedule_definition};

@@ -29,6 +29,7 @@ impl fmt::Display for Value {
             Value::Integer(number) => write!(f, "{number}"),
             Value::Float(number) => Number(*number).fmt(f),
             Value::Word(word) => write!(f, "string \"{word}\""),
+            Value::List(list) if list.len() > 8 => write!(f, "list of {}", list.len()),
             Value::List(list) => {
                 let list: Vec<_> = list.iter().copied().map(Number).collect();
                 write!(f, "list {list:?}")

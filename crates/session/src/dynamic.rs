@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use stepwell_optim::Number;
+use stepwell_optim::{Brief, Number};
 
+use crate::Data;
 use crate::handle::Handle;
-use crate::{Data, Dtype};
 
 /// A value on its way in or out.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,19 +72,17 @@ impl fmt::Display for Dynamic {
                 None => f.write_str("something that is no handle"),
             },
             Dynamic::Array(array) => {
-                let name = match array.data.dtype() {
-                    Dtype::Float => "32-bit floats",
-                    Dtype::Double => "64-bit floats",
-                    Dtype::Half => "16-bit floats",
-                    Dtype::BFloat16 => "bfloat16 numbers",
-                    Dtype::Long => "64-bit integers",
-                };
-                write!(f, "typed array of {} {name}", array.data.len())
+                write!(f, "array of {} elements of dtype {}", array.data.len(), array.data.dtype().name())
             }
             Dynamic::List(list) => write!(f, "list of {}", list.len()),
             Dynamic::Dictionary(entries) => {
-                let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
-                write!(f, "dictionary of {{{}}}", keys.join(", "))
+                // There may be a hundred thousand of them.
+                let keys: Vec<_> = entries.iter().take(20).map(|(key, _)| key.as_str()).collect();
+                let mut text = keys.join(", ");
+                if keys.len() < entries.len() {
+                    text.push_str(", ...");
+                }
+                write!(f, "dictionary of {{{}}}", Brief(&text))
             }
         }
     }

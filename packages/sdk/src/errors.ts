@@ -42,6 +42,16 @@ export const errorCodes = [
   "ERR_ENGINE_POISONED",
   /** A bug of Stepwell. */
   "ERR_INTERNAL",
+  /** When the package is loaded: there is no addon for this platform, or no package with it. */
+  "ERR_ADDON_NOT_FOUND",
+  /** When the package is loaded: the addon that is there cannot be loaded. */
+  "ERR_ADDON_LOAD",
+  /** When the package is loaded: libtorch is on none of the places where it is looked for. */
+  "ERR_LIBTORCH_NOT_FOUND",
+  /** When the package is loaded: `LIBTORCH` names a libtorch of another version. */
+  "ERR_LIBTORCH_VERSION",
+  /** When the package is loaded: libtorch is there and cannot be loaded. */
+  "ERR_LIBTORCH_LOAD",
 ] as const;
 
 /** What went wrong, for a program to match on. */
@@ -70,6 +80,7 @@ export function typed(error: unknown): unknown {
   return error;
 }
 
-function isErrorCode(code: unknown): code is ErrorCode {
+/** Whether something is a code that a {@link StepwellError} can have. */
+export function isErrorCode(code: unknown): code is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(code);
 }

@@ -2,7 +2,9 @@
 
 import { createRequire } from "node:module";
 import type { Binding, EngineName } from "../binding.js";
+import { brief } from "../brief.js";
 import { StepwellError } from "../errors.js";
+import { start } from "./start.js";
 
 // Only what is used is loaded, and at once: `import()` would make a promise of it.
 const require = createRequire(import.meta.url);
@@ -30,7 +32,7 @@ function isMissing(error: unknown): boolean {
 
 function choose(wanted: string | undefined): { readonly engine: EngineName; readonly binding: Binding } {
   if (wanted && wanted !== "native" && wanted !== "wasm") {
-    throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native or wasm, given "${wanted}"`);
+    throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native or wasm, given "${brief(wanted)}"`);
   }
   if (wanted === "wasm") return { engine: "wasm", binding: wasm() };
   try {
@@ -43,4 +45,4 @@ function choose(wanted: string | undefined): { readonly engine: EngineName; read
   }
 }
 
-export const { engine, binding } = choose(process.env.STEPWELL_ENGINE);
+export const { engine, binding } = start(() => choose(process.env.STEPWELL_ENGINE));

@@ -1,5 +1,6 @@
 import type { Api } from "../api.js";
 import type { LossName } from "../arguments.js";
+import { told } from "../brief.js";
 import { StepwellError } from "../errors.js";
 import type { Figures, FitData, FitEvent, FitOptions } from "./fit.js";
 import { release } from "./held.js";
@@ -85,5 +86,5 @@ export function modelClass(api: Api): ModelClass {
 function atLeastOne(name: string, value: number | undefined, none: number): number {
   if (value === undefined) return none;
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new StepwellError("ERR_ARGUMENT", `fit: ${name}: expected a whole number >= 1, given ${String(value)}`);
+  throw new StepwellError("ERR_ARGUMENT", `fit: ${name}: expected a whole number >= 1, given ${told(value)}`);
 }

@@ -1,6 +1,7 @@
 // The plain data of a builder: what an optimizer is to be, apart from the parameters that it gets.
 
 import type { OptimizerName } from "../arguments.js";
+import { brief } from "../brief.js";
 import { StepwellError } from "../errors.js";
 import type { OptionsOf } from "../generated/options.js";
 import type { ScheduleSpecification } from "../generated/schedules.js";
@@ -51,7 +52,7 @@ export function matches(pattern: Pattern, name: string): boolean {
 
 /** A pattern as a program writes it, for messages. */
 export const written = (pattern: Pattern): string =>
-  typeof pattern === "string" ? `\`${pattern}\`` : `/${pattern.regexp}/${pattern.flags}`;
+  typeof pattern === "string" ? `\`${brief(pattern)}\`` : `/${brief(pattern.regexp)}/${pattern.flags}`;
 
 /** The recipe as JSON, if it has no group that only this session knows. */
 export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern | Instance>): Recipe<Name> {

@@ -1,9 +1,9 @@
+import { told } from "../brief.js";
 import { StepwellError } from "../errors.js";
 
 /** Throws for an argument that only a program without types can give. */
 export function refuse(where: string, expected: string, given: unknown): never {
-  const told = given === null ? "null" : typeof given;
-  throw new StepwellError("ERR_ARGUMENT", `${where}: expected ${expected}, given ${told}`);
+  throw new StepwellError("ERR_ARGUMENT", `${where}: expected ${expected}, given ${told(given)}`);
 }
 
 /** A deep copy of plain data. */

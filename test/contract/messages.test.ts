@@ -1,0 +1,88 @@
+// Messages: they tell of long inputs in short, name their call once, and element types by their names.
+
+import * as k from "@stepwell/sdk";
+import { afterEach, expect, it } from "vitest";
+import { flawOfMessage } from "../random-operations/law.js";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => k.free());
+
+const long = "x".repeat(100_000);
+const shown = `${"x".repeat(200)}...`;
+const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`option${i}`, i]));
+const any = (value: unknown) => value as never;
+
+/** Calls with a text that is no name, and the code of the error that shows its beginning. */
+const rows: readonly (readonly [what: string, code: k.ErrorCode, call: () => unknown])[] = [
+  ["optimizer", "ERR_UNKNOWN_NAME", () => k.opt(any(long))],
+  ["module", "ERR_UNKNOWN_NAME", () => k.module(long)],
+  ["loss", "ERR_UNKNOWN_NAME", () => k.loss(any(long))],
+  ["topic of help", "ERR_UNKNOWN_NAME", () => k.help(long)],
+  ["setting", "ERR_UNKNOWN_NAME", () => k.setting(any(long))],
+  ["word", "ERR_OPTION_UNKNOWN", () => k.tensor([1], any(long))],
+  ["element type", "ERR_DTYPE", () => k.tensor([1], { dtype: any(long) })],
+  ["device", "ERR_DEVICE", () => k.tensor([1], { device: any(long) })],
+  ["option of a tensor", "ERR_OPTION_UNKNOWN", () => k.tensor([1], any({ [long]: 1 }))],
+  ["option of an optimizer", "ERR_OPTION_UNKNOWN", () => k.opt("sgd", any({ [long]: 1 }))],
+  ["value of an option", "ERR_OPTION_TYPE", () => k.opt("sgd", { lr: any(long) })],
+  ["option of a loss", "ERR_OPTION_UNKNOWN", () => k.loss("ce", any({ [long]: 1 }))],
+  ["schedule", "ERR_UNKNOWN_NAME", () => k.schedule(k.opt("sgd"), any({ schedule: long }))],
+  ["child", "ERR_PARAMETER", () => k.child(k.module("relu"), long)],
+  ["parameter", "ERR_PARAMETER", () => k.parm(k.module("relu"), long)],
+  ["selection", "ERR_PARAMETER", () => k.opt("sgd", [k.module("relu"), long])],
+  ["key", "ERR_PARAMETER", () => k.opt("sgd", [k.dict({ a: 1 }), long])],
+  ["name of a module", "ERR_ARGUMENT", () => k.module(["linear", `${long}.x`, 2, 2])],
+  ["argument", "ERR_ARGUMENT", () => k.size(any(long))],
+  ["argument that is a dictionary", "ERR_ARGUMENT", () => k.size(any({ [long]: 1 }))],
+  ["argument too many", "ERR_ARGUMENT", () => k.seed(...([1, long] as unknown as [number]))],
+  [
+    "pattern",
+    "ERR_PARAMETER",
+    () =>
+      k
+        .optimizer("sgd")
+        .group(long)
+        .build(k.module(["linear", 2, 2])),
+  ],
+];
+
+it.each(rows)("a long text as %s is shown by its beginning", (_, code, call) => {
+  const message = expectError(code, call);
+  expect(message).toContain(shown);
+  expect(message.length).toBeLessThan(600);
+  expect(flawOfMessage(message)).toBeUndefined();
+});
+
+it("a dictionary of many keys and a list of many numbers are shown in short", () => {
+  expect(expectError("ERR_ARGUMENT", () => k.size(any(many)))).toMatch(/given dictionary of {option0, .*\.\.\.}$/);
+  const rates = Array(1000).fill(0.1);
+  expect(expectError("ERR_OPTION_TYPE", () => k.opt("sgd", { lr: any(rates) }))).toMatch(/given list of 1000$/);
+  expect(expectError("ERR_OPTION_RANGE", () => k.opt("adam", { betas: any([2, 2]) }))).toContain("given 2");
+  expectError("ERR_ARGUMENT", () => new k.Model(any(1), any("mse"), any(2)).fit(any(null)));
+});
+
+it("a call is named once", () => {
+  const x = k.tensor([[1, 2]], "grad");
+  const classes = k.tensor([0], "long");
+  expect(expectError("ERR_OPTION_UNKNOWN", () => k.ce(x, classes, any({ foo: 1 })))).toBe(
+    "ce: unknown option `foo`, expected one of reduce",
+  );
+  expect(expectError("ERR_OPTION_UNKNOWN", () => k.loss("ce", any({ foo: 1 })))).toMatch(/^loss: ce: unknown option/);
+});
+
+it("an element type is told by its name, of a tensor and of a typed array", () => {
+  const x = k.tensor([[1, 2]], "grad");
+  expect(expectError("ERR_DTYPE", () => k.ce(x, k.tensor([0])))).toBe("ce: expected target of dtype long, given float");
+  expect(expectError("ERR_ARGUMENT", () => k.ce(any(new Float32Array(3)), [0]))).toMatch(
+    /given array of 3 elements of dtype float$/,
+  );
+});
+
+it("an option that has no text is told by its kind", () => {
+  const { model, data } = { model: k.Module.of(["linear", 2, 2]), data: { inputs: [[1, 2]], targets: [[1, 2]] } };
+  const trained = new k.Model(model, "mse", k.optimizer("sgd").build(model));
+  for (const epochs of [Object.create(null), Symbol("x"), { toString: () => "3" }, () => 3, 3n]) {
+    const message = expectError("ERR_ARGUMENT", () => trained.fit(data, { epochs: any(epochs) }));
+    expect(message).toMatch(/^fit: epochs: expected a whole number >= 1, given (?:object|symbol|function|bigint)$/);
+  }
+});

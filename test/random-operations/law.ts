@@ -1,0 +1,61 @@
+// What no call may do, whatever it is given.
+
+import * as k from "@stepwell/sdk";
+
+/** A law was broken. It passes through every operation, and through closures, up to the game. */
+export class BrokenLaw extends Error {
+  /** The law, in few words: two failures are the same where call and law are. */
+  constructor(
+    readonly call: string,
+    readonly law: string,
+    details: string,
+  ) {
+    super(`${call}: ${law}: ${details}`);
+  }
+}
+
+/** Codes that say that Stepwell has a bug. */
+const bugs: readonly unknown[] = ["ERR_INTERNAL", "ERR_ENGINE_POISONED"];
+
+/** The longest message. An input is told in at most 200 characters, and a message tells of several. */
+const longestMessage = 600;
+
+/** What a message has only by mistake. */
+const mistakes: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["says its call twice", /^(\w+): \1\b[: ]/],
+  ["tells an object as JavaScript does", /\[object \w+\]/],
+  [
+    "tells a value as Rust does",
+    /\b(?:Some|None|Ok|Err|Text|Number|Flag)\(|\bDynamic\b|\bstd::|\{ \w+: .*\}, \.\.|\bunwrap\b/,
+  ],
+  ["is not in words", /^\s*$|\bundefined\b.*\bis not a function\b|Cannot read propert/],
+  ["tells of a file of Rust", /\.rs:\d+/],
+];
+
+/** How an error breaks a law; undefined if it does not. */
+export function flawOf(error: unknown): { readonly law: string; readonly details: string } | undefined {
+  if (!(error instanceof k.StepwellError)) return { law: "an error without a type", details: told(error) };
+  const { code, message } = error;
+  if (!(k.errorCodes as readonly unknown[]).includes(code)) return { law: "an unknown code", details: `${code}` };
+  if (bugs.includes(code)) return { law: code, details: message };
+  return flawOfMessage(message);
+}
+
+/** How a message breaks a law; undefined if it does not. */
+export function flawOfMessage(message: string): { readonly law: string; readonly details: string } | undefined {
+  // Names that the caller gave are the caller's.
+  const own = message.replaceAll(/"[^"]*"|`[^`]*`/g, "..");
+  const mistake = mistakes.find(([, pattern]) => pattern.test(own));
+  if (mistake) return { law: `a message that ${mistake[0]}`, details: message.slice(0, 300) };
+  if (message.length <= longestMessage) return undefined;
+  return { law: "a message of many characters", details: `${message.length}: ${message.slice(0, 300)}` };
+}
+
+/** What was thrown, for a person. */
+export function told(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.constructor.name} ${error.message.slice(0, 300)}` : String(error);
+  } catch {
+    return "something that has no text";
+  }
+}
