@@ -194,8 +194,8 @@ it("names descendants, children and parameters", () => {
   expect(k.childnames(m)).toEqual(["first", "1", "inner", "3"]);
   expect(k.parmnames(m)).toEqual(["first.weight", "first.bias", "inner.0.weight", "inner.0.bias", "3.last.weight"]);
   expect(k.size(m)).toBe(5);
-  expect(k.tensorcount(m)).toBe(7);
-  expect(k.elements(m)).toBe(18 + 2 + 2 + 2 + 24 + 2 + 2);
+  expect(k.tensorcount(m)).toBe(8);
+  expect(k.elements(m)).toBe(18 + 2 + 2 + 2 + 24 + 2 + 2 + 1);
   expect(k.size(k.parm(m, "inner.0.running_mean"))).toEqual([2]);
   for (const name of ["", "first", "first.running_mean", "weight", "3.last.bias"]) {
     expectError("ERR_PARAMETER", () => k.parm(m, name));

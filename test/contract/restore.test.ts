@@ -83,7 +83,7 @@ function throughText<T>(value: T): T {
   const text = JSON.stringify(value, (_, item) =>
     ArrayBuffer.isView(item) ? { type: item.constructor.name, bits: Buffer.from(item.buffer).toString("hex") } : item,
   );
-  const types = { Float32Array, Float64Array } as const;
+  const types = { Float32Array, Float64Array, BigInt64Array } as const;
   return JSON.parse(text, (_, item) => {
     const type = types[item?.type as keyof typeof types];
     return type ? new type(new Uint8Array(Buffer.from(item.bits, "hex")).buffer) : item;

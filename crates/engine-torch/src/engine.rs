@@ -88,6 +88,11 @@ impl Engine for TorchEngine {
         self.overwrite(tensor, data.dtype(), |shape| Tensor::from_data(data, shape))
     }
 
+    fn count(&self, tensor: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        tensor.as_ref().shallow_clone().f_add_scalar_(1).map(drop).map_err(torch)
+    }
+
     fn read_into(&self, tensor: &Tensor, to: SliceMut<'_>) -> Result<()> {
         tensor.read_into(to)
     }

@@ -1,115 +1,233 @@
 //! Tensors in a file: safetensors, written so that a crash leaves the old file or the new one.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+mod header;
+mod json;
+mod replace;
+
+use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use half::{bf16, f16};
-use safetensors::tensor::TensorView;
-use safetensors::{SafeTensors, serialize};
 use stepwell_optim::{Code, Error, Result};
 
-use crate::{Array, Data};
+pub(crate) use self::header::shortened;
+use self::header::{Entry, Header, LONGEST, written};
+use crate::{Data, Dtype};
 
-/// Writes tensors by name: a sibling file first, synced, then renamed over `path`, then the folder synced.
-pub(crate) fn write(path: &Path, entries: &[(String, Array)]) -> Result<()> {
-    let bytes: Vec<Vec<u8>> = entries.iter().map(|(_, array)| little_endian(&array.data)).collect();
-    let views = entries
-        .iter()
-        .zip(&bytes)
-        .map(|((name, array), bytes)| {
-            let dtype = match array.data {
-                Data::Float(_) => safetensors::Dtype::F32,
-                Data::Double(_) => safetensors::Dtype::F64,
-                Data::Half(_) => safetensors::Dtype::F16,
-                Data::BFloat16(_) => safetensors::Dtype::BF16,
-                Data::Long(_) => safetensors::Dtype::I64,
-            };
-            let view = TensorView::new(dtype, array.shape.clone(), bytes).map_err(|error| malformed(path, &error))?;
-            Ok((name.as_str(), view))
+/// Bytes that are converted at a time.
+const PIECE: usize = 1 << 20;
+/// Bytes of the number that tells how long the header is.
+const LENGTH: u64 = 8;
+
+/// A tensor that is to be written.
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+}
+
+impl Planned {
+    fn bytes(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.size()
+    }
+}
+
+/// The words of the format for the types that tensors have.
+fn word(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::Float => "F32",
+        Dtype::Double => "F64",
+        Dtype::Half => "F16",
+        Dtype::BFloat16 => "BF16",
+        Dtype::Long => "I64",
+    }
+}
+
+/// Writes tensors by name. `data` gives the elements of one at a time.
+pub(crate) fn write(path: &Path, tensors: &[Planned], data: impl Fn(usize) -> Result<Data>) -> Result<()> {
+    let mut order: Vec<usize> = (0..tensors.len()).collect();
+    // The largest elements first, so that all are aligned.
+    order.sort_by_key(|i| (std::cmp::Reverse(tensors[*i].dtype.size()), &tensors[*i].name));
+    let planned = order.iter().map(|i| &tensors[*i]);
+    let header = written(planned.map(|tensor| (&*tensor.name, word(tensor.dtype), &*tensor.shape, tensor.bytes())))
+        .map_err(|error| malformed(path, &error))?;
+    if header.len() as u64 > LONGEST {
+        let message = format!("its names need {} bytes, and the format allows {LONGEST}", header.len());
+        return Err(failed("write", path, &message));
+    }
+    let mut refused = None;
+    let replaced = replace::replace(path, |file| {
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(header.as_bytes())?;
+        for i in order {
+            match data(i) {
+                Ok(data) => write_elements(file, &data)?,
+                Err(error) => {
+                    refused = Some(error);
+                    return Err(std::io::Error::other("its elements could not be read"));
+                }
+            }
+        }
+        Ok(())
+    });
+    match (replaced, refused) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(error)) => Err(error),
+        (Err(error), None) => Err(failed("write", path, &error)),
+    }
+}
+
+/// A file that was found to be what it should be, before anything of its size was allocated.
+pub(crate) struct Saved {
+    file: File,
+    header: Header,
+    /// Where the elements begin.
+    data: u64,
+}
+
+/// A tensor of a file.
+#[derive(Clone, Copy)]
+pub(crate) struct SavedTensor<'a> {
+    saved: &'a Saved,
+    entry: &'a Entry,
+}
+
+impl Saved {
+    /// Reads the header of a file, which may have that many bytes.
+    pub(crate) fn open(path: &Path, limit: usize) -> Result<Self> {
+        let unreadable = |error: &dyn std::fmt::Display| failed("read", path, error);
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // A pipe would wait for somebody to write.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+        let mut file = options.open(path).map_err(|error| unreadable(&error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        if !metadata.is_file() {
+            return Err(unreadable(&"it is no regular file"));
+        }
+        let size = metadata.len();
+        let Some(rest) = size.checked_sub(LENGTH) else {
+            return Err(malformed(path, &format!("it has {size} bytes, fewer than {LENGTH}")));
+        };
+        let mut length = [0; LENGTH as usize];
+        file.read_exact(&mut length).map_err(|error| unreadable(&error))?;
+        let length = u64::from_le_bytes(length);
+        if length > rest.min(LONGEST) {
+            let message = format!("it tells of a header of {length} bytes, and has {rest} for it of at most {LONGEST}");
+            return Err(malformed(path, &message));
+        }
+        if length > limit as u64 {
+            return Err(too_large(path, length, limit));
+        }
+        let mut text = reserved(length as usize)?;
+        text.resize(length as usize, 0);
+        file.read_exact(&mut text).map_err(|error| unreadable(&error))?;
+        let text = String::from_utf8(text).map_err(|_| malformed(path, &"its header is not UTF-8"))?;
+        let header = Header::parse(text, rest - length).map_err(|problem| malformed(path, &problem))?;
+        Ok(Self { file, header, data: LENGTH + length })
+    }
+
+    /// All tensors, in the order of their elements.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = SavedTensor<'_>> {
+        self.header.entries().iter().map(|entry| SavedTensor { saved: self, entry })
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<SavedTensor<'_>> {
+        self.header.find(name).map(|entry| SavedTensor { saved: self, entry })
+    }
+}
+
+impl SavedTensor<'_> {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        self.saved.header.name(self.entry)
+    }
+
+    /// The element type as the file names it, and the sizes of the dimensions.
+    pub(crate) fn type_and_shape(&self) -> (&'static str, Vec<u64>) {
+        // It was read before.
+        self.saved.header.about(self.entry).map_or(("", Vec::new()), |about| (about.dtype, about.shape))
+    }
+
+    /// The bytes of its elements.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.entry.end - self.entry.start
+    }
+
+    /// Its elements, which are of that type.
+    pub(crate) fn read(&self, path: &Path, dtype: Dtype) -> Result<Data> {
+        let mut file = &self.saved.file;
+        let place = SeekFrom::Start(self.saved.data + self.entry.start);
+        file.seek(place).map_err(|error| failed("read", path, &error))?;
+        let bytes = self.bytes() as usize;
+        let unreadable = |error: std::io::Error| failed("read", path, &error);
+        Ok(match dtype {
+            Dtype::Float => Data::Float(elements(file, bytes, f32::from_le_bytes, unreadable)?),
+            Dtype::Double => Data::Double(elements(file, bytes, f64::from_le_bytes, unreadable)?),
+            Dtype::Half => Data::Half(elements(file, bytes, f16::from_le_bytes, unreadable)?),
+            Dtype::BFloat16 => Data::BFloat16(elements(file, bytes, bf16::from_le_bytes, unreadable)?),
+            Dtype::Long => Data::Long(elements(file, bytes, i64::from_le_bytes, unreadable)?),
         })
-        .collect::<Result<Vec<_>>>()?;
-    let file = serialize(views, None).map_err(|error| malformed(path, &error))?;
-    replace(path, &file).map_err(|error| failed("write", path, &error))
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    /// Workers of one process may save at the same time.
-    static WRITES: AtomicU64 = AtomicU64::new(0);
-    // A link is kept, and what it points at is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if target.exists() {
-        require_file(&target)?;
     }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let mut scratch = target.clone().into_os_string();
-    scratch.push(format!(".{}.{}.tmp", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
-    let scratch = PathBuf::from(scratch);
-    let written = (|| {
-        let mut file = File::create(&scratch)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&scratch, &target)?;
-        // Without this a power cut can lose the rename itself. Windows cannot open a folder, and needs no such sync.
-        if cfg!(unix) { File::open(&folder)?.sync_all() } else { Ok(()) }
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&scratch);
+}
+
+/// The type of tensors that a word of the format stands for; `None` where there is none.
+pub(crate) fn dtype_of(given: &str) -> Option<Dtype> {
+    Dtype::ALL.into_iter().find(|dtype| word(*dtype) == given)
+}
+
+fn reserved<T>(count: usize) -> Result<Vec<T>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(count)
+        .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} elements of a file")))?;
+    Ok(list)
+}
+
+fn elements<T, const N: usize>(
+    mut file: &File,
+    bytes: usize,
+    from: fn([u8; N]) -> T,
+    unreadable: impl Fn(std::io::Error) -> Error,
+) -> Result<Vec<T>> {
+    let mut elements = reserved(bytes / N)?;
+    let mut piece = reserved(PIECE.min(bytes))?;
+    let mut left = bytes;
+    while left > 0 {
+        piece.resize(PIECE.min(left), 0);
+        file.read_exact(&mut piece).map_err(&unreadable)?;
+        elements.extend(piece.as_chunks().0.iter().map(|chunk| from(*chunk)));
+        left -= piece.len();
     }
-    written
+    Ok(elements)
 }
 
-/// Reads tensors by name. A file larger than `limit` bytes is refused before it is read.
-pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<(String, Array)>> {
-    let size = require_file(path).map_err(|error| failed("read", path, &error))?.len();
-    if size > limit as u64 {
-        let message = format!("{} has {size} bytes, more than the limit of {limit}", path.display());
-        return Err(Error::new(Code::Memory, message));
+fn write_elements(file: &mut File, data: &Data) -> std::io::Result<()> {
+    fn each<T: Copy, const N: usize>(file: &mut File, elements: &[T], to: fn(T) -> [u8; N]) -> std::io::Result<()> {
+        let mut piece = Vec::new();
+        for chunk in elements.chunks(PIECE / N) {
+            piece.resize(chunk.len() * N, 0);
+            piece.as_chunks_mut().0.iter_mut().zip(chunk).for_each(|(bytes, element)| *bytes = to(*element));
+            file.write_all(&piece)?;
+        }
+        Ok(())
     }
-    let file = fs::read(path).map_err(|error| failed("read", path, &error))?;
-    let tensors = SafeTensors::deserialize(&file).map_err(|error| malformed(path, &error))?;
-    tensors
-        .tensors()
-        .into_iter()
-        .map(|(name, view)| {
-            let data = match view.dtype() {
-                safetensors::Dtype::F32 => Data::Float(elements(view.data(), f32::from_le_bytes)),
-                safetensors::Dtype::F64 => Data::Double(elements(view.data(), f64::from_le_bytes)),
-                safetensors::Dtype::F16 => Data::Half(elements(view.data(), f16::from_le_bytes)),
-                safetensors::Dtype::BF16 => Data::BFloat16(elements(view.data(), bf16::from_le_bytes)),
-                safetensors::Dtype::I64 => Data::Long(elements(view.data(), i64::from_le_bytes)),
-                other => return Err(malformed(path, &format!("`{name}` has the unsupported dtype {other:?}"))),
-            };
-            Ok((name, Array { data, shape: view.shape().to_vec() }))
-        })
-        .collect()
-}
-
-/// Fails for a folder and for a device, of which some have no end and none is to be replaced.
-fn require_file(path: &Path) -> std::io::Result<fs::Metadata> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_file() { Ok(metadata) } else { Err(std::io::Error::other("it is no regular file")) }
-}
-
-fn little_endian(data: &Data) -> Vec<u8> {
     match data {
-        Data::Float(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Data::Double(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Data::Half(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Data::BFloat16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Data::Long(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Data::Float(v) => each(file, v, f32::to_le_bytes),
+        Data::Double(v) => each(file, v, f64::to_le_bytes),
+        Data::Half(v) => each(file, v, f16::to_le_bytes),
+        Data::BFloat16(v) => each(file, v, bf16::to_le_bytes),
+        Data::Long(v) => each(file, v, i64::to_le_bytes),
     }
 }
 
-fn elements<T, const N: usize>(bytes: &[u8], from: fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|chunk| from(*chunk)).collect()
+pub(crate) fn too_large(path: &Path, bytes: u64, limit: usize) -> Error {
+    let message = format!("{} needs {bytes} bytes, more than the limit of {limit}", path.display());
+    Error::new(Code::Memory, message)
 }
 
-fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
+fn failed(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::new(Code::File, format!("cannot {what} {}: {error}", path.display()))
 }
 

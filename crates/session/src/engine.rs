@@ -25,6 +25,15 @@ pub trait Engine: 'static {
     fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.
     fn assign(&self, tensor: &Self::Tensor, data: &Data) -> Result<()>;
+    /// Adds 1 to a long tensor of one element, in place.
+    fn count(&self, tensor: &Self::Tensor) -> Result<()> {
+        match self.data(tensor)? {
+            Data::Long(counted) => {
+                self.assign(tensor, &Data::Long(counted.into_iter().map(|n| n.wrapping_add(1)).collect()))
+            }
+            other => Err(Error::new(Code::Dtype, format!("expected a long tensor, given {}", other.dtype().name()))),
+        }
+    }
     /// Copies the elements into a slice of the same dtype and length.
     fn read_into(&self, tensor: &Self::Tensor, to: SliceMut<'_>) -> Result<()> {
         to.copy_from(&self.data(tensor)?)

@@ -6,7 +6,7 @@ mod arguments;
 mod average;
 #[cfg(any(test, target_family = "wasm"))]
 mod chacha;
-#[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
+#[cfg(not(target_arch = "wasm32"))]
 mod checkpoint;
 mod clip;
 mod closure;

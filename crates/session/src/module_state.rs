@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::arguments::{array, dynamic};
 use crate::module::{Module, checked_name, keyed};
-use crate::modules::Build;
+use crate::modules::{Build, may_be_missing};
 use crate::{Array, Device, Dynamic, Engine};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
@@ -156,25 +156,31 @@ fn set<E: Engine>(
     saved: &[(String, Dynamic)],
     tensors: Vec<(String, E::Tensor)>,
 ) -> Result<()> {
-    if saved.len() != tensors.len() {
-        let message = format!("module state: a {} has {} tensors, given {}", row.kind, tensors.len(), saved.len());
-        return Err(Error::new(Code::Format, message));
+    if let Some((key, _)) = saved.iter().find(|(key, _)| !tensors.iter().any(|(name, _)| name == key)) {
+        return Err(Error::new(Code::Format, format!("module state: a {} has no tensor `{key}`", row.kind)));
     }
     for (name, tensor) in tensors {
-        let found = saved.iter().find(|(key, _)| *key == name).and_then(|(_, value)| array(value));
-        let array = found.ok_or_else(|| {
-            Error::new(Code::Format, format!("module state: the {} lacks the tensor `{name}`", row.kind))
-        })?;
+        let array = match saved.iter().find(|(key, _)| *key == name) {
+            Some((_, value)) => array(value).ok_or_else(|| malformed(&format!("numbers as `{name}`"), value))?,
+            None if may_be_missing(row.kind, &name) => continue,
+            None => {
+                let message = format!("module state: the {} lacks the tensor `{name}`", row.kind);
+                return Err(Error::new(Code::Format, message));
+            }
+        };
         let shape = engine.shape(&tensor)?;
         if array.shape != shape {
             let message = format!("module state: `{name}`: expected size {shape:?}, given {:?}", array.shape);
             return Err(Error::new(Code::Shape, message));
         }
-        if !array.data.dtype().is_floating() {
-            return Err(Error::new(Code::Dtype, format!("module state: `{name}` is long, expected floating point")));
+        let (dtype, own) = (array.data.dtype(), engine.dtype(&tensor)?);
+        if dtype.is_floating() != own.is_floating() {
+            let expected = if own.is_floating() { "floating point" } else { own.name() };
+            let message = format!("module state: `{name}` is {}, expected {expected}", dtype.name());
+            return Err(Error::new(Code::Dtype, message));
         }
-        if array.data.dtype() != engine.dtype(&tensor)? {
-            engine.replace(&tensor, &engine.convert(&tensor, array.data.dtype(), Device::Cpu)?)?;
+        if dtype != own {
+            engine.replace(&tensor, &engine.convert(&tensor, dtype, Device::Cpu)?)?;
         }
         engine.assign(&tensor, &array.data)?;
     }

@@ -4,6 +4,7 @@ import type {
   Device,
   Dtype,
   Implementation,
+  LoadOptions,
   LossName,
   LossOptions,
   LossScaleOptions,
@@ -33,6 +34,7 @@ import type {
 } from "./handle.js";
 import type {
   Definition,
+  LoadReport,
   LossScale,
   Metrics,
   ModuleHelp,
@@ -121,11 +123,28 @@ export interface Api {
   parm(module: ModuleHandle, name: string): TensorHandle;
   /**
    * Saves parameters and buffers by name, in the safetensors format. The file is replaced at once or not at all, also in
-   * a crash.
+   * a crash, and keeps its mode, and its owner where the system lets it. A link is followed, also to a file that is not
+   * there yet. Meanwhile a file `.stepwell-….tmp` stands beside it; the next save in that folder removes one that a killed
+   * process left.
    */
   save(module: ModuleHandle, path: string): void;
-  /** Sets every parameter and buffer of a module from a file. Names, shapes and types must be the same. */
-  load(module: ModuleHandle, path: string): void;
+  /**
+   * Sets every parameter and buffer of a module from a file in the safetensors format, such as
+   * `safetensors.torch.save_file(module.state_dict(), path)` writes. All or nothing. Names and shapes must be the same, and
+   * types too unless they are converted with `cast`, as PyTorch's `load_state_dict` always does: what is too large for the
+   * module's type becomes infinite. A file of before `num_batches_tracked` may lack that buffer, and then the module keeps its
+   * own.
+   *
+   * @example
+   * ```ts
+   * load(m, "model.safetensors", { cast: true });
+   * const { missing, unexpected, mismatched } = load(m, "pretrained.safetensors", { strict: false });
+   * ```
+   */
+  load(module: ModuleHandle, path: string, options?: LoadOptions & { readonly strict?: true }): void;
+  /** Sets what fits by name, shape and type, and tells what does not. A file that cannot be read is still an error. */
+  load(module: ModuleHandle, path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
+  load(module: ModuleHandle, path: string, options?: LoadOptions): LoadReport | undefined;
 
   /**
    * Cross entropy of logits `[n, c, *]` with classes `[n, *]`, whole numbers below c, or with probabilities

@@ -146,6 +146,14 @@ export interface StepOptions {
   readonly clipvalue?: number | null;
 }
 
+/** How a file is loaded. */
+export interface LoadOptions {
+  /** Convert tensors of another type of floating point, each number rounded once to the nearest. Default false. */
+  readonly cast?: boolean;
+  /** Refuse a file whose names, shapes or types are not those of the module. Default true. */
+  readonly strict?: boolean;
+}
+
 /** How a loss is scaled. PyTorch's names, those of `torch.amp.GradScaler`, are accepted too. */
 export interface LossScaleOptions {
   /** The first scale. A number > 0. Default 65536. */

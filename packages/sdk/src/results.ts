@@ -90,12 +90,33 @@ export interface ModuleRow {
   readonly options: { readonly [name: string]: number | boolean | string | null | readonly number[] };
   /** Tensors that are trained. */
   readonly parms: { readonly [name: string]: TypedTensor };
-  /** Tensors that belong to the state but are not trained. */
+  /** Tensors that belong to the state but are not trained. States of before `num_batches_tracked` may lack that one. */
   readonly buffers: { readonly [name: string]: TypedTensor };
 }
 
 /** A module as plain data: a row for each module, depth first. */
 export type ModuleState = readonly ModuleRow[];
+
+/** The type and the shape of a tensor. */
+export interface TypeAndShape {
+  /** The element type: one that tensors have, or one that only files have, such as `U8`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** In what a file and a module differ. */
+export interface LoadReport {
+  /** Tensors that only the module has. */
+  readonly missing: readonly string[];
+  /** Tensors that only the file has. */
+  readonly unexpected: readonly string[];
+  /** Tensors that both have and that do not fit: what the module expects, and what the file gives. */
+  readonly mismatched: readonly {
+    readonly name: string;
+    readonly expected: TypeAndShape;
+    readonly given: TypeAndShape;
+  }[];
+}
 
 /** A line of `help("optimizer")`. */
 export interface OptimizerHelp {

@@ -4,8 +4,8 @@
 use stepwell_optim::{Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run, floating, misfit};
-use crate::Engine;
 use crate::engine;
+use crate::{Data, Device, Engine};
 
 options! {
     /// Options of batch normalisation.
@@ -23,12 +23,23 @@ options! {
     }
 }
 
+/// The buffer that counts the batches of training, as PyTorch's does.
+const COUNT: &str = "num_batches_tracked";
+
 pub(crate) struct BatchNorm<T = ()> {
     channels: usize,
     eps: f64,
     momentum: f64,
     affine: Option<(T, T)>,
-    running: Option<(T, T)>,
+    running: Option<Running<T>>,
+}
+
+/// What is kept of the batches of training.
+struct Running<T> {
+    mean: T,
+    variance: T,
+    /// How many they were: one number of type long. No result depends on it; files of PyTorch hold it.
+    count: T,
 }
 
 impl Plan for BatchNorm {
@@ -40,7 +51,14 @@ impl Plan for BatchNorm {
         let channels = count(o.channels);
         let shape = [channels];
         let affine = if o.affine { Some((build.constant(&shape, 1.0)?, build.constant(&shape, 0.0)?)) } else { None };
-        let running = if o.track { Some((build.buffer(&shape, 0.0)?, build.buffer(&shape, 1.0)?)) } else { None };
+        let running = match o.track {
+            true => Some(Running {
+                mean: build.buffer(&shape, 0.0)?,
+                variance: build.buffer(&shape, 1.0)?,
+                count: build.engine.tensor(&Data::Long(vec![0]), &[], Device::Cpu)?,
+            }),
+            false => None,
+        };
         Ok(Box::new(BatchNorm { channels, eps: o.eps, momentum: o.momentum, affine, running }))
     }
 }
@@ -51,7 +69,8 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
     }
 
     fn buffers(&self) -> Vec<(&str, &E::Tensor)> {
-        self.running.iter().flat_map(|(mean, var)| [("running_mean", mean), ("running_var", var)]).collect()
+        let Some(Running { mean, variance, count }) = &self.running else { return Vec::new() };
+        vec![("running_mean", mean), ("running_var", variance), (COUNT, count)]
     }
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
@@ -65,17 +84,28 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
             return Err(misfit("with more than one value for each channel, or no variance exists", &shape));
         }
         floating(run.engine, input)?;
-        if let Some((weight, _)) = self.affine.as_ref().or(self.running.as_ref()) {
+        let weight = self.affine.as_ref().map(|(weight, _)| weight);
+        if let Some(weight) = weight.or(self.running.as_ref().map(|running| &running.mean)) {
             run.same_dtype(input, weight)?;
         }
         let norm = engine::BatchNorm {
             weight: self.affine.as_ref().map(|(weight, _)| weight),
             bias: self.affine.as_ref().map(|(_, bias)| bias),
-            running: self.running.as_ref().map(|(mean, var)| (mean, var)),
+            running: self.running.as_ref().map(|running| (&running.mean, &running.variance)),
             training,
             momentum: self.momentum,
             eps: self.eps,
         };
-        run.engine.batch_norm(input, &norm)
+        let output = run.engine.batch_norm(input, &norm)?;
+        if let (true, Some(running)) = (run.training, &self.running) {
+            run.engine.count(&running.count)?;
+        }
+        Ok(output)
     }
+}
+
+/// True for the buffer that states and files of before PyTorch 0.4.1, and ours of before it was kept, do not have. A module
+/// then keeps its own.
+pub(crate) fn may_be_missing(kind: &str, name: &str) -> bool {
+    kind == BatchNorm::<()>::NAME && name.rsplit('.').next() == Some(COUNT)
 }

@@ -15,6 +15,8 @@ use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
 use crate::random::Random;
 use crate::{Data, Device, Dtype, Engine, Window};
 
+pub(crate) use self::batchnorm::may_be_missing;
+
 macro_rules! layers {
     ($($layer:ty,)*) => {
         /// Every kind of layer.

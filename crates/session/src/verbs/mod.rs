@@ -1,5 +1,7 @@
 //! The verbs of the k-api: each takes arguments, checks them, and works on the session.
 
+#[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
+pub(crate) mod files;
 pub(crate) mod gradients;
 pub(crate) mod help;
 pub(crate) mod losses;

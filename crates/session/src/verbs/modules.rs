@@ -1,11 +1,8 @@
 //! Making modules, running them, saving them.
 
-use std::path::Path;
-
 use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::arguments::Arguments;
-use crate::checkpoint;
 use crate::handle::Kind;
 use crate::module::{Module, Named};
 use crate::module_state;
@@ -13,7 +10,7 @@ use crate::modules::{Build, Run};
 use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::verbs::tensors::tensor_or_numbers;
-use crate::{Data, Device, Dtype, Dynamic, Engine};
+use crate::{Device, Dtype, Dynamic, Engine};
 
 /// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
 /// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from. `module(model)`: the
@@ -163,51 +160,4 @@ pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let found = module.parameters().into_iter().chain(module.buffers()).find(|named| named.name == name);
     let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no parameter or buffer named `{name}`")))?;
     session.insert(Object::Tensor(named.tensor))
-}
-
-/// `save(module, path)`: parameters and buffers by name, as safetensors.
-pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
-    let path = arguments.text("a path")?;
-    arguments.finish()?;
-    let entries = module
-        .parameters()
-        .into_iter()
-        .chain(module.buffers())
-        .map(|named| {
-            let (data, shape) = (session.engine.data(&named.tensor)?, session.engine.shape(&named.tensor)?);
-            Ok((named.name, crate::Array { data, shape }))
-        })
-        .values()?;
-    checkpoint::write(Path::new(&path), &entries)?;
-    Ok(Dynamic::Null)
-}
-
-/// `load(module, path)`: sets every parameter and buffer of the module from a file, by name. All or nothing.
-pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
-    let path = arguments.text("a path")?;
-    arguments.finish()?;
-    let saved = checkpoint::read(Path::new(&path), session.engine.memory_limit())?;
-    let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
-    if let Some((name, _)) = saved.iter().find(|(name, _)| !tensors.iter().any(|named| named.name == **name)) {
-        return Err(Error::new(Code::Format, format!("{path} holds `{name}`, which the module has not")));
-    }
-    let mut values: Vec<Data> = Vec::new();
-    for Named { name, tensor, .. } in &tensors {
-        let Some((_, array)) = saved.iter().find(|(saved, _)| saved == name) else {
-            return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));
-        };
-        let (shape, dtype) = (session.engine.shape(tensor)?, session.engine.dtype(tensor)?);
-        if array.shape != shape || array.data.dtype() != dtype {
-            let (found, expected) = (array.data.dtype().name(), dtype.name());
-            let given = format!("given {found} {:?} in {path}", array.shape);
-            return Err(Error::new(Code::Shape, format!("`{name}`: expected {expected} {shape:?}, {given}")));
-        }
-        values.push(array.data.clone());
-    }
-    for (named, data) in tensors.iter().zip(&values) {
-        session.engine.assign(&named.tensor, data)?;
-    }
-    Ok(Dynamic::Null)
 }

@@ -208,14 +208,14 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     if let Some(device) = device {
         session.engine.require(device)?;
     }
-    let convert = |tensor: &E::Tensor| -> Result<E::Tensor> {
-        let dtype = dtype.map_or_else(|| session.engine.dtype(tensor), Ok)?;
+    let convert = |tensor: &E::Tensor, to: Option<Dtype>| -> Result<E::Tensor> {
+        let dtype = to.map_or_else(|| session.engine.dtype(tensor), Ok)?;
         let device = device.map_or_else(|| session.engine.device(tensor), Ok)?;
         session.engine.convert(tensor, dtype, device)
     };
     match session.object(handle)? {
         Object::Tensor(tensor) => {
-            let converted = convert(tensor)?;
+            let converted = convert(tensor, dtype)?;
             session.insert(Object::Tensor(converted))
         }
         Object::Module(module) => {
@@ -223,7 +223,12 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
             }
             let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
-            let converted = tensors.iter().map(|named| convert(&named.tensor)).values()?;
+            let converted = tensors.iter().map(|named| {
+                // A count stays whole.
+                let floating = session.engine.dtype(&named.tensor)?.is_floating();
+                convert(&named.tensor, dtype.filter(|_| floating))
+            });
+            let converted = converted.values()?;
             for (named, converted) in tensors.iter().zip(&converted) {
                 session.engine.set_grad(&named.tensor, None)?;
                 session.engine.replace(&named.tensor, converted)?;

@@ -1,8 +1,8 @@
 import type { Api } from "../api.js";
-import type { Device, Dtype, ModuleSpecification } from "../arguments.js";
+import type { Device, Dtype, LoadOptions, ModuleSpecification } from "../arguments.js";
 import type { TensorData } from "../arrays.js";
 import type { ModuleHandle } from "../handle.js";
-import type { ModuleState } from "../results.js";
+import type { LoadReport, ModuleState } from "../results.js";
 import { type AnyTensor, type Held, release, unheld } from "./held.js";
 import type { Tensor, TensorClass } from "./tensor.js";
 
@@ -25,7 +25,9 @@ export interface Module extends Held<ModuleHandle> {
   /** Saves parameters and buffers by name, in the safetensors format. */
   save(path: string): void;
   /** Sets every parameter and buffer from a file. */
-  load(path: string): this;
+  load(path: string, options?: LoadOptions & { readonly strict?: true }): this;
+  /** Sets what fits, and tells what does not. */
+  load(path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
   /** The module as plain data, parameters included. */
   state(): ModuleState;
 }
@@ -89,9 +91,10 @@ export function moduleClass(api: Api, Tensor: TensorClass): ModuleClass {
       api.save(this.#handle, path);
     }
 
-    load(path: string): this {
-      api.load(this.#handle, path);
-      return this;
+    load(path: string, options?: LoadOptions & { readonly strict?: true }): this;
+    load(path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
+    load(path: string, options?: LoadOptions): this | LoadReport {
+      return api.load(this.#handle, path, options) ?? this;
     }
 
     state(): ModuleState {

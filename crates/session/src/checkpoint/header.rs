@@ -1,0 +1,296 @@
+//! The header of a safetensors file: name, type, shape and place of each tensor, as JSON.
+//!
+//! <https://github.com/huggingface/safetensors#format>. It is read in one pass and stays text: beside it a tensor takes 32
+//! bytes and a place in a table, so a header of a million names costs little more than its own size.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+
+use super::json::{Json, string};
+
+/// The most bytes that the format allows for a header.
+pub(super) const LONGEST: u64 = 100_000_000;
+const METADATA: &str = "__metadata__";
+
+/// The element types of the format with their sizes in bits.
+const DTYPES: [(&str, u64); 22] = [
+    ("BOOL", 8),
+    ("F4", 4),
+    ("F6_E2M3", 6),
+    ("F6_E3M2", 6),
+    ("U8", 8),
+    ("I8", 8),
+    ("F8_E5M2", 8),
+    ("F8_E4M3", 8),
+    ("F8_E8M0", 8),
+    ("F8_E4M3FNUZ", 8),
+    ("F8_E5M2FNUZ", 8),
+    ("I16", 16),
+    ("U16", 16),
+    ("F16", 16),
+    ("BF16", 16),
+    ("I32", 32),
+    ("U32", 32),
+    ("F32", 32),
+    ("C64", 64),
+    ("F64", 64),
+    ("I64", 64),
+    ("U64", 64),
+];
+
+/// The tensors of a file.
+pub(super) struct Header {
+    text: String,
+    /// In the order of their data.
+    entries: Vec<Entry>,
+    /// The entries by the hashes of their names: each is found at the first place from its hash on that holds it.
+    table: Vec<u32>,
+    hasher: RandomState,
+}
+
+/// A tensor of a file.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// The bytes of its elements, counted from the end of the header.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Where its name begins, behind the quotation mark, and where its description begins.
+    name: u32,
+    about: u32,
+}
+
+/// The type, shape and place of a tensor, as the header tells them.
+pub(super) struct About {
+    pub(super) dtype: &'static str,
+    pub(super) shape: Vec<u64>,
+    place: [u64; 2],
+}
+
+const EMPTY: u32 = u32::MAX;
+
+impl Header {
+    /// Reads a header in front of that many bytes of data, and checks that the tensors fill them without holes.
+    pub(super) fn parse(text: String, data: u64) -> Result<Self, String> {
+        let mut entries = entries(&text)?;
+        entries.sort_unstable_by_key(|entry| (entry.start, entry.end));
+        let mut end = 0;
+        for entry in &entries {
+            if entry.start != end {
+                let problem = if entry.start < end { "overlaps another" } else { "leaves a hole before it" };
+                let name = shortened(&string(&text, entry.name as usize)?.0).to_owned();
+                return Err(format!("the data of `{name}` {problem}"));
+            }
+            end = entry.end;
+        }
+        if end != data {
+            return Err(format!("its tensors have {end} bytes and its data {data}"));
+        }
+        let places = (2 * entries.len()).next_power_of_two();
+        let mut table = Vec::new();
+        table.try_reserve_exact(places).map_err(|_| "no memory for its names".to_owned())?;
+        table.resize(places, EMPTY);
+        let mut header = Self { text, entries, table, hasher: RandomState::new() };
+        for i in 0..header.entries.len() {
+            let (slot, found) = header.slot(&header.name(&header.entries[i]));
+            if found.is_some() {
+                let name = header.name(&header.entries[i]);
+                return Err(format!("it names `{}` twice", shortened(&name)));
+            }
+            // There are fewer entries than the header has bytes.
+            header.table[slot] = i as u32;
+        }
+        Ok(header)
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn name(&self, entry: &Entry) -> Cow<'_, str> {
+        // It was read before.
+        string(&self.text, entry.name as usize).map(|(name, _)| name).unwrap_or_default()
+    }
+
+    pub(super) fn about(&self, entry: &Entry) -> Result<About, String> {
+        about(&mut Json::at(&self.text, entry.about as usize))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Entry> {
+        self.slot(name).1
+    }
+
+    /// The entry of that name and its place in the table, or the place for one.
+    fn slot(&self, name: &str) -> (usize, Option<&Entry>) {
+        let mask = self.table.len() - 1;
+        let mut slot = self.hasher.hash_one(name) as usize & mask;
+        while let Some(entry) = self.entries.get(self.table[slot] as usize) {
+            if self.name(entry) == name {
+                return (slot, Some(entry));
+            }
+            slot = (slot + 1) & mask;
+        }
+        (slot, None)
+    }
+}
+
+/// The tensors that a header tells of, in its order.
+fn entries(text: &str) -> Result<Vec<Entry>, String> {
+    if !text.starts_with('{') {
+        return Err("its header does not begin with {".into());
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut metadata = false;
+    let mut json = Json::at(text, 0);
+    json.members(|json, name, key| {
+        if key == METADATA {
+            if std::mem::replace(&mut metadata, true) {
+                return Err(format!("it names `{METADATA}` twice"));
+            }
+            return json.members(|json, _, _| json.string().map(drop));
+        }
+        let place = json.place();
+        let wrong = |problem: &str| format!("`{}`: {problem}", shortened(&key));
+        let About { dtype, shape, place: [start, end] } = about(json).map_err(|problem| wrong(&problem))?;
+        let bits = DTYPES.iter().find(|(word, _)| *word == dtype).map_or(8, |(_, bits)| *bits);
+        let bits = shape.iter().try_fold(bits, |product, size| product.checked_mul(*size));
+        match bits {
+            Some(bits) if bits % 8 == 0 && start.checked_add(bits / 8) == Some(end) => {}
+            _ => return Err(wrong("its shape does not fit its data")),
+        }
+        entries.try_reserve(1).map_err(|_| "no memory for its names".to_owned())?;
+        entries.push(Entry { start, end, name: name as u32, about: place as u32 });
+        Ok(())
+    })?;
+    json.finish()?;
+    Ok(entries)
+}
+
+fn about(json: &mut Json<'_>) -> Result<About, String> {
+    /// More are refused, before a list of them takes memory.
+    const MOST_DIMENSIONS: usize = 64;
+    let (mut dtype, mut shape, mut offsets) = (None, None, None);
+    let unique = |fresh: bool, key: &str| if fresh { Ok(()) } else { Err(format!("it has `{key}` twice")) };
+    json.members(|json, _, key| match &*key {
+        "dtype" => {
+            let word = json.string()?;
+            let known = DTYPES.iter().find(|(known, _)| *known == word);
+            let (word, _) = known.ok_or_else(|| format!("unknown dtype `{}`", shortened(&word)))?;
+            unique(dtype.replace(*word).is_none(), "dtype")
+        }
+        "shape" => unique(shape.replace(json.numbers(MOST_DIMENSIONS)?).is_none(), "shape"),
+        "data_offsets" => unique(offsets.replace(json.numbers(2)?).is_none(), "data_offsets"),
+        other => Err(format!("unknown key `{}`", shortened(other))),
+    })?;
+    match (dtype, shape, offsets.as_deref()) {
+        (Some(dtype), Some(shape), Some(&[start, end])) => Ok(About { dtype, shape, place: [start, end] }),
+        _ => Err("expected dtype, shape and two data_offsets".into()),
+    }
+}
+
+/// A header for tensors of these names, types and shapes, with their lengths in bytes; their data follow in this order.
+pub(super) fn written<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a str, &'a [usize], usize)>,
+) -> Result<String, std::fmt::Error> {
+    let mut text = String::from("{");
+    let mut start = 0;
+    for (name, dtype, shape, length) in tensors {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        super::json::quote(&mut text, name)?;
+        write!(text, ":{{\"dtype\":\"{dtype}\",\"shape\":[")?;
+        for (i, size) in shape.iter().enumerate() {
+            write!(text, "{}{size}", if i > 0 { "," } else { "" })?;
+        }
+        write!(text, "],\"data_offsets\":[{start},{}]}}", start + length)?;
+        start += length;
+    }
+    text.push('}');
+    // The data begin at a multiple of 8.
+    while text.len() % 8 != 0 {
+        text.push(' ');
+    }
+    Ok(text)
+}
+
+/// The beginning of a name of any length, for messages.
+pub(crate) fn shortened(name: &str) -> &str {
+    name.char_indices().nth(200).map_or(name, |(end, _)| &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str, data: u64) -> Result<Vec<String>, String> {
+        let header = Header::parse(text.into(), data)?;
+        for entry in header.entries() {
+            let name = header.name(entry).into_owned();
+            let found = header.find(&name).expect("it is there");
+            assert_eq!((found.start, found.end), (entry.start, entry.end));
+        }
+        assert!(header.find("no such name").is_none());
+        Ok(header.entries().iter().map(|entry| header.name(entry).into_owned()).collect())
+    }
+
+    fn tensor(name: &str, start: u64, end: u64) -> String {
+        format!(r#""{name}":{{"dtype":"U8","shape":[{}],"data_offsets":[{start},{end}]}}"#, end - start)
+    }
+
+    #[test]
+    fn names_are_told_in_the_order_of_the_data() {
+        let text = format!(r#"{{ "__metadata__" : {{"a":"b"}} , {} ,{}}}  "#, tensor("x", 3, 5), tensor("y", 0, 3));
+        assert_eq!(names(&text, 5), Ok(vec!["y".into(), "x".into()]));
+        assert_eq!(names("{}", 0), Ok(vec![]));
+    }
+
+    #[test]
+    fn names_are_what_json_says() {
+        let text = format!("{{{}}}", tensor(r#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é"#, 0, 1));
+        assert_eq!(names(&text, 1), Ok(vec!["\"\\/\u{8}\u{c}\n\r\té😀é".into()]));
+        let written = written([("a\"\\\n\u{1}😀", "U8", &[1][..], 1)].into_iter()).expect("it is written");
+        assert_eq!(names(&written, 1), Ok(vec!["a\"\\\n\u{1}😀".into()]));
+    }
+
+    #[test]
+    fn what_the_format_forbids_is_refused() {
+        let cases = [
+            (format!("{{{},{}}}", tensor("x", 0, 2), tensor("x", 2, 3)), 3, "twice"),
+            (format!("{{{},{}}}", tensor("x", 0, 2), tensor(r"\u0078", 2, 3)), 3, "twice"),
+            (format!("{{{},{}}}", tensor("x", 0, 0), tensor("x", 0, 3)), 3, "twice"),
+            (format!("{{{},{}}}", tensor("x", 0, 2), tensor("y", 1, 3)), 3, "overlaps"),
+            (format!("{{{},{}}}", tensor("x", 0, 3), tensor("y", 0, 3)), 3, "overlaps"),
+            (format!("{{{},{}}}", tensor("x", 0, 2), tensor("y", 3, 4)), 4, "hole"),
+            (format!("{{{}}}", tensor("x", 1, 2)), 2, "hole"),
+            (format!("{{{}}}", tensor("x", 0, 2)), 3, "its data 3"),
+            (format!("{{{}}}", tensor("x", 0, 2)), 1, "its data 1"),
+            (format!(" {{{}}}", tensor("x", 0, 2)), 2, "begin with {"),
+            (format!("{{{}}}}}", tensor("x", 0, 2)), 2, "after"),
+            (format!("{{{},}}", tensor("x", 0, 2)), 2, "string"),
+            (r#"{"__metadata__":{"a":1}}"#.into(), 0, "string"),
+            (r#"{"__metadata__":{},"__metadata__":{}}"#.into(), 0, "twice"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "twice"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1}}"#.into(), 1, "unknown key"),
+            (r#"{"x":{"dtype":"U9","shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "unknown dtype"),
+            (r#"{"x":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "does not fit"),
+            (r#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}"#.into(), 1, "does not fit"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}"#.into(), 1, "does not fit"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0]}}"#.into(), 1, "two data_offsets"),
+            (r#"{"x":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}"#.into(), 1, "]"),
+            (r#"{"x":{"dtype":"U8","shape":[01],"data_offsets":[0,1]}}"#.into(), 1, "]"),
+            (r#"{"x":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}"#.into(), 1, "whole number"),
+            (r#"{"x":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}"#.into(), 1, "whole number"),
+            (r#"{"x":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}}"#.into(), 4, "does not fit"),
+            (r#"{"\ud800":{}}"#.into(), 0, "string"),
+            (r#"{"\x":{}}"#.into(), 0, "string"),
+            ("{\"\n\":{}}".into(), 0, "string"),
+            (r#"{"x"#.into(), 0, "string"),
+            ("{".into(), 0, "string"),
+        ];
+        for (text, data, problem) in cases {
+            let error = names(&text, data).expect_err(&text);
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A file that is replaced at once or not at all, also in a crash.
+//!
+//! It is written as another one in the same folder, under a name that nobody can foretell, synced, and renamed; then the
+//! folder is synced. A process that is killed leaves that other file behind. While it lives it holds a lock on it, so the
+//! next save in that folder knows which ones nobody writes any more, and removes them.
+
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the name of a scratch file begins and ends with; between them are 32 hexadecimal digits.
+const PREFIX: &str = ".stepwell-";
+const SUFFIX: &str = ".tmp";
+/// How often another name is tried.
+const TRIES: usize = 16;
+/// More entries of a folder are not looked at for what was left behind.
+const MOST_ENTRIES: usize = 1 << 16;
+
+/// Replaces the file at `path`, or the one that a link there points at, by what `write` writes.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let target = target(path)?;
+    let before = match fs::symlink_metadata(&target) {
+        Ok(metadata) if metadata.is_file() => Some(metadata),
+        Ok(_) => return Err(Error::other("it is no regular file")),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let folder = folder_of(&target);
+    sweep(&folder);
+    let mut scratch = Scratch::new(&folder, before.as_ref())?;
+    write(&mut scratch.file)?;
+    if let Some(before) = &before {
+        keep_owner_and_mode(&scratch.file, before)?;
+    }
+    scratch.file.sync_all()?;
+    fs::rename(&scratch.path, &target)?;
+    scratch.renamed = true;
+    // Without this a power cut can lose the rename itself. Windows cannot open a folder, and needs no such sync.
+    if cfg!(unix) { File::open(&folder)?.sync_all() } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The file that is meant: links are followed to what they point at, be it there or not.
+fn target(path: &Path) -> Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let link = match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => metadata,
+            _ => return if path.file_name().is_some() { Ok(path) } else { Err(Error::other("it names no file")) },
+        };
+        let folder = folder_of(&path);
+        if !is_trusted(&link, &fs::metadata(&folder)?) {
+            return Err(Error::new(ErrorKind::PermissionDenied, "it is a link that another user put there"));
+        }
+        path = folder.join(fs::read_link(&path)?);
+    }
+    Err(Error::other(format!("it is a chain of more than {MOST_LINKS} links")))
+}
+
+/// Whether a link may be followed: in a folder where everybody can put one, only that of the own user or of the folder's owner.
+/// The system has the same rule for its own following of links, `fs.protected_symlinks`.
+#[cfg(unix)]
+fn is_trusted(link: &Metadata, folder: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    const STICKY_AND_WRITABLE: u32 = 0o1002;
+    let everybodys = folder.mode() & STICKY_AND_WRITABLE == STICKY_AND_WRITABLE;
+    // SAFETY: it takes nothing and always succeeds.
+    let user = unsafe { libc::geteuid() };
+    !everybodys || link.uid() == user || link.uid() == folder.uid()
+}
+
+#[cfg(not(unix))]
+fn is_trusted(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// A file that is removed unless it was renamed.
+struct Scratch {
+    path: PathBuf,
+    file: File,
+    renamed: bool,
+}
+
+impl Scratch {
+    /// Makes one that was not there before, and locks it. It is private where it replaces a file, which may be.
+    fn new(folder: &Path, before: Option<&Metadata>) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        // Links are not followed where a file must be new.
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if before.is_some() {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        let _ = before;
+        let random = RandomState::new();
+        for _ in 0..TRIES {
+            let path = folder.join(format!("{PREFIX}{:016x}{:016x}{SUFFIX}", number(&random), number(&random)));
+            let file = match options.open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                opened => opened?,
+            };
+            // A sweep may have found it before it was locked; not every file system has locks, and then nothing is swept.
+            let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if locked && is_at(&file, &path) {
+                return Ok(Self { path, file, renamed: false });
+            }
+        }
+        Err(Error::other(format!("no name was free for a scratch file in {TRIES} tries")))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.renamed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A number that nobody can foretell: the system gave the key of the hash.
+fn number(random: &RandomState) -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    random.hash_one(NUMBERS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Removes scratch files that nobody writes any more. What cannot be looked at or removed stays.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.take(MOST_ENTRIES).flatten() {
+        let is_scratch = entry.file_name().to_str().is_some_and(is_scratch_name);
+        if !is_scratch || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let path = entry.path();
+        let mut options = OpenOptions::new();
+        // Not every file system locks what is open for reading only.
+        options.read(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let Ok(file) = options.open(&path) else { continue };
+        if file.try_lock().is_ok() && is_at(&file, &path) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn is_scratch_name(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether an open file is still the one of that name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => open.is_file() && (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Gives a file the mode of another, and its owner and group where the system lets it.
+#[cfg(unix)]
+fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (before.uid(), before.gid()) {
+        // Only the administrator gives files away; a group that is one's own can be kept.
+        if fchown(file, Some(before.uid()), Some(before.gid())).is_err() {
+            let _ = fchown(file, None, Some(before.gid()));
+        }
+    }
+    file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o777))
+}
+
+#[cfg(not(unix))]
+fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<()> {
+    file.set_permissions(before.permissions())
+}

@@ -1,0 +1,178 @@
+//! Modules in files.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use stepwell_optim::{Code, Error, OptionSet, Result, Results, defaults, options, parse};
+
+use crate::arguments::{Arguments, named_options};
+use crate::checkpoint::{self, Planned, Saved, SavedTensor, dtype_of, shortened, too_large};
+use crate::handle::Kind;
+use crate::module::{Module, Named};
+use crate::modules::may_be_missing;
+use crate::session::Session;
+use crate::{Data, Dtype, Dynamic, Engine};
+
+options! {
+    /// How a file is loaded.
+    struct LoadOptions {
+        /// Convert tensors of another type of floating point.
+        cast: bool = false;
+        /// Refuse a file that has not the names, shapes and types of the module.
+        strict: bool = true;
+    }
+}
+
+/// `save(module, path)`: parameters and buffers by name, as safetensors.
+pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let path = arguments.text("a path")?;
+    arguments.finish()?;
+    let engine = &session.engine;
+    let tensors = tensors(&module);
+    let plan = |Named { name, tensor, .. }: &Named<E>| {
+        Ok(Planned { name: name.clone(), dtype: engine.dtype(tensor)?, shape: engine.shape(tensor)? })
+    };
+    let planned = tensors.iter().map(plan).values()?;
+    checkpoint::write(Path::new(&path), &planned, |i| engine.data(&tensors[i].tensor))?;
+    Ok(Dynamic::Null)
+}
+
+/// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing. Where
+/// it is not strict it sets those that fit, and tells of the others.
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let path = arguments.text("a path")?;
+    let given = named_options(arguments.options()?)?;
+    arguments.finish()?;
+    let row = parse("options", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &given)?;
+    let options = LoadOptions::from_row(&row)?;
+
+    let engine = &session.engine;
+    let (limit, file) = (engine.memory_limit(), Path::new(&path));
+    let saved = Saved::open(file, limit)?;
+    let tensors = tensors(&module);
+    let report = Report::of(engine, &tensors, &saved, &options)?;
+    if options.strict {
+        report.require_all(&path)?;
+    }
+    let bytes = report.matched.iter().map(|matched| matched.saved.bytes()).fold(0, u64::saturating_add);
+    if bytes > limit as u64 {
+        return Err(too_large(file, bytes, limit));
+    }
+    let read = |matched: &Matched<'_, E>| -> Result<Data> {
+        matched.saved.read(file, matched.saved_dtype)?.cast(matched.dtype)
+    };
+    let values = report.matched.iter().map(read).values()?;
+    for (matched, data) in report.matched.iter().zip(&values) {
+        engine.assign(&matched.named.tensor, data)?;
+    }
+    Ok(if options.strict { Dynamic::Null } else { report.told() })
+}
+
+fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
+    module.parameters().into_iter().chain(module.buffers()).collect()
+}
+
+/// What a file and a module have in common, and what not.
+struct Report<'a, E: Engine> {
+    matched: Vec<Matched<'a, E>>,
+    /// Names that only the module has.
+    missing: Vec<&'a str>,
+    /// The names that the module has.
+    names: HashSet<&'a str>,
+    saved: &'a Saved,
+    mismatched: Vec<Mismatched<'a>>,
+}
+
+/// A tensor of a module with the one of a file.
+struct Matched<'a, E: Engine> {
+    named: &'a Named<E>,
+    dtype: Dtype,
+    saved: SavedTensor<'a>,
+    saved_dtype: Dtype,
+}
+
+/// A tensor of a module for which the file has one that does not fit.
+struct Mismatched<'a> {
+    name: &'a str,
+    /// [`Code::Shape`] or [`Code::Dtype`].
+    code: Code,
+    expected: (&'static str, Vec<u64>),
+    given: (&'static str, Vec<u64>),
+}
+
+impl<'a, E: Engine> Report<'a, E> {
+    fn of(engine: &E, tensors: &'a [Named<E>], saved: &'a Saved, options: &LoadOptions) -> Result<Self> {
+        let (mut matched, mut missing, mut mismatched) = (Vec::new(), Vec::new(), Vec::new());
+        for named in tensors {
+            let Some(found) = saved.find(&named.name) else {
+                if !may_be_missing(named.kind, &named.name) {
+                    missing.push(named.name.as_str());
+                }
+                continue;
+            };
+            let dtype = engine.dtype(&named.tensor)?;
+            let shape: Vec<u64> = engine.shape(&named.tensor)?.into_iter().map(|size| size as u64).collect();
+            let (word, saved_shape) = found.type_and_shape();
+            let saved_dtype = dtype_of(word);
+            let castable = |from: Dtype| options.cast && from.is_floating() && dtype.is_floating();
+            match saved_dtype.filter(|from| *from == dtype || castable(*from)) {
+                Some(saved_dtype) if saved_shape == shape => {
+                    matched.push(Matched { named, dtype, saved: found, saved_dtype });
+                }
+                fits => mismatched.push(Mismatched {
+                    name: &named.name,
+                    code: if fits.is_some() || saved_shape != shape { Code::Shape } else { Code::Dtype },
+                    expected: (dtype.name(), shape),
+                    given: (saved_dtype.map_or(word, Dtype::name), saved_shape),
+                }),
+            }
+        }
+        let names = tensors.iter().map(|named| named.name.as_str()).collect();
+        Ok(Self { matched, missing, mismatched, names, saved })
+    }
+
+    /// Tensors that only the file has, which may be a million.
+    fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_>> {
+        self.saved.tensors().filter(|tensor| !self.names.contains(&*tensor.name()))
+    }
+
+    /// Fails unless the file has what the module has.
+    fn require_all(&self, path: &str) -> Result<()> {
+        if let Some(tensor) = self.unexpected().next() {
+            let name = tensor.name();
+            return Err(Error::new(
+                Code::Format,
+                format!("{path} holds `{}`, which the module has not", shortened(&name)),
+            ));
+        }
+        if let Some(name) = self.missing.first() {
+            return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));
+        }
+        let Some(Mismatched { name, code, expected, given }) = self.mismatched.first() else { return Ok(()) };
+        let told = |(dtype, shape): &(&str, Vec<u64>)| format!("{dtype} {shape:?}");
+        let hint = if *code == Code::Dtype { "; { cast: true } converts types of floating point" } else { "" };
+        let message = format!("`{name}`: expected {}, given {} in {path}{hint}", told(expected), told(given));
+        Err(Error::new(*code, message))
+    }
+
+    fn told(&self) -> Dynamic {
+        let side = |(dtype, shape): &(&str, Vec<u64>)| {
+            let shape = shape.iter().map(|size| Dynamic::Number(*size as f64)).collect();
+            Dynamic::dictionary([("dtype", Dynamic::text(*dtype)), ("shape", Dynamic::List(shape))])
+        };
+        let mismatched = self.mismatched.iter().map(|mismatched| {
+            Dynamic::dictionary([
+                ("name", Dynamic::text(mismatched.name)),
+                ("expected", side(&mismatched.expected)),
+                ("given", side(&mismatched.given)),
+            ])
+        });
+        Dynamic::dictionary([
+            ("missing", Dynamic::texts(self.missing.iter().copied())),
+            ("unexpected", Dynamic::texts(self.unexpected().map(|tensor| tensor.name().into_owned()))),
+            ("mismatched", Dynamic::List(mismatched.collect())),
+        ])
+    }
+}

@@ -1,0 +1,23 @@
+//! What stands in for `files` in WebAssembly, which has no files.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::arguments::Arguments;
+use crate::handle::Kind;
+use crate::session::Session;
+use crate::{Dynamic, Engine};
+
+pub(crate) fn save<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    no_files(session, arguments, "write")
+}
+
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+    no_files(session, arguments, "read")
+}
+
+fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Dynamic> {
+    session.module(arguments.handle(Kind::Module)?)?;
+    let path = arguments.text("a path")?;
+    let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
+    Err(Error::new(Code::File, format!("cannot {what} {path}: WebAssembly has no files; {instead}")))
+}
