@@ -21,7 +21,8 @@ struct Slot {
 }
 
 /// Lends what can be lent: gradient like parameter, and no memory twice. `busy` is set meanwhile. Where two gradients
-/// share their memory the second is lent as a copy: the first is set to zero for both.
+/// share their memory the second is lent as a copy: the first is set to zero for both. A parameter whose flag is off is
+/// neither lent nor checked; its gradient is set to zero here.
 pub(crate) fn lend(
     busy: &Cell<bool>,
     meter: &Rc<Meter>,
@@ -30,10 +31,15 @@ pub(crate) fn lend(
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
     let mut slots = Vec::with_capacity(parameters.len());
+    let mut frozen = Vec::new();
     for (index, parameter) in parameters.iter().enumerate() {
-        if let Some(gradient) = parameter.grad() {
-            check(index, parameter, &gradient)?;
-            slots.push(Slot { index, parameter: parameter.storage(), gradient: gradient.storage(), copy: None });
+        match parameter.grad() {
+            Some(gradient) if parameter.requires_grad() => {
+                check(index, parameter, &gradient)?;
+                slots.push(Slot { index, parameter: parameter.storage(), gradient: gradient.storage(), copy: None });
+            }
+            Some(gradient) => frozen.push(gradient.storage()),
+            None => {}
         }
     }
     for shared in refuse_overlap(&slots)? {
@@ -62,8 +68,15 @@ pub(crate) fn lend(
             _ => return Err(internal("a gradient that was checked does not fit")),
         });
     }
-    let _loan = Loan::new(busy);
-    step(&mut views)
+    {
+        let _loan = Loan::new(busy);
+        step(&mut views)?;
+    }
+    drop(lent);
+    if zeroes {
+        frozen.iter().try_for_each(|gradient| gradient.write().map(|mut gradient| gradient.clear()))?;
+    }
+    Ok(())
 }
 
 /// A gradient on loan.

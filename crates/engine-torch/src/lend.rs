@@ -19,6 +19,8 @@ pub struct Ledger {
     known: Vec<Slot>,
     /// True if they could be lent as they lay.
     plain: bool,
+    /// Which of them have a gradient while their flag is off: nothing updates them, but a step zeroes their gradients too.
+    frozen: Vec<usize>,
     watched: Vec<Watch>,
     /// How much had been altered when they were watched, if they are.
     watched_at: Option<u64>,
@@ -35,8 +37,9 @@ fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
 }
 
 impl Ledger {
-    /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile.
-    /// Autograd is told before, so that it knows however the step ends.
+    /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile. A
+    /// parameter whose flag is off is neither lent nor checked. Autograd is told before, so that it knows however the step
+    /// ends.
     pub(crate) fn lend(
         &mut self,
         busy: &Cell<bool>,
@@ -54,9 +57,10 @@ impl Ledger {
         let result = step(&mut views);
         drop(loan);
         if result.is_ok() && zeroes {
-            // The step set the copies to zero.
-            for copy in &copies {
-                drop(copy.gradient.shallow_clone().f_zero_().map_err(torch)?);
+            // The step set the copies to zero, and knows nothing of what is frozen.
+            let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
+            for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
+                drop(gradient?.f_zero_().map_err(torch)?);
             }
         }
         self.handles = emptied(handles);
@@ -84,6 +88,8 @@ impl Ledger {
         let same = shim::slots(handles, &mut self.known).inspect_err(|_| self.known.clear())?;
         if !same {
             self.parameters = parameters.to_vec();
+            self.frozen.clear();
+            self.frozen.extend(self.known.iter().enumerate().filter(|(_, slot)| slot.frozen != 0).map(|(i, _)| i));
         }
         let mut copies = Vec::new();
         if same && plain {

@@ -66,7 +66,7 @@ class Of final : public Library {
       parameters.reserve(group.count);
       for (size_t p = 0; p < group.count; ++p) {
         const Tensor& parameter = *group.parameters[p];
-        if (!parameter.grad().defined()) continue;
+        if (!parameter.requires_grad() || !parameter.grad().defined()) continue;
         prepare(parameter, Rule::fills(group.options));
         parameters.push_back(parameter);
       }
@@ -160,7 +160,7 @@ Status stepwell_library_new(size_t kind, Library** out) noexcept {
 
 void stepwell_library_free(Library* library) noexcept { delete library; }
 
-// Updates the parameters that have a gradient.
+// Updates the parameters that have a gradient and whose flag is on.
 Status stepwell_library_step(Library* library, const stepwell_group* groups, size_t count) noexcept {
   return guarded([&] { library->step(groups, count); });
 }

@@ -77,13 +77,14 @@ struct stepwell_slot {
   uint8_t layout;
   uint8_t grad_dtype;
   uint8_t grad_layout;
-  uint8_t has_grad;
+  uint8_t has_grad;  // one that may update the parameter
+  uint8_t frozen;    // there is a gradient, and the parameter's flag is off
 
   bool operator==(const stepwell_slot& other) const {
     return data == other.data && storage == other.storage && grad == other.grad &&
            grad_storage == other.grad_storage && gradient == other.gradient && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
-           grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad;
+           grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad && frozen == other.frozen;
   }
 };
 static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
@@ -91,7 +92,7 @@ static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
 // Mirrors `Watch` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
 struct stepwell_watched {
   at::TensorImpl* parameter;
-  const at::Tensor* place;  // where it keeps its gradient
+  const at::Tensor* place;  // where it keeps its gradient; elsewhere, and undefined, of one that is frozen
   const at::TensorImpl* gradient;
 };
 static_assert(sizeof(stepwell_watched) == 24, "as in shim.rs");
@@ -114,6 +115,10 @@ stepwell_slot describe(const at::TensorImpl& t) {
   slot.parameter = &t;
   const at::Tensor& gradient = t.grad();
   if (!gradient.defined()) return slot;
+  if (!t.requires_grad()) {
+    slot.frozen = 1;
+    return slot;
+  }
   const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
   slot.gradient = &g;
   slot.has_grad = 1;
@@ -199,11 +204,13 @@ Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_s
   });
 }
 
-// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be watched.
+// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be watched. One
+// that is frozen is watched as one without a gradient, for it is not written to.
 bool stepwell_watch(const at::Tensor* const* tensors, size_t count, stepwell_watched* out) noexcept {
+  static const at::Tensor none;
   for (size_t i = 0; i < count; ++i) {
     at::TensorImpl* t = tensors[i]->unsafeGetTensorImpl();
-    const at::Tensor& gradient = static_cast<const at::TensorImpl*>(t)->grad();
+    const at::Tensor& gradient = t->requires_grad() ? static_cast<const at::TensorImpl*>(t)->grad() : none;
     if (!t->version_counter().enabled()) return false;
     out[i] = {t, &gradient, gradient.unsafeGetTensorImpl()};
   }

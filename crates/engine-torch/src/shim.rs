@@ -85,8 +85,8 @@ impl Info {
     }
 }
 
-/// A parameter and its gradient. Without a gradient, everything but `parameter` is 0; an address is null unless it can be
-/// read here.
+/// A parameter and its gradient. Without a gradient that may update it, everything but `parameter` and `frozen` is 0; an
+/// address is null unless it can be read here.
 #[derive(Clone)]
 #[repr(C)]
 pub(crate) struct Slot {
@@ -104,6 +104,8 @@ pub(crate) struct Slot {
     pub(crate) grad_dtype: u8,
     pub(crate) grad_layout: u8,
     pub(crate) has_grad: u8,
+    /// Not 0: there is a gradient, and the parameter's flag is off.
+    pub(crate) frozen: u8,
 }
 
 impl Slot {
@@ -121,6 +123,7 @@ impl Slot {
         grad_dtype: 0,
         grad_layout: 0,
         has_grad: 0,
+        frozen: 0,
     };
 
     pub(crate) fn len(&self) -> usize {

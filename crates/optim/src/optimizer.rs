@@ -320,6 +320,11 @@ impl Optimizer {
         ClosureStep::new(&self.groups[0].options, self.memory.as_ref())
     }
 
+    /// The same without what is remembered.
+    pub fn closure_step_anew(&self) -> ClosureStep {
+        ClosureStep::new(&self.groups[0].options, None)
+    }
+
     /// Keeps what a step with a closure has learned.
     pub fn remember(&mut self, learned: Learned) {
         self.memory = Some(learned);

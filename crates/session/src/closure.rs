@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Objective, Result, Value};
+use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, Result, Value};
 
+use crate::frozen::Places;
 use crate::handle::Handle;
 use crate::session::Session;
 use crate::trainer::Trainer;
@@ -21,8 +22,9 @@ pub(crate) fn minimize<E: Engine>(
         let session = session.borrow();
         Plan::new(&session.engine, &*session.trainer(optimizer)?)?
     };
+    let trained = plan.trained.clone();
     let (loss, memory) = plan.carry_out(session, closure)?;
-    session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.remember(memory);
+    session.borrow_mut().trainer_mut(optimizer)?.0.remember(memory, trained);
     Ok(loss)
 }
 
@@ -33,14 +35,17 @@ pub(crate) fn minimize_on<E: Engine>(
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
     let plan = Plan::new(engine, &trainer.borrow())?;
+    let trained = plan.trained.clone();
     let (loss, memory) = plan.carry_out(&Owned(engine), closure)?;
-    trainer.borrow_mut().optimizer.remember(memory);
+    trainer.borrow_mut().remember(memory, trained);
     Ok(loss)
 }
 
 /// What a step works from, so that the closure may use the optimizer meanwhile.
 struct Plan<E: Engine> {
     tensors: Vec<E::Tensor>,
+    /// Of each tensor: whether it is updated. One that is frozen keeps its place in the vector, and nothing moves there.
+    trained: Vec<bool>,
     dtype: Dtype,
     maker: Maker<E>,
 }
@@ -56,30 +61,51 @@ impl<E: Engine> Plan<E> {
     fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
+        let trained: Vec<_> = tensors.iter().map(|tensor| engine.requires_grad(tensor)).collect();
+        let begins_anew = !trainer.remembers(engine, &trained)?;
         let optimizer = &trainer.optimizer;
         let maker = match trainer.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
-                Maker::Library(Rc::clone(minimize), options, optimizer.curvature())
+                let memory = if begins_anew { None } else { optimizer.curvature() };
+                Maker::Library(Rc::clone(minimize), options, memory)
             }
+            _ if begins_anew => Maker::Own(optimizer.closure_step_anew()),
             _ => Maker::Own(optimizer.closure_step()),
         };
-        Ok(Self { tensors, dtype, maker })
+        Ok(Self { tensors, trained, dtype, maker })
     }
 
     fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
-        let Self { tensors, dtype, maker } = self;
+        let Self { tensors, trained, dtype, maker } = self;
         match (maker, dtype) {
+            // Without such optimizers there is no code for them either.
+            (Maker::Library(..), _) if !E::HAS_OPTIMIZERS => {
+                Err(Error::new(Code::Internal, "an optimizer of a library that has none"))
+            }
             (Maker::Library(library, options, memory), _) => {
-                let group = LibraryGroup { options: &options, parameters: &tensors };
+                let places = engine.with(|engine| Places::new(engine, &tensors, &trained))?;
+                let parameters: Vec<_> = tensors
+                    .into_iter()
+                    .zip(trained)
+                    .filter(|(_, trained)| *trained)
+                    .map(|(tensor, _)| tensor)
+                    .collect();
+                let group = LibraryGroup { options: &options, parameters: &parameters };
+                if parameters.is_empty() {
+                    // All are frozen: there is nothing to minimize.
+                    let memory = memory.unwrap_or_else(|| Curvature::Float(Memory::default()));
+                    return Ok((closure()?, memory.try_into()?));
+                }
+                let memory = memory.map(|memory| places.narrowed(memory));
                 let (loss, memory) = library(&group, memory.as_ref(), closure)?;
-                Ok((loss, memory.try_into()?))
+                Ok((loss, places.widened(memory).try_into()?))
             }
             (Maker::Own(step), Dtype::Float) => {
-                run::<E, f32, _>(engine, &tensors, closure, |x, objective| step.minimize_f32(x, objective))
+                run::<E, f32, _>(engine, &tensors, &trained, closure, |x, objective| step.minimize_f32(x, objective))
             }
             (Maker::Own(step), _) => {
-                run::<E, f64, _>(engine, &tensors, closure, |x, objective| step.minimize_f64(x, objective))
+                run::<E, f64, _>(engine, &tensors, &trained, closure, |x, objective| step.minimize_f64(x, objective))
             }
         }
     }
@@ -127,6 +153,7 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
 fn run<E: Engine, T: Differentiable, R>(
     engine: &impl Access<E>,
     tensors: &[E::Tensor],
+    trained: &[bool],
     closure: &mut dyn FnMut() -> Result<f64>,
     minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
 ) -> Result<R> {
@@ -142,8 +169,8 @@ fn run<E: Engine, T: Differentiable, R>(
         .try_reserve_exact(count)
         .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} parameters in one vector")))?;
     start.resize(count, T::default());
-    let mut flat = Flat { engine, tensors, closure, element: PhantomData };
-    flat.for_each(&mut start, |engine, tensor, piece| read(engine, tensor, piece))?;
+    let mut flat = Flat { engine, tensors, trained, closure, element: PhantomData };
+    flat.for_each(&mut start, |engine, tensor, _, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
 }
 
@@ -165,18 +192,19 @@ fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: us
 struct Flat<'a, E: Engine, A, T> {
     engine: &'a A,
     tensors: &'a [E::Tensor],
+    trained: &'a [bool],
     closure: &'a mut dyn FnMut() -> Result<f64>,
     element: PhantomData<T>,
 }
 
 impl<E: Engine, A: Access<E>, T: Differentiable> Flat<'_, E, A, T> {
-    /// Calls `f` with each tensor and its piece of the vector.
-    fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, &mut [T]) -> Result<()>) -> Result<()> {
+    /// Calls `f` with each tensor, whether it is trained, and its piece of the vector.
+    fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, bool, &mut [T]) -> Result<()>) -> Result<()> {
         self.engine.with(|engine| {
             let mut rest = all;
-            for tensor in self.tensors {
+            for (tensor, trained) in self.tensors.iter().zip(self.trained) {
                 let (piece, after) = rest.split_at_mut_checked(elements(engine, tensor)?).ok_or_else(changed)?;
-                f(engine, tensor, piece)?;
+                f(engine, tensor, *trained, piece)?;
                 rest = after;
             }
             if rest.is_empty() { Ok(()) } else { Err(changed()) }
@@ -188,9 +216,11 @@ impl<E: Engine, A: Access<E>, T: Differentiable> Objective<T> for Flat<'_, E, A,
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
         self.engine.with(|engine| {
             let mut rest = parameters;
-            for tensor in self.tensors {
+            for (tensor, trained) in self.tensors.iter().zip(self.trained) {
                 let (piece, after) = rest.split_at_checked(elements(engine, tensor)?).ok_or_else(changed)?;
-                engine.write_from(tensor, T::slice(piece))?;
+                if *trained {
+                    engine.write_from(tensor, T::slice(piece))?;
+                }
                 rest = after;
             }
             Ok(())
@@ -199,7 +229,7 @@ impl<E: Engine, A: Access<E>, T: Differentiable> Objective<T> for Flat<'_, E, A,
 
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {
         let loss = (self.closure)()?;
-        self.for_each(gradient, |engine, tensor, piece| match engine.grad(tensor) {
+        self.for_each(gradient, |engine, tensor, trained, piece| match engine.grad(tensor).filter(|_| trained) {
             Some(grad) => read(engine, &grad, piece),
             None => {
                 piece.fill(T::default());

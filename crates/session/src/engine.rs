@@ -77,9 +77,11 @@ pub trait Engine: 'static {
         Self: Sized;
 
     /// Lends the memory of parameters and their gradients to `step`, one view for each tensor, in order; `None` where
-    /// there is no gradient. Nothing is lent, and an error returned, unless every gradient fits its parameter.
+    /// there is no gradient, and for a frozen parameter, which requires none. Nothing is lent, and an error returned, unless
+    /// every gradient that is to be lent fits its parameter.
     /// Afterwards a backward through an older graph of a lent parameter is an error, not a wrong gradient. `zeroes` says
-    /// that the step sets gradients to zero. The ledger is the one of this list of parameters.
+    /// that the step sets gradients to zero; the engine does so with those of frozen parameters. The ledger is the one of
+    /// this list of parameters.
     fn lend(
         &self,
         parameters: &[Self::Tensor],

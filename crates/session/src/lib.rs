@@ -16,6 +16,7 @@ mod device;
 mod dynamic;
 mod element;
 mod engine;
+mod frozen;
 mod handle;
 mod identity;
 mod library;

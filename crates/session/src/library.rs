@@ -22,7 +22,8 @@ pub struct LibraryGroup<'a, T> {
 
 /// An optimizer that updates each parameter by itself, and its state.
 pub trait LibraryEach<T> {
-    /// Updates every parameter that has a gradient. Nothing is updated unless every gradient fits its parameter.
+    /// Updates every parameter that has a gradient and requires one. Nothing is updated unless each of these gradients fits
+    /// its parameter.
     /// Afterwards a backward through an older graph of a parameter is an error, not a wrong gradient.
     fn step(&self, groups: &[LibraryGroup<'_, T>]) -> Result<()>;
     /// A copy of the state of each parameter; `None` before its first step.

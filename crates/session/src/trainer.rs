@@ -21,6 +21,8 @@ pub(crate) struct Trainer<E: Engine> {
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
     ledger: E::Ledger,
+    /// Which parameters were trained when L-BFGS learned what it remembers; `None` if a state told of that.
+    pub(crate) learned_of: Option<Vec<bool>>,
 }
 
 /// A parameter of a group.
@@ -39,6 +41,7 @@ impl<E: Engine> Trainer<E> {
             groups: vec![Vec::new()],
             tensors: Vec::new(),
             ledger: E::Ledger::default(),
+            learned_of: None,
         }
     }
 
@@ -110,12 +113,14 @@ impl<E: Engine> Trainer<E> {
         &self.tensors
     }
 
-    /// Updates every parameter that has a gradient, and then sets gradients to zero if asked to. Clipping leaves gradients
-    /// as they are, but those that the tensor library's own optimizer is to see.
+    /// Updates every parameter that has a gradient and is not frozen, and then sets all gradients to zero if asked to.
+    /// Clipping leaves gradients as they are, but those that the tensor library's own optimizer is to see.
     pub(crate) fn step(&mut self, engine: &E, clip: Clip, zero_gradients: bool) -> Result<()> {
         if let Some(LibraryOptimizer::Each(library)) = self.library() {
             if clip != Clip::None {
-                clip_gradients(engine, &self.tensors, clip)?;
+                let trained = |tensor: &&E::Tensor| engine.requires_grad(tensor);
+                let tensors: Vec<_> = self.tensors.iter().filter(trained).cloned().collect();
+                clip_gradients(engine, &tensors, clip)?;
             }
             library.step(&self.library_groups())?;
             if zero_gradients {

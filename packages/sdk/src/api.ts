@@ -255,7 +255,18 @@ export interface Api {
   grad(tensor: TensorHandle, gradient: TensorHandle | TensorData): void;
   /** Whether gradients are computed: one flag, or one for each tensor of the object. */
   gradflag(object: Parameters): boolean | readonly boolean[];
-  /** Sets whether gradients are computed. */
+  /**
+   * Sets whether gradients are computed. A parameter whose flag is off is frozen: no optimizer updates it, by momentum or
+   * weight decay either and whatever gradient lies there; its state, step count and moving average stay; it counts in no
+   * norm that a step takes. With the flag on again it goes on from there. `lbfgs` keeps no curvature across a change of the
+   * flags: what it remembers is of the parameters that it was learned of, and its next step begins anew. Buffers are no
+   * parameters: running statistics follow the module's use.
+   *
+   * @example
+   * ```ts
+   * gradflag(child(m, "body"), false); // only the head is trained from here on
+   * ```
+   */
   gradflag(object: Parameters, flag: boolean): void;
   /** Sets gradients to 0; undefined ones stay undefined. */
   zerograd(object: OptimizerHandle | ModelHandle | Parameters): void;
@@ -263,8 +274,8 @@ export interface Api {
   nograd(object: OptimizerHandle | ModelHandle | Parameters): void;
   /**
    * Scales all gradients of an object by one factor, in place, so that their norm as one vector is at most `max`. As
-   * `torch.nn.utils.clip_grad_norm_`; of an optimizer or a model, the gradients of the optimizer's parameters. A model
-   * that is trained by {@link Api.run} clips inside the step: see its option `clipnorm`.
+   * `torch.nn.utils.clip_grad_norm_`; of an optimizer or a model, the gradients of the optimizer's parameters, also of
+   * those that are frozen, which `clipnorm` of a step leaves out. A model that is trained by {@link Api.run} clips inside the step: see its option `clipnorm`.
    *
    * @param max a number > 0
    * @returns the norm before
@@ -326,8 +337,9 @@ export interface Api {
   /** A module as plain data, parameters included. */
   state(module: ModuleHandle): ModuleState;
   /**
-   * Updates every parameter that has a gradient, in one call and in place. Parameters of `half` and `bfloat16` are updated by
-   * way of weights of 32 bits, which are state: `master_param`. Gradients are clipped on their way, and stay as they are.
+   * Updates every parameter that has a gradient and is not frozen (see {@link Api.gradflag}), in one call and in place.
+   * Parameters of `half` and `bfloat16` are updated by way of weights of 32 bits, which are state: `master_param`. Gradients
+   * are clipped on their way, and stay as they are.
    *
    * @example
    * ```ts

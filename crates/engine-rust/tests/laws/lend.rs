@@ -29,13 +29,11 @@ fn what_does_not_fit_is_not_lent() {
     refuse(&all, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
     k.set_grad(&b, Some(&float(&k, &[1, 2], &[1.0, 2.0]))).unwrap();
     refuse(&all, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
-    let long = k.tensor(&Data::Long(vec![1, 2]), &[2], Device::Cpu).unwrap();
-    k.set_grad(&long, Some(&double)).unwrap();
-    refuse(&[long], Code::Dtype, "parameter 0 cannot be updated: its dtype is not of floating point");
 
     let b = make();
     refuse(&[a.clone(), b.clone(), a.clone()], Code::Parameter, "parameter 0 shares memory with parameter 2");
     let view = k.no_grad(|| k.reshape(&a, &[2]).unwrap());
+    k.set_requires_grad(&view, true).unwrap();
     k.set_grad(&view, k.grad(&a).as_ref()).unwrap();
     refuse(&[a.clone(), view.clone()], Code::Parameter, "parameter 0 shares memory with parameter 1");
     k.set_grad(&b, Some(&view)).unwrap();
@@ -71,6 +69,23 @@ fn a_gradient_of_two_parameters_is_set_to_zero_after_both_have_read_it() {
     }
     // Who used the gradient in a graph learns that it has changed.
     refused(k.backward(&old, 1.0), Code::Engine, OUTDATED);
+}
+
+#[test]
+fn what_is_frozen_is_neither_lent_nor_checked() {
+    let k = RustEngine::new();
+    let (p, frozen) = (leaf(&k, &[2], &[1.0, 2.0]), float(&k, &[2], &[3.0, 4.0]));
+    k.set_grad(&p, Some(&float(&k, &[2], &[10.0, 20.0]))).unwrap();
+    let double = k.tensor(&Data::Double(vec![1.0, 2.0]), &[2], Device::Cpu).unwrap();
+    k.set_grad(&frozen, Some(&double)).unwrap();
+    let all = [frozen.clone(), p.clone(), frozen];
+    for zeroes in [false, true] {
+        assert_eq!(k.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
+        k.lend(&all, &mut (), zeroes, &mut subtract).unwrap();
+    }
+    assert_eq!(k.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
+    assert_eq!(k.data(&p).unwrap(), Data::Float(vec![-19.0, -38.0]));
+    assert_eq!(k.data(&all[0]).unwrap(), Data::Float(vec![3.0, 4.0]));
 }
 
 #[test]

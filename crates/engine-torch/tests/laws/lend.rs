@@ -7,16 +7,21 @@ use std::slice::from_ref;
 
 use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
+use stepwell_session::{Data, Device, Engine, Loss, Reduction};
 
 fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
     engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
 }
 
+/// The tensor, to be trained.
+fn trained(engine: &TorchEngine, tensor: Tensor) -> Tensor {
+    engine.set_requires_grad(&tensor, true).unwrap();
+    tensor
+}
+
 /// A parameter [1, 2] with the gradient [10, 20].
 fn parameter(engine: &TorchEngine) -> Tensor {
-    let p = float(engine, &[2], &[1.0, 2.0]);
-    engine.set_requires_grad(&p, true).unwrap();
+    let p = trained(engine, float(engine, &[2], &[1.0, 2.0]));
     engine.set_grad(&p, Some(&float(engine, &[2], &[10.0, 20.0]))).unwrap();
     p
 }
@@ -41,10 +46,10 @@ fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) 
 #[test]
 fn a_step_writes_into_the_tensors() {
     let engine = TorchEngine::new();
-    let double = engine.tensor(&Data::Double(vec![1.0]), &[], Device::Cpu).unwrap();
+    let double = trained(&engine, engine.tensor(&Data::Double(vec![1.0]), &[], Device::Cpu).unwrap());
     let still = float(&engine, &[1], &[5.0]);
     engine.set_grad(&double, Some(&engine.tensor(&Data::Double(vec![0.5]), &[], Device::Cpu).unwrap())).unwrap();
-    let empty = float(&engine, &[0, 3], &[]);
+    let empty = trained(&engine, float(&engine, &[0, 3], &[]));
     engine.set_grad(&empty, Some(&float(&engine, &[0, 3], &[]))).unwrap();
     let all = [parameter(&engine), still, double, empty];
     engine
@@ -73,13 +78,36 @@ fn what_does_not_fit_is_not_lent() {
     refuse(&double, Code::Gradient, "parameter 1 cannot be updated: its gradient has another dtype");
     let longer = float(&engine, &[3], &[1.0, 2.0, 3.0]);
     refuse(&longer, Code::Gradient, "parameter 1 cannot be updated: its gradient has another shape");
-    let other = engine.convert(&double, Dtype::Long, Device::Cpu).unwrap();
-    engine.set_grad(&other, Some(&engine.convert(&double, Dtype::Long, Device::Cpu).unwrap())).unwrap();
-    refused(&engine, &[other], Code::Dtype, "parameter 0 cannot be updated: its dtype is not of floating point");
     let column = float(&engine, &[2, 2], &[0.0; 4]).as_ref().f_select(1, 0).unwrap();
-    let column = Tensor::try_from(column).unwrap();
+    let column = trained(&engine, Tensor::try_from(column).unwrap());
     engine.set_grad(&column, Some(&float(&engine, &[2], &[1.0, 2.0]))).unwrap();
     refused(&engine, &[column], Code::Parameter, "parameter 0 cannot be updated: its memory is not contiguous");
+}
+
+#[test]
+fn what_is_frozen_is_neither_lent_nor_checked() {
+    let engine = TorchEngine::new();
+    let (p, frozen) = (parameter(&engine), parameter(&engine));
+    engine.set_requires_grad(&frozen, false).unwrap();
+    let double = engine.tensor(&Data::Double(vec![1.0, 2.0]), &[2], Device::Cpu).unwrap();
+    engine.set_grad(&frozen, Some(&double)).unwrap();
+    // Twice the same tensor, too: it is not written to.
+    let all = [frozen.clone(), p.clone(), frozen];
+    let mut ledger = Ledger::default();
+    let mut lend = |zeroes| {
+        let step = &mut |views: &mut [Option<View<'_>>]| {
+            assert_eq!(views.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
+            subtract(views)
+        };
+        engine.lend(&all, &mut ledger, zeroes, step).unwrap();
+    };
+    lend(false);
+    lend(false);
+    assert_eq!(engine.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
+    lend(true);
+    assert_eq!(engine.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
+    assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-29.0, -58.0]));
+    assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![1.0, 2.0]));
 }
 
 #[test]
@@ -101,7 +129,7 @@ fn memory_is_lent_once() {
     let (a, b) = (parameter(&engine), parameter(&engine));
     refused(&engine, &[a.clone(), b.clone(), a.clone()], Code::Parameter, "parameter 0 shares memory with parameter 2");
     // Another tensor over the same storage.
-    let view = engine.no_grad(|| engine.reshape(&a, &[2]).unwrap());
+    let view = trained(&engine, engine.no_grad(|| engine.reshape(&a, &[2]).unwrap()));
     assert_ne!(engine.identity(&view), engine.identity(&a));
     engine.set_grad(&view, engine.grad(&a).as_ref()).unwrap();
     refused(&engine, &[a.clone(), view.clone()], Code::Parameter, "parameter 0 shares memory with parameter 1");
@@ -114,7 +142,8 @@ fn memory_is_lent_once() {
     engine.set_grad(&b, engine.grad(&a).as_ref()).unwrap();
     engine.lend(&[a, b], &mut Ledger::default(), false, &mut subtract).unwrap();
     let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
-    let halves = [0, 2].map(|start| Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap());
+    let halves =
+        [0, 2].map(|start| trained(&engine, Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap()));
     halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
     engine.lend(&halves, &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&whole).unwrap(), Data::Float(vec![0.0, 1.0, 2.0, 3.0]));
@@ -123,7 +152,7 @@ fn memory_is_lent_once() {
 #[test]
 fn a_gradient_of_another_layout_is_read_in_order() {
     let engine = TorchEngine::new();
-    let p = float(&engine, &[2, 2], &[0.0; 4]);
+    let p = trained(&engine, float(&engine, &[2, 2], &[0.0; 4]));
     let grad = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]).as_ref().f_transpose(0, 1).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
     engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
@@ -134,7 +163,6 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
     // The same from autograd: the backward of a sum expands.
-    engine.set_requires_grad(&p, true).unwrap();
     engine.set_grad(&p, None).unwrap();
     engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
     engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();

@@ -1,0 +1,115 @@
+//! What L-BFGS remembers of parameters some of which are frozen: nothing has moved where they are.
+
+use std::ops::Range;
+
+use stepwell_optim::{Curvature, Learned, Memory, Result, Scalar};
+
+use crate::Engine;
+use crate::trainer::Trainer;
+
+impl<E: Engine> Trainer<E> {
+    /// Keeps what a step has learned of these parameters.
+    pub(crate) fn remember(&mut self, learned: Learned, trained: Vec<bool>) {
+        self.optimizer.remember(learned);
+        self.learned_of = Some(trained);
+    }
+
+    /// True if what is remembered is of the parameters that are trained now. Once others are, it says nothing about how the
+    /// loss curves, and a step begins anew.
+    pub(crate) fn remembers(&self, engine: &E, trained: &[bool]) -> Result<bool> {
+        if let Some(before) = &self.learned_of {
+            return Ok(before == trained);
+        }
+        // What a state told of: it was learned with others trained, if it would move one that is frozen.
+        if trained.iter().all(|trained| *trained) {
+            return Ok(true);
+        }
+        let Some(memory) = self.optimizer.curvature() else { return Ok(true) };
+        let places = Places::new(engine, self.tensors(), trained)?;
+        Ok(match &memory {
+            Curvature::Float(memory) => places.is_still(&memory.d),
+            Curvature::Double(memory) => places.is_still(&memory.d),
+        })
+    }
+}
+
+/// Where the elements of trained parameters are in the vector of all.
+pub(crate) struct Places {
+    trained: Vec<Range<usize>>,
+    width: usize,
+}
+
+impl Places {
+    pub(crate) fn new<E: Engine>(engine: &E, tensors: &[E::Tensor], trained: &[bool]) -> Result<Self> {
+        let mut places = Self { trained: Vec::new(), width: 0 };
+        for (tensor, trained) in tensors.iter().zip(trained) {
+            let start = places.width;
+            places.width += engine.shape(tensor)?.iter().product::<usize>();
+            if *trained {
+                places.trained.push(start..places.width);
+            }
+        }
+        Ok(places)
+    }
+
+    /// True if a vector of all elements is zero where parameters are frozen.
+    fn is_still<T: Scalar>(&self, all: &[T]) -> bool {
+        let mut start = 0;
+        let ends = self.trained.iter().map(|range| (range.start, range.end)).chain([(self.width, self.width)]);
+        all.len() != self.width
+            || ends.into_iter().all(|(end, next)| {
+                let between = start..end;
+                start = next;
+                all[between].iter().all(|x| x.to_f64() == 0.0)
+            })
+    }
+
+    /// The memory of the trained parameters alone.
+    pub(crate) fn narrowed(&self, memory: Curvature) -> Curvature {
+        match memory {
+            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::narrow)),
+            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::narrow)),
+        }
+    }
+
+    /// The memory of all parameters, from that of the trained ones.
+    pub(crate) fn widened(&self, memory: Curvature) -> Curvature {
+        match memory {
+            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::widen)),
+            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::widen)),
+        }
+    }
+
+    fn each<T>(&self, memory: Memory<T>, change: fn(&Self, Vec<T>) -> Vec<T>) -> Memory<T> {
+        let rows = |rows: Vec<Vec<T>>| rows.into_iter().map(|row| change(self, row)).collect();
+        Memory {
+            d: change(self, memory.d),
+            prev_flat_grad: change(self, memory.prev_flat_grad),
+            old_dirs: rows(memory.old_dirs),
+            old_stps: rows(memory.old_stps),
+            ..memory
+        }
+    }
+
+    /// A vector that is empty is one that there is not.
+    fn narrow<T: Scalar>(&self, all: Vec<T>) -> Vec<T> {
+        if all.len() != self.width {
+            return all;
+        }
+        self.trained.iter().flat_map(|range| &all[range.clone()]).copied().collect()
+    }
+
+    fn widen<T: Scalar>(&self, trained: Vec<T>) -> Vec<T> {
+        if trained.is_empty() {
+            return trained;
+        }
+        let mut all = vec![T::default(); self.width];
+        let mut rest = &trained[..];
+        for range in &self.trained {
+            let (piece, after) = rest.split_at(range.len().min(rest.len()));
+            all[range.start..range.start + piece.len()].copy_from_slice(piece);
+            rest = after;
+        }
+        all
+    }
+}
