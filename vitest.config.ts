@@ -30,7 +30,7 @@ export default defineConfig({
           name: "wasm",
           // What is the same for every engine; test/engine.ts has what is not.
           include: [
-            "test/{contract,parity,transcript}/**/*.test.ts",
+            "test/{contract,parity,random-operations,transcript}/**/*.test.ts",
             "test/playground/{code,digits,options,race,theory}.test.ts",
           ],
           env: { STEPWELL_ENGINE: "wasm" },

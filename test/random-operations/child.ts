@@ -1,0 +1,45 @@
+// Plays games for another process, and tells of each before it begins: an abort leaves no time to say anything.
+
+import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { play } from "./game.js";
+import { playSeed } from "./games.js";
+import { type Line, linesOf } from "./report.js";
+import { noCounts } from "./world.js";
+
+const tell = (line: Line) => writeSync(1, `${JSON.stringify(line)}\n`);
+
+/** Plays the games from a seed on, until so many operations are made. */
+export async function playGames(first: number, operations: number): Promise<void> {
+  const counts = noCounts();
+  for (let seed = first; counts.operations < operations; seed++) {
+    tell({ type: "game", seed });
+    const before = counts.operations;
+    const found = await playSeed(seed, counts);
+    tell({ type: "played", operations: counts.operations - before });
+    if (found) tell({ type: "failure", ...found });
+  }
+  tell(linesOf(counts));
+}
+
+/** Plays one game, and writes its program as it goes. */
+export function replay(seed: number, places: readonly number[] | undefined): void {
+  const log = (line: string) => writeSync(1, `${line.length > 2000 ? `${line.slice(0, 2000)}...` : line}\n`);
+  const failure = play(seed, { log, ...(places ? { places } : {}) });
+  log(failure ? failure.message : "// nothing failed");
+  process.exitCode = failure ? 1 : 0;
+}
+
+/** Runs in a folder of its own, for games save files. */
+export async function inFolder(run: () => void | Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "stepwell-random-"));
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    await run();
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+}

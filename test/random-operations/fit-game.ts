@@ -1,0 +1,86 @@
+// Trainings by `fit` that take turns, are left, aborted, and started with arguments of any kind; and `ready`.
+
+import * as k from "@stepwell/sdk";
+import type { Failure } from "./game.js";
+import { hostileValue } from "./hostile.js";
+import { BrokenLaw, flawOf, told } from "./law.js";
+import { mix, Random } from "./random.js";
+import { nestedNumbers, optimizerNames } from "./values.js";
+import { type Counts, World } from "./world.js";
+
+/** More events than any of these trainings has. */
+const mostEvents = 200;
+
+/** Plays a game of trainings. Nothing lives before and after. */
+export async function playFit(seed: number, counts: Counts): Promise<Failure | undefined> {
+  k.free();
+  const world = new World(new Random(mix(seed, 7)), counts, undefined);
+  try {
+    const models = world.random.list(2, () => modelOf(world));
+    const live = k.handlecount();
+    // Each goes on while the others wait for their next event.
+    await Promise.all([...models, ...models].map((model) => train(world, model)));
+    await attempt(world, "ready", () => k.ready(...(world.random.chance(0.5) ? [] : [hostileValue(world) as never])));
+    if (k.handlecount() !== live) {
+      throw new BrokenLaw("fit", "handles that stay", `${k.handlecount()} live where ${live} did`);
+    }
+    for (const model of models) model[Symbol.dispose]();
+    if (k.handlecount() !== 0) throw new BrokenLaw("Symbol.dispose", "handles that stay", String(k.handlecount()));
+    return undefined;
+  } catch (error) {
+    const [call, law] = error instanceof BrokenLaw ? [error.call, error.law] : ["fit", "an exception"];
+    return { seed, places: [], call, law, message: `fit: ${told(error)}` };
+  } finally {
+    k.free();
+  }
+}
+
+function modelOf({ random }: World): k.Model {
+  const module = k.Module.of(["linear", 2, 2]);
+  const optimizer = k.optimizer(random.pick(optimizerNames)).lr(0.01).build(module);
+  return new k.Model(module, random.pick(["mse", "ce"]), optimizer);
+}
+
+/** Makes a call that answers at once or later, and may be refused. */
+async function attempt<Result>(world: World, name: string, call: () => Result): Promise<Awaited<Result> | undefined> {
+  const count = (map: Map<string, number>) => map.set(name, (map.get(name) ?? 0) + 1);
+  count(world.counts.calls);
+  world.counts.operations += 1;
+  try {
+    const result = await call();
+    count(world.counts.successes);
+    return result;
+  } catch (error) {
+    if (error instanceof BrokenLaw) throw error;
+    const flaw = flawOf(error);
+    if (flaw) throw new BrokenLaw(name, flaw.law, flaw.details);
+    return undefined;
+  }
+}
+
+async function train(world: World, model: k.Model): Promise<void> {
+  const { random } = world;
+  const inputs = nestedNumbers([5, 2], () => random.number());
+  const targets = model.loss === "ce" ? [0, 1, 1, 0, 1] : inputs;
+  const controller = new AbortController();
+  const options: Record<string, unknown> = {
+    epochs: 1 + random.int(2),
+    batchSize: 1 + random.int(5),
+    shuffle: random.chance(0.5),
+    signal: controller.signal,
+    ...(random.chance(0.3) ? { validation: { inputs, targets } } : {}),
+    ...(random.chance(0.2) ? { [random.pick(["epochs", "advance", "signal", "nonsense"])]: hostileValue(world) } : {}),
+  };
+  const data = random.chance(0.2) ? hostileValue(world) : { inputs, targets };
+  const end = random.int(12);
+  await attempt(world, "Model.fit", async () => {
+    let events = 0;
+    for await (const event of model.fit(data as k.FitData, options as k.FitOptions)) {
+      events += 1;
+      if (events > mostEvents) throw new BrokenLaw("fit", "a training without an end", JSON.stringify(options));
+      if (event.type === "done") return;
+      if (end === events) controller.abort();
+      if (end === 2 * events) break;
+    }
+  });
+}

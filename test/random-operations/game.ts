@@ -1,0 +1,92 @@
+// A game: some dozens of operations on an empty session, from a seed.
+
+import * as k from "@stepwell/sdk";
+import { BrokenLaw, told } from "./law.js";
+import { names, operations } from "./operations/index.js";
+import { mix, Random } from "./random.js";
+import { type Counts, noCounts, World } from "./world.js";
+
+/** What went wrong. */
+export interface Failure {
+  readonly seed: number;
+  /** The operations that were made, by their place in the game. */
+  readonly places: readonly number[];
+  readonly call: string;
+  readonly law: string;
+  readonly message: string;
+}
+
+export interface Options {
+  readonly counts?: Counts;
+  /** Takes the program line by line. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** The operations that are made, by their place in the game; all unless told otherwise. */
+  readonly places?: readonly number[];
+}
+
+/** The places of a game's operations. */
+export function placesOf(seed: number): readonly number[] {
+  return Array.from({ length: 20 + (mix(seed, -1) % 60) }, (_, place) => place);
+}
+
+/** The operation at a place: its name, and the choices that it makes, whatever comes before. */
+const operationAt = (seed: number, place: number) => {
+  const random = new Random(mix(seed, place));
+  return { name: random.pick(names), random };
+};
+
+/** Plays a game. The session is empty before and after. */
+export function play(seed: number, { counts = noCounts(), log, places }: Options = {}): Failure | undefined {
+  const world = new World(new Random(seed), counts, log);
+  const made: number[] = [];
+  let name = "start";
+  try {
+    begin(seed);
+    for (const place of places ?? placesOf(seed)) {
+      const next = operationAt(seed, place);
+      name = next.name;
+      world.random = next.random;
+      log?.(`// ${name}`);
+      made.push(place);
+      perform(world, name);
+    }
+    name = "end";
+    world.free();
+    world.checkCount("free");
+    return undefined;
+  } catch (error) {
+    const [call, law] = error instanceof BrokenLaw ? [error.call, error.law] : [name, "an exception"];
+    const message = `${name}: ${told(error)}`;
+    return { seed, places: made, call, law, message };
+  } finally {
+    end();
+  }
+}
+
+function begin(seed: number): void {
+  k.free();
+  k.seed(seed);
+  k.setting("alloptions", true);
+  k.setting("threads", 1);
+}
+
+function end(): void {
+  try {
+    k.free();
+  } catch {
+    k.reset();
+  }
+}
+
+function perform(world: World, name: string): void {
+  world.counts.operations += 1;
+  try {
+    operations[name]?.(world);
+  } catch (error) {
+    if (error instanceof BrokenLaw) throw error;
+    const isKnown = error instanceof k.StepwellError || world.thrown.some((other) => Object.is(other, error));
+    if (!isKnown) throw new BrokenLaw(name, "an exception", told(error));
+  }
+  world.checkCount(name);
+  if (world.random.chance(0.2)) world.checkKinds(name);
+}

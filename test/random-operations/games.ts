@@ -1,0 +1,32 @@
+// Games one after the other, in this process; a failure is made small, and comes with its program.
+
+import { playFit } from "./fit-game.js";
+import { type Failure, play } from "./game.js";
+import { isKnown } from "./known.js";
+import { keyOf } from "./report.js";
+import { shrink } from "./shrink.js";
+import type { Counts } from "./world.js";
+
+/** One game in so many is one of trainings that go on while others are awaited. */
+const fitShare = 40;
+
+export interface Found {
+  readonly failure: Failure;
+  readonly program: readonly string[];
+}
+
+/** Plays the game of a seed. */
+export async function playSeed(seed: number, counts: Counts): Promise<Found | undefined> {
+  const failure = seed % fitShare === 0 ? await playFit(seed, counts) : play(seed, { counts });
+  if (failure === undefined || isKnown(failure)) return undefined;
+  return failure.places.length === 0 ? { failure, program: [] } : small(failure);
+}
+
+/** The fewest operations that fail so, and their program. */
+async function small(failure: Failure): Promise<Found> {
+  const isSame = (other: Failure | undefined) => other !== undefined && keyOf(other) === keyOf(failure);
+  const places = await shrink(failure.places, (places) => isSame(play(failure.seed, { places })));
+  const program: string[] = [];
+  const again = play(failure.seed, { places, log: (line) => program.push(line) });
+  return { failure: again ?? failure, program };
+}

@@ -1,0 +1,168 @@
+import * as k from "@stepwell/sdk";
+import { hostileValue } from "../hostile.js";
+import { BrokenLaw } from "../law.js";
+import { dtypeOf, inputOf, moduleSpecification, nestedNumbers, optimizerNames } from "../values.js";
+import { isHandle, type World } from "../world.js";
+import type { Operation, Operations } from "./operation.js";
+
+/** The classes of the fluent layer by name. */
+export const classes = { Tensor: k.Tensor, Module: k.Module, Optimizer: k.Optimizer, Model: k.Model } as const;
+export type ClassName = keyof typeof classes;
+
+/** The members that an object of a class has; the name of a symbol is its description. */
+export const membersOf = (name: ClassName): readonly string[] =>
+  Reflect.ownKeys(classes[name].prototype)
+    .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)))
+    .filter((key) => key !== "constructor");
+
+type Held = { readonly handle: k.AnyHandle };
+
+const isHeld = (value: unknown): value is Held => typeof value === "object" && value !== null && "handle" in value;
+
+/** Uses a member of an object; a handle in what it returns is the world's from then on. */
+function use<Result>(world: World, name: ClassName, member: string, run: () => Result): Result {
+  const label = `${name}.${member}`;
+  // The handle itself is one that the world has.
+  if (member === "handle") return run();
+  const result = world.attempt(label, run, { line: label });
+  if (isHeld(result) && isHandle(result.handle) && !world.shadow.lives(result.handle))
+    world.adopt(label, result.handle);
+  return result;
+}
+
+/** An object over a living handle. */
+const tensorOf = (world: World) => {
+  const entry = world.any("tensor");
+  return entry && new k.Tensor(entry.handle as k.TensorHandle);
+};
+const moduleOf = (world: World) => {
+  const entry = world.any("module");
+  return entry && new k.Module(entry.handle as k.ModuleHandle);
+};
+const optimizerOf = (world: World) => {
+  const entry = world.any("optimizer");
+  return entry && new k.Optimizer(entry.handle as k.OptimizerHandle);
+};
+
+/** Frees the object of a handle by the end of a `using` block: once, and a second time it does nothing. */
+function dispose(world: World, name: ClassName, object: Held & Disposable): void {
+  use(world, name, "Symbol.dispose", () => object[Symbol.dispose]());
+  world.shadow.drop(object.handle);
+  use(world, name, "Symbol.dispose", () => object[Symbol.dispose]());
+}
+
+export const fluentOperations = (_another: Operation): Operations => ({
+  Tensor: (world) => {
+    const { random } = world;
+    const shape = random.pick([[], [2, 2]]);
+    const make = () =>
+      k.Tensor.of(
+        nestedNumbers(shape, () => random.number()),
+        dtypeOf(world),
+        "grad",
+      );
+    const tensor = random.chance(0.5) ? tensorOf(world) : use(world, "Tensor", "of", make);
+    if (!tensor) return;
+    const members: Readonly<Record<string, () => unknown>> = {
+      ...{ handle: () => tensor.handle, shape: () => tensor.shape, dtype: () => tensor.dtype },
+      ...{ device: () => tensor.device, values: () => tensor.values(), data: () => tensor.data() },
+      ...{ grad: () => tensor.grad(), backward: () => tensor.backward(), to: () => tensor.to(dtypeOf(world)) },
+    };
+    for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
+      use(world, "Tensor", member, () => members[member]?.());
+    }
+    if (random.chance(0.3)) dispose(world, "Tensor", tensor);
+  },
+  Module: (world) => {
+    const { random } = world;
+    const make = () => k.Module.of(moduleSpecification(random));
+    const module = random.chance(0.5) ? moduleOf(world) : use(world, "Module", "of", make);
+    if (!module) return;
+    const [names, parameters] = [use(world, "Module", "names", () => module.names()), module.parameters];
+    const file = `module-${random.int(3)}.safetensors`;
+    const members: Readonly<Record<string, () => unknown>> = {
+      ...{ handle: () => module.handle, parameters: () => module.parameters, state: () => module.state() },
+      ...{ child: () => module.child(random.pick([...names, "none"])), to: () => module.to(dtypeOf(world)) },
+      ...{ parameter: () => module.parameter(random.pick([...parameters, "none"])) },
+      ...{ forward: () => module.forward(inputOf(world)), evaluate: () => module.evaluate(inputOf(world)) },
+      ...{ save: () => module.save(file), load: () => module.load(file) },
+    };
+    for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
+      use(world, "Module", member, () => members[member]?.());
+    }
+    if (random.chance(0.3)) dispose(world, "Module", module);
+  },
+  Optimizer: (world) => {
+    const { random } = world;
+    const optimizer = optimizerOf(world);
+    const tensor = tensorOf(world);
+    if (!optimizer || !tensor) return;
+    const members: Readonly<Record<string, () => unknown>> = {
+      ...{ handle: () => optimizer.handle, state: () => optimizer.state(), definition: () => optimizer.definition() },
+      lr: () => {
+        optimizer.lr = 0.05;
+        return optimizer.lr;
+      },
+      lossScale: () => {
+        optimizer.lossScale = random.pick([{ init: 4 }, null, undefined]);
+        return optimizer.lossScale;
+      },
+      step: () => (random.chance(0.5) ? optimizer.step() : optimizer.step(() => random.number(), { zerograd: true })),
+      backward: () => optimizer.backward(tensor),
+      ...{ average: () => optimizer.average(), zeroGrad: () => optimizer.zeroGrad() },
+      ...{ advance: () => optimizer.advance(random.number()) },
+    };
+    for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
+      use(world, "Optimizer", member, () => members[member]?.());
+    }
+    if (random.chance(0.2)) dispose(world, "Optimizer", optimizer);
+  },
+  builder: (world) => {
+    const { random } = world;
+    const [module, tensor] = [moduleOf(world), tensorOf(world)];
+    const name = random.pick(optimizerNames);
+    const build = () => {
+      let builder = world.call<k.OptimizerBuilder<k.OptimizerName>>("optimizer", name).lr(0.01);
+      if (random.chance(0.3)) builder = builder.group(random.pick(["a", /weight/]), (group) => group.lr(0.1));
+      if (random.chance(0.3)) builder = builder.schedule(k.schedules.cosine({ steps: 4 }));
+      if (random.chance(0.2)) builder = k.optimizer.fromJSON(JSON.parse(JSON.stringify(builder)));
+      return builder.build((random.chance(0.6) ? module : tensor) ?? []);
+    };
+    const optimizer = use(world, "Optimizer", "build", build);
+    if (random.chance(0.5))
+      use(world, "Optimizer", "restore", () => {
+        const state = optimizer.state();
+        const container = k.module(optimizer.handle);
+        world.adopt("module", container);
+        return k.Optimizer.restore(state, container);
+      });
+  },
+  Model: (world) => {
+    const { random } = world;
+    const [module, optimizer] = [moduleOf(world), optimizerOf(world)];
+    if (!module || !optimizer) return;
+    const model = use(world, "Model", "new", () => new k.Model(module, random.pick(["mse", "ce"]), optimizer));
+    const inputs = nestedNumbers([3, 2], () => random.number());
+    const data = { inputs, targets: random.pick([inputs, [0, 1, 1]]) };
+    use(world, "Model", "measure", () => model.measure(data, { batchSize: 2 }));
+    if (random.chance(0.1)) {
+      use(world, "Model", "Symbol.dispose", () => model[Symbol.dispose]());
+      for (const { handle } of [module, optimizer]) world.shadow.drop(handle);
+    }
+  },
+  "fluent misuse": (world) => {
+    const { random } = world;
+    const objects = [tensorOf(world), moduleOf(world), optimizerOf(world)].filter((object) => object !== undefined);
+    if (objects.length === 0) return;
+    const object = random.pick(objects) as unknown as Record<string, unknown>;
+    const name = (Object.keys(classes) as ClassName[]).find((key) => object instanceof classes[key]) ?? "Tensor";
+    const member = random.pick(membersOf(name).filter((key) => key !== "Symbol.dispose"));
+    const given = random.list(random.int(4), () => hostileValue(world));
+    world.isTainted = true;
+    use(world, name, member, () => {
+      const value = object[member];
+      return typeof value === "function" ? value.apply(object, given) : value;
+    });
+    if (member === "handle" && object.handle === undefined) throw new BrokenLaw(member, "no handle", "");
+  },
+});

@@ -1,0 +1,73 @@
+import * as k from "@stepwell/sdk";
+import { BrokenLaw } from "../law.js";
+import { flat, nestedNumbers, trainable } from "../values.js";
+import type { Operations } from "./operation.js";
+import { expectSame } from "./tensors.js";
+
+/** The gradient of a tensor, number by number; undefined if there is none. */
+const gradientOf = (tensor: k.AnyHandle) => {
+  const gradient = k.grad(tensor as k.TensorHandle);
+  return gradient === undefined ? undefined : flat(gradient);
+};
+
+export const gradientOperations: Operations = {
+  backward: (world) => {
+    const tensor = world.any("tensor");
+    const optimizer = world.random.chance(0.3) ? world.any("optimizer", "model") : undefined;
+    if (tensor) world.call("backward", tensor.handle, ...(optimizer ? [optimizer.handle] : []));
+  },
+  train: (world) => {
+    const module = world.any("module")?.handle;
+    if (!module) return;
+    const input = nestedNumbers([2, 2], () => world.random.number());
+    const output = world.call<k.TensorHandle>("forward", module, input);
+    const loss = world.call("mse", output, world.call("tensor", output));
+    world.call("free", output);
+    world.call("backward", loss);
+    world.call("free", loss);
+  },
+  grad: (world) => {
+    const tensor = world.any("tensor")?.handle as k.TensorHandle | undefined;
+    if (tensor === undefined) return;
+    const gradient = nestedNumbers(k.size(tensor), () => world.random.number());
+    world.call("grad", tensor, gradient);
+    expectSame("grad", "another gradient", gradientOf(tensor) ?? [], flat(gradient));
+  },
+  gradflag: (world) => {
+    const object = world.any("tensor", "vector", "dictionary", "module", "model");
+    if (!object) return;
+    const flag = world.random.chance(0.7);
+    world.call("gradflag", object.handle, flag);
+    const found = [world.call("gradflag", object.handle)].flat();
+    if (found.some((one) => one !== flag)) throw new BrokenLaw("gradflag", "another flag", `${found} for ${flag}`);
+  },
+  zerograd: (world) => {
+    const object = world.any("optimizer", ...trainable);
+    if (!object) return;
+    const name = world.random.pick(["zerograd", "nograd"]);
+    world.call(name, object.handle);
+    if (object.kind !== "tensor") return;
+    const gradient = gradientOf(object.handle);
+    const isGone = gradient === undefined || (name === "zerograd" && gradient.every((x) => x === 0));
+    if (!isGone) throw new BrokenLaw(name, "a gradient that stays", String(gradient));
+  },
+  clip: (world) => {
+    const { random } = world;
+    const object = world.any("optimizer", ...trainable);
+    if (!object) return;
+    const max = random.pick([0.5, 1, 1e-3]);
+    const before = object.kind === "tensor" ? gradientOf(object.handle) : undefined;
+    const norm = world.call<number>("clip", object.handle, max);
+    if (!before?.every(Number.isFinite)) return;
+    const wanted = Math.hypot(...before);
+    if (!(Math.abs(norm - wanted) <= 1e-2 * wanted)) throw new BrokenLaw("clip", "another norm", `${norm}: ${wanted}`);
+  },
+  clipv: (world) => {
+    const object = world.any("optimizer", ...trainable);
+    if (!object) return;
+    world.call("clipv", object.handle, 0.5);
+    if (object.kind !== "tensor") return;
+    const largest = Math.max(0, ...(gradientOf(object.handle) ?? []).filter((x) => !Number.isNaN(x)).map(Math.abs));
+    if (largest > 0.5) throw new BrokenLaw("clipv", "a gradient that is not clamped", String(largest));
+  },
+};

@@ -1,0 +1,29 @@
+// Any function with any arguments.
+
+import { hostileValue } from "../hostile.js";
+import { words } from "../values.js";
+import { functions, type World } from "../world.js";
+import type { Operations } from "./operation.js";
+
+/** `ready` answers with a promise, and without arguments these two end the game. */
+const names = [...functions.keys()].filter((name) => !["ready", "reset"].includes(name));
+
+function argumentsFor(world: World): unknown[] {
+  const { random, shadow } = world;
+  const given = random.list(random.int(5), () => hostileValue(world));
+  // Many a fault is behind a first argument that is good.
+  if (random.chance(0.6) && shadow.count > 0) given.unshift(random.pick(shadow.live).handle);
+  else if (random.chance(0.3)) given.unshift(random.pick(words));
+  return given;
+}
+
+export const misuseOperations: Operations = {
+  misuse: (world) => {
+    const name = world.random.pick(names);
+    const given = argumentsFor(world);
+    // Without arguments it frees everything, which an operation of its own does.
+    if (name === "free" && given.length === 0) return;
+    world.isTainted = true;
+    world.call(name, ...given);
+  },
+};

@@ -1,0 +1,76 @@
+import * as k from "@stepwell/sdk";
+import { differences } from "../../engine.js";
+import { BrokenLaw } from "../law.js";
+import { dtypeOf, inputOf, lossNames, moduleSpecification, nestedNumbers } from "../values.js";
+import type { Operations } from "./operation.js";
+
+export const moduleOperations: Operations = {
+  module: (world) => {
+    const module = world.call("module", moduleSpecification(world.random));
+    if (world.random.chance(0.2)) world.call("to", module, dtypeOf(world));
+  },
+  parts: (world) => {
+    const { random } = world;
+    const module = world.any("module", "model")?.handle;
+    if (!module) return;
+    const names = world.call<readonly string[]>("parmnames", module);
+    const children = world.call<readonly string[]>(random.pick(["names", "childnames"]), module);
+    if (names.length > 0) world.call("parm", module, random.pick(names));
+    if (children.length > 0) world.call("child", module, random.pick(children));
+    if (random.chance(0.3)) world.call("parms", module);
+  },
+  forward: (world) => {
+    const module = world.any("module", "model");
+    if (module) world.call(world.random.pick(["forward", "evaluate"]), module.handle, inputOf(world));
+  },
+  loss: (world) => {
+    const { random } = world;
+    const [input, other] = [world.any("tensor"), world.any("tensor")];
+    if (!input || !other) return;
+    const number = random.pick([() => random.number(), () => random.int(2), () => random.next()]);
+    const target = random.chance(0.4) ? other.handle : nestedNumbers(k.size(input.handle as k.TensorHandle), number);
+    const options = random.chance(0.3) ? [{ reduce: random.pick(["sum", "none", "mean"]) }] : [];
+    world.call(random.pick(lossNames), input.handle, target, ...options);
+  },
+  "loss of classes": (world) => {
+    const { random } = world;
+    const [rows, columns] = [1 + random.int(3), 1 + random.int(3)];
+    const input = world.call(
+      "tensor",
+      nestedNumbers([rows, columns], () => random.number()),
+      "grad",
+    );
+    const classes = random.list(rows, () => random.int(columns));
+    const loss = world.call<k.TensorHandle>(random.pick(["ce", "nll"]), input, classes);
+    if (random.chance(0.7)) world.call("backward", loss);
+    if (random.chance(0.7)) world.call("free", input, loss);
+  },
+  "loss of probabilities": (world) => {
+    const { random } = world;
+    const [numbers, targets] = [0, 1].map(() => random.list(3, () => random.next()));
+    world.call("bce", world.call("tensor", numbers, "grad"), targets);
+  },
+  "loss to keep": (world) => {
+    const { random } = world;
+    const kept = world.any("loss", "model");
+    const [input, target] = [world.any("tensor"), world.any("tensor")];
+    if (kept && input && target && random.chance(0.7)) world.call("loss", kept.handle, input.handle, target.handle);
+    else if (kept?.kind === "model") world.call("loss", kept.handle);
+    else world.call("loss", random.pick(lossNames), ...(random.chance(0.2) ? [{ reduce: "sum" }] : []));
+  },
+  "module again": (world) => {
+    const module = world.any("module");
+    if (!module) return;
+    const state = world.call<k.ModuleState>("state", module.handle);
+    const again = world.call<k.ModuleHandle>("module", state);
+    const [wanted, given] = [k.parmnames(module.handle as k.ModuleHandle), k.parmnames(again)];
+    if (String(wanted) !== String(given)) throw new BrokenLaw("module", "other names after a restore", String(given));
+  },
+  file: (world) => {
+    const [from, to] = [world.any("module"), world.any("module")];
+    if (!differences.files || !from || !to) return;
+    const name = `module-${world.random.int(3)}.safetensors`;
+    if (world.random.chance(0.6)) world.call("save", from.handle, name);
+    world.call("load", to.handle, name);
+  },
+};

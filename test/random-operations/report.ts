@@ -1,0 +1,52 @@
+// What a run came to.
+
+import type { Failure } from "./game.js";
+import type { Counts } from "./world.js";
+
+/** What a child tells, a line each. */
+export type Line =
+  | { readonly type: "game"; readonly seed: number }
+  | { readonly type: "played"; readonly operations: number }
+  | { readonly type: "failure"; readonly failure: Failure; readonly program: readonly string[] }
+  | { readonly type: "counts"; readonly calls: Table; readonly successes: Table; readonly errors: Table };
+
+type Table = readonly (readonly [name: string, count: number])[];
+
+export const linesOf = (counts: Counts): Line => ({
+  type: "counts",
+  calls: [...counts.calls],
+  successes: [...counts.successes],
+  errors: [...counts.errors],
+});
+
+/** Adds the counts that a child tells. */
+export function addCounts(counts: Counts, line: Line): void {
+  if (line.type !== "counts") return;
+  for (const name of ["calls", "successes", "errors"] as const) {
+    for (const [key, count] of line[name]) counts[name].set(key, (counts[name].get(key) ?? 0) + count);
+  }
+}
+
+/** Two failures of one call by one law are one. */
+export const keyOf = ({ call, law }: Failure): string => `${call}: ${law}`;
+
+/** Two failures by one law with like words are one fault, most often, whatever the call. */
+export const faultOf = ({ law, message }: Failure): string => {
+  const words = message.slice(message.indexOf(law) + law.length + 2);
+  return `${law}: ${words.replaceAll(/\d+/g, "0").slice(0, 50)}`;
+};
+
+/** The command that makes a failure again. */
+export const replayCommand = (engine: string, seed: number, places: readonly number[]): string =>
+  `node test/dist/random-operations/main.js --engine ${engine} --replay ${seed} --places ${places.join(",")}`;
+
+/** A failure for a person. */
+export function written(engine: string, failure: Failure, program: readonly string[]): string {
+  return [
+    failure.message,
+    `  ${replayCommand(engine, failure.seed, failure.places)}`,
+    ...program.map((line) => `  ${line}`),
+  ]
+    .map((line) => (line.length > 500 ? `${line.slice(0, 500)}...` : line))
+    .join("\n");
+}

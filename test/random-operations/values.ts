@@ -1,0 +1,93 @@
+// Good arguments, drawn at random: small shapes, moderate numbers, layers that fit.
+
+import * as k from "@stepwell/sdk";
+import { supported } from "../engine.js";
+import type { Random } from "./random.js";
+import type { Entry, Kind } from "./shadow.js";
+import type { World } from "./world.js";
+
+export const optimizerNames = k.help("optimizer").map((row) => row.optimizer);
+export const lossNames = ["mse", "l1", "smoothl1", "ce", "nll", "bce", "bcewithlogits"] as const;
+export const floats = supported("float", "double", "half", "bfloat16");
+
+const shapes: readonly (readonly number[])[] = [[], [1], [2], [3], [2, 2], [3, 2], [1, 2, 3], [0, 2], [2, 1, 3, 3]];
+
+export const shapeOf = (random: Random): readonly number[] => random.pick(shapes);
+export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** Nested numbers of a shape. */
+export function nestedNumbers(shape: readonly number[], make: () => number): k.Numbers {
+  const [size, ...rest] = shape;
+  return size === undefined ? make() : Array.from({ length: size }, () => nestedNumbers(rest, make));
+}
+
+/** Nested numbers one after the other. */
+export const flat = (numbers: k.Numbers): readonly number[] =>
+  typeof numbers === "number" ? [numbers] : numbers.flatMap(flat);
+
+/** A type, most often one with a wide range. */
+export function dtypeOf(world: World): k.Dtype {
+  const { random } = world;
+  const dtype = random.chance(0.8) ? random.pick(["float", "double"] as const) : random.pick(floats);
+  // Whatever half's range ends at becomes infinite in a step or two.
+  if (dtype === "half") world.isTainted = true;
+  return dtype;
+}
+
+export function moduleSpecification(random: Random): k.ModuleSpecification {
+  const activation = () => random.pick(["relu", "tanh", "gelu", "sigmoid"]);
+  const makers: readonly (() => k.ModuleSpecification)[] = [
+    () => ["linear", 2, 2],
+    () => ["linear", "a", 2, 3],
+    () => ["linear", 2, 2, { bias: false }],
+    () => k.seq("sequential", ["linear", "a", 2, 4], activation(), ["linear", "b", 4, 2]),
+    () => k.seq(["sequential", "net"], k.seq("sequential", ["linear", 2, 3]), ["batchnorm", 3], ["linear", 3, 2]),
+    () => k.seq("sequential", ["linear", 2, 3], ["dropout", 0.5], ["linear", 3, 2]),
+    () => ["layernorm", 2],
+    () => ["embedding", 3, 2],
+    () => k.seq("sequential", ["conv2d", 1, 2, 2], ["maxpool2d", 2], "flatten", ["linear", 2, 2]),
+    () => ["conv2d", 1, 2, 3],
+    () => "relu",
+    () => "sequential",
+  ];
+  return random.pick(makers)();
+}
+
+/** An input that one of the modules takes. */
+export function inputOf(world: World): k.TensorHandle | k.TensorData {
+  const { random } = world;
+  const number = () => random.number();
+  const tensor = world.any("tensor");
+  if (tensor && random.chance(0.3)) return tensor.handle as k.TensorHandle;
+  const makers: readonly (() => k.TensorData)[] = [
+    () => nestedNumbers([2, 2], number),
+    () => nestedNumbers([3, 2], number),
+    () => nestedNumbers([2, 1, 3, 3], number),
+    () => [0, 1, 2],
+  ];
+  return random.pick(makers)();
+}
+
+/** Options of an optimizer, good ones. */
+export function optimizerOptions(world: World, name: string): Record<string, unknown> {
+  const { random } = world;
+  const options: Record<string, unknown> = { lr: random.pick([0, 0.01, 0.1]) };
+  if (name === "lbfgs")
+    return { ...options, ...(random.chance(0.5) ? { linesearch: random.pick([null, "wolfe"]) } : {}) };
+  if (random.chance(0.2)) options.average = 0.9;
+  if (random.chance(0.2)) options.maximize = random.chance(0.5);
+  if (random.chance(0.2)) options[name === "sgd" || name === "rmsprop" ? "momentum" : "decay"] = 0.1;
+  return options;
+}
+
+/** Words of all kinds that functions take. */
+export const words: readonly string[] = [
+  ...["grad", "float", "double", "half", "bfloat16", "long", "cpu", "cuda", "cuda:1", "mean", "none", "sum"],
+  ...["linear", "conv2d", "sequential", "relu", "dropout", "weight", "a", "a.weight", "b.bias", "0", "parms"],
+  ...["adam", "sgd", "lbfgs", "lamb", "optimizer", "module", "schedule", "preset", "alloptions", "mse", "ce"],
+];
+
+/** Everything that an optimizer can be made of. */
+export const trainable: readonly Kind[] = ["module", "tensor", "vector", "dictionary", "model"];
+
+export const handlesOf = (entries: readonly Entry[]) => entries.map((entry) => entry.handle);

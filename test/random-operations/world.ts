@@ -1,0 +1,238 @@
+// A game's world: it makes every call, and looks whether the call has kept the laws.
+
+import * as k from "@stepwell/sdk";
+import { type Image, imagesOf } from "./images.js";
+import { BrokenLaw, flawOf, told } from "./law.js";
+import { programText } from "./program.js";
+import type { Random } from "./random.js";
+import { type Entry, type Kind, Shadow } from "./shadow.js";
+
+type Call = (...args: readonly unknown[]) => unknown;
+
+/** The functions of the SDK by name. */
+export const functions: ReadonlyMap<string, Call> = new Map(
+  Object.entries(k).filter(
+    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
+  ),
+);
+
+/** Names of one function. */
+const aliases: Readonly<Record<string, string>> = { class: "classof", return: "take" };
+
+/** Calls that change nothing if they are given one argument, and those that change nothing whatever they are given. */
+const readersOfOne: readonly string[] = ["grad", "gradflag", "lr", "opt", "lossscale", "schedule", "train", "test"];
+const readers = new Set(
+  ["data", "dtype", "device", "evaluate", "names", "childnames", "parmnames", "child", "parms", "parm", "state"].concat(
+    [
+      "ce",
+      "nll",
+      "mse",
+      "l1",
+      "smoothl1",
+      "bce",
+      "bcewithlogits",
+      "loss",
+      "model",
+      "vector",
+      "dict",
+      "testrun",
+      "help",
+    ],
+    [
+      "classof",
+      "class",
+      "objtype",
+      "size",
+      "tensorcount",
+      "elements",
+      "bytes",
+      "handlecount",
+      "full",
+      "tensor",
+      "seed",
+    ],
+    ["randperm", "seq", "save"],
+  ),
+);
+/** Calls of several steps: those before the one that fails have been made. */
+const gradual = new Set(["run", "fit"]);
+/** What a call makes, if it makes something. */
+const makes: Readonly<Record<string, readonly Kind[]>> = {
+  ...{ tensor: ["tensor"], full: ["tensor"], forward: ["tensor"], evaluate: ["tensor"], parm: ["tensor"] },
+  ...{ ce: ["tensor"], nll: ["tensor"], mse: ["tensor"], l1: ["tensor"], smoothl1: ["tensor"], bce: ["tensor"] },
+  ...{ bcewithlogits: ["tensor"], vector: ["vector"], dict: ["dictionary"], parms: ["dictionary"], to: ["tensor"] },
+  ...{ module: ["module"], child: ["module"], opt: ["optimizer"], loss: ["loss", "tensor"], model: ["model"] },
+};
+
+/** Magnitudes up to here cannot overflow in one call. */
+const moderate = 100;
+/** How often everything is looked at before and after a call. */
+const lookShare = 0.12;
+
+export interface Counts {
+  /** Operations that were made. */
+  operations: number;
+  /** Calls by name, and those that succeeded. */
+  readonly calls: Map<string, number>;
+  readonly successes: Map<string, number>;
+  /** Errors by code. */
+  readonly errors: Map<string, number>;
+}
+
+export const isHandle = (value: unknown): value is k.AnyHandle => value instanceof k.Handle;
+
+/** The handle that an object of the fluent layer stands for; anything else as it is. */
+function heldBy(value: unknown): unknown {
+  const handle = isHandle(value) ? value : (value as { handle?: unknown } | undefined)?.handle;
+  return isHandle(handle) ? handle : value;
+}
+
+export const noCounts = (): Counts => ({ operations: 0, calls: new Map(), successes: new Map(), errors: new Map() });
+
+const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
+
+export class World {
+  readonly shadow = new Shadow();
+  /** What closures have thrown, which arrives as it was thrown. */
+  readonly thrown: unknown[] = [];
+  /** How many closures are running. */
+  depth = 0;
+  /** Whether numbers may have become infinite, or none at all, by what was put in. */
+  isTainted = false;
+  /** Calls that succeeded and may have changed something. */
+  #changes = 0;
+
+  constructor(
+    /** The choices of the operation that is being made. */
+    public random: Random,
+    readonly counts: Counts,
+    /** Takes the program line by line, for a person. */
+    readonly log: ((line: string) => void) | undefined,
+  ) {}
+
+  /** A living object of one of the kinds, if there is one. */
+  any(...kinds: readonly Kind[]): Entry | undefined {
+    const entries = this.shadow.of(...kinds);
+    return entries.length > 0 ? this.random.pick(entries) : undefined;
+  }
+
+  /** Something was changed without a call of this world's. */
+  touch(): void {
+    this.#changes += 1;
+  }
+
+  /** Calls a function of the SDK. */
+  call<Result = unknown>(name: string, ...args: readonly unknown[]): Result {
+    const call = functions.get(name);
+    if (call === undefined) throw new Error(`no function ${name}`);
+    // Only what a program can read back is kept as one.
+    const line = this.log && `k.${name}(${args.map((arg) => programText(arg, this.shadow)).join(", ")})`;
+    const isReader = readers.has(name) || (args.length === 1 && readersOfOne.includes(name));
+    const result = this.attempt(name, () => call(...args), { line, isReader });
+    this.#drop(aliases[name] ?? name, args);
+    return result as Result;
+  }
+
+  /** Frees all objects. */
+  free(): void {
+    this.call("free");
+  }
+
+  /** Follows a call that has freed objects. */
+  #drop(name: string, args: readonly unknown[]): void {
+    if (name === "reset" || (name === "free" && args.length === 0)) this.shadow.dropAll();
+    const freed = { free: args, take: args.slice(0, 1), use: args[0] === args[1] ? [] : args.slice(1, 2) }[name];
+    for (const argument of freed ?? []) this.shadow.drop(heldBy(argument));
+  }
+
+  /** Makes a call, whose handle it takes. A handle that the call has freed is told of afterwards. */
+  attempt<Result>(
+    name: string,
+    run: () => Result,
+    { line, isReader = false }: { readonly line?: string | undefined; readonly isReader?: boolean } = {},
+  ): Result {
+    count(this.counts.calls, name);
+    if (line !== undefined) this.log?.(line);
+    const looks = this.random.chance(lookShare) && this.shadow.count < 30;
+    const entries = looks ? this.shadow.live : [];
+    const before = looks ? imagesOf(entries) : [];
+    const changes = this.#changes;
+    let result: Result;
+    try {
+      result = run();
+    } catch (error) {
+      this.log?.(`//   throws ${told(error)}`);
+      this.#checkError(name, error);
+      if (looks && this.#changes === changes && !gradual.has(name)) this.#compare(name, entries, before, told(error));
+      throw error;
+    }
+    count(this.counts.successes, name);
+    if (!isReader) this.#changes += 1;
+    this.adopt(name, result);
+    if (looks && isReader && this.#changes === changes) this.#compare(name, entries, before, "it succeeded");
+    if (looks && !gradual.has(name)) this.#checkNumbers(name, entries, before);
+    return result;
+  }
+
+  /** Takes the handle that a call has returned, if it is one. */
+  adopt(name: string, result: unknown): void {
+    if (!isHandle(result)) return;
+    if (this.shadow.lives(result)) throw new BrokenLaw(name, "a handle that it gave before", "");
+    const { kind, number } = this.shadow.add(result);
+    const expected = makes[name];
+    if (expected && !expected.includes(kind)) throw new BrokenLaw(name, "an object of another kind", kind);
+    this.log?.(`//   is h${number}, a ${kind}`);
+  }
+
+  /** The shadow and the session agree on how much lives. */
+  checkCount(name: string): void {
+    const live = k.handlecount();
+    if (live === this.shadow.count) return;
+    throw new BrokenLaw(name, "the wrong number of live handles", `${live} where ${this.shadow.count} live`);
+  }
+
+  /** Every handle stands for what it stood for. */
+  checkKinds(name: string): void {
+    for (const { handle, kind, number } of this.shadow.live) {
+      let found: string;
+      try {
+        found = k.classof(handle);
+      } catch (error) {
+        found = told(error);
+      }
+      if (found !== kind) throw new BrokenLaw(name, "a handle of another object", `h${number} of ${kind}: ${found}`);
+    }
+  }
+
+  #checkError(name: string, error: unknown): void {
+    if (error instanceof BrokenLaw) throw error;
+    // An exception of a closure is the caller's.
+    if (this.thrown.some((other) => Object.is(other, error))) return;
+    const flaw = flawOf(error);
+    if (flaw) throw new BrokenLaw(name, flaw.law, flaw.details);
+    count(this.counts.errors, (error as k.StepwellError).code);
+  }
+
+  #compare(name: string, entries: readonly Entry[], before: readonly Image[], outcome: string): void {
+    const after = imagesOf(entries);
+    for (const [i, { kind, number }] of entries.entries()) {
+      const [old, now] = [before[i]?.text ?? "", after[i]?.text ?? ""];
+      if (old === now) continue;
+      let at = 0;
+      while (old[at] === now[at]) at += 1;
+      const part = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 60));
+      const details = `${outcome}, and changed h${number}, a ${kind}: ${part(old)} to ${part(now)}`;
+      throw new BrokenLaw(name, `a change of a ${kind} by a call that changes nothing`, details);
+    }
+  }
+
+  #checkNumbers(name: string, entries: readonly Entry[], before: readonly Image[]): void {
+    if (this.isTainted || before.some(({ largest }) => !(largest <= moderate))) return;
+    const after = imagesOf(entries);
+    for (const [i, { kind, number }] of entries.entries()) {
+      const largest = after[i]?.largest ?? 0;
+      if (Number.isFinite(largest)) continue;
+      throw new BrokenLaw(name, "a number that is not finite", `in h${number}, a ${kind}, where all were moderate`);
+    }
+  }
+}
