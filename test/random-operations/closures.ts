@@ -2,7 +2,7 @@
 
 import * as k from "@stepwell/sdk";
 import { hostileValue } from "./hostile.js";
-import { deadlyExceptions } from "./known.js";
+import { alive } from "./known.js";
 import { BrokenLaw } from "./law.js";
 import type { Entry } from "./shadow.js";
 import { inputOf } from "./values.js";
@@ -47,6 +47,8 @@ export const exceptions: Readonly<Record<string, () => unknown>> = {
   "a promise": () => Promise.resolve(1),
 };
 
+const exceptionNames = alive(Object.keys(exceptions));
+
 type Maker = (world: World, stepper: Entry, another: (world: World) => void) => unknown;
 
 const makers: Readonly<Record<string, Maker>> = {
@@ -81,7 +83,7 @@ const makers: Readonly<Record<string, Maker>> = {
   "returns a promise": () => Promise.resolve(1),
   "returns a tensor": (world) => world.any("tensor")?.handle ?? 1,
   throws: (world) => {
-    const name = world.random.pick(Object.keys(exceptions).filter((key) => !deadlyExceptions.includes(key)));
+    const name = world.random.pick(exceptionNames);
     world.log?.(`//   throws ${name} out of the closure`);
     const exception = exceptions[name]?.();
     world.thrown.push(exception);

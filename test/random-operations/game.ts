@@ -4,6 +4,7 @@ import * as k from "@stepwell/sdk";
 import { BrokenLaw, told } from "./law.js";
 import { names, operations } from "./operations/index.js";
 import { mix, Random } from "./random.js";
+import { EndOfOperation } from "./spoil.js";
 import { type Counts, noCounts, World } from "./world.js";
 
 /** What went wrong. */
@@ -29,10 +30,15 @@ export function placesOf(seed: number): readonly number[] {
   return Array.from({ length: 20 + (mix(seed, -1) % 60) }, (_, place) => place);
 }
 
+/** How many of the operations are calls that are bad in one thing or in all. */
+const misuseShare = 0.15;
+const misuse = names.filter((name) => name.startsWith("misuse"));
+
 /** The operation at a place: its name, and the choices that it makes, whatever comes before. */
 const operationAt = (seed: number, place: number) => {
   const random = new Random(mix(seed, place));
-  return { name: random.pick(names), random };
+  const name = random.chance(misuseShare) ? random.pick(misuse) : random.pick(names);
+  return { name, random };
 };
 
 /** Plays a game. The session is empty before and after. */
@@ -84,6 +90,7 @@ function perform(world: World, name: string): void {
     operations[name]?.(world);
   } catch (error) {
     if (error instanceof BrokenLaw) throw error;
+    if (error instanceof EndOfOperation) return;
     const isKnown = error instanceof k.StepwellError || world.thrown.some((other) => Object.is(other, error));
     if (!isKnown) throw new BrokenLaw(name, "an exception", told(error));
   }

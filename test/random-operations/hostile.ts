@@ -1,6 +1,7 @@
 // What nobody means to give, and somebody will.
 
 import * as k from "@stepwell/sdk";
+import { alive } from "./known.js";
 import type { Random } from "./random.js";
 import { words } from "./values.js";
 import type { World } from "./world.js";
@@ -26,6 +27,13 @@ const detached = (): unknown => {
 export function deep(levels: number): unknown {
   let list: unknown = 1;
   for (let i = 0; i < levels; i++) list = [list];
+  return list;
+}
+
+/** 31 lists, and more than a billion leaves. */
+function shared(): unknown {
+  let list: unknown = [1, 2];
+  for (let i = 0; i < 30; i++) list = [list, list];
   return list;
 }
 
@@ -69,6 +77,8 @@ export const hostileValues: Readonly<Record<string, (random: Random) => unknown>
   "a list that contains itself": cyclic,
   "a list of 70 levels": () => deep(70),
   "a list of 400 levels": () => deep(400),
+  "a list of 2^26 holes": () => Object.assign([], { length: 2 ** 26 }),
+  "lists that share their children": shared,
   "a sparse list": () => Object.assign([], { length: 4, 1: 1 }),
   "a list with a key": () => Object.assign([1, 2], { x: 1 }),
   "a long list": (random) => random.list(1000, () => random.number()),
@@ -113,7 +123,7 @@ export const hostileValues: Readonly<Record<string, (random: Random) => unknown>
   "the class of handles": () => k.Handle,
 };
 
-const names = Object.keys(hostileValues);
+const names = alive(Object.keys(hostileValues));
 
 /** The names of makers by what they made, for a program that a person reads. */
 const madeBy = new WeakMap<object, string>();

@@ -18,6 +18,7 @@ export async function longRun(engine: string, first: number, operations: number)
   const counts: Counts = { operations: 0, calls: new Map(), successes: new Map(), errors: new Map() };
   const failures = new Map<string, number>();
   let made = 0;
+  let operationsOfChild = 0;
   let seed = first;
   const show = (key: string, text: () => string) => {
     const before = failures.get(key) ?? 0;
@@ -25,7 +26,7 @@ export async function longRun(engine: string, first: number, operations: number)
     if (before === 0 && failures.size <= mostShown) console.log(`\n${text()}`);
   };
   const take = (line: Line) => {
-    if (line.type === "played") made += line.operations;
+    if (line.type === "game" || line.type === "counts") operationsOfChild = line.operations;
     if (line.type === "failure") {
       show(faultOf(line.failure), () => written(engine, line.failure, line.program));
     }
@@ -33,7 +34,9 @@ export async function longRun(engine: string, first: number, operations: number)
   };
   while (made < operations) {
     const args = ["--seed", String(seed), "--operations", String(Math.min(chunk, operations - made)), "--here"];
+    operationsOfChild = 0;
     const end = await runChild(engine, args, take);
+    made += operationsOfChild;
     if (end.seed !== undefined) {
       const { seed: died, reason = "" } = end;
       const places = died < 0 ? [] : await smallDeath(engine, died);

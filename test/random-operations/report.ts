@@ -5,15 +5,21 @@ import type { Counts } from "./world.js";
 
 /** What a child tells, a line each. */
 export type Line =
-  | { readonly type: "game"; readonly seed: number }
-  | { readonly type: "played"; readonly operations: number }
+  | { readonly type: "game"; readonly seed: number /** Those made before it. */; readonly operations: number }
   | { readonly type: "failure"; readonly failure: Failure; readonly program: readonly string[] }
-  | { readonly type: "counts"; readonly calls: Table; readonly successes: Table; readonly errors: Table };
+  | {
+      readonly type: "counts";
+      readonly operations: number;
+      readonly calls: Table;
+      readonly successes: Table;
+      readonly errors: Table;
+    };
 
 type Table = readonly (readonly [name: string, count: number])[];
 
 export const linesOf = (counts: Counts): Line => ({
   type: "counts",
+  operations: counts.operations,
   calls: [...counts.calls],
   successes: [...counts.successes],
   errors: [...counts.errors],

@@ -6,6 +6,7 @@ import { BrokenLaw, flawOf, told } from "./law.js";
 import { programText } from "./program.js";
 import type { Random } from "./random.js";
 import { type Entry, type Kind, Shadow } from "./shadow.js";
+import { EndOfOperation, isForGame, spoiled } from "./spoil.js";
 
 type Call = (...args: readonly unknown[]) => unknown;
 
@@ -99,6 +100,8 @@ export class World {
   depth = 0;
   /** Whether numbers may have become infinite, or none at all, by what was put in. */
   isTainted = false;
+  /** Whether one of the next calls gets arguments that are nearly good; the operation ends with it. */
+  spoils = false;
   /** Calls that succeeded and may have changed something. */
   #changes = 0;
 
@@ -122,7 +125,19 @@ export class World {
   }
 
   /** Calls a function of the SDK. */
-  call<Result = unknown>(name: string, ...args: readonly unknown[]): Result {
+  call<Result = unknown>(name: string, ...given: readonly unknown[]): Result {
+    if (!this.spoils || given.length === 0 || this.random.chance(0.5)) return this.#call(name, given) as Result;
+    this.spoils = false;
+    this.isTainted = true;
+    try {
+      this.#call(name, spoiled(this, given));
+    } catch (error) {
+      if (isForGame(error)) throw error;
+    }
+    throw new EndOfOperation();
+  }
+
+  #call(name: string, args: readonly unknown[]): unknown {
     const call = functions.get(name);
     if (call === undefined) throw new Error(`no function ${name}`);
     // Only what a program can read back is kept as one.
@@ -130,7 +145,7 @@ export class World {
     const isReader = readers.has(name) || (args.length === 1 && readersOfOne.includes(name));
     const result = this.attempt(name, () => call(...args), { line, isReader });
     this.#drop(aliases[name] ?? name, args);
-    return result as Result;
+    return result;
   }
 
   /** Frees all objects. */
@@ -205,7 +220,7 @@ export class World {
   }
 
   #checkError(name: string, error: unknown): void {
-    if (error instanceof BrokenLaw) throw error;
+    if (isForGame(error)) throw error;
     // An exception of a closure is the caller's.
     if (this.thrown.some((other) => Object.is(other, error))) return;
     const flaw = flawOf(error);

@@ -2,13 +2,15 @@ import * as k from "@stepwell/sdk";
 import { BrokenLaw } from "../law.js";
 import { flat, nestedNumbers, trainable } from "../values.js";
 import type { Operations } from "./operation.js";
-import { expectSame } from "./tensors.js";
+import { expectSame, numbersOf } from "./tensors.js";
 
 /** The gradient of a tensor, number by number; undefined if there is none. */
 const gradientOf = (tensor: k.AnyHandle) => {
   const gradient = k.grad(tensor as k.TensorHandle);
   return gradient === undefined ? undefined : flat(gradient);
 };
+
+const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 
 export const gradientOperations: Operations = {
   backward: (world) => {
@@ -25,6 +27,18 @@ export const gradientOperations: Operations = {
     world.call("free", output);
     world.call("backward", loss);
     world.call("free", loss);
+  },
+  "gradient of mse": (world) => {
+    const { random } = world;
+    const length = 1 + random.int(4);
+    const [values, targets] = [0, 1].map(() => random.list(length, () => random.number())) as [number[], number[]];
+    const tensor = world.call<k.TensorHandle>("tensor", values, "grad", "double");
+    const loss = world.call<k.TensorHandle>("mse", tensor, targets, { reduce: "sum" });
+    expectSame("mse", "another loss", numbersOf(loss), [sum(values.map((x, i) => (x - (targets[i] ?? 0)) ** 2))]);
+    world.call("backward", loss);
+    const gradient = values.map((x, i) => 2 * (x - (targets[i] ?? 0)));
+    expectSame("backward", "another gradient than that of a square", gradientOf(tensor) ?? [], gradient);
+    if (random.chance(0.7)) world.call("free", loss, tensor);
   },
   grad: (world) => {
     const tensor = world.any("tensor")?.handle as k.TensorHandle | undefined;

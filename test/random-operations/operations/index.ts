@@ -1,5 +1,6 @@
 // Every operation by name.
 
+import { alive } from "../known.js";
 import { fluentOperations } from "./fluent.js";
 import { gradientOperations } from "./gradients.js";
 import { misuseOperations } from "./misuse.js";
@@ -15,7 +16,7 @@ const another: Operation = (world) => operations[world.random.pick(names)]?.(wor
 
 const tables = {
   ...{ tensors: tensorOperations, modules: moduleOperations, gradients: gradientOperations, models: modelOperations },
-  ...{ optimizers: optimizerOperations(another), objects: objectOperations, misuse: misuseOperations },
+  ...{ optimizers: optimizerOperations(another), objects: objectOperations, misuse: misuseOperations(another) },
   fluent: fluentOperations(another),
 };
 
@@ -26,4 +27,6 @@ export const operations: Operations = Object.fromEntries(
   ),
 );
 
-export const names: readonly string[] = Object.keys(operations);
+export const names: readonly string[] = Object.keys(operations).filter(
+  (name) => alive([name.replace(/^.*?: /, "")]).length > 0,
+);

@@ -3,7 +3,7 @@
 import { hostileValue } from "../hostile.js";
 import { words } from "../values.js";
 import { functions, type World } from "../world.js";
-import type { Operations } from "./operation.js";
+import type { Operation, Operations } from "./operation.js";
 
 /** `ready` answers with a promise, and without arguments these two end the game. */
 const names = [...functions.keys()].filter((name) => !["ready", "reset"].includes(name));
@@ -17,7 +17,15 @@ function argumentsFor(world: World): unknown[] {
   return given;
 }
 
-export const misuseOperations: Operations = {
+export const misuseOperations = (another: Operation): Operations => ({
+  "one bad argument": (world) => {
+    world.spoils = true;
+    try {
+      another(world);
+    } finally {
+      world.spoils = false;
+    }
+  },
   misuse: (world) => {
     const name = world.random.pick(names);
     const given = argumentsFor(world);
@@ -26,4 +34,4 @@ export const misuseOperations: Operations = {
     world.isTainted = true;
     world.call(name, ...given);
   },
-};
+});

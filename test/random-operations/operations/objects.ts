@@ -1,6 +1,7 @@
 import type * as k from "@stepwell/sdk";
 import { differences } from "../../engine.js";
 import { BrokenLaw } from "../law.js";
+import { isForGame } from "../spoil.js";
 import type { World } from "../world.js";
 import type { Operations } from "./operation.js";
 
@@ -14,7 +15,7 @@ function codeOf(run: () => unknown): unknown {
     run();
     return undefined;
   } catch (error) {
-    if (error instanceof BrokenLaw) throw error;
+    if (isForGame(error)) throw error;
     return (error as { code?: unknown }).code;
   }
 }

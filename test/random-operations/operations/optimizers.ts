@@ -3,6 +3,7 @@ import { differences } from "../../engine.js";
 import { closureFor, type Outcome } from "../closures.js";
 import { BrokenLaw } from "../law.js";
 import type { Entry } from "../shadow.js";
+import { isForGame } from "../spoil.js";
 import { optimizerNames, optimizerOptions, trainable } from "../values.js";
 import type { World } from "../world.js";
 import type { Operation, Operations } from "./operation.js";
@@ -23,13 +24,13 @@ function stepWithClosure(world: World, stepper: Entry, another: Operation): void
   try {
     world.call("step", stepper.handle, closure, ...stepOptions(world));
   } catch (error) {
-    if (error instanceof BrokenLaw) throw error;
     failed = { error };
   }
   for (const handle of outcome.returned) if (isFreed(handle)) world.shadow.drop(handle);
+  if (failed && isForGame(failed.error)) throw failed.error;
   const { thrown } = outcome;
   if (!thrown) return;
-  if (thrown.error instanceof BrokenLaw) throw thrown.error;
+  if (isForGame(thrown.error)) throw thrown.error;
   if (failed && Object.is(failed.error, thrown.error)) return;
   throw new BrokenLaw("step", "another error than the closure's", failed ? String(failed.error) : "none");
 }

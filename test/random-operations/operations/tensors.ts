@@ -59,6 +59,15 @@ export const tensorOperations: Operations = {
     const tensor = world.call<k.TensorHandle>("full", shape, value, ...options(world));
     expectSame("full", "another value", numbersOf(tensor), Array(elementsOf(shape)).fill(value));
   },
+  "a tensor of 2^28 empty rows": (world) => {
+    const tensor = world.call<k.TensorHandle>("full", [2 ** 28, 0], 0);
+    try {
+      world.call(world.random.pick(["data", "tensor", "size", "take"]), tensor);
+    } finally {
+      // Other operations would make lists of its shape.
+      if (world.shadow.lives(tensor)) world.call("free", tensor);
+    }
+  },
   vector: (world) => {
     if (world.any("tensor")) {
       world.call("vector", ...world.random.list(1 + world.random.int(3), () => world.any("tensor")?.handle));
