@@ -1,6 +1,7 @@
 import * as k from "@stepwell/sdk";
 import { beforeEach, expect, test } from "vitest";
 import { differences } from "../engine.js";
+import { runInProcess, sdk } from "./child.js";
 import { expectError } from "./expect-error.js";
 import { expectSameBytes } from "./same-bytes.js";
 
@@ -33,3 +34,53 @@ test("a number of threads that is none is refused", () => {
     expect(message).toContain("expected a whole number of threads from 1 to 1024");
   }
 });
+
+test.runIf(k.engine === "native")(
+  "the number of threads is one for the whole process, and each worker's too",
+  async () => {
+    const result = await runInProcess(`
+    const { Worker } = await import("node:worker_threads");
+    const worker = new Worker(\`
+      const { parentPort } = require("node:worker_threads");
+      import(${JSON.stringify(sdk)}).then((k) => {
+        parentPort.on("message", (count) => {
+          if (count > 0) k.setting("threads", count);
+          parentPort.postMessage(k.setting("threads"));
+        });
+        parentPort.postMessage("ready");
+      });\`, { eval: true, execArgv: [] });
+    const next = () => new Promise((resolve) => worker.once("message", resolve));
+    const ask = (count) => { const answer = next(); worker.postMessage(count); return answer; };
+    await next();
+    const seen = [];
+    for (const [who, count] of [["main", 3], ["worker", 2], ["main", 1], ["worker", 4]]) {
+      if (who === "main") k.setting("threads", count);
+      else await ask(count);
+      seen.push([k.setting("threads"), await ask(0)]);
+    }
+    worker.terminate();
+    post(seen);
+  `);
+    expect(result).toEqual([3, 2, 1, 4].map((count) => [count, count]));
+  },
+);
+
+test.runIf(k.engine === "native" && process.platform === "linux")(
+  "a limit makes no threads that have no core",
+  async () => {
+    const result = (await runInProcess(`
+    const { readFileSync } = await import("node:fs");
+    const threads = () => Number(/^Threads:\\s*(\\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+    const before = threads();
+    k.setting("threads", 1024);
+    const p = k.full([300_000], 1, "grad"), x = k.full([300, 300], 1);
+    k.grad(p, k.full([300_000], 1));
+    k.step(k.opt("adam", p));
+    k.forward(k.module(["linear", 300, 300]), x);
+    post({ setting: k.setting("threads"), made: threads() - before, cores: (await import("node:os")).availableParallelism() });
+  `)) as { setting: number; made: number; cores: number };
+    expect(result.setting).toBe(1024);
+    // libtorch and the steps have threads of their own, and libtorch those of more than one pool.
+    expect(result.made).toBeLessThanOrEqual(4 * result.cores);
+  },
+);

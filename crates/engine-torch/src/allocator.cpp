@@ -1,5 +1,5 @@
 // Memory for large tensors: no more than there is, and on huge pages, which libtorch itself asks for only where an
-// environment variable says so.
+// environment variable says so. What all but very small tensors have is counted, for the garbage collector to know of.
 
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
@@ -11,7 +11,10 @@
 #include <unordered_set>
 
 #if defined(__linux__)
+#include <malloc.h>
 #include <sys/mman.h>
+#elif defined(__APPLE__)
+#include <malloc/malloc.h>
 #endif
 
 // In memory.rs: bytes that this process may still take. Does not throw.
@@ -22,24 +25,57 @@ namespace {
 constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kLarge = kHugePage;
+// Smaller blocks are not counted.
+constexpr size_t kCounted = size_t{1} << 10;
+
+// Tensors do not leave their thread, so that what it took and gave back is what it has.
+thread_local int64_t held = 0;
+
+c10::DeleterFnPtr standard_deleter = nullptr;
+
+// The bytes of a block, which the heap knows; 0 where it does not say.
+size_t size_of_block(void* block) noexcept {
+#if defined(__linux__)
+  return malloc_usable_size(block);
+#elif defined(__APPLE__)
+  return malloc_size(block);
+#else
+  return 0;
+#endif
+}
+
+void give_back(void* block) {
+  const size_t bytes = size_of_block(block);
+  if (bytes >= kCounted) held -= static_cast<int64_t>(bytes);
+  standard_deleter(block);
+}
 
 class Allocator final : public c10::Allocator {
  public:
   explicit Allocator(c10::Allocator& standard) : standard_(standard) {}
 
   c10::DataPtr allocate(size_t bytes) override {
-    if (bytes < kLarge) return standard_.allocate(bytes);
+    if (bytes < kLarge) return counted(standard_.allocate(bytes));
     require(bytes);
-    c10::DataPtr data = standard_.allocate(bytes);
+    c10::DataPtr data = counted(standard_.allocate(bytes));
     advise(reinterpret_cast<uintptr_t>(data.get()), bytes);
     return data;
   }
 
-  c10::DeleterFnPtr raw_deleter() const override { return standard_.raw_deleter(); }
+  c10::DeleterFnPtr raw_deleter() const override { return give_back; }
   bool is_simple_data_ptr(const c10::DataPtr& data) const override { return standard_.is_simple_data_ptr(data); }
   void copy_data(void* to, const void* from, size_t bytes) const override { standard_.copy_data(to, from, bytes); }
 
  private:
+  static c10::DataPtr counted(c10::DataPtr data) {
+    const size_t bytes = size_of_block(data.get());
+    // The deleter is that of a block of the heap, unless the standard allocator has changed.
+    if (bytes >= kCounted && data.compare_exchange_deleter(standard_deleter, give_back)) {
+      held += static_cast<int64_t>(bytes);
+    }
+    return data;
+  }
+
   // The system hands out memory that it has not, and ends the process when it is used.
   void require(size_t bytes) {
     const auto wanted = static_cast<int64_t>(bytes);
@@ -84,8 +120,12 @@ class Allocator final : public c10::Allocator {
 extern "C" void stepwell_use_allocator() noexcept {
   // Once, and never freed: libtorch may ask it for memory until the process ends.
   static const bool once = [] {
+    standard_deleter = c10::GetCPUAllocator()->raw_deleter();
     if (auto* allocator = new (std::nothrow) Allocator(*c10::GetCPUAllocator())) c10::SetCPUAllocator(allocator);
     return true;
   }();
   static_cast<void>(once);
 }
+
+// What blocks of this thread take together.
+extern "C" size_t stepwell_bytes_held() noexcept { return held > 0 ? static_cast<size_t>(held) : 0; }

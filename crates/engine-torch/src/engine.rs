@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Definition, Error, Result, View};
+use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
@@ -12,7 +12,7 @@ use crate::error::torch;
 use crate::lend::{self, Ledger};
 use crate::state::like;
 use crate::tensor::{Tensor, kind, size, sizes};
-use crate::{library, memory, shim};
+use crate::{library, memory, shim, threads};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
@@ -186,12 +186,24 @@ impl Engine for TorchEngine {
         ledger.lend(&self.busy, parameters, zeroes, step)
     }
 
+    fn bytes_held(&self) -> usize {
+        shim::bytes_held() + state_memory()
+    }
+
+    fn enter(&self) {
+        threads::enter();
+    }
+
     fn threads(&self) -> usize {
-        usize::try_from(tch::get_num_threads()).unwrap_or(1)
+        threads::used()
+    }
+
+    fn thread_limit(&self) -> usize {
+        threads::limit()
     }
 
     fn set_threads(&self, threads: usize) -> Result<()> {
-        tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+        threads::set(threads);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod overlap;
 mod shim;
 mod state;
 mod tensor;
+mod threads;
 
 pub use engine::TorchEngine;
 pub use lend::Ledger;

@@ -159,6 +159,7 @@ unsafe extern "C" {
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
     safe fn stepwell_use_allocator();
+    safe fn stepwell_bytes_held() -> usize;
 }
 
 /// The same values as in status.h.
@@ -302,6 +303,11 @@ pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
 /// Has libtorch take memory for large tensors as allocator.cpp does, from now on.
 pub(crate) fn use_allocator() {
     stepwell_use_allocator();
+}
+
+/// Bytes of main memory that tensors of this thread have, but for very small ones.
+pub(crate) fn bytes_held() -> usize {
+    stepwell_bytes_held()
 }
 
 /// How many CUDA devices there are; `None` where libtorch came without CUDA.

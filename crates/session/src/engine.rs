@@ -90,9 +90,21 @@ pub trait Engine: 'static {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
 
+    /// Bytes that this thread's tensors take, those of graphs too, and the state of its optimizers: what a garbage collector
+    /// that sees only handles should know of. 0 where nothing counts them.
+    fn bytes_held(&self) -> usize {
+        0
+    }
+
+    /// Called before each call: what was set for the whole process is made true of this thread.
+    fn enter(&self) {}
     /// How many threads a step may use: as many as operations of the engine do.
     fn threads(&self) -> usize {
         1
+    }
+    /// The most that were asked for, which may be more than there are cores for.
+    fn thread_limit(&self) -> usize {
+        self.threads()
     }
     /// Sets it, for the whole process. Fails where there is only one.
     fn set_threads(&self, threads: usize) -> Result<()> {

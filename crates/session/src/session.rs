@@ -7,7 +7,6 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::{Handle, Kind, Store};
-use crate::identity::first_places;
 use crate::loss::LossFunction;
 use crate::model::Model;
 use crate::module::Module;
@@ -87,6 +86,7 @@ impl<E: Engine> Session<E> {
 
     /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
     pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        self.engine.enter();
         let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
         };
@@ -153,6 +153,7 @@ impl<E: Engine> Session<E> {
         ("setting", verbs::objects::setting),
         ("use", verbs::objects::use_),
         ("free", verbs::objects::free),
+        ("release", verbs::objects::release),
         ("reset", verbs::objects::reset),
         ("class", verbs::objects::class),
         ("objtype", verbs::objects::objtype),
@@ -215,9 +216,12 @@ impl<E: Engine> Session<E> {
         self.bytes = 0;
     }
 
-    /// Bytes of the tensors behind handles, for a garbage collector that sees only the handles.
+    /// Bytes for a garbage collector to know of, which sees only the handles: of the tensors behind them and, where the
+    /// engine counts it, of all else that lives. A handle counts a little itself, for what nobody counts.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        /// About what a small tensor takes beside its elements.
+        const HANDLE: usize = 1 << 10;
+        self.bytes.max(self.engine.bytes_held()) + self.live_handles() * HANDLE
     }
 
     pub(crate) fn live_handles(&self) -> usize {
@@ -256,44 +260,6 @@ impl<E: Engine> Session<E> {
             Object::Optimizer(trainer) => Ok(trainer),
             Object::Model(model) => Ok(&model.optimizer),
             other => Err(wrong_kind(Kind::Optimizer, other.kind())),
-        }
-    }
-
-    /// What a step of this handle is a step of: of a module the one optimizer that updates parameters of it, under its own handle
-    /// or a model's.
-    pub(crate) fn stepped(&self, handle: Handle) -> Result<Handle> {
-        if handle.kind() != Some(Kind::Module) {
-            return Ok(handle);
-        }
-        let module = self.module(handle)?;
-        let own: Vec<u64> = module.parameters().iter().map(|named| self.engine.identity(&named.tensor)).collect();
-        let updates = |trainer: &Trainer<E>| {
-            let theirs = trainer.tensors().iter().map(|tensor| self.engine.identity(tensor));
-            let first = first_places(&own.iter().copied().chain(theirs).collect::<Vec<_>>());
-            first[own.len()..].iter().any(|place| *place < own.len())
-        };
-        let mut found: Vec<(Handle, &Rc<RefCell<Trainer<E>>>)> = Vec::new();
-        for (handle, held) in self.store.iter() {
-            let trainer = match &held.object {
-                Object::Optimizer(trainer) => trainer,
-                Object::Model(model) => &model.optimizer,
-                _ => continue,
-            };
-            if found.iter().any(|(_, other)| Rc::ptr_eq(other, trainer)) {
-                continue;
-            }
-            if updates(&trainer.borrow()) {
-                found.push((handle, trainer));
-            }
-        }
-        match found.as_slice() {
-            [(optimizer, _)] => Ok(*optimizer),
-            [] => Err(Error::new(Code::Parameter, "no optimizer updates parameters of this module")),
-            several => {
-                let count = several.len();
-                let message = format!("{count} optimizers update parameters of this module: step them one by one");
-                Err(Error::new(Code::Parameter, message))
-            }
         }
     }
 

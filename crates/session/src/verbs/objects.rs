@@ -31,6 +31,17 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Dynamic::Null)
 }
 
+/// `release(x, ..)`: frees those of the handles that live. For handles that nobody holds any more: they may have been freed.
+pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    while !arguments.is_empty() {
+        let handle = arguments.any_handle(ANY)?;
+        if session.object(handle).is_ok() {
+            session.remove(handle)?;
+        }
+    }
+    Ok(Dynamic::Null)
+}
+
 /// `reset()`: frees all, and makes the seed and every setting what they were at first.
 pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
     arguments.finish()?;
@@ -59,7 +70,7 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 }
 
 /// `setting(name)` tells a setting, `setting(name, value)` sets it. `alloptions`: whether definitions tell all options, or
-/// only those that differ from the defaults. `threads`: how many threads operations and steps use.
+/// only those that differ from the defaults. `threads`: how many threads operations and steps use at most.
 pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let name = arguments.text("the name of a setting")?;
     match name.as_str() {
@@ -78,7 +89,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
                 other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
             };
             arguments.finish()?;
-            let Some(count) = count else { return Ok(Dynamic::Number(session.engine.threads() as f64)) };
+            let Some(count) = count else { return Ok(Dynamic::Number(session.engine.thread_limit() as f64)) };
             session.engine.set_threads(count as usize)?;
             Ok(Dynamic::Null)
         }
