@@ -78,7 +78,13 @@ export async function buildWasm(log = console.error) {
     await optimize(ordered, wasm, wasm);
     mkdirSync(built, { recursive: true });
     rmSync(stamp, { force: true });
-    put("engine.js", readFileSync(join(folder, "engine.js")));
+    const glue = readFileSync(join(folder, "engine.js"));
+    const build = createHash("sha256").update(glue).update(readFileSync(wasm)).digest("hex").slice(0, 16);
+    writeFileSync(wasm, Buffer.concat([readFileSync(wasm), customSection("stepwell", build)]));
+    put(
+      "engine.js",
+      `${glue}\n/** Says in the module that this is its JavaScript. */\nexport const build = "${build}";\n`,
+    );
     put("stepwell.wasm", readFileSync(wasm));
     put("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
     put("stamp", state);
@@ -86,6 +92,12 @@ export async function buildWasm(log = console.error) {
     rmSync(folder, { recursive: true, force: true });
   }
   return true;
+}
+
+/** A custom section of a module. Its lengths are below 128, which one byte says. */
+function customSection(name, text) {
+  const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name + text)]);
+  return Buffer.concat([Buffer.from([0, content.length]), content]);
 }
 
 async function optimize(passes, from, to) {

@@ -52,7 +52,9 @@ export function supported<Name extends Dtype>(...dtypes: readonly Name[]): reado
   return dtypes.filter((dtype) => differences.dtypes.includes(dtype));
 }
 
-/** The engine itself, without the SDK around it; required, as the SDK does, so that it is the same. */
-export const { binding } = createRequire(import.meta.url)(`@stepwell/${engine}`) as {
-  readonly binding: { call(verb: string, args: readonly unknown[]): unknown };
-};
+/** The engine itself, with a session of its own, without the SDK around it. */
+export const binding = (
+  createRequire(import.meta.url)(`@stepwell/${engine}`) as {
+    open(): { call(verb: string, args: readonly unknown[]): unknown };
+  }
+).open();

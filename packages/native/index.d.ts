@@ -6,5 +6,5 @@ export const libtorch: Readonly<Libtorch> & {
   readonly cuda: string;
 };
 
-/** The addon's functions. Their types are stated once, by the SDK, which is the only caller. */
-export const binding: unknown;
+/** Opens a session. Its type is stated once, by the SDK, which is the only caller. */
+export function open(): unknown;

@@ -1,16 +1,16 @@
 // Loads libtorch into the process and then the addon that uses it. The order matters: the addon names libtorch_cpu without a
 // path, and libtorch asks only once, at its first use, whether CUDA is there.
 
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { failure, findLibtorch, libraryPath, platform } from "./libtorch.js";
+//
+// CommonJS, since the SDK loads this at once and Jest's and vitest's `require` refuse ECMAScript modules.
 
-const require = createRequire(import.meta.url);
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+const { failure, findLibtorch, libraryPath, platform } = require("./libtorch.js");
 
 /** Requires one of the two addons that `npm run setup` builds. */
 function addon(file) {
-  const path = join(import.meta.dirname, "addon", platform, file);
+  const path = join(__dirname, "addon", platform, file);
   if (!existsSync(path)) {
     throw failure(
       "ERR_ADDON_NOT_FOUND",
@@ -60,5 +60,16 @@ const { preload } = addon("preload.node");
 const found = findLibtorch();
 load(preload, libraryPath(found.path, "torch_cpu"));
 
-export const libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
-export const binding = addon("stepwell.node");
+exports.libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
+
+const stepwell = addon("stepwell.node");
+
+/** Opens a session. Its objects are no other session's, and it ends when the garbage collector finds what is returned here. */
+exports.open = () => {
+  const { session, owner } = stepwell.open();
+  return {
+    owner,
+    call: (verb, args) => stepwell.call(session, verb, args),
+    stepWithClosure: (...args) => stepwell.stepWithClosure(session, ...args),
+  };
+};

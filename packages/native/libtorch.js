@@ -1,33 +1,33 @@
 // Finds libtorch on this machine. Nothing is fetched here: scripts/libtorch.mjs fills the cache that this file reads.
 
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+const { spawnSync } = require("node:child_process");
+const { existsSync, readFileSync } = require("node:fs");
+const { homedir } = require("node:os");
+const { join, resolve } = require("node:path");
 
-export const platform = `${process.platform}-${process.arch}`;
+const platform = `${process.platform}-${process.arch}`;
 
 /** The libtorch that Stepwell is built for, and the wheels that hold it. */
-export const pinned = JSON.parse(readFileSync(new URL("./libtorch.json", import.meta.url), "utf8"));
+const pinned = JSON.parse(readFileSync(join(__dirname, "libtorch.json"), "utf8"));
 
 /** The names under which Python 3 is asked for, the likelier first. */
-export const pythons = ["python3", "python"];
+const pythons = ["python3", "python"];
 
 const libraryPrefix = process.platform === "win32" ? "" : "lib";
 const librarySuffix = { win32: ".dll", darwin: ".dylib" }[process.platform] ?? ".so";
 
 /** The path of one of libtorch's libraries, "torch_cpu" for example. */
-export function libraryPath(libtorch, name) {
+function libraryPath(libtorch, name) {
   return join(libtorch, "lib", libraryPrefix + name + librarySuffix);
 }
 
 /** An Error that carries the stable code by which callers tell failures apart. */
-export function failure(code, message) {
+function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
 /** The folder of this user for something that Stepwell keeps. */
-export function userFolder(name, env = process.env) {
+function userFolder(name, env = process.env) {
   const base =
     process.platform === "win32"
       ? env.LOCALAPPDATA || join(homedir(), "AppData", "Local")
@@ -38,7 +38,7 @@ export function userFolder(name, env = process.env) {
 }
 
 /** The folder of this user that keeps the fetched libtorch: torch/ and, on Linux, nvidia/ beside it. */
-export function cacheFolder(env = process.env) {
+function cacheFolder(env = process.env) {
   return userFolder(`libtorch-${pinned.version}-${platform}`, env);
 }
 
@@ -46,7 +46,7 @@ export function cacheFolder(env = process.env) {
  * Finds libtorch in the order LIBTORCH, Python's torch, cache.
  * A LIBTORCH that does not fit is refused, never passed over: somebody chose it. Set `headers` to find one to build with.
  */
-export function findLibtorch({ env = process.env, headers = false } = {}) {
+function findLibtorch({ env = process.env, headers = false } = {}) {
   if (env.LIBTORCH) {
     const path = resolve(env.LIBTORCH);
     const flaw = flawOf(path, headers);
@@ -79,7 +79,7 @@ export function findLibtorch({ env = process.env, headers = false } = {}) {
 }
 
 /** Why the folder cannot serve as libtorch (`code` and `text`), or undefined when it can. */
-export function flawOf(path, headers) {
+function flawOf(path, headers) {
   const missing = [libraryPath(path, "c10"), libraryPath(path, "torch_cpu")].find((file) => !existsSync(file));
   if (missing) return { code: "ERR_LIBTORCH_NOT_FOUND", text: `${missing} does not exist` };
 
@@ -119,3 +119,5 @@ function pythonTorch(python, env) {
   });
   return (status === 0 && stdout.trim()) || undefined;
 }
+
+module.exports = { cacheFolder, failure, findLibtorch, flawOf, libraryPath, pinned, platform, pythons, userFolder };

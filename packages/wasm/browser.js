@@ -4,7 +4,7 @@
 import base64 from "./built/inline.js";
 import { engineOf } from "./engine.js";
 
-export const binding = engineOf(() => {
+export const { open } = engineOf(() => {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);

@@ -1,2 +1,2 @@
-/** The engine's functions. Their types are stated once, by the SDK, which is the only caller. */
-export const binding: unknown;
+/** Opens a session. Its type is stated once, by the SDK, which is the only caller. */
+export function open(): unknown;

@@ -3,4 +3,4 @@
 import { readFileSync } from "node:fs";
 import { engineOf } from "./engine.js";
 
-export const binding = engineOf(() => readFileSync(new URL("./built/stepwell.wasm", import.meta.url)));
+export const { open } = engineOf(() => readFileSync(new URL("./built/stepwell.wasm", import.meta.url)));

@@ -21,7 +21,7 @@ it("both entries have the same names, and the same class of error", () => {
 });
 
 it("the WebAssembly module states the error codes that the types state", async () => {
-  const { binding } = await import("@stepwell/wasm");
-  const module = binding as { call(verb: string, args: readonly unknown[]): unknown };
+  const { open } = await import("@stepwell/wasm");
+  const module = open() as { call(verb: string, args: readonly unknown[]): unknown };
   expect([...wasm.errorCodes]).toEqual([...(module.call("errorcodes", []) as string[]), ...startCodes]);
 });

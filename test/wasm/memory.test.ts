@@ -95,6 +95,37 @@ describe("the memory of the WebAssembly engine", () => {
     expect(result.map((error) => error.code)).toEqual(Array(7).fill("ERR_ARGUMENT"));
   });
 
+  it("is started by its own module and by no other, and one that is refused does no harm", async () => {
+    const result = await run(`
+      const { readFileSync } = await import("node:fs");
+      const bytes = readFileSync(new URL(${JSON.stringify(import.meta.resolve("@stepwell/wasm/stepwell.wasm"))}));
+      const empty = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+      // That of another release: all the same but for the name of its build, which the last bytes are.
+      const older = Buffer.from(bytes);
+      older[older.length - 1] ^= 1;
+      const refused = [];
+      for (const module of [empty, new WebAssembly.Module(older), {}, bytes, null, 7]) {
+        refused.push(await errorOf(() => k.ready({ module, memory: 2 ** 24 })));
+      }
+      const before = k.handlecount();
+      post({ refused: refused.map((error) => error?.code), before, value: k.tensor(k.tensor([7])) });
+    `);
+    expect(result).toEqual({ refused: Array(6).fill("ERR_ARGUMENT"), before: 0, value: [7] });
+
+    const started = await run(`
+      const { readFileSync } = await import("node:fs");
+      const module = new WebAssembly.Module(readFileSync(new URL(${JSON.stringify(import.meta.resolve("@stepwell/wasm/stepwell.wasm"))})));
+      const wrong = await errorOf(() => k.ready({ module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])), memory: 2 ** 24 }));
+      await Promise.all([k.ready({ module, memory: 2 ** 27 }), k.ready({ module })]);
+      const late = await errorOf(() => k.ready({ module: {} }));
+      const full = await errorOf(() => { for (let i = 0; i < 40; i++) k.full([2 ** 20], 1); });
+      k.free();
+      await k.ready({ module });
+      post([wrong.code, late.code, full.code, k.tensor(k.tensor([7]))]);
+    `);
+    expect(started).toEqual(["ERR_ARGUMENT", "ERR_ARGUMENT", "ERR_MEMORY", [7]]);
+  });
+
   it("starts with a call while it is getting ready", async () => {
     const result = await run(`
       const ready = k.ready({ memory: 2 ** 26 });

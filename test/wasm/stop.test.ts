@@ -74,3 +74,89 @@ it("reset frees everything and restores the seed and the settings", () => {
   expect(k.randperm(8)).toEqual(first);
   expectError("ERR_HANDLE_FREED", () => k.tensor(x));
 });
+
+/** Stops the engine at once: what makes ids of handles fails without a code, as nothing does that the module throws itself. */
+function stopAtOnce() {
+  const { asUintN } = BigInt;
+  try {
+    BigInt.asUintN = () => {
+      throw new Error("stopped by a test");
+    };
+    k.tensor(0);
+  } catch {
+    // As it should.
+  } finally {
+    BigInt.asUintN = asUintN;
+  }
+  expect(expectError("ERR_ENGINE_POISONED", () => k.handlecount())).toContain("stopped by a test");
+}
+
+it("handles of an engine that has stopped never mean anything again", async () => {
+  const old: k.TensorHandle[] = [];
+  // Their numbers come again after 1024 engines.
+  for (let i = 0; i < 1030; i++) {
+    if (i < 3) old.push(k.tensor(-1));
+    stopAtOnce();
+    k.reset();
+  }
+  const fresh = Array.from({ length: 5 }, (_, i) => k.tensor(i));
+  for (let i = 0; i < 1030; i++) {
+    for (const x of old) {
+      expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
+      expectError("ERR_HANDLE_INVALID", () => k.free(x));
+    }
+    stopAtOnce();
+    k.reset();
+    if (i % 100 === 0) fresh[0] = k.tensor(0);
+    else k.tensor(7);
+    if (i % 100 === 0) expect(k.tensor(fresh[0] as k.TensorHandle)).toBe(0);
+  }
+  old.length = 0;
+  const live = k.tensor(3);
+  const before = k.handlecount();
+  for (let round = 0; round < 10; round++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  expect(k.tensor(live)).toBe(3);
+  expect(k.handlecount()).toBeLessThanOrEqual(before);
+});
+
+it("objects can be disposed of after the engine has stopped, and after it was replaced", () => {
+  const objects = [k.Tensor.of([1]), k.Module.of(["linear", 1, 1])];
+  stopAtOnce();
+  for (const object of objects) object[Symbol.dispose]();
+  k.reset();
+  k.tensor(1);
+  for (const object of objects) object[Symbol.dispose]();
+  expect(k.handlecount()).toBe(1);
+});
+
+it("ready says that the engine has stopped", async () => {
+  await k.ready();
+  stopAtOnce();
+  await expect(k.ready()).rejects.toMatchObject({ code: "ERR_ENGINE_POISONED" });
+  k.reset();
+  await k.ready();
+});
+
+it("another copy of the SDK on the same module has its own objects, and loses them with the engine", async () => {
+  const { connect } = await import(new URL("connect.js", import.meta.resolve("@stepwell/sdk/wasm")).href);
+  const { open } = await import("@stepwell/wasm");
+  const other: k.Api = connect(open());
+  const x = k.tensor(1);
+  const y = other.tensor(2);
+  expect([k.handlecount(), other.handlecount()]).toEqual([1, 1]);
+  expectError("ERR_HANDLE_INVALID", () => other.tensor(x));
+  other.free();
+  expect(k.tensor(x)).toBe(1);
+  expectError("ERR_HANDLE_FREED", () => other.tensor(y));
+
+  stopAtOnce();
+  expectError("ERR_ENGINE_POISONED", () => other.handlecount());
+  k.reset();
+  expect(expectError("ERR_ENGINE_POISONED", () => other.handlecount())).toContain("stopped by a test");
+  other.reset();
+  expect(other.tensor(other.tensor(4))).toBe(4);
+  expect([k.handlecount(), other.handlecount()]).toEqual([0, 1]);
+});

@@ -1,28 +1,26 @@
 //! The Node addon: converts arguments, calls the session, converts the result.
 //!
-//! Two functions, and the `Binding` interface of the SDK describes them. A thread has its own session, and so has each
-//! worker. No panic leaves a function: it becomes an error with the code `ERR_INTERNAL`.
+//! `open` makes a session, and the `Binding` interface of the SDK describes what there is to do with it. Each copy of the
+//! SDK opens its own, in each thread, and none can reach another's objects. No panic leaves a function: it becomes an error
+//! with the code `ERR_INTERNAL`.
 
 mod convert;
+mod sessions;
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object};
 use napi_derive::napi;
-use stepwell_engine_torch::TorchEngine;
 use stepwell_optim::{Code, Error};
 use stepwell_session::{Dynamic, Session};
 
 use crate::convert::Crossing;
+use crate::sessions::Opened;
 
 thread_local! {
-    /// Never dropped by the thread: libtorch may be gone by then. The clean-up hook empties it instead.
-    static SESSION: ManuallyDrop<RefCell<Session<TorchEngine>>> =
-        ManuallyDrop::new(RefCell::new(Session::new(TorchEngine::new())));
     /// The bytes that the garbage collector was told of.
     static REPORTED: Cell<usize> = const { Cell::new(0) };
 }
@@ -36,20 +34,24 @@ type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 #[napi(module_exports)]
 pub fn exports(_: Object<'_>, env: Env) -> napi::Result<()> {
     env.add_env_cleanup_hook((), |()| {
-        let _ = catch_unwind(|| SESSION.with(|session| session.try_borrow_mut().map(|mut session| session.clear())));
+        let _ = catch_unwind(sessions::clear);
     })?;
     Ok(())
 }
 
+/// Opens a session, which lives as long as the owner that is returned with its number.
+#[napi(catch_unwind)]
+pub fn open() -> Result<Opened> {
+    guarded(sessions::open)
+}
+
 /// Calls a verb.
 #[napi(catch_unwind)]
-pub fn call(env: Env, verb: String, arguments: Vec<Crossing>) -> Result<Crossing> {
+pub fn call(env: Env, session: u32, verb: String, arguments: Vec<Crossing>) -> Result<Crossing> {
     let arguments = arguments.into_iter().map(|Crossing(argument)| argument).collect();
-    let result = guarded(|| {
-        SESSION.with(|session| match session.try_borrow_mut() {
-            Ok(mut session) => session.call(&verb, arguments).map(|result| (result, session.bytes())),
-            Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
-        })
+    let result = guarded(|| match sessions::get(session)?.try_borrow_mut() {
+        Ok(mut session) => session.call(&verb, arguments).map(|result| (result, session.bytes())),
+        Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
     });
     let (result, bytes) = result?;
     report(env, bytes);
@@ -59,7 +61,12 @@ pub fn call(env: Env, verb: String, arguments: Vec<Crossing>) -> Result<Crossing
 /// Makes a step with a closure that returns the loss. The closure's own exception is the caller's to keep: what arrives
 /// here says only that there was one.
 #[napi(catch_unwind)]
-pub fn step_with_closure(optimizer: Crossing, closure: Function<'_, (), f64>, options: Crossing) -> Result<f64> {
+pub fn step_with_closure(
+    session: u32,
+    optimizer: Crossing,
+    closure: Function<'_, (), f64>,
+    options: Crossing,
+) -> Result<f64> {
     let Crossing(options) = options;
     let Crossing(Dynamic::Handle(optimizer)) = optimizer else {
         return Err(thrown(Error::new(Code::Argument, "step: expected an optimizer handle")));
@@ -67,7 +74,7 @@ pub fn step_with_closure(optimizer: Crossing, closure: Function<'_, (), f64>, op
     let mut loss = || {
         closure.call(()).map_err(|error| Error::new(Code::Argument, format!("the closure failed: {}", error.reason)))
     };
-    guarded(|| SESSION.with(|session| Session::step_with_closure(session, optimizer, &mut loss, options)))
+    guarded(|| Session::step_with_closure(&*sessions::get(session)?, optimizer, &mut loss, options))
 }
 
 fn guarded<T>(run: impl FnOnce() -> stepwell_optim::Result<T>) -> Result<T> {

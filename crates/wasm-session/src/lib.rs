@@ -1,12 +1,13 @@
 //! What JavaScript calls: converts arguments, calls the session, converts the result.
 //!
-//! `start`, and the two functions that the `Binding` interface of the SDK describes. An instance has one session. A panic
-//! is a trap and ends the instance: packages/wasm then refuses every later call until it makes another one.
+//! `open` makes a session, and the `Binding` interface of the SDK describes what there is to do with it. A panic is a trap and
+//! ends the instance: packages/wasm then refuses every later call until it makes another one.
 
 mod convert;
 mod number;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect};
 use stepwell_engine_rust::RustEngine;
@@ -16,24 +17,35 @@ use wasm_bindgen::prelude::*;
 
 use crate::convert::{read, write};
 
+type Shared = Rc<RefCell<Session<RustEngine>>>;
+
 thread_local! {
-    static SESSION: OnceCell<RefCell<Session<RustEngine>>> = const { OnceCell::new() };
+    /// Those that were ended are none.
+    static SESSIONS: RefCell<Vec<Option<Shared>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes the session, where it is not there yet. Its handles carry the number, so that those of other instances are told from
-/// them; its tensors may take that many bytes.
+/// Makes a session and returns what the other functions know it by. Its handles carry the number, so that those of other
+/// sessions are told from them; its tensors may take that many bytes.
 #[wasm_bindgen]
-pub fn start(number: u32, budget: u32) {
-    let session = || RefCell::new(Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number)));
-    SESSION.with(|slot| {
-        slot.get_or_init(session);
-    });
+pub fn open(number: u32, budget: u32) -> usize {
+    let session = Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number));
+    SESSIONS.with_borrow_mut(|sessions| {
+        sessions.push(Some(Rc::new(RefCell::new(session))));
+        sessions.len() - 1
+    })
+}
+
+/// Ends a session.
+#[wasm_bindgen]
+pub fn close(session: usize) {
+    let ended = SESSIONS.with_borrow_mut(|sessions| sessions.get_mut(session).map(Option::take));
+    drop(ended);
 }
 
 /// Calls a verb.
 #[wasm_bindgen]
-pub fn call(verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
-    let result = with_session(|session| {
+pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
+    let result = with_session(session, |session| {
         let arguments = match read(arguments)? {
             Dynamic::List(arguments) => arguments,
             other => vec![other],
@@ -50,6 +62,7 @@ pub fn call(verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsVal
 /// caller's to keep: what arrives here says only that there was one.
 #[wasm_bindgen(js_name = stepWithClosure)]
 pub fn step_with_closure(
+    session: usize,
     optimizer: &JsValue,
     closure: &Function,
     options: &JsValue,
@@ -59,7 +72,7 @@ pub fn step_with_closure(
         let returned = closure.call0(&JsValue::UNDEFINED).map_err(|_| failed("it threw an exception"))?;
         returned.as_f64().ok_or_else(|| failed("it returned no number"))
     };
-    let result = with_session(|session| {
+    let result = with_session(session, |session| {
         let Dynamic::Handle(optimizer) = read(optimizer)? else {
             return Err(Error::new(Code::Argument, "step: expected an optimizer handle"));
         };
@@ -68,9 +81,10 @@ pub fn step_with_closure(
     result.map_err(|error| thrown(&error))
 }
 
-fn with_session<T>(run: impl FnOnce(&RefCell<Session<RustEngine>>) -> Result<T>) -> Result<T> {
-    let not_started = || Error::new(Code::Internal, "the engine was not started");
-    SESSION.with(|session| run(session.get().ok_or_else(not_started)?))
+fn with_session<T>(session: usize, run: impl FnOnce(&RefCell<Session<RustEngine>>) -> Result<T>) -> Result<T> {
+    let missing = || Error::new(Code::Internal, "there is no session of this number");
+    let session = SESSIONS.with_borrow(|sessions| sessions.get(session).cloned().flatten());
+    run(&*session.ok_or_else(missing)?)
 }
 
 /// An `Error` of JavaScript with the `code` that the SDK looks for.

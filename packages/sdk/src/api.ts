@@ -75,10 +75,7 @@ export interface Api {
   ): TensorHandle;
   /** A list of tensors. */
   vector(...tensors: readonly (TensorHandle | TensorData)[]): VectorHandle;
-  /**
-   * Tensors by name, in JavaScript's order: names that are whole numbers first, by size, and then the others as they were
-   * written. A name has no dots and is well-formed text.
-   */
+  /** Tensors by name. A name has no dots. */
   dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
   /** Overwrites the elements of a tensor, in place. Same shape. */
   copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
@@ -344,15 +341,12 @@ export interface Api {
    * Parameters of `half` and `bfloat16` are updated by way of weights of 32 bits, which are state: `master_param`. Gradients
    * are clipped on their way, and stay as they are.
    *
-   * A module stands for the one optimizer that updates parameters of it, and that updates all of its own; without one, or with
-   * several, it is an error.
-   *
    * @example
    * ```ts
    * step(o, { zerograd: true, clipnorm: 1 });
    * ```
    */
-  step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, options?: StepOptions): void;
+  step(optimizer: OptimizerHandle | ModelHandle, options?: StepOptions): void;
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
@@ -361,11 +355,7 @@ export interface Api {
    * @param options none for `lbfgs`, whose closure clips and zeroes its gradients itself
    * @returns the loss before the step
    */
-  step(
-    optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
-    closure: () => number | TensorHandle,
-    options?: StepOptions,
-  ): number;
+  step(optimizer: OptimizerHandle | ModelHandle, closure: () => number | TensorHandle, options?: StepOptions): number;
   /** How the losses of an optimizer are scaled; undefined if they are not. */
   lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale | undefined;
   /**
@@ -455,17 +445,30 @@ export interface Api {
   /** Sets it. An argument of `opt` or `state` wins over it. */
   setting(name: "alloptions", value: boolean): void;
   /**
-   * How many threads operations and steps use, in the whole process. By default one for each core, or as many as
-   * `OMP_NUM_THREADS` says. Results of steps do not depend on it; those of operations may, in their last digits.
+   * How many threads an operation or a step uses at most, in the whole process: a worker's too, and of one that starts later.
+   * By default one for each core, or as many as `OMP_NUM_THREADS` says. Results of steps do not depend on it; those of
+   * operations may, in their last digits.
+   *
+   * Each thread of JavaScript computes with so many at a time. A service that answers on its main thread while a worker trains
+   * says `setting("threads", cores - 1)`, on either of them, and keeps a core.
    */
   setting(name: "threads"): number;
-  /** Sets it: a whole number from 1 to 1024. The WebAssembly engine has one thread. */
+  /**
+   * Sets it, for what begins from now on: a whole number from 1 to 1024. More than the process has cores for are not used. The
+   * WebAssembly engine has one thread.
+   */
   setting(name: "threads", value: number): void;
   /** From now on the first handle stands for what the second one did, which is freed. */
   use<Kind extends TensorHandle | VectorHandle | DictionaryHandle>(handle: Kind, other: Kind): void;
   /** Reads a tensor and frees it. */
   take(tensor: TensorHandle): Numbers;
-  /** Frees objects. Without arguments, all of them. */
+  /**
+   * Frees objects. Without arguments, all of them.
+   *
+   * Objects whose handles are forgotten are freed when the garbage collector has found those, a few in each turn of the event
+   * loop, and at once where a call finds no memory. It finds none while a program runs without a pause, and it does not know of
+   * memory in WebAssembly: a loop should free what it makes.
+   */
   free(...handles: readonly AnyHandle[]): void;
   /** What a handle stands for. */
   classof(handle: AnyHandle): "tensor" | "vector" | "dictionary" | "module" | "optimizer" | "loss" | "model";

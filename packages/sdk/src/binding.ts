@@ -51,8 +51,8 @@ export interface Binding {
   call(verb: string, args: readonly Sent[]): Received;
   /** Makes a step with options; the closure computes the loss and its gradients and returns the loss. */
   stepWithClosure(optimizer: bigint, closure: () => number, options: Sent): number;
-  /** Frees everything, and makes the engine what it was at first. */
-  reset(): void;
+  /** Frees everything, and makes the engine what it was at first. True if it is another one now, which had to be made. */
+  reset(): boolean;
   /** Resolves when the engine has started. */
   ready(options?: EngineOptions): Promise<void>;
 }

@@ -2,15 +2,7 @@ import type { Api } from "./api.js";
 import { nested } from "./arrays.js";
 import type { Binding, TypedTensor } from "./binding.js";
 import { StepwellError } from "./errors.js";
-import {
-  Engine,
-  Handle,
-  type ModelHandle,
-  type ModuleHandle,
-  type OptimizerHandle,
-  type TensorHandle,
-} from "./handle.js";
-import { withJson } from "./json.js";
+import { Engine, Handle, type ModelHandle, type OptimizerHandle, type TensorHandle } from "./handle.js";
 
 /** The functions of the k-api on an engine. They hold no logic of their own: the engine's session checks and does. */
 export function connect(binding: Binding): Api {
@@ -20,13 +12,7 @@ export function connect(binding: Binding): Api {
     (...args: readonly unknown[]): never =>
       engine.call(name, ...args);
 
-  /** A verb that tells what a program may want to keep. */
-  const telling =
-    (name: string) =>
-    (...args: readonly unknown[]): never =>
-      withJson(engine.call(name, ...args));
-
-  const data = telling("data") as (tensor: TensorHandle) => TypedTensor;
+  const data = (tensor: TensorHandle): TypedTensor => engine.call("data", tensor);
   const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
 
   /** What a closure returned, as a number. */
@@ -35,7 +21,7 @@ export function connect(binding: Binding): Api {
     if (Handle.idOf(returned) !== undefined) {
       const loss = returned as TensorHandle;
       const value = data(loss).data;
-      engine.call("free", loss);
+      engine.free(loss);
       if (value.length === 1) return Number(value[0]);
     }
     throw new StepwellError("ERR_ARGUMENT", "step: expected the closure to return a number or a scalar tensor");
@@ -83,27 +69,27 @@ export function connect(binding: Binding): Api {
     nograd: verb("nograd"),
     clip: verb("clip"),
     clipv: verb("clipv"),
-    opt: telling("opt"),
-    lossscale: telling("lossscale"),
+    opt: verb("opt"),
+    lossscale: verb("lossscale"),
     average: verb("average"),
-    state: telling("state"),
-    step: (optimizer: OptimizerHandle | ModelHandle | ModuleHandle, ...rest: readonly unknown[]) => {
+    state: verb("state"),
+    step: (optimizer: OptimizerHandle | ModelHandle, ...rest: readonly unknown[]) => {
       const [closure, options] = rest;
       if (typeof closure !== "function") return engine.call<never>("step", optimizer, ...rest);
       return engine.stepWithClosure(optimizer, () => lossOf(closure()), options) as never;
     },
     lr: verb("lr"),
-    schedule: telling("schedule"),
+    schedule: verb("schedule"),
     advance: verb("advance"),
     help: verb("help"),
     setting: verb("setting"),
-    use: verb("use"),
+    use: (...args) => engine.use(...args),
     take: (tensor: TensorHandle) => {
       const value = nested(data(tensor));
-      engine.call("free", tensor);
+      engine.free(tensor);
       return value;
     },
-    free: verb("free"),
+    free: (...handles) => engine.free(...handles),
     classof: verb("class"),
     objtype: verb("objtype"),
     size: verb("size"),

@@ -72,12 +72,18 @@ export class StepwellError extends Error {
 
 /** The engine's error as a {@link StepwellError}; anything else as it is. */
 export function typed(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StepwellError) return error;
-  const code = (error as { code?: unknown }).code;
-  if (isErrorCode(code)) return new StepwellError(code, error.message, { cause: error });
+  // The engine may have been loaded into another realm than this file, which has another class `Error`.
+  if (typeof error !== "object" || error === null || error instanceof StepwellError) return error;
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  if (isErrorCode(code)) return new StepwellError(code, String(message), { cause: error });
   // The binding itself refuses what has no place among arguments, such as a function or a list that contains itself.
-  if (code === "InvalidArg") return new StepwellError("ERR_ARGUMENT", error.message, { cause: error });
+  if (code === "InvalidArg") return new StepwellError("ERR_ARGUMENT", String(message), { cause: error });
   return error;
+}
+
+/** Whether an engine has found no memory for what it was to do. */
+export function isOutOfMemory(error: unknown): boolean {
+  return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "ERR_MEMORY";
 }
 
 /** Whether something is a code that a {@link StepwellError} can have. */

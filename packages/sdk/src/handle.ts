@@ -1,27 +1,50 @@
 import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
-import { StepwellError, typed } from "./errors.js";
-import { fromJson } from "./json.js";
-import { wellFormed } from "./text.js";
+import { isOutOfMemory, StepwellError, typed } from "./errors.js";
+import { local } from "./realm.js";
+import { Session } from "./session.js";
 
 declare const kind: unique symbol;
 
 /**
  * Stands for an object of a session. It is opaque: only the functions of this package know what is behind it.
  *
- * `free` frees the object at once. A handle that is forgotten is freed some time after the garbage collector finds it,
- * which may be late: native memory is large and handles are small.
+ * `free` frees the object at once. An object whose handle is forgotten is freed some time after the garbage collector has found
+ * that, which may be late. A handle belongs to the copy of this package that made it, and to that engine: where an engine that
+ * had stopped was replaced by `reset`, the handles of before are no handles any more (`ERR_HANDLE_INVALID`).
  */
 export class Handle<Kind extends string = string> {
   declare readonly [kind]: Kind;
   readonly #id: bigint;
+  readonly #session: Session;
+  #life: "young" | "watched" | "ended" = "young";
 
-  private constructor(id: bigint) {
+  private constructor(id: bigint, session: Session) {
     this.#id = id;
+    this.#session = session;
   }
 
   /** @internal */
-  static make<Kind extends string>(id: bigint): Handle<Kind> {
-    return new Handle<Kind>(id);
+  static make<Kind extends string>(id: bigint, session: Session): Handle<Kind> {
+    return new Handle<Kind>(id, session);
+  }
+
+  /** Whether the handle is one of this session. @internal */
+  static isOf(handle: Handle, session: Session): boolean {
+    return handle.#session === session;
+  }
+
+  /** The id of a handle that is to be watched from now on; undefined if its object has been freed. @internal */
+  static watch(handle: Handle): bigint | undefined {
+    if (handle.#life !== "young") return undefined;
+    handle.#life = "watched";
+    return handle.#id;
+  }
+
+  /** The object has been freed. Tells what was so before. @internal */
+  static end(handle: Handle): "young" | "watched" | "ended" {
+    const before = handle.#life;
+    handle.#life = "ended";
+    return before;
   }
 
   /** @internal */
@@ -62,39 +85,41 @@ const NO_HANDLE = 2n ** 53n - 1n;
 /** The SDK's side of a binding: handles become ids and ids become handles, and errors become typed. */
 export class Engine {
   readonly #binding: Binding;
-  readonly #forgotten: FinalizationRegistry<bigint>;
+  #session: Session;
 
   constructor(binding: Binding) {
     this.#binding = binding;
-    this.#forgotten = new FinalizationRegistry((id) => {
-      try {
-        this.#binding.call("free", [id]);
-      } catch {
-        // Freed before, which is the better way.
-      }
-    });
+    this.#session = this.#newSession();
   }
 
   /** Calls a verb; the caller knows what it returns. */
   call<Result>(verb: string, ...args: readonly unknown[]): Result {
+    const sent = args.map((arg) => this.#send(arg, 0));
     let received: Received;
     try {
-      received = this.#binding.call(
-        verb,
-        args.map((arg) => this.#send(arg, 0)),
-      );
+      received = this.#binding.call(verb, sent);
     } catch (error) {
-      throw typed(error);
+      if (!isOutOfMemory(error) || !this.#session.freeForgotten()) throw typed(error);
+      received = this.#again(verb, sent);
     }
     return this.#receive(received) as Result;
   }
 
+  /** Frees objects, or all. */
+  free(...handles: readonly AnyHandle[]): void {
+    this.call("free", ...handles);
+    if (handles.length === 0) this.#session.freedAll();
+    for (const handle of handles) this.#session.freed(handle);
+  }
+
+  /** Gives the first handle what the second one stands for, which is freed. */
+  use(handle: AnyHandle, other: AnyHandle, ...rest: readonly unknown[]): void {
+    this.call("use", handle, other, ...rest);
+    this.#session.freed(other);
+  }
+
   /** Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown. */
-  stepWithClosure(
-    optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
-    closure: () => number,
-    options: unknown,
-  ): number {
+  stepWithClosure(optimizer: OptimizerHandle | ModelHandle, closure: () => number, options: unknown): number {
     let thrown: { readonly error: unknown } | undefined;
     const guarded = () => {
       try {
@@ -105,18 +130,22 @@ export class Engine {
       }
     };
     try {
-      return this.#binding.stepWithClosure(Handle.idOf(optimizer) ?? NO_HANDLE, guarded, this.#send(options, 0));
+      return this.#binding.stepWithClosure(this.#idOf(optimizer), guarded, this.#send(options, 0));
     } catch (error) {
       throw thrown ? thrown.error : typed(error);
     }
   }
 
   reset(): void {
+    let isAnother: boolean;
     try {
-      this.#binding.reset();
+      isAnother = this.#binding.reset();
     } catch (error) {
       throw typed(error);
     }
+    this.#session.freedAll();
+    // Nothing that was made before means anything to another engine.
+    if (isAnother) this.#session = this.#newSession();
   }
 
   async ready(options?: EngineOptions): Promise<void> {
@@ -125,6 +154,12 @@ export class Engine {
     } catch (error) {
       throw typed(error);
     }
+  }
+
+  /** The id of a handle of this session; one that no handle has for anything else. */
+  #idOf(value: unknown): bigint {
+    const id = Handle.idOf(value);
+    return id !== undefined && Handle.isOf(value as Handle, this.#session) ? id : NO_HANDLE;
   }
 
   #send(value: unknown, depth: number): Sent {
@@ -138,32 +173,35 @@ export class Engine {
       case "object": {
         if (value === null || ArrayBuffer.isView(value)) return value;
         const id = Handle.idOf(value);
-        if (id !== undefined) return id;
+        if (id !== undefined) return Handle.isOf(value as Handle, this.#session) ? id : NO_HANDLE;
         if (Array.isArray(value)) {
           return value.every((item) => typeof item === "number")
             ? (value as readonly number[])
             : value.map((item) => this.#send(item, depth + 1));
         }
         if (value instanceof Handle) return NO_HANDLE;
-        return fromJson(
-          Object.fromEntries(
-            Object.entries(value).map(([key, item]) => [wellFormed(key), this.#send(item, depth + 1)]),
-          ),
-        ) as Sent;
+        return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#send(item, depth + 1)]));
       }
-      case "string":
-        return wellFormed(value);
       default:
         return value as Sent;
     }
   }
 
   #receive(value: Received): unknown {
-    if (typeof value === "bigint") {
-      const handle = Handle.make(value);
-      this.#forgotten.register(handle, value);
-      return handle;
+    if (typeof value === "bigint") return this.#session.handle(value);
+    return local(value) ?? undefined;
+  }
+
+  #newSession(): Session {
+    return new Session((ids) => this.#binding.call("release", ids));
+  }
+
+  /** Calls a verb that found no memory, since there may be some now. */
+  #again(verb: string, sent: readonly Sent[]): Received {
+    try {
+      return this.#binding.call(verb, sent);
+    } catch (error) {
+      throw typed(error);
     }
-    return value ?? undefined;
   }
 }

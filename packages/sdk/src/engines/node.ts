@@ -10,17 +10,20 @@ import { start } from "./start.js";
 const require = createRequire(import.meta.url);
 
 function native(): Binding {
-  const { binding } = require("@stepwell/native") as { readonly binding: Omit<Binding, "reset" | "ready"> };
+  const { open } = require("@stepwell/native") as { open(): Omit<Binding, "reset" | "ready"> };
+  const binding = open();
   return {
-    call: binding.call,
-    stepWithClosure: binding.stepWithClosure,
-    reset: () => void binding.call("reset", []),
+    ...binding,
+    reset: () => {
+      binding.call("reset", []);
+      return false;
+    },
     ready: async () => {},
   };
 }
 
 function wasm(): Binding {
-  return (require("@stepwell/wasm") as typeof import("@stepwell/wasm")).binding as Binding;
+  return (require("@stepwell/wasm") as typeof import("@stepwell/wasm")).open() as Binding;
 }
 
 /** True for the error of a package that is not installed, or that has no addon for this platform. */

@@ -1,7 +1,7 @@
 // The WebAssembly engine, for browsers and for whoever asks for it.
 
-import { binding as wasm } from "@stepwell/wasm";
+import { open } from "@stepwell/wasm";
 import type { Binding, EngineName } from "../binding.js";
 
 export const engine: EngineName = "wasm";
-export const binding = wasm as Binding;
+export const binding = open() as Binding;

@@ -1,6 +1,6 @@
 import type { Api } from "../api.js";
 import type { OneOrMore, Parameters } from "../arguments.js";
-import { StepwellError } from "../errors.js";
+import { type ErrorCode, StepwellError } from "../errors.js";
 import { type AnyHandle, Handle, type ModuleHandle, type TensorHandle } from "../handle.js";
 import type { Module } from "./module.js";
 import type { Tensor } from "./tensor.js";
@@ -30,12 +30,15 @@ export function parametersOf(trainable: Trainable): Parameters {
   return parameters as Parameters;
 }
 
-/** Frees what may have been freed before, as by `free()`, which frees all. */
+/** Errors that say of an object that it is no more: freed by `free()`, which frees all, or lost with its engine. */
+const gone: readonly ErrorCode[] = ["ERR_HANDLE_FREED", "ERR_HANDLE_INVALID", "ERR_ENGINE_POISONED"];
+
+/** Frees what may be no more. */
 export function release(api: Api, handle: AnyHandle): void {
   try {
     api.free(handle);
   } catch (error) {
-    if (!(error instanceof StepwellError && error.code === "ERR_HANDLE_FREED")) throw error;
+    if (!(error instanceof StepwellError && gone.includes(error.code))) throw error;
   }
 }
 

@@ -1,0 +1,189 @@
+import * as k from "@stepwell/sdk";
+import { expect, it } from "vitest";
+import { runInProcess, sdk } from "./child.js";
+import { expectError } from "./expect-error.js";
+
+/** Counts what is watched and found; `find(i)` does as if the garbage collector had found what was registered i-th. */
+const counting = `
+  let [watched, found] = [0, 0];
+  const registered = [];
+  const Real = globalThis.FinalizationRegistry;
+  globalThis.FinalizationRegistry = class extends Real {
+    #callback;
+    constructor(callback) {
+      super((held) => { found += 1; callback(held); });
+      this.#callback = callback;
+    }
+    register(target, held, token) {
+      super.register(target, held, token);
+      watched += 1;
+      const callback = this.#callback;
+      registered.push(() => callback(held));
+    }
+    unregister(token) {
+      const was = super.unregister(token);
+      if (was) watched -= 1;
+      return was;
+    }
+  };
+  const find = (i) => registered[i]();`;
+
+it("a loop that frees what it makes leaves nothing to the garbage collector", async () => {
+  const result = await runInProcess(
+    `
+    const before = watched;
+    const m = k.module(["linear", 2, 1]), o = k.opt("sgd", m, 0.01);
+    await turn();
+    const own = watched - before;
+    for (let i = 0; i < 3000; i++) {
+      const y = k.forward(m, [[1, 2]]), l = k.mse(y, [[3]]);
+      k.backward(l);
+      k.step(o);
+      k.free(y, l);
+      if (i % 500 === 0) await turn();
+    }
+    // Those that the garbage collector watches, when they are freed, are watched no more.
+    const many = Array.from({ length: 2000 }, (_, i) => k.tensor(i));
+    await turn();
+    const during = watched - before - own;
+    k.free(...many.slice(0, 500));
+    for (const one of many.slice(500, 1000)) k.take(one);
+    for (let i = 1000; i < 1500; i++) k.use(many[i], many[i + 500]);
+    const after = watched - before - own;
+    for (let round = 0; round < 5; round++) { gc(); await turn(); }
+    post({ own, during, after, found, live: k.handlecount(), values: [k.tensor(many[1000]), k.tensor(many[1499])] });
+  `,
+    counting,
+  );
+  expect(result).toEqual({ own: 2, during: 2000, after: 500, found: 0, live: 502, values: [1500, 1999] });
+});
+
+it("free() of all and reset() forget what was watched", async () => {
+  const result = await runInProcess(
+    `
+    for (const end of [k.free, k.reset]) {
+      for (let i = 0; i < 1000; i++) k.tensor(i);
+      await turn();
+      end();
+    }
+    const kept = Array.from({ length: 1000 }, (_, i) => k.tensor(i));
+    for (let round = 0; round < 5; round++) { gc(); await turn(); }
+    post({ found, live: k.handlecount(), sum: kept.reduce((sum, one) => sum + k.tensor(one), 0) });
+  `,
+    counting,
+  );
+  expect(result).toEqual({ found: 0, live: 1000, sum: 499_500 });
+});
+
+it("frees what is forgotten in several turns of the event loop, and nothing else", async () => {
+  const result = await runInProcess(`
+    const kept = [];
+    for (let i = 0; i < 20_000; i++) {
+      const one = k.tensor(i);
+      if (i % 100 === 0) kept.push(one);
+    }
+    for (let round = 0; round < 1000 && k.handlecount() > 200; round++) { gc(); await turn(); await new Promise((r) => setTimeout(r, 1)); }
+    post({ live: k.handlecount(), wrong: kept.filter((one, i) => k.tensor(one) !== 100 * i).length });
+  `);
+  expect(result).toEqual({ live: 200, wrong: 0 });
+});
+
+it("what was forgotten is freed once, even where it was freed by another way", async () => {
+  const result = await runInProcess(
+    `
+    const x = k.tensor(1), y = k.tensor(2);
+    await turn();
+    // As if x had been found, and had been freed at the same time.
+    k.free(x);
+    find(registered.length - 2);
+    const z = k.tensor(3);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    post({ live: k.handlecount(), y: k.tensor(y), z: k.tensor(z), x: codeOf(() => k.tensor(x)) });
+  `,
+    counting,
+  );
+  expect(result).toEqual({ live: 2, y: 2, z: 3, x: "ERR_HANDLE_FREED" });
+});
+
+it("a call that finds no memory frees what is forgotten and tries again", async () => {
+  // The garbage collector cannot be made to find something in the middle of a program: here it is said to have.
+  const result = await runInProcess(
+    `
+    let [failures, released] = [0, 0];
+    const { connect } = await import(${JSON.stringify(new URL("connect.js", sdk).href)});
+    const api = connect({
+      call(verb, args) {
+        if (verb === "release") { released += args.length; return null; }
+        if (verb === "full" && released === 0) { failures += 1; throw Object.assign(new Error("full: out of memory"), { code: "ERR_MEMORY" }); }
+        return verb === "full" ? 7n : 8n;
+      },
+    });
+    const nothing = codeOf(() => api.full([1], 1));
+    let x = api.tensor(1), y = api.tensor(2);
+    await turn();
+    find(registered.length - 1); find(registered.length - 2);
+    api.full([1], 1);
+    post({ nothing, failures, released });
+  `,
+    counting,
+  );
+  expect(result).toEqual({ nothing: "ERR_MEMORY", failures: 2, released: 2 });
+});
+
+it.runIf(k.engine === "native")("the garbage collector is told of graphs and of state", async () => {
+  const result = await runInProcess(`
+    const m = k.module(k.seq("sequential", ["linear", 8, 1024], "relu", ["linear", 1024, 1]));
+    const x = k.full([1024, 8], 0.5);
+    const small = k.bytes(k.forward(m, x));
+    let most = 0;
+    // Four megabytes twice in the graph of each, and four kilobytes behind the handle.
+    for (let i = 0; i < 200; i++) { k.forward(m, x); await turn(); most = Math.max(most, k.handlecount()); }
+    const before = k.handlecount();
+    // Two megabytes of state for each optimizer, of which the handle is all that is seen.
+    const p = k.full([2 ** 18], 1, "grad");
+    k.grad(p, k.full([2 ** 18], 1));
+    let optimizers = 0;
+    for (let i = 0; i < 300; i++) { k.step(k.opt("adam", p)); await turn(); optimizers = Math.max(optimizers, k.handlecount() - before); }
+    post({ small, most, optimizers });
+  `);
+  const { small, most, optimizers } = result as { small: number; most: number; optimizers: number };
+  expect(small).toBe(4096);
+  // All 200 and all 300, where nobody is told.
+  expect(most).toBeLessThan(100);
+  expect(optimizers).toBeLessThan(200);
+});
+
+it("a handle belongs to the engine that made it, whatever its number is", async () => {
+  const result = await runInProcess(`
+    const { connect } = await import(${JSON.stringify(new URL("connect.js", sdk).href)});
+    const { createRequire } = await import("node:module");
+    const { open } = createRequire(${JSON.stringify(sdk)})("@stepwell/" + k.engine);
+    const first = connect(open());
+    const x = first.tensor(1);
+    // Numbers of sessions have ten bits.
+    const codes = new Set();
+    for (let i = 0; i < 1100; i++) {
+      const api = connect(open());
+      const y = api.tensor(2);
+      codes.add(codeOf(() => api.tensor(x)));
+      codes.add(codeOf(() => api.free(x)));
+      codes.add(codeOf(() => first.tensor(y)));
+      if (api.tensor(y) !== 2 || api.handlecount() !== 1) codes.add("another's object");
+    }
+    post({ codes: [...codes], x: first.tensor(x), live: first.handlecount() });
+  `);
+  expect(result).toEqual({ codes: ["ERR_HANDLE_INVALID"], x: 1, live: 1 });
+});
+
+it("objects of the fluent layer can be disposed of after free and reset", () => {
+  for (const end of [k.free, k.reset]) {
+    const objects = [k.Tensor.of([1]), k.Module.of(["linear", 1, 1])];
+    end();
+    for (const object of objects) object[Symbol.dispose]();
+  }
+  const tensor = k.Tensor.of([1]);
+  tensor[Symbol.dispose]();
+  tensor[Symbol.dispose]();
+  expectError("ERR_HANDLE_FREED", () => tensor.values());
+  expect(k.handlecount()).toBe(0);
+});
