@@ -39,8 +39,8 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["opt", "optimizer model", (x) => k.opt(x)],
   ["opt(sgd)", "tensor vector dictionary module model", (x) => k.opt("sgd", x)],
   ["state", "module optimizer", (x) => k.state(x)],
-  ["step", "optimizer model", (x) => k.step(x)],
-  ["step(closure)", "optimizer model", (x) => k.step(x, () => 0)],
+  ["step", "module optimizer model", (x) => k.step(x)],
+  ["step(closure)", "module optimizer model", (x) => k.step(x, () => 0)],
   ["lr", "optimizer model", (x) => k.lr(x)],
   ["schedule", "optimizer", (x) => k.schedule(x)],
   ["schedule(linear)", "optimizer", (x) => k.schedule(x, k.schedules.linear())],
@@ -61,11 +61,18 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["class", "tensor vector dictionary module optimizer loss model", (x) => k.classof(x)],
 ];
 
+/** Optimizers of modules, which nobody forgets. */
+const optimizers: k.OptimizerHandle[] = [];
+
 const make = {
   tensor: () => k.mse(k.tensor([1, 2], "grad"), [3, 4], { reduce: "sum" }),
   vector: () => k.vector([1, 2], [3]),
   dictionary: () => k.dict({ a: [1, 2] }),
-  module: () => k.module(["linear", 2, 2]),
+  module: () => {
+    const m = k.module(["linear", 2, 2]);
+    optimizers.push(k.opt("sgd", m));
+    return m;
+  },
   optimizer: () => k.opt("sgd", k.tensor([1], "grad")),
   loss: () => k.loss("mse"),
   model: () => {

@@ -78,22 +78,16 @@ function resumed(container: k.ModuleHandle, optimizer: k.OptimizerHandle): Job {
   return { first: child("A"), second: child("B"), loose: k.parm(container, "parms.0"), optimizer };
 }
 
-/** As a program that ends and starts again has it: through text, with typed arrays as arrays. */
+/** As a program that ends and starts again has it. */
 function throughText<T>(value: T): T {
-  const text = JSON.stringify(value, (_, item) =>
-    ArrayBuffer.isView(item) ? { type: item.constructor.name, bits: Buffer.from(item.buffer).toString("hex") } : item,
-  );
-  const types = { Float32Array, Float64Array, BigInt64Array } as const;
-  return JSON.parse(text, (_, item) => {
-    const type = types[item?.type as keyof typeof types];
-    return type ? new type(new Uint8Array(Buffer.from(item.bits, "hex")).buffer) : item;
-  });
+  return JSON.parse(JSON.stringify(value));
 }
 
 describe.each(optimizers)("%s", (name) => {
   it("restored goes on to the bit, and not as from a cold start", () => {
     const whole = start(name);
     train(whole, 0, 20);
+    const told = k.state(whole.optimizer);
     const saved = throughText({ module: k.state(k.module(whole.optimizer)), optimizer: k.state(whole.optimizer) });
     const coldModule = throughText(saved.module);
     train(whole, 20, 40);
@@ -104,8 +98,8 @@ describe.each(optimizers)("%s", (name) => {
     const optimizer = k.opt(saved.optimizer, container);
     const before = k.state(optimizer);
     expect({ ...before, parms: before.parms.map(({ pointer, ...row }) => row) }).toEqual({
-      ...saved.optimizer,
-      parms: saved.optimizer.parms.map(({ pointer, ...row }) => row),
+      ...told,
+      parms: told.parms.map(({ pointer, ...row }) => row),
     });
     const job = resumed(container, optimizer);
     train(job, 20, 40);

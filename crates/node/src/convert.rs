@@ -151,6 +151,21 @@ fn widened<T: Into<f32>>(elements: Vec<T>) -> Float32Array {
     Float32Array::new(elements.into_iter().map(T::into).collect())
 }
 
+/// A property that is to be defined, and not set: `__proto__` is a name like any other.
+fn property(name: sys::napi_value, value: sys::napi_value) -> sys::napi_property_descriptor {
+    use sys::PropertyAttributes::{configurable, enumerable, writable};
+    sys::napi_property_descriptor {
+        utf8name: std::ptr::null(),
+        name,
+        method: None,
+        getter: None,
+        setter: None,
+        value,
+        attributes: writable | enumerable | configurable,
+        data: std::ptr::null_mut(),
+    }
+}
+
 impl ToNapiValue for Crossing {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
         // SAFETY: Node passes a live environment.
@@ -165,11 +180,14 @@ impl ToNapiValue for Crossing {
                     ToNapiValue::to_napi_value(env, list.into_iter().map(Crossing).collect::<Vec<_>>())
                 }
                 Dynamic::Dictionary(entries) => {
-                    let mut object = Object::new(&napi::Env::from_raw(env))?;
+                    let mut properties = Vec::with_capacity(entries.len());
                     for (key, value) in entries {
-                        object.set(key, Crossing(value))?;
+                        let name = ToNapiValue::to_napi_value(env, key)?;
+                        properties.push(property(name, ToNapiValue::to_napi_value(env, Crossing(value))?));
                     }
-                    ToNapiValue::to_napi_value(env, object)
+                    let object = ToNapiValue::to_napi_value(env, Object::new(&napi::Env::from_raw(env))?)?;
+                    check_status!(sys::napi_define_properties(env, object, properties.len(), properties.as_ptr()))?;
+                    Ok(object)
                 }
                 Dynamic::Array(Array { data, shape }) => {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;

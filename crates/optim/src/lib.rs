@@ -53,6 +53,6 @@ pub use scalar::{Reduced, Scalar};
 pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
 pub use shape::{Children, ScheduleDefinition};
-pub use state::{Averaged, Buffer, BufferType, MAX_BUFFERS, RULE_BUFFERS, State};
+pub use state::{Averaged, Buffer, BufferType, MAX_BUFFERS, MOST_STEPS, RULE_BUFFERS, State};
 pub use sweep::{Outcome, StepOptions};
 pub use view::View;

@@ -186,6 +186,11 @@ fn shaped(entries: &[(String, Dynamic)]) -> Option<Array> {
     Some(Array { data: data.clone().cast(dtype).ok()?, shape })
 }
 
+/// Numbers of one dimension.
+fn flat(given: &Dynamic) -> Option<Data> {
+    array(given).filter(|array| array.shape.len() == 1).map(|array| array.data)
+}
+
 /// An option's value as the tables take it; `None` for what no option can be.
 pub(crate) fn option_value(given: &Dynamic) -> Option<Value> {
     Some(match given {
@@ -193,7 +198,7 @@ pub(crate) fn option_value(given: &Dynamic) -> Option<Value> {
         Dynamic::Flag(flag) => Value::Flag(*flag),
         Dynamic::Number(number) => Value::Float(*number),
         Dynamic::Text(text) => Value::Word(text.clone()),
-        Dynamic::List(_) | Dynamic::Array(_) => match array(given)?.data.cast(Dtype::Double) {
+        Dynamic::List(_) | Dynamic::Array(_) => match flat(given)?.cast(Dtype::Double) {
             Ok(Data::Double(numbers)) => Value::List(numbers),
             _ => return None,
         },

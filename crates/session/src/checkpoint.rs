@@ -12,7 +12,6 @@ use std::path::Path;
 use half::{bf16, f16};
 use stepwell_optim::{Code, Error, Result};
 
-pub(crate) use self::header::shortened;
 use self::header::{Entry, Header, LONGEST, written};
 use crate::{Data, Dtype};
 

@@ -135,6 +135,14 @@ impl<T> Store<T> {
         Ok(Handle::new(kind, self.session, self.slots[slot].generation, slot))
     }
 
+    /// Every live object with its handle.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle, &T)> {
+        self.slots.iter().enumerate().filter_map(|(place, slot)| {
+            let (kind, object) = slot.object.as_ref()?;
+            Some((Handle::new(*kind, self.session, slot.generation, place), object))
+        })
+    }
+
     fn place(&self, handle: Handle) -> Result<usize> {
         let invalid = || Error::new(Code::HandleInvalid, "not a handle of this session");
         let kind = handle.kind().filter(|_| handle.session() == self.session).ok_or_else(invalid)?;

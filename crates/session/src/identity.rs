@@ -22,6 +22,21 @@ pub fn first_places(numbers: &[u64]) -> Vec<usize> {
     numbers.iter().enumerate().map(place_of).collect()
 }
 
+/// For each name its place among the known ones, which are all different.
+pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<Option<usize>> {
+    let hash = |name: &&str| {
+        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    };
+    let first = first_places(&known.iter().chain(names).map(hash).collect::<Vec<u64>>());
+    let place = |(name, found): (&&str, &usize)| match known.get(*found) {
+        Some(same) if same == name => Some(*found),
+        // Another name has the same hash.
+        Some(_) => known.iter().position(|same| same == name),
+        None => None,
+    };
+    names.iter().zip(&first[known.len()..]).map(place).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +48,16 @@ mod tests {
             assert_eq!(Some(place), numbers.iter().position(|other| other == number));
         }
         assert!(first_places(&[]).is_empty());
+    }
+
+    #[test]
+    fn every_name_has_its_place() {
+        let known: Vec<String> = (0..1000).map(|i| format!("name {i}")).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let names: Vec<&str> = known.iter().rev().copied().chain(["", "name", known[7], "name 1000"]).collect();
+        let expected: Vec<_> = names.iter().map(|name| known.iter().position(|same| same == name)).collect();
+        assert_eq!(places_of(&names, &known), expected);
+        assert_eq!(places_of(&[], &known), []);
+        assert_eq!(places_of(&["a"], &[]), [None]);
     }
 }

@@ -1,10 +1,12 @@
 //! A module as plain data, parameters included, and back.
 //!
-//! A list of rows, one for each module, depth first: `depth module name options parms buffers`.
+//! A list of rows, one for each module, depth first: `depth module name options parms buffers`. Names of a caller's choice come
+//! once more as a list, `names`, since JavaScript moves those that look like numbers to the front of a dictionary.
 
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::arguments::{array, dynamic};
+use crate::identity::places_of;
 use crate::module::{Module, checked_name, keyed};
 use crate::modules::{Build, may_be_missing};
 use crate::{Array, Device, Dynamic, Engine};
@@ -34,14 +36,18 @@ fn collect<E: Engine>(
         Ok(Dynamic::Dictionary(entries.values()?))
     };
     let options = module.options.iter().map(|(name, value)| (*name, dynamic(value)));
-    rows.push(Dynamic::dictionary([
+    let parms = module.own_parameters();
+    let names = Module::<E>::is_parameter_dictionary(module.kind)
+        .then(|| ("names", Dynamic::texts(parms.iter().map(|(name, _)| name))));
+    let row = [
         ("depth", Dynamic::Number(depth as f64)),
         ("module", Dynamic::text(module.kind)),
         ("name", Dynamic::text(name.unwrap_or_default())),
         ("options", Dynamic::dictionary(options)),
-        ("parms", values(module.own_parameters())?),
+        ("parms", values(parms)?),
         ("buffers", values(module.own_buffers())?),
-    ]));
+    ];
+    rows.push(Dynamic::dictionary(row.into_iter().chain(names)));
     for (position, (key, child)) in module.children().iter().enumerate() {
         let name = Some(key.as_str()).filter(|key| *key != position.to_string());
         collect(engine, child, name, depth + 1, rows)?;
@@ -75,6 +81,8 @@ struct Row<'a> {
     name: Option<String>,
     options: &'a [(String, Dynamic)],
     parms: &'a [(String, Dynamic)],
+    /// The names of `parms` in their order, where the row tells it.
+    names: Option<Vec<&'a str>>,
     buffers: &'a [(String, Dynamic)],
 }
 
@@ -98,7 +106,19 @@ impl<'a> Row<'a> {
             let depth = Number(*depth);
             return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {DEEPEST}")));
         }
+        let names = match entries.iter().find(|(key, _)| key == "names") {
+            None | Some((_, Dynamic::Null)) => None,
+            Some((_, Dynamic::List(list))) => {
+                let name = |item: &'a Dynamic| match item {
+                    Dynamic::Text(name) => Ok(name.as_str()),
+                    other => Err(malformed("names as strings", other)),
+                };
+                Some(list.iter().map(name).values()?)
+            }
+            Some((_, other)) => return Err(malformed("names as a list", other)),
+        };
         Ok(Self {
+            names,
             depth: *depth as usize,
             kind,
             name: if name.is_empty() { None } else { Some(checked_name(name)?) },
@@ -138,7 +158,7 @@ fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>
 }
 
 fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> Result<Module<E>> {
-    let tensors = row.parms.iter().map(|(name, value)| {
+    let tensors = in_order(row)?.into_iter().map(|(name, value)| {
         let array = array(value).ok_or_else(|| malformed("numbers", value))?;
         let tensor = build.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
         build.engine.set_requires_grad(&tensor, true)?;
@@ -147,6 +167,21 @@ fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> R
     let mut module = Module::parameter_dictionary(tensors.values()?);
     module.name.clone_from(&row.name);
     Ok(module)
+}
+
+/// The tensors of a row in the order of its names.
+fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
+    let Some(names) = &row.names else { return Ok(row.parms.iter().collect()) };
+    let told: Vec<&str> = row.parms.iter().map(|(name, _)| name.as_str()).collect();
+    let mut taken = vec![false; told.len()];
+    let tensor = |place: Option<usize>| {
+        place.filter(|place| !std::mem::replace(&mut taken[*place], true)).map(|place| &row.parms[place])
+    };
+    let ordered: Option<Vec<_>> = places_of(names, &told).into_iter().map(tensor).collect();
+    ordered.filter(|ordered| ordered.len() == row.parms.len()).ok_or_else(|| {
+        let message = "module state: names does not name each of the parms once";
+        Error::new(Code::Format, message)
+    })
 }
 
 /// Gives tensors their saved values, and their saved dtype.

@@ -140,12 +140,10 @@ fn widened<T: Copy + Into<f32>>(elements: &[T]) -> JsValue {
 }
 
 fn object(entries: impl IntoIterator<Item = (String, JsValue)>) -> JsValue {
-    let object = Object::new();
-    for (key, value) in entries {
-        // It fails on frozen objects only.
-        let _ = Reflect::set(&object, &key.into(), &value);
-    }
-    object.into()
+    // Defined, and not set: `__proto__` is a name like any other.
+    let pairs = entries.into_iter().map(|(key, value)| Array::of2(&key.into(), &value)).collect::<Array>();
+    // It fails for what are no pairs.
+    Object::from_entries(&pairs).unwrap_or_default().into()
 }
 
 fn unreadable() -> Error {

@@ -75,7 +75,10 @@ export interface Api {
   ): TensorHandle;
   /** A list of tensors. */
   vector(...tensors: readonly (TensorHandle | TensorData)[]): VectorHandle;
-  /** Tensors by name. A name has no dots. */
+  /**
+   * Tensors by name, in JavaScript's order: names that are whole numbers first, by size, and then the others as they were
+   * written. A name has no dots and is well-formed text.
+   */
   dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
   /** Overwrites the elements of a tensor, in place. Same shape. */
   copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
@@ -341,12 +344,15 @@ export interface Api {
    * Parameters of `half` and `bfloat16` are updated by way of weights of 32 bits, which are state: `master_param`. Gradients
    * are clipped on their way, and stay as they are.
    *
+   * A module stands for the one optimizer that updates parameters of it, and that updates all of its own; without one, or with
+   * several, it is an error.
+   *
    * @example
    * ```ts
    * step(o, { zerograd: true, clipnorm: 1 });
    * ```
    */
-  step(optimizer: OptimizerHandle | ModelHandle, options?: StepOptions): void;
+  step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, options?: StepOptions): void;
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
@@ -355,7 +361,11 @@ export interface Api {
    * @param options none for `lbfgs`, whose closure clips and zeroes its gradients itself
    * @returns the loss before the step
    */
-  step(optimizer: OptimizerHandle | ModelHandle, closure: () => number | TensorHandle, options?: StepOptions): number;
+  step(
+    optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
+    closure: () => number | TensorHandle,
+    options?: StepOptions,
+  ): number;
   /** How the losses of an optimizer are scaled; undefined if they are not. */
   lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale | undefined;
   /**

@@ -2,7 +2,15 @@ import type { Api } from "./api.js";
 import { nested } from "./arrays.js";
 import type { Binding, TypedTensor } from "./binding.js";
 import { StepwellError } from "./errors.js";
-import { Engine, Handle, type ModelHandle, type OptimizerHandle, type TensorHandle } from "./handle.js";
+import {
+  Engine,
+  Handle,
+  type ModelHandle,
+  type ModuleHandle,
+  type OptimizerHandle,
+  type TensorHandle,
+} from "./handle.js";
+import { withJson } from "./json.js";
 
 /** The functions of the k-api on an engine. They hold no logic of their own: the engine's session checks and does. */
 export function connect(binding: Binding): Api {
@@ -12,7 +20,13 @@ export function connect(binding: Binding): Api {
     (...args: readonly unknown[]): never =>
       engine.call(name, ...args);
 
-  const data = (tensor: TensorHandle): TypedTensor => engine.call("data", tensor);
+  /** A verb that tells what a program may want to keep. */
+  const telling =
+    (name: string) =>
+    (...args: readonly unknown[]): never =>
+      withJson(engine.call(name, ...args));
+
+  const data = telling("data") as (tensor: TensorHandle) => TypedTensor;
   const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
 
   /** What a closure returned, as a number. */
@@ -69,17 +83,17 @@ export function connect(binding: Binding): Api {
     nograd: verb("nograd"),
     clip: verb("clip"),
     clipv: verb("clipv"),
-    opt: verb("opt"),
-    lossscale: verb("lossscale"),
+    opt: telling("opt"),
+    lossscale: telling("lossscale"),
     average: verb("average"),
-    state: verb("state"),
-    step: (optimizer: OptimizerHandle | ModelHandle, ...rest: readonly unknown[]) => {
+    state: telling("state"),
+    step: (optimizer: OptimizerHandle | ModelHandle | ModuleHandle, ...rest: readonly unknown[]) => {
       const [closure, options] = rest;
       if (typeof closure !== "function") return engine.call<never>("step", optimizer, ...rest);
       return engine.stepWithClosure(optimizer, () => lossOf(closure()), options) as never;
     },
     lr: verb("lr"),
-    schedule: verb("schedule"),
+    schedule: telling("schedule"),
     advance: verb("advance"),
     help: verb("help"),
     setting: verb("setting"),

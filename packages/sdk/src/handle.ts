@@ -1,7 +1,9 @@
 import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
 import { isOutOfMemory, StepwellError, typed } from "./errors.js";
+import { fromJson } from "./json.js";
 import { local } from "./realm.js";
 import { Session } from "./session.js";
+import { wellFormed } from "./text.js";
 
 declare const kind: unique symbol;
 
@@ -119,7 +121,11 @@ export class Engine {
   }
 
   /** Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown. */
-  stepWithClosure(optimizer: OptimizerHandle | ModelHandle, closure: () => number, options: unknown): number {
+  stepWithClosure(
+    optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
+    closure: () => number,
+    options: unknown,
+  ): number {
     let thrown: { readonly error: unknown } | undefined;
     const guarded = () => {
       try {
@@ -180,8 +186,14 @@ export class Engine {
             : value.map((item) => this.#send(item, depth + 1));
         }
         if (value instanceof Handle) return NO_HANDLE;
-        return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#send(item, depth + 1)]));
+        return fromJson(
+          Object.fromEntries(
+            Object.entries(value).map(([key, item]) => [wellFormed(key), this.#send(item, depth + 1)]),
+          ),
+        ) as Sent;
       }
+      case "string":
+        return wellFormed(value);
       default:
         return value as Sent;
     }

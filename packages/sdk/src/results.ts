@@ -90,6 +90,8 @@ export interface ModuleRow {
   readonly options: { readonly [name: string]: number | boolean | string | null | readonly number[] };
   /** Tensors that are trained. */
   readonly parms: { readonly [name: string]: TypedTensor };
+  /** The names of `parms` in their order, where a caller chose them; a state of before may lack it. */
+  readonly names?: readonly string[];
   /** Tensors that belong to the state but are not trained. States of before `num_batches_tracked` may lack that one. */
   readonly buffers: { readonly [name: string]: TypedTensor };
 }

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 
+use stepwell_optim::Brief;
+
 use super::json::{Json, string};
 
 /// The most bytes that the format allows for a header.
@@ -78,8 +80,8 @@ impl Header {
         for entry in &entries {
             if entry.start != end {
                 let problem = if entry.start < end { "overlaps another" } else { "leaves a hole before it" };
-                let name = shortened(&string(&text, entry.name as usize)?.0).to_owned();
-                return Err(format!("the data of `{name}` {problem}"));
+                let (name, _) = string(&text, entry.name as usize)?;
+                return Err(format!("the data of `{}` {problem}", Brief(&name)));
             }
             end = entry.end;
         }
@@ -95,7 +97,7 @@ impl Header {
             let (slot, found) = header.slot(&header.name(&header.entries[i]));
             if found.is_some() {
                 let name = header.name(&header.entries[i]);
-                return Err(format!("it names `{}` twice", shortened(&name)));
+                return Err(format!("it names `{}` twice", Brief(&name)));
             }
             // There are fewer entries than the header has bytes.
             header.table[slot] = i as u32;
@@ -150,7 +152,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
             return json.members(|json, _, _| json.string().map(drop));
         }
         let place = json.place();
-        let wrong = |problem: &str| format!("`{}`: {problem}", shortened(&key));
+        let wrong = |problem: &str| format!("`{}`: {problem}", Brief(&key));
         let About { dtype, shape, place: [start, end] } = about(json).map_err(|problem| wrong(&problem))?;
         let bits = DTYPES.iter().find(|(word, _)| *word == dtype).map_or(8, |(_, bits)| *bits);
         let bits = shape.iter().try_fold(bits, |product, size| product.checked_mul(*size));
@@ -175,12 +177,12 @@ fn about(json: &mut Json<'_>) -> Result<About, String> {
         "dtype" => {
             let word = json.string()?;
             let known = DTYPES.iter().find(|(known, _)| *known == word);
-            let (word, _) = known.ok_or_else(|| format!("unknown dtype `{}`", shortened(&word)))?;
+            let (word, _) = known.ok_or_else(|| format!("unknown dtype `{}`", Brief(&word)))?;
             unique(dtype.replace(*word).is_none(), "dtype")
         }
         "shape" => unique(shape.replace(json.numbers(MOST_DIMENSIONS)?).is_none(), "shape"),
         "data_offsets" => unique(offsets.replace(json.numbers(2)?).is_none(), "data_offsets"),
-        other => Err(format!("unknown key `{}`", shortened(other))),
+        other => Err(format!("unknown key `{}`", Brief(other))),
     })?;
     match (dtype, shape, offsets.as_deref()) {
         (Some(dtype), Some(shape), Some(&[start, end])) => Ok(About { dtype, shape, place: [start, end] }),
@@ -212,11 +214,6 @@ pub(super) fn written<'a>(
         text.push(' ');
     }
     Ok(text)
-}
-
-/// The beginning of a name of any length, for messages.
-pub(crate) fn shortened(name: &str) -> &str {
-    name.char_indices().nth(200).map_or(name, |(end, _)| &name[..end])
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use stepwell_optim::{Code, Error, OptionSet, Result, Results, defaults, options, parse};
+use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, options, parse};
 
 use crate::arguments::{Arguments, named_options};
-use crate::checkpoint::{self, Planned, Saved, SavedTensor, dtype_of, shortened, too_large};
+use crate::checkpoint::{self, Planned, Saved, SavedTensor, dtype_of, too_large};
 use crate::handle::Kind;
 use crate::module::{Module, Named};
 use crate::modules::may_be_missing;
@@ -142,10 +142,7 @@ impl<'a, E: Engine> Report<'a, E> {
     fn require_all(&self, path: &str) -> Result<()> {
         if let Some(tensor) = self.unexpected().next() {
             let name = tensor.name();
-            return Err(Error::new(
-                Code::Format,
-                format!("{path} holds `{}`, which the module has not", shortened(&name)),
-            ));
+            return Err(Error::new(Code::Format, format!("{path} holds `{}`, which the module has not", Brief(&name))));
         }
         if let Some(name) = self.missing.first() {
             return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));

@@ -16,9 +16,15 @@ use crate::trainer::scaled_backward;
 use crate::verbs::tensors::{floats, read};
 use crate::{Dynamic, Engine};
 
-/// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer.
+/// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
+/// for the one that updates its parameters.
 pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let handle = match *arguments.peek() {
+        Dynamic::Handle(handle) if handle.kind() == Some(Kind::Module) => {
+            session.stepped(arguments.handle(Kind::Module)?)?
+        }
+        _ => arguments.handle_or_model(Kind::Optimizer)?,
+    };
     let given = arguments.options()?;
     arguments.finish()?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
@@ -47,6 +53,7 @@ impl<E: Engine> Session<E> {
     ) -> Result<f64> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
+            let optimizer = session.borrow().stepped(optimizer)?;
             {
                 let session = session.borrow();
                 session.engine.enter();

@@ -5,12 +5,13 @@
 use std::mem;
 
 use stepwell_optim::{
-    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, Memory, Optimizer, Result, Results, Scalar, State,
-    definition,
+    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result, Results, Scalar,
+    State, definition,
 };
 
-use crate::arguments::{Arguments, array, named_options};
+use crate::arguments::{Arguments, array, named_options, size};
 use crate::handle::Kind;
+use crate::identity::places_of;
 use crate::module::Named;
 use crate::selection::{Selection, Source};
 use crate::session::{Object, Session};
@@ -44,15 +45,17 @@ pub(crate) fn restore<E: Engine>(
     let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
     let mut taken = vec![false; parameters.len()];
-    for row in list(saved, "parms")? {
-        let row = dictionary("parms", row)?;
-        let (name, group) = (text(row, "name")?, whole(row, "parmgroup")?);
+    let rows = list(saved, "parms")?.iter().map(|row| dictionary("parms", row)).values()?;
+    let names = rows.iter().map(|row| text(row, "name")).values()?;
+    let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    for ((row, name), place) in rows.iter().zip(&names).zip(places_of(&names, &known)) {
+        let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
             let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some(place) = parameters.iter().position(|parameter| parameter.name == name) else {
+        let Some(place) = place else {
             return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
         };
         let parameter = &parameters[place];
@@ -117,7 +120,7 @@ fn state_of(
         let message = format!("`{name}`: {} has no buffer `{key}`", definition.name);
         return Err(Error::new(Code::Format, message));
     }
-    let step = if definition.counts_steps { whole(buffers, "step")? as u64 } else { 0 };
+    let step = if definition.counts_steps { whole(buffers, "step", MOST_STEPS)? } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
     for (key, place) in definition.state_keys() {
         let given = find(buffers, key).unwrap_or(&Dynamic::Null);
@@ -194,8 +197,8 @@ fn memory_of<T: Scalar>(
     };
     let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).values();
     Ok(Memory {
-        func_evals: whole(buffers, "func_evals")? as u64,
-        n_iter: whole(buffers, "n_iter")? as u64,
+        func_evals: whole(buffers, "func_evals", MOST_STEPS)?,
+        n_iter: whole(buffers, "n_iter", MOST_STEPS)?,
         t: number("t")?,
         prev_loss: number("prev_loss")?,
         d: vector("d", entry(buffers, "d")?)?,
@@ -217,10 +220,11 @@ fn numbers(entries: &Entries, key: &str) -> Result<Vec<f64>> {
 }
 
 fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
-    let saved: Vec<usize> = numbers(row, "size")?.iter().map(|size| *size as usize).collect();
-    if saved == shape {
+    let saved = numbers(row, "size")?;
+    if saved.iter().copied().eq(shape.iter().map(|size| *size as f64)) {
         return Ok(());
     }
+    let saved = saved.into_iter().map(size).values()?;
     let message = format!("size mismatch for parameter `{name}`, expected {saved:?}, given {shape:?}");
     Err(Error::new(Code::Shape, message))
 }
@@ -254,10 +258,10 @@ fn text<'a>(entries: &'a Entries, key: &str) -> Result<&'a str> {
     }
 }
 
-fn whole(entries: &Entries, key: &str) -> Result<usize> {
+fn whole(entries: &Entries, key: &str, most: u64) -> Result<u64> {
     match entry(entries, key)? {
-        Dynamic::Number(x) if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(x) => Ok(*x as usize),
-        other => Err(malformed(key, "a whole number", other)),
+        Dynamic::Number(x) if x.fract() == 0.0 && (0.0..=most as f64).contains(x) => Ok(*x as u64),
+        other => Err(malformed(key, &format!("a whole number from 0 to {most}"), other)),
     }
 }
 

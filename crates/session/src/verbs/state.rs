@@ -1,6 +1,6 @@
 //! What an optimizer or a module is, as plain data.
 
-use stepwell_optim::{Buffer, Curvature, Definition, Memory, Optimizer, Result, Value, defaults};
+use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Value, defaults};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
@@ -53,7 +53,7 @@ pub(crate) fn describe<E: Engine>(
         if with_buffers {
             let state = states.next().and_then(Option::as_ref);
             let mut buffers = state.map_or_else(Vec::new, |state| {
-                let step = definition.counts_steps.then_some(("step", Dynamic::Number(state.step as f64)));
+                let step = definition.counts_steps.then_some(("step", count(state.step)));
                 let own = definition.buffers.len();
                 let told = definition.state_keys().map(|(key, place)| (key, state.buffers[place].as_ref()));
                 // Those that every optimizer may have are told only where they are in use.
@@ -111,12 +111,16 @@ fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Dynamic {
     buffer.map_or(Dynamic::Null, |buffer| Dynamic::Array(array(buffer)))
 }
 
+fn count(steps: u64) -> Dynamic {
+    Dynamic::Number(steps.min(MOST_STEPS) as f64)
+}
+
 fn memory_values<T: Differentiable>(memory: Memory<T>) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
     let vector = |v: Vec<T>| Dynamic::Array(Array { data: T::slice(&v).to_data(), shape: vec![v.len()] });
     vec![
-        ("func_evals", number(memory.func_evals as f64)),
-        ("n_iter", number(memory.n_iter as f64)),
+        ("func_evals", count(memory.func_evals)),
+        ("n_iter", count(memory.n_iter)),
         ("t", number(memory.t)),
         ("prev_loss", number(memory.prev_loss)),
         ("d", vector(memory.d)),

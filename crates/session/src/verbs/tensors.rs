@@ -105,7 +105,8 @@ impl Making {
 /// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
 pub(crate) fn floats(given: &Dynamic) -> Result<Array> {
     match (array(given), given) {
-        (Some(array), Dynamic::Array(_)) => Ok(array),
+        // What `data` told of a tensor has its type.
+        (Some(array), Dynamic::Array(_) | Dynamic::Dictionary(_)) => Ok(array),
         (Some(Array { data, shape }), _) => Ok(Array { data: data.cast(Dtype::Float)?, shape }),
         (None, Dynamic::List(_)) => {
             Err(Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged or mixed list"))
