@@ -6,8 +6,8 @@ use crate::rule::Method;
 use crate::state::{AVERAGE, MASTER, State};
 use crate::sweep::Sweep;
 use crate::{
-    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, Outcome, Result, Results, Schedule, StepOptions,
-    Value, View, defaults, parse,
+    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, NonFinite, Outcome, Result, Results, Schedule,
+    StepOptions, Value, View, defaults, parse,
 };
 
 /// The definition of that name.
@@ -51,6 +51,8 @@ pub struct Optimizer {
     pub loss_scale: Option<LossScale>,
     /// True while parameters and their averages are exchanged.
     averaged: bool,
+    /// How many steps were left out.
+    skipped: u64,
 }
 
 /// What L-BFGS remembers as plain data, of the type of the parameters.
@@ -103,6 +105,7 @@ impl Optimizer {
             schedule: None,
             loss_scale: None,
             averaged: false,
+            skipped: 0,
         })
     }
 
@@ -219,11 +222,12 @@ impl Optimizer {
     }
 
     /// Updates every parameter that has a gradient. One view for each parameter, group after group. With a loss scale,
-    /// gradients are divided by it, and a step whose gradients are not finite is skipped.
+    /// gradients are divided by it, and a step whose gradients are not finite is skipped, whatever the options say.
     ///
     /// # Errors
     /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Parameter`] while parameters and their averages are exchanged;
-    /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Memory`] for state that finds none. Nothing has been changed then.
+    /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Gradient`] for gradients that are not finite
+    /// where the options ask for it; [`Code::Memory`] for state that finds none. Nothing has been changed then.
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         self.check_not_averaged()?;
         let Some(sweep) = &mut self.sweep else {
@@ -236,14 +240,32 @@ impl Optimizer {
             let message = format!("{} views given for {count} parameters", views.len());
             return Err(Error::new(Code::Internal, message));
         }
-        let Some(loss_scale) = &mut self.loss_scale else { return sweep.step(&mut self.groups, views, options) };
-        let scaled = StepOptions { loss_scale: loss_scale.scale(), skip_non_finite: true, ..options };
-        let outcome = sweep.step(&mut self.groups, views, scaled)?;
-        // Without a gradient there is nothing to learn from.
-        if views.iter().any(Option::is_some) {
-            loss_scale.update(outcome);
+        let outcome = match &mut self.loss_scale {
+            None => sweep.step(&mut self.groups, views, options)?,
+            Some(loss_scale) => {
+                let scaled = StepOptions { loss_scale: loss_scale.scale(), non_finite: NonFinite::Skip, ..options };
+                let outcome = sweep.step(&mut self.groups, views, scaled)?;
+                // Without a gradient there is nothing to learn from.
+                if views.iter().any(Option::is_some) {
+                    loss_scale.update(outcome);
+                }
+                outcome
+            }
+        };
+        if outcome == Outcome::Skipped {
+            self.count_skipped();
         }
         Ok(outcome)
+    }
+
+    /// How many steps were left out since the optimizer was made, because a gradient was not finite.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// One more step was left out.
+    pub fn count_skipped(&mut self) {
+        self.skipped += 1;
     }
 
     /// What each parameter has to be exchanged with its average; `None` where there is no average.
@@ -312,6 +334,7 @@ impl Optimizer {
             schedule: self.schedule.clone(),
             loss_scale: self.loss_scale.clone(),
             averaged: self.averaged,
+            skipped: self.skipped,
         }
     }
 

@@ -277,10 +277,10 @@ pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, Value>) -> Resu
 
 /// Declares an enum whose variants are words, for an option that takes one of them.
 macro_rules! words {
-    ($(#[$outer:meta])* $vis:vis enum $name:ident { $($variant:ident = $word:literal,)* }) => {
+    ($(#[$outer:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$outer])*
-        #[derive(Clone, Copy, Debug)]
-        $vis enum $name { $($variant,)* }
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        $vis enum $name { $($(#[$doc])* $variant,)* }
 
         impl $crate::OptionType for $name {
             const KIND: $crate::Kind = $crate::Kind::Word(&[$($word),*]);

@@ -122,6 +122,13 @@ impl<E: Engine> Container<E> {
         }
     }
 
+    /// The dotted name of one of the tensors; its place where it has none.
+    pub(crate) fn name_of(&self, engine: &E, tensors: &[E::Tensor], place: usize) -> String {
+        let identity = tensors.get(place).map(|tensor| engine.identity(tensor));
+        let named = self.names(engine).into_iter().find(|(other, _)| Some(*other) == identity);
+        named.map_or_else(|| place.to_string(), |(_, name)| name)
+    }
+
     /// The names of all parameters, with the identities of their tensors.
     pub(crate) fn names(&self, engine: &E) -> Vec<(u64, String)> {
         let parameters = self.module().map_or_else(Vec::new, |module| module.parameters());

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use stepwell_optim::{Clip, Code, Error, Result, count};
+use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
 use crate::clip::clip_gradients;
 use crate::closure::minimize_on;
@@ -11,8 +11,10 @@ use crate::loss::LossFunction;
 use crate::metrics::{Measured, Metric};
 use crate::module::Module;
 use crate::modules::Run;
+use crate::non_finite::Judged;
 use crate::random::Random;
 use crate::samples::{Batch, Samples, TestOptions, TrainOptions};
+use crate::statistics::Statistics;
 use crate::trainer::{Trainer, scaled_backward};
 use crate::verbs::modules::{apart, restoring};
 use crate::{Data, Dtype, Engine};
@@ -69,7 +71,7 @@ impl<E: Engine> Model<E> {
             return Ok(None);
         };
         let mut run = Run { engine, random, training: true };
-        let measured = self.learn(&mut run, &inputs, &targets, options.clip()?).inspect_err(|_| {
+        let measured = self.learn_finite(&mut run, &inputs, &targets, &options).inspect_err(|_| {
             // What has not begun draws its order again.
             if begins {
                 self.train.end();
@@ -79,8 +81,37 @@ impl<E: Engine> Model<E> {
         Ok(Some(measured))
     }
 
-    /// One step on a batch. What fails before the step leaves gradients and running statistics as they were.
-    fn learn(&self, run: &mut Run<'_, E>, inputs: &E::Tensor, targets: &E::Tensor, clip: Clip) -> Result<Measured> {
+    /// One step on a batch. Where gradients must be finite and are not, running statistics are as they were, too.
+    fn learn_finite(
+        &self,
+        run: &mut Run<'_, E>,
+        inputs: &E::Tensor,
+        targets: &E::Tensor,
+        options: &TrainOptions,
+    ) -> Result<Measured> {
+        let (clip, policy, engine) = (options.clip()?, options.nonfinite, run.engine);
+        self.optimizer.borrow().check_non_finite(policy)?;
+        if policy == NonFinite::Propagate {
+            return self.learn(run, inputs, targets, clip, policy).map(|(measured, _)| measured);
+        }
+        let statistics = Statistics::of(engine, &self.module)?;
+        let result = self.learn(run, inputs, targets, clip, policy);
+        if let Err(_) | Ok((_, Outcome::Skipped)) = result {
+            statistics.restore(engine)?;
+        }
+        result.map(|(measured, _)| measured)
+    }
+
+    /// One step on a batch, and what became of it. What fails before the step leaves gradients and running statistics as
+    /// they were.
+    fn learn(
+        &self,
+        run: &mut Run<'_, E>,
+        inputs: &E::Tensor,
+        targets: &E::Tensor,
+        clip: Clip,
+        policy: NonFinite,
+    ) -> Result<(Measured, Outcome)> {
         let engine = run.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
         self.optimizer.borrow().optimizer.check_not_averaged()?;
@@ -105,20 +136,32 @@ impl<E: Engine> Model<E> {
             }
             Ok(loss)
         };
-        if self.optimizer.borrow().optimizer.definition().needs_closure() {
+        let outcome = if self.optimizer.borrow().optimizer.definition().needs_closure() {
+            let mut judged = Judged::default();
             // The line search compares gradients, so each of them is clipped where it is computed.
-            minimize_on(engine, &self.optimizer, &mut || {
+            let result = minimize_on(engine, &self.optimizer, &mut || {
                 let loss = compute()?;
+                if policy != NonFinite::Propagate {
+                    judged.judge(&*self.optimizer.borrow(), engine, loss)?;
+                }
                 if clip != Clip::None {
                     clip_gradients(engine, &tensors, clip)?;
                 }
                 Ok(loss)
-            })?;
+            });
+            if judged.left_out(policy).is_some() {
+                self.optimizer.borrow_mut().optimizer.count_skipped();
+                Outcome::Skipped
+            } else {
+                result?;
+                Outcome::Stepped
+            }
         } else {
             compute()?;
-            self.optimizer.borrow_mut().step(engine, clip, false)?;
-        }
-        first.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))
+            self.optimizer.borrow_mut().step(engine, clip, false, policy)?
+        };
+        let measured = first.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
+        Ok((measured, outcome))
     }
 
     /// Measures all batches for testing, and changes nothing.

@@ -1,6 +1,8 @@
 //! Samples of a model in batches: the data, the options, and how far a pass over them has come.
 
-use stepwell_optim::{Clip, Code, Error, Limit::*, OptionSet, Result, Results, Value, defaults, options, parse};
+use stepwell_optim::{
+    Clip, Code, Error, Limit::*, NonFinite, OptionSet, Result, Results, Value, defaults, options, parse,
+};
 
 use crate::arguments::{dynamic, named_options};
 use crate::loss::LossFunction;
@@ -22,6 +24,8 @@ options! {
         clipnorm: Option<f64> = None, limit Above(0.0);
         /// Largest element of a gradient.
         clipvalue: Option<f64> = None, limit Above(0.0);
+        /// What becomes of a step if a gradient is not finite.
+        nonfinite: NonFinite = NonFinite::Propagate;
     }
 }
 

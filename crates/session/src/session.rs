@@ -146,6 +146,7 @@ impl<E: Engine> Session<E> {
         ("opt", verbs::optimizers::opt),
         ("lr", verbs::optimizers::lr),
         ("lossscale", verbs::scaling::lossscale),
+        ("skipped", verbs::scaling::skipped),
         ("average", verbs::scaling::average),
         ("state", verbs::state::state),
         ("schedule", verbs::schedules::schedule),

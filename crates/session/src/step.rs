@@ -1,6 +1,6 @@
 //! Options of a step.
 
-use stepwell_optim::{Clip, Code, Definition, Error, Limit::*, OptionSet, Result, defaults, options, parse};
+use stepwell_optim::{Clip, Code, Definition, Error, Limit::*, NonFinite, OptionSet, Result, defaults, options, parse};
 
 use crate::Dynamic;
 use crate::arguments::named_options;
@@ -14,6 +14,8 @@ options! {
         clipnorm: Option<f64> = None, limit Above(0.0);
         /// Largest element of a gradient.
         clipvalue: Option<f64> = None, limit Above(0.0);
+        /// What becomes of the step if a gradient is not finite.
+        nonfinite: NonFinite = NonFinite::Propagate;
     }
 }
 

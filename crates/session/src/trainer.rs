@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use stepwell_optim::{Clip, Code, Error, LossScale, Optimizer, Result, State, StepOptions, Value};
+use stepwell_optim::{Clip, Code, Error, LossScale, NonFinite, Optimizer, Outcome, Result, State, StepOptions, Value};
 
 use crate::clip::clip_gradients;
 use crate::container::Container;
@@ -115,8 +115,26 @@ impl<E: Engine> Trainer<E> {
 
     /// Updates every parameter that has a gradient and is not frozen, and then sets all gradients to zero if asked to.
     /// Clipping leaves gradients as they are, but those that the tensor library's own optimizer is to see.
-    pub(crate) fn step(&mut self, engine: &E, clip: Clip, zero_gradients: bool) -> Result<()> {
+    pub(crate) fn step(
+        &mut self,
+        engine: &E,
+        clip: Clip,
+        zero_gradients: bool,
+        non_finite: NonFinite,
+    ) -> Result<Outcome> {
+        self.check_non_finite(non_finite)?;
         if let Some(LibraryOptimizer::Each(library)) = self.library() {
+            let found = if non_finite == NonFinite::Propagate { None } else { self.non_finite(engine)? };
+            if let Some(error) = found {
+                if non_finite == NonFinite::Error {
+                    return Err(error);
+                }
+                if zero_gradients {
+                    self.tensors.iter().try_for_each(|tensor| engine.zero_grad(tensor))?;
+                }
+                self.optimizer.count_skipped();
+                return Ok(Outcome::Skipped);
+            }
             if clip != Clip::None {
                 let trained = |tensor: &&E::Tensor| engine.requires_grad(tensor);
                 let tensors: Vec<_> = self.tensors.iter().filter(trained).cloned().collect();
@@ -126,18 +144,26 @@ impl<E: Engine> Trainer<E> {
             if zero_gradients {
                 self.tensors.iter().try_for_each(|tensor| engine.zero_grad(tensor))?;
             }
-            return Ok(());
+            return Ok(Outcome::Stepped);
         }
-        let Self { optimizer, tensors, ledger, .. } = self;
+        let Self { optimizer, container, tensors, ledger, .. } = self;
+        let tensors = &**tensors;
         let options = StepOptions {
             clip,
             zero_gradients,
+            non_finite,
+            name: &|parameter| container.name_of(engine, tensors, parameter),
             threads: engine.threads(),
             // The limit is for a tensor, whose numbers exist up to three times while it is made; state is made once.
             memory_limit: &|| engine.memory_limit().saturating_mul(3),
             ..StepOptions::default()
         };
-        engine.lend(tensors, ledger, options.zero_gradients, &mut |views| optimizer.step(views, options).map(drop))
+        let mut outcome = Outcome::Stepped;
+        engine.lend(tensors, ledger, options.zero_gradients, &mut |views| {
+            outcome = optimizer.step(views, options)?;
+            Ok(())
+        })?;
+        Ok(outcome)
     }
 
     /// What a loss is multiplied by before its gradients are taken.

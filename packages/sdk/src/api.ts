@@ -350,6 +350,7 @@ export interface Api {
    * @example
    * ```ts
    * step(o, { zerograd: true, clipnorm: 1 });
+   * step(o, { nonfinite: "skip" });
    * ```
    */
   step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, options?: StepOptions): void;
@@ -358,7 +359,7 @@ export interface Api {
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
    * parameters and state are as they were.
    *
-   * @param options none for `lbfgs`, whose closure clips and zeroes its gradients itself
+   * @param options for `lbfgs`, whose closure clips and zeroes its gradients itself, only `nonfinite`
    * @returns the loss before the step
    */
   step(
@@ -366,6 +367,11 @@ export interface Api {
     closure: () => number | TensorHandle,
     options?: StepOptions,
   ): number;
+  /**
+   * How many steps an optimizer has left out because a gradient was not finite, with `nonfinite: "skip"` or by its loss scale,
+   * since it was made or restored. Two readings tell whether the step between them was made.
+   */
+  skipped(optimizer: OptimizerHandle | ModelHandle): number;
   /** How the losses of an optimizer are scaled; undefined if they are not. */
   lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale | undefined;
   /**

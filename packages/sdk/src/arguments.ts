@@ -126,6 +126,17 @@ export interface TestOptions {
   readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
 }
 
+/**
+ * What becomes of a step if an element of a gradient is infinite or not a number; with `lbfgs`, of a gradient or the loss at
+ * any point that it evaluates. `"propagate"` makes it, and what is not finite goes into parameters and state, as with
+ * PyTorch. `"skip"` leaves it out: {@link Api.skipped} counts. `"error"` throws `ERR_GRADIENT`, which names the parameter.
+ *
+ * Neither of the latter changes anything: parameters, state, counts of steps, averages; in a step with a closure and in the
+ * training of a model running statistics are set back, too. Gradients stay as they are, but that `"skip"` zeroes them where
+ * `zerograd` asks for it. A graph that was recorded before is outdated, as after any step.
+ */
+export type NonFinitePolicy = "propagate" | "skip" | "error";
+
 /** How a model is trained. */
 export interface TrainOptions extends TestOptions {
   /** Draw a new order for each pass, from the session's generator. Default false. */
@@ -134,6 +145,8 @@ export interface TrainOptions extends TestOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
   readonly clipvalue?: number | null;
+  /** What becomes of a step whose gradients are not finite. With a loss scale not `error`. Default `propagate`. */
+  readonly nonfinite?: NonFinitePolicy;
 }
 
 /** What a step does beside the formula, in the same pass over the parameters. */
@@ -144,6 +157,8 @@ export interface StepOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
   readonly clipvalue?: number | null;
+  /** What becomes of a step whose gradients are not finite. With a loss scale not `error`. Default `propagate`. */
+  readonly nonfinite?: NonFinitePolicy;
 }
 
 /** How a file is loaded. */

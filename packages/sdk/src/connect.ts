@@ -85,6 +85,7 @@ export function connect(binding: Binding): Api {
     clipv: verb("clipv"),
     opt: telling("opt"),
     lossscale: telling("lossscale"),
+    skipped: verb("skipped"),
     average: verb("average"),
     state: telling("state"),
     step: (optimizer: OptimizerHandle | ModelHandle | ModuleHandle, ...rest: readonly unknown[]) => {

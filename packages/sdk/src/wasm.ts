@@ -93,6 +93,7 @@ export const {
   seed,
   setting,
   size,
+  skipped,
   smoothl1,
   state,
   step,

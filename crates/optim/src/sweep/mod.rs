@@ -22,6 +22,7 @@ use unit::{PIECE, Piece, Riders, Unit};
 
 use crate::clip::{Clip, Prepare};
 use crate::instruction_set::InstructionSet;
+use crate::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::optimizer::Group;
 use crate::rule::Step;
 use crate::view::Location;
@@ -58,8 +59,10 @@ pub struct StepOptions<'a> {
     pub clip: Clip,
     /// What the loss was multiplied by before its gradients were taken: they are divided by it on their way.
     pub loss_scale: f64,
-    /// Change nothing if any element of a gradient is infinite or not a number.
-    pub skip_non_finite: bool,
+    /// What becomes of the step if an element of a gradient is infinite or not a number.
+    pub non_finite: NonFinite,
+    /// The name of a parameter, by its place in the list, for a message.
+    pub name: &'a dyn Fn(usize) -> String,
     /// Set gradients to zero after they have been read. Also in a step that changes nothing else: what is not finite would
     /// stay so in all that is added to it.
     pub zero_gradients: bool,
@@ -77,7 +80,8 @@ impl Default for StepOptions<'_> {
         Self {
             clip: Clip::None,
             loss_scale: 1.0,
-            skip_non_finite: false,
+            non_finite: NonFinite::Propagate,
+            name: &|index| index.to_string(),
             zero_gradients: false,
             threads: 1,
             instruction_set: InstructionSet::best(),
@@ -124,6 +128,7 @@ impl Sweep {
         views: &mut [Option<View<'_>>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
+        let checks = options.non_finite != NonFinite::Propagate;
         if !self.current || !self.matches(views) {
             if !views.iter().flatten().all(View::is_even) {
                 return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
@@ -133,8 +138,8 @@ impl Sweep {
                 return Err(Error::new(Code::Internal, "WebAssembly has no parameters of 16 bits"));
             }
             // Before any state is made.
-            if options.skip_non_finite && !gradients_are_finite(views) {
-                return Ok(skip(views, options));
+            if checks && let Some(found) = first_non_finite(views) {
+                return refuse(views, options, found);
             }
             self.rebuild(groups, views, options.memory_limit)?;
         }
@@ -148,9 +153,12 @@ impl Sweep {
 
         let wanted = self.program.wants_gradient_norm();
         let clips = matches!(options.clip, Clip::Norm(_));
-        let raw = if wanted || clips || options.skip_non_finite { self.norm(options, Prepare::Keep)? } else { 0.0 };
-        if options.skip_non_finite && !raw.is_finite() && !gradients_are_finite(views) {
-            return Ok(skip(views, options));
+        let raw = if wanted || clips || checks { self.norm(options, Prepare::Keep)? } else { 0.0 };
+        if checks
+            && !raw.is_finite()
+            && let Some(found) = first_non_finite(views)
+        {
+            return refuse(views, options, found);
         }
         let unscale = 1.0 / options.loss_scale;
         let prepare = options.clip.prepare(raw * unscale).of_scaled(unscale);
@@ -258,19 +266,17 @@ impl Sweep {
     }
 }
 
-/// Element by element: squares may overflow where the elements, of 64 bits, do not.
-fn gradients_are_finite(views: &[Option<View<'_>>]) -> bool {
-    views.iter().flatten().all(|view| match view {
-        View::Double(_, g) => g.iter().all(|g| g.is_finite()),
-        View::Float(_, g) => g.iter().all(|g| g.is_finite()),
-        View::Half(_, g) => g.iter().all(|g| g.is_finite()),
-        View::BFloat16(_, g) => g.iter().all(|g| g.is_finite()),
-    })
-}
-
-fn skip(views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Outcome {
+/// What becomes of a step that is not made: nothing but gradients is changed, and those only if it is no error.
+fn refuse(
+    views: &mut [Option<View<'_>>],
+    options: StepOptions<'_>,
+    (parameter, element): (usize, f64),
+) -> Result<Outcome> {
+    if options.non_finite == NonFinite::Error {
+        return Err(non_finite_gradient(&(options.name)(parameter), element));
+    }
     if options.zero_gradients {
         views.iter_mut().flatten().for_each(View::zero_gradient);
     }
-    Outcome::Skipped
+    Ok(Outcome::Skipped)
 }

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use half::{bf16, f16};
-use stepwell_optim::{CATALOG, Clip, Definition, InstructionSet, Optimizer, StepOptions, Value, View, definition};
+use stepwell_optim::{
+    CATALOG, Clip, Definition, InstructionSet, NonFinite, Optimizer, StepOptions, Value, View, definition,
+};
 
 /// More elements than threads are woken for; tensors of which LAMB's second stage is done together with the first stage of
 /// the next, by one thread or by all; and small ones. No length is a multiple of a vector.
@@ -147,7 +149,7 @@ fn nor_do_they_with_everything_that_rides_along() {
             let options = StepOptions {
                 clip,
                 loss_scale: 4.0,
-                skip_non_finite: true,
+                non_finite: NonFinite::Skip,
                 zero_gradients: true,
                 ..StepOptions::default()
             };

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use half::{bf16, f16};
-use stepwell_optim::{CATALOG, Definition, InstructionSet, Optimizer, Outcome, StepOptions, Value, View};
+use stepwell_optim::{CATALOG, Definition, InstructionSet, NonFinite, Optimizer, Outcome, StepOptions, Value, View};
 
 /// Larger than what threads are woken for; no multiple of a block.
 const LENGTH: usize = (1 << 18) + 777;
@@ -77,7 +77,7 @@ fn a_skipped_step_makes_no_state_and_its_successor_is_the_first() {
         let named = [("average", Value::Float(0.9))];
         let (mut skips, mut plain) = (optimizer(definition, &named, 1), optimizer(definition, &named, 1));
         let (mut p, mut q) = (numbers(700, 0.0, f16::from_f32), numbers(700, 0.0, f16::from_f32));
-        let options = StepOptions { skip_non_finite: true, ..StepOptions::default() };
+        let options = StepOptions { non_finite: NonFinite::Skip, ..StepOptions::default() };
         let mut bad = numbers(700, 1.0, f16::from_f32);
         bad[699] = f16::NAN;
         let before = p.clone();

@@ -2,15 +2,17 @@
 
 use std::cell::RefCell;
 
-use stepwell_optim::{Clip, Code, Error, Result};
+use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
 
 use crate::arguments::{Arguments, array};
 use crate::clip::clip_gradients;
 use crate::closure;
 use crate::handle::{Handle, Kind};
 use crate::module::Named;
+use crate::non_finite::Judged;
 use crate::selection::select;
 use crate::session::{Object, Session};
+use crate::statistics::Statistics;
 use crate::step::StepSettings;
 use crate::trainer::scaled_backward;
 use crate::verbs::tensors::{floats, read};
@@ -29,10 +31,10 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     arguments.finish()?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     if given.is_empty() {
-        trainer.step(engine, Clip::None, false)?;
+        trainer.step(engine, Clip::None, false, NonFinite::Propagate)?;
     } else {
         let settings = StepSettings::parse(given)?;
-        trainer.step(engine, settings.clip()?, settings.zerograd)?;
+        trainer.step(engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
     }
     Ok(Dynamic::Null)
 }
@@ -44,7 +46,8 @@ impl<E: Engine> Session<E> {
     /// The session is not borrowed while the closure runs, so the closure can use it.
     ///
     /// # Errors
-    /// Those of the closure. Parameters and state are then as they were.
+    /// Those of the closure, and [`Code::Gradient`] where gradients must be finite and are not. Parameters and state are then
+    /// as they were.
     pub fn step_with_closure(
         session: &RefCell<Self>,
         optimizer: Handle,
@@ -60,17 +63,56 @@ impl<E: Engine> Session<E> {
                 let trainer = session.trainer(optimizer)?;
                 settings.check(trainer.optimizer.definition())?;
                 trainer.optimizer.check_not_averaged()?;
+                trainer.check_non_finite(settings.nonfinite)?;
             }
-            if session.borrow().trainer(optimizer)?.optimizer.definition().needs_closure() {
-                return closure::minimize(session, optimizer, closure);
-            }
-            let loss = closure()?;
-            let mut session = session.borrow_mut();
-            let (mut trainer, engine) = session.trainer_mut(optimizer)?;
-            trainer.step(engine, settings.clip()?, settings.zerograd)?;
-            Ok(loss)
+            Self::closure_step(session, optimizer, closure, &settings)
         })();
         result.map_err(|error| error.within("step"))
+    }
+
+    /// The step itself. What must be finite and is not changes nothing, running statistics of the optimizer's modules
+    /// included.
+    fn closure_step(
+        session: &RefCell<Self>,
+        optimizer: Handle,
+        closure: &mut dyn FnMut() -> Result<f64>,
+        settings: &StepSettings,
+    ) -> Result<f64> {
+        let checks = settings.nonfinite != NonFinite::Propagate;
+        let (searches, statistics) = {
+            let session = session.borrow();
+            let trainer = session.trainer(optimizer)?;
+            let module = if checks { trainer.container.module() } else { None };
+            let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
+            (trainer.optimizer.definition().needs_closure(), statistics)
+        };
+        let mut judged = Judged::default();
+        let mut evaluate = || {
+            let loss = closure()?;
+            if checks && searches {
+                let session = session.borrow();
+                judged.judge(&*session.trainer(optimizer)?, &session.engine, loss)?;
+            }
+            Ok(loss)
+        };
+        let mut result = if searches {
+            closure::minimize(session, optimizer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+        } else {
+            evaluate().and_then(|loss| {
+                let mut session = session.borrow_mut();
+                let (mut trainer, engine) = session.trainer_mut(optimizer)?;
+                let outcome = trainer.step(engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
+                Ok((loss, outcome))
+            })
+        };
+        if let Some(loss) = judged.left_out(settings.nonfinite) {
+            session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.count_skipped();
+            result = Ok((loss, Outcome::Skipped));
+        }
+        if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {
+            statistics.restore(&session.borrow().engine)?;
+        }
+        result.map(|(loss, _)| loss)
     }
 }
 

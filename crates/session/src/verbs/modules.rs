@@ -1,6 +1,6 @@
 //! Making modules, running them, saving them.
 
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::Kind;
@@ -9,6 +9,7 @@ use crate::module_state;
 use crate::modules::{Build, Run};
 use crate::random::Random;
 use crate::session::{Object, Session};
+use crate::statistics::Statistics;
 use crate::verbs::tensors::tensor_or_numbers;
 use crate::{Device, Dtype, Dynamic, Engine};
 
@@ -75,13 +76,9 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
 
 /// Runs a forward calculation of training. Where it fails, running statistics are what they were.
 pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl FnOnce() -> Result<R>) -> Result<R> {
-    let copy = |tensor: &E::Tensor| engine.convert(tensor, engine.dtype(tensor)?, engine.device(tensor)?);
-    let buffers = module.buffers();
-    let before = buffers.iter().map(|named| copy(&named.tensor)).values()?;
+    let statistics = Statistics::of(engine, module)?;
     run().or_else(|error| {
-        for (named, before) in buffers.iter().zip(&before) {
-            engine.assign(&named.tensor, &engine.data(before)?)?;
-        }
+        statistics.restore(engine)?;
         Err(error)
     })
 }

@@ -37,6 +37,13 @@ pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Dynamic)]) 
     Ok(())
 }
 
+/// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
+pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    arguments.finish()?;
+    Ok(Dynamic::Number(session.trainer(handle)?.optimizer.skipped() as f64))
+}
+
 /// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
 /// the averages.
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {

@@ -1,5 +1,6 @@
 // What a training takes and what it tells.
 
+import type { NonFinitePolicy } from "../arguments.js";
 import type { TensorData } from "../arrays.js";
 import type { AnyTensor } from "./held.js";
 
@@ -19,6 +20,11 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** When a schedule that is bound to the optimizer advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
+  /**
+   * What becomes of a step whose gradients are not finite. A schedule counts it all the same, and so do the figures of its
+   * epoch. Default `propagate`.
+   */
+  readonly nonfinite?: NonFinitePolicy;
   /** Stops the training after the step that it is at. */
   readonly signal?: AbortSignal;
   /** Data that the model is measured on after each epoch. */

@@ -15,6 +15,8 @@ export interface Optimizer extends Held<OptimizerHandle> {
   /** How losses are scaled; undefined if they are not. Set options to switch it on, null to switch it off. */
   get lossScale(): LossScale | undefined;
   set lossScale(options: LossScaleOptions | LossScale | null | undefined);
+  /** How many steps were left out because a gradient was not finite. */
+  get skipped(): number;
   /** Updates every parameter that has a gradient. */
   step(options?: StepOptions): void;
   /** Updates every parameter, with a closure; `lbfgs` needs one. Returns the loss before the step. */
@@ -72,6 +74,10 @@ export function optimizerClass(api: Api): OptimizerClass {
 
     set lossScale(options: LossScaleOptions | LossScale | null | undefined) {
       api.lossscale(this.#handle, options ?? null);
+    }
+
+    get skipped(): number {
+      return api.skipped(this.#handle);
     }
 
     step(options?: StepOptions): void;

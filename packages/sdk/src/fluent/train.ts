@@ -1,6 +1,7 @@
 // The training of a model, as events.
 
 import type { Target } from "../api.js";
+import type { StepOptions } from "../arguments.js";
 import type { TensorData } from "../arrays.js";
 import type { TensorHandle } from "../handle.js";
 import type { DoneEvent, FitEvent, FitOptions } from "./fit.js";
@@ -8,7 +9,7 @@ import { add, figuresOf, measuring, type Sums, type Trained, withTensors } from 
 import { batchOf, inOrder, type Rows } from "./rows.js";
 
 /** What `fit` was asked to do, checked. */
-export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
+export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "nonfinite" | "signal"> {
   readonly data: Rows;
   readonly validation?: Rows | undefined;
   readonly epochs: number;
@@ -20,7 +21,8 @@ const aborted: DoneEvent = { type: "done", reason: "aborted" };
 /** Trains, and tells of each step. */
 export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEvent, void, undefined> {
   const { api, optimizer } = trained;
-  const { data, validation, epochs, size, shuffle = true, advance = "step", signal } = plan;
+  const { data, validation, epochs, size, shuffle = true, advance = "step", nonfinite, signal } = plan;
+  const stepOptions: StepOptions = nonfinite === undefined ? {} : { nonfinite };
   const steps = epochs * Math.ceil(data.count / size);
   const scheduled = api.schedule(optimizer) !== undefined;
   let step = 0;
@@ -29,7 +31,7 @@ export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEv
     const sums = { loss: 0, right: 0, rows: 0 };
     for (let from = 0; from < data.count; from += size) {
       if (await stopped(signal)) return yield aborted;
-      const loss = trainBatch(trained, batchOf(data, order, from, size), sums);
+      const loss = trainBatch(trained, batchOf(data, order, from, size), sums, stepOptions);
       if (scheduled && advance === "step") api.advance(optimizer, loss);
       step += 1;
       yield { type: "step", epoch, step, steps, loss };
@@ -56,7 +58,7 @@ async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
 }
 
 /** Makes a step on a batch, and returns the loss before it. */
-function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
+function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: StepOptions): number {
   const { api, module, loss, optimizer } = trained;
   let first = true;
   const closure = (input: TensorHandle | TensorData, target: Target) => {
@@ -78,7 +80,7 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums): number {
     }
   };
   // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
-  return withTensors(trained, batch, (input, target) => api.step(optimizer, () => closure(input, target)));
+  return withTensors(trained, batch, (input, target) => api.step(optimizer, () => closure(input, target), options));
 }
 
 /** Lets everything else that waits have its turn. Browsers have no `setImmediate`. */

@@ -1,0 +1,62 @@
+//! Gradients that are not finite, where a step is not to take them.
+
+use stepwell_optim::{Code, Error, NonFinite, Number, Result, non_finite_gradient};
+
+use crate::trainer::Trainer;
+use crate::{Data, Dtype, Engine};
+
+impl<E: Engine> Trainer<E> {
+    /// The error of the first gradient that is not finite, if one is. It reads all of them, for those who make a step
+    /// without telling.
+    pub(crate) fn non_finite(&self, engine: &E) -> Result<Option<Error>> {
+        for (parameter, tensor) in self.tensors().iter().enumerate() {
+            // A frozen parameter's is not taken.
+            let gradient = if engine.requires_grad(tensor) { engine.grad(tensor) } else { None };
+            let Some(gradient) = gradient else { continue };
+            if let Data::Double(elements) = engine.data(&gradient)?.cast(Dtype::Double)?
+                && let Some(element) = elements.iter().find(|element| !element.is_finite())
+            {
+                let name = self.container.name_of(engine, self.tensors(), parameter);
+                return Ok(Some(non_finite_gradient(&name, *element)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fails where a loss scale would keep the step from being the error that was asked for.
+    pub(crate) fn check_non_finite(&self, policy: NonFinite) -> Result<()> {
+        if policy == NonFinite::Error && self.optimizer.loss_scale.is_some() {
+            let message = "nonfinite: expected \"skip\" beside a loss scale, which skips such steps, given \"error\"";
+            return Err(Error::new(Code::Argument, message));
+        }
+        Ok(())
+    }
+}
+
+/// What became of the evaluations of a step with a closure that must be finite.
+#[derive(Default)]
+pub(crate) struct Judged {
+    /// The first loss.
+    first: Option<f64>,
+    /// True once a loss or a gradient was not finite.
+    refused: bool,
+}
+
+impl Judged {
+    /// Fails if the loss or a gradient is not finite.
+    pub(crate) fn judge<E: Engine>(&mut self, trainer: &Trainer<E>, engine: &E, loss: f64) -> Result<()> {
+        self.first.get_or_insert(loss);
+        let found = if loss.is_finite() {
+            trainer.non_finite(engine)?
+        } else {
+            Some(Error::new(Code::Gradient, format!("expected a finite loss, given {}", Number(loss))))
+        };
+        self.refused = found.is_some();
+        found.map_or(Ok(()), Err)
+    }
+
+    /// The first loss of a step that failed by this and is to be left out.
+    pub(crate) fn left_out(&self, policy: NonFinite) -> Option<f64> {
+        self.first.filter(|_| self.refused && policy == NonFinite::Skip)
+    }
+}

@@ -1,0 +1,29 @@
+//! Running statistics as they were, for a forward calculation that is to leave none.
+
+use stepwell_optim::{Result, Results};
+
+use crate::Engine;
+use crate::module::Module;
+
+/// A copy of the running statistics of modules.
+pub(crate) struct Statistics<E: Engine>(Vec<(E::Tensor, E::Tensor)>);
+
+impl<E: Engine> Statistics<E> {
+    #[inline(never)]
+    pub(crate) fn of(engine: &E, module: &Module<E>) -> Result<Self> {
+        let copy = |tensor: E::Tensor| {
+            let before = engine.convert(&tensor, engine.dtype(&tensor)?, engine.device(&tensor)?)?;
+            Ok((tensor, before))
+        };
+        module.buffers().into_iter().map(|named| copy(named.tensor)).values().map(Self)
+    }
+
+    /// Sets them to what they were.
+    #[inline(never)]
+    pub(crate) fn restore(&self, engine: &E) -> Result<()> {
+        for (tensor, before) in &self.0 {
+            engine.assign(tensor, &engine.data(before)?.cast(engine.dtype(tensor)?)?)?;
+        }
+        Ok(())
+    }
+}
