@@ -120,7 +120,6 @@ export const hostileValues: Readonly<Record<string, (random: Random) => unknown>
   "a proxy that throws": () => throwingProxy({ lr: 1 }),
   "a proxy of a list that throws": () => throwingProxy([1]),
   "what looks like a handle": () => Object.create(k.Handle.prototype),
-  "the class of handles": () => k.Handle,
 };
 
 const names = alive(Object.keys(hostileValues));
