@@ -43,6 +43,21 @@ function imageOf({ kind, handle }: Entry): Image {
   return { text: reader.text, largest: reader.largest };
 }
 
+/** What a call has told, as text, but for pointers. */
+export function textOf(told: unknown): string {
+  const reader = new Reader();
+  reader.add(() => told);
+  return reader.text.replaceAll(/pointer:\d+/g, "");
+}
+
+/** Where two texts begin to differ. */
+export function differenceOf(before = "", after = ""): string {
+  let at = 0;
+  while (before[at] === after[at] && at < before.length) at += 1;
+  const part = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 60));
+  return `${part(before)} to ${part(after)}`;
+}
+
 class Reader {
   text = "";
   largest = 0;

@@ -1,7 +1,7 @@
 // Good arguments, drawn at random: small shapes, moderate numbers, layers that fit.
 
 import * as k from "@stepwell/sdk";
-import { supported } from "../engine.js";
+import { differences, supported } from "../engine.js";
 import type { Random } from "./random.js";
 import type { Entry, Kind } from "./shadow.js";
 import type { World } from "./world.js";
@@ -68,15 +68,21 @@ export function inputOf(world: World): k.TensorHandle | k.TensorData {
   return random.pick(makers)();
 }
 
-/** Options of an optimizer, good ones. */
-export function optimizerOptions(world: World, name: string): Record<string, unknown> {
-  const { random } = world;
+/** Every option of each optimizer with its default, those beyond the k-api too. */
+const optionRows = new Map(optimizerNames.map((name) => [name, Object.entries(k.help(name, true))] as const));
+
+/** Options of an optimizer, most of them good, some with one another only. */
+export function optimizerOptions({ random }: World, name: k.OptimizerName): Record<string, unknown> {
   const options: Record<string, unknown> = { lr: random.pick([0, 0.01, 0.1]) };
-  if (name === "lbfgs")
-    return { ...options, ...(random.chance(0.5) ? { linesearch: random.pick([null, "wolfe"]) } : {}) };
-  if (random.chance(0.2)) options.average = 0.9;
-  if (random.chance(0.2)) options.maximize = random.chance(0.5);
-  if (random.chance(0.2)) options[name === "sgd" || name === "rmsprop" ? "momentum" : "decay"] = 0.1;
+  const value = (own: unknown) => {
+    if (typeof own === "boolean") return random.chance(0.5);
+    if (typeof own === "number") return random.pick([own, 0, 0.5, 0.9, 1, 2]);
+    return random.pick([own, null, 0.9, 1, "wolfe", "bfloat16"]);
+  };
+  for (const [key, own] of optionRows.get(name) ?? []) {
+    if (key !== "lr" && random.chance(0.1)) options[key] = value(own);
+  }
+  if (random.chance(0.2)) options.fused = random.pick(differences.implementations);
   return options;
 }
 

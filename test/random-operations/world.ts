@@ -1,7 +1,7 @@
 // A game's world: it makes every call, and looks whether the call has kept the laws.
 
 import * as k from "@stepwell/sdk";
-import { type Image, imagesOf } from "./images.js";
+import { differenceOf, type Image, imagesOf } from "./images.js";
 import { BrokenLaw, flawOf, told } from "./law.js";
 import { programText } from "./program.js";
 import type { Random } from "./random.js";
@@ -233,10 +233,7 @@ export class World {
     for (const [i, { kind, number }] of entries.entries()) {
       const [old, now] = [before[i]?.text ?? "", after[i]?.text ?? ""];
       if (old === now) continue;
-      let at = 0;
-      while (old[at] === now[at]) at += 1;
-      const part = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 60));
-      const details = `${outcome}, and changed h${number}, a ${kind}: ${part(old)} to ${part(now)}`;
+      const details = `${outcome}, and changed h${number}, a ${kind}: ${differenceOf(old, now)}`;
       throw new BrokenLaw(name, `a change of a ${kind} by a call that changes nothing`, details);
     }
   }

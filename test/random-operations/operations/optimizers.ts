@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
-import { differences } from "../../engine.js";
 import { closureFor, type Outcome } from "../closures.js";
+import { differenceOf, textOf } from "../images.js";
 import { BrokenLaw } from "../law.js";
 import type { Entry } from "../shadow.js";
 import { isForGame } from "../spoil.js";
@@ -51,9 +51,7 @@ export const optimizerOperations = (another: Operation): Operations => ({
     const object = world.any(...trainable);
     if (!object) return;
     const name = random.pick(optimizerNames);
-    const fused = random.chance(0.2) && !differences.implementations.includes(true) ? {} : { fused: true };
-    const implementation = random.chance(0.2) ? { fused: random.pick(differences.implementations) } : fused;
-    const options = { ...optimizerOptions(world, name), ...implementation };
+    const options = optimizerOptions(world, name);
     if (random.chance(0.1)) world.call("opt", name, options);
     else world.call("opt", name, ...(random.chance(0.2) ? [0] : []), object.handle, options);
   },
@@ -87,7 +85,16 @@ export const optimizerOperations = (another: Operation): Operations => ({
     if (!optimizer) return;
     const state = world.call<k.State>("state", optimizer.handle, ...(random.chance(0.2) ? [random.chance(0.5)] : []));
     const container = world.call<k.ModuleHandle>("module", optimizer.handle);
-    if (random.chance(0.7)) world.call("opt", state, container);
+    if (random.chance(0.2)) {
+      const json = JSON.parse(JSON.stringify(state));
+      world.call("opt", json, container);
+    } else if (random.chance(0.3)) {
+      world.call("opt", state, world.any("module")?.handle);
+    } else {
+      const again = world.call<k.OptimizerHandle>("opt", state, container);
+      const [given, wanted] = [k.state(again), k.state(optimizer.handle as k.OptimizerHandle)].map(textOf);
+      if (given !== wanted) throw new BrokenLaw("opt", "another state after a restore", differenceOf(wanted, given));
+    }
   },
   definition: (world) => {
     const optimizer = world.any("optimizer", "model");
@@ -141,7 +148,7 @@ export const optimizerOperations = (another: Operation): Operations => ({
     if (!optimizer) return;
     const { cosine, linear, step, warmup, chained, plateau, exponential } = k.schedules;
     const specifications = [
-      ...[cosine({ steps: 5 }), linear({ steps: 3 }), step({ every: 2 } as never), plateau({}), null],
+      ...[cosine({ steps: 5 }), linear({ steps: 3 }), step({ every: 2 }), plateau({}), null],
       ...[warmup({ steps: 2 }, cosine({ steps: 4 })), chained(exponential({ gamma: 0.9 }), linear({ steps: 2 }))],
     ];
     if (random.chance(0.7)) world.call("schedule", optimizer, random.pick(specifications));
