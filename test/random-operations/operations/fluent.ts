@@ -147,7 +147,8 @@ export const fluentOperations = (_another: Operation): Operations => ({
     use(world, "Model", "measure", () => model.measure(data, { batchSize: 2 }));
     if (random.chance(0.1)) {
       use(world, "Model", "Symbol.dispose", () => model[Symbol.dispose]());
-      for (const { handle } of [module, optimizer]) world.shadow.drop(handle);
+      // A model may have a handle of its own.
+      for (const object of [module, optimizer, model]) if (isHeld(object)) world.shadow.drop(object.handle);
     }
   },
   "fluent misuse": (world) => {
