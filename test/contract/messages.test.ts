@@ -35,6 +35,8 @@ const rows: readonly (readonly [what: string, code: k.ErrorCode, call: () => unk
   ["argument", "ERR_ARGUMENT", () => k.size(any(long))],
   ["argument that is a dictionary", "ERR_ARGUMENT", () => k.size(any({ [long]: 1 }))],
   ["argument too many", "ERR_ARGUMENT", () => k.seed(...([1, long] as unknown as [number]))],
+  ["path to read", "ERR_FILE", () => k.load(k.module("relu"), long)],
+  ["path to write", "ERR_FILE", () => k.save(k.module("relu"), long)],
   [
     "pattern",
     "ERR_PARAMETER",

@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use half::{bf16, f16};
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Brief, Code, Error, Result};
 
 use self::header::{Entry, Header, LONGEST, written};
 use crate::{Data, Dtype};
@@ -222,14 +222,14 @@ fn write_elements(file: &mut File, data: &Data) -> std::io::Result<()> {
 }
 
 pub(crate) fn too_large(path: &Path, bytes: u64, limit: usize) -> Error {
-    let message = format!("{} needs {bytes} bytes, more than the limit of {limit}", path.display());
+    let message = format!("{} needs {bytes} bytes, more than the limit of {limit}", Brief(&path.to_string_lossy()));
     Error::new(Code::Memory, message)
 }
 
 fn failed(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::File, format!("cannot {what} {}: {error}", path.display()))
+    Error::new(Code::File, format!("cannot {what} {}: {error}", Brief(&path.to_string_lossy())))
 }
 
 fn malformed(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::Format, format!("{} is no safetensors file that fits: {error}", path.display()))
+    Error::new(Code::Format, format!("{} is no safetensors file that fits: {error}", Brief(&path.to_string_lossy())))
 }

@@ -54,7 +54,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let tensors = tensors(&module);
     let report = Report::of(engine, &tensors, &saved, &options)?;
     if options.strict {
-        report.require_all(&path)?;
+        report.require_all(&Brief(&path).to_string())?;
     }
     let bytes = report.matched.iter().map(|matched| matched.saved.bytes()).fold(0, u64::saturating_add);
     if bytes > limit as u64 {

@@ -1,6 +1,6 @@
 //! What stands in for `files` in WebAssembly, which has no files.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Brief, Code, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::Kind;
@@ -19,5 +19,5 @@ fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what:
     session.module(arguments.handle(Kind::Module)?)?;
     let path = arguments.text("a path")?;
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
-    Err(Error::new(Code::File, format!("cannot {what} {path}: WebAssembly has no files; {instead}")))
+    Err(Error::new(Code::File, format!("cannot {what} {}: WebAssembly has no files; {instead}", Brief(&path))))
 }
