@@ -1,4 +1,4 @@
-// What a program catches that imports the package where the native engine cannot start.
+// A program that imports the package where the native engine cannot start catches a StepwellError.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -30,7 +30,7 @@ const unprintable = () => ({
   },
 });
 
-/** What closures throw, by name. */
+/** Exceptions by name. */
 export const exceptions: Readonly<Record<string, () => unknown>> = {
   "an error": () => new Error("a closure of the caller's"),
   "a StepwellError": () => new k.StepwellError("ERR_ARGUMENT", "an error of Stepwell's, made by the caller"),
@@ -123,10 +123,10 @@ const makers: Readonly<Record<string, Maker>> = {
 
 const names = Object.keys(makers);
 
-/** What the calls of a closure came to. */
+/** The results of the calls of a closure. */
 export interface Outcome {
   calls: number;
-  /** What it threw, and then the step must. */
+  /** Its exception, which the step has to throw too. */
   thrown?: { readonly error: unknown };
   /** Handles that it returned, which a step frees. */
   readonly returned: Set<k.AnyHandle>;

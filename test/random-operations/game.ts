@@ -7,7 +7,7 @@ import { mix, Random } from "./random.js";
 import { EndOfOperation } from "./spoil.js";
 import { type Counts, noCounts, World } from "./world.js";
 
-/** What went wrong. */
+/** A broken law, with the operations that came before. */
 export interface Failure {
   readonly seed: number;
   /** The operations that were made, by their place in the game. */

@@ -1,4 +1,4 @@
-// What nobody means to give, and somebody will.
+// Values that nobody means to give, and somebody will.
 
 import * as k from "@stepwell/sdk";
 import { alive } from "./known.js";
@@ -127,7 +127,7 @@ const names = alive(Object.keys(hostileValues));
 /** The names of makers by what they made, for a program that a person reads. */
 const madeBy = new WeakMap<object, string>();
 
-/** What a hostile value is, where its own text would not tell. */
+/** The name of a hostile value, where its own text would not tell. */
 export const hostileName = (value: object): string | undefined => madeBy.get(value);
 
 function make(random: Random): unknown {

@@ -43,7 +43,7 @@ function imageOf({ kind, handle }: Entry): Image {
   return { text: reader.text, largest: reader.largest };
 }
 
-/** What a call has told, as text, but for pointers. */
+/** A result as text, without its pointers. */
 export function textOf(told: unknown): string {
   const reader = new Reader();
   reader.add(() => told);

@@ -1,4 +1,4 @@
-// What no call may do, whatever it is given.
+// Laws that every call keeps, whatever it is given.
 
 import * as k from "@stepwell/sdk";
 
@@ -20,7 +20,7 @@ const bugs: readonly unknown[] = ["ERR_INTERNAL", "ERR_ENGINE_POISONED"];
 /** The longest message. An input is told in at most 200 characters, and a message tells of several. */
 const longestMessage = 600;
 
-/** What a message has only by mistake. */
+/** Signs of a mistake in a message. */
 const mistakes: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["says its call twice", /^(\w+): \1\b[: ]/],
   ["tells an object as JavaScript does", /\[object \w+\]/],
@@ -51,7 +51,7 @@ export function flawOfMessage(message: string): { readonly law: string; readonly
   return { law: "a message of many characters", details: `${message.length}: ${message.slice(0, 300)}` };
 }
 
-/** What was thrown, for a person. */
+/** An exception as text for a person. */
 export function told(error: unknown): string {
   try {
     return error instanceof Error ? `${error.constructor.name} ${error.message.slice(0, 300)}` : String(error);

@@ -39,7 +39,7 @@ export function runChild(engine: string, args: readonly string[], take: (line: L
     try {
       line = JSON.parse(text) as Line;
     } catch {
-      // Half of a line, by a process that died while it wrote.
+      // The process died while it wrote.
       return;
     }
     if (line.type === "game") seed = line.seed;

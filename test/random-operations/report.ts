@@ -1,11 +1,12 @@
-// What a run came to.
+// The results of a run, as lines between processes and as text for a person.
 
 import type { Failure } from "./game.js";
 import type { Counts } from "./world.js";
 
-/** What a child tells, a line each. */
+/** A line that a child writes. */
 export type Line =
-  | { readonly type: "game"; readonly seed: number /** Those made before it. */; readonly operations: number }
+  // A game begins, after so many operations.
+  | { readonly type: "game"; readonly seed: number; readonly operations: number }
   | { readonly type: "failure"; readonly failure: Failure; readonly program: readonly string[] }
   | {
       readonly type: "counts";

@@ -29,7 +29,7 @@ export const flat = (numbers: k.Numbers): readonly number[] =>
 export function dtypeOf(world: World): k.Dtype {
   const { random } = world;
   const dtype = random.chance(0.8) ? random.pick(["float", "double"] as const) : random.pick(floats);
-  // Whatever half's range ends at becomes infinite in a step or two.
+  // Its range ends soon: numbers become infinite in a step or two.
   if (dtype === "half") world.isTainted = true;
   return dtype;
 }

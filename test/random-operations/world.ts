@@ -1,69 +1,13 @@
 // A game's world: it makes every call, and looks whether the call has kept the laws.
 
 import * as k from "@stepwell/sdk";
+import { freedBy, functions, isGradual, isReader, kindsMadeBy } from "./functions.js";
 import { differenceOf, type Image, imagesOf } from "./images.js";
 import { BrokenLaw, flawOf, told } from "./law.js";
 import { programText } from "./program.js";
 import type { Random } from "./random.js";
 import { type Entry, type Kind, Shadow } from "./shadow.js";
 import { EndOfOperation, isForGame, spoiled } from "./spoil.js";
-
-type Call = (...args: readonly unknown[]) => unknown;
-
-/** The functions of the SDK by name. */
-export const functions: ReadonlyMap<string, Call> = new Map(
-  Object.entries(k).filter(
-    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
-  ),
-);
-
-/** Names of one function. */
-const aliases: Readonly<Record<string, string>> = { class: "classof", return: "take" };
-
-/** Calls that change nothing if they are given one argument, and those that change nothing whatever they are given. */
-const readersOfOne: readonly string[] = ["grad", "gradflag", "lr", "opt", "lossscale", "schedule", "train", "test"];
-const readers = new Set(
-  ["data", "dtype", "device", "evaluate", "names", "childnames", "parmnames", "child", "parms", "parm", "state"].concat(
-    [
-      "ce",
-      "nll",
-      "mse",
-      "l1",
-      "smoothl1",
-      "bce",
-      "bcewithlogits",
-      "loss",
-      "model",
-      "vector",
-      "dict",
-      "testrun",
-      "help",
-    ],
-    [
-      "classof",
-      "class",
-      "objtype",
-      "size",
-      "tensorcount",
-      "elements",
-      "bytes",
-      "handlecount",
-      "full",
-      "tensor",
-      "seed",
-    ],
-    ["randperm", "seq", "save"],
-  ),
-);
-/** Calls of several steps: those before the one that fails have been made. */
-const gradual = new Set(["run", "fit"]);
-/** What a call makes, if it makes something. */
-const makes: Readonly<Record<string, readonly Kind[]>> = {
-  ...{ tensor: ["tensor"], full: ["tensor"], forward: ["tensor"], evaluate: ["tensor"], parm: ["tensor"] },
-  ...{ ce: ["tensor"], nll: ["tensor"], mse: ["tensor"], l1: ["tensor"], smoothl1: ["tensor"], bce: ["tensor"] },
-  ...{ bcewithlogits: ["tensor"], vector: ["vector"], dict: ["dictionary"], parms: ["dictionary"], to: ["tensor"] },
-  ...{ module: ["module"], child: ["module"], opt: ["optimizer"], loss: ["loss", "tensor"], model: ["model"] },
-};
 
 /** Magnitudes up to here cannot overflow in one call. */
 const moderate = 100;
@@ -94,7 +38,7 @@ const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(k
 
 export class World {
   readonly shadow = new Shadow();
-  /** What closures have thrown, which arrives as it was thrown. */
+  /** Exceptions of closures, which arrive as they were thrown. */
   readonly thrown: unknown[] = [];
   /** How many closures are running. */
   depth = 0;
@@ -142,9 +86,8 @@ export class World {
     if (call === undefined) throw new Error(`no function ${name}`);
     // Only what a program can read back is kept as one.
     const line = this.log && `k.${name}(${args.map((arg) => programText(arg, this.shadow)).join(", ")})`;
-    const isReader = readers.has(name) || (args.length === 1 && readersOfOne.includes(name));
-    const result = this.attempt(name, () => call(...args), { line, isReader });
-    this.#drop(aliases[name] ?? name, args);
+    const result = this.attempt(name, () => call(...args), { line, isReader: isReader(name, args.length) });
+    this.#drop(name, args);
     return result;
   }
 
@@ -156,15 +99,14 @@ export class World {
   /** Follows a call that has freed objects. */
   #drop(name: string, args: readonly unknown[]): void {
     if (name === "reset" || (name === "free" && args.length === 0)) this.shadow.dropAll();
-    const freed = { free: args, take: args.slice(0, 1), use: args[0] === args[1] ? [] : args.slice(1, 2) }[name];
-    for (const argument of freed ?? []) this.shadow.drop(heldBy(argument));
+    for (const argument of freedBy(name, args)) this.shadow.drop(heldBy(argument));
   }
 
   /** Makes a call, whose handle it takes. A handle that the call has freed is told of afterwards. */
   attempt<Result>(
     name: string,
     run: () => Result,
-    { line, isReader = false }: { readonly line?: string | undefined; readonly isReader?: boolean } = {},
+    { line, isReader: reads = false }: { readonly line?: string | undefined; readonly isReader?: boolean } = {},
   ): Result {
     count(this.counts.calls, name);
     if (line !== undefined) this.log?.(line);
@@ -178,14 +120,14 @@ export class World {
     } catch (error) {
       this.log?.(`//   throws ${told(error)}`);
       this.#checkError(name, error);
-      if (looks && this.#changes === changes && !gradual.has(name)) this.#compare(name, entries, before, told(error));
+      if (looks && this.#changes === changes && !isGradual(name)) this.#compare(name, entries, before, told(error));
       throw error;
     }
     count(this.counts.successes, name);
-    if (!isReader) this.#changes += 1;
+    if (!reads) this.#changes += 1;
     this.adopt(name, result);
-    if (looks && isReader && this.#changes === changes) this.#compare(name, entries, before, "it succeeded");
-    if (looks && !gradual.has(name)) this.#checkNumbers(name, entries, before);
+    if (looks && reads && this.#changes === changes) this.#compare(name, entries, before, "it succeeded");
+    if (looks && !isGradual(name)) this.#checkNumbers(name, entries, before);
     return result;
   }
 
@@ -194,7 +136,7 @@ export class World {
     if (!isHandle(result)) return;
     if (this.shadow.lives(result)) throw new BrokenLaw(name, "a handle that it gave before", "");
     const { kind, number } = this.shadow.add(result);
-    const expected = makes[name];
+    const expected = kindsMadeBy(name);
     if (expected && !expected.includes(kind)) throw new BrokenLaw(name, "an object of another kind", kind);
     this.log?.(`//   is h${number}, a ${kind}`);
   }

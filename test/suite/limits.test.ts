@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 const folder = join(import.meta.dirname, "..");
 
-/** What a test does that passes on a quiet machine only. `vitest.config.ts` has the limit of all, for those that hang. */
+/** Signs of a test that passes on a quiet machine only. `vitest.config.ts` has the limit of all, for those that hang. */
 const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a limit of its own, as an option", /\b(?:test|hook|teardown)?timeout:\s*[\d(]/i],
   ["a limit of its own, as the last argument", /^\s*\}\s*,\s*\d[\d_]{3,}\s*\);/m],

@@ -1,8 +1,9 @@
 // Any function with any arguments.
 
+import { functions } from "../functions.js";
 import { hostileValue } from "../hostile.js";
 import { words } from "../values.js";
-import { functions, type World } from "../world.js";
+import type { World } from "../world.js";
 import type { Operation, Operations } from "./operation.js";
 
 /** `ready` answers with a promise, and without arguments these two end the game. */

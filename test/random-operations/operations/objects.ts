@@ -20,7 +20,7 @@ function codeOf(run: () => unknown): unknown {
   }
 }
 
-/** What a freed handle and one of another kind may be answered with. */
+/** Codes that refuse a freed handle: some calls look at its kind first. */
 const refusals: readonly unknown[] = ["ERR_HANDLE_FREED", "ERR_HANDLE_KIND"];
 
 function count(world: World, name: string, handle: k.AnyHandle): number {

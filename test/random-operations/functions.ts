@@ -1,0 +1,50 @@
+// The functions of the SDK, and how they treat the objects that they are given.
+
+import * as k from "@stepwell/sdk";
+import type { Kind } from "./shadow.js";
+
+type Call = (...args: readonly unknown[]) => unknown;
+
+/** Every function by its name. */
+export const functions: ReadonlyMap<string, Call> = new Map(
+  Object.entries(k).filter(
+    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
+  ),
+);
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+
+/** Functions that change nothing, and those that change nothing if they are given one argument. */
+const readers = words(
+  "data dtype device evaluate names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
+    "bcewithlogits loss model vector dict testrun help classof class objtype size tensorcount elements bytes " +
+    "handlecount full tensor seed randperm seq save",
+);
+const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
+
+export const isReader = (name: string, count: number): boolean =>
+  readers.has(name) || (count === 1 && readersOfOne.has(name));
+
+/** Functions of several steps: those before the one that fails have been made. */
+export const isGradual = (name: string): boolean => name === "run";
+
+const makers: readonly (readonly [names: ReadonlySet<string>, kinds: readonly Kind[]])[] = [
+  [words("tensor full forward evaluate parm to ce nll mse l1 smoothl1 bce bcewithlogits"), ["tensor"]],
+  [words("vector"), ["vector"]],
+  [words("dict parms"), ["dictionary"]],
+  [words("module child"), ["module"]],
+  [words("opt"), ["optimizer"]],
+  [words("loss"), ["loss", "tensor"]],
+  [words("model"), ["model"]],
+];
+
+/** The kinds of objects that a function can make; undefined if it makes none. */
+export const kindsMadeBy = (name: string): readonly Kind[] | undefined =>
+  makers.find(([names]) => names.has(name))?.[1];
+
+/** The argument that a successful call has freed the objects of. */
+export function freedBy(name: string, args: readonly unknown[]): readonly unknown[] {
+  if (name === "free") return args;
+  if (name === "take" || name === "return") return args.slice(0, 1);
+  return name === "use" && args[0] !== args[1] ? args.slice(1, 2) : [];
+}
