@@ -187,3 +187,31 @@ it("objects of the fluent layer can be disposed of after free and reset", () => 
   expectError("ERR_HANDLE_FREED", () => tensor.values());
   expect(k.handlecount()).toBe(0);
 });
+
+it.runIf(k.engine === "native" && process.platform === "linux")(
+  "a worker that is ended while it reads a tensor leaves nothing",
+  async () => {
+    const result = (await runInProcess(`
+    const { Worker } = await import("node:worker_threads");
+    const { readFileSync } = await import("node:fs");
+    const megabytes = () => Number(/^VmRSS:\\s*(\\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
+    const program = \`
+      import { parentPort } from "node:worker_threads";
+      const k = await import(${JSON.stringify(sdk)});
+      const x = k.full([2 ** 24], 1);
+      parentPort.postMessage(1);
+      for (;;) k.data(x);\`;
+    const seen = [];
+    for (let i = 0; i < 8; i++) {
+      const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(program)), { execArgv: [] });
+      await new Promise((resolve) => worker.once("message", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 5 + i));
+      await worker.terminate();
+      seen.push(megabytes());
+    }
+    post(seen);
+  `)) as readonly number[];
+    // A buffer has 64 MB, and each of seven workers would leave one.
+    expect((result[7] as number) - (result[0] as number)).toBeLessThan(200);
+  },
+);

@@ -1,10 +1,10 @@
 //! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
 
-use napi::bindgen_prelude::{
-    BigInt, BigInt64Array, Float32Array, Float64Array, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType,
-};
+use napi::bindgen_prelude::{BigInt, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType};
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
 use stepwell_session::{Array, Data, Dynamic, Handle};
+
+use crate::lent::Lent;
 
 /// Deeper nesting is refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 300;
@@ -147,8 +147,8 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Result
 }
 
 /// Not every Node has an array for numbers of 16 bits; `float` holds each of them exactly.
-fn widened<T: Into<f32>>(elements: Vec<T>) -> Float32Array {
-    Float32Array::new(elements.into_iter().map(T::into).collect())
+fn widened<T: Into<f32>>(elements: Vec<T>) -> Lent<f32> {
+    Lent(elements.into_iter().map(T::into).collect())
 }
 
 /// A property that is to be defined, and not set: `__proto__` is a name like any other.
@@ -193,11 +193,11 @@ impl ToNapiValue for Crossing {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;
                     let dtype = data.dtype();
                     match data {
-                        Data::Float(elements) => object.set("data", Float32Array::new(elements))?,
-                        Data::Double(elements) => object.set("data", Float64Array::new(elements))?,
+                        Data::Float(elements) => object.set("data", Lent(elements))?,
+                        Data::Double(elements) => object.set("data", Lent(elements))?,
                         Data::Half(elements) => object.set("data", widened(elements))?,
                         Data::BFloat16(elements) => object.set("data", widened(elements))?,
-                        Data::Long(elements) => object.set("data", BigInt64Array::new(elements))?,
+                        Data::Long(elements) => object.set("data", Lent(elements))?,
                     };
                     if dtype.is_reduced() {
                         object.set("dtype", dtype.name())?;

@@ -5,6 +5,7 @@
 //! with the code `ERR_INTERNAL`.
 
 mod convert;
+mod lent;
 mod sessions;
 
 use std::any::Any;
