@@ -75,8 +75,8 @@ it("is an error where there is no optimizer, or more than one, and changes nothi
   expect(expectError("ERR_PARAMETER", () => k.step(m))).toContain("no optimizer");
   const o = k.opt("sgd", k.child(m, "a"), 0.5);
   const other = k.opt("sgd", k.child(m, "b"), 0.5);
-  expect(expectError("ERR_PARAMETER", () => k.step(m))).toContain("2 optimizers");
-  expect(expectError("ERR_PARAMETER", () => k.step(m, () => 1))).toContain("2 optimizers");
+  expect(expectError("ERR_PARAMETER", () => k.step(m))).toContain("several optimizers");
+  expect(expectError("ERR_PARAMETER", () => k.step(m, () => 1))).toContain("several optimizers");
   expect(flat(m)).toEqual([1, 1, 1, 1]);
   k.step(k.child(m, "a"));
   expect(flat(m)).toEqual([0.5, 0.5, 1, 1]);

@@ -22,19 +22,24 @@ pub fn first_places(numbers: &[u64]) -> Vec<usize> {
     numbers.iter().enumerate().map(place_of).collect()
 }
 
-/// For each name its place among the known ones, which are all different.
-pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<Option<usize>> {
-    let hash = |name: &&str| {
-        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    };
-    let first = first_places(&known.iter().chain(names).map(hash).collect::<Vec<u64>>());
-    let place = |(name, found): (&&str, &usize)| match known.get(*found) {
-        Some(same) if same == name => Some(*found),
-        // Another name has the same hash.
-        Some(_) => known.iter().position(|same| same == name),
-        None => None,
-    };
-    names.iter().zip(&first[known.len()..]).map(place).collect()
+/// For each name its place among the known ones, which are all different; behind their end where it is none of them.
+pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<usize> {
+    let mut hashes = Vec::new();
+    for name in known.iter().chain(names) {
+        let mut hash = 0xcbf2_9ce4_8422_2325;
+        for byte in name.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hashes.push(hash);
+    }
+    let mut places = first_places(&hashes).split_off(known.len());
+    for (place, name) in places.iter_mut().zip(names) {
+        // Another name may have the same hash.
+        if known.get(*place).is_some_and(|same| same != name) {
+            *place = known.iter().position(|same| same == name).unwrap_or(usize::MAX);
+        }
+    }
+    places
 }
 
 #[cfg(test)]
@@ -56,8 +61,10 @@ mod tests {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let names: Vec<&str> = known.iter().rev().copied().chain(["", "name", known[7], "name 1000"]).collect();
         let expected: Vec<_> = names.iter().map(|name| known.iter().position(|same| same == name)).collect();
-        assert_eq!(places_of(&names, &known), expected);
-        assert_eq!(places_of(&[], &known), []);
-        assert_eq!(places_of(&["a"], &[]), [None]);
+        let places: Vec<_> =
+            places_of(&names, &known).into_iter().map(|i| Some(i).filter(|i| *i < known.len())).collect();
+        assert_eq!(places, expected);
+        assert!(places_of(&[], &known).is_empty());
+        assert_eq!(places_of(&["a"], &[]).len(), 1);
     }
 }

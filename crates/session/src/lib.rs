@@ -33,6 +33,7 @@ mod selection;
 mod session;
 mod statistics;
 mod step;
+mod stepped;
 mod trainer;
 mod verbs;
 

@@ -82,7 +82,7 @@ struct Row<'a> {
     options: &'a [(String, Dynamic)],
     parms: &'a [(String, Dynamic)],
     /// The names of `parms` in their order, where the row tells it.
-    names: Option<Vec<&'a str>>,
+    names: Option<&'a [Dynamic]>,
     buffers: &'a [(String, Dynamic)],
 }
 
@@ -107,14 +107,8 @@ impl<'a> Row<'a> {
             return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {DEEPEST}")));
         }
         let names = match entries.iter().find(|(key, _)| key == "names") {
-            None | Some((_, Dynamic::Null)) => None,
-            Some((_, Dynamic::List(list))) => {
-                let name = |item: &'a Dynamic| match item {
-                    Dynamic::Text(name) => Ok(name.as_str()),
-                    other => Err(malformed("names as strings", other)),
-                };
-                Some(list.iter().map(name).values()?)
-            }
+            None => None,
+            Some((_, Dynamic::List(list))) => Some(list.as_slice()),
             Some((_, other)) => return Err(malformed("names as a list", other)),
         };
         Ok(Self {
@@ -171,17 +165,25 @@ fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> R
 
 /// The tensors of a row in the order of its names.
 fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
-    let Some(names) = &row.names else { return Ok(row.parms.iter().collect()) };
-    let told: Vec<&str> = row.parms.iter().map(|(name, _)| name.as_str()).collect();
-    let mut taken = vec![false; told.len()];
-    let tensor = |place: Option<usize>| {
-        place.filter(|place| !std::mem::replace(&mut taken[*place], true)).map(|place| &row.parms[place])
-    };
-    let ordered: Option<Vec<_>> = places_of(names, &told).into_iter().map(tensor).collect();
-    ordered.filter(|ordered| ordered.len() == row.parms.len()).ok_or_else(|| {
-        let message = "module state: names does not name each of the parms once";
-        Error::new(Code::Format, message)
-    })
+    let parms = row.parms;
+    let Some(names) = row.names else { return Ok(parms.iter().collect()) };
+    let not_once = || Error::new(Code::Format, "module state: names does not name each of the parms once");
+    let mut known: Vec<&str> = Vec::new();
+    for (name, _) in parms {
+        known.push(name);
+    }
+    let mut asked = Vec::new();
+    for name in names {
+        let Dynamic::Text(name) = name else { return Err(malformed("names as strings", name)) };
+        asked.push(name.as_str());
+    }
+    let mut ordered = Vec::new();
+    for place in places_of(&asked, &known) {
+        ordered.push(parms.get(place).ok_or_else(not_once)?);
+        // Each place once.
+        known[place] = "";
+    }
+    if asked.len() == parms.len() && known.iter().all(|name| name.is_empty()) { Ok(ordered) } else { Err(not_once()) }
 }
 
 /// Gives tensors their saved values, and their saved dtype.
@@ -191,9 +193,8 @@ fn set<E: Engine>(
     saved: &[(String, Dynamic)],
     tensors: Vec<(String, E::Tensor)>,
 ) -> Result<()> {
-    if let Some((key, _)) = saved.iter().find(|(key, _)| !tensors.iter().any(|(name, _)| name == key)) {
-        return Err(Error::new(Code::Format, format!("module state: a {} has no tensor `{key}`", row.kind)));
-    }
+    let count = tensors.len();
+    let mut found = 0;
     for (name, tensor) in tensors {
         let array = match saved.iter().find(|(key, _)| *key == name) {
             Some((_, value)) => array(value).ok_or_else(|| malformed(&format!("numbers as `{name}`"), value))?,
@@ -203,6 +204,7 @@ fn set<E: Engine>(
                 return Err(Error::new(Code::Format, message));
             }
         };
+        found += 1;
         let shape = engine.shape(&tensor)?;
         if array.shape != shape {
             let message = format!("module state: `{name}`: expected size {shape:?}, given {:?}", array.shape);
@@ -218,6 +220,10 @@ fn set<E: Engine>(
             engine.replace(&tensor, &engine.convert(&tensor, dtype, Device::Cpu)?)?;
         }
         engine.assign(&tensor, &array.data)?;
+    }
+    if found < saved.len() {
+        let message = format!("module state: a {} has {count} tensors, given {} and others", row.kind, saved.len());
+        return Err(Error::new(Code::Format, message));
     }
     Ok(())
 }

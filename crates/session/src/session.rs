@@ -7,7 +7,6 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::{Handle, Kind, Store};
-use crate::identity::first_places;
 use crate::loss::LossFunction;
 use crate::model::Model;
 use crate::module::Module;
@@ -63,13 +62,13 @@ pub struct Session<E: Engine> {
     pub(crate) random: Random,
     /// Whether definitions tell all options, unless a call says otherwise.
     pub(crate) all_options: bool,
-    store: Store<Held<E>>,
+    pub(crate) store: Store<Held<E>>,
     bytes: usize,
 }
 
 /// An object with the bytes of its tensors when they were counted last.
-struct Held<E: Engine> {
-    object: Object<E>,
+pub(crate) struct Held<E: Engine> {
+    pub(crate) object: Object<E>,
     bytes: usize,
 }
 
@@ -262,44 +261,6 @@ impl<E: Engine> Session<E> {
             Object::Optimizer(trainer) => Ok(trainer),
             Object::Model(model) => Ok(&model.optimizer),
             other => Err(wrong_kind(Kind::Optimizer, other.kind())),
-        }
-    }
-
-    /// What a step of this handle is a step of: of a module the one optimizer that updates parameters of it, under its own handle
-    /// or a model's.
-    pub(crate) fn stepped(&self, handle: Handle) -> Result<Handle> {
-        if handle.kind() != Some(Kind::Module) {
-            return Ok(handle);
-        }
-        let module = self.module(handle)?;
-        let own: Vec<u64> = module.parameters().iter().map(|named| self.engine.identity(&named.tensor)).collect();
-        let updates = |trainer: &Trainer<E>| {
-            let theirs = trainer.tensors().iter().map(|tensor| self.engine.identity(tensor));
-            let first = first_places(&own.iter().copied().chain(theirs).collect::<Vec<_>>());
-            first[own.len()..].iter().any(|place| *place < own.len())
-        };
-        let mut found: Vec<(Handle, &Rc<RefCell<Trainer<E>>>)> = Vec::new();
-        for (handle, held) in self.store.iter() {
-            let trainer = match &held.object {
-                Object::Optimizer(trainer) => trainer,
-                Object::Model(model) => &model.optimizer,
-                _ => continue,
-            };
-            if found.iter().any(|(_, other)| Rc::ptr_eq(other, trainer)) {
-                continue;
-            }
-            if updates(&trainer.borrow()) {
-                found.push((handle, trainer));
-            }
-        }
-        match found.as_slice() {
-            [(optimizer, _)] => Ok(*optimizer),
-            [] => Err(Error::new(Code::Parameter, "no optimizer updates parameters of this module")),
-            several => {
-                let count = several.len();
-                let message = format!("{count} optimizers update parameters of this module: step them one by one");
-                Err(Error::new(Code::Parameter, message))
-            }
         }
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     if options.strict {
         report.require_all(&Brief(&path).to_string())?;
     }
-    let bytes = report.matched.iter().map(|matched| matched.saved.bytes()).fold(0, u64::saturating_add);
+    let bytes = report.matched.iter().map(Matched::bytes).fold(0, u64::saturating_add);
     if bytes > limit as u64 {
         return Err(too_large(file, bytes, limit));
     }
@@ -91,6 +91,14 @@ struct Matched<'a, E: Engine> {
     dtype: Dtype,
     saved: SavedTensor<'a>,
     saved_dtype: Dtype,
+}
+
+impl<E: Engine> Matched<'_, E> {
+    /// Bytes that its elements take, of its type in the file or in the module.
+    fn bytes(&self) -> u64 {
+        let saved = self.saved.bytes();
+        saved.max(saved / self.saved_dtype.size() as u64 * self.dtype.size() as u64)
+    }
 }
 
 /// A tensor of a module for which the file has one that does not fit.

@@ -45,20 +45,25 @@ pub(crate) fn restore<E: Engine>(
     let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
     let mut taken = vec![false; parameters.len()];
-    let rows = list(saved, "parms")?.iter().map(|row| dictionary("parms", row)).values()?;
-    let names = rows.iter().map(|row| text(row, "name")).values()?;
-    let known: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-    for ((row, name), place) in rows.iter().zip(&names).zip(places_of(&names, &known)) {
+    let (mut rows, mut names, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for row in list(saved, "parms")? {
+        let row = dictionary("parms", row)?;
+        names.push(text(row, "name")?);
+        rows.push(row);
+    }
+    for parameter in &parameters {
+        known.push(parameter.name.as_str());
+    }
+    for ((row, name), place) in rows.into_iter().zip(&names).zip(places_of(&names, &known)) {
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
             let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some(place) = place else {
+        let Some(parameter) = parameters.get(place) else {
             return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
         };
-        let parameter = &parameters[place];
         if mem::replace(&mut taken[place], true) {
             return Err(Error::new(Code::Parameter, format!("parameter `{name}` is repeated")));
         }

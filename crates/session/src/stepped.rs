@@ -1,0 +1,48 @@
+//! Which optimizer a step of a module is a step of.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::Engine;
+use crate::handle::{Handle, Kind};
+use crate::identity::first_places;
+use crate::session::{Object, Session};
+
+impl<E: Engine> Session<E> {
+    /// Of a module the one optimizer that updates parameters of it, under its own handle or a model's; of anything else itself.
+    pub(crate) fn stepped(&self, handle: Handle) -> Result<Handle> {
+        if handle.kind() != Some(Kind::Module) {
+            return Ok(handle);
+        }
+        let mut own = Vec::new();
+        for named in self.module(handle)?.parameters() {
+            own.push(self.engine.identity(&named.tensor));
+        }
+        let count = own.len();
+        let mut found = None;
+        for (handle, held) in self.store.iter() {
+            let trainer = match &held.object {
+                Object::Optimizer(trainer) => trainer,
+                Object::Model(model) => &model.optimizer,
+                _ => continue,
+            };
+            own.truncate(count);
+            for tensor in trainer.borrow().tensors() {
+                own.push(self.engine.identity(tensor));
+            }
+            if first_places(&own)[count..].iter().all(|place| *place >= count) {
+                continue;
+            }
+            match found {
+                Some((_, other)) if !Rc::ptr_eq(other, trainer) => {
+                    let message = "several optimizers update parameters of this module: step them one by one";
+                    return Err(Error::new(Code::Parameter, message));
+                }
+                _ => found = Some((handle, trainer)),
+            }
+        }
+        let none = || Error::new(Code::Parameter, "no optimizer updates parameters of this module");
+        found.map(|(optimizer, _)| optimizer).ok_or_else(none)
+    }
+}
