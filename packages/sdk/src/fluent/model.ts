@@ -1,15 +1,14 @@
 import type { Api } from "../api.js";
 import type { LossName } from "../arguments.js";
-import { told } from "../brief.js";
-import { StepwellError } from "../errors.js";
 import type { Figures, FitData, FitEvent, FitOptions } from "./fit.js";
 import { release } from "./held.js";
 import { measuring, type Trained } from "./measure.js";
 import type { Module } from "./module.js";
 import type { Optimizer } from "./optimizer.js";
-import { refuse } from "./refuse.js";
+import { batchSizeOf, planOf } from "./plan.js";
 import { rowsOf } from "./rows.js";
 import { train } from "./train.js";
+import { checkTraining } from "./trainings.js";
 
 /** A module with the loss and the optimizer that train it. */
 export interface Model extends Disposable {
@@ -22,6 +21,8 @@ export interface Model extends Disposable {
    *
    * A signal ends the training after the step that it is at, with a `done` event whose reason is `aborted`; it throws
    * nothing. Module and optimizer are then as that step left them, and so they are if the loop is left by `break`.
+   *
+   * While one training is running, another of the same module, optimizer or parameters is an error.
    *
    * @example
    * ```ts
@@ -55,16 +56,15 @@ export function modelClass(api: Api): ModelClass {
     }
 
     fit(data: FitData, options: FitOptions = {}): AsyncGenerator<FitEvent, void, undefined> {
-      if (typeof options !== "object" || options === null) refuse("fit", "options", options);
-      // What is wrong with the arguments is told here, and not when the first event is awaited.
-      const epochs = atLeastOne("epochs", options.epochs, 1);
-      const size = atLeastOne("batchSize", options.batchSize, 32);
-      const validation = options.validation && rowsOf(api, options.validation);
-      return train(this.#trained(), { ...options, epochs, size, data: rowsOf(api, data), validation });
+      // What is wrong is told here, and not when the first event is awaited.
+      const plan = planOf(api, data, options);
+      checkTraining(this.#trained());
+      return train(this.#trained(), plan);
     }
 
-    measure(data: FitData, { batchSize }: Pick<FitOptions, "batchSize"> = {}): Figures {
-      const work = measuring(this.#trained(), rowsOf(api, data), atLeastOne("batchSize", batchSize, 32));
+    measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}): Figures {
+      const size = batchSizeOf(options);
+      const work = measuring(this.#trained(), rowsOf(api, data), size);
       for (;;) {
         const next = work.next();
         if (next.done) return next.value;
@@ -80,11 +80,4 @@ export function modelClass(api: Api): ModelClass {
       return { api, module: this.module.handle, loss: this.loss, optimizer: this.optimizer.handle };
     }
   };
-}
-
-/** A whole number of at least 1, or what stands for none. */
-function atLeastOne(name: string, value: number | undefined, none: number): number {
-  if (value === undefined) return none;
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new StepwellError("ERR_ARGUMENT", `fit: ${name}: expected a whole number >= 1, given ${told(value)}`);
 }

@@ -24,7 +24,11 @@ export interface Rows {
 
 /** Reads data once, so that what becomes of the caller's tensors later makes no difference. */
 export function rowsOf(api: Api, data: FitData): Rows {
-  if (typeof data !== "object" || data === null) refuse("fit", "inputs and targets", data);
+  if (typeof data !== "object" || data === null || Array.isArray(data)) refuse("fit", "inputs and targets", data);
+  const [lacking] = (["inputs", "targets"] as const).filter((name) => data[name] === undefined || data[name] === null);
+  if (lacking) refuse("fit", `inputs and targets, with ${lacking}`, data[lacking]);
+  const [more] = Object.keys(data).filter((name) => name !== "inputs" && name !== "targets");
+  if (more !== undefined) refuse("fit", "inputs and targets and no more", more);
   const inputs = columnOf(api, unheld(data.inputs));
   const targets = columnOf(api, unheld(data.targets));
   const count = inputs.shape[0] ?? 0;

@@ -4,22 +4,25 @@ import type { Target } from "../api.js";
 import type { StepOptions } from "../arguments.js";
 import type { TensorData } from "../arrays.js";
 import type { TensorHandle } from "../handle.js";
-import type { DoneEvent, FitEvent, FitOptions } from "./fit.js";
+import type { DoneEvent, FitEvent } from "./fit.js";
 import { add, figuresOf, measuring, type Sums, type Trained, withTensors } from "./measure.js";
+import type { Plan } from "./plan.js";
 import { batchOf, inOrder, type Rows } from "./rows.js";
-
-/** What `fit` was asked to do, checked. */
-export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "nonfinite" | "signal"> {
-  readonly data: Rows;
-  readonly validation?: Rows | undefined;
-  readonly epochs: number;
-  readonly size: number;
-}
+import { beginTraining, endTraining } from "./trainings.js";
 
 const aborted: DoneEvent = { type: "done", reason: "aborted" };
 
-/** Trains, and tells of each step. */
+/** Trains, and tells of each step. Where it cannot begin, nothing has been done. */
 export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEvent, void, undefined> {
+  const training = beginTraining(trained);
+  try {
+    yield* events(trained, plan);
+  } finally {
+    endTraining(training);
+  }
+}
+
+async function* events(trained: Trained, plan: Plan): AsyncGenerator<FitEvent, void, undefined> {
   const { api, optimizer } = trained;
   const { data, validation, epochs, size, shuffle = true, advance = "step", nonfinite, signal } = plan;
   const stepOptions: StepOptions = nonfinite === undefined ? {} : { nonfinite };

@@ -1,0 +1,220 @@
+// What `fit` and `measure` refuse, and trainings that would get in each other's way.
+
+import * as k from "@stepwell/sdk";
+import { type FitEvent, Model, Module, Optimizer, optimizer } from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => {
+  k.reset();
+});
+
+const inputs = Array.from({ length: 6 }, (_, i) => [i, 1]);
+const targets = inputs.map(([x = 0]) => [2 * x]);
+const data = { inputs, targets };
+
+function model(): Model {
+  k.seed(1);
+  const m = Module.of(["linear", 2, 1]);
+  return new Model(m, "mse", optimizer("sgd").lr(0.01).build(m));
+}
+
+const weightsOf = ({ module }: Model) =>
+  k.parmnames(module.handle).map((name) => k.tensor(k.parm(module.handle, name)));
+
+/** The error of a promise, which must be one of Stepwell. */
+async function rejection(promise: Promise<unknown>): Promise<k.StepwellError> {
+  const error = await promise.then(
+    () => expect.fail("nothing was thrown"),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(k.StepwellError);
+  return error as k.StepwellError;
+}
+
+async function trainedThrough(trained: Model): Promise<number> {
+  let steps = 0;
+  for await (const event of trained.fit(data, { batchSize: 3 })) if (event.type === "step") steps += 1;
+  return steps;
+}
+
+describe("fit", () => {
+  it.each(["epoch", "batchsize", "batch_size", "clipnorm", "lr", "Epochs", "callbacks", "constructor", "__proto__x"])(
+    "has no option %s, and names those that there are",
+    (name) => {
+      const trained = model();
+      const before = weightsOf(trained);
+      const options = { epochs: 2, [name]: 3 };
+      expect(expectError("ERR_OPTION_UNKNOWN", () => trained.fit(data, options))).toBe(
+        `fit: unknown option string "${name}", expected epochs, batchSize, shuffle, advance, nonfinite, signal, validation`,
+      );
+      expect(weightsOf(trained)).toEqual(before);
+    },
+  );
+
+  it("takes undefined for an option that is not there", async () => {
+    const options = {
+      epochs: undefined,
+      batchSize: undefined,
+      shuffle: undefined,
+      signal: undefined,
+      epoch: undefined,
+    };
+    const events: FitEvent[] = [];
+    for await (const event of model().fit(data, options as never)) events.push(event);
+    expect(events.map((event) => event.type)).toEqual(["step", "epoch", "done"]);
+  });
+
+  const wrong: readonly (readonly [k.ErrorCode, unknown, unknown])[] = [
+    ["ERR_ARGUMENT", data, { epochs: 0 }],
+    ["ERR_ARGUMENT", data, { epochs: null }],
+    ["ERR_ARGUMENT", data, { epochs: 2n }],
+    ["ERR_ARGUMENT", data, { batchSize: 1.5 }],
+    ["ERR_ARGUMENT", data, { shuffle: "no" }],
+    ["ERR_ARGUMENT", data, { shuffle: 0 }],
+    ["ERR_ARGUMENT", data, { advance: "epochs" }],
+    ["ERR_ARGUMENT", data, { advance: null }],
+    ["ERR_ARGUMENT", data, { nonfinite: "warn" }],
+    ["ERR_ARGUMENT", data, { signal: {} }],
+    ["ERR_ARGUMENT", data, { signal: new AbortController() }],
+    ["ERR_ARGUMENT", data, { validation: 7 }],
+    ["ERR_ARGUMENT", data, { validation: null }],
+    ["ERR_ARGUMENT", data, { validation: { inputs } }],
+    ["ERR_ARGUMENT", data, { validation: inputs }],
+    ["ERR_ARGUMENT", data, []],
+    ["ERR_ARGUMENT", data, "fast"],
+    ["ERR_ARGUMENT", inputs, {}],
+    ["ERR_ARGUMENT", { inputs }, {}],
+    ["ERR_ARGUMENT", { input: inputs, target: targets }, {}],
+    ["ERR_ARGUMENT", { inputs, targets, labels: targets }, {}],
+    ["ERR_ARGUMENT", { inputs, targets: null }, {}],
+    ["ERR_ARGUMENT", "data", {}],
+    ["ERR_ARGUMENT", undefined, {}],
+    ["ERR_SHAPE", { inputs, targets: [[1]] }, {}],
+    ["ERR_SHAPE", { inputs: [], targets: [] }, {}],
+  ];
+  it.each(wrong)("refuses with %s what makes no sense at once, and trains afterwards", async (code, given, options) => {
+    const trained = model();
+    const handles = k.handlecount();
+    expect(expectError(code, () => trained.fit(given as never, options as never))).toMatch(/^fit: /);
+    expect(k.handlecount()).toBe(handles);
+    expect(await trainedThrough(trained)).toBe(2);
+  });
+});
+
+it("measure has one option, and takes no nonsense", () => {
+  const trained = model();
+  expect(expectError("ERR_OPTION_UNKNOWN", () => trained.measure(data, { epochs: 1 } as never))).toContain("batchSize");
+  expect(expectError("ERR_ARGUMENT", () => trained.measure(data, { batchSize: 0 }))).toMatch(/^measure: batchSize/);
+  expectError("ERR_ARGUMENT", () => trained.measure(data, 7 as never));
+  expectError("ERR_ARGUMENT", () => trained.measure({ inputs } as never));
+});
+
+describe("two trainings", () => {
+  /** Every way in which a second model can meet the parameters of the first. */
+  const second: { readonly [how: string]: (first: Model) => Model } = {
+    "of one model": (first) => first,
+    "of models of one module and one optimizer": ({ module, optimizer }) => new Model(module, "l1", optimizer),
+    "of models of one module": ({ module }) => new Model(module, "mse", optimizer("adam").build(module)),
+    "of models of one optimizer": ({ optimizer }) => new Model(Module.of(["linear", 2, 1]), "mse", optimizer),
+    "of models whose optimizers are one behind two handles": ({ module, optimizer }) => {
+      const shared = k.opt(k.model(module.handle, k.loss("mse"), optimizer.handle));
+      return new Model(Module.of(["linear", 2, 1]), "mse", new Optimizer(shared));
+    },
+    "of models whose optimizers share a parameter": ({ module }) =>
+      new Model(Module.of(["linear", 2, 1]), "mse", optimizer("adam").build(k.parm(module.handle, "bias"))),
+  };
+
+  it.each(Object.entries(second))("%s do not run at the same time", async (_, make) => {
+    const first = model();
+    const other = make(first);
+    const options = { batchSize: 2, epochs: 3, shuffle: false };
+    // Neither has begun before somebody waits for its first event.
+    const [one, two] = [first.fit(data, options), other.fit(data, options)];
+    await one.next();
+    const before = weightsOf(first);
+    const error = await rejection(two.next());
+    expect(error.code).toBe("ERR_ARGUMENT");
+    expect(error.message).toMatch(/^fit: a training .* is running/);
+    expectError("ERR_ARGUMENT", () => other.fit(data));
+    expect(weightsOf(first)).toEqual(before);
+    // Measuring changes nothing, and may.
+    first.measure(data);
+    let steps = 1;
+    for await (const event of one) if (event.type === "step") steps += 1;
+    expect(steps).toBe(9);
+    expect(await trainedThrough(other)).toBe(2);
+  });
+
+  it("of models with nothing in common do", async () => {
+    const [one, two] = [model().fit(data, { epochs: 2 }), model().fit(data, { epochs: 2 })];
+    const types: string[] = [];
+    for await (const event of one) {
+      types.push(event.type);
+      types.push((await two.next()).value?.type ?? "end");
+    }
+    expect(types).toEqual(["step", "step", "epoch", "epoch", "step", "step", "epoch", "epoch", "done", "done"]);
+  });
+
+  it("follow each other, whichever way the first one ends", async () => {
+    const trained = model();
+    for await (const _ of trained.fit(data, { epochs: 9 })) break;
+    expect(await trainedThrough(trained)).toBe(2);
+
+    for await (const _ of trained.fit(data, { signal: AbortSignal.abort() }));
+    expect(await trainedThrough(trained)).toBe(2);
+
+    const controller = new AbortController();
+    for await (const event of trained.fit(data, { epochs: 9, signal: controller.signal })) {
+      if (event.type === "step") controller.abort();
+    }
+    expect(await trainedThrough(trained)).toBe(2);
+
+    await rejection(
+      (async () => {
+        for await (const _ of trained.fit({ inputs: inputs.map(() => [1]), targets }));
+      })(),
+    );
+    expect(await trainedThrough(trained)).toBe(2);
+
+    const thrown = new Error("x");
+    const throwing = async () => {
+      for await (const _ of trained.fit(data)) throw thrown;
+    };
+    await expect(throwing()).rejects.toBe(thrown);
+    expect(await trainedThrough(trained)).toBe(2);
+
+    // Never begun, and so never running.
+    trained.fit(data);
+    expect(await trainedThrough(trained)).toBe(2);
+  });
+
+  it("of which the first one was freed do not meet, wherever the second one is", async () => {
+    for (let i = 0; i < 20; i++) {
+      const trained = model();
+      await trained.fit(data, { epochs: 9 }).next();
+      trained[Symbol.dispose]();
+    }
+    expect(await trainedThrough(model())).toBe(2);
+  });
+
+  it("of which nobody goes on with the first one do not meet", { timeout: 120_000 }, async () => {
+    const trained = model();
+    await (async () => {
+      await trained.fit(data, { epochs: 9 }).next();
+    })();
+    expectError("ERR_ARGUMENT", () => trained.fit(data));
+    // The garbage collector decides when.
+    for (let i = 0; i < 200; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      globalThis.gc?.();
+      try {
+        trained.fit(data);
+        break;
+      } catch {
+        // Not yet.
+      }
+    }
+    expect(await trainedThrough(trained)).toBe(2);
+  });
+});
