@@ -24,6 +24,19 @@ function failure(code, message, cause) {
   return Object.assign(new Error(message, { cause }), { code });
 }
 
+/** 16 KiB as arguments: a step and a call from its closure take half of it. */
+const room = new Array(2048).fill(0);
+const nothing = () => {};
+
+/** Fails where the stack has no room for a step: one that ended inside the module would stop the engine. */
+function checkStack() {
+  try {
+    nothing.apply(undefined, room);
+  } catch (error) {
+    throw failure("ERR_MEMORY", "step: the call stack has no room left for a closure", error);
+  }
+}
+
 /** The engine of a module; `bytes()` gives its code. A page, a worker and a thread of Node each have one of their own. */
 export function engineOf(bytes) {
   let memory = defaultMemory;
@@ -168,6 +181,7 @@ export function engineOf(bytes) {
 
       stepWithClosure(optimizer, closure, options) {
         const own = session();
+        checkStack();
         return enter(() => module.stepWithClosure(own, optimizer, closure, options));
       },
 

@@ -32,7 +32,8 @@ impl Reader {
     /// `value` is a live value of `self.env`.
     unsafe fn read(&mut self, value: sys::napi_value, depth: usize) -> Result<Dynamic> {
         self.values += 1;
-        if depth > DEEPEST || self.values > MOST_VALUES {
+        // The list of arguments itself is a level and a value more than the caller knows of.
+        if depth > DEEPEST + 1 || self.values > MOST_VALUES + 1 {
             let message = format!("arguments nested deeper than {DEEPEST} or of more than {MOST_VALUES} values");
             return Err(Error::new(Status::InvalidArg, message));
         }

@@ -4,6 +4,7 @@
 //! SDK opens its own, in each thread, and none can reach another's objects. No panic leaves a function: it becomes an error
 //! with the code `ERR_INTERNAL`.
 
+mod closure;
 mod convert;
 mod lent;
 mod sessions;
@@ -13,7 +14,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object};
+use napi::bindgen_prelude::{Function, Object, Unknown};
 use napi_derive::napi;
 use stepwell_optim::{Code, Error};
 use stepwell_session::{Dynamic, Session};
@@ -48,8 +49,11 @@ pub fn open() -> Result<Opened> {
 
 /// Calls a verb.
 #[napi(catch_unwind)]
-pub fn call(env: Env, session: u32, verb: String, arguments: Vec<Crossing>) -> Result<Crossing> {
-    let arguments = arguments.into_iter().map(|Crossing(argument)| argument).collect();
+pub fn call(env: Env, session: u32, verb: Crossing, arguments: Crossing) -> Result<Crossing> {
+    // napi's own types would show what does not fit in their error, which runs code of the caller's.
+    let (Crossing(Dynamic::Text(verb)), Crossing(Dynamic::List(arguments))) = (verb, arguments) else {
+        return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
+    };
     let result = guarded(|| match sessions::get(session)?.try_borrow_mut() {
         Ok(mut session) => session.call(&verb, arguments).map(|result| (result, session.bytes())),
         Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
@@ -59,22 +63,19 @@ pub fn call(env: Env, session: u32, verb: String, arguments: Vec<Crossing>) -> R
     Ok(Crossing(result))
 }
 
-/// Makes a step with a closure that returns the loss. The closure's own exception is the caller's to keep: what arrives
-/// here says only that there was one.
+/// Makes a step with a closure that returns the loss, or anything else if it failed: its exception is the caller's to keep.
 #[napi(catch_unwind)]
 pub fn step_with_closure(
     session: u32,
     optimizer: Crossing,
-    closure: Function<'_, (), f64>,
+    closure: Function<'_, (), Unknown<'_>>,
     options: Crossing,
 ) -> Result<f64> {
     let Crossing(options) = options;
     let Crossing(Dynamic::Handle(optimizer)) = optimizer else {
         return Err(thrown(Error::new(Code::Argument, "step: expected an optimizer handle")));
     };
-    let mut loss = || {
-        closure.call(()).map_err(|error| Error::new(Code::Argument, format!("the closure failed: {}", error.reason)))
-    };
+    let mut loss = || closure::loss(&closure);
     guarded(|| Session::step_with_closure(&*sessions::get(session)?, optimizer, &mut loss, options))
 }
 

@@ -7,36 +7,19 @@ use std::rc::Rc;
 use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, Result, Value};
 
 use crate::frozen::Places;
-use crate::handle::Handle;
 use crate::session::Session;
 use crate::trainer::Trainer;
 use crate::{Differentiable, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
 
-/// One step of L-BFGS. The session is borrowed only between calls of the closure.
+/// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
-    session: &RefCell<Session<E>>,
-    optimizer: Handle,
-    closure: &mut dyn FnMut() -> Result<f64>,
-) -> Result<f64> {
-    let plan = {
-        let session = session.borrow();
-        Plan::new(&session.engine, &*session.trainer(optimizer)?)?
-    };
-    let trained = plan.trained.clone();
-    let (loss, memory) = plan.carry_out(session, closure)?;
-    session.borrow_mut().trainer_mut(optimizer)?.0.remember(memory, trained);
-    Ok(loss)
-}
-
-/// The same where nobody else uses the session meanwhile.
-pub(crate) fn minimize_on<E: Engine>(
-    engine: &E,
+    access: &impl Access<E>,
     trainer: &RefCell<Trainer<E>>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let plan = Plan::new(engine, &trainer.borrow())?;
+    let plan = access.with(|engine| Plan::new(engine, &trainer.borrow()))?;
     let trained = plan.trained.clone();
-    let (loss, memory) = plan.carry_out(&Owned(engine), closure)?;
+    let (loss, memory) = plan.carry_out(access, closure)?;
     trainer.borrow_mut().remember(memory, trained);
     Ok(loss)
 }
@@ -112,7 +95,7 @@ impl<E: Engine> Plan<E> {
 }
 
 /// A way to the engine between calls of the closure.
-trait Access<E: Engine> {
+pub(crate) trait Access<E: Engine> {
     fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R;
 }
 
@@ -122,8 +105,8 @@ impl<E: Engine> Access<E> for RefCell<Session<E>> {
     }
 }
 
-/// An engine that the closure only shares.
-struct Owned<'a, E>(&'a E);
+/// An engine that the closure only shares, where nobody else uses the session meanwhile.
+pub(crate) struct Owned<'a, E>(pub(crate) &'a E);
 
 impl<E: Engine> Access<E> for Owned<'_, E> {
     fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R {
@@ -243,4 +226,10 @@ impl<E: Engine, A: Access<E>, T: Differentiable> Objective<T> for Flat<'_, E, A,
 /// The closure converted a parameter, or the like.
 fn changed() -> Error {
     Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
+}
+
+/// The error of a step whose closure gave a binding no number. A caller that keeps what its closure throws knows the reason
+/// in every case but one: there was no stack to call the closure on.
+pub fn closure_failed() -> Error {
+    Error::new(Code::Memory, "the closure failed, or the call stack has no room left for it")
 }

@@ -28,6 +28,7 @@ mod module_state;
 mod modules;
 mod non_finite;
 mod random;
+mod running;
 mod samples;
 mod selection;
 mod session;
@@ -37,6 +38,7 @@ mod stepped;
 mod trainer;
 mod verbs;
 
+pub use closure::closure_failed;
 pub use data::{Data, Differentiable, Dtype, Slice, SliceMut};
 pub use device::Device;
 pub use dynamic::{Array, Dynamic};

@@ -11,6 +11,7 @@ use crate::loss::LossFunction;
 use crate::model::Model;
 use crate::module::Module;
 use crate::random::Random;
+use crate::running::Running;
 use crate::trainer::Trainer;
 use crate::{Dynamic, Engine, verbs};
 
@@ -62,6 +63,8 @@ pub struct Session<E: Engine> {
     pub(crate) random: Random,
     /// Whether definitions tell all options, unless a call says otherwise.
     pub(crate) all_options: bool,
+    /// Steps whose closures are running, the innermost last.
+    pub(crate) running: Vec<Running<E>>,
     pub(crate) store: Store<Held<E>>,
     bytes: usize,
 }
@@ -75,7 +78,8 @@ pub(crate) struct Held<E: Engine> {
 impl<E: Engine> Session<E> {
     /// An empty session, seeded with 0.
     pub fn new(engine: E) -> Self {
-        Self { engine, random: Random::new(0), all_options: true, store: Store::new(), bytes: 0 }
+        let (random, store) = (Random::new(0), Store::new());
+        Self { engine, random, all_options: true, running: Vec::new(), store, bytes: 0 }
     }
 
     /// The same, for a caller that numbers sessions itself, since it can have many instances of this library. Handles

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Reflect};
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Dynamic, Session};
+use stepwell_session::{Dynamic, Session, closure_failed};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{read, write};
@@ -58,8 +58,8 @@ pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Resul
     result.map(write).map_err(|error| thrown(&error))
 }
 
-/// Makes a step with options and with a closure that returns the loss, and that may call. The closure's own exception is the
-/// caller's to keep: what arrives here says only that there was one.
+/// Makes a step with options and with a closure that returns the loss, or anything else if it failed: its exception is the
+/// caller's to keep.
 #[wasm_bindgen(js_name = stepWithClosure)]
 pub fn step_with_closure(
     session: usize,
@@ -68,9 +68,8 @@ pub fn step_with_closure(
     options: &JsValue,
 ) -> std::result::Result<f64, JsValue> {
     let mut loss = || {
-        let failed = |reason: &str| Error::new(Code::Argument, format!("the closure failed: {reason}"));
-        let returned = closure.call0(&JsValue::UNDEFINED).map_err(|_| failed("it threw an exception"))?;
-        returned.as_f64().ok_or_else(|| failed("it returned no number"))
+        let returned = closure.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
+        returned.ok_or_else(closure_failed)
     };
     let result = with_session(session, |session| {
         let Dynamic::Handle(optimizer) = read(optimizer)? else {

@@ -361,7 +361,12 @@ export interface Api {
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
-   * parameters and state are as they were.
+   * what it throws arrives as it was thrown, and parameters and state are as they were.
+   *
+   * A closure is synchronous: a promise is an error. It may call whatever it likes, and what it does to the optimizer counts
+   * for this step; for `lbfgs` from its next step on. Only this is an error, and changes nothing: to step or free the
+   * optimizer, also by a model that has it; to free everything, or `reset`; to nest steps more than 16 deep; and for the
+   * parameters of `lbfgs`, which its line search sets, to add to them, write them or convert them.
    *
    * @param options for `lbfgs`, whose closure clips and zeroes its gradients itself, only `nonfinite`
    * @returns the loss before the step

@@ -49,8 +49,11 @@ export interface EngineOptions {
 export interface Binding {
   /** Calls a verb of the k-api. */
   call(verb: string, args: readonly Sent[]): Received;
-  /** Makes a step with options; the closure computes the loss and its gradients and returns the loss. */
-  stepWithClosure(optimizer: bigint, closure: () => number, options: Sent): number;
+  /**
+   * Makes a step with options; the closure computes the loss and its gradients and returns the loss. It throws nothing:
+   * null says that it failed, and ends the step with an error.
+   */
+  stepWithClosure(optimizer: bigint, closure: () => number | null, options: Sent): number;
   /** Frees everything, and makes the engine what it was at first. True if it is another one now, which had to be made. */
   reset(): boolean;
   /** Resolves when the engine has started. */

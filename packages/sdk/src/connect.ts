@@ -1,10 +1,11 @@
 import type { Api } from "./api.js";
 import { nested } from "./arrays.js";
 import type { Binding, TypedTensor } from "./binding.js";
-import { StepwellError } from "./errors.js";
+import { lossOf } from "./closure.js";
+import { refuse } from "./fluent/refuse.js";
 import {
+  type AnyHandle,
   Engine,
-  Handle,
   type ModelHandle,
   type ModuleHandle,
   type OptimizerHandle,
@@ -29,17 +30,9 @@ export function connect(binding: Binding): Api {
   const data = telling("data") as (tensor: TensorHandle) => TypedTensor;
   const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
 
-  /** What a closure returned, as a number. */
-  const lossOf = (returned: unknown): number => {
-    if (typeof returned === "number") return returned;
-    if (Handle.idOf(returned) !== undefined) {
-      const loss = returned as TensorHandle;
-      const value = data(loss).data;
-      engine.free(loss);
-      if (value.length === 1) return Number(value[0]);
-    }
-    throw new StepwellError("ERR_ARGUMENT", "step: expected the closure to return a number or a scalar tensor");
-  };
+  const free = (...handles: readonly AnyHandle[]) => engine.free(...handles);
+  /** How a closure's loss is read and freed. */
+  const loss = { data: verb("data"), free };
 
   return {
     tensor: (...args: readonly unknown[]) => numbers(engine.call("tensor", ...args)) as never,
@@ -89,9 +82,10 @@ export function connect(binding: Binding): Api {
     average: verb("average"),
     state: telling("state"),
     step: (optimizer: OptimizerHandle | ModelHandle | ModuleHandle, ...rest: readonly unknown[]) => {
-      const [closure, options] = rest;
+      const [closure, options, ...others] = rest;
       if (typeof closure !== "function") return engine.call<never>("step", optimizer, ...rest);
-      return engine.stepWithClosure(optimizer, () => lossOf(closure()), options) as never;
+      if (others.length > 0) refuse("step", "options as the last argument after a closure", others[0]);
+      return engine.stepWithClosure(optimizer, () => lossOf(loss, closure()), options) as never;
     },
     lr: verb("lr"),
     schedule: telling("schedule"),
@@ -104,7 +98,7 @@ export function connect(binding: Binding): Api {
       engine.free(tensor);
       return value;
     },
-    free: (...handles) => engine.free(...handles),
+    free,
     classof: verb("class"),
     objtype: verb("objtype"),
     size: verb("size"),

@@ -96,8 +96,9 @@ export class Engine {
 
   /** Calls a verb; the caller knows what it returns. */
   call<Result>(verb: string, ...args: readonly unknown[]): Result {
-    const sent = args.map((arg) => this.#send(arg, 0));
     let received: Received;
+    // Reading arguments runs code of the caller's, such as getters: what that throws is not the engine's.
+    const sent = args.map((arg) => this.#send(arg, 0));
     try {
       received = this.#binding.call(verb, sent);
     } catch (error) {
@@ -120,7 +121,10 @@ export class Engine {
     this.#session.freed(other);
   }
 
-  /** Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown. */
+  /**
+   * Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown: it is kept here,
+   * and the binding learns only that there is no loss. To look into an exception runs code of the caller's.
+   */
   stepWithClosure(
     optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
     closure: () => number,
@@ -132,11 +136,12 @@ export class Engine {
         return closure();
       } catch (error) {
         thrown = { error };
-        throw error;
+        return null;
       }
     };
+    const sent = this.#send(options, 0);
     try {
-      return this.#binding.stepWithClosure(this.#idOf(optimizer), guarded, this.#send(options, 0));
+      return this.#binding.stepWithClosure(this.#idOf(optimizer), guarded, sent);
     } catch (error) {
       throw thrown ? thrown.error : typed(error);
     }

@@ -1,6 +1,7 @@
 //! Gradients and steps.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
 
@@ -14,7 +15,7 @@ use crate::selection::select;
 use crate::session::{Object, Session};
 use crate::statistics::Statistics;
 use crate::step::StepSettings;
-use crate::trainer::scaled_backward;
+use crate::trainer::{Trainer, scaled_backward};
 use crate::verbs::tensors::{floats, read};
 use crate::{Dynamic, Engine};
 
@@ -29,6 +30,7 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     };
     let given = arguments.options()?;
     arguments.finish()?;
+    check_step(session, handle)?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     if given.is_empty() {
         trainer.step(engine, Clip::None, false, NonFinite::Propagate)?;
@@ -39,15 +41,24 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Dynamic::Null)
 }
 
+/// Fails if a closure that is running cannot make a step of this optimizer or model.
+pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
+    if session.running.is_empty() {
+        return Ok(());
+    }
+    session.check_not_stepping(handle)?;
+    session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())
+}
+
 impl<E: Engine> Session<E> {
     /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
     /// as often as it needs; any other optimizer calls it once and then steps. Returns the first loss.
     ///
-    /// The session is not borrowed while the closure runs, so the closure can use it.
+    /// The session is not borrowed while the closure runs, so the closure can use it. What it cannot do is in `running.rs`.
     ///
     /// # Errors
-    /// Those of the closure, and [`Code::Gradient`] where gradients must be finite and are not. Parameters and state are then
-    /// as they were.
+    /// Those of the closure, those of a step that cannot begin, and [`Code::Gradient`] where gradients must be finite and are
+    /// not. Parameters and state are then as they were.
     pub fn step_with_closure(
         session: &RefCell<Self>,
         optimizer: Handle,
@@ -57,15 +68,16 @@ impl<E: Engine> Session<E> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
             let optimizer = session.borrow().stepped(optimizer)?;
-            {
+            let trainer = {
                 let session = session.borrow();
                 session.engine.enter();
-                let trainer = session.trainer(optimizer)?;
-                settings.check(trainer.optimizer.definition())?;
-                trainer.optimizer.check_not_averaged()?;
-                trainer.check_non_finite(settings.nonfinite)?;
-            }
-            Self::closure_step(session, optimizer, closure, &settings)
+                Rc::clone(session.shared_trainer(optimizer)?)
+            };
+            settings.check(trainer.borrow().optimizer.definition())?;
+            trainer.borrow().optimizer.check_not_averaged()?;
+            trainer.borrow().check_non_finite(settings.nonfinite)?;
+            let _begun = Self::begin(session, &trainer)?;
+            Self::closure_step(session, &trainer, closure, &settings)
         })();
         result.map_err(|error| error.within("step"))
     }
@@ -74,14 +86,13 @@ impl<E: Engine> Session<E> {
     /// included.
     fn closure_step(
         session: &RefCell<Self>,
-        optimizer: Handle,
+        trainer: &RefCell<Trainer<E>>,
         closure: &mut dyn FnMut() -> Result<f64>,
         settings: &StepSettings,
     ) -> Result<f64> {
         let checks = settings.nonfinite != NonFinite::Propagate;
         let (searches, statistics) = {
-            let session = session.borrow();
-            let trainer = session.trainer(optimizer)?;
+            let (session, trainer) = (session.borrow(), trainer.borrow());
             let module = if checks { trainer.container.module() } else { None };
             let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
             (trainer.optimizer.definition().needs_closure(), statistics)
@@ -90,23 +101,23 @@ impl<E: Engine> Session<E> {
         let mut evaluate = || {
             let loss = closure()?;
             if checks && searches {
-                let session = session.borrow();
-                judged.judge(&*session.trainer(optimizer)?, &session.engine, loss)?;
+                judged.judge(&trainer.borrow(), &session.borrow().engine, loss)?;
             }
             Ok(loss)
         };
         let mut result = if searches {
-            closure::minimize(session, optimizer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+            closure::minimize(session, trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
         } else {
             evaluate().and_then(|loss| {
-                let mut session = session.borrow_mut();
-                let (mut trainer, engine) = session.trainer_mut(optimizer)?;
-                let outcome = trainer.step(engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
+                let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
+                // The closure may have added parameters.
+                session.check_not_searched(&mut trainer.tensors().iter())?;
+                let outcome = trainer.step(&session.engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
                 Ok((loss, outcome))
             })
         };
         if let Some(loss) = judged.left_out(settings.nonfinite) {
-            session.borrow_mut().trainer_mut(optimizer)?.0.optimizer.count_skipped();
+            trainer.borrow_mut().optimizer.count_skipped();
             result = Ok((loss, Outcome::Skipped));
         }
         if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {

@@ -8,6 +8,7 @@ use crate::metrics::metrics_of;
 use crate::model::Model;
 use crate::samples::{Samples, TestOptions, TrainOptions};
 use crate::session::{Object, Session};
+use crate::verbs::gradients::check_step;
 use crate::verbs::modules::{device, input_of};
 use crate::verbs::tensors::tensor_or_numbers;
 use crate::{Dtype, Dynamic, Engine};
@@ -95,6 +96,7 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic
 pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;
+    check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
     let batches = model.run(engine, random)?;
     Ok(metrics_of(&model.train.metrics, &batches))
@@ -113,6 +115,7 @@ pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;
+    check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
     let measured = model.batch(engine, random)?;
     Ok(measured.map_or(Dynamic::Null, |measured| Dynamic::Number(measured.loss)))

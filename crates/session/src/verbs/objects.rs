@@ -13,13 +13,14 @@ const ANY: &str = "a handle";
 /// `free(x, ..)` frees objects; `free()` frees all. Nothing is freed unless every handle is live.
 pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     if arguments.is_empty() {
+        session.check_none_stepping()?;
         session.clear();
         return Ok(Dynamic::Null);
     }
     let mut handles = Vec::new();
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
-        session.object(handle)?;
+        session.check_not_stepping(handle)?;
         if handles.contains(&handle) {
             return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
         }
@@ -45,6 +46,7 @@ pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 /// `reset()`: frees all, and makes the seed and every setting what they were at first.
 pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
     arguments.finish()?;
+    session.check_none_stepping()?;
     session.clear();
     session.random = Random::new(0);
     session.all_options = true;

@@ -73,6 +73,12 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         return Err(Error::new(Code::Argument, message));
     }
     let selection = select(session, &call.parameters)?;
+    // Its step began from the parameters that it had, and learns from all of them.
+    let definition = session.trainer(handle)?.optimizer.definition();
+    if !selection.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
+        let message = format!("{owner} cannot take more parameters while it steps");
+        return Err(Error::new(Code::Parameter, message));
+    }
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
     Ok(Dynamic::Null)

@@ -49,6 +49,7 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
+    session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     trainer.exchange_averages(engine).map(Dynamic::Flag)
 }

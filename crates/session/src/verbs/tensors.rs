@@ -224,6 +224,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
             }
             let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
+            session.check_not_searched(&mut tensors.iter().map(|named| &named.tensor))?;
             let converted = tensors.iter().map(|named| {
                 // A count stays whole.
                 let floating = session.engine.dtype(&named.tensor)?.is_floating();
@@ -258,6 +259,7 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     if source.shape != shape {
         return Err(Error::new(Code::Shape, format!("expected shape {shape:?}, given {:?}", source.shape)));
     }
+    session.check_not_searched(&mut [target].into_iter())?;
     engine.assign(target, &source.data.cast(dtype)?)?;
     Ok(Dynamic::Null)
 }

@@ -3,6 +3,7 @@ import type { LossScaleOptions, StepOptions } from "../arguments.js";
 import type { OptimizerHandle } from "../handle.js";
 import type { Definition, LossScale, State } from "../results.js";
 import { type AnyModule, type AnyTensor, type Held, release, unheld } from "./held.js";
+import { refuse } from "./refuse.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
@@ -87,6 +88,7 @@ export function optimizerClass(api: Api): OptimizerClass {
         const closure = () => unheld(first());
         return options === undefined ? api.step(this.#handle, closure) : api.step(this.#handle, closure, options);
       }
+      if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
       if (first === undefined) api.step(this.#handle);
       else api.step(this.#handle, first);
       return undefined;

@@ -32,7 +32,8 @@ const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
     if (value !== "step" && value !== "epoch") refuse(where, "step or epoch", value);
   },
   nonfinite: (where, value) => {
-    if (value !== "propagate" && value !== "skip" && value !== "error") refuse(where, "propagate, skip or error", value);
+    if (value !== "propagate" && value !== "skip" && value !== "error")
+      refuse(where, "propagate, skip or error", value);
   },
   signal: (where, value) => {
     const aborted = typeof value === "object" && value !== null && "aborted" in value ? value.aborted : undefined;

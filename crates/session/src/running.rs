@@ -1,0 +1,108 @@
+//! Steps whose closures are running. The session is free meanwhile, so each verb can ask what it must leave alone.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::Engine;
+use crate::handle::Handle;
+use crate::session::{Object, Session};
+use crate::trainer::Trainer;
+
+/// Steps within the closures of other steps nest at most so deep, so that recursion cannot exhaust the stack.
+const DEEPEST: usize = 16;
+
+/// A step whose closure is running.
+pub(crate) struct Running<E: Engine> {
+    trainer: Rc<RefCell<Trainer<E>>>,
+    /// Identities of the parameters that a line search sets, in ascending order; empty for every other optimizer.
+    searched: Vec<u64>,
+}
+
+/// Says for as long as it lives that a step is running, also when a panic ends that.
+pub(crate) struct Begun<'a, E: Engine>(&'a RefCell<Session<E>>);
+
+impl<E: Engine> Drop for Begun<'_, E> {
+    fn drop(&mut self) {
+        if let Ok(mut session) = self.0.try_borrow_mut() {
+            session.running.pop();
+        }
+    }
+}
+
+impl<E: Engine> Session<E> {
+    /// Begins a step with a closure.
+    ///
+    /// # Errors
+    /// If the optimizer is stepping already, if too many others are, or if one of them searches along its parameters.
+    pub(crate) fn begin<'a>(session: &'a RefCell<Self>, trainer: &Rc<RefCell<Trainer<E>>>) -> Result<Begun<'a, E>> {
+        let mut borrowed = session.borrow_mut();
+        if borrowed.has_begun(trainer) {
+            return Err(stepping());
+        }
+        if borrowed.running.len() >= DEEPEST {
+            let message = format!("steps within the closures of other steps nest at most {DEEPEST} deep");
+            return Err(Error::new(Code::Argument, message));
+        }
+        let mut searched = Vec::new();
+        {
+            let trainer = trainer.borrow();
+            borrowed.check_not_searched(&mut trainer.tensors().iter())?;
+            if trainer.optimizer.definition().needs_closure() {
+                searched.extend(trainer.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
+                searched.sort_unstable();
+            }
+        }
+        borrowed.running.push(Running { trainer: Rc::clone(trainer), searched });
+        Ok(Begun(session))
+    }
+
+    /// True for a handle of an optimizer in the closure of its own step, and for one of a model that has it.
+    pub(crate) fn is_stepping(&self, handle: Handle) -> Result<bool> {
+        let trainer = match self.object(handle)? {
+            Object::Optimizer(trainer) => trainer,
+            Object::Model(model) => &model.optimizer,
+            _ => return Ok(false),
+        };
+        Ok(self.has_begun(trainer))
+    }
+
+    fn has_begun(&self, trainer: &Rc<RefCell<Trainer<E>>>) -> bool {
+        self.running.iter().any(|running| Rc::ptr_eq(&running.trainer, trainer))
+    }
+
+    /// Fails for such a handle.
+    pub(crate) fn check_not_stepping(&self, handle: Handle) -> Result<()> {
+        if self.is_stepping(handle)? { Err(stepping()) } else { Ok(()) }
+    }
+
+    /// Fails while the closure of any step is running.
+    pub(crate) fn check_none_stepping(&self) -> Result<()> {
+        if self.running.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(Code::Argument, "a step is not over yet, and its closure cannot free everything"))
+    }
+
+    /// Fails for a tensor whose elements are the line search's to set: what else is written there would be lost.
+    pub(crate) fn check_not_searched(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
+        if self.running.iter().all(|running| running.searched.is_empty()) {
+            return Ok(());
+        }
+        for tensor in tensors {
+            let identity = self.engine.identity(tensor);
+            if self.running.iter().any(|running| running.searched.binary_search(&identity).is_ok()) {
+                let message = "lbfgs is stepping along this parameter: its closure can read it and set its gradient, \
+                               and cannot write or convert it";
+                return Err(Error::new(Code::Parameter, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stepping() -> Error {
+    let message = "the step of this optimizer is not over: its closure can neither free it nor step it";
+    Error::new(Code::Argument, message)
+}
