@@ -77,7 +77,8 @@ function tensorToJson(this: TypedTensor): JsonTensor {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const pieces: string[] = [];
   for (let start = 0; start < bytes.length; start += BYTES) {
-    pieces.push(btoa(String.fromCharCode(...bytes.subarray(start, start + BYTES))));
+    // Not with dots, which would go through an iterator: ten times the time.
+    pieces.push(btoa(Reflect.apply(String.fromCharCode, undefined, bytes.subarray(start, start + BYTES))));
   }
   return { dtype: dtype ?? own, shape, data: pieces.join("") };
 }
