@@ -456,12 +456,12 @@ describe("a process outlives", () => {
     return printed.then((text) => text.trim().split("\n"));
   };
 
-  it.each(Object.entries(scenes))("%s", { timeout: 600_000 }, async (what, [, expected]) => {
+  it.each(Object.entries(scenes))("%s", async (what, [, expected]) => {
     const lines = (await linesOf()).filter((line) => line.includes(what));
     expect(lines).toEqual(["sgd", "lbfgs"].map((name) => `${name} ${what} ${expected} true 2`));
   });
 
-  it("nothing that ends it on purpose", { timeout: 600_000 }, async () => {
+  it("nothing that ends it on purpose", async () => {
     await expect(run(program("k.step(o, () => process.exit(3));"))).rejects.toMatchObject({ code: 3, signal: null });
   });
 });

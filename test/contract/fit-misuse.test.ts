@@ -198,7 +198,7 @@ describe("two trainings", () => {
     expect(await trainedThrough(model())).toBe(2);
   });
 
-  it("of which nobody goes on with the first one do not meet", { timeout: 120_000 }, async () => {
+  it("of which nobody goes on with the first one do not meet", async () => {
     const trained = model();
     await (async () => {
       await trained.fit(data, { epochs: 9 }).next();
