@@ -62,9 +62,13 @@ it("the parameters of these tests are larger than a block", () => {
   expect(shapes[0]).toEqual(k.size(k.parm(m, "a.weight")));
 });
 
+/** What an optimizer may keep in 16 bits; adagrad has nothing of it. */
+const averages: readonly string[] = ["exp_avg", "momentum_buffer"];
+const reducible: readonly string[] = firstOrder.filter((name) => name !== "adagrad");
+
 const cases = firstOrder.flatMap((name) =>
   dtypes.flatMap((dtype) =>
-    (["full", "bfloat16"] as const).flatMap((moments) =>
+    (reducible.includes(name) ? (["full", "bfloat16"] as const) : (["full"] as const)).flatMap((moments) =>
       [null, 0.9].map((average) => ({ name, dtype, moments, average })),
     ),
   ),
@@ -117,7 +121,8 @@ describe.each(firstOrder)("%s", (name) => {
       : [];
 
   // What is expected is rounded by the engine's own conversion.
-  const rounding = supported("bfloat16").length > 0 ? supported("float", "half", "bfloat16") : [];
+  const rounds = supported("bfloat16").length > 0 && reducible.includes(name);
+  const rounding = rounds ? supported("float", "half", "bfloat16") : [];
   it.each(rounding)("of %s converts its moments to bfloat16 and back", (dtype) => {
     const m = make(dtype);
     const o = k.opt(name, m, { lr: 0.05, ...busy[name] } as never);
@@ -126,7 +131,7 @@ describe.each(firstOrder)("%s", (name) => {
       // The same state with its buffers rounded, or widened, by `to`.
       const saved = copy({ module: k.state(m), optimizer: k.state(o) });
       for (const { buffers } of saved.optimizer.parms as unknown as { buffers: Buffers }[]) {
-        for (const key of formula(o)) {
+        for (const key of averages) {
           const buffer = buffers[key];
           if (buffer === undefined) continue;
           const x = k.tensor(Float32Array.from(buffer.data as Float32Array), { shape: buffer.shape });
@@ -141,7 +146,9 @@ describe.each(firstOrder)("%s", (name) => {
       expect(contents(other)).toEqual(contents(m));
       expect(stateOf(resumed)).toEqual(stateOf(o));
       const first = stateOf(o).parms[0]?.buffers as unknown as Buffers;
-      for (const key of formula(o)) expect(first[key]?.dtype).toBe(moments === "bfloat16" ? "bfloat16" : undefined);
+      for (const key of formula(o)) {
+        expect(first[key]?.dtype).toBe(moments === "bfloat16" && averages.includes(key) ? "bfloat16" : undefined);
+      }
     }
   });
 

@@ -2,12 +2,10 @@
 
   masters   parameters of half and bfloat16: PyTorch's own optimizer on float32 copies, with the gradients of 16 bits cast
             to float32, and the parameters cast back after each step
-  moments   the same, for float too, with the optimizer's state rounded to bfloat16 after each step
   scaling   torch.amp.GradScaler("cpu") on the float32 copies, with gradients that are not finite in some steps
   average   torch.optim.swa_utils.AveragedModel with get_ema_multi_avg_fn, of float32, float64 and the float32 copies
 
-For lamb, which PyTorch lacks, the float64 reference of record.py. With moments in bfloat16 its update is computed from
-the rounded moments and its trust ratio from those before.
+For lamb, which PyTorch lacks, the float64 reference of record.py.
 
 Recorded with Python 3.11, torch 2.11.0 and numpy 2.4.6: python test/parity/record_mixed.py
 """
@@ -50,10 +48,6 @@ def wide(tensors):
     return [t.clone() if t.dtype == torch.float64 else t.to(torch.float32, copy=True) for t in tensors]
 
 
-def rounded(array):
-    return torch.tensor(array).to(torch.float32).to(torch.bfloat16).double().numpy()
-
-
 class Lamb:
     """The reference of record.py on tensors."""
 
@@ -61,60 +55,39 @@ class Lamb:
         self.options, self.tensors, self.states = {**DEFAULTS["lamb"], **options}, tensors, {}
         self.exact = [t.detach().double().numpy() for t in tensors]
 
-    def update(self, index):
-        o, state = self.options, self.states[index]
-        m, v = state["m"] / (1 - o["beta1"] ** state["t"]), state["v"] / (1 - o["beta2"] ** state["t"])
-        return m / (np.sqrt(v) + o["eps"]) + o["decay"] * self.exact[index]
-
-    def step(self, reduced):
-        before = list(self.exact)
+    def step(self):
         gradients = [t.grad.double().numpy() for t in self.tensors]
         after = list(self.exact)
         lamb_step(after, gradients, self.states, [self.options] * len(after))
-        if reduced:
-            for index, state in self.states.items():
-                update = self.update(index)
-                factor = np.dot(before[index] - after[index], update) / np.dot(update, update)
-                state["m"], state["v"] = rounded(state["m"]), rounded(state["v"])
-                after[index] = before[index] - factor * self.update(index)
         self.exact = after
         for tensor, values in zip(self.tensors, after):
             tensor.data.copy_(torch.tensor(values))
 
 
 class Torch:
-    def __init__(self, name, options, tensors, reduced):
+    def __init__(self, name, options, tensors):
         self.optimizer = make_torch(name, {**DEFAULTS[name], **options}, tensors)
-        self.round(reduced)  # what Adagrad starts from
 
-    def step(self, reduced):
+    def step(self):
         self.optimizer.step()
-        self.round(reduced)
-
-    def round(self, reduced):
-        if reduced:
-            for state in self.optimizer.state.values():
-                for key, value in state.items():
-                    if key != "step" and torch.is_tensor(value):
-                        value.copy_(value.to(torch.bfloat16))
 
 
-def make(name, options, tensors, reduced):
-    return Lamb(options, tensors) if name == "lamb" else Torch(name, options, tensors, reduced)
+def make(name, options, tensors):
+    return Lamb(options, tensors) if name == "lamb" else Torch(name, options, tensors)
 
 
-def trajectory(random, name, options, dtype, reduced, decay=None):
+def trajectory(random, name, options, dtype, decay=None):
     parameters = draw(random, TYPES[dtype])
     gradients = [draw(random, TYPES[dtype]) for _ in range(STEPS)]
     masters = [torch.nn.Parameter(p) for p in wide(parameters)]
-    optimizer = make(name, options, masters, reduced)
+    optimizer = make(name, options, masters)
     module = torch.nn.ParameterList(masters)
     averaged = decay and AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay))
     kept = {}
     for number, rows in enumerate(gradients, 1):
         for master, gradient in zip(masters, wide(rows)):
             master.grad = gradient
-        optimizer.step(reduced)
+        optimizer.step()
         if averaged:
             averaged.update_parameters(module)
         if number in KEPT:
@@ -122,7 +95,7 @@ def trajectory(random, name, options, dtype, reduced, decay=None):
             if averaged:
                 kept[number]["average"] = numbers(averaged.module.parameters())
     return {
-        "optimizer": name, "dtype": dtype, "options": options, "moments": "bfloat16" if reduced else "full",
+        "optimizer": name, "dtype": dtype, "options": options, "moments": "full",
         "average": decay, "parameters": numbers(parameters), "gradients": [numbers(rows) for rows in gradients],
         "expected": kept,
     }
@@ -170,18 +143,15 @@ def main():
     random = np.random.default_rng(20261123)
     rows = [(name, options) for name, variants in VARIANTS.items() for options in variants]
     reduced = ("half", "bfloat16")
-    masters = [trajectory(random, *row, dtype, False) for row in rows for dtype in reduced]
-    # A tenth of a number of 16 bits often falls between two numbers of bfloat16, on a tie that the last bit of a float32
-    # decides; a share of 107 or 287 thousandths hardly ever does.
-    uneven = {"adam": [0.893, 0.713], "adamw": [0.893, 0.713], "lamb": [0.893, 0.713]}
-    shares = [(name, {**options, "beta1": uneven[name][i]} if name in uneven else options)
-              for name, variants in VARIANTS.items() for i, options in enumerate(variants)]
-    moments = [
-        trajectory(random, *row, dtype, True)
-        for row in shares for dtype in ("float", *reduced) if row[0] != "sgd" or "momentum" in row[1]
-    ]
+    masters = [trajectory(random, *row, dtype) for row in rows for dtype in reduced]
+    # Recordings that there once were; drawing their numbers keeps those after them what they are.
+    for name, options in rows:
+        for dtype in ("float", *reduced):
+            if name != "sgd" or "momentum" in options:
+                for _ in range(1 + STEPS):
+                    draw(random, TYPES[dtype])
     average = [
-        trajectory(random, name, VARIANTS[name][1], dtype, False, decay)
+        trajectory(random, name, VARIANTS[name][1], dtype, decay)
         for name in VARIANTS for dtype, decay in
         [("float", 0.9), ("double", 0.99), ("half", 0.9), ("bfloat16", 0.3)] if name != "lamb" or dtype != "double"
     ]
@@ -198,7 +168,7 @@ def main():
         ]
     ]
     scaled += [scaling(random, "sgd", VARIANTS["sgd"][1], dtype, scalers[3], {}) for dtype in ("float", "bfloat16")]
-    recorded = {"masters": masters, "moments": moments, "average": average, "scaling": scaled}
+    recorded = {"masters": masters, "average": average, "scaling": scaled}
     lines = [f"{json.dumps(kind)}: [\n" + ",\n".join(map(json.dumps, rows)) + "\n]" for kind, rows in recorded.items()]
     Path(__file__).with_name("mixed.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

@@ -22,6 +22,13 @@ pub(crate) fn with_term<T: Scalar>(sum: T, factor: T, x: T) -> T {
     if factor == T::default() { sum } else { all }
 }
 
+/// `g + factor * b`; b alone where the factor is 0.
+#[inline(always)]
+pub(crate) fn ahead_of<T: Scalar>(b: T, g: T, factor: T) -> T {
+    let ahead = g + factor * b;
+    if factor == T::default() { b } else { ahead }
+}
+
 /// What the gradient is multiplied by, which is exact: -1 to climb, 1 to descend.
 pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
@@ -43,7 +50,7 @@ macro_rules! kernel {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports)]
-            use crate::kernel::{larger, sqrt, with_term};
+            use crate::kernel::{ahead_of, larger, sqrt, with_term};
             use crate::Scalar;
 
             /// What is the same for every element.

@@ -6,6 +6,7 @@ mod brief;
 mod clip;
 mod closure_step;
 mod curve;
+mod dither;
 mod error;
 mod instruction_set;
 mod kernel;

@@ -345,7 +345,7 @@ pub(crate) trait RuleOptions: OptionSet + Send + Sync + 'static {
 pub(crate) struct Common {
     /// The share of the past in the moving average of the parameters; `None` without one.
     pub(crate) average: Option<f64>,
-    /// True if the buffers of the formula are kept in 16 bits.
+    /// True if averages of gradients are kept in 16 bits.
     pub(crate) reduced_moments: bool,
 }
 
@@ -366,7 +366,7 @@ macro_rules! rule_options {
                 $($rows)*
                 /// Keep a moving average of the parameters, in which the past has this share; null: none.
                 average: Option<f64> = None, limit HalfOpen(0.0, 1.0), further true;
-                /// How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.
+                /// How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.
                 moments: $crate::options::Moments = $crate::options::Moments::Full, further true;
             }
         }

@@ -3,7 +3,7 @@
 use crate::options::RuleOptions;
 use crate::state::RULE_BUFFERS;
 use crate::sweep::{Program, RuleProgram};
-use crate::{OptionSet, OptionSpec, Result, Scalar, Value};
+use crate::{Code, Error, OptionSet, OptionSpec, Result, Scalar, Value};
 
 /// An optimizer that updates each parameter from its own gradient and state.
 ///
@@ -26,6 +26,10 @@ pub(crate) trait Rule: 'static {
     const TWO_STAGES: bool = false;
     /// Keys of the state buffers, as in PyTorch, in the order in which `state` shows them.
     const BUFFERS: &'static [&'static str];
+
+    /// Which of [`Rule::BUFFERS`] are averages of gradients, which the option `moments` may keep in 16 bits. Those of squares
+    /// change by too little in a step, and what is taken from them has to be as exact.
+    const AVERAGES: [bool; RULE_BUFFERS];
 
     /// What each of [`Rule::BUFFERS`] starts with, `None` for one that these options do not use.
     fn fills(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];
@@ -120,7 +124,15 @@ pub(crate) const fn each<R: Rule>() -> Definition {
         options: R::Options::SPECS,
         counts_steps: R::COUNTS_STEPS,
         buffers: R::BUFFERS,
-        check: |row| R::check(&R::Options::from_row(row)?),
+        check: |row| {
+            let options = R::Options::from_row(row)?;
+            if options.common().reduced_moments && !R::AVERAGES.contains(&true) {
+                let name = R::NAME;
+                let reason = "since it keeps no average of gradients, given \"bfloat16\"";
+                return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));
+            }
+            R::check(&options)
+        },
         method: Method::Each(|| Box::new(RuleProgram::<R>::default())),
     }
 }

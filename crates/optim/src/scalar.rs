@@ -6,6 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
+use crate::dither::dither;
 use crate::memory::Plain;
 use crate::{Buffer, Elements, Result};
 
@@ -33,6 +34,8 @@ pub trait Scalar:
     fn widen<H: Reduced>(narrow: &[H], wide: &mut [Self]);
     /// Rounds to 16 bits, to the nearest and of two to the even one. As [`Scalar::widen`].
     fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
+    /// Rounds to 16 bits by [`dither`]. As [`Scalar::widen`].
+    fn dither(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
     /// A buffer of this type.
     ///
     /// # Errors
@@ -41,7 +44,10 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($type:ty, $variant:ident, $widens:literal, |$from:ident, $to:ident| $widen:expr, $narrow:expr) => {
+    (
+        $type:ty, $variant:ident, $widens:literal,
+        |$from:ident, $to:ident, $weights:ident, $first:ident| $widen:expr, $narrow:expr, $dither:expr
+    ) => {
         impl Scalar for $type {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -66,6 +72,11 @@ macro_rules! scalar {
             fn narrow<H: Reduced>($from: &[Self], $to: &mut [H]) {
                 $narrow
             }
+            #[cfg_attr(target_family = "wasm", inline(never))]
+            #[cfg_attr(not(target_family = "wasm"), inline(always))]
+            fn dither($from: &[Self], $weights: &[Self], $first: usize, $to: &mut [bf16]) {
+                $dither
+            }
             fn buffer(elements: &[Self]) -> Result<Buffer> {
                 Elements::copy_of(elements).map(Buffer::$variant)
             }
@@ -73,8 +84,15 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, Float, true, |from, to| H::widen(from, to), H::narrow(from, to));
-scalar!(f64, Double, false, |_from, _to| (), ());
+scalar!(
+    f32,
+    Float,
+    true,
+    |from, to, weights, first| H::widen(from, to),
+    H::narrow(from, to),
+    dither(from, weights, first, to)
+);
+scalar!(f64, Double, false, |_from, _to, _weights, _first| (), (), ());
 
 /// A floating-point type of 16 bits. Slices of one length are converted, element by element.
 pub trait Reduced: Copy {

@@ -174,17 +174,17 @@ impl Definition {
     }
 }
 
-/// The type of a buffer of a parameter of that type.
+/// The type of a buffer of a parameter of that type; an average of gradients may be reduced.
 ///
 /// # Errors
 /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64.
-pub(crate) fn buffer_type(element: Element, place: usize, reduced_moments: bool) -> Result<BufferType> {
+pub(crate) fn buffer_type(element: Element, is_average: bool, reduced_moments: bool) -> Result<BufferType> {
     match element {
         Element::Double if reduced_moments => {
             let message = "moments: expected \"full\" for parameters of dtype double, given \"bfloat16\"";
             Err(Error::new(Code::OptionRange, message))
         }
-        _ if reduced_moments && place < RULE_BUFFERS => Ok(BufferType::BFloat16),
+        _ if reduced_moments && is_average => Ok(BufferType::BFloat16),
         Element::Double => Ok(BufferType::Double),
         Element::Float | Element::Half | Element::BFloat16 => Ok(BufferType::Float),
     }

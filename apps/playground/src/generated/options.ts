@@ -15,7 +15,7 @@ export const optionTables = {
       { name: "eps", doc: "Added to the denominator.", kind: "number", limit: { low: 0 }, initial: 1e-10 },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   adam: {
@@ -30,7 +30,7 @@ export const optionTables = {
       { name: "amsgrad", doc: "Divide by the largest average squared gradient so far.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   adamw: {
@@ -45,7 +45,7 @@ export const optionTables = {
       { name: "amsgrad", doc: "Divide by the largest average squared gradient so far.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   lamb: {
@@ -68,7 +68,7 @@ export const optionTables = {
       { name: "use_nvlamb", doc: "Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate.", kind: "flag", further: true, initial: true },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   lbfgs: {
@@ -97,7 +97,7 @@ export const optionTables = {
       { name: "centered", doc: "Divide by the standard deviation of the gradient instead of its root mean square.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
   sgd: {
@@ -111,7 +111,7 @@ export const optionTables = {
       { name: "nesterov", doc: "Look one step ahead; needs momentum > 0 and dampening 0.", kind: "flag", initial: false },
       { name: "maximize", doc: "Climb instead of descend: the gradient is negated before anything else.", kind: "flag", further: true, initial: false },
       { name: "average", doc: "Keep a moving average of the parameters, in which the past has this share; null: none.", kind: "number", limit: { low: 0, high: 1, highExcluded: true }, nullable: true, further: true, initial: null },
-      { name: "moments", doc: "How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
+      { name: "moments", doc: "How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.", kind: "word", words: ["full", "bfloat16"], further: true, initial: "full" },
     ],
   },
 } as const satisfies { readonly [optimizer: string]: OptionTable };

@@ -42,6 +42,7 @@ impl Rule for Adagrad {
     const PYTORCH: Option<&'static str> = Some("torch.optim.Adagrad");
     const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
     const BUFFERS: &'static [&'static str] = &["sum"];
+    const AVERAGES: [bool; RULE_BUFFERS] = [false; RULE_BUFFERS];
 
     fn fills(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(o.init), None, None]

@@ -42,6 +42,7 @@ impl Rule for Sgd {
     const ABOUT: &'static str = "Stochastic gradient descent, with optional momentum.";
     const COUNTS_STEPS: bool = false;
     const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
+    const AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
     fn fills(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {
         [(o.momentum > 0.0).then_some(0.0), None, None]
@@ -68,9 +69,8 @@ impl Rule for Sgd {
             decay,
             momentum: t(o.momentum),
             share: t(if step.fresh { 1.0 } else { 1.0 - o.dampening }),
-            // The update is `own g + ahead b`: b alone, or g + momentum b with nesterov.
-            own: t(if o.nesterov { 1.0 } else { 0.0 }),
-            ahead: t(if o.nesterov { o.momentum } else { 1.0 }),
+            // The update is b alone, or g + momentum b with nesterov.
+            ahead: t(if o.nesterov { o.momentum } else { 0.0 }),
         })
     }
 
@@ -97,9 +97,9 @@ kernel! {
 }
 
 kernel! {
-    momentum(p, g, [b], [lr, sign, decay, momentum, share, own, ahead]) {
+    momentum(p, g, [b], [lr, sign, decay, momentum, share, ahead]) {
         let g = with_term(sign * g, decay, p);
         b = momentum * b + share * g;
-        p = p - lr * with_term(ahead * b, own, g);
+        p = p - lr * ahead_of(b, g, ahead);
     }
 }

@@ -108,9 +108,12 @@ impl<T: Scalar> Blocks<'_, T> {
         // SAFETY: as promised to `Unit::blocks`; the block is no longer borrowed.
         unsafe {
             if T::WIDENS && unit.reduced_moments && self.stage != Stage::Apply {
-                for (room, address) in scratch.state.iter().zip(unit.buffers).filter(|(_, address)| !address.is_null())
+                let weights: &[T] = unit.weights(first, length);
+                for ((room, address), _) in
+                    scratch.state.iter().zip(unit.buffers).zip(unit.reduced).filter(|(_, reduced)| *reduced)
                 {
-                    T::narrow(&room[..length], Unit::elements::<bf16>(address, first, length));
+                    let narrow = Unit::elements::<bf16>(address, first, length);
+                    T::dither(&room[..length], weights, first, narrow);
                 }
             }
             if self.stage != Stage::Measure {
@@ -145,13 +148,14 @@ impl<T: Scalar> Blocks<'_, T> {
                 unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
             };
             let state = if T::WIDENS && unit.reduced_moments {
-                let mut addresses = unit.buffers.iter();
-                scratch.state.each_mut().map(|room| match addresses.next() {
-                    Some(address) if !address.is_null() => {
+                let mut buffers = unit.buffers.into_iter().zip(unit.reduced);
+                scratch.state.each_mut().map(|room| match buffers.next() {
+                    Some((address, true)) => {
                         let room = &mut room[..length];
-                        T::widen(Unit::elements::<bf16>(*address, first, length), room);
+                        T::widen(Unit::elements::<bf16>(address, first, length), room);
                         room
                     }
+                    Some((address, false)) if !address.is_null() => Unit::elements::<T>(address, first, length),
                     _ => &mut [][..],
                 })
             } else {

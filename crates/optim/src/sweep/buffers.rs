@@ -25,6 +25,7 @@ pub(super) fn make_state(
     views: &[Option<View<'_>>],
     limit: &dyn Fn() -> usize,
 ) -> Result<Vec<Fresh>> {
+    let averages = program.averages();
     let mut arena = Arena::default();
     let mut planned = Vec::new();
     let mut fresh = vec![Fresh::default(); views.len()];
@@ -41,7 +42,8 @@ pub(super) fn make_state(
                     _ => fills[place],
                 };
                 let Some(fill) = fill else { continue };
-                let element = buffer_type(view.element(), place, common.reduced_moments)?;
+                let is_average = averages.get(place).is_some_and(|is_average| *is_average);
+                let element = buffer_type(view.element(), is_average, common.reduced_moments)?;
                 let there = state.as_ref().and_then(|state| state.buffers[place].as_ref());
                 let there = there.filter(|buffer| buffer.len() == view.len());
                 if there.is_some_and(|buffer| buffer.element() == element) {

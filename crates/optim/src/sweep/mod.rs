@@ -207,7 +207,7 @@ impl Sweep {
         for (group, members) in groups.iter_mut().enumerate() {
             for (state, (view, fresh)) in members.states.iter_mut().zip(&mut slots) {
                 let (Some(state), Some(view)) = (state, view) else { continue };
-                let mut unit = Unit::new(view, state, self.program.common(group));
+                let mut unit = Unit::new(view, state, self.program.averages(), self.program.common(group));
                 unit.fresh_average = fresh.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let step = Step { number: state.step, fresh: fresh.moments, gradient_norm: 0.0 };

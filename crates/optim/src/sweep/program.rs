@@ -16,6 +16,8 @@ pub(crate) trait Program: Send + Sync {
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[Value]>) -> Result<()>;
     /// What each buffer of the formula starts with, in a group.
     fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
+    /// Which buffers of the formula are averages of gradients.
+    fn averages(&self) -> [bool; RULE_BUFFERS];
     /// What a group does beside the formula.
     fn common(&self, group: usize) -> Common;
     /// True if a group wants the norm of all gradients.
@@ -86,6 +88,10 @@ impl<R: Rule> Program for RuleProgram<R> {
 
     fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS] {
         R::fills(&self.options[group])
+    }
+
+    fn averages(&self) -> [bool; RULE_BUFFERS] {
+        R::AVERAGES
     }
 
     fn common(&self, group: usize) -> Common {

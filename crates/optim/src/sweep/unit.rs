@@ -9,7 +9,7 @@ use crate::clip::Prepare;
 use crate::norm::BLOCK;
 use crate::options::Common;
 use crate::scalar::Reduced;
-use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, State};
+use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::view::Element;
 use crate::{Scalar, View};
 
@@ -28,8 +28,10 @@ pub(crate) struct Unit {
     /// True if this step made the average.
     pub(super) fresh_average: bool,
     pub(super) element: Element,
-    /// True if the formula's buffers are of 16 bits.
+    /// True if some of the formula's buffers are of 16 bits.
     pub(super) reduced_moments: bool,
+    /// Which of them are.
+    pub(super) reduced: [bool; RULE_BUFFERS],
     /// The share of the past in the average.
     average_decay: f64,
     pub(super) length: usize,
@@ -69,7 +71,7 @@ impl Riders {
 
 impl Unit {
     /// A unit of a parameter whose state has every buffer that it needs. The caller sets what it is the unit of.
-    pub(super) fn new(view: &mut View<'_>, state: &mut State, common: Common) -> Self {
+    pub(super) fn new(view: &mut View<'_>, state: &mut State, averages: [bool; RULE_BUFFERS], common: Common) -> Self {
         let (parameter, gradient) = view.addresses();
         let mut buffers =
             state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
@@ -77,11 +79,15 @@ impl Unit {
             // One that is kept from a time when it was wanted stays as it is.
             buffers[AVERAGE] = ptr::null_mut();
         }
+        // Only those that are there: an option may come into use later.
+        let mut reduced = averages.map(|is_average| is_average && common.reduced_moments);
+        reduced.iter_mut().zip(buffers).for_each(|(reduced, buffer)| *reduced &= !buffer.is_null());
         Self {
             constants: 0,
             fresh_average: false,
             element: view.element(),
-            reduced_moments: common.reduced_moments,
+            reduced_moments: reduced.contains(&true),
+            reduced,
             average_decay: common.average.unwrap_or_default(),
             length: view.len(),
             pieces: 0..0,

@@ -21,11 +21,17 @@ fn variants(definition: &Definition) -> Vec<Named> {
     let flag = |name: &str| vec![(name.to_owned(), Value::Flag(true))];
     let number = |name: &str| vec![(name.to_owned(), Value::Float(0.5))];
     let mut variants = vec![Vec::new(), number("decay"), number("average")];
-    variants.push(vec![("moments".into(), Value::Word("bfloat16".into()))]);
+    let moments = vec![("moments".into(), Value::Word("bfloat16".into()))];
+    variants.extend((definition.name != "adagrad").then(|| moments.clone()));
     variants.extend(match definition.name {
         "adam" | "adamw" => vec![flag("amsgrad")],
-        "sgd" => vec![number("momentum")],
-        "rmsprop" => vec![flag("centered"), number("momentum"), [flag("centered"), number("momentum")].concat()],
+        "sgd" => vec![number("momentum"), [number("momentum"), moments].concat()],
+        "rmsprop" => vec![
+            flag("centered"),
+            number("momentum"),
+            [flag("centered"), number("momentum")].concat(),
+            [flag("centered"), number("momentum"), moments].concat(),
+        ],
         "lamb" => vec![flag("l2"), vec![("globalnorm".into(), Value::Flag(false))]],
         _ => Vec::new(),
     });

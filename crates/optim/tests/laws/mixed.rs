@@ -59,7 +59,9 @@ fn first_order() -> impl Iterator<Item = &'static Definition> {
 #[test]
 fn threads_and_instruction_sets_change_nothing() {
     for definition in first_order() {
-        for moments in ["full", "bfloat16"] {
+        // Adagrad keeps no average of gradients.
+        let averages = definition.name != "adagrad";
+        for moments in ["full", "bfloat16"].into_iter().take(1 + usize::from(averages)) {
             let one = outcome(definition, moments, 1, InstructionSet::best());
             for threads in [2, 3, 8] {
                 assert!(outcome(definition, moments, threads, InstructionSet::best()) == one, "{}", definition.name);

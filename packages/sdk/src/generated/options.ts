@@ -22,7 +22,7 @@ export interface AdagradOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 
@@ -46,7 +46,7 @@ export interface AdamOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -72,7 +72,7 @@ export interface AdamWOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -116,7 +116,7 @@ export interface LAMBOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -174,7 +174,7 @@ export interface RMSpropOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 
@@ -196,7 +196,7 @@ export interface SGDOptions {
   readonly maximize?: boolean;
   /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How moments are kept: in full, or in bfloat16, which takes half of the memory and rounds them. Default "full". */
+  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 
