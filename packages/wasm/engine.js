@@ -79,10 +79,10 @@ export function engineOf(bytes) {
   }
 
   /** Runs a call into the module. The module's own errors have a code; anything else has left it in no known state. */
-  function enter(call) {
+  function enter(call, ...args) {
     depth += 1;
     try {
-      const result = call();
+      const result = call(...args);
       if (!poison) return result;
     } catch (error) {
       if (!poison && typeof error?.code === "string") throw error;
@@ -152,7 +152,7 @@ export function engineOf(bytes) {
 
   /** Ends the sessions of bindings that nobody holds any more. */
   const forgotten = new FinalizationRegistry((held) => {
-    if (isLive && !poison && held.instance === instances) enter(() => module.close(held.session));
+    if (isLive && !poison && held.instance === instances) enter(module.close, held.session);
   });
 
   /** A binding with a session of its own, which is made when it is needed. */
@@ -168,21 +168,20 @@ export function engineOf(bytes) {
       // The instance that it was in has stopped, and was replaced by way of another binding.
       if (held.instance !== 0) throw poisoned(lastPoison);
       sessions += 1;
-      const made = enter(() => module.open(1024 - (sessions % 1024), memory));
+      const made = enter(module.open, 1024 - (sessions % 1024), memory);
       Object.assign(held, { session: made, instance: instances });
       return made;
     }
 
     const binding = {
       call(verb, args) {
-        const own = session();
-        return enter(() => module.call(own, verb, args));
+        return enter(module.call, session(), verb, args);
       },
 
       stepWithClosure(optimizer, closure, options) {
         const own = session();
         checkStack();
-        return enter(() => module.stepWithClosure(own, optimizer, closure, options));
+        return enter(module.stepWithClosure, own, optimizer, closure, options);
       },
 
       reset() {
