@@ -1,10 +1,13 @@
 // Optimizers: an optimizer without and with parameters.
 
-import * as k from "@stepwell/sdk";
-import { cuda } from "./gpu.js";
-import type { Line } from "./line.js";
+import { deepStrictEqual as same } from "node:assert/strict";
+import type * as k from "@stepwell/sdk";
+import { freed, moduleIs, moved, optimizerIs } from "./checks.js";
 
-export function introduction(): readonly Line[] {
+import { cuda } from "./gpu.js";
+import type { Line, Sdk } from "./line.js";
+
+export function introduction(k: Sdk): readonly Line[] {
   let m: k.ModuleHandle;
   let o: k.OptimizerHandle;
 
@@ -14,6 +17,7 @@ export function introduction(): readonly Line[] {
       run: () => {
         o = k.opt("sgd");
       },
+      check: () => optimizerIs(k, o, "sgd", [{ lr: 0.01, momentum: 0, dampening: 0, decay: 0, nesterov: false }], []),
     },
     // Here the page shows the options as a list of one dictionary; further down as a table of one row.
     {
@@ -31,24 +35,38 @@ export function introduction(): readonly Line[] {
       run: () => {
         k.free(o);
       },
+      check: () => {
+        freed(k, o);
+        same(k.handlecount(), 0);
+      },
     },
     {
       q: "q)m:module enlist(`linear;128;10)",
       run: () => {
         m = k.module(["linear", 128, 10]);
       },
+      check: () => moduleIs(k, m, { weight: [10, 128], bias: [10] }),
     },
     {
       q: "q)to(m; `cuda)",
       run: () => {
         k.to(m, cuda);
       },
+      check: () => moved(k, m, cuda),
     },
     {
       q: "q)o:opt(`sgd; m; .1; .99) / learning rate of .1, momentum .99",
       run: () => {
         o = k.opt("sgd", m, 0.1, 0.99);
       },
+      check: () =>
+        optimizerIs(
+          k,
+          o,
+          "sgd",
+          [{ lr: 0.1, momentum: 0.99, dampening: 0, decay: 0, nesterov: false }],
+          ["weight", "bias"],
+        ),
     },
     {
       q: "q)opt o",

@@ -1,9 +1,8 @@
 // LAMB.
 
-import * as k from "@stepwell/sdk";
-import type { Line } from "./line.js";
+import type { Line, Sdk } from "./line.js";
 
-export function lamb(): readonly Line[] {
+export function lamb(k: Sdk): readonly Line[] {
   return [
     {
       q: "q)help`lamb",

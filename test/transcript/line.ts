@@ -1,4 +1,8 @@
+import type * as sdk from "@stepwell/sdk";
 import type { Look } from "./q-console.js";
+
+/** What the page is played on: the package, or something that should be told from it. */
+export type Sdk = typeof sdk;
 
 /** A line of the page with what it does in TypeScript. */
 export interface Line {
@@ -8,6 +12,8 @@ export interface Line {
   readonly seed?: readonly string[];
   /** The line in TypeScript. What it returns is shown as the q console shows it. */
   readonly run: () => unknown;
+  /** Fails unless what the line is to do was done. A line that shows nothing has one. */
+  readonly check?: () => void;
   /** How to show it, where that is not as elsewhere on the page. */
   readonly look?: Look;
   /** Rows of the output whose numbers depend on random weights or targets; only how many there are is compared. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import * as k from "@stepwell/sdk";
+import type { Sdk } from "./line.js";
 
 /** `20 64#1e`: rows of ones. */
 export function ones(rows: number, columns: number): number[][] {
@@ -12,7 +12,7 @@ export function ones(rows: number, columns: number): number[][] {
 }
 
 /** `20?10`: random whole numbers below a bound. */
-export function random(count: number, below: number): number[] {
+export function random(k: Sdk, count: number, below: number): number[] {
   return Array.from({ length: count }, () => k.randperm(below)[0] ?? 0);
 }
 

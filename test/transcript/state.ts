@@ -1,15 +1,21 @@
 // Parameter state, before and after a step.
 
-import * as k from "@stepwell/sdk";
-import type { Line } from "./line.js";
+import { deepStrictEqual as same } from "node:assert/strict";
+import type * as k from "@stepwell/sdk";
+import { Followed, moduleIs, optimizerIs } from "./checks.js";
+
+import type { Line, Sdk } from "./line.js";
 import { ones, random } from "./q-words.js";
 
-export function state(): readonly Line[] {
+export function state(k: Sdk): readonly Line[] {
   let q: k.ModuleHandle;
   let o: k.OptimizerHandle;
   let s: k.State;
   let y: k.TensorHandle;
   let z: k.TensorHandle;
+  let classes: readonly number[];
+  let followed: Followed;
+  const parameters = ["a.weight", "a.bias", "b.weight", "b.bias"];
 
   return [
     {
@@ -17,18 +23,28 @@ export function state(): readonly Line[] {
       run: () => {
         q = k.module(k.seq("sequential", ["linear", "a", 128, 64], "relu", ["linear", "b", 64, 10], "relu"));
       },
+      check: () => {
+        moduleIs(k, q, { "a.weight": [64, 128], "a.bias": [64], "b.weight": [10, 64], "b.bias": [10] });
+        followed = new Followed(k, [q], true);
+      },
     },
     {
       q: "q)o:opt(`adamw; q; .0002)",
       run: () => {
         o = k.opt("adamw", q, 0.0002);
       },
+      check: () => optimizerIs(k, o, "adamw", [{ lr: 0.0002, decay: 0.01 }], parameters),
     },
     {
       q: "q)s:state o",
       run: () => {
         s = k.state(o);
       },
+      check: () =>
+        same(
+          [s.optimizer, s.options, s.parms.map((row) => row.buffers)],
+          ["adamw", k.opt(o).options, [{}, {}, {}, {}]],
+        ),
     },
     {
       q: "q)s`parms",
@@ -47,20 +63,28 @@ export function state(): readonly Line[] {
       run: () => {
         y = k.forward(q, ones(20, 128));
       },
+      check: () => followed.output(y),
     },
     {
       q: "q)z:ce(y; 20?10)",
       run: () => {
-        z = k.ce(y, random(20, 10));
+        classes = random(k, 20, 10);
+        z = k.ce(y, classes);
       },
+      check: () => followed.loss(z, classes),
     },
-    { q: "q)backward z", run: () => k.backward(z) },
-    { q: "q)step o", run: () => k.step(o) },
+    { q: "q)backward z", run: () => k.backward(z), check: () => followed.gradients([q], classes) },
+    { q: "q)step o", run: () => k.step(o), check: () => followed.firstStep(o, [q], classes, [0.0002, 0.0002]) },
     {
       q: "q)s:state o",
       run: () => {
         s = k.state(o);
       },
+      check: () =>
+        same(
+          s.parms.map((row) => row.name),
+          parameters,
+        ),
     },
     {
       q: "q)s`parms",

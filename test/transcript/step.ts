@@ -1,9 +1,11 @@
 // Step: until the loss is small.
 
-import * as k from "@stepwell/sdk";
-import type { Line } from "./line.js";
+import { deepStrictEqual as same } from "node:assert/strict";
+import type * as k from "@stepwell/sdk";
 
-export function step(): readonly Line[] {
+import type { Line, Sdk } from "./line.js";
+
+export function step(k: Sdk): readonly Line[] {
   let t: k.TensorHandle;
   let o: k.OptimizerHandle;
   let f: () => readonly [loss: number, tensor: k.Numbers];
@@ -14,12 +16,14 @@ export function step(): readonly Line[] {
       run: () => {
         t = k.tensor([0.5, 2, 4], "grad");
       },
+      check: () => same([k.tensor(t), k.dtype(t), k.gradflag(t)], [[0.5, 2, 4], "float", true]),
     },
     {
       q: "q)o:opt(`sgd; t; 1.0)",
       run: () => {
         o = k.opt("sgd", t, 1);
       },
+      check: () => same([k.lr(o), k.size(o)], [[1], 1]),
     },
     {
       q: "q)f:{zerograd o; backward l:mse(t; 1 2 3e); step o; (return l;tensor t)}",
@@ -29,9 +33,11 @@ export function step(): readonly Line[] {
           const l = k.mse(t, [1, 2, 3]);
           k.backward(l);
           k.step(o);
+          same(k.handlecount(), 3);
           return [k.return(l) as number, k.tensor(t)];
         };
       },
+      check: () => same(typeof f, "function"),
     },
     // The page shows this with five significant digits.
     {
@@ -49,6 +55,8 @@ export function step(): readonly Line[] {
       run: () => {
         const rows: object[] = [];
         for (let loss = Number.POSITIVE_INFINITY; loss > 0.00001; ) {
+          // The page takes six; where steps do nothing it would go on for ever.
+          if (rows.length === 20) break;
           const [next, tensor] = f();
           rows.push({ loss: next, tensor });
           loss = next;

@@ -1,14 +1,18 @@
 // Storage and other information.
 
-import * as k from "@stepwell/sdk";
-import type { Line } from "./line.js";
+import type * as k from "@stepwell/sdk";
+import { Followed, moduleIs, optimizerIs } from "./checks.js";
+
+import type { Line, Sdk } from "./line.js";
 import { ones, random } from "./q-words.js";
 
-export function storage(): readonly Line[] {
+export function storage(k: Sdk): readonly Line[] {
   let m: k.ModuleHandle;
   let o: k.OptimizerHandle;
   let y: k.TensorHandle;
   let z: k.TensorHandle;
+  let classes: readonly number[];
+  let followed: Followed;
 
   return [
     {
@@ -16,6 +20,7 @@ export function storage(): readonly Line[] {
       run: () => {
         o = k.opt("adamw", []);
       },
+      check: () => optimizerIs(k, o, "adamw", [{ lr: 0.001, decay: 0.01 }], []),
     },
     {
       q: "q){x!x@\\:y}[`class`objtype`size`tensorcount`elements`bytes;o]",
@@ -34,8 +39,16 @@ export function storage(): readonly Line[] {
       run: () => {
         m = k.module(["linear", 64, 10]);
       },
+      check: () => {
+        moduleIs(k, m, { weight: [10, 64], bias: [10] });
+        followed = new Followed(k, [m], false);
+      },
     },
-    { q: "q)opt(o;m)", run: () => k.opt(o, m) },
+    {
+      q: "q)opt(o;m)",
+      run: () => k.opt(o, m),
+      check: () => optimizerIs(k, o, "adamw", [{ lr: 0.001, decay: 0.01 }], ["weight", "bias"]),
+    },
     {
       q: "q){x!x@\\:y}[`class`objtype`size`tensorcount`elements`bytes;o]",
       seed: ["class | `optimizer", "objtype | `adamw", "size | 2", "tensorcount| 0", "elements | 0", "bytes | 0"],
@@ -52,9 +65,16 @@ export function storage(): readonly Line[] {
       q: "q)backward z:ce(y:forward(m; 20 64#1e); 20?10); step o",
       run: () => {
         y = k.forward(m, ones(20, 64));
-        z = k.ce(y, random(20, 10));
+        classes = random(k, 20, 10);
+        z = k.ce(y, classes);
         k.backward(z);
         k.step(o);
+      },
+      check: () => {
+        followed.output(y);
+        followed.loss(z, classes);
+        followed.gradients([m], classes);
+        followed.firstStep(o, [m], classes, [0.001]);
       },
     },
     {
