@@ -88,3 +88,16 @@ it("an option that has no text is told by its kind", () => {
     expect(message).toMatch(/^fit: epochs: expected a whole number >= 1, given (?:object|symbol|function|bigint)$/);
   }
 });
+
+it("data that throws while it is read is refused", () => {
+  const module = k.Module.of(["linear", 2, 2]);
+  const model = new k.Model(module, "mse", k.optimizer("sgd").build(module));
+  const trap = () => {
+    throw new TypeError("the caller's");
+  };
+  const data = new Proxy({}, { get: trap, ownKeys: trap, getOwnPropertyDescriptor: trap });
+  const good = { inputs: [[1, 2]], targets: [[1, 2]] };
+  for (const call of [() => model.fit(any(data)), () => model.fit(good, any(data)), () => model.measure(any(data))]) {
+    expect(expectError("ERR_ARGUMENT", call)).toMatch(/cannot be read: reading it threw an exception$/);
+  }
+});

@@ -6,6 +6,7 @@ import { measuring, type Trained } from "./measure.js";
 import type { Module } from "./module.js";
 import type { Optimizer } from "./optimizer.js";
 import { batchSizeOf, planOf } from "./plan.js";
+import { reading } from "./refuse.js";
 import { rowsOf } from "./rows.js";
 import { train } from "./train.js";
 import { checkTraining } from "./trainings.js";
@@ -57,14 +58,14 @@ export function modelClass(api: Api): ModelClass {
 
     fit(data: FitData, options: FitOptions = {}): AsyncGenerator<FitEvent, void, undefined> {
       // What is wrong is told here, and not when the first event is awaited.
-      const plan = planOf(api, data, options);
+      const plan = reading("fit", () => planOf(api, data, options));
       checkTraining(this.#trained());
       return train(this.#trained(), plan);
     }
 
     measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}): Figures {
-      const size = batchSizeOf(options);
-      const work = measuring(this.#trained(), rowsOf(api, data), size);
+      const [size, rows] = reading("measure", () => [batchSizeOf(options), rowsOf(api, data)]);
+      const work = measuring(this.#trained(), rows, size);
       for (;;) {
         const next = work.next();
         if (next.done) return next.value;
