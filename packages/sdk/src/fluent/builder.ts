@@ -67,7 +67,13 @@ export type OptimizerBuilder<Name extends OptimizerName> = BuilderMethods<Name> 
 export interface OptimizerFactory {
   /** A builder of an optimizer of that name. */
   <Name extends OptimizerName>(name: Name): OptimizerBuilder<Name>;
-  /** The builder that some JSON was made from. */
+  /**
+   * The builder that some JSON was made from.
+   *
+   * The JSON may be anybody's: names are matched with its regular expressions in a time proportional to their length. For
+   * that they have no references back, do not look ahead or behind, have the flags `dgimsu` only, and at most 1000 characters
+   * and 5000 steps, where `a{500}` is 500. What a program itself gives to `group` and `noDecay` may be any expression.
+   */
   fromJSON<Name extends OptimizerName>(json: Recipe<Name>): OptimizerBuilder<Name>;
 }
 
