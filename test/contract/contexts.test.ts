@@ -111,3 +111,25 @@ it("copies of the SDK in one process have nothing in common", async () => {
   );
   expect(result).toEqual({ counts: [1, 1, 1], value: 7, own: 1, alloptions: true, live: 1 });
 });
+
+it("a handle of another copy is refused by that name, and nothing is made of it", async () => {
+  const result = await runInProcess(
+    `
+    const load = open();
+    const x = await load("globalThis.x = k.tensor(7); export const result = x;");
+    const held = await load("export const result = new k.Tensor(x);");
+    const refusals = [
+      () => k.tensor(x), () => k.opt("adam", x), () => k.opt("adam", held), () => k.dict({ a: x }), () => k.free(x),
+      () => k.opt("adam", [], { lr: x }), () => k.vector(x),
+    ].map((call) => {
+      try { call(); } catch (error) { return [error.code, error.message.split("given ")[1]]; }
+      return "taken";
+    });
+    post({ refusals, live: k.handlecount(), value: await load("export const result = k.tensor(x);") });
+  `,
+    contexts,
+    flags,
+  );
+  const refusal = ["ERR_ARGUMENT", "a handle of another copy of Stepwell"];
+  expect(result).toEqual({ refusals: Array(7).fill(refusal), live: 0, value: 7 });
+});

@@ -24,7 +24,8 @@ describe.each(optimizers)("%s", (name) => {
     expect(byPosition.options[0]?.lr).toBe(0.25);
     for (const named of [{ lr: 0.25 }, [["lr", 0.25]], ["lr", 0.25]]) {
       expect(opt(untyped(name, [], named))).toEqual(byPosition);
-      expect(opt(untyped(name, [], 0.5, named))).toEqual(byPosition);
+      // A name never wins over a position: what is given twice is a mistake.
+      expectError("ERR_ARGUMENT", () => untyped(name, [], 0.5, named));
     }
   });
 

@@ -13,7 +13,7 @@ pub(crate) fn number(value: &Value) -> f64 {
         Value::Flag(flag) => f64::from(u8::from(*flag)),
         // The only word that there is names a line search.
         Value::Word(_) => 1.0,
-        Value::Null | Value::List(_) => f64::NAN,
+        Value::Null | Value::Undefined | Value::List(_) => f64::NAN,
     }
 }
 

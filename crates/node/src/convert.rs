@@ -41,7 +41,8 @@ impl Reader {
         // SAFETY: `value` is live, and every conversion below is the one for the type that Node says it has.
         unsafe {
             Ok(match type_of!(env, value)? {
-                ValueType::Undefined | ValueType::Null => Dynamic::Null,
+                ValueType::Undefined => Dynamic::Undefined,
+                ValueType::Null => Dynamic::Null,
                 ValueType::Boolean => Dynamic::Flag(bool::from_napi_value(env, value)?),
                 ValueType::Number => Dynamic::Number(f64::from_napi_value(env, value)?),
                 ValueType::String => Dynamic::Text(String::from_napi_value(env, value)?),
@@ -83,18 +84,31 @@ impl Reader {
             }
             return Ok(Dynamic::List(list));
         }
-        // SAFETY: it is an object.
-        let object = unsafe { Object::from_napi_value(env, value) }?;
+        let (mut names, mut count) = (std::ptr::null_mut(), 0);
+        // SAFETY: it is an object, and Node fills the answers. Its own keys only: those that it inherits are nobody's options.
+        unsafe {
+            check_status!(sys::napi_get_all_property_names(
+                env,
+                value,
+                sys::KeyCollectionMode::own_only,
+                sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+                sys::KeyConversion::numbers_to_strings,
+                &mut names
+            ))?;
+            check_status!(sys::napi_get_array_length(env, names, &mut count))?;
+        }
         let mut entries = Vec::new();
-        for key in Object::keys(&object)? {
-            let mut property = std::ptr::null_mut();
-            // SAFETY: Node fills `property` with a live value. By a string of Node's, for a key may hold a zero byte.
-            let entry = unsafe {
-                let name = String::to_napi_value(env, key.clone())?;
+        for index in 0..count {
+            let (mut name, mut property) = (std::ptr::null_mut(), std::ptr::null_mut());
+            // SAFETY: Node fills both with live values. By a string of Node's, for a key may hold a zero byte.
+            let (key, entry) = unsafe {
+                check_status!(sys::napi_get_element(env, names, index, &mut name))?;
                 check_status!(sys::napi_get_property(env, value, name, &mut property))?;
-                self.read(property, depth + 1)
-            }?;
-            entries.push((key, entry));
+                (String::from_napi_value(env, name)?, self.read(property, depth + 1)?)
+            };
+            if !matches!(entry, Dynamic::Undefined) {
+                entries.push((key, entry));
+            }
         }
         Ok(Dynamic::Dictionary(entries))
     }
@@ -172,7 +186,7 @@ impl ToNapiValue for Crossing {
         // SAFETY: Node passes a live environment.
         unsafe {
             match value.0 {
-                Dynamic::Null => ToNapiValue::to_napi_value(env, Null),
+                Dynamic::Null | Dynamic::Undefined => ToNapiValue::to_napi_value(env, Null),
                 Dynamic::Flag(flag) => ToNapiValue::to_napi_value(env, flag),
                 Dynamic::Number(number) => ToNapiValue::to_napi_value(env, number),
                 Dynamic::Text(text) => ToNapiValue::to_napi_value(env, text),

@@ -9,6 +9,8 @@ use crate::{Code, Error, Number, OptionType, Result};
 pub enum Value {
     /// No value.
     Null,
+    /// An option that is left out after all.
+    Undefined,
     /// A switch.
     Flag(bool),
     /// A whole number that was checked to be one.
@@ -25,6 +27,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Null => f.write_str("null"),
+            Value::Undefined => f.write_str("undefined"),
             Value::Flag(flag) => write!(f, "boolean {flag}"),
             Value::Integer(number) => write!(f, "{number}"),
             Value::Float(number) => Number(*number).fmt(f),
@@ -191,12 +194,13 @@ pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[Value]) -> Option<&'a 
     specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
 }
 
-/// Fills `base` with positional options and then with named ones, which win. Returns the new row; `base` stays as it was.
+/// Fills `base` with positional options and with named ones. Returns the new row; `base` stays as it was.
 ///
 /// `owner` is whose options these are, for messages.
 ///
 /// # Errors
-/// Too many positional options, an unknown name, a wrong type, a number out of range, a required option left out.
+/// Too many positional options, an option that is given twice, an unknown name, a wrong type, a number out of range, a
+/// required option left out.
 pub fn parse(
     owner: &str,
     specs: &[OptionSpec],
@@ -215,12 +219,26 @@ pub fn parse(
         return Err(Error::new(Code::Argument, message));
     }
     let mut row = base.to_vec();
-    for ((slot, spec), given) in row.iter_mut().zip(places).zip(positional) {
-        *slot = spec.check(owner, given)?;
+    // Those that were given, as bits; no table has more than 64.
+    let mut taken = 0u64;
+    let mut set = |index: usize, given: &Value| -> Result<()> {
+        let spec = &specs[index];
+        if matches!(given, Value::Undefined) {
+            return Ok(());
+        }
+        if taken >> index & 1 == 1 {
+            return Err(Error::new(Code::Argument, format!("{owner} {}: given twice", spec.name)));
+        }
+        taken |= 1 << index;
+        row[index] = spec.check(owner, given)?;
+        Ok(())
+    };
+    for (index, given) in positional.iter().enumerate() {
+        set(index, given)?;
     }
     for (name, given) in named {
         for (index, value) in resolve(owner, specs, name, given)? {
-            row[index] = specs[index].check(owner, &value)?;
+            set(index, &value)?;
         }
     }
     match specs.iter().zip(&row).find(|(spec, value)| **value == Value::Null && (spec.default)().is_none()) {
@@ -245,6 +263,7 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &Value) -> Resu
             let message = format!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
             Err(Error::new(Code::OptionUnknown, message))
         }
+        Value::Undefined => Ok(Vec::new()),
         Value::List(list) if list.len() == elements.len() => {
             Ok(elements.into_iter().zip(list.iter().map(|x| Value::Float(*x))).collect())
         }

@@ -5,7 +5,7 @@ use stepwell_optim::{Code, Error, Number, Result, Results, Value};
 use crate::handle::{Handle, Kind};
 use crate::{Array, Data, Dtype, Dynamic};
 
-/// Numbers nested deeper than this are refused, before recursion could exhaust the stack.
+/// A tensor has at most so many dimensions, and numbers are nested no deeper. libtorch has no more in most operations.
 const MOST_DIMENSIONS: usize = 64;
 
 /// The arguments of a call that have not been taken yet.
@@ -19,15 +19,27 @@ impl Arguments {
         Self { rest: arguments.into_iter(), position: 0 }
     }
 
-    /// The next argument; `Null` if there is none.
+    /// The next argument; `Null` if there is none or it is undefined.
     pub(crate) fn next(&mut self) -> Dynamic {
         self.position += 1;
-        self.rest.next().unwrap_or(Dynamic::Null)
+        match self.rest.next() {
+            None | Some(Dynamic::Undefined) => Dynamic::Null,
+            Some(argument) => argument,
+        }
     }
 
     /// The next argument without taking it.
     pub(crate) fn peek(&self) -> &Dynamic {
         self.rest.as_slice().first().unwrap_or(&Dynamic::Null)
+    }
+
+    /// Fails for an argument that is there and undefined, where one that is left out means something else.
+    pub(crate) fn require_defined(&self) -> Result<()> {
+        if !matches!(self.peek(), Dynamic::Undefined) {
+            return Ok(());
+        }
+        let message = format!("expected a value as argument {}, or none, given undefined", self.position + 1);
+        Err(Error::new(Code::Argument, message))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -127,6 +139,14 @@ impl Arguments {
     }
 }
 
+/// Fails for a shape of more dimensions than a tensor can have.
+pub(crate) fn check_dimensions(count: usize) -> Result<()> {
+    if count <= MOST_DIMENSIONS {
+        return Ok(());
+    }
+    Err(Error::new(Code::Shape, format!("expected a shape of at most {MOST_DIMENSIONS} dimensions, given {count}")))
+}
+
 /// The size of a dimension.
 pub(crate) fn size(x: f64) -> Result<usize> {
     if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {
@@ -177,6 +197,7 @@ fn shaped(entries: &[(String, Dynamic)]) -> Option<Array> {
         Some(Dynamic::Text(name)) => (Dtype::parse(name).ok()?, 3),
         Some(_) => return None,
     };
+    check_dimensions(sizes.len()).ok()?;
     let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
     let shape: Vec<usize> = sizes.collect::<Option<_>>()?;
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
@@ -202,8 +223,18 @@ pub(crate) fn option_value(given: &Dynamic) -> Option<Value> {
             Ok(Data::Double(numbers)) => Value::List(numbers),
             _ => return None,
         },
+        Dynamic::Undefined => Value::Undefined,
         Dynamic::Handle(_) | Dynamic::Dictionary(_) => return None,
     })
+}
+
+/// The options of a list, in the order of their positions.
+pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<Value>> {
+    let value = |given: &Dynamic| {
+        option_value(given)
+            .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
+    };
+    given.iter().map(value).values()
 }
 
 /// The named options of a dictionary.
@@ -220,7 +251,7 @@ pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(Stri
 /// A value as JavaScript sees it.
 pub(crate) fn dynamic(value: &Value) -> Dynamic {
     match value {
-        Value::Null => Dynamic::Null,
+        Value::Null | Value::Undefined => Dynamic::Null,
         Value::Flag(flag) => Dynamic::Flag(*flag),
         Value::Integer(number) => Dynamic::Number(*number as f64),
         Value::Float(number) => Dynamic::Number(*number),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::Engine;
+use crate::identity::repeated;
 use crate::module::{Module, checked_name};
 use crate::selection::{Selection, Source};
 
@@ -89,12 +90,13 @@ impl<E: Engine> Container<E> {
         let Entry::Loose { tensors, .. } = &mut self.entries[place] else { return Ok(()) };
         for parameter in &selection.tensors {
             let name = if named { checked_name(&parameter.name)? } else { tensors.len().to_string() };
-            if tensors.iter().any(|(taken, _)| *taken == name) {
-                return Err(Error::new(Code::Parameter, format!("parameter `{name}` already defined")));
-            }
             tensors.push((name, parameter.tensor.clone()));
         }
-        Ok(())
+        let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+        match repeated(&names) {
+            None => Ok(()),
+            Some(name) => Err(Error::new(Code::Parameter, format!("parameter `{name}` already defined"))),
+        }
     }
 
     fn free_key(&self, first: usize, key: impl Fn(&usize) -> String) -> String {

@@ -10,8 +10,10 @@ use crate::handle::Handle;
 /// A value on its way in or out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dynamic {
-    /// `null` or `undefined`.
+    /// `null`, or an argument that is left out.
     Null,
+    /// `undefined`, where it stands in a list or among arguments; in a dictionary it is nothing at all.
+    Undefined,
     /// A boolean.
     Flag(bool),
     /// A number.
@@ -64,6 +66,7 @@ impl fmt::Display for Dynamic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Dynamic::Null => f.write_str("null"),
+            Dynamic::Undefined => f.write_str("undefined"),
             Dynamic::Flag(flag) => write!(f, "boolean {flag}"),
             Dynamic::Number(number) => write!(f, "number {}", Number(*number)),
             Dynamic::Text(text) => write!(f, "string \"{text}\""),

@@ -22,7 +22,7 @@ pub fn first_places(numbers: &[u64]) -> Vec<usize> {
     numbers.iter().enumerate().map(place_of).collect()
 }
 
-/// For each name its place among the known ones, which are all different; behind their end where it is none of them.
+/// For each name its place among the known ones, that of the first of them that is the same; behind their end where it is none.
 pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<usize> {
     let mut hashes = Vec::new();
     for name in known.iter().chain(names) {
@@ -40,6 +40,12 @@ pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<usize> {
         }
     }
     places
+}
+
+/// A name that is there more than once.
+pub(crate) fn repeated<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let place = places_of(names, names).iter().enumerate().position(|(place, first)| *first < place)?;
+    Some(names[place])
 }
 
 #[cfg(test)]
@@ -66,5 +72,9 @@ mod tests {
         assert_eq!(places, expected);
         assert!(places_of(&[], &known).is_empty());
         assert_eq!(places_of(&["a"], &[]).len(), 1);
+        assert_eq!(places_of(&["b", "a"], &["a", "b", "a", "b"]), [1, 0]);
+        assert_eq!(repeated(&known), None);
+        assert_eq!(repeated(&names), Some(known[7]));
+        assert_eq!(repeated(&["", "a", ""]), Some(""));
     }
 }

@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result, Results, Value, defaults, parse};
 
-use crate::arguments::{named_options, option_value};
+use crate::arguments::{named_options, positional_options};
+use crate::identity::repeated;
 use crate::modules::{Build, Layer, Run, layer_kinds};
 use crate::{Dynamic, Engine};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;
+/// A container of more modules is refused: containers that share modules double with each that holds two of them.
+const MOST_MODULES: usize = 1 << 18;
 const SEQUENTIAL: &str = "sequential";
 const MODULE_DICTIONARY: &str = "moduledict";
 const PARAMETER_DICTIONARY: &str = "parmdict";
@@ -22,7 +25,19 @@ pub(crate) struct Module<E: Engine> {
     /// A layer's options.
     pub(crate) options: Vec<(&'static str, Value)>,
     body: Body<E>,
+    extent: Extent,
 }
+
+/// How far a module goes.
+#[derive(Clone, Copy)]
+struct Extent {
+    levels: usize,
+    /// All of them, one that is there twice counted twice.
+    modules: usize,
+}
+
+/// A module without children.
+const ONE: Extent = Extent { levels: 1, modules: 1 };
 
 enum Body<E: Engine> {
     Layer(Box<dyn Layer<E>>),
@@ -58,6 +73,9 @@ impl<E: Engine> Module<E> {
             _ => None,
         };
         if let (Some(container), Some(Dynamic::List(children))) = (entry("container"), entry("children")) {
+            if matches!(specification, Dynamic::Dictionary(entries) if entries.len() > 2) {
+                return Err(not_a_module(specification));
+            }
             return Self::sequential(container, children, build, depth);
         }
         let (kind, rest) = match specification {
@@ -85,39 +103,51 @@ impl<E: Engine> Module<E> {
             Some((Dynamic::Dictionary(entries), positional)) => (named_options(entries.clone())?, positional),
             _ => (Vec::new(), rest),
         };
-        let positional: Vec<Value> = positional
-            .iter()
-            .map(|given| {
-                option_value(given)
-                    .ok_or_else(|| Error::new(Code::OptionType, format!("{kind}: expected an option, given {given}")))
-            })
-            .values()?;
+        let positional = positional_options(kind, positional)?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
         let layer = (found.make)(&row, build)?;
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
-        Ok(Self { kind: found.name, name, options, body: Body::Layer(layer) })
+        Ok(Self { kind: found.name, name, options, body: Body::Layer(layer), extent: ONE })
     }
 
     /// A module that holds others under keys, and does not run.
     pub(crate) fn dictionary(children: Vec<(String, Rc<Module<E>>)>) -> Self {
-        Self { kind: MODULE_DICTIONARY, name: None, options: Vec::new(), body: Body::Modules(children) }
+        Self::holding(MODULE_DICTIONARY, None, children)
+    }
+
+    fn holding(kind: &'static str, name: Option<String>, children: Vec<(String, Rc<Module<E>>)>) -> Self {
+        let mut extent = ONE;
+        for (_, child) in &children {
+            extent.levels = extent.levels.max(child.extent.levels + 1);
+            extent.modules = extent.modules.saturating_add(child.extent.modules);
+        }
+        Self { kind, name, options: Vec::new(), body: Body::Modules(children), extent }
+    }
+
+    /// Fails for a container that is nested deeper, or holds more, than can be worked on.
+    pub(crate) fn check_extent(&self) -> Result<()> {
+        if self.extent.levels <= DEEPEST + 1 && self.extent.modules <= MOST_MODULES {
+            return Ok(());
+        }
+        let message = format!("modules nested deeper than {DEEPEST}, or more than {MOST_MODULES} of them");
+        Err(Error::new(Code::Argument, message))
     }
 
     /// A module that holds tensors under keys, and does not run.
     pub(crate) fn parameter_dictionary(tensors: Vec<(String, E::Tensor)>) -> Self {
         let body = Body::Layer(Box::new(ParameterDictionary(tensors)));
-        Self { kind: PARAMETER_DICTIONARY, name: None, options: Vec::new(), body }
+        Self { kind: PARAMETER_DICTIONARY, name: None, options: Vec::new(), body, extent: ONE }
     }
 
     /// An empty container; `None` if `kind` is none.
     pub(crate) fn container(kind: &str, name: Option<String>) -> Option<Self> {
         let kind = [SEQUENTIAL, MODULE_DICTIONARY].into_iter().find(|known| *known == kind)?;
-        Some(Self { kind, name, options: Vec::new(), body: Body::Modules(Vec::new()) })
+        Some(Self::holding(kind, name, Vec::new()))
     }
 
     /// A container that was made empty, filled.
     pub(crate) fn with_children(self, children: Vec<(String, Rc<Module<E>>)>) -> Self {
-        Self { body: Body::Modules(children), ..self }
+        Self::holding(self.kind, self.name, children)
     }
 
     pub(crate) fn is_parameter_dictionary(kind: &str) -> bool {
@@ -138,7 +168,7 @@ impl<E: Engine> Module<E> {
             }
         };
         let modules = children.iter().map(|child| Self::make_at(child, build, depth + 1)).values()?;
-        Ok(Self { kind: SEQUENTIAL, name, options: Vec::new(), body: Body::Modules(keyed(modules)?) })
+        Ok(Self::holding(SEQUENTIAL, name, keyed(modules)?))
     }
 
     pub(crate) fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
@@ -164,11 +194,22 @@ impl<E: Engine> Module<E> {
     /// All descendants with their dotted names, depth first, without the root.
     pub(crate) fn descendants(&self) -> Vec<(String, Rc<Module<E>>)> {
         let mut found = Vec::new();
-        for (key, child) in self.children() {
-            found.push((key.clone(), Rc::clone(child)));
-            found.extend(child.descendants().into_iter().map(|(name, module)| (format!("{key}.{name}"), module)));
-        }
+        self.walk(&mut String::new(), &mut |path, module| found.push((path.to_owned(), Rc::clone(module))));
         found
+    }
+
+    /// Tells of all descendants. `path` is the dotted name of this module.
+    fn walk<'a>(&'a self, path: &mut String, tell: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
+        let length = path.len();
+        for (key, child) in self.children() {
+            if length > 0 {
+                path.push('.');
+            }
+            path.push_str(key);
+            tell(path, child);
+            child.walk(path, tell);
+            path.truncate(length);
+        }
     }
 
     /// Tensors that are trained, in the order in which they were registered.
@@ -207,10 +248,12 @@ impl<E: Engine> Module<E> {
 
     fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {
         let own = self.own(of).into_iter().map(|(name, tensor)| Named { name, kind: self.kind, tensor });
-        let below = self.children().iter().flat_map(|(key, child)| {
-            child.tensors(of).into_iter().map(move |named| Named { name: format!("{key}.{}", named.name), ..named })
+        let mut found: Vec<_> = own.collect();
+        self.walk(&mut String::new(), &mut |path, module| {
+            let named = |(name, tensor)| Named { name: format!("{path}.{name}"), kind: module.kind, tensor };
+            found.extend(module.own(of).into_iter().map(named));
         });
-        own.chain(below).collect()
+        found
     }
 
     /// True for this module and every one inside it.
@@ -221,15 +264,14 @@ impl<E: Engine> Module<E> {
 
 /// Modules under their names, or under their positions where they have none.
 pub(crate) fn keyed<E: Engine>(modules: Vec<Module<E>>) -> Result<Vec<(String, Rc<Module<E>>)>> {
-    let mut keyed: Vec<(String, Rc<Module<E>>)> = Vec::new();
-    for (position, module) in modules.into_iter().enumerate() {
-        let key = module.name.clone().unwrap_or_else(|| position.to_string());
-        if keyed.iter().any(|(taken, _)| *taken == key) {
-            return Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`")));
-        }
-        keyed.push((key, Rc::new(module)));
+    let key = |(position, module): (usize, Module<E>)| {
+        (module.name.clone().unwrap_or_else(|| position.to_string()), Rc::new(module))
+    };
+    let keyed: Vec<_> = modules.into_iter().enumerate().map(key).collect();
+    match repeated(&keyed.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>()) {
+        None => Ok(keyed),
+        Some(key) => Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`"))),
     }
-    Ok(keyed)
 }
 
 /// Tensors by name.

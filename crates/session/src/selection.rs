@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
+use crate::identity::places_of;
 use crate::module::{Module, Named};
 use crate::session::{Object, Session};
 use crate::{Dynamic, Engine};
@@ -30,7 +31,7 @@ pub(crate) enum Source<E: Engine> {
 /// True for what can select parameters, and not for an option.
 pub(crate) fn is_selection(given: &Dynamic) -> bool {
     match given {
-        Dynamic::Null | Dynamic::Handle(_) => true,
+        Dynamic::Handle(_) => true,
         Dynamic::List(list) => list.is_empty() || matches!(list[0], Dynamic::Handle(_)),
         _ => false,
     }
@@ -75,13 +76,15 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
         Object::Dictionary(entries) => {
             let tensors = match selector {
                 None => entries.iter().map(|(key, tensor)| loose(key.clone(), tensor)).collect(),
-                Some(selector) => keys(selector)?
-                    .into_iter()
-                    .map(|key| match entries.iter().find(|(name, _)| *name == key) {
-                        Some((_, tensor)) => Ok(loose(key, tensor)),
+                Some(selector) => {
+                    let keys = keys(selector)?;
+                    let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+                    let tensor = |(key, place): (&&str, usize)| match entries.get(place) {
+                        Some((_, tensor)) => Ok(loose((*key).to_owned(), tensor)),
                         None => Err(Error::new(Code::Parameter, format!("no dictionary parameter named `{key}`"))),
-                    })
-                    .values()?,
+                    };
+                    keys.iter().zip(places_of(&keys, &known)).map(tensor).values()?
+                }
             };
             Selection { tensors, source: Source::Named }
         }
@@ -97,15 +100,19 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> 
         child.parameters().into_iter().map(|p| Named { name: format!("{name}.{}", p.name), ..p }).collect()
     };
     if let Ok(names) = keys(selector) {
+        let parameters = module.parameters();
+        let paths: Vec<&str> = descendants.iter().map(|(path, _)| path.as_str()).collect();
+        let own: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let (modules, own) = (places_of(&names, &paths), places_of(&names, &own));
         let mut selected = Vec::new();
-        for name in names {
+        for ((name, module), parameter) in names.iter().zip(modules).zip(own) {
             // A module wins over a parameter of the same name.
-            if let Some(child) = descendants.iter().find(|(path, _)| *path == name) {
-                selected.extend(under(child));
-            } else if let Some(parameter) = module.parameters().into_iter().find(|p| p.name == name) {
-                selected.push(parameter);
-            } else {
-                return Err(Error::new(Code::Parameter, format!("no module or parameter named `{name}`")));
+            match (descendants.get(module), parameters.get(parameter)) {
+                (Some(child), _) => selected.extend(under(child)),
+                (None, Some(Named { kind, tensor, .. })) => {
+                    selected.push(Named { name: (*name).to_owned(), kind, tensor: tensor.clone() });
+                }
+                _ => return Err(Error::new(Code::Parameter, format!("no module or parameter named `{name}`"))),
             }
         }
         return Ok(selected);
@@ -134,16 +141,17 @@ fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
 }
 
 /// One name or several.
-fn keys(selector: &Dynamic) -> Result<Vec<String>> {
+fn keys(selector: &Dynamic) -> Result<Vec<&str>> {
     let list = match selector {
         Dynamic::List(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let key = |item: &Dynamic| match item {
-        Dynamic::Text(name) => Ok(name.clone()),
-        _ => Err(refuse("a name or a list of names", selector)),
-    };
-    list.iter().map(key).values()
+    list.iter()
+        .map(|item| match item {
+            Dynamic::Text(name) => Ok(name.as_str()),
+            _ => Err(refuse("a name or a list of names", selector)),
+        })
+        .values()
 }
 
 fn refuse(expected: &str, given: &Dynamic) -> Error {

@@ -3,7 +3,18 @@
 use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Object, Reflect, Symbol};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Its own keys: what it inherits is nobody's option.
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
+    fn own_keys(object: &Object) -> std::result::Result<Array, JsValue>;
+
+    /// What an object has under a key; a getter is asked of the receiver.
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
+    fn get_of(object: &JsValue, key: &JsValue, receiver: &JsValue) -> std::result::Result<JsValue, JsValue>;
+}
 
 /// Deeper nesting is refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 300;
@@ -37,8 +48,11 @@ impl Reader {
             let id = u64::try_from(value.clone()).map_or(-1.0, |id| id as f64);
             return Ok(Dynamic::Handle(Handle::from_number(id)));
         }
-        if value.is_null() || value.is_undefined() {
+        if value.is_null() {
             return Ok(Dynamic::Null);
+        }
+        if value.is_undefined() {
+            return Ok(Dynamic::Undefined);
         }
         if let Some(flag) = value.as_bool() {
             return Ok(Dynamic::Flag(flag));
@@ -57,7 +71,8 @@ impl Reader {
 
     fn read_list(&mut self, array: &Array, depth: usize) -> Result<Dynamic> {
         let mut list = Vec::new();
-        for index in 0..array.length() {
+        let length = Reflect::get(array, &"length".into()).ok().and_then(|length| length.as_f64());
+        for index in 0..length.ok_or_else(unreadable)? as u32 {
             list.try_reserve(1).map_err(|_| no_memory())?;
             list.push(self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?);
         }
@@ -65,30 +80,40 @@ impl Reader {
     }
 
     fn read_object(&mut self, object: &Object, depth: usize) -> Result<Dynamic> {
-        let keys = Reflect::own_keys(object).map_err(|_| unreadable())?;
         let mut entries = Vec::new();
-        for key in keys.iter() {
+        for key in own_keys(object).map_err(|_| unreadable())?.iter() {
             let Some(name) = key.as_string() else { continue };
-            entries.push((name, self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?));
+            let value = self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?;
+            if !matches!(value, Dynamic::Undefined) {
+                entries.push((name, value));
+            }
         }
         Ok(Dynamic::Dictionary(entries))
     }
 }
 
-/// Copies a typed array; it has one dimension.
+/// Copies a typed array; it has one dimension. What it is and how long is asked of the language, for its own properties can
+/// say anything. One without memory has no elements; the SDK refuses it.
 fn read_view(view: &JsValue) -> Result<Dynamic> {
-    let name = Reflect::get(view, &Symbol::to_string_tag()).ok().and_then(|name| name.as_string()).unwrap_or_default();
+    let prototype = Reflect::get_prototype_of(&Float32Array::new_with_length(0));
+    let prototype = prototype.and_then(|own| Reflect::get_prototype_of(&own)).map_err(|_| unreadable())?;
+    let ask = |key: &JsValue| get_of(&prototype, key, view).map_err(|_| unreadable());
+    let name = ask(&Symbol::to_string_tag())?.as_string().unwrap_or_default();
+    let length = if name.is_empty() { 0 } else { ask(&"length".into())?.as_f64().unwrap_or(0.0) as usize };
     macro_rules! copy {
         ($type:ty) => {{
-            let array: &$type = view.unchecked_ref();
             let mut elements = Vec::new();
-            elements.try_reserve_exact(array.length() as usize).map_err(|_| no_memory())?;
-            elements.resize(array.length() as usize, Default::default());
-            array.copy_to(&mut elements);
+            elements.try_reserve_exact(length).map_err(|_| no_memory())?;
+            elements.resize(length, Default::default());
+            if length > 0 {
+                // SAFETY: nothing else sees the elements, and nothing is allocated while the view of them is there.
+                unsafe { <$type>::view_mut_raw(elements.as_mut_ptr(), length) }.set(view, 0);
+            }
             elements
         }};
     }
     let data = match name.as_str() {
+        // Of memory that is not there any more. Every method begins by asking that.
         "Float32Array" => Data::Float(copy!(Float32Array)),
         "Float64Array" => Data::Double(copy!(Float64Array)),
         "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
@@ -98,11 +123,7 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
             let numbers: Vec<f64> = copy!(Float64Array);
             Data::Long(numbers.into_iter().map(|x| x as i64).collect())
         }
-        "DataView" => return Ok(Dynamic::Dictionary(Vec::new())),
-        other => {
-            let kind = other.strip_suffix("Array").unwrap_or(other);
-            return Err(Error::new(Code::Argument, format!("a typed array of type {kind} cannot become a tensor")));
-        }
+        _ => return Err(Error::new(Code::Argument, format!("a typed array of type {name} cannot become a tensor"))),
     };
     Ok(Dynamic::Array(Numbers { shape: vec![data.len()], data }))
 }
@@ -110,7 +131,7 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
 /// The value for JavaScript. Numbers are copied out, for memory that grows takes every view of it away.
 pub(crate) fn write(value: Dynamic) -> JsValue {
     match value {
-        Dynamic::Null => JsValue::NULL,
+        Dynamic::Null | Dynamic::Undefined => JsValue::NULL,
         Dynamic::Flag(flag) => flag.into(),
         Dynamic::Number(number) => number.into(),
         Dynamic::Text(text) => text.into(),

@@ -51,7 +51,15 @@ import type {
 /** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */
 export type Target = TensorHandle | TensorData;
 
-/** The functions of the k-api. Every one throws a `StepwellError` on bad input, and has then changed nothing. */
+/**
+ * The functions of the k-api. Every one throws a `StepwellError` on bad input, and has then changed nothing.
+ *
+ * Arguments are plain data and handles. A dictionary is an object without a prototype or with that of `Object`, of which the
+ * own enumerable properties under strings count, and one that is undefined is not there; lists may be proxies or of a
+ * subclass, and have no holes; objects of the fluent layer stand for their handles. Anything else, such as a `Map`, a `Promise`
+ * or an instance of a class, is `ERR_ARGUMENT`. A call takes at most 2^24 values beside typed arrays, nested at most 300 deep,
+ * and a tensor has at most 64 dimensions.
+ */
 export interface Api {
   /**
    * Makes a tensor of numbers. Plain numbers become `float` unless told otherwise. For a type with fewer digits each number
@@ -60,7 +68,10 @@ export interface Api {
    * @param options words such as `"grad"`, `"double"`, `"cuda:1"`, or a dictionary
    */
   tensor(numbers: TensorData, ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]): TensorHandle;
-  /** Reads a tensor as nested numbers. Whole numbers beyond ±2^53 lose digits: see {@link Api.data}. */
+  /**
+   * Reads a tensor as nested numbers, at most 2^25 numbers and lists. Whole numbers beyond ±2^53 lose digits: see
+   * {@link Api.data}.
+   */
   tensor(tensor: TensorHandle): Numbers;
   /**
    * A copy of a tensor's elements as a typed array in row-major order, with its shape. Elements of `half` and `bfloat16`
@@ -103,7 +114,8 @@ export interface Api {
   module(state: ModuleState): ModuleHandle;
   /**
    * The container of everything that an optimizer's parameters came from. One module is its own container; several stand
-   * under their names, or their positions where they have none; loose tensors under `parms`.
+   * under their names, or their positions where they have none; loose tensors under `parms`. Modules are nested at most 128
+   * deep, and at most 2^18 of them in a container.
    */
   module(optimizer: OptimizerHandle): ModuleHandle;
   /** The module of a model, shared with it. */
@@ -288,7 +300,8 @@ export interface Api {
   clipv(object: OptimizerHandle | ModelHandle | Parameters, max: number): void;
 
   /**
-   * Makes an optimizer. The options become the defaults of its parameter groups.
+   * Makes an optimizer. The options become the defaults of its parameter groups. An empty list, or nothing at all, is no
+   * parameters; what is undefined or null is an error.
    *
    * @example
    * ```ts

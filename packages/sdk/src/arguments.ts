@@ -38,11 +38,12 @@ type PositionalThenNamed<Positions extends readonly unknown[], Named> = Position
   infer First,
   ...infer Rest,
 ]
-  ? [] | [Named] | [First, ...PositionalThenNamed<Rest, Named>]
-  : [] | [Named];
+  ? readonly Named[] | readonly [First, ...PositionalThenNamed<Rest, Named>]
+  : readonly Named[];
 
 /**
- * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name.
+ * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name, in one
+ * argument or several. One that is undefined is left out; one that is given twice is an error.
  *
  * @typeParam More further options, by name only
  */

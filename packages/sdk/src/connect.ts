@@ -3,14 +3,7 @@ import { nested } from "./arrays.js";
 import type { Binding, TypedTensor } from "./binding.js";
 import { lossOf } from "./closure.js";
 import { refuse } from "./fluent/refuse.js";
-import {
-  type AnyHandle,
-  Engine,
-  type ModelHandle,
-  type ModuleHandle,
-  type OptimizerHandle,
-  type TensorHandle,
-} from "./handle.js";
+import { type AnyHandle, Engine, type ModelHandle, type ModuleHandle, type OptimizerHandle } from "./handle.js";
 import { withJson } from "./json.js";
 
 /** The functions of the k-api on an engine. They hold no logic of their own: the engine's session checks and does. */
@@ -27,15 +20,20 @@ export function connect(binding: Binding): Api {
     (...args: readonly unknown[]): never =>
       withJson(engine.call(name, ...args));
 
-  const data = telling("data") as (tensor: TensorHandle) => TypedTensor;
-  const numbers = (received: unknown) => (isTyped(received) ? nested(received) : received);
+  const data = telling("data") as (...args: readonly unknown[]) => TypedTensor;
+  const numbers =
+    (name: string) =>
+    (...args: readonly unknown[]): never => {
+      const received: unknown = engine.call(name, ...args);
+      return (isTyped(received) ? nested(received, name) : received) as never;
+    };
 
   const free = (...handles: readonly AnyHandle[]) => engine.free(...handles);
   /** How a closure's loss is read and freed. */
   const loss = { data: verb("data"), free };
 
   return {
-    tensor: (...args: readonly unknown[]) => numbers(engine.call("tensor", ...args)) as never,
+    tensor: numbers("tensor"),
     data,
     full: verb("full"),
     vector: verb("vector"),
@@ -70,7 +68,7 @@ export function connect(binding: Binding): Api {
     batch: verb("batch"),
     testrun: verb("testrun"),
     backward: verb("backward"),
-    grad: (...args: readonly unknown[]) => numbers(engine.call("grad", ...args)) as never,
+    grad: numbers("grad"),
     gradflag: verb("gradflag"),
     zerograd: verb("zerograd"),
     nograd: verb("nograd"),
@@ -93,9 +91,9 @@ export function connect(binding: Binding): Api {
     help: verb("help"),
     setting: verb("setting"),
     use: (...args) => engine.use(...args),
-    take: (tensor: TensorHandle) => {
-      const value = nested(data(tensor));
-      engine.free(tensor);
+    take: (...args: readonly unknown[]) => {
+      const value = nested(data(...args), "take");
+      engine.free(args[0] as AnyHandle);
       return value;
     },
     free,
@@ -109,10 +107,11 @@ export function connect(binding: Binding): Api {
     reset: () => engine.reset(),
     ready: (options) => engine.ready(options),
     seed: verb("seed"),
-    randperm: (n: number) => Float64Array.from(engine.call<TypedTensor>("randperm", n).data, Number),
+    randperm: (...args: readonly unknown[]) =>
+      Float64Array.from(engine.call<TypedTensor>("randperm", ...args).data, Number),
   };
 }
 
 function isTyped(received: unknown): received is TypedTensor {
-  return typeof received === "object" && received !== null && "data" in received && "shape" in received;
+  return typeof received === "object" && received !== null && Object.hasOwn(received, "data");
 }

@@ -1,11 +1,12 @@
 import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
-import { isOutOfMemory, StepwellError, typed } from "./errors.js";
-import { fromJson } from "./json.js";
+import { isOutOfMemory, typed } from "./errors.js";
 import { local } from "./realm.js";
+import { handleOf, idOf, send } from "./send.js";
 import { Session } from "./session.js";
-import { wellFormed } from "./text.js";
 
 declare const kind: unique symbol;
+/** By which another copy of this package knows a handle. */
+const brand = Symbol.for("@stepwell/sdk/handle");
 
 /**
  * Stands for an object of a session. It is opaque: only the functions of this package know what is behind it.
@@ -23,6 +24,10 @@ export class Handle<Kind extends string = string> {
   private constructor(id: bigint, session: Session) {
     this.#id = id;
     this.#session = session;
+  }
+
+  static {
+    Object.defineProperty(Handle.prototype, brand, { value: true });
   }
 
   /** @internal */
@@ -55,6 +60,13 @@ export class Handle<Kind extends string = string> {
   }
 }
 
+/** Whether an object is, or holds, a handle that another copy of this package has made. */
+export function isForeignHandle(value: object): boolean {
+  const isForeign = (object: object) => brand in object && Handle.idOf(object) === undefined;
+  const held: unknown = "handle" in value ? value.handle : undefined;
+  return isForeign(value) || (typeof held === "object" && held !== null && isForeign(held));
+}
+
 /** A tensor. */
 export type TensorHandle = Handle<"tensor">;
 /** A list of tensors. */
@@ -79,11 +91,6 @@ export type AnyHandle =
   | LossHandle
   | ModelHandle;
 
-/** Arguments nested deeper than this are refused, before recursion could exhaust the stack. */
-const DEEPEST = 300;
-/** An id that no handle has, for what claims to be one. */
-const NO_HANDLE = 2n ** 53n - 1n;
-
 /** The SDK's side of a binding: handles become ids and ids become handles, and errors become typed. */
 export class Engine {
   readonly #binding: Binding;
@@ -98,7 +105,7 @@ export class Engine {
   call<Result>(verb: string, ...args: readonly unknown[]): Result {
     let received: Received;
     // Reading arguments runs code of the caller's, such as getters: what that throws is not the engine's.
-    const sent = args.map((arg) => this.#send(arg, 0));
+    const sent = send(this.#session, verb, args);
     try {
       received = this.#binding.call(verb, sent);
     } catch (error) {
@@ -112,13 +119,13 @@ export class Engine {
   free(...handles: readonly AnyHandle[]): void {
     this.call("free", ...handles);
     if (handles.length === 0) this.#session.freedAll();
-    for (const handle of handles) this.#session.freed(handle);
+    for (const handle of handles) this.#session.freed(handleOf(handle) as Handle);
   }
 
   /** Gives the first handle what the second one stands for, which is freed. */
   use(handle: AnyHandle, other: AnyHandle, ...rest: readonly unknown[]): void {
     this.call("use", handle, other, ...rest);
-    this.#session.freed(other);
+    this.#session.freed(handleOf(other) as Handle);
   }
 
   /**
@@ -139,9 +146,9 @@ export class Engine {
         return null;
       }
     };
-    const sent = this.#send(options, 0);
+    const [sent] = send(this.#session, "step", [options], 3);
     try {
-      return this.#binding.stepWithClosure(this.#idOf(optimizer), guarded, sent);
+      return this.#binding.stepWithClosure(idOf(this.#session, optimizer), guarded, sent);
     } catch (error) {
       throw thrown ? thrown.error : typed(error);
     }
@@ -164,43 +171,6 @@ export class Engine {
       await this.#binding.ready(options);
     } catch (error) {
       throw typed(error);
-    }
-  }
-
-  /** The id of a handle of this session; one that no handle has for anything else. */
-  #idOf(value: unknown): bigint {
-    const id = Handle.idOf(value);
-    return id !== undefined && Handle.isOf(value as Handle, this.#session) ? id : NO_HANDLE;
-  }
-
-  #send(value: unknown, depth: number): Sent {
-    if (depth > DEEPEST) {
-      throw new StepwellError("ERR_ARGUMENT", `arguments nested deeper than ${DEEPEST}`);
-    }
-    switch (typeof value) {
-      case "bigint":
-        // A number, and not a handle, for only the SDK sends those as bigints.
-        return Number(value);
-      case "object": {
-        if (value === null || ArrayBuffer.isView(value)) return value;
-        const id = Handle.idOf(value);
-        if (id !== undefined) return Handle.isOf(value as Handle, this.#session) ? id : NO_HANDLE;
-        if (Array.isArray(value)) {
-          return value.every((item) => typeof item === "number")
-            ? (value as readonly number[])
-            : value.map((item) => this.#send(item, depth + 1));
-        }
-        if (value instanceof Handle) return NO_HANDLE;
-        return fromJson(
-          Object.fromEntries(
-            Object.entries(value).map(([key, item]) => [wellFormed(key), this.#send(item, depth + 1)]),
-          ),
-        ) as Sent;
-      }
-      case "string":
-        return wellFormed(value);
-      default:
-        return value as Sent;
     }
   }
 

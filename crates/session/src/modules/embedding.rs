@@ -3,6 +3,7 @@
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use super::{Build, Layer, Plan, Run};
+use crate::arguments::check_dimensions;
 use crate::{Data, Dtype, Engine};
 
 options! {
@@ -41,6 +42,8 @@ impl<E: Engine> Layer<E> for Embedding<E::Tensor> {
         if dtype != Dtype::Long {
             return Err(Error::new(Code::Dtype, format!("expected long indices, given {}", dtype.name())));
         }
+        // The result has one more.
+        check_dimensions(run.engine.shape(input)?.len() + 1)?;
         if let Data::Long(indices) = run.engine.data(input)?
             && let Some(index) = indices.iter().find(|index| !(0..self.rows as i64).contains(index))
         {

@@ -12,6 +12,7 @@ mod maxpool2d;
 
 use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
 
+use crate::arguments::check_dimensions;
 use crate::random::Random;
 use crate::{Data, Device, Dtype, Engine, Window};
 
@@ -126,6 +127,7 @@ impl<E: Engine> Build<'_, E> {
 pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
     /// Not worth asking the engine, which asks the system.
     const SMALL: usize = 1 << 24;
+    check_dimensions(shape.len())?;
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
     match (count, bytes) {

@@ -213,11 +213,12 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
 /// `grad(tensor)` reads the gradient, null if undefined; `grad(tensor, numbers)` sets it.
 pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Tensor)?;
+    let is_read = arguments.is_empty();
     let given = arguments.next();
     arguments.finish()?;
     let engine = &session.engine;
     let tensor = session.tensor(handle)?;
-    if given == Dynamic::Null {
+    if is_read {
         return engine.grad(tensor).map_or(Ok(Dynamic::Null), |grad| read(session, &grad));
     }
     let gradient = match &given {
@@ -244,6 +245,7 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 /// `gradflag(object)` tells whether gradients are computed; `gradflag(object, flag)` sets it.
 pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let given = arguments.next();
+    arguments.require_defined()?;
     let flag = arguments.flag("whether gradients are computed")?;
     arguments.finish()?;
     let tensors = selected(session, &given)?;

@@ -26,7 +26,9 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
         }
         let container = session.trainer(handle)?.container.module();
         let none = || Error::new(Code::Parameter, "no module or tensor was given to this optimizer");
-        return session.insert(Object::Module(container.ok_or_else(none)?));
+        let container = container.ok_or_else(none)?;
+        container.check_extent()?;
+        return session.insert(Object::Module(container));
     }
     let is_state = module_state::is_state(&given);
     // What is restored draws no random numbers from the session.

@@ -4,6 +4,7 @@ use stepwell_optim::{Code, Counts, Error, Result};
 
 use crate::arguments::Arguments;
 use crate::handle::{Handle, Kind};
+use crate::identity::first_places;
 use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::{Array, Data, Dynamic, Engine};
@@ -21,10 +22,11 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
         session.check_not_stepping(handle)?;
-        if handles.contains(&handle) {
-            return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
-        }
         handles.push(handle);
+    }
+    let numbers: Vec<_> = handles.iter().map(|handle| handle.to_number() as u64).collect();
+    if first_places(&numbers).iter().enumerate().any(|(place, first)| *first < place) {
+        return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
     }
     for handle in handles {
         session.remove(handle)?;
@@ -75,6 +77,7 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 /// only those that differ from the defaults. `threads`: how many threads operations and steps use at most.
 pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let name = arguments.text("the name of a setting")?;
+    arguments.require_defined()?;
     match name.as_str() {
         "alloptions" => {
             let flag = arguments.flag("its value")?;

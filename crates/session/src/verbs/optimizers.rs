@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Definition, Error, Number, Optimizer, Result, Results, Value, definition};
 
-use crate::arguments::{Arguments, named_options, option_value};
+use crate::arguments::{Arguments, named_options, positional_options};
 use crate::handle::{Handle, Kind};
 use crate::library::take_fused;
 use crate::selection::{is_selection, select};
@@ -104,24 +104,34 @@ impl Call {
             }
             group = Some(number as usize);
         }
-        let parameters = if is_selection(arguments.peek()) { arguments.next() } else { Dynamic::Null };
-        let mut rest = arguments.rest();
-        let named = match rest.pop() {
-            Some(Dynamic::Dictionary(entries)) => named_options(entries)?,
-            Some(Dynamic::List(list)) => named_options(pairs(list)?)?,
-            Some(last) => {
-                rest.push(last);
-                Vec::new()
+        let parameters = match arguments.peek() {
+            _ if arguments.is_empty() => Dynamic::Null,
+            // A field that is not there is no optimizer without parameters.
+            nothing @ (Dynamic::Null | Dynamic::Undefined) => {
+                let nothing = nothing.clone();
+                arguments.next();
+                return Err(arguments.refuse("parameters, a list of nothing for none,", &nothing));
             }
-            None => Vec::new(),
+            given if is_selection(given) => arguments.next(),
+            _ => Dynamic::Null,
         };
-        let positional = rest
-            .iter()
-            .map(|given| {
-                option_value(given)
-                    .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
-            })
-            .values()?;
+        let is_named = |given: &Dynamic| matches!(given, Dynamic::Dictionary(_) | Dynamic::List(_));
+        let mut positional = arguments.rest();
+        let count = positional.iter().position(is_named).unwrap_or(positional.len());
+        let rest = positional.split_off(count);
+        let positional = positional_options(owner, &positional)?;
+        let mut named = Vec::new();
+        for given in rest {
+            named.extend(match given {
+                Dynamic::Dictionary(entries) => named_options(entries)?,
+                Dynamic::List(list) => named_options(pairs(list)?)?,
+                Dynamic::Undefined => Vec::new(),
+                other => {
+                    let message = format!("expected options by position before those by name, given {other}");
+                    return Err(Error::new(Code::Argument, message));
+                }
+            });
+        }
         Ok(Self { group, parameters, positional, named })
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
         let trainer = session.trainer(handle)?;
         return Ok(trainer.optimizer.loss_scale.as_ref().map_or(Dynamic::Null, described));
     }
+    arguments.require_defined()?;
     let given = arguments.next();
     let scale = match given {
         Dynamic::Null => None,

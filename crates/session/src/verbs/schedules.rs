@@ -18,6 +18,7 @@ pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Argum
         let trainer = session.trainer(handle)?;
         return Ok(trainer.optimizer.schedule_state().map_or(Dynamic::Null, described));
     }
+    arguments.require_defined()?;
     let given = arguments.next();
     arguments.finish()?;
     let (mut trainer, _) = session.trainer_mut(handle)?;

@@ -4,6 +4,7 @@ use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimize
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
+use crate::identity::first_places;
 use crate::module_state;
 use crate::session::Session;
 use crate::trainer::WithState;
@@ -37,11 +38,14 @@ pub(crate) fn describe<E: Engine>(
     let optimizer = if with_buffers { trainer.with_state()? } else { WithState::Own(&trainer.optimizer) };
     let definition = optimizer.definition();
     let names = trainer.container.names(engine);
+    let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
+    identities.extend(trainer.tensors().iter().map(|tensor| engine.identity(tensor)));
+    let first_places = first_places(&identities);
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
     let mut parms = Vec::new();
     for (i, (group, parameter)) in trainer.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
-        let name = names.iter().find(|(other, _)| *other == identity).map_or("", |(_, name)| name);
+        let name = names.get(first_places[names.len() + i]).map_or("", |(_, name)| name);
         let shape = engine.shape(&parameter.tensor)?;
         let mut row = vec![
             ("parmgroup", Dynamic::Number(group as f64)),

@@ -14,12 +14,12 @@ use crate::{Array, Data, Device, Dtype, Dynamic, Engine};
 struct Making {
     dtype: Option<Dtype>,
     device: Option<Device>,
-    grad: bool,
+    grad: Option<bool>,
     shape: Option<Vec<usize>>,
 }
 
 impl Making {
-    /// Words such as `grad`, `double`, `cuda:1`, or a dictionary of the keys grad, dtype, device and shape.
+    /// Words such as `grad`, `double`, `cuda:1`, or a dictionary of the keys grad, dtype, device and shape; each once.
     fn parse(mut arguments: Arguments) -> Result<Self> {
         let mut making = Making::default();
         while !arguments.is_empty() {
@@ -39,10 +39,13 @@ impl Making {
 
     fn word(&mut self, word: &str) -> Result<()> {
         if word == "grad" {
-            self.grad = true;
+            once(self.grad.is_none(), "grad")?;
+            self.grad = Some(true);
         } else if let Ok(dtype) = Dtype::parse(word) {
+            once(self.dtype.is_none(), "dtype")?;
             self.dtype = Some(dtype);
         } else if let Ok(device) = Device::parse(word) {
+            once(self.device.is_none(), "device")?;
             self.device = Some(device);
         } else {
             let known = Dtype::known();
@@ -53,9 +56,15 @@ impl Making {
     }
 
     fn entry(&mut self, key: &str, value: &Dynamic) -> Result<()> {
+        let is_taken = match key {
+            "grad" => self.grad.is_some(),
+            "dtype" => self.dtype.is_some(),
+            "device" => self.device.is_some(),
+            _ => self.shape.is_some(),
+        };
+        once(!is_taken, key)?;
         match (key, value) {
-            (_, Dynamic::Null) => {}
-            ("grad", Dynamic::Flag(flag)) => self.grad = *flag,
+            ("grad", Dynamic::Flag(flag)) => self.grad = Some(*flag),
             ("dtype", Dynamic::Text(name)) => self.dtype = Some(Dtype::parse(name)?),
             ("device", Dynamic::Text(name)) => self.device = Some(Device::parse(name)?),
             ("shape", Dynamic::List(list)) => {
@@ -88,18 +97,24 @@ impl Making {
             let message = format!("{} numbers do not fill a tensor of shape {shape:?}", array.data.len());
             return Err(Error::new(Code::Shape, message));
         }
-        if self.grad && !dtype.is_floating() {
+        let grad = self.grad.unwrap_or(false);
+        if grad && !dtype.is_floating() {
             let message = "only tensors of floating point can have a gradient, given dtype long";
             return Err(Error::new(Code::Dtype, message));
         }
         let device = self.device.unwrap_or(Device::Cpu);
         engine.require(device)?;
         let tensor = engine.tensor(&array.data.cast(dtype)?, shape, device)?;
-        if self.grad {
+        if grad {
             engine.set_requires_grad(&tensor, true)?;
         }
         Ok(tensor)
     }
+}
+
+/// Fails for an option that is set.
+fn once(is_free: bool, name: &str) -> Result<()> {
+    if is_free { Ok(()) } else { Err(Error::new(Code::Argument, format!("option {name}: given twice"))) }
 }
 
 /// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
@@ -203,7 +218,7 @@ fn element<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<E::Tensor
 /// A module's gradients are dropped, since they would be of the old type or on the old device.
 pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.any_handle("a tensor or module handle")?;
-    let Making { dtype, device, grad: false, shape: None } = Making::parse(arguments)? else {
+    let Making { dtype, device, grad: None, shape: None } = Making::parse(arguments)? else {
         return Err(Error::new(Code::Argument, "expected a dtype, a device or both"));
     };
     if let Some(device) = device {

@@ -1,7 +1,8 @@
 import type { Api } from "../api.js";
 import type { LossName } from "../arguments.js";
+import type { ModelHandle } from "../handle.js";
 import type { Figures, FitData, FitEvent, FitOptions } from "./fit.js";
-import { release } from "./held.js";
+import { type Held, release } from "./held.js";
 import { measuring, type Trained } from "./measure.js";
 import type { Module } from "./module.js";
 import type { Optimizer } from "./optimizer.js";
@@ -12,7 +13,9 @@ import { train } from "./train.js";
 import { checkTraining } from "./trainings.js";
 
 /** A module with the loss and the optimizer that train it. */
-export interface Model extends Disposable {
+export interface Model extends Held<ModelHandle> {
+  /** The three as a model of the k-api, for its functions; made when it is first asked for. */
+  readonly handle: ModelHandle;
   readonly module: Module;
   readonly loss: LossName;
   readonly optimizer: Optimizer;
@@ -35,7 +38,7 @@ export interface Model extends Disposable {
   fit(data: FitData, options?: FitOptions): AsyncGenerator<FitEvent, void, undefined>;
   /** The loss in use, and the accuracy where there is one. Nothing is changed. */
   measure(data: FitData, options?: Pick<FitOptions, "batchSize">): Figures;
-  /** Frees the module and the optimizer. */
+  /** Frees the module, the optimizer, and the handle if there is one. */
   [Symbol.dispose](): void;
 }
 
@@ -47,6 +50,8 @@ export interface ModelClass {
 /** The class of an engine's models. */
 export function modelClass(api: Api): ModelClass {
   return class EngineModel implements Model {
+    #handle: ModelHandle | undefined;
+
     constructor(
       readonly module: Module,
       readonly loss: LossName,
@@ -54,6 +59,18 @@ export function modelClass(api: Api): ModelClass {
     ) {
       // The engine knows which losses there are.
       api.free(api.loss(loss));
+    }
+
+    get handle(): ModelHandle {
+      if (this.#handle === undefined) {
+        const loss = api.loss(this.loss);
+        try {
+          this.#handle = api.model(this.module.handle, loss, this.optimizer.handle);
+        } finally {
+          api.free(loss);
+        }
+      }
+      return this.#handle;
     }
 
     fit(data: FitData, options: FitOptions = {}): AsyncGenerator<FitEvent, void, undefined> {
@@ -73,6 +90,7 @@ export function modelClass(api: Api): ModelClass {
     }
 
     [Symbol.dispose](): void {
+      if (this.#handle !== undefined) release(api, this.#handle);
       release(api, this.optimizer.handle);
       release(api, this.module.handle);
     }
