@@ -1,7 +1,6 @@
 //! Tensors in a file: safetensors, written so that a crash leaves the old file or the new one.
 
 mod header;
-mod json;
 mod replace;
 
 use std::borrow::Cow;
@@ -147,7 +146,7 @@ impl SavedTensor<'_> {
     /// The element type as the file names it, and the sizes of the dimensions.
     pub(crate) fn type_and_shape(&self) -> (&'static str, Vec<u64>) {
         // It was read before.
-        self.saved.header.about(self.entry).map_or(("", Vec::new()), |about| (about.dtype, about.shape))
+        self.saved.header.about(self.entry).map_or(("", Vec::new()), |about| (about.dtype.0, about.shape))
     }
 
     /// The bytes of its elements.

@@ -1,19 +1,22 @@
 //! The header of a safetensors file: name, type, shape and place of each tensor, as JSON.
 //!
-//! <https://github.com/huggingface/safetensors#format>. It is read in one pass and stays text: beside it a tensor takes 32
+//! <https://github.com/huggingface/safetensors#format>. It is read in one pass and stays text: beside it a tensor takes 24
 //! bytes and a place in a table, so a header of a million names costs little more than its own size.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::hash::{BuildHasher, RandomState};
 
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use stepwell_optim::Brief;
-
-use super::json::{Json, string};
 
 /// The most bytes that the format allows for a header.
 pub(super) const LONGEST: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
+/// More dimensions are refused, before a list of them takes memory.
+const MOST_DIMENSIONS: usize = 64;
 
 /// The element types of the format with their sizes in bits.
 const DTYPES: [(&str, u64); 22] = [
@@ -57,17 +60,37 @@ pub(super) struct Entry {
     /// The bytes of its elements, counted from the end of the header.
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Where its name begins, behind the quotation mark, and where its description begins.
+    /// Where its name and its description begin, in bytes of the header.
     name: u32,
     about: u32,
 }
 
 /// The type, shape and place of a tensor, as the header tells them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct About {
-    pub(super) dtype: &'static str,
+    pub(super) dtype: ElementType,
+    #[serde(deserialize_with = "few")]
     pub(super) shape: Vec<u64>,
-    place: [u64; 2],
+    data_offsets: [u64; 2],
 }
+
+/// A word of [`DTYPES`] with its size in bits.
+#[derive(Clone, Copy)]
+pub(super) struct ElementType(pub(super) &'static str, u64);
+
+impl<'a> Deserialize<'a> for ElementType {
+    fn deserialize<D: Deserializer<'a>>(json: D) -> Result<Self, D::Error> {
+        let Name(word) = Name::deserialize(json)?;
+        let known = DTYPES.iter().find(|(known, _)| *known == word);
+        let unknown = || D::Error::custom(format_args!("unknown dtype `{}`", Brief(&word)));
+        known.map(|(word, bits)| Self(word, *bits)).ok_or_else(unknown)
+    }
+}
+
+/// A string, which is borrowed from the header unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 const EMPTY: u32 = u32::MAX;
 
@@ -80,7 +103,7 @@ impl Header {
         for entry in &entries {
             if entry.start != end {
                 let problem = if entry.start < end { "overlaps another" } else { "leaves a hole before it" };
-                let (name, _) = string(&text, entry.name as usize)?;
+                let Name(name) = value_at(&text, entry.name)?;
                 return Err(format!("the data of `{}` {problem}", Brief(&name)));
             }
             end = entry.end;
@@ -111,11 +134,11 @@ impl Header {
 
     pub(super) fn name(&self, entry: &Entry) -> Cow<'_, str> {
         // It was read before.
-        string(&self.text, entry.name as usize).map(|(name, _)| name).unwrap_or_default()
+        value_at(&self.text, entry.name).map(|Name(name)| name).unwrap_or_default()
     }
 
     pub(super) fn about(&self, entry: &Entry) -> Result<About, String> {
-        about(&mut Json::at(&self.text, entry.about as usize))
+        value_at(&self.text, entry.about)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Entry> {
@@ -141,71 +164,100 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
     if !text.starts_with('{') {
         return Err("its header does not begin with {".into());
     }
+    // A header has at most LONGEST bytes, which 32 bits count.
+    let place = |part: &str| (part.as_ptr().addr() - text.as_ptr().addr()) as u32;
     let mut entries: Vec<Entry> = Vec::new();
     let mut metadata = false;
-    let mut json = Json::at(text, 0);
-    json.members(|json, name, key| {
-        if key == METADATA {
+    members(text, |raw, value| {
+        let Name(name) = value_at(raw, 0)?;
+        if name == METADATA {
             if std::mem::replace(&mut metadata, true) {
                 return Err(format!("it names `{METADATA}` twice"));
             }
-            return json.members(|json, _, _| json.string().map(drop));
+            return members(value, |_, value| value_at(value, 0).map(|Name(_)| ()));
         }
-        let place = json.place();
-        let wrong = |problem: &str| format!("`{}`: {problem}", Brief(&key));
-        let About { dtype, shape, place: [start, end] } = about(json).map_err(|problem| wrong(&problem))?;
-        let bits = DTYPES.iter().find(|(word, _)| *word == dtype).map_or(8, |(_, bits)| *bits);
+        let wrong = |problem: &str| format!("`{}`: {problem}", Brief(&name));
+        let About { dtype: ElementType(_, bits), shape, data_offsets: [start, end] } =
+            value_at(value, 0).map_err(|problem| wrong(&problem))?;
         let bits = shape.iter().try_fold(bits, |product, size| product.checked_mul(*size));
         match bits {
             Some(bits) if bits % 8 == 0 && start.checked_add(bits / 8) == Some(end) => {}
             _ => return Err(wrong("its shape does not fit its data")),
         }
         entries.try_reserve(1).map_err(|_| "no memory for its names".to_owned())?;
-        entries.push(Entry { start, end, name: name as u32, about: place as u32 });
+        entries.push(Entry { start, end, name: place(raw), about: place(value) });
         Ok(())
     })?;
-    json.finish()?;
     Ok(entries)
 }
 
-fn about(json: &mut Json<'_>) -> Result<About, String> {
-    /// More are refused, before a list of them takes memory.
-    const MOST_DIMENSIONS: usize = 64;
-    let (mut dtype, mut shape, mut offsets) = (None, None, None);
-    let unique = |fresh: bool, key: &str| if fresh { Ok(()) } else { Err(format!("it has `{key}` twice")) };
-    json.members(|json, _, key| match &*key {
-        "dtype" => {
-            let word = json.string()?;
-            let known = DTYPES.iter().find(|(known, _)| *known == word);
-            let (word, _) = known.ok_or_else(|| format!("unknown dtype `{}`", Brief(&word)))?;
-            unique(dtype.replace(*word).is_none(), "dtype")
+/// Reads the JSON value that begins at a place of a text.
+fn value_at<'a, T: Deserialize<'a>>(text: &'a str, place: u32) -> Result<T, String> {
+    let mut json = serde_json::Deserializer::from_str(&text[place as usize..]);
+    T::deserialize(&mut json).map_err(|error| error.to_string())
+}
+
+/// Calls `member` with the text of the name and of the value of each member of a JSON object. A JSON library's own map would
+/// copy both, and would not tell of a name that comes twice.
+fn members<'a>(text: &'a str, member: impl FnMut(&'a str, &'a str) -> Result<(), String>) -> Result<(), String> {
+    struct Members<F>(F);
+    impl<'a, F: FnMut(&'a str, &'a str) -> Result<(), String>> Visitor<'a> for Members<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
         }
-        "shape" => unique(shape.replace(json.numbers(MOST_DIMENSIONS)?).is_none(), "shape"),
-        "data_offsets" => unique(offsets.replace(json.numbers(2)?).is_none(), "data_offsets"),
-        other => Err(format!("unknown key `{}`", Brief(other))),
-    })?;
-    match (dtype, shape, offsets.as_deref()) {
-        (Some(dtype), Some(shape), Some(&[start, end])) => Ok(About { dtype, shape, place: [start, end] }),
-        _ => Err("expected dtype, shape and two data_offsets".into()),
+
+        fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+            while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                (self.0)(name.get(), value.get()).map_err(A::Error::custom)?;
+            }
+            Ok(())
+        }
     }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = json.deserialize_map(Members(member)).and_then(|()| json.end());
+    read.map_err(|error| error.to_string())
+}
+
+/// A list of at most [`MOST_DIMENSIONS`] whole numbers.
+fn few<'a, D: Deserializer<'a>>(json: D) -> Result<Vec<u64>, D::Error> {
+    struct Few;
+    impl<'a> Visitor<'a> for Few {
+        type Value = Vec<u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MOST_DIMENSIONS} whole numbers")
+        }
+
+        fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Vec<u64>, A::Error> {
+            let mut numbers = Vec::new();
+            while let Some(number) = list.next_element()? {
+                if numbers.len() == MOST_DIMENSIONS {
+                    return Err(A::Error::invalid_length(numbers.len() + 1, &self));
+                }
+                numbers.push(number);
+            }
+            Ok(numbers)
+        }
+    }
+    json.deserialize_seq(Few)
 }
 
 /// A header for tensors of these names, types and shapes, with their lengths in bytes; their data follow in this order.
 pub(super) fn written<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a str, &'a [usize], usize)>,
-) -> Result<String, std::fmt::Error> {
+) -> Result<String, String> {
     let mut text = String::from("{");
     let mut start = 0;
     for (name, dtype, shape, length) in tensors {
         if text.len() > 1 {
             text.push(',');
         }
-        super::json::quote(&mut text, name)?;
-        write!(text, ":{{\"dtype\":\"{dtype}\",\"shape\":[")?;
-        for (i, size) in shape.iter().enumerate() {
-            write!(text, "{}{size}", if i > 0 { "," } else { "" })?;
-        }
-        write!(text, "],\"data_offsets\":[{start},{}]}}", start + length)?;
+        let name = serde_json::to_string(name).map_err(|error| error.to_string())?;
+        // Debug shows a list of numbers as JSON does, and writing to a string does not fail.
+        let offsets = [start, start + length];
+        let _ = write!(text, "{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":{offsets:?}}}");
         start += length;
     }
     text.push('}');
@@ -263,29 +315,31 @@ mod tests {
             (format!("{{{}}}", tensor("x", 0, 2)), 3, "its data 3"),
             (format!("{{{}}}", tensor("x", 0, 2)), 1, "its data 1"),
             (format!(" {{{}}}", tensor("x", 0, 2)), 2, "begin with {"),
-            (format!("{{{}}}}}", tensor("x", 0, 2)), 2, "after"),
-            (format!("{{{},}}", tensor("x", 0, 2)), 2, "string"),
+            (format!("{{{}}}}}", tensor("x", 0, 2)), 2, "trailing"),
+            (format!("{{{},}}", tensor("x", 0, 2)), 2, "trailing"),
             (r#"{"__metadata__":{"a":1}}"#.into(), 0, "string"),
             (r#"{"__metadata__":{},"__metadata__":{}}"#.into(), 0, "twice"),
-            (r#"{"x":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "twice"),
-            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1}}"#.into(), 1, "unknown key"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "duplicate"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1}}"#.into(), 1, "unknown field"),
             (r#"{"x":{"dtype":"U9","shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "unknown dtype"),
             (r#"{"x":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}"#.into(), 1, "does not fit"),
             (r#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}"#.into(), 1, "does not fit"),
             (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}"#.into(), 1, "does not fit"),
-            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0]}}"#.into(), 1, "two data_offsets"),
-            (r#"{"x":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}"#.into(), 1, "]"),
-            (r#"{"x":{"dtype":"U8","shape":[01],"data_offsets":[0,1]}}"#.into(), 1, "]"),
-            (r#"{"x":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}"#.into(), 1, "whole number"),
-            (r#"{"x":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}"#.into(), 1, "whole number"),
+            (r#"{"x":{"dtype":"U8","shape":[1],"data_offsets":[0]}}"#.into(), 1, "length 1"),
+            (r#"{"x":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}"#.into(), 1, "floating point"),
+            (r#"{"x":{"dtype":"U8","shape":[01],"data_offsets":[0,1]}}"#.into(), 1, "invalid number"),
+            (r#"{"x":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}"#.into(), 1, "`-1`"),
+            (r#"{"x":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}"#.into(), 1, "floating point"),
             (r#"{"x":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}}"#.into(), 4, "does not fit"),
-            (r#"{"\ud800":{}}"#.into(), 0, "string"),
-            (r#"{"\x":{}}"#.into(), 0, "string"),
-            ("{\"\n\":{}}".into(), 0, "string"),
-            (r#"{"x"#.into(), 0, "string"),
-            ("{".into(), 0, "string"),
+            (r#"{"\ud800":{}}"#.into(), 0, "escape"),
+            (r#"{"\x":{}}"#.into(), 0, "escape"),
+            ("{\"\n\":{}}".into(), 0, "control character"),
+            (r#"{"x"#.into(), 0, "EOF"),
+            ("{".into(), 0, "EOF"),
         ];
-        for (text, data, problem) in cases {
+        let many = vec!["1"; MOST_DIMENSIONS + 1].join(",");
+        let deep = format!(r#"{{"x":{{"dtype":"U8","shape":[{many}],"data_offsets":[0,1]}}}}"#);
+        for (text, data, problem) in cases.into_iter().chain([(deep, 1, "at most 64")]) {
             let error = names(&text, data).expect_err(&text);
             assert!(error.contains(problem), "{text}: {error}");
         }
