@@ -85,7 +85,7 @@ describe.each(["ce", "nll"] as const)("classes of %s", (name) => {
   const loss = losses[name];
 
   it.each([3, -1, -99, 2 ** 40])("%d does not exist", (given) => {
-    const message = `${name}: expected classes from 0 to 2, given ${given}`;
+    const message = `${name}: expected classes from 0 to 2, or -100 to be ignored, given ${given}`;
     expect(expectError("ERR_ARGUMENT", () => loss(input(), [0, given]))).toBe(message);
     expect(expectError("ERR_ARGUMENT", () => loss(input(), k.tensor([given, 1], "long")))).toBe(message);
   });

@@ -294,8 +294,6 @@ impl Engine for TorchEngine {
     }
 
     fn loss(&self, loss: Loss, input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
-        /// PyTorch's default: a class of this index counts for nothing.
-        const IGNORE: i64 = -100;
         const WEIGHT: Option<&tch::Tensor> = None;
         let reduction = match reduction {
             Reduction::None => tch::Reduction::None,
@@ -304,8 +302,8 @@ impl Engine for TorchEngine {
         };
         let (input, target) = (input.as_ref(), target.as_ref());
         Tensor::made(match loss {
-            Loss::CrossEntropy => input.f_cross_entropy_loss(target, WEIGHT, reduction, IGNORE, 0.0),
-            Loss::Nll => input.f_nll_loss_nd(target, WEIGHT, reduction, IGNORE),
+            Loss::CrossEntropy { ignore } => input.f_cross_entropy_loss(target, WEIGHT, reduction, ignore, 0.0),
+            Loss::Nll { ignore } => input.f_nll_loss_nd(target, WEIGHT, reduction, ignore),
             Loss::Mse => input.f_mse_loss(target, reduction),
             Loss::L1 => input.f_l1_loss(target, reduction),
             Loss::SmoothL1 { beta } => input.f_smooth_l1_loss(target, reduction, beta),

@@ -216,9 +216,15 @@ pub struct BatchNorm<'a, T> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loss {
     /// `CrossEntropyLoss`: logits `[n, c]` and classes `[n]` (long) or probabilities `[n, c]`.
-    CrossEntropy,
+    CrossEntropy {
+        /// A class that counts for nothing.
+        ignore: i64,
+    },
     /// `NLLLoss`: log-probabilities `[n, c]` and classes `[n]` (long).
-    Nll,
+    Nll {
+        /// A class that counts for nothing.
+        ignore: i64,
+    },
     /// `MSELoss`.
     Mse,
     /// `L1Loss`.

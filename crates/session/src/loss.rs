@@ -34,6 +34,19 @@ options! {
 }
 
 options! {
+    /// Options of the losses of classes.
+    struct ClassOptions {
+        /// A class that counts for nothing.
+        ignore: i64 = NONE, alias "ignore_index";
+        /// What becomes of the losses of the elements.
+        reduce: Reduction = Reduction::Mean, alias "reduction";
+    }
+}
+
+/// PyTorch's class that counts for nothing.
+const NONE: i64 = -100;
+
+options! {
     /// Options of the smooth L1 loss.
     struct SmoothL1Options {
         /// Where the quadratic part ends.
@@ -61,9 +74,23 @@ macro_rules! plain {
     };
 }
 
+/// A row whose loss is one of classes.
+macro_rules! classes {
+    ($name:literal, $loss:ident) => {
+        LossKind {
+            name: $name,
+            options: ClassOptions::SPECS,
+            make: |row| {
+                let ClassOptions { ignore, reduce } = ClassOptions::from_row(row)?;
+                Ok((Loss::$loss { ignore }, reduce))
+            },
+        }
+    };
+}
+
 const LOSSES: &[LossKind] = &[
-    plain!("ce", Loss::CrossEntropy),
-    plain!("nll", Loss::Nll),
+    classes!("ce", CrossEntropy),
+    classes!("nll", Nll),
     plain!("mse", Loss::Mse),
     plain!("l1", Loss::L1),
     LossKind {
@@ -108,7 +135,20 @@ impl LossFunction {
 
     /// True if targets can be classes.
     pub(crate) fn takes_classes(&self) -> bool {
-        matches!(self.loss, Loss::CrossEntropy | Loss::Nll)
+        self.ignored().is_some()
+    }
+
+    /// The class that counts for nothing, if targets can be classes.
+    pub(crate) fn ignored(&self) -> Option<i64> {
+        match self.loss {
+            Loss::CrossEntropy { ignore } | Loss::Nll { ignore } => Some(ignore),
+            _ => None,
+        }
+    }
+
+    /// What the loss of a batch weighs in the mean of several: a mean as much as what it is the mean of, a sum 1.
+    pub(crate) fn weight(&self, counted: usize) -> f64 {
+        if self.reduction == Reduction::Mean { counted as f64 } else { 1.0 }
     }
 
     /// The dtype that a target of this shape is to have: `long` for classes, else that of the input.
@@ -131,12 +171,18 @@ impl LossFunction {
         Ok(if *target_shape == classes_of(&shape) { Dtype::Long } else { dtype })
     }
 
-    /// How far the input is from the target.
-    pub(crate) fn apply<E: Engine>(&self, engine: &E, input: &E::Tensor, target: &E::Tensor) -> Result<E::Tensor> {
+    /// How far the input is from the target, and how many losses that is the mean of. The mean of none is 0, with gradients of
+    /// 0, where PyTorch's is not a number.
+    pub(crate) fn apply<E: Engine>(
+        &self,
+        engine: &E,
+        input: &E::Tensor,
+        target: &E::Tensor,
+    ) -> Result<(E::Tensor, usize)> {
         let (shape, given_shape) = (engine.shape(input)?, engine.shape(target)?);
         let expected_dtype = self.target_dtype(engine, input, &given_shape)?;
         let expected_shape = if self.takes_classes() { classes_of(&shape) } else { shape.clone() };
-        let as_probabilities = self.loss == Loss::CrossEntropy && given_shape == shape;
+        let as_probabilities = matches!(self.loss, Loss::CrossEntropy { .. }) && given_shape == shape;
         if given_shape != expected_shape && !as_probabilities {
             let message = format!("expected target of shape {expected_shape:?}, given {given_shape:?}");
             return Err(Error::new(Code::Shape, message));
@@ -146,10 +192,19 @@ impl LossFunction {
             let message = format!("expected target of dtype {}, given {}", expected_dtype.name(), found.name());
             return Err(Error::new(Code::Dtype, message));
         }
-        if self.takes_classes() && found == Dtype::Long {
-            check_classes(engine, target, shape[1])?;
-        }
-        engine.loss(self.loss, input, target, self.reduction)
+        let counted = match self.ignored() {
+            Some(ignored) if found == Dtype::Long => count_classes(engine, target, shape[1], ignored)?,
+            Some(ignored) if ignored != NONE => {
+                let message = format!("ignore is a class, {ignored}, and the target has probabilities");
+                return Err(Error::new(Code::Argument, message));
+            }
+            _ => expected_shape.iter().product(),
+        };
+        let reduction = match self.reduction {
+            Reduction::Mean if counted == 0 => Reduction::Sum,
+            other => other,
+        };
+        Ok((engine.loss(self.loss, input, target, reduction)?, counted))
     }
 }
 
@@ -158,14 +213,19 @@ fn classes_of(shape: &[usize]) -> Vec<usize> {
     shape.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, size)| *size).collect()
 }
 
-/// Refuses a class that does not exist, which on a CUDA device would make the device unusable. PyTorch's -100 is none,
-/// and counts for nothing.
-fn check_classes<E: Engine>(engine: &E, target: &E::Tensor, classes: usize) -> Result<()> {
-    if let Data::Long(given) = engine.data(target)?
-        && let Some(class) = given.iter().find(|class| **class != -100 && !(0..classes as i64).contains(class))
-    {
-        let message = format!("expected classes from 0 to {}, given {class}", classes as i64 - 1);
-        return Err(Error::new(Code::Argument, message));
+/// How many classes count. Refuses one that does not exist, which on a CUDA device would make the device unusable.
+fn count_classes<E: Engine>(engine: &E, target: &E::Tensor, classes: usize, ignored: i64) -> Result<usize> {
+    let Data::Long(given) = engine.data(target)? else {
+        return Err(Error::new(Code::Internal, "classes that are no whole numbers"));
+    };
+    let mut counted = 0;
+    for class in given.into_iter().filter(|class| *class != ignored) {
+        if !(0..classes as i64).contains(&class) {
+            let last = classes as i64 - 1;
+            let message = format!("expected classes from 0 to {last}, or {ignored} to be ignored, given {class}");
+            return Err(Error::new(Code::Argument, message));
+        }
+        counted += 1;
     }
-    Ok(())
+    Ok(counted)
 }

@@ -2,16 +2,17 @@
 
 use stepwell_optim::{Code, Error, Result};
 
+use crate::loss::LossFunction;
 use crate::{Data, Dynamic, Engine};
 
 /// What a pass can measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
-    /// The mean of the losses of the batches.
+    /// The mean of the losses of the batches, each of which weighs as much as what it is the mean of.
     Loss,
     /// The loss of each batch.
     BatchLoss,
-    /// Percent of the classes whose output was the largest.
+    /// Percent of the classes that count whose output was the largest; a row that is not all numbers has none.
     Accuracy,
     /// The number of those.
     Matches,
@@ -48,6 +49,7 @@ impl Metric {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) loss: f64,
+    weight: f64,
     matches: usize,
     classes: usize,
 }
@@ -57,43 +59,45 @@ impl Measured {
     pub(crate) fn new<E: Engine>(
         engine: &E,
         metrics: &[Metric],
-        loss: f64,
+        (function, loss, counted): (&LossFunction, f64, usize),
         output: &E::Tensor,
         target: &E::Tensor,
     ) -> Result<Self> {
-        let mut measured = Measured { loss, matches: 0, classes: 0 };
+        let mut measured = Measured { loss, weight: function.weight(counted), matches: 0, classes: 0 };
         let shape = engine.shape(output)?;
         if !metrics.iter().any(|metric| metric.needs_classes()) || shape.len() < 2 {
             return Ok(measured);
         }
         let found = largest(&engine.data(output)?, &shape);
         let wanted = match engine.data(target)? {
-            Data::Long(classes) => classes,
+            Data::Long(classes) => classes.into_iter().map(Some).collect(),
             probabilities => largest(&probabilities, &shape),
         };
-        // PyTorch's -100 is no class, and counts for nothing.
-        let pairs = found.iter().zip(&wanted).filter(|(_, class)| **class >= 0);
+        let pairs = found.iter().zip(&wanted).filter(|(_, class)| class.is_none() || **class != function.ignored());
         pairs.for_each(|(found, class)| {
             measured.classes += 1;
-            measured.matches += usize::from(found == class);
+            measured.matches += usize::from(found == class && found.is_some());
         });
         Ok(measured)
     }
 }
 
-/// The class of the largest element, for each place of `[n, classes, *]`; the first of several.
-fn largest(data: &Data, shape: &[usize]) -> Vec<i64> {
-    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize) -> Vec<i64> {
+/// The class of the largest element, for each place of `[n, classes, *]`; the first of several, and none where one is not a
+/// number.
+fn largest(data: &Data, shape: &[usize]) -> Vec<Option<i64>> {
+    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize) -> Vec<Option<i64>> {
         let mut found = Vec::new();
         for sample in data.chunks_exact((classes * inner).max(1)) {
             for place in 0..inner {
-                let mut best = 0;
-                for class in 1..classes {
-                    if sample[class * inner + place] > sample[best * inner + place] {
+                let (mut best, mut numbers) = (0, true);
+                for class in 0..classes {
+                    let (x, largest) = (sample[class * inner + place], sample[best * inner + place]);
+                    if x > largest {
                         best = class;
                     }
+                    numbers &= x.partial_cmp(&x).is_some();
                 }
-                found.push(best as i64);
+                found.push(numbers.then_some(best as i64));
             }
         }
         found
@@ -113,7 +117,7 @@ pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Dynamic {
     let value = |metric: Metric| {
         let (matches, classes) = batches.iter().fold((0, 0), |(m, c), batch| (m + batch.matches, c + batch.classes));
         match metric {
-            Metric::Loss => Dynamic::Number(batches.iter().map(|batch| batch.loss).sum::<f64>() / batches.len() as f64),
+            Metric::Loss => Dynamic::Number(mean_loss(batches)),
             Metric::BatchLoss => Dynamic::List(batches.iter().map(|batch| Dynamic::Number(batch.loss)).collect()),
             Metric::Accuracy => Dynamic::Number(100.0 * matches as f64 / classes as f64),
             Metric::Matches => Dynamic::Number(matches as f64),
@@ -123,4 +127,14 @@ pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Dynamic {
         [Metric::Loss] => value(Metric::Loss),
         _ => Dynamic::dictionary(metrics.iter().map(|metric| (metric.name(), value(*metric)))),
     }
+}
+
+/// Of batches that count for nothing it is 0, as it is of each.
+fn mean_loss(batches: &[Measured]) -> f64 {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for batch in batches.iter().filter(|batch| batch.weight > 0.0) {
+        sum += batch.loss * batch.weight;
+        weight += batch.weight;
+    }
+    if weight > 0.0 { sum / weight } else { 0.0 }
 }

@@ -118,13 +118,14 @@ impl<E: Engine> Model<E> {
         let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {
-            let (output, loss) = restoring(engine, &self.module, || {
+            let (output, loss, counted) = restoring(engine, &self.module, || {
                 let output = self.module.forward(run, inputs)?;
-                let loss = self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
+                let (loss, counted) =
+                    self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
                 if !engine.requires_grad(&loss) {
                     return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
                 }
-                Ok((output, loss))
+                Ok((output, loss, counted))
             })?;
             for tensor in &tensors {
                 engine.set_grad(tensor, None)?;
@@ -132,7 +133,8 @@ impl<E: Engine> Model<E> {
             scaled_backward(engine, &loss, scale)?;
             let loss = scalar(engine, &loss)?;
             if first.is_none() {
-                first = Some(Measured::new(engine, &self.train.metrics, loss, &output, targets)?);
+                let measured = (&self.loss, loss, counted);
+                first = Some(Measured::new(engine, &self.train.metrics, measured, &output, targets)?);
             }
             Ok(loss)
         };
@@ -191,8 +193,9 @@ fn measure<E: Engine>(
     targets: &E::Tensor,
 ) -> Result<Measured> {
     let output = apart(module, run, inputs)?;
-    let value = loss.apply(run.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
-    Measured::new(run.engine, metrics, scalar(run.engine, &value)?, &output, targets)
+    let (value, counted) = loss.apply(run.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
+    let measured = (&loss, scalar(run.engine, &value)?, counted);
+    Measured::new(run.engine, metrics, measured, &output, targets)
 }
 
 fn no_batch() -> Error {

@@ -1,6 +1,7 @@
 // The contract: every function with its types and its documentation, and nothing else.
 
 import type {
+  ClassLossOptions,
   Device,
   Dtype,
   Implementation,
@@ -163,11 +164,16 @@ export interface Api {
 
   /**
    * Cross entropy of logits `[n, c, *]` with classes `[n, *]`, whole numbers below c, or with probabilities
-   * `[n, c, *]`. As `torch.nn.CrossEntropyLoss`.
+   * `[n, c, *]`. As `torch.nn.CrossEntropyLoss`, but for a mean of nothing: where every class is the one to be ignored, -100
+   * unless `ignore` says otherwise, the loss is 0 with gradients of 0, and not NaN. Any other class that there is not is an
+   * error, and so is `ignore` with probabilities.
    */
-  ce(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
-  /** Negative log-likelihood of log-probabilities `[n, c, *]` with classes `[n, *]`. As `torch.nn.NLLLoss`. */
-  nll(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+  ce(input: TensorHandle, target: Target, options?: ClassLossOptions): TensorHandle;
+  /**
+   * Negative log-likelihood of log-probabilities `[n, c, *]` with classes `[n, *]`. As `torch.nn.NLLLoss`, but for a mean of
+   * nothing: see {@link Api.ce}.
+   */
+  nll(input: TensorHandle, target: Target, options?: ClassLossOptions): TensorHandle;
   /** Squared error of two tensors of one shape. As `torch.nn.MSELoss`. */
   mse(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
   /** Absolute error of two tensors of one shape. As `torch.nn.L1Loss`. */
@@ -189,6 +195,7 @@ export interface Api {
    * ```
    */
   loss(name: "smoothl1", options?: SmoothL1Options): LossHandle;
+  loss(name: "ce" | "nll", options?: ClassLossOptions): LossHandle;
   loss(name: LossName, options?: LossOptions): LossHandle;
   /** Applies a loss, or that of a model, as the function of its name does. */
   loss(loss: LossHandle | ModelHandle, input: TensorHandle, target: Target): TensorHandle;

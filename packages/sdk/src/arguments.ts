@@ -108,12 +108,22 @@ export interface LossOptions {
   readonly reduce?: "none" | "mean" | "sum";
 }
 
+/** Options of the losses of classes. */
+export interface ClassLossOptions extends LossOptions {
+  /** A class that counts for nothing, in a mean neither. A whole number, of a class that there is or not. Default -100. */
+  readonly ignore?: number;
+  /** PyTorch's name of it. */
+  readonly ignore_index?: number;
+}
+
 /** The name of a loss. */
 export type LossName = "ce" | "nll" | "mse" | "l1" | "smoothl1" | "bce" | "bcewithlogits";
 
 /**
  * What a pass over samples measures: the mean of the losses of its batches, the loss of each batch, the percentage of
- * samples whose class had the largest output, or the number of those.
+ * samples whose class had the largest output, or the number of those. In the first a batch weighs as much as what its own loss
+ * is the mean of; with `reduce: "sum"` all weigh the same. In the last two, samples of the class that the loss ignores are
+ * not counted, and one with an output that is not a number is counted as wrong; of no samples the percentage is NaN.
  */
 export type MetricName = "loss" | "batchloss" | "accuracy" | "matches";
 

@@ -64,11 +64,11 @@ export type ScheduleState = ScheduleSpecification & { readonly base: readonly nu
 
 /** What a pass over samples has measured: what was asked for. */
 export interface Metrics {
-  /** The mean of the losses of the batches. */
+  /** The mean of the losses of the batches, each of which weighs as much as what it is the mean of. */
   readonly loss?: number;
   /** The loss of each batch. */
   readonly batchloss?: readonly number[];
-  /** Percent of the samples whose class had the largest output. */
+  /** Percent of the samples whose class had the largest output, without those that the loss ignores; NaN of none. */
   readonly accuracy?: number;
   /** The number of those. */
   readonly matches?: number;

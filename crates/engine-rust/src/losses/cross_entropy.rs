@@ -33,8 +33,14 @@ struct Results<T> {
     shape: Vec<usize>,
 }
 
-pub(crate) fn cross_entropy(tape: &Tape, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
-    let classes = Classes::of(&input.shape())?;
+pub(crate) fn cross_entropy(
+    tape: &Tape,
+    input: &Tensor,
+    target: &Tensor,
+    ignore: i64,
+    by: Reduction,
+) -> Result<Tensor> {
+    let classes = Classes::of(&input.shape(), ignore)?;
     let probabilities = target.dtype() != Dtype::Long;
     if !probabilities {
         classes.check(target)?;

@@ -30,7 +30,7 @@ fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
         Loss::SmoothL1 { beta } => (smooth_l1::functions(), T::from_f64(beta)),
         Loss::Bce => (bce::functions(), T::ZERO),
         Loss::BceWithLogits => (bce_with_logits::functions(), T::ZERO),
-        Loss::CrossEntropy | Loss::Nll => return Err(internal("a loss of classes is none of elements")),
+        Loss::CrossEntropy { .. } | Loss::Nll { .. } => return Err(internal("a loss of classes is none of elements")),
     })
 }
 

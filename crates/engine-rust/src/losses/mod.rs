@@ -18,8 +18,8 @@ use crate::tensor::Tensor;
 
 pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
     match loss {
-        Loss::CrossEntropy => cross_entropy::cross_entropy(tape, input, target, by),
-        Loss::Nll => nll::nll(tape, input, target, by),
+        Loss::CrossEntropy { ignore } => cross_entropy::cross_entropy(tape, input, target, ignore, by),
+        Loss::Nll { ignore } => nll::nll(tape, input, target, ignore, by),
         of_elements => elementwise::loss(tape, of_elements, input, target, by),
     }
 }

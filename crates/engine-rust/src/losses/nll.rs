@@ -10,9 +10,6 @@ use crate::memory::{Vector, elements};
 use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
 use crate::tensor::{Storage, Tensor};
 
-/// PyTorch's default: a class of this index counts for nothing.
-const IGNORE: i64 = -100;
-
 /// Logits or log-probabilities `[n, c, *]`.
 #[derive(Clone)]
 pub(crate) struct Classes {
@@ -22,16 +19,19 @@ pub(crate) struct Classes {
     pub(crate) places: usize,
     /// `[n, *]`.
     pub(crate) shape: Vec<usize>,
+    /// A class that counts for nothing.
+    ignore: i64,
 }
 
 impl Classes {
-    pub(crate) fn of(shape: &[usize]) -> Result<Self> {
+    pub(crate) fn of(shape: &[usize], ignore: i64) -> Result<Self> {
         match shape {
             [samples, classes, rest @ ..] => Ok(Self {
                 samples: *samples,
                 classes: *classes,
                 places: elements(rest)?,
                 shape: [&[*samples], rest].concat(),
+                ignore,
             }),
             _ => Err(refused(format!("expected input of shape [n, classes, *], given {shape:?}"))),
         }
@@ -51,8 +51,8 @@ impl Classes {
 
     /// Each place that counts: its number, and where the logit of its class is.
     pub(crate) fn places<'a>(&self, targets: &'a [i64]) -> impl Iterator<Item = Result<(usize, usize)>> + use<'a> {
-        let (classes, places) = (self.classes, self.places);
-        targets.iter().enumerate().filter(|(_, class)| **class != IGNORE).map(move |(place, class)| {
+        let (classes, places, ignore) = (self.classes, self.places, self.ignore);
+        targets.iter().enumerate().filter(move |(_, class)| **class != ignore).map(move |(place, class)| {
             let class = usize::try_from(*class)
                 .ok()
                 .filter(|class| *class < classes)
@@ -63,7 +63,7 @@ impl Classes {
 
     /// How many places count.
     pub(crate) fn count(&self, targets: &[i64]) -> f64 {
-        targets.iter().filter(|class| **class != IGNORE).count() as f64
+        targets.iter().filter(|class| **class != self.ignore).count() as f64
     }
 }
 
@@ -74,8 +74,8 @@ struct Nll {
 
 const TARGET: usize = 0;
 
-pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
-    let operation = Nll { classes: Classes::of(&input.shape())?, by };
+pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, ignore: i64, by: Reduction) -> Result<Tensor> {
+    let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, by };
     operation.classes.check(target)?;
     let (buffer, shape) = with_real!(input.dtype(), T => {
         operation.forward::<T>(tape, input, target).map(|(out, shape)| (T::wrap(out), shape))

@@ -58,19 +58,23 @@ const TABLE: &[Row] = &[
     }),
     Row("layer_norm without parameters", &[&[4, 5]], |k, x| k.layer_norm(&x[0], &[5], None, None, 1e-3)),
     Row("embedding", &[&[4, 3]], |k, x| k.embedding(&x[0], &long(k, &[2, 3], &[0, 2, 2, 3, 0, 0]))),
-    Row("ce", &[&[4, 3]], |k, x| k.loss(Loss::CrossEntropy, &x[0], &long(k, &[4], &[2, 0, -100, 1]), Reduction::Mean)),
+    Row("ce", &[&[4, 3]], |k, x| {
+        k.loss(Loss::CrossEntropy { ignore: -100 }, &x[0], &long(k, &[4], &[2, 0, -100, 1]), Reduction::Mean)
+    }),
     Row("ce of each", &[&[2, 3, 2]], |k, x| {
-        k.loss(Loss::CrossEntropy, &x[0], &long(k, &[2, 2], &[2, 0, -100, 1]), Reduction::None)
+        k.loss(Loss::CrossEntropy { ignore: -100 }, &x[0], &long(k, &[2, 2], &[2, 0, -100, 1]), Reduction::None)
     }),
     Row("ce of shares", &[&[2, 3, 2], &[2, 3, 2]], |k, x| {
-        k.loss(Loss::CrossEntropy, &x[0], &shares(k, &x[1]), Reduction::Mean)
+        k.loss(Loss::CrossEntropy { ignore: -100 }, &x[0], &shares(k, &x[1]), Reduction::Mean)
     }),
     Row("ce of shares of each", &[&[4, 3], &[4, 3]], |k, x| {
-        k.loss(Loss::CrossEntropy, &x[0], &shares(k, &x[1]), Reduction::None)
+        k.loss(Loss::CrossEntropy { ignore: -100 }, &x[0], &shares(k, &x[1]), Reduction::None)
     }),
-    Row("nll", &[&[4, 3]], |k, x| k.loss(Loss::Nll, &x[0], &long(k, &[4], &[2, 0, -100, 1]), Reduction::Mean)),
+    Row("nll", &[&[4, 3]], |k, x| {
+        k.loss(Loss::Nll { ignore: -100 }, &x[0], &long(k, &[4], &[2, 0, -100, 1]), Reduction::Mean)
+    }),
     Row("nll of each", &[&[2, 3, 2]], |k, x| {
-        k.loss(Loss::Nll, &x[0], &long(k, &[2, 2], &[2, 0, -100, 1]), Reduction::None)
+        k.loss(Loss::Nll { ignore: -100 }, &x[0], &long(k, &[2, 2], &[2, 0, -100, 1]), Reduction::None)
     }),
     Row("mse", &[&[3, 2], &[3, 2]], |k, x| k.loss(Loss::Mse, &x[0], &x[1], Reduction::Mean)),
     Row("mse of each", &[&[3, 2], &[3, 2]], |k, x| k.loss(Loss::Mse, &x[0], &x[1], Reduction::None)),

@@ -119,7 +119,14 @@ fn junk_is_an_error_or_a_result() {
             windows.extend(sizes.map(window));
         }
     }
-    let losses = [Loss::CrossEntropy, Loss::Nll, Loss::Mse, Loss::L1, Loss::SmoothL1 { beta: 1.0 }, Loss::Bce];
+    let losses = [
+        Loss::CrossEntropy { ignore: -100 },
+        Loss::Nll { ignore: -100 },
+        Loss::Mse,
+        Loss::L1,
+        Loss::SmoothL1 { beta: 1.0 },
+        Loss::Bce,
+    ];
     let (mut results, mut refusals) = (0, 0);
     let mut check = |result: Result<Tensor>| match result {
         Ok(tensor) => {

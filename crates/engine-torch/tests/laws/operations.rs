@@ -94,10 +94,18 @@ fn losses() {
     let classes = long(&[0, 1]);
     let shares = tensor(&[2, 2], &[0.5, 0.5, 0.0, 1.0]);
     // log(1 + e) = 1.3132617
-    expect(engine.loss(Loss::CrossEntropy, &x, &classes, Reduction::None), &[2], &[1.3132617, 0.3132617]);
-    expect(engine.loss(Loss::CrossEntropy, &x, &classes, Reduction::Mean), &[], &[0.8132617]);
-    expect(engine.loss(Loss::CrossEntropy, &x, &shares, Reduction::Sum), &[], &[0.8132617 + 0.3132617]);
-    expect(engine.loss(Loss::Nll, &x, &classes, Reduction::Mean), &[], &[-2.5]);
+    expect(
+        engine.loss(Loss::CrossEntropy { ignore: -100 }, &x, &classes, Reduction::None),
+        &[2],
+        &[1.3132617, 0.3132617],
+    );
+    expect(engine.loss(Loss::CrossEntropy { ignore: -100 }, &x, &classes, Reduction::Mean), &[], &[0.8132617]);
+    expect(
+        engine.loss(Loss::CrossEntropy { ignore: -100 }, &x, &shares, Reduction::Sum),
+        &[],
+        &[0.8132617 + 0.3132617],
+    );
+    expect(engine.loss(Loss::Nll { ignore: -100 }, &x, &classes, Reduction::Mean), &[], &[-2.5]);
     expect(engine.loss(Loss::Mse, &x, &y, Reduction::None), &[2, 2], &[0.25, 4.0, 4.0, 0.0]);
     expect(engine.loss(Loss::L1, &x, &y, Reduction::Sum), &[], &[4.5]);
     let smooth = |beta| engine.loss(Loss::SmoothL1 { beta }, &x, &y, Reduction::None);

@@ -167,7 +167,7 @@ fn errors_are_one_sentence() {
         engine.conv2d(&p, &other, None, &window, 1).unwrap_err(),
         engine.reshape(&p, &[5]).unwrap_err(),
         engine.embedding(&p, &indices).unwrap_err(),
-        engine.loss(Loss::CrossEntropy, &p, &other, Reduction::Mean).unwrap_err(),
+        engine.loss(Loss::CrossEntropy { ignore: -100 }, &p, &other, Reduction::Mean).unwrap_err(),
         engine.backward(&p, 1.0).unwrap_err(),
     ];
     engine.set_requires_grad(&p, true).unwrap();

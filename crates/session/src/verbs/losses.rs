@@ -91,6 +91,6 @@ fn apply<E: Engine>(
     // Plain numbers become what the loss needs: classes by their shape, else numbers like the input.
     let dtype = loss.target_dtype(engine, input, &shape)?;
     let target = tensor_or_numbers(session, target, dtype, engine.device(input)?)?;
-    let result = loss.apply(engine, input, &target)?;
+    let (result, _) = loss.apply(engine, input, &target)?;
     session.insert(Object::Tensor(result))
 }

@@ -33,9 +33,12 @@ export interface FitOptions {
 
 /** What a model does on data. */
 export interface Figures {
-  /** The mean over all rows. */
+  /** The mean over all rows; for `ce` and `nll` over all classes but -100, and 0 of none. */
   readonly loss: number;
-  /** The share of rows that are put in the right class. There only for `ce` and `nll` with a class for each row. */
+  /**
+   * The share of rows that are put in the right class, without those of class -100; NaN of none. A row with an output that is
+   * not a number is not. There only for `ce` and `nll` with a class for each row.
+   */
   readonly accuracy?: number;
 }
 

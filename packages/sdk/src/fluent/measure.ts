@@ -5,7 +5,7 @@ import type { LossName } from "../arguments.js";
 import { nested, type TensorData } from "../arrays.js";
 import type { ModuleHandle, OptimizerHandle, TensorHandle } from "../handle.js";
 import type { Figures } from "./fit.js";
-import { batchOf, type Column, countRight, inOrder, type Rows } from "./rows.js";
+import { batchOf, type Column, countClasses, countRight, inOrder, type Rows } from "./rows.js";
 
 /** What is trained, with what. */
 export interface Trained {
@@ -19,6 +19,7 @@ export interface Trained {
 export interface Sums {
   loss: number;
   right: number;
+  /** Rows, or the classes that count. */
   rows: number;
 }
 
@@ -76,14 +77,17 @@ function deviceOf(api: Api, module: ModuleHandle) {
 
 /** Adds what a batch came to. */
 export function add({ api, loss }: Trained, sums: Sums, batch: Rows, output: TensorHandle, value: number): void {
-  sums.loss += value * batch.count;
-  sums.rows += batch.count;
+  const ofClasses = (loss === "ce" || loss === "nll") && String(api.size(output)) !== String(batch.targets.shape);
+  const counted = ofClasses ? countClasses(batch.targets) : batch.count;
+  sums.loss += value * counted;
+  sums.rows += counted;
   if (hasClasses(loss, batch)) sums.right += countRight(api.data(output), batch.targets);
 }
 
 /** The figures of all rows. */
 export function figuresOf({ loss }: Trained, data: Rows, { loss: sum, right, rows }: Sums): Figures {
-  const figures = { loss: sum / rows };
+  // The mean of no losses is 0, as it is for each batch.
+  const figures = { loss: rows > 0 ? sum / rows : 0 };
   return hasClasses(loss, data) ? { ...figures, accuracy: right / rows } : figures;
 }
 

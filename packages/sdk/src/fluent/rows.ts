@@ -66,13 +66,22 @@ function pick({ data, shape, plain }: Column, order: Float64Array): Column {
   return { data: picked, shape: [order.length, ...shape.slice(1)], plain };
 }
 
-/** How many rows of scores are largest at the class of the row. */
+/** How many classes count: all but -100, which the losses ignore. */
+export function countClasses(classes: TypedTensor): number {
+  let counted = 0;
+  for (const item of classes.data) if (Number(item) !== -100) counted += 1;
+  return counted;
+}
+
+/** How many rows of scores are largest at the class of the row. One with a score that is not a number is largest nowhere. */
 export function countRight(scores: TypedTensor, classes: TypedTensor): number {
   const width = scores.shape[1] ?? 0;
   const largest = (row: number) => {
     let best = 0;
-    for (let i = 1; i < width; i++) {
-      if (Number(scores.data[row * width + i]) > Number(scores.data[row * width + best])) best = i;
+    for (let i = 0; i < width; i++) {
+      const score = Number(scores.data[row * width + i]);
+      if (Number.isNaN(score)) return undefined;
+      if (score > Number(scores.data[row * width + best])) best = i;
     }
     return best;
   };
