@@ -41,7 +41,15 @@ describe("a wrong use is an error and changes nothing", () => {
     const calls = [k.train, k.test] as readonly Call[];
     const before = [k.train(model), k.test(model)];
     expect(before).toEqual([
-      { batchsize: 32, shuffle: false, droplast: false, clipnorm: null, clipvalue: null, metrics: ["loss"] },
+      {
+        batchsize: 32,
+        shuffle: false,
+        droplast: false,
+        clipnorm: null,
+        clipvalue: null,
+        nonfinite: "propagate",
+        metrics: ["loss"],
+      },
       { batchsize: 100, droplast: false, metrics: ["loss"] },
     ]);
     for (const call of calls) {
