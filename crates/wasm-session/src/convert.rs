@@ -1,5 +1,7 @@
 //! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
 
+use std::cell::OnceCell;
+
 use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Object, Reflect, Symbol};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
@@ -71,8 +73,7 @@ impl Reader {
 
     fn read_list(&mut self, array: &Array, depth: usize) -> Result<Dynamic> {
         let mut list = Vec::new();
-        let length = Reflect::get(array, &"length".into()).ok().and_then(|length| length.as_f64());
-        for index in 0..length.ok_or_else(unreadable)? as u32 {
+        for index in 0..array.length() {
             list.try_reserve(1).map_err(|_| no_memory())?;
             list.push(self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?);
         }
@@ -95,11 +96,20 @@ impl Reader {
 /// Copies a typed array; it has one dimension. What it is and how long is asked of the language, for its own properties can
 /// say anything. One without memory has no elements; the SDK refuses it.
 fn read_view(view: &JsValue) -> Result<Dynamic> {
-    let prototype = Reflect::get_prototype_of(&Float32Array::new_with_length(0));
-    let prototype = prototype.and_then(|own| Reflect::get_prototype_of(&own)).map_err(|_| unreadable())?;
-    let ask = |key: &JsValue| get_of(&prototype, key, view).map_err(|_| unreadable());
-    let name = ask(&Symbol::to_string_tag())?.as_string().unwrap_or_default();
-    let length = if name.is_empty() { 0 } else { ask(&"length".into())?.as_f64().unwrap_or(0.0) as usize };
+    thread_local! {
+        /// What all typed arrays inherit, and the name of their length: strings take long to cross.
+        static FACTS: OnceCell<[JsValue; 2]> = const { OnceCell::new() };
+    }
+    let (name, length) = FACTS.with(|facts| {
+        let [prototype, length] = facts.get_or_init(|| {
+            let own = Reflect::get_prototype_of(&Float32Array::new_with_length(0));
+            let shared = own.and_then(|own| Reflect::get_prototype_of(&own)).map_or(JsValue::NULL, JsValue::from);
+            [shared, "length".into()]
+        });
+        let ask = |key: &JsValue| get_of(prototype, key, view).unwrap_or(JsValue::NULL);
+        (ask(&Symbol::to_string_tag()).as_string().unwrap_or_default(), ask(length).as_f64())
+    });
+    let length = length.unwrap_or(0.0) as usize;
     macro_rules! copy {
         ($type:ty) => {{
             let mut elements = Vec::new();

@@ -31,8 +31,21 @@ const kinds: ReadonlySet<string | undefined> = new Set([
  * the caller's throws is passed on.
  */
 export function send(session: Session, verb: string, args: readonly unknown[], position = 1): Sent[] {
-  const sender = new Sender(session, verb, args, position);
-  return args.map((arg) => sender.argument(arg));
+  const sent: Sent[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    // Most arguments are handles.
+    const id = Handle.idOf(arg);
+    if (id === undefined) return sentFrom(new Sender(session, verb, args, position + i), sent);
+    sent.push(Handle.isOf(arg as Handle, session) ? id : NO_HANDLE);
+  }
+  return sent;
+}
+
+/** Sends the arguments that are left. */
+function sentFrom(sender: Sender, sent: Sent[]): Sent[] {
+  for (const arg of sender.args.slice(sent.length)) sent.push(sender.argument(arg));
+  return sent;
 }
 
 /** The id of a session's handle, or of an object that holds one; one that no handle has for anything else. */
@@ -90,7 +103,8 @@ class Sender {
   }
 
   #object(value: object, depth: number): Sent {
-    if (Handle.idOf(value) !== undefined) return idOf(this.session, value);
+    const id = Handle.idOf(value);
+    if (id !== undefined) return Handle.isOf(value as Handle, this.session) ? id : NO_HANDLE;
     if (ArrayBuffer.isView(value)) return this.#view(value, depth);
     if (depth >= DEEPEST) this.#tooMuch();
     if (Array.isArray(value)) return this.#list(value, depth);
@@ -110,13 +124,14 @@ class Sender {
   #list(list: readonly unknown[], depth: number): Sent {
     const { length } = list;
     this.#take(length);
-    const copy: Sent[] = [];
+    // Room for all where they are few; a list that only says that it is long gets none before its elements are there.
+    const copy: Sent[] = new Array(Math.min(length, 1024));
     for (let i = 0; i < length; i++) {
       const item = list[i];
       if (item === undefined && !(i in list)) {
         this.#fail(`expected a list without holes ${this.#place(depth)}, given none of its ${length} elements at ${i}`);
       }
-      copy.push(typeof item === "number" ? item : this.#send(item, depth + 1));
+      copy[i] = typeof item === "number" ? item : this.#send(item, depth + 1);
     }
     return copy;
   }
