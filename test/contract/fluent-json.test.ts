@@ -3,11 +3,9 @@
 
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { expectError } from "./expect-error.js";
 
-// Seconds where the machine has other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 afterEach(() => k.free());
 
 const json = (regexp: unknown, flags: unknown = "") =>

@@ -3,12 +3,10 @@
 
 import { createContext, runInContext } from "node:vm";
 import * as k from "@stepwell/sdk";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { binding } from "../engine.js";
 import { expectError } from "./expect-error.js";
 
-// Minutes where the machine has other things to do.
-vi.setConfig({ testTimeout: 240_000 });
 afterEach(() => k.free());
 
 const context = createContext({});
