@@ -1,7 +1,7 @@
 // A game: some dozens of operations on an empty session, from a seed.
 
 import * as k from "@stepwell/sdk";
-import { BrokenLaw, told } from "./law.js";
+import { BrokenLaw, CallersException, told } from "./law.js";
 import { names, operations } from "./operations/index.js";
 import { mix, Random } from "./random.js";
 import { EndOfOperation } from "./spoil.js";
@@ -91,7 +91,10 @@ function perform(world: World, name: string): void {
   } catch (error) {
     if (error instanceof BrokenLaw) throw error;
     if (error instanceof EndOfOperation) return;
-    const isKnown = error instanceof k.StepwellError || world.thrown.some((other) => Object.is(other, error));
+    const isKnown =
+      error instanceof k.StepwellError ||
+      error instanceof CallersException ||
+      world.thrown.some((other) => Object.is(other, error));
     if (!isKnown) throw new BrokenLaw(name, "an exception", told(error));
   }
   world.checkCount(name);

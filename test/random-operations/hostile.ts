@@ -1,7 +1,7 @@
 // Values that nobody means to give, and somebody will.
 
 import * as k from "@stepwell/sdk";
-import { alive } from "./known.js";
+import { CallersException } from "./law.js";
 import type { Random } from "./random.js";
 import { words } from "./values.js";
 import type { World } from "./world.js";
@@ -41,17 +41,17 @@ const throwingGetter = (): unknown =>
   Object.defineProperty({}, "lr", {
     enumerable: true,
     get: () => {
-      throw new TypeError("a getter of the caller's");
+      throw new CallersException("a getter of the caller's");
     },
   });
 
 const throwingProxy = (target: object): unknown =>
   new Proxy(target, {
     get: () => {
-      throw new TypeError("a trap of the caller's");
+      throw new CallersException("a trap of the caller's");
     },
     ownKeys: () => {
-      throw new TypeError("a trap of the caller's");
+      throw new CallersException("a trap of the caller's");
     },
   });
 
@@ -122,7 +122,7 @@ export const hostileValues: Readonly<Record<string, (random: Random) => unknown>
   "what looks like a handle": () => Object.create(k.Handle.prototype),
 };
 
-const names = alive(Object.keys(hostileValues));
+const names = Object.keys(hostileValues);
 
 /** The names of makers by what they made, for a program that a person reads. */
 const madeBy = new WeakMap<object, string>();

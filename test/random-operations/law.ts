@@ -14,6 +14,9 @@ export class BrokenLaw extends Error {
   }
 }
 
+/** An exception out of a getter or a trap of the caller's. It is the caller's, and may arrive as it was thrown. */
+export class CallersException extends Error {}
+
 /** Codes that say that Stepwell has a bug. */
 const bugs: readonly unknown[] = ["ERR_INTERNAL", "ERR_ENGINE_POISONED"];
 
@@ -34,6 +37,7 @@ const mistakes: readonly (readonly [what: string, pattern: RegExp])[] = [
 
 /** How an error breaks a law; undefined if it does not. */
 export function flawOf(error: unknown): { readonly law: string; readonly details: string } | undefined {
+  if (error instanceof CallersException) return undefined;
   if (!(error instanceof k.StepwellError)) return { law: "an error without a type", details: told(error) };
   const { code, message } = error;
   if (!(k.errorCodes as readonly unknown[]).includes(code)) return { law: "an unknown code", details: `${code}` };

@@ -15,8 +15,9 @@ const shapes: readonly (readonly number[])[] = [[], [1], [2], [3], [2, 2], [3, 2
 export const shapeOf = (random: Random): readonly number[] => random.pick(shapes);
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-/** Nested numbers of a shape. */
+/** Nested numbers of a shape; of one number where it would be more lists than memory holds. */
 export function nestedNumbers(shape: readonly number[], make: () => number): k.Numbers {
+  if (shape.some((size) => size > 1000)) return [make()];
   const [size, ...rest] = shape;
   return size === undefined ? make() : Array.from({ length: size }, () => nestedNumbers(rest, make));
 }

@@ -167,7 +167,7 @@ export class World {
     if (this.thrown.some((other) => Object.is(other, error))) return;
     const flaw = flawOf(error);
     if (flaw) throw new BrokenLaw(name, flaw.law, flaw.details);
-    count(this.counts.errors, (error as k.StepwellError).code);
+    count(this.counts.errors, error instanceof k.StepwellError ? error.code : "the caller's");
   }
 
   #compare(name: string, entries: readonly Entry[], before: readonly Image[], outcome: string): void {
