@@ -5,7 +5,7 @@ import { hostileValue } from "./hostile.js";
 import { BrokenLaw } from "./law.js";
 import type { Entry } from "./shadow.js";
 import { inputOf } from "./values.js";
-import { isHandle, type World } from "./world.js";
+import { heldBy, isHandle, type World } from "./world.js";
 
 /** More closures inside one another than that only call `step` and return a number. */
 const deepest = 2;
@@ -145,8 +145,9 @@ export function closureFor(
     world.log?.(`//   in the closure that ${name}:`);
     try {
       const returned = makers[name]?.(world, stepper, another);
-      if (isHandle(returned)) {
-        outcome.returned.add(returned);
+      const handle = heldBy(returned);
+      if (isHandle(handle)) {
+        outcome.returned.add(handle);
         world.touch();
       }
       return returned;

@@ -27,7 +27,7 @@ export interface Counts {
 export const isHandle = (value: unknown): value is k.AnyHandle => value instanceof k.Handle;
 
 /** The handle that an object of the fluent layer stands for; anything else as it is. */
-function heldBy(value: unknown): unknown {
+export function heldBy(value: unknown): unknown {
   const handle = isHandle(value) ? value : (value as { handle?: unknown } | undefined)?.handle;
   return isHandle(handle) ? handle : value;
 }
