@@ -6,7 +6,7 @@ import { StepwellError } from "../errors.js";
 import type { OptionsOf } from "../generated/options.js";
 import type { ScheduleSpecification } from "../generated/schedules.js";
 import type { Trainable } from "./held.js";
-import { linear } from "./linear.js";
+import { linearTimePattern } from "./linear-time-pattern.js";
 import { copyOf, refuse } from "./refuse.js";
 
 /** Selects parameters by their dotted names: a module's or parameter's own name, or a regular expression as data. */
@@ -92,7 +92,7 @@ export function fromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe
     if (typeof pattern === "string") continue;
     const { regexp, flags } = only(pattern, "regexp flags");
     if (typeof regexp !== "string" || typeof flags !== "string") malformed();
-    fromData.set(pattern, linear(regexp, flags));
+    fromData.set(pattern, linearTimePattern(regexp, flags));
   }
   return recipe;
 }

@@ -1,5 +1,5 @@
-// Regular expressions that come as data, and so from anybody: matched in a time that is proportional to the length of the name,
-// for all of the expression is tried at once and nothing twice.
+// Regular expressions out of JSON may come from anybody, and RegExp can hang on some. These are matched in a time that is
+// proportional to the length of the name, since all alternatives are tried at once and none twice (Thompson 1968).
 
 import { StepwellError } from "../errors.js";
 
@@ -21,7 +21,7 @@ type Step =
  * Tells whether an expression occurs in a name, as `RegExp` does. Throws for one that `RegExp` does not take, and for what needs
  * more time than the name is long: references back, and looking ahead or behind. The flags are those of `dgimsu`.
  */
-export function linear(source: string, flags: string): (name: string) => boolean {
+export function linearTimePattern(source: string, flags: string): (name: string) => boolean {
   const steps = new Parser(source, flags).steps();
   const split = flags.includes("u") ? (name: string) => Array.from(name) : (name: string) => name.split("");
   return (name) => occurs(steps, split(name));
