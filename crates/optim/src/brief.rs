@@ -14,18 +14,23 @@ pub(crate) fn brief(message: String) -> String {
     }
     let mut text = String::new();
     let mut rest = message.as_str();
-    while let Some(open) = rest.find(['`', '"']) {
+    // Quotation marks are of one byte each.
+    while let Some(open) = rest.bytes().position(|byte| byte == b'`' || byte == b'"') {
         let (before, quoted) = rest.split_at(open + 1);
-        let Some(end) = quoted.find(&before[open..]) else { break };
-        text.push_str(before);
-        let _ = write_start(&mut text, &quoted[..end], MOST_QUOTED);
-        text.push_str(&before[open..]);
-        rest = &quoted[end + 1..];
+        let Some(end) = quoted.bytes().position(|byte| byte == rest.as_bytes()[open]) else { break };
+        let (quoted, after) = quoted.split_at(end);
+        let (start, dots) = start(quoted, MOST_QUOTED);
+        for part in [before, start, dots, &after[..1]] {
+            text.push_str(part);
+        }
+        rest = &after[1..];
     }
     text.push_str(rest);
-    let mut short = String::new();
-    let _ = write_start(&mut short, &text, MOST);
-    short
+    let (start, dots) = start(&text, MOST);
+    let length = start.len();
+    text.truncate(length);
+    text.push_str(dots);
+    text
 }
 
 /// The first 200 characters of a text, and dots where there are more.
@@ -33,18 +38,26 @@ pub struct Brief<'a>(pub &'a str);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_start(f, self.0, MOST_QUOTED)
+        let (start, dots) = start(self.0, MOST_QUOTED);
+        f.write_str(start)?;
+        f.write_str(dots)
     }
 }
 
-fn write_start(out: &mut dyn fmt::Write, text: &str, most: usize) -> fmt::Result {
-    match text.char_indices().nth(most) {
-        None => out.write_str(text),
-        Some((end, _)) => {
-            out.write_str(&text[..end])?;
-            out.write_str("...")
+/// The first characters of a text, as many as that, and dots if there are more.
+#[inline(never)]
+fn start(text: &str, most: usize) -> (&str, &'static str) {
+    let mut characters = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        // Bytes like 0b10xx_xxxx go on with a character.
+        if byte & 0xc0 != 0x80 {
+            if characters == most {
+                return (&text[..place], "...");
+            }
+            characters += 1;
         }
     }
+    (text, "")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! All parameters of an optimizer as one vector, with the loss from a closure: what L-BFGS minimises.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, Result, Value};
@@ -13,11 +14,11 @@ use crate::{Differentiable, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minim
 
 /// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
-    access: &impl Access<E>,
+    access: &Access<'_, E>,
     trainer: &RefCell<Trainer<E>>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let plan = access.with(|engine| Plan::new(engine, &trainer.borrow()))?;
+    let plan = Plan::new(&*access.engine(), &trainer.borrow())?;
     let trained = plan.trained.clone();
     let (loss, memory) = plan.carry_out(access, closure)?;
     trainer.borrow_mut().remember(memory, trained);
@@ -53,13 +54,12 @@ impl<E: Engine> Plan<E> {
                 let memory = if begins_anew { None } else { optimizer.curvature() };
                 Maker::Library(Rc::clone(minimize), options, memory)
             }
-            _ if begins_anew => Maker::Own(optimizer.closure_step_anew()),
-            _ => Maker::Own(optimizer.closure_step()),
+            _ => Maker::Own(if begins_anew { optimizer.closure_step_anew() } else { optimizer.closure_step() }),
         };
         Ok(Self { tensors, trained, dtype, maker })
     }
 
-    fn carry_out(self, engine: &impl Access<E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
+    fn carry_out(self, access: &Access<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
         let Self { tensors, trained, dtype, maker } = self;
         match (maker, dtype) {
             // Without such optimizers there is no code for them either.
@@ -67,7 +67,7 @@ impl<E: Engine> Plan<E> {
                 Err(Error::new(Code::Internal, "an optimizer of a library that has none"))
             }
             (Maker::Library(library, options, memory), _) => {
-                let places = engine.with(|engine| Places::new(engine, &tensors, &trained))?;
+                let places = Places::new(&*access.engine(), &tensors, &trained)?;
                 let parameters: Vec<_> = tensors
                     .into_iter()
                     .zip(trained)
@@ -85,32 +85,46 @@ impl<E: Engine> Plan<E> {
                 Ok((loss, places.widened(memory).try_into()?))
             }
             (Maker::Own(step), Dtype::Float) => {
-                run::<E, f32, _>(engine, &tensors, &trained, closure, |x, objective| step.minimize_f32(x, objective))
+                run::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| step.minimize_f32(x, objective))
             }
             (Maker::Own(step), _) => {
-                run::<E, f64, _>(engine, &tensors, &trained, closure, |x, objective| step.minimize_f64(x, objective))
+                run::<E, f64, _>(access, &tensors, &trained, closure, |x, objective| step.minimize_f64(x, objective))
             }
         }
     }
 }
 
 /// A way to the engine between calls of the closure.
-pub(crate) trait Access<E: Engine> {
-    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R;
+pub(crate) enum Access<'a, E: Engine> {
+    /// The closure may use the session, too.
+    Session(&'a RefCell<Session<E>>),
+    /// The closure only shares the engine, and nobody else uses the session meanwhile.
+    Engine(&'a E),
 }
 
-impl<E: Engine> Access<E> for RefCell<Session<E>> {
-    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R {
-        use_engine(&self.borrow().engine)
+/// An engine for as long as no closure runs.
+enum Accessed<'a, E> {
+    Borrowed(Ref<'a, E>),
+    Shared(&'a E),
+}
+
+impl<E: Engine> Access<'_, E> {
+    fn engine(&self) -> Accessed<'_, E> {
+        match self {
+            Self::Session(session) => Accessed::Borrowed(Ref::map(session.borrow(), |session| &session.engine)),
+            Self::Engine(engine) => Accessed::Shared(engine),
+        }
     }
 }
 
-/// An engine that the closure only shares, where nobody else uses the session meanwhile.
-pub(crate) struct Owned<'a, E>(pub(crate) &'a E);
+impl<E> Deref for Accessed<'_, E> {
+    type Target = E;
 
-impl<E: Engine> Access<E> for Owned<'_, E> {
-    fn with<R>(&self, use_engine: impl FnOnce(&E) -> R) -> R {
-        use_engine(self.0)
+    fn deref(&self) -> &E {
+        match self {
+            Self::Borrowed(engine) => engine,
+            Self::Shared(engine) => engine,
+        }
     }
 }
 
@@ -134,25 +148,22 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
 }
 
 fn run<E: Engine, T: Differentiable, R>(
-    engine: &impl Access<E>,
+    access: &Access<'_, E>,
     tensors: &[E::Tensor],
     trained: &[bool],
     closure: &mut dyn FnMut() -> Result<f64>,
     minimize: impl FnOnce(&[T], &mut dyn Objective<T>) -> Result<R>,
 ) -> Result<R> {
     let mut count = 0;
-    engine.with(|engine| -> Result<()> {
-        for tensor in tensors {
-            count += elements(engine, tensor)?;
-        }
-        Ok(())
-    })?;
+    for tensor in tensors {
+        count += elements(&*access.engine(), tensor)?;
+    }
     let mut start = Vec::new();
     start
         .try_reserve_exact(count)
         .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} parameters in one vector")))?;
     start.resize(count, T::default());
-    let mut flat = Flat { engine, tensors, trained, closure, element: PhantomData };
+    let mut flat = Flat { access, tensors, trained, closure, element: PhantomData };
     flat.for_each(&mut start, |engine, tensor, _, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
 }
@@ -172,42 +183,40 @@ fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: us
 }
 
 /// The parameters as one vector.
-struct Flat<'a, E: Engine, A, T> {
-    engine: &'a A,
+struct Flat<'a, E: Engine, T> {
+    access: &'a Access<'a, E>,
     tensors: &'a [E::Tensor],
     trained: &'a [bool],
     closure: &'a mut dyn FnMut() -> Result<f64>,
     element: PhantomData<T>,
 }
 
-impl<E: Engine, A: Access<E>, T: Differentiable> Flat<'_, E, A, T> {
+impl<E: Engine, T: Differentiable> Flat<'_, E, T> {
     /// Calls `f` with each tensor, whether it is trained, and its piece of the vector.
     fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, bool, &mut [T]) -> Result<()>) -> Result<()> {
-        self.engine.with(|engine| {
-            let mut rest = all;
-            for (tensor, trained) in self.tensors.iter().zip(self.trained) {
-                let (piece, after) = rest.split_at_mut_checked(elements(engine, tensor)?).ok_or_else(changed)?;
-                f(engine, tensor, *trained, piece)?;
-                rest = after;
-            }
-            if rest.is_empty() { Ok(()) } else { Err(changed()) }
-        })
+        let engine = self.access.engine();
+        let mut rest = all;
+        for (tensor, trained) in self.tensors.iter().zip(self.trained) {
+            let (piece, after) = rest.split_at_mut_checked(elements(&*engine, tensor)?).ok_or_else(changed)?;
+            f(&engine, tensor, *trained, piece)?;
+            rest = after;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(changed()) }
     }
 }
 
-impl<E: Engine, A: Access<E>, T: Differentiable> Objective<T> for Flat<'_, E, A, T> {
+impl<E: Engine, T: Differentiable> Objective<T> for Flat<'_, E, T> {
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
-        self.engine.with(|engine| {
-            let mut rest = parameters;
-            for (tensor, trained) in self.tensors.iter().zip(self.trained) {
-                let (piece, after) = rest.split_at_checked(elements(engine, tensor)?).ok_or_else(changed)?;
-                if *trained {
-                    engine.write_from(tensor, T::slice(piece))?;
-                }
-                rest = after;
+        let engine = self.access.engine();
+        let mut rest = parameters;
+        for (tensor, trained) in self.tensors.iter().zip(self.trained) {
+            let (piece, after) = rest.split_at_checked(elements(&*engine, tensor)?).ok_or_else(changed)?;
+            if *trained {
+                engine.write_from(tensor, T::slice(piece))?;
             }
-            Ok(())
-        })
+            rest = after;
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64> {

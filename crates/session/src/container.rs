@@ -127,8 +127,12 @@ impl<E: Engine> Container<E> {
     /// The dotted name of one of the tensors; its place where it has none.
     pub(crate) fn name_of(&self, engine: &E, tensors: &[E::Tensor], place: usize) -> String {
         let identity = tensors.get(place).map(|tensor| engine.identity(tensor));
-        let named = self.names(engine).into_iter().find(|(other, _)| Some(*other) == identity);
-        named.map_or_else(|| place.to_string(), |(_, name)| name)
+        for (other, name) in self.names(engine) {
+            if Some(other) == identity {
+                return name;
+            }
+        }
+        place.to_string()
     }
 
     /// The names of all parameters, with the identities of their tensors.

@@ -146,8 +146,9 @@ impl Data {
             same if same.dtype() == dtype => Ok(same),
             Data::Float(v) => convert(v, dtype),
             Data::Double(v) => convert(v, dtype),
-            Data::Half(v) => convert(v, dtype),
-            Data::BFloat16(v) => convert(v, dtype),
+            // Exact, and no code for each pair of types.
+            Data::Half(v) => convert(v.into_iter().map(f16::to_f32).collect(), dtype),
+            Data::BFloat16(v) => convert(v.into_iter().map(bf16::to_f32).collect(), dtype),
             Data::Long(v) => convert(v, dtype),
         }
     }

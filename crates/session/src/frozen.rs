@@ -25,11 +25,19 @@ impl<E: Engine> Trainer<E> {
             return Ok(true);
         }
         let Some(memory) = self.optimizer.curvature() else { return Ok(true) };
-        let places = Places::new(engine, self.tensors(), trained)?;
-        Ok(match &memory {
-            Curvature::Float(memory) => places.is_still(&memory.d),
-            Curvature::Double(memory) => places.is_still(&memory.d),
-        })
+        let direction = match memory {
+            Curvature::Float(memory) => memory.d.into_iter().map(f64::from).collect(),
+            Curvature::Double(memory) => memory.d,
+        };
+        let (mut rest, mut is_still) = (&direction[..], true);
+        for (tensor, trained) in self.tensors().iter().zip(trained) {
+            let count = engine.shape(tensor)?.iter().product();
+            // One of another length says nothing.
+            let Some((piece, after)) = rest.split_at_checked(count) else { return Ok(true) };
+            is_still &= *trained || piece.iter().all(|x| *x == 0.0);
+            rest = after;
+        }
+        Ok(is_still || !rest.is_empty())
     }
 }
 
@@ -50,18 +58,6 @@ impl Places {
             }
         }
         Ok(places)
-    }
-
-    /// True if a vector of all elements is zero where parameters are frozen.
-    fn is_still<T: Scalar>(&self, all: &[T]) -> bool {
-        let mut start = 0;
-        let ends = self.trained.iter().map(|range| (range.start, range.end)).chain([(self.width, self.width)]);
-        all.len() != self.width
-            || ends.into_iter().all(|(end, next)| {
-                let between = start..end;
-                start = next;
-                all[between].iter().all(|x| x.to_f64() == 0.0)
-            })
     }
 
     /// The memory of the trained parameters alone.

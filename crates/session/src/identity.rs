@@ -22,6 +22,11 @@ pub fn first_places(numbers: &[u64]) -> Vec<usize> {
     numbers.iter().enumerate().map(place_of).collect()
 }
 
+/// True if one of the numbers behind the first `count` is equal to one of those.
+pub(crate) fn any_equal(numbers: &[u64], count: usize) -> bool {
+    first_places(numbers)[count..].iter().any(|place| *place < count)
+}
+
 /// For each name its place among the known ones, that of the first of them that is the same; behind their end where it is none.
 pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Vec<usize> {
     let mut hashes = Vec::new();

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
 use crate::clip::clip_gradients;
-use crate::closure::{Owned, minimize};
+use crate::closure::{Access, minimize};
 use crate::loss::LossFunction;
 use crate::metrics::{Measured, Metric};
 use crate::module::Module;
@@ -141,7 +141,7 @@ impl<E: Engine> Model<E> {
         let outcome = if self.optimizer.borrow().optimizer.definition().needs_closure() {
             let mut judged = Judged::default();
             // The line search compares gradients, so each of them is clipped where it is computed.
-            let result = minimize(&Owned(engine), &self.optimizer, &mut || {
+            let result = minimize(&Access::Engine(engine), &self.optimizer, &mut || {
                 let loss = compute()?;
                 if policy != NonFinite::Propagate {
                     judged.judge(&*self.optimizer.borrow(), engine, loss)?;

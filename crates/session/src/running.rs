@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::Engine;
 use crate::handle::Handle;
+use crate::identity::any_equal;
 use crate::session::{Object, Session};
 use crate::trainer::Trainer;
 
@@ -16,7 +17,7 @@ const DEEPEST: usize = 16;
 /// A step whose closure is running.
 pub(crate) struct Running<E: Engine> {
     trainer: Rc<RefCell<Trainer<E>>>,
-    /// Identities of the parameters that a line search sets, in ascending order; empty for every other optimizer.
+    /// Identities of the parameters that a line search sets; empty for every other optimizer.
     searched: Vec<u64>,
 }
 
@@ -51,7 +52,6 @@ impl<E: Engine> Session<E> {
             borrowed.check_not_searched(&mut trainer.tensors().iter())?;
             if trainer.optimizer.definition().needs_closure() {
                 searched.extend(trainer.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
-                searched.sort_unstable();
             }
         }
         borrowed.running.push(Running { trainer: Rc::clone(trainer), searched });
@@ -87,16 +87,21 @@ impl<E: Engine> Session<E> {
 
     /// Fails for a tensor whose elements are the line search's to set: what else is written there would be lost.
     pub(crate) fn check_not_searched(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
-        if self.running.iter().all(|running| running.searched.is_empty()) {
+        let mut identities = Vec::new();
+        for running in &self.running {
+            identities.extend_from_slice(&running.searched);
+        }
+        let count = identities.len();
+        if count == 0 {
             return Ok(());
         }
         for tensor in tensors {
-            let identity = self.engine.identity(tensor);
-            if self.running.iter().any(|running| running.searched.binary_search(&identity).is_ok()) {
-                let message = "lbfgs is stepping along this parameter: its closure can read it and set its gradient, \
-                               and cannot write or convert it";
-                return Err(Error::new(Code::Parameter, message));
-            }
+            identities.push(self.engine.identity(tensor));
+        }
+        if any_equal(&identities, count) {
+            let message = "lbfgs is stepping along this parameter: its closure can read it and set its gradient, \
+                           and cannot write or convert it";
+            return Err(Error::new(Code::Parameter, message));
         }
         Ok(())
     }

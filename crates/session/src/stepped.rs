@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::Engine;
 use crate::handle::{Handle, Kind};
-use crate::identity::first_places;
+use crate::identity::any_equal;
 use crate::session::{Object, Session};
 
 impl<E: Engine> Session<E> {
@@ -31,7 +31,7 @@ impl<E: Engine> Session<E> {
             for tensor in trainer.borrow().tensors() {
                 own.push(self.engine.identity(tensor));
             }
-            if first_places(&own)[count..].iter().all(|place| *place >= count) {
+            if !any_equal(&own, count) {
                 continue;
             }
             match found {

@@ -107,5 +107,5 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
 /// True for the buffer that states and files of before PyTorch 0.4.1, and ours of before it was kept, do not have. A module
 /// then keeps its own.
 pub(crate) fn may_be_missing(kind: &str, name: &str) -> bool {
-    kind == BatchNorm::<()>::NAME && name.rsplit('.').next() == Some(COUNT)
+    kind == BatchNorm::<()>::NAME && name.strip_suffix(COUNT).is_some_and(|path| path.is_empty() || path.ends_with('.'))
 }

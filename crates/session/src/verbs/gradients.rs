@@ -7,7 +7,7 @@ use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
 
 use crate::arguments::{Arguments, array};
 use crate::clip::clip_gradients;
-use crate::closure;
+use crate::closure::{Access, minimize};
 use crate::handle::{Handle, Kind};
 use crate::module::Named;
 use crate::non_finite::Judged;
@@ -106,7 +106,7 @@ impl<E: Engine> Session<E> {
             Ok(loss)
         };
         let mut result = if searches {
-            closure::minimize(session, trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+            minimize(&Access::Session(session), trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
         } else {
             evaluate().and_then(|loss| {
                 let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
