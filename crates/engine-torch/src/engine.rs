@@ -207,6 +207,7 @@ impl Engine for TorchEngine {
         Ok(())
     }
 
+    const HAS_REDUCED: bool = true;
     const HAS_OPTIMIZERS: bool = true;
 
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {

@@ -24,9 +24,13 @@ impl<E: Engine> Trainer<E> {
             };
             let before = engine.data(tensor)?;
             let dtype = before.dtype();
-            let weights = weights(&before, master)?;
+            let weights = if E::HAS_REDUCED { weights(&before, master)? } else { before.clone() };
             let average = Data::from(average);
-            let master = if dtype.is_reduced() { Some(average.clone().cast(Dtype::Float)?.to_buffer()?) } else { None };
+            let master = if E::HAS_REDUCED && dtype.is_reduced() {
+                Some(average.clone().cast(Dtype::Float)?.to_buffer()?)
+            } else {
+                None
+            };
             states.push(Some(Averaged { master, average: weights.to_buffer()? }));
             exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
         }

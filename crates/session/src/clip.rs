@@ -14,7 +14,7 @@ pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip:
         let Some(gradient) = (if first == i { engine.grad(&tensors[i]) } else { None }) else { continue };
         let data = engine.data(&gradient)?;
         let dtype = data.dtype();
-        let data = if dtype.is_reduced() { data.cast(Dtype::Float)? } else { data };
+        let data = if E::HAS_REDUCED && dtype.is_reduced() { data.cast(Dtype::Float)? } else { data };
         gradients.push((gradient, data, dtype));
     }
     let squares = gradients.iter().map(|(_, data, _)| match data {

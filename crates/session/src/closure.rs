@@ -135,7 +135,7 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
     let dtype = engine.dtype(first)?;
     for tensor in tensors {
         let other = engine.dtype(tensor)?;
-        if other.is_reduced() {
+        if E::HAS_REDUCED && other.is_reduced() {
             let message = format!("lbfgs needs more digits than {} has: use float or double", other.name());
             return Err(Error::new(Code::Dtype, message));
         }

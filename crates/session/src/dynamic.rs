@@ -47,7 +47,11 @@ impl Dynamic {
 
     /// A list of strings.
     pub fn texts<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Self {
-        Dynamic::List(texts.into_iter().map(Dynamic::text).collect())
+        let mut list = Vec::new();
+        for text in texts {
+            list.push(Dynamic::text(text));
+        }
+        Dynamic::List(list)
     }
 
     /// A list of numbers.
@@ -57,7 +61,12 @@ impl Dynamic {
 
     /// A dictionary.
     pub fn dictionary<S: Into<String>>(entries: impl IntoIterator<Item = (S, Dynamic)>) -> Self {
-        Dynamic::Dictionary(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        // `collect` would be more code for each kind of entries.
+        let mut list = Vec::new();
+        for (key, value) in entries {
+            list.push((key.into(), value));
+        }
+        Dynamic::Dictionary(list)
     }
 }
 

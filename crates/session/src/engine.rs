@@ -117,6 +117,9 @@ pub trait Engine: 'static {
         }
     }
 
+    /// True for a library with tensors of floating point of 16 bits. Without, there is no code for them either.
+    const HAS_REDUCED: bool = false;
+
     /// True for a library that has optimizers of its own. Without, there is no code for them either.
     const HAS_OPTIMIZERS: bool = false;
 

@@ -223,8 +223,19 @@ impl<E: Engine> Module<E> {
     }
 
     /// Parameters and then buffers.
+    pub(crate) fn parameters_and_buffers(&self) -> Vec<Named<E>> {
+        let mut all = self.parameters();
+        all.append(&mut self.buffers());
+        all
+    }
+
+    /// The tensors of those.
     pub(crate) fn tensors_of_all(&self) -> Vec<E::Tensor> {
-        self.parameters().into_iter().chain(self.buffers()).map(|named| named.tensor).collect()
+        let mut tensors = Vec::new();
+        for named in self.parameters_and_buffers() {
+            tensors.push(named.tensor);
+        }
+        tensors
     }
 
     /// Parameters of this module and not of its children.
@@ -247,11 +258,14 @@ impl<E: Engine> Module<E> {
     }
 
     fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {
-        let own = self.own(of).into_iter().map(|(name, tensor)| Named { name, kind: self.kind, tensor });
-        let mut found: Vec<_> = own.collect();
+        let mut found = Vec::new();
+        for (name, tensor) in self.own(of) {
+            found.push(Named { name, kind: self.kind, tensor });
+        }
         self.walk(&mut String::new(), &mut |path, module| {
-            let named = |(name, tensor)| Named { name: format!("{path}.{name}"), kind: module.kind, tensor };
-            found.extend(module.own(of).into_iter().map(named));
+            for (name, tensor) in module.own(of) {
+                found.push(Named { name: format!("{path}.{name}"), kind: module.kind, tensor });
+            }
         });
         found
     }

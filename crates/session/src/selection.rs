@@ -52,25 +52,33 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
         _ => return Err(refuse("a tensor, vector, dictionary, module or model", given)),
     };
     let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
-    let from_module = |module: &Rc<Module<E>>| -> Result<Selection<E>> {
+    let object = session.object(handle)?;
+    let module = match object {
+        Object::Module(module) => Some(module),
+        Object::Model(model) => Some(&model.module),
+        _ => None,
+    };
+    if let Some(module) = module {
         let tensors = match selector {
             None => module.parameters(),
             Some(selector) => select_from_module(module, selector)?,
         };
-        Ok(Selection { tensors, source: Source::Module(Rc::clone(module)) })
-    };
-    Ok(match session.object(handle)? {
-        Object::Module(module) => from_module(module)?,
-        Object::Model(model) => from_module(&model.module)?,
+        return Ok(Selection { tensors, source: Source::Module(Rc::clone(module)) });
+    }
+    Ok(match object {
         Object::Tensor(tensor) if selector.is_none() => {
             Selection { tensors: vec![loose(String::new(), tensor)], source: Source::Unnamed }
         }
         Object::Vector(vector) => {
-            let picked = match selector {
-                None => (0..vector.len()).collect(),
-                Some(selector) => indices(selector, vector.len(), "vector")?,
-            };
-            let tensors = picked.into_iter().map(|i| loose(String::new(), &vector[i])).collect();
+            let mut tensors = Vec::new();
+            match selector {
+                None => tensors.extend(vector.iter().map(|tensor| loose(String::new(), tensor))),
+                Some(selector) => {
+                    for place in indices(selector, vector.len(), "vector")? {
+                        tensors.push(loose(String::new(), &vector[place]));
+                    }
+                }
+            }
             Selection { tensors, source: Source::Unnamed }
         }
         Object::Dictionary(entries) => {
@@ -79,16 +87,20 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
                 Some(selector) => {
                     let keys = keys(selector)?;
                     let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
-                    let tensor = |(key, place): (&&str, usize)| match entries.get(place) {
-                        Some((_, tensor)) => Ok(loose((*key).to_owned(), tensor)),
-                        None => Err(Error::new(Code::Parameter, format!("no dictionary parameter named `{key}`"))),
-                    };
-                    keys.iter().zip(places_of(&keys, &known)).map(tensor).values()?
+                    let mut tensors = Vec::new();
+                    for (key, place) in keys.iter().zip(places_of(&keys, &known)) {
+                        let Some((_, tensor)) = entries.get(place) else {
+                            let message = format!("no dictionary parameter named `{key}`");
+                            return Err(Error::new(Code::Parameter, message));
+                        };
+                        tensors.push(loose((*key).to_owned(), tensor));
+                    }
+                    tensors
                 }
             };
             Selection { tensors, source: Source::Named }
         }
-        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) => {
+        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Module(_) | Object::Model(_) => {
             return Err(refuse("a tensor, vector, dictionary, module or model", given));
         }
     })
@@ -96,19 +108,16 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
 
 fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> Result<Vec<Named<E>>> {
     let descendants = module.descendants();
-    let under = |(name, child): &(String, Rc<Module<E>>)| -> Vec<Named<E>> {
-        child.parameters().into_iter().map(|p| Named { name: format!("{name}.{}", p.name), ..p }).collect()
-    };
+    let mut selected = Vec::new();
     if let Ok(names) = keys(selector) {
         let parameters = module.parameters();
         let paths: Vec<&str> = descendants.iter().map(|(path, _)| path.as_str()).collect();
         let own: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let (modules, own) = (places_of(&names, &paths), places_of(&names, &own));
-        let mut selected = Vec::new();
         for ((name, module), parameter) in names.iter().zip(modules).zip(own) {
             // A module wins over a parameter of the same name.
             match (descendants.get(module), parameters.get(parameter)) {
-                (Some(child), _) => selected.extend(under(child)),
+                (Some(child), _) => add_under(child, &mut selected),
                 (None, Some(Named { kind, tensor, .. })) => {
                     selected.push(Named { name: (*name).to_owned(), kind, tensor: tensor.clone() });
                 }
@@ -117,8 +126,17 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> 
         }
         return Ok(selected);
     }
-    let picked = indices(selector, descendants.len(), "module")?;
-    Ok(picked.into_iter().flat_map(|i| under(&descendants[i])).collect())
+    for place in indices(selector, descendants.len(), "module")? {
+        add_under(&descendants[place], &mut selected);
+    }
+    Ok(selected)
+}
+
+/// Adds the parameters of a descendant, each under its path.
+fn add_under<E: Engine>((path, module): &(String, Rc<Module<E>>), selected: &mut Vec<Named<E>>) {
+    for parameter in module.parameters() {
+        selected.push(Named { name: format!("{path}.{}", parameter.name), ..parameter });
+    }
 }
 
 /// One index or several, all below `count`.
@@ -127,17 +145,19 @@ fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
         Dynamic::List(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
-    list.iter()
-        .map(|item| match item {
-            Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => Ok(*x as usize),
+    let mut indices = Vec::new();
+    for item in list {
+        match item {
+            Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => indices.push(*x as usize),
             Dynamic::Number(x) => {
                 let x = Number(*x);
                 let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
-                Err(Error::new(Code::Parameter, message))
+                return Err(Error::new(Code::Parameter, message));
             }
-            _ => Err(refuse("an index, a name or a list of one of them", selector)),
-        })
-        .values()
+            _ => return Err(refuse("an index, a name or a list of one of them", selector)),
+        }
+    }
+    Ok(indices)
 }
 
 /// One name or several.

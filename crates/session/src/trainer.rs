@@ -70,19 +70,26 @@ impl<E: Engine> Trainer<E> {
 
         self.container = container;
         self.groups.resize_with(self.optimizer.groups().len(), Vec::new);
-        let added = selection.tensors.into_iter().map(|named| Parameter { tensor: named.tensor, kind: named.kind });
-        self.groups[group].extend(added);
+        for named in selection.tensors {
+            self.groups[group].push(Parameter { tensor: named.tensor, kind: named.kind });
+        }
         self.ledger = E::Ledger::default();
-        self.tensors = self.groups.iter().flatten().map(|parameter| parameter.tensor.clone()).collect();
+        self.tensors.clear();
+        for parameters in &self.groups {
+            self.tensors.extend(parameters.iter().map(|parameter| parameter.tensor.clone()));
+        }
         Ok(())
     }
 
     /// Fails if one of the tensors cannot become a parameter.
     fn check(&self, engine: &E, selection: &Selection<E>) -> Result<()> {
-        let groups: Vec<_> = self.parameters().map(|(group, _)| group).collect();
-        let mut identities: Vec<_> =
-            self.parameters().map(|(_, parameter)| engine.identity(&parameter.tensor)).collect();
-        identities.extend(selection.tensors.iter().map(|named| engine.identity(&named.tensor)));
+        let (mut groups, mut identities) = (Vec::new(), Vec::new());
+        for (group, parameters) in self.groups.iter().enumerate() {
+            groups.extend(parameters.iter().map(|_| group));
+        }
+        for tensor in self.tensors.iter().chain(selection.tensors.iter().map(|named| &named.tensor)) {
+            identities.push(engine.identity(tensor));
+        }
         let first_places = first_places(&identities);
         for (i, named) in selection.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };

@@ -3,7 +3,7 @@
 
 use stepwell_optim::{Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, floating, misfit};
+use super::{Build, Layer, Plan, Run, floating, misfit, weight_and_bias};
 use crate::engine;
 use crate::{Data, Device, Engine};
 
@@ -65,7 +65,8 @@ impl Plan for BatchNorm {
 
 impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
-        self.affine.iter().flat_map(|(weight, bias)| [("weight", weight), ("bias", bias)]).collect()
+        let affine = self.affine.as_ref();
+        weight_and_bias(affine.map(|(weight, _)| weight), affine.map(|(_, bias)| bias))
     }
 
     fn buffers(&self) -> Vec<(&str, &E::Tensor)> {

@@ -4,7 +4,7 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, misfit, pair};
+use super::{Build, Layer, Plan, Run, misfit, pair, weight_and_bias};
 use crate::{Engine, Window};
 
 options! {
@@ -61,7 +61,7 @@ impl Plan for Conv2d {
 
 impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
-        [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
+        weight_and_bias(Some(&self.weight), self.bias.as_ref())
     }
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, floating, misfit};
+use super::{Build, Layer, Plan, Run, floating, misfit, weight_and_bias};
 use crate::Engine;
 
 options! {
@@ -37,7 +37,8 @@ impl Plan for LayerNorm {
 
 impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
-        self.affine.iter().flat_map(|(weight, bias)| [("weight", weight), ("bias", bias)]).collect()
+        let affine = self.affine.as_ref();
+        weight_and_bias(affine.map(|(weight, _)| weight), affine.map(|(_, bias)| bias))
     }
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {

@@ -4,7 +4,7 @@
 
 use stepwell_optim::{Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, misfit};
+use super::{Build, Layer, Plan, Run, misfit, weight_and_bias};
 use crate::Engine;
 
 options! {
@@ -41,7 +41,7 @@ impl Plan for Linear {
 
 impl<E: Engine> Layer<E> for Linear<E::Tensor> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
-        [("weight", &self.weight)].into_iter().chain(self.bias.as_ref().map(|bias| ("bias", bias))).collect()
+        weight_and_bias(Some(&self.weight), self.bias.as_ref())
     }
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {

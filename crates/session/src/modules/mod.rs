@@ -141,6 +141,17 @@ pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> 
     }
 }
 
+/// The names and tensors of a layer that has these.
+fn weight_and_bias<'a, T>(weight: Option<&'a T>, bias: Option<&'a T>) -> Vec<(&'static str, &'a T)> {
+    let mut tensors = Vec::new();
+    for (name, tensor) in [("weight", weight), ("bias", bias)] {
+        if let Some(tensor) = tensor {
+            tensors.push((name, tensor));
+        }
+    }
+    tensors
+}
+
 /// What a forward calculation works with.
 pub(crate) struct Run<'a, E: Engine> {
     pub(crate) engine: &'a E,

@@ -72,7 +72,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 }
 
 fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
-    module.parameters().into_iter().chain(module.buffers()).collect()
+    module.parameters_and_buffers()
 }
 
 /// What a file and a module have in common, and what not.

@@ -156,7 +156,7 @@ pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let name = arguments.text("the name of a parameter")?;
     arguments.finish()?;
-    let found = module.parameters().into_iter().chain(module.buffers()).find(|named| named.name == name);
+    let found = module.parameters_and_buffers().into_iter().find(|named| named.name == name);
     let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no parameter or buffer named `{name}`")))?;
     session.insert(Object::Tensor(named.tensor))
 }

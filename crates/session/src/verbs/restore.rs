@@ -5,8 +5,8 @@
 use std::mem;
 
 use stepwell_optim::{
-    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result, Results, State,
-    definition,
+    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result, Results, Scalar,
+    State, definition,
 };
 
 use crate::arguments::{Arguments, array, named_options, size};
@@ -170,61 +170,49 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    if dtype != Dtype::Double {
-        dtype = Dtype::Float;
-    }
-    let vector = |key: &str, given: &Dynamic| -> Result<Data> {
+    let curvature = match dtype {
+        Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
+            Data::Double(elements) => Some(elements),
+            _ => None,
+        })?),
+        _ => Curvature::Float(memory_of(buffers, length, |data| match data {
+            Data::Float(elements) => Some(elements),
+            _ => None,
+        })?),
+    };
+    Learned::try_from(curvature).map(Some)
+}
+
+fn memory_of<T: Scalar>(
+    buffers: &Entries,
+    length: usize,
+    elements: impl Fn(Data) -> Option<Vec<T>>,
+) -> Result<Memory<T>> {
+    let vector = |key: &str, given: &Dynamic| -> Result<Vec<T>> {
         let Some(Array { data, shape }) = array(given) else { return Err(malformed(key, "numbers", given)) };
         if shape != [length] {
             let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
-        if data.dtype() == dtype {
-            return Ok(data);
-        }
-        Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")))
-    };
-    let vectors = |key: &str| -> Result<Vec<Data>> {
-        let mut vectors = Vec::new();
-        for item in list(buffers, key)? {
-            vectors.push(vector(key, item)?);
-        }
-        Ok(vectors)
+        elements(data).ok_or_else(|| Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")))
     };
     let number = |key: &str| match entry(buffers, key)? {
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let (func_evals, n_iter) = (whole(buffers, "func_evals", MOST_STEPS)?, whole(buffers, "n_iter", MOST_STEPS)?);
-    let (t, prev_loss) = (number("t")?, number("prev_loss")?);
-    let d = vector("d", entry(buffers, "d")?)?;
-    let h_diag = number("H_diag")?;
-    let prev_flat_grad = vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?;
-    let (old_dirs, old_stps, ro) = (vectors("old_dirs")?, vectors("old_stps")?, numbers(buffers, "ro")?);
-    // The same for both types, of which a vector has one.
-    macro_rules! memory {
-        ($kind:ident) => {{
-            let elements = |data| if let Data::$kind(elements) = data { elements } else { Vec::new() };
-            let rows = |rows: Vec<Data>| rows.into_iter().map(elements).collect();
-            Curvature::$kind(Memory {
-                func_evals,
-                n_iter,
-                t,
-                prev_loss,
-                d: elements(d),
-                h_diag,
-                prev_flat_grad: elements(prev_flat_grad),
-                old_dirs: rows(old_dirs),
-                old_stps: rows(old_stps),
-                ro,
-            })
-        }};
-    }
-    let curvature = match dtype {
-        Dtype::Double => memory!(Double),
-        _ => memory!(Float),
-    };
-    Learned::try_from(curvature).map(Some)
+    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).values();
+    Ok(Memory {
+        func_evals: whole(buffers, "func_evals", MOST_STEPS)?,
+        n_iter: whole(buffers, "n_iter", MOST_STEPS)?,
+        t: number("t")?,
+        prev_loss: number("prev_loss")?,
+        d: vector("d", entry(buffers, "d")?)?,
+        h_diag: number("H_diag")?,
+        prev_flat_grad: vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?,
+        old_dirs: vectors("old_dirs")?,
+        old_stps: vectors("old_stps")?,
+        ro: numbers(buffers, "ro")?,
+    })
 }
 
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.

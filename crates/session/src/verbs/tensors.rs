@@ -238,7 +238,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
             if dtype.is_some_and(|dtype| !dtype.is_floating()) {
                 return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
             }
-            let tensors: Vec<_> = module.parameters().into_iter().chain(module.buffers()).collect();
+            let tensors = module.parameters_and_buffers();
             session.check_not_searched(&mut tensors.iter().map(|named| &named.tensor))?;
             let converted = tensors.iter().map(|named| {
                 // A count stays whole.
