@@ -272,10 +272,10 @@ const table: { readonly [name: string]: readonly Row[] } = {
   ],
   lossscale: [
     {
-      what: "a scale before the gradients, which sgd divides by",
+      what: "a scale before the gradients, which are set without it",
       act: ({ o }) => k.lossscale(o, { init: 4 }),
       outcome: {
-        sgd: { after: [times(1 - 0.1 / 4), times((1 - 0.1 / 4) ** 2)] },
+        sgd: { after: [times(0.9), times(0.81)] },
         library: "ERR_OPTION_RANGE",
         lbfgs: "ERR_ARGUMENT",
       },

@@ -137,9 +137,9 @@ it.each([undefined, null])("%s is no parameters", (nothing) => {
 
 it("undefined where an argument turns reading into setting is an error", () => {
   const x = k.tensor([1, 2], "grad");
-  k.grad(x, [3, 4]);
   const o = k.opt("sgd", x);
   k.lossscale(o, { init: 4 });
+  k.grad(x, [3, 4]);
   k.schedule(o, { schedule: "step", every: 2 } as never);
   const before = [k.state(o), k.grad(x), k.gradflag(x)];
   for (const [verb, ...args] of [

@@ -72,9 +72,14 @@ function setup({ dtype, parameters, optimizer, options }: Recording, more: objec
   return { tensors, o };
 }
 
-function setGradients(tensors: readonly k.TensorHandle[], rows: Recording["gradients"][number]) {
+/** Sets gradients, recorded as multiplied by a scale. In 64 bits that is undone to the bit. */
+function setGradients(tensors: readonly k.TensorHandle[], rows: Recording["gradients"][number], scale = 1) {
   const number = (x: number | string) => (typeof x === "number" ? x : ({ inf: Infinity, "-inf": -Infinity }[x] ?? NaN));
-  for (const [i, x] of tensors.entries()) k.grad(x, (rows[i] ?? []).map(number));
+  for (const [i, x] of tensors.entries())
+    k.grad(
+      x,
+      (rows[i] ?? []).map((g) => number(g) / scale),
+    );
 }
 
 /** Compares; returns how many of the parameters of 16 bits are equal, of how many. */
@@ -130,7 +135,7 @@ describe("loss scales", () => {
     k.lossscale(o, recording.scaling);
     let skipped = 0;
     for (const [i, rows] of recording.gradients.entries()) {
-      setGradients(tensors, rows);
+      setGradients(tensors, rows, k.lossscale(o)?.scale);
       const bad = rows.flat().some((x) => typeof x === "string");
       const before = bad ? { state: k.state(o).parms, values: tensors.map(numbers) } : undefined;
       k.step(o, recording.clip);

@@ -45,6 +45,14 @@ impl Clip {
 }
 
 impl Prepare {
+    /// The same of gradients that are multiplied by a factor and stay so.
+    pub fn of_multiplied(self, factor: f64) -> Self {
+        match self {
+            Prepare::Limit(max) => Prepare::Limit(max * factor),
+            other => other,
+        }
+    }
+
     /// The same for gradients that are first multiplied by `scale`.
     pub(crate) fn of_scaled(self, scale: f64) -> Self {
         match self {

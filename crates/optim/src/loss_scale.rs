@@ -15,6 +15,8 @@ options! {
         backoff: f64 = 0.5, limit Open(0.0, 1.0), alias "backoff_factor";
         /// Good steps in a row that make the scale grow.
         interval: i64 = 2000, limit AtLeast(1.0), alias "growth_interval";
+        /// The scale never becomes smaller; null: than a number of 32 bits can be.
+        min: Option<f64> = None, limit Above(0.0), alias "min_loss_scale";
         /// The scale of the next step; null: the first.
         scale: Option<f64> = None, limit Above(0.0);
         /// Good steps since the scale last changed.
@@ -31,6 +33,7 @@ pub struct LossScale {
     backoff: f64,
     interval: i64,
     init: f64,
+    min: Option<f64>,
     /// A number of 32 bits, as PyTorch's is.
     scale: f32,
     growth_tracker: i64,
@@ -45,7 +48,7 @@ impl LossScale {
     pub fn new(named: &[(String, Value)]) -> Result<Self> {
         let specs = LossScaleOptions::SPECS;
         let row = parse("lossscale", specs, &defaults(specs), &[], named)?;
-        let LossScaleOptions { init, growth, backoff, interval, scale, growth_tracker, skipped } =
+        let LossScaleOptions { init, growth, backoff, interval, min, scale, growth_tracker, skipped } =
             LossScaleOptions::from_row(&row)?;
         let given = scale.unwrap_or(init);
         let scale = given as f32;
@@ -53,7 +56,12 @@ impl LossScale {
             let message = format!("lossscale: expected a scale that is a number of 32 bits, given {}", Number(given));
             return Err(Error::new(Code::OptionRange, message));
         }
-        Ok(Self { growth, backoff, interval, init, scale, growth_tracker, skipped })
+        if let Some(min) = min.filter(|min| given < *min) {
+            let (min, given) = (Number(min), Number(given));
+            let message = format!("lossscale: expected a scale that is at least min, which is {min}, given {given}");
+            return Err(Error::new(Code::OptionRange, message));
+        }
+        Ok(Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped })
     }
 
     /// What the next loss is multiplied by.
@@ -63,12 +71,13 @@ impl LossScale {
 
     /// The options and how far it has come, by name: what [`LossScale::new`] makes the same from.
     pub fn described(&self) -> Vec<(&'static str, Value)> {
-        let Self { growth, backoff, interval, init, scale, growth_tracker, skipped } = *self;
+        let Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped } = *self;
         let values = [
             Value::Float(init),
             Value::Float(growth),
             Value::Float(backoff),
             Value::Integer(interval),
+            min.map_or(Value::Null, Value::Float),
             Value::Float(f64::from(scale)),
             Value::Integer(growth_tracker),
             Value::Integer(skipped),
@@ -82,7 +91,8 @@ impl LossScale {
         match outcome {
             Outcome::Skipped => {
                 // It never vanishes, for nothing can be divided by 0.
-                self.scale = changed(self.backoff).unwrap_or(self.scale);
+                let smaller = changed(self.backoff).unwrap_or(self.scale);
+                self.scale = self.min.map_or(smaller, |min| smaller.max(min as f32));
                 self.growth_tracker = 0;
                 self.skipped += 1;
             }

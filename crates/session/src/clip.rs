@@ -5,9 +5,20 @@ use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
 use crate::identity::first_places;
 use crate::{Data, Dtype, Engine};
 
-/// Clips the gradients that there are. Returns their norm before, all taken as one vector. A tensor that is there twice
-/// counts once.
-pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip) -> Result<f64> {
+/// Clips the gradients that there are, which lie multiplied by a factor and stay so. Returns their norm before, without the
+/// factor and all taken as one vector. A tensor that is there twice counts once.
+pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip, factor: f64) -> Result<f64> {
+    let norm = change(engine, tensors, &|norm| clip.prepare(norm / factor).of_multiplied(factor))?;
+    Ok(norm / factor)
+}
+
+/// Multiplies the gradients that there are.
+pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], factor: f64) -> Result<()> {
+    change(engine, tensors, &|_| Prepare::Scale(factor)).map(drop)
+}
+
+/// Does to each element of the gradients what follows from their norm, and returns the norm before.
+fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], prepare: &dyn Fn(f64) -> Prepare) -> Result<f64> {
     let identities: Vec<_> = tensors.iter().map(|tensor| engine.identity(tensor)).collect();
     let mut gradients = Vec::new();
     for (i, first) in first_places(&identities).into_iter().enumerate() {
@@ -25,7 +36,7 @@ pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip:
     });
     // Not `sum`, which of nothing is -0.
     let norm = squares.fold(0.0, |sum, square| sum + square).sqrt();
-    let prepare = clip.prepare(norm);
+    let prepare = prepare(norm);
     if prepare == Prepare::Keep {
         return Ok(norm);
     }

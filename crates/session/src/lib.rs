@@ -30,6 +30,7 @@ mod non_finite;
 mod random;
 mod running;
 mod samples;
+mod scaled;
 mod selection;
 mod session;
 mod statistics;

@@ -147,7 +147,7 @@ impl<E: Engine> Model<E> {
                     judged.judge(&*self.optimizer.borrow(), engine, loss)?;
                 }
                 if clip != Clip::None {
-                    clip_gradients(engine, &tensors, clip)?;
+                    clip_gradients(engine, &tensors, clip, 1.0)?;
                 }
                 Ok(loss)
             });

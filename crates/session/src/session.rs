@@ -63,6 +63,8 @@ pub struct Session<E: Engine> {
     pub(crate) random: Random,
     /// Whether definitions tell all options, unless a call says otherwise.
     pub(crate) all_options: bool,
+    /// Whether an optimizer has ever scaled losses.
+    pub(crate) scales_losses: bool,
     /// Steps whose closures are running, the innermost last.
     pub(crate) running: Vec<Running<E>>,
     pub(crate) store: Store<Held<E>>,
@@ -79,7 +81,8 @@ impl<E: Engine> Session<E> {
     /// An empty session, seeded with 0.
     pub fn new(engine: E) -> Self {
         let (random, store) = (Random::new(0), Store::new());
-        Self { engine, random, all_options: true, running: Vec::new(), store, bytes: 0 }
+        let (all_options, scales_losses) = (true, false);
+        Self { engine, random, all_options, scales_losses, running: Vec::new(), store, bytes: 0 }
     }
 
     /// The same, for a caller that numbers sessions itself, since it can have many instances of this library. Handles

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use stepwell_optim::{Clip, Code, Error, LossScale, NonFinite, Optimizer, Outcome, Result, State, StepOptions, Value};
 
-use crate::clip::clip_gradients;
+use crate::clip::{clip_gradients, multiply_gradients};
 use crate::container::Container;
 use crate::identity::first_places;
 use crate::library::no_further;
@@ -145,7 +145,7 @@ impl<E: Engine> Trainer<E> {
             if clip != Clip::None {
                 let trained = |tensor: &&E::Tensor| engine.requires_grad(tensor);
                 let tensors: Vec<_> = self.tensors.iter().filter(trained).cloned().collect();
-                clip_gradients(engine, &tensors, clip)?;
+                clip_gradients(engine, &tensors, clip, 1.0)?;
             }
             library.step(&self.library_groups())?;
             if zero_gradients {
@@ -153,6 +153,7 @@ impl<E: Engine> Trainer<E> {
             }
             return Ok(Outcome::Stepped);
         }
+        let scale = self.scale_of_loss();
         let Self { optimizer, container, tensors, ledger, .. } = self;
         let tensors = &**tensors;
         let options = StepOptions {
@@ -170,6 +171,11 @@ impl<E: Engine> Trainer<E> {
             outcome = optimizer.step(views, options)?;
             Ok(())
         })?;
+        let change = self.scale_of_loss() / scale;
+        if change != 1.0 && !zero_gradients {
+            // What is accumulated to them is multiplied by the new one.
+            multiply_gradients(engine, &self.tensors, change)?;
+        }
         Ok(outcome)
     }
 
@@ -178,17 +184,16 @@ impl<E: Engine> Trainer<E> {
         self.optimizer.loss_scale.as_ref().map_or(1.0, LossScale::scale)
     }
 
-    /// Switches scaling of the loss on or off.
-    pub(crate) fn set_loss_scale(&mut self, scale: Option<LossScale>) -> Result<()> {
+    /// Fails if it is to scale losses and cannot.
+    pub(crate) fn check_scales(&self, scales: bool) -> Result<()> {
         let definition = self.optimizer.definition();
-        if scale.is_some() && definition.needs_closure() {
+        if scales && definition.needs_closure() {
             let message = format!("{} scales no losses, since its line search compares them", definition.name);
             return Err(Error::new(Code::Argument, message));
         }
-        if scale.is_some() && self.library().is_some() {
+        if scales && self.library().is_some() {
             return Err(only_fused(definition, "since only Stepwell's own implementation scales losses"));
         }
-        self.optimizer.loss_scale = scale;
         Ok(())
     }
 

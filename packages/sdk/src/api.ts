@@ -271,9 +271,12 @@ export interface Api {
    * @param optimizer whose loss scale the scalar is multiplied by: see {@link Api.lossscale}
    */
   backward(tensor: TensorHandle, optimizer?: OptimizerHandle | ModelHandle): void;
-  /** The gradient of a tensor; undefined if there is none. */
+  /**
+   * The gradient of a tensor; undefined if there is none. That of a parameter of an optimizer that scales losses is told without
+   * the scale: see {@link Api.lossscale}.
+   */
   grad(tensor: TensorHandle): Numbers | undefined;
-  /** Sets the gradient of a tensor. Same shape and type. */
+  /** Sets the gradient of a tensor. Same shape and type; without the loss scale, as it is told. */
   grad(tensor: TensorHandle, gradient: TensorHandle | TensorData): void;
   /** Whether gradients are computed: one flag, or one for each tensor of the object. */
   gradflag(object: Parameters): boolean | readonly boolean[];
@@ -406,7 +409,16 @@ export interface Api {
   /**
    * Scales losses, so that small gradients do not vanish in 16 bits: `backward(loss, optimizer)` multiplies the gradients by
    * the scale, and `step` divides them by it on their way. A step whose gradients are not finite is skipped whole: it changes
-   * nothing but the scale, which backs off. The rule is that of `torch.amp.GradScaler`.
+   * nothing but the scale, which backs off. The rule is that of `torch.amp.GradScaler`, with a smallest scale `min` if there is
+   * to be one.
+   *
+   * Gradients of the optimizer's parameters lie in memory multiplied by the scale, and nobody sees it: `grad` tells and takes them
+   * without it, `clip` and `clipv` clip and tell the norm as if there were none, and where a step changes the scale, gradients
+   * that it does not zero change with it. To change, add or remove the scale here, or to add a parameter, while there are
+   * gradients that are not 0 is an error: step, and then `zerograd` or `nograd`. So are `grad` and `clip` of a parameter of two
+   * optimizers with different scales, and `clip` of scaled gradients together with others. `step` divides whatever lies there: a
+   * `backward` without the optimizer adds gradients that count, and are told, as divided by the scale; a step of another
+   * optimizer, and `grad` once this one is freed, take them multiplied.
    *
    * The scale is part of the state. {@link Api.run} and {@link Api.batch} of a model with the optimizer scale, too. A scale
    * beyond the range of the loss, 65504 for `half`, makes infinite gradients, so that the step is skipped. Not for `lbfgs`,

@@ -190,10 +190,14 @@ export interface LossScaleOptions {
   readonly backoff?: number;
   /** Good steps in a row that make the scale grow. A whole number >= 1. Default 2000. */
   readonly interval?: number;
+  /** The scale never becomes smaller. A number > 0, or null for the smallest of 32 bits. Default null. */
+  readonly min?: number | null;
   readonly init_scale?: number;
   readonly growth_factor?: number;
   readonly backoff_factor?: number;
   readonly growth_interval?: number;
+  /** The name that apex and DeepSpeed have for `min`. */
+  readonly min_loss_scale?: number | null;
 }
 
 /** Options of the smooth L1 loss. */

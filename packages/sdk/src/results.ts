@@ -50,7 +50,8 @@ export interface State<Name extends OptimizerName = OptimizerName> extends Defin
 }
 
 /** How a loss is scaled, and how far the scale has come. */
-export interface LossScale extends Required<Pick<LossScaleOptions, "init" | "growth" | "backoff" | "interval">> {
+export interface LossScale
+  extends Required<Pick<LossScaleOptions, "init" | "growth" | "backoff" | "interval" | "min">> {
   /** What the next loss is multiplied by. */
   readonly scale: number;
   /** Good steps since the scale last changed. */

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::slice;
 
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
 
@@ -11,13 +12,14 @@ use crate::closure::{Access, minimize};
 use crate::handle::{Handle, Kind};
 use crate::module::Named;
 use crate::non_finite::Judged;
+use crate::scaled::times;
 use crate::selection::select;
 use crate::session::{Object, Session};
 use crate::statistics::Statistics;
 use crate::step::StepSettings;
 use crate::trainer::{Trainer, scaled_backward};
 use crate::verbs::tensors::{floats, read};
-use crate::{Dynamic, Engine};
+use crate::{Array, Data, Dtype, Dynamic, Engine};
 
 /// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
 /// for the one that updates its parameters.
@@ -162,7 +164,7 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
         other => return Err(arguments.refuse("a number > 0", &other)),
     };
     arguments.finish()?;
-    clip_gradients(&session.engine, &tensors, by(max))
+    clip_gradients(&session.engine, &tensors, by(max), session.scale_of_gradients(&tensors)?)
 }
 
 /// The selected tensors, of which there must be an object to select from.
@@ -218,25 +220,42 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     arguments.finish()?;
     let engine = &session.engine;
     let tensor = session.tensor(handle)?;
+    let scale = session.scale_of_gradients(slice::from_ref(tensor))?;
     if is_read {
-        return engine.grad(tensor).map_or(Ok(Dynamic::Null), |grad| read(session, &grad));
+        let Some(gradient) = engine.grad(tensor) else { return Ok(Dynamic::Null) };
+        if scale == 1.0 {
+            return read(session, &gradient);
+        }
+        // Wide, for what the scale has kept from vanishing in 16 bits is still there without it.
+        let data = engine.data(&gradient)?;
+        let wide = if data.dtype() == Dtype::Double { Dtype::Double } else { Dtype::Float };
+        let data = times(data, 1.0, scale)?.cast(wide)?;
+        return Ok(Dynamic::Array(Array { data, shape: engine.shape(&gradient)? }));
     }
-    let gradient = match &given {
+    let make =
+        |data: Data, shape: &[usize]| engine.tensor(&data.cast(engine.dtype(tensor)?)?, shape, engine.device(tensor)?);
+    let mut gradient = match &given {
         Dynamic::Handle(handle) => session.tensor(*handle)?.clone(),
         numbers => {
-            let array = array(numbers).map_or_else(|| floats(numbers), Ok)?;
-            engine.tensor(&array.data.cast(engine.dtype(tensor)?)?, &array.shape, engine.device(tensor)?)?
+            let Array { data, shape } = array(numbers).map_or_else(|| floats(numbers), Ok)?;
+            // Before they are narrowed, for the scale keeps them from vanishing.
+            make(if scale == 1.0 { data } else { times(data, scale, 1.0)? }, &shape)?
         }
     };
-    let (expected, found) = (engine.shape(tensor)?, engine.shape(&gradient)?);
-    if expected != found {
-        let message = format!("expected a gradient of shape {expected:?}, given {found:?}");
+    let (shape, found) = (engine.shape(tensor)?, engine.shape(&gradient)?);
+    if shape != found {
+        let message = format!("expected a gradient of shape {shape:?}, given {found:?}");
         return Err(Error::new(Code::Shape, message));
     }
     let (expected, found) = (engine.dtype(tensor)?, engine.dtype(&gradient)?);
     if expected != found || !expected.is_floating() {
         let message = format!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
+    }
+    if let (true, Dynamic::Handle(_)) = (scale != 1.0, &given)
+        && engine.identity(&gradient) != engine.identity(tensor)
+    {
+        gradient = make(times(engine.data(&gradient)?, scale, 1.0)?, &shape)?;
     }
     engine.set_grad(tensor, Some(&gradient))?;
     Ok(Dynamic::Null)

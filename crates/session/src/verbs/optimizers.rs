@@ -79,6 +79,11 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         let message = format!("{owner} cannot take more parameters while it steps");
         return Err(Error::new(Code::Parameter, message));
     }
+    let scale = session.trainer(handle)?.scale_of_loss();
+    if scale != 1.0 && !selection.tensors.is_empty() {
+        let tensors: Vec<_> = selection.tensors.iter().map(|named| named.tensor.clone()).collect();
+        session.check_scaled(&tensors, scale)?;
+    }
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
     Ok(Dynamic::Null)

@@ -5,8 +5,8 @@
 use std::mem;
 
 use stepwell_optim::{
-    Code, Curvature, Definition, Error, Learned, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result, Results, Scalar,
-    State, definition,
+    Code, Curvature, Definition, Error, Learned, LossScale, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result,
+    Results, Scalar, State, definition,
 };
 
 use crate::arguments::{Arguments, array, named_options, size};
@@ -82,12 +82,14 @@ pub(crate) fn restore<E: Engine>(
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
+    let mut scales = None;
     if let Some(scale) = find(saved, "lossscale") {
         if definition.needs_closure() || !fused {
             let message = format!("{} with a loss scale: expected an optimizer that scales losses", definition.name);
             return Err(Error::new(Code::Format, message));
         }
         scaling::restore(&mut optimizer, dictionary("lossscale", scale)?)?;
+        scales = optimizer.loss_scale.as_ref().map(LossScale::scale);
     }
     optimizer.set_averaged(match find(saved, "averaged") {
         None | Some(Dynamic::Null) => false,
@@ -99,11 +101,15 @@ pub(crate) fn restore<E: Engine>(
         let selection = Selection { tensors, source: Source::Module(module.clone()) };
         trainer.edit(engine, group, selection, &[], &[])?;
     }
+    if let Some(scale) = scales {
+        session.check_scaled(trainer.tensors(), scale)?;
+    }
     trainer.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
     if let Some(learned) = learned {
         trainer.optimizer.remember(learned);
     }
+    session.scales_losses |= scales.is_some();
     session.insert(Object::optimizer(trainer))
 }
 

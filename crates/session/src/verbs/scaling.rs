@@ -23,7 +23,17 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
         other => return Err(arguments.refuse("a dictionary of options or null", &other)),
     };
     arguments.finish()?;
-    session.trainer_mut(handle)?.0.set_loss_scale(scale)?;
+    let (before, after, tensors) = {
+        let trainer = session.trainer(handle)?;
+        trainer.check_scales(scale.is_some())?;
+        let after = scale.as_ref().map_or(1.0, LossScale::scale);
+        (trainer.scale_of_loss(), after, trainer.tensors().to_vec())
+    };
+    if before != after {
+        session.check_scaled(&tensors, after)?;
+    }
+    session.scales_losses |= scale.is_some();
+    session.trainer_mut(handle)?.0.optimizer.loss_scale = scale;
     Ok(Dynamic::Null)
 }
 
