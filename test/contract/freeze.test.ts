@@ -259,7 +259,14 @@ it("lbfgs begins anew once other parameters are trained, and resumes from a stat
     expect(read(copy)).toEqual(read(m));
     // With the flag on, what is restored was learned of other parameters.
     k.gradflag(a, true);
+    const released = k.module(k.state(m));
+    const anew = k.opt(k.state(o), released);
     train(m, o);
     expect(iterations()).toBe(3);
+    train(released, anew);
+    expect(read(released)).toEqual(read(m));
+    train(m, o);
+    train(released, anew);
+    expect(read(released)).toEqual(read(m));
   }
 });

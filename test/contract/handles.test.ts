@@ -202,3 +202,22 @@ it("gives each worker a session of its own", async () => {
   }
   expect(k.tensor(x)).toEqual([1, 2, 3]);
 });
+
+it("reset and ready take no more than they read, and nothing that they do not know", async () => {
+  const strangers = [null, 2 ** 24, [], new Map([["memory", 2 ** 24]]), "memory"];
+  for (const options of strangers) {
+    await expect(k.ready(options as never)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+  }
+  await expect(k.ready({ memry: 2 ** 24 } as never)).rejects.toMatchObject({
+    code: "ERR_OPTION_UNKNOWN",
+    message: expect.stringContaining("memory, module"),
+  });
+  await expect((k.ready as (...args: unknown[]) => Promise<void>)({}, 1)).rejects.toMatchObject({
+    code: "ERR_ARGUMENT",
+  });
+  const x = k.tensor([1]);
+  expectError("ERR_ARGUMENT", () => (k.reset as (...args: unknown[]) => void)(x));
+  expect(k.tensor(x)).toEqual([1]);
+  await k.ready({ memory: undefined } as never);
+  await k.ready();
+});

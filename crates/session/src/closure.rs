@@ -45,7 +45,7 @@ impl<E: Engine> Plan<E> {
     fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
-        let trained: Vec<_> = tensors.iter().map(|tensor| engine.requires_grad(tensor)).collect();
+        let trained = trainer.trained(engine);
         let begins_anew = !trainer.remembers(engine, &trained)?;
         let optimizer = &trainer.optimizer;
         let maker = match trainer.library() {

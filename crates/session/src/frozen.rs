@@ -14,7 +14,12 @@ impl<E: Engine> Trainer<E> {
         self.learned_of = Some(trained);
     }
 
-    /// True if what is remembered is of the parameters that are trained now. Once others are, it says nothing about how the
+    /// Which parameters are trained now.
+    pub(crate) fn trained(&self, engine: &E) -> Vec<bool> {
+        self.tensors().iter().map(|tensor| engine.requires_grad(tensor)).collect()
+    }
+
+    /// True if what is remembered is of these parameters, which are trained. Once others are, it says nothing about how the
     /// loss curves, and a step begins anew.
     pub(crate) fn remembers(&self, engine: &E, trained: &[bool]) -> Result<bool> {
         if let Some(before) = &self.learned_of {

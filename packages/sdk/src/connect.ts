@@ -104,8 +104,8 @@ export function connect(binding: Binding): Api {
     elements: verb("elements"),
     bytes: verb("bytes"),
     handlecount: verb("handlecount"),
-    reset: () => engine.reset(),
-    ready: (options) => engine.ready(options),
+    reset: (...rest: readonly unknown[]) => engine.reset(...rest),
+    ready: (...args: Parameters<typeof engine.ready>) => engine.ready(...args),
     seed: verb("seed"),
     randperm: (...args: readonly unknown[]) =>
       Float64Array.from(engine.call<TypedTensor>("randperm", ...args).data, Number),

@@ -1,7 +1,8 @@
 import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
-import { isOutOfMemory, typed } from "./errors.js";
+import { isOutOfMemory, StepwellError, typed } from "./errors.js";
+import { namedOptions } from "./named-options.js";
 import { local } from "./realm.js";
-import { handleOf, idOf, send } from "./send.js";
+import { handleOf, idOf, nameOf, send } from "./send.js";
 import { Session } from "./session.js";
 
 declare const kind: unique symbol;
@@ -154,7 +155,8 @@ export class Engine {
     }
   }
 
-  reset(): void {
+  reset(...rest: readonly unknown[]): void {
+    takesNoMore("reset", rest);
     let isAnother: boolean;
     try {
       isAnother = this.#binding.reset();
@@ -166,9 +168,11 @@ export class Engine {
     if (isAnother) this.#session = this.#newSession();
   }
 
-  async ready(options?: EngineOptions): Promise<void> {
+  async ready(options: EngineOptions = {}, ...rest: readonly unknown[]): Promise<void> {
+    takesNoMore("ready", rest);
+    const given = namedOptions<EngineOptions>("ready", options, ["memory", "module"]);
     try {
-      await this.#binding.ready(options);
+      await this.#binding.ready(given);
     } catch (error) {
       throw typed(error);
     }
@@ -191,4 +195,10 @@ export class Engine {
       throw typed(error);
     }
   }
+}
+
+/** Refuses arguments that nothing would read. */
+function takesNoMore(verb: string, rest: readonly unknown[]): void {
+  if (rest.length === 0) return;
+  throw new StepwellError("ERR_ARGUMENT", `${verb}: expected fewer arguments, given ${nameOf(rest[0])} as another`);
 }

@@ -42,6 +42,7 @@ pub(crate) fn describe<E: Engine>(
     identities.extend(trainer.tensors().iter().map(|tensor| engine.identity(tensor)));
     let first_places = first_places(&identities);
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
+    let remembers = trainer.remembers(engine, &trainer.trained(engine))?;
     let mut parms = Vec::new();
     for (i, (group, parameter)) in trainer.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
@@ -65,8 +66,9 @@ pub(crate) fn describe<E: Engine>(
                 let told = told.map(|(_, (key, buffer))| (key, buffer_value(buffer, &shape)));
                 step.into_iter().chain(told).collect()
             });
-            // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first.
-            if let (0, Some(curvature)) = (i, optimizer.curvature()) {
+            // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. Where the next step would begin
+            // anew, what it has learned of other parameters is not told: a restored one would go on from it.
+            if let (0, true, Some(curvature)) = (i, remembers, optimizer.curvature()) {
                 buffers = match curvature {
                     Curvature::Float(memory) => memory_values(memory),
                     Curvature::Double(memory) => memory_values(memory),

@@ -1,8 +1,7 @@
 // What a training was asked to do, checked before anything is done.
 
 import type { Api } from "../api.js";
-import { told } from "../brief.js";
-import { StepwellError } from "../errors.js";
+import { namedOptions } from "../named-options.js";
 import type { FitData, FitOptions } from "./fit.js";
 import { refuse } from "./refuse.js";
 import { type Rows, rowsOf } from "./rows.js";
@@ -46,7 +45,12 @@ const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
 
 /** The plan of a training. */
 export function planOf(api: Api, data: FitData, options: FitOptions): Plan {
-  const { epochs = 1, batchSize: size = 32, validation, ...others } = checked("fit", options, Object.keys(checks));
+  const {
+    epochs = 1,
+    batchSize: size = 32,
+    validation,
+    ...others
+  } = checked("fit", options, Object.keys(checks) as (keyof FitOptions)[]);
   // Data is read last, for there may be much of it.
   const rows = { data: rowsOf(api, data), validation: validation && rowsOf(api, validation) };
   return { ...others, epochs, size, ...rows };
@@ -57,16 +61,9 @@ export function batchSizeOf(options: Pick<FitOptions, "batchSize">): number {
   return checked("measure", options, ["batchSize"]).batchSize ?? 32;
 }
 
-/** Options of these names, each read once. One that is undefined is left out. */
-function checked(where: string, options: FitOptions, names: readonly string[]): FitOptions {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) refuse(where, "options", options);
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [name, value] of entries) {
-    if (!names.includes(name)) {
-      const message = `${where}: unknown option ${told(name)}, expected ${names.join(", ")}`;
-      throw new StepwellError("ERR_OPTION_UNKNOWN", message);
-    }
-    checks[name as keyof FitOptions](`${where}: ${name}`, value);
-  }
-  return Object.fromEntries(entries);
+/** Options of these names, which are what they must be. */
+function checked(where: string, options: FitOptions, names: readonly (keyof FitOptions)[]): FitOptions {
+  const given = namedOptions<FitOptions>(where, options, names);
+  for (const [name, value] of Object.entries(given)) checks[name as keyof FitOptions](`${where}: ${name}`, value);
+  return given;
 }

@@ -1,0 +1,23 @@
+// Options that the SDK reads itself: plain data with known names, as the engines want theirs.
+
+import { told } from "./brief.js";
+import { StepwellError } from "./errors.js";
+import { isDictionary, nameOf } from "./send.js";
+
+/** The options that were given, each read once. One that is undefined is left out; another name than these is an error. */
+export function namedOptions<Options extends object>(
+  where: string,
+  options: unknown,
+  names: readonly (keyof Options & string)[],
+): Options {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || !isDictionary(options)) {
+    throw new StepwellError("ERR_ARGUMENT", `${where}: expected options, given ${nameOf(options)}`);
+  }
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  const unknown = entries.find(([name]) => !(names as readonly string[]).includes(name));
+  if (unknown) {
+    const message = `${where}: unknown option ${told(unknown[0])}, expected ${names.join(", ")}`;
+    throw new StepwellError("ERR_OPTION_UNKNOWN", message);
+  }
+  return Object.fromEntries(entries) as Options;
+}
