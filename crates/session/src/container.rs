@@ -137,7 +137,12 @@ impl<E: Engine> Container<E> {
 
     /// The names of all parameters, with the identities of their tensors.
     pub(crate) fn names(&self, engine: &E) -> Vec<(u64, String)> {
-        let parameters = self.module().map_or_else(Vec::new, |module| module.parameters());
-        parameters.into_iter().map(|named| (engine.identity(&named.tensor), named.name)).collect()
+        let mut names = Vec::new();
+        if let Some(module) = self.module() {
+            for named in module.parameters() {
+                names.push((engine.identity(&named.tensor), named.name));
+            }
+        }
+        names
     }
 }

@@ -202,9 +202,7 @@ impl<E: Engine> Module<E> {
     fn walk<'a>(&'a self, path: &mut String, tell: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
         let length = path.len();
         for (key, child) in self.children() {
-            if length > 0 {
-                path.push('.');
-            }
+            path.push_str(if length > 0 { "." } else { "" });
             path.push_str(key);
             tell(path, child);
             child.walk(path, tell);

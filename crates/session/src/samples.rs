@@ -1,7 +1,7 @@
 //! Samples of a model in batches: the data, the options, and how far a pass over them has come.
 
 use stepwell_optim::{
-    Clip, Code, Error, Limit::*, NonFinite, OptionSet, Result, Results, Value, defaults, options, parse,
+    Clip, Code, Error, Limit::*, NonFinite, OptionSet, OptionSpec, Result, Results, Value, defaults, options, parse,
 };
 
 use crate::arguments::{dynamic, named_options};
@@ -44,8 +44,9 @@ impl TrainOptions {
         clip(self.clipnorm, self.clipvalue)
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
-        self.clip().map(drop)
+    /// Fails for a row whose options do not go together.
+    pub(crate) fn check(row: &[Value]) -> Result<()> {
+        Self::from_row(row)?.clip().map(drop)
     }
 }
 
@@ -99,12 +100,13 @@ impl<E: Engine> Samples<E> {
     }
 
     /// Sets options. A failure changes nothing.
-    pub(crate) fn set_options<O: OptionSet>(
+    pub(crate) fn set_options(
         &mut self,
         owner: &str,
+        specs: &'static [OptionSpec],
         mut given: Vec<(String, Dynamic)>,
         loss: &LossFunction,
-        check: impl FnOnce(&O) -> Result<()>,
+        check: fn(&[Value]) -> Result<()>,
     ) -> Result<()> {
         let mut metrics = self.metrics.clone();
         for (_, value) in given.extract_if(.., |(name, _)| name == "metrics") {
@@ -117,8 +119,8 @@ impl<E: Engine> Samples<E> {
             let message = format!("{} needs a loss of classes, ce or nll, given {}", metric.name(), loss.name());
             return Err(Error::new(Code::OptionRange, message));
         }
-        let row = parse(owner, O::SPECS, &self.row, &[], &named_options(given)?)?;
-        check(&O::from_row(&row)?)?;
+        let row = parse(owner, specs, &self.row, &[], &named_options(given)?)?;
+        check(&row)?;
         (self.row, self.metrics) = (row, metrics);
         Ok(())
     }
@@ -128,8 +130,8 @@ impl<E: Engine> Samples<E> {
     }
 
     /// The options and the metrics, to be shown.
-    pub(crate) fn described<O: OptionSet>(&self) -> Dynamic {
-        let rows = O::SPECS.iter().zip(&self.row).map(|(spec, value)| (spec.name, dynamic(value)));
+    pub(crate) fn described(&self, specs: &'static [OptionSpec]) -> Dynamic {
+        let rows = specs.iter().zip(&self.row).map(|(spec, value)| (spec.name, dynamic(value)));
         let metrics = Dynamic::texts(self.metrics.iter().map(|metric| metric.name()));
         Dynamic::dictionary(rows.chain([("metrics", metrics)]))
     }

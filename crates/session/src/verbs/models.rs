@@ -1,6 +1,6 @@
 //! Models: making one, giving it samples, training and testing it.
 
-use stepwell_optim::{Code, Error, Result, count};
+use stepwell_optim::{Code, Error, OptionSet, Result, count};
 
 use crate::arguments::{Arguments, array};
 use crate::handle::Kind;
@@ -38,9 +38,9 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     if arguments.is_empty() {
         let model = session.model(handle)?;
         return Ok(if training {
-            model.train.described::<TrainOptions>()
+            model.train.described(TrainOptions::SPECS)
         } else {
-            model.test.described::<TestOptions>()
+            model.test.described(TestOptions::SPECS)
         });
     }
     let first = arguments.next();
@@ -49,9 +49,9 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     {
         let (Model { train, test, loss, .. }, ..) = session.model_mut(handle)?;
         if training {
-            train.set_options("train", entries, loss, TrainOptions::check)?;
+            train.set_options("train", TrainOptions::SPECS, entries, loss, TrainOptions::check)?;
         } else {
-            test.set_options("test", entries, loss, |_: &TestOptions| Ok(()))?;
+            test.set_options("test", TestOptions::SPECS, entries, loss, |_| Ok(()))?;
         }
         return Ok(Dynamic::Null);
     }
