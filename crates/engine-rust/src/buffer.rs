@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use stepwell_optim::Result;
+use stepwell_optim::fallible::copied;
 use stepwell_session::{Data, Dtype};
 
 use crate::element::with_real;
 use crate::error::unsupported;
-use crate::memory::{Meter, Vector, copied};
+use crate::memory::{Meter, Vector};
 
 /// Elements of a tensor in row-major order.
 #[derive(Debug)]
@@ -72,6 +73,23 @@ impl Buffer {
                 Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
                 Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,
             }))),
+        }
+    }
+
+    /// Overwrites the elements with as many of the same type; false where they are not.
+    pub(crate) fn copy_from(&mut self, other: &Buffer) -> bool {
+        fn copy<T: Copy>(to: &mut [T], from: &[T]) -> bool {
+            let fits = to.len() == from.len();
+            if fits {
+                to.copy_from_slice(from);
+            }
+            fits
+        }
+        match (self, other) {
+            (Buffer::Float(to), Buffer::Float(from)) => copy(to, from),
+            (Buffer::Double(to), Buffer::Double(from)) => copy(to, from),
+            (Buffer::Long(to), Buffer::Long(from)) => copy(to, from),
+            _ => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The trait, operation by operation.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Slice, SliceMut, Window};
@@ -120,6 +121,13 @@ impl Engine for RustEngine {
             _ => return Err(misfiled()),
         }
         Ok(())
+    }
+
+    fn copy(&self, from: &Tensor, to: &Tensor) -> Result<()> {
+        self.not_busy()?;
+        let (from, to) = (from.storage(), to.storage());
+        // One storage is its own copy already.
+        if Rc::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) { Ok(()) } else { Err(misfiled()) }
     }
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {

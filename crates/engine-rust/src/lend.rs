@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefMut};
 use std::rc::Rc;
 
+use stepwell_optim::fallible::{push, room};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::first_places;
 
@@ -30,15 +31,14 @@ pub(crate) fn lend(
     zeroes: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
-    let mut slots = Vec::with_capacity(parameters.len());
-    let mut frozen = Vec::new();
+    let (mut slots, mut frozen) = (room(parameters.len())?, Vec::new());
     for (index, parameter) in parameters.iter().enumerate() {
         match parameter.grad() {
             Some(gradient) if parameter.requires_grad() => {
                 check(index, parameter, &gradient)?;
                 slots.push(Slot { index, parameter: parameter.storage(), gradient: gradient.storage(), copy: None });
             }
-            Some(gradient) => frozen.push(gradient.storage()),
+            Some(gradient) => push(&mut frozen, gradient.storage())?,
             None => {}
         }
     }
@@ -46,8 +46,8 @@ pub(crate) fn lend(
         let copy = slots[shared].gradient.read()?.copy(meter)?;
         slots[shared].copy = Some(copy);
     }
+    let (mut lent, mut views) = (room(slots.len())?, room(parameters.len())?);
     // From here on graphs that need a parameter as it was are outdated, however the step ends.
-    let mut lent = Vec::with_capacity(slots.len());
     for Slot { index, parameter, gradient, copy } in &mut slots {
         let gradient = match copy {
             Some(copy) => Lent::Copy(copy),
@@ -56,7 +56,7 @@ pub(crate) fn lend(
         };
         lent.push((*index, parameter.write()?, gradient));
     }
-    let mut views: Vec<Option<View<'_>>> = parameters.iter().map(|_| None).collect();
+    views.extend(parameters.iter().map(|_| None::<View<'_>>));
     for (index, parameter, gradient) in &mut lent {
         let gradient = match gradient {
             Lent::Itself(gradient) => &mut **gradient,
@@ -120,14 +120,15 @@ fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
     let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
     let count = slots.len();
     let gradients = slots.iter().map(|slot| address(&slot.gradient));
-    let places: Vec<_> = slots.iter().map(|slot| address(&slot.parameter)).chain(gradients).collect();
+    let mut places = room(2 * count)?;
+    places.extend(slots.iter().map(|slot| address(&slot.parameter)).chain(gradients));
     let mut shared = Vec::new();
-    for (place, first) in first_places(&places).into_iter().enumerate().filter(|(place, first)| first != place) {
+    for (place, first) in first_places(&places)?.into_iter().enumerate().filter(|(place, first)| first != place) {
         let (number, code, what) = match place.checked_sub(count) {
             None => (place, Code::Parameter, "parameter"),
             Some(number) if first < count => (number, Code::Gradient, "gradient"),
             Some(number) => {
-                shared.push(number);
+                push(&mut shared, number)?;
                 continue;
             }
         };

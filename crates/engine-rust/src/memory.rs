@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
+use stepwell_optim::fallible::{ask_for_small, out_of_memory, room};
 use stepwell_optim::{Code, Error, Result, state_memory};
 
 /// How many bytes tensors and the state of optimizers may take together, and how many tensors take.
@@ -36,15 +37,14 @@ impl Meter {
 
     /// Room for so many elements, none of them there yet.
     fn room<T>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
-        let bytes = len.checked_mul(size_of::<T>()).filter(|bytes| *bytes <= self.left());
-        let mut elements = Vec::new();
-        match (bytes, elements.try_reserve_exact(if bytes.is_some() { len } else { 0 })) {
-            (Some(bytes), Ok(())) => {
-                self.live.set(self.live.get() + bytes);
-                Ok(Vector { elements, meter: Rc::clone(self) })
-            }
-            _ => Err(out_of_memory(len, size_of::<T>())),
+        let bytes = len.saturating_mul(size_of::<T>());
+        if bytes > self.left() {
+            return Err(out_of_memory(bytes));
         }
+        ask_for_small()?;
+        let elements = room(len)?;
+        self.live.set(self.live.get() + bytes);
+        Ok(Vector { elements, meter: Rc::clone(self) })
     }
 
     /// All elements the same.
@@ -72,24 +72,10 @@ impl Meter {
     }
 }
 
-/// The error of an allocation that failed.
-fn out_of_memory(len: usize, size: usize) -> Error {
-    let bytes = (len as u64).saturating_mul(size as u64);
-    Error::new(Code::Memory, format!("out of memory allocating {bytes} bytes"))
-}
-
 /// The number of elements of a shape.
 pub(crate) fn elements(shape: &[usize]) -> Result<usize> {
     let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     product.ok_or_else(|| Error::new(Code::Memory, format!("out of memory allocating a tensor of shape {shape:?}")))
-}
-
-/// A copy of elements for somebody else, who is not counted.
-pub(crate) fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(elements.len()).map_err(|_| out_of_memory(elements.len(), size_of::<T>()))?;
-    copy.extend_from_slice(elements);
-    Ok(copy)
 }
 
 impl<T> Drop for Vector<T> {

@@ -7,6 +7,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use stepwell_optim::fallible::{out_of_memory, push};
 use stepwell_optim::{Code, Error, Number, Result, Results};
 use stepwell_session::Dtype;
 
@@ -103,6 +104,8 @@ pub(crate) struct Function {
     /// The gradient of a backward that is running.
     pending: RefCell<Option<Buffer>>,
     seen: Cell<bool>,
+    /// See the drop.
+    dropped_after: Option<Rc<Function>>,
 }
 
 /// What is common to all operations of an engine.
@@ -191,6 +194,7 @@ impl Tape {
                 dtype,
                 pending: RefCell::new(None),
                 seen: Cell::new(false),
+                dropped_after: None,
             })
         });
         Ok(Tensor::new(self.number(), shape.into(), dtype, storage, maker))
@@ -212,7 +216,7 @@ impl Tape {
             *root.pending().borrow_mut() = Some(start);
             return self.accumulate(std::slice::from_ref(root));
         };
-        let functions = in_order(function);
+        let functions = in_order(function)?;
         let mut leaves = Vec::new();
         let result = ready(&functions).and_then(|()| {
             *function.pending.borrow_mut() = Some(start);
@@ -248,10 +252,10 @@ impl Tape {
             };
             let mut pending = pending.borrow_mut();
             let Some(sum) = &mut *pending else {
-                *pending = Some(gradient);
                 if let Edge::Leaf(leaf) = edge {
-                    leaves.push(leaf.clone());
+                    push(leaves, leaf.clone())?;
                 }
+                *pending = Some(gradient);
                 continue;
             };
             if !sum.add(&gradient) {
@@ -305,26 +309,42 @@ fn rounded(seed: f64) -> Result<f32> {
 }
 
 /// Every function that the gradient of `last` goes through, the last first.
-fn in_order(last: &Rc<Function>) -> Vec<Rc<Function>> {
+fn in_order(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
+    let mut reached = Vec::new();
+    let sorted = reach(last, &mut reached);
+    reached.iter().for_each(|function| function.seen.set(false));
+    sorted
+}
+
+/// The same, with all that are `reached` marked as seen.
+fn reach(last: &Rc<Function>, reached: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<Function>>> {
     // What is before a function has a smaller order: the largest of those that wait has nothing left that comes after it.
-    let mut reached = vec![Rc::clone(last)];
-    let mut waiting = BinaryHeap::from([(last.order, 0)]);
-    let mut sorted = Vec::new();
-    last.seen.set(true);
+    let (mut waiting, mut sorted) = (BinaryHeap::new(), Vec::new());
+    wait(last, &mut waiting, reached)?;
     while let Some((_, place)) = waiting.pop() {
-        let function = Rc::clone(&reached[place]);
+        let Some(function) = reached.get(place).cloned() else { continue };
         for edge in function.inputs.iter().flatten() {
             if let Edge::Made(before) = edge
-                && !before.seen.replace(true)
+                && !before.seen.get()
             {
-                waiting.push((before.order, reached.len()));
-                reached.push(Rc::clone(before));
+                wait(before, &mut waiting, reached)?;
             }
         }
-        sorted.push(function);
+        push(&mut sorted, function)?;
     }
-    sorted.iter().for_each(|function| function.seen.set(false));
-    sorted
+    Ok(sorted)
+}
+
+fn wait(
+    function: &Rc<Function>,
+    waiting: &mut BinaryHeap<(u64, usize)>,
+    reached: &mut Vec<Rc<Function>>,
+) -> Result<()> {
+    waiting.try_reserve(1).map_err(|_| out_of_memory((waiting.len() + 1) * size_of::<(u64, usize)>()))?;
+    push(reached, Rc::clone(function))?;
+    function.seen.set(true);
+    waiting.push((function.order, reached.len() - 1));
+    Ok(())
 }
 
 /// Fails unless all that was saved is there and as it was.
@@ -352,19 +372,27 @@ impl Function {
     }
 }
 
+/// One function after the other, since there is little stack, and without memory, of which there may be none: those that
+/// nobody else has are a list, each keeping the next.
 impl Drop for Function {
     fn drop(&mut self) {
-        let mut edges: Vec<Edge> = Vec::new();
-        let take = |function: &mut Function, edges: &mut Vec<Edge>| {
-            edges.extend(function.inputs.iter_mut().filter_map(Option::take));
-        };
-        take(self, &mut edges);
-        while let Some(edge) = edges.pop() {
-            if let Edge::Made(function) = edge
-                && let Some(mut function) = Rc::into_inner(function)
-            {
-                take(&mut function, &mut edges);
+        fn take(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
+            for edge in function.inputs.iter_mut().filter_map(Option::take) {
+                if let Edge::Made(mut before) = edge
+                    && let Some(own) = Rc::get_mut(&mut before)
+                {
+                    own.dropped_after = list;
+                    list = Some(before);
+                }
             }
+            list
+        }
+        let mut list = self.dropped_after.take();
+        list = take(self, list);
+        while let Some(mut function) = list {
+            let Some(own) = Rc::get_mut(&mut function) else { return };
+            list = own.dropped_after.take();
+            list = take(own, list);
         }
     }
 }

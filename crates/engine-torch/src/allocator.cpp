@@ -4,7 +4,6 @@
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <new>
@@ -17,14 +16,16 @@
 #include <malloc/malloc.h>
 #endif
 
-// In memory.rs: bytes that this process may still take. Does not throw.
-extern "C" size_t stepwell_memory_left() noexcept;
+// In memory.rs: whether so many bytes may be taken. Does not throw.
+extern "C" bool stepwell_memory_take(size_t bytes) noexcept;
 
 namespace {
 
 constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kLarge = kHugePage;
+// What is asked for at once for tensors that are smaller: each alone is not worth it, and together they fill any memory.
+constexpr size_t kTogether = size_t{256} << 10;
 // Smaller blocks are not counted.
 constexpr size_t kCounted = size_t{1} << 10;
 
@@ -55,8 +56,8 @@ class Allocator final : public c10::Allocator {
   explicit Allocator(c10::Allocator& standard) : standard_(standard) {}
 
   c10::DataPtr allocate(size_t bytes) override {
-    if (bytes < kLarge) return counted(standard_.allocate(bytes));
     require(bytes);
+    if (bytes < kLarge) return counted(standard_.allocate(bytes));
     c10::DataPtr data = counted(standard_.allocate(bytes));
     advise(reinterpret_cast<uintptr_t>(data.get()), bytes);
     return data;
@@ -77,14 +78,20 @@ class Allocator final : public c10::Allocator {
   }
 
   // The system hands out memory that it has not, and ends the process when it is used.
-  void require(size_t bytes) {
-    const auto wanted = static_cast<int64_t>(bytes);
-    if (unasked_.fetch_sub(wanted) >= wanted) return;
-    const size_t left = stepwell_memory_left();
+  static void require(size_t bytes) {
+    // Bytes that this thread may take before it asks.
+    thread_local size_t unasked = 0;
+    if (bytes <= unasked) {
+      unasked -= bytes;
+      return;
+    }
+    if (bytes < kTogether && stepwell_memory_take(kTogether)) {
+      unasked = kTogether - bytes;
+      return;
+    }
     // Begins as the standard allocator's text does: error.rs knows it by that.
-    TORCH_CHECK_WITH(OutOfMemoryError, bytes <= left,
+    TORCH_CHECK_WITH(OutOfMemoryError, stepwell_memory_take(bytes),
                      "DefaultCPUAllocator: there is no memory: you tried to allocate ", bytes, " bytes.");
-    unasked_ = static_cast<int64_t>((left - bytes) / 8);
   }
 
   // Without effect where the system has no huge pages to give. Memory that somebody else has used before lies on small pages:
@@ -107,8 +114,6 @@ class Allocator final : public c10::Allocator {
   }
 
   c10::Allocator& standard_;
-  // Bytes of large tensors before the system is asked again how much there is.
-  std::atomic<int64_t> unasked_{0};
   std::mutex mutex_;
   // Huge pages that tensors have lain on.
   std::unordered_set<uintptr_t> known_;

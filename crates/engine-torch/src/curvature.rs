@@ -2,8 +2,9 @@
 
 use std::ptr;
 
-use stepwell_optim::{Code, Error, Memory, Result};
-use stepwell_session::{Data, Differentiable};
+use stepwell_optim::fallible::{collected, copied, filled, room};
+use stepwell_optim::{Code, Error, Memory, Result, Results};
+use stepwell_session::{Differentiable, Slice};
 use torch_sys::C_tensor;
 
 use crate::tensor::Tensor;
@@ -50,13 +51,14 @@ impl Given {
         let rows = |rows: &[Vec<T>]| match rows.first() {
             None => Ok(None),
             Some(first) => {
-                let elements: Vec<T> = rows.iter().flatten().copied().collect();
+                let mut elements = room(rows.len() * first.len())?;
+                rows.iter().for_each(|row| elements.extend_from_slice(row));
                 Tensor::from_slice(T::slice(&elements), &[rows.len(), first.len()]).map(Some)
             }
         };
         let ro = match memory.ro.len() {
             0 => None,
-            count => Some(Tensor::from_data(&Data::Double(memory.ro.clone()), &[count])?),
+            count => Some(Tensor::from_slice(Slice::Double(&memory.ro), &[count])?),
         };
         let tensors =
             [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
@@ -88,20 +90,20 @@ pub(crate) fn received<T: Differentiable>(raw: &Raw, tensors: [Result<Option<Ten
         if tensor.dtype()? != T::DTYPE {
             return Err(Error::new(Code::Parameter, "the closure changed the dtype of a parameter"));
         }
-        elements.resize(tensor.shape()?.iter().product(), T::default());
+        *elements = filled(tensor.shape()?.iter().product(), T::default())?;
         tensor.read_into(T::slice_mut(elements))?;
     }
     let width = elements[D].len().max(1);
-    let rows = |elements: &[T]| elements.chunks_exact(width).map(<[T]>::to_vec).collect();
+    let rows = |elements: &[T]| elements.chunks_exact(width).map(copied).values();
     Ok(Memory {
         func_evals: u64::try_from(raw.func_evals).unwrap_or(0),
         n_iter: u64::try_from(raw.n_iter).unwrap_or(0),
         t: raw.t,
         prev_loss: raw.prev_loss,
         h_diag: raw.h_diag,
-        old_dirs: rows(&elements[OLD_DIRS]),
-        old_stps: rows(&elements[OLD_STPS]),
-        ro: elements[RO].iter().map(|ro| ro.to_f64()).collect(),
+        old_dirs: rows(&elements[OLD_DIRS])?,
+        old_stps: rows(&elements[OLD_STPS])?,
+        ro: collected(elements[RO].iter().map(|ro| ro.to_f64()))?,
         d: std::mem::take(&mut elements[D]),
         prev_flat_grad: std::mem::take(&mut elements[PREV_FLAT_GRAD]),
     })

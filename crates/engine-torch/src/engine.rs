@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use stepwell_optim::fallible::{ask_before, collected};
 use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
@@ -25,6 +26,7 @@ impl TorchEngine {
     /// An engine with nothing lent.
     pub fn new() -> Self {
         shim::use_allocator();
+        ask_before(memory::take);
         Self { busy: Rc::default() }
     }
 
@@ -32,17 +34,22 @@ impl TorchEngine {
         lend::not_busy(&self.busy)
     }
 
-    /// Overwrites the elements with those of a tensor that `make` makes of the shape.
-    fn overwrite(&self, tensor: &Tensor, given: Dtype, make: impl FnOnce(&[usize]) -> Result<Tensor>) -> Result<()> {
+    /// Overwrites the elements with those of a tensor that `source` tells of the shape. Takes no memory for them.
+    fn overwrite(
+        &self,
+        tensor: &Tensor,
+        given: Dtype,
+        source: impl FnOnce(&[usize]) -> Result<tch::Tensor>,
+    ) -> Result<()> {
         self.not_busy()?;
         let dtype = tensor.dtype()?;
         if given != dtype {
             let (expected, given) = (dtype.name(), given.name());
             return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
         }
-        let source = make(&tensor.shape()?)?;
+        let source = source(&tensor.shape()?)?;
         let _guard = tch::no_grad_guard();
-        tensor.writer().f_copy_(source.as_ref()).map_err(torch)
+        tensor.writer().f_copy_(&source).map_err(torch)
     }
 }
 
@@ -85,7 +92,8 @@ impl Engine for TorchEngine {
     }
 
     fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
-        self.overwrite(tensor, data.dtype(), |shape| Tensor::from_data(data, shape))
+        // SAFETY: the data is borrowed until the elements have been copied.
+        self.overwrite(tensor, data.dtype(), |shape| unsafe { Tensor::over_data(data, shape) })
     }
 
     fn count(&self, tensor: &Tensor) -> Result<()> {
@@ -98,7 +106,12 @@ impl Engine for TorchEngine {
     }
 
     fn write_from(&self, tensor: &Tensor, from: Slice<'_>) -> Result<()> {
-        self.overwrite(tensor, from.dtype(), |shape| Tensor::from_slice(from, shape))
+        // SAFETY: as above.
+        self.overwrite(tensor, from.dtype(), |shape| unsafe { Tensor::over_slice(from, shape) })
+    }
+
+    fn copy(&self, from: &Tensor, to: &Tensor) -> Result<()> {
+        self.overwrite(to, from.dtype()?, |_| Ok(from.writer()))
     }
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
@@ -242,7 +255,8 @@ impl Engine for TorchEngine {
 
     fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
-        let indices = tch::Tensor::f_from_slice(&sizes(indices)?).map_err(torch)?;
+        let indices = collected(indices.iter().map(|index| *index as i64))?;
+        let indices = tch::Tensor::f_from_slice(&indices).map_err(torch)?;
         let indices = indices.f_to(on(tensor.device()?)).map_err(torch)?;
         Tensor::made(tensor.as_ref().f_index_select(0, &indices))
     }

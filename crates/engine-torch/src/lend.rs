@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::{mem, slice};
 
 use half::{bf16, f16};
+use stepwell_optim::fallible::{collected, push, reserve};
 use stepwell_optim::{Code, Error, Result, View};
 
 use crate::error::torch;
@@ -50,6 +51,8 @@ impl Ledger {
         not_busy(busy)?;
         let mut handles: Vec<Handle<'_>> = emptied(mem::take(&mut self.handles));
         let mut views: Vec<Option<View<'_>>> = emptied(mem::take(&mut self.views));
+        reserve(&mut handles, parameters.len())?;
+        reserve(&mut views, parameters.len())?;
         handles.extend(parameters.iter().map(Tensor::handle));
 
         let copies = self.look(parameters, &handles, &mut views)?;
@@ -87,15 +90,17 @@ impl Ledger {
         // What a failure leaves half known is of parameters that are not kept.
         let same = shim::slots(handles, &mut self.known).inspect_err(|_| self.known.clear())?;
         if !same {
-            self.parameters = parameters.to_vec();
+            self.parameters = collected(parameters.iter().cloned())?;
             self.frozen.clear();
-            self.frozen.extend(self.known.iter().enumerate().filter(|(_, slot)| slot.frozen != 0).map(|(i, _)| i));
+            for (index, _) in self.known.iter().enumerate().filter(|(_, slot)| slot.frozen != 0) {
+                push(&mut self.frozen, index)?;
+            }
         }
         let mut copies = Vec::new();
         if same && plain {
             views.extend(self.known.iter().map(view));
         } else {
-            let mut slots = self.known.clone();
+            let mut slots = collected(self.known.iter().cloned())?;
             copies = check_all(handles, &mut slots)?;
             views.extend(slots.iter().map(view));
         }

@@ -18,4 +18,6 @@ mod threads;
 
 pub use engine::TorchEngine;
 pub use lend::Ledger;
+#[doc(hidden)]
+pub use memory::fail_after;
 pub use tensor::Tensor;

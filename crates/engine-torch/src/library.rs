@@ -123,7 +123,7 @@ impl LibraryEach<Tensor> for Library {
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
         not_busy(&self.busy)?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
-            buffer.as_ref().map(|buffer| like(parameter, &buffer.into())).transpose()
+            buffer.as_ref().map(|buffer| like(parameter, &buffer.try_into()?)).transpose()
         };
         // All of them are made before any is set.
         let mut made = Vec::with_capacity(states.len());

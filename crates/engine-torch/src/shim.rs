@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use stepwell_optim::Result;
+use stepwell_optim::fallible::reserve;
 use torch_sys::C_tensor;
 
 use crate::error;
@@ -226,6 +227,7 @@ pub(crate) fn alters() {
 /// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
 /// if they still are.
 pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>) -> Result<bool> {
+    reserve(slots, parameters.len())?;
     slots.resize(parameters.len(), Slot::NONE);
     let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
     // SAFETY: live, defined tensors, and a slot for each.
@@ -236,7 +238,7 @@ pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>) -> Result<
 /// What to watch of these parameters; `None` where one cannot be watched.
 pub(crate) fn watch(parameters: &[Handle<'_>], mut used: Vec<Watch>) -> Option<Vec<Watch>> {
     used.clear();
-    used.reserve(parameters.len());
+    reserve(&mut used, parameters.len()).ok()?;
     // SAFETY: live, defined tensors, and room for each, all of which is written if true is returned.
     unsafe {
         if !stepwell_watch(parameters.as_ptr().cast(), parameters.len(), used.as_mut_ptr()) {

@@ -1,5 +1,6 @@
 //! The tensor handle, and numbers on their way into and out of it.
 
+use stepwell_optim::fallible::filled;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
 use tch::{Kind, TchError};
@@ -100,14 +101,51 @@ impl Tensor {
         }
     }
 
-    fn from_elements<T: Copy>(source: &[T], dtype: Dtype, shape: &[usize]) -> Result<Self> {
-        let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
-        if elements != Some(source.len()) {
-            return Err(Error::new(
-                Code::Shape,
-                format!("expected as many elements as shape {shape:?} has, given {}", source.len()),
-            ));
+    /// A tensor over the data itself.
+    ///
+    /// # Safety
+    /// The data lives as long as the tensor, and nobody writes to the tensor.
+    pub(crate) unsafe fn over_data(data: &Data, shape: &[usize]) -> Result<tch::Tensor> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match data {
+                Data::Float(v) => Self::over_elements(v, Dtype::Float, shape),
+                Data::Double(v) => Self::over_elements(v, Dtype::Double, shape),
+                Data::Half(v) => Self::over_elements(v, Dtype::Half, shape),
+                Data::BFloat16(v) => Self::over_elements(v, Dtype::BFloat16, shape),
+                Data::Long(v) => Self::over_elements(v, Dtype::Long, shape),
+            }
         }
+    }
+
+    /// The same of a slice.
+    ///
+    /// # Safety
+    /// As for [`Tensor::over_data`].
+    pub(crate) unsafe fn over_slice(slice: Slice<'_>, shape: &[usize]) -> Result<tch::Tensor> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match slice {
+                Slice::Float(v) => Self::over_elements(v, Dtype::Float, shape),
+                Slice::Double(v) => Self::over_elements(v, Dtype::Double, shape),
+            }
+        }
+    }
+
+    unsafe fn over_elements<T: Copy>(source: &[T], dtype: Dtype, shape: &[usize]) -> Result<tch::Tensor> {
+        check_length(source.len(), shape)?;
+        let shape = sizes(shape)?;
+        let mut strides = vec![1; shape.len()];
+        for i in (1..shape.len()).rev() {
+            strides[i - 1] = strides[i] * shape[i].max(1);
+        }
+        let first = source.as_ptr().cast();
+        // SAFETY: as many elements of this type as the shape has, in row-major order, which the caller keeps.
+        unsafe { tch::Tensor::f_from_blob(first, &shape, &strides, kind(dtype), tch::Device::Cpu) }.map_err(torch)
+    }
+
+    fn from_elements<T: Copy>(source: &[T], dtype: Dtype, shape: &[usize]) -> Result<Self> {
+        check_length(source.len(), shape)?;
         #[expect(clippy::disallowed_methods, reason = "the one place that compares the length with the shape")]
         Self::made(tch::Tensor::f_from_data_size(bytes(source), &sizes(shape)?, kind(dtype)))
     }
@@ -125,9 +163,7 @@ impl Tensor {
     /// A copy of the elements, from any device.
     pub(crate) fn to_data(&self) -> Result<Data> {
         fn read<T: tch::kind::Element + Default>(tensor: &tch::Tensor, elements: usize) -> Result<Vec<T>> {
-            let mut out = Vec::new();
-            out.try_reserve_exact(elements).map_err(|_| Error::new(Code::Memory, "out of memory"))?;
-            out.resize(elements, T::default());
+            let mut out = filled(elements, T::default())?;
             // By bytes, for tch takes bfloat16 elements for half.
             // SAFETY: the elements are numbers, which every bit pattern is, and they are borrowed for this alone.
             let bytes = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), size_of_val(&out[..])) };
@@ -143,6 +179,14 @@ impl Tensor {
             Dtype::Long => Data::Long(read(&self.0, elements)?),
         })
     }
+}
+
+fn check_length(given: usize, shape: &[usize]) -> Result<()> {
+    let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+    if elements == Some(given) {
+        return Ok(());
+    }
+    Err(Error::new(Code::Shape, format!("expected as many elements as shape {shape:?} has, given {given}")))
 }
 
 fn bytes<T: Copy>(elements: &[T]) -> &[u8] {

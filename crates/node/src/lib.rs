@@ -51,7 +51,8 @@ pub fn open() -> Result<Opened> {
 #[napi(catch_unwind)]
 pub fn call(env: Env, session: u32, verb: Crossing, arguments: Crossing) -> Result<Crossing> {
     // napi's own types would show what does not fit in their error, which runs code of the caller's.
-    let (Crossing(Dynamic::Text(verb)), Crossing(Dynamic::List(arguments))) = (verb, arguments) else {
+    let (Dynamic::Text(verb), Dynamic::List(arguments)) = (verb.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
+    else {
         return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
     };
     let result = guarded(|| match sessions::get(session)?.try_borrow_mut() {
@@ -60,7 +61,7 @@ pub fn call(env: Env, session: u32, verb: Crossing, arguments: Crossing) -> Resu
     });
     let (result, bytes) = result?;
     report(env, bytes);
-    Ok(Crossing(result))
+    Ok(Crossing(Ok(result)))
 }
 
 /// Makes a step with a closure that returns the loss, or anything else if it failed: its exception is the caller's to keep.
@@ -71,8 +72,8 @@ pub fn step_with_closure(
     closure: Function<'_, (), Unknown<'_>>,
     options: Crossing,
 ) -> Result<f64> {
-    let Crossing(options) = options;
-    let Crossing(Dynamic::Handle(optimizer)) = optimizer else {
+    let options = options.0.map_err(thrown)?;
+    let Ok(Dynamic::Handle(optimizer)) = optimizer.0 else {
         return Err(thrown(Error::new(Code::Argument, "step: expected an optimizer handle")));
     };
     let mut loss = || closure::loss(&closure);

@@ -20,11 +20,12 @@ enum Kind {
 type Shared<T> = Rc<RefCell<History<T>>>;
 
 impl Learned {
-    pub(crate) fn curvature(&self) -> Curvature {
-        match &self.0 {
-            Kind::Float(history) => Curvature::Float(history.borrow().memory()),
-            Kind::Double(history) => Curvature::Double(history.borrow().memory()),
-        }
+    /// A copy as plain data.
+    pub(crate) fn curvature(&self) -> Result<Curvature> {
+        Ok(match &self.0 {
+            Kind::Float(history) => Curvature::Float(history.borrow().memory()?),
+            Kind::Double(history) => Curvature::Double(history.borrow().memory()?),
+        })
     }
 
     /// The number of elements of a vector, the number of pairs, and the bytes of an element.
@@ -91,7 +92,7 @@ fn minimize<T: Scalar>(
 ) -> Result<(f64, Shared<T>)> {
     let history = match history.filter(|history| history.borrow().fits(parameters.len())) {
         Some(history) if is_elsewhere(&history) => {
-            let memory = history.borrow().memory();
+            let memory = history.borrow().memory()?;
             Rc::new(RefCell::new(History::from_memory(memory)?))
         }
         Some(history) => history,

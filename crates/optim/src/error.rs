@@ -60,7 +60,10 @@ pub trait Results<T>: Iterator<Item = Result<T>> + Sized {
     fn values(self) -> Result<Vec<T>> {
         let mut values = Vec::new();
         for result in self {
-            values.push(result?);
+            let value = result?;
+            // Mostly an entry for each object of the caller's. In WebAssembly the memory that is kept for what is small is
+            // worth more than as much code for each of their types.
+            if cfg!(target_family = "wasm") { values.push(value) } else { crate::fallible::push(&mut values, value)? }
         }
         Ok(values)
     }

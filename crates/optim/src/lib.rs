@@ -8,6 +8,7 @@ mod closure_step;
 mod curve;
 mod dither;
 mod error;
+pub mod fallible;
 mod instruction_set;
 mod kernel;
 mod loss_scale;

@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
 
+use crate::fallible::ask;
 use crate::state::{MAX_BUFFERS, no_memory};
 use crate::{Code, Error, Result};
 
@@ -79,6 +80,7 @@ impl Block {
         };
         let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
         let layout = Layout::from_size_align(bytes.max(LINE), align).map_err(|_| none())?;
+        ask(bytes).map_err(|_| none())?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let block = Self { start, layout };

@@ -1,6 +1,7 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
 use crate::closure_step::{ClosureStep, Learned};
+use crate::fallible::room;
 use crate::optimizers::lbfgs::Memory;
 use crate::rule::Method;
 use crate::state::{AVERAGE, MASTER, State};
@@ -136,8 +137,11 @@ impl Optimizer {
     }
 
     /// A copy of what L-BFGS remembers, once it has made a step.
-    pub fn curvature(&self) -> Option<Curvature> {
-        self.memory.as_ref().map(Learned::curvature)
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub fn curvature(&self) -> Result<Option<Curvature>> {
+        self.memory.as_ref().map(Learned::curvature).transpose()
     }
 
     /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
@@ -169,6 +173,9 @@ impl Optimizer {
             let message = format!("{} cannot take more parameters after its first step", self.definition.name);
             return Err(Error::new(Code::Parameter, message));
         }
+        let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
+        // Before anything is changed.
+        let mut states = room(before + parameters)?;
         if self.group_or_next(group)?.is_none() {
             if let (Some(schedule), Some(Value::Float(rate))) = (&mut self.schedule, options.first()) {
                 schedule.add_group(*rate);
@@ -177,7 +184,9 @@ impl Optimizer {
         }
         if let Some(group) = self.groups.get_mut(group) {
             group.options = options;
-            group.states.resize_with(group.states.len() + parameters, || None);
+            states.append(&mut group.states);
+            states.resize_with(before + parameters, || None);
+            group.states = states;
         }
         self.invalidate();
         Ok(())

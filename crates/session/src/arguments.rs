@@ -1,5 +1,8 @@
 //! Arguments of a call, taken one after the other; what does not fit says what was expected and what was given.
 
+use std::borrow::Cow;
+
+use stepwell_optim::fallible::{copied, push};
 use stepwell_optim::{Code, Error, Number, Result, Results, Value};
 
 use crate::handle::{Handle, Kind};
@@ -117,9 +120,9 @@ impl Arguments {
     /// One number or a list of numbers.
     pub(crate) fn numbers(&mut self, what: &str) -> Result<Vec<f64>> {
         let given = self.next();
-        match array(&given).filter(|array| array.shape.len() <= 1).map(|array| array.data.cast(Dtype::Double)) {
-            Some(Ok(Data::Double(numbers))) => Ok(numbers),
-            _ => Err(self.refuse(&format!("{what} (a number or a list of numbers)"), &given)),
+        match array(&given)?.filter(|array| array.shape.len() <= 1) {
+            Some(array) => array.doubles(),
+            None => Err(self.refuse(&format!("{what} (a number or a list of numbers)"), &given)),
         }
     }
 
@@ -156,82 +159,124 @@ pub(crate) fn size(x: f64) -> Result<usize> {
     }
 }
 
+/// Numbers with their shape, as they were given or made of what was given.
+pub(crate) struct Numbers<'a> {
+    pub(crate) data: Cow<'a, Data>,
+    pub(crate) shape: Vec<usize>,
+}
+
+impl<'a> Numbers<'a> {
+    /// The numbers as another type.
+    pub(crate) fn cast(self, dtype: Dtype) -> Result<Cow<'a, Data>> {
+        Data::cast_shared(self.data, dtype)
+    }
+
+    /// The numbers as a list.
+    pub(crate) fn doubles(self) -> Result<Vec<f64>> {
+        match self.cast(Dtype::Double)? {
+            Cow::Owned(Data::Double(numbers)) => Ok(numbers),
+            Cow::Borrowed(Data::Double(numbers)) => copied(numbers),
+            _ => Err(Error::new(Code::Internal, "numbers that are no doubles")),
+        }
+    }
+}
+
 /// Numbers with their shape, out of a number, nested lists or a typed array; `None` if it is something else, or ragged.
-pub(crate) fn array(given: &Dynamic) -> Option<Array> {
-    fn collect(given: &Dynamic, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Option<()> {
+///
+/// # Errors
+/// [`Code::Memory`]
+pub(crate) fn array(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
+    /// False where it is no array.
+    fn collect(given: &Dynamic, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
         match given {
-            Dynamic::Number(x) if depth == shape.len() => out.push(*x),
+            Dynamic::Number(x) if depth == shape.len() => push(out, *x)?,
             Dynamic::List(list) if depth < MOST_DIMENSIONS => {
                 if out.is_empty() && depth == shape.len() {
                     shape.push(list.len());
                 } else if shape.get(depth) != Some(&list.len()) {
-                    return None;
+                    return Ok(false);
                 }
                 for item in list {
-                    collect(item, depth + 1, shape, out)?;
+                    if !collect(item, depth + 1, shape, out)? {
+                        return Ok(false);
+                    }
                 }
             }
-            _ => return None,
+            _ => return Ok(false),
         }
-        Some(())
+        Ok(true)
     }
     match given {
-        Dynamic::Array(array) => return Some(array.clone()),
+        Dynamic::Array(Array { data, shape }) => {
+            return Ok(Some(Numbers { data: Cow::Borrowed(data), shape: shape.clone() }));
+        }
         Dynamic::Dictionary(entries) => return shaped(entries),
         _ => {}
     }
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
-    collect(given, 0, &mut shape, &mut numbers)?;
-    (numbers.len() == shape.iter().product::<usize>()).then_some(Array { data: Data::Double(numbers), shape })
+    let is_even = collect(given, 0, &mut shape, &mut numbers)? && numbers.len() == shape.iter().product::<usize>();
+    Ok(is_even.then_some(Numbers { data: Cow::Owned(Data::Double(numbers)), shape }))
 }
 
 /// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the
 /// array's own is another.
-fn shaped(entries: &[(String, Dynamic)]) -> Option<Array> {
+fn shaped(entries: &[(String, Dynamic)]) -> Result<Option<Numbers<'_>>> {
     let entry = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let (Some(Dynamic::Array(Array { data, .. })), Some(Dynamic::List(sizes))) = (entry("data"), entry("shape")) else {
-        return None;
+        return Ok(None);
     };
     let (dtype, keys) = match entry("dtype") {
         None => (data.dtype(), 2),
-        Some(Dynamic::Text(name)) => (Dtype::parse(name).ok()?, 3),
-        Some(_) => return None,
+        Some(Dynamic::Text(name)) => match Dtype::parse(name) {
+            Ok(dtype) => (dtype, 3),
+            Err(_) => return Ok(None),
+        },
+        Some(_) => return Ok(None),
     };
-    check_dimensions(sizes.len()).ok()?;
+    if check_dimensions(sizes.len()).is_err() {
+        return Ok(None);
+    }
     let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
-    let shape: Vec<usize> = sizes.collect::<Option<_>>()?;
+    let Some(shape) = sizes.collect::<Option<Vec<usize>>>() else { return Ok(None) };
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     if entries.len() != keys || count != Some(data.len()) {
-        return None;
+        return Ok(None);
     }
-    Some(Array { data: data.clone().cast(dtype).ok()?, shape })
+    match Data::cast_shared(Cow::Borrowed(data), dtype) {
+        Ok(data) => Ok(Some(Numbers { data, shape })),
+        Err(error) if error.code() == Code::Memory => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Numbers of one dimension.
-fn flat(given: &Dynamic) -> Option<Data> {
-    array(given).filter(|array| array.shape.len() == 1).map(|array| array.data)
+fn flat(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
+    Ok(array(given)?.filter(|array| array.shape.len() == 1))
 }
 
 /// An option's value as the tables take it; `None` for what no option can be.
-pub(crate) fn option_value(given: &Dynamic) -> Option<Value> {
-    Some(match given {
+///
+/// # Errors
+/// [`Code::Memory`]
+pub(crate) fn option_value(given: &Dynamic) -> Result<Option<Value>> {
+    Ok(Some(match given {
         Dynamic::Null => Value::Null,
         Dynamic::Flag(flag) => Value::Flag(*flag),
         Dynamic::Number(number) => Value::Float(*number),
         Dynamic::Text(text) => Value::Word(text.clone()),
-        Dynamic::List(_) | Dynamic::Array(_) => match flat(given)?.cast(Dtype::Double) {
-            Ok(Data::Double(numbers)) => Value::List(numbers),
-            _ => return None,
+        Dynamic::List(_) | Dynamic::Array(_) => match flat(given)? {
+            Some(array) => Value::List(array.doubles()?),
+            None => return Ok(None),
         },
         Dynamic::Undefined => Value::Undefined,
-        Dynamic::Handle(_) | Dynamic::Dictionary(_) => return None,
-    })
+        Dynamic::Handle(_) | Dynamic::Dictionary(_) => return Ok(None),
+    }))
 }
 
 /// The options of a list, in the order of their positions.
 pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<Value>> {
     let value = |given: &Dynamic| {
-        option_value(given)
+        option_value(given)?
             .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
     };
     given.iter().map(value).values()
@@ -241,7 +286,7 @@ pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<V
 pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(String, Value)>> {
     entries
         .into_iter()
-        .map(|(name, given)| match option_value(&given) {
+        .map(|(name, given)| match option_value(&given)? {
             Some(value) => Ok((name, value)),
             None => Err(Error::new(Code::OptionType, format!("option {name}: no option can be a {given}"))),
         })

@@ -1,5 +1,8 @@
 //! Parameters exchanged with their moving averages, so that a model can be used with these.
 
+use std::borrow::Cow;
+
+use stepwell_optim::fallible::copied;
 use stepwell_optim::{Averaged, Buffer, Code, Error, Result};
 
 use crate::trainer::Trainer;
@@ -24,13 +27,10 @@ impl<E: Engine> Trainer<E> {
             };
             let before = engine.data(tensor)?;
             let dtype = before.dtype();
-            let weights = if E::HAS_REDUCED { weights(&before, master)? } else { before.clone() };
-            let average = Data::from(average);
-            let master = if E::HAS_REDUCED && dtype.is_reduced() {
-                Some(average.clone().cast(Dtype::Float)?.to_buffer()?)
-            } else {
-                None
-            };
+            let weights = if E::HAS_REDUCED { weights(&before, master)? } else { Cow::Borrowed(&before) };
+            let average = Data::try_from(average)?;
+            // The average of a parameter of 16 bits is of 32, as master weights are.
+            let master = if E::HAS_REDUCED && dtype.is_reduced() { Some(average.to_buffer()?) } else { None };
             states.push(Some(Averaged { master, average: weights.to_buffer()? }));
             exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
         }
@@ -53,18 +53,18 @@ impl<E: Engine> Trainer<E> {
 }
 
 /// The weights with all of their digits: master weights, but where the parameter of 16 bits has been set by somebody else.
-fn weights(parameter: &Data, master: Option<&Buffer>) -> Result<Data> {
+fn weights<'a>(parameter: &'a Data, master: Option<&Buffer>) -> Result<Cow<'a, Data>> {
     if !parameter.dtype().is_reduced() {
-        return Ok(parameter.clone());
+        return Ok(Cow::Borrowed(parameter));
     }
-    let wide = parameter.clone().cast(Dtype::Float)?;
-    let (Data::Float(mut wide), Some(Buffer::Float(master))) = (wide.clone(), master) else { return Ok(wide) };
-    if let Data::Float(rounded) = Data::Float(master.to_vec()).cast(parameter.dtype())?.cast(Dtype::Float)? {
-        for ((wide, rounded), master) in wide.iter_mut().zip(rounded).zip(&**master) {
+    let mut wide = Data::cast_shared(Cow::Borrowed(parameter), Dtype::Float)?;
+    let (Data::Float(wide_elements), Some(Buffer::Float(master))) = (wide.to_mut(), master) else { return Ok(wide) };
+    if let Data::Float(rounded) = Data::Float(copied(master)?).cast(parameter.dtype())?.cast(Dtype::Float)? {
+        for ((wide, rounded), master) in wide_elements.iter_mut().zip(rounded).zip(&**master) {
             if *wide == rounded {
                 *wide = *master;
             }
         }
     }
-    Ok(Data::Float(wide))
+    Ok(wide)
 }

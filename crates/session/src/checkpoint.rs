@@ -9,6 +9,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use half::{bf16, f16};
+use stepwell_optim::fallible::room;
 use stepwell_optim::{Brief, Code, Error, Result};
 
 use self::header::{Entry, Header, LONGEST, written};
@@ -120,7 +121,7 @@ impl Saved {
         if length > limit as u64 {
             return Err(too_large(path, length, limit));
         }
-        let mut text = reserved(length as usize)?;
+        let mut text = room(length as usize)?;
         text.resize(length as usize, 0);
         file.read_exact(&mut text).map_err(|error| unreadable(&error))?;
         let text = String::from_utf8(text).map_err(|_| malformed(path, &"its header is not UTF-8"))?;
@@ -176,21 +177,14 @@ pub(crate) fn dtype_of(given: &str) -> Option<Dtype> {
     Dtype::ALL.into_iter().find(|dtype| word(*dtype) == given)
 }
 
-fn reserved<T>(count: usize) -> Result<Vec<T>> {
-    let mut list = Vec::new();
-    list.try_reserve_exact(count)
-        .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} elements of a file")))?;
-    Ok(list)
-}
-
 fn elements<T, const N: usize>(
     mut file: &File,
     bytes: usize,
     from: fn([u8; N]) -> T,
     unreadable: impl Fn(std::io::Error) -> Error,
 ) -> Result<Vec<T>> {
-    let mut elements = reserved(bytes / N)?;
-    let mut piece = reserved(PIECE.min(bytes))?;
+    let mut elements = room(bytes / N)?;
+    let mut piece = room(PIECE.min(bytes))?;
     let mut left = bytes;
     while left > 0 {
         piece.resize(PIECE.min(left), 0);

@@ -1,5 +1,6 @@
 //! Clipping of gradients in place.
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
 
 use crate::identity::first_places;
@@ -19,9 +20,9 @@ pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], f
 
 /// Does to each element of the gradients what follows from their norm, and returns the norm before.
 fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], prepare: &dyn Fn(f64) -> Prepare) -> Result<f64> {
-    let identities: Vec<_> = tensors.iter().map(|tensor| engine.identity(tensor)).collect();
+    let identities = collected(tensors.iter().map(|tensor| engine.identity(tensor)))?;
     let mut gradients = Vec::new();
-    for (i, first) in first_places(&identities).into_iter().enumerate() {
+    for (i, first) in first_places(&identities)?.into_iter().enumerate() {
         let Some(gradient) = (if first == i { engine.grad(&tensors[i]) } else { None }) else { continue };
         let data = engine.data(&gradient)?;
         let dtype = data.dtype();

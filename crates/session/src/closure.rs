@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use stepwell_optim::fallible::filled;
 use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, Result, Value};
 
 use crate::frozen::Places;
@@ -51,7 +52,7 @@ impl<E: Engine> Plan<E> {
         let maker = match trainer.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
-                let memory = if begins_anew { None } else { optimizer.curvature() };
+                let memory = if begins_anew { None } else { optimizer.curvature()? };
                 Maker::Library(Rc::clone(minimize), options, memory)
             }
             _ => Maker::Own(if begins_anew { optimizer.closure_step_anew() } else { optimizer.closure_step() }),
@@ -80,9 +81,9 @@ impl<E: Engine> Plan<E> {
                     let memory = memory.unwrap_or_else(|| Curvature::Float(Memory::default()));
                     return Ok((closure()?, memory.try_into()?));
                 }
-                let memory = memory.map(|memory| places.narrowed(memory));
+                let memory = memory.map(|memory| places.narrowed(memory)).transpose()?;
                 let (loss, memory) = library(&group, memory.as_ref(), closure)?;
-                Ok((loss, places.widened(memory).try_into()?))
+                Ok((loss, places.widened(memory)?.try_into()?))
             }
             (Maker::Own(step), Dtype::Float) => {
                 run::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| step.minimize_f32(x, objective))
@@ -158,11 +159,7 @@ fn run<E: Engine, T: Differentiable, R>(
     for tensor in tensors {
         count += elements(&*access.engine(), tensor)?;
     }
-    let mut start = Vec::new();
-    start
-        .try_reserve_exact(count)
-        .map_err(|_| Error::new(Code::Memory, format!("no memory for {count} parameters in one vector")))?;
-    start.resize(count, T::default());
+    let mut start = filled(count, T::default())?;
     let mut flat = Flat { access, tensors, trained, closure, element: PhantomData };
     flat.for_each(&mut start, |engine, tensor, _, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)

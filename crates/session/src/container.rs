@@ -93,7 +93,7 @@ impl<E: Engine> Container<E> {
             tensors.push((name, parameter.tensor.clone()));
         }
         let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-        match repeated(&names) {
+        match repeated(&names)? {
             None => Ok(()),
             Some(name) => Err(Error::new(Code::Parameter, format!("parameter `{name}` already defined"))),
         }

@@ -1,7 +1,10 @@
 //! Plain numbers on their way into or out of a tensor.
 
+use std::borrow::Cow;
+
 use half::{bf16, f16};
-use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Results, Scalar};
+use stepwell_optim::fallible::{collected, copied, filled, room};
+use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
 
 use crate::element::Element;
 
@@ -118,16 +121,57 @@ impl Data {
 
     /// The same numbers as another type, each rounded once, to the nearest and in a tie to the even one. A fraction or a
     /// number beyond ±2^53 is no `long`.
+    ///
+    /// # Errors
+    /// [`Code::Dtype`] for what is no `long`; [`Code::Memory`].
     pub fn cast(self, dtype: Dtype) -> Result<Data> {
-        fn convert<T: Element>(elements: Vec<T>, dtype: Dtype) -> Result<Data> {
-            let elements = elements.into_iter();
+        if self.dtype() == dtype { Ok(self) } else { self.converted(dtype) }
+    }
+
+    /// As [`Data::cast`], of elements that somebody else has.
+    pub(crate) fn cast_shared(data: Cow<'_, Data>, dtype: Dtype) -> Result<Cow<'_, Data>> {
+        if data.dtype() == dtype { Ok(data) } else { data.converted(dtype).map(Cow::Owned) }
+    }
+
+    /// As many elements of a type, all of them the same number.
+    ///
+    /// # Errors
+    /// As [`Data::cast`].
+    pub(crate) fn filled(dtype: Dtype, length: usize, number: f64) -> Result<Data> {
+        let one = Data::Double(filled(length.min(1), number)?).cast(dtype)?;
+        Ok(match one {
+            Data::Float(v) if length > 1 => Data::Float(filled(length, v[0])?),
+            Data::Double(v) if length > 1 => Data::Double(filled(length, v[0])?),
+            Data::Long(v) if length > 1 => Data::Long(filled(length, v[0])?),
+            Data::Half(_) | Data::BFloat16(_) => Data::Double(filled(length, number)?).cast(dtype)?,
+            all => all,
+        })
+    }
+
+    /// As [`Data::cast`], always in memory of its own.
+    fn converted(&self, dtype: Dtype) -> Result<Data> {
+        fn convert<T: Element>(elements: &[T], dtype: Dtype) -> Result<Data> {
+            let elements = elements.iter().copied();
             Ok(match dtype {
-                Dtype::Float => Data::Float(elements.map(T::to_f32).collect()),
-                Dtype::Double => Data::Double(elements.map(T::to_f64).collect()),
-                Dtype::Half => Data::Half(elements.map(|x| f16::from_f32(x.to_odd())).collect()),
-                Dtype::BFloat16 => Data::BFloat16(elements.map(|x| bf16::from_f32(x.to_odd())).collect()),
-                Dtype::Long => Data::Long(elements.map(long).values()?),
+                Dtype::Float => Data::Float(collected(elements.map(T::to_f32))?),
+                Dtype::Double => Data::Double(collected(elements.map(T::to_f64))?),
+                Dtype::Half => Data::Half(collected(elements.map(|x| f16::from_f32(x.to_odd())))?),
+                Dtype::BFloat16 => Data::BFloat16(collected(elements.map(|x| bf16::from_f32(x.to_odd())))?),
+                Dtype::Long => {
+                    let mut numbers = room(elements.len())?;
+                    for x in elements {
+                        numbers.push(long(x)?);
+                    }
+                    Data::Long(numbers)
+                }
             })
+        }
+        /// Of a type whose numbers are all doubles. In WebAssembly by way of these, which is half as much code.
+        fn convert_exact<T: Element>(elements: &[T], dtype: Dtype) -> Result<Data> {
+            if cfg!(not(target_family = "wasm")) {
+                return convert(elements, dtype);
+            }
+            Data::Double(collected(elements.iter().copied().map(T::to_f64))?).cast(dtype)
         }
         fn long<T: Element>(x: T) -> Result<i64> {
             const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -143,13 +187,11 @@ impl Data {
             }
         }
         match self {
-            same if same.dtype() == dtype => Ok(same),
-            Data::Float(v) => convert(v, dtype),
             Data::Double(v) => convert(v, dtype),
-            // Exact, and no code for each pair of types.
-            Data::Half(v) => convert(v.into_iter().map(f16::to_f32).collect(), dtype),
-            Data::BFloat16(v) => convert(v.into_iter().map(bf16::to_f32).collect(), dtype),
             Data::Long(v) => convert(v, dtype),
+            Data::Float(v) => convert_exact(v, dtype),
+            Data::Half(v) => convert_exact(v, dtype),
+            Data::BFloat16(v) => convert_exact(v, dtype),
         }
     }
 }
@@ -173,11 +215,14 @@ impl Slice<'_> {
     }
 
     /// A copy.
-    pub fn to_data(self) -> Data {
-        match self {
-            Slice::Float(elements) => Data::Float(elements.to_vec()),
-            Slice::Double(elements) => Data::Double(elements.to_vec()),
-        }
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub fn to_data(self) -> Result<Data> {
+        Ok(match self {
+            Slice::Float(elements) => Data::Float(copied(elements)?),
+            Slice::Double(elements) => Data::Double(copied(elements)?),
+        })
     }
 }
 
@@ -230,6 +275,8 @@ pub trait Differentiable: Scalar {
     fn slice(elements: &[Self]) -> Slice<'_>;
     /// The same to be written.
     fn slice_mut(elements: &mut [Self]) -> SliceMut<'_>;
+    /// A list of them.
+    fn data(elements: Vec<Self>) -> Data;
 }
 
 impl Differentiable for f32 {
@@ -239,6 +286,9 @@ impl Differentiable for f32 {
     }
     fn slice_mut(elements: &mut [f32]) -> SliceMut<'_> {
         SliceMut::Float(elements)
+    }
+    fn data(elements: Vec<f32>) -> Data {
+        Data::Float(elements)
     }
 }
 
@@ -250,16 +300,24 @@ impl Differentiable for f64 {
     fn slice_mut(elements: &mut [f64]) -> SliceMut<'_> {
         SliceMut::Double(elements)
     }
+    fn data(elements: Vec<f64>) -> Data {
+        Data::Double(elements)
+    }
 }
 
-impl From<&Buffer> for Data {
+impl TryFrom<&Buffer> for Data {
+    type Error = Error;
+
     /// A copy.
-    fn from(buffer: &Buffer) -> Self {
-        match buffer {
-            Buffer::Float(elements) => Data::Float(elements.to_vec()),
-            Buffer::Double(elements) => Data::Double(elements.to_vec()),
-            Buffer::BFloat16(elements) => Data::BFloat16(elements.to_vec()),
-        }
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    fn try_from(buffer: &Buffer) -> Result<Self> {
+        Ok(match buffer {
+            Buffer::Float(elements) => Data::Float(copied(elements)?),
+            Buffer::Double(elements) => Data::Double(copied(elements)?),
+            Buffer::BFloat16(elements) => Data::BFloat16(copied(elements)?),
+        })
     }
 }
 

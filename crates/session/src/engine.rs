@@ -40,8 +40,11 @@ pub trait Engine: 'static {
     }
     /// Overwrites the elements in place, as [`Engine::assign`] does, from a slice of the same dtype and length.
     fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
-        self.assign(tensor, &from.to_data())
+        self.assign(tensor, &from.to_data()?)
     }
+    /// Overwrites the elements in place, as [`Engine::assign`] does, with those of a tensor of the same shape, dtype and
+    /// device. Takes no memory for them.
+    fn copy(&self, from: &Self::Tensor, to: &Self::Tensor) -> Result<()>;
     /// A copy of another dtype or on another device, cut off from the graph.
     fn convert(&self, tensor: &Self::Tensor, dtype: Dtype, device: Device) -> Result<Self::Tensor>;
     /// Gives `tensor` the storage of `source` and keeps its identity, so that whoever holds it sees the change.

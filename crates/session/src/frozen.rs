@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use stepwell_optim::{Curvature, Learned, Memory, Result, Scalar};
+use stepwell_optim::fallible::{collected, filled, push, room};
+use stepwell_optim::{Curvature, Learned, Memory, Result, Results, Scalar};
 
 use crate::Engine;
 use crate::trainer::Trainer;
@@ -29,9 +30,9 @@ impl<E: Engine> Trainer<E> {
         if trained.iter().all(|trained| *trained) {
             return Ok(true);
         }
-        let Some(memory) = self.optimizer.curvature() else { return Ok(true) };
+        let Some(memory) = self.optimizer.curvature()? else { return Ok(true) };
         let direction = match memory {
-            Curvature::Float(memory) => memory.d.into_iter().map(f64::from).collect(),
+            Curvature::Float(memory) => collected(memory.d.into_iter().map(f64::from))?,
             Curvature::Double(memory) => memory.d,
         };
         let (mut rest, mut is_still) = (&direction[..], true);
@@ -59,58 +60,60 @@ impl Places {
             let start = places.width;
             places.width += engine.shape(tensor)?.iter().product::<usize>();
             if *trained {
-                places.trained.push(start..places.width);
+                push(&mut places.trained, start..places.width)?;
             }
         }
         Ok(places)
     }
 
     /// The memory of the trained parameters alone.
-    pub(crate) fn narrowed(&self, memory: Curvature) -> Curvature {
-        match memory {
-            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::narrow)),
-            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::narrow)),
-        }
+    pub(crate) fn narrowed(&self, memory: Curvature) -> Result<Curvature> {
+        Ok(match memory {
+            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::narrow)?),
+            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::narrow)?),
+        })
     }
 
     /// The memory of all parameters, from that of the trained ones.
-    pub(crate) fn widened(&self, memory: Curvature) -> Curvature {
-        match memory {
-            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::widen)),
-            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::widen)),
-        }
+    pub(crate) fn widened(&self, memory: Curvature) -> Result<Curvature> {
+        Ok(match memory {
+            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::widen)?),
+            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::widen)?),
+        })
     }
 
-    fn each<T>(&self, memory: Memory<T>, change: fn(&Self, Vec<T>) -> Vec<T>) -> Memory<T> {
-        let rows = |rows: Vec<Vec<T>>| rows.into_iter().map(|row| change(self, row)).collect();
-        Memory {
-            d: change(self, memory.d),
-            prev_flat_grad: change(self, memory.prev_flat_grad),
-            old_dirs: rows(memory.old_dirs),
-            old_stps: rows(memory.old_stps),
+    fn each<T>(&self, memory: Memory<T>, change: fn(&Self, Vec<T>) -> Result<Vec<T>>) -> Result<Memory<T>> {
+        let rows = |rows: Vec<Vec<T>>| rows.into_iter().map(|row| change(self, row)).values();
+        Ok(Memory {
+            d: change(self, memory.d)?,
+            prev_flat_grad: change(self, memory.prev_flat_grad)?,
+            old_dirs: rows(memory.old_dirs)?,
+            old_stps: rows(memory.old_stps)?,
             ..memory
-        }
+        })
     }
 
     /// A vector that is empty is one that there is not.
-    fn narrow<T: Scalar>(&self, all: Vec<T>) -> Vec<T> {
+    fn narrow<T: Scalar>(&self, all: Vec<T>) -> Result<Vec<T>> {
         if all.len() != self.width {
-            return all;
+            return Ok(all);
         }
-        self.trained.iter().flat_map(|range| &all[range.clone()]).copied().collect()
+        let mut trained = room(self.trained.iter().map(Range::len).sum())?;
+        self.trained.iter().for_each(|range| trained.extend_from_slice(&all[range.clone()]));
+        Ok(trained)
     }
 
-    fn widen<T: Scalar>(&self, trained: Vec<T>) -> Vec<T> {
+    fn widen<T: Scalar>(&self, trained: Vec<T>) -> Result<Vec<T>> {
         if trained.is_empty() {
-            return trained;
+            return Ok(trained);
         }
-        let mut all = vec![T::default(); self.width];
+        let mut all = filled(self.width, T::default())?;
         let mut rest = &trained[..];
         for range in &self.trained {
             let (piece, after) = rest.split_at(range.len().min(rest.len()));
             all[range.start..range.start + piece.len()].copy_from_slice(piece);
             rest = after;
         }
-        all
+        Ok(all)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use stepwell_optim::fallible::reserve;
 use stepwell_optim::{Code, Error, Result};
 
 /// What a handle stands for.
@@ -121,10 +122,21 @@ impl<T> Store<T> {
         Self { session: session % (1 << SESSION_BITS), slots: Vec::new(), vacant: Vec::new(), live: 0 }
     }
 
+    /// Makes room for one object more, and for all to be removed.
+    pub(crate) fn expect(&mut self) -> Result<()> {
+        if self.vacant.is_empty() && self.slots.len() == self.slots.capacity() {
+            let length = self.slots.len().saturating_mul(2).max(64);
+            reserve(&mut self.vacant, length)?;
+            reserve(&mut self.slots, length)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn insert(&mut self, kind: Kind, object: T) -> Result<Handle> {
         let slot = match self.vacant.pop() {
             Some(slot) => slot,
             None if (self.slots.len() as u64) < SLOTS => {
+                self.expect()?;
                 self.slots.push(Slot { generation: 0, object: None });
                 self.slots.len() - 1
             }

@@ -1,5 +1,6 @@
 //! What a pass over samples measures.
 
+use stepwell_optim::fallible::{collected, room};
 use stepwell_optim::{Code, Error, Result};
 
 use crate::loss::LossFunction;
@@ -68,10 +69,10 @@ impl Measured {
         if !metrics.iter().any(|metric| metric.needs_classes()) || shape.len() < 2 {
             return Ok(measured);
         }
-        let found = largest(&engine.data(output)?, &shape);
+        let found = largest(&engine.data(output)?, &shape)?;
         let wanted = match engine.data(target)? {
-            Data::Long(classes) => classes.into_iter().map(Some).collect(),
-            probabilities => largest(&probabilities, &shape),
+            Data::Long(classes) => collected(classes.into_iter().map(Some))?,
+            probabilities => largest(&probabilities, &shape)?,
         };
         let pairs = found.iter().zip(&wanted).filter(|(_, class)| class.is_none() || **class != function.ignored());
         pairs.for_each(|(found, class)| {
@@ -84,9 +85,9 @@ impl Measured {
 
 /// The class of the largest element, for each place of `[n, classes, *]`; the first of several, and none where one is not a
 /// number.
-fn largest(data: &Data, shape: &[usize]) -> Vec<Option<i64>> {
-    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize) -> Vec<Option<i64>> {
-        let mut found = Vec::new();
+fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
+    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize) -> Result<Vec<Option<i64>>> {
+        let mut found = room(data.len() / classes.max(1))?;
         for sample in data.chunks_exact((classes * inner).max(1)) {
             for place in 0..inner {
                 let (mut best, mut numbers) = (0, true);
@@ -100,7 +101,7 @@ fn largest(data: &Data, shape: &[usize]) -> Vec<Option<i64>> {
                 found.push(numbers.then_some(best as i64));
             }
         }
-        found
+        Ok(found)
     }
     let (classes, inner) = (shape[1], shape[2..].iter().product());
     match data {

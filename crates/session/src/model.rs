@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::samples::{Batch, Samples, TestOptions, TrainOptions};
 use crate::statistics::Statistics;
 use crate::trainer::{Trainer, scaled_backward};
-use crate::verbs::modules::{apart, restoring};
+use crate::verbs::modules::apart;
 use crate::{Data, Dtype, Engine};
 
 /// What learns. It shares module and optimizer with whoever else holds them.
@@ -64,9 +64,14 @@ impl<E: Engine> Model<E> {
         if begins {
             self.train.begin(options.shuffle.then_some(&mut *random))?;
         }
-        let Some(Batch { inputs, targets, size }) =
-            self.train.next(engine, count(options.batchsize), options.droplast)?
-        else {
+        let next = self.train.next(engine, count(options.batchsize), options.droplast);
+        let next = next.inspect_err(|_| {
+            // What has not begun draws its order again.
+            if begins {
+                self.train.end();
+            }
+        })?;
+        let Some(Batch { inputs, targets, size }) = next else {
             self.train.end();
             return Ok(None);
         };
@@ -81,7 +86,7 @@ impl<E: Engine> Model<E> {
         Ok(Some(measured))
     }
 
-    /// One step on a batch. Where gradients must be finite and are not, running statistics are as they were, too.
+    /// One step on a batch. Where it fails, or where gradients must be finite and are not, running statistics are as they were.
     fn learn_finite(
         &self,
         run: &mut Run<'_, E>,
@@ -91,9 +96,6 @@ impl<E: Engine> Model<E> {
     ) -> Result<Measured> {
         let (clip, policy, engine) = (options.clip()?, options.nonfinite, run.engine);
         self.optimizer.borrow().check_non_finite(policy)?;
-        if policy == NonFinite::Propagate {
-            return self.learn(run, inputs, targets, clip, policy).map(|(measured, _)| measured);
-        }
         let statistics = Statistics::of(engine, &self.module)?;
         let result = self.learn(run, inputs, targets, clip, policy);
         if let Err(_) | Ok((_, Outcome::Skipped)) = result {
@@ -102,8 +104,7 @@ impl<E: Engine> Model<E> {
         result.map(|(measured, _)| measured)
     }
 
-    /// One step on a batch, and what became of it. What fails before the step leaves gradients and running statistics as
-    /// they were.
+    /// One step on a batch, and what became of it. What fails before the step leaves gradients as they were.
     fn learn(
         &self,
         run: &mut Run<'_, E>,
@@ -118,15 +119,12 @@ impl<E: Engine> Model<E> {
         let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {
-            let (output, loss, counted) = restoring(engine, &self.module, || {
-                let output = self.module.forward(run, inputs)?;
-                let (loss, counted) =
-                    self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
-                if !engine.requires_grad(&loss) {
-                    return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
-                }
-                Ok((output, loss, counted))
-            })?;
+            let output = self.module.forward(run, inputs)?;
+            let (loss, counted) =
+                self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
+            if !engine.requires_grad(&loss) {
+                return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
+            }
             for tensor in &tensors {
                 engine.set_grad(tensor, None)?;
             }

@@ -280,7 +280,7 @@ pub(crate) fn keyed<E: Engine>(modules: Vec<Module<E>>) -> Result<Vec<(String, R
         (module.name.clone().unwrap_or_else(|| position.to_string()), Rc::new(module))
     };
     let keyed: Vec<_> = modules.into_iter().enumerate().map(key).collect();
-    match repeated(&keyed.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>()) {
+    match repeated(&keyed.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())? {
         None => Ok(keyed),
         Some(key) => Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`"))),
     }

@@ -153,7 +153,7 @@ fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>
 
 fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> Result<Module<E>> {
     let tensors = in_order(row)?.into_iter().map(|(name, value)| {
-        let array = array(value).ok_or_else(|| malformed("numbers", value))?;
+        let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
         let tensor = build.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
         build.engine.set_requires_grad(&tensor, true)?;
         Ok((checked_name(name)?, tensor))
@@ -178,7 +178,7 @@ fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
         asked.push(name.as_str());
     }
     let mut ordered = Vec::new();
-    for place in places_of(&asked, &known) {
+    for place in places_of(&asked, &known)? {
         ordered.push(parms.get(place).ok_or_else(not_once)?);
         // Each place once.
         known[place] = "";
@@ -197,7 +197,7 @@ fn set<E: Engine>(
     let mut found = 0;
     for (name, tensor) in tensors {
         let array = match saved.iter().find(|(key, _)| *key == name) {
-            Some((_, value)) => array(value).ok_or_else(|| malformed(&format!("numbers as `{name}`"), value))?,
+            Some((_, value)) => array(value)?.ok_or_else(|| malformed(&format!("numbers as `{name}`"), value))?,
             None if may_be_missing(row.kind, &name) => continue,
             None => {
                 let message = format!("module state: the {} lacks the tensor `{name}`", row.kind);

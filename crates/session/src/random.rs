@@ -8,6 +8,9 @@ use rand_chacha::ChaCha8Rng;
 #[cfg(not(target_family = "wasm"))]
 use rand_core::{Rng, SeedableRng};
 
+use stepwell_optim::Result;
+use stepwell_optim::fallible::collected;
+
 #[cfg(target_family = "wasm")]
 use crate::chacha::ChaCha8Rng;
 
@@ -42,12 +45,15 @@ impl Random {
     }
 
     /// The numbers from 0 to n - 1 in random order.
-    pub(crate) fn permutation(&mut self, n: usize) -> Vec<i64> {
-        let mut order: Vec<i64> = (0..n as i64).collect();
+    ///
+    /// # Errors
+    /// [`Code::Memory`](stepwell_optim::Code::Memory), and no number was drawn.
+    pub(crate) fn permutation(&mut self, n: usize) -> Result<Vec<i64>> {
+        let mut order = collected((0..n).map(|i| i as i64))?;
         for i in (1..n).rev() {
             order.swap(i, (self.unit() * (i + 1) as f64) as usize);
         }
-        order
+        Ok(order)
     }
 }
 
@@ -57,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_permutation_holds_every_number_once() {
-        let mut order = Random::new(7).permutation(1000);
+        let mut order = Random::new(7).permutation(1000).unwrap();
         assert_ne!(order, (0..1000).collect::<Vec<_>>());
         order.sort_unstable();
         assert_eq!(order, (0..1000).collect::<Vec<_>>());

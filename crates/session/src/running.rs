@@ -98,7 +98,7 @@ impl<E: Engine> Session<E> {
         for tensor in tensors {
             identities.push(self.engine.identity(tensor));
         }
-        if any_equal(&identities, count) {
+        if any_equal(&identities, count)? {
             let message = "lbfgs is stepping along this parameter: its closure can read it and set its gradient, \
                            and cannot write or convert it";
             return Err(Error::new(Code::Parameter, message));

@@ -1,5 +1,6 @@
 //! Samples of a model in batches: the data, the options, and how far a pass over them has come.
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{
     Clip, Code, Error, Limit::*, NonFinite, OptionSet, OptionSpec, Result, Results, Value, defaults, options, parse,
 };
@@ -154,8 +155,8 @@ impl<E: Engine> Samples<E> {
     pub(crate) fn begin(&mut self, shuffle: Option<&mut Random>) -> Result<()> {
         let count = self.data()?.count;
         let order = match shuffle {
-            Some(random) => random.permutation(count).into_iter().map(|i| i as usize).collect(),
-            None => (0..count).collect(),
+            Some(random) => collected(random.permutation(count)?.into_iter().map(|i| i as usize))?,
+            None => collected(0..count)?,
         };
         self.pass = Some(Pass { order, next: 0 });
         Ok(())

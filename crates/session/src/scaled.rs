@@ -1,6 +1,7 @@
 //! Gradients of scaled losses, which lie in memory multiplied by the scale of their optimizer until a step divides by it.
 //! Verbs show and take them without it.
 
+use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Code, Error, LossScale, Number, Result};
 
 use crate::identity::first_places;
@@ -10,12 +11,12 @@ use crate::{Data, Dtype, Engine};
 impl<E: Engine> Session<E> {
     /// What the gradients of each of these tensors are multiplied by: the scale of the optimizer that scales losses for it, or
     /// 1; NaN where two optimizers have different ones.
-    fn scales(&self, tensors: &[E::Tensor]) -> Vec<f64> {
+    fn scales(&self, tensors: &[E::Tensor]) -> Result<Vec<f64>> {
         let count = tensors.len();
         let identity = |tensor: &E::Tensor| self.engine.identity(tensor);
         let mut identities: Vec<_> = tensors.iter().map(identity).collect();
-        let firsts = first_places(&identities);
-        let mut found = vec![None; count];
+        let firsts = first_places(&identities)?;
+        let mut found = filled(count, None)?;
         for (_, held) in self.store.iter() {
             let trainer = match &held.object {
                 Object::Optimizer(trainer) => trainer.borrow(),
@@ -25,13 +26,13 @@ impl<E: Engine> Session<E> {
             let Some(scale) = trainer.optimizer.loss_scale.as_ref().map(LossScale::scale) else { continue };
             identities.truncate(count);
             identities.extend(trainer.tensors().iter().map(identity));
-            for place in &first_places(&identities)[count..] {
+            for place in &first_places(&identities)?[count..] {
                 if let Some(known) = found.get_mut(*place) {
                     *known = Some(if known.unwrap_or(scale) == scale { scale } else { f64::NAN });
                 }
             }
         }
-        firsts.into_iter().map(|first| found[first].unwrap_or(1.0)).collect()
+        collected(firsts.into_iter().map(|first| found[first].unwrap_or(1.0)))
     }
 
     /// What the gradients of all of these tensors that have one are multiplied by.
@@ -42,7 +43,7 @@ impl<E: Engine> Session<E> {
         if !self.scales_losses {
             return Ok(1.0);
         }
-        let mut scales = self.scales(tensors);
+        let mut scales = self.scales(tensors)?;
         if tensors.len() > 1 {
             let mut tensors = tensors.iter();
             scales.retain(|_| tensors.next().is_some_and(|tensor| self.engine.grad(tensor).is_some()));
@@ -63,7 +64,7 @@ impl<E: Engine> Session<E> {
 
     /// Fails if a gradient is there that is not 0 and is not multiplied by this scale, which a step is going to divide by.
     pub(crate) fn check_scaled(&self, tensors: &[E::Tensor], scale: f64) -> Result<()> {
-        for (tensor, found) in tensors.iter().zip(self.scales(tensors)) {
+        for (tensor, found) in tensors.iter().zip(self.scales(tensors)?) {
             if found == scale {
                 continue;
             }

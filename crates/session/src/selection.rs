@@ -88,7 +88,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
                     let keys = keys(selector)?;
                     let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
                     let mut tensors = Vec::new();
-                    for (key, place) in keys.iter().zip(places_of(&keys, &known)) {
+                    for (key, place) in keys.iter().zip(places_of(&keys, &known)?) {
                         let Some((_, tensor)) = entries.get(place) else {
                             let message = format!("no dictionary parameter named `{key}`");
                             return Err(Error::new(Code::Parameter, message));
@@ -113,7 +113,7 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> 
         let parameters = module.parameters();
         let paths: Vec<&str> = descendants.iter().map(|(path, _)| path.as_str()).collect();
         let own: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let (modules, own) = (places_of(&names, &paths), places_of(&names, &own));
+        let (modules, own) = (places_of(&names, &paths)?, places_of(&names, &own)?);
         for ((name, module), parameter) in names.iter().zip(modules).zip(own) {
             // A module wins over a parameter of the same name.
             match (descendants.get(module), parameters.get(parameter)) {

@@ -3,6 +3,7 @@
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
+use stepwell_optim::fallible::ask_for_small;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
@@ -97,6 +98,10 @@ impl<E: Engine> Session<E> {
         let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
         };
+        // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
+        if !matches!(*name, "free" | "reset") {
+            ask_for_small().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
+        }
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {
             // What a failed call drew, the next one draws again.

@@ -22,7 +22,13 @@ impl<E: Engine> Statistics<E> {
     #[inline(never)]
     pub(crate) fn restore(&self, engine: &E) -> Result<()> {
         for (tensor, before) in &self.0 {
-            engine.assign(tensor, &engine.data(before)?.cast(engine.dtype(tensor)?)?)?;
+            let dtype = engine.dtype(tensor)?;
+            if engine.dtype(before)? == dtype {
+                // There may be no memory.
+                engine.copy(before, tensor)?;
+            } else {
+                engine.assign(tensor, &engine.data(before)?.cast(dtype)?)?;
+            }
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl<E: Engine> Session<E> {
             for tensor in trainer.borrow().tensors() {
                 own.push(self.engine.identity(tensor));
             }
-            if !any_equal(&own, count) {
+            if !any_equal(&own, count)? {
                 continue;
             }
             match found {

@@ -90,7 +90,7 @@ impl<E: Engine> Trainer<E> {
         for tensor in self.tensors.iter().chain(selection.tensors.iter().map(|named| &named.tensor)) {
             identities.push(engine.identity(tensor));
         }
-        let first_places = first_places(&identities);
+        let first_places = first_places(&identities)?;
         for (i, named) in selection.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };
             let refuse = |what: String| Err(Error::new(Code::Parameter, format!("parameter[{i}]{name} {what}")));

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, Object, Reflect, Symbol};
+use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol};
+use stepwell_optim::fallible::{collected, filled, out_of_memory, push, room};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
 use wasm_bindgen::prelude::*;
@@ -16,6 +17,25 @@ extern "C" {
     /// What an object has under a key; a getter is asked of the receiver.
     #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
     fn get_of(object: &JsValue, key: &JsValue, receiver: &JsValue) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Typed arrays that are copies. They throw where JavaScript has no memory, which is an error and no trap.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Float32Array)]
+    type Floats;
+    #[wasm_bindgen(constructor, catch, js_class = "Float32Array")]
+    fn new(elements: &[f32]) -> std::result::Result<Floats, JsValue>;
+
+    #[wasm_bindgen(js_name = Float64Array)]
+    type Doubles;
+    #[wasm_bindgen(constructor, catch, js_class = "Float64Array")]
+    fn new(elements: &[f64]) -> std::result::Result<Doubles, JsValue>;
+
+    #[wasm_bindgen(js_name = BigInt64Array)]
+    type Longs;
+    #[wasm_bindgen(constructor, catch, js_class = "BigInt64Array")]
+    fn new(elements: &[i64]) -> std::result::Result<Longs, JsValue>;
 }
 
 /// Deeper nesting is refused, before recursion could exhaust the stack.
@@ -43,8 +63,8 @@ impl Reader {
         if let Some(number) = value.as_f64() {
             return Ok(Dynamic::Number(number));
         }
-        if let Some(text) = value.as_string() {
-            return Ok(Dynamic::Text(text));
+        if value.is_string() {
+            return read_text(value).map(Dynamic::Text);
         }
         if value.is_bigint() {
             let id = u64::try_from(value.clone()).map_or(-1.0, |id| id as f64);
@@ -74,8 +94,7 @@ impl Reader {
     fn read_list(&mut self, array: &Array, depth: usize) -> Result<Dynamic> {
         let mut list = Vec::new();
         for index in 0..array.length() {
-            list.try_reserve(1).map_err(|_| no_memory())?;
-            list.push(self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?);
+            push(&mut list, self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?)?;
         }
         Ok(Dynamic::List(list))
     }
@@ -83,14 +102,27 @@ impl Reader {
     fn read_object(&mut self, object: &Object, depth: usize) -> Result<Dynamic> {
         let mut entries = Vec::new();
         for key in own_keys(object).map_err(|_| unreadable())?.iter() {
-            let Some(name) = key.as_string() else { continue };
+            if !key.is_string() {
+                continue;
+            }
             let value = self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?;
             if !matches!(value, Dynamic::Undefined) {
-                entries.push((name, value));
+                push(&mut entries, (read_text(&key)?, value))?;
             }
         }
         Ok(Dynamic::Dictionary(entries))
     }
+}
+
+/// Copies a string. Its memory is taken by a way that cannot fail, so it is looked whether it is there.
+fn read_text(value: &JsValue) -> Result<String> {
+    // As many bytes as a character of a string can have.
+    const LONGEST: usize = 3;
+    let length = value.unchecked_ref::<JsString>().length() as usize;
+    if length > 4096 {
+        drop(room::<u8>(length.saturating_mul(LONGEST))?);
+    }
+    Ok(value.as_string().unwrap_or_default())
 }
 
 /// Copies a typed array; it has one dimension. What it is and how long is asked of the language, for its own properties can
@@ -112,9 +144,7 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
     let length = length.unwrap_or(0.0) as usize;
     macro_rules! copy {
         ($type:ty) => {{
-            let mut elements = Vec::new();
-            elements.try_reserve_exact(length).map_err(|_| no_memory())?;
-            elements.resize(length, Default::default());
+            let mut elements = filled(length, Default::default())?;
             if length > 0 {
                 // SAFETY: nothing else sees the elements, and nothing is allocated while the view of them is there.
                 unsafe { <$type>::view_mut_raw(elements.as_mut_ptr(), length) }.set(view, 0);
@@ -131,7 +161,7 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
         | "Uint32Array" => {
             // JavaScript copies from a typed array into one of another type, and numbers of 64 bits hold all of these.
             let numbers: Vec<f64> = copy!(Float64Array);
-            Data::Long(numbers.into_iter().map(|x| x as i64).collect())
+            Data::Long(collected(numbers.into_iter().map(|x| x as i64))?)
         }
         _ => return Err(Error::new(Code::Argument, format!("a typed array of type {name} cannot become a tensor"))),
     };
@@ -139,30 +169,43 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
 }
 
 /// The value for JavaScript. Numbers are copied out, for memory that grows takes every view of it away.
-pub(crate) fn write(value: Dynamic) -> JsValue {
-    match value {
+pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
+    Ok(match value {
         Dynamic::Null | Dynamic::Undefined => JsValue::NULL,
         Dynamic::Flag(flag) => flag.into(),
         Dynamic::Number(number) => number.into(),
         Dynamic::Text(text) => text.into(),
         Dynamic::Handle(handle) => JsValue::from(handle.to_number() as u64),
-        Dynamic::List(list) => list.into_iter().map(write).collect::<Array>().into(),
-        Dynamic::Dictionary(entries) => object(entries.into_iter().map(|(key, value)| (key, write(value)))),
+        Dynamic::List(list) => {
+            let array = Array::new();
+            for value in list {
+                array.push(&write(value)?);
+            }
+            array.into()
+        }
+        Dynamic::Dictionary(entries) => object(entries.into_iter().map(|(key, value)| Ok((key, write(value)?))))?,
         Dynamic::Array(Numbers { data, shape }) => {
             let dtype = data.dtype();
             let elements: JsValue = match data {
-                Data::Float(elements) => Float32Array::from(&elements[..]).into(),
-                Data::Double(elements) => Float64Array::from(&elements[..]).into(),
+                Data::Float(elements) => {
+                    Floats::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
+                }
+                Data::Double(elements) => {
+                    Doubles::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
+                }
                 // Not every page has an array for numbers of 16 bits; `float` holds each of them exactly.
                 Data::Half(elements) => widened(&elements),
                 Data::BFloat16(elements) => widened(&elements),
-                Data::Long(elements) => BigInt64Array::from(&elements[..]).into(),
+                Data::Long(elements) => {
+                    Longs::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
+                }
             };
             let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
             let name = dtype.is_reduced().then(|| ("dtype".to_owned(), JsValue::from(dtype.name())));
-            object([("data".to_owned(), elements), ("shape".to_owned(), shape.into())].into_iter().chain(name))
+            let entries = [("data".to_owned(), elements), ("shape".to_owned(), shape.into())];
+            object(entries.into_iter().chain(name).map(Ok))?
         }
-    }
+    })
 }
 
 fn widened<T: Copy + Into<f32>>(elements: &[T]) -> JsValue {
@@ -170,17 +213,17 @@ fn widened<T: Copy + Into<f32>>(elements: &[T]) -> JsValue {
     Float32Array::from(&elements[..]).into()
 }
 
-fn object(entries: impl IntoIterator<Item = (String, JsValue)>) -> JsValue {
+fn object(entries: impl IntoIterator<Item = Result<(String, JsValue)>>) -> Result<JsValue> {
     // Defined, and not set: `__proto__` is a name like any other.
-    let pairs = entries.into_iter().map(|(key, value)| Array::of2(&key.into(), &value)).collect::<Array>();
+    let pairs = Array::new();
+    for entry in entries {
+        let (key, value) = entry?;
+        pairs.push(&Array::of2(&key.into(), &value));
+    }
     // It fails for what are no pairs.
-    Object::from_entries(&pairs).unwrap_or_default().into()
+    Ok(Object::from_entries(&pairs).unwrap_or_default().into())
 }
 
 fn unreadable() -> Error {
     Error::new(Code::Argument, "the arguments cannot be read: reading them threw an exception")
-}
-
-fn no_memory() -> Error {
-    Error::new(Code::Memory, "the arguments need more memory than there is")
 }

@@ -5,6 +5,8 @@
 
 mod convert;
 mod number;
+#[cfg(target_family = "wasm")]
+mod spare;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,6 +30,11 @@ thread_local! {
 /// sessions are told from them; its tensors may take that many bytes.
 #[wasm_bindgen]
 pub fn open(number: u32, budget: u32) -> usize {
+    #[cfg(target_family = "wasm")]
+    {
+        stepwell_optim::fallible::ask_before(|_| spare::keep());
+        spare::keep();
+    }
     let session = Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number));
     SESSIONS.with_borrow_mut(|sessions| {
         sessions.push(Some(Rc::new(RefCell::new(session))));
@@ -55,7 +62,7 @@ pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Resul
             Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
         }
     });
-    result.map(write).map_err(|error| thrown(&error))
+    result.and_then(write).map_err(|error| thrown(&error))
 }
 
 /// Makes a step with options and with a closure that returns the loss, or anything else if it failed: its exception is the

@@ -3,5 +3,6 @@
 mod ledger;
 mod lend;
 mod library;
+mod memory;
 mod operations;
 mod tensors;

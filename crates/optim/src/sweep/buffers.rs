@@ -1,10 +1,13 @@
 //! State made when it is first needed.
 
+use std::array;
+
 use half::{bf16, f16};
 
-use crate::memory::Arena;
+use crate::fallible::{filled, push};
+use crate::memory::{Arena, Memory};
 use crate::optimizer::Group;
-use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, Planned, buffer_type};
+use crate::state::{self, AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
 use crate::sweep::Program;
 use crate::{Code, Error, Result, View};
 
@@ -17,18 +20,38 @@ pub(super) struct Fresh {
     pub(super) average: bool,
 }
 
-/// Makes the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
-/// them, before anything is updated, in one allocation of at most `limit` bytes. Returns what was made for each view.
-pub(super) fn make_state(
+/// A buffer that is to be made: of which parameter, what is in it at first, and where it lies.
+struct Planned {
+    group: usize,
+    /// Of the group.
+    index: usize,
+    /// Of the views.
+    number: usize,
+    place: usize,
+    fill: f64,
+    buffer: state::Planned,
+}
+
+/// Buffers for which there is memory, and which no state has yet.
+pub(super) struct NewState {
+    memory: Option<Memory>,
+    planned: Vec<Planned>,
+    /// What becomes of each view.
+    pub(super) fresh: Vec<Fresh>,
+}
+
+/// Plans the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
+/// them, in one allocation of at most `limit` bytes. Nothing is changed before [`NewState::install`].
+pub(super) fn plan_state(
     program: &dyn Program,
-    groups: &mut [Group],
+    groups: &[Group],
     views: &[Option<View<'_>>],
     limit: &dyn Fn() -> usize,
-) -> Result<Vec<Fresh>> {
+) -> Result<NewState> {
     let averages = program.averages();
     let mut arena = Arena::default();
     let mut planned = Vec::new();
-    let mut fresh = vec![Fresh::default(); views.len()];
+    let mut fresh = filled(views.len(), Fresh::default())?;
     for place in 0..MAX_BUFFERS {
         let start = arena.bytes();
         let mut slots = views.iter().enumerate();
@@ -49,8 +72,8 @@ pub(super) fn make_state(
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                let buffer = Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
-                planned.push((group, index, number, place, fill, buffer));
+                let buffer = state::Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
+                push(&mut planned, Planned { group, index, number, place, fill, buffer })?;
                 match place {
                     // One of another type is converted.
                     _ if there.is_some() => {}
@@ -68,32 +91,48 @@ pub(super) fn make_state(
         return Err(Error::new(Code::Memory, message));
     }
     let memory = if planned.is_empty() { None } else { Some(arena.allocate()?) };
-    // Also a parameter without buffers has a state: its count of steps.
-    let mut slots = views.iter();
-    for members in groups.iter_mut() {
-        for (state, view) in members.states.iter_mut().zip(&mut slots) {
-            let Some(view) = view else { continue };
-            let state = state.get_or_insert_default();
-            if !view.element().is_reduced() {
-                // Of a time when the parameter had 16 bits.
-                state.buffers[MASTER] = None;
+    Ok(NewState { memory, planned, fresh })
+}
+
+impl NewState {
+    /// Gives the buffers to the parameters.
+    pub(super) fn install(self, groups: &mut [Group], views: &[Option<View<'_>>]) {
+        // Also a parameter without buffers has a state: its count of steps.
+        let mut slots = views.iter();
+        for members in groups.iter_mut() {
+            for (state, view) in members.states.iter_mut().zip(&mut slots) {
+                let Some(view) = view else { continue };
+                let state = state.get_or_insert_default();
+                if !view.element().is_reduced() {
+                    // Of a time when the parameter had 16 bits.
+                    state.buffers[MASTER] = None;
+                }
+            }
+        }
+        let Some(memory) = self.memory else { return };
+        for Planned { group, index, number, place, fill, buffer } in self.planned {
+            let mut buffer = buffer.take(&memory, fill);
+            if let (MASTER, Some(view)) = (place, &views[number]) {
+                copy_weights(view, &mut buffer);
+            }
+            if let Some(state) = &mut groups[group].states[index] {
+                if let Some(before) = state.buffers[place].as_ref().filter(|before| before.len() == buffer.len()) {
+                    buffer.convert(before);
+                }
+                state.buffers[place] = Some(buffer);
             }
         }
     }
-    let Some(memory) = memory else { return Ok(fresh) };
-    for (group, index, number, place, fill, buffer) in planned {
-        let mut buffer = buffer.take(&memory, fill);
-        if let (MASTER, Some(view)) = (place, &views[number]) {
-            copy_weights(view, &mut buffer);
-        }
-        if let Some(state) = &mut groups[group].states[index] {
-            if let Some(before) = state.buffers[place].as_ref().filter(|before| before.len() == buffer.len()) {
-                buffer.convert(before);
-            }
-            state.buffers[place] = Some(buffer);
-        }
-    }
-    Ok(fresh)
+}
+
+/// Which of the formula's buffers are of 16 bits, once they are all there. Only those that are: an option may come into use later.
+pub(super) fn reduced(program: &dyn Program, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
+    let (averages, fills) = (program.averages(), program.fills(group));
+    let is_reduced = program.common(group).reduced_moments;
+    array::from_fn(|place| {
+        let is_there = fills[place].is_some() || state.is_some_and(|state| state.buffers[place].is_some());
+        is_reduced && averages[place] && is_there
+    })
 }
 
 /// The weights of 16 bits as master weights; exact.

@@ -15,12 +15,13 @@ mod unit;
 
 use std::mem;
 
-use buffers::make_state;
+use buffers::{plan_state, reduced};
 pub(crate) use program::{Program, RuleProgram};
 use tasks::{Sums, Tasks, Work, total};
 use unit::{PIECE, Piece, Riders, Unit};
 
 use crate::clip::{Clip, Prepare};
+use crate::fallible::{push, reserve};
 use crate::instruction_set::InstructionSet;
 use crate::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::optimizer::Group;
@@ -121,7 +122,7 @@ impl Sweep {
         self.current = false;
     }
 
-    /// Makes a step. A failure changes nothing but that buffers may have been made.
+    /// Makes a step. A failure changes nothing.
     pub(crate) fn step(
         &mut self,
         groups: &mut [Group],
@@ -141,14 +142,9 @@ impl Sweep {
             if checks && let Some(found) = first_non_finite(views) {
                 return refuse(views, options, found);
             }
-            self.rebuild(groups, views, options.memory_limit)?;
-        }
-        let threads = if self.elements < THREADED { 1 } else { options.threads.max(1) };
-        if threads != self.threads {
-            self.threads = 0;
-            let stages = self.program.has_two_stages();
-            self.tasks.plan(stages, &self.units, &self.pieces, self.elements, threads)?;
-            self.threads = threads;
+            self.rebuild(groups, views, options)?;
+        } else {
+            self.plan(options.threads)?;
         }
 
         let wanted = self.program.wants_gradient_norm();
@@ -186,47 +182,81 @@ impl Sweep {
         views.len() == self.locations.len() && views.iter().zip(&self.locations).all(same)
     }
 
-    /// Makes the state that is missing, all of it or none, and the lists.
+    /// Cuts the work for as many threads, where it is not.
+    fn plan(&mut self, threads: usize) -> Result<()> {
+        let threads = if self.elements < THREADED { 1 } else { threads.max(1) };
+        if threads != self.threads {
+            self.threads = 0;
+            let stages = self.program.has_two_stages();
+            self.tasks.plan(stages, &self.units, &self.pieces, self.elements, threads)?;
+            self.tasks.aim(&self.units);
+            self.threads = threads;
+        }
+        Ok(())
+    }
+
+    /// Makes the lists and the state that is missing, all of it or none: what needs memory comes first.
     fn rebuild(
         &mut self,
         groups: &mut [Group],
         views: &mut [Option<View<'_>>],
-        limit: &dyn Fn() -> usize,
+        options: StepOptions<'_>,
     ) -> Result<()> {
         self.current = false;
         self.threads = 0;
         self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
-        let fresh = make_state(&*self.program, groups, views, limit)?;
+        let state = plan_state(&*self.program, groups, views, options.memory_limit)?;
 
         self.locations.clear();
+        reserve(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
         self.units.clear();
         self.steps.clear();
         self.pieces.clear();
-        let mut slots = views.iter_mut().zip(fresh);
-        for (group, members) in groups.iter_mut().enumerate() {
-            for (state, (view, fresh)) in members.states.iter_mut().zip(&mut slots) {
-                let (Some(state), Some(view)) = (state, view) else { continue };
-                let mut unit = Unit::new(view, state, self.program.averages(), self.program.common(group));
+        let mut slots = views.iter_mut().zip(&state.fresh);
+        for (group, members) in groups.iter().enumerate() {
+            for (state, (view, fresh)) in members.states.iter().zip(&mut slots) {
+                let Some(view) = view else { continue };
+                let common = self.program.common(group);
+                let mut unit = Unit::new(view, reduced(&*self.program, group, state.as_ref()), common);
                 unit.fresh_average = fresh.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
-                let step = Step { number: state.step, fresh: fresh.moments, gradient_norm: 0.0 };
+                let number = state.as_ref().map_or(0, |state| state.step);
+                let step = Step { number, fresh: fresh.moments, gradient_norm: 0.0 };
                 let is_double = self.units.last().is_some_and(Unit::is_double);
                 if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
-                    self.steps.push((group, step));
+                    push(&mut self.steps, (group, step))?;
                 }
                 unit.constants = (self.steps.len() - 1) as u32;
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
-                    self.pieces.push(Piece { unit: self.units.len() as u32, constants: unit.constants, start, length });
+                    let piece = Piece { unit: self.units.len() as u32, constants: unit.constants, start, length };
+                    push(&mut self.pieces, piece)?;
                 }
                 unit.pieces = first..self.pieces.len() as u32;
-                self.units.push(unit);
+                push(&mut self.units, unit)?;
             }
         }
         self.elements = self.units.iter().map(|unit| unit.length).sum();
+        reserve(&mut self.sums, self.pieces.len())?;
         self.sums.resize_with(self.pieces.len(), Sums::default);
+        self.program.reserve(self.steps.len())?;
+        self.plan(options.threads)?;
+
+        state.install(groups, views);
+        let (mut units, mut slots) = (self.units.iter_mut(), views.iter());
+        for (group, members) in groups.iter_mut().enumerate() {
+            for (state, view) in members.states.iter_mut().zip(&mut slots) {
+                // A parameter without a gradient has no unit, whether it has a state or not.
+                if let (Some(state), Some(_)) = (state, view)
+                    && let Some(unit) = units.next()
+                {
+                    unit.set_buffers(state, self.program.common(group));
+                }
+            }
+        }
+        self.tasks.aim(&self.units);
         (self.current, self.fresh) = (true, true);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The loops of one optimizer, over pieces, and the constants that they run with.
 
+use crate::fallible::reserve;
 use crate::instruction_set::{InstructionSet, Work};
 use crate::options::{Common, RuleOptions};
 use crate::rule::{Rule, Step};
@@ -26,6 +27,8 @@ pub(crate) trait Program: Send + Sync {
     fn has_two_stages(&self) -> bool;
     /// Forgets the constants of the step before.
     fn clear(&mut self);
+    /// Makes room for so many constants.
+    fn reserve(&mut self, count: usize) -> Result<()>;
     /// Computes constants, which units find by their number.
     fn add(&mut self, group: usize, step: Step);
 
@@ -108,6 +111,11 @@ impl<R: Rule> Program for RuleProgram<R> {
 
     fn clear(&mut self) {
         self.constants.clear();
+    }
+
+    fn reserve(&mut self, count: usize) -> Result<()> {
+        // Mostly one for each group: little enough for what WebAssembly keeps for what is small.
+        if cfg!(target_family = "wasm") { Ok(()) } else { reserve(&mut self.constants, count) }
     }
 
     fn add(&mut self, group: usize, step: Step) {

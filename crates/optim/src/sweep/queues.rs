@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::Result;
+use crate::fallible::collected;
+
 /// Numbers to be handed out once each in a step. Every thread has a share of its own, which is the same in every step, so
 /// that it may find in its cache what it left there; then it helps the others.
 #[derive(Default)]
@@ -17,10 +20,13 @@ struct Queue {
 
 impl Queues {
     /// For the numbers below `count`.
-    pub(super) fn new(count: usize, threads: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::Code::Memory)
+    pub(super) fn new(count: usize, threads: usize) -> Result<Self> {
         let start = |thread: usize| thread * count / threads;
         let queue = |thread| Queue { share: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
-        Self((0..threads).map(queue).collect())
+        collected((0..threads).map(queue)).map(Self)
     }
 
     /// Before a step.

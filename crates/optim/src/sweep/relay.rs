@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::Result;
+use crate::fallible::{push, reserve};
 use crate::sweep::queues::Queues;
 use crate::sweep::room::Room;
 use crate::sweep::tasks::{Work, cut};
@@ -34,17 +35,24 @@ impl Relay {
     pub(super) fn plan(&mut self, order: &[usize], units: &[Unit], batch: usize, threads: usize) -> Result<()> {
         self.room.reserve(order.iter().map(|unit| &units[*unit]))?;
         self.legs.clear();
+        reserve(&mut self.legs, order.len() + 1)?;
         for leg in 0..=order.len() {
             let (second, first) = (leg.checked_sub(1).map(|before| order[before]), order.get(leg).copied());
             let count = second.iter().chain(&first).map(|unit| units[*unit].piece_range().len()).max();
             let Some(count) = count else { return Ok(()) };
             let mut parts = Vec::new();
-            cut(0..count, batch, |_| PIECE, |part| parts.push(part));
-            let queues = Queues::new(parts.len(), threads);
+            cut(0..count, batch, |_| PIECE, |part| push(&mut parts, part))?;
+            let queues = Queues::new(parts.len(), threads)?;
             let (left, factor) = Default::default();
             self.legs.push(Leg { second, first, parts, queues, left, factor });
         }
         Ok(())
+    }
+
+    /// Once the buffers of the units are there.
+    pub(super) fn aim(&mut self, units: &[Unit]) {
+        let Self { legs, room } = self;
+        room.aim(legs.iter().filter_map(|leg| leg.first).map(|unit| &units[unit]));
     }
 
     /// Before a step.

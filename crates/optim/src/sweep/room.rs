@@ -57,6 +57,11 @@ impl Room {
         grow(&mut self.doubles, doubles)
     }
 
+    /// Keeps updates apart from these units, whose buffers are there now.
+    pub(super) fn aim<'a>(&mut self, units: impl Iterator<Item = &'a Unit>) {
+        self.parameter = units.filter(|unit| unit.keeps_updates()).last().map_or(0, Unit::address);
+    }
+
     /// The room of a unit that keeps its updates.
     pub(super) fn updates(&self, unit: &Unit) -> Option<Updates> {
         fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit, parameter: usize) -> Option<Updates> {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::fallible::{push, reserve};
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::program::Program;
@@ -79,8 +80,8 @@ impl Tasks {
     ) -> Result<()> {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
-        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| self.batches.push(range));
-        self.queues = Queues::new(self.batches.len(), threads);
+        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push(&mut self.batches, range))?;
+        self.queues = Queues::new(self.batches.len(), threads)?;
         if !stages {
             return Ok(());
         }
@@ -95,15 +96,18 @@ impl Tasks {
                 PAIRED.. => &mut self.own,
                 _ => continue,
             };
-            list.push(index);
-            cut(start..index, batch, |i| units[i].length, |range| self.small.push(range));
+            push(list, index)?;
+            cut(start..index, batch, |i| units[i].length, |range| push(&mut self.small, range))?;
             start = index + 1;
         }
-        cut(start..units.len(), batch, |i| units[i].length, |range| self.small.push(range));
-        for list in [&mut relay, &mut self.own] {
-            list.sort_by_key(|unit| Reverse(units[*unit].length));
+        cut(start..units.len(), batch, |i| units[i].length, |range| push(&mut self.small, range))?;
+        // In WebAssembly there is none of both.
+        for list in [&mut relay, &mut self.own].into_iter().filter(|_| cfg!(not(target_family = "wasm"))) {
+            // The number tells those of one length apart: a sort that keeps their order takes memory.
+            list.sort_unstable_by_key(|unit| (Reverse(units[*unit].length), *unit));
         }
         self.relay.plan(&relay, units, batch, threads)?;
+        reserve(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +115,20 @@ impl Tasks {
             desk.small_room.reserve(self.small.iter().flat_map(|range| &units[range.clone()]))?;
         }
         Ok(())
+    }
+
+    /// Once the buffers of the units are there.
+    pub(super) fn aim(&mut self, units: &[Unit]) {
+        // A unit that has no master weights is where it was when there were no buffers.
+        if cfg!(target_family = "wasm") {
+            return;
+        }
+        self.relay.aim(units);
+        for desk in &mut self.desks {
+            let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
+            desk.room.aim(self.own.iter().map(|unit| &units[*unit]));
+            desk.small_room.aim(self.small.iter().flat_map(|range| &units[range.clone()]));
+        }
     }
 
     /// Fills the sums with those of the squares of the prepared gradients.
@@ -239,14 +257,15 @@ pub(super) fn cut(
     range: Range<usize>,
     least: usize,
     length: impl Fn(usize) -> usize,
-    mut part: impl FnMut(Range<usize>),
-) {
+    mut part: impl FnMut(Range<usize>) -> Result<()>,
+) -> Result<()> {
     let (mut start, mut elements) = (range.start, 0);
     for i in range.clone() {
         elements += length(i);
         if elements >= least || i + 1 == range.end {
-            part(start..i + 1);
+            part(start..i + 1)?;
             (start, elements) = (i + 1, 0);
         }
     }
+    Ok(())
 }

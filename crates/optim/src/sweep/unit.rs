@@ -70,18 +70,9 @@ impl Riders {
 }
 
 impl Unit {
-    /// A unit of a parameter whose state has every buffer that it needs. The caller sets what it is the unit of.
-    pub(super) fn new(view: &mut View<'_>, state: &mut State, averages: [bool; RULE_BUFFERS], common: Common) -> Self {
+    /// A unit without its buffers, which [`Unit::set_buffers`] adds. The caller sets what it is the unit of.
+    pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], common: Common) -> Self {
         let (parameter, gradient) = view.addresses();
-        let mut buffers =
-            state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
-        if common.average.is_none() {
-            // One that is kept from a time when it was wanted stays as it is.
-            buffers[AVERAGE] = ptr::null_mut();
-        }
-        // Only those that are there: an option may come into use later.
-        let mut reduced = averages.map(|is_average| is_average && common.reduced_moments);
-        reduced.iter_mut().zip(buffers).for_each(|(reduced, buffer)| *reduced &= !buffer.is_null());
         Self {
             constants: 0,
             fresh_average: false,
@@ -93,7 +84,16 @@ impl Unit {
             pieces: 0..0,
             parameter,
             gradient,
-            buffers,
+            buffers: [ptr::null_mut(); MAX_BUFFERS],
+        }
+    }
+
+    /// The buffers of the parameter's state, which has all that it needs.
+    pub(super) fn set_buffers(&mut self, state: &mut State, common: Common) {
+        self.buffers = state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
+        if common.average.is_none() {
+            // One that is kept from a time when it was wanted stays as it is.
+            self.buffers[AVERAGE] = ptr::null_mut();
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The mask comes from the session's generator, so it is the same on every engine.
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{Limit::*, Result, options};
 
 use super::{Build, Layer, Plan, Run, elements, floating};
@@ -38,7 +39,7 @@ impl<E: Engine> Layer<E> for Dropout {
         let (shape, dtype) = (run.engine.shape(input)?, run.engine.dtype(input)?);
         let count = elements(run.engine, &shape, Dtype::Double)?;
         let keep = if self.p < 1.0 { 1.0 / (1.0 - self.p) } else { 0.0 };
-        let mask = (0..count).map(|_| if run.random.chance(self.p) { 0.0 } else { keep }).collect();
+        let mask = collected((0..count).map(|_| if run.random.chance(self.p) { 0.0 } else { keep }))?;
         let mask = run.engine.tensor(&Data::Double(mask).cast(dtype)?, &shape, run.engine.device(input)?)?;
         run.engine.multiply(input, &mask)
     }

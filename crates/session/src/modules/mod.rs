@@ -10,6 +10,7 @@ mod layernorm;
 mod linear;
 mod maxpool2d;
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
 
 use crate::arguments::check_dimensions;
@@ -118,7 +119,7 @@ impl<E: Engine> Build<'_, E> {
 
     fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
         let count = elements(self.engine, shape, Dtype::Float)?;
-        let data = (0..count).map(|_| draw(self.random) as f32).collect();
+        let data = collected((0..count).map(|_| draw(self.random) as f32))?;
         self.engine.tensor(&Data::Float(data), shape, Device::Cpu)
     }
 }

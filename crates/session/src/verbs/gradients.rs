@@ -1,12 +1,13 @@
 //! Gradients and steps.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::slice;
 
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
 
-use crate::arguments::{Arguments, array};
+use crate::arguments::{Arguments, Numbers, array};
 use crate::clip::clip_gradients;
 use crate::closure::{Access, minimize};
 use crate::handle::{Handle, Kind};
@@ -232,14 +233,15 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let data = times(data, 1.0, scale)?.cast(wide)?;
         return Ok(Dynamic::Array(Array { data, shape: engine.shape(&gradient)? }));
     }
-    let make =
-        |data: Data, shape: &[usize]| engine.tensor(&data.cast(engine.dtype(tensor)?)?, shape, engine.device(tensor)?);
+    let make = |data: Cow<'_, Data>, shape: &[usize]| {
+        engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)
+    };
     let mut gradient = match &given {
         Dynamic::Handle(handle) => session.tensor(*handle)?.clone(),
         numbers => {
-            let Array { data, shape } = array(numbers).map_or_else(|| floats(numbers), Ok)?;
+            let Numbers { data, shape } = array(numbers)?.map_or_else(|| floats(numbers), Ok)?;
             // Before they are narrowed, for the scale keeps them from vanishing.
-            make(if scale == 1.0 { data } else { times(data, scale, 1.0)? }, &shape)?
+            make(if scale == 1.0 { data } else { Cow::Owned(times(data.into_owned(), scale, 1.0)?) }, &shape)?
         }
     };
     let (shape, found) = (engine.shape(tensor)?, engine.shape(&gradient)?);
@@ -255,7 +257,7 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     if let (true, Dynamic::Handle(_)) = (scale != 1.0, &given)
         && engine.identity(&gradient) != engine.identity(tensor)
     {
-        gradient = make(times(engine.data(&gradient)?, scale, 1.0)?, &shape)?;
+        gradient = make(Cow::Owned(times(engine.data(&gradient)?, scale, 1.0)?), &shape)?;
     }
     engine.set_grad(tensor, Some(&gradient))?;
     Ok(Dynamic::Null)

@@ -86,7 +86,7 @@ fn apply<E: Engine>(
     let input = session.tensor(*handle)?;
     let shape = match target {
         Dynamic::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
-        numbers => array(numbers).map(|array| array.shape).unwrap_or_default(),
+        numbers => array(numbers)?.map(|array| array.shape).unwrap_or_default(),
     };
     // Plain numbers become what the loss needs: classes by their shape, else numbers like the input.
     let dtype = loss.target_dtype(engine, input, &shape)?;

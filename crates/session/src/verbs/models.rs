@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, OptionSet, Result, count};
 
-use crate::arguments::{Arguments, array};
+use crate::arguments::{Arguments, Numbers, array};
 use crate::handle::Kind;
 use crate::metrics::metrics_of;
 use crate::model::Model;
@@ -84,8 +84,8 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic
     for named in model.module.parameters() {
         dtype = session.engine.dtype(&named.tensor)?;
     }
-    let numbers = array(given);
-    let is_classes = |array: &crate::Array| array.shape.len() == 1 || array.data.dtype() == Dtype::Long;
+    let numbers = array(given)?;
+    let is_classes = |array: &Numbers<'_>| array.shape.len() == 1 || array.data.dtype() == Dtype::Long;
     if model.loss.takes_classes() && numbers.as_ref().is_some_and(is_classes) {
         dtype = Dtype::Long;
     }

@@ -25,7 +25,7 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         handles.push(handle);
     }
     let numbers: Vec<_> = handles.iter().map(|handle| handle.to_number() as u64).collect();
-    if first_places(&numbers).iter().enumerate().any(|(place, first)| *first < place) {
+    if first_places(&numbers)?.iter().enumerate().any(|(place, first)| *first < place) {
         return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
     }
     for handle in handles {
@@ -202,7 +202,7 @@ pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Argum
         crate::Dtype::Long,
     )?;
     arguments.finish()?;
-    Ok(Dynamic::Array(Array { data: Data::Long(session.random.permutation(n)), shape: vec![n] }))
+    Ok(Dynamic::Array(Array { data: Data::Long(session.random.permutation(n)?), shape: vec![n] }))
 }
 
 /// `errorcodes()`: every code an error can have.

@@ -4,12 +4,13 @@
 
 use std::mem;
 
+use stepwell_optim::fallible::{copied, filled};
 use stepwell_optim::{
     Code, Curvature, Definition, Error, Learned, LossScale, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result,
     Results, Scalar, State, definition,
 };
 
-use crate::arguments::{Arguments, array, named_options, size};
+use crate::arguments::{Arguments, Numbers, array, named_options, size};
 use crate::handle::Kind;
 use crate::identity::places_of;
 use crate::module::Named;
@@ -18,7 +19,7 @@ use crate::session::{Object, Session};
 use crate::trainer::Trainer;
 use crate::verbs::optimizers::library_optimizer;
 use crate::verbs::{scaling, schedules};
-use crate::{Array, Data, Dtype, Dynamic, Engine};
+use crate::{Data, Dtype, Dynamic, Engine};
 
 type Entries = [(String, Dynamic)];
 
@@ -44,7 +45,7 @@ pub(crate) fn restore<E: Engine>(
     let parameters = module.parameters();
     let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
-    let mut taken = vec![false; parameters.len()];
+    let mut taken = filled(parameters.len(), false)?;
     let (mut rows, mut names, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for row in list(saved, "parms")? {
         let row = dictionary("parms", row)?;
@@ -54,7 +55,7 @@ pub(crate) fn restore<E: Engine>(
     for parameter in &parameters {
         known.push(parameter.name.as_str());
     }
-    for ((row, name), place) in rows.into_iter().zip(&names).zip(places_of(&names, &known)) {
+    for ((row, name), place) in rows.into_iter().zip(&names).zip(places_of(&names, &known)?) {
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
@@ -138,7 +139,7 @@ fn state_of(
         if *given == Dynamic::Null {
             continue;
         }
-        let found = array(given).ok_or_else(|| malformed(key, "numbers", given))?;
+        let found = array(given)?.ok_or_else(|| malformed(key, "numbers", given))?;
         if found.shape != shape {
             let message = format!("size mismatch for `{name}` {key}, expected {shape:?}, given {:?}", found.shape);
             return Err(Error::new(Code::Shape, message));
@@ -178,11 +179,11 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
     }
     let curvature = match dtype {
         Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
-            Data::Double(elements) => Some(elements),
+            Data::Double(elements) => Some(&elements[..]),
             _ => None,
         })?),
         _ => Curvature::Float(memory_of(buffers, length, |data| match data {
-            Data::Float(elements) => Some(elements),
+            Data::Float(elements) => Some(&elements[..]),
             _ => None,
         })?),
     };
@@ -192,15 +193,18 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
 fn memory_of<T: Scalar>(
     buffers: &Entries,
     length: usize,
-    elements: impl Fn(Data) -> Option<Vec<T>>,
+    elements: impl Fn(&Data) -> Option<&[T]>,
 ) -> Result<Memory<T>> {
     let vector = |key: &str, given: &Dynamic| -> Result<Vec<T>> {
-        let Some(Array { data, shape }) = array(given) else { return Err(malformed(key, "numbers", given)) };
+        let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };
         if shape != [length] {
             let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
-        elements(data).ok_or_else(|| Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")))
+        match elements(&data) {
+            Some(elements) => copied(elements),
+            None => Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype"))),
+        }
     };
     let number = |key: &str| match entry(buffers, key)? {
         Dynamic::Number(number) => Ok(*number),
@@ -224,9 +228,9 @@ fn memory_of<T: Scalar>(
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.
 fn numbers(entries: &Entries, key: &str) -> Result<Vec<f64>> {
     let given = entry(entries, key)?;
-    match array(given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
-        Some(Ok(Data::Double(numbers))) => Ok(numbers),
-        _ => Err(malformed(key, "a list of numbers", given)),
+    match array(given)?.filter(|array| array.shape.len() == 1) {
+        Some(array) => array.doubles(),
+        None => Err(malformed(key, "a list of numbers", given)),
     }
 }
 

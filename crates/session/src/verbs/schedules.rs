@@ -8,7 +8,7 @@ use stepwell_optim::{
 use crate::arguments::{Arguments, array, dynamic, named_options};
 use crate::handle::Kind;
 use crate::session::Session;
-use crate::{Data, Dtype, Dynamic, Engine};
+use crate::{Dynamic, Engine};
 
 /// `schedule(optimizer)` tells the schedule, `schedule(optimizer, specification)` binds one, and
 /// `schedule(optimizer, null)` unbinds it and leaves the learning rates as they are.
@@ -137,9 +137,9 @@ fn take(entries: &mut Vec<(String, Dynamic)>, key: &str) -> Option<Dynamic> {
 }
 
 fn rates(given: Dynamic) -> Result<Vec<f64>> {
-    match array(&given).filter(|array| array.shape.len() == 1).map(|array| array.data.cast(Dtype::Double)) {
-        Some(Ok(Data::Double(rates))) => Ok(rates),
-        _ => Err(Error::new(Code::OptionType, format!("base: expected a list of numbers, given {given}"))),
+    match array(&given)?.filter(|array| array.shape.len() == 1) {
+        Some(array) => array.doubles(),
+        None => Err(Error::new(Code::OptionType, format!("base: expected a list of numbers, given {given}"))),
     }
 }
 

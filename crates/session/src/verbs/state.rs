@@ -1,6 +1,6 @@
 //! What an optimizer or a module is, as plain data.
 
-use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Value, defaults};
+use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Results, Value, defaults};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
@@ -40,7 +40,7 @@ pub(crate) fn describe<E: Engine>(
     let names = trainer.container.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
     identities.extend(trainer.tensors().iter().map(|tensor| engine.identity(tensor)));
-    let first_places = first_places(&identities);
+    let first_places = first_places(&identities)?;
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
     let remembers = trainer.remembers(engine, &trainer.trained(engine))?;
     let mut parms = Vec::new();
@@ -57,18 +57,22 @@ pub(crate) fn describe<E: Engine>(
         ];
         if with_buffers {
             let state = states.next().and_then(Option::as_ref);
-            let mut buffers = state.map_or_else(Vec::new, |state| {
-                let step = definition.counts_steps.then_some(("step", count(state.step)));
-                let own = definition.buffers.len();
-                let told = definition.state_keys().map(|(key, place)| (key, state.buffers[place].as_ref()));
-                // Those that every optimizer may have are told only where they are in use.
-                let told = told.enumerate().filter(|(i, (_, buffer))| *i < own || buffer.is_some());
-                let told = told.map(|(_, (key, buffer))| (key, buffer_value(buffer, &shape)));
-                step.into_iter().chain(told).collect()
-            });
+            let mut buffers = state.map_or_else(
+                || Ok(Vec::new()),
+                |state| {
+                    let step = definition.counts_steps.then_some(("step", count(state.step)));
+                    let own = definition.buffers.len();
+                    let told = definition.state_keys().map(|(key, place)| (key, state.buffers[place].as_ref()));
+                    // Those that every optimizer may have are told only where they are in use.
+                    let told = told.enumerate().filter(|(i, (_, buffer))| *i < own || buffer.is_some());
+                    let told = told.map(|(_, (key, buffer))| Ok((key, buffer_value(buffer, &shape)?)));
+                    step.into_iter().map(Ok).chain(told).values()
+                },
+            )?;
             // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. Where the next step would begin
             // anew, what it has learned of other parameters is not told: a restored one would go on from it.
-            if let (0, true, Some(curvature)) = (i, remembers, optimizer.curvature()) {
+            let curvature = if i == 0 && remembers { optimizer.curvature()? } else { None };
+            if let Some(curvature) = curvature {
                 buffers = match curvature {
                     Curvature::Float(memory) => memory_values(memory),
                     Curvature::Double(memory) => memory_values(memory),
@@ -112,9 +116,9 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> D
     Dynamic::List(rows.iter().map(row).collect())
 }
 
-fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Dynamic {
-    let array = |buffer: &Buffer| Array { data: buffer.into(), shape: shape.to_vec() };
-    buffer.map_or(Dynamic::Null, |buffer| Dynamic::Array(array(buffer)))
+fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Dynamic> {
+    let Some(buffer) = buffer else { return Ok(Dynamic::Null) };
+    Ok(Dynamic::Array(Array { data: buffer.try_into()?, shape: shape.to_vec() }))
 }
 
 fn count(steps: u64) -> Dynamic {
@@ -123,7 +127,10 @@ fn count(steps: u64) -> Dynamic {
 
 fn memory_values<T: Differentiable>(memory: Memory<T>) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
-    let vector = |v: Vec<T>| Dynamic::Array(Array { data: T::slice(&v).to_data(), shape: vec![v.len()] });
+    let vector = |v: Vec<T>| {
+        let shape = vec![v.len()];
+        Dynamic::Array(Array { data: T::data(v), shape })
+    };
     vec![
         ("func_evals", count(memory.func_evals)),
         ("n_iter", count(memory.n_iter)),

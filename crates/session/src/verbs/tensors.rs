@@ -1,8 +1,10 @@
 //! Making tensors, reading them, moving them.
 
+use std::borrow::Cow;
+
 use stepwell_optim::{Code, Error, Result, Results};
 
-use crate::arguments::{Arguments, array, size};
+use crate::arguments::{Arguments, Numbers, array, size};
 use crate::handle::Kind;
 use crate::module::checked_name;
 use crate::modules::elements;
@@ -90,11 +92,12 @@ impl Making {
         Ok(())
     }
 
-    fn make<E: Engine>(&self, engine: &E, array: Array) -> Result<E::Tensor> {
-        let shape = self.shape.as_ref().unwrap_or(&array.shape);
-        let dtype = self.dtype.unwrap_or(array.data.dtype());
-        if elements(engine, shape, dtype)? != array.data.len() {
-            let message = format!("{} numbers do not fill a tensor of shape {shape:?}", array.data.len());
+    fn make<E: Engine>(&self, engine: &E, array: Numbers<'_>) -> Result<E::Tensor> {
+        let Numbers { data, shape } = array;
+        let shape = self.shape.as_ref().unwrap_or(&shape);
+        let dtype = self.dtype.unwrap_or(data.dtype());
+        if elements(engine, shape, dtype)? != data.len() {
+            let message = format!("{} numbers do not fill a tensor of shape {shape:?}", data.len());
             return Err(Error::new(Code::Shape, message));
         }
         let grad = self.grad.unwrap_or(false);
@@ -104,7 +107,7 @@ impl Making {
         }
         let device = self.device.unwrap_or(Device::Cpu);
         engine.require(device)?;
-        let tensor = engine.tensor(&array.data.cast(dtype)?, shape, device)?;
+        let tensor = engine.tensor(&*Data::cast_shared(data, dtype)?, shape, device)?;
         if grad {
             engine.set_requires_grad(&tensor, true)?;
         }
@@ -118,11 +121,11 @@ fn once(is_free: bool, name: &str) -> Result<()> {
 }
 
 /// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
-pub(crate) fn floats(given: &Dynamic) -> Result<Array> {
-    match (array(given), given) {
+pub(crate) fn floats(given: &Dynamic) -> Result<Numbers<'_>> {
+    match (array(given)?, given) {
         // What `data` told of a tensor has its type.
         (Some(array), Dynamic::Array(_) | Dynamic::Dictionary(_)) => Ok(array),
-        (Some(Array { data, shape }), _) => Ok(Array { data: data.cast(Dtype::Float)?, shape }),
+        (Some(Numbers { data, shape }), _) => Ok(Numbers { data: Data::cast_shared(data, Dtype::Float)?, shape }),
         (None, Dynamic::List(_)) => {
             Err(Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged or mixed list"))
         }
@@ -141,8 +144,8 @@ pub(crate) fn tensor_or_numbers<E: Engine>(
         return session.tensor(*handle).cloned();
     }
     // Not through `float`, which would round what becomes `double` or `long`.
-    let array = array(given).map_or_else(|| floats(given), Ok)?;
-    session.engine.tensor(&array.data.cast(dtype)?, &array.shape, device)
+    let Numbers { data, shape } = array(given)?.map_or_else(|| floats(given), Ok)?;
+    session.engine.tensor(&*Data::cast_shared(data, dtype)?, &shape, device)
 }
 
 /// `tensor(numbers, options..)` makes a tensor; `tensor(tensor)` reads one.
@@ -154,7 +157,7 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     }
     let making = Making::parse(arguments)?;
     let array = match making.dtype {
-        Some(_) => array(&given).map_or_else(|| floats(&given), Ok)?,
+        Some(_) => array(&given)?.map_or_else(|| floats(&given), Ok)?,
         None => floats(&given)?,
     };
     let tensor = making.make(&session.engine, array)?;
@@ -183,9 +186,9 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     };
     let making = Making::parse(arguments)?;
     let dtype = making.dtype.unwrap_or(Dtype::Float);
-    let count = elements(&session.engine, &shape, Dtype::Double)?;
-    let data = Data::Double(vec![value; count]).cast(dtype)?;
-    let tensor = making.make(&session.engine, Array { data, shape })?;
+    let count = elements(&session.engine, &shape, dtype)?;
+    let data = Cow::Owned(Data::filled(dtype, count, value)?);
+    let tensor = making.make(&session.engine, Numbers { data, shape })?;
     session.insert(Object::Tensor(tensor))
 }
 
@@ -267,15 +270,15 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let source = match &given {
         Dynamic::Handle(handle) => {
             let source = session.tensor(*handle)?;
-            Array { data: engine.data(source)?, shape: engine.shape(source)? }
+            Numbers { data: Cow::Owned(engine.data(source)?), shape: engine.shape(source)? }
         }
-        numbers => array(numbers).map_or_else(|| floats(numbers), Ok)?,
+        numbers => array(numbers)?.map_or_else(|| floats(numbers), Ok)?,
     };
     if source.shape != shape {
         return Err(Error::new(Code::Shape, format!("expected shape {shape:?}, given {:?}", source.shape)));
     }
     session.check_not_searched(&mut [target].into_iter())?;
-    engine.assign(target, &source.data.cast(dtype)?)?;
+    engine.assign(target, &*source.cast(dtype)?)?;
     Ok(Dynamic::Null)
 }
 

@@ -17,6 +17,7 @@ impl<T: Scalar> Work<T> {
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory).
     pub(super) fn turn(&mut self, ring: &mut Ring<T>, most: usize) -> Result<f64> {
+        self.expect_pair()?;
         let Self { record, gradients, current, .. } = self;
         let gradient = &gradients[*current];
         if record.n_iter == 1 {

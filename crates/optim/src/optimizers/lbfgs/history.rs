@@ -10,7 +10,8 @@ use super::memory::Memory;
 use super::ring::Ring;
 use super::LbfgsOptions;
 use crate::state::no_memory;
-use crate::{Code, Error, Result, Scalar, count};
+use crate::fallible::{collected, copied, reserve};
+use crate::{Code, Error, Result, Results, Scalar, count};
 
 /// The most pairs for which room is made before they come.
 const EXPECTED_PAIRS: usize = 1024;
@@ -44,10 +45,10 @@ impl<T: Scalar> Record<T> {
     fn reserve(&mut self, width: usize, pairs: usize) -> Result<()> {
         reserve(&mut self.d, width)?;
         reserve(&mut self.prev_flat_grad, width)?;
-        self.pairs.try_reserve(pairs.saturating_sub(self.pairs.len())).map_err(|_| no_memory(pairs))
+        reserve_pairs(&mut self.pairs, pairs)
     }
 
-    /// There is room for everything, or a little is allocated for pairs.
+    /// There is room for everything.
     fn assign(&mut self, other: &Self) {
         let Self { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs } = self;
         (*func_evals, *n_iter, *t) = (other.func_evals, other.n_iter, other.t);
@@ -77,7 +78,13 @@ pub(super) struct Work<T> {
 }
 
 impl<T: Scalar> Work<T> {
-    /// Remembers a pair, and forgets the oldest beyond `most`.
+    /// Makes room for a pair more than there are.
+    pub(super) fn expect_pair(&mut self) -> Result<()> {
+        let pairs = &mut self.record.pairs;
+        pairs.try_reserve(1).map_err(|_| no_memory(pairs.len() + 1))
+    }
+
+    /// Remembers a pair, for which there is room, and forgets the oldest beyond `most`.
     pub(super) fn keep(&mut self, ring: &mut Ring<T>, pair: Option<Pair>, most: usize) {
         self.record.pairs.extend(pair);
         while self.record.pairs.len() > most {
@@ -121,6 +128,7 @@ impl<T: Scalar> History<T> {
         }
         let mut ring = Ring::new(width, count);
         let mut pairs = VecDeque::new();
+        reserve_pairs(&mut pairs, count)?;
         for ((y, s), &ro) in rows.zip(&memory.ro) {
             let row = ring.take()?;
             let (to_y, to_s) = ring.pair_mut(row);
@@ -134,21 +142,24 @@ impl<T: Scalar> History<T> {
     }
 
     /// A copy of what is remembered from the steps before.
-    pub(crate) fn memory(&self) -> Memory<T> {
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub(crate) fn memory(&self) -> Result<Memory<T>> {
         let Record { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.kept;
         let pairs = || self.kept.pairs.iter().map(|pair| self.ring.pair(pair.row));
-        Memory {
+        Ok(Memory {
             func_evals,
             n_iter,
             t,
             prev_loss,
-            d: self.kept.d.clone(),
+            d: copied(&self.kept.d)?,
             h_diag,
-            prev_flat_grad: self.kept.prev_flat_grad.clone(),
-            old_dirs: pairs().map(|(y, _)| y.to_vec()).collect(),
-            old_stps: pairs().map(|(_, s)| s.to_vec()).collect(),
-            ro: self.kept.pairs.iter().map(|pair| pair.ro).collect(),
-        }
+            prev_flat_grad: copied(&self.kept.prev_flat_grad)?,
+            old_dirs: pairs().map(|(y, _)| copied(y)).values()?,
+            old_stps: pairs().map(|(_, s)| copied(s)).values()?,
+            ro: collected(self.kept.pairs.iter().map(|pair| pair.ro))?,
+        })
     }
 
     /// The number of elements of a vector, and the number of pairs.
@@ -190,7 +201,8 @@ impl<T: Scalar> History<T> {
             // the oldest until it is known to be kept.
             self.ring = Ring::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
-        let pairs = history.min(EXPECTED_PAIRS) + 1;
+        // Those that there are may be more than are wanted.
+        let pairs = history.min(EXPECTED_PAIRS).max(self.kept.pairs.len()) + 1;
         self.kept.reserve(width, pairs)?;
         work.record.reserve(width, pairs)?;
         reserve(&mut work.x, width)?;
@@ -226,7 +238,7 @@ impl<T: Scalar> History<T> {
     }
 }
 
-/// Makes room for `length` elements in all.
-fn reserve<T>(elements: &mut Vec<T>, length: usize) -> Result<()> {
-    elements.try_reserve_exact(length.saturating_sub(elements.len())).map_err(|_| no_memory(length))
+/// Makes room for so many pairs in all.
+fn reserve_pairs(pairs: &mut VecDeque<Pair>, length: usize) -> Result<()> {
+    pairs.try_reserve(length.saturating_sub(pairs.len())).map_err(|_| no_memory(length))
 }

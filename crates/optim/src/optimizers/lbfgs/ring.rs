@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::fallible::room;
 use crate::state::no_memory;
 use crate::{Result, Scalar};
 
@@ -44,8 +45,7 @@ impl<T: Scalar> Ring<T> {
         let length = 2 * self.width;
         let error = |_| no_memory(length);
         if self.rows == self.blocks.len() * self.rows_per_block {
-            let mut block = Vec::new();
-            block.try_reserve_exact(length * self.rows_per_block).map_err(error)?;
+            let block = room(length * self.rows_per_block)?;
             self.blocks.try_reserve(1).map_err(error)?;
             // All rows may be forgotten at once, which must not fail.
             self.free.try_reserve(self.rows + self.rows_per_block).map_err(error)?;

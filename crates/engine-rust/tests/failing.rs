@@ -1,0 +1,377 @@
+//! Where an allocation fails, whichever it is, a call fails and has changed nothing, and the next one is as if nothing had been:
+//! for every verb whose memory a caller decides.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+#[path = "../../optim/tests/allocator/mod.rs"]
+mod allocator;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use allocator::{undisturbed, until_enough};
+use stepwell_engine_rust::RustEngine;
+use stepwell_optim::{Code, Error, Result};
+use stepwell_session::{Array, Data, Dynamic, Session};
+
+/// A session and the handles that it gave, by name.
+struct World {
+    session: RefCell<Session<RustEngine>>,
+    named: BTreeMap<String, Dynamic>,
+}
+
+/// An argument: `$name` stands for a handle.
+fn list(items: impl IntoIterator<Item = Dynamic>) -> Dynamic {
+    Dynamic::List(items.into_iter().collect())
+}
+
+fn text(text: &str) -> Dynamic {
+    Dynamic::text(text)
+}
+
+fn number(x: impl Into<f64>) -> Dynamic {
+    Dynamic::Number(x.into())
+}
+
+fn sizes(sizes: &[usize]) -> Dynamic {
+    Dynamic::sizes(sizes)
+}
+
+fn options<const N: usize>(entries: [(&str, Dynamic); N]) -> Dynamic {
+    Dynamic::dictionary(entries)
+}
+
+fn floats(shape: &[usize], scale: f32) -> Dynamic {
+    let count: usize = shape.iter().product();
+    let data = Data::Float((0..count).map(|i| ((i * 7 + 3) % 23) as f32 * scale - 1.0).collect());
+    shaped(data, shape)
+}
+
+fn classes(count: usize, most: usize) -> Dynamic {
+    shaped(Data::Long((0..count).map(|i| (i % most) as i64).collect()), &[count])
+}
+
+/// As `data` tells a tensor and takes it back.
+fn shaped(data: Data, shape: &[usize]) -> Dynamic {
+    let shape_given = vec![data.len()];
+    options([("data", Dynamic::Array(Array { data, shape: shape_given })), ("shape", sizes(shape))])
+}
+
+impl World {
+    fn new() -> Self {
+        Self { session: RefCell::new(Session::new(RustEngine::with_budget(1 << 28))), named: BTreeMap::new() }
+    }
+
+    fn arguments(&self, arguments: &[Dynamic]) -> Vec<Dynamic> {
+        let find = |argument: &Dynamic| match argument {
+            Dynamic::Text(name) if name.starts_with('$') => self.named[&name[1..]].clone(),
+            other => other.clone(),
+        };
+        undisturbed(|| arguments.iter().map(find).collect())
+    }
+
+    fn call(&self, verb: &str, arguments: &[Dynamic]) -> Result<Dynamic> {
+        self.session.borrow_mut().call(verb, self.arguments(arguments))
+    }
+
+    /// What can be seen of it.
+    fn seen(&self, with_gradients: bool) -> Vec<(String, Dynamic)> {
+        let mut seen = vec![("handles".to_owned(), self.call("handlecount", &[]).unwrap())];
+        for (name, handle) in &self.named {
+            let class = self.call("class", std::slice::from_ref(handle)).unwrap();
+            let mut see = |verb: &str| {
+                let told = self.call(verb, std::slice::from_ref(handle)).unwrap();
+                seen.push((format!("{verb} {name}"), told));
+            };
+            match class {
+                Dynamic::Text(class) if class == "tensor" => {
+                    see("data");
+                    if with_gradients {
+                        see("grad");
+                    }
+                }
+                Dynamic::Text(class) if class == "module" => {
+                    see("state");
+                    for parameter in self.parameters(handle) {
+                        let gradient = self.call("grad", std::slice::from_ref(&parameter)).unwrap();
+                        self.call("free", &[parameter]).unwrap();
+                        if with_gradients {
+                            seen.push((format!("grad of {name}"), gradient));
+                        }
+                    }
+                }
+                Dynamic::Text(class) if class == "optimizer" => {
+                    if let Dynamic::Dictionary(entries) = self.call("state", std::slice::from_ref(handle)).unwrap() {
+                        let entries = entries.into_iter().map(|(key, value)| (key, without_pointers(value)));
+                        seen.push((format!("state {name}"), Dynamic::Dictionary(entries.collect())));
+                    }
+                }
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    fn parameters(&self, module: &Dynamic) -> Vec<Dynamic> {
+        let Dynamic::List(names) = self.call("parmnames", std::slice::from_ref(module)).unwrap() else { panic!() };
+        names.into_iter().map(|name| self.call("parm", &[module.clone(), name]).unwrap()).collect()
+    }
+
+    /// How much may be taken, which the error of what is too large tells.
+    fn limit(&self) -> String {
+        self.call("full", &[sizes(&[1 << 40]), number(0)]).unwrap_err().to_string()
+    }
+}
+
+/// What tells tensors apart is not the same in two sessions.
+fn without_pointers(value: Dynamic) -> Dynamic {
+    match value {
+        Dynamic::List(list) => Dynamic::List(list.into_iter().map(without_pointers).collect()),
+        Dynamic::Dictionary(entries) => {
+            let entries = entries.into_iter().filter(|(key, _)| key != "pointer");
+            Dynamic::Dictionary(entries.map(|(key, value)| (key, without_pointers(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// Two worlds, of which in one every allocation of every call fails once.
+struct Law {
+    smooth: World,
+    broken: World,
+    failures: BTreeMap<String, usize>,
+}
+
+impl Law {
+    fn new() -> Self {
+        Self { smooth: World::new(), broken: World::new(), failures: BTreeMap::new() }
+    }
+
+    /// Calls a verb in both, and keeps what it returns under a name if one is given.
+    fn call<const N: usize>(&mut self, verb: &str, arguments: [Dynamic; N], name: &str) {
+        self.both(verb, true, |world| world.call(verb, &arguments), name);
+    }
+
+    fn both(&mut self, what: &str, gradients: bool, run: impl Fn(&World) -> Result<Dynamic>, name: &str) {
+        let expected = run(&self.smooth).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let before = (self.broken.seen(gradients), if gradients { self.broken.limit() } else { String::new() });
+        let (found, failures) = until_enough(
+            &mut self.broken,
+            |broken| run(broken),
+            |broken, error, number| {
+                assert_eq!(error.code(), Code::Memory, "{what}, allocation {number}: {error}");
+                let limit = if gradients { broken.limit() } else { String::new() };
+                assert!(limit == before.1, "{what}, allocation {number}: {limit}, not {}", before.1);
+                for (before, after) in before.0.iter().zip(&broken.seen(gradients)) {
+                    assert!(before == after, "{what}, allocation {number}: {}: {before:?} is {after:?}", before.0);
+                }
+            },
+        );
+        *self.failures.entry(what.to_owned()).or_default() += failures;
+        match &found {
+            Dynamic::Handle(_) if name.is_empty() => {
+                self.smooth.call("free", &[expected]).unwrap();
+                self.broken.call("free", &[found]).unwrap();
+            }
+            Dynamic::Handle(_) => {
+                self.smooth.named.insert(name.to_owned(), expected);
+                self.broken.named.insert(name.to_owned(), found);
+            }
+            _ => assert!(
+                without_pointers(found.clone()) == without_pointers(expected.clone()),
+                "{what}: {found:?}, not {expected:?}"
+            ),
+        }
+    }
+
+    fn free<const N: usize>(&mut self, names: [&str; N]) {
+        for world in [&mut self.smooth, &mut self.broken] {
+            for name in names {
+                let handle = world.named.remove(name).unwrap();
+                world.call("free", &[handle]).unwrap();
+            }
+        }
+    }
+
+    /// Both are the same, and each of these verbs had memory refused.
+    fn finish(self, verbs: &[&str]) {
+        assert!(self.smooth.seen(true) == self.broken.seen(true), "another end");
+        for verb in verbs {
+            assert!(self.failures.get(*verb).is_some_and(|failures| *failures > 0), "{verb}: {:?}", self.failures);
+        }
+    }
+}
+
+fn image_model() -> Dynamic {
+    let layer =
+        |kind: &str, sizes: &[i32]| list([text(kind)].into_iter().chain(sizes.iter().map(|size| number(*size))));
+    options([
+        ("container", text("sequential")),
+        (
+            "children",
+            list([
+                list([text("conv2d"), number(3), number(16), number(3), options([("groups", number(1))])]),
+                layer("batchnorm", &[16]),
+                text("relu"),
+                layer("maxpool2d", &[2]),
+                text("flatten"),
+                layer("linear", &[16 * 7 * 7, 64]),
+                layer("layernorm", &[64]),
+                text("gelu"),
+                list([text("dropout"), number(0.25)]),
+                text("tanh"),
+                layer("linear", &[64, 10]),
+            ]),
+        ),
+    ])
+}
+
+#[test]
+fn a_training_whose_memory_is_refused_is_as_if_nothing_had_been() {
+    let mut law = Law::new();
+    law.call("module", [image_model()], "m");
+    law.call("tensor", [floats(&[16, 3, 16, 16], 0.1)], "x");
+    law.call("opt", [text("adam"), text("$m"), options([("average", number(0.9))])], "o");
+    for clip in [false, true, false] {
+        law.call("forward", [text("$m"), text("$x")], "y");
+        law.call("ce", [text("$y"), classes(16, 10)], "l");
+        law.call("backward", [text("$l")], "");
+        if clip {
+            law.call("clip", [text("$m"), number(0.01)], "");
+            law.call("step", [text("$o"), options([("clipnorm", number(0.1)), ("zerograd", Dynamic::Flag(true))])], "");
+        } else {
+            law.call("step", [text("$o")], "");
+        }
+        law.free(["y", "l"]);
+    }
+    law.call("evaluate", [text("$m"), text("$x")], "");
+    law.call("average", [text("$o")], "");
+    law.call("average", [text("$o")], "");
+    law.call("state", [text("$m")], "");
+    law.call("state", [text("$o")], "");
+    let module = law.smooth.call("state", &[text("$m")]).unwrap();
+    law.call("module", [module], "copy");
+    let optimizer = law.smooth.call("state", &[text("$o")]).unwrap();
+    law.call("opt", [optimizer, text("$copy")], "p");
+    law.call("to", [text("$copy"), text("double")], "");
+    law.finish(&[
+        "module", "tensor", "forward", "backward", "clip", "step", "evaluate", "average", "state", "opt", "to",
+    ]);
+}
+
+#[test]
+fn tensors_whose_memory_is_refused_are_as_they_were() {
+    let mut law = Law::new();
+    law.call("full", [sizes(&[3000]), number(2), text("grad")], "x");
+    law.call("full", [sizes(&[3000]), number(2.5), text("double")], "d");
+    law.call("full", [sizes(&[3000]), number(7), text("long")], "n");
+    law.call("tensor", [list((0..3000).map(number))], "y");
+    law.call("tensor", [list((0..3000).map(number)), options([("dtype", text("long"))])], "z");
+    law.call("tensor", [shaped(Data::Double(vec![1.5; 3000]), &[3000]), text("float")], "w");
+    for name in ["$x", "$d", "$n", "$y"] {
+        law.call("data", [text(name)], "");
+        law.call("tensor", [text(name)], "");
+        law.call("to", [text(name), text("double")], "");
+    }
+    law.call("grad", [text("$x"), floats(&[3000], 0.5)], "");
+    law.call("grad", [text("$x"), list((0..3000).map(number))], "");
+    law.call("grad", [text("$x")], "");
+    law.call("copyto", [text("$w"), text("$y")], "");
+    law.call("copyto", [text("$d"), text("$y")], "");
+    law.call("copyto", [list((0..3000).map(number)), text("$d")], "");
+    law.call("vector", [text("$x"), floats(&[3000], 0.5)], "");
+    law.call("dict", [options([("a", floats(&[3000], 0.5))])], "");
+    law.call("randperm", [number(5000)], "");
+    law.call("randperm", [number(5000)], "");
+    for loss in ["mse", "l1", "smoothl1", "bcewithlogits"] {
+        for reduce in ["mean", "none"] {
+            law.call(loss, [text("$x"), text("$y"), options([("reduce", text(reduce))])], "");
+        }
+        law.call(loss, [text("$x"), floats(&[3000], 0.5)], "l");
+        law.call("backward", [text("$l")], "");
+        law.free(["l"]);
+    }
+    law.call("opt", [text("sgd"), text("$x"), number(0.1), number(0.9)], "o");
+    law.call("step", [text("$o")], "");
+    law.finish(&[
+        "full", "tensor", "data", "to", "grad", "copyto", "vector", "dict", "randperm", "mse", "l1", "smoothl1",
+        "backward", "step",
+    ]);
+}
+
+#[test]
+fn a_table_whose_memory_is_refused_is_as_it_was() {
+    let mut law = Law::new();
+    let kind = list([text("embedding"), number(300), number(20)]);
+    law.call("module", [kind], "m");
+    law.call("tensor", [classes(1500, 300)], "x");
+    for _ in 0..2 {
+        law.call("forward", [text("$m"), text("$x")], "y");
+        law.call("nll", [text("$y"), classes(1500, 20)], "l");
+        law.call("backward", [text("$l")], "");
+        law.free(["y", "l"]);
+    }
+    law.call("forward", [text("$m"), classes(1500, 300)], "");
+    law.finish(&["module", "tensor", "forward", "nll", "backward"]);
+}
+
+#[test]
+fn a_model_whose_memory_is_refused_learns_the_same() {
+    let mut law = Law::new();
+    law.call("module", [image_model()], "m");
+    law.call("loss", [text("ce")], "l");
+    law.call("opt", [text("lamb"), text("$m")], "o");
+    law.call("model", [text("$m"), text("$l"), text("$o")], "model");
+    law.call("train", [text("$model"), options([("batchsize", number(12)), ("shuffle", Dynamic::Flag(true))])], "");
+    let metrics = || list(["loss", "accuracy"].map(text));
+    law.call("test", [text("$model"), options([("batchsize", number(20)), ("metrics", metrics())])], "");
+    law.call("train", [text("$model"), floats(&[40, 3, 16, 16], 0.1), classes(40, 10)], "");
+    law.call("test", [text("$model"), floats(&[40, 3, 16, 16], 0.1), classes(40, 10)], "");
+    for _ in 0..3 {
+        // Gradients are made anew by each, also by one that fails at its step.
+        law.both("batch", false, |world| world.call("batch", &[text("$model")]), "");
+    }
+    law.call("testrun", [text("$model")], "");
+    law.finish(&["train", "test", "batch", "testrun"]);
+}
+
+#[test]
+fn lbfgs_whose_memory_is_refused_goes_the_same_way() {
+    for search in [Dynamic::Null, text("strong_wolfe")] {
+        let mut law = Law::new();
+        law.call("module", [list([text("linear"), number(60), number(50)])], "m");
+        law.call("tensor", [floats(&[30, 60], 0.1)], "x");
+        law.call("tensor", [floats(&[30, 50], 0.2)], "t");
+        let given = options([("iter", number(4)), ("history", number(3)), ("search", search)]);
+        law.call("opt", [text("lbfgs"), text("$m"), given], "o");
+        for _ in 0..2 {
+            law.both("step with a closure", false, step_with_closure, "");
+        }
+        law.call("state", [text("$o")], "");
+        let state = law.smooth.call("state", &[text("$o")]).unwrap();
+        law.call("opt", [state, text("$m")], "");
+        law.finish(&["step with a closure", "state", "opt"]);
+    }
+}
+
+fn step_with_closure(world: &World) -> Result<Dynamic> {
+    let mut closure = || -> Result<f64> {
+        let mut made = Vec::new();
+        let result = (|| {
+            world.call("zerograd", &[text("$m")])?;
+            made.push(world.call("forward", &[text("$m"), text("$x")])?);
+            made.push(world.call("mse", &[made[0].clone(), text("$t")])?);
+            world.call("backward", &[made[1].clone()])?;
+            match world.call("data", &[made[1].clone()])? {
+                Dynamic::Array(Array { data: Data::Float(loss), .. }) => Ok(f64::from(loss[0])),
+                _ => Err(Error::new(Code::Internal, "no loss")),
+            }
+        })();
+        for handle in made {
+            world.call("free", &[handle])?;
+        }
+        result
+    };
+    let Dynamic::Handle(optimizer) = world.named["o"] else { panic!("no handle") };
+    Session::step_with_closure(&world.session, optimizer, &mut closure, Dynamic::Null).map(Dynamic::Number)
+}
