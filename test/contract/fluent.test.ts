@@ -202,6 +202,9 @@ it("refuses what is wrong, and leaves nothing behind", () => {
       .build(m),
   );
   expectError("ERR_PARAMETER", () => optimizer("sgd").group("hed").build(m));
+  for (const wrong of [async () => ({}), () => ({}), () => null, () => 5, () => undefined]) {
+    expectError("ERR_ARGUMENT", () => optimizer("sgd").group("head", wrong as never));
+  }
   expectError("ERR_PARAMETER", () => optimizer("sgd").group("head").group(/head/).build(m));
   expectError("ERR_GROUP", () => optimizer("lbfgs").group("head").build(m));
   expectError("ERR_OPTION_RANGE", () =>

@@ -180,3 +180,24 @@ it("names parameters by their modules, and loose tensors under parms", () => {
   expect(k.childnames(k.module(o))).toEqual(["0", "1", "parms"]);
   expectError("ERR_PARAMETER", () => k.module(k.opt("sgd")));
 });
+
+it.each(optimizers)("%s refuses a state that lacks a buffer, and takes one that has none yet", (name) => {
+  const x = k.tensor([1, 2], "grad");
+  const o = k.opt(name, k.dict({ x }), { ...busy[name] } as never);
+  const m = k.module(o);
+  const before = k.state(o);
+  k.step(o, () => {
+    k.grad(x, [1, -1]);
+    return 1;
+  });
+  const saved = k.state(o);
+  const [row] = saved.parms as [k.StateRow];
+  for (const key of Object.keys(row.buffers)) {
+    const { [key]: _, ...buffers } = row.buffers;
+    // Without any it is a state before the first step.
+    if (Object.keys(buffers).length === 0) continue;
+    const message = expectError("ERR_FORMAT", () => k.opt({ ...saved, parms: [{ ...row, buffers }] }, m));
+    expect(message).toContain(key);
+  }
+  expect(k.state(k.opt(before, m)).parms[0]?.buffers).toEqual({});
+});

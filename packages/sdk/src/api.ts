@@ -384,7 +384,8 @@ export interface Api {
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
    * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
-   * what it throws arrives as it was thrown, and parameters and state are as they were.
+   * what it throws arrives as it was thrown, and the step has changed no parameter and no state; what the closure itself has
+   * done stays, such as a parameter that it wrote or running statistics of a `forward`.
    *
    * A closure is synchronous: a promise is an error. It may call whatever it likes, and what it does to the optimizer counts
    * for this step; for `lbfgs` from its next step on. Only this is an error, and changes nothing: to step or free the

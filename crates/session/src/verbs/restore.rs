@@ -135,7 +135,12 @@ fn state_of(
     let step = if definition.counts_steps { whole(buffers, "step", MOST_STEPS)? } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
     for (key, place) in definition.state_keys() {
-        let given = find(buffers, key).unwrap_or(&Dynamic::Null);
+        // A state tells every buffer of the optimizer, with null for one that is not in use.
+        let given = if definition.buffers.contains(&key) {
+            entry(buffers, key)?
+        } else {
+            find(buffers, key).unwrap_or(&Dynamic::Null)
+        };
         if *given == Dynamic::Null {
             continue;
         }

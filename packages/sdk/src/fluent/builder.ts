@@ -82,14 +82,18 @@ export function optimizerFactory(api: Api, Optimizer: OptimizerClass): Optimizer
   const start = <Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> => {
     const isOption = optionTest(api, first.optimizer);
     type Options = OptionsOf[Name];
-    const groupBuilder = (options: Options): GroupBuilder<Name> =>
-      withSetters({ toJSON: () => options }, isOption, options, groupBuilder) as GroupBuilder<Name>;
+    const groups = new WeakMap<object, Options>();
+    const groupBuilder = (options: Options): GroupBuilder<Name> => {
+      const group = withSetters({ toJSON: () => options }, isOption, options, groupBuilder) as GroupBuilder<Name>;
+      groups.set(group, options);
+      return group;
+    };
     const builder = (recipe: Recipe<Name, Pattern | Instance>): OptimizerBuilder<Name> => {
       const methods: BuilderMethods<Name> & DecayMethods<Name> = {
         group(parameters, set = (group) => group) {
           if (typeof set !== "function") refuse("group", "a function as argument 2", set);
           const group = set(groupBuilder({} as Options));
-          const options = typeof group === "object" ? group.toJSON() : refuse("group", "options to be returned", group);
+          const options = groups.get(group) ?? refuse("group", "the options to be returned by argument 2", group);
           return builder({ ...recipe, groups: [...recipe.groups, { parameters: selectionOf(parameters), options }] });
         },
         noDecay: (parameters) => builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] }),
