@@ -91,7 +91,9 @@ fn a_step_whose_memory_is_refused_changes_nothing() {
     let average = ("average".to_owned(), Value::Float(0.9));
     let moments = ("moments".to_owned(), Value::Word("bfloat16".into()));
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        let has_moments = definition.options.iter().any(|option| option.name == "moments");
+        // Not all keep any that may be of 16 bits.
+        let has_moments = Optimizer::new(definition, &[], std::slice::from_ref(&moments)).is_ok();
+        assert!(has_moments || !["adam", "lamb", "sgd"].contains(&definition.name), "{}", definition.name);
         let rows = [Vec::new(), vec![average.clone()], vec![moments.clone(), average.clone()]];
         for named in rows.into_iter().take(if has_moments { 3 } else { 2 }) {
             for (clip, threads) in [(Clip::None, 1), (Clip::Norm(0.1), 2)] {
