@@ -37,13 +37,14 @@ const small = [
 ].map((option) => `-Cllvm-args=-${option}`);
 
 /**
- * What wasm-opt does. All but the first three and the last two make the module larger by a hundredth, and what gzip makes of it
- * smaller by a twentieth: gzip finds what stands within 32 kB before. No function is put into its only caller, where it would
+ * What wasm-opt does. Functions that differ in a few constants become one. All but the first four and the last two make the
+ * module larger by a hundredth, and what gzip makes of it smaller by a twentieth: gzip finds what stands within 32 kB before. No function is put into its only caller, where it would
  * look like nothing else; data keeps its zeros, since a segment for each part between them is more; a value is computed again
  * where that looks like what was there; and no access to memory tells how it is aligned, which engines do not ask. The end of
  * the stack is what lies in the first 1024 bytes, and a number below is no address that anything is added to.
  */
 const smaller = [
+  "--merge-similar-functions",
   "-Oz",
   "--converge",
   "--low-memory-unused",

@@ -63,19 +63,23 @@ impl Buffer {
 
     /// Takes the elements of another buffer of as many, each rounded to the nearest.
     pub(crate) fn convert(&mut self, from: &Buffer) {
-        fn each<A: Copy, B>(to: &mut [B], from: &[A], convert: impl Fn(A) -> B) {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = convert(*from));
+        // By way of a number that holds all of them exactly, which is less code than each pair of types.
+        match self {
+            Buffer::Float(to) => to.iter_mut().enumerate().for_each(|(i, to)| *to = from.number(i) as f32),
+            Buffer::Double(to) => to.iter_mut().enumerate().for_each(|(i, to)| *to = from.number(i)),
+            Buffer::BFloat16(to) => {
+                to.iter_mut().enumerate().for_each(|(i, to)| *to = bf16::from_f32(from.number(i) as f32));
+            }
         }
-        match (self, from) {
-            (Buffer::Float(to), Buffer::Float(from)) => to.copy_from_slice(from),
-            (Buffer::Float(to), Buffer::Double(from)) => each(to, from, |x| x as f32),
-            (Buffer::Float(to), Buffer::BFloat16(from)) => each(to, from, bf16::to_f32),
-            (Buffer::Double(to), Buffer::Float(from)) => each(to, from, f64::from),
-            (Buffer::Double(to), Buffer::Double(from)) => to.copy_from_slice(from),
-            (Buffer::Double(to), Buffer::BFloat16(from)) => each(to, from, bf16::to_f64),
-            (Buffer::BFloat16(to), Buffer::Float(from)) => each(to, from, bf16::from_f32),
-            (Buffer::BFloat16(to), Buffer::Double(from)) => each(to, from, |x| bf16::from_f32(x as f32)),
-            (Buffer::BFloat16(to), Buffer::BFloat16(from)) => to.copy_from_slice(from),
+    }
+
+    /// An element.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn number(&self, index: usize) -> f64 {
+        match self {
+            Buffer::Float(b) => f64::from(b[index]),
+            Buffer::Double(b) => b[index],
+            Buffer::BFloat16(b) => b[index].to_f64(),
         }
     }
 

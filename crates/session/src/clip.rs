@@ -21,22 +21,23 @@ pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], f
 /// Does to each element of the gradients what follows from their norm, and returns the norm before.
 fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], prepare: &dyn Fn(f64) -> Prepare) -> Result<f64> {
     let identities = collected(tensors.iter().map(|tensor| engine.identity(tensor)))?;
-    let mut gradients = Vec::new();
+    let (mut gradients, mut squares) = (Vec::new(), 0.0);
     for (i, first) in first_places(&identities)?.into_iter().enumerate() {
         let Some(gradient) = (if first == i { engine.grad(&tensors[i]) } else { None }) else { continue };
-        let data = engine.data(&gradient)?;
+        let mut data = engine.data(&gradient)?;
         let dtype = data.dtype();
-        let data = if E::HAS_REDUCED && dtype.is_reduced() { data.cast(Dtype::Float)? } else { data };
+        if E::HAS_REDUCED && dtype.is_reduced() {
+            data = data.cast(Dtype::Float)?;
+        }
+        squares += match &data {
+            Data::Float(g) => sum_of_squares(g),
+            Data::Double(g) => sum_of_squares(g),
+            // Widened above, or no gradient.
+            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => 0.0,
+        };
         gradients.push((gradient, data, dtype));
     }
-    let squares = gradients.iter().map(|(_, data, _)| match data {
-        Data::Float(g) => sum_of_squares(g),
-        Data::Double(g) => sum_of_squares(g),
-        // Widened above, or no gradient.
-        Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => 0.0,
-    });
-    // Not `sum`, which of nothing is -0.
-    let norm = squares.fold(0.0, |sum, square| sum + square).sqrt();
+    let norm = f64::sqrt(squares);
     let prepare = prepare(norm);
     if prepare == Prepare::Keep {
         return Ok(norm);

@@ -11,13 +11,11 @@ impl<E: Engine> Trainer<E> {
     pub(crate) fn non_finite(&self, engine: &E) -> Result<Option<Error>> {
         for (parameter, tensor) in self.tensors().iter().enumerate() {
             // A frozen parameter's is not taken.
-            let gradient = if engine.requires_grad(tensor) { engine.grad(tensor) } else { None };
-            let Some(gradient) = gradient else { continue };
-            if let Data::Double(elements) = engine.data(&gradient)?.cast(Dtype::Double)?
-                && let Some(element) = elements.iter().find(|element| !element.is_finite())
+            if engine.requires_grad(tensor)
+                && let Some(element) = first_element(engine, tensor, |element| !element.is_finite())?
             {
                 let name = self.container.name_of(engine, self.tensors(), parameter);
-                return Ok(Some(non_finite_gradient(&name, *element)));
+                return Ok(Some(non_finite_gradient(&name, element)));
             }
         }
         Ok(None)
@@ -31,6 +29,13 @@ impl<E: Engine> Trainer<E> {
         }
         Ok(())
     }
+}
+
+/// The first element of a tensor's gradient that is so.
+pub(crate) fn first_element<E: Engine>(engine: &E, tensor: &E::Tensor, is_so: fn(f64) -> bool) -> Result<Option<f64>> {
+    let Some(gradient) = engine.grad(tensor) else { return Ok(None) };
+    let Data::Double(elements) = engine.data(&gradient)?.cast(Dtype::Double)? else { return Ok(None) };
+    Ok(elements.into_iter().find(|element| is_so(*element)))
 }
 
 /// What became of the evaluations of a step with a closure that must be finite.

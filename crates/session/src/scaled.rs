@@ -1,10 +1,11 @@
 //! Gradients of scaled losses, which lie in memory multiplied by the scale of their optimizer until a step divides by it.
 //! Verbs show and take them without it.
 
-use stepwell_optim::fallible::{collected, filled};
-use stepwell_optim::{Code, Error, LossScale, Number, Result};
+use stepwell_optim::fallible::{filled, room};
+use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::identity::first_places;
+use crate::non_finite::first_element;
 use crate::session::{Object, Session};
 use crate::{Data, Dtype, Engine};
 
@@ -12,27 +13,33 @@ impl<E: Engine> Session<E> {
     /// What the gradients of each of these tensors are multiplied by: the scale of the optimizer that scales losses for it, or
     /// 1; NaN where two optimizers have different ones.
     fn scales(&self, tensors: &[E::Tensor]) -> Result<Vec<f64>> {
-        let count = tensors.len();
-        let identity = |tensor: &E::Tensor| self.engine.identity(tensor);
-        let mut identities: Vec<_> = tensors.iter().map(identity).collect();
-        let firsts = first_places(&identities)?;
-        let mut found = filled(count, None)?;
+        // 0 where none is known yet, which is no scale.
+        let mut scales = filled(tensors.len(), 0.0)?;
         for (_, held) in self.store.iter() {
             let trainer = match &held.object {
-                Object::Optimizer(trainer) => trainer.borrow(),
-                Object::Model(model) => model.optimizer.borrow(),
+                Object::Optimizer(trainer) => trainer,
+                Object::Model(model) => &model.optimizer,
                 _ => continue,
             };
-            let Some(scale) = trainer.optimizer.loss_scale.as_ref().map(LossScale::scale) else { continue };
-            identities.truncate(count);
-            identities.extend(trainer.tensors().iter().map(identity));
-            for place in &first_places(&identities)?[count..] {
-                if let Some(known) = found.get_mut(*place) {
-                    *known = Some(if known.unwrap_or(scale) == scale { scale } else { f64::NAN });
+            let trainer = trainer.borrow();
+            let Some(scale) = &trainer.optimizer.loss_scale else { continue };
+            let (scale, own) = (scale.scale(), trainer.tensors());
+            let mut identities = room(own.len() + tensors.len())?;
+            for tensor in own.iter().chain(tensors) {
+                identities.push(self.engine.identity(tensor));
+            }
+            for (known, place) in scales.iter_mut().zip(&first_places(&identities)?[own.len()..]) {
+                if *place < own.len() {
+                    *known = if *known == 0.0 || *known == scale { scale } else { f64::NAN };
                 }
             }
         }
-        collected(firsts.into_iter().map(|first| found[first].unwrap_or(1.0)))
+        for scale in &mut scales {
+            if *scale == 0.0 {
+                *scale = 1.0;
+            }
+        }
+        Ok(scales)
     }
 
     /// What the gradients of all of these tensors that have one are multiplied by.
@@ -40,42 +47,36 @@ impl<E: Engine> Session<E> {
     /// # Errors
     /// [`Code::Gradient`] where that is not one number.
     pub(crate) fn scale_of_gradients(&self, tensors: &[E::Tensor]) -> Result<f64> {
-        if !self.scales_losses {
-            return Ok(1.0);
+        let mut scale = None;
+        if self.scales_losses {
+            for (tensor, own) in tensors.iter().zip(self.scales(tensors)?) {
+                if tensors.len() > 1 && self.engine.grad(tensor).is_none() {
+                    continue;
+                }
+                // A NaN is no scale, nor its own.
+                if *scale.get_or_insert(own) != own {
+                    let message = if own.is_nan() {
+                        "a parameter is of two optimizers with different loss scales: give them one, or clip by clipnorm or \
+                         clipvalue of a step"
+                    } else {
+                        "some of these gradients are of a scaled loss and others are not: clip those of each optimizer \
+                         apart, or by clipnorm or clipvalue of its step"
+                    };
+                    return Err(Error::new(Code::Gradient, message));
+                }
+            }
         }
-        let mut scales = self.scales(tensors)?;
-        if tensors.len() > 1 {
-            let mut tensors = tensors.iter();
-            scales.retain(|_| tensors.next().is_some_and(|tensor| self.engine.grad(tensor).is_some()));
-        }
-        let scale = scales.first().copied().unwrap_or(1.0);
-        if scales.iter().any(|other| *other != scale) {
-            let message = if scales.iter().any(|scale| scale.is_nan()) {
-                "a parameter is of two optimizers with different loss scales: give them one, or clip by clipnorm or clipvalue \
-                 of a step"
-            } else {
-                "some of these gradients are of a scaled loss and others are not: clip those of each optimizer apart, \
-                 or by clipnorm or clipvalue of its step"
-            };
-            return Err(Error::new(Code::Gradient, message));
-        }
-        Ok(scale)
+        Ok(scale.unwrap_or(1.0))
     }
 
     /// Fails if a gradient is there that is not 0 and is not multiplied by this scale, which a step is going to divide by.
     pub(crate) fn check_scaled(&self, tensors: &[E::Tensor], scale: f64) -> Result<()> {
         for (tensor, found) in tensors.iter().zip(self.scales(tensors)?) {
-            if found == scale {
-                continue;
-            }
-            let Some(gradient) = self.engine.grad(tensor) else { continue };
-            if let Data::Double(elements) = self.engine.data(&gradient)?.cast(Dtype::Double)?
-                && elements.iter().any(|element| *element != 0.0)
-            {
+            if found != scale && first_element(&self.engine, tensor, |element| element != 0.0)?.is_some() {
                 let scale = Number(scale);
                 let message = format!(
-                    "expected no gradients, or those of a loss times {scale}, where the loss scale becomes {scale}: step with \
-                     those there are, and then zerograd or nograd"
+                    "expected no gradients, or those of a loss times {scale}: step with those there are, and then zerograd or \
+                     nograd"
                 );
                 return Err(Error::new(Code::Gradient, message));
             }

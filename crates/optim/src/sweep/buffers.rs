@@ -112,7 +112,9 @@ impl NewState {
         let Some(memory) = self.memory else { return };
         for Planned { group, index, number, place, fill, buffer } in self.planned {
             let mut buffer = buffer.take(&memory, fill);
-            if let (MASTER, Some(view)) = (place, &views[number]) {
+            if let (MASTER, Some(view)) = (place, &views[number])
+                && view.element().is_reduced()
+            {
                 copy_weights(view, &mut buffer);
             }
             if let Some(state) = &mut groups[group].states[index] {

@@ -17,7 +17,7 @@ use std::mem;
 
 use buffers::{plan_state, reduced};
 pub(crate) use program::{Program, RuleProgram};
-use tasks::{Sums, Tasks, Work, total};
+use tasks::{ALONE, Sums, Tasks, Work, total};
 use unit::{PIECE, Piece, Riders, Unit};
 
 use crate::clip::{Clip, Prepare};
@@ -184,7 +184,7 @@ impl Sweep {
 
     /// Cuts the work for as many threads, where it is not.
     fn plan(&mut self, threads: usize) -> Result<()> {
-        let threads = if self.elements < THREADED { 1 } else { threads.max(1) };
+        let threads = if ALONE || self.elements < THREADED { 1 } else { threads.max(1) };
         if threads != self.threads {
             self.threads = 0;
             let stages = self.program.has_two_stages();

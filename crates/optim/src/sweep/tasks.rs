@@ -26,6 +26,8 @@ const SHARED: usize = 1 << 20;
 /// still in a near cache, and too short for processors to see that memory is read in order. In WebAssembly nothing is: it
 /// computes for so long that it does not wait for memory, and would have another copy of the formula.
 const PAIRED: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
+/// In WebAssembly there is one thread, which shares nothing and pairs nothing.
+pub(super) const ALONE: bool = cfg!(target_family = "wasm");
 /// Elements that one thread takes at a time, at most.
 const BATCH: usize = 1 << 16;
 
@@ -81,7 +83,9 @@ impl Tasks {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
         cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push(&mut self.batches, range))?;
-        self.queues = Queues::new(self.batches.len(), threads)?;
+        if !ALONE {
+            self.queues = Queues::new(self.batches.len(), threads)?;
+        }
         if !stages {
             return Ok(());
         }
@@ -90,7 +94,7 @@ impl Tasks {
         let (mut relay, mut start) = (Vec::new(), 0);
         self.own.clear();
         self.small.clear();
-        for (index, unit) in units.iter().enumerate() {
+        for (index, unit) in units.iter().enumerate().filter(|_| !ALONE) {
             let list = match unit.length {
                 _ if shared(unit) => &mut relay,
                 PAIRED.. => &mut self.own,
@@ -101,17 +105,20 @@ impl Tasks {
             start = index + 1;
         }
         cut(start..units.len(), batch, |i| units[i].length, |range| push(&mut self.small, range))?;
-        // In WebAssembly there is none of both.
-        for list in [&mut relay, &mut self.own].into_iter().filter(|_| cfg!(not(target_family = "wasm"))) {
-            // The number tells those of one length apart: a sort that keeps their order takes memory.
-            list.sort_unstable_by_key(|unit| (Reverse(units[*unit].length), *unit));
+        if !ALONE {
+            for list in [&mut relay, &mut self.own] {
+                // The number tells those of one length apart: a sort that keeps their order takes memory.
+                list.sort_unstable_by_key(|unit| (Reverse(units[*unit].length), *unit));
+            }
+            self.relay.plan(&relay, units, batch, threads)?;
         }
-        self.relay.plan(&relay, units, batch, threads)?;
         reserve(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            desk.room.reserve(self.own.iter().map(|unit| &units[*unit]))?;
+            if !ALONE {
+                desk.room.reserve(self.own.iter().map(|unit| &units[*unit]))?;
+            }
             desk.small_room.reserve(self.small.iter().flat_map(|range| &units[range.clone()]))?;
         }
         Ok(())
@@ -120,7 +127,7 @@ impl Tasks {
     /// Once the buffers of the units are there.
     pub(super) fn aim(&mut self, units: &[Unit]) {
         // A unit that has no master weights is where it was when there were no buffers.
-        if cfg!(target_family = "wasm") {
+        if ALONE {
             return;
         }
         self.relay.aim(units);
@@ -142,36 +149,57 @@ impl Tasks {
         match work.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
             true => work.in_order(count, &|task| measure(count - 1 - task)),
-            false => work.spread(&self.queues, &measure),
+            false => self.spread(work, &measure),
         }
     }
 
     /// Updates everything.
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
-            return work.spread(&self.queues, &|task| {
+            return self.spread(work, &|task| {
                 let pieces = &work.pieces[self.batches[task].clone()];
                 // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
                 unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
             });
         }
-        self.relay.begin();
+        if !ALONE {
+            self.relay.begin();
+        }
         let (next_own, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
         work.run(&|thread| {
-            self.relay.run(thread, &work);
+            if !ALONE {
+                self.relay.run(thread, &work);
+            }
             // Nobody else has it.
             let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            // What a step that failed has left.
-            desk.waiting = None;
-            while let Some(unit) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
-                desk.pass(Some(*unit), &work);
+            if !ALONE {
+                // What a step that failed has left.
+                desk.waiting = None;
+                while let Some(unit) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
+                    desk.pass(Some(*unit), &work);
+                }
+                desk.pass(None, &work);
             }
-            desk.pass(None, &work);
             while let Some(units) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
                 let units = &work.units[units.clone()];
                 // SAFETY: as above.
                 unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &desk.small_room) };
+            }
+        })
+    }
+}
+
+impl Tasks {
+    /// Calls `task` with the number of every batch once.
+    fn spread(&self, work: Work<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        if ALONE {
+            return work.in_order(self.batches.len(), task);
+        }
+        self.queues.begin();
+        work.run(&|thread| {
+            while let Some(number) = self.queues.next(thread) {
+                task(number);
             }
         })
     }
@@ -213,16 +241,6 @@ impl<'a> Work<'a> {
                 if number >= count {
                     return;
                 }
-                task(number);
-            }
-        })
-    }
-
-    /// Calls `task` with every number of the queues once.
-    fn spread(&self, queues: &Queues, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
-        queues.begin();
-        self.run(&|thread| {
-            while let Some(number) = queues.next(thread) {
                 task(number);
             }
         })

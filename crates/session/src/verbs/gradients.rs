@@ -233,15 +233,11 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let data = times(data, 1.0, scale)?.cast(wide)?;
         return Ok(Dynamic::Array(Array { data, shape: engine.shape(&gradient)? }));
     }
-    let make = |data: Cow<'_, Data>, shape: &[usize]| {
-        engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)
-    };
     let mut gradient = match &given {
         Dynamic::Handle(handle) => session.tensor(*handle)?.clone(),
         numbers => {
             let Numbers { data, shape } = array(numbers)?.map_or_else(|| floats(numbers), Ok)?;
-            // Before they are narrowed, for the scale keeps them from vanishing.
-            make(if scale == 1.0 { data } else { Cow::Owned(times(data.into_owned(), scale, 1.0)?) }, &shape)?
+            gradient_of(engine, tensor, data, &shape, scale)?
         }
     };
     let (shape, found) = (engine.shape(tensor)?, engine.shape(&gradient)?);
@@ -257,10 +253,26 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     if let (true, Dynamic::Handle(_)) = (scale != 1.0, &given)
         && engine.identity(&gradient) != engine.identity(tensor)
     {
-        gradient = make(Cow::Owned(times(engine.data(&gradient)?, scale, 1.0)?), &shape)?;
+        gradient = gradient_of(engine, tensor, Cow::Owned(engine.data(&gradient)?), &shape, scale)?;
     }
     engine.set_grad(tensor, Some(&gradient))?;
     Ok(Dynamic::Null)
+}
+
+/// Numbers times a scale, as a gradient of a tensor.
+#[inline(never)]
+fn gradient_of<E: Engine>(
+    engine: &E,
+    tensor: &E::Tensor,
+    mut data: Cow<'_, Data>,
+    shape: &[usize],
+    scale: f64,
+) -> Result<E::Tensor> {
+    if scale != 1.0 {
+        // Before they are narrowed, for the scale keeps them from vanishing.
+        data = Cow::Owned(times(data.into_owned(), scale, 1.0)?);
+    }
+    engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)
 }
 
 /// `gradflag(object)` tells whether gradients are computed; `gradflag(object, flag)` sets it.

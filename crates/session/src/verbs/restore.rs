@@ -2,6 +2,7 @@
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
 
+use std::borrow::Cow;
 use std::mem;
 
 use stepwell_optim::fallible::{copied, filled};
@@ -182,52 +183,67 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    let curvature = match dtype {
-        Dtype::Double => Curvature::Double(memory_of(buffers, length, |data| match data {
-            Data::Double(elements) => Some(&elements[..]),
-            _ => None,
-        })?),
-        _ => Curvature::Float(memory_of(buffers, length, |data| match data {
-            Data::Float(elements) => Some(&elements[..]),
-            _ => None,
-        })?),
-    };
-    Learned::try_from(curvature).map(Some)
+    Learned::try_from(memory_of(buffers, length, dtype)?).map(Some)
 }
 
-fn memory_of<T: Scalar>(
-    buffers: &Entries,
-    length: usize,
-    elements: impl Fn(&Data) -> Option<&[T]>,
-) -> Result<Memory<T>> {
-    let vector = |key: &str, given: &Dynamic| -> Result<Vec<T>> {
+fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<Curvature> {
+    let mut vectors = Vec::new();
+    let mut vector = |key: &str, given| {
         let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };
         if shape != [length] {
             let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
-        match elements(&data) {
-            Some(elements) => copied(elements),
-            None => Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype"))),
+        if data.dtype() != dtype {
+            return Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")));
         }
+        vectors.push(data);
+        Ok(())
     };
     let number = |key: &str| match entry(buffers, key)? {
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let vectors = |key: &str| list(buffers, key)?.iter().map(|item| vector(key, item)).values();
-    Ok(Memory {
-        func_evals: whole(buffers, "func_evals", MOST_STEPS)?,
-        n_iter: whole(buffers, "n_iter", MOST_STEPS)?,
-        t: number("t")?,
-        prev_loss: number("prev_loss")?,
-        d: vector("d", entry(buffers, "d")?)?,
-        h_diag: number("H_diag")?,
-        prev_flat_grad: vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?,
-        old_dirs: vectors("old_dirs")?,
-        old_stps: vectors("old_stps")?,
-        ro: numbers(buffers, "ro")?,
+    let func_evals = whole(buffers, "func_evals", MOST_STEPS)?;
+    let n_iter = whole(buffers, "n_iter", MOST_STEPS)?;
+    let (t, prev_loss) = (number("t")?, number("prev_loss")?);
+    vector("d", entry(buffers, "d")?)?;
+    let h_diag = number("H_diag")?;
+    vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?;
+    let old_dirs = list(buffers, "old_dirs")?;
+    for given in old_dirs {
+        vector("old_dirs", given)?;
+    }
+    for given in list(buffers, "old_stps")? {
+        vector("old_stps", given)?;
+    }
+    let ro = numbers(buffers, "ro")?;
+    let memory = Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, ..Memory::default() };
+    Ok(match dtype {
+        Dtype::Double => Curvature::Double(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
+            Data::Double(elements) => elements,
+            _ => &[],
+        })?),
+        _ => Curvature::Float(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
+            Data::Float(elements) => elements,
+            _ => &[],
+        })?),
     })
+}
+
+/// Copies of vectors: of `d`, `prev_flat_grad`, as many of `old_dirs` as there are, and those of `old_stps`.
+fn with_vectors<T: Scalar>(
+    memory: Memory<()>,
+    vectors: &[Cow<'_, Data>],
+    old_dirs: usize,
+    elements: fn(&Data) -> &[T],
+) -> Result<Memory<T>> {
+    let mut vectors = vectors.iter().map(|data| copied(elements(data))).values()?;
+    let old_stps = vectors.split_off(2 + old_dirs);
+    let old_dirs = vectors.split_off(2);
+    let (prev_flat_grad, d) = (vectors.pop().unwrap_or_default(), vectors.pop().unwrap_or_default());
+    let Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, .. } = memory;
+    Ok(Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro })
 }
 
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.

@@ -23,14 +23,13 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
         other => return Err(arguments.refuse("a dictionary of options or null", &other)),
     };
     arguments.finish()?;
-    let (before, after, tensors) = {
+    {
         let trainer = session.trainer(handle)?;
         trainer.check_scales(scale.is_some())?;
         let after = scale.as_ref().map_or(1.0, LossScale::scale);
-        (trainer.scale_of_loss(), after, trainer.tensors().to_vec())
-    };
-    if before != after {
-        session.check_scaled(&tensors, after)?;
+        if trainer.scale_of_loss() != after {
+            session.check_scaled(trainer.tensors(), after)?;
+        }
     }
     session.scales_losses |= scale.is_some();
     session.trainer_mut(handle)?.0.optimizer.loss_scale = scale;

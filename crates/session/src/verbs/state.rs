@@ -1,6 +1,6 @@
 //! What an optimizer or a module is, as plain data.
 
-use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Results, Value, defaults};
+use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Value, defaults};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
@@ -56,27 +56,26 @@ pub(crate) fn describe<E: Engine>(
             ("size", Dynamic::sizes(&shape)),
         ];
         if with_buffers {
-            let state = states.next().and_then(Option::as_ref);
-            let mut buffers = state.map_or_else(
-                || Ok(Vec::new()),
-                |state| {
-                    let step = definition.counts_steps.then_some(("step", count(state.step)));
-                    let own = definition.buffers.len();
-                    let told = definition.state_keys().map(|(key, place)| (key, state.buffers[place].as_ref()));
+            let mut buffers = Vec::new();
+            if let Some(state) = states.next().and_then(Option::as_ref) {
+                if definition.counts_steps {
+                    buffers.push(("step", count(state.step)));
+                }
+                for (i, (key, place)) in definition.state_keys().enumerate() {
+                    let buffer = state.buffers[place].as_ref();
                     // Those that every optimizer may have are told only where they are in use.
-                    let told = told.enumerate().filter(|(i, (_, buffer))| *i < own || buffer.is_some());
-                    let told = told.map(|(_, (key, buffer))| Ok((key, buffer_value(buffer, &shape)?)));
-                    step.into_iter().map(Ok).chain(told).values()
-                },
-            )?;
+                    if i < definition.buffers.len() || buffer.is_some() {
+                        buffers.push((key, buffer_value(buffer, &shape)?));
+                    }
+                }
+            }
             // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. Where the next step would begin
             // anew, what it has learned of other parameters is not told: a restored one would go on from it.
-            let curvature = if i == 0 && remembers { optimizer.curvature()? } else { None };
-            if let Some(curvature) = curvature {
-                buffers = match curvature {
-                    Curvature::Float(memory) => memory_values(memory),
-                    Curvature::Double(memory) => memory_values(memory),
-                };
+            if i == 0
+                && remembers
+                && let Some(curvature) = optimizer.curvature()?
+            {
+                buffers = memory_values(curvature);
             }
             row.push(("buffers", Dynamic::dictionary(buffers)));
         }
@@ -125,22 +124,34 @@ fn count(steps: u64) -> Dynamic {
     Dynamic::Number(steps.min(MOST_STEPS) as f64)
 }
 
-fn memory_values<T: Differentiable>(memory: Memory<T>) -> Vec<(&'static str, Dynamic)> {
+fn memory_values(curvature: Curvature) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
-    let vector = |v: Vec<T>| {
-        let shape = vec![v.len()];
-        Dynamic::Array(Array { data: T::data(v), shape })
+    let (memory, [d, prev_flat_grad, old_dirs, old_stps]) = match curvature {
+        Curvature::Float(memory) => vectors(memory),
+        Curvature::Double(memory) => vectors(memory),
     };
     vec![
         ("func_evals", count(memory.func_evals)),
         ("n_iter", count(memory.n_iter)),
         ("t", number(memory.t)),
         ("prev_loss", number(memory.prev_loss)),
-        ("d", vector(memory.d)),
+        ("d", d),
         ("H_diag", number(memory.h_diag)),
-        ("prev_flat_grad", vector(memory.prev_flat_grad)),
-        ("old_dirs", Dynamic::List(memory.old_dirs.into_iter().map(vector).collect())),
-        ("old_stps", Dynamic::List(memory.old_stps.into_iter().map(vector).collect())),
+        ("prev_flat_grad", prev_flat_grad),
+        ("old_dirs", old_dirs),
+        ("old_stps", old_stps),
         ("ro", Dynamic::List(memory.ro.into_iter().map(number).collect())),
     ]
+}
+
+/// The numbers, which are of one type, and apart from them the vectors.
+fn vectors<T: Differentiable>(memory: Memory<T>) -> (Memory<()>, [Dynamic; 4]) {
+    let vector = |v: Vec<T>| {
+        let shape = vec![v.len()];
+        Dynamic::Array(Array { data: T::data(v), shape })
+    };
+    let list = |vectors: Vec<Vec<T>>| Dynamic::List(vectors.into_iter().map(vector).collect());
+    let Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro } = memory;
+    let vectors = [vector(d), vector(prev_flat_grad), list(old_dirs), list(old_stps)];
+    (Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, ..Memory::default() }, vectors)
 }

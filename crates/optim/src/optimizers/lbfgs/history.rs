@@ -10,8 +10,8 @@ use super::memory::Memory;
 use super::ring::Ring;
 use super::LbfgsOptions;
 use crate::state::no_memory;
-use crate::fallible::{collected, copied, reserve};
-use crate::{Code, Error, Result, Results, Scalar, count};
+use crate::fallible::{copied, reserve, room};
+use crate::{Code, Error, Result, Scalar, count};
 
 /// The most pairs for which room is made before they come.
 const EXPECTED_PAIRS: usize = 1024;
@@ -147,7 +147,14 @@ impl<T: Scalar> History<T> {
     /// [`Code::Memory`]
     pub(crate) fn memory(&self) -> Result<Memory<T>> {
         let Record { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.kept;
-        let pairs = || self.kept.pairs.iter().map(|pair| self.ring.pair(pair.row));
+        let count = self.kept.pairs.len();
+        let (mut old_dirs, mut old_stps, mut ro) = (room(count)?, room(count)?, room(count)?);
+        for pair in &self.kept.pairs {
+            let (y, s) = self.ring.pair(pair.row);
+            old_dirs.push(copied(y)?);
+            old_stps.push(copied(s)?);
+            ro.push(pair.ro);
+        }
         Ok(Memory {
             func_evals,
             n_iter,
@@ -156,9 +163,9 @@ impl<T: Scalar> History<T> {
             d: copied(&self.kept.d)?,
             h_diag,
             prev_flat_grad: copied(&self.kept.prev_flat_grad)?,
-            old_dirs: pairs().map(|(y, _)| copied(y)).values()?,
-            old_stps: pairs().map(|(_, s)| copied(s)).values()?,
-            ro: collected(self.kept.pairs.iter().map(|pair| pair.ro))?,
+            old_dirs,
+            old_stps,
+            ro,
         })
     }
 
