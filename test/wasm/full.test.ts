@@ -133,7 +133,7 @@ function run(program: string): Promise<unknown> {
   });
 }
 
-describe("the WebAssembly engine without memory", { timeout: 600_000 }, () => {
+describe("the WebAssembly engine without memory", () => {
   it.each(Object.entries(calls))("goes on after %s", async (_, call) => {
     const result = (await run(`
       const kept = [];

@@ -142,6 +142,20 @@ export const optimizerOperations = (another: Operation): Operations => ({
     const optimizer = world.any("optimizer", "model");
     if (optimizer) world.call("average", optimizer.handle);
   },
+  "steps that are left out": (world) => {
+    const { random } = world;
+    const tensor = world.call<k.TensorHandle>("tensor", [1, 2], "grad", "double");
+    const optimizer = world.call<k.OptimizerHandle>("opt", "sgd", tensor, { lr: 0.5 });
+    world.call("grad", tensor, [1, random.pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])]);
+    world.call("step", optimizer, { nonfinite: "skip" });
+    expectSame("step", "a parameter that moved", numbersOf(tensor), [1, 2]);
+    expectSame("skipped", "another count", [world.call<number>("skipped", optimizer)], [1]);
+    world.call("free", optimizer, tensor);
+  },
+  skipped: (world) => {
+    const optimizer = world.any("optimizer", "model");
+    if (optimizer) world.call("skipped", optimizer.handle);
+  },
   schedule: (world) => {
     const { random } = world;
     const optimizer = world.any("optimizer")?.handle;
