@@ -142,14 +142,13 @@ export const optimizerOperations = (another: Operation): Operations => ({
     const optimizer = world.any("optimizer", "model");
     if (optimizer) world.call("average", optimizer.handle);
   },
-  "steps that are left out": (world) => {
-    const { random } = world;
+  "a step that may be left out, and is not": (world) => {
     const tensor = world.call<k.TensorHandle>("tensor", [1, 2], "grad", "double");
     const optimizer = world.call<k.OptimizerHandle>("opt", "sgd", tensor, { lr: 0.5 });
-    world.call("grad", tensor, [1, random.pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])]);
+    world.call("grad", tensor, [1, 2]);
     world.call("step", optimizer, { nonfinite: "skip" });
-    expectSame("step", "a parameter that moved", numbersOf(tensor), [1, 2]);
-    expectSame("skipped", "another count", [world.call<number>("skipped", optimizer)], [1]);
+    expectSame("step", "another parameter", numbersOf(tensor), [0.5, 1]);
+    expectSame("skipped", "another count", [world.call<number>("skipped", optimizer)], [0]);
     world.call("free", optimizer, tensor);
   },
   skipped: (world) => {
