@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
 pub(crate) fn limit() -> usize {
-    left() / 4
+    left().saturating_add(held()) / 4
 }
 
 /// Bytes that may be taken before the system is asked again how much there is.
@@ -60,10 +60,35 @@ fn is_held(bytes: usize) -> bool {
             libc::free(memory);
             after
         };
-        before.is_some() && after == before
+        let is_held = before.is_some() && after == before;
+        if !is_held {
+            // Else what was tried would be held from now on, and each try would take more.
+            give_back_held();
+        }
+        is_held
     }
     #[cfg(not(target_os = "linux"))]
     false
+}
+
+/// Bytes that were freed and that the C library keeps, at least.
+fn held() -> usize {
+    // The newer `mallinfo2` is not in every library that Node.js runs with. Of this one's numbers 32 bits are right.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it only counts.
+    return unsafe { libc::mallinfo() }.fordblks as u32 as usize;
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    0
+}
+
+/// Has the C library give addresses back that it keeps at the end of what it has.
+#[cfg(target_os = "linux")]
+fn give_back_held() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it touches nothing that anybody uses.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 thread_local! {
