@@ -3,8 +3,6 @@
 //! The one place where such lists are made. `vec![]`, `collect` and `to_vec` end the process where an allocation fails, and a
 //! system that hands out memory which it has not ends it later, when the memory is used.
 
-use std::alloc::{self, Layout};
-use std::ptr;
 use std::sync::OnceLock;
 
 use crate::{Code, Error, Result};
@@ -12,6 +10,10 @@ use crate::{Code, Error, Result};
 /// Bytes from which on it is asked whether they are there: some room is kept, see [`ask_before`], for what is less. In
 /// WebAssembly there is little of it, and to ask costs nothing.
 const ASKED: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
+
+/// In WebAssembly whoever is asked tries whether so many bytes can be had in one piece, so that who takes them next gets them,
+/// by a way that cannot fail and is less code. Nobody else takes any.
+pub(crate) const ASKING_SUFFICES: bool = cfg!(target_family = "wasm");
 
 static ASK: OnceLock<fn(usize) -> bool> = OnceLock::new();
 
@@ -27,6 +29,12 @@ pub fn ask_before(ask: fn(usize) -> bool) {
 /// [`Code::Memory`]
 pub fn ask(bytes: usize) -> Result<()> {
     if bytes >= ASKED && ASK.get().is_some_and(|ask| !ask(bytes)) { Err(out_of_memory(bytes)) } else { Ok(()) }
+}
+
+/// Fails unless memory for so many elements of a size may be taken.
+#[inline(never)]
+fn ask_for(length: usize, size: usize) -> Result<()> {
+    ask(length.saturating_mul(size))
 }
 
 /// Fails, in WebAssembly, where no room is left for what is small and cannot fail. Whoever makes something small, of which there
@@ -53,30 +61,13 @@ pub fn reserve<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
     if list.capacity() >= length {
         return Ok(());
     }
-    if cfg!(target_family = "wasm") {
-        // Which is less code.
-        let mut grown = room(length)?;
-        grown.append(list);
-        *list = grown;
+    ask_for(length, size_of::<T>())?;
+    let more = length - list.len();
+    if ASKING_SUFFICES {
+        list.reserve_exact(more);
         return Ok(());
     }
-    let bytes = length.saturating_mul(size_of::<T>());
-    ask(bytes)?;
-    list.try_reserve_exact(length - list.len()).map_err(|_| out_of_memory(bytes))
-}
-
-/// Memory for so many elements of a size. Of one type, so that it is there once.
-#[inline(never)]
-fn memory(length: usize, size: usize, align: usize) -> Result<*mut u8> {
-    let bytes = length.saturating_mul(size);
-    if bytes == 0 {
-        return Ok(ptr::without_provenance_mut(align));
-    }
-    ask(bytes)?;
-    let layout = Layout::from_size_align(bytes, align).map_err(|_| out_of_memory(bytes))?;
-    // SAFETY: the size is not 0.
-    let memory = unsafe { alloc::alloc(layout) };
-    if memory.is_null() { Err(out_of_memory(bytes)) } else { Ok(memory) }
+    list.try_reserve_exact(more).map_err(|_| out_of_memory(length.saturating_mul(size_of::<T>())))
 }
 
 /// An empty list with room for so many elements.
@@ -84,9 +75,13 @@ fn memory(length: usize, size: usize, align: usize) -> Result<*mut u8> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn room<T>(length: usize) -> Result<Vec<T>> {
-    let memory = memory(length, size_of::<T>(), align_of::<T>())?;
-    // SAFETY: it is of the global allocator, and has room for so many elements of this type.
-    Ok(unsafe { Vec::from_raw_parts(memory.cast(), 0, length) })
+    if ASKING_SUFFICES {
+        ask_for(length, size_of::<T>())?;
+        return Ok(Vec::with_capacity(length));
+    }
+    let mut list = Vec::new();
+    reserve(&mut list, length)?;
+    Ok(list)
 }
 
 /// Adds an element.
@@ -95,10 +90,39 @@ pub fn room<T>(length: usize) -> Result<Vec<T>> {
 /// [`Code::Memory`]; the list is then as it was.
 pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     if list.len() == list.capacity() {
-        reserve(list, list.len().saturating_mul(2).max(4))?;
+        if ASKING_SUFFICES {
+            ask_for(list.len(), 2 * size_of::<T>())?;
+        } else {
+            reserve(list, list.len().saturating_mul(2).max(4))?;
+        }
     }
     list.push(element);
     Ok(())
+}
+
+/// As [`push`], of a list that was asked for before, together with others: in WebAssembly it is not asked again.
+///
+/// # Errors
+/// [`Code::Memory`]; the list is then as it was.
+#[inline(always)]
+pub(crate) fn push_asked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
+    if ASKING_SUFFICES {
+        list.push(element);
+        return Ok(());
+    }
+    push(list, element)
+}
+
+/// As [`reserve`], of a list that was asked for before, together with others: in WebAssembly it is not asked again.
+///
+/// # Errors
+/// [`Code::Memory`]; the list is then as it was.
+#[inline(always)]
+pub(crate) fn reserve_asked<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
+    if ASKING_SUFFICES {
+        return Ok(());
+    }
+    reserve(list, length)
 }
 
 /// A list of equal elements.
@@ -106,6 +130,10 @@ pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>> {
+    if ASKING_SUFFICES {
+        ask_for(length, size_of::<T>())?;
+        return Ok(vec![element; length]);
+    }
     let mut list = room(length)?;
     list.resize(length, element);
     Ok(list)
@@ -116,6 +144,10 @@ pub fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
+    if ASKING_SUFFICES {
+        ask(size_of_val(elements))?;
+        return Ok(elements.to_vec());
+    }
     let mut list = room(elements.len())?;
     list.extend_from_slice(elements);
     Ok(list)

@@ -138,6 +138,10 @@ impl Data {
     /// # Errors
     /// As [`Data::cast`].
     pub(crate) fn filled(dtype: Dtype, length: usize, number: f64) -> Result<Data> {
+        if cfg!(target_family = "wasm") {
+            // Which is less code.
+            return Data::Double(filled(length, number)?).cast(dtype);
+        }
         let one = Data::Double(filled(length.min(1), number)?).cast(dtype)?;
         Ok(match one {
             Data::Float(v) if length > 1 => Data::Float(filled(length, v[0])?),

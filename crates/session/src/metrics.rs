@@ -86,8 +86,7 @@ impl Measured {
 /// The class of the largest element, for each place of `[n, classes, *]`; the first of several, and none where one is not a
 /// number.
 fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
-    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize) -> Result<Vec<Option<i64>>> {
-        let mut found = room(data.len() / classes.max(1))?;
+    fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize, found: &mut Vec<Option<i64>>) {
         for sample in data.chunks_exact((classes * inner).max(1)) {
             for place in 0..inner {
                 let (mut best, mut numbers) = (0, true);
@@ -101,16 +100,17 @@ fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
                 found.push(numbers.then_some(best as i64));
             }
         }
-        Ok(found)
     }
     let (classes, inner) = (shape[1], shape[2..].iter().product());
+    let mut found = room(data.len() / classes.max(1))?;
     match data {
-        Data::Float(data) => of(data, classes, inner),
-        Data::Double(data) => of(data, classes, inner),
-        Data::Half(data) => of(data, classes, inner),
-        Data::BFloat16(data) => of(data, classes, inner),
-        Data::Long(data) => of(data, classes, inner),
+        Data::Float(data) => of(data, classes, inner, &mut found),
+        Data::Double(data) => of(data, classes, inner, &mut found),
+        Data::Half(data) => of(data, classes, inner, &mut found),
+        Data::BFloat16(data) => of(data, classes, inner, &mut found),
+        Data::Long(data) => of(data, classes, inner, &mut found),
     }
+    Ok(found)
 }
 
 /// The metrics of a pass: one number for the loss alone, else a dictionary.

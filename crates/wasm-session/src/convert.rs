@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol};
-use stepwell_optim::fallible::{collected, filled, out_of_memory, push, room};
+use stepwell_optim::fallible::{ask, collected, filled, out_of_memory, push};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
 use wasm_bindgen::prelude::*;
@@ -119,9 +119,7 @@ fn read_text(value: &JsValue) -> Result<String> {
     // As many bytes as a character of a string can have.
     const LONGEST: usize = 3;
     let length = value.unchecked_ref::<JsString>().length() as usize;
-    if length > 4096 {
-        drop(room::<u8>(length.saturating_mul(LONGEST))?);
-    }
+    ask(length.saturating_mul(LONGEST))?;
     Ok(value.as_string().unwrap_or_default())
 }
 
@@ -138,8 +136,8 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
             let shared = own.and_then(|own| Reflect::get_prototype_of(&own)).map_or(JsValue::NULL, JsValue::from);
             [shared, "length".into()]
         });
-        let ask = |key: &JsValue| get_of(prototype, key, view).unwrap_or(JsValue::NULL);
-        (ask(&Symbol::to_string_tag()).as_string().unwrap_or_default(), ask(length).as_f64())
+        let get = |key: &JsValue| get_of(prototype, key, view).unwrap_or(JsValue::NULL);
+        (get(&Symbol::to_string_tag()).as_string().unwrap_or_default(), get(length).as_f64())
     });
     let length = length.unwrap_or(0.0) as usize;
     macro_rules! copy {
@@ -183,45 +181,44 @@ pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
             }
             array.into()
         }
-        Dynamic::Dictionary(entries) => object(entries.into_iter().map(|(key, value)| Ok((key, write(value)?))))?,
+        Dynamic::Dictionary(entries) => {
+            let pairs = Array::new();
+            for (key, value) in entries {
+                pairs.push(&pair(&key, &write(value)?));
+            }
+            object(&pairs)
+        }
         Dynamic::Array(Numbers { data, shape }) => {
-            let dtype = data.dtype();
-            let elements: JsValue = match data {
-                Data::Float(elements) => {
-                    Floats::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
-                }
-                Data::Double(elements) => {
-                    Doubles::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
-                }
+            let elements = match &data {
+                Data::Float(elements) => Floats::new(elements).map(JsValue::from),
+                Data::Double(elements) => Doubles::new(elements).map(JsValue::from),
                 // Not every page has an array for numbers of 16 bits; `float` holds each of them exactly.
-                Data::Half(elements) => widened(&elements),
-                Data::BFloat16(elements) => widened(&elements),
-                Data::Long(elements) => {
-                    Longs::new(&elements).map_err(|_| out_of_memory(size_of_val(&elements[..])))?.into()
-                }
+                Data::Half(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
+                Data::BFloat16(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
+                Data::Long(elements) => Longs::new(elements).map(JsValue::from),
             };
+            let elements = elements.map_err(|_| out_of_memory(data.len() * 8))?;
             let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
-            let name = dtype.is_reduced().then(|| ("dtype".to_owned(), JsValue::from(dtype.name())));
-            let entries = [("data".to_owned(), elements), ("shape".to_owned(), shape.into())];
-            object(entries.into_iter().chain(name).map(Ok))?
+            let pairs = Array::of2(&pair("data", &elements), &pair("shape", &shape));
+            if data.dtype().is_reduced() {
+                pairs.push(&pair("dtype", &data.dtype().name().into()));
+            }
+            object(&pairs)
         }
     })
 }
 
-fn widened<T: Copy + Into<f32>>(elements: &[T]) -> JsValue {
-    let elements: Vec<f32> = elements.iter().map(|x| (*x).into()).collect();
-    Float32Array::from(&elements[..]).into()
+fn widened<T: Copy + Into<f32>>(elements: &[T]) -> Result<Vec<f32>> {
+    collected(elements.iter().map(|x| (*x).into()))
 }
 
-fn object(entries: impl IntoIterator<Item = Result<(String, JsValue)>>) -> Result<JsValue> {
-    // Defined, and not set: `__proto__` is a name like any other.
-    let pairs = Array::new();
-    for entry in entries {
-        let (key, value) = entry?;
-        pairs.push(&Array::of2(&key.into(), &value));
-    }
-    // It fails for what are no pairs.
-    Ok(Object::from_entries(&pairs).unwrap_or_default().into())
+fn pair(key: &str, value: &JsValue) -> Array {
+    Array::of2(&key.into(), value)
+}
+
+fn object(pairs: &Array) -> JsValue {
+    // Defined, and not set: `__proto__` is a name like any other. It fails for what are no pairs.
+    Object::from_entries(pairs).unwrap_or_default().into()
 }
 
 fn unreadable() -> Error {

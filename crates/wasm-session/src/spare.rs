@@ -24,6 +24,24 @@ pub(crate) fn keep() -> bool {
     !KEPT.load(Ordering::Relaxed).is_null()
 }
 
+/// True if so many bytes can be had in one piece: what is small gets of what is kept, and where is room for anything else is
+/// tried.
+pub(crate) fn has(bytes: usize) -> bool {
+    if !keep() {
+        return false;
+    }
+    let Ok(layout) = Layout::from_size_align(bytes, 1) else { return false };
+    // SAFETY: the size is not 0, and what was allocated is freed.
+    bytes <= SMALL
+        || unsafe {
+            let memory = System.alloc(layout);
+            if !memory.is_null() {
+                System.dealloc(memory, layout);
+            }
+            !memory.is_null()
+        }
+}
+
 /// Gives up what is kept for so many bytes. Returns whether it is worth trying again.
 #[cold]
 fn give_up(bytes: usize) -> bool {

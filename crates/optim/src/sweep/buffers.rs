@@ -4,7 +4,7 @@ use std::array;
 
 use half::{bf16, f16};
 
-use crate::fallible::{filled, push};
+use crate::fallible::{filled, push_asked};
 use crate::memory::{Arena, Memory};
 use crate::optimizer::Group;
 use crate::state::{self, AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
@@ -73,7 +73,7 @@ pub(super) fn plan_state(
                     continue;
                 }
                 let buffer = state::Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
-                push(&mut planned, Planned { group, index, number, place, fill, buffer })?;
+                push_asked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
                 match place {
                     // One of another type is converted.
                     _ if there.is_some() => {}

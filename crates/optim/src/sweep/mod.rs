@@ -21,7 +21,7 @@ use tasks::{ALONE, Sums, Tasks, Work, total};
 use unit::{PIECE, Piece, Riders, Unit};
 
 use crate::clip::{Clip, Prepare};
-use crate::fallible::{push, reserve};
+use crate::fallible::{ASKING_SUFFICES, ask, push_asked, reserve_asked};
 use crate::instruction_set::InstructionSet;
 use crate::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::optimizer::Group;
@@ -205,10 +205,12 @@ impl Sweep {
         self.current = false;
         self.threads = 0;
         self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
+        ask_for_lists(views)?;
         let state = plan_state(&*self.program, groups, views, options.memory_limit)?;
 
+        ask_for_lists(views)?;
         self.locations.clear();
-        reserve(&mut self.locations, views.len())?;
+        reserve_asked(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
         self.units.clear();
         self.steps.clear();
@@ -225,21 +227,21 @@ impl Sweep {
                 let step = Step { number, fresh: fresh.moments, gradient_norm: 0.0 };
                 let is_double = self.units.last().is_some_and(Unit::is_double);
                 if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
-                    push(&mut self.steps, (group, step))?;
+                    push_asked(&mut self.steps, (group, step))?;
                 }
                 unit.constants = (self.steps.len() - 1) as u32;
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
                     let piece = Piece { unit: self.units.len() as u32, constants: unit.constants, start, length };
-                    push(&mut self.pieces, piece)?;
+                    push_asked(&mut self.pieces, piece)?;
                 }
                 unit.pieces = first..self.pieces.len() as u32;
-                push(&mut self.units, unit)?;
+                push_asked(&mut self.units, unit)?;
             }
         }
         self.elements = self.units.iter().map(|unit| unit.length).sum();
-        reserve(&mut self.sums, self.pieces.len())?;
+        reserve_asked(&mut self.sums, self.pieces.len())?;
         self.sums.resize_with(self.pieces.len(), Sums::default);
         self.program.reserve(self.steps.len())?;
         self.plan(options.threads)?;
@@ -294,6 +296,17 @@ impl Sweep {
             set: options.instruction_set,
         }
     }
+}
+
+/// In WebAssembly, asks for all lists of these views at once.
+fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
+    /// More than twice what all lists have for a view or a piece: they grow by as much again.
+    const EACH: usize = 1 << 10;
+    if !ASKING_SUFFICES {
+        return Ok(());
+    }
+    let pieces: usize = views.iter().flatten().map(|view| view.len() / PIECE).sum();
+    ask((views.len() + pieces).saturating_mul(EACH))
 }
 
 /// What becomes of a step that is not made: nothing but gradients is changed, and those only if it is no error.

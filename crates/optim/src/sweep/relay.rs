@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::Result;
-use crate::fallible::{push, reserve};
+use crate::fallible::{push_asked, reserve};
 use crate::sweep::queues::Queues;
 use crate::sweep::room::Room;
 use crate::sweep::tasks::{Work, cut};
@@ -41,7 +41,7 @@ impl Relay {
             let count = second.iter().chain(&first).map(|unit| units[*unit].piece_range().len()).max();
             let Some(count) = count else { return Ok(()) };
             let mut parts = Vec::new();
-            cut(0..count, batch, |_| PIECE, |part| push(&mut parts, part))?;
+            cut(0..count, batch, |_| PIECE, |part| push_asked(&mut parts, part))?;
             let queues = Queues::new(parts.len(), threads)?;
             let (left, factor) = Default::default();
             self.legs.push(Leg { second, first, parts, queues, left, factor });

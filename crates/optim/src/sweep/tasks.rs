@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::fallible::{push, reserve};
+use crate::fallible::{push_asked, reserve_asked};
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::program::Program;
@@ -82,7 +82,7 @@ impl Tasks {
     ) -> Result<()> {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
-        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push(&mut self.batches, range))?;
+        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push_asked(&mut self.batches, range))?;
         if !ALONE {
             self.queues = Queues::new(self.batches.len(), threads)?;
         }
@@ -100,11 +100,11 @@ impl Tasks {
                 PAIRED.. => &mut self.own,
                 _ => continue,
             };
-            push(list, index)?;
-            cut(start..index, batch, |i| units[i].length, |range| push(&mut self.small, range))?;
+            push_asked(list, index)?;
+            cut(start..index, batch, |i| units[i].length, |range| push_asked(&mut self.small, range))?;
             start = index + 1;
         }
-        cut(start..units.len(), batch, |i| units[i].length, |range| push(&mut self.small, range))?;
+        cut(start..units.len(), batch, |i| units[i].length, |range| push_asked(&mut self.small, range))?;
         if !ALONE {
             for list in [&mut relay, &mut self.own] {
                 // The number tells those of one length apart: a sort that keeps their order takes memory.
@@ -112,7 +112,7 @@ impl Tasks {
             }
             self.relay.plan(&relay, units, batch, threads)?;
         }
-        reserve(&mut self.desks, threads)?;
+        reserve_asked(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
