@@ -127,7 +127,7 @@ const calls = {
   "tensors of 1 MB": "for (;;) kept.push(k.full([2 ** 18], 1))",
 } as const;
 
-describe.runIf(process.platform === "linux")("a process that may take no more addresses", { timeout: 600_000 }, () => {
+describe.runIf(process.platform === "linux")("a process that may take no more addresses", () => {
   it("gets errors and goes on", () => {
     const used = run(`console.log(readFileSync("/proc/self/status", "utf8").match(/VmSize:\\s+(\\d+)/)[1])`) as number;
     const bodies = Object.entries(calls).map(
