@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           ...settings,
           name: "wasm",
-          // What is the same for every engine; test/engine.ts has what is not.
+          // What is the same for every engine; test/engine-differences.ts has what is not.
           include: [
             "test/{contract,parity,random-operations,transcript}/**/*.test.ts",
             "test/playground/{code,digits,options,race,theory}.test.ts",

@@ -3,7 +3,7 @@
 
 import * as k from "@stepwell/sdk";
 import { afterEach, expect, it } from "vitest";
-import { supported } from "../engine.js";
+import { supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());

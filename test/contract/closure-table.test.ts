@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-closure-"));

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import * as k from "@stepwell/sdk";
 import { engine, Module, Optimizer, optimizer, StepwellError, Tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { binding, differences } from "../engine.js";
+import { binding, differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { differences, supported } from "../engine.js";
+import { differences, supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());

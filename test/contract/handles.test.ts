@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import * as k from "@stepwell/sdk";
 import { afterEach, expect, it } from "vitest";
-import { binding, differences } from "../engine.js";
+import { binding, differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());

@@ -2,7 +2,7 @@
 
 import * as k from "@stepwell/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { supported } from "../engine.js";
+import { supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 

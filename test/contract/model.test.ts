@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 import { classes, inputs, network, point, values } from "./small-models.js";
 
 afterEach(() => k.free());

@@ -24,7 +24,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-save-"));

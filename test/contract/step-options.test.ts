@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences, supported } from "../engine.js";
+import { differences, supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 import { classes, inputs, network, values } from "./small-models.js";

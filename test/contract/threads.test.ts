@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
 import { beforeEach, expect, test } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 import { runInProcess, sdk } from "./child.js";
 import { expectError } from "./expect-error.js";
 import { expectSameBytes } from "./same-bytes.js";

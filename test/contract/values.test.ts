@@ -4,7 +4,7 @@
 import { createContext, runInContext } from "node:vm";
 import * as k from "@stepwell/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { binding } from "../engine.js";
+import { binding } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { supported } from "../engine.js";
+import { supported } from "../engine-differences.js";
 import { expectNear, type Tolerance } from "./near.js";
 
 type Flat = readonly number[];

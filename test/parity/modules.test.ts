@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { supported } from "../engine.js";
+import { supported } from "../engine-differences.js";
 import { expectNear, type Tolerance } from "./near.js";
 
 const dtypes = supported("double", "float", "half", "bfloat16");

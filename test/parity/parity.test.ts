@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { free, grad, help, nograd, type OptimizerName, opt, step, type TensorHandle, tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 
 type Flat = readonly number[];
 type Options = Record<string, number | boolean | string | null>;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engine } from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { differences } from "../engine.js";
+import { differences } from "../engine-differences.js";
 import { functions } from "./functions.js";
 import { playSeed } from "./games.js";
 import { type ClassName, classes, membersOf } from "./operations/fluent.js";

@@ -1,7 +1,7 @@
 // Good arguments, drawn at random: small shapes, moderate numbers, layers that fit.
 
 import * as k from "@stepwell/sdk";
-import { differences, supported } from "../engine.js";
+import { differences, supported } from "../engine-differences.js";
 import type { Random } from "./random.js";
 import type { Entry, Kind } from "./shadow.js";
 import type { World } from "./world.js";

@@ -1,5 +1,5 @@
 import * as k from "@stepwell/sdk";
-import { differences } from "../../engine.js";
+import { differences } from "../../engine-differences.js";
 import { BrokenLaw } from "../law.js";
 import { dtypeOf, inputOf, lossNames, moduleSpecification, nestedNumbers } from "../values.js";
 import type { Operations } from "./operation.js";

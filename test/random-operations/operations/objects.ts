@@ -1,5 +1,5 @@
 import type * as k from "@stepwell/sdk";
-import { differences } from "../../engine.js";
+import { differences } from "../../engine-differences.js";
 import { BrokenLaw } from "../law.js";
 import { isForGame } from "../spoil.js";
 import type { World } from "../world.js";
