@@ -36,14 +36,15 @@ const pending: readonly string[] = [
   "README.md",
   "ARCHITECTURE.md",
   "CHANGELOG.md",
-  "CONTRIBUTING.md",
   "clippy.toml",
   "Cargo.toml",
   "vitest.config.ts",
 ];
 
 /** Sentences that may break a rule, with the reason. */
-const exceptions: readonly { readonly file: string; readonly sentence: string; readonly why: string }[] = [];
+const exceptions: readonly { readonly file: string; readonly sentence: string; readonly why: string }[] = [
+  { file: "CONTRIBUTING.md", sentence: "Before:", why: "shows what breaks a rule" },
+];
 
 /** The limit of rule 5. Text in parentheses is not counted, and a piece of code is one word. */
 const MAX_WORDS = 25;
