@@ -33,7 +33,6 @@ const pending: readonly string[] = [
   // Documents and tests.
   "docs/decisions/",
   "test/",
-  "README.md",
   "ARCHITECTURE.md",
   "CHANGELOG.md",
   "clippy.toml",

@@ -1,0 +1,26 @@
+// The README's way to add the packages to a project works as it is written.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { run } from "../packaging/packed.js";
+
+const root = join(import.meta.dirname, "..", "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const project = mkdtempSync(join(tmpdir(), "stepwell-install-"));
+afterAll(() => rmSync(project, { recursive: true }));
+
+const block = (language: string) => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(readme)?.[1] ?? "";
+
+it("packs, installs and trains", () => {
+  const [, pack = ""] = /^(for name in .* npm pack .*)$/m.exec(block("sh")) ?? [];
+  expect(pack).toContain("../my-project");
+  expect(run("sh", ["-c", pack.replaceAll("../my-project", project)], root)).toMatchObject({ status: 0 });
+
+  writeFileSync(join(project, "package.json"), block("json"));
+  expect(run("npm", ["install", "--offline", "--no-audit", "--no-fund"], project)).toMatchObject({ status: 0 });
+  writeFileSync(join(project, "train.js"), block("ts"));
+  const prints = /\/\/ prints: (.*)/.exec(block("ts"))?.[1];
+  expect(run(process.execPath, ["train.js"], project)).toEqual({ status: 0, stdout: `${prints}\n`, stderr: "" });
+});
