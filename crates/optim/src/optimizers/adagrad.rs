@@ -65,7 +65,7 @@ impl Rule for Adagrad {
 }
 
 kernel! {
-    adagrad(p, g, [sum], [lr, sign, decay, eps]) {
+    adagrad(p, g, [sum], [lr, sign, eps], terms [decay]) {
         let g = with_term(sign * g, decay, p);
         sum = sum + g * g;
         p = p - lr * (g / (sqrt(sum) + eps));

@@ -84,7 +84,7 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    adam(p, g, [m, v], [rate, decay, beta1, rest1, beta2, rest2, correction2, eps]) {
+    adam(p, g, [m, v], [rate, beta1, rest1, beta2, rest2, correction2, eps], terms [decay]) {
         let g = with_term(g, decay, p);
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;
@@ -93,7 +93,7 @@ kernel! {
 }
 
 kernel! {
-    amsgrad(p, g, [m, v, max], [rate, decay, beta1, rest1, beta2, rest2, correction2, eps]) {
+    amsgrad(p, g, [m, v, max], [rate, beta1, rest1, beta2, rest2, correction2, eps], terms [decay]) {
         let g = with_term(g, decay, p);
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;

@@ -171,7 +171,11 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 
 kernel! {
     /// Both averages, and the update before its trust ratio.
-    moments(p, g, [m, v], [scale, rescale, l2, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay]) -> u {
+    moments(
+        p, g, [m, v],
+        [scale, rescale, beta1, rest1, beta2, rest2, correction1, correction2, eps],
+        terms [l2, decay]
+    ) -> u {
         let g = with_term(g * scale * rescale, l2, p);
         m = beta1 * m + rest1 * g;
         v = beta2 * v + rest2 * g * g;
@@ -181,7 +185,7 @@ kernel! {
 
 kernel! {
     /// The same update once more: cheaper to compute again than to keep.
-    apply(p, g, [m, v], [rate, correction1, correction2, eps, decay]) {
+    apply(p, g, [m, v], [rate, correction1, correction2, eps], terms [decay]) {
         let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
         p = p - rate * u;
     }

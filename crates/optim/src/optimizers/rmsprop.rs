@@ -91,7 +91,7 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    plain(p, g, [s], [lr, sign, alpha, rest, decay, eps]) {
+    plain(p, g, [s], [lr, sign, alpha, rest, eps], terms [decay]) {
         let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         p = p - lr * (g / (sqrt(s) + eps));
@@ -99,7 +99,7 @@ kernel! {
 }
 
 kernel! {
-    with_momentum(p, g, [s, b], [lr, sign, alpha, rest, decay, eps, momentum]) {
+    with_momentum(p, g, [s, b], [lr, sign, alpha, rest, eps, momentum], terms [decay]) {
         let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         b = momentum * b + g / (sqrt(s) + eps);
@@ -108,7 +108,7 @@ kernel! {
 }
 
 kernel! {
-    centered(p, g, [s, a], [lr, sign, alpha, rest, decay, eps, zero]) {
+    centered(p, g, [s, a], [lr, sign, alpha, rest, eps, zero], terms [decay]) {
         let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;
@@ -117,7 +117,7 @@ kernel! {
 }
 
 kernel! {
-    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, decay, eps, zero, momentum]) {
+    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, eps, zero, momentum], terms [decay]) {
         let g = with_term(sign * g, decay, p);
         s = alpha * s + rest * g * g;
         a = alpha * a + rest * g;

@@ -91,13 +91,13 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    plain(p, g, [], [lr, sign, decay]) {
+    plain(p, g, [], [lr, sign], terms [decay]) {
         p = p - lr * with_term(sign * g, decay, p);
     }
 }
 
 kernel! {
-    momentum(p, g, [b], [lr, sign, decay, momentum, share, ahead]) {
+    momentum(p, g, [b], [lr, sign, momentum, share], terms [decay, ahead]) {
         let g = with_term(sign * g, decay, p);
         b = momentum * b + share * g;
         p = p - lr * ahead_of(b, g, ahead);
