@@ -31,7 +31,6 @@ const pending: readonly string[] = [
   // The SDK.
   "packages/sdk/",
   // Documents and tests.
-  "docs/decisions/",
   "test/",
   "ARCHITECTURE.md",
   "CHANGELOG.md",

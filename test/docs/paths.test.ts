@@ -1,0 +1,68 @@
+// Every file that a document names is there, and every decision has its three parts.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..", "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const inFolder = (folder: string) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+const decisions = inFolder("docs/decisions");
+const documents = [
+  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "apps/playground/README.md", "test/parity/README.md"],
+  ...readdirSync(join(root, "docs")).flatMap((folder) => inFolder(`docs/${folder}`)),
+  ...inFolder("bench/results").filter((path) => path.endsWith(".md")),
+];
+
+const folders = "apps|bench|crates|docs|examples|packages|scripts|test";
+const mention = new RegExp(`(?<![\\w/.@-])(?:${folders})/[\\w./*-]*[\\w*/]`, "g");
+
+/** The paths that a document names: targets of links, and what begins with a folder of the repository. */
+function pathsOf(document: string): readonly string[] {
+  const text = read(document).replace(/https?:\S+/g, "");
+  const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = ""]) => join(dirname(document), target));
+  const mentions = [...text.replace(/\]\([^)]*\)/g, "]").matchAll(mention)].map(([path]) => path);
+  return [...new Set([...links, ...mentions])];
+}
+
+/** A part `NAME` stands for a name of the reader's choice, and `*` for anything; a file of that kind must be there. */
+function isThere(path: string): boolean {
+  if (!/\*|NAME/.test(path)) return existsSync(join(root, path));
+  const [folder = ""] = path.split(/[^/]*(?:\*|NAME)/);
+  const pattern = new RegExp(
+    `^${path.replace(/[.]/g, "\\.").replace(/\*/g, "[^/]*").replace(/NAME/g, "[a-z0-9_-]+")}$`,
+  );
+  const files = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [];
+  return files.some((file) => pattern.test(`${folder}${String(file).replaceAll("\\", "/")}`));
+}
+
+describe.each(documents)("%s", (document) => {
+  it("names files that are there", () => {
+    expect(pathsOf(document).filter((path) => !isThere(path))).toEqual([]);
+  });
+});
+
+describe.each(decisions)("%s", (decision) => {
+  it("has a number, a context, a decision and alternatives", () => {
+    const headings = [...read(decision).matchAll(/^#+ .*/gm)].map(([heading]) => heading);
+    expect(headings[0]).toMatch(new RegExp(`^# ${decision.slice("docs/decisions/".length).slice(0, 4)}: `));
+    expect(headings).toEqual(expect.arrayContaining(["## Context", "## Decision", "## Alternatives"]));
+  });
+});
+
+describe("the reader of paths", () => {
+  it("finds paths and links", () => {
+    expect(pathsOf("README.md")).toEqual(expect.arrayContaining(["docs/how-to", "docs/reference/lamb.md"]));
+    expect(pathsOf("CONTRIBUTING.md")).toContain("test/parity/record.py");
+  });
+
+  it.each([
+    ["crates/optim/src/optimizers/NAME.rs", true],
+    ["crates/optim/src/optimizers/NAME.ts", false],
+    ["bench/results/*.json", true],
+    ["bench/results/*.jsonl", false],
+    ["crates/optim/src/nothing.rs", false],
+  ])("says whether %s is there", (path, expected) => {
+    expect(isThere(path)).toBe(expected);
+  });
+});
