@@ -1,5 +1,6 @@
 // Every file that a document names is there, and every decision has its three parts.
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -40,6 +41,17 @@ describe.each(documents)("%s", (document) => {
   it("names files that are there", () => {
     expect(pathsOf(document).filter((path) => !isThere(path))).toEqual([]);
   });
+});
+
+it("has a row in the code map for every folder", () => {
+  const files = execFileSync("git", ["ls-files", "--", ...folders.split("|")], { cwd: root, encoding: "utf8" });
+  const named = [...read("ARCHITECTURE.md").matchAll(/^\| `([^`]+)\/` +\|/gm)].map(([, folder = ""]) => folder);
+  const parents = new Set(files.split("\n").map((file) => file.split("/").slice(0, 2)));
+  const missing = [...parents]
+    .filter(([parent = "", child = ""]) => child !== "" && !/\./.test(child) && existsSync(join(root, parent, child)))
+    .map((parts) => parts.join("/"))
+    .filter((folder) => !named.some((name) => name === folder || name.startsWith(`${folder}/`)));
+  expect([...new Set(missing)]).toEqual([]);
 });
 
 describe.each(decisions)("%s", (decision) => {

@@ -32,7 +32,6 @@ const pending: readonly string[] = [
   "packages/sdk/",
   // Documents and tests.
   "test/",
-  "ARCHITECTURE.md",
   "CHANGELOG.md",
   "clippy.toml",
   "Cargo.toml",
