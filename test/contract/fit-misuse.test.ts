@@ -39,14 +39,14 @@ async function trainedThrough(trained: Model): Promise<number> {
 }
 
 describe("fit", () => {
-  it.each(["epoch", "batchsize", "batch_size", "clipnorm", "lr", "Epochs", "callbacks", "constructor", "__proto__x"])(
+  it.each(["epoch", "batchsize", "batch_size", "clipNorm", "lr", "Epochs", "callbacks", "constructor", "__proto__x"])(
     "has no option %s, and names those that there are",
     (name) => {
       const trained = model();
       const before = weightsOf(trained);
       const options = { epochs: 2, [name]: 3 };
       expect(expectError("ERR_OPTION_UNKNOWN", () => trained.fit(data, options))).toBe(
-        `fit: unknown option string "${name}", expected epochs, batchSize, shuffle, advance, nonfinite, signal, validation`,
+        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, shuffle, advance, clipnorm, clipvalue, nonfinite, signal, validation`,
       );
       expect(weightsOf(trained)).toEqual(before);
     },
@@ -75,6 +75,11 @@ describe("fit", () => {
     ["ERR_ARGUMENT", data, { advance: "epochs" }],
     ["ERR_ARGUMENT", data, { advance: null }],
     ["ERR_ARGUMENT", data, { nonfinite: "warn" }],
+    ["ERR_ARGUMENT", data, { clipnorm: 0 }],
+    ["ERR_ARGUMENT", data, { clipnorm: Number.NaN }],
+    ["ERR_ARGUMENT", data, { clipvalue: Number.POSITIVE_INFINITY }],
+    ["ERR_ARGUMENT", data, { clipvalue: "1" }],
+    ["ERR_OPTION_RANGE", data, { clipnorm: 1, clipvalue: 1 }],
     ["ERR_ARGUMENT", data, { signal: {} }],
     ["ERR_ARGUMENT", data, { signal: new AbortController() }],
     ["ERR_ARGUMENT", data, { validation: 7 }],

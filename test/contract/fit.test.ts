@@ -65,6 +65,73 @@ describe.each(optimizers)("%s", (name) => {
   });
 });
 
+describe.each(optimizers)("%s", (name) => {
+  const clips = [{ clipnorm: 0.01 }, { clipvalue: 0.001 }];
+  it.each(clips)("is clipped by %o as `run` clips it, and by what `train` has set", async (clip) => {
+    const options = { batchSize: 20, shuffle: false };
+    const trained = model(optimizer(name) as never);
+    await eventsOf(trained, { ...options, ...clip });
+    const unclipped = model(optimizer(name) as never);
+    await eventsOf(unclipped, options);
+    if (name !== "lamb") expect(stateOf(trained)).not.toEqual(stateOf(unclipped));
+
+    const run = model(optimizer(name) as never);
+    k.train(run.handle, { batchsize: 20, ...clip });
+    k.train(run.handle, inputs, targets);
+    k.run(run.handle);
+    expect(stateOf(trained)).toEqual(stateOf(run));
+
+    const set = model(optimizer(name) as never);
+    k.train(set.handle, { batchsize: 20, ...clip });
+    await eventsOf(set, { shuffle: false });
+    expect(stateOf(set)).toEqual(stateOf(run));
+  });
+});
+
+describe("what `train` has set", () => {
+  const steps = async (trained: Model, options: FitOptions = {}) =>
+    (await eventsOf(trained, options)).filter((event) => event.type === "step").length;
+
+  it("counts where fit has no option of its own", async () => {
+    const trained = model();
+    expect(await steps(trained)).toBe(2);
+    k.train(trained.handle, { batchsize: 20 });
+    expect(await steps(trained)).toBe(3);
+    expect(await steps(trained, { batchSize: 10 })).toBe(5);
+    k.train(trained.handle, { droplast: true });
+    const events = await eventsOf(trained, { epochs: 2 });
+    expect(events.map((event) => event.type)).toEqual(["step", "step", "epoch", "step", "step", "epoch", "done"]);
+    expect(events[0]).toMatchObject({ steps: 4 });
+    const message = expectError("ERR_SHAPE", () => trained.fit(data, { batchSize: 51 }));
+    expect(message).toBe("fit: expected samples for at least one batch, given 50 rows, batches of 51 and droplast");
+  });
+
+  it("gives way to the other kind of clipping, and to null", async () => {
+    const trained = async (set: k.TrainOptions, options: FitOptions) => {
+      const trained = model();
+      k.train(trained.handle, set);
+      await eventsOf(trained, { shuffle: false, ...options });
+      return stateOf(trained);
+    };
+    const byValue = await trained({}, { clipvalue: 0.001 });
+    const byNorm = await trained({}, { clipnorm: 0.01 });
+    expect(byNorm).not.toEqual(byValue);
+    expect(await trained({ clipnorm: 0.01 }, { clipvalue: 0.001 })).toEqual(byValue);
+    expect(await trained({ clipnorm: 0.01 }, { clipvalue: null })).toEqual(byNorm);
+    expect(await trained({ clipnorm: 0.01 }, { clipnorm: null })).toEqual(await trained({}, {}));
+  });
+
+  it("decides what becomes of a step that is not finite", async () => {
+    const trained = model();
+    k.train(trained.handle, { nonfinite: "error" });
+    const broken = { inputs: [[Number.NaN, 1]], targets: [0] };
+    await expect(trained.fit(broken).next()).rejects.toMatchObject({ code: "ERR_GRADIENT" });
+    const before = stateOf(trained);
+    for await (const _ of trained.fit(broken, { nonfinite: "skip" }));
+    expect(stateOf(trained)).toEqual(before);
+  });
+});
+
 it("weighs each row the same, and counts a batch once however often L-BFGS evaluates it", async () => {
   const trained = model(optimizer("lbfgs") as never);
   expect(trained.measure(data, { batchSize: 48 }).loss).toBeCloseTo(trained.measure(data, { batchSize: 50 }).loss, 6);

@@ -151,13 +151,28 @@ it("does not decay what is named, in whichever group it is", () => {
   expect(groupsOf(o)).toEqual([["a.weight"], ["head.weight"], ["a.bias", "norm.weight", "norm.bias"], ["head.bias"]]);
   expect(o.definition().options.map((row) => row.decay)).toEqual([0.02, 0.5, 0, 0]);
   expect(o.lr).toEqual([0.001, 0.1, 0.001, 0.1]);
+});
+
+it("refuses a name or an expression of noDecay that selects no parameter, and leaves nothing behind", () => {
+  const m = network();
+  const others = k.dict({ scale: Tensor.of([1], "grad").handle });
+  const handles = k.handlecount();
+  const adamw = optimizer("adamw").noDecay("norm");
+  const message = expectError("ERR_PARAMETER", () => adamw.noDecay("nrom").build(m));
+  expect(message).toBe("build: no parameter has a name that `nrom` selects");
+  expect(expectError("ERR_PARAMETER", () => adamw.noDecay(/^biass$/i).build(m))).toContain("/^biass$/i");
+  expectError("ERR_PARAMETER", () => optimizer.fromJSON(adamw.noDecay(/gamma/).toJSON()).build(m));
+  expectError("ERR_PARAMETER", () => optimizer("sgd").noDecay("bias").build([]));
+  expect(k.handlecount()).toBe(handles);
+  // Parameters of a group count that are in another object.
   expect(
     groupsOf(
-      optimizer("adamw")
-        .noDecay("nothing")
-        .build(Module.of(["linear", 2, 1])),
-    ),
-  ).toEqual([["weight", "bias"]]);
+      adamw
+        .group(others)
+        .noDecay(/scale$/)
+        .build(m),
+    ).at(-1),
+  ).toEqual(["parms.scale"]);
 });
 
 it("builds on tensors, vectors, dictionaries and selections", () => {

@@ -89,15 +89,69 @@ it("an option that has no text is told by its kind", () => {
   }
 });
 
-it("data that throws while it is read is refused", () => {
+it("what a getter or a trap of the caller's throws is passed on as it was thrown, by methods as by functions", () => {
   const module = k.Module.of(["linear", 2, 2]);
   const model = new k.Model(module, "mse", k.optimizer("sgd").build(module));
+  const thrown = { mine: true };
   const trap = () => {
-    throw new TypeError("the caller's");
+    throw thrown;
   };
   const data = new Proxy({}, { get: trap, ownKeys: trap, getOwnPropertyDescriptor: trap });
   const good = { inputs: [[1, 2]], targets: [[1, 2]] };
-  for (const call of [() => model.fit(any(data)), () => model.fit(good, any(data)), () => model.measure(any(data))]) {
-    expect(expectError("ERR_ARGUMENT", call)).toMatch(/cannot be read: reading it threw an exception$/);
+  const option = Object.defineProperty({}, "lr", { get: trap, enumerable: true });
+  const numbers = Object.defineProperty([1], 0, { get: trap });
+  const handles = k.handlecount();
+  const calls: readonly (() => unknown)[] = [
+    () => model.fit(any(data)),
+    () => model.fit(good, any(data)),
+    () => model.fit({ ...good, targets: numbers }),
+    () => model.fit(good, any(option)),
+    () => model.measure(any(data)),
+    () => model.measure(good, any(data)),
+    () => k.optimizer.fromJSON(any(option)),
+    () => k.optimizer("sgd").schedule(any(option)),
+    () => model.optimizer.step(any(option)),
+    () => module.forward(numbers),
+    () => k.opt("sgd", any(option)),
+    () => k.train(model.handle, any(option)),
+    () => k.tensor(numbers),
+    () => k.loss("ce", any(data)),
+  ];
+  for (const call of calls) {
+    let caught: unknown;
+    try {
+      call();
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught, String(call)).toBe(thrown);
   }
+  k.free(model.handle);
+  expect(k.handlecount()).toBe(handles);
+});
+
+it("every message begins with its call, and tells null and undefined apart", () => {
+  const m = k.module(["linear", 2, 1]);
+  const rows: readonly (readonly [call: string, given: string, () => unknown])[] = [
+    ["names", "undefined", () => k.names(any(undefined))],
+    ["names", "undefined", () => (k.names as () => unknown)()],
+    ["names", "null", () => k.names(any(null))],
+    ["seed", "undefined", () => (k.seed as () => unknown)()],
+    ["seed", "null", () => k.seed(any(null))],
+    ["child", "undefined", () => (k.child as (m: k.ModuleHandle) => unknown)(m)],
+    ["opt", "undefined", () => k.opt("sgd", any(undefined))],
+    ["opt", "null", () => k.opt("sgd", any(null))],
+    ["fit", "undefined", () => new k.Model(new k.Module(m), "mse", any({})).fit(any(undefined))],
+    ["measure", "null", () => new k.Model(new k.Module(m), "mse", any({})).measure(any(null))],
+    ["measure", "undefined", () => new k.Model(new k.Module(m), "mse", any({})).measure(any({ inputs: [1] }))],
+    ["build", "undefined", () => k.optimizer("sgd").build(any(undefined))],
+    ["handlecount", "undefined", () => (k.handlecount as (x: unknown) => unknown)(undefined)],
+    ["reset", "undefined", () => (k.reset as (x: unknown) => unknown)(undefined)],
+    ["child", "a string with half of a surrogate pair", () => k.child(m, "\ud800")],
+  ];
+  for (const [call, given, make] of rows) {
+    expect(expectError("ERR_ARGUMENT", make)).toMatch(new RegExp(`^${call}: .*given ${given}(?: as another)?$`));
+  }
+  const json = { data: "AAAA", shape: [1], dtype: "none" };
+  expect(expectError("ERR_FORMAT", () => k.tensor(any(json)))).toMatch(/^tensor: a tensor that went through JSON/);
 });

@@ -15,20 +15,21 @@ const MOST_DIMENSIONS: usize = 64;
 pub(crate) struct Arguments {
     rest: std::vec::IntoIter<Dynamic>,
     position: usize,
+    /// True if the argument taken last was left out or undefined.
+    is_absent: bool,
 }
 
 impl Arguments {
     pub(crate) fn new(arguments: Vec<Dynamic>) -> Self {
-        Self { rest: arguments.into_iter(), position: 0 }
+        Self { rest: arguments.into_iter(), position: 0, is_absent: false }
     }
 
     /// The next argument; `Null` if there is none or it is undefined.
     pub(crate) fn next(&mut self) -> Dynamic {
         self.position += 1;
-        match self.rest.next() {
-            None | Some(Dynamic::Undefined) => Dynamic::Null,
-            Some(argument) => argument,
-        }
+        let argument = self.rest.next().unwrap_or(Dynamic::Undefined);
+        self.is_absent = matches!(argument, Dynamic::Undefined);
+        if self.is_absent { Dynamic::Null } else { argument }
     }
 
     /// The next argument without taking it.
@@ -68,6 +69,8 @@ impl Arguments {
     /// An error about the argument taken last.
     pub(crate) fn refuse(&self, expected: &str, given: &Dynamic) -> Error {
         let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
+        // A message tells null and undefined apart; commands do not.
+        let given = if self.is_absent && matches!(given, Dynamic::Null) { &Dynamic::Undefined } else { given };
         Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
     }
 

@@ -1,8 +1,9 @@
 import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
-import { isOutOfMemory, StepwellError, typed } from "./errors.js";
+import { isOutOfMemory, typed } from "./errors.js";
+import { refuseSurplus } from "./fluent/refuse.js";
 import { namedOptions } from "./named-options.js";
 import { local } from "./realm.js";
-import { handleOf, idOf, nameOf, send } from "./send.js";
+import { handleOf, idOf, send } from "./send.js";
 import { Session } from "./session.js";
 
 declare const kind: unique symbol;
@@ -156,7 +157,7 @@ export class Engine {
   }
 
   reset(...rest: readonly unknown[]): void {
-    takesNoMore("reset", rest);
+    refuseSurplus("reset", rest);
     let isAnother: boolean;
     try {
       isAnother = this.#binding.reset();
@@ -169,7 +170,7 @@ export class Engine {
   }
 
   async ready(options: EngineOptions = {}, ...rest: readonly unknown[]): Promise<void> {
-    takesNoMore("ready", rest);
+    refuseSurplus("ready", rest);
     const given = namedOptions<EngineOptions>("ready", options, ["memory", "module"]);
     try {
       await this.#binding.ready(given);
@@ -195,10 +196,4 @@ export class Engine {
       throw typed(error);
     }
   }
-}
-
-/** Refuses arguments that nothing would read. */
-function takesNoMore(verb: string, rest: readonly unknown[]): void {
-  if (rest.length === 0) return;
-  throw new StepwellError("ERR_ARGUMENT", `${verb}: expected fewer arguments, given ${nameOf(rest[0])} as another`);
 }

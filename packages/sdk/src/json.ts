@@ -47,16 +47,19 @@ export function withJson<Value>(value: Value): Value {
   return value;
 }
 
-/** What `toJSON` made, as it was; anything else as it is. */
-export function fromJson<Value extends object>(given: Value): Value | TypedTensor | number {
+/** What `toJSON` made, as it was, for a call; anything else as it is. */
+export function fromJson<Value extends object>(where: string, given: Value): Value | TypedTensor | number {
   const own = (key: string): unknown => (Object.hasOwn(given, key) ? given[key as keyof Value] : undefined);
   const [data, shape, number] = [own("data"), own("shape"), own("number")];
   if (number !== undefined && Object.keys(given).length === 1) return numbers.get(number) ?? given;
   if (!Array.isArray(shape)) return given;
-  if (typeof data === "string") return tensorFromJson(data, shape, own("dtype"));
+  if (typeof data === "string") return tensorFromJson(where, data, shape, own("dtype"));
   if (typeof data !== "object" || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) return given;
   if (!Object.hasOwn(data, 0) && Object.keys(data).length > 0) return given;
-  throw malformed("of a typed array it has made an object with a key for each element, and of some numbers nothing");
+  throw malformed(
+    where,
+    "of a typed array it has made an object with a key for each element, and of some numbers nothing",
+  );
 }
 
 function isTensor(value: object): value is TypedTensor {
@@ -90,37 +93,37 @@ function numbersToJson(this: object): unknown {
   return Object.fromEntries(Object.entries(this).map(([key, value]) => [key, told(value)]));
 }
 
-function tensorFromJson(data: string, shape: readonly unknown[], dtype: unknown): TypedTensor {
+function tensorFromJson(where: string, data: string, shape: readonly unknown[], dtype: unknown): TypedTensor {
   const Elements = Object.hasOwn(arrays, dtype as PropertyKey) ? arrays[dtype as keyof typeof arrays] : undefined;
-  if (!Elements) throw malformed("`dtype` is none of float, double, half, bfloat16 and long");
+  if (!Elements) throw malformed(where, "`dtype` is none of float, double, half, bfloat16 and long");
   const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
-  if (!shape.every(isSize)) throw malformed("`shape` is no list of whole numbers");
+  if (!shape.every(isSize)) throw malformed(where, "`shape` is no list of whole numbers");
   const sizes = shape as readonly number[];
   const length = sizes.reduce((product, size) => product * size, Elements.BYTES_PER_ELEMENT);
   // Before anything of that size is made.
-  if (Math.ceil(length / 3) * 4 !== data.length) throw malformed("`data` has not the length that `shape` tells");
+  if (Math.ceil(length / 3) * 4 !== data.length) throw malformed(where, "`data` has not the length that `shape` tells");
   const bytes = new Uint8Array(length);
   let place = 0;
   for (let start = 0; start < data.length; start += LETTERS) {
-    const piece = decoded(data.slice(start, start + LETTERS));
-    if (place + piece.length > length) throw malformed("`data` has not the length that `shape` tells");
+    const piece = decoded(where, data.slice(start, start + LETTERS));
+    if (place + piece.length > length) throw malformed(where, "`data` has not the length that `shape` tells");
     for (let i = 0; i < piece.length; i++) bytes[place++] = piece.charCodeAt(i);
   }
-  if (place !== length) throw malformed("`data` has not the length that `shape` tells");
+  if (place !== length) throw malformed(where, "`data` has not the length that `shape` tells");
   const tensor = { data: new Elements(bytes.buffer), shape: sizes };
   return dtype === "half" || dtype === "bfloat16" ? { ...tensor, dtype } : tensor;
 }
 
-function decoded(letters: string): string {
+function decoded(where: string, letters: string): string {
   try {
     return atob(letters);
   } catch {
-    throw malformed("`data` is not base64");
+    throw malformed(where, "`data` is not base64");
   }
 }
 
-function malformed(problem: string): StepwellError {
+function malformed(where: string, problem: string): StepwellError {
   const instead =
     "give JSON.stringify what `state` or `data` returned itself, or keep it with structuredClone or v8.serialize";
-  return new StepwellError("ERR_FORMAT", `a tensor that went through JSON: ${problem}; ${instead}`);
+  return new StepwellError("ERR_FORMAT", `${where}: a tensor that went through JSON: ${problem}; ${instead}`);
 }

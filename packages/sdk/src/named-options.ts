@@ -1,6 +1,6 @@
 // Options that the SDK reads itself: plain data with known names, as the engines want theirs.
 
-import { told } from "./brief.js";
+import { brief } from "./brief.js";
 import { StepwellError } from "./errors.js";
 import { isDictionary, nameOf } from "./send.js";
 
@@ -16,7 +16,7 @@ export function namedOptions<Options extends object>(
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   const unknown = entries.find(([name]) => !(names as readonly string[]).includes(name));
   if (unknown) {
-    const message = `${where}: unknown option ${told(unknown[0])}, expected ${names.join(", ")}`;
+    const message = `${where}: unknown option \`${brief(unknown[0])}\`, expected one of ${names.join(", ")}`;
     throw new StepwellError("ERR_OPTION_UNKNOWN", message);
   }
   return Object.fromEntries(entries) as Options;

@@ -93,7 +93,7 @@ class Sender {
       case "object":
         return value === null ? null : this.#object(value, depth);
       case "string":
-        return wellFormed(value);
+        return wellFormed(this.verb, value);
       case "function":
       case "symbol":
         return this.#refuse(value, depth);
@@ -148,9 +148,9 @@ class Sender {
     for (const key of keys) {
       const item = (dictionary as Record<string, unknown>)[key];
       // An option that is undefined is one that is left out.
-      if (item !== undefined) copy[wellFormed(key)] = this.#send(item, depth + 1);
+      if (item !== undefined) copy[wellFormed(this.verb, key)] = this.#send(item, depth + 1);
     }
-    return fromJson(copy) as Sent;
+    return fromJson(this.verb, copy) as Sent;
   }
 
   /** Counts some values more. All are counted before many are copied. */
@@ -220,7 +220,8 @@ export function isDictionary(value: object): boolean {
 
 /** What was given, in words. */
 export function nameOf(value: unknown): string {
-  if (typeof value !== "object" || value === null) return value === null ? "null" : withArticle(typeof value);
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return withArticle(typeof value);
   if (isForeignHandle(value)) return "a handle of another copy of Stepwell";
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   if (/^(Boolean|Number|String|Symbol|BigInt)$/.test(tag)) return `${withArticle(tag)} object`;

@@ -33,6 +33,10 @@ export function build<Name extends OptimizerName>(
   const taken = new Set(groups.flatMap((group) => group.rows.map((row) => row.pointer)));
   const rest = target.rows.filter((row) => !taken.has(row.pointer));
 
+  for (const pattern of recipe.noDecay) {
+    const rows = [target, ...groups].flatMap((group) => group.rows);
+    if (!rows.some((row) => matches(pattern, row.name))) throw selectsNothing(pattern);
+  }
   const free = (row: Row) => recipe.noDecay.some((pattern) => matches(pattern, row.name));
   const all = [{ ...target, rows: rest, options: {} }, ...groups];
   const decayed = all.map((group) => ({ ...group, rows: group.rows.filter((row) => !free(row)), more: {} }));
@@ -67,7 +71,11 @@ function select(api: Api, selection: Pattern | Instance, target: Source): Source
   }
   const rows = target.rows.filter((row) => matches(selection, row.name));
   if (rows.length > 0) return { ...target, rows };
-  throw new StepwellError("ERR_PARAMETER", `build: no parameter has a name that ${written(selection)} selects`);
+  throw selectsNothing(selection);
+}
+
+function selectsNothing(pattern: Pattern): StepwellError {
+  return new StepwellError("ERR_PARAMETER", `build: no parameter has a name that ${written(pattern)} selects`);
 }
 
 /** The parameters of an object, as an optimizer tells of them. */

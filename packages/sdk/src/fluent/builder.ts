@@ -6,7 +6,7 @@ import { build } from "./build.js";
 import type { Trainable } from "./held.js";
 import type { Optimizer, OptimizerClass } from "./optimizer.js";
 import { fromJson, type Instance, type Pattern, patternOf, type Recipe, toJson } from "./recipe.js";
-import { copyOf, refuse } from "./refuse.js";
+import { copyOf, refuse, refuseSurplus } from "./refuse.js";
 import { optionTest, withSetters } from "./setters.js";
 
 /** The options of an optimizer that are methods of its builder: all, under each of their names. */
@@ -90,16 +90,30 @@ export function optimizerFactory(api: Api, Optimizer: OptimizerClass): Optimizer
     };
     const builder = (recipe: Recipe<Name, Pattern | Instance>): OptimizerBuilder<Name> => {
       const methods: BuilderMethods<Name> & DecayMethods<Name> = {
-        group(parameters, set = (group) => group) {
+        group(parameters, set = (group) => group, ...surplus: readonly unknown[]) {
+          refuseSurplus("group", surplus);
           if (typeof set !== "function") refuse("group", "a function as argument 2", set);
           const group = set(groupBuilder({} as Options));
           const options = groups.get(group) ?? refuse("group", "the options to be returned by argument 2", group);
           return builder({ ...recipe, groups: [...recipe.groups, { parameters: selectionOf(parameters), options }] });
         },
-        noDecay: (parameters) => builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] }),
-        schedule: (specification) => builder({ ...recipe, schedule: copyOf("schedule", specification) }),
-        fused: (flag = true) => builder({ ...recipe, fused: flag }),
-        build: (parameters) => new Optimizer(build(api, recipe, parameters)),
+        noDecay(parameters, ...surplus: readonly unknown[]) {
+          refuseSurplus("noDecay", surplus);
+          return builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] });
+        },
+        schedule(specification, ...surplus: readonly unknown[]) {
+          refuseSurplus("schedule", surplus);
+          return builder({ ...recipe, schedule: copyOf("schedule", specification) });
+        },
+        fused(flag = true, ...surplus: readonly unknown[]) {
+          refuseSurplus("fused", surplus);
+          return builder({ ...recipe, fused: flag });
+        },
+        build(parameters, ...surplus: readonly unknown[]) {
+          refuseSurplus("build", surplus);
+          return new Optimizer(build(api, recipe, parameters));
+        },
+        // JSON.stringify calls it with a key.
         toJSON: () => toJson(recipe),
       };
       const goOn = (options: Options) => builder({ ...recipe, options });
@@ -108,10 +122,15 @@ export function optimizerFactory(api: Api, Optimizer: OptimizerClass): Optimizer
     return builder(first);
   };
 
-  const optimizer = <Name extends OptimizerName>(name: Name) =>
-    start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+  const optimizer = <Name extends OptimizerName>(name: Name, ...surplus: readonly unknown[]) => {
+    refuseSurplus("optimizer", surplus);
+    return start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+  };
   return Object.assign(optimizer, {
-    fromJSON: <Name extends OptimizerName>(json: Recipe<Name>) => start(fromJson(json)),
+    fromJSON<Name extends OptimizerName>(json: Recipe<Name>, ...surplus: readonly unknown[]) {
+      refuseSurplus("fromJSON", surplus);
+      return start(fromJson(json));
+    },
   });
 }
 

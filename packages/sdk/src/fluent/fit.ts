@@ -20,6 +20,10 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** When a schedule that is bound to the optimizer advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
+  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
+  readonly clipnorm?: number | null;
+  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
+  readonly clipvalue?: number | null;
   /**
    * What becomes of a step whose gradients are not finite. A schedule counts it all the same, and so do the figures of its
    * epoch. Default `propagate`.

@@ -7,7 +7,7 @@ import { measuring, type Trained } from "./measure.js";
 import type { Module } from "./module.js";
 import type { Optimizer } from "./optimizer.js";
 import { batchSizeOf, planOf } from "./plan.js";
-import { reading } from "./refuse.js";
+import { refuseSurplus } from "./refuse.js";
 import { rowsOf } from "./rows.js";
 import { train } from "./train.js";
 import { checkTraining } from "./trainings.js";
@@ -26,6 +26,9 @@ export interface Model extends Held<ModelHandle> {
    * A signal ends the training after the step that it is at, with a `done` event whose reason is `aborted`; it throws
    * nothing. Module and optimizer are then as that step left them, and so they are if the loop is left by `break`.
    *
+   * Settings that `train` has made for {@link handle} count where the options leave them out, except the order: `fit`
+   * shuffles unless its own option says otherwise.
+   *
    * While one training is running, another of the same module, optimizer or parameters is an error.
    *
    * @example
@@ -36,7 +39,7 @@ export interface Model extends Held<ModelHandle> {
    * ```
    */
   fit(data: FitData, options?: FitOptions): AsyncGenerator<FitEvent, void, undefined>;
-  /** The loss in use, and the accuracy where there is one. Nothing is changed. */
+  /** The loss in use, and the accuracy where there is one. Nothing is changed. What `test` has set does not count. */
   measure(data: FitData, options?: Pick<FitOptions, "batchSize">): Figures;
   /** Frees the module, the optimizer, and the handle if there is one. */
   [Symbol.dispose](): void;
@@ -56,7 +59,9 @@ export function modelClass(api: Api): ModelClass {
       readonly module: Module,
       readonly loss: LossName,
       readonly optimizer: Optimizer,
+      ...surplus: readonly unknown[]
     ) {
+      refuseSurplus("Model", surplus);
       // The engine knows which losses there are.
       api.free(api.loss(loss));
     }
@@ -73,15 +78,21 @@ export function modelClass(api: Api): ModelClass {
       return this.#handle;
     }
 
-    fit(data: FitData, options: FitOptions = {}): AsyncGenerator<FitEvent, void, undefined> {
+    fit(
+      data: FitData,
+      options: FitOptions = {},
+      ...surplus: readonly unknown[]
+    ): AsyncGenerator<FitEvent, void, undefined> {
       // What is wrong is told here, and not when the first event is awaited.
-      const plan = reading("fit", () => planOf(api, data, options));
+      refuseSurplus("fit", surplus);
+      const plan = planOf(api, data, options, this.#handle && api.train(this.#handle));
       checkTraining(this.#trained());
       return train(this.#trained(), plan);
     }
 
-    measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}): Figures {
-      const [size, rows] = reading("measure", () => [batchSizeOf(options), rowsOf(api, data)]);
+    measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}, ...surplus: readonly unknown[]): Figures {
+      refuseSurplus("measure", surplus);
+      const [size, rows] = [batchSizeOf(options), rowsOf(api, "measure", data)];
       const work = measuring(this.#trained(), rows, size);
       for (;;) {
         const next = work.next();

@@ -4,6 +4,7 @@ import type { TensorData } from "../arrays.js";
 import type { ModuleHandle } from "../handle.js";
 import type { LoadReport, ModuleState } from "../results.js";
 import { type AnyTensor, type Held, release, unheld } from "./held.js";
+import { refuseSurplus } from "./refuse.js";
 import type { Tensor, TensorClass } from "./tensor.js";
 
 /** A module with its parameters. */
@@ -45,11 +46,13 @@ export function moduleClass(api: Api, Tensor: TensorClass): ModuleClass {
   return class EngineModule implements Module {
     readonly #handle: ModuleHandle;
 
-    constructor(handle: ModuleHandle) {
+    constructor(handle: ModuleHandle, ...surplus: readonly unknown[]) {
+      refuseSurplus("Module", surplus);
       this.#handle = handle;
     }
 
-    static of(source: ModuleSpecification | ModuleState): Module {
+    static of(source: ModuleSpecification | ModuleState, ...surplus: readonly unknown[]): Module {
+      refuseSurplus("of", surplus);
       // The function takes either, in two overloads.
       return new EngineModule(api.module(source as ModuleSpecification));
     }
@@ -62,23 +65,28 @@ export function moduleClass(api: Api, Tensor: TensorClass): ModuleClass {
       return api.parmnames(this.#handle);
     }
 
-    names(): readonly string[] {
+    names(...surplus: readonly unknown[]): readonly string[] {
+      refuseSurplus("names", surplus);
       return api.names(this.#handle);
     }
 
-    child(name: string): Module {
+    child(name: string, ...surplus: readonly unknown[]): Module {
+      refuseSurplus("child", surplus);
       return new EngineModule(api.child(this.#handle, name));
     }
 
-    parameter(name: string): Tensor {
+    parameter(name: string, ...surplus: readonly unknown[]): Tensor {
+      refuseSurplus("parameter", surplus);
       return new Tensor(api.parm(this.#handle, name));
     }
 
-    forward(input: AnyTensor | TensorData): Tensor {
+    forward(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
+      refuseSurplus("forward", surplus);
       return new Tensor(api.forward(this.#handle, unheld(input)));
     }
 
-    evaluate(input: AnyTensor | TensorData): Tensor {
+    evaluate(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
+      refuseSurplus("evaluate", surplus);
       return new Tensor(api.evaluate(this.#handle, unheld(input)));
     }
 
@@ -87,17 +95,20 @@ export function moduleClass(api: Api, Tensor: TensorClass): ModuleClass {
       return this;
     }
 
-    save(path: string): void {
+    save(path: string, ...surplus: readonly unknown[]): void {
+      refuseSurplus("save", surplus);
       api.save(this.#handle, path);
     }
 
     load(path: string, options?: LoadOptions & { readonly strict?: true }): this;
     load(path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
-    load(path: string, options?: LoadOptions): this | LoadReport {
+    load(path: string, options?: LoadOptions, ...surplus: readonly unknown[]): this | LoadReport {
+      refuseSurplus("load", surplus);
       return api.load(this.#handle, path, options) ?? this;
     }
 
-    state(): ModuleState {
+    state(...surplus: readonly unknown[]): ModuleState {
+      refuseSurplus("state", surplus);
       return api.state(this.#handle);
     }
 

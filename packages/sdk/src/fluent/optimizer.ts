@@ -3,7 +3,7 @@ import type { LossScaleOptions, StepOptions } from "../arguments.js";
 import type { OptimizerHandle } from "../handle.js";
 import type { Definition, LossScale, State } from "../results.js";
 import { type AnyModule, type AnyTensor, type Held, release, unheld } from "./held.js";
-import { refuse } from "./refuse.js";
+import { refuse, refuseSurplus } from "./refuse.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
@@ -49,11 +49,13 @@ export function optimizerClass(api: Api): OptimizerClass {
   return class EngineOptimizer implements Optimizer {
     readonly #handle: OptimizerHandle;
 
-    constructor(handle: OptimizerHandle) {
+    constructor(handle: OptimizerHandle, ...surplus: readonly unknown[]) {
+      refuseSurplus("Optimizer", surplus);
       this.#handle = handle;
     }
 
-    static restore(state: State, module: AnyModule): Optimizer {
+    static restore(state: State, module: AnyModule, ...surplus: readonly unknown[]): Optimizer {
+      refuseSurplus("restore", surplus);
       return new EngineOptimizer(api.opt(state, unheld(module)));
     }
 
@@ -83,7 +85,8 @@ export function optimizerClass(api: Api): OptimizerClass {
 
     step(options?: StepOptions): void;
     step(closure: Closure, options?: StepOptions): number;
-    step(first?: Closure | StepOptions, options?: StepOptions): number | undefined {
+    step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
+      refuseSurplus("step", surplus);
       if (typeof first === "function") {
         const closure = () => unheld(first());
         return options === undefined ? api.step(this.#handle, closure) : api.step(this.#handle, closure, options);
@@ -94,28 +97,34 @@ export function optimizerClass(api: Api): OptimizerClass {
       return undefined;
     }
 
-    backward(loss: AnyTensor): void {
+    backward(loss: AnyTensor, ...surplus: readonly unknown[]): void {
+      refuseSurplus("backward", surplus);
       api.backward(unheld(loss), this.#handle);
     }
 
-    average(): boolean {
+    average(...surplus: readonly unknown[]): boolean {
+      refuseSurplus("average", surplus);
       return api.average(this.#handle);
     }
 
-    zeroGrad(): void {
+    zeroGrad(...surplus: readonly unknown[]): void {
+      refuseSurplus("zeroGrad", surplus);
       api.zerograd(this.#handle);
     }
 
-    advance(metric?: number): void {
+    advance(metric?: number, ...surplus: readonly unknown[]): void {
+      refuseSurplus("advance", surplus);
       if (metric === undefined) api.advance(this.#handle);
       else api.advance(this.#handle, metric);
     }
 
-    state(all?: boolean): State {
+    state(all?: boolean, ...surplus: readonly unknown[]): State {
+      refuseSurplus("state", surplus);
       return all === undefined ? api.state(this.#handle) : api.state(this.#handle, all);
     }
 
-    definition(all?: boolean): Definition {
+    definition(all?: boolean, ...surplus: readonly unknown[]): Definition {
+      refuseSurplus("definition", surplus);
       return all === undefined ? api.opt(this.#handle) : api.opt(this.#handle, all);
     }
 

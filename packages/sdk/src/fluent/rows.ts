@@ -23,18 +23,20 @@ export interface Rows {
 }
 
 /** Reads data once, so that what becomes of the caller's tensors later makes no difference. */
-export function rowsOf(api: Api, data: FitData): Rows {
-  if (typeof data !== "object" || data === null || Array.isArray(data)) refuse("fit", "inputs and targets", data);
-  const [lacking] = (["inputs", "targets"] as const).filter((name) => data[name] === undefined || data[name] === null);
-  if (lacking) refuse("fit", `inputs and targets, with ${lacking}`, data[lacking]);
-  const [more] = Object.keys(data).filter((name) => name !== "inputs" && name !== "targets");
-  if (more !== undefined) refuse("fit", "inputs and targets and no more", more);
-  const inputs = columnOf(api, unheld(data.inputs));
-  const targets = columnOf(api, unheld(data.targets));
+export function rowsOf(api: Api, where: string, data: FitData): Rows {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) refuse(where, "inputs and targets", data);
+  const { inputs: givenInputs, targets: givenTargets, ...others } = data;
+  for (const [name, column] of Object.entries({ inputs: givenInputs, targets: givenTargets })) {
+    if (column === undefined || column === null) refuse(where, `inputs and targets, with ${name}`, column);
+  }
+  const [more] = Object.keys(others);
+  if (more !== undefined) refuse(where, "inputs and targets and no more", more);
+  const inputs = columnOf(api, unheld(givenInputs));
+  const targets = columnOf(api, unheld(givenTargets));
   const count = inputs.shape[0] ?? 0;
   if (count > 0 && count === targets.shape[0]) return { inputs, targets, count };
   const [given, other] = [inputs, targets].map(({ shape }) => JSON.stringify(shape));
-  const message = `fit: expected as many targets as inputs and at least one, given inputs ${given} and targets ${other}`;
+  const message = `${where}: expected as many targets as inputs and at least one, given inputs ${given} and targets ${other}`;
   throw new StepwellError("ERR_SHAPE", message);
 }
 

@@ -1,6 +1,7 @@
 import type { Api } from "../api.js";
 import type { OptimizerName } from "../arguments.js";
 import { StepwellError } from "../errors.js";
+import { refuseSurplus } from "./refuse.js";
 
 /** Whether an optimizer has an option of a name. */
 export type OptionTest = (key: string) => boolean;
@@ -38,8 +39,10 @@ export function withSetters<Options extends object>(
 ): object {
   const settersOf =
     (key: string) =>
-    (value: unknown = true) =>
-      goOn({ ...options, [key]: value });
+    (value: unknown = true, ...surplus: readonly unknown[]) => {
+      refuseSurplus(key, surplus);
+      return goOn({ ...options, [key]: value });
+    };
   return new Proxy(Object.freeze(methods), {
     get: (target, key, receiver) =>
       typeof key === "string" && !(key in target) && isOption(key)

@@ -4,6 +4,7 @@ import type { Numbers, TensorData } from "../arrays.js";
 import type { TypedTensor } from "../binding.js";
 import type { TensorHandle } from "../handle.js";
 import { type Held, release } from "./held.js";
+import { refuseSurplus } from "./refuse.js";
 
 /** A tensor. */
 export interface Tensor extends Held<TensorHandle> {
@@ -38,7 +39,8 @@ export function tensorClass(api: Api): TensorClass {
   return class EngineTensor implements Tensor {
     readonly #handle: TensorHandle;
 
-    constructor(handle: TensorHandle) {
+    constructor(handle: TensorHandle, ...surplus: readonly unknown[]) {
+      refuseSurplus("Tensor", surplus);
       this.#handle = handle;
     }
 
@@ -62,19 +64,23 @@ export function tensorClass(api: Api): TensorClass {
       return api.device(this.#handle);
     }
 
-    values(): Numbers {
+    values(...surplus: readonly unknown[]): Numbers {
+      refuseSurplus("values", surplus);
       return api.tensor(this.#handle);
     }
 
-    data(): TypedTensor {
+    data(...surplus: readonly unknown[]): TypedTensor {
+      refuseSurplus("data", surplus);
       return api.data(this.#handle);
     }
 
-    grad(): Numbers | undefined {
+    grad(...surplus: readonly unknown[]): Numbers | undefined {
+      refuseSurplus("grad", surplus);
       return api.grad(this.#handle);
     }
 
-    backward(): void {
+    backward(...surplus: readonly unknown[]): void {
+      refuseSurplus("backward", surplus);
       api.backward(this.#handle);
     }
 

@@ -1,7 +1,6 @@
 // The training of a model, as events.
 
 import type { Target } from "../api.js";
-import type { StepOptions } from "../arguments.js";
 import type { TensorData } from "../arrays.js";
 import type { TensorHandle } from "../handle.js";
 import type { DoneEvent, FitEvent } from "./fit.js";
@@ -24,17 +23,17 @@ export async function* train(trained: Trained, plan: Plan): AsyncGenerator<FitEv
 
 async function* events(trained: Trained, plan: Plan): AsyncGenerator<FitEvent, void, undefined> {
   const { api, optimizer } = trained;
-  const { data, validation, epochs, size, shuffle = true, advance = "step", nonfinite, signal } = plan;
-  const stepOptions: StepOptions = nonfinite === undefined ? {} : { nonfinite };
-  const steps = epochs * Math.ceil(data.count / size);
+  const { data, validation, epochs, size, droplast, shuffle = true, advance = "step", signal } = plan;
+  const end = droplast ? data.count - (data.count % size) : data.count;
+  const steps = epochs * Math.ceil(end / size);
   const scheduled = api.schedule(optimizer) !== undefined;
   let step = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = shuffle ? api.randperm(data.count) : inOrder(data.count);
     const sums = { loss: 0, right: 0, rows: 0 };
-    for (let from = 0; from < data.count; from += size) {
+    for (let from = 0; from < end; from += size) {
       if (await stopped(signal)) return yield aborted;
-      const loss = trainBatch(trained, batchOf(data, order, from, size), sums, stepOptions);
+      const loss = trainBatch(trained, batchOf(data, order, from, size), sums, plan.step);
       if (scheduled && advance === "step") api.advance(optimizer, loss);
       step += 1;
       yield { type: "step", epoch, step, steps, loss };
@@ -61,8 +60,11 @@ async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
 }
 
 /** Makes a step on a batch, and returns the loss before it. */
-function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: StepOptions): number {
+function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: Plan["step"]): number {
   const { api, module, loss, optimizer } = trained;
+  const { clipnorm, clipvalue, nonfinite } = options;
+  // The line search of L-BFGS compares gradients, so each of them is clipped where it is computed.
+  const clips = api.objtype(optimizer) === "lbfgs";
   let first = true;
   const closure = (input: TensorHandle | TensorData, target: Target) => {
     api.zerograd(optimizer);
@@ -74,6 +76,8 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: StepOpti
         if (first) add(trained, sums, batch, output, value);
         first = false;
         api.backward(lost, optimizer);
+        if (clips && clipnorm) api.clip(optimizer, clipnorm);
+        if (clips && clipvalue) api.clipv(optimizer, clipvalue);
         return value;
       } finally {
         api.free(lost);
@@ -83,7 +87,9 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: StepOpti
     }
   };
   // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
-  return withTensors(trained, batch, (input, target) => api.step(optimizer, () => closure(input, target), options));
+  return withTensors(trained, batch, (input, target) =>
+    api.step(optimizer, () => closure(input, target), clips ? { nonfinite } : options),
+  );
 }
 
 /** Lets everything else that waits have its turn. Browsers have no `setImmediate`. */

@@ -1,0 +1,127 @@
+// Arguments beyond those that a method or a constructor of the fluent layer takes are refused, as functions refuse them.
+
+import * as k from "@stepwell/sdk";
+import { Model, Module, Optimizer, optimizer, Tensor } from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => k.free());
+
+const tensor = () => Tensor.of([[1, 2]]);
+const module = () => Module.of(["linear", 2, 1]);
+const made = () => optimizer("sgd").build(module());
+const model = () => new Model(module(), "mse", made());
+const data = { inputs: [[1, 2]], targets: [[1]] };
+const builder = () => optimizer("adamw");
+
+/** An object, the name of a method, and as many arguments as it takes. */
+type Row = readonly [owner: () => object, method: string, ...args: readonly unknown[]];
+
+const rows: { readonly [of: string]: readonly Row[] } = {
+  Tensor: [
+    [tensor, "values"],
+    [tensor, "data"],
+    [tensor, "grad"],
+    [tensor, "backward"],
+    [tensor, "to", "double"],
+  ],
+  "static Tensor": [[() => Tensor, "of", [1, 2], "grad"]],
+  Module: [
+    [module, "names"],
+    [module, "child", "a"],
+    [module, "parameter", "weight"],
+    [module, "forward", [[1, 2]]],
+    [module, "evaluate", [[1, 2]]],
+    [module, "to", "double"],
+    [module, "save", "/nowhere/m.safetensors"],
+    [module, "load", "/nowhere/m.safetensors", {}],
+    [module, "state"],
+  ],
+  "static Module": [[() => Module, "of", ["linear", 2, 1]]],
+  Optimizer: [
+    [made, "step", () => 1, {}],
+    [made, "backward", 1],
+    [made, "average"],
+    [made, "zeroGrad"],
+    [made, "advance", 1],
+    [made, "state", true],
+    [made, "definition", true],
+  ],
+  "static Optimizer": [[() => Optimizer, "restore", made().state(), module()]],
+  Model: [
+    [model, "fit", data, {}],
+    [model, "measure", data, {}],
+  ],
+  builder: [
+    [builder, "group", "weight", (group: unknown) => group],
+    [builder, "noDecay", "bias"],
+    [builder, "schedule", { schedule: "cosine", steps: 3 }],
+    [builder, "fused", true],
+    [builder, "build", module()],
+    // A setter, and PyTorch's name of one.
+    [builder, "lr", 0.1],
+    [builder, "weight_decay", 0.1],
+  ],
+  "static builder": [[() => optimizer, "fromJSON", builder().toJSON()]],
+};
+
+/** Methods that take any number of options. */
+const takesSeveral = ["to", "of"];
+
+/** JSON.stringify calls `toJSON` with a key; `using` must be able to dispose of anything. */
+const exempt = ["constructor", "toJSON"];
+
+const methodsOf = (object: object) =>
+  Object.getOwnPropertyNames(object).filter((name) => {
+    const { value } = Object.getOwnPropertyDescriptor(object, name) ?? {};
+    return typeof value === "function" && !exempt.includes(name) && name !== "prototype";
+  });
+
+describe.each(Object.entries(rows))("%s", (_, table) => {
+  it.each(table.map(([owner, method, ...args]) => [method, owner, args] as const))(
+    "%s refuses one more argument",
+    (method, owner, args) => {
+      const object = owner() as { [name: string]: (...args: readonly unknown[]) => unknown };
+      const handles = k.handlecount();
+      for (const more of [undefined, 7, {}]) {
+        if (takesSeveral.includes(method)) {
+          // An option that is undefined is left out, and the function of that name reads all others.
+          if (more === 7) expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));
+          continue;
+        }
+        const message = expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));
+        expect(message).toMatch(new RegExp(`^${method}: expected fewer arguments, given (?:un|a ).* as another$`));
+      }
+      expect(k.handlecount()).toBe(handles);
+    },
+  );
+});
+
+it("the tables have every method", () => {
+  const named = (of: string) => (rows[of] ?? []).map(([, method]) => method).sort();
+  const classes = { Tensor, Module, Optimizer, Model };
+  for (const [name, made] of Object.entries(classes)) {
+    expect(methodsOf(made.prototype as object).sort()).toEqual(named(name));
+    expect(methodsOf(made).sort()).toEqual(named(`static ${name}`).sort());
+  }
+  expect(named("builder")).toEqual(expect.arrayContaining(methodsOf(builder())));
+  expect(methodsOf(optimizer)).toEqual(named("static builder"));
+});
+
+it("constructors and factories refuse one more argument", () => {
+  const call = (make: unknown) => make as new (...args: readonly unknown[]) => unknown;
+  const [x, m, o] = [tensor(), module(), made()];
+  const handles = k.handlecount();
+  const rows: readonly (readonly [name: string, make: () => unknown])[] = [
+    ["Tensor", () => new (call(Tensor))(x.handle, 1)],
+    ["Module", () => new (call(Module))(m.handle, 1)],
+    ["Optimizer", () => new (call(Optimizer))(o.handle, 1)],
+    ["Model", () => new (call(Model))(m, "mse", o, 1)],
+    ["optimizer", () => (optimizer as (...args: readonly unknown[]) => unknown)("sgd", 1)],
+    ["lr", () => optimizer("sgd").group("a", (group) => (group.lr as (...args: number[]) => never)(1, 2))],
+  ];
+  for (const [name, make] of rows) {
+    expect(expectError("ERR_ARGUMENT", make)).toBe(`${name}: expected fewer arguments, given a number as another`);
+  }
+  expect(k.handlecount()).toBe(handles);
+});
