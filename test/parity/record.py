@@ -154,7 +154,7 @@ ADAM_VARIANTS = [
     ),
 ]
 
-# As crates/optim/src/presets.rs has them.
+# As crates/optim/src/optimizers/presets.rs has them.
 APEX = {"eps": 1e-6, "decay": 0.01, "trustclip": False, "max_grad_norm": 1, "use_nvlamb": False}
 PAPER = {"eps": 1e-6, "decay": 0.01, "globalnorm": False, "trustclip": False}
 

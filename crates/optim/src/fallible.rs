@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{Code, Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Bytes from which on it is asked whether they are there: some room is kept, see [`ask_before`], for what is less. In
 /// WebAssembly there is little of it, and to ask costs nothing.

@@ -1,6 +1,6 @@
 //! One formula, every machine: the update of one element, written once, becomes a fused loop over slices.
 
-use crate::Scalar;
+use crate::numeric::scalar::Scalar;
 
 /// Square root, under the name that it has in every language a formula may be compiled to.
 #[inline(always)]

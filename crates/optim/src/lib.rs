@@ -3,60 +3,47 @@
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
 mod brief;
-mod clip;
-mod closure_step;
-mod curve;
-mod dither;
 mod error;
 pub mod fallible;
 mod instruction_set;
 mod kernel;
-mod loss_scale;
 mod memory;
-mod moments;
-mod non_finite;
-mod norm;
 mod number;
+mod numeric;
 mod optimizer;
 mod optimizers;
-mod option_types;
 mod options;
-mod presets;
 mod rule;
-mod scalar;
-mod schedule;
 mod schedules;
-mod shape;
 mod state;
-mod strong_wolfe;
 mod sweep;
-mod team;
-mod view;
+mod thread_pool;
 
 pub use brief::Brief;
-pub use clip::{Clip, Prepare};
-pub use closure_step::{ClosureStep, Learned};
-pub use curve::{Curve, schedule_definition};
 pub use error::{Code, Error, Result, Results};
 pub use instruction_set::InstructionSet;
-pub use loss_scale::LossScale;
 pub use memory::{Elements, Plain, state_memory};
-pub use non_finite::{NonFinite, non_finite_gradient};
-pub use norm::sum_of_squares;
 pub use number::Number;
+pub use numeric::clip::{Clip, Prepare};
+pub use numeric::norm::sum_of_squares;
+pub use numeric::scalar::{Reduced, Scalar};
+pub use optimizer::loss_scale::LossScale;
 pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;
-pub use optimizers::lbfgs::{Memory, Objective};
-pub use option_types::{OptionType, count};
-pub use options::{
+pub use optimizers::lbfgs::Objective;
+pub use optimizers::lbfgs::closure_step::{ClosureStep, Learned};
+pub use optimizers::lbfgs::state::Memory;
+pub use optimizers::presets::{PRESETS, Preset};
+pub use options::option_type::{OptionType, count};
+pub use options::table::{
     Kind, Limit, OptionSet, OptionSpec, Value, defaults, further_change, next_option, parse, positional,
 };
-pub use presets::{PRESETS, Preset};
 pub use rule::Definition;
-pub use scalar::{Reduced, Scalar};
-pub use schedule::Schedule;
 pub use schedules::SCHEDULES;
-pub use shape::{Children, ScheduleDefinition};
-pub use state::{Averaged, Buffer, BufferType, MAX_BUFFERS, MOST_STEPS, RULE_BUFFERS, State};
+pub use schedules::closed_form::{Children, ScheduleDefinition};
+pub use schedules::definition::{Curve, schedule_definition};
+pub use schedules::schedule::Schedule;
+pub use state::buffer::{Averaged, Buffer, BufferType, MAX_BUFFERS, MOST_STEPS, RULE_BUFFERS, State};
+pub use state::view::View;
+pub use sweep::non_finite::{NonFinite, non_finite_gradient};
 pub use sweep::{Outcome, StepOptions};
-pub use view::View;

@@ -9,9 +9,9 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
 
+use crate::error::{Code, Error, Result};
 use crate::fallible::ask;
-use crate::state::{MAX_BUFFERS, no_memory};
-use crate::{Code, Error, Result};
+use crate::state::buffer::{MAX_BUFFERS, no_memory};
 
 /// A cache line: two buffers never share one.
 const LINE: usize = 64;

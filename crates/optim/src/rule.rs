@@ -1,9 +1,10 @@
 //! What an optimizer's file supplies, and the same with its types erased for the rest of the crate.
 
-use crate::options::RuleOptions;
-use crate::state::RULE_BUFFERS;
-use crate::sweep::{Program, RuleProgram};
-use crate::{Code, Error, OptionSet, OptionSpec, Result, Scalar, Value};
+use crate::error::{Code, Error, Result};
+use crate::numeric::scalar::Scalar;
+use crate::options::table::{OptionSet, OptionSpec, RuleOptions, Value};
+use crate::state::buffer::RULE_BUFFERS;
+use crate::sweep::program::{Program, RuleProgram};
 
 /// An optimizer that updates each parameter from its own gradient and state.
 ///

@@ -10,10 +10,11 @@
 //! PyTorch fills all of them with the one that the optimizer was made with, and leaves a group's own aside.
 
 use crate::kernel::{kernel, sign};
-use crate::options::rule_options;
+use crate::numeric::scalar::Scalar;
+use crate::options::table::rule_options;
+use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::RULE_BUFFERS;
-use crate::{Limit::*, Scalar};
+use crate::state::buffer::RULE_BUFFERS;
 
 rule_options! {
     /// Options of Adagrad.

@@ -11,11 +11,12 @@
 //! <https://openreview.net/forum?id=ryQu7f-RZ>.
 
 use crate::kernel::{kernel, sign};
-use crate::moments::Moments;
-use crate::options::rule_options;
+use crate::numeric::bias_correction::Moments;
+use crate::numeric::scalar::Scalar;
+use crate::options::table::rule_options;
+use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::RULE_BUFFERS;
-use crate::{Limit::*, Scalar};
+use crate::state::buffer::RULE_BUFFERS;
 
 rule_options! {
     /// Options of Adam.

@@ -21,12 +21,15 @@
 //! The further options are those of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
 //! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
 
+use crate::error::{Code, Error, Result};
 use crate::kernel::{kernel, sign};
-use crate::moments::Moments;
-use crate::options::rule_options;
+use crate::number::Number;
+use crate::numeric::bias_correction::Moments;
+use crate::numeric::scalar::Scalar;
+use crate::options::table::rule_options;
+use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::RULE_BUFFERS;
-use crate::{Code, Error, Limit::*, Number, Result, Scalar};
+use crate::state::buffer::RULE_BUFFERS;
 
 rule_options! {
     /// Options of LAMB.

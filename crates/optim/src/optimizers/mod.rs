@@ -1,5 +1,7 @@
 //! The list of optimizers. To add one: its file, its line here, its recording in `test/parity`.
 
+pub(crate) mod presets;
+
 use crate::rule::{Definition, each};
 
 macro_rules! optimizers {

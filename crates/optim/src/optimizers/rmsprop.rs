@@ -14,10 +14,11 @@
 //! numbers, so that rounding may leave less than 0 of it; PyTorch takes the root of that, which is no number.
 
 use crate::kernel::{kernel, sign};
-use crate::options::rule_options;
+use crate::numeric::scalar::Scalar;
+use crate::options::table::rule_options;
+use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::RULE_BUFFERS;
-use crate::{Limit::*, Scalar};
+use crate::state::buffer::RULE_BUFFERS;
 
 rule_options! {
     /// Options of RMSprop.

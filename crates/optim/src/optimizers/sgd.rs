@@ -8,11 +8,14 @@
 //!
 //! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
 
+use crate::error::{Code, Error, Result};
 use crate::kernel::{kernel, sign};
-use crate::options::rule_options;
+use crate::number::Number;
+use crate::numeric::scalar::Scalar;
+use crate::options::table::rule_options;
+use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::RULE_BUFFERS;
-use crate::{Code, Error, Limit::*, Number, Result, Scalar};
+use crate::state::buffer::RULE_BUFFERS;
 
 rule_options! {
     /// Options of SGD.

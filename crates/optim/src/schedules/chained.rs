@@ -6,8 +6,8 @@
 //! forgets in each step of `onecycle` and `restarts`, and where a warm-up ends, what the others in the chain have made of
 //! the rate, and chains no `plateau`.
 
-use crate::shape::{Base, Children, ScheduleDefinition};
-use crate::Results;
+use crate::error::Results;
+use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",

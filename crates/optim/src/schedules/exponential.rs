@@ -1,7 +1,8 @@
 //! A factor at each schedule step: `base gamma^n`. As PyTorch's `ExponentialLR`.
 
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 options! {
     /// Options of the exponential schedule.

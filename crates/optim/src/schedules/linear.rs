@@ -1,8 +1,9 @@
 //! A straight line from one factor to another: `base (start + (end - start) n / steps)`, and then constant. As PyTorch's
 //! `LinearLR`, which refuses a start of 0 because it multiplies on from it.
 
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 options! {
     /// Options of the linear schedule.

@@ -1,6 +1,10 @@
 //! The list of schedules. To add one: its file, its line here, its recording in `test/parity`.
 
-use crate::shape::{ScheduleDefinition, shape};
+pub(crate) mod closed_form;
+pub(crate) mod definition;
+pub(crate) mod schedule;
+
+use crate::schedules::closed_form::{ScheduleDefinition, shape};
 
 macro_rules! schedules {
     ($($module:ident => $definition:expr,)*) => {

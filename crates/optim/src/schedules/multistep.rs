@@ -1,7 +1,8 @@
 //! A factor at each milestone: `base gamma^(milestones <= n)`. As PyTorch's `MultiStepLR`.
 
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 options! {
     /// Options of the multistep schedule.

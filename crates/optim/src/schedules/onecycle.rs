@@ -11,9 +11,10 @@
 
 use std::f64::consts::PI;
 
-use crate::options::words;
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::words;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 words! {
     /// The way from one rate to the next.

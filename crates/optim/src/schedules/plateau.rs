@@ -5,9 +5,13 @@
 //!
 //! What is saved is the number of cuts, not the rate: the rate follows from it and the base rate.
 
-use crate::options::words;
-use crate::shape::{Base, Children, ScheduleDefinition};
-use crate::{Code, Curve, Error, Limit::*, OptionSet, OptionType, Result, options};
+use crate::options;
+use crate::error::{Code, Error, Result};
+use crate::options::option_type::OptionType;
+use crate::options::table::{OptionSet, words};
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
+use crate::schedules::definition::Curve;
 
 words! {
     /// Which metric is better.

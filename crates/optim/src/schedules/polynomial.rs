@@ -1,7 +1,8 @@
 //! A polynomial down to zero: `base (1 - n / steps)^power`, and then 0. As PyTorch's `PolynomialLR`.
 
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 options! {
     /// Options of the polynomial schedule.

@@ -7,9 +7,10 @@
 //!
 //! Loshchilov and Hutter 2016, <https://arxiv.org/abs/1608.03983>.
 
-use super::cosine::wave;
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
+use crate::schedules::cosine::wave;
 
 options! {
     /// Options of the restarts schedule.

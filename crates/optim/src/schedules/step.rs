@@ -1,7 +1,8 @@
 //! A factor every few schedule steps: `base gamma^(n / every)`, rounded down. As PyTorch's `StepLR`.
 
-use crate::shape::{Base, Shape};
-use crate::{Limit::*, options};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Base, Shape};
 
 options! {
     /// Options of the step schedule.

@@ -9,9 +9,13 @@
 //! `SequentialLR` or a `ChainedScheduler`. What the other drives beside the rate, it drives from the first step on. `plateau`
 //! watches its metric only after the warm-up.
 
-use super::linear::between;
-use crate::shape::{Children, ScheduleDefinition, Taken, childless};
-use crate::{Curve, Limit::*, OptionSet, Result, options};
+use crate::options;
+use crate::error::Result;
+use crate::options::table::OptionSet;
+use crate::options::table::Limit::*;
+use crate::schedules::closed_form::{Children, ScheduleDefinition, Taken, childless};
+use crate::schedules::definition::Curve;
+use crate::schedules::linear::between;
 
 options! {
     /// Options of a warm-up.

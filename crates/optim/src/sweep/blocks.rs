@@ -4,11 +4,11 @@ use std::marker::PhantomData;
 
 use half::bf16;
 
-use crate::Scalar;
-use crate::norm::BLOCK;
+use crate::numeric::norm::BLOCK;
+use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
-use crate::state::RULE_BUFFERS;
-use crate::sweep::unit::{Piece, Riders, Unit};
+use crate::state::buffer::RULE_BUFFERS;
+use crate::sweep::param_tensor::{Piece, Riders, Unit};
 
 /// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
 /// vector that lies across two is written in two parts.

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::Scalar;
-use crate::clip::Prepare;
 use crate::instruction_set::Work;
-use crate::norm::{BLOCK, squares};
+use crate::numeric::clip::Prepare;
+use crate::numeric::norm::{BLOCK, squares};
+use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
-use crate::sweep::tasks::Sums;
-use crate::sweep::unit::{Piece, Riders, Unit};
+use crate::sweep::param_tensor::{Piece, Riders, Unit};
+use crate::sweep::work_plan::Sums;
 
 /// Sums of the squares of gradients as prepared, for each piece.
 pub(super) struct GradientSquares<'a> {

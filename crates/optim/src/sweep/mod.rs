@@ -3,31 +3,31 @@
 //! The list of units and pieces stays from step to step while the views are the same. A steady step allocates nothing.
 
 mod blocks;
-mod buffers;
 mod gradient_norm;
-mod program;
-mod queues;
-mod relay;
-mod room;
-mod tasks;
+mod new_state;
+pub(crate) mod non_finite;
+mod param_tensor;
+mod pipeline;
+pub(crate) mod program;
+mod stealing_ranges;
 mod two_stages;
-mod unit;
+mod update_buffer;
+mod work_plan;
 
 use std::mem;
 
-use buffers::{plan_state, reduced};
-pub(crate) use program::{Program, RuleProgram};
-use tasks::{ALONE, Sums, Tasks, Work, total};
-use unit::{PIECE, Piece, Riders, Unit};
-
-use crate::clip::{Clip, Prepare};
+use crate::error::{Code, Error, Result};
 use crate::fallible::{ASKING_SUFFICES, ask, push_asked, reserve_asked};
 use crate::instruction_set::InstructionSet;
-use crate::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
+use crate::numeric::clip::{Clip, Prepare};
 use crate::optimizer::Group;
 use crate::rule::Step;
-use crate::view::Location;
-use crate::{Code, Error, Result, View};
+use crate::state::view::{Location, View};
+use crate::sweep::new_state::{plan_state, reduced};
+use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
+use crate::sweep::param_tensor::{PIECE, Piece, Riders, Unit};
+use crate::sweep::program::Program;
+use crate::sweep::work_plan::{ALONE, Sums, Tasks, Work, total};
 
 /// The elements of a step from which on threads are worth waking.
 const THREADED: usize = 1 << 18;

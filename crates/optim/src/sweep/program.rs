@@ -1,15 +1,16 @@
 //! The loops of one optimizer, over pieces, and the constants that they run with.
 
+use crate::error::{Result, Results};
 use crate::fallible::reserve;
 use crate::instruction_set::{InstructionSet, Work};
-use crate::options::{Common, RuleOptions};
+use crate::numeric::scalar::Scalar;
+use crate::options::table::{Common, OptionSet, RuleOptions, Value};
 use crate::rule::{Rule, Step};
-use crate::state::RULE_BUFFERS;
+use crate::state::buffer::RULE_BUFFERS;
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::room::Room;
+use crate::sweep::param_tensor::{Piece, Riders, Unit};
 use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
-use crate::sweep::unit::{Piece, Riders, Unit};
-use crate::{OptionSet, Result, Results, Scalar, Value};
+use crate::sweep::update_buffer::Room;
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {

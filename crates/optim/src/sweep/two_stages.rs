@@ -2,15 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::Scalar;
 use crate::instruction_set::Work;
-use crate::norm::{BLOCK, BlockSquares, LANES, squares};
+use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
+use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
+use crate::sweep::param_tensor::{Piece, Riders, Unit};
 use crate::sweep::program::{Program, RuleProgram};
-use crate::sweep::room::{Room, Updates};
-use crate::sweep::tasks::Sums;
-use crate::sweep::unit::{Piece, Riders, Unit};
+use crate::sweep::update_buffer::{Room, Updates};
+use crate::sweep::work_plan::Sums;
 
 /// Both stages of small units, one unit after the other.
 pub(super) struct UpdateWhole<'a, R: Rule> {

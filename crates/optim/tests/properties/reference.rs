@@ -13,8 +13,10 @@ use stepwell_optim::{
 
 /// The documentation at the head of an optimizer's file.
 fn words_of(definition: &Definition) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/optimizers/{}.rs", definition.name));
-    let source = fs::read_to_string(path).expect("each optimizer has a file of its name");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/optimizers");
+    let paths = [format!("{}.rs", definition.name), format!("{}/mod.rs", definition.name)];
+    let source = paths.iter().find_map(|path| fs::read_to_string(folder.join(path)).ok());
+    let source = source.expect("each optimizer has a file or a folder of its name");
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }

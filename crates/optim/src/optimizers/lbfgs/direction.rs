@@ -2,10 +2,11 @@
 //!
 //! Each iteration of either loop is one pass: it moves the direction by one row and multiplies it with the next.
 
-use super::history::{Pair, Work};
-use super::passes::{advance_and_dot, dot, negate, scale, turn_back};
-use super::ring::Ring;
-use crate::{Result, Scalar};
+use crate::error::Result;
+use crate::numeric::scalar::Scalar;
+use crate::optimizers::lbfgs::history::{Pair, Work};
+use crate::optimizers::lbfgs::row_pool::Ring;
+use crate::optimizers::lbfgs::vectors::{advance_and_dot, dot, negate, scale, turn_back};
 
 /// A pair with less curvature than this would make the inverse Hessian indefinite, or nearly so.
 const LEAST_CURVATURE: f64 = 1e-10;

@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 use std::mem::swap;
 
-use super::memory::Memory;
-use super::ring::Ring;
-use super::LbfgsOptions;
-use crate::state::no_memory;
+use crate::error::{Code, Error, Result};
 use crate::fallible::{copied, reserve, room};
-use crate::{Code, Error, Result, Scalar, count};
+use crate::numeric::scalar::Scalar;
+use crate::optimizers::lbfgs::LbfgsOptions;
+use crate::optimizers::lbfgs::row_pool::Ring;
+use crate::optimizers::lbfgs::state::Memory;
+use crate::options::option_type::count;
+use crate::state::buffer::no_memory;
 
 /// The most pairs for which room is made before they come.
 const EXPECTED_PAIRS: usize = 1024;

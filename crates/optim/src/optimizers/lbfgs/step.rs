@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 
-use super::history::{History, Work};
-use super::passes::{advance, advanced, dot, largest, sum_of_magnitudes};
-use super::{LbfgsOptions, Objective, Search};
-use crate::strong_wolfe::{Point, search};
-use crate::{Result, Scalar, count};
+use crate::error::Result;
+use crate::numeric::scalar::Scalar;
+use crate::optimizers::lbfgs::{LbfgsOptions, Objective, Search};
+use crate::optimizers::lbfgs::history::{History, Work};
+use crate::optimizers::lbfgs::strong_wolfe::{Point, search};
+use crate::optimizers::lbfgs::vectors::{advance, advanced, dot, largest, sum_of_magnitudes};
+use crate::options::option_type::count;
 
 /// One step from `parameters`: up to `iter` iterations. Returns the loss at the start, as PyTorch does. The history is
 /// borrowed only between calls of the objective, to which it tells what was remembered before.

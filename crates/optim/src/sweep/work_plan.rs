@@ -5,17 +5,17 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::{Code, Error, Result};
 use crate::fallible::{push_asked, reserve_asked};
 use crate::instruction_set::InstructionSet;
 use crate::sweep::gradient_norm::GradientSquares;
+use crate::sweep::param_tensor::{PIECE, Piece, Riders, Unit};
+use crate::sweep::pipeline::Relay;
 use crate::sweep::program::Program;
-use crate::sweep::queues::Queues;
-use crate::sweep::relay::Relay;
-use crate::sweep::room::Room;
+use crate::sweep::stealing_ranges::Queues;
 use crate::sweep::two_stages::{First, Second};
-use crate::sweep::unit::{PIECE, Piece, Riders, Unit};
-use crate::team;
-use crate::{Code, Error, Result};
+use crate::sweep::update_buffer::Room;
+use crate::thread_pool;
 
 /// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.
 pub(super) type Sums = [AtomicU64; 2];
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
     }
 
     fn run(&self, job: &(dyn Fn(usize) + Sync)) -> Result<()> {
-        match team::run(self.threads, job) {
+        match thread_pool::run(self.threads, job) {
             true => Ok(()),
             false => Err(Error::new(Code::Internal, "a thread of the step panicked")),
         }

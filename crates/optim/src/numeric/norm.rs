@@ -6,8 +6,8 @@
 use std::array;
 use std::ops::RangeInclusive;
 
-use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
+use crate::numeric::scalar::Scalar;
 
 /// How many partial sums run side by side. Fixed, so that the result is the same for every instruction set; and more than
 /// the compiler unrolls, so that it makes vector instructions of the loop over them.

@@ -1,7 +1,9 @@
 //! What a step does about gradients that are not finite.
 
-use crate::options::words;
-use crate::{Code, Error, Number, View};
+use crate::error::{Code, Error};
+use crate::number::Number;
+use crate::options::table::words;
+use crate::state::view::View;
 
 words! {
     /// What becomes of a step if an element of a gradient is infinite or not a number.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::Result;
+use crate::error::Result;
 use crate::fallible::collected;
 
 /// Numbers to be handed out once each in a step. Every thread has a share of its own, which is the same in every step, so

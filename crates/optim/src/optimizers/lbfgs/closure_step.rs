@@ -3,8 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::optimizers::lbfgs::{History, LbfgsOptions, Memory, Objective, step};
-use crate::{Curvature, OptionSet, Result, Scalar, Value};
+use crate::error::Result;
+use crate::numeric::scalar::Scalar;
+use crate::optimizer::Curvature;
+use crate::optimizers::lbfgs::{LbfgsOptions, Objective};
+use crate::optimizers::lbfgs::history::History;
+use crate::optimizers::lbfgs::state::Memory;
+use crate::optimizers::lbfgs::step::step;
+use crate::options::table::{OptionSet, Value};
 
 /// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
 #[derive(Clone)]

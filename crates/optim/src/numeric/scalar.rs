@@ -6,9 +6,10 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::dither::dither;
-use crate::memory::Plain;
-use crate::{Buffer, Elements, Result};
+use crate::error::Result;
+use crate::memory::{Elements, Plain};
+use crate::numeric::stochastic_rounding::dither;
+use crate::state::buffer::Buffer;
 
 /// A floating-point type of parameters, gradients and state.
 pub trait Scalar:

@@ -2,7 +2,12 @@
 //! backs off after a step whose gradients were not finite. The rule is that of `torch.amp.GradScaler`, to the bit:
 //! <https://docs.pytorch.org/docs/2.11/amp.html#gradient-scaling>.
 
-use crate::{Code, Error, Limit::*, Number, OptionSet, Outcome, Result, Value, defaults, options, parse};
+use crate::error::{Code, Error, Result};
+use crate::number::Number;
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::options::table::{OptionSet, Value, defaults, parse};
+use crate::sweep::Outcome;
 
 options! {
     /// Options of a loss scale, and how far it has come.

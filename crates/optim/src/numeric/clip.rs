@@ -1,6 +1,6 @@
 //! Clipping: gradients made smaller on their way into a kernel, and left as they are where they lie.
 
-use crate::Scalar;
+use crate::numeric::scalar::Scalar;
 
 /// How a step clips gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::Result;
+use crate::error::Result;
 use crate::fallible::{push_asked, reserve};
-use crate::sweep::queues::Queues;
-use crate::sweep::room::Room;
-use crate::sweep::tasks::{Work, cut};
-use crate::sweep::unit::{PIECE, Unit};
-use crate::team::{self, Patience};
+use crate::sweep::param_tensor::{PIECE, Unit};
+use crate::sweep::stealing_ranges::Queues;
+use crate::sweep::update_buffer::Room;
+use crate::sweep::work_plan::{Work, cut};
+use crate::thread_pool;
+use crate::thread_pool::Patience;
 
 /// Legs: in each, one unit is in its first stage, and the one before it in its second.
 #[derive(Default)]
@@ -100,7 +101,7 @@ impl Leg {
     fn wait(&self) -> bool {
         let mut patience = Patience::default();
         while self.left.load(Ordering::Acquire) != 0 {
-            if team::panicked() {
+            if thread_pool::panicked() {
                 return false;
             }
             patience.wait();

@@ -1,7 +1,10 @@
 //! A schedule bound to an optimizer: it sets the learning rates of the groups.
 
-use crate::shape::Base;
-use crate::{Code, Curve, Error, Optimizer, Result, Results, Value};
+use crate::error::{Code, Error, Result, Results};
+use crate::optimizer::Optimizer;
+use crate::options::table::Value;
+use crate::schedules::closed_form::Base;
+use crate::schedules::definition::Curve;
 
 /// A schedule with the rates that it starts from, one for each group.
 ///

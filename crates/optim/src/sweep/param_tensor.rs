@@ -5,13 +5,12 @@ use std::{ptr, slice};
 
 use half::{bf16, f16};
 
-use crate::clip::Prepare;
-use crate::norm::BLOCK;
-use crate::options::Common;
-use crate::scalar::Reduced;
-use crate::state::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
-use crate::view::Element;
-use crate::{Scalar, View};
+use crate::numeric::clip::Prepare;
+use crate::numeric::norm::BLOCK;
+use crate::numeric::scalar::{Reduced, Scalar};
+use crate::options::table::Common;
+use crate::state::buffer::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
+use crate::state::view::{Element, View};
 
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
 /// the lanes of a sum, and the same for any number of threads: sums are taken for each piece and then together.

@@ -8,20 +8,21 @@
 //! Nocedal and Wright 2006, *Numerical Optimization*, algorithms 7.4 and 7.5; stopping rules and first step length as in
 //! PyTorch's `LBFGS`. All parameters are one vector, so there is one parameter group, and a step needs a closure.
 
+pub(crate) mod closure_step;
 mod direction;
-mod history;
-mod memory;
-mod passes;
-mod ring;
-mod step;
+pub(crate) mod history;
+mod row_pool;
+pub(crate) mod state;
+pub(crate) mod step;
+mod strong_wolfe;
+mod vectors;
 
+use crate::options;
+use crate::error::Result;
+use crate::options::option_type::OptionType;
+use crate::options::table::{OptionSet, Value};
+use crate::options::table::Limit::*;
 use crate::rule::{Definition, Method};
-use crate::{Limit::*, OptionSet, OptionType, Result, Value, options};
-
-pub use memory::Memory;
-
-pub(crate) use history::History;
-pub(crate) use step::step;
 
 /// The line searches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use crate::error::Result;
 use crate::fallible::room;
-use crate::state::no_memory;
-use crate::{Result, Scalar};
+use crate::numeric::scalar::Scalar;
+use crate::state::buffer::no_memory;
 
 /// A block is about this large, or one row where that is larger: a small history is one flat block that the first step
 /// allocates, and a large one takes memory only as its pairs come.

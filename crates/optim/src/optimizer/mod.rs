@@ -1,15 +1,20 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
-use crate::closure_step::{ClosureStep, Learned};
+pub(crate) mod loss_scale;
+
+use crate::error::{Code, Error, Result, Results};
 use crate::fallible::room;
-use crate::optimizers::lbfgs::Memory;
-use crate::rule::Method;
-use crate::state::{AVERAGE, MASTER, State};
-use crate::sweep::Sweep;
-use crate::{
-    Averaged, Buffer, CATALOG, Code, Definition, Error, LossScale, NonFinite, Outcome, Result, Results, Schedule,
-    StepOptions, Value, View, defaults, parse,
-};
+use crate::optimizer::loss_scale::LossScale;
+use crate::optimizers::CATALOG;
+use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
+use crate::optimizers::lbfgs::state::Memory;
+use crate::options::table::{Value, defaults, parse};
+use crate::rule::{Definition, Method};
+use crate::schedules::schedule::Schedule;
+use crate::state::buffer::{AVERAGE, Averaged, Buffer, MASTER, State};
+use crate::state::view::View;
+use crate::sweep::non_finite::NonFinite;
+use crate::sweep::{Outcome, StepOptions, Sweep};
 
 /// The definition of that name.
 pub fn definition(name: &str) -> Result<&'static Definition> {

@@ -2,9 +2,10 @@
 
 use half::bf16;
 
-use crate::memory::{Arena, Memory, Place};
-use crate::view::Element;
-use crate::{Code, Definition, Elements, Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::memory::{Arena, Elements, Memory, Place};
+use crate::rule::Definition;
+use crate::state::view::Element;
 
 /// Elements of a state buffer.
 #[derive(Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! Nocedal and Wright 2006, *Numerical Optimization*, algorithms 3.5 and 3.6, with cubic interpolation (3.59) and the
 //! constants and safeguards that PyTorch's `LBFGS` uses, so that both take the same path.
 
-use crate::Result;
+use crate::error::Result;
 
 /// Sufficient decrease.
 const C1: f64 = 1e-4;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Code, Error, Number, OptionType, Result};
+use crate::error::{Code, Error, Result};
+use crate::number::Number;
+use crate::options::option_type::OptionType;
 
 /// An option's value, or what a caller gave for one.
 #[derive(Clone, Debug, PartialEq)]
@@ -386,14 +388,14 @@ macro_rules! rule_options {
                 /// Keep a moving average of the parameters, in which the past has this share; null: none.
                 average: Option<f64> = None, limit HalfOpen(0.0, 1.0), further true;
                 /// How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.
-                moments: $crate::options::Moments = $crate::options::Moments::Full, further true;
+                moments: $crate::options::table::Moments = $crate::options::table::Moments::Full, further true;
             }
         }
 
-        impl $crate::options::RuleOptions for $set {
-            fn common(&self) -> $crate::options::Common {
-                let reduced_moments = matches!(self.moments, $crate::options::Moments::BFloat16);
-                $crate::options::Common { average: self.average, reduced_moments }
+        impl $crate::options::table::RuleOptions for $set {
+            fn common(&self) -> $crate::options::table::Common {
+                let reduced_moments = matches!(self.moments, $crate::options::table::Moments::BFloat16);
+                $crate::options::table::Common { average: self.average, reduced_moments }
             }
         }
     };

@@ -4,12 +4,13 @@ use std::array;
 
 use half::{bf16, f16};
 
+use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, push_asked};
 use crate::memory::{Arena, Memory};
 use crate::optimizer::Group;
-use crate::state::{self, AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
-use crate::sweep::Program;
-use crate::{Code, Error, Result, View};
+use crate::state::buffer::{self, AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
+use crate::state::view::View;
+use crate::sweep::program::Program;
 
 /// What a step made for a parameter.
 #[derive(Clone, Copy, Default)]
@@ -29,7 +30,7 @@ struct Planned {
     number: usize,
     place: usize,
     fill: f64,
-    buffer: state::Planned,
+    buffer: buffer::Planned,
 }
 
 /// Buffers for which there is memory, and which no state has yet.
@@ -72,7 +73,7 @@ pub(super) fn plan_state(
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                let buffer = state::Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
+                let buffer = buffer::Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
                 push_asked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
                 match place {
                     // One of another type is converted.

@@ -2,9 +2,10 @@
 
 use std::ptr::NonNull;
 
+use crate::error::Result;
 use crate::memory::{Elements, SPARE, UPDATE, apart};
-use crate::sweep::unit::Unit;
-use crate::{Result, Scalar};
+use crate::numeric::scalar::Scalar;
+use crate::sweep::param_tensor::Unit;
 
 /// Room for the updates of one unit at a time, of either type. Those of the next may take the place of those that are not
 /// wanted any more: an element of one unit lies where that of another does.

@@ -3,9 +3,9 @@
 //! Elements are computed in their own type and never contracted. Products are summed in f64 over a fixed number of lanes,
 //! so that results depend on the length and on nothing else.
 
-use crate::Scalar;
 use crate::instruction_set::{InstructionSet, Work};
-use crate::norm::{BLOCK, LANES, add_products, total};
+use crate::numeric::norm::{BLOCK, LANES, add_products, total};
+use crate::numeric::scalar::Scalar;
 
 #[cfg_attr(target_family = "wasm", inline(never))]
 fn fastest<W: Work>(work: W) -> W::Output {

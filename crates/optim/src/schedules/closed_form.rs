@@ -1,6 +1,10 @@
 //! What a schedule's file supplies, and the same with its types erased for the rest of the crate.
 
-use crate::{Code, Curve, Error, Limit::*, OptionSet, OptionSpec, Result, options};
+use crate::error::{Code, Error, Result};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::options::table::{OptionSet, OptionSpec};
+use crate::schedules::definition::Curve;
 
 /// A schedule whose rate is a function of the base rate and of the number of schedule steps, and of nothing else.
 ///

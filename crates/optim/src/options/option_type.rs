@@ -1,6 +1,6 @@
 //! The Rust types that an option can have.
 
-use crate::{Kind, Value};
+use crate::options::table::{Kind, Value};
 
 /// A Rust type that an option can have.
 pub trait OptionType: Sized {

@@ -1,7 +1,9 @@
 //! A schedule that is bound to nothing yet: its options, how far it is, and the schedules inside it.
 
-use crate::shape::{Base, Children, Taken};
-use crate::{Code, Error, Kind, OptionSet, Result, SCHEDULES, ScheduleDefinition, Value, defaults, parse};
+use crate::error::{Code, Error, Result};
+use crate::options::table::{Kind, OptionSet, Value, defaults, parse};
+use crate::schedules::SCHEDULES;
+use crate::schedules::closed_form::{Base, Children, ScheduleDefinition, Taken};
 
 /// The schedule of that name.
 pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {

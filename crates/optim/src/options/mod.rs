@@ -1,0 +1,4 @@
+//! Option tables: types, values, checks.
+
+pub(crate) mod option_type;
+pub(crate) mod table;
