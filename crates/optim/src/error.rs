@@ -54,23 +54,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Results one after the other.
-pub trait Results<T>: Iterator<Item = Result<T>> + Sized {
-    /// Their values, or the first error. As `collect`, which would be twice the code, and there are many of it.
-    fn values(self) -> Result<Vec<T>> {
-        let mut values = Vec::new();
-        for result in self {
-            let value = result?;
-            // Mostly an entry for each object of the caller's. In WebAssembly the memory that is kept for what is small is
-            // worth more than as much code for each of their types.
-            if cfg!(target_family = "wasm") { values.push(value) } else { crate::fallible::push(&mut values, value)? }
-        }
-        Ok(values)
-    }
-}
-
-impl<T, I: Iterator<Item = Result<T>>> Results<T> for I {}
-
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// Stable error codes. A code never changes its meaning.

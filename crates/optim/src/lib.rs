@@ -20,13 +20,14 @@ mod sweep;
 mod thread_pool;
 
 pub use brief::Brief;
-pub use error::{Code, Error, Result, Results};
+pub use error::{Code, Error, Result};
+pub use fallible::Results;
 pub use instruction_set::InstructionSet;
-pub use memory::{Elements, Plain, state_memory};
+pub use memory::{Elements, state_memory};
 pub use number::Number;
 pub use numeric::clip::{Clip, Prepare};
 pub use numeric::norm::sum_of_squares;
-pub use numeric::scalar::{Reduced, Scalar};
+pub use numeric::scalar::{Plain, Reduced, Scalar};
 pub use optimizer::loss_scale::LossScale;
 pub use optimizer::{Counts, Curvature, Group, Optimizer, definition};
 pub use optimizers::CATALOG;

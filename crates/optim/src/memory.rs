@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::ask;
-use crate::state::buffer::{MAX_BUFFERS, no_memory};
+use crate::numeric::scalar::Plain;
+use crate::state::buffer::MAX_BUFFERS;
 
 /// A cache line: two buffers never share one.
 const LINE: usize = 64;
@@ -20,21 +21,6 @@ const PAGE: usize = 4096;
 const LARGE: usize = 16 * PAGE;
 /// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
 const HUGE_PAGE: usize = 2 << 20;
-
-/// A type of which every pattern of bits is a value, so that a buffer may be filled byte by byte.
-///
-/// # Safety
-/// As said; and it needs no drop.
-pub unsafe trait Plain: Copy + Send + Sync + 'static {}
-
-// SAFETY: every pattern of bits is a number or not a number.
-unsafe impl Plain for f32 {}
-// SAFETY: as above.
-unsafe impl Plain for f64 {}
-// SAFETY: as above.
-unsafe impl Plain for half::f16 {}
-// SAFETY: as above.
-unsafe impl Plain for half::bf16 {}
 
 /// Elements that lie together, as in a `Vec`; of fixed number, in an allocation that buffers made together share.
 pub struct Elements<T> {
@@ -58,6 +44,11 @@ thread_local! {
 /// Bytes that the optimizers of this thread take, for their state and for what they keep during a step.
 pub fn state_memory() -> usize {
     LIVE.get()
+}
+
+/// The error of a state buffer that finds no memory.
+pub(crate) fn no_memory(elements: usize) -> Error {
+    Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
 }
 
 /// An allocation.

@@ -6,10 +6,22 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::error::Result;
-use crate::memory::{Elements, Plain};
 use crate::numeric::stochastic_rounding::dither;
-use crate::state::buffer::Buffer;
+
+/// A type of which every pattern of bits is a value, so that a buffer may be filled byte by byte.
+///
+/// # Safety
+/// As said; and it needs no drop.
+pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+
+// SAFETY: every pattern of bits is a number or not a number.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+// SAFETY: as above.
+unsafe impl Plain for half::f16 {}
+// SAFETY: as above.
+unsafe impl Plain for half::bf16 {}
 
 /// A floating-point type of parameters, gradients and state.
 pub trait Scalar:
@@ -37,16 +49,11 @@ pub trait Scalar:
     fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
     /// Rounds to 16 bits by [`dither`]. As [`Scalar::widen`].
     fn dither(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
-    /// A buffer of this type.
-    ///
-    /// # Errors
-    /// [`Code::Memory`](crate::Code::Memory)
-    fn buffer(elements: &[Self]) -> Result<Buffer>;
 }
 
 macro_rules! scalar {
     (
-        $type:ty, $variant:ident, $widens:literal,
+        $type:ty, $widens:literal,
         |$from:ident, $to:ident, $weights:ident, $first:ident| $widen:expr, $narrow:expr, $dither:expr
     ) => {
         impl Scalar for $type {
@@ -78,22 +85,18 @@ macro_rules! scalar {
             fn dither($from: &[Self], $weights: &[Self], $first: usize, $to: &mut [bf16]) {
                 $dither
             }
-            fn buffer(elements: &[Self]) -> Result<Buffer> {
-                Elements::copy_of(elements).map(Buffer::$variant)
-            }
         }
     };
 }
 
 scalar!(
     f32,
-    Float,
     true,
     |from, to, weights, first| H::widen(from, to),
     H::narrow(from, to),
     dither(from, weights, first, to)
 );
-scalar!(f64, Double, false, |_from, _to, _weights, _first| (), (), ());
+scalar!(f64, false, |_from, _to, _weights, _first| (), (), ());
 
 /// A floating-point type of 16 bits. Slices of one length are converted, element by element.
 pub trait Reduced: Copy {

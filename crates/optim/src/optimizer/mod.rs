@@ -2,8 +2,8 @@
 
 pub(crate) mod loss_scale;
 
-use crate::error::{Code, Error, Result, Results};
-use crate::fallible::room;
+use crate::error::{Code, Error, Result};
+use crate::fallible::{Results, room};
 use crate::optimizer::loss_scale::LossScale;
 use crate::optimizers::CATALOG;
 use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};

@@ -6,7 +6,7 @@
 //! forgets in each step of `onecycle` and `restarts`, and where a warm-up ends, what the others in the chain have made of
 //! the rate, and chains no `plateau`.
 
-use crate::error::Results;
+use crate::fallible::Results;
 use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {

@@ -1,6 +1,7 @@
 //! A schedule bound to an optimizer: it sets the learning rates of the groups.
 
-use crate::error::{Code, Error, Result, Results};
+use crate::error::{Code, Error, Result};
+use crate::fallible::Results;
 use crate::optimizer::Optimizer;
 use crate::options::table::Value;
 use crate::schedules::closed_form::Base;

@@ -93,11 +93,6 @@ impl Buffer {
     }
 }
 
-/// The error of a state buffer that finds no memory.
-pub(crate) fn no_memory(elements: usize) -> Error {
-    Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
-}
-
 /// A buffer that is planned in an arena.
 pub(crate) enum Planned {
     Float(Place<f32>),

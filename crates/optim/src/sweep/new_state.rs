@@ -8,7 +8,8 @@ use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, push_asked};
 use crate::memory::{Arena, Memory};
 use crate::optimizer::Group;
-use crate::state::buffer::{self, AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
+use crate::state::buffer;
+use crate::state::buffer::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
 use crate::state::view::View;
 use crate::sweep::program::Program;
 

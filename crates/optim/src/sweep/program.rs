@@ -1,7 +1,7 @@
 //! The loops of one optimizer, over pieces, and the constants that they run with.
 
-use crate::error::{Result, Results};
-use crate::fallible::reserve;
+use crate::error::Result;
+use crate::fallible::{Results, reserve};
 use crate::instruction_set::{InstructionSet, Work};
 use crate::numeric::scalar::Scalar;
 use crate::options::table::{Common, OptionSet, RuleOptions, Value};

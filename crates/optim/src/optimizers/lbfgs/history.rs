@@ -8,12 +8,12 @@ use std::mem::swap;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{copied, reserve, room};
+use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::LbfgsOptions;
 use crate::optimizers::lbfgs::row_pool::Ring;
 use crate::optimizers::lbfgs::state::Memory;
 use crate::options::option_type::count;
-use crate::state::buffer::no_memory;
 
 /// The most pairs for which room is made before they come.
 const EXPECTED_PAIRS: usize = 1024;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::error::Result;
 use crate::fallible::room;
+use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
-use crate::state::buffer::no_memory;
 
 /// A block is about this large, or one row where that is larger: a small history is one flat block that the first step
 /// allocates, and a large one takes memory only as its pairs come.
