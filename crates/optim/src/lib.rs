@@ -3,7 +3,8 @@
 //! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
 
 mod brief;
-mod error;
+#[doc(hidden)]
+pub mod error;
 pub mod fallible;
 mod instruction_set;
 mod kernel;
@@ -12,7 +13,8 @@ mod number;
 mod numeric;
 mod optimizer;
 mod optimizers;
-mod options;
+#[doc(hidden)]
+pub mod options;
 mod rule;
 mod schedules;
 mod state;
@@ -37,8 +39,9 @@ pub use optimizers::lbfgs::state::Memory;
 pub use optimizers::presets::{PRESETS, Preset};
 pub use options::option_type::{OptionType, count};
 pub use options::table::{
-    Kind, Limit, OptionSet, OptionSpec, Value, defaults, further_change, next_option, parse, positional,
+    Kind, Limit, OptionSet, OptionSpec, defaults, further_change, next_option, parse, positional,
 };
+pub use options::value::Value;
 pub use rule::Definition;
 pub use schedules::SCHEDULES;
 pub use schedules::closed_form::{Children, ScheduleDefinition};

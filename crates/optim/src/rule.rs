@@ -2,7 +2,9 @@
 
 use crate::error::{Code, Error, Result};
 use crate::numeric::scalar::Scalar;
-use crate::options::table::{OptionSet, OptionSpec, RuleOptions, Value};
+use crate::options::rule_options::RuleOptions;
+use crate::options::table::{OptionSet, OptionSpec};
+use crate::options::value::Value;
 use crate::state::buffer::RULE_BUFFERS;
 use crate::sweep::program::{Program, RuleProgram};
 

@@ -6,7 +6,8 @@ use crate::error::{Code, Error, Result};
 use crate::number::Number;
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::options::table::{OptionSet, Value, defaults, parse};
+use crate::options::table::{OptionSet, defaults, parse};
+use crate::options::value::Value;
 use crate::sweep::Outcome;
 
 options! {

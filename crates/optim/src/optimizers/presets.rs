@@ -1,7 +1,7 @@
 //! Options that stand for a published variant, under its name.
 
-use crate::options::table::Value;
-use crate::options::table::Value::{Flag, Float, Null};
+use crate::options::value::Value;
+use crate::options::value::Value::{Flag, Float, Null};
 
 /// Options of an optimizer as somebody published it. The learning rate is not among them.
 pub struct Preset {

@@ -15,7 +15,7 @@
 
 use crate::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
-use crate::options::table::rule_options;
+use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
 use crate::state::buffer::RULE_BUFFERS;

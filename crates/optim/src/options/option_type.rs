@@ -1,6 +1,7 @@
 //! The Rust types that an option can have.
 
-use crate::options::table::{Kind, Value};
+use crate::options::table::Kind;
+use crate::options::value::Value;
 
 /// A Rust type that an option can have.
 pub trait OptionType: Sized {

@@ -1,7 +1,8 @@
 //! A schedule that is bound to nothing yet: its options, how far it is, and the schedules inside it.
 
 use crate::error::{Code, Error, Result};
-use crate::options::table::{Kind, OptionSet, Value, defaults, parse};
+use crate::options::table::{Kind, OptionSet, defaults, parse};
+use crate::options::value::Value;
 use crate::schedules::SCHEDULES;
 use crate::schedules::closed_form::{Base, Children, ScheduleDefinition, Taken};
 

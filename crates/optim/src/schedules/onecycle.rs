@@ -12,7 +12,7 @@
 use std::f64::consts::PI;
 
 use crate::options;
-use crate::options::table::words;
+use crate::options::macros::words;
 use crate::options::table::Limit::*;
 use crate::schedules::closed_form::{Base, Shape};
 

@@ -7,8 +7,9 @@
 
 use crate::options;
 use crate::error::{Code, Error, Result};
+use crate::options::macros::words;
 use crate::options::option_type::OptionType;
-use crate::options::table::{OptionSet, words};
+use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
 use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
 use crate::schedules::definition::Curve;

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::fallible::Results;
 use crate::optimizer::Optimizer;
-use crate::options::table::Value;
+use crate::options::value::Value;
 use crate::schedules::closed_form::Base;
 use crate::schedules::definition::Curve;
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::number::Number;
-use crate::options::table::words;
+use crate::options::macros::words;
 use crate::state::view::View;
 
 words! {

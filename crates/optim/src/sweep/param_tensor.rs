@@ -8,7 +8,7 @@ use half::{bf16, f16};
 use crate::numeric::clip::Prepare;
 use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::{Reduced, Scalar};
-use crate::options::table::Common;
+use crate::options::rule_options::Common;
 use crate::state::buffer::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::{Element, View};
 

@@ -10,7 +10,8 @@ use crate::optimizers::lbfgs::{LbfgsOptions, Objective};
 use crate::optimizers::lbfgs::history::History;
 use crate::optimizers::lbfgs::state::Memory;
 use crate::optimizers::lbfgs::step::step;
-use crate::options::table::{OptionSet, Value};
+use crate::options::table::OptionSet;
+use crate::options::value::Value;
 
 /// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
 #[derive(Clone)]

@@ -20,8 +20,9 @@ mod vectors;
 use crate::options;
 use crate::error::Result;
 use crate::options::option_type::OptionType;
-use crate::options::table::{OptionSet, Value};
+use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
+use crate::options::value::Value;
 use crate::rule::{Definition, Method};
 
 /// The line searches there are.

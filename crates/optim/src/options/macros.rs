@@ -1,0 +1,60 @@
+//! Macros that declare options: `options!` a struct and its table, `words!` an enum that is the type of one option.
+
+/// Declares an enum whose variants are words, for an option that takes one of them.
+macro_rules! words {
+    ($(#[$outer:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        $vis enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $crate::options::option_type::OptionType for $name {
+            const KIND: $crate::options::table::Kind = $crate::options::table::Kind::Word(&[$($word),*]);
+            fn from_value(value: &$crate::options::value::Value) -> Option<Self> {
+                match value {
+                    $($crate::options::value::Value::Word(word) if word == $word => Some($name::$variant),)*
+                    _ => None,
+                }
+            }
+            fn into_value(self) -> $crate::options::value::Value {
+                $crate::options::value::Value::Word(match self { $($name::$variant => $word,)* }.into())
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// Declares a struct of options and derives its table.
+///
+/// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L`,
+/// `, alias "pytorch_name"` and `, further true`. Further options stand last.
+#[macro_export]
+macro_rules! options {
+    ($(#[$outer:meta])* $vis:vis struct $set:ident {
+        $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
+            $(, alias $alias:literal)? $(, further $further:literal)?;)*
+    }) => {
+        $(#[$outer])*
+        #[derive(Clone, Debug)]
+        $vis struct $set { $(#[doc = $doc] pub $name: $type,)* }
+
+        impl $crate::options::table::OptionSet for $set {
+            const SPECS: &'static [$crate::options::table::OptionSpec] = &[$($crate::options::table::OptionSpec {
+                name: stringify!($name),
+                alias: $crate::options!(@or None $(, Some($alias))?),
+                doc: $doc.trim_ascii_start(),
+                kind: <$type as $crate::options::option_type::OptionType>::KIND,
+                nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
+                limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),
+                default: || $crate::options!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
+                further: $crate::options!(@or false $(, $further)?),
+            },)*];
+
+            fn from_row(row: &[$crate::options::value::Value]) -> $crate::error::Result<Self> {
+                let mut row = row.iter();
+                Ok(Self { $($name: $crate::options::table::next_option(&mut row)?,)* })
+            }
+        }
+    };
+    (@or $default:expr) => { $default };
+    (@or $default:expr, $given:expr) => { $given };
+}
