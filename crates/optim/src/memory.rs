@@ -12,13 +12,12 @@ use std::sync::Arc;
 use crate::error::{Code, Error, Result};
 use crate::fallible::ask;
 use crate::numeric::scalar::Plain;
-use crate::state::buffer::MAX_BUFFERS;
 
 /// A cache line: two buffers never share one.
-const LINE: usize = 64;
-const PAGE: usize = 4096;
+pub(crate) const LINE: usize = 64;
+pub(crate) const PAGE: usize = 4096;
 /// Buffers of as many bytes are worth a page that is not all used.
-const LARGE: usize = 16 * PAGE;
+pub(crate) const LARGE: usize = 16 * PAGE;
 /// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -107,26 +106,10 @@ pub(crate) struct Arena {
     bytes: usize,
 }
 
-/// How far behind a parameter the arrays that are worked on together with it begin, each in whatever page: its buffers in
-/// their order, and the room for its update.
-const DISTANCES: [usize; MAX_BUFFERS + 1] = [2048, 3072, 1024, 2560, 3584, 1536];
-
-/// Of [`DISTANCES`], that of the room for an update.
-pub(crate) const UPDATE: usize = MAX_BUFFERS;
-
-/// How many bytes to go on from `start` to where such an array may begin.
-///
-/// A processor compares addresses by their place in a page before it knows better. One that reads a few lines behind
-/// what it has just written, by that measure, waits for the write: a step over arrays that lie so takes up to half as long
-/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours. And of two
-/// lines at the same place in their pages AMD's nearest cache keeps only one if some sums of further bits of their addresses
-/// are equal, as they are at a distance of 2²⁷ bytes and one page: <https://doi.org/10.1145/3320269.3384746>.
-pub(crate) fn apart(start: usize, parameter: usize, place: usize) -> usize {
-    (parameter / LINE * LINE + DISTANCES[place]).wrapping_sub(start) % PAGE
+/// How many bytes to go on from `start` to an address at that offset of a page.
+pub(crate) fn padding_to_offset(start: usize, page_offset: usize) -> usize {
+    page_offset.wrapping_sub(start) % PAGE
 }
-
-/// Elements, of any type, of which an array needs as many more to be moved [`apart`].
-pub(crate) const SPARE: usize = PAGE / size_of::<f32>();
 
 /// Where a buffer of an [`Arena`] will lie. It cannot be copied, so no two buffers lie in one place.
 pub(crate) struct Place<T> {
@@ -135,17 +118,24 @@ pub(crate) struct Place<T> {
     element: PhantomData<T>,
 }
 
+#[cfg(test)]
+impl<T> Place<T> {
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+}
+
 /// The memory of an [`Arena`].
 pub(crate) struct Memory {
     block: Arc<Block>,
 }
 
 impl Arena {
-    /// Plans the buffer of that place of a parameter, which lies at that address.
-    pub(crate) fn add<T: Plain>(&mut self, length: usize, parameter: usize, place: usize) -> Result<Place<T>> {
+    /// Plans a buffer that begins, if it is large, at that offset of a page.
+    pub(crate) fn add<T: Plain>(&mut self, length: usize, page_offset: usize) -> Result<Place<T>> {
         let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
         let large = bytes.is_some_and(|bytes| bytes >= LARGE);
-        let start = self.bytes + if large { apart(self.bytes, parameter, place) } else { 0 };
+        let start = self.bytes + if large { padding_to_offset(self.bytes, page_offset) } else { 0 };
         let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
         self.bytes = end.ok_or_else(|| no_memory(length))?;
         Ok(Place { start, length, element: PhantomData })
@@ -205,7 +195,7 @@ impl<T: Plain + Default> Elements<T> {
     /// That many zeros, in an allocation of their own.
     pub(crate) fn new(length: usize) -> Result<Self> {
         let mut arena = Arena::default();
-        let place = arena.add(length, 0, 0)?;
+        let place = arena.add(length, PAGE / 2)?;
         Ok(arena.allocate()?.take(place, T::default()))
     }
 
@@ -245,29 +235,5 @@ impl<T: PartialEq> PartialEq for Elements<T> {
 impl<T: fmt::Debug> fmt::Debug for Elements<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arrays_of_a_parameter_lie_apart() {
-        for length in [LARGE / 4, 1 << 20, 1 << 25, (1 << 25) + 3] {
-            for parameter in [0, 64, 4032, 98_760] {
-                let mut arena = Arena::default();
-                let mut places = vec![parameter / LINE * LINE % PAGE];
-                for place in 0..MAX_BUFFERS {
-                    places.push(arena.add::<f32>(length, parameter, place).unwrap().start % PAGE);
-                }
-                places.push(apart(0, parameter, UPDATE));
-                places.sort_unstable();
-                let next = places.iter().cycle().skip(1);
-                for (place, next) in places.iter().zip(next) {
-                    assert!((next + PAGE - place) % PAGE >= 512, "{length} {parameter}: {places:?}");
-                }
-            }
-        }
     }
 }

@@ -5,45 +5,18 @@ pub(crate) mod loss_scale;
 use crate::error::{Code, Error, Result};
 use crate::fallible::{Results, room};
 use crate::optimizer::loss_scale::LossScale;
-use crate::optimizers::CATALOG;
+use crate::optimizers::definition::{Definition, Method};
 use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
 use crate::optimizers::lbfgs::state::Memory;
 use crate::options::table::{defaults, parse};
 use crate::options::value::Value;
-use crate::rule::{Definition, Method};
 use crate::schedules::schedule::Schedule;
-use crate::state::buffer::{AVERAGE, Averaged, Buffer, MASTER, State};
+use crate::state::buffer::Buffer;
+use crate::state::group::Group;
+use crate::state::param_state::{AVERAGE, Averaged, MASTER, State};
 use crate::state::view::View;
 use crate::sweep::non_finite::NonFinite;
 use crate::sweep::{Outcome, StepOptions, Sweep};
-
-/// The definition of that name.
-pub fn definition(name: &str) -> Result<&'static Definition> {
-    CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
-        let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();
-        let message = format!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
-        Error::new(Code::UnknownName, message)
-    })
-}
-
-/// Parameters that share options.
-#[derive(Debug, PartialEq)]
-pub struct Group {
-    options: Vec<Value>,
-    pub(crate) states: Vec<Option<State>>,
-}
-
-impl Group {
-    /// The options, in the order of the table.
-    pub fn options(&self) -> &[Value] {
-        &self.options
-    }
-
-    /// The state of each parameter, in the order in which they were added; `None` before its first step.
-    pub fn states(&self) -> &[Option<State>] {
-        &self.states
-    }
-}
 
 /// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
 pub struct Optimizer {

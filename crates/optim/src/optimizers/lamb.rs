@@ -29,7 +29,7 @@ use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
 use crate::rule::{Block, Rule, Step};
-use crate::state::buffer::RULE_BUFFERS;
+use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
     /// Options of LAMB.

@@ -1,8 +1,10 @@
 //! The list of optimizers. To add one: its file, its line here, its recording in `test/parity`.
 
+pub(crate) mod definition;
 pub(crate) mod presets;
 
-use crate::rule::{Definition, each};
+use crate::error::{Code, Error, Result};
+use crate::optimizers::definition::{Definition, each};
 
 macro_rules! optimizers {
     ($($module:ident => $definition:expr,)*) => {
@@ -21,4 +23,13 @@ optimizers! {
     lbfgs => lbfgs::DEFINITION,
     rmsprop => each::<rmsprop::RmsProp>(),
     sgd => each::<sgd::Sgd>(),
+}
+
+/// The definition of that name.
+pub fn definition(name: &str) -> Result<&'static Definition> {
+    CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
+        let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();
+        let message = format!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
+        Error::new(Code::UnknownName, message)
+    })
 }

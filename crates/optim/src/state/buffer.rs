@@ -1,10 +1,9 @@
-//! State of one parameter: a step count and named buffers.
+//! Elements of a state buffer.
 
 use half::bf16;
 
 use crate::error::{Code, Error, Result};
 use crate::memory::{Arena, Elements, Memory, Place};
-use crate::rule::Definition;
 use crate::state::view::Element;
 
 /// Elements of a state buffer.
@@ -101,18 +100,12 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
-    /// Of the parameter at that address, the buffer of that place.
-    pub(crate) fn new(
-        arena: &mut Arena,
-        element: BufferType,
-        length: usize,
-        parameter: usize,
-        place: usize,
-    ) -> Result<Self> {
+    /// A buffer that begins, if it is large, at that offset of a page.
+    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize, page_offset: usize) -> Result<Self> {
         Ok(match element {
-            BufferType::Float => Planned::Float(arena.add(length, parameter, place)?),
-            BufferType::Double => Planned::Double(arena.add(length, parameter, place)?),
-            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, parameter, place)?),
+            BufferType::Float => Planned::Float(arena.add(length, page_offset)?),
+            BufferType::Double => Planned::Double(arena.add(length, page_offset)?),
+            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, page_offset)?),
         })
     }
 
@@ -122,55 +115,6 @@ impl Planned {
             Planned::Double(place) => Buffer::Double(memory.take(place, fill)),
             Planned::BFloat16(place) => Buffer::BFloat16(memory.take(place, bf16::from_f32(fill as f32))),
         }
-    }
-}
-
-/// The most buffers that an optimizer's formula keeps for a parameter.
-pub const RULE_BUFFERS: usize = 3;
-/// The place of the 32-bit weights of a parameter of 16 bits.
-pub(crate) const MASTER: usize = RULE_BUFFERS;
-/// The place of the moving average of the parameter.
-pub(crate) const AVERAGE: usize = RULE_BUFFERS + 1;
-/// The most buffers of a parameter.
-pub const MAX_BUFFERS: usize = RULE_BUFFERS + 2;
-
-/// The largest count of steps that is told and restored. A JavaScript number holds it exactly, with room for the steps after
-/// it; a formula sees no difference between it and more.
-pub const MOST_STEPS: u64 = 1 << 52;
-
-/// State of one parameter. First the buffers of the optimizer's table, in its order, then those that every optimizer may
-/// have; one that is not in use is `None`.
-#[derive(Debug, Default, PartialEq)]
-pub struct State {
-    /// How many steps the parameter has seen.
-    pub step: u64,
-    /// The buffers.
-    pub buffers: [Option<Buffer>; MAX_BUFFERS],
-}
-
-/// What a parameter keeps of its weights, of which one is the moving average, and which one depends on whether they have
-/// been exchanged.
-#[derive(Debug)]
-pub struct Averaged<B> {
-    /// The 32-bit weights of a parameter of 16 bits.
-    pub master: Option<B>,
-    /// The buffer of the average.
-    pub average: B,
-}
-
-impl State {
-    /// True with a moving average of the parameter.
-    pub fn has_average(&self) -> bool {
-        self.buffers[AVERAGE].is_some()
-    }
-}
-
-impl Definition {
-    /// Keys of all state buffers with their places. The formula's own come first and are always told; of the others only
-    /// those in use are.
-    pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let own = self.buffers.iter().enumerate().map(|(place, key)| (*key, place));
-        own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
     }
 }
 

@@ -7,7 +7,7 @@ use half::bf16;
 use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
-use crate::state::buffer::RULE_BUFFERS;
+use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::param_tensor::{Piece, Riders, Unit};
 
 /// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a

@@ -7,9 +7,11 @@ use half::{bf16, f16};
 use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, push_asked};
 use crate::memory::{Arena, Memory};
-use crate::optimizer::Group;
 use crate::state::buffer;
-use crate::state::buffer::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State, buffer_type};
+use crate::state::buffer::{Buffer, buffer_type};
+use crate::state::group::Group;
+use crate::state::page_offsets::page_offset;
+use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::View;
 use crate::sweep::program::Program;
 
@@ -74,7 +76,12 @@ pub(super) fn plan_state(
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                let buffer = buffer::Planned::new(&mut arena, element, view.len(), view.location().parameter, place)?;
+                let buffer = buffer::Planned::new(
+                    &mut arena,
+                    element,
+                    view.len(),
+                    page_offset(view.location().parameter, place),
+                )?;
                 push_asked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
                 match place {
                     // One of another type is converted.

@@ -9,7 +9,8 @@ use crate::numeric::clip::Prepare;
 use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::{Reduced, Scalar};
 use crate::options::rule_options::Common;
-use crate::state::buffer::{AVERAGE, Buffer, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
+use crate::state::buffer::Buffer;
+use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::{Element, View};
 
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of

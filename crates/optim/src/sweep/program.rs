@@ -8,7 +8,7 @@ use crate::options::rule_options::{Common, RuleOptions};
 use crate::options::table::OptionSet;
 use crate::options::value::Value;
 use crate::rule::{Rule, Step};
-use crate::state::buffer::RULE_BUFFERS;
+use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::param_tensor::{Piece, Riders, Unit};
 use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};

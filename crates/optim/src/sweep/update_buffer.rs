@@ -3,8 +3,9 @@
 use std::ptr::NonNull;
 
 use crate::error::Result;
-use crate::memory::{Elements, SPARE, UPDATE, apart};
+use crate::memory::{Elements, padding_to_offset};
 use crate::numeric::scalar::Scalar;
+use crate::state::page_offsets::{SPARE, UPDATE, page_offset};
 use crate::sweep::param_tensor::Unit;
 
 /// Room for the updates of one unit at a time, of either type. Those of the next may take the place of those that are not
@@ -67,7 +68,7 @@ impl Room {
     pub(super) fn updates(&self, unit: &Unit) -> Option<Updates> {
         fn place<T: Scalar>(room: &Option<Elements<T>>, unit: &Unit, parameter: usize) -> Option<Updates> {
             let room = room.as_ref()?;
-            let start = apart(room.first().addr().get(), parameter, UPDATE) / size_of::<T>();
+            let start = padding_to_offset(room.first().addr().get(), page_offset(parameter, UPDATE)) / size_of::<T>();
             // SAFETY: within the room.
             (start + unit.length <= room.len()).then(|| Updates(unsafe { room.first().add(start) }.cast()))
         }

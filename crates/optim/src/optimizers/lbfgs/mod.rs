@@ -19,11 +19,11 @@ mod vectors;
 
 use crate::options;
 use crate::error::Result;
+use crate::optimizers::definition::{Definition, Method};
 use crate::options::option_type::OptionType;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
 use crate::options::value::Value;
-use crate::rule::{Definition, Method};
 
 /// The line searches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

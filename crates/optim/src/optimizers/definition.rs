@@ -1,0 +1,72 @@
+//! An optimizer with its types erased.
+
+use crate::error::{Code, Error, Result};
+use crate::options::rule_options::RuleOptions;
+use crate::options::table::{OptionSet, OptionSpec};
+use crate::options::value::Value;
+use crate::rule::Rule;
+use crate::state::param_state::{AVERAGE, MASTER};
+use crate::sweep::program::{Program, RuleProgram};
+
+/// An optimizer as the rest of the crate sees it: a name, a table and functions.
+pub struct Definition {
+    /// The name, as in the k-api.
+    pub name: &'static str,
+    /// The PyTorch class, if there is one.
+    pub pytorch: Option<&'static str>,
+    /// One sentence.
+    pub about: &'static str,
+    /// The option table, in positional order.
+    pub options: &'static [OptionSpec],
+    /// True if the state has a step count.
+    pub counts_steps: bool,
+    /// Keys of the state buffers.
+    pub buffers: &'static [&'static str],
+    /// Checks the rules over several options; the limit of each is checked by [`crate::parse`].
+    pub check: fn(&[Value]) -> Result<()>,
+    pub(crate) method: Method,
+}
+
+impl Definition {
+    /// True if a step needs a closure that computes the loss.
+    pub fn needs_closure(&self) -> bool {
+        matches!(self.method, Method::Closure)
+    }
+
+    /// Keys of all state buffers with their places. The formula's own come first and are always told; of the others only
+    /// those in use are.
+    pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let own = self.buffers.iter().enumerate().map(|(place, key)| (*key, place));
+        own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
+    }
+}
+
+/// How an optimizer makes a step.
+pub(crate) enum Method {
+    /// Each parameter by itself: what makes the program of one optimizer.
+    Each(fn() -> Box<dyn Program>),
+    /// All parameters as one vector, with a closure: L-BFGS.
+    Closure,
+}
+
+/// The definition of a [`Rule`].
+pub(crate) const fn each<R: Rule>() -> Definition {
+    Definition {
+        name: R::NAME,
+        pytorch: R::PYTORCH,
+        about: R::ABOUT,
+        options: R::Options::SPECS,
+        counts_steps: R::COUNTS_STEPS,
+        buffers: R::BUFFERS,
+        check: |row| {
+            let options = R::Options::from_row(row)?;
+            if options.common().reduced_moments && !R::AVERAGES.contains(&true) {
+                let name = R::NAME;
+                let reason = "since it keeps no average of gradients, given \"bfloat16\"";
+                return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));
+            }
+            R::check(&options)
+        },
+        method: Method::Each(|| Box::new(RuleProgram::<R>::default())),
+    }
+}
