@@ -43,10 +43,9 @@ pub use options::table::{
     Kind, Limit, OptionSet, OptionSpec, defaults, further_change, next_option, parse, positional,
 };
 pub use options::value::Value;
-pub use schedules::SCHEDULES;
-pub use schedules::closed_form::{Children, ScheduleDefinition};
-pub use schedules::definition::{Curve, schedule_definition};
+pub use schedules::definition::{Children, Curve, ScheduleDefinition};
 pub use schedules::schedule::Schedule;
+pub use schedules::{SCHEDULES, schedule_definition};
 pub use state::buffer::{Buffer, BufferType};
 pub use state::group::Group;
 pub use state::param_state::{Averaged, MAX_BUFFERS, MOST_STEPS, RULE_BUFFERS, State};

@@ -1,6 +1,7 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
 pub(crate) mod loss_scale;
+mod schedule_steps;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{Results, room};

@@ -7,7 +7,7 @@
 //! the rate, and chains no `plateau`.
 
 use crate::fallible::Results;
-use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
+use crate::schedules::definition::{Base, Children, ScheduleDefinition};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",

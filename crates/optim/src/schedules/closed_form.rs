@@ -1,10 +1,7 @@
-//! What a schedule's file supplies, and the same with its types erased for the rest of the crate.
+//! The trait that the file of a schedule in closed form implements.
 
-use crate::error::{Code, Error, Result};
-use crate::options;
-use crate::options::table::Limit::*;
-use crate::options::table::{OptionSet, OptionSpec};
-use crate::schedules::definition::Curve;
+use crate::options::table::OptionSet;
+use crate::schedules::definition::{Base, Children, ScheduleDefinition, Taken};
 
 /// A schedule whose rate is a function of the base rate and of the number of schedule steps, and of nothing else.
 ///
@@ -33,63 +30,6 @@ pub(crate) trait Shape: 'static {
     }
 }
 
-/// A parameter group as a schedule sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct Base {
-    /// The learning rate that the schedule starts from.
-    pub(crate) rate: f64,
-    /// Index of the group.
-    pub(crate) group: usize,
-}
-
-impl Base {
-    /// This group's number out of one for all groups or one for each.
-    pub(crate) fn choose(self, numbers: &[f64]) -> f64 {
-        let index = if numbers.len() == 1 { 0 } else { self.group };
-        // That there are as many as groups was checked; a NaN would be refused as a learning rate.
-        numbers.get(index).copied().unwrap_or(f64::NAN)
-    }
-}
-
-/// The schedules inside a schedule, and the key under which its specification has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Children {
-    /// There are none.
-    None,
-    /// One.
-    One(&'static str),
-    /// A list of at least one.
-    Several(&'static str),
-}
-
-/// A schedule as the rest of the crate sees it: a name, tables and functions.
-pub struct ScheduleDefinition {
-    /// The name.
-    pub name: &'static str,
-    /// The PyTorch class, if there is one.
-    pub pytorch: Option<&'static str>,
-    /// One sentence.
-    pub about: &'static str,
-    /// The option table.
-    pub options: &'static [OptionSpec],
-    /// The table of what changes from schedule step to schedule step, and is saved.
-    pub progress: &'static [OptionSpec],
-    /// The schedules inside.
-    pub children: Children,
-    pub(crate) rate: fn(&Curve, Base) -> Result<f64>,
-    pub(crate) level: fn(&Curve, Base) -> Result<f64>,
-    pub(crate) momentum: fn(&Curve) -> Result<Option<f64>>,
-    pub(crate) advance: fn(&mut Curve, Option<f64>) -> Result<()>,
-}
-
-options! {
-    /// The progress of a schedule that only counts.
-    pub(crate) struct Taken {
-        /// Schedule steps taken.
-        taken: i64 = 0, limit AtLeast(0.0);
-    }
-}
-
 /// The definition of a [`Shape`].
 pub(crate) const fn shape<S: Shape>() -> ScheduleDefinition {
     ScheduleDefinition {
@@ -104,9 +44,4 @@ pub(crate) const fn shape<S: Shape>() -> ScheduleDefinition {
         momentum: |curve| Ok(S::momentum(&curve.own()?, curve.taken()?)),
         advance: |curve, _| curve.count(),
     }
-}
-
-/// The error about a schedule without those inside it, which [`Curve::new`] lets nobody make.
-pub(crate) fn childless(name: &str) -> Error {
-    Error::new(Code::Internal, format!("{name}: no schedule inside"))
 }

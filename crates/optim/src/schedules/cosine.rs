@@ -11,7 +11,8 @@ use std::f64::consts::PI;
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Base, Shape};
+use crate::schedules::closed_form::Shape;
+use crate::schedules::definition::Base;
 
 options! {
     /// Options of the cosine schedule.

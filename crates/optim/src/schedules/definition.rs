@@ -1,18 +1,67 @@
-//! A schedule that is bound to nothing yet: its options, how far it is, and the schedules inside it.
+//! A schedule with its types erased, and one that is bound to nothing yet: its options, how far it is, and the schedules
+//! inside it.
 
 use crate::error::{Code, Error, Result};
-use crate::options::table::{Kind, OptionSet, defaults, parse};
+use crate::options;
+use crate::options::table::Limit::*;
+use crate::options::table::{Kind, OptionSet, OptionSpec, defaults, parse};
 use crate::options::value::Value;
-use crate::schedules::SCHEDULES;
-use crate::schedules::closed_form::{Base, Children, ScheduleDefinition, Taken};
 
-/// The schedule of that name.
-pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {
-    SCHEDULES.iter().find(|definition| definition.name == name).ok_or_else(|| {
-        let known: Vec<_> = SCHEDULES.iter().map(|definition| definition.name).collect();
-        let message = format!("unknown schedule `{name}`, expected one of {}", known.join(", "));
-        Error::new(Code::UnknownName, message)
-    })
+/// A parameter group as a schedule sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Base {
+    /// The learning rate that the schedule starts from.
+    pub(crate) rate: f64,
+    /// Index of the group.
+    pub(crate) group: usize,
+}
+
+impl Base {
+    /// This group's number out of one for all groups or one for each.
+    pub(crate) fn choose(self, numbers: &[f64]) -> f64 {
+        let index = if numbers.len() == 1 { 0 } else { self.group };
+        // That there are as many as groups was checked; a NaN would be refused as a learning rate.
+        numbers.get(index).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// The schedules inside a schedule, and the key under which its specification has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Children {
+    /// There are none.
+    None,
+    /// One.
+    One(&'static str),
+    /// A list of at least one.
+    Several(&'static str),
+}
+
+/// A schedule as the rest of the crate sees it: a name, tables and functions.
+pub struct ScheduleDefinition {
+    /// The name.
+    pub name: &'static str,
+    /// The PyTorch class, if there is one.
+    pub pytorch: Option<&'static str>,
+    /// One sentence.
+    pub about: &'static str,
+    /// The option table.
+    pub options: &'static [OptionSpec],
+    /// The table of what changes from schedule step to schedule step, and is saved.
+    pub progress: &'static [OptionSpec],
+    /// The schedules inside.
+    pub children: Children,
+    pub(crate) rate: fn(&Curve, Base) -> Result<f64>,
+    pub(crate) level: fn(&Curve, Base) -> Result<f64>,
+    pub(crate) momentum: fn(&Curve) -> Result<Option<f64>>,
+    pub(crate) advance: fn(&mut Curve, Option<f64>) -> Result<()>,
+}
+
+options! {
+    /// The progress of a schedule that only counts.
+    pub(crate) struct Taken {
+        /// Schedule steps taken.
+        taken: i64 = 0, limit AtLeast(0.0);
+    }
 }
 
 /// A schedule with its progress: all that is needed to go on from where it is.
@@ -138,4 +187,9 @@ impl PartialEq for Curve {
             && self.progress == other.progress
             && self.children == other.children
     }
+}
+
+/// The error about a schedule without those inside it, which [`Curve::new`] lets nobody make.
+pub(crate) fn childless(name: &str) -> Error {
+    Error::new(Code::Internal, format!("{name}: no schedule inside"))
 }

@@ -4,7 +4,9 @@ pub(crate) mod closed_form;
 pub(crate) mod definition;
 pub(crate) mod schedule;
 
-use crate::schedules::closed_form::{ScheduleDefinition, shape};
+use crate::error::{Code, Error, Result};
+use crate::schedules::closed_form::shape;
+use crate::schedules::definition::ScheduleDefinition;
 
 macro_rules! schedules {
     ($($module:ident => $definition:expr,)*) => {
@@ -27,4 +29,13 @@ schedules! {
     restarts => shape::<restarts::Restarts>(),
     step => shape::<step::Step>(),
     warmup => warmup::DEFINITION,
+}
+
+/// The schedule of that name.
+pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {
+    SCHEDULES.iter().find(|definition| definition.name == name).ok_or_else(|| {
+        let known: Vec<_> = SCHEDULES.iter().map(|definition| definition.name).collect();
+        let message = format!("unknown schedule `{name}`, expected one of {}", known.join(", "));
+        Error::new(Code::UnknownName, message)
+    })
 }

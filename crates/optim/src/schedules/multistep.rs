@@ -2,7 +2,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Base, Shape};
+use crate::schedules::closed_form::Shape;
+use crate::schedules::definition::Base;
 
 options! {
     /// Options of the multistep schedule.

@@ -14,7 +14,8 @@ use std::f64::consts::PI;
 use crate::options;
 use crate::options::macros::words;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Base, Shape};
+use crate::schedules::closed_form::Shape;
+use crate::schedules::definition::Base;
 
 words! {
     /// The way from one rate to the next.

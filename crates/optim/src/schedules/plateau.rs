@@ -11,8 +11,7 @@ use crate::options::macros::words;
 use crate::options::option_type::OptionType;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Base, Children, ScheduleDefinition};
-use crate::schedules::definition::Curve;
+use crate::schedules::definition::{Base, Children, Curve, ScheduleDefinition};
 
 words! {
     /// Which metric is better.

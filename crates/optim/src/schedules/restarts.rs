@@ -9,8 +9,9 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Base, Shape};
+use crate::schedules::closed_form::Shape;
 use crate::schedules::cosine::wave;
+use crate::schedules::definition::Base;
 
 options! {
     /// Options of the restarts schedule.

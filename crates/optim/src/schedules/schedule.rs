@@ -1,10 +1,5 @@
 //! A schedule bound to an optimizer: it sets the learning rates of the groups.
 
-use crate::error::{Code, Error, Result};
-use crate::fallible::Results;
-use crate::optimizer::Optimizer;
-use crate::options::value::Value;
-use crate::schedules::closed_form::Base;
 use crate::schedules::definition::Curve;
 
 /// A schedule with the rates that it starts from, one for each group.
@@ -14,8 +9,8 @@ use crate::schedules::definition::Curve;
 /// `CosineAnnealingWarmRestarts` do the same; its others carry such a rate on.
 #[derive(Clone, PartialEq)]
 pub struct Schedule {
-    curve: Curve,
-    base: Vec<f64>,
+    pub(crate) curve: Curve,
+    pub(crate) base: Vec<f64>,
 }
 
 impl Schedule {
@@ -37,74 +32,5 @@ impl Schedule {
     /// Takes in a group that was added to the optimizer; the schedule applies to it as if it had been there before.
     pub(crate) fn add_group(&mut self, rate: f64) {
         self.base.push(rate);
-    }
-}
-
-impl Optimizer {
-    /// The schedule, if one is bound.
-    pub fn schedule_state(&self) -> Option<&Schedule> {
-        self.schedule.as_ref()
-    }
-
-    /// Restores a schedule, or unbinds it, and leaves the learning rates as they are.
-    pub fn set_schedule_state(&mut self, schedule: Option<Schedule>) -> Result<()> {
-        if let Some(schedule) = &schedule {
-            self.scheduled(schedule)?;
-        }
-        self.schedule = schedule;
-        Ok(())
-    }
-
-    /// Binds a schedule and sets the learning rates to its own. Without `base` it starts from the rates as they are.
-    pub fn bind(&mut self, curve: Curve, base: Option<Vec<f64>>) -> Result<()> {
-        let schedule = Schedule::new(curve, base.unwrap_or_else(|| self.rates()));
-        let rows = self.scheduled(&schedule)?;
-        self.set_options(rows);
-        self.schedule = Some(schedule);
-        Ok(())
-    }
-
-    /// Makes a schedule step, with the metric that `plateau` watches, and sets the learning rates.
-    pub fn advance(&mut self, metric: Option<f64>) -> Result<()> {
-        let Some(mut schedule) = self.schedule.clone() else {
-            let message = "no schedule is bound to this optimizer: bind one with schedule(optimizer, specification)";
-            return Err(Error::new(Code::Argument, message));
-        };
-        schedule.curve.advance(metric)?;
-        let rows = self.scheduled(&schedule)?;
-        self.set_options(rows);
-        self.schedule = Some(schedule);
-        Ok(())
-    }
-
-    /// The options of each group as a schedule sets them.
-    fn scheduled(&self, schedule: &Schedule) -> Result<Vec<Vec<Value>>> {
-        let (groups, given) = (self.groups().len(), schedule.base.len());
-        if given != groups {
-            let message = format!("expected one base rate for each of {groups} groups, given {given}");
-            return Err(Error::new(Code::Argument, message));
-        }
-        schedule.curve.check_groups(groups)?;
-        let momentum = schedule.curve.momentum()?.map(|momentum| self.momentum_option(momentum)).transpose()?;
-        let named = momentum.as_slice();
-        let row = |(group, rate): (usize, &f64)| {
-            // The base rate is a learning rate, too.
-            self.plan(group, &[Value::Float(*rate)], &[])?;
-            let rate = schedule.curve.rate(Base { rate: *rate, group })?;
-            self.plan(group, &[Value::Float(rate)], named)
-        };
-        schedule.base.iter().enumerate().map(row).values()
-    }
-
-    /// What `OneCycleLR` calls momentum: the option of that name, or the first of the betas.
-    fn momentum_option(&self, momentum: f64) -> Result<(String, Value)> {
-        let definition = self.definition();
-        let driven = definition.options.iter().find(|spec| matches!(spec.name, "momentum" | "beta1"));
-        let Some(spec) = driven else {
-            let message =
-                format!("the schedule drives momentum, and {} has none: give it momentum false", definition.name);
-            return Err(Error::new(Code::OptionRange, message));
-        };
-        Ok((spec.name.to_owned(), Value::Float(momentum)))
     }
 }

@@ -13,8 +13,7 @@ use crate::options;
 use crate::error::Result;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::{Children, ScheduleDefinition, Taken, childless};
-use crate::schedules::definition::Curve;
+use crate::schedules::definition::{Children, Curve, ScheduleDefinition, Taken, childless};
 use crate::schedules::linear::between;
 
 options! {
