@@ -8,7 +8,7 @@ use crate::fallible::{Results, room};
 use crate::optimizer::loss_scale::LossScale;
 use crate::optimizers::definition::{Definition, Method};
 use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
-use crate::optimizers::lbfgs::state::Memory;
+use crate::optimizers::lbfgs::state::Curvature;
 use crate::options::table::{defaults, parse};
 use crate::options::value::Value;
 use crate::schedules::schedule::Schedule;
@@ -34,15 +34,6 @@ pub struct Optimizer {
     averaged: bool,
     /// How many steps were left out.
     skipped: u64,
-}
-
-/// What L-BFGS remembers as plain data, of the type of the parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Curvature {
-    /// 32-bit floating point.
-    Float(Memory<f32>),
-    /// 64-bit floating point.
-    Double(Memory<f64>),
 }
 
 /// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.

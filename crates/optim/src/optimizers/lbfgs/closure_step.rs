@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::numeric::scalar::Scalar;
-use crate::optimizer::Curvature;
-use crate::optimizers::lbfgs::{LbfgsOptions, Objective};
 use crate::optimizers::lbfgs::history::History;
-use crate::optimizers::lbfgs::state::Memory;
+use crate::optimizers::lbfgs::objective::Objective;
+use crate::optimizers::lbfgs::options::LbfgsOptions;
+use crate::optimizers::lbfgs::state::{Curvature, Memory};
 use crate::optimizers::lbfgs::step::step;
 use crate::options::table::OptionSet;
 use crate::options::value::Value;
@@ -46,7 +46,7 @@ impl Learned {
 }
 
 impl TryFrom<Curvature> for Learned {
-    type Error = crate::Error;
+    type Error = Error;
 
     /// # Errors
     /// [`Code::Format`](crate::Code::Format) for vectors of different lengths; [`Code::Memory`](crate::Code::Memory).

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::fallible::{copied, reserve, room};
 use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
-use crate::optimizers::lbfgs::LbfgsOptions;
+use crate::optimizers::lbfgs::options::LbfgsOptions;
 use crate::optimizers::lbfgs::row_pool::Ring;
 use crate::optimizers::lbfgs::state::Memory;
 use crate::options::option_type::count;

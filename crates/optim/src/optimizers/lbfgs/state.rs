@@ -25,3 +25,12 @@ pub struct Memory<T> {
     /// 1 / (old_dirs · old_stps).
     pub ro: Vec<f64>,
 }
+
+/// What L-BFGS remembers as plain data, of the type of the parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Curvature {
+    /// 32-bit floating point.
+    Float(Memory<f32>),
+    /// 64-bit floating point.
+    Double(Memory<f64>),
+}

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 
 use crate::error::Result;
 use crate::numeric::scalar::Scalar;
-use crate::optimizers::lbfgs::{LbfgsOptions, Objective, Search};
 use crate::optimizers::lbfgs::history::{History, Work};
+use crate::optimizers::lbfgs::objective::Objective;
+use crate::optimizers::lbfgs::options::{LbfgsOptions, Search};
 use crate::optimizers::lbfgs::strong_wolfe::{Point, search};
 use crate::optimizers::lbfgs::vectors::{advance, advanced, dot, largest, sum_of_magnitudes};
 use crate::options::option_type::count;
