@@ -51,4 +51,4 @@ pub use state::group::Group;
 pub use state::param_state::{Averaged, MAX_BUFFERS, MOST_STEPS, RULE_BUFFERS, State};
 pub use state::view::View;
 pub use sweep::non_finite::{NonFinite, non_finite_gradient};
-pub use sweep::{Outcome, StepOptions};
+pub use sweep::step_options::{Outcome, StepOptions};

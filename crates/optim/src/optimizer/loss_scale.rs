@@ -8,7 +8,7 @@ use crate::options;
 use crate::options::table::Limit::*;
 use crate::options::table::{OptionSet, defaults, parse};
 use crate::options::value::Value;
-use crate::sweep::Outcome;
+use crate::sweep::step_options::Outcome;
 
 options! {
     /// Options of a loss scale, and how far it has come.

@@ -16,8 +16,9 @@ use crate::state::buffer::Buffer;
 use crate::state::group::Group;
 use crate::state::param_state::{AVERAGE, Averaged, MASTER, State};
 use crate::state::view::View;
+use crate::sweep::Sweep;
 use crate::sweep::non_finite::NonFinite;
-use crate::sweep::{Outcome, StepOptions, Sweep};
+use crate::sweep::step_options::{Outcome, StepOptions};
 
 /// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
 pub struct Optimizer {

@@ -6,7 +6,8 @@ use crate::options::table::{OptionSet, OptionSpec};
 use crate::options::value::Value;
 use crate::rule::Rule;
 use crate::state::param_state::{AVERAGE, MASTER};
-use crate::sweep::program::{Program, RuleProgram};
+use crate::sweep::erased_rule::Program;
+use crate::sweep::rule_instance::RuleProgram;
 
 /// An optimizer as the rest of the crate sees it: a name, a table and functions.
 pub struct Definition {

@@ -8,7 +8,8 @@ use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::param_tensor::{Piece, Riders, Unit};
+use crate::sweep::chunk::{Piece, Riders};
+use crate::sweep::param_tensor::Unit;
 
 /// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
 /// vector that lies across two is written in two parts.

@@ -7,8 +7,8 @@ use crate::numeric::clip::Prepare;
 use crate::numeric::norm::{BLOCK, squares};
 use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
-use crate::sweep::param_tensor::{Piece, Riders, Unit};
-use crate::sweep::work_plan::Sums;
+use crate::sweep::chunk::{Piece, Riders, Sums};
+use crate::sweep::param_tensor::Unit;
 
 /// Sums of the squares of gradients as prepared, for each piece.
 pub(super) struct GradientSquares<'a> {

@@ -3,13 +3,19 @@
 //! The list of units and pieces stays from step to step while the views are the same. A steady step allocates nothing.
 
 mod blocks;
+mod chunk;
+mod context;
+pub(crate) mod erased_rule;
 mod gradient_norm;
+mod mixed_precision;
 mod new_state;
 pub(crate) mod non_finite;
+mod one_stage;
 mod param_tensor;
 mod pipeline;
-pub(crate) mod program;
+pub(crate) mod rule_instance;
 mod stealing_ranges;
+pub(crate) mod step_options;
 mod two_stages;
 mod update_buffer;
 mod work_plan;
@@ -18,16 +24,18 @@ use std::mem;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{ASKING_SUFFICES, ask, push_asked, reserve_asked};
-use crate::instruction_set::InstructionSet;
 use crate::numeric::clip::{Clip, Prepare};
 use crate::rule::Step;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
+use crate::sweep::chunk::{PIECE, Piece, Riders, Sums, total};
+use crate::sweep::context::Work;
+use crate::sweep::erased_rule::Program;
 use crate::sweep::new_state::{plan_state, reduced};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
-use crate::sweep::param_tensor::{PIECE, Piece, Riders, Unit};
-use crate::sweep::program::Program;
-use crate::sweep::work_plan::{ALONE, Sums, Tasks, Work, total};
+use crate::sweep::param_tensor::Unit;
+use crate::sweep::step_options::{Outcome, StepOptions};
+use crate::sweep::work_plan::{ALONE, Tasks};
 
 /// The elements of a step from which on threads are worth waking.
 const THREADED: usize = 1 << 18;
@@ -51,53 +59,6 @@ pub(crate) struct Sweep {
     current: bool,
     /// True until the step is over that made state.
     fresh: bool,
-}
-
-/// How a step is made.
-#[derive(Clone, Copy)]
-pub struct StepOptions<'a> {
-    /// How gradients are clipped on their way; they stay as they are where they lie.
-    pub clip: Clip,
-    /// What the loss was multiplied by before its gradients were taken: they are divided by it on their way.
-    pub loss_scale: f64,
-    /// What becomes of the step if an element of a gradient is infinite or not a number.
-    pub non_finite: NonFinite,
-    /// The name of a parameter, by its place in the list, for a message.
-    pub name: &'a dyn Fn(usize) -> String,
-    /// Set gradients to zero after they have been read. Also in a step that changes nothing else: what is not finite would
-    /// stay so in all that is added to it.
-    pub zero_gradients: bool,
-    /// At most this many threads, of which the caller's is one. The result does not depend on it.
-    pub threads: usize,
-    /// The instruction set that loops are run with. The result does not depend on it.
-    pub instruction_set: InstructionSet,
-    /// Bytes that new state may take. Asked only where some has to be made.
-    pub memory_limit: &'a dyn Fn() -> usize,
-}
-
-impl Default for StepOptions<'_> {
-    /// The plain step: one thread, the machine's best instruction set, no limit of memory.
-    fn default() -> Self {
-        Self {
-            clip: Clip::None,
-            loss_scale: 1.0,
-            non_finite: NonFinite::Propagate,
-            name: &|index| index.to_string(),
-            zero_gradients: false,
-            threads: 1,
-            instruction_set: InstructionSet::best(),
-            memory_limit: &|| usize::MAX,
-        }
-    }
-}
-
-/// What became of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Parameters and state moved on.
-    Stepped,
-    /// A gradient was not finite, and neither parameters nor state were changed.
-    Skipped,
 }
 
 impl Sweep {

@@ -13,7 +13,7 @@ use crate::state::group::Group;
 use crate::state::page_offsets::page_offset;
 use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::View;
-use crate::sweep::program::Program;
+use crate::sweep::erased_rule::Program;
 
 /// What a step made for a parameter.
 #[derive(Clone, Copy, Default)]

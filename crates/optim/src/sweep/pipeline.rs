@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::error::Result;
 use crate::fallible::{push_asked, reserve};
-use crate::sweep::param_tensor::{PIECE, Unit};
+use crate::sweep::chunk::{PIECE, cut};
+use crate::sweep::context::Work;
+use crate::sweep::param_tensor::Unit;
 use crate::sweep::stealing_ranges::Queues;
 use crate::sweep::update_buffer::Room;
-use crate::sweep::work_plan::{Work, cut};
 use crate::thread_pool;
 use crate::thread_pool::Patience;
 

@@ -7,10 +7,11 @@ use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::param_tensor::{Piece, Riders, Unit};
-use crate::sweep::program::{Program, RuleProgram};
+use crate::sweep::chunk::{Piece, Riders, Sums};
+use crate::sweep::erased_rule::Program;
+use crate::sweep::param_tensor::Unit;
+use crate::sweep::rule_instance::RuleProgram;
 use crate::sweep::update_buffer::{Room, Updates};
-use crate::sweep::work_plan::Sums;
 
 /// Both stages of small units, one unit after the other.
 pub(super) struct UpdateWhole<'a, R: Rule> {

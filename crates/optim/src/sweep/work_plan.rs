@@ -2,23 +2,19 @@
 
 use std::cmp::Reverse;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::fallible::{push_asked, reserve_asked};
-use crate::instruction_set::InstructionSet;
+use crate::sweep::chunk::{PIECE, Piece, cut};
+use crate::sweep::context::Work;
+use crate::sweep::erased_rule::Program;
 use crate::sweep::gradient_norm::GradientSquares;
-use crate::sweep::param_tensor::{PIECE, Piece, Riders, Unit};
+use crate::sweep::param_tensor::Unit;
 use crate::sweep::pipeline::Relay;
-use crate::sweep::program::Program;
 use crate::sweep::stealing_ranges::Queues;
-use crate::sweep::two_stages::{First, Second};
 use crate::sweep::update_buffer::Room;
-use crate::thread_pool;
-
-/// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.
-pub(super) type Sums = [AtomicU64; 2];
 
 /// Elements of a unit from which on its two stages are shared out: several of them at once would not stay in the cache.
 const SHARED: usize = 1 << 20;
@@ -56,18 +52,6 @@ struct Desk {
     small_room: Room,
     /// A unit that has its first stage behind it, and its factor.
     waiting: Option<(usize, f64)>,
-}
-
-/// What all threads of a step read.
-#[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
-    pub(super) program: &'a dyn Program,
-    pub(super) units: &'a [Unit],
-    pub(super) pieces: &'a [Piece],
-    pub(super) sums: &'a [Sums],
-    pub(super) riders: Riders,
-    pub(super) threads: usize,
-    pub(super) set: InstructionSet,
 }
 
 impl Tasks {
@@ -215,75 +199,4 @@ impl Desk {
         unsafe { work.program.pass(work.set, second, first, work.riders) };
         self.waiting = unit.map(|unit| (unit, work.factor(&work.units[unit])));
     }
-}
-
-impl<'a> Work<'a> {
-    /// The first stage of those pieces of a unit that the range has.
-    pub(super) fn first(&self, unit: usize, part: &Range<usize>, room: &Room) -> First<'a> {
-        let unit = &self.units[unit];
-        let (pieces, sums) = (&self.pieces[unit.piece_range()], &self.sums[unit.piece_range()]);
-        First { unit, pieces: within(pieces, part), sums: within(sums, part), updates: room.updates(unit) }
-    }
-
-    /// The second stage of the same.
-    pub(super) fn second(&self, unit: usize, part: &Range<usize>, factor: f64, room: &Room) -> Second<'a> {
-        let unit = &self.units[unit];
-        let pieces = within(&self.pieces[unit.piece_range()], part);
-        Second { unit, pieces, factor, updates: room.updates(unit) }
-    }
-
-    /// Calls `task` with every number below `count` once, in order.
-    fn in_order(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
-        let next = AtomicUsize::new(0);
-        self.run(&|_| {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return;
-                }
-                task(number);
-            }
-        })
-    }
-
-    fn run(&self, job: &(dyn Fn(usize) + Sync)) -> Result<()> {
-        match thread_pool::run(self.threads, job) {
-            true => Ok(()),
-            false => Err(Error::new(Code::Internal, "a thread of the step panicked")),
-        }
-    }
-
-    /// From the sums of all pieces of the unit, in order.
-    pub(super) fn factor(&self, unit: &Unit) -> f64 {
-        let sums = &self.sums[unit.piece_range()];
-        self.program.factor(unit, [total(sums, 0), total(sums, 1)])
-    }
-}
-
-/// The sum of one value over all pieces, in order.
-pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
-    sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
-}
-
-/// Those of a list that a range has.
-fn within<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
-    &list[range.start.min(list.len())..range.end.min(list.len())]
-}
-
-/// Cuts a range into parts of at least `least` elements, the last one excepted.
-pub(super) fn cut(
-    range: Range<usize>,
-    least: usize,
-    length: impl Fn(usize) -> usize,
-    mut part: impl FnMut(Range<usize>) -> Result<()>,
-) -> Result<()> {
-    let (mut start, mut elements) = (range.start, 0);
-    for i in range.clone() {
-        elements += length(i);
-        if elements >= least || i + 1 == range.end {
-            part(start..i + 1)?;
-            (start, elements) = (i + 1, 0);
-        }
-    }
-    Ok(())
 }

@@ -1,16 +1,17 @@
-//! The loops of one optimizer, over pieces, and the constants that they run with.
+//! A rule with its types erased: what a sweep calls.
 
 use crate::error::Result;
 use crate::fallible::{Results, reserve};
-use crate::instruction_set::{InstructionSet, Work};
-use crate::numeric::scalar::Scalar;
+use crate::instruction_set::InstructionSet;
 use crate::options::rule_options::{Common, RuleOptions};
 use crate::options::table::OptionSet;
 use crate::options::value::Value;
 use crate::rule::{Rule, Step};
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::param_tensor::{Piece, Riders, Unit};
+use crate::sweep::chunk::{Piece, Riders};
+use crate::sweep::one_stage::Update;
+use crate::sweep::param_tensor::Unit;
+use crate::sweep::rule_instance::{Constants, RuleProgram};
 use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
 use crate::sweep::update_buffer::Room;
 
@@ -57,33 +58,6 @@ pub(crate) trait Program: Send + Sync {
 
     /// What the updates of a unit are multiplied by.
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64;
-}
-
-/// The program of a [`Rule`].
-pub(crate) struct RuleProgram<R: Rule> {
-    options: Vec<R::Options>,
-    constants: Vec<Constants<R>>,
-}
-
-/// What the parameters of a group that have seen as many steps have in common.
-pub(super) struct Constants<R: Rule> {
-    group: usize,
-    pub(super) float: R::Constants<f32>,
-    pub(super) double: R::Constants<f64>,
-}
-
-impl<R: Rule> RuleProgram<R> {
-    /// Those of a unit.
-    #[inline(always)]
-    pub(super) fn constants(&self, unit: &Unit) -> &Constants<R> {
-        &self.constants[unit.constants as usize]
-    }
-}
-
-impl<R: Rule> Default for RuleProgram<R> {
-    fn default() -> Self {
-        Self { options: Vec::new(), constants: Vec::new() }
-    }
 }
 
 impl<R: Rule> Program for RuleProgram<R> {
@@ -166,61 +140,6 @@ impl<R: Rule> Program for RuleProgram<R> {
     }
 
     fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64 {
-        let [parameter, update] = squares.map(f64::sqrt);
-        R::factor(&self.options[self.constants(unit).group], parameter, update)
-    }
-}
-
-/// Pieces, updated one after the other: the sets of instructions are told apart once for all of them.
-struct Update<'a, R: Rule> {
-    constants: &'a [Constants<R>],
-    units: &'a [Unit],
-    pieces: &'a [Piece],
-    riders: Riders,
-}
-
-impl<R: Rule> Work for Update<'_, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { constants, units, pieces, riders } = self;
-        let (mut floats, mut doubles) = (None, None);
-        // With the same constants in one loop, they stay in registers.
-        for pieces in pieces.chunk_by(|a, b| a.constants == b.constants) {
-            let Some(first) = pieces.first() else { continue };
-            let constants = &constants[first.constants as usize];
-            if units[first.unit as usize].is_double() {
-                update::<R, f64>(constants.double, units, pieces, riders, &mut doubles);
-            } else {
-                update::<R, f32>(constants.float, units, pieces, riders, &mut floats);
-            }
-        }
-    }
-}
-
-/// Updates pieces. With many small parameters the time goes into what is done beside the formula.
-#[inline(always)]
-fn update<R: Rule, T: Scalar>(
-    constants: R::Constants<T>,
-    units: &[Unit],
-    pieces: &[Piece],
-    riders: Riders,
-    scratch: &mut Option<Scratch<T>>,
-) {
-    for piece in pieces {
-        let unit = &units[piece.unit as usize];
-        // In WebAssembly a second copy of each formula is worth less than the room that it takes.
-        if cfg!(not(target_family = "wasm")) && riders == Riders::NONE && !unit.is_special() {
-            // SAFETY: as `Program::update` asks for.
-            R::update(&constants, unsafe { unit.block::<T>(piece.start, piece.length) });
-            continue;
-        }
-        let scratch = scratch.get_or_insert_with(Scratch::new);
-        // SAFETY: as above.
-        let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Update) };
-        while let Some((block, _)) = blocks.next(scratch) {
-            R::update(&constants, block);
-        }
+        self.factor(unit, squares)
     }
 }
