@@ -1,10 +1,12 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
+mod averages;
+mod groups;
 pub(crate) mod loss_scale;
 mod schedule_steps;
+pub(crate) mod state_size;
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::{Results, room};
 use crate::optimizer::loss_scale::LossScale;
 use crate::optimizers::definition::{Definition, Method};
 use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
@@ -12,9 +14,8 @@ use crate::optimizers::lbfgs::state::Curvature;
 use crate::options::table::{defaults, parse};
 use crate::options::value::Value;
 use crate::schedules::schedule::Schedule;
-use crate::state::buffer::Buffer;
 use crate::state::group::Group;
-use crate::state::param_state::{AVERAGE, Averaged, MASTER, State};
+use crate::state::param_state::State;
 use crate::state::view::View;
 use crate::sweep::Sweep;
 use crate::sweep::non_finite::NonFinite;
@@ -35,30 +36,6 @@ pub struct Optimizer {
     averaged: bool,
     /// How many steps were left out.
     skipped: u64,
-}
-
-/// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Tensors.
-    pub tensors: usize,
-    /// Elements of tensors, and scalars.
-    pub elements: usize,
-    /// Bytes of both.
-    pub bytes: usize,
-}
-
-impl Counts {
-    fn scalars(&mut self, count: usize) {
-        self.elements += count;
-        self.bytes += 8 * count;
-    }
-
-    fn tensor(&mut self, elements: usize, bytes: usize) {
-        self.tensors += 1;
-        self.elements += elements;
-        self.bytes += bytes;
-    }
 }
 
 impl Optimizer {
@@ -116,85 +93,6 @@ impl Optimizer {
         self.memory.as_ref().map(Learned::curvature).transpose()
     }
 
-    /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
-    fn group_or_next(&self, group: usize) -> Result<Option<&Group>> {
-        if group > self.groups.len() {
-            let message =
-                format!("group {group} invalid, cannot be greater than number of groups({})", self.groups.len());
-            return Err(Error::new(Code::Group, message));
-        }
-        if group == self.groups.len() && self.definition.needs_closure() {
-            let message = format!("group {group} invalid, {} has one group only", self.definition.name);
-            return Err(Error::new(Code::Group, message));
-        }
-        Ok(self.groups.get(group))
-    }
-
-    /// What [`Optimizer::edit`] would set: the options of the group, or the defaults for a new one, changed as given.
-    pub fn plan(&self, group: usize, positional: &[Value], named: &[(String, Value)]) -> Result<Vec<Value>> {
-        let base = self.group_or_next(group)?.map_or(&self.defaults, |group| &group.options);
-        let row = parse(self.definition.name, self.definition.options, base, positional, named)?;
-        (self.definition.check)(&row)?;
-        Ok(row)
-    }
-
-    /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
-    /// [`Optimizer::plan`] for the same group.
-    pub fn edit(&mut self, group: usize, options: Vec<Value>, parameters: usize) -> Result<()> {
-        if parameters > 0 && self.memory.is_some() {
-            let message = format!("{} cannot take more parameters after its first step", self.definition.name);
-            return Err(Error::new(Code::Parameter, message));
-        }
-        let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
-        // Before anything is changed.
-        let mut states = room(before + parameters)?;
-        if self.group_or_next(group)?.is_none() {
-            if let (Some(schedule), Some(Value::Float(rate))) = (&mut self.schedule, options.first()) {
-                schedule.add_group(*rate);
-            }
-            self.groups.push(Group { options: Vec::new(), states: Vec::new() });
-        }
-        if let Some(group) = self.groups.get_mut(group) {
-            group.options = options;
-            states.append(&mut group.states);
-            states.resize_with(before + parameters, || None);
-            group.states = states;
-        }
-        self.invalidate();
-        Ok(())
-    }
-
-    /// The learning rate of each group.
-    pub fn rates(&self) -> Vec<f64> {
-        let rate = |group: &Group| match group.options.first() {
-            Some(Value::Float(rate)) => *rate,
-            _ => f64::NAN,
-        };
-        self.groups.iter().map(rate).collect()
-    }
-
-    /// Sets one learning rate for all groups or one for each.
-    pub fn set_rates(&mut self, rates: &[f64]) -> Result<()> {
-        if rates.len() != 1 && rates.len() != self.groups.len() {
-            let (given, groups) = (rates.len(), self.groups.len());
-            let message = format!("length error: {given} learning rates given for {groups} parameter group(s)");
-            return Err(Error::new(Code::Argument, message));
-        }
-        let rows: Vec<_> = (0..self.groups.len())
-            .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
-            .values()?;
-        self.set_options(rows);
-        Ok(())
-    }
-
-    /// Sets the options of every group; each row comes from [`Optimizer::plan`] for its group.
-    pub(crate) fn set_options(&mut self, rows: Vec<Vec<Value>>) {
-        for (group, row) in self.groups.iter_mut().zip(rows) {
-            group.options = row;
-        }
-        self.invalidate();
-    }
-
     /// Options or state are no longer those of the last step.
     fn invalidate(&mut self) {
         if let Some(sweep) = &mut self.sweep {
@@ -249,50 +147,6 @@ impl Optimizer {
         self.skipped += 1;
     }
 
-    /// What each parameter has to be exchanged with its average; `None` where there is no average.
-    pub fn averages(&self) -> impl Iterator<Item = Option<Averaged<&Buffer>>> {
-        self.groups.iter().flat_map(|group| &group.states).map(|state| {
-            let state = state.as_ref()?;
-            let average = state.buffers[AVERAGE].as_ref()?;
-            Some(Averaged { master: state.buffers[MASTER].as_ref(), average })
-        })
-    }
-
-    /// Sets the same once they have been exchanged, and keeps which way it was.
-    pub fn set_averages(&mut self, averages: Vec<Option<Averaged<Buffer>>>) {
-        let states = self.groups.iter_mut().flat_map(|group| &mut group.states);
-        for (state, averaged) in states.zip(averages) {
-            if let (Some(state), Some(Averaged { master, average })) = (state, averaged) {
-                state.buffers[MASTER] = master;
-                state.buffers[AVERAGE] = Some(average);
-            }
-        }
-        self.averaged = !self.averaged;
-        self.invalidate();
-    }
-
-    /// Fails while parameters and their averages are exchanged: no step can be made then.
-    ///
-    /// # Errors
-    /// [`Code::Parameter`]
-    pub fn check_not_averaged(&self) -> Result<()> {
-        if !self.averaged {
-            return Ok(());
-        }
-        let message = "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
-        Err(Error::new(Code::Parameter, message))
-    }
-
-    /// True while parameters and their averages are exchanged.
-    pub fn is_averaged(&self) -> bool {
-        self.averaged
-    }
-
-    /// Says whether parameters and their averages are exchanged, in a state that was saved.
-    pub fn set_averaged(&mut self, averaged: bool) {
-        self.averaged = averaged;
-    }
-
     /// Sets the state of each parameter, group after group.
     pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
         let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
@@ -332,25 +186,6 @@ impl Optimizer {
     /// Keeps what a step with a closure has learned.
     pub fn remember(&mut self, learned: Learned) {
         self.memory = Some(learned);
-    }
-
-    /// What the state holds.
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for state in self.groups.iter().flat_map(|group| &group.states).flatten() {
-            counts.scalars(usize::from(self.definition.counts_steps));
-            state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
-        }
-        if let Some(learned) = &self.memory {
-            let (width, pairs, bytes) = learned.size();
-            // func_evals, n_iter, t and prev_loss.
-            counts.scalars(4);
-            // d, prev_flat_grad, old_dirs and old_stps.
-            (0..2 + 2 * pairs).for_each(|_| counts.tensor(width, width * bytes));
-            // H_diag and the ros are tensors without dimensions.
-            (0..=pairs).for_each(|_| counts.tensor(1, bytes));
-        }
-        counts
     }
 }
 

@@ -8,7 +8,6 @@ use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::chunk::{Piece, Riders, Sums};
-use crate::sweep::erased_rule::Program;
 use crate::sweep::param_tensor::Unit;
 use crate::sweep::rule_instance::RuleProgram;
 use crate::sweep::update_buffer::{Room, Updates};

@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::fallible::{push_asked, reserve_asked};
 use crate::sweep::chunk::{PIECE, Piece, cut};
 use crate::sweep::context::Work;
-use crate::sweep::erased_rule::Program;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::Unit;
 use crate::sweep::pipeline::Relay;

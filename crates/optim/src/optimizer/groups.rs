@@ -1,0 +1,89 @@
+//! Parameter groups of an optimizer: their options, and parameters that are added to them.
+
+use crate::error::{Code, Error, Result};
+use crate::fallible::{Results, room};
+use crate::optimizer::Optimizer;
+use crate::options::table::parse;
+use crate::options::value::Value;
+use crate::state::group::Group;
+
+impl Optimizer {
+    /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
+    pub(super) fn group_or_next(&self, group: usize) -> Result<Option<&Group>> {
+        if group > self.groups.len() {
+            let message =
+                format!("group {group} invalid, cannot be greater than number of groups({})", self.groups.len());
+            return Err(Error::new(Code::Group, message));
+        }
+        if group == self.groups.len() && self.definition.needs_closure() {
+            let message = format!("group {group} invalid, {} has one group only", self.definition.name);
+            return Err(Error::new(Code::Group, message));
+        }
+        Ok(self.groups.get(group))
+    }
+
+    /// What [`Optimizer::edit`] would set: the options of the group, or the defaults for a new one, changed as given.
+    pub fn plan(&self, group: usize, positional: &[Value], named: &[(String, Value)]) -> Result<Vec<Value>> {
+        let base = self.group_or_next(group)?.map_or(&self.defaults, |group| &group.options);
+        let row = parse(self.definition.name, self.definition.options, base, positional, named)?;
+        (self.definition.check)(&row)?;
+        Ok(row)
+    }
+
+    /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
+    /// [`Optimizer::plan`] for the same group.
+    pub fn edit(&mut self, group: usize, options: Vec<Value>, parameters: usize) -> Result<()> {
+        if parameters > 0 && self.memory.is_some() {
+            let message = format!("{} cannot take more parameters after its first step", self.definition.name);
+            return Err(Error::new(Code::Parameter, message));
+        }
+        let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
+        // Before anything is changed.
+        let mut states = room(before + parameters)?;
+        if self.group_or_next(group)?.is_none() {
+            if let (Some(schedule), Some(Value::Float(rate))) = (&mut self.schedule, options.first()) {
+                schedule.add_group(*rate);
+            }
+            self.groups.push(Group { options: Vec::new(), states: Vec::new() });
+        }
+        if let Some(group) = self.groups.get_mut(group) {
+            group.options = options;
+            states.append(&mut group.states);
+            states.resize_with(before + parameters, || None);
+            group.states = states;
+        }
+        self.invalidate();
+        Ok(())
+    }
+
+    /// The learning rate of each group.
+    pub fn rates(&self) -> Vec<f64> {
+        let rate = |group: &Group| match group.options.first() {
+            Some(Value::Float(rate)) => *rate,
+            _ => f64::NAN,
+        };
+        self.groups.iter().map(rate).collect()
+    }
+
+    /// Sets one learning rate for all groups or one for each.
+    pub fn set_rates(&mut self, rates: &[f64]) -> Result<()> {
+        if rates.len() != 1 && rates.len() != self.groups.len() {
+            let (given, groups) = (rates.len(), self.groups.len());
+            let message = format!("length error: {given} learning rates given for {groups} parameter group(s)");
+            return Err(Error::new(Code::Argument, message));
+        }
+        let rows: Vec<_> = (0..self.groups.len())
+            .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
+            .values()?;
+        self.set_options(rows);
+        Ok(())
+    }
+
+    /// Sets the options of every group; each row comes from [`Optimizer::plan`] for its group.
+    pub(crate) fn set_options(&mut self, rows: Vec<Vec<Value>>) {
+        for (group, row) in self.groups.iter_mut().zip(rows) {
+            group.options = row;
+        }
+        self.invalidate();
+    }
+}

@@ -1,0 +1,48 @@
+//! How large the state of an optimizer is.
+
+use crate::optimizer::Optimizer;
+
+/// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tensors.
+    pub tensors: usize,
+    /// Elements of tensors, and scalars.
+    pub elements: usize,
+    /// Bytes of both.
+    pub bytes: usize,
+}
+
+impl Counts {
+    fn scalars(&mut self, count: usize) {
+        self.elements += count;
+        self.bytes += 8 * count;
+    }
+
+    fn tensor(&mut self, elements: usize, bytes: usize) {
+        self.tensors += 1;
+        self.elements += elements;
+        self.bytes += bytes;
+    }
+}
+
+impl Optimizer {
+    /// What the state holds.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for state in self.groups.iter().flat_map(|group| &group.states).flatten() {
+            counts.scalars(usize::from(self.definition.counts_steps));
+            state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
+        }
+        if let Some(learned) = &self.memory {
+            let (width, pairs, bytes) = learned.size();
+            // func_evals, n_iter, t and prev_loss.
+            counts.scalars(4);
+            // d, prev_flat_grad, old_dirs and old_stps.
+            (0..2 + 2 * pairs).for_each(|_| counts.tensor(width, width * bytes));
+            // H_diag and the ros are tensors without dimensions.
+            (0..=pairs).for_each(|_| counts.tensor(1, bytes));
+        }
+        counts
+    }
+}
