@@ -54,7 +54,7 @@ macro_rules! kernel {
         mod $name {
             #[allow(unused_imports)]
             use crate::kernel::{ahead_of, larger, sqrt, with_term};
-            use crate::Scalar;
+            use crate::numeric::scalar::Scalar;
 
             /// What is the same for every element.
             #[derive(Clone, Copy)]

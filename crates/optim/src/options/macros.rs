@@ -8,7 +8,7 @@ macro_rules! words {
         $vis enum $name { $($(#[$doc])* $variant,)* }
 
         impl $crate::options::option_type::OptionType for $name {
-            const KIND: $crate::options::table::Kind = $crate::options::table::Kind::Word(&[$($word),*]);
+            const KIND: $crate::options::value::Kind = $crate::options::value::Kind::Word(&[$($word),*]);
             fn from_value(value: &$crate::options::value::Value) -> Option<Self> {
                 match value {
                     $($crate::options::value::Value::Word(word) if word == $word => Some($name::$variant),)*

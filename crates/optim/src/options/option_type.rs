@@ -1,7 +1,6 @@
 //! The Rust types that an option can have.
 
-use crate::options::table::Kind;
-use crate::options::value::Value;
+use crate::options::value::{Kind, Value};
 
 /// A Rust type that an option can have.
 pub trait OptionType: Sized {

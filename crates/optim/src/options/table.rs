@@ -5,37 +5,7 @@ use std::fmt;
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
 use crate::options::option_type::OptionType;
-use crate::options::value::Value;
-
-/// What kind of value an option takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A finite number.
-    Float,
-    /// A whole number.
-    Integer,
-    /// `true` or `false`.
-    Flag,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// One whole number, or one for each dimension.
-    Sizes,
-    /// One finite number for all parameter groups, or one for each.
-    Numbers,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kind::Float => f.write_str("a finite number"),
-            Kind::Integer => f.write_str("a whole number"),
-            Kind::Flag => f.write_str("a boolean"),
-            Kind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
-            Kind::Sizes => f.write_str("a whole number or a list of them"),
-            Kind::Numbers => f.write_str("a finite number or a list of them"),
-        }
-    }
-}
+use crate::options::value::{Kind, Value};
 
 /// The range of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,8 +4,8 @@
 use crate::error::{Code, Error, Result};
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::options::table::{Kind, OptionSet, OptionSpec, defaults, parse};
-use crate::options::value::Value;
+use crate::options::table::{OptionSet, OptionSpec, defaults, parse};
+use crate::options::value::{Kind, Value};
 
 /// A parameter group as a schedule sees it.
 #[derive(Clone, Copy)]

@@ -2,9 +2,8 @@
 
 use crate::options;
 use crate::options::option_type::OptionType;
-use crate::options::table::Kind;
 use crate::options::table::Limit::*;
-use crate::options::value::Value;
+use crate::options::value::{Kind, Value};
 
 /// The line searches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
