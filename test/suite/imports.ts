@@ -26,9 +26,14 @@ export function readSources(folder: string): Sources {
  * file that has a module of the path. `mod child;` is no import, and neither is a path into the file itself. A `pub use` is one.
  */
 export function rustImports(from: string, text: string, files: readonly string[]): readonly Import[] {
-  const own = moduleOf(from);
+  const file = moduleOf(from);
   const found = new Map<string, Import>();
   const code = withoutComments(text);
+  const inline = inlineModules(code);
+  const moduleAt = (index: number) => [
+    ...file,
+    ...inline.filter(({ start, end }) => start < index && index < end).map(({ name }) => name),
+  ];
   const children = new Set([...code.matchAll(/\bmod\s+(\w+)\s*;/g)].map(([, name]) => name ?? ""));
   const add = (path: readonly string[], index: number) => {
     const to = fileOf(path, files);
@@ -39,13 +44,13 @@ export function rustImports(from: string, text: string, files: readonly string[]
 
   for (const match of code.matchAll(/\buse\s+([^;]+);/g)) {
     for (const path of flatten(match[1] ?? "")) {
-      const absolute = absolutePath(path, own, children);
+      const absolute = absolutePath(path, moduleAt(match.index), children);
       if (absolute) add(absolute, match.index);
     }
   }
   const elsewhere = code.replace(/\buse\s+[^;]+;/g, (use) => use.replace(/[^\n]/g, " "));
   for (const match of elsewhere.matchAll(/(?<![\w:])\$?((?:crate|self|super)(?:::\w+)+)/g)) {
-    const absolute = absolutePath((match[1] ?? "").split("::"), own, children);
+    const absolute = absolutePath((match[1] ?? "").split("::"), moduleAt(match.index), children);
     if (absolute) add(absolute, match.index);
   }
   return [...found.values()];
@@ -55,6 +60,18 @@ export function rustImports(from: string, text: string, files: readonly string[]
 function moduleOf(file: string): readonly string[] {
   const parts = file.replace(/\.rs$/, "").split("/");
   return ["mod", "lib", "main"].includes(parts.at(-1) ?? "") ? parts.slice(0, -1) : parts;
+}
+
+/** The modules that are written inside a file, as `mod tests { ... }`. */
+function inlineModules(code: string) {
+  return [...code.matchAll(/\bmod\s+(\w+)\s*\{/g)].map(({ 0: head, 1: name = "", index: start }) => {
+    let end = start + head.length;
+    for (let depth = 1; depth > 0 && end < code.length; end++) {
+      if (code[end] === "{") depth++;
+      if (code[end] === "}") depth--;
+    }
+    return { name, start, end };
+  });
 }
 
 function fileOf(path: readonly string[], files: readonly string[]): string | undefined {
