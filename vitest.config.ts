@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
- * How long a test may take: it is for one that hangs, and no test depends on how fast the machine is. Other limits are
- * stated nowhere, and test/suite keeps it so.
+ * Milliseconds that a test may take, for a test that hangs: no test depends on how fast the machine is. test/suite keeps any
+ * other limit out.
  */
 const testTimeout = 600_000;
 
@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           ...settings,
           name: "wasm",
-          // What is the same for every engine; test/engine-differences.ts has what is not.
+          // Tests that are equal for every engine; test/engine-differences.ts lists the differences.
           include: [
             "test/{contract,parity,random-operations,transcript}/**/*.test.ts",
             "test/playground/{code,digits,options,race,theory}.test.ts",

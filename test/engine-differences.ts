@@ -1,5 +1,5 @@
-// What differs between the engines, as data. Every test of contract, parity and transcript runs on each of them, and what
-// this table does not name is the same.
+// The differences between the engines, as data. Every test of contract, parity and transcript runs on each of them, and expects
+// equal results unless this table says otherwise.
 
 import { createRequire } from "node:module";
 import { type Dtype, type EngineName, engine } from "@stepwell/sdk";
@@ -17,7 +17,7 @@ interface Differences {
   readonly largestSize: number;
   /** Whether normalisation keeps all digits of a mean that is far from 0; libtorch's kernels round it to 32 bits. */
   readonly exactMeans: boolean;
-  /** The code of the binding's own error for what cannot cross. */
+  /** The code of the binding's own error for a value that it cannot convert. */
   readonly refusal: string;
 }
 
@@ -44,10 +44,10 @@ const table: Readonly<Record<EngineName, Differences>> = {
   },
 };
 
-/** What is special about the engine that runs. */
+/** The properties of the engine that runs. */
 export const differences = table[engine];
 
-/** Of these types, those that the engine has. */
+/** The types in the list that the engine has. */
 export function supported<Name extends Dtype>(...dtypes: readonly Name[]): readonly Name[] {
   return dtypes.filter((dtype) => differences.dtypes.includes(dtype));
 }

@@ -12,10 +12,10 @@ const executablePath = [process.env.CHROMIUM ?? "", "/usr/bin/chromium", "/usr/b
   existsSync(path),
 );
 
-/** Nothing but own scripts and WebAssembly: no fetch, no text as code. */
+/** Only scripts of the page's server and WebAssembly: no fetch, no text as code. */
 const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
 
-// Run by the page's main thread, which has waited for nothing, and by a worker, which has.
+// Run by the page's main thread, without waiting for the engine, and by a worker, which has awaited it.
 const train = `
   export function train(k) {
     const x = k.tensor([3, -2], "grad");
@@ -64,10 +64,10 @@ describe.runIf(executablePath)("a page", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What the page at that address comes to, and what its console says. */
+  /** The result of the page at that address, and the lines of its console. */
   async function open(address: string) {
     const page = await browser.newPage();
-    // The limit is that of the test.
+    // The limit of the test counts.
     page.setDefaultTimeout(0);
     const complaints: string[] = [];
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));

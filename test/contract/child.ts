@@ -1,4 +1,4 @@
-// Programs in a process of their own, for what a whole process has one of: its memory, its garbage collector, its threads.
+// Programs in a process of their own, for tests of things that a process has once: memory, garbage collector, threads.
 
 import { execFile } from "node:child_process";
 import { engine } from "@stepwell/sdk";
@@ -7,7 +7,7 @@ import { engine } from "@stepwell/sdk";
 export const sdk = new URL(engine === "wasm" ? "wasm.js" : "index.js", import.meta.resolve("@stepwell/sdk")).href;
 
 /**
- * Runs a module, which has the SDK as `k` and what it gives to `post` is returned. `before` is what runs before the SDK is
+ * Runs a module, which has the SDK as `k`, and returns the value that it gives to `post`. `before` runs before the SDK is
  * loaded.
  */
 export function runInProcess(

@@ -104,7 +104,7 @@ function identity(loss: k.LossHandle) {
 
 const nan = Number.NaN;
 
-/** Inputs, classes, the class to be ignored; of what counts: how many are right, of how many, and the mean loss. */
+/** Inputs, classes, the class to be ignored; of the samples that count: how many are right, of how many, and the mean loss. */
 const passes: readonly (readonly [
   what: string,
   x: readonly (readonly number[])[],
@@ -146,7 +146,7 @@ describe.each(passes)("%s", (_, x, classes, ignore, right, count) => {
     k.test(model, x, classes);
     const expected = { loss: near(loss), accuracy: near((100 * right) / count), matches: right };
     expect(k.testrun(model)).toEqual(expected);
-    // What is learned from an output that is not a number is not one either, and the next batch sees it.
+    // Weights learned from a NaN output are NaN, and the next batch sees them.
     if (Number.isNaN(loss) && batchsize < x.length) return;
     k.train(model, { batchsize, metrics });
     k.train(model, x, classes);
@@ -162,7 +162,7 @@ describe.each(passes)("%s", (_, x, classes, ignore, right, count) => {
       if (event.type !== "epoch") continue;
       const { loss: told, accuracy } = event;
       expect([told, accuracy]).toEqual([near(loss), near(right / count)]);
-      // Its weights are not numbers any more after outputs that are not, though the rate is 0.
+      // After NaN outputs its weights are NaN, although the rate is 0.
       if (!Number.isNaN(loss)) expect(event.validation).toEqual({ loss: near(loss), accuracy: near(right / count) });
     }
   });

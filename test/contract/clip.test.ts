@@ -73,7 +73,8 @@ describe("clip", () => {
     k.grad(x, [5]);
     const untyped = [k.clip, k.clipv] as readonly ((...args: unknown[]) => unknown)[];
     for (const clip of untyped) {
-      for (const junk of [0, -1, Number.NaN, undefined, "1", [1]]) expectError("ERR_ARGUMENT", () => clip(x, junk));
+      for (const invalid of [0, -1, Number.NaN, undefined, "1", [1]])
+        expectError("ERR_ARGUMENT", () => clip(x, invalid));
       expectError("ERR_ARGUMENT", () => clip(x, 1, 2));
       expectError("ERR_HANDLE_KIND", () => clip(k.loss("mse"), 1));
     }

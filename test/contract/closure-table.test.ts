@@ -1,10 +1,10 @@
-// For every function: what the closure of a step may do with it, while the step is not over.
+// For every function: whether the closure of a step may call it during the step, and with which effect.
 //
-// A parameter is 3 and -2, and the gradient that the closure sets is twice the parameter. The optimizers below make of it,
-// by hand, in two steps:
-//   sgd, lr .05:    x - .05 * 2 x = .9 x, and .9 of that
-//   lbfgs, iter 1:  first x - t g with t = min(1, 1 / |g|) = 1 / 10, which is .8 x; then y = 2 s, the guess at the
-//                   inverse Hessian is 1 / 2, and x - g / 2 = 0, which no memory but that of the first step gives
+// A parameter is 3 and -2, and the gradient that the closure sets is twice the parameter. Two steps of the optimizers, by hand:
+//
+// - sgd, lr .05: x - .05 * 2 x = .9 x, and .9 times the result.
+// - lbfgs, iter 1: x - t g with t = min(1, 1 / |g|) = 1 / 10, which is .8 x. Then y = 2 s and the inverse Hessian is 1 / 2, from
+//   the history of the first step: x - g / 2 = 0.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ afterEach(() => {
 const start = [3, -2];
 const times = (factor: number) => start.map((x) => x * factor);
 
-/** Everything that a closure can lay hands on. */
+/** Every object that a closure can reach. */
 interface Scene {
   readonly m: k.ModuleHandle;
   readonly x: k.TensorHandle;
@@ -33,7 +33,7 @@ interface Scene {
   /** Of the same module with another optimizer. */
   readonly rival: k.ModelHandle;
   readonly rivals: k.OptimizerHandle;
-  /** No part of the step. */
+  /** Not a part of the step. */
   readonly y: k.TensorHandle;
   readonly other: k.OptimizerHandle;
   readonly file: string;
@@ -88,11 +88,11 @@ type Outcome = k.ErrorCode | "allowed" | { readonly after: readonly [readonly nu
 interface Row {
   readonly what: string;
   readonly act: (scene: Scene) => unknown;
-  /** After the gradient was set, and not before. */
+  /** Runs after the gradient was set, and not before. */
   readonly late?: true;
   /** `library` is where the tensor library's own differs. An error in the closure, which changes nothing; or the parameter after this step and after the next. */
   readonly outcome?: Outcome | ({ readonly [name in Name]: Outcome } & { readonly library?: Outcome });
-  /** What must be true after the first step, beside the parameter's value. */
+  /** Must be true after the first step, in addition to the parameter's value. */
   readonly check?: (scene: Scene, name: Name, fused: boolean) => void;
 }
 
@@ -402,7 +402,7 @@ const table: { readonly [name: string]: readonly Row[] } = {
   ready: [{ what: "the engine", act: () => void k.ready() }],
 };
 
-/** What reads and makes, and has nothing to do with the step. */
+/** Functions that read and make objects that the step does not use. */
 const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
   tensor: ({ x }) => k.tensor(x),
   data: ({ x }) => k.data(x),

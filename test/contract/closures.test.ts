@@ -1,4 +1,4 @@
-// What a step's closure throws and returns, steps within steps, and what is left after either.
+// Exceptions and results of a step's closure, steps within steps, and the state after them.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -13,7 +13,7 @@ afterEach(() => {
   k.reset();
 });
 
-/** What `call` throws, whatever it is. */
+/** The exception of `call`, of any type. */
 function thrownBy(call: () => unknown): unknown {
   try {
     call();
@@ -42,7 +42,7 @@ function point(name: k.OptimizerName, fused: boolean) {
   return { x, o, closure };
 }
 
-/** The state without what only tells where it is. */
+/** The state without addresses. */
 const stateOf = (o: k.OptimizerHandle) => {
   const { parms, ...rest } = k.state(o);
   return { ...rest, parms: parms.map(({ pointer, ...row }) => row) };
@@ -80,7 +80,7 @@ const hostile = {
   },
 };
 
-/** Whatever can be thrown. */
+/** Values of every kind, to be thrown. */
 const thrown: { readonly [what: string]: () => unknown } = {
   "an error": () => new Error("x"),
   "an error that is its own cause": () => own(new Error("x"), "cause"),
@@ -131,7 +131,7 @@ describe.each(cases)("$title", ({ name, fused }) => {
       k.grad(x, [7]);
       throw value;
     };
-    // No matcher looks at it: most of these cannot be printed.
+    // No matcher reads it, since most of these cannot be printed.
     expect(thrownBy(() => k.step(o, fails)) === value).toBe(true);
     expect(calls).toBe(1);
     expect(k.tensor(x)).toEqual(before);
@@ -177,7 +177,7 @@ describe.each(cases)("$title", ({ name, fused }) => {
     ]) {
       expect([2.5, 1]).toContain(returned(make));
     }
-    // A number as any other: what to do about it is not the closure's to say.
+    // NaN is a number too: the step's policy decides, and not the closure.
     expect(returned(() => Number.NaN)).toBeNaN();
     expect(k.handlecount()).toBe(handles + 1);
   });
@@ -205,10 +205,10 @@ describe.each(cases)("$title", ({ name, fused }) => {
       ["ERR_HANDLE_KIND", /given optimizer handle/, new Optimizer(o)],
       ["ERR_HANDLE_KIND", /given module handle/, new Module(m)],
       ["ERR_ARGUMENT", /the closure returned a promise.*synchronous/, Promise.resolve(1)],
-      // It must not end the process, for nobody waits for it.
+      // It must not end the process, although no caller awaits it.
       ["ERR_ARGUMENT", /promise/, Promise.reject(new Error("later"))],
       ["ERR_ARGUMENT", /promise/, (async () => 1)()],
-      // biome-ignore lint/suspicious/noThenProperty: it is what looks like a promise.
+      // biome-ignore lint/suspicious/noThenProperty: it looks like a promise
       ["ERR_ARGUMENT", /promise/, { then: () => {} }],
     ];
     const handles = k.handlecount();
@@ -332,7 +332,7 @@ it("passes on what reading arguments throws", () => {
   ]) {
     expect(thrownBy(call)).toBe(error);
   }
-  // It may call, for the session is free meanwhile.
+  // It may call, since the session is free during the closure.
   const stepping = Object.defineProperty({}, "zerograd", { enumerable: true, get: () => k.step(o, closure) > 0 });
   k.step(o, closure, stepping);
   expect(k.grad(x)).toEqual([0]);
@@ -368,7 +368,7 @@ describe("without the SDK around it", () => {
 
 describe("a process outlives", () => {
   const sdk = JSON.stringify(new URL(import.meta.resolve("@stepwell/sdk")).href);
-  /** What happens with `o`, whose closure is `closure`, and what it prints. Each would end a process that is not careful. */
+  /** A step of `o` with `closure`, and the output of the program. Each would end a process without a check. */
   const scenes: { readonly [what: string]: readonly [program: string, printed: string] } = {
     "a step that is made in its own closure without end": [
       `let depth = 0;
@@ -439,7 +439,7 @@ describe("a process outlives", () => {
       env: { ...process.env, STEPWELL_ENGINE: engine },
     });
   let printed: Promise<string> | undefined;
-  /** One process after the other makes all of them, since a process takes its time to begin. */
+  /** One process makes as many as it can, since a process is slow to start. */
   const linesOf = () => {
     const bodies = Object.entries(scenes).map(
       ([what, [body]]) => `{
@@ -451,7 +451,7 @@ describe("a process outlives", () => {
         console.log(name, ${JSON.stringify(what)}, ...printed, k.tensor(x)[0] < before, k.handlecount());
       }`,
     );
-    // It is rejected where the process ended by a signal or with a code.
+    // It is rejected if the process ended by a signal or with a code.
     printed ??= run(program(bodies.join("\n"))).then(({ stdout }) => stdout);
     return printed.then((text) => text.trim().split("\n"));
   };

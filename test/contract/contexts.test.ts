@@ -1,5 +1,5 @@
-// The SDK where its engine belongs to another realm, and several copies of it in one process: what Jest, vitest's `vmThreads` and
-// two `node_modules` make.
+// The SDK with an engine of another realm, and several copies of it in one process. Jest, vitest's `vmThreads` and two
+// `node_modules` make such processes.
 
 import { expect, it } from "vitest";
 import { runInProcess } from "./child.js";

@@ -24,7 +24,7 @@ type Reduced = "half" | "bfloat16";
 const reduced: readonly Reduced[] = supported("half", "bfloat16");
 const isReduced = (dtype: string) => reduced.some((name) => name === dtype);
 
-/** A number, what it is when rounded, and what PyTorch makes of it, each by the bits of a double. */
+/** A number, its rounded value, and PyTorch's value, each by the bits of a double. */
 type Row = readonly [given: string, rounded: string, pytorch: string];
 
 interface Recordings {
@@ -39,7 +39,7 @@ const numbers = (tensor: k.TensorHandle) => [...k.data(tensor).data].map(Number)
 
 it("typed arrays of integers become long, with all of their bits", () => {
   for (const array of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
-    // Each type makes its own of these: the least, the largest and others.
+    // Each type converts these: the least, the largest and others.
     const given = array.from([-(2 ** 31), -(2 ** 15), -128, -1, 0, 7, 127, 128, 2 ** 16 - 1, 2 ** 31]);
     const tensor = k.tensor(given);
     expect(k.dtype(tensor), array.name).toBe("long");
@@ -195,7 +195,7 @@ describe.each(reduced)("a module of %s", (dtype) => {
 
   it("has half the bytes", () => {
     const m = make();
-    // The count of batches stays what it is.
+    // The count of batches does not change.
     const count = 8;
     const bytes = k.bytes(m) - count;
     k.to(m, "float");

@@ -4,12 +4,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { optimizers } from "./optimizers.js";
 
 const seed = "lr beta1 beta2 eps decay unbiased globalnorm trustclip trustmin trustmax".split(" ");
-const further = "max_grad_norm grad_averaging l2 use_nvlamb maximize average moments".split(" ");
+const extensions = "max_grad_norm grad_averaging l2 use_nvlamb maximize average moments".split(" ");
 
 afterEach(() => free());
 
 describe.each(optimizers)("%s has options that the k-api does not know", (name: OptimizerName) => {
-  it("which are told on demand", () => {
+  it("which help lists on demand", () => {
     const known = Object.keys(help(name));
     expect(known).not.toContain("maximize");
     expect(Object.keys(help(name, true)).slice(0, known.length)).toEqual(known);
@@ -29,9 +29,9 @@ describe.each(optimizers)("%s has options that the k-api does not know", (name: 
 });
 
 describe("lamb", () => {
-  it("has the seed's options, and those of apex beside them", () => {
+  it("has the seed's options, and the options of apex", () => {
     expect(Object.keys(help("lamb"))).toEqual(seed);
-    expect(Object.keys(help("lamb", true))).toEqual([...seed, ...further]);
+    expect(Object.keys(help("lamb", true))).toEqual([...seed, ...extensions]);
   });
 
   it("has presets, as help and as values", () => {

@@ -40,7 +40,7 @@ const tensorNames = [
 ];
 const contents = (m: k.ModuleHandle) => tensorNames.map((name) => k.data(k.parm(m, name)));
 
-/** A load that must fail, and changes nothing. */
+/** A load that must fail and change nothing. */
 function refused(m: k.ModuleHandle, code: k.ErrorCode, file = path): string {
   const before = contents(m);
   const message = expectError(code, () => k.load(m, file));
@@ -113,7 +113,7 @@ describe.runIf(differences.files)("files", () => {
       const length = Number(file.readBigUInt64LE(0));
       const header = JSON.parse(file.subarray(8, 8 + length).toString("utf8"));
       const data = file.subarray(8 + length);
-      // The data is aligned, and its pieces lie side by side up to the end of the file.
+      // The data is aligned, and its parts are contiguous up to the end of the file.
       expect(length % 8).toBe(0);
       expect(Object.keys(header).sort()).toEqual([...tensorNames].sort());
       const pieces: number[][] = [];
@@ -179,7 +179,7 @@ describe.runIf(differences.files)("files", () => {
       refused(m, "ERR_FORMAT");
     });
 
-    it("junk", () => {
+    it("other bytes", () => {
       const m = network();
       const piece = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
       const files = [
@@ -235,9 +235,9 @@ describe.runIf(differences.files)("files", () => {
     });
 
     it("what is no path", () => {
-      for (const junk of [undefined, null, 1, [path], { path }]) {
-        expectError("ERR_ARGUMENT", () => k.load(network(), junk as never));
-        expectError("ERR_ARGUMENT", () => k.save(network(), junk as never));
+      for (const invalid of [undefined, null, 1, [path], { path }]) {
+        expectError("ERR_ARGUMENT", () => k.load(network(), invalid as never));
+        expectError("ERR_ARGUMENT", () => k.save(network(), invalid as never));
       }
     });
   });

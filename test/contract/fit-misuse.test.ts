@@ -1,4 +1,4 @@
-// What `fit` and `measure` refuse, and trainings that would get in each other's way.
+// Arguments that `fit` and `measure` refuse, and trainings that would disturb each other.
 
 import * as k from "@stepwell/sdk";
 import { type FitEvent, Model, Module, Optimizer, optimizer } from "@stepwell/sdk";
@@ -134,7 +134,7 @@ describe("two trainings", () => {
     const first = model();
     const other = make(first);
     const options = { batchSize: 2, epochs: 3, shuffle: false };
-    // Neither has begun before somebody waits for its first event.
+    // Neither begins before its first event is awaited.
     const [one, two] = [first.fit(data, options), other.fit(data, options)];
     await one.next();
     const before = weightsOf(first);
@@ -143,7 +143,7 @@ describe("two trainings", () => {
     expect(error.message).toMatch(/^fit: a training .* is running/);
     expectError("ERR_ARGUMENT", () => other.fit(data));
     expect(weightsOf(first)).toEqual(before);
-    // Measuring changes nothing, and may.
+    // `measure` changes nothing, so it is allowed.
     first.measure(data);
     let steps = 1;
     for await (const event of one) if (event.type === "step") steps += 1;

@@ -6,7 +6,7 @@ import { optimizers } from "./optimizers.js";
 
 afterEach(() => k.free());
 
-/** Points of a plane, and on which side of a line they are. */
+/** Points of a plane, and the side of a line that they are on. */
 const inputs = Array.from({ length: 50 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
 const targets = inputs.map(([x = 0, y = 0]) => (x + y > 0 ? 1 : 0));
 const data = { inputs, targets };
@@ -202,7 +202,7 @@ it("lets timers run, and a signal of time end it", async () => {
     ticks += 1;
     if (ticks === 20) controller.abort();
   }, 1);
-  // Without a turn for the timers it would go on for hours.
+  // Unless timers get a turn, it would go on for hours.
   for (const signal of [controller.signal, AbortSignal.timeout(20)]) {
     const events = await eventsOf(model(), { epochs: 1_000_000, batchSize: 1, signal });
     expect(events.at(-1)).toEqual({ type: "done", reason: "aborted" });

@@ -1,5 +1,5 @@
-// `optimizer.fromJSON` takes data of anybody: regular expressions are matched in linear time and as `RegExp` matches them, and
-// every other fact that is wrong is a typed error.
+// `optimizer.fromJSON` takes data from any source. It matches regular expressions in linear time, with the results of `RegExp`,
+// and any wrong value is a typed error.
 
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
@@ -11,7 +11,7 @@ afterEach(() => k.free());
 const json = (regexp: unknown, flags: unknown = "") =>
   ({ ...k.optimizer("adamw").toJSON(), noDecay: [{ regexp, flags }] }) as never;
 
-/** Of some names of parameters, those that an expression selects. */
+/** The names of parameters that an expression selects. */
 function selected(names: readonly string[], regexp: string, flags: string): readonly string[] {
   const parameters = k.dict(Object.fromEntries(names.map((name) => [name, 1])));
   k.gradflag(parameters, true);

@@ -10,7 +10,7 @@ afterEach(() => k.free());
 
 const layers = k.seq("sequential", ["linear", "a", 3, 4], ["batchnorm", "norm", 4], "tanh", ["linear", "head", 4, 2]);
 
-/** A network that is the same each time. */
+/** A network with equal weights each time. */
 function network(): Module {
   k.seed(3);
   return Module.of(layers);
@@ -30,7 +30,7 @@ function step(m: Module, o: Optimizer) {
   });
 }
 
-/** Everything about an optimizer, without what only tells tensors apart. */
+/** Everything about an optimizer, without addresses. */
 function told(o: Optimizer) {
   const state = o.state();
   return { ...state, parms: state.parms.map(({ pointer, ...row }) => row) };
@@ -103,7 +103,7 @@ describe.each(optimizers)("%s", (name) => {
     const json = JSON.parse(JSON.stringify(builder));
     const again = optimizer.fromJSON<typeof name>(json);
     expect(again.toJSON()).toEqual(builder.toJSON());
-    // Some options have a place in Stepwell's own implementation only.
+    // Some options exist in Stepwell's own implementation only.
     const build = (from: typeof builder) => told(from.fused().build(network()));
     expect(build(again)).toEqual(build(builder));
   });

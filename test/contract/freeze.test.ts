@@ -75,7 +75,7 @@ const ways: Readonly<Record<string, (m: k.ModuleHandle, o: k.OptimizerHandle, cl
       }
     };
     if (closed) {
-      // Flags are as they are: the gradient of what is frozen is there at each evaluation.
+      // Flags do not change: a frozen parameter has its gradient at each evaluation.
       closure(m, o, {}, () => {
         lie();
         k.zerograd(k.child(m, "b"));
@@ -133,7 +133,7 @@ describe.each(made)("$name, fused $fused", ({ name, fused }) => {
     const other = k.opt(name, k.child(alone, "b"), { lr: 0.01, ...decays[name], fused } as never);
     k.gradflag(k.child(m, "a"), false);
     k.gradflag(k.child(alone, "a"), false);
-    // Gradients that no norm may count and no clipping may see.
+    // Gradients that are excluded from norms and clipping.
     for (const x of [k.parm(m, "a.weight"), k.parm(m, "a.bias")]) k.grad(x, k.full(k.size(x), 1e9));
     const options = closed ? {} : { clipnorm: 0.1 };
     for (let i = 0; i < 5; i++) {
@@ -257,7 +257,7 @@ it("lbfgs begins anew once other parameters are trained, and resumes from a stat
     train(copy, resumed);
     train(m, o);
     expect(read(copy)).toEqual(read(m));
-    // With the flag on, what is restored was learned of other parameters.
+    // With the flag on, the restored curvature belongs to other parameters.
     k.gradflag(a, true);
     const released = k.module(k.state(m));
     const anew = k.opt(k.state(o), released);

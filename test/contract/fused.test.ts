@@ -34,11 +34,11 @@ afterEach(() => free());
 const untyped = opt as (...args: unknown[]) => OptimizerHandle;
 
 const both = [true, false];
-/** The optimizers that libtorch has too, where the engine is libtorch. */
+/** The optimizers that libtorch has too; none unless the engine is libtorch. */
 const own = optimizers.filter((name) => name !== "lamb" && differences.implementations.includes(false));
 const each = own.filter((name) => name !== "lbfgs");
 
-/** Options that need every buffer that there is. */
+/** Options that need every buffer. */
 const full: Partial<Record<OptimizerName, object>> = {
   adagrad: { init: 0.5 },
   adam: { amsgrad: true },
@@ -47,7 +47,7 @@ const full: Partial<Record<OptimizerName, object>> = {
   sgd: { momentum: 0.9, dampening: 0.5 },
 };
 
-/** Options that need as few as can be. */
+/** Options that need the fewest buffers. */
 const bare: Partial<Record<OptimizerName, object>> = {
   adagrad: {},
   adam: { amsgrad: false },
@@ -56,7 +56,7 @@ const bare: Partial<Record<OptimizerName, object>> = {
   sgd: { momentum: 0 },
 };
 
-/** A state without what differs from run to run, and with its buffers rounded. */
+/** A state without addresses, with its buffers rounded. */
 function shown(o: OptimizerHandle) {
   const { fused: _, ...rest } = state(o);
   const plain = (value: unknown, key = ""): unknown => {
@@ -71,7 +71,7 @@ function shown(o: OptimizerHandle) {
   return { state: plain(rest), counts: [tensorcount(o), elements(o), bytes(o)] };
 }
 
-/** Trains a small network, with an edit of everything on the way, and shows what came of it. */
+/** Trains a small network, edits everything on the way, and returns the result. */
 function train(name: OptimizerName, fused: boolean, options: object) {
   seed(1);
   const net = module(seq("sequential", ["linear", "a", 4, 3], "tanh", ["linear", "b", 3, 2]));

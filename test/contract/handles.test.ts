@@ -61,7 +61,7 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["class", "tensor vector dictionary module optimizer loss model", (x) => k.classof(x)],
 ];
 
-/** Optimizers of modules, which nobody forgets. */
+/** Optimizers of modules, whose handles stay reachable. */
 const optimizers: k.OptimizerHandle[] = [];
 
 const make = {
@@ -106,7 +106,8 @@ it("refuses what only looks like a handle", () => {
   const forged = [{ kind: "tensor" }, Object.create(Object.getPrototypeOf(real)), structuredClone(real)];
   const others = [{}, null, undefined, 0, 7, "x", true, Symbol.iterator, () => 0];
   for (const [name, , call] of calls) {
-    // A tensor can be made of a number, and an optimizer without parameters or options, or with those of a dictionary.
+    // A tensor can be made of a number. An optimizer can be made without parameters or options, or with the options of a
+    // dictionary.
     const takesPlainData = name === "tensor" || name === "opt(sgd)";
     for (const fake of takesPlainData ? forged : [...forged, ...others]) {
       const isEmpty = Object.keys(fake ?? {}).length === 0 && !(fake instanceof k.Handle);

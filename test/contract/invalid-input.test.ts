@@ -4,10 +4,10 @@ import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { flawOf } from "../random-operations/law.js";
+import { violationOf } from "../random-operations/invariants.js";
 
-// Paths are random too, so the files that a save makes are to lie in a folder of their own.
-const folder = mkdtempSync(join(tmpdir(), "stepwell-junk-"));
+// Paths are random too, so files that a save makes go to a folder of their own.
+const folder = mkdtempSync(join(tmpdir(), "stepwell-invalid-"));
 const before = process.cwd();
 beforeAll(() => process.chdir(folder));
 afterEach(() => k.free());
@@ -18,9 +18,9 @@ afterAll(() => {
 
 type Call = (...args: readonly unknown[]) => unknown;
 
-/** Every function of the package that is no class. */
+/** Every function of the package that is not a class. */
 const functions = Object.entries(k).filter(
-  // `ready` makes promises of its errors: see test/wasm/memory.test.ts.
+  // `ready` rejects instead of throwing: see test/wasm/memory.test.ts.
   (entry): entry is [string, Call] =>
     typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && entry[1] !== k.ready,
 );
@@ -71,7 +71,10 @@ class Later {
   }
 }
 
-/** Junk with every handle in it made; one of a kind for a whole list of arguments, so that arguments can meet. */
+/**
+ * The value with a handle for each placeholder in it. A list of arguments gets one handle of a kind, so that arguments can
+ * share it.
+ */
 function made(value: unknown, handles: Map<string, k.AnyHandle>): unknown {
   if (value instanceof Later) {
     const handle = handles.get(value.maker) ?? makers[value.maker]?.();
@@ -122,7 +125,7 @@ const words = [
   ...["lr", "decay", "reduce", "reduction", "beta", "shape", "dtype", "device", "__proto__", "constructor", "\ud800"],
 ];
 const word = fc.constantFrom(...words);
-// Sizes stay small or become absurd: what lies between fills the machine's memory, and is no junk.
+// Sizes are small or absurd: a size in between is valid and fills the machine's memory.
 const number = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -3, max: 9 }) },
   fc.double({ min: -2, max: 2 }),
@@ -153,15 +156,15 @@ const rectangle = fc
   .chain(([rows, columns]) =>
     fc.array(fc.array(number, { minLength: columns, maxLength: columns }), { minLength: rows, maxLength: rows }),
   );
-const { junk } = fc.letrec<{ junk: unknown }>((tie) => ({
-  junk: fc.oneof(
+const { argument } = fc.letrec<{ argument: unknown }>((tie) => ({
+  argument: fc.oneof(
     { maxDepth: 3, depthSize: "small" },
     { weight: 4, arbitrary: handle },
     { weight: 5, arbitrary: scalar },
     { weight: 2, arbitrary: rectangle },
-    { weight: 2, arbitrary: fc.array(tie("junk"), { maxLength: 4 }) },
-    fc.dictionary(word, tie("junk"), { maxKeys: 3 }),
-    fc.record({ container: tie("junk"), children: tie("junk") }),
+    { weight: 2, arbitrary: fc.array(tie("argument"), { maxLength: 4 }) },
+    fc.dictionary(word, tie("argument"), { maxKeys: 3 }),
+    fc.record({ container: tie("argument"), children: tie("argument") }),
     fc.record({ lr: number, shape: fc.array(number, { maxLength: 4 }), reduce: word }, { requiredKeys: [] }),
   ),
 }));
@@ -175,12 +178,12 @@ const errorOf = (call: () => unknown): unknown => {
   }
 };
 
-it.each(functions)("%s of junk succeeds or throws a StepwellError", (name, call) => {
+it.each(functions)("%s of any arguments succeeds or throws a StepwellError", (name, call) => {
   fc.assert(
-    fc.property(fc.array(junk, { maxLength: 5 }), (args) => {
+    fc.property(fc.array(argument, { maxLength: 5 }), (args) => {
       const error = errorOf(() => call(...(made(args, new Map()) as unknown[])));
       if (error !== undefined) {
-        expect(flawOf(error), name).toBeUndefined();
+        expect(violationOf(error), name).toBeUndefined();
       }
       k.free();
     }),
@@ -191,16 +194,16 @@ it.each(functions)("%s of junk succeeds or throws a StepwellError", (name, call)
 it("a chain of calls on living objects succeeds or throws StepwellErrors", () => {
   const call = fc.tuple(
     fc.constantFrom(...functions.filter(([name]) => name !== "free")),
-    fc.array(junk, { maxLength: 3 }),
+    fc.array(argument, { maxLength: 3 }),
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(handle, call), { minLength: 3, maxLength: 25 }), (steps) => {
       const handles = new Map<string, k.AnyHandle>();
       for (const [first, [[name, step], rest]] of steps) {
-        // What is made is dropped; what lives are the objects that the calls work on.
+        // Results are dropped; the objects that the calls work on stay.
         const error = errorOf(() => step(...(made([first, ...rest], handles) as unknown[])));
         if (error === undefined) continue;
-        expect(flawOf(error), name).toBeUndefined();
+        expect(violationOf(error), name).toBeUndefined();
       }
       k.free();
     }),
@@ -208,7 +211,7 @@ it("a chain of calls on living objects succeeds or throws StepwellErrors", () =>
   );
 });
 
-// Most layers can be made and most inputs fit; the others have a size that is odd or absurd.
+// Most layers can be made and most inputs fit; the others have an odd or absurd size.
 const near = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 1, max: 2 }) },
   number,
@@ -248,7 +251,7 @@ it("a layer and a loss of any options and sizes succeed or throw StepwellErrors"
           );
         });
         if (error !== undefined) {
-          expect(flawOf(error)).toBeUndefined();
+          expect(violationOf(error)).toBeUndefined();
         }
         k.free();
       },

@@ -1,4 +1,4 @@
-// States that went through JSON, as a program keeps them in a database: to the bit, or an error that says JSON.
+// States after a way through JSON, as in a database: equal to the bit, or an error that says JSON.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ afterEach(() => k.free());
 
 const throughJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
-/** Everything that a state holds, but what only tells tensors apart. */
+/** Everything that a state holds, except addresses. */
 const known = (state: k.State) => ({ ...state, parms: state.parms.map(({ pointer, ...row }) => row) });
 
 const bits = ({ data, shape, dtype }: k.TypedTensor) => ({
@@ -21,7 +21,7 @@ const bits = ({ data, shape, dtype }: k.TypedTensor) => ({
   dtype,
 });
 
-/** Some steps of an optimizer with all that an optimizer can have. */
+/** Some steps of an optimizer and its schedule. */
 function train(name: k.OptimizerName, dtype: k.Dtype, m: k.ModuleHandle, o: k.OptimizerHandle, steps: number) {
   const inputs = k.tensor(
     [
@@ -68,7 +68,7 @@ describe.each(optimizers)("the state of %s", (name) => {
       expect(k.state(m2)).toEqual(saved.module);
       expect(known(k.state(o2))).toEqual(known(saved.optimizer));
       expect(throughJson(k.state(m2))).toEqual(read.module);
-      // Twice is as once.
+      // A second way through JSON changes nothing.
       expect(known(k.state(k.opt(throughJson(read.optimizer), k.module(throughJson(read.module)))))).toEqual(
         known(saved.optimizer),
       );

@@ -1,5 +1,5 @@
-// What ktorch, the system whose documentation Stepwell follows, gets wrong by its own code: each with a test that it is right
-// here. The order is that of its option tables.
+// Faults in the code of ktorch, whose documentation Stepwell follows: each with a test that Stepwell does not have it. In the
+// order of its option tables.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, expect, it } from "vitest";

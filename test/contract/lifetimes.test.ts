@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { runInProcess, sdk } from "./child.js";
 import { expectError } from "./expect-error.js";
 
-/** Counts what is watched and found; `find(i)` does as if the garbage collector had found what was registered i-th. */
+/** Counts objects that are registered and finalized; `find(i)` acts as if the garbage collector had finalized the i-th one. */
 const counting = `
   let [watched, found] = [0, 0];
   const registered = [];
@@ -106,7 +106,7 @@ it("what was forgotten is freed once, even where it was freed by another way", a
 });
 
 it("a call that finds no memory frees what is forgotten and tries again", async () => {
-  // The garbage collector cannot be made to find something in the middle of a program: here it is said to have.
+  // A program cannot make the garbage collector finalize an object at a given moment, so the test simulates it.
   const result = await runInProcess(
     `
     let [failures, released] = [0, 0];
@@ -148,7 +148,7 @@ it.runIf(k.engine === "native")("the garbage collector is told of graphs and of 
   `);
   const { small, most, optimizers } = result as { small: number; most: number; optimizers: number };
   expect(small).toBe(4096);
-  // All 200 and all 300, where nobody is told.
+  // All 200 and all 300, although no finalizer runs.
   expect(most).toBeLessThan(100);
   expect(optimizers).toBeLessThan(200);
 });

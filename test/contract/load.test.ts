@@ -1,5 +1,4 @@
-// Files that are not of this library, or not of this module: types that are converted, names that are not there, headers
-// that are large or that lie.
+// Files of other libraries or of other modules: converted types, missing names, headers that are large or false.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -179,7 +178,7 @@ describe.runIf(differences.files)("load", () => {
     const { mismatched } = k.load(m, path, { strict: false, cast: true });
     expect(mismatched.map(({ name }) => name)).toEqual(["b.weight", "c.bias"]);
     expect(numbers(m, "b.bias")).toEqual([9]);
-    // A file that is none is an error all the same.
+    // A path without a file is still an error.
     write({ "a.weight": floats([2, 1], 5) });
     expectError("ERR_FORMAT", () => k.load(m, path, { strict: false }));
   });

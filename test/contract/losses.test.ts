@@ -46,7 +46,7 @@ describe.each(names)("%s", (name) => {
 
   it("refuses what is no input and no target", () => {
     expect(expectError("ERR_ARGUMENT", () => loss([1, 2], [1, 2]))).toMatch(/expected a tensor handle as input, given/);
-    for (const junk of [undefined, null, "x", true]) expectError("ERR_ARGUMENT", () => loss(input(), junk));
+    for (const invalid of [undefined, null, "x", true]) expectError("ERR_ARGUMENT", () => loss(input(), invalid));
     expectError("ERR_SHAPE", () => loss(input(), [[1], 2]));
     expectError("ERR_HANDLE_KIND", () => loss(input(), k.module("relu")));
     expect(expectError("ERR_DTYPE", () => loss(k.full([2, 3], 1, "long"), target(name)))).toBe(
@@ -174,7 +174,7 @@ describe("a graph that a parameter was changed under", () => {
     expect(message).toBe(
       "backward through an outdated graph: a tensor that it needs was changed since, run the forward again",
     );
-    // The layers of before the refusal may have gradients of the old graph; a new one has none of them.
+    // Layers before the refused one may have gradients of the old graph; a new graph has none.
     k.nograd(m);
     k.backward(mse(k.forward(m, [[1, 2]]), [[1]]));
     expect(k.grad(k.parm(m, "0.weight"))).toBeDefined();

@@ -1,8 +1,8 @@
-// Messages: they tell of long inputs in short, name their call once, and element types by their names.
+// Messages shorten long inputs, name their call once, and name element types.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, expect, it } from "vitest";
-import { flawOfMessage } from "../random-operations/law.js";
+import { messageViolation } from "../random-operations/invariants.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());
@@ -12,7 +12,7 @@ const shown = `${"x".repeat(200)}...`;
 const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`option${i}`, i]));
 const any = (value: unknown) => value as never;
 
-/** Calls with a text that is no name, and the code of the error that shows its beginning. */
+/** Calls with a text that is not a name, and the code of the error that shows its beginning. */
 const rows: readonly (readonly [what: string, code: k.ErrorCode, call: () => unknown])[] = [
   ["optimizer", "ERR_UNKNOWN_NAME", () => k.opt(any(long))],
   ["module", "ERR_UNKNOWN_NAME", () => k.module(long)],
@@ -52,7 +52,7 @@ it.each(rows)("a long text as %s is shown by its beginning", (_, code, call) => 
   const message = expectError(code, call);
   expect(message).toContain(shown);
   expect(message.length).toBeLessThan(600);
-  expect(flawOfMessage(message)).toBeUndefined();
+  expect(messageViolation(message)).toBeUndefined();
 });
 
 it("a dictionary of many keys and a list of many numbers are shown in short", () => {

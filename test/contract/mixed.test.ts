@@ -21,7 +21,7 @@ const busy: { readonly [name: string]: object } = {
   sgd: { momentum: 0.9, dampening: 0.1 },
 };
 
-/** More than a block of what is worked on at a time, and no multiple of it. */
+/** More than a block, and not a multiple of it. */
 const shapes = [[601, 2], [3]] as const;
 const specification = k.seq("sequential", ["linear", "a", 2, 601, false], ["layernorm", "b", 3]);
 
@@ -49,7 +49,7 @@ const train = (m: k.ModuleHandle, o: k.OptimizerHandle, from: number, to: number
     k.step(o);
   }
 };
-/** What a state is but for the addresses of tensors. */
+/** A state without the addresses of tensors. */
 const stateOf = (o: k.OptimizerHandle) => {
   const { parms, ...rest } = k.state(o);
   return { ...rest, parms: parms.map(({ pointer: _, ...row }) => row) };
@@ -62,7 +62,7 @@ it("the parameters of these tests are larger than a block", () => {
   expect(shapes[0]).toEqual(k.size(k.parm(m, "a.weight")));
 });
 
-/** What an optimizer may keep in 16 bits; adagrad has nothing of it. */
+/** Buffers that an optimizer may keep in 16 bits; adagrad has none. */
 const averages: readonly string[] = ["exp_avg", "momentum_buffer"];
 const reducible: readonly string[] = firstOrder.filter((name) => name !== "adagrad");
 
@@ -120,7 +120,7 @@ describe.each(firstOrder)("%s", (name) => {
         )
       : [];
 
-  // What is expected is rounded by the engine's own conversion.
+  // The expected values are rounded by the engine's own conversion.
   const rounds = supported("bfloat16").length > 0 && reducible.includes(name);
   const rounding = rounds ? supported("float", "half", "bfloat16") : [];
   it.each(rounding)("of %s converts its moments to bfloat16 and back", (dtype) => {
@@ -128,7 +128,7 @@ describe.each(firstOrder)("%s", (name) => {
     const o = k.opt(name, m, { lr: 0.05, ...busy[name] } as never);
     train(m, o, 1, 4);
     for (const moments of ["bfloat16", "full"] as const) {
-      // The same state with its buffers rounded, or widened, by `to`.
+      // The state with its buffers rounded, or widened, by `to`.
       const saved = copy({ module: k.state(m), optimizer: k.state(o) });
       for (const { buffers } of saved.optimizer.parms as unknown as { buffers: Buffers }[]) {
         for (const key of averages) {
@@ -157,7 +157,7 @@ describe.each(firstOrder)("%s", (name) => {
     const o = k.opt(name, m, { lr: 0.05, ...busy[name] } as never);
     train(m, o, 1, 4);
     k.to(m, "double");
-    // A state that was saved in between is restored and converted, too.
+    // A state that was saved in between restores and converts, too.
     const saved = copy({ module: k.state(m), optimizer: k.state(o) });
     const widened = copy(saved.optimizer);
     for (const { buffers } of widened.parms as unknown as { buffers: Buffers }[]) {
@@ -186,7 +186,7 @@ describe.each(firstOrder)("%s", (name) => {
     train(m, o, 1, 4);
     train(reference, beside, 1, 4);
     k.to(m, dtype);
-    // What a float optimizer makes of the rounded weights and gradients.
+    // The result of a float optimizer on the rounded weights and gradients.
     for (const [i, x] of parameters(reference).entries()) k.copyto(contents(m)[i] as never, x);
     for (let step = 4; step < 7; step++) {
       setGradients(m, step);

@@ -138,7 +138,7 @@ describe("batches", () => {
     k.copyto([[1]], k.parm(m, "weight"));
     const model = k.model(m, k.loss("l1"), k.opt("sgd", m, 0));
     k.train(model, { batchsize: 1, shuffle: true, metrics: ["batchloss"] });
-    // The output is the input, so the loss tells which sample it was, and that its target came along.
+    // The output is the input, so the loss identifies the sample, and shows that its target belongs to it.
     k.train(
       model,
       rows,
@@ -191,7 +191,7 @@ describe("metrics", () => {
     expect(k.test(model, points, [0, 1, 1, 0])).toBe(2);
     expect(k.testrun(model)).toEqual({ accuracy: 75, matches: 3, loss: expect.any(Number) });
     k.train(model, { metrics: "accuracy", batchsize: 3 });
-    // -100 is no class, and probabilities stand for their largest.
+    // -100 is not a class, and the class of probabilities is their largest.
     k.train(model, points, [0, 1, -100, 1]);
     expect((k.run(model) as k.Metrics).accuracy).toBeCloseTo(200 / 3, 10);
     k.train(
@@ -226,7 +226,7 @@ it("testrun changes nothing", () => {
   const random = k.testrun(model);
   expect(k.testrun(model)).toBe(random);
   expect({ ...told(), n: 0 }).toEqual({ ...before, n: 0 });
-  // The pass over training batches goes on where it was: two of three are left.
+  // The pass over training batches resumes: two of three are left.
   expect([k.batch(model), k.batch(model), k.batch(model)]).toEqual([expect.any(Number), expect.any(Number), undefined]);
 });
 

@@ -20,7 +20,7 @@ const network = () =>
     ),
   );
 
-/** A size that no memory holds, as messages tell it. */
+/** A size that no memory holds, as messages show it. */
 const vast = Math.min(2 ** 40, differences.largestSize);
 
 /** Inputs that do not fit, with the shape that the message has to name. */
@@ -268,7 +268,7 @@ describe("forward", () => {
     for (const input of [Float32Array.of(1, 2, 3), Float64Array.of(1, 2, 3), k.tensor([1, 2, 3])]) {
       expect(k.tensor(k.forward(m, input))).toEqual(y);
     }
-    // Whole numbers stay whole numbers, as indices have to.
+    // Whole numbers stay whole numbers: indices need that.
     expectError("ERR_DTYPE", () => k.forward(m, Int32Array.of(1, 2, 3)));
     k.to(m, "double");
     expect(k.dtype(k.forward(m, [1, 2, 3]))).toBe("double");

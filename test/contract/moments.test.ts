@@ -1,4 +1,4 @@
-// Moments in bfloat16 beside those in full: what is kept in 16 bits is right to some percent, however long it runs.
+// Moments in bfloat16 compared with moments in full precision: right to some percent, however long it runs.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,10 +8,10 @@ import { expectError } from "./expect-error.js";
 afterEach(() => k.free());
 
 const count = 64;
-/** What of a buffer may be missing, or be too much, of its size as a vector. */
+/** The largest error of a buffer, relative to its norm. */
 const share = 0.05;
 
-/** Averages of gradients are kept in 16 bits; sums and averages of their squares, and what is taken from those, in full. */
+/** Averages of gradients are kept in 16 bits; sums and averages of squares, and values derived from them, in full. */
 const reduced: readonly string[] = ["exp_avg", "momentum_buffer"];
 
 type Case = readonly [name: k.OptimizerName, options: object];
@@ -49,7 +49,7 @@ interface Twin {
 
 const size = (x: readonly number[]) => Math.sqrt(x.reduce((sum, x) => sum + x * x, 0));
 
-/** Fails unless what is kept in full is that of the twin to the bit, and what is kept in 16 bits is near it. */
+/** Fails unless full buffers equal the twin's to the bit, and 16-bit buffers are near them. */
 function expectNear([full, narrow]: readonly [Twin, Twin], what: string) {
   const ours = buffersOf(narrow.o);
   for (const [b, { key, data }] of buffersOf(full.o).entries()) {
@@ -63,7 +63,7 @@ function expectNear([full, narrow]: readonly [Twin, Twin], what: string) {
 describe.each(cases)("%s %o", (name, options) => {
   it("follows gradients that stay, and fall, and vanish", () => {
     const both = twins(name, options);
-    // Each element another: constants that are numbers of 16 bits, and such that are not.
+    // A different constant for each element: some are exact in 16 bits, some are not.
     const row = Array.from({ length: count }, (_, i) => (i % 2 ? -1 : 1) * (1 + i / 37));
     const run = (steps: number, factor: number) => {
       for (const { x, o } of both) {
@@ -109,7 +109,7 @@ it("what rounding leaves has no bias: the mean of many elements is that in full"
   const [buffer] = buffersOf(o);
   const mean = (buffer?.data ?? []).reduce((sum, m) => sum + m, 0) / 4096;
   expect(Math.abs(mean / 100.3 - 1)).toBeLessThan(1e-3);
-  // And each is one of the two neighbours that a number of 16 bits has.
+  // Each is one of the two nearest numbers of 16 bits.
   expect(new Set(buffer?.data).size).toBeGreaterThan(1);
 });
 

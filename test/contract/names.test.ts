@@ -1,4 +1,4 @@
-// Names are text and mean nothing else, and their order is the caller's, whatever JavaScript does with such keys.
+// Names are only text, and their order is the caller's, whatever JavaScript does with such keys.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
@@ -29,7 +29,7 @@ const special = [
   "n".repeat(10_000),
 ];
 
-/** A dictionary whose names are all own, also `__proto__`. */
+/** A dictionary whose names are all own properties, also `__proto__`. */
 const dictionary = (names: readonly string[]) =>
   k.dict(Object.fromEntries(names.map((name, i) => [name, k.tensor([i], "grad")])));
 

@@ -1,4 +1,4 @@
-// Gradients that are not finite: what a step, a training and a fit make of them, for every optimizer.
+// Gradients that are not finite in a step, a training and a fit, for every optimizer.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";

@@ -9,7 +9,7 @@ afterEach(() => k.free());
 const eps = 1e-5;
 const mean = (x: readonly number[]) => x.reduce((sum, x) => sum + x, 0) / x.length;
 
-/** In 64 bits, from numbers that are those of 32 bits. */
+/** In 64 bits, from 32-bit numbers. */
 function normalized(x: readonly number[]): readonly number[] {
   const center = mean(x);
   const inverse = 1 / Math.sqrt(mean(x.map((x) => (x - center) ** 2)) + eps);

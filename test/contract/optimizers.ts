@@ -1,5 +1,5 @@
 import type { OptimizerName } from "@stepwell/sdk";
 import { help } from "@stepwell/sdk";
 
-/** The laws of this folder hold for every optimizer there is. */
+/** The tests of this folder run for every optimizer. */
 export const optimizers: readonly OptimizerName[] = help("optimizer").map((row) => row.optimizer);

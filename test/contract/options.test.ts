@@ -8,7 +8,7 @@ afterEach(() => free());
 /** Calls as JavaScript makes them, without types in the way. */
 const untyped = opt as (...args: unknown[]) => OptimizerHandle;
 
-/** Runs a call that must fail, and checks that the optimizer is what it was. */
+/** Runs a call that must fail, and checks that the optimizer is unchanged. */
 function refused(optimizer: OptimizerHandle, code: Parameters<typeof expectError>[0], call: () => unknown): string {
   const before = state(optimizer);
   const message = expectError(code, call);
@@ -24,7 +24,7 @@ describe.each(optimizers)("%s", (name) => {
     expect(byPosition.options[0]?.lr).toBe(0.25);
     for (const named of [{ lr: 0.25 }, [["lr", 0.25]], ["lr", 0.25]]) {
       expect(opt(untyped(name, [], named))).toEqual(byPosition);
-      // A name never wins over a position: what is given twice is a mistake.
+      // A name does not override a position: an option that is given twice is an error.
       expectError("ERR_ARGUMENT", () => untyped(name, [], 0.5, named));
     }
   });

@@ -8,7 +8,7 @@ const elements = (tensor: k.TensorHandle): readonly number[] => Array.from(k.dat
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 const variance = (numbers: readonly number[]) => mean(numbers.map((x) => x ** 2)) - mean(numbers) ** 2;
 
-/** Everything that is drawn, after a seed. */
+/** Every kind of random number, after a seed. */
 const draws = {
   weights: (seed: number) => {
     k.seed(seed);
@@ -68,10 +68,13 @@ it("a permutation holds every number once", () => {
   expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
 });
 
-it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, "7", null])("%s is no seed and no count", (junk) => {
-  expectError("ERR_ARGUMENT", () => k.seed(junk as never));
-  expectError("ERR_ARGUMENT", () => k.randperm(junk as never));
-});
+it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, "7", null])(
+  "%s is no seed and no count",
+  (invalid) => {
+    expectError("ERR_ARGUMENT", () => k.seed(invalid as never));
+    expectError("ERR_ARGUMENT", () => k.randperm(invalid as never));
+  },
+);
 
 it("refuses more numbers than memory holds", () => {
   expectError("ERR_MEMORY", () => k.randperm(2 ** 50));

@@ -62,7 +62,7 @@ function train({ first, second, loose, optimizer }: Job, from: number, to: numbe
   }
 }
 
-/** Everything that a run leaves, without what only tells tensors apart. */
+/** The result of a run, without addresses. */
 function result(optimizer: k.OptimizerHandle) {
   const state = k.state(optimizer);
   return {
@@ -72,13 +72,13 @@ function result(optimizer: k.OptimizerHandle) {
   };
 }
 
-/** The job of a container that was made from plain data. */
+/** The objects of a job, found in a container that was made from plain data. */
 function resumed(container: k.ModuleHandle, optimizer: k.OptimizerHandle): Job {
   const child = (name: string) => k.child(container, name);
   return { first: child("A"), second: child("B"), loose: k.parm(container, "parms.0"), optimizer };
 }
 
-/** As a program that ends and starts again has it. */
+/** As in a program that ends and starts again. */
 function throughText<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
@@ -194,7 +194,7 @@ it.each(optimizers)("%s refuses a state that lacks a buffer, and takes one that 
   const [row] = saved.parms as [k.StateRow];
   for (const key of Object.keys(row.buffers)) {
     const { [key]: _, ...buffers } = row.buffers;
-    // Without any it is a state before the first step.
+    // Without any buffer it is a state before the first step.
     if (Object.keys(buffers).length === 0) continue;
     const message = expectError("ERR_FORMAT", () => k.opt({ ...saved, parms: [{ ...row, buffers }] }, m));
     expect(message).toContain(key);

@@ -1,4 +1,4 @@
-// What `save` does to the folder that it writes into: links, modes, other processes, and processes that are killed.
+// Effects of `save` on the folder that it writes into: links, modes, other processes, and processes that are killed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -49,7 +49,7 @@ function run(code: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, ["--input-type=module", "-e", code, ...args], { cwd, stdio: ["ignore", "pipe", 2] });
 }
 
-/** What a process says on its first line. */
+/** The first line that a process prints. */
 async function firstLine(child: ChildProcess): Promise<string> {
   const [chunk] = await once(child.stdout as NodeJS.ReadableStream, "data");
   return String(chunk).split("\n")[0] as string;
@@ -149,7 +149,7 @@ describe.runIf(differences.files)("save", () => {
     const fifo = join(folder, "fifo");
     await once(spawn("mkfifo", [fifo]), "exit");
     expect(expectError("ERR_FILE", () => k.save(layer(), fifo))).toContain("no regular file");
-    // Nobody writes into it, so that whoever waits for that waits for ever.
+    // No process writes into the pipe, so a read would wait for ever.
     expect(expectError("ERR_FILE", () => k.load(layer(), fifo))).toContain("no regular file");
     const socket = join(folder, "socket");
     const server = createServer().listen(socket);
@@ -187,7 +187,7 @@ describe.runIf(differences.files)("save", () => {
   it("leaves the old file or the new one where it is killed, and no more than one beside it", async () => {
     // More on request, since each starts a process.
     const kills = Number(process.env.STEPWELL_KILLS ?? 10);
-    // A file of 8 MB takes long enough to be killed within.
+    // A file of 8 MB takes long enough to be interrupted.
     const code = `
       import { module, save } from "@stepwell/sdk";
       const m = module(["linear", 1000, 2000]);

@@ -1,5 +1,5 @@
-// What reads and changes gradients between `backward(loss, optimizer)` and `step`, while losses are scaled, and what would change
-// the scale beside them.
+// Functions that read or change gradients between `backward(loss, optimizer)` and `step` while losses are scaled, and functions
+// that would change the scale.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ afterEach(() => k.free());
 
 type Three = readonly [k.TensorHandle, k.TensorHandle, k.TensorHandle];
 
-/** Two parameters of an optimizer whose rate is 1, and one of none; their gradients are 6, 8 and 10, and lie times the scale. */
+/** Two parameters of an optimizer whose rate is 1, and one of none. Their gradients are 6, 8 and 10, stored times the scale. */
 function setup(scale?: k.LossScaleOptions) {
   const [x, y, z] = [3, 4, 5].map((value) => k.tensor([value], "double", "grad")) as unknown as Three;
   const o = k.opt("sgd", k.vector(x, y), { lr: 1 });
@@ -25,14 +25,14 @@ function setup(scale?: k.LossScaleOptions) {
 interface Row {
   readonly act: (s: ReturnType<typeof setup>) => unknown;
   readonly returns?: unknown;
-  /** The gradients that are then told. */
+  /** The gradients that `grad` then returns. */
   readonly gradients: readonly [number | undefined, number | undefined, number];
   readonly options?: k.StepOptions;
   /** Where the next step goes to from (3, 4). */
   readonly after: readonly [number, number];
 }
 
-/** What is done between `backward` and `step`, and what comes of it, with a scale and without. */
+/** Calls between `backward` and `step`, and their results, with a scale and without. */
 const table: Readonly<Record<string, Row>> = {
   nothing: { act: () => undefined, gradients: [6, 8, 10], after: [3 - 6, 4 - 8] },
   "grad that tells": { act: ({ y }) => k.grad(y), returns: [8], gradients: [6, 8, 10], after: [3 - 6, 4 - 8] },
@@ -110,7 +110,7 @@ const table: Readonly<Record<string, Row>> = {
   },
 };
 
-// Not a power of two, too.
+// A scale that is not a power of two, too.
 describe.each([undefined, 8, 0.5, 65536, 1, 3])("with the scale %d", (init) => {
   it.each(Object.entries(table))("%s is as without one", (_, { act, returns, gradients, options, after }) => {
     const s = setup(init === undefined ? undefined : { init });
@@ -121,7 +121,7 @@ describe.each([undefined, 8, 0.5, 65536, 1, 3])("with the scale %d", (init) => {
     near(s.gradients(), gradients);
     k.step(s.o, options ?? {});
     near(s.at(), after);
-    // Those that are left are as they were, whatever the scale has become.
+    // The remaining gradients are unchanged, whatever the scale is now.
     near(s.gradients(), gradients);
   });
 });
@@ -135,7 +135,7 @@ describe.each([8, 0.5, 65536])("with the scale %d", (init) => {
       expect(message).toContain("or by clipnorm or clipvalue of its step");
     }
     expect(s.gradients()).toEqual(before);
-    // One without a gradient is none of them.
+    // A tensor without a gradient does not count.
     k.nograd(s.z);
     expect(k.clip(k.vector(s.x, s.z), 1)).toBe(6);
   });
@@ -296,7 +296,7 @@ describe("a parameter of two optimizers", () => {
     const s = setup({ init: 8 });
     const other = k.opt("sgd", s.x, { lr: 1 });
     expect(s.gradients()).toEqual([6, 8, 10]);
-    // The scale that its gradient has is no change of it.
+    // Setting the present scale is not a change.
     k.lossscale(other, { init: 8 });
     expect([k.clip(s.x, 3), s.gradients()]).toEqual([6, [expect.closeTo(3, 5), 8, 10]]);
     k.backward(k.mse(s.x, [0]), other);
@@ -312,7 +312,7 @@ describe("a parameter of two optimizers", () => {
     for (const act of acts) {
       expect(expectError("ERR_GRADIENT", act)).toContain("a parameter is of two optimizers with different loss scales");
     }
-    // Those that have a gradient have one scale.
+    // Tensors that have a gradient have one scale.
     expect(k.clip(s.o, 4)).toBe(8);
     k.backward(k.mse(s.x, [0]), s.o);
     expectError("ERR_GRADIENT", () => k.clip(s.o, 4));

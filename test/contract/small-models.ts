@@ -1,4 +1,4 @@
-// What the tests of models train.
+// The models that tests train.
 
 import * as k from "@stepwell/sdk";
 

@@ -1,4 +1,4 @@
-// Every number of a state is restored exactly or refused: none is cut off, rounded or left aside.
+// Every number of a state is restored exactly or refused: none is truncated, rounded or ignored.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { optimizers } from "./optimizers.js";
 beforeEach(() => k.seed(4));
 afterEach(() => k.free());
 
-/** What does not belong there, or is too large for 32 bits, or for a double. */
+/** Values of wrong types, and numbers that are too large for 32 bits, or for a double. */
 const values: readonly unknown[] = [
   ...[
     2.9,
@@ -31,7 +31,7 @@ const values: readonly unknown[] = [
 type Path = readonly (string | number)[];
 type Tree = { [key: string]: Tree };
 
-/** The places of all numbers, without elements of tensors and what only tells tensors apart. */
+/** The paths of all numbers, without elements and addresses of tensors. */
 function numbers(value: unknown, path: Path = []): Path[] {
   if (typeof value === "number") return path.at(-1) === "pointer" ? [] : [path];
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return [];
@@ -49,7 +49,7 @@ function changed<T>(value: T, path: Path, to: unknown): T {
 /** A scale has 32 bits, as PyTorch's; null is the first one. */
 const scaleOf = (value: unknown) => (value === null ? 2 : Math.fround(value as number));
 
-/** Restores each change of a state, which must be refused or told again. */
+/** Restores each changed state, which must be refused, or be equal to the state of the result. */
 function law<T>(state: T, restored: (state: T) => unknown) {
   const known: readonly string[] = k.errorCodes;
   const handles = k.handlecount();
@@ -125,7 +125,7 @@ describe.each(optimizers)("the numbers of the state of %s", (name) => {
       k.step(restored);
       const told = k.state(restored);
       expect(told.parms[0]?.buffers[key]).toBe(Math.min(step + 1, 2 ** 52));
-      // What is told can be restored.
+      // Every state can be restored.
       k.free(k.opt(told, m));
       expect(k.data(k.parm(m, row.name)).data.every(Number.isFinite)).toBe(true);
     }

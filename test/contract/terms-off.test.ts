@@ -1,5 +1,4 @@
-// A term whose factor is 0 is not there: it is not computed either, so that what is infinite or no number in it does not
-// reach anything. As PyTorch, which branches.
+// A term whose factor is 0 is not computed, so that an infinity or a NaN in it has no effect. PyTorch branches, too.
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
@@ -50,7 +49,7 @@ describe.each(cases)("$name $options, fused $fused, with decay 0", ({ name, opti
   });
 
   it("leaves an infinite parameter what it is", () => {
-    // The trust ratio of a tensor with a NaN in it is none.
+    // The trust ratio of a tensor with a NaN is NaN.
     const weights = name === "lamb" ? special.map((x) => (Number.isNaN(x) ? infinity : x)) : special;
     const { x } = trained(name, options, fused, weights, gradient);
     expect(x.slice(0, 3)).toEqual(weights.slice(0, 3));

@@ -80,7 +80,7 @@ test.runIf(k.engine === "native" && process.platform === "linux")(
     post({ setting: k.setting("threads"), made: threads() - before, cores: (await import("node:os")).availableParallelism() });
   `)) as { setting: number; made: number; cores: number };
     expect(result.setting).toBe(1024);
-    // libtorch and the steps have threads of their own, and libtorch those of more than one pool.
+    // libtorch and the steps have threads of their own, and libtorch has several pools.
     expect(result.made).toBeLessThanOrEqual(4 * result.cores);
   },
 );

@@ -1,5 +1,5 @@
-// What JavaScript can pass for data: hostile values through the functions, the same on both engines. Whatever is refused is a
-// `StepwellError` that says what was given, and changes nothing.
+// Values that JavaScript can pass as data: hostile ones through every function, with equal results on both engines. A refusal
+// is a `StepwellError` that says what was given, and changes nothing.
 
 import { createContext, runInContext } from "node:vm";
 import * as k from "@stepwell/sdk";
@@ -21,7 +21,7 @@ class Foo {
   lr = 0.5;
 }
 
-/** What is no plain data, with what a message calls it. */
+/** Values that are not plain data, with their names in messages. */
 const strangers: readonly (readonly [what: string, make: () => unknown])[] = [
   ["a Map", () => new Map([["lr", 0.5]])],
   ["a Set", () => new Set(["lr"])],
@@ -47,7 +47,7 @@ const strangers: readonly (readonly [what: string, make: () => unknown])[] = [
   ["an URLSearchParams", () => new URLSearchParams("lr=0.5")],
 ];
 
-/** Where a dictionary of options, parameters or numbers can stand. */
+/** Arguments that can be a dictionary of options, parameters or numbers. */
 const places: Readonly<Record<string, (x: k.TensorHandle, o: k.OptimizerHandle, given: unknown) => unknown>> = {
   "opt: options": (x, _, given) => call("opt", "adam", x, given),
   "opt: parameters": (_x, _o, given) => call("opt", "adam", given),
@@ -286,7 +286,7 @@ it("takes objects of the fluent layer wherever their handles are taken", () => {
   expect(k.classof(model as never)).toBe("model");
   k.step(model as never);
   model[Symbol.dispose]();
-  // The module is gone, and the optimizer of two parameters that was made meanwhile is there.
+  // The module is gone, and the optimizer of two parameters that was made during the call is there.
   expect(k.handlecount()).toBe(before2 - 1 + 1);
 });
 
@@ -408,7 +408,7 @@ describe("lists", () => {
   });
 
   it("have no holes and no end that they do not have", () => {
-    // biome-ignore lint/suspicious/noSparseArray: that is what is tried
+    // biome-ignore lint/suspicious/noSparseArray: this is the tested value
     expectError("ERR_ARGUMENT", () => numbers([1, , 3]));
     for (const length of [1, 2 ** 20, 2 ** 26, 2 ** 32 - 1]) {
       const sparse: number[] = [];
@@ -531,7 +531,7 @@ describe("many of something", () => {
 
   it("handles are freed together", () => {
     const before = k.handlecount();
-    // More arguments than that have no place on the stack.
+    // More arguments do not fit on the stack.
     const handles = names.slice(0, 20_000).map(() => k.loss("mse"));
     expectError("ERR_HANDLE_FREED", () => k.free(...handles, handles[7] as k.LossHandle));
     expect(k.handlecount()).toBe(before + handles.length);

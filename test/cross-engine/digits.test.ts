@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 const digits = readDigits();
 const steps = 100;
 
-/** The losses of a training from the same seed. */
+/** The losses of a training from one seed. */
 function losses(k: typeof native | typeof wasm, optimizer: native.OptimizerName): number[] {
   k.seed(7);
   const classifier = k.module(layers);
@@ -31,7 +31,7 @@ function losses(k: typeof native | typeof wasm, optimizer: native.OptimizerName)
   return found;
 }
 
-// Matrix products are summed in another order, and a hundred steps magnify what that makes of the last bits.
+// Matrix products are summed in another order, and a hundred steps magnify the difference of the last bits.
 it.each(["adam", "lamb", "sgd"] as const)("%s loses the same on both engines", (optimizer) => {
   const [ours, theirs] = [losses(native, optimizer), losses(wasm, optimizer)];
   expect(ours[0]).toBeCloseTo(Math.log(classes), 0);

@@ -1,5 +1,5 @@
-// What the engine on libtorch does where the process may take no more addresses, as under `ulimit -v`: an error, and never the
-// end of the process.
+// The engine on libtorch in a process that has used up its addresses, as under `ulimit -v`: an error, and never the end of the
+// process.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -47,7 +47,7 @@ function run(program: string, limit?: number): unknown {
   return JSON.parse(node.stdout);
 }
 
-/** What takes memory until there is no more; `kept` is freed afterwards. */
+/** Allocates until memory runs out; `kept` is freed afterwards. */
 const calls = {
   "one tensor": "k.full([2 ** 33], 1)",
   "a permutation": "for (;;) permutations.push(k.randperm(2 ** 23))",
@@ -122,7 +122,7 @@ const calls = {
       k.free(l);
       return loss;
     })`,
-  // Last, for what they leave is in pieces.
+  // Last, since they leave memory fragmented.
   "tensors of 16 kB": "for (;;) kept.push(k.full([2 ** 12], 1))",
   "tensors of 1 MB": "for (;;) kept.push(k.full([2 ** 18], 1))",
 } as const;

@@ -7,7 +7,7 @@ type Engine = typeof native | typeof wasm;
 const steps = 20;
 const sizes = [1, 7, 130];
 
-/** Numbers of several magnitudes, the same for whoever asks; 0 now and then. */
+/** Numbers of several magnitudes, from a fixed sequence; some are 0. */
 function numbers(count: number, salt: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     const x = Math.imul(i + 1, 2654435761) + Math.imul(salt + 1, 40503);
@@ -15,7 +15,7 @@ function numbers(count: number, salt: number): number[] {
   });
 }
 
-/** The bits of parameters and state after each step with the same gradients; L-BFGS's are those of a quadratic. */
+/** The bits of parameters and state after each step with fixed gradients; L-BFGS has the gradients of a quadratic. */
 function bits(k: Engine, name: native.OptimizerName, dtype: "float" | "double"): string[] {
   const round = dtype === "float" ? Math.fround : (x: number) => x;
   const parameters = sizes.map((size, p) => k.tensor(numbers(size, p), "grad", dtype));

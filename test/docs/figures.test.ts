@@ -12,7 +12,7 @@ interface Row {
 
 describe("figures", () => {
   it("in the README and the report are those of the results", () => {
-    // It prints which document is another than the results would give.
+    // It prints which document differs from the results.
     execFileSync(process.execPath, [path("bench/dist/main.js"), "--check"], { stdio: ["ignore", "ignore", "pipe"] });
   });
 

@@ -1,4 +1,4 @@
-// The lists of the README are those that the code has.
+// The lists of the README equal the tables of the code.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

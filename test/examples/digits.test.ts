@@ -30,10 +30,10 @@ describe("the digits demo", () => {
     for (const { optimizer, epochs } of report.runs) {
       const accuracy = epochs.at(-1)?.testAccuracy ?? 0;
       expect(accuracy, optimizer).toBeGreaterThanOrEqual(optimizer === "lamb" ? 0.94 : 0.9);
-      // What a step makes, it frees.
+      // A step frees the objects that it makes.
       expect(new Set(epochs.map((epoch) => epoch.handles)).size, optimizer).toBe(1);
     }
-    // No control characters where there is no terminal.
+    // No control characters unless there is a terminal.
     expect([...stdout].every((letter) => letter >= " " || letter === "\n")).toBe(true);
   });
 

@@ -10,7 +10,7 @@ const source = (name: string) => fileURLToPath(new URL(`../../packages/sdk/src/$
 it("the entry for WebAssembly is the other one with another engine", () => {
   const wanted = readFileSync(source("index.ts"), "utf8").replaceAll("./engines/node.js", "./engines/wasm.js");
   const found = readFileSync(source("wasm.ts"), "utf8");
-  // What is stale is written anew, and the test fails once.
+  // A stale file is written anew, and the test fails once.
   if (found !== wanted) writeFileSync(source("wasm.ts"), wanted);
   expect(found).toBe(wanted);
 });

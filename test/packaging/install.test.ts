@@ -16,7 +16,7 @@ const program = `
   step(o);
   console.log(engine, tensor(x));
 `;
-/** The same by each entry. */
+/** The program with each entry. */
 const programs = {
   "train.js": program,
   "wasm.js": program.replace("@stepwell/sdk", "@stepwell/sdk/wasm"),
@@ -43,7 +43,7 @@ describe("without the native package", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n" });
     expect(stderr.match(/StepwellWarning: @stepwell\/native is not here/g)).toHaveLength(1);
     expect(node("train.cjs").stdout).toBe("wasm\n");
-    // Nobody is told who has asked for it.
+    // An explicit choice prints no warning.
     expect(node("train.js", "wasm").stderr).toBe("");
     expect(node("wasm.js").stderr).toBe("");
     const wanted = node("train.js", "native");

@@ -9,7 +9,7 @@ import { expect } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Runs a program; `engine` is what STEPWELL_ENGINE says. */
+/** Runs a program; `engine` is the value of STEPWELL_ENGINE. */
 export function run(command: string, args: readonly string[], cwd: string, engine = "") {
   // pnpm's starters of programs set NODE_PATH, which would let a project find packages that it has not installed.
   const env = { ...process.env, NODE_PATH: "", LIBTORCH: libtorch.path, STEPWELL_ENGINE: engine };
@@ -27,13 +27,13 @@ export function pack(folder: string) {
   }
 }
 
-/** Installs packages that `pack` has packed into an empty project beside them, and returns its folder. */
+/** Installs packages that `pack` has packed into an empty project next to them, and returns its folder. */
 export function install(folder: string, names: readonly string[], files: Readonly<Record<string, string>>): string {
   const project = mkdtempSync(join(folder, "project-"));
   const packed = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
   const file = (name: string) => `file:${join(folder, packed.find((candidate) => candidate.includes(name)) ?? "")}`;
   const from = (list: readonly string[]) => Object.fromEntries(list.map((name) => [`@stepwell/${name}`, file(name)]));
-  // None is on a registry, so the SDK's own dependencies are told where the other packages are.
+  // None is on a registry, so overrides give the SDK's own dependencies the tarballs.
   const [dependencies, overrides] = [from(names), from(["native", "wasm"])];
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies, overrides }));
   const omitted = names.includes("native") ? [] : ["--omit=optional"];

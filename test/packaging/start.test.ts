@@ -26,7 +26,7 @@ const program = `
   }
 `;
 
-/** A folder with the packages, the native one as a copy that can be broken, and what the program in it tells. */
+/** A folder with the packages, the native one as a copy that can be broken, and the output of the program in it. */
 function start(name: string, env: Readonly<Record<string, string>>, spoil: (native: string) => void = () => {}) {
   const project = join(folder, name);
   const modules = join(project, "node_modules", "@stepwell");
@@ -46,7 +46,7 @@ function start(name: string, env: Readonly<Record<string, string>>, spoil: (nati
   const { stdout, stderr } = spawnSync(process.execPath, ["program.mjs"], {
     cwd: project,
     encoding: "utf8",
-    // Where it is set, packages are found there too.
+    // If it is set, packages are found there too.
     env: { ...process.env, NODE_PATH: "", STEPWELL_ENGINE: "native", ...env },
   });
   return stdout ? (JSON.parse(stdout) as Record<string, unknown>) : expect.fail(stderr);

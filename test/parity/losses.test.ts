@@ -47,7 +47,7 @@ describe.each(dtypes)("in %s a loss is what PyTorch's is", (dtype) => {
   it.each(file.recordings.map((recording, number) => ({ number, ...recording })))(
     "$loss, recording $number",
     ({ loss, options, input, target, classes, expected }) => {
-      // The target as plain numbers and as a tensor must come to the same.
+      // The target as plain numbers and as a tensor must give equal results.
       const targets = [target, tensor(target, classes ? "long" : dtype)];
       for (const reduce of reductions) {
         for (const given of targets) {
@@ -60,7 +60,7 @@ describe.each(dtypes)("in %s a loss is what PyTorch's is", (dtype) => {
           expectNear(`${reduce}, gradient`, grad(x), gradient, file.tolerance[dtype]);
         }
       }
-      // The mean is what a loss is without options.
+      // Without options a loss is the mean.
       const plain = losses[loss](tensor(input, dtype), target, options);
       expect(tensor(plain)).toBe(tensor(losses[loss](tensor(input, dtype), target, { ...options, reduce: "mean" })));
     },

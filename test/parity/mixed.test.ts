@@ -1,4 +1,4 @@
-// Training in 16 bits, loss scales and averages beside PyTorch's: mixed.json, which record_mixed.py made.
+// Training in 16 bits, loss scales and averages compared with PyTorch: mixed.json, which record_mixed.py made.
 
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
@@ -43,14 +43,14 @@ interface Recordings {
 
 const recordings: Recordings = JSON.parse(readFileSync(new URL("mixed.json", import.meta.url), "utf8"));
 
-/** Those of the other recordings. */
+/** The tolerances of the other recordings. */
 const tolerances: Readonly<Record<Dtype, Tolerance>> = {
   double: { rtol: 1e-7, atol: 1e-7 },
   float: { rtol: 1.3e-6, atol: 1e-5 },
   half: { rtol: 1.3e-6, atol: 1e-5 },
   bfloat16: { rtol: 1.3e-6, atol: 1e-5 },
 };
-/** One unit in the last place, where masters fall on both sides of a tie. */
+/** One unit in the last place, for masters that fall on both sides of a tie. */
 const unit = { half: { rtol: 2 ** -10, atol: 2 ** -24 }, bfloat16: { rtol: 2 ** -7, atol: 0 } } as const;
 
 const numbers = (tensor: k.TensorHandle) => [...k.data(tensor).data].map(Number);
@@ -72,7 +72,7 @@ function setup({ dtype, parameters, optimizer, options }: Recording, more: objec
   return { tensors, o };
 }
 
-/** Sets gradients, recorded as multiplied by a scale. In 64 bits that is undone to the bit. */
+/** Sets gradients, recorded as multiplied by a scale. In 64 bits the division is exact. */
 function setGradients(tensors: readonly k.TensorHandle[], rows: Recording["gradients"][number], scale = 1) {
   const number = (x: number | string) => (typeof x === "number" ? x : ({ inf: Infinity, "-inf": -Infinity }[x] ?? NaN));
   for (const [i, x] of tensors.entries())

@@ -32,8 +32,8 @@ STEPS = 100
 KEPT = (1, 2, 10, 50, 100)
 DTYPES = {"double": (np.float64, torch.float64), "float": (np.float32, torch.float32)}
 
-# The defaults of torch.testing.assert_close; L-BFGS in float needs more room, since one rounding
-# of a gradient, magnified over the steps, can exceed those.
+# The defaults of torch.testing.assert_close; L-BFGS in float has a wider tolerance, since the steps magnify one rounding of a
+# gradient.
 TOLERANCE = {
     "double": {"rtol": 1e-7, "atol": 1e-7},
     "float": {"rtol": 1.3e-6, "atol": 1e-5},
@@ -429,9 +429,8 @@ def record_lamb(recording, data):
     return expected
 
 
-# Printed with 10 digits by ktorch's lamb.cpp, float64, lr 0.01, after 3 steps from
-# W = [.5, -1, 2, .25], b = [.1, -.2], z = [0, 0]. In step i = 1, 2, 3 the gradients are
-# .3 W + .1 i with the current W, [.02 i, -.05] and [.5, -.25 i].
+# Printed with 10 digits by ktorch's lamb.cpp (float64, lr 0.01, 3 steps from W = [.5, -1, 2, .25], b = [.1, -.2], z = [0, 0]).
+# In step i the gradients are .3 W + .1 i with the current W, [.02 i, -.05] and [.5, -.25 i].
 GOLDEN_START = [[0.5, -1.0, 2.0, 0.25], [0.1, -0.2], [0.0, 0.0]]
 GOLDEN = [
     ("defaults", {}, [

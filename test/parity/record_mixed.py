@@ -144,7 +144,7 @@ def main():
     rows = [(name, options) for name, variants in VARIANTS.items() for options in variants]
     reduced = ("half", "bfloat16")
     masters = [trajectory(random, *row, dtype) for row in rows for dtype in reduced]
-    # Recordings that there once were; drawing their numbers keeps those after them what they are.
+    # Recordings that were removed; drawing their numbers keeps the later ones unchanged.
     for name, options in rows:
         for dtype in ("float", *reduced):
             if name != "sgd" or "momentum" in options:

@@ -23,8 +23,8 @@ from torch import nn
 TORCH_VERSION = "2.11.0"
 SEED = 20240613
 DTYPES = {"double": torch.float64, "float": torch.float32, "half": torch.float16, "bfloat16": torch.bfloat16}
-# For float the defaults of torch.testing.assert_close; for double a few roundings. For 16 bits some roundings, since what
-# is rounded on the way depends on the processor.
+# For float the defaults of torch.testing.assert_close; for double a few roundings. For 16 bits some roundings, since
+# intermediate rounding depends on the processor.
 TOLERANCE = {
     "double": {"rtol": 1e-12, "atol": 1e-14},
     "float": {"rtol": 1.3e-6, "atol": 1e-5},
@@ -288,7 +288,7 @@ def record_loss(loss, options, given, target):
             expected[word][reduce] = {"value": numbers(value)}
             if reduce != "none":
                 value.backward()
-                # In half that of bce at 0 and 1 is not: 1e-12, which keeps it from a division by 0, is 0 there.
+                # In half the gradient of bce at 0 and 1 is not finite: 1e-12, which prevents a division by 0, is 0 there.
                 if x.grad.isfinite().all():
                     expected[word][reduce]["gradient"] = numbers(x.grad)
     recording = {"loss": loss, "options": options, "input": given.tolist(), "target": target.tolist()}

@@ -97,7 +97,7 @@ it("has a constructor and a line of help for every schedule there is", () => {
   }
 });
 
-// PyTorch puts neither a SequentialLR nor a ChainedScheduler into a SequentialLR. The values are those of the rule, by hand.
+// PyTorch puts neither a SequentialLR nor a ChainedScheduler into a SequentialLR. The values follow from the rule, by hand.
 it.each([
   ["warmup", k.schedules.warmup({ steps: 2, start: 0.5 }, k.schedules.onecycle({ max: 5, div: 10, steps: 20 })), 0.5],
   ["chained", k.schedules.chained(k.schedules.onecycle({ max: 5, div: 10, steps: 20 })), 0.5],

@@ -12,7 +12,7 @@ const pictures = fileURLToPath(new URL("screenshots/", import.meta.url));
 
 export const executablePath = findChromium();
 
-/** What a page should have none of. */
+/** Complaints that a page should not have. */
 export interface Complaints {
   readonly errors: string[];
   readonly violations: string[];
@@ -57,7 +57,7 @@ export class Site {
   /** A page at an address, and its complaints. */
   async visit(hash = "", options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: Complaints }> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-    // The limit is that of the test.
+    // The limit of the test counts.
     context.setDefaultTimeout(0);
     const page = await context.newPage();
     const complaints: Complaints = { errors: [], violations: [], strangers: [] };

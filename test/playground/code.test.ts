@@ -14,7 +14,7 @@ import { Race } from "../../apps/playground/src/race.js";
 import type { RacerSettings } from "../../apps/playground/src/racer.js";
 import { type SurfaceName, surfaceNames, surfaces } from "../../apps/playground/src/surfaces/index.js";
 
-// Beside the tests, where `@stepwell/sdk` is found.
+// Next to the tests, where `@stepwell/sdk` is found.
 const here = dirname(fileURLToPath(import.meta.url));
 mkdirSync(join(here, "screenshots"), { recursive: true });
 const folder = mkdtempSync(join(here, "screenshots", "programs-"));

@@ -36,7 +36,7 @@ describe.skipIf(!executablePath)("the digits on the page", () => {
     expect(shown).toEqual(training.accuracies());
     training.free();
 
-    // LAMB moves its layers alike: its relative steps are those of its rate, where the ratio is below 1.
+    // LAMB moves its layers alike: if the ratio is below 1, its relative step is its rate.
     await page
       .getByText(/LAMB's r = 0\.\d+/)
       .first()

@@ -56,7 +56,7 @@ describe.skipIf(!executablePath)("the page", () => {
       const paragraph = document.createElement("p");
       paragraph.setAttribute("style", "color: red");
     });
-    // Each is told twice, for the policy of the server and for that of the page.
+    // Each is reported twice, for the server's policy and for the page's.
     const blocked = [
       "script-src-elem inline",
       "script-src-elem inline",
@@ -129,7 +129,7 @@ describe.skipIf(!executablePath)("the page", () => {
   it("is worked by the keyboard", async () => {
     const { page } = await site.visit("", { reducedMotion: "reduce" });
     await untilReady(page);
-    // Who wants things to hold still starts the race himself.
+    // A visitor who prefers reduced motion starts the race by hand.
     expect(await clock(page)).toBe(0);
     await page.keyboard.press(".");
     await page.keyboard.press(".");
@@ -233,7 +233,7 @@ describe.skipIf(!executablePath)("the page", () => {
     expect(await momentum.getAttribute("aria-invalid")).toBe("true");
     await page.getByText("A number ≥ 0.").first().waitFor();
     await momentum.fill("0");
-    // What only the engine knows: nesterov needs momentum.
+    // A rule that only the engine knows: nesterov needs momentum.
     await page.getByLabel("nesterov").check();
     await page
       .getByRole("alert")

@@ -37,7 +37,7 @@ describe("a race", () => {
       race.advance(1);
       for (const racer of race.racers) {
         expect(racer.evaluations).toBeGreaterThanOrEqual(clock);
-        // A racer whose last step took several has waited: before that step it was behind.
+        // A racer whose last step took several evaluations has waited: before it, it had made fewer.
         expect(racer.path.at(-1 - pointSize)).toBeLessThan(clock);
         if (racer.settings.optimizer !== "lbfgs") expect(racer.steps).toBe(clock);
       }

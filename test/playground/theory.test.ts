@@ -1,4 +1,4 @@
-// What theory says about each optimizer on these surfaces, and whether the races agree.
+// Theorems about each optimizer on these surfaces, compared with the races.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import * as k from "@stepwell/sdk";
@@ -78,8 +78,8 @@ describe("gradient descent on the ravine", () => {
 });
 
 describe("L-BFGS with a strong Wolfe line search", () => {
-  // Nocedal and Wright 2006, theorem 3.2 and section 7.2: with such a line search a descent method approaches a
-  // stationary point of a smooth function with bounded level sets, and near a minimum with a regular Hessian it is fast.
+  // Nocedal and Wright 2006, theorem 3.2: with such a line search a descent method approaches a stationary point. The function
+  // is smooth with bounded level sets. Section 7.2: near a minimum with a regular Hessian it is fast.
   it.each(surfaceNames)("arrives on %s", (surface) => {
     const { arrival } = run("lbfgs", surface, defaultOptions(surface, "lbfgs"), { evaluations: 120 });
     expect(arrival).toBeDefined();
@@ -128,8 +128,8 @@ describe("Adagrad", () => {
 });
 
 describe("sign-like steps", () => {
-  // Where gradients keep their size, an update of RMSprop, Adam and AdamW is about lr in each coordinate: the first one of
-  // Adam and AdamW is lr exactly, but for eps (Kingma and Ba 2015, section 2.1), that of RMSprop lr / √(1 - alpha).
+  // If gradients keep their size, an update of RMSprop, Adam and AdamW is about lr in each coordinate. Except for eps, the
+  // first update of Adam and AdamW is exactly lr (Kingma and Ba 2015, section 2.1), RMSprop's lr / √(1 - alpha).
   it.each([
     ["adam", 1],
     ["adamw", 1],
@@ -155,7 +155,7 @@ describe("sign-like steps", () => {
 });
 
 describe("AdamW's decay", () => {
-  // Loshchilov and Hutter 2019: the decay is no part of the loss, so that a minimum off 0 is not where it comes to rest.
+  // Loshchilov and Hutter 2019: the decay is not a part of the loss, so the path does not end at a minimum away from 0.
   it("keeps it off a minimum that is not at 0, and not off one that is", () => {
     expect(run("adamw", "himmelblau", defaultOptions("himmelblau", "adamw")).loss).toBeGreaterThan(1e-5);
     expect(run("adamw", "quadratic", defaultOptions("quadratic", "adamw")).loss).toBeLessThan(1e-12);
@@ -165,9 +165,9 @@ describe("AdamW's decay", () => {
 });
 
 describe("with the swept rates", () => {
-  // Adam, Adagrad and SGD with momentum come to rest at a minimum when gradients are exact (De, Mukherjee and Ullah 2018;
-  // Ward, Wu and Bottou 2019; Polyak 1964). RMSprop and LAMB, which divide by the size of recent gradients, keep going
-  // about it at a distance of the order of the rate, so that they are asked to have been there.
+  // Adam, Adagrad and SGD with momentum come to rest at a minimum when gradients are exact (De, Mukherjee and Ullah 2018; Ward,
+  // Wu and Bottou 2019; Polyak 1964). RMSprop and LAMB divide by the size of recent gradients, so they circle it at a distance
+  // of the order of the rate. For them the test asks that the path has been there.
   const lowest: { readonly [Surface in SurfaceName]: { readonly [Name in OptimizerName]: number } } = {
     rosenbrock: { sgd: 1e-6, adagrad: 0.1, rmsprop: 0.1, adam: 1e-6, adamw: 0.01, lamb: 1e-6, lbfgs: 1e-6 },
     beale: { sgd: 1e-6, adagrad: 1e-6, rmsprop: 1e-6, adam: 1e-6, adamw: 1e-3, lamb: 1e-6, lbfgs: 1e-6 },

@@ -1,4 +1,4 @@
-// Plays games for another process, and tells of each before it begins: an abort leaves no time to say anything.
+// Plays games for another process, and reports each before it begins, since an abort leaves no time for a report.
 
 import { mkdtempSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ const tell = (line: Line) => writeSync(1, `${JSON.stringify(line)}\n`);
 /** Plays the games from a seed on, until so many operations are made. */
 export async function playGames(first: number, operations: number): Promise<void> {
   const counts = noCounts();
-  // Nobody looks at the stacks of some hundred thousand errors, and they take a third of the time.
+  // The stacks of some hundred thousand errors are not used, and take a third of the time.
   Error.stackTraceLimit = 0;
   for (let seed = first; counts.operations < operations; seed++) {
     tell({ type: "game", seed, operations: counts.operations });
@@ -31,7 +31,7 @@ export function replay(seed: number, places: readonly number[] | undefined): voi
   process.exitCode = failure ? 1 : 0;
 }
 
-/** Runs in a folder of its own, for games save files. */
+/** Runs in a folder of its own, since games save files. */
 export async function inFolder(run: () => void | Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "stepwell-random-"));
   const before = process.cwd();

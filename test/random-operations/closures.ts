@@ -2,7 +2,7 @@
 
 import * as k from "@stepwell/sdk";
 import { hostileValue } from "./hostile.js";
-import { BrokenLaw } from "./law.js";
+import { InvariantViolation } from "./invariants.js";
 import type { Entry } from "./shadow.js";
 import { inputOf } from "./values.js";
 import { heldBy, isHandle, type World } from "./world.js";
@@ -113,7 +113,7 @@ const makers: Readonly<Record<string, Maker>> = {
       try {
         another(world);
       } catch (error) {
-        if (error instanceof BrokenLaw) throw error;
+        if (error instanceof InvariantViolation) throw error;
       }
     }
     return world.random.number();

@@ -3,7 +3,7 @@
 import * as k from "@stepwell/sdk";
 import type { Failure } from "./game.js";
 import { hostileValue } from "./hostile.js";
-import { BrokenLaw, flawOf, told } from "./law.js";
+import { InvariantViolation, shown, violationOf } from "./invariants.js";
 import { mix, Random } from "./random.js";
 import { nestedNumbers, optimizerNames } from "./values.js";
 import { type Counts, World } from "./world.js";
@@ -22,14 +22,16 @@ export async function playFit(seed: number, counts: Counts): Promise<Failure | u
     await Promise.all([...models, ...models].map((model) => train(world, model)));
     await attempt(world, "ready", () => k.ready(...(world.random.chance(0.5) ? [] : [hostileValue(world) as never])));
     if (k.handlecount() !== live) {
-      throw new BrokenLaw("fit", "handles that stay", `${k.handlecount()} live where ${live} did`);
+      throw new InvariantViolation("fit", "handles that stay", `${k.handlecount()} live where ${live} did`);
     }
     for (const model of models) model[Symbol.dispose]();
-    if (k.handlecount() !== 0) throw new BrokenLaw("Symbol.dispose", "handles that stay", String(k.handlecount()));
+    if (k.handlecount() !== 0)
+      throw new InvariantViolation("Symbol.dispose", "handles that stay", String(k.handlecount()));
     return undefined;
   } catch (error) {
-    const [call, law] = error instanceof BrokenLaw ? [error.call, error.law] : ["fit", "an exception"];
-    return { seed, places: [], call, law, message: `fit: ${told(error)}` };
+    const [call, invariant] =
+      error instanceof InvariantViolation ? [error.call, error.invariant] : ["fit", "an exception"];
+    return { seed, places: [], call, invariant, message: `fit: ${shown(error)}` };
   } finally {
     k.free();
   }
@@ -51,9 +53,9 @@ async function attempt<Result>(world: World, name: string, call: () => Result): 
     count(world.counts.successes);
     return result;
   } catch (error) {
-    if (error instanceof BrokenLaw) throw error;
-    const flaw = flawOf(error);
-    if (flaw) throw new BrokenLaw(name, flaw.law, flaw.details);
+    if (error instanceof InvariantViolation) throw error;
+    const violation = violationOf(error);
+    if (violation) throw new InvariantViolation(name, violation.invariant, violation.details);
     return undefined;
   }
 }
@@ -77,7 +79,8 @@ async function train(world: World, model: k.Model): Promise<void> {
     let events = 0;
     for await (const event of model.fit(data as k.FitData, options as k.FitOptions)) {
       events += 1;
-      if (events > mostEvents) throw new BrokenLaw("fit", "a training without an end", JSON.stringify(options));
+      if (events > mostEvents)
+        throw new InvariantViolation("fit", "a training without an end", JSON.stringify(options));
       if (event.type === "done") return;
       if (end === events) controller.abort();
       if (end === 2 * events) break;

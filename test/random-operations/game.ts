@@ -1,19 +1,19 @@
 // A game: some dozens of operations on an empty session, from a seed.
 
 import * as k from "@stepwell/sdk";
-import { BrokenLaw, CallersException, told } from "./law.js";
+import { CallersException, InvariantViolation, shown } from "./invariants.js";
 import { names, operations } from "./operations/index.js";
 import { mix, Random } from "./random.js";
 import { EndOfOperation } from "./spoil.js";
 import { type Counts, noCounts, World } from "./world.js";
 
-/** A broken law, with the operations that came before. */
+/** A broken invariant, with the operations before it. */
 export interface Failure {
   readonly seed: number;
   /** The operations that were made, by their place in the game. */
   readonly places: readonly number[];
   readonly call: string;
-  readonly law: string;
+  readonly invariant: string;
   readonly message: string;
 }
 
@@ -21,7 +21,7 @@ export interface Options {
   readonly counts?: Counts;
   /** Takes the program line by line. */
   readonly log?: ((line: string) => void) | undefined;
-  /** The operations that are made, by their place in the game; all unless told otherwise. */
+  /** The operations that are made, by their place in the game; default all. */
   readonly places?: readonly number[];
 }
 
@@ -61,9 +61,10 @@ export function play(seed: number, { counts = noCounts(), log, places }: Options
     world.checkCount("free");
     return undefined;
   } catch (error) {
-    const [call, law] = error instanceof BrokenLaw ? [error.call, error.law] : [name, "an exception"];
-    const message = `${name}: ${told(error)}`;
-    return { seed, places: made, call, law, message };
+    const [call, invariant] =
+      error instanceof InvariantViolation ? [error.call, error.invariant] : [name, "an exception"];
+    const message = `${name}: ${shown(error)}`;
+    return { seed, places: made, call, invariant, message };
   } finally {
     end();
   }
@@ -89,13 +90,13 @@ function perform(world: World, name: string): void {
   try {
     operations[name]?.(world);
   } catch (error) {
-    if (error instanceof BrokenLaw) throw error;
+    if (error instanceof InvariantViolation) throw error;
     if (error instanceof EndOfOperation) return;
     const isKnown =
       error instanceof k.StepwellError ||
       error instanceof CallersException ||
       world.thrown.some((other) => Object.is(other, error));
-    if (!isKnown) throw new BrokenLaw(name, "an exception", told(error));
+    if (!isKnown) throw new InvariantViolation(name, "an exception", shown(error));
   }
   world.checkCount(name);
   if (world.random.chance(0.2)) world.checkKinds(name);

@@ -1,7 +1,7 @@
-// Values that nobody means to give, and somebody will.
+// Values that a caller gives by mistake or in malice.
 
 import * as k from "@stepwell/sdk";
-import { CallersException } from "./law.js";
+import { CallersException } from "./invariants.js";
 import type { Random } from "./random.js";
 import { words } from "./values.js";
 import type { World } from "./world.js";
@@ -55,7 +55,7 @@ const throwingProxy = (target: object): unknown =>
     },
   });
 
-/** Makers of values by name, which a replay tells. */
+/** Makers of values by name, as a replay prints them. */
 export const hostileValues: Readonly<Record<string, (random: Random) => unknown>> = {
   undefined: () => undefined,
   null: () => null,
@@ -127,7 +127,7 @@ const names = Object.keys(hostileValues);
 /** The names of makers by what they made, for a program that a person reads. */
 const madeBy = new WeakMap<object, string>();
 
-/** The name of a hostile value, where its own text would not tell. */
+/** The name of a hostile value whose own text would not identify it. */
 export const hostileName = (value: object): string | undefined => madeBy.get(value);
 
 function make(random: Random): unknown {
@@ -137,7 +137,7 @@ function make(random: Random): unknown {
   return value;
 }
 
-/** A value of any kind: a living handle, a freed one, or what is no good. */
+/** A value of any kind: a living handle, a freed one, or a hostile value. */
 export function hostileValue(world: World, depth = 0): unknown {
   const { random, shadow } = world;
   const roll = random.next();

@@ -44,9 +44,9 @@ function imageOf({ kind, handle }: Entry): Image {
 }
 
 /** A result as text, without its pointers. */
-export function textOf(told: unknown): string {
+export function textOf(result: unknown): string {
   const reader = new Reader();
-  reader.add(() => told);
+  reader.add(() => result);
   return reader.text.replaceAll(/pointer:\d+/g, "");
 }
 
@@ -62,7 +62,7 @@ class Reader {
   text = "";
   largest = 0;
 
-  /** Adds what a call tells: also that it fails, and how. */
+  /** Adds the result of a call, or its error. */
   add(read: () => unknown): void {
     try {
       this.#value(read());
@@ -87,7 +87,7 @@ class Reader {
       const before = this.largest;
       for (const [key, item] of Object.entries(value)) {
         this.text += `${key}:`;
-        // It tells tensors apart, and is no number of theirs.
+        // It is an address, and not a number of the tensor.
         if (key === "pointer") this.text += String(item);
         else this.#value(item);
       }

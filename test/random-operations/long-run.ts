@@ -1,4 +1,4 @@
-// Two million operations and more: chunk after chunk, with progress, a summary, and what failed in small.
+// Two million operations and more: chunk after chunk, with progress, a summary, and each failure reduced.
 
 import { reasonOf, runChild } from "./parent.js";
 import { addCounts, faultOf, type Line, replayCommand, written } from "./report.js";

@@ -1,7 +1,9 @@
-// The long run:
-//   node test/dist/random-operations/main.js --operations 2000000 --seed 1 --engine wasm
-// A failure again, by the command that a run prints:
-//   node test/dist/random-operations/main.js --engine wasm --replay 17 --places 3,8
+// The long run, and a failure again, by the command that a run prints:
+//
+// ```sh
+// node test/dist/random-operations/main.js --operations 2000000 --seed 1 --engine wasm
+// node test/dist/random-operations/main.js --engine wasm --replay 17 --places 3,8
+// ```
 
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";

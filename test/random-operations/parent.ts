@@ -18,7 +18,7 @@ export interface End {
 
 const main = new URL("./main.js", import.meta.url).pathname;
 
-/** Runs `main.js` in a process of its own, and passes on what it tells. */
+/** Runs `main.js` in a process of its own, and passes on its reports. */
 export function runChild(engine: string, args: readonly string[], take: (line: Line) => void): Promise<End> {
   const child = spawn(process.execPath, ["--expose-gc", main, "--engine", engine, ...args], {
     stdio: ["ignore", "pipe", "ignore"],

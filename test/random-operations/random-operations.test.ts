@@ -25,7 +25,7 @@ afterAll(() => {
 describe("random operations", () => {
   const counts = noCounts();
 
-  it("keep every law", async () => {
+  it("keep every invariant", async () => {
     const failures: string[] = [];
     for (const seed of seeds) {
       const found = await playSeed(seed, counts);

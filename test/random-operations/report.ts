@@ -26,7 +26,7 @@ export const linesOf = (counts: Counts): Line => ({
   errors: [...counts.errors],
 });
 
-/** Adds the counts that a child tells. */
+/** Adds the counts that a child reports. */
 export function addCounts(counts: Counts, line: Line): void {
   if (line.type !== "counts") return;
   for (const name of ["calls", "successes", "errors"] as const) {
@@ -34,13 +34,13 @@ export function addCounts(counts: Counts, line: Line): void {
   }
 }
 
-/** Two failures of one call by one law are one. */
-export const keyOf = ({ call, law }: Failure): string => `${call}: ${law}`;
+/** Two failures of one call by one invariant are one. */
+export const keyOf = ({ call, invariant }: Failure): string => `${call}: ${invariant}`;
 
-/** Two failures by one law with like words are one fault, most often, whatever the call. */
-export const faultOf = ({ law, message }: Failure): string => {
-  const words = message.slice(message.indexOf(law) + law.length + 2);
-  return `${law}: ${words.replaceAll(/\d+/g, "0").slice(0, 50)}`;
+/** Two failures by one invariant with like words are one fault, most often, whatever the call. */
+export const faultOf = ({ invariant, message }: Failure): string => {
+  const words = message.slice(message.indexOf(invariant) + invariant.length + 2);
+  return `${invariant}: ${words.replaceAll(/\d+/g, "0").slice(0, 50)}`;
 };
 
 /** The command that makes a failure again. */

@@ -1,10 +1,10 @@
-// The shadow model: what lives, as far as the calls so far tell.
+// The shadow model: the objects that live, according to the calls so far.
 
 import * as k from "@stepwell/sdk";
 
 export type Kind = ReturnType<typeof k.classof>;
 
-/** An object behind a handle. */
+/** An object and its handle. */
 export interface Entry {
   /** Counts up in a game, so that a program can name it. */
   readonly number: number;

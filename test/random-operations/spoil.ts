@@ -1,14 +1,15 @@
-// Good arguments with one thing wrong, somewhere in them: most faults hide behind arguments that are nearly good.
+// Good arguments with one thing wrong, somewhere in them: most faults need arguments that are nearly good.
 
 import { hostileValue } from "./hostile.js";
-import { BrokenLaw } from "./law.js";
+import { InvariantViolation } from "./invariants.js";
 import type { World } from "./world.js";
 
 /** Ends an operation, whose own arguments were spoiled: what it expects of its results is off. */
 export class EndOfOperation extends Error {}
 
 /** Whether an exception is for the game, and for no operation to catch. */
-export const isForGame = (error: unknown): boolean => error instanceof BrokenLaw || error instanceof EndOfOperation;
+export const isForGame = (error: unknown): boolean =>
+  error instanceof InvariantViolation || error instanceof EndOfOperation;
 
 /** The arguments with one of them spoiled. */
 export function spoiled(world: World, given: readonly unknown[]): readonly unknown[] {

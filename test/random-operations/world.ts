@@ -1,9 +1,9 @@
-// A game's world: it makes every call, and looks whether the call has kept the laws.
+// A game's world: it makes every call, and checks its invariants.
 
 import * as k from "@stepwell/sdk";
 import { freedBy, functions, isGradual, isReader, kindsMadeBy } from "./functions.js";
 import { differenceOf, type Image, imagesOf } from "./images.js";
-import { BrokenLaw, flawOf, told } from "./law.js";
+import { InvariantViolation, shown, violationOf } from "./invariants.js";
 import { programText } from "./program.js";
 import type { Random } from "./random.js";
 import { type Entry, type Kind, Shadow } from "./shadow.js";
@@ -102,7 +102,7 @@ export class World {
     for (const argument of freedBy(name, args)) this.shadow.drop(heldBy(argument));
   }
 
-  /** Makes a call, whose handle it takes. A handle that the call has freed is told of afterwards. */
+  /** Makes a call, whose handle it takes. A handle that the call has freed is reported afterwards. */
   attempt<Result>(
     name: string,
     run: () => Result,
@@ -118,9 +118,9 @@ export class World {
     try {
       result = run();
     } catch (error) {
-      this.log?.(`//   throws ${told(error)}`);
+      this.log?.(`//   throws ${shown(error)}`);
       this.#checkError(name, error);
-      if (looks && this.#changes === changes && !isGradual(name)) this.#compare(name, entries, before, told(error));
+      if (looks && this.#changes === changes && !isGradual(name)) this.#compare(name, entries, before, shown(error));
       throw error;
     }
     count(this.counts.successes, name);
@@ -134,10 +134,10 @@ export class World {
   /** Takes the handle that a call has returned, if it is one. */
   adopt(name: string, result: unknown): void {
     if (!isHandle(result)) return;
-    if (this.shadow.lives(result)) throw new BrokenLaw(name, "a handle that it gave before", "");
+    if (this.shadow.lives(result)) throw new InvariantViolation(name, "a handle that it gave before", "");
     const { kind, number } = this.shadow.add(result);
     const expected = kindsMadeBy(name);
-    if (expected && !expected.includes(kind)) throw new BrokenLaw(name, "an object of another kind", kind);
+    if (expected && !expected.includes(kind)) throw new InvariantViolation(name, "an object of another kind", kind);
     this.log?.(`//   is h${number}, a ${kind}`);
   }
 
@@ -145,7 +145,7 @@ export class World {
   checkCount(name: string): void {
     const live = k.handlecount();
     if (live === this.shadow.count) return;
-    throw new BrokenLaw(name, "the wrong number of live handles", `${live} where ${this.shadow.count} live`);
+    throw new InvariantViolation(name, "the wrong number of live handles", `${live} where ${this.shadow.count} live`);
   }
 
   /** Every handle stands for what it stood for. */
@@ -155,9 +155,10 @@ export class World {
       try {
         found = k.classof(handle);
       } catch (error) {
-        found = told(error);
+        found = shown(error);
       }
-      if (found !== kind) throw new BrokenLaw(name, "a handle of another object", `h${number} of ${kind}: ${found}`);
+      if (found !== kind)
+        throw new InvariantViolation(name, "a handle of another object", `h${number} of ${kind}: ${found}`);
     }
   }
 
@@ -165,8 +166,8 @@ export class World {
     if (isForGame(error)) throw error;
     // An exception of a closure is the caller's.
     if (this.thrown.some((other) => Object.is(other, error))) return;
-    const flaw = flawOf(error);
-    if (flaw) throw new BrokenLaw(name, flaw.law, flaw.details);
+    const violation = violationOf(error);
+    if (violation) throw new InvariantViolation(name, violation.invariant, violation.details);
     count(this.counts.errors, error instanceof k.StepwellError ? error.code : "the caller's");
   }
 
@@ -176,7 +177,7 @@ export class World {
       const [old, now] = [before[i]?.text ?? "", after[i]?.text ?? ""];
       if (old === now) continue;
       const details = `${outcome}, and changed h${number}, a ${kind}: ${differenceOf(old, now)}`;
-      throw new BrokenLaw(name, `a change of a ${kind} by a call that changes nothing`, details);
+      throw new InvariantViolation(name, `a change of a ${kind} by a call that changes nothing`, details);
     }
   }
 
@@ -186,7 +187,11 @@ export class World {
     for (const [i, { kind, number }] of entries.entries()) {
       const largest = after[i]?.largest ?? 0;
       if (Number.isFinite(largest)) continue;
-      throw new BrokenLaw(name, "a number that is not finite", `in h${number}, a ${kind}, where all were moderate`);
+      throw new InvariantViolation(
+        name,
+        "a number that is not finite",
+        `in h${number}, a ${kind}, where all were moderate`,
+      );
     }
   }
 }

@@ -1,4 +1,4 @@
-// Which source file imports which, read from the files.
+// The imports between source files, read from the files.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, posix } from "node:path";
@@ -22,8 +22,9 @@ export function readSources(folder: string): Sources {
 }
 
 /**
- * The paths of a Rust file that begin with `crate`, `self` or `super`, in `use` lines and elsewhere, resolved to the deepest
- * file that has a module of the path. `mod child;` is no import, and neither is a path into the file itself. A `pub use` is one.
+ * The paths of a Rust file that begin with `crate`, `self` or `super`, in `use` lines and elsewhere. Each is resolved to the
+ * deepest file that has a module of the path. Neither `mod child;` nor a path into the file itself is an import. A `pub use` is
+ * one.
  */
 export function rustImports(from: string, text: string, files: readonly string[]): readonly Import[] {
   const file = moduleOf(from);
@@ -190,7 +191,7 @@ export function readLayers(document: string): ReadonlyMap<string, readonly Layer
   return tables;
 }
 
-/** The layer of a file: that with the longest path that is the file or a folder (`name/`) which it is in. */
+/** The layer of a file: the one with the longest path that is the file or a folder (`name/`) of it. */
 export function layerOf(file: string, layers: readonly Layer[]): Layer | undefined {
   const length = (layer: Layer) =>
     Math.max(
@@ -203,5 +204,5 @@ export function layerOf(file: string, layers: readonly Layer[]): Layer | undefin
   return best && length(best) > 0 ? best : undefined;
 }
 
-/** Whether a path of a table is there. */
+/** Whether a path of a table exists. */
 export const isThere = (folder: string, path: string): boolean => existsSync(join(folder, path));

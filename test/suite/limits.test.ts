@@ -27,7 +27,7 @@ describe("no test depends on speed", () => {
 
   it.each(forbidden)("by %s", (_, pattern) => {
     const found = files
-      // It has the patterns, and the long run of random operations tells of a child that hangs.
+      // This file has the patterns, and the long run of random operations reports a child that hangs.
       .filter((file) => ![join("suite", "limits.test.ts"), join("random-operations", "child.ts")].includes(file))
       .filter((file) => pattern.test(readFileSync(join(folder, file), "utf8")));
     expect(found).toEqual([]);

@@ -39,9 +39,13 @@ function paragraphs(lines: readonly Line[]): readonly Sentence[] {
 
 /** A sentence ends with a full stop or a question mark before a space; a cell of a table is one too. */
 function splitSentences(paragraph: string): readonly string[] {
-  return paragraph
-    .replace(/^(?:#+|[-*]|\d+\.|@\w+(?: \w+ -)?) +/, "")
-    .split(/(?<=(?<!\b(?:e\.g|i\.e|cf|vs|no))[.?!]["*)]*)\s+|\s*\|\s*/)
+  const cells = paragraph.startsWith("|") ? paragraph.split(/\s*\|\s*/) : [paragraph];
+  return cells
+    .flatMap((cell) =>
+      cell
+        .replace(/^(?:#+|[-*]|\d+\.|@\w+(?: \w+ -)?) +/, "")
+        .split(/(?<=(?<!\b(?:e\.g|i\.e|cf|vs|no))[.?!]["*)]*)\s+/),
+    )
     .map((sentence) => sentence.replace(/^[*("\s]+/, "").trim())
     .filter((sentence) => sentence !== "");
 }

@@ -1,4 +1,4 @@
-// What must be so after a line of the page that shows nothing.
+// Checks after a line of the page that shows nothing.
 
 import { ok, deepStrictEqual as same } from "node:assert/strict";
 import type * as k from "@stepwell/sdk";
@@ -16,7 +16,7 @@ export function near(what: string, found: Iterable<number | bigint>, expected: r
   });
 }
 
-/** The elements behind a new handle, which is freed. */
+/** The elements of a new handle, which is freed. */
 export function elementsOf(k: Sdk, make: () => k.TensorHandle): number[] {
   const tensor = make();
   try {
@@ -134,7 +134,7 @@ export class Followed {
     }));
   }
 
-  /** Each row of what came out. */
+  /** Each row of the outputs. */
   output(y: k.TensorHandle): void {
     const { data, shape } = this.#k.data(y);
     const { output } = worked(this.#layers, [0]);
@@ -144,7 +144,7 @@ export class Followed {
     }
   }
 
-  /** The loss as one number, the mean of those of the rows. */
+  /** The loss as one number, the mean over the rows. */
   loss(z: k.TensorHandle, classes: readonly number[]): void {
     same([...this.#k.size(z)], []);
     near("loss", [this.#k.tensor(z) as number], [worked(this.#layers, classes).loss]);
@@ -165,7 +165,7 @@ export class Followed {
     for (const [i, gradient] of gradients.entries()) near(`gradient of ${this.#names[i]}`, found[i] ?? [], gradient);
   }
 
-  /** AdamW's first step with these rates, one for each layer: where it has taken the parameters, and what it remembers. */
+  /** AdamW's first step with these rates, one for each layer: its parameters and its state. */
   firstStep(
     o: k.OptimizerHandle,
     modules: readonly k.ModuleHandle[],
@@ -208,7 +208,7 @@ export class Followed {
 export const weights = (k: Sdk, m: k.ModuleHandle) =>
   k.parmnames(m).map((name) => [name, elementsOf(k, () => k.parm(m, name))] as const);
 
-/** A state without what is said to differ: pointers. */
+/** A state without pointers, which differ. */
 export const withoutPointers = ({ parms, ...state }: k.State) => ({
   ...state,
   parms: parms.map(({ pointer: _, ...row }) => row),

@@ -1,4 +1,4 @@
-// What a classifier of linear layers computes from rows of ones, worked out by hand in 64 bits.
+// The results of a classifier of linear layers on rows of ones, worked out by hand in 64 bits.
 
 /** A linear layer, and whether a relu follows it. */
 export interface Layer {
@@ -7,7 +7,7 @@ export interface Layer {
   readonly relu: boolean;
 }
 
-/** What comes out, how far that is from the classes on average, and the gradients of that. */
+/** Outputs, mean cross entropy, and its gradients. */
 export interface Worked {
   readonly output: readonly number[];
   readonly loss: number;

@@ -1,4 +1,4 @@
-// The page moves modules to a GPU. This is the only place that says what becomes of it where there is none.
+// The page moves modules to a GPU. This file alone decides what happens on a machine without one.
 
 import * as k from "@stepwell/sdk";
 

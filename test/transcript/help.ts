@@ -4,7 +4,7 @@ import { deepStrictEqual as same } from "node:assert/strict";
 
 import type { Line, Sdk } from "./line.js";
 
-/** The whole table, of which the page shows what fits in 79 columns: PyTorch's defaults, and those of the k-api for LAMB. */
+/** The whole table, of which the page shows 79 columns: PyTorch's defaults, and the k-api's for LAMB. */
 const table = {
   adagrad: ["torch.optim.Adagrad", { lr: 0.01, lrdecay: 0, decay: 0, init: 0, eps: 1e-10 }],
   adam: ["torch.optim.Adam", { lr: 0.001, beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0, amsgrad: false }],
@@ -56,7 +56,7 @@ export function help(k: Sdk): readonly Line[] {
           Object.entries(table).map(([name, [pytorch, options]]) => [name, pytorch, Object.entries(options)]),
         );
         for (const { optimizer, options } of rows) same(k.help(optimizer), options);
-        // A line for each that says what it is for.
+        // A line for each, with its purpose.
         same(new Set(rows.map(({ about }) => about.length > 20 && about)).size, rows.length);
       },
     },

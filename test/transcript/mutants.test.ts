@@ -70,9 +70,9 @@ function along(o: k.OptimizerHandle, rate: number): void {
   k.free(container);
 }
 
-/** What is wrong, and the section that sees it. */
+/** The fault, and the section that detects it. */
 const faults: readonly (readonly [what: string, section: string, fault: Fault])[] = [
-  // What does nothing.
+  // Functions that do nothing.
   [
     "gradflag sets nothing",
     "Specifying parameters",
@@ -215,7 +215,7 @@ const faults: readonly (readonly [what: string, section: string, fault: Fault])[
     "Resetting gradients",
     after("tensor", (x) => (Array.isArray(x) ? x.map((y: number) => Math.round(y * 10) / 10) : x)),
   ],
-  // What is made.
+  // Objects that are made.
   [
     "weights are zero",
     "Options",
@@ -340,7 +340,7 @@ const faults: readonly (readonly [what: string, section: string, fault: Fault])[
     "Parameter state",
     after("state", (s) => (isState(s) ? s : { ...s, parms: s.parms.map((row: Any) => ({ ...row, buffers: {} })) })),
   ],
-  // What is told.
+  // Results.
   [
     "help has another default for amsgrad",
     "Help",
@@ -437,6 +437,6 @@ it.each(faults)("%s: %s does not pass", (_, title, fault) => {
     thrown = error instanceof Error && error.cause ? error.cause : error;
   }
   k.free();
-  // It is a comparison that fails, or the SDK that refuses what follows from the fault, and not the fault itself.
+  // The failure is a comparison, or the SDK's refusal of a consequence, and not the mutant's own exception.
   expect(thrown instanceof AssertionError || thrown instanceof k.StepwellError, String(thrown?.stack)).toBe(true);
 });

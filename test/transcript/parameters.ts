@@ -13,7 +13,7 @@ export function parameters(k: Sdk): readonly Line[] {
   let q: k.ModuleHandle;
   let o: k.OptimizerHandle;
   const names = () => k.opt(o).parms.map((row) => row.name);
-  /** The optimizer has just these tensors, in this order: those of its container. */
+  /** The optimizer has exactly the tensors of its container, in this order. */
   const trains = (values: readonly (readonly number[])[], called: readonly string[] = values.map((_, i) => `${i}`)) => {
     same(
       [k.objtype(o), k.size(o), k.opt(o).parms.map((row) => row.size)],

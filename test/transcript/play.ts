@@ -37,13 +37,13 @@ export const sections: readonly (readonly [title: string, section: (k: Sdk) => r
   ["LAMB", lamb],
 ];
 
-/** What stands for what on this machine, of a section that names a GPU. */
+/** The replacements on this machine in a section that names a GPU. */
 export const stands = (section: readonly Line[]) =>
   cuda === "cpu" && section.some(({ q }) => q.includes("`cuda")) ? ", where `cpu` stands for `cuda`" : "";
 
 /**
- * Plays a section: a line works on what the lines before it have left. Fails at the first line that shows something else than
- * the page, or has not done what it is to do.
+ * Plays a section: a line works on what the lines before it have left. Fails at the first line whose output or effect differs
+ * from the page.
  */
 export function play(k: Sdk, section: (k: Sdk) => readonly Line[]): void {
   k.free();
@@ -70,7 +70,7 @@ function output(k: Sdk, { q, run, look }: Line): string[] {
   }
 }
 
-/** Output without what may differ: runs of spaces, which the page has lost, addresses, and numbers that are random. */
+/** Output without runs of spaces, which the page has lost, addresses and random numbers. */
 function comparable({ random }: Line, output: readonly string[]): string[] {
   return output.map((line) => {
     const spaced = line.trim().replace(/ +/g, " ");

@@ -1,6 +1,6 @@
 // Shows a JavaScript value as the q console shows the value that it stands for.
 //
-// A number is a float in q unless its name says that it counts something, a string a symbol, an object a dictionary, an
+// A number is a float in q unless its name says that it counts something. A string is a symbol, an object a dictionary, an
 // array of objects a table.
 
 /** How to show a value. */
@@ -13,12 +13,12 @@ export interface Look {
   readonly rows?: boolean;
 }
 
-/** What an address shows as: addresses differ from run to run, and always have eight digits on the page. */
+/** The text for an address: addresses differ from run to run, and always have eight digits on the page. */
 export const ADDRESS = 88888888;
 
-/** Names of what q holds as long. */
+/** Names of values that q holds as long. */
 const longs = new Set(["parmgroup", "pointer", "size", "step", "tensorcount", "elements", "bytes"]);
-/** Names of what q holds as text and not as a symbol. */
+/** Names of values that q holds as text and not as a symbol. */
 const texts = new Set(["pytorch", "about"]);
 /** Columns of the parameter table, for one without rows. */
 const parameterColumns = ["parmgroup", "pointer", "module", "name", "size"];

@@ -22,7 +22,7 @@ export function matchEach(a: object, b: object): { readonly [key: string]: boole
   return Object.fromEntries(Object.entries(a).map(([key, value]) => [key, isDeepStrictEqual(value, other.get(key))]));
 }
 
-/** `a~''b` of two tables: the same for each cell. */
+/** `a~''b` of two tables: whether each cell is equal. */
 export function matchCells(a: readonly object[], b: readonly object[]): unknown {
   return a.map((row, i) => matchEach(row, b[i] ?? {}));
 }
@@ -31,7 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), "stepwell-transcript-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const typedArrays = { Float32Array, Float64Array, BigInt64Array } as const;
 
-/** `` `:/tmp/q set value ``: writes plain data to a file, which lies in a folder of this run, and returns its name. */
+/** `` `:/tmp/q set value ``: writes plain data to a file in a folder of this run, and returns its name. */
 export function set(name: string, value: unknown): string {
   const text = JSON.stringify(value, (_, item) =>
     ArrayBuffer.isView(item)

@@ -55,7 +55,7 @@ export function step(k: Sdk): readonly Line[] {
       run: () => {
         const rows: object[] = [];
         for (let loss = Number.POSITIVE_INFINITY; loss > 0.00001; ) {
-          // The page takes six; where steps do nothing it would go on for ever.
+          // The page takes six; if steps did nothing, it would go on for ever.
           if (rows.length === 20) break;
           const [next, tensor] = f();
           rows.push({ loss: next, tensor });

@@ -1,4 +1,4 @@
-// Checked by `tsc -b test` and never run: what must not compile is marked, and a mark without an error is an error.
+// Checked by `tsc -b test` and never run: a line that must not compile is marked, and a mark without an error is an error.
 
 import {
   type BuilderOption,
@@ -111,12 +111,12 @@ expectTypeOf(o.step(() => 1)).toEqualTypeOf<number>();
 expectTypeOf(o.state()).toEqualTypeOf<State>();
 expectTypeOf(Optimizer.restore(o.state(), m)).toEqualTypeOf<Optimizer>();
 expectTypeOf(m.forward([[1, 2]])).toEqualTypeOf<Tensor>();
-// @ts-expect-error a tensor is no module
+// @ts-expect-error a tensor is not a module
 Optimizer.restore(o.state(), Tensor.of(1));
 // @ts-expect-error a handle is the function's, and not the class
 m.forward(m);
 
-// A training tells of what happens.
+// A training reports events.
 const model = new Model(m, "mse", o);
 // @ts-expect-error no such loss
 new Model(m, "mean", o);

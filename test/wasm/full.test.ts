@@ -1,4 +1,4 @@
-// What the WebAssembly engine does where there is no memory for what its budget allows: an error, and never a trap.
+// The WebAssembly engine with less memory than its budget allows: an error, and never a trap.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -37,7 +37,7 @@ function limited(pages: number): Uint8Array {
   throw new Error("the module has no memory");
 }
 
-/** What takes memory until there is no more; what is `kept` is freed afterwards. */
+/** Allocates until memory runs out; `kept` is freed afterwards. */
 const calls = {
   "one tensor": "k.full([2 ** 30], 1)",
   "tensors of one number": "for (;;) kept.push(k.full([1], 1))",

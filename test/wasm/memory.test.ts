@@ -38,7 +38,7 @@ describe("the memory of the WebAssembly engine", () => {
   it("counts the state of optimizers, as long as they live", async () => {
     const result = (await run(`
       await k.ready({ memory: ${64 * megabyte} });
-      const room = () => {
+      const available = () => {
         const made = [];
         try { for (;;) made.push(k.full([${megabyte / 4}], 1)); } catch {}
         k.free(...made);
@@ -49,15 +49,15 @@ describe("the memory of the WebAssembly engine", () => {
       const loss = k.mse(x, zeros);
       k.backward(loss);
       k.free(loss, zeros);
-      const before = room();
+      const before = available();
       const o = k.opt("adam", x);
       k.step(o);
-      const during = room();
+      const during = available();
       k.free(o);
-      post([before, during, room()]);
+      post([before, during, available()]);
     `)) as readonly [number, number, number];
     const [before, during, after] = result;
-    // Two averages of 8 MiB, which lie some bytes apart, where tensors of one are made.
+    // Two averages of 8 MiB, some bytes apart, while tensors of 1 MiB are made.
     expect([16, 17]).toContain(before - during);
     expect(after).toBe(before);
   });

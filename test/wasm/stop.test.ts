@@ -4,17 +4,17 @@ import { expectError } from "../contract/expect-error.js";
 
 afterEach(() => k.reset());
 
-/** Calls from ever deeper in the stack, until it ends. */
+/** Calls at ever greater stack depth, until the stack overflows. */
 function exhaustStack(depth: number) {
   try {
     if (depth <= 0) k.help("lamb");
     exhaustStack(depth - 1);
   } catch {
-    // The stack has no room for more here either.
+    // The stack is used up here too.
   }
 }
 
-/** Has the stack end inside the module, and not in the SDK, which would do no harm. */
+/** Overflows the stack inside the module; in the SDK it would do no harm. */
 function stopEngine() {
   for (let depth = 0; depth < 1000; depth++) {
     exhaustStack(depth);
@@ -40,7 +40,7 @@ it("an engine that has run out of stack takes no more calls, until it is reset",
 
   k.reset();
   expect(k.handlecount()).toBe(0);
-  // What was made before is no handle any more, not even where a new object has its place.
+  // A handle of before is invalid, even if a new object has its number.
   const y = k.tensor([3, 4], "grad");
   expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
   expect(k.tensor(y)).toEqual([3, 4]);
@@ -75,7 +75,10 @@ it("reset frees everything and restores the seed and the settings", () => {
   expectError("ERR_HANDLE_FREED", () => k.tensor(x));
 });
 
-/** Stops the engine at once: what makes ids of handles fails without a code, as nothing does that the module throws itself. */
+/**
+ * Stops the engine at once: a function that makes ids of handles throws an error without a code, which the module itself never
+ * does.
+ */
 function stopAtOnce() {
   const { asUintN } = BigInt;
   try {
@@ -93,7 +96,7 @@ function stopAtOnce() {
 
 it("handles of an engine that has stopped never mean anything again", async () => {
   const old: k.TensorHandle[] = [];
-  // Their numbers come again after 1024 engines.
+  // Their numbers repeat after 1024 engines.
   for (let i = 0; i < 1030; i++) {
     if (i < 3) old.push(k.tensor(-1));
     stopAtOnce();

@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
 import { hostileValue } from "../hostile.js";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import { dtypeOf, inputOf, moduleSpecification, nestedNumbers, optimizerNames } from "../values.js";
 import { isHandle, type World } from "../world.js";
 import type { Operation, Operations } from "./operation.js";
@@ -164,6 +164,6 @@ export const fluentOperations = (_another: Operation): Operations => ({
       const value = object[member];
       return typeof value === "function" ? value.apply(object, given) : value;
     });
-    if (member === "handle" && object.handle === undefined) throw new BrokenLaw(member, "no handle", "");
+    if (member === "handle" && object.handle === undefined) throw new InvariantViolation(member, "no handle", "");
   },
 });

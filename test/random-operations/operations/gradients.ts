@@ -1,5 +1,5 @@
 import * as k from "@stepwell/sdk";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import { flat, nestedNumbers, trainable } from "../values.js";
 import type { Operations } from "./operation.js";
 import { expectSame, numbersOf } from "./tensors.js";
@@ -53,7 +53,8 @@ export const gradientOperations: Operations = {
     const flag = world.random.chance(0.7);
     world.call("gradflag", object.handle, flag);
     const found = [world.call("gradflag", object.handle)].flat();
-    if (found.some((one) => one !== flag)) throw new BrokenLaw("gradflag", "another flag", `${found} for ${flag}`);
+    if (found.some((one) => one !== flag))
+      throw new InvariantViolation("gradflag", "another flag", `${found} for ${flag}`);
   },
   zerograd: (world) => {
     const object = world.any("optimizer", ...trainable);
@@ -63,7 +64,7 @@ export const gradientOperations: Operations = {
     if (object.kind !== "tensor") return;
     const gradient = gradientOf(object.handle);
     const isGone = gradient === undefined || (name === "zerograd" && gradient.every((x) => x === 0));
-    if (!isGone) throw new BrokenLaw(name, "a gradient that stays", String(gradient));
+    if (!isGone) throw new InvariantViolation(name, "a gradient that stays", String(gradient));
   },
   clip: (world) => {
     const { random } = world;
@@ -74,7 +75,8 @@ export const gradientOperations: Operations = {
     const norm = world.call<number>("clip", object.handle, max);
     if (!before?.every(Number.isFinite)) return;
     const wanted = Math.hypot(...before);
-    if (!(Math.abs(norm - wanted) <= 1e-2 * wanted)) throw new BrokenLaw("clip", "another norm", `${norm}: ${wanted}`);
+    if (!(Math.abs(norm - wanted) <= 1e-2 * wanted))
+      throw new InvariantViolation("clip", "another norm", `${norm}: ${wanted}`);
   },
   clipv: (world) => {
     const object = world.any("optimizer", ...trainable);
@@ -82,6 +84,6 @@ export const gradientOperations: Operations = {
     world.call("clipv", object.handle, 0.5);
     if (object.kind !== "tensor") return;
     const largest = Math.max(0, ...(gradientOf(object.handle) ?? []).filter((x) => !Number.isNaN(x)).map(Math.abs));
-    if (largest > 0.5) throw new BrokenLaw("clipv", "a gradient that is not clamped", String(largest));
+    if (largest > 0.5) throw new InvariantViolation("clipv", "a gradient that is not clamped", String(largest));
   },
 };

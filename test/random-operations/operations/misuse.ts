@@ -12,7 +12,7 @@ const names = [...functions.keys()].filter((name) => !["ready", "reset"].include
 function argumentsFor(world: World): unknown[] {
   const { random, shadow } = world;
   const given = random.list(random.int(5), () => hostileValue(world));
-  // Many a fault is behind a first argument that is good.
+  // Many faults need a first argument that is good.
   if (random.chance(0.6) && shadow.count > 0) given.unshift(random.pick(shadow.live).handle);
   else if (random.chance(0.3)) given.unshift(random.pick(words));
   return given;

@@ -1,6 +1,6 @@
 import * as k from "@stepwell/sdk";
 import { differences } from "../../engine-differences.js";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import { dtypeOf, inputOf, lossNames, moduleSpecification, nestedNumbers } from "../values.js";
 import type { Operations } from "./operation.js";
 
@@ -64,7 +64,8 @@ export const moduleOperations: Operations = {
     const state = world.call<k.ModuleState>("state", module.handle);
     const again = world.call<k.ModuleHandle>("module", state);
     const [wanted, given] = [k.parmnames(module.handle as k.ModuleHandle), k.parmnames(again)];
-    if (String(wanted) !== String(given)) throw new BrokenLaw("module", "other names after a restore", String(given));
+    if (String(wanted) !== String(given))
+      throw new InvariantViolation("module", "other names after a restore", String(given));
   },
   file: (world) => {
     const [from, to] = [world.any("module"), world.any("module")];

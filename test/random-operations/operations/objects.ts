@@ -1,6 +1,6 @@
 import type * as k from "@stepwell/sdk";
 import { differences } from "../../engine-differences.js";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import { isForGame } from "../spoil.js";
 import type { World } from "../world.js";
 import type { Operations } from "./operation.js";
@@ -30,7 +30,7 @@ const refusals: readonly unknown[] = ["ERR_HANDLE_FREED", "ERR_HANDLE_KIND"];
 function count(world: World, name: string, handle: k.AnyHandle): number {
   const found = world.call<number>(name, handle);
   if (Number.isSafeInteger(found) && found >= 0) return found;
-  throw new BrokenLaw(name, "a count that is none", String(found));
+  throw new InvariantViolation(name, "a count that is none", String(found));
 }
 
 export const objectOperations: Operations = {
@@ -46,10 +46,10 @@ export const objectOperations: Operations = {
       const wanted = (size as number[]).reduce((a, b) => a * b, 1);
       const width = sizes[world.call<string>("objtype", handle)] ?? 0;
       if (tensors === 1 && elements === wanted && bytes === wanted * width) return;
-      throw new BrokenLaw("bytes", "counts that disagree", `${size}: ${tensors} ${elements} ${bytes}`);
+      throw new InvariantViolation("bytes", "counts that disagree", `${size}: ${tensors} ${elements} ${bytes}`);
     }
     if (elements * 2 > bytes || bytes > elements * 8) {
-      throw new BrokenLaw("bytes", "counts that disagree", `${elements} elements in ${bytes} bytes`);
+      throw new InvariantViolation("bytes", "counts that disagree", `${elements} elements in ${bytes} bytes`);
     }
   },
   kind: (world) => {
@@ -77,27 +77,29 @@ export const objectOperations: Operations = {
     const { handle, kind } = world.random.pick(world.shadow.freed);
     const name = world.random.pick(calls);
     const code = codeOf(() => world.call(name, handle));
-    if (!refusals.includes(code)) throw new BrokenLaw(name, "a freed handle that works", `${kind}: ${code}`);
+    if (!refusals.includes(code)) throw new InvariantViolation(name, "a freed handle that works", `${kind}: ${code}`);
   },
   "free a freed one": (world) => {
     const { random, shadow } = world;
     if (shadow.freed.length === 0 || shadow.count === 0) return;
     const handles = [random.pick(shadow.live).handle, random.pick(shadow.freed).handle];
     const code = codeOf(() => world.call("free", ...(random.chance(0.5) ? handles : handles.reverse())));
-    if (!refusesFreed(world, code)) throw new BrokenLaw("free", "a freed handle that is freed again", String(code));
+    if (!refusesFreed(world, code))
+      throw new InvariantViolation("free", "a freed handle that is freed again", String(code));
   },
   "free one twice": (world) => {
     const entry = world.random.pick([...world.shadow.live, undefined]);
     if (!entry) return;
     const code = codeOf(() => world.call("free", entry.handle, entry.handle));
-    if (!refusesFreed(world, code)) throw new BrokenLaw("free", "a handle that is freed twice", String(code));
+    if (!refusesFreed(world, code)) throw new InvariantViolation("free", "a handle that is freed twice", String(code));
   },
   "random numbers": (world) => {
     const { random } = world;
     const n = random.int(6);
     world.call("seed", random.int(100));
     const numbers = [...world.call<Float64Array>("randperm", n)].sort((a, b) => a - b);
-    if (numbers.some((x, i) => x !== i) || numbers.length !== n) throw new BrokenLaw("randperm", "no permutation", "");
+    if (numbers.some((x, i) => x !== i) || numbers.length !== n)
+      throw new InvariantViolation("randperm", "no permutation", "");
   },
   settings: (world) => {
     const { random } = world;

@@ -1,7 +1,7 @@
 import * as k from "@stepwell/sdk";
 import { closureFor, type Outcome } from "../closures.js";
 import { differenceOf, textOf } from "../images.js";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import type { Entry } from "../shadow.js";
 import { isForGame } from "../spoil.js";
 import { optimizerNames, optimizerOptions, trainable } from "../values.js";
@@ -32,7 +32,7 @@ function stepWithClosure(world: World, stepper: Entry, another: Operation): void
   if (!thrown) return;
   if (isForGame(thrown.error)) throw thrown.error;
   if (failed && Object.is(failed.error, thrown.error)) return;
-  throw new BrokenLaw("step", "another error than the closure's", failed ? String(failed.error) : "none");
+  throw new InvariantViolation("step", "another error than the closure's", failed ? String(failed.error) : "none");
 }
 
 function isFreed(handle: k.AnyHandle): boolean {
@@ -93,7 +93,8 @@ export const optimizerOperations = (another: Operation): Operations => ({
     } else {
       const again = world.call<k.OptimizerHandle>("opt", state, container);
       const [given, wanted] = [k.state(again), k.state(optimizer.handle as k.OptimizerHandle)].map(textOf);
-      if (given !== wanted) throw new BrokenLaw("opt", "another state after a restore", differenceOf(wanted, given));
+      if (given !== wanted)
+        throw new InvariantViolation("opt", "another state after a restore", differenceOf(wanted, given));
     }
   },
   definition: (world) => {

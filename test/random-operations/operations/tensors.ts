@@ -1,5 +1,5 @@
 import * as k from "@stepwell/sdk";
-import { BrokenLaw } from "../law.js";
+import { InvariantViolation } from "../invariants.js";
 import { dtypeOf, elementsOf, flat, nestedNumbers, shapeOf } from "../values.js";
 import type { World } from "../world.js";
 import type { Operations } from "./operation.js";
@@ -14,8 +14,9 @@ export const same = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((x, i) => Object.is(x, b[i]) || x === b[i]);
 
 /** Fails where two lists of numbers differ. */
-export function expectSame(call: string, law: string, given: readonly number[], wanted: readonly number[]): void {
-  if (!same(given, wanted)) throw new BrokenLaw(call, law, `${given.slice(0, 8)} instead of ${wanted.slice(0, 8)}`);
+export function expectSame(call: string, invariant: string, given: readonly number[], wanted: readonly number[]): void {
+  if (!same(given, wanted))
+    throw new InvariantViolation(call, invariant, `${given.slice(0, 8)} instead of ${wanted.slice(0, 8)}`);
 }
 
 function options(world: World): readonly unknown[] {
@@ -105,7 +106,7 @@ export const tensorOperations: Operations = {
     const result = world.call<k.TensorHandle | undefined>("to", entry.handle, ...where);
     if (entry.kind !== "tensor" || result === undefined) return;
     if (where.includes(dtype) && world.call("dtype", result) !== dtype)
-      throw new BrokenLaw("to", "another type", dtype);
+      throw new InvariantViolation("to", "another type", dtype);
     world.call("device", result);
   },
   take: (world) => {

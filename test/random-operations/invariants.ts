@@ -1,16 +1,16 @@
-// Laws that every call keeps, whatever it is given.
+// Invariants of every call, with any arguments.
 
 import * as k from "@stepwell/sdk";
 
-/** A law was broken. It passes through every operation, and through closures, up to the game. */
-export class BrokenLaw extends Error {
-  /** The law, in few words: two failures are the same where call and law are. */
+/** An invariant was violated. It passes through every operation, and through closures, up to the game. */
+export class InvariantViolation extends Error {
+  /** The invariant, in few words: failures of one call and one invariant are one. */
   constructor(
     readonly call: string,
-    readonly law: string,
+    readonly invariant: string,
     details: string,
   ) {
-    super(`${call}: ${law}: ${details}`);
+    super(`${call}: ${invariant}: ${details}`);
   }
 }
 
@@ -20,7 +20,7 @@ export class CallersException extends Error {}
 /** Codes that say that Stepwell has a bug. */
 const bugs: readonly unknown[] = ["ERR_INTERNAL", "ERR_ENGINE_POISONED"];
 
-/** The longest message. An input is told in at most 200 characters, and a message tells of several. */
+/** The longest message. An input is shown in at most 200 characters, and a message shows several. */
 const longestMessage = 600;
 
 /** Signs of a mistake in a message. */
@@ -35,28 +35,30 @@ const mistakes: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["tells of a file of Rust", /\.rs:\d+/],
 ];
 
-/** How an error breaks a law; undefined if it does not. */
-export function flawOf(error: unknown): { readonly law: string; readonly details: string } | undefined {
+/** How an error breaks an invariant; undefined if it does not. */
+export function violationOf(error: unknown): { readonly invariant: string; readonly details: string } | undefined {
   if (error instanceof CallersException) return undefined;
-  if (!(error instanceof k.StepwellError)) return { law: "an error without a type", details: told(error) };
+  if (!(error instanceof k.StepwellError)) return { invariant: "an error without a type", details: shown(error) };
   const { code, message } = error;
-  if (!(k.errorCodes as readonly unknown[]).includes(code)) return { law: "an unknown code", details: `${code}` };
-  if (bugs.includes(code)) return { law: code, details: message };
-  return flawOfMessage(message);
+  if (!(k.errorCodes as readonly unknown[]).includes(code)) return { invariant: "an unknown code", details: `${code}` };
+  if (bugs.includes(code)) return { invariant: code, details: message };
+  return messageViolation(message);
 }
 
-/** How a message breaks a law; undefined if it does not. */
-export function flawOfMessage(message: string): { readonly law: string; readonly details: string } | undefined {
+/** How a message breaks an invariant; undefined if it does not. */
+export function messageViolation(
+  message: string,
+): { readonly invariant: string; readonly details: string } | undefined {
   // Names that the caller gave are the caller's.
   const own = message.replaceAll(/"[^"]*"|`[^`]*`/g, "..");
   const mistake = mistakes.find(([, pattern]) => pattern.test(own));
-  if (mistake) return { law: `a message that ${mistake[0]}`, details: message.slice(0, 300) };
+  if (mistake) return { invariant: `a message that ${mistake[0]}`, details: message.slice(0, 300) };
   if (message.length <= longestMessage) return undefined;
-  return { law: "a message of many characters", details: `${message.length}: ${message.slice(0, 300)}` };
+  return { invariant: "a message of many characters", details: `${message.length}: ${message.slice(0, 300)}` };
 }
 
 /** An exception as text for a person. */
-export function told(error: unknown): string {
+export function shown(error: unknown): string {
   try {
     return error instanceof Error ? `${error.constructor.name} ${error.message.slice(0, 300)}` : String(error);
   } catch {
