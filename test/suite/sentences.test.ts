@@ -30,8 +30,6 @@ const pending: readonly string[] = [
   "bench/",
   // The SDK.
   "packages/sdk/",
-  // Documents.
-  "CHANGELOG.md",
 ];
 
 /** Sentences that may break a rule, with the reason. */
