@@ -82,6 +82,17 @@ function slashComments(file: string, text: string): readonly Line[] {
   return lines;
 }
 
+/** The texts of a source file: strings of at least four words, such as messages of errors. */
+export function textsOf(file: string, text: string): readonly Sentence[] {
+  if (!/\.(?:rs|m?[jt]sx?|mts|cpp|h)$/.test(file)) return [];
+  return [...text.matchAll(tokens(file))]
+    .filter(([token]) => /^[b"'`r]/.test(token) && token.trim().split(/\s+/).length >= 4)
+    .map(({ 0: token, index }) => ({
+      text: token.replace(/\$?\{[^}]*\}/g, "x").replace(/\\n|\\\n\s*/g, " "),
+      line: text.slice(0, index).split("\n").length,
+    }));
+}
+
 /** The names in a source file, each once. */
 export function namesOf(file: string, text: string): readonly string[] {
   const code = text.replace(tokens(file), " ").replace(/^#include.*/gm, "");
