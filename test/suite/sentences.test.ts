@@ -62,7 +62,11 @@ const rules: readonly Rule[] = [
   },
   { pattern: /\bmeanwhile\b/i, better: "during the step, at the same time", finds: "A step meanwhile is an error." },
   { pattern: /\bfrom which on\b/i, better: "at least, minimum", finds: "The length from which on threads help." },
-  { pattern: /(?<!ahead or )\bbehind\b/i, better: "after, at a higher address, of", finds: "The bytes behind the header." },
+  {
+    pattern: /(?<!ahead or )\bbehind\b/i,
+    better: "after, at a higher address, of",
+    finds: "The bytes behind the header.",
+  },
   { pattern: /\bbeside\b/i, better: "next to, in addition to", finds: "A dtype beside the array." },
   { pattern: /\b(?:lies?|lay)\b/i, better: "is stored, is, stands", finds: "The gradient lies in memory." },
   { pattern: /\btold\b/i, better: "reported, given, distinguished", finds: "Its size is told." },
@@ -72,7 +76,11 @@ const rules: readonly Rule[] = [
     better: "the term of the field",
     finds: "The team joins the relay.",
   },
-  { pattern: /(?<!\.)\b(?:utils?|helpers?)\b/i, better: "name the job: worker thread, conversion", finds: "Helpers wake up." },
+  {
+    pattern: /(?<!\.)\b(?:utils?|helpers?)\b/i,
+    better: "name the job: worker thread, conversion",
+    finds: "Helpers wake up.",
+  },
 ];
 
 /** Words that no name and no path has: metaphors, and words for files of everything. */
