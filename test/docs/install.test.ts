@@ -23,4 +23,14 @@ it("packs, installs and trains", () => {
   writeFileSync(join(project, "train.js"), block("ts"));
   const prints = /\/\/ prints: (.*)/.exec(block("ts"))?.[1];
   expect(run(process.execPath, ["train.js"], project)).toEqual({ status: 0, stdout: `${prints}\n`, stderr: "" });
+
+  const [, omitting = ""] = /run `(npm install --omit=optional)`/.exec(readme) ?? [];
+  const manifest = JSON.parse(block("json"));
+  delete manifest.dependencies["@stepwell/native"];
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  rmSync(join(project, "node_modules"), { recursive: true });
+  rmSync(join(project, "package-lock.json"));
+  expect(run("sh", ["-c", `${omitting} --offline --no-audit --no-fund`], project)).toMatchObject({ status: 0 });
+  expect(run(process.execPath, ["train.js"], project)).toMatchObject({ status: 0, stdout: `${prints}\n` });
+  expect(run(process.execPath, ["train.js"], project).stderr).toContain("WebAssembly engine runs");
 });
