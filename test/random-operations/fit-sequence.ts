@@ -1,18 +1,18 @@
 // Trainings by `fit` that take turns, are left, aborted, and started with arguments of any kind; and `ready`.
 
 import * as k from "@stepwell/sdk";
-import type { Failure } from "./game.js";
 import { hostileValue } from "./hostile.js";
 import { InvariantViolation, shown, violationOf } from "./invariants.js";
 import { mix, Random } from "./random.js";
+import type { Failure } from "./sequence.js";
 import { nestedNumbers, optimizerNames } from "./values.js";
 import { type Counts, World } from "./world.js";
 
 /** More events than any of these trainings has. */
 const mostEvents = 200;
 
-/** Plays a game of trainings. Nothing lives before and after. */
-export async function playFit(seed: number, counts: Counts): Promise<Failure | undefined> {
+/** Runs a sequence of trainings. Nothing lives before and after. */
+export async function runFitSequence(seed: number, counts: Counts): Promise<Failure | undefined> {
   k.free();
   const world = new World(new Random(mix(seed, 7)), counts, undefined);
   try {

@@ -2,7 +2,7 @@
 
 import * as k from "@stepwell/sdk";
 
-/** An invariant was violated. It passes through every operation, and through closures, up to the game. */
+/** An invariant was violated. It passes through every operation, and through closures, up to the sequence. */
 export class InvariantViolation extends Error {
   /** The invariant, in few words: failures of one call and one invariant are one. */
   constructor(

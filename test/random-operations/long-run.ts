@@ -10,10 +10,10 @@ const chunk = 20_000;
 /** Failures that are shown; the others are counted. */
 const mostShown = 30;
 
-/** As `placesOf` of game.ts, which loads an engine. */
+/** As `placesOf` of sequence.ts, which loads an engine. */
 const allPlaces = Array.from({ length: 80 }, (_, place) => place);
 
-/** Plays so many operations; returns the exit code. */
+/** Runs so many operations; returns the exit code. */
 export async function longRun(engine: string, first: number, operations: number): Promise<number> {
   const counts: Counts = { operations: 0, calls: new Map(), successes: new Map(), errors: new Map() };
   const failures = new Map<string, number>();
@@ -26,7 +26,7 @@ export async function longRun(engine: string, first: number, operations: number)
     if (before === 0 && failures.size <= mostShown) console.log(`\n${text()}`);
   };
   const take = (line: Line) => {
-    if (line.type === "game" || line.type === "counts") operationsOfChild = line.operations;
+    if (line.type === "sequence" || line.type === "counts") operationsOfChild = line.operations;
     if (line.type === "failure") {
       show(faultOf(line.failure), () => written(engine, line.failure, line.program));
     }
@@ -40,7 +40,7 @@ export async function longRun(engine: string, first: number, operations: number)
     if (end.seed !== undefined) {
       const { seed: died, reason = "" } = end;
       const places = died < 0 ? [] : await smallDeath(engine, died);
-      show(`game ${died < 0 ? "none" : places.length}: ${reason}`, () => {
+      show(`sequence ${died < 0 ? "none" : places.length}: ${reason}`, () => {
         return `seed ${died}: ${reason}\n  ${replayCommand(engine, died, places)}`;
       });
       if (died < 0) return 2;
@@ -55,7 +55,7 @@ export async function longRun(engine: string, first: number, operations: number)
   return failures.size === 0 ? 0 : 1;
 }
 
-/** The fewest operations of a game with which a process dies. */
+/** The fewest operations of a sequence with which a process dies. */
 async function smallDeath(engine: string, seed: number): Promise<readonly number[]> {
   if ((await reasonOf(engine, seed, allPlaces)) === undefined) return allPlaces;
   return shrink(allPlaces, async (places) => (await reasonOf(engine, seed, places)) !== undefined);

@@ -31,10 +31,10 @@ if (values.replay !== undefined && !values.here) {
   if (signal) console.log(`// it ended with ${signal}`);
   process.exitCode = status ?? 2;
 } else if (values.here) {
-  const { inFolder, playGames, replay } = await import("./child.js");
+  const { inFolder, runSequences, replay } = await import("./child.js");
   const seed = Number(values.replay ?? values.seed);
   await inFolder(() =>
-    values.replay === undefined ? playGames(seed, Number(values.operations)) : replay(seed, places),
+    values.replay === undefined ? runSequences(seed, Number(values.operations)) : replay(seed, places),
   );
 } else {
   const { longRun } = await import("./long-run.js");

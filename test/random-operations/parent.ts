@@ -1,15 +1,15 @@
-// Starts the processes that play, a chunk of games each, since an abort ends a process and a hang never does.
+// Starts the processes that run, a chunk of sequences each, since an abort ends a process and a hang never does.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Line } from "./report.js";
 
-/** A game that takes longer hangs: they take milliseconds, and the machine may be busy. */
-const longestGame = 300_000;
+/** A sequence that takes longer hangs: they take milliseconds, and the machine may be busy. */
+const longestSequence = 300_000;
 
 /** How a process ended. */
 export interface End {
-  /** The game that it was in when it died or hung; undefined where it came to its end. */
+  /** The sequence that it was in when it died or hung; undefined where it came to its end. */
   readonly seed?: number;
   /** How it died. */
   readonly reason?: string;
@@ -31,10 +31,10 @@ export function runChild(engine: string, args: readonly string[], take: (line: L
     hangs = true;
     child.kill("SIGKILL");
   };
-  let timer = setTimeout(hang, longestGame);
+  let timer = setTimeout(hang, longestSequence);
   createInterface({ input: child.stdout }).on("line", (text) => {
     clearTimeout(timer);
-    timer = setTimeout(hang, longestGame);
+    timer = setTimeout(hang, longestSequence);
     let line: Line;
     try {
       line = JSON.parse(text) as Line;
@@ -42,7 +42,7 @@ export function runChild(engine: string, args: readonly string[], take: (line: L
       // The process died while it wrote.
       return;
     }
-    if (line.type === "game") seed = line.seed;
+    if (line.type === "sequence") seed = line.seed;
     if (line.type === "counts") isComplete = true;
     take(line);
   });
@@ -56,7 +56,7 @@ export function runChild(engine: string, args: readonly string[], take: (line: L
   });
 }
 
-/** How one game of some operations ends in a process of its own; undefined if well. */
+/** How one sequence of some operations ends in a process of its own; undefined if well. */
 export function reasonOf(engine: string, seed: number, places: readonly number[]): Promise<string | undefined> {
   const args = ["--replay", String(seed), "--places", places.join(",")];
   const child = spawn(process.execPath, ["--expose-gc", main, "--engine", engine, ...args, "--here"], {
@@ -64,7 +64,7 @@ export function reasonOf(engine: string, seed: number, places: readonly number[]
     env: { ...process.env, STEPWELL_ENGINE: engine },
   });
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), longestGame / 10);
+    const timer = setTimeout(() => child.kill("SIGKILL"), longestSequence / 10);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       resolve(signal ?? (code === 0 || code === 1 ? undefined : `code ${code}`));

@@ -7,9 +7,9 @@ import { engine } from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
 import { functions } from "./functions.js";
-import { playSeed } from "./games.js";
 import { type ClassName, classes, membersOf } from "./operations/fluent.js";
 import { written } from "./report.js";
+import { runSeed } from "./sequences.js";
 import { noCounts } from "./world.js";
 
 const seeds = Array.from({ length: 250 }, (_, i) => i + 1);
@@ -28,7 +28,7 @@ describe("random operations", () => {
   it("keep every invariant", async () => {
     const failures: string[] = [];
     for (const seed of seeds) {
-      const found = await playSeed(seed, counts);
+      const found = await runSeed(seed, counts);
       if (found) failures.push(written(engine, found.failure, found.program));
     }
     expect(failures.slice(0, 5).join("\n\n")).toBe("");
@@ -42,9 +42,9 @@ describe("random operations", () => {
     );
     const all = [...functions.keys(), ...members].filter((name) => !/\.handle$/.test(name));
     const missing = () => all.filter((name) => !counts.successes.has(name) && !withoutFiles.includes(name));
-    // Some succeed in one game of a hundred. A new function has no operation, and never does.
+    // Some succeed in one sequence of a hundred. A new function has no operation, and never does.
     for (let seed = seeds.length + 1; missing().length > 0 && seed < 10 * seeds.length; seed++) {
-      await playSeed(seed, counts);
+      await runSeed(seed, counts);
     }
     expect(missing()).toEqual([]);
   });

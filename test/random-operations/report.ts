@@ -1,12 +1,12 @@
 // The results of a run, as lines between processes and as text for a person.
 
-import type { Failure } from "./game.js";
+import type { Failure } from "./sequence.js";
 import type { Counts } from "./world.js";
 
 /** A line that a child writes. */
 export type Line =
-  // A game begins, after so many operations.
-  | { readonly type: "game"; readonly seed: number; readonly operations: number }
+  // A sequence begins, after so many operations.
+  | { readonly type: "sequence"; readonly seed: number; readonly operations: number }
   | { readonly type: "failure"; readonly failure: Failure; readonly program: readonly string[] }
   | {
       readonly type: "counts";

@@ -1,4 +1,4 @@
-// A game: some dozens of operations on an empty session, from a seed.
+// A sequence: some dozens of operations on an empty session, from a seed.
 
 import * as k from "@stepwell/sdk";
 import { CallersException, InvariantViolation, shown } from "./invariants.js";
@@ -10,7 +10,7 @@ import { type Counts, noCounts, World } from "./world.js";
 /** A broken invariant, with the operations before it. */
 export interface Failure {
   readonly seed: number;
-  /** The operations that were made, by their place in the game. */
+  /** The operations that were made, by their place in the sequence. */
   readonly places: readonly number[];
   readonly call: string;
   readonly invariant: string;
@@ -21,11 +21,11 @@ export interface Options {
   readonly counts?: Counts;
   /** Takes the program line by line. */
   readonly log?: ((line: string) => void) | undefined;
-  /** The operations that are made, by their place in the game; default all. */
+  /** The operations that are made, by their place in the sequence; default all. */
   readonly places?: readonly number[];
 }
 
-/** The places of a game's operations. */
+/** The places of a sequence's operations. */
 export function placesOf(seed: number): readonly number[] {
   return Array.from({ length: 20 + (mix(seed, -1) % 60) }, (_, place) => place);
 }
@@ -41,8 +41,8 @@ const operationAt = (seed: number, place: number) => {
   return { name, random };
 };
 
-/** Plays a game. The session is empty before and after. */
-export function play(seed: number, { counts = noCounts(), log, places }: Options = {}): Failure | undefined {
+/** Runs a sequence. The session is empty before and after. */
+export function runSequence(seed: number, { counts = noCounts(), log, places }: Options = {}): Failure | undefined {
   const world = new World(new Random(seed), counts, log);
   const made: number[] = [];
   let name = "start";

@@ -1,12 +1,12 @@
-// Games one after the other, in this process; a failure is made small, and comes with its program.
+// Sequences one after the other, in this process; a failure is made small, and comes with its program.
 
-import { playFit } from "./fit-game.js";
-import { type Failure, play } from "./game.js";
+import { runFitSequence } from "./fit-sequence.js";
 import { keyOf } from "./report.js";
+import { type Failure, runSequence } from "./sequence.js";
 import { shrink } from "./shrink.js";
 import type { Counts } from "./world.js";
 
-/** One game in so many is one of trainings that go on while others are awaited. */
+/** One sequence in so many is one of trainings that go on while others are awaited. */
 const fitShare = 40;
 
 export interface Found {
@@ -14,9 +14,9 @@ export interface Found {
   readonly program: readonly string[];
 }
 
-/** Plays the game of a seed. */
-export async function playSeed(seed: number, counts: Counts): Promise<Found | undefined> {
-  const failure = seed % fitShare === 0 ? await playFit(seed, counts) : play(seed, { counts });
+/** Runs the sequence of a seed. */
+export async function runSeed(seed: number, counts: Counts): Promise<Found | undefined> {
+  const failure = seed % fitShare === 0 ? await runFitSequence(seed, counts) : runSequence(seed, { counts });
   if (failure === undefined) return undefined;
   return failure.places.length === 0 ? { failure, program: [] } : small(failure);
 }
@@ -24,8 +24,8 @@ export async function playSeed(seed: number, counts: Counts): Promise<Found | un
 /** The fewest operations that fail so, and their program. */
 async function small(failure: Failure): Promise<Found> {
   const isSame = (other: Failure | undefined) => other !== undefined && keyOf(other) === keyOf(failure);
-  const places = await shrink(failure.places, (places) => isSame(play(failure.seed, { places })));
+  const places = await shrink(failure.places, (places) => isSame(runSequence(failure.seed, { places })));
   const program: string[] = [];
-  const again = play(failure.seed, { places, log: (line) => program.push(line) });
+  const again = runSequence(failure.seed, { places, log: (line) => program.push(line) });
   return { failure: again ?? failure, program };
 }

@@ -6,7 +6,7 @@ export type Kind = ReturnType<typeof k.classof>;
 
 /** An object and its handle. */
 export interface Entry {
-  /** Counts up in a game, so that a program can name it. */
+  /** Counts up in a sequence, so that a program can name it. */
   readonly number: number;
   readonly kind: Kind;
   readonly handle: k.AnyHandle;

@@ -1,4 +1,4 @@
-// Takes operations out of a game for as long as it still fails in the same way.
+// Takes operations out of a sequence for as long as it still fails in the same way.
 
 /** A subset of the places with which `fails` still holds, such that without any one of them it does not. */
 export async function shrink(

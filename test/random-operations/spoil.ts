@@ -7,8 +7,8 @@ import type { World } from "./world.js";
 /** Ends an operation, whose own arguments were spoiled: what it expects of its results is off. */
 export class EndOfOperation extends Error {}
 
-/** Whether an exception is for the game, and for no operation to catch. */
-export const isForGame = (error: unknown): boolean =>
+/** Whether an exception is for the sequence, and for no operation to catch. */
+export const isForSequence = (error: unknown): boolean =>
   error instanceof InvariantViolation || error instanceof EndOfOperation;
 
 /** The arguments with one of them spoiled. */

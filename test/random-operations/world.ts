@@ -1,4 +1,4 @@
-// A game's world: it makes every call, and checks its invariants.
+// The world of a sequence makes every call, and checks its invariants.
 
 import * as k from "@stepwell/sdk";
 import { freedBy, functions, isGradual, isReader, kindsMadeBy } from "./functions.js";
@@ -7,7 +7,7 @@ import { InvariantViolation, shown, violationOf } from "./invariants.js";
 import { programText } from "./program.js";
 import type { Random } from "./random.js";
 import { type Entry, type Kind, Shadow } from "./shadow.js";
-import { EndOfOperation, isForGame, spoiled } from "./spoil.js";
+import { EndOfOperation, isForSequence, spoiled } from "./spoil.js";
 
 /** Magnitudes up to here cannot overflow in one call. */
 const moderate = 100;
@@ -76,7 +76,7 @@ export class World {
     try {
       this.#call(name, spoiled(this, given));
     } catch (error) {
-      if (isForGame(error)) throw error;
+      if (isForSequence(error)) throw error;
     }
     throw new EndOfOperation();
   }
@@ -163,7 +163,7 @@ export class World {
   }
 
   #checkError(name: string, error: unknown): void {
-    if (isForGame(error)) throw error;
+    if (isForSequence(error)) throw error;
     // An exception of a closure is the caller's.
     if (this.thrown.some((other) => Object.is(other, error))) return;
     const violation = violationOf(error);

@@ -6,7 +6,7 @@ import { words } from "../values.js";
 import type { World } from "../world.js";
 import type { Operation, Operations } from "./operation.js";
 
-/** `ready` answers with a promise, and without arguments these two end the game. */
+/** `ready` answers with a promise, and without arguments these two end the sequence. */
 const names = [...functions.keys()].filter((name) => !["ready", "reset"].includes(name));
 
 function argumentsFor(world: World): unknown[] {

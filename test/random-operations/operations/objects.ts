@@ -1,7 +1,7 @@
 import type * as k from "@stepwell/sdk";
 import { differences } from "../../engine-differences.js";
 import { InvariantViolation } from "../invariants.js";
-import { isForGame } from "../spoil.js";
+import { isForSequence } from "../spoil.js";
 import type { World } from "../world.js";
 import type { Operations } from "./operation.js";
 
@@ -15,7 +15,7 @@ function codeOf(run: () => unknown): unknown {
     run();
     return undefined;
   } catch (error) {
-    if (isForGame(error)) throw error;
+    if (isForSequence(error)) throw error;
     return (error as { code?: unknown }).code;
   }
 }

@@ -3,7 +3,7 @@ import { closureFor, type Outcome } from "../closures.js";
 import { differenceOf, textOf } from "../images.js";
 import { InvariantViolation } from "../invariants.js";
 import type { Entry } from "../shadow.js";
-import { isForGame } from "../spoil.js";
+import { isForSequence } from "../spoil.js";
 import { optimizerNames, optimizerOptions, trainable } from "../values.js";
 import type { World } from "../world.js";
 import type { Operation, Operations } from "./operation.js";
@@ -27,10 +27,10 @@ function stepWithClosure(world: World, stepper: Entry, another: Operation): void
     failed = { error };
   }
   for (const handle of outcome.returned) if (isFreed(handle)) world.shadow.drop(handle);
-  if (failed && isForGame(failed.error)) throw failed.error;
+  if (failed && isForSequence(failed.error)) throw failed.error;
   const { thrown } = outcome;
   if (!thrown) return;
-  if (isForGame(thrown.error)) throw thrown.error;
+  if (isForSequence(thrown.error)) throw thrown.error;
   if (failed && Object.is(failed.error, thrown.error)) return;
   throw new InvariantViolation("step", "another error than the closure's", failed ? String(failed.error) : "none");
 }
