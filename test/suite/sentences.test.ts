@@ -95,14 +95,19 @@ const isForbidden = (name: string) =>
   forbiddenNames.has(name) || wordsOf(name).some((word) => forbiddenWords.has(word));
 
 const skipped =
-  /(?:^|\/)(?:node_modules|dist|dist-examples-\w+|generated|built|addon|target|results|peers|data|site|\..*)(?:\/|$)/;
+  /(?:^|\/)(?:node_modules|dist|dist-examples-\w+|generated|built|addon|target|peers|data|site|\..*)(?:\/|$)/;
 const files = ["apps", "bench", "crates", "docs", "examples", "packages", "scripts", "test"]
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`),
   )
   .concat(readdirSync(root))
   .map((file) => file.replaceAll("\\", "/"))
-  .filter((file) => /\.(?:rs|m?tsx?|mts|m?js|cpp|h|md|py|toml)$/.test(file) && !skipped.test(file))
+  .filter(
+    (file) =>
+      /\.(?:rs|m?tsx?|mts|m?js|cpp|h|md|py|toml)$/.test(file) &&
+      !skipped.test(file) &&
+      file !== "bench/results/report.md",
+  )
   .sort();
 const checked = files.filter((file) => !pending.some((path) => file.startsWith(path)));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
