@@ -6,7 +6,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use stepwell_optim::{Optimizer, Scalar, StepOptions, Value, View, definition};
+use stepwell_optim::{Optimizer, OptionValue, Scalar, StepOptions, View, definition};
 
 fn main() {
     divan::main();
@@ -52,7 +52,7 @@ fn cases() -> impl Iterator<Item = Case> {
 /// An optimizer over `parameters` parameters.
 fn optimizer(index: usize, parameters: usize) -> Optimizer {
     let (name, options) = OPTIMIZERS[index];
-    let value = |given: &Option<f64>| given.map_or(Value::Flag(true), Value::Float);
+    let value = |given: &Option<f64>| given.map_or(OptionValue::Flag(true), OptionValue::Float);
     let named: Vec<_> = options.iter().map(|(option, given)| ((*option).to_owned(), value(given))).collect();
     let mut optimizer = Optimizer::new(definition(name).expect("a known name"), &[], &named).expect("good options");
     let options = optimizer.plan(0, &[], &[]).expect("no change");

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use stepwell_optim::{Objective, Optimizer, Result, Value, definition};
+use stepwell_optim::{Objective, Optimizer, OptionValue, Result, definition};
 
 const N: usize = 1_000_000;
 
@@ -63,7 +63,7 @@ fn main() {
     println!("stream p = p + c a: {:.1} GB/s", stream / 1e9);
     for history in [10usize, 100] {
         let options = [("history", history as f64), ("iter", 20.0), ("gradtol", 0.0), ("changetol", 0.0), ("lr", 0.1)];
-        let options = options.map(|(name, value)| (name.to_owned(), Value::Float(value)));
+        let options = options.map(|(name, value)| (name.to_owned(), OptionValue::Float(value)));
         let mut optimizer = Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap();
         let mut bowl = Bowl { x: vec![-1.0; N], evaluated: None, directions: Vec::new() };
         let mut steps = Vec::new();

@@ -41,7 +41,7 @@ pub use optimizers::presets::{PRESETS, Preset};
 pub use optimizers::{CATALOG, definition};
 pub use options::option_type::{OptionType, count};
 pub use options::table::{Limit, OptionSet, OptionSpec, defaults, further_change, next_option, parse, positional};
-pub use options::value::{Kind, Value};
+pub use options::value::{OptionKind, OptionValue};
 pub use schedules::definition::{Children, Curve, ScheduleDefinition};
 pub use schedules::schedule::Schedule;
 pub use schedules::{SCHEDULES, schedule_definition};

@@ -7,8 +7,8 @@ mod allocator;
 use allocator::until_enough;
 use half::bf16;
 use stepwell_optim::{
-    Buffer, CATALOG, Clip, Code, Curvature, Error, Learned, Objective, Optimizer, Result, StepOptions, Value, View,
-    definition,
+    Buffer, CATALOG, Clip, Code, Curvature, Error, Learned, Objective, Optimizer, OptionValue, Result, StepOptions,
+    View, definition,
 };
 
 /// Parameters of several lengths and types: one that a team shares, some of a piece and more, and many small ones.
@@ -88,8 +88,8 @@ fn disturbed(optimizer: &mut Optimizer, model: &mut Model, options: StepOptions<
 
 #[test]
 fn a_step_whose_memory_is_refused_changes_nothing() {
-    let average = ("average".to_owned(), Value::Float(0.9));
-    let moments = ("moments".to_owned(), Value::Word("bfloat16".into()));
+    let average = ("average".to_owned(), OptionValue::Float(0.9));
+    let moments = ("moments".to_owned(), OptionValue::Word("bfloat16".into()));
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
         // Not all keep any that may be of 16 bits.
         let has_moments = Optimizer::new(definition, &[], std::slice::from_ref(&moments)).is_ok();
@@ -115,7 +115,8 @@ fn a_step_whose_memory_is_refused_changes_nothing() {
                     if step == 1 {
                         // What was made is converted, or another buffer is made beside it.
                         for optimizer in [&mut smooth, &mut broken] {
-                            let row = optimizer.plan(0, &[], &[("average".to_owned(), Value::Float(0.5))]).unwrap();
+                            let row =
+                                optimizer.plan(0, &[], &[("average".to_owned(), OptionValue::Float(0.5))]).unwrap();
                             optimizer.edit(0, row, 0).unwrap();
                         }
                     }
@@ -165,11 +166,12 @@ impl Objective<f64> for Bowl {
 #[test]
 fn lbfgs_whose_memory_is_refused_changes_nothing() {
     for searches in [false, true] {
-        let mut named = vec![("iter".to_owned(), Value::Float(6.0)), ("history".to_owned(), Value::Float(4.0))];
+        let mut named =
+            vec![("iter".to_owned(), OptionValue::Float(6.0)), ("history".to_owned(), OptionValue::Float(4.0))];
         named.push(if searches {
-            ("search".to_owned(), Value::Word("strong_wolfe".into()))
+            ("search".to_owned(), OptionValue::Word("strong_wolfe".into()))
         } else {
-            ("lr".to_owned(), Value::Float(0.05))
+            ("lr".to_owned(), OptionValue::Float(0.05))
         });
         let make = || Optimizer::new(definition("lbfgs").unwrap(), &[], &named).unwrap();
         let (mut smooth, mut broken) = (make(), make());

@@ -6,7 +6,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use stepwell_optim::{Code, Curvature, Error, Memory, Objective, Optimizer, Result, Value, definition};
+use stepwell_optim::{Code, Curvature, Error, Memory, Objective, Optimizer, OptionValue, Result, definition};
 
 /// Counts what the current thread allocates.
 struct Counting;
@@ -78,9 +78,10 @@ impl Objective<f64> for Valley {
 }
 
 fn lbfgs(options: &[(&str, f64)], searches: bool) -> Optimizer {
-    let mut named: Vec<_> = options.iter().map(|(name, value)| ((*name).to_owned(), Value::Float(*value))).collect();
+    let mut named: Vec<_> =
+        options.iter().map(|(name, value)| ((*name).to_owned(), OptionValue::Float(*value))).collect();
     if searches {
-        named.push(("search".to_owned(), Value::Word("strong_wolfe".into())));
+        named.push(("search".to_owned(), OptionValue::Word("strong_wolfe".into())));
     }
     Optimizer::new(definition("lbfgs").unwrap(), &[], &named).unwrap()
 }
@@ -162,7 +163,7 @@ fn a_long_step_keeps_the_last_pairs_only_and_a_shorter_history_forgets_the_oldes
         step(&mut long, &mut valley, &from).unwrap();
     }
     let before = memory(&long);
-    let plan = long.plan(0, &[], &[("history".to_owned(), Value::Float(3.0))]).unwrap();
+    let plan = long.plan(0, &[], &[("history".to_owned(), OptionValue::Float(3.0))]).unwrap();
     long.edit(0, plan, 0).unwrap();
     let from = valley.x.clone();
     step(&mut long, &mut valley, &from).unwrap();

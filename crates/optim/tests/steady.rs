@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stepwell_optim::{CATALOG, Clip, Optimizer, StepOptions, Value, View};
+use stepwell_optim::{CATALOG, Clip, Optimizer, OptionValue, StepOptions, View};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -48,7 +48,7 @@ fn faults() -> i64 {
 #[test]
 fn a_steady_step_allocates_nothing_and_faults_on_no_page() {
     // One test, since the counters are of the whole process.
-    let average = ("average".to_owned(), Value::Float(0.9));
+    let average = ("average".to_owned(), OptionValue::Float(0.9));
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
         for named in [Vec::new(), vec![average.clone()]] {
             for threads in [1, 2] {

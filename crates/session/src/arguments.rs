@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use stepwell_optim::fallible::{copied, push};
-use stepwell_optim::{Code, Error, Number, Result, Results, Value};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, Results};
 
 use crate::handle::{Handle, Kind};
 use crate::{Array, Data, Dtype, Dynamic};
@@ -261,23 +261,23 @@ fn flat(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub(crate) fn option_value(given: &Dynamic) -> Result<Option<Value>> {
+pub(crate) fn option_value(given: &Dynamic) -> Result<Option<OptionValue>> {
     Ok(Some(match given {
-        Dynamic::Null => Value::Null,
-        Dynamic::Flag(flag) => Value::Flag(*flag),
-        Dynamic::Number(number) => Value::Float(*number),
-        Dynamic::Text(text) => Value::Word(text.clone()),
+        Dynamic::Null => OptionValue::Null,
+        Dynamic::Flag(flag) => OptionValue::Flag(*flag),
+        Dynamic::Number(number) => OptionValue::Float(*number),
+        Dynamic::Text(text) => OptionValue::Word(text.clone()),
         Dynamic::List(_) | Dynamic::Array(_) => match flat(given)? {
-            Some(array) => Value::List(array.doubles()?),
+            Some(array) => OptionValue::List(array.doubles()?),
             None => return Ok(None),
         },
-        Dynamic::Undefined => Value::Undefined,
+        Dynamic::Undefined => OptionValue::Undefined,
         Dynamic::Handle(_) | Dynamic::Dictionary(_) => return Ok(None),
     }))
 }
 
 /// The options of a list, in the order of their positions.
-pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<Value>> {
+pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<OptionValue>> {
     let value = |given: &Dynamic| {
         option_value(given)?
             .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
@@ -286,7 +286,7 @@ pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<V
 }
 
 /// The named options of a dictionary.
-pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(String, Value)>> {
+pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(String, OptionValue)>> {
     entries
         .into_iter()
         .map(|(name, given)| match option_value(&given)? {
@@ -297,13 +297,13 @@ pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(Stri
 }
 
 /// A value as JavaScript sees it.
-pub(crate) fn dynamic(value: &Value) -> Dynamic {
+pub(crate) fn dynamic(value: &OptionValue) -> Dynamic {
     match value {
-        Value::Null | Value::Undefined => Dynamic::Null,
-        Value::Flag(flag) => Dynamic::Flag(*flag),
-        Value::Integer(number) => Dynamic::Number(*number as f64),
-        Value::Float(number) => Dynamic::Number(*number),
-        Value::Word(word) => Dynamic::text(word),
-        Value::List(list) => Dynamic::List(list.iter().map(|x| Dynamic::Number(*x)).collect()),
+        OptionValue::Null | OptionValue::Undefined => Dynamic::Null,
+        OptionValue::Flag(flag) => Dynamic::Flag(*flag),
+        OptionValue::Integer(number) => Dynamic::Number(*number as f64),
+        OptionValue::Float(number) => Dynamic::Number(*number),
+        OptionValue::Word(word) => Dynamic::text(word),
+        OptionValue::List(list) => Dynamic::List(list.iter().map(|x| Dynamic::Number(*x)).collect()),
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use stepwell_optim::fallible::filled;
-use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, Result, Value};
+use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, OptionValue, Result};
 
 use crate::frozen::Places;
 use crate::session::Session;
@@ -39,7 +39,7 @@ struct Plan<E: Engine> {
 enum Maker<E: Engine> {
     Own(ClosureStep),
     /// The tensor library, from copies of the options and of what is remembered.
-    Library(Rc<Minimize<E::Tensor>>, Vec<Value>, Option<Curvature>),
+    Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<Curvature>),
 }
 
 impl<E: Engine> Plan<E> {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Curvature, Definition, Error, Result, State, Value, further_change};
+use stepwell_optim::{Code, Curvature, Definition, Error, OptionValue, Result, State, further_change};
 
 /// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
 pub enum LibraryOptimizer<T> {
@@ -15,7 +15,7 @@ pub enum LibraryOptimizer<T> {
 /// Parameters that share options.
 pub struct LibraryGroup<'a, T> {
     /// A row of the option table. Its further options are at their defaults.
-    pub options: &'a [Value],
+    pub options: &'a [OptionValue],
     /// The parameters.
     pub parameters: &'a [T],
 }
@@ -43,7 +43,7 @@ pub fn only_fused(definition: &Definition, reason: &str) -> Error {
 }
 
 /// Fails if a row of options has a further option that is not at its default: the tensor library has none of them.
-pub(crate) fn no_further(definition: &Definition, row: &[Value]) -> Result<()> {
+pub(crate) fn no_further(definition: &Definition, row: &[OptionValue]) -> Result<()> {
     let Some(spec) = further_change(definition.options, row) else { return Ok(()) };
     let (name, option) = (definition.name, spec.name);
     let message = format!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");
@@ -51,11 +51,11 @@ pub(crate) fn no_further(definition: &Definition, row: &[Value]) -> Result<()> {
 }
 
 /// Takes `fused` out of the named options: it is no row of the option tables, for it belongs to no group.
-pub(crate) fn take_fused(owner: &str, named: &mut Vec<(String, Value)>) -> Result<Option<bool>> {
+pub(crate) fn take_fused(owner: &str, named: &mut Vec<(String, OptionValue)>) -> Result<Option<bool>> {
     let mut fused = None;
     for (_, value) in named.extract_if(.., |(name, _)| name == "fused") {
         match value {
-            Value::Flag(flag) => fused = Some(flag),
+            OptionValue::Flag(flag) => fused = Some(flag),
             other => {
                 let message = format!("{owner} fused: expected a boolean, given {other}");
                 return Err(Error::new(Code::OptionType, message));

@@ -1,23 +1,23 @@
 //! Losses: a table of what there is, and how one is applied.
 
 use stepwell_optim::{
-    Code, Error, Limit::*, OptionSet, OptionSpec, OptionType, Result, Value, defaults, options, parse,
+    Code, Error, Limit::*, OptionSet, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
 };
 
 use crate::{Data, Dtype, Engine, Loss, Reduction};
 
 impl OptionType for Reduction {
-    const KIND: stepwell_optim::Kind = stepwell_optim::Kind::Word(&["none", "mean", "sum"]);
-    fn from_value(value: &Value) -> Option<Self> {
+    const KIND: stepwell_optim::OptionKind = stepwell_optim::OptionKind::Word(&["none", "mean", "sum"]);
+    fn from_value(value: &OptionValue) -> Option<Self> {
         match value {
-            Value::Word(word) if word == "none" => Some(Reduction::None),
-            Value::Word(word) if word == "mean" => Some(Reduction::Mean),
-            Value::Word(word) if word == "sum" => Some(Reduction::Sum),
+            OptionValue::Word(word) if word == "none" => Some(Reduction::None),
+            OptionValue::Word(word) if word == "mean" => Some(Reduction::Mean),
+            OptionValue::Word(word) if word == "sum" => Some(Reduction::Sum),
             _ => None,
         }
     }
-    fn into_value(self) -> Value {
-        Value::Word(match self {
+    fn into_value(self) -> OptionValue {
+        OptionValue::Word(match self {
             Reduction::None => "none".into(),
             Reduction::Mean => "mean".into(),
             Reduction::Sum => "sum".into(),
@@ -60,7 +60,7 @@ options! {
 struct LossKind {
     name: &'static str,
     options: &'static [OptionSpec],
-    make: fn(&[Value]) -> Result<(Loss, Reduction)>,
+    make: fn(&[OptionValue]) -> Result<(Loss, Reduction)>,
 }
 
 /// A row whose loss has no options of its own.
@@ -114,7 +114,7 @@ pub(crate) struct LossFunction {
 }
 
 impl LossFunction {
-    pub(crate) fn new(name: &str, named: &[(String, Value)]) -> Result<Self> {
+    pub(crate) fn new(name: &str, named: &[(String, OptionValue)]) -> Result<Self> {
         let Some(kind) = LOSSES.iter().find(|kind| kind.name == name) else {
             let known: Vec<_> = LOSSES.iter().map(|kind| kind.name).collect();
             let message = format!("unknown loss `{name}`, expected one of {}", known.join(", "));

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result, Results, Value, defaults, parse};
+use stepwell_optim::{Code, Error, OptionValue, Result, Results, defaults, parse};
 
 use crate::arguments::{named_options, positional_options};
 use crate::identity::repeated;
@@ -23,7 +23,7 @@ pub(crate) struct Module<E: Engine> {
     /// The name that its maker gave it.
     pub(crate) name: Option<String>,
     /// A layer's options.
-    pub(crate) options: Vec<(&'static str, Value)>,
+    pub(crate) options: Vec<(&'static str, OptionValue)>,
     body: Body<E>,
     extent: Extent,
 }

@@ -2,7 +2,8 @@
 
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{
-    Clip, Code, Error, Limit::*, NonFinite, OptionSet, OptionSpec, Result, Results, Value, defaults, options, parse,
+    Clip, Code, Error, Limit::*, NonFinite, OptionSet, OptionSpec, OptionValue, Result, Results, defaults, options,
+    parse,
 };
 
 use crate::arguments::{dynamic, named_options};
@@ -46,7 +47,7 @@ impl TrainOptions {
     }
 
     /// Fails for a row whose options do not go together.
-    pub(crate) fn check(row: &[Value]) -> Result<()> {
+    pub(crate) fn check(row: &[OptionValue]) -> Result<()> {
         Self::from_row(row)?.clip().map(drop)
     }
 }
@@ -54,7 +55,7 @@ impl TrainOptions {
 /// Samples with the options of going over them.
 pub(crate) struct Samples<E: Engine> {
     data: Option<Pair<E>>,
-    row: Vec<Value>,
+    row: Vec<OptionValue>,
     pub(crate) metrics: Vec<Metric>,
     pass: Option<Pass>,
 }
@@ -107,7 +108,7 @@ impl<E: Engine> Samples<E> {
         specs: &'static [OptionSpec],
         mut given: Vec<(String, Dynamic)>,
         loss: &LossFunction,
-        check: fn(&[Value]) -> Result<()>,
+        check: fn(&[OptionValue]) -> Result<()>,
     ) -> Result<()> {
         let mut metrics = self.metrics.clone();
         for (_, value) in given.extract_if(.., |(name, _)| name == "metrics") {

@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
-use stepwell_optim::{Clip, Code, Error, LossScale, NonFinite, Optimizer, Outcome, Result, State, StepOptions, Value};
+use stepwell_optim::{
+    Clip, Code, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions,
+};
 
 use crate::clip::{clip_gradients, multiply_gradients};
 use crate::container::Container;
@@ -56,8 +58,8 @@ impl<E: Engine> Trainer<E> {
         engine: &E,
         group: usize,
         selection: Selection<E>,
-        positional: &[Value],
-        named: &[(String, Value)],
+        positional: &[OptionValue],
+        named: &[(String, OptionValue)],
     ) -> Result<()> {
         let options = self.optimizer.plan(group, positional, named)?;
         if self.library().is_some() {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
 use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
-use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, Value, defaults, definition};
+use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, OptionValue, defaults, definition};
 use stepwell_session::{Data, Device, Engine, LibraryEach, LibraryGroup, LibraryOptimizer};
 
 fn tensor(engine: &TorchEngine, data: &[f64]) -> Tensor {
@@ -29,11 +29,11 @@ fn each(engine: &TorchEngine, definition: &'static Definition) -> Box<dyn Librar
 }
 
 /// Options that need every buffer.
-fn options(definition: &Definition) -> Vec<Value> {
+fn options(definition: &Definition) -> Vec<OptionValue> {
     let full = |name| match name {
-        "momentum" => Some(Value::Float(0.9)),
-        "amsgrad" | "centered" => Some(Value::Flag(true)),
-        "lr" => Some(Value::Float(0.1)),
+        "momentum" => Some(OptionValue::Float(0.9)),
+        "amsgrad" | "centered" => Some(OptionValue::Flag(true)),
+        "lr" => Some(OptionValue::Float(0.1)),
         _ => None,
     };
     let rows = definition.options.iter().zip(defaults(definition.options));

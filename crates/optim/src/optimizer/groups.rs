@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::fallible::{Results, room};
 use crate::optimizer::Optimizer;
 use crate::options::table::parse;
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::state::group::Group;
 
 impl Optimizer {
@@ -23,7 +23,12 @@ impl Optimizer {
     }
 
     /// What [`Optimizer::edit`] would set: the options of the group, or the defaults for a new one, changed as given.
-    pub fn plan(&self, group: usize, positional: &[Value], named: &[(String, Value)]) -> Result<Vec<Value>> {
+    pub fn plan(
+        &self,
+        group: usize,
+        positional: &[OptionValue],
+        named: &[(String, OptionValue)],
+    ) -> Result<Vec<OptionValue>> {
         let base = self.group_or_next(group)?.map_or(&self.defaults, |group| &group.options);
         let row = parse(self.definition.name, self.definition.options, base, positional, named)?;
         (self.definition.check)(&row)?;
@@ -32,7 +37,7 @@ impl Optimizer {
 
     /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
     /// [`Optimizer::plan`] for the same group.
-    pub fn edit(&mut self, group: usize, options: Vec<Value>, parameters: usize) -> Result<()> {
+    pub fn edit(&mut self, group: usize, options: Vec<OptionValue>, parameters: usize) -> Result<()> {
         if parameters > 0 && self.memory.is_some() {
             let message = format!("{} cannot take more parameters after its first step", self.definition.name);
             return Err(Error::new(Code::Parameter, message));
@@ -41,7 +46,7 @@ impl Optimizer {
         // Before anything is changed.
         let mut states = room(before + parameters)?;
         if self.group_or_next(group)?.is_none() {
-            if let (Some(schedule), Some(Value::Float(rate))) = (&mut self.schedule, options.first()) {
+            if let (Some(schedule), Some(OptionValue::Float(rate))) = (&mut self.schedule, options.first()) {
                 schedule.add_group(*rate);
             }
             self.groups.push(Group { options: Vec::new(), states: Vec::new() });
@@ -59,7 +64,7 @@ impl Optimizer {
     /// The learning rate of each group.
     pub fn rates(&self) -> Vec<f64> {
         let rate = |group: &Group| match group.options.first() {
-            Some(Value::Float(rate)) => *rate,
+            Some(OptionValue::Float(rate)) => *rate,
             _ => f64::NAN,
         };
         self.groups.iter().map(rate).collect()
@@ -73,14 +78,14 @@ impl Optimizer {
             return Err(Error::new(Code::Argument, message));
         }
         let rows: Vec<_> = (0..self.groups.len())
-            .map(|i| self.plan(i, &[Value::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
+            .map(|i| self.plan(i, &[OptionValue::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
             .values()?;
         self.set_options(rows);
         Ok(())
     }
 
     /// Sets the options of every group; each row comes from [`Optimizer::plan`] for its group.
-    pub(crate) fn set_options(&mut self, rows: Vec<Vec<Value>>) {
+    pub(crate) fn set_options(&mut self, rows: Vec<Vec<OptionValue>>) {
         for (group, row) in self.groups.iter_mut().zip(rows) {
             group.options = row;
         }

@@ -7,7 +7,7 @@ use crate::number::Number;
 use crate::options;
 use crate::options::table::Limit::*;
 use crate::options::table::{OptionSet, defaults, parse};
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::sweep::step_options::Outcome;
 
 options! {
@@ -51,7 +51,7 @@ impl LossScale {
     ///
     /// # Errors
     /// [`Code::OptionUnknown`], [`Code::OptionType`], [`Code::OptionRange`]
-    pub fn new(named: &[(String, Value)]) -> Result<Self> {
+    pub fn new(named: &[(String, OptionValue)]) -> Result<Self> {
         let specs = LossScaleOptions::SPECS;
         let row = parse("lossscale", specs, &defaults(specs), &[], named)?;
         let LossScaleOptions { init, growth, backoff, interval, min, scale, growth_tracker, skipped } =
@@ -76,17 +76,17 @@ impl LossScale {
     }
 
     /// The options and how far it has come, by name: what [`LossScale::new`] makes the same from.
-    pub fn described(&self) -> Vec<(&'static str, Value)> {
+    pub fn described(&self) -> Vec<(&'static str, OptionValue)> {
         let Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped } = *self;
         let values = [
-            Value::Float(init),
-            Value::Float(growth),
-            Value::Float(backoff),
-            Value::Integer(interval),
-            min.map_or(Value::Null, Value::Float),
-            Value::Float(f64::from(scale)),
-            Value::Integer(growth_tracker),
-            Value::Integer(skipped),
+            OptionValue::Float(init),
+            OptionValue::Float(growth),
+            OptionValue::Float(backoff),
+            OptionValue::Integer(interval),
+            min.map_or(OptionValue::Null, OptionValue::Float),
+            OptionValue::Float(f64::from(scale)),
+            OptionValue::Integer(growth_tracker),
+            OptionValue::Integer(skipped),
         ];
         LossScaleOptions::SPECS.iter().map(|spec| spec.name).zip(values).collect()
     }

@@ -12,7 +12,7 @@ use crate::optimizers::definition::{Definition, Method};
 use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
 use crate::optimizers::lbfgs::state::Curvature;
 use crate::options::table::{defaults, parse};
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::schedules::schedule::Schedule;
 use crate::state::group::Group;
 use crate::state::param_state::State;
@@ -24,7 +24,7 @@ use crate::sweep::step_options::{Outcome, StepOptions};
 /// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
 pub struct Optimizer {
     definition: &'static Definition,
-    defaults: Vec<Value>,
+    defaults: Vec<OptionValue>,
     groups: Vec<Group>,
     /// What makes the steps; none for L-BFGS.
     sweep: Option<Sweep>,
@@ -40,7 +40,11 @@ pub struct Optimizer {
 
 impl Optimizer {
     /// An optimizer with one empty group. The options become the defaults of later groups.
-    pub fn new(definition: &'static Definition, positional: &[Value], named: &[(String, Value)]) -> Result<Self> {
+    pub fn new(
+        definition: &'static Definition,
+        positional: &[OptionValue],
+        named: &[(String, OptionValue)],
+    ) -> Result<Self> {
         let base = defaults(definition.options);
         let row = parse(definition.name, definition.options, &base, positional, named)?;
         (definition.check)(&row)?;
@@ -61,7 +65,7 @@ impl Optimizer {
 
     /// An optimizer with empty groups of these options, which are named; the first row becomes the defaults of later
     /// groups. What a row leaves out is the optimizer's own default.
-    pub fn with_groups(definition: &'static Definition, rows: &[Vec<(String, Value)>]) -> Result<Self> {
+    pub fn with_groups(definition: &'static Definition, rows: &[Vec<(String, OptionValue)>]) -> Result<Self> {
         let Some((first, rest)) = rows.split_first() else {
             let message = format!("{}: expected a row of options for at least one group", definition.name);
             return Err(Error::new(Code::Format, message));

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::fallible::Results;
 use crate::optimizer::Optimizer;
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::schedules::definition::{Base, Curve};
 use crate::schedules::schedule::Schedule;
 
@@ -45,7 +45,7 @@ impl Optimizer {
     }
 
     /// The options of each group as a schedule sets them.
-    fn scheduled(&self, schedule: &Schedule) -> Result<Vec<Vec<Value>>> {
+    fn scheduled(&self, schedule: &Schedule) -> Result<Vec<Vec<OptionValue>>> {
         let (groups, given) = (self.groups().len(), schedule.base.len());
         if given != groups {
             let message = format!("expected one base rate for each of {groups} groups, given {given}");
@@ -56,15 +56,15 @@ impl Optimizer {
         let named = momentum.as_slice();
         let row = |(group, rate): (usize, &f64)| {
             // The base rate is a learning rate, too.
-            self.plan(group, &[Value::Float(*rate)], &[])?;
+            self.plan(group, &[OptionValue::Float(*rate)], &[])?;
             let rate = schedule.curve.rate(Base { rate: *rate, group })?;
-            self.plan(group, &[Value::Float(rate)], named)
+            self.plan(group, &[OptionValue::Float(rate)], named)
         };
         schedule.base.iter().enumerate().map(row).values()
     }
 
     /// What `OneCycleLR` calls momentum: the option of that name, or the first of the betas.
-    fn momentum_option(&self, momentum: f64) -> Result<(String, Value)> {
+    fn momentum_option(&self, momentum: f64) -> Result<(String, OptionValue)> {
         let definition = self.definition();
         let driven = definition.options.iter().find(|spec| matches!(spec.name, "momentum" | "beta1"));
         let Some(spec) = driven else {
@@ -72,6 +72,6 @@ impl Optimizer {
                 format!("the schedule drives momentum, and {} has none: give it momentum false", definition.name);
             return Err(Error::new(Code::OptionRange, message));
         };
-        Ok((spec.name.to_owned(), Value::Float(momentum)))
+        Ok((spec.name.to_owned(), OptionValue::Float(momentum)))
     }
 }

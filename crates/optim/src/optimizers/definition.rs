@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::options::rule_options::RuleOptions;
 use crate::options::table::{OptionSet, OptionSpec};
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::rule::Rule;
 use crate::state::param_state::{AVERAGE, MASTER};
 use crate::sweep::erased_rule::Program;
@@ -24,7 +24,7 @@ pub struct Definition {
     /// Keys of the state buffers.
     pub buffers: &'static [&'static str],
     /// Checks the rules over several options; the limit of each is checked by [`crate::parse`].
-    pub check: fn(&[Value]) -> Result<()>,
+    pub check: fn(&[OptionValue]) -> Result<()>,
     pub(crate) method: Method,
 }
 

@@ -1,7 +1,7 @@
 //! Options that stand for a published variant, under its name.
 
-use crate::options::value::Value;
-use crate::options::value::Value::{Flag, Float, Null};
+use crate::options::value::OptionValue;
+use crate::options::value::OptionValue::{Flag, Float, Null};
 
 /// Options of an optimizer as somebody published it. The learning rate is not among them.
 pub struct Preset {
@@ -14,7 +14,7 @@ pub struct Preset {
     /// Where it was published.
     pub source: &'static str,
     /// Names and values.
-    pub options: &'static [(&'static str, Value)],
+    pub options: &'static [(&'static str, OptionValue)],
 }
 
 /// Every preset. Each names all options in which the presets of its optimizer differ, so that one replaces another.

@@ -8,15 +8,15 @@ macro_rules! words {
         $vis enum $name { $($(#[$doc])* $variant,)* }
 
         impl $crate::options::option_type::OptionType for $name {
-            const KIND: $crate::options::value::Kind = $crate::options::value::Kind::Word(&[$($word),*]);
-            fn from_value(value: &$crate::options::value::Value) -> Option<Self> {
+            const KIND: $crate::options::value::OptionKind = $crate::options::value::OptionKind::Word(&[$($word),*]);
+            fn from_value(value: &$crate::options::value::OptionValue) -> Option<Self> {
                 match value {
-                    $($crate::options::value::Value::Word(word) if word == $word => Some($name::$variant),)*
+                    $($crate::options::value::OptionValue::Word(word) if word == $word => Some($name::$variant),)*
                     _ => None,
                 }
             }
-            fn into_value(self) -> $crate::options::value::Value {
-                $crate::options::value::Value::Word(match self { $($name::$variant => $word,)* }.into())
+            fn into_value(self) -> $crate::options::value::OptionValue {
+                $crate::options::value::OptionValue::Word(match self { $($name::$variant => $word,)* }.into())
             }
         }
     };
@@ -49,7 +49,7 @@ macro_rules! options {
                 further: $crate::options!(@or false $(, $further)?),
             },)*];
 
-            fn from_row(row: &[$crate::options::value::Value]) -> $crate::error::Result<Self> {
+            fn from_row(row: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {
                 let mut row = row.iter();
                 Ok(Self { $($name: $crate::options::table::next_option(&mut row)?,)* })
             }

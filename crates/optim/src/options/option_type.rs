@@ -1,79 +1,79 @@
 //! The Rust types that an option can have.
 
-use crate::options::value::{Kind, Value};
+use crate::options::value::{OptionKind, OptionValue};
 
 /// A Rust type that an option can have.
 pub trait OptionType: Sized {
     /// The type as the table states it.
-    const KIND: Kind;
+    const KIND: OptionKind;
     /// True if `null` is a value.
     const NULLABLE: bool = false;
     /// From a checked value.
-    fn from_value(value: &Value) -> Option<Self>;
+    fn from_value(value: &OptionValue) -> Option<Self>;
     /// To a value.
-    fn into_value(self) -> Value;
+    fn into_value(self) -> OptionValue;
 }
 
 impl OptionType for f64 {
-    const KIND: Kind = Kind::Float;
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Float(x) = value { Some(*x) } else { None }
+    const KIND: OptionKind = OptionKind::Float;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::Float(x) = value { Some(*x) } else { None }
     }
-    fn into_value(self) -> Value {
-        Value::Float(self)
+    fn into_value(self) -> OptionValue {
+        OptionValue::Float(self)
     }
 }
 
 impl OptionType for i64 {
-    const KIND: Kind = Kind::Integer;
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Integer(x) = value { Some(*x) } else { None }
+    const KIND: OptionKind = OptionKind::Integer;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::Integer(x) = value { Some(*x) } else { None }
     }
-    fn into_value(self) -> Value {
-        Value::Integer(self)
+    fn into_value(self) -> OptionValue {
+        OptionValue::Integer(self)
     }
 }
 
 impl OptionType for bool {
-    const KIND: Kind = Kind::Flag;
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Flag(x) = value { Some(*x) } else { None }
+    const KIND: OptionKind = OptionKind::Flag;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::Flag(x) = value { Some(*x) } else { None }
     }
-    fn into_value(self) -> Value {
-        Value::Flag(self)
+    fn into_value(self) -> OptionValue {
+        OptionValue::Flag(self)
     }
 }
 
 /// One number for all dimensions, or one for each.
 impl OptionType for Vec<usize> {
-    const KIND: Kind = Kind::Sizes;
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::List(list) = value { Some(list.iter().map(|x| *x as usize).collect()) } else { None }
+    const KIND: OptionKind = OptionKind::Sizes;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::List(list) = value { Some(list.iter().map(|x| *x as usize).collect()) } else { None }
     }
-    fn into_value(self) -> Value {
-        Value::List(self.into_iter().map(|x| x as f64).collect())
+    fn into_value(self) -> OptionValue {
+        OptionValue::List(self.into_iter().map(|x| x as f64).collect())
     }
 }
 
 /// One number for all groups, or one for each.
 impl OptionType for Vec<f64> {
-    const KIND: Kind = Kind::Numbers;
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::List(list) = value { Some(list.clone()) } else { None }
+    const KIND: OptionKind = OptionKind::Numbers;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::List(list) = value { Some(list.clone()) } else { None }
     }
-    fn into_value(self) -> Value {
-        Value::List(self)
+    fn into_value(self) -> OptionValue {
+        OptionValue::List(self)
     }
 }
 
 impl<T: OptionType> OptionType for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: OptionKind = T::KIND;
     const NULLABLE: bool = true;
-    fn from_value(value: &Value) -> Option<Self> {
-        if *value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if *value == OptionValue::Null { Some(None) } else { T::from_value(value).map(Some) }
     }
-    fn into_value(self) -> Value {
-        self.map_or(Value::Null, T::into_value)
+    fn into_value(self) -> OptionValue {
+        self.map_or(OptionValue::Null, T::into_value)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
 use crate::options::option_type::OptionType;
-use crate::options::value::{Kind, Value};
+use crate::options::value::{OptionKind, OptionValue};
 
 /// The range of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,13 +60,13 @@ pub struct OptionSpec {
     /// One sentence.
     pub doc: &'static str,
     /// The type.
-    pub kind: Kind,
+    pub kind: OptionKind,
     /// True if `null` is a value.
     pub nullable: bool,
     /// The range of a number, or of each of several.
     pub limit: Limit,
     /// The default; `None` for an option that must be given.
-    pub default: fn() -> Option<Value>,
+    pub default: fn() -> Option<OptionValue>,
     /// True for an option beyond those of the k-api: it has a name and no position, stands after those that have one, and
     /// is told only where it was changed.
     pub further: bool,
@@ -74,34 +74,40 @@ pub struct OptionSpec {
 
 impl OptionSpec {
     /// The value as this option takes it, or an error that says what it takes. `owner` is whose option it is.
-    fn check(&self, owner: &str, given: &Value) -> Result<Value> {
+    fn check(&self, owner: &str, given: &OptionValue) -> Result<OptionValue> {
         let value = match (self.kind, given) {
-            (_, Value::Null) if self.nullable => return Ok(Value::Null),
-            (Kind::Flag, Value::Flag(flag)) => return Ok(Value::Flag(*flag)),
-            (Kind::Word(words), Value::Word(word)) if words.contains(&word.as_str()) => return Ok(given.clone()),
-            (Kind::Word(_), Value::Word(_)) => return Err(self.refuse(Code::OptionRange, owner, given)),
-            (Kind::Float, Value::Integer(x)) => Value::Float(*x as f64),
-            (Kind::Float, Value::Float(_)) | (Kind::Integer, Value::Integer(_)) => given.clone(),
-            (Kind::Integer, Value::Float(x)) if is_whole(*x) => Value::Integer(*x as i64),
-            (Kind::Sizes, Value::Integer(x)) => Value::List(vec![*x as f64]),
-            (Kind::Sizes, Value::Float(x)) if is_whole(*x) => Value::List(vec![*x]),
-            (Kind::Sizes, Value::List(list)) if !list.is_empty() && list.iter().all(|x| is_whole(*x)) => given.clone(),
-            (Kind::Numbers, Value::Integer(x)) => Value::List(vec![*x as f64]),
-            (Kind::Numbers, Value::Float(x)) => Value::List(vec![*x]),
-            (Kind::Numbers, Value::List(list)) if !list.is_empty() => given.clone(),
+            (_, OptionValue::Null) if self.nullable => return Ok(OptionValue::Null),
+            (OptionKind::Flag, OptionValue::Flag(flag)) => return Ok(OptionValue::Flag(*flag)),
+            (OptionKind::Word(words), OptionValue::Word(word)) if words.contains(&word.as_str()) => {
+                return Ok(given.clone());
+            }
+            (OptionKind::Word(_), OptionValue::Word(_)) => return Err(self.refuse(Code::OptionRange, owner, given)),
+            (OptionKind::Float, OptionValue::Integer(x)) => OptionValue::Float(*x as f64),
+            (OptionKind::Float, OptionValue::Float(_)) | (OptionKind::Integer, OptionValue::Integer(_)) => {
+                given.clone()
+            }
+            (OptionKind::Integer, OptionValue::Float(x)) if is_whole(*x) => OptionValue::Integer(*x as i64),
+            (OptionKind::Sizes, OptionValue::Integer(x)) => OptionValue::List(vec![*x as f64]),
+            (OptionKind::Sizes, OptionValue::Float(x)) if is_whole(*x) => OptionValue::List(vec![*x]),
+            (OptionKind::Sizes, OptionValue::List(list)) if !list.is_empty() && list.iter().all(|x| is_whole(*x)) => {
+                given.clone()
+            }
+            (OptionKind::Numbers, OptionValue::Integer(x)) => OptionValue::List(vec![*x as f64]),
+            (OptionKind::Numbers, OptionValue::Float(x)) => OptionValue::List(vec![*x]),
+            (OptionKind::Numbers, OptionValue::List(list)) if !list.is_empty() => given.clone(),
             _ => return Err(self.refuse(Code::OptionType, owner, given)),
         };
         let fits = |x: f64| x.is_finite() && self.limit.admits(x);
         let admitted = match &value {
-            Value::Float(x) => fits(*x),
-            Value::Integer(x) => fits(*x as f64),
-            Value::List(list) => list.iter().all(|x| fits(*x)),
+            OptionValue::Float(x) => fits(*x),
+            OptionValue::Integer(x) => fits(*x as f64),
+            OptionValue::List(list) => list.iter().all(|x| fits(*x)),
             _ => true,
         };
         if admitted { Ok(value) } else { Err(self.refuse(Code::OptionRange, owner, given)) }
     }
 
-    fn refuse(&self, code: Code, owner: &str, given: &Value) -> Error {
+    fn refuse(&self, code: Code, owner: &str, given: &OptionValue) -> Error {
         let or_null = if self.nullable { " or null" } else { "" };
         let message = format!("{owner} {}: expected {}{}{or_null}, given {given}", self.name, self.kind, self.limit);
         Error::new(code, message)
@@ -114,8 +120,8 @@ fn is_whole(x: f64) -> bool {
 }
 
 /// The defaults of a table; `Null` for an option that must be given.
-pub fn defaults(specs: &[OptionSpec]) -> Vec<Value> {
-    specs.iter().map(|spec| (spec.default)().unwrap_or(Value::Null)).collect()
+pub fn defaults(specs: &[OptionSpec]) -> Vec<OptionValue> {
+    specs.iter().map(|spec| (spec.default)().unwrap_or(OptionValue::Null)).collect()
 }
 
 /// The options that have a position: all but the further ones.
@@ -125,8 +131,9 @@ pub fn positional(specs: &[OptionSpec]) -> &[OptionSpec] {
 }
 
 /// The first further option of a row that is not at its default.
-pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[Value]) -> Option<&'a OptionSpec> {
-    let changed = |(spec, value): &(&OptionSpec, &Value)| spec.further && (spec.default)().as_ref() != Some(*value);
+pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[OptionValue]) -> Option<&'a OptionSpec> {
+    let changed =
+        |(spec, value): &(&OptionSpec, &OptionValue)| spec.further && (spec.default)().as_ref() != Some(*value);
     specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
 }
 
@@ -140,10 +147,10 @@ pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[Value]) -> Option<&'a 
 pub fn parse(
     owner: &str,
     specs: &[OptionSpec],
-    base: &[Value],
-    positional: &[Value],
-    named: &[(String, Value)],
-) -> Result<Vec<Value>> {
+    base: &[OptionValue],
+    positional: &[OptionValue],
+    named: &[(String, OptionValue)],
+) -> Result<Vec<OptionValue>> {
     let places = self::positional(specs);
     if positional.len() > places.len() {
         let message = format!(
@@ -157,9 +164,9 @@ pub fn parse(
     let mut row = base.to_vec();
     // Those that were given, as bits; no table has more than 64.
     let mut taken = 0u64;
-    let mut set = |index: usize, given: &Value| -> Result<()> {
+    let mut set = |index: usize, given: &OptionValue| -> Result<()> {
         let spec = &specs[index];
-        if matches!(given, Value::Undefined) {
+        if matches!(given, OptionValue::Undefined) {
             return Ok(());
         }
         if taken >> index & 1 == 1 {
@@ -177,14 +184,14 @@ pub fn parse(
             set(index, &value)?;
         }
     }
-    match specs.iter().zip(&row).find(|(spec, value)| **value == Value::Null && (spec.default)().is_none()) {
-        Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &Value::Null)),
+    match specs.iter().zip(&row).find(|(spec, value)| **value == OptionValue::Null && (spec.default)().is_none()) {
+        Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &OptionValue::Null)),
         None => Ok(row),
     }
 }
 
 /// The options that a name stands for: itself, an alias, or every element of a list alias.
-fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &Value) -> Result<Vec<(usize, Value)>> {
+fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -> Result<Vec<(usize, OptionValue)>> {
     if let Some(index) = specs.iter().position(|spec| spec.name == name || spec.alias == Some(name)) {
         return Ok(vec![(index, given.clone())]);
     }
@@ -199,9 +206,9 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &Value) -> Resu
             let message = format!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
             Err(Error::new(Code::OptionUnknown, message))
         }
-        Value::Undefined => Ok(Vec::new()),
-        Value::List(list) if list.len() == elements.len() => {
-            Ok(elements.into_iter().zip(list.iter().map(|x| Value::Float(*x))).collect())
+        OptionValue::Undefined => Ok(Vec::new()),
+        OptionValue::List(list) if list.len() == elements.len() => {
+            Ok(elements.into_iter().zip(list.iter().map(|x| OptionValue::Float(*x))).collect())
         }
         _ => {
             let message = format!("{owner} {name}: expected a list of {} numbers, given {given}", elements.len());
@@ -220,12 +227,12 @@ pub trait OptionSet: Sized {
     const SPECS: &'static [OptionSpec];
 
     /// The struct from a row that [`parse`] or [`defaults`] made.
-    fn from_row(row: &[Value]) -> Result<Self>;
+    fn from_row(row: &[OptionValue]) -> Result<Self>;
 }
 
 /// The next value of a row, for [`OptionSet::from_row`]. No part of it, since there are as many of those as tables.
 #[inline(never)]
-pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, Value>) -> Result<T> {
+pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, OptionValue>) -> Result<T> {
     let value = row.next().and_then(T::from_value);
     value.ok_or_else(|| Error::new(Code::Internal, "a row of options that is not as its table says"))
 }

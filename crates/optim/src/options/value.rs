@@ -6,7 +6,7 @@ use crate::number::Number;
 
 /// An option's value, or what a caller gave for one.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum OptionValue {
     /// No value.
     Null,
     /// An option that is left out after all.
@@ -23,17 +23,17 @@ pub enum Value {
     List(Vec<f64>),
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for OptionValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Null => f.write_str("null"),
-            Value::Undefined => f.write_str("undefined"),
-            Value::Flag(flag) => write!(f, "boolean {flag}"),
-            Value::Integer(number) => write!(f, "{number}"),
-            Value::Float(number) => Number(*number).fmt(f),
-            Value::Word(word) => write!(f, "string \"{word}\""),
-            Value::List(list) if list.len() > 8 => write!(f, "list of {}", list.len()),
-            Value::List(list) => {
+            OptionValue::Null => f.write_str("null"),
+            OptionValue::Undefined => f.write_str("undefined"),
+            OptionValue::Flag(flag) => write!(f, "boolean {flag}"),
+            OptionValue::Integer(number) => write!(f, "{number}"),
+            OptionValue::Float(number) => Number(*number).fmt(f),
+            OptionValue::Word(word) => write!(f, "string \"{word}\""),
+            OptionValue::List(list) if list.len() > 8 => write!(f, "list of {}", list.len()),
+            OptionValue::List(list) => {
                 let list: Vec<_> = list.iter().copied().map(Number).collect();
                 write!(f, "list {list:?}")
             }
@@ -43,7 +43,7 @@ impl fmt::Display for Value {
 
 /// What kind of value an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OptionKind {
     /// A finite number.
     Float,
     /// A whole number.
@@ -58,15 +58,15 @@ pub enum Kind {
     Numbers,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for OptionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Float => f.write_str("a finite number"),
-            Kind::Integer => f.write_str("a whole number"),
-            Kind::Flag => f.write_str("a boolean"),
-            Kind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
-            Kind::Sizes => f.write_str("a whole number or a list of them"),
-            Kind::Numbers => f.write_str("a finite number or a list of them"),
+            OptionKind::Float => f.write_str("a finite number"),
+            OptionKind::Integer => f.write_str("a whole number"),
+            OptionKind::Flag => f.write_str("a boolean"),
+            OptionKind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
+            OptionKind::Sizes => f.write_str("a whole number or a list of them"),
+            OptionKind::Numbers => f.write_str("a finite number or a list of them"),
         }
     }
 }

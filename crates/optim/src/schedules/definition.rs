@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::options;
 use crate::options::table::Limit::*;
 use crate::options::table::{OptionSet, OptionSpec, defaults, parse};
-use crate::options::value::{Kind, Value};
+use crate::options::value::{OptionKind, OptionValue};
 
 /// A parameter group as a schedule sees it.
 #[derive(Clone, Copy)]
@@ -68,8 +68,8 @@ options! {
 #[derive(Clone)]
 pub struct Curve {
     definition: &'static ScheduleDefinition,
-    options: Vec<Value>,
-    progress: Vec<Value>,
+    options: Vec<OptionValue>,
+    progress: Vec<OptionValue>,
     children: Vec<Curve>,
 }
 
@@ -77,8 +77,8 @@ impl Curve {
     /// A schedule from named options, from named progress if it has begun, and from the schedules inside it.
     pub fn new(
         definition: &'static ScheduleDefinition,
-        options: &[(String, Value)],
-        progress: &[(String, Value)],
+        options: &[(String, OptionValue)],
+        progress: &[(String, OptionValue)],
         children: Vec<Curve>,
     ) -> Result<Self> {
         let name = definition.name;
@@ -103,12 +103,12 @@ impl Curve {
     }
 
     /// The options, in the order of the table.
-    pub fn options(&self) -> &[Value] {
+    pub fn options(&self) -> &[OptionValue] {
         &self.options
     }
 
     /// How far it is, in the order of the table.
-    pub fn progress(&self) -> &[Value] {
+    pub fn progress(&self) -> &[OptionValue] {
         &self.progress
     }
 
@@ -131,7 +131,7 @@ impl Curve {
         P::from_row(&self.progress)
     }
 
-    pub(crate) fn set_progress(&mut self, row: Vec<Value>) {
+    pub(crate) fn set_progress(&mut self, row: Vec<OptionValue>) {
         self.progress = row;
     }
 
@@ -142,7 +142,7 @@ impl Curve {
 
     /// One more.
     pub(crate) fn count(&mut self) -> Result<()> {
-        self.progress = vec![Value::Integer(self.taken()? + 1)];
+        self.progress = vec![OptionValue::Integer(self.taken()? + 1)];
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Curve {
     /// Fails if an option of a number for each group has another number of them.
     pub(crate) fn check_groups(&self, groups: usize) -> Result<()> {
         for (spec, value) in self.definition.options.iter().zip(&self.options) {
-            if let (Kind::Numbers, Value::List(list)) = (spec.kind, value)
+            if let (OptionKind::Numbers, OptionValue::List(list)) = (spec.kind, value)
                 && list.len() != 1
                 && list.len() != groups
             {

@@ -1,18 +1,18 @@
 //! A parameter group: options, and the state of each parameter.
 
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::state::param_state::State;
 
 /// Parameters that share options.
 #[derive(Debug, PartialEq)]
 pub struct Group {
-    pub(crate) options: Vec<Value>,
+    pub(crate) options: Vec<OptionValue>,
     pub(crate) states: Vec<Option<State>>,
 }
 
 impl Group {
     /// The options, in the order of the table.
-    pub fn options(&self) -> &[Value] {
+    pub fn options(&self) -> &[OptionValue] {
         &self.options
     }
 

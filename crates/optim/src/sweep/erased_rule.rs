@@ -5,7 +5,7 @@ use crate::fallible::{Results, reserve};
 use crate::instruction_set::InstructionSet;
 use crate::options::rule_options::{Common, RuleOptions};
 use crate::options::table::OptionSet;
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 use crate::rule::{Rule, Step};
 use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::chunk::{Piece, Riders};
@@ -18,7 +18,7 @@ use crate::sweep::update_buffer::Room;
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
     /// Sets the options of all groups.
-    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[Value]>) -> Result<()>;
+    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
     /// What each buffer of the formula starts with, in a group.
     fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
     /// Which buffers of the formula are averages of gradients.
@@ -61,7 +61,7 @@ pub(crate) trait Program: Send + Sync {
 }
 
 impl<R: Rule> Program for RuleProgram<R> {
-    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[Value]>) -> Result<()> {
+    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()> {
         self.options = rows.map(R::Options::from_row).values()?;
         Ok(())
     }

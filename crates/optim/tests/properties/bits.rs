@@ -7,21 +7,21 @@ use std::sync::OnceLock;
 
 use half::{bf16, f16};
 use stepwell_optim::{
-    CATALOG, Clip, Definition, InstructionSet, NonFinite, Optimizer, StepOptions, Value, View, definition,
+    CATALOG, Clip, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, StepOptions, View, definition,
 };
 
 /// More elements than threads are woken for; tensors of which LAMB's second stage is done together with the first stage of
 /// the next, by one thread or by all; and small ones. No length is a multiple of a vector.
 const LENGTHS: [usize; 10] = [270_003, 40_001, 70_001, 17, 1, 0, 280_001, 16_385, 5, 70_001];
 
-type Named = Vec<(String, Value)>;
+type Named = Vec<(String, OptionValue)>;
 
 /// Options that take another path through the loops.
 fn variants(definition: &Definition) -> Vec<Named> {
-    let flag = |name: &str| vec![(name.to_owned(), Value::Flag(true))];
-    let number = |name: &str| vec![(name.to_owned(), Value::Float(0.5))];
+    let flag = |name: &str| vec![(name.to_owned(), OptionValue::Flag(true))];
+    let number = |name: &str| vec![(name.to_owned(), OptionValue::Float(0.5))];
     let mut variants = vec![Vec::new(), number("decay"), number("average")];
-    let moments = vec![("moments".into(), Value::Word("bfloat16".into()))];
+    let moments = vec![("moments".into(), OptionValue::Word("bfloat16".into()))];
     variants.extend((definition.name != "adagrad").then(|| moments.clone()));
     variants.extend(match definition.name {
         "adam" | "adamw" => vec![flag("amsgrad")],
@@ -32,7 +32,7 @@ fn variants(definition: &Definition) -> Vec<Named> {
             [flag("centered"), number("momentum")].concat(),
             [flag("centered"), number("momentum"), moments].concat(),
         ],
-        "lamb" => vec![flag("l2"), vec![("globalnorm".into(), Value::Flag(false))]],
+        "lamb" => vec![flag("l2"), vec![("globalnorm".into(), OptionValue::Flag(false))]],
         _ => Vec::new(),
     });
     variants
@@ -133,7 +133,7 @@ fn a_tensor_among_others_moves_as_it_does_alone() {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
         // What all have in common, where there is such a thing.
         let named = match definition.name {
-            "lamb" => vec![("globalnorm".into(), Value::Flag(false)), ("decay".into(), Value::Float(0.5))],
+            "lamb" => vec![("globalnorm".into(), OptionValue::Flag(false)), ("decay".into(), OptionValue::Float(0.5))],
             _ => Vec::new(),
         };
         for threads in [1, 2] {
@@ -159,7 +159,7 @@ fn nor_do_they_with_everything_that_rides_along() {
                 zero_gradients: true,
                 ..StepOptions::default()
             };
-            same_bits(definition(name).unwrap(), &vec![("average".into(), Value::Float(0.9))], options);
+            same_bits(definition(name).unwrap(), &vec![("average".into(), OptionValue::Float(0.9))], options);
         }
     }
 }

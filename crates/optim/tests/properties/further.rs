@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use stepwell_optim::{
-    CATALOG, Code, Definition, Optimizer, PRESETS, StepOptions, Value, View, defaults, definition, further_change,
-    positional,
+    CATALOG, Code, Definition, Optimizer, OptionValue, PRESETS, StepOptions, View, defaults, definition,
+    further_change, positional,
 };
 
-type Named = Vec<(String, Value)>;
+type Named = Vec<(String, OptionValue)>;
 
-fn made(definition: &'static Definition, named: &[(String, Value)]) -> Optimizer {
+fn made(definition: &'static Definition, named: &[(String, OptionValue)]) -> Optimizer {
     Optimizer::new(definition, &[], named).unwrap()
 }
 
-fn one(name: &str, value: Value) -> Named {
+fn one(name: &str, value: OptionValue) -> Named {
     vec![(name.to_owned(), value)]
 }
 
@@ -33,7 +33,7 @@ fn further_options_stand_last_and_have_no_position() {
         let expected = format!("{}: expected up to {count} positional options (lr", definition.name);
         assert!(error.code() == Code::Argument && error.to_string().starts_with(&expected), "{error}");
         assert!(!error.to_string().contains("maximize"));
-        let climbing = made(definition, &one("maximize", Value::Flag(true)));
+        let climbing = made(definition, &one("maximize", OptionValue::Flag(true)));
         assert_eq!(further_change(specs, climbing.groups()[0].options()).unwrap().name, "maximize");
     }
 }
@@ -45,13 +45,13 @@ fn climbing_is_descending_along_the_negative_to_the_bit() {
         // Without any other option, with each of them, and with all.
         let known: Vec<_> = definition.options.iter().filter(|spec| switches.contains(&spec.name)).collect();
         let value = |name: &str| if ["decay", "momentum", "lrdecay"].contains(&name) { 0.3.into() } else { None };
-        let row = |name: &str| (name.to_owned(), value(name).map_or(Value::Flag(true), Value::Float));
+        let row = |name: &str| (name.to_owned(), value(name).map_or(OptionValue::Flag(true), OptionValue::Float));
         let alone = known.iter().filter(|spec| spec.name != "nesterov").map(|spec| vec![row(spec.name)]);
         let all = known.iter().map(|spec| row(spec.name)).collect();
         for options in alone.chain([Vec::new(), all]) {
             let run = |maximize: bool| {
                 let mut named: Named = options.clone();
-                named.push(("maximize".into(), Value::Flag(maximize)));
+                named.push(("maximize".into(), OptionValue::Flag(maximize)));
                 let mut optimizer = made(definition, &named);
                 let plan = optimizer.plan(0, &[], &[]).unwrap();
                 optimizer.edit(0, plan, 2).unwrap();
@@ -78,7 +78,8 @@ fn recorded(optimizer: &str, name: &str) -> Option<Named> {
         .join(format!("{optimizer}.json"));
     let file: Json = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let recording = file["recordings"].as_array().unwrap().iter().find(|recording| recording["name"] == name)?;
-    let value = |json: &Json| json.as_bool().map_or_else(|| Value::Float(json.as_f64().unwrap()), Value::Flag);
+    let value =
+        |json: &Json| json.as_bool().map_or_else(|| OptionValue::Float(json.as_f64().unwrap()), OptionValue::Flag);
     Some(recording["options"].as_object().unwrap().iter().map(|(name, json)| (name.clone(), value(json))).collect())
 }
 
@@ -98,7 +99,7 @@ fn presets_are_what_the_reference_was_run_with() {
 #[test]
 fn lamb_refuses_a_norm_that_is_not_positive() {
     for wrong in [0.0, -1.0, f64::INFINITY, f64::NAN] {
-        let error = Optimizer::new(definition("lamb").unwrap(), &[], &one("max_grad_norm", Value::Float(wrong)));
+        let error = Optimizer::new(definition("lamb").unwrap(), &[], &one("max_grad_norm", OptionValue::Float(wrong)));
         assert_eq!(error.err().unwrap().code(), Code::OptionRange);
     }
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use stepwell_optim::{
-    CATALOG, Children, Definition, Kind, Limit, OptionSpec, PRESETS, SCHEDULES, ScheduleDefinition, Value, positional,
+    CATALOG, Children, Definition, Limit, OptionKind, OptionSpec, OptionValue, PRESETS, SCHEDULES, ScheduleDefinition,
+    positional,
 };
 
 /// PyTorch's spelling, or capitals where there is none.
@@ -18,29 +19,30 @@ fn type_name(definition: &Definition) -> String {
 
 fn type_of(spec: &OptionSpec) -> String {
     let plain = match spec.kind {
-        Kind::Float | Kind::Integer => "number".to_owned(),
-        Kind::Flag => "boolean".to_owned(),
-        Kind::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | "),
-        Kind::Sizes | Kind::Numbers => "number | readonly number[]".to_owned(),
+        OptionKind::Float | OptionKind::Integer => "number".to_owned(),
+        OptionKind::Flag => "boolean".to_owned(),
+        OptionKind::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | "),
+        OptionKind::Sizes | OptionKind::Numbers => "number | readonly number[]".to_owned(),
     };
     if spec.nullable { format!("{plain} | null") } else { plain }
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &OptionValue) -> String {
     match value {
-        Value::Null => "null".into(),
-        Value::Flag(flag) => flag.to_string(),
-        Value::Integer(number) => number.to_string(),
-        Value::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
-        Value::Float(number) => number.to_string(),
-        Value::Word(word) => format!("\"{word}\""),
-        Value::List(list) if list.len() == 1 => list[0].to_string(),
+        OptionValue::Null => "null".into(),
+        OptionValue::Flag(flag) => flag.to_string(),
+        OptionValue::Integer(number) => number.to_string(),
+        OptionValue::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
+        OptionValue::Float(number) => number.to_string(),
+        OptionValue::Word(word) => format!("\"{word}\""),
+        OptionValue::List(list) if list.len() == 1 => list[0].to_string(),
         other => other.to_string(),
     }
 }
 
 fn doc(spec: &OptionSpec) -> String {
-    let whole = if matches!(spec.kind, Kind::Integer | Kind::Sizes) { "A whole number" } else { "A number" };
+    let whole =
+        if matches!(spec.kind, OptionKind::Integer | OptionKind::Sizes) { "A whole number" } else { "A number" };
     let range = if spec.limit == Limit::Finite { String::new() } else { format!(" {whole}{}.", spec.limit) };
     let default = (spec.default)().map_or_else(String::new, |value| format!(" Default {}.", shown(&value)));
     format!("{}{range}{default}", spec.doc)
@@ -214,10 +216,10 @@ fn generated_tables() -> String {
 fn table_row(spec: &OptionSpec) -> String {
     let mut fields = vec![format!("name: \"{}\"", spec.name), format!("doc: {:?}", spec.doc)];
     fields.push(match spec.kind {
-        Kind::Float | Kind::Numbers => "kind: \"number\"".to_owned(),
-        Kind::Integer | Kind::Sizes => "kind: \"integer\"".to_owned(),
-        Kind::Flag => "kind: \"flag\"".to_owned(),
-        Kind::Word(words) => format!("kind: \"word\", words: {words:?}"),
+        OptionKind::Float | OptionKind::Numbers => "kind: \"number\"".to_owned(),
+        OptionKind::Integer | OptionKind::Sizes => "kind: \"integer\"".to_owned(),
+        OptionKind::Flag => "kind: \"flag\"".to_owned(),
+        OptionKind::Word(words) => format!("kind: \"word\", words: {words:?}"),
     });
     fields.extend(match spec.limit {
         Limit::Finite => None,

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use proptest::prelude::*;
-use stepwell_optim::{Curvature, Learned, Memory, Objective, Optimizer, Result, Value, definition};
+use stepwell_optim::{Curvature, Learned, Memory, Objective, Optimizer, OptionValue, Result, definition};
 
 /// A loss whose gradient is given, however the parameters move.
 struct Given<'a> {
@@ -83,7 +83,7 @@ proptest! {
             ro: pairs.iter().map(|(y, s)| 1.0 / product(y, s)).collect(),
         };
         let options = [("history", most as f64), ("iter", 1.0), ("gradtol", 0.0)];
-        let options = options.map(|(name, value)| (name.to_owned(), Value::Float(value)));
+        let options = options.map(|(name, value)| (name.to_owned(), OptionValue::Float(value)));
         let mut optimizer = Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap();
         optimizer.remember(Learned::try_from(Curvature::Double(memory)).unwrap());
         let gradients = [gradient.clone()];

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use stepwell_optim::{Objective, Optimizer, Result, Value, definition};
+use stepwell_optim::{Objective, Optimizer, OptionValue, Result, definition};
 
 /// A residual and its derivatives. All problems of the paper are sums of the squares of these.
 type Residuals = Vec<(f64, Vec<f64>)>;
@@ -112,10 +112,10 @@ impl Objective<f64> for At<'_> {
 /// Steps until the gradient is small or a step changes nothing; where that is, and how many evaluations it took.
 fn found(problem: &Problem, maximize: bool) -> (Vec<f64>, usize) {
     let options = [
-        ("search", Value::Word("strong_wolfe".into())),
-        ("gradtol", Value::Float(1e-9)),
-        ("changetol", Value::Float(0.0)),
-        ("maximize", Value::Flag(maximize)),
+        ("search", OptionValue::Word("strong_wolfe".into())),
+        ("gradtol", OptionValue::Float(1e-9)),
+        ("changetol", OptionValue::Float(0.0)),
+        ("maximize", OptionValue::Flag(maximize)),
     ];
     let options = options.map(|(name, value)| (name.to_owned(), value));
     let mut optimizer = Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap();

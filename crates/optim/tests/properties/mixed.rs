@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use half::{bf16, f16};
-use stepwell_optim::{CATALOG, Definition, InstructionSet, NonFinite, Optimizer, Outcome, StepOptions, Value, View};
+use stepwell_optim::{
+    CATALOG, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, Outcome, StepOptions, View,
+};
 
 /// Larger than what threads are woken for; no multiple of a block.
 const LENGTH: usize = (1 << 18) + 777;
@@ -13,7 +15,7 @@ fn numbers<T>(length: usize, seed: f32, of: impl Fn(f32) -> T) -> Vec<T> {
     (0..length).map(|i| of((seed + i as f32 * 0.7).sin())).collect()
 }
 
-fn optimizer(definition: &'static Definition, named: &[(&str, Value)], parameters: usize) -> Optimizer {
+fn optimizer(definition: &'static Definition, named: &[(&str, OptionValue)], parameters: usize) -> Optimizer {
     let named: Vec<_> = named.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let mut optimizer = Optimizer::new(definition, &[], &named).unwrap();
     let options = optimizer.plan(0, &[], &[]).unwrap();
@@ -28,7 +30,7 @@ fn outcome(
     threads: usize,
     instruction_set: InstructionSet,
 ) -> (Vec<u32>, Vec<u16>, Vec<u16>, String) {
-    let named = [("moments", Value::Word(moments.into())), ("average", Value::Float(0.9))];
+    let named = [("moments", OptionValue::Word(moments.into())), ("average", OptionValue::Float(0.9))];
     let mut optimizer = optimizer(definition, &named, 3);
     let mut float = numbers(LENGTH, 0.0, |x| x);
     let mut half = numbers(1001, 1.0, f16::from_f32);
@@ -76,7 +78,7 @@ fn threads_and_instruction_sets_change_nothing() {
 #[test]
 fn a_skipped_step_makes_no_state_and_its_successor_is_the_first() {
     for definition in first_order() {
-        let named = [("average", Value::Float(0.9))];
+        let named = [("average", OptionValue::Float(0.9))];
         let (mut skips, mut plain) = (optimizer(definition, &named, 1), optimizer(definition, &named, 1));
         let (mut p, mut q) = (numbers(700, 0.0, f16::from_f32), numbers(700, 0.0, f16::from_f32));
         let options = StepOptions { non_finite: NonFinite::Skip, ..StepOptions::default() };

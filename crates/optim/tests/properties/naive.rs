@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
-use stepwell_optim::{Optimizer, Scalar, StepOptions, Value, View, definition, sum_of_squares};
+use stepwell_optim::{Optimizer, OptionValue, Scalar, StepOptions, View, definition, sum_of_squares};
 
 /// A parameter with its moments, as textbooks have them.
 #[derive(Clone, Default)]
@@ -66,7 +66,7 @@ fn stepped<T: Scalar>(
 ) -> Vec<f64> {
     let t = |x: &f64| T::from_f64(*x);
     let padded = |x: &[f64]| vec![T::default(); offset].into_iter().chain(x.iter().map(t)).collect::<Vec<_>>();
-    let lr = vec![("lr".to_owned(), Value::Float(LR))];
+    let lr = vec![("lr".to_owned(), OptionValue::Float(LR))];
     let mut optimizer = Optimizer::new(definition(name).unwrap(), &[], &lr).unwrap();
     let row = optimizer.plan(0, &[], &[]).unwrap();
     optimizer.edit(0, row, 1).unwrap();

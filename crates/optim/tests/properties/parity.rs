@@ -7,7 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
-use stepwell_optim::{CATALOG, Error, Objective, Optimizer, Result, Scalar, StepOptions, Value, View, definition};
+use stepwell_optim::{
+    CATALOG, Error, Objective, Optimizer, OptionValue, Result, Scalar, StepOptions, View, definition,
+};
 
 fn recordings(optimizer: &str) -> Json {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -21,12 +23,12 @@ fn vectors<T: Scalar>(json: &Json) -> Vec<Vec<T>> {
     json.as_array().unwrap().iter().map(vector).collect()
 }
 
-fn options(json: &Json) -> Vec<(String, Value)> {
+fn options(json: &Json) -> Vec<(String, OptionValue)> {
     let value = |v: &Json| match v {
-        Json::Null => Value::Null,
-        Json::Bool(flag) => Value::Flag(*flag),
-        Json::String(word) => Value::Word(word.clone()),
-        number => Value::Float(number.as_f64().unwrap()),
+        Json::Null => OptionValue::Null,
+        Json::Bool(flag) => OptionValue::Flag(*flag),
+        Json::String(word) => OptionValue::Word(word.clone()),
+        number => OptionValue::Float(number.as_f64().unwrap()),
     };
     json.as_object().unwrap().iter().map(|(name, v)| (name.clone(), value(v))).collect()
 }
@@ -241,7 +243,7 @@ fn a_closure_that_fails_leaves_everything_as_it_was() {
     }
     let start = vec![-1.2, 1.0, -0.5, 0.8];
     let fresh = || {
-        let options = [("search".to_owned(), Value::Word("strong_wolfe".into()))];
+        let options = [("search".to_owned(), OptionValue::Word("strong_wolfe".into()))];
         Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap()
     };
     let objective = || Recorded { name: "rosenbrock".into(), parameters: start.clone(), evaluations: 0 };

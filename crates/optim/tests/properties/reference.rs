@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stepwell_optim::{
-    CATALOG, Definition, Kind, Limit, Objective, Optimizer, OptionSpec, PRESETS, Result, StepOptions, Value, View,
-    definition, positional,
+    CATALOG, Definition, Limit, Objective, Optimizer, OptionKind, OptionSpec, OptionValue, PRESETS, Result,
+    StepOptions, View, definition, positional,
 };
 
 /// The documentation at the head of an optimizer's file.
@@ -21,20 +21,20 @@ fn words_of(definition: &Definition) -> String {
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &OptionValue) -> String {
     match value {
-        Value::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
-        Value::Flag(flag) => flag.to_string(),
+        OptionValue::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
+        OptionValue::Flag(flag) => flag.to_string(),
         other => other.to_string(),
     }
 }
 
 fn row(spec: &OptionSpec) -> String {
     let kind = match spec.kind {
-        Kind::Float => "number".to_owned(),
-        Kind::Integer => "whole number".to_owned(),
-        Kind::Flag => "boolean".to_owned(),
-        Kind::Word(words) => words.join(", "),
+        OptionKind::Float => "number".to_owned(),
+        OptionKind::Integer => "whole number".to_owned(),
+        OptionKind::Flag => "boolean".to_owned(),
+        OptionKind::Word(words) => words.join(", "),
         _ => "numbers".to_owned(),
     };
     let range = if spec.limit == Limit::Finite { String::new() } else { spec.limit.to_string() };
@@ -72,7 +72,7 @@ impl Objective<f64> for Example {
 /// Where the example ends: three steps from the start.
 fn example_result(name: &str) -> Vec<f64> {
     let mut optimizer =
-        Optimizer::new(definition(name).expect("it exists"), &[Value::Float(0.1)], &[]).expect("a good rate");
+        Optimizer::new(definition(name).expect("it exists"), &[OptionValue::Float(0.1)], &[]).expect("a good rate");
     let plan = optimizer.plan(0, &[], &[]).expect("a good plan");
     optimizer.edit(0, plan, 1).expect("a good edit");
     let mut x = START.to_vec();

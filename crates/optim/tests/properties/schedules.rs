@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use stepwell_optim::{
-    Children, Code, Curve, Optimizer, OptionSpec, Result, SCHEDULES, Schedule, Value, definition, schedule_definition,
+    Children, Code, Curve, Optimizer, OptionSpec, OptionValue, Result, SCHEDULES, Schedule, definition,
+    schedule_definition,
 };
 
 fn recordings(schedule: &str) -> Json {
@@ -31,12 +32,12 @@ fn numbers(json: &Json) -> Vec<f64> {
     json.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn value(json: &Json) -> Value {
+fn value(json: &Json) -> OptionValue {
     match json {
-        Json::Bool(flag) => Value::Flag(*flag),
-        Json::String(word) => Value::Word(word.clone()),
-        Json::Array(_) => Value::List(numbers(json)),
-        number => Value::Float(number.as_f64().unwrap()),
+        Json::Bool(flag) => OptionValue::Flag(*flag),
+        Json::String(word) => OptionValue::Word(word.clone()),
+        Json::Array(_) => OptionValue::List(numbers(json)),
+        number => OptionValue::Float(number.as_f64().unwrap()),
     }
 }
 
@@ -55,7 +56,7 @@ fn curve(specification: &Json) -> Curve {
 fn optimizer(name: &str, rates: &[f64]) -> Optimizer {
     let mut optimizer = Optimizer::new(definition(name).unwrap(), &[], &[]).unwrap();
     for (group, rate) in rates.iter().enumerate() {
-        let plan = optimizer.plan(group, &[Value::Float(*rate)], &[]).unwrap();
+        let plan = optimizer.plan(group, &[OptionValue::Float(*rate)], &[]).unwrap();
         optimizer.edit(group, plan, 0).unwrap();
     }
     optimizer
@@ -74,7 +75,8 @@ fn advance(optimizer: &mut Optimizer, recording: &Json, step: usize) {
 
 fn momenta(optimizer: &Optimizer) -> Vec<f64> {
     let place = optimizer.definition().options.iter().position(|spec| matches!(spec.name, "momentum" | "beta1"));
-    let of = |row: &[Value]| if let Value::Float(x) = row[place.unwrap()] { x } else { panic!("no number") };
+    let of =
+        |row: &[OptionValue]| if let OptionValue::Float(x) = row[place.unwrap()] { x } else { panic!("no number") };
     optimizer.groups().iter().map(|group| of(group.options())).collect()
 }
 
@@ -105,7 +107,7 @@ fn rates_follow_pytorch() {
 }
 
 /// The named values of a row, as a file would have them.
-fn named(specs: &[OptionSpec], row: &[Value]) -> Vec<(String, Value)> {
+fn named(specs: &[OptionSpec], row: &[OptionValue]) -> Vec<(String, OptionValue)> {
     specs.iter().map(|spec| spec.name.to_owned()).zip(row.iter().cloned()).collect()
 }
 
@@ -167,7 +169,7 @@ fn a_group_added_later_has_its_own_base_rate() {
     let mut optimizer = optimizer("sgd", &[0.1]);
     optimizer.bind(curve(&serde_json::json!({ "schedule": "exponential", "gamma": 0.5 })), None).unwrap();
     optimizer.advance(None).unwrap();
-    let plan = optimizer.plan(1, &[Value::Float(0.8)], &[]).unwrap();
+    let plan = optimizer.plan(1, &[OptionValue::Float(0.8)], &[]).unwrap();
     optimizer.edit(1, plan, 0).unwrap();
     assert_eq!(optimizer.rates(), [0.05, 0.8]);
     optimizer.advance(None).unwrap();
@@ -216,16 +218,21 @@ fn every_option_of_every_schedule_is_checked() {
             Children::None => Vec::new(),
             _ => vec![curve(&serde_json::json!({ "schedule": "plateau" }))],
         };
-        let fails = |named: &[(String, Value)], progress: &[(String, Value)]| {
+        let fails = |named: &[(String, OptionValue)], progress: &[(String, OptionValue)]| {
             Curve::new(definition, named, progress, inside()).err().map(|error| error.code())
         };
-        let one = |name: &str, value: Value| [(name.to_owned(), value)];
-        assert_eq!(fails(&one("nonsense", Value::Null), &[]), Some(Code::OptionUnknown));
-        assert!(fails(&[], &one("nonsense", Value::Null)).is_some());
+        let one = |name: &str, value: OptionValue| [(name.to_owned(), value)];
+        assert_eq!(fails(&one("nonsense", OptionValue::Null), &[]), Some(Code::OptionUnknown));
+        assert!(fails(&[], &one("nonsense", OptionValue::Null)).is_some());
         let required: Vec<_> = definition.options.iter().filter(|spec| (spec.default)().is_none()).collect();
         assert_eq!(fails(&[], &[]), required.first().map(|_| Code::Argument), "{}", definition.name);
         for spec in definition.options {
-            for wrong in [Value::Null, Value::Word("many".into()), Value::Float(f64::NAN), Value::Float(-1.0)] {
+            for wrong in [
+                OptionValue::Null,
+                OptionValue::Word("many".into()),
+                OptionValue::Float(f64::NAN),
+                OptionValue::Float(-1.0),
+            ] {
                 assert!(fails(&one(spec.name, wrong), &[]).is_some(), "{} {}", definition.name, spec.name);
             }
         }
@@ -233,7 +240,7 @@ fn every_option_of_every_schedule_is_checked() {
             Children::None => vec![curve(&serde_json::json!({ "schedule": "plateau" }))],
             _ => Vec::new(),
         };
-        let given: Vec<_> = required.iter().map(|spec| (spec.name.to_owned(), Value::Float(1.0))).collect();
+        let given: Vec<_> = required.iter().map(|spec| (spec.name.to_owned(), OptionValue::Float(1.0))).collect();
         assert!(fails(&given, &[]).is_none(), "{}", definition.name);
         assert_eq!(Curve::new(definition, &given, &[], wrong).err().unwrap().code(), Code::Argument);
     }
@@ -247,5 +254,5 @@ fn a_metric_that_is_not_finite_is_no_improvement() {
         optimizer.advance(Some(metric)).unwrap();
     }
     assert_eq!(optimizer.rates(), [0.5]);
-    assert_eq!(optimizer.schedule_state().unwrap().curve().progress()[0], Value::Null);
+    assert_eq!(optimizer.schedule_state().unwrap().curve().progress()[0], OptionValue::Null);
 }

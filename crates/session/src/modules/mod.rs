@@ -11,7 +11,7 @@ mod linear;
 mod maxpool2d;
 
 use stepwell_optim::fallible::collected;
-use stepwell_optim::{Code, Error, OptionSet, OptionSpec, Result, Value};
+use stepwell_optim::{Code, Error, OptionSet, OptionSpec, OptionValue, Result};
 
 use crate::arguments::check_dimensions;
 use crate::random::Random;
@@ -82,7 +82,7 @@ pub(crate) struct LayerKind<E: Engine> {
     pub(crate) make: Make<E>,
 }
 
-type Make<E> = fn(&[Value], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
+type Make<E> = fn(&[OptionValue], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
 
 /// What a layer is made with.
 pub(crate) struct Build<'a, E: Engine> {

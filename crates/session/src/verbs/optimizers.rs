@@ -1,6 +1,6 @@
 //! `opt` in its forms, and what an optimizer can be asked.
 
-use stepwell_optim::{Code, Definition, Error, Number, Optimizer, Result, Results, Value, definition};
+use stepwell_optim::{Code, Definition, Error, Number, Optimizer, OptionValue, Result, Results, definition};
 
 use crate::arguments::{Arguments, named_options, positional_options};
 use crate::handle::{Handle, Kind};
@@ -93,8 +93,8 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
 struct Call {
     group: Option<usize>,
     parameters: Dynamic,
-    positional: Vec<Value>,
-    named: Vec<(String, Value)>,
+    positional: Vec<OptionValue>,
+    named: Vec<(String, OptionValue)>,
 }
 
 impl Call {

@@ -1,6 +1,6 @@
 //! What an optimizer or a module is, as plain data.
 
-use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, Result, Value, defaults};
+use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, OptionValue, Result, defaults};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
@@ -105,10 +105,10 @@ pub(crate) fn describe<E: Engine>(
 /// is told only where it was changed.
 fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Dynamic {
     let standard = defaults(definition.options);
-    let rows: Vec<&[Value]> = optimizer.groups().iter().map(|group| group.options()).collect();
+    let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();
     let told = |i: usize| i == 0 || (all && !definition.options[i].further);
     let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
-    let row = |row: &&[Value]| {
+    let row = |row: &&[OptionValue]| {
         let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
         Dynamic::dictionary(columns.map(|(_, (spec, value))| (spec.name, dynamic(value))))
     };

@@ -11,7 +11,7 @@ use crate::optimizers::lbfgs::options::LbfgsOptions;
 use crate::optimizers::lbfgs::state::{Curvature, Memory};
 use crate::optimizers::lbfgs::step::step;
 use crate::options::table::OptionSet;
-use crate::options::value::Value;
+use crate::options::value::OptionValue;
 
 /// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ pub struct ClosureStep {
 }
 
 impl ClosureStep {
-    pub(crate) fn new(row: &[Value], memory: Option<&Learned>) -> Self {
+    pub(crate) fn new(row: &[OptionValue], memory: Option<&Learned>) -> Self {
         Self { options: LbfgsOptions::from_row(row), memory: memory.cloned() }
     }
 

@@ -3,7 +3,7 @@
 use crate::options;
 use crate::options::option_type::OptionType;
 use crate::options::table::Limit::*;
-use crate::options::value::{Kind, Value};
+use crate::options::value::{OptionKind, OptionValue};
 
 /// The line searches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,12 @@ pub(crate) enum Search {
 }
 
 impl OptionType for Search {
-    const KIND: Kind = Kind::Word(&["strong_wolfe"]);
-    fn from_value(value: &Value) -> Option<Self> {
-        matches!(value, Value::Word(_)).then_some(Search::StrongWolfe)
+    const KIND: OptionKind = OptionKind::Word(&["strong_wolfe"]);
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        matches!(value, OptionValue::Word(_)).then_some(Search::StrongWolfe)
     }
-    fn into_value(self) -> Value {
-        Value::Word("strong_wolfe".into())
+    fn into_value(self) -> OptionValue {
+        OptionValue::Word("strong_wolfe".into())
     }
 }
 
