@@ -11,7 +11,7 @@ describe("the option tables of the page", () => {
       const defaults: OptionRow = Object.fromEntries(table.rows.map(({ name, initial }) => [name, initial]));
       expect(defaults).toEqual(help(optimizer, true));
       expect(Object.keys(defaults)).toEqual(Object.keys(help(optimizer, true)));
-      const positional = table.rows.filter(({ further }) => !further).map(({ name }) => name);
+      const positional = table.rows.filter(({ extension }) => !extension).map(({ name }) => name);
       expect(positional).toEqual(Object.keys(help(optimizer)));
     }
   });

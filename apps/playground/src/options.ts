@@ -23,7 +23,7 @@ export interface OptionSpecification {
   readonly limit?: Limit;
   readonly nullable?: boolean;
   /** Beyond the options of the k-api. */
-  readonly further?: boolean;
+  readonly extension?: boolean;
   readonly initial: OptionValue;
 }
 

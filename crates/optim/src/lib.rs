@@ -40,7 +40,9 @@ pub use optimizers::lbfgs::state::{Curvature, Memory};
 pub use optimizers::presets::{PRESETS, Preset};
 pub use optimizers::{CATALOG, definition};
 pub use options::option_type::{OptionType, count};
-pub use options::table::{Limit, OptionSet, OptionSpec, defaults, further_change, next_option, parse, positional};
+pub use options::table::{
+    Limit, OptionSet, OptionSpec, defaults, first_changed_extension, next_option, parse, positional,
+};
 pub use options::value::{OptionKind, OptionValue};
 pub use schedules::definition::{Children, Curve, ScheduleDefinition};
 pub use schedules::schedule::Schedule;

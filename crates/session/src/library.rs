@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Curvature, Definition, Error, OptionValue, Result, State, further_change};
+use stepwell_optim::{Code, Curvature, Definition, Error, OptionValue, Result, State, first_changed_extension};
 
 /// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
 pub enum LibraryOptimizer<T> {
@@ -44,7 +44,7 @@ pub fn only_fused(definition: &Definition, reason: &str) -> Error {
 
 /// Fails if a row of options has a further option that is not at its default: the tensor library has none of them.
 pub(crate) fn no_further(definition: &Definition, row: &[OptionValue]) -> Result<()> {
-    let Some(spec) = further_change(definition.options, row) else { return Ok(()) };
+    let Some(spec) = first_changed_extension(definition.options, row) else { return Ok(()) };
     let (name, option) = (definition.name, spec.name);
     let message = format!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");
     Err(Error::new(Code::OptionRange, message))

@@ -90,10 +90,10 @@ export function OptionsPanel({ selected, groups, refusal, onSelect, onChange, on
           {refusal}
         </p>
       )}
-      <div class="fields">{rows.filter(({ further }) => !further).map(field)}</div>
+      <div class="fields">{rows.filter(({ extension }) => !extension).map(field)}</div>
       <details>
         <summary>Further options</summary>
-        <div class="fields">{rows.filter(({ further }) => further).map(field)}</div>
+        <div class="fields">{rows.filter(({ extension }) => extension).map(field)}</div>
       </details>
     </section>
   );

@@ -30,7 +30,7 @@ rule_options! {
         /// Added to the denominator.
         eps: f64 = 1e-10, limit AtLeast(0.0);
         /// Climb instead of descend: the gradient is negated before anything else.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }
 

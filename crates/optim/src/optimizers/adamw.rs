@@ -33,7 +33,7 @@ rule_options! {
         /// Divide by the largest average squared gradient so far.
         amsgrad: bool = false;
         /// Climb instead of descend: the gradient is negated before anything else.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }
 

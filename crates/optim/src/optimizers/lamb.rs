@@ -18,7 +18,7 @@
 //! number, since one of its elements is not, makes all that it divides or multiplies no numbers either, as in
 //! `clip_grad_norm_` and apex: with globalnorm that is every parameter.
 //!
-//! The further options are those of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
+//! The extensions are options of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
 //! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
 
 use crate::error::{Code, Error, Result};
@@ -55,15 +55,15 @@ rule_options! {
         /// Largest trust ratio.
         trustmax: f64 = 1.0, limit AtLeast(0.0);
         /// With globalnorm, divide the gradients only where that norm is larger than this, by norm / max_grad_norm.
-        max_grad_norm: Option<f64> = None, limit Above(0.0), further true;
+        max_grad_norm: Option<f64> = None, limit Above(0.0), extension true;
         /// Weigh a new gradient in the average by 1 - beta1; false: by 1.
-        grad_averaging: bool = true, further true;
+        grad_averaging: bool = true, extension true;
         /// Add weight decay to the gradient instead of to the update.
-        l2: bool = false, further true;
+        l2: bool = false, extension true;
         /// Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate.
-        use_nvlamb: bool = true, further true;
+        use_nvlamb: bool = true, extension true;
         /// Climb instead of descend: the gradient is negated before anything else.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }
 

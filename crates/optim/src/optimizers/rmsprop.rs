@@ -36,7 +36,7 @@ rule_options! {
         /// Divide by the standard deviation of the gradient instead of its root mean square.
         centered: bool = false;
         /// Climb instead of descend: the gradient is negated before anything else.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }
 

@@ -31,7 +31,7 @@ rule_options! {
         /// Look one step ahead; needs momentum > 0 and dampening 0.
         nesterov: bool = false;
         /// Climb instead of descend: the gradient is negated before anything else.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }
 

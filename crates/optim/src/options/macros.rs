@@ -26,12 +26,12 @@ pub(crate) use words;
 /// Declares a struct of options and derives its table.
 ///
 /// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L`,
-/// `, alias "pytorch_name"` and `, further true`. Further options stand last.
+/// `, alias "pytorch_name"` and `, extension true`. Extensions come last.
 #[macro_export]
 macro_rules! options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident {
         $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
-            $(, alias $alias:literal)? $(, further $further:literal)?;)*
+            $(, alias $alias:literal)? $(, extension $extension:literal)?;)*
     }) => {
         $(#[$outer])*
         #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ macro_rules! options {
                 nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
                 limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),
                 default: || $crate::options!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
-                further: $crate::options!(@or false $(, $further)?),
+                extension: $crate::options!(@or false $(, $extension)?),
             },)*];
 
             fn from_row(row: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {

@@ -34,9 +34,9 @@ macro_rules! rule_options {
             $vis struct $set {
                 $($rows)*
                 /// Keep a moving average of the parameters, in which the past has this share; null: none.
-                average: Option<f64> = None, limit HalfOpen(0.0, 1.0), further true;
+                average: Option<f64> = None, limit HalfOpen(0.0, 1.0), extension true;
                 /// How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.
-                moments: $crate::options::rule_options::Moments = $crate::options::rule_options::Moments::Full, further true;
+                moments: $crate::options::rule_options::Moments = $crate::options::rule_options::Moments::Full, extension true;
             }
         }
 

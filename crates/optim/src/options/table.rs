@@ -69,7 +69,7 @@ pub struct OptionSpec {
     pub default: fn() -> Option<OptionValue>,
     /// True for an option beyond those of the k-api: it has a name and no position, stands after those that have one, and
     /// is told only where it was changed.
-    pub further: bool,
+    pub extension: bool,
 }
 
 impl OptionSpec {
@@ -124,16 +124,16 @@ pub fn defaults(specs: &[OptionSpec]) -> Vec<OptionValue> {
     specs.iter().map(|spec| (spec.default)().unwrap_or(OptionValue::Null)).collect()
 }
 
-/// The options that have a position: all but the further ones.
+/// The options that have a position: all but the extensions.
 pub fn positional(specs: &[OptionSpec]) -> &[OptionSpec] {
-    let count = specs.iter().take_while(|spec| !spec.further).count();
+    let count = specs.iter().take_while(|spec| !spec.extension).count();
     &specs[..count]
 }
 
-/// The first further option of a row that is not at its default.
-pub fn further_change<'a>(specs: &'a [OptionSpec], row: &[OptionValue]) -> Option<&'a OptionSpec> {
+/// The first extension of a row that is not at its default.
+pub fn first_changed_extension<'a>(specs: &'a [OptionSpec], row: &[OptionValue]) -> Option<&'a OptionSpec> {
     let changed =
-        |(spec, value): &(&OptionSpec, &OptionValue)| spec.further && (spec.default)().as_ref() != Some(*value);
+        |(spec, value): &(&OptionSpec, &OptionValue)| spec.extension && (spec.default)().as_ref() != Some(*value);
     specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
 }
 

@@ -234,8 +234,8 @@ fn table_row(spec: &OptionSpec) -> String {
     if spec.nullable {
         fields.push("nullable: true".into());
     }
-    if spec.further {
-        fields.push("further: true".into());
+    if spec.extension {
+        fields.push("extension: true".into());
     }
     fields.extend((spec.default)().map(|value| format!("initial: {}", shown(&value))));
     format!("{{ {} }}", fields.join(", "))

@@ -2,7 +2,7 @@
 
 mod bits;
 mod clip;
-mod further;
+mod extension_options;
 mod generated;
 mod lbfgs_direction;
 mod minima;

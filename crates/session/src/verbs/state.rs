@@ -106,7 +106,7 @@ pub(crate) fn describe<E: Engine>(
 fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Dynamic {
     let standard = defaults(definition.options);
     let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();
-    let told = |i: usize| i == 0 || (all && !definition.options[i].further);
+    let told = |i: usize| i == 0 || (all && !definition.options[i].extension);
     let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
     let row = |row: &&[OptionValue]| {
         let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));

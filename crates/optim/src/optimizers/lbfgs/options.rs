@@ -39,6 +39,6 @@ options! {
         /// Line search; null for a fixed step length.
         search: Option<Search> = None, alias "line_search_fn";
         /// Climb instead of descend: the loss and its gradient are negated.
-        maximize: bool = false, further true;
+        maximize: bool = false, extension true;
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 use stepwell_optim::{
     CATALOG, Code, Definition, Optimizer, OptionValue, PRESETS, StepOptions, View, defaults, definition,
-    further_change, positional,
+    first_changed_extension, positional,
 };
 
 type Named = Vec<(String, OptionValue)>;
@@ -25,16 +25,16 @@ fn one(name: &str, value: OptionValue) -> Named {
 fn further_options_stand_last_and_have_no_position() {
     for definition in CATALOG {
         let (specs, count) = (definition.options, positional(definition.options).len());
-        assert!(specs[count..].iter().all(|spec| spec.further) && specs.iter().any(|spec| spec.name == "maximize"));
+        assert!(specs[count..].iter().all(|spec| spec.extension) && specs.iter().any(|spec| spec.name == "maximize"));
         let row = defaults(specs);
-        assert!(further_change(specs, &row).is_none());
+        assert!(first_changed_extension(specs, &row).is_none());
         assert_eq!(made(definition, &[]).groups()[0].options(), row);
         let error = Optimizer::new(definition, &row[..=count], &[]).err().unwrap();
         let expected = format!("{}: expected up to {count} positional options (lr", definition.name);
         assert!(error.code() == Code::Argument && error.to_string().starts_with(&expected), "{error}");
         assert!(!error.to_string().contains("maximize"));
         let climbing = made(definition, &one("maximize", OptionValue::Flag(true)));
-        assert_eq!(further_change(specs, climbing.groups()[0].options()).unwrap().name, "maximize");
+        assert_eq!(first_changed_extension(specs, climbing.groups()[0].options()).unwrap().name, "maximize");
     }
 }
 
