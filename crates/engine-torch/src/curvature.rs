@@ -3,7 +3,7 @@
 use std::ptr;
 
 use stepwell_optim::fallible::{collected, copied, filled, room};
-use stepwell_optim::{Code, Error, Memory, Result, Results};
+use stepwell_optim::{Code, Error, LbfgsStateDict, Result, Results};
 use stepwell_session::{Differentiable, Slice};
 use torch_sys::C_tensor;
 
@@ -43,7 +43,7 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    pub(crate) fn new<T: Differentiable>(memory: &Memory<T>) -> Result<Self> {
+    pub(crate) fn new<T: Differentiable>(memory: &LbfgsStateDict<T>) -> Result<Self> {
         let vector = |v: &[T]| match v {
             [] => Ok(None),
             _ => Tensor::from_slice(T::slice(v), &[v.len()]).map(Some),
@@ -83,7 +83,10 @@ impl Given {
 }
 
 /// What libtorch remembers, as Stepwell does.
-pub(crate) fn received<T: Differentiable>(raw: &Raw, tensors: [Result<Option<Tensor>>; 5]) -> Result<Memory<T>> {
+pub(crate) fn received<T: Differentiable>(
+    raw: &Raw,
+    tensors: [Result<Option<Tensor>>; 5],
+) -> Result<LbfgsStateDict<T>> {
     let mut elements: [Vec<T>; 5] = Default::default();
     for (elements, tensor) in elements.iter_mut().zip(tensors) {
         let Some(tensor) = tensor? else { continue };
@@ -95,7 +98,7 @@ pub(crate) fn received<T: Differentiable>(raw: &Raw, tensors: [Result<Option<Ten
     }
     let width = elements[D].len().max(1);
     let rows = |elements: &[T]| elements.chunks_exact(width).map(copied).values();
-    Ok(Memory {
+    Ok(LbfgsStateDict {
         func_evals: u64::try_from(raw.func_evals).unwrap_or(0),
         n_iter: u64::try_from(raw.n_iter).unwrap_or(0),
         t: raw.t,

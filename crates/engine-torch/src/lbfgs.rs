@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 
-use stepwell_optim::{Code, Curvature, Error, Result};
+use stepwell_optim::{AnyLbfgsStateDict, Code, Error, Result};
 use stepwell_session::{Dtype, LibraryGroup};
 use torch_sys::C_tensor;
 
@@ -76,16 +76,16 @@ extern "C" fn evaluate(context: *mut c_void, loss: *mut f64) -> i32 {
 /// One step. Returns the loss at its start and what to remember.
 pub(crate) fn minimize(
     group: &LibraryGroup<'_, Tensor>,
-    memory: Option<&Curvature>,
+    memory: Option<&AnyLbfgsStateDict>,
     closure: &mut dyn FnMut() -> Result<f64>,
-) -> Result<(f64, Curvature)> {
+) -> Result<(f64, AnyLbfgsStateDict)> {
     let options: Vec<f64> = group.options.iter().take(OPTIONS).map(number).collect();
     let Some(first) = group.parameters.first().filter(|_| options.len() == OPTIONS) else {
         return Err(Error::new(Code::Internal, "lbfgs without parameters, or with a strange row of options"));
     };
     let before = match (memory, first.dtype()?) {
-        (Some(Curvature::Float(memory)), Dtype::Float) => Some(Given::new(memory)?),
-        (Some(Curvature::Double(memory)), Dtype::Double) => Some(Given::new(memory)?),
+        (Some(AnyLbfgsStateDict::Float(memory)), Dtype::Float) => Some(Given::new(memory)?),
+        (Some(AnyLbfgsStateDict::Double(memory)), Dtype::Double) => Some(Given::new(memory)?),
         // None yet, or of parameters that were of another dtype.
         _ => None,
     };
@@ -118,8 +118,8 @@ pub(crate) fn minimize(
     }
     let tensors = tensors.map(|tensor| tensor.map(|tensor| Tensor::made(Ok(tensor))).transpose());
     let memory = match first.dtype()? {
-        Dtype::Float => Curvature::Float(received(&after, tensors)?),
-        _ => Curvature::Double(received(&after, tensors)?),
+        Dtype::Float => AnyLbfgsStateDict::Float(received(&after, tensors)?),
+        _ => AnyLbfgsStateDict::Double(received(&after, tensors)?),
     };
     Ok((first_loss.unwrap_or(f64::NAN), memory))
 }

@@ -73,7 +73,7 @@ fn main() {
             bowl.directions.clear();
             let since = Instant::now();
             let (_, memory) = optimizer.closure_step().minimize_f32(&from, &mut bowl).unwrap();
-            optimizer.remember(memory);
+            optimizer.set_lbfgs_state(memory);
             steps.push(since.elapsed().as_secs_f64());
         }
         let direction = median(bowl.directions);

@@ -7,8 +7,8 @@ mod allocator;
 use allocator::until_enough;
 use half::bf16;
 use stepwell_optim::{
-    Buffer, CATALOG, Clip, Code, Curvature, Error, Learned, Objective, Optimizer, OptionValue, Result, StepOptions,
-    View, definition,
+    AnyLbfgsStateDict, Buffer, CATALOG, Clip, Code, Error, LbfgsState, Objective, Optimizer, OptionValue, Result,
+    StepOptions, View, definition,
 };
 
 /// Parameters of several lengths and types: one that a team shares, some of a piece and more, and many small ones.
@@ -179,34 +179,35 @@ fn lbfgs_whose_memory_is_refused_changes_nothing() {
         let (mut at, mut bowl) = (Bowl(vec![0.0; 300_000]), Bowl(vec![0.0; 300_000]));
         let step = |optimizer: &mut Optimizer, bowl: &mut Bowl, from: &[f64]| -> Result<()> {
             let (_, learned) = optimizer.closure_step().minimize_f64(from, bowl)?;
-            optimizer.remember(learned);
+            optimizer.set_lbfgs_state(learned);
             Ok(())
         };
         let mut failures = Vec::new();
         for _ in 0..2 {
             let from = at.0.clone();
             step(&mut smooth, &mut at, &from).unwrap();
-            let before = broken.curvature().unwrap();
+            let before = broken.lbfgs_state_dict().unwrap();
             let ((), failed) = until_enough(
                 &mut (&mut broken, &mut bowl),
                 |(broken, bowl)| step(broken, bowl, &from),
                 |(broken, bowl), error, number| {
                     assert_eq!(error.code(), Code::Memory);
-                    assert!(bowl.0 == from && broken.curvature().unwrap() == before, "allocation {number}");
+                    assert!(bowl.0 == from && broken.lbfgs_state_dict().unwrap() == before, "allocation {number}");
                 },
             );
             failures.push(failed);
-            assert!(bowl.0 == at.0 && broken.curvature().unwrap() == smooth.curvature().unwrap());
+            assert!(bowl.0 == at.0 && broken.lbfgs_state_dict().unwrap() == smooth.lbfgs_state_dict().unwrap());
         }
         assert!(failures[0] > 5, "{failures:?}");
         // Told, and made of what was told.
         let is_memory = |error: Error| assert_eq!(error.code(), Code::Memory);
-        let (told, failed) = until_enough(&mut broken, |broken| broken.curvature(), |_, error, _| is_memory(error));
-        assert!(failed > 4 && told == smooth.curvature().unwrap());
+        let (told, failed) =
+            until_enough(&mut broken, |broken| broken.lbfgs_state_dict(), |_, error, _| is_memory(error));
+        assert!(failed > 4 && told == smooth.lbfgs_state_dict().unwrap());
         let mut copies: Vec<_> = (0..20).map(|_| told.clone().unwrap()).collect();
-        let make = |copies: &mut Vec<Curvature>| Learned::try_from(copies.pop().unwrap());
+        let make = |copies: &mut Vec<AnyLbfgsStateDict>| LbfgsState::try_from(copies.pop().unwrap());
         let (learned, failed) = until_enough(&mut copies, make, |_, error, _| is_memory(error));
-        smooth.remember(learned);
-        assert!(failed > 0 && smooth.curvature().unwrap() == told);
+        smooth.set_lbfgs_state(learned);
+        assert!(failed > 0 && smooth.lbfgs_state_dict().unwrap() == told);
     }
 }

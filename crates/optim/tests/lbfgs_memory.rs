@@ -6,7 +6,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use stepwell_optim::{Code, Curvature, Error, Memory, Objective, Optimizer, OptionValue, Result, definition};
+use stepwell_optim::{
+    AnyLbfgsStateDict, Code, Error, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
+};
 
 /// Counts what the current thread allocates.
 struct Counting;
@@ -88,14 +90,14 @@ fn lbfgs(options: &[(&str, f64)], searches: bool) -> Optimizer {
 
 fn step(optimizer: &mut Optimizer, valley: &mut Valley, from: &[f64]) -> Result<f64> {
     let (loss, learned) = optimizer.closure_step().minimize_f64(from, valley)?;
-    optimizer.remember(learned);
+    optimizer.set_lbfgs_state(learned);
     Ok(loss)
 }
 
-fn memory(optimizer: &Optimizer) -> Memory<f64> {
-    match optimizer.curvature().unwrap() {
-        Some(Curvature::Double(memory)) => memory,
-        _ => Memory::default(),
+fn memory(optimizer: &Optimizer) -> LbfgsStateDict<f64> {
+    match optimizer.lbfgs_state_dict().unwrap() {
+        Some(AnyLbfgsStateDict::Double(memory)) => memory,
+        _ => LbfgsStateDict::default(),
     }
 }
 
@@ -133,15 +135,18 @@ fn an_error_at_any_call_leaves_everything_as_it_was() {
             let from = at.x.clone();
             let calls = at.calls;
             step(&mut smooth, &mut at, &from).unwrap();
-            let before = broken.curvature().unwrap();
+            let before = broken.lbfgs_state_dict().unwrap();
             for call in 1..=at.calls - calls {
                 valley.fails_at = Some(valley.calls + call);
                 let error = step(&mut broken, &mut valley, &from).unwrap_err();
-                assert_eq!((error.code(), &valley.x, &broken.curvature().unwrap()), (Code::Argument, &from, &before));
+                assert_eq!(
+                    (error.code(), &valley.x, &broken.lbfgs_state_dict().unwrap()),
+                    (Code::Argument, &from, &before)
+                );
             }
             valley.fails_at = None;
             step(&mut broken, &mut valley, &from).unwrap();
-            assert_eq!((&valley.x, broken.curvature().unwrap()), (&at.x, smooth.curvature().unwrap()));
+            assert_eq!((&valley.x, broken.lbfgs_state_dict().unwrap()), (&at.x, smooth.lbfgs_state_dict().unwrap()));
         }
     }
 }
@@ -177,7 +182,7 @@ fn a_long_step_keeps_the_last_pairs_only_and_a_shorter_history_forgets_the_oldes
 struct Nested<'a> {
     valley: Valley,
     optimizer: &'a mut Optimizer,
-    before: Option<Curvature>,
+    before: Option<AnyLbfgsStateDict>,
 }
 
 impl Objective<f64> for Nested<'_> {
@@ -187,7 +192,7 @@ impl Objective<f64> for Nested<'_> {
 
     fn evaluate(&mut self, gradient: &mut [f64]) -> Result<f64> {
         if self.valley.calls < 5 {
-            assert_eq!(self.optimizer.curvature().unwrap(), self.before);
+            assert_eq!(self.optimizer.lbfgs_state_dict().unwrap(), self.before);
         } else if self.valley.calls == 5 {
             let mut inner = Valley::new(5);
             let from = inner.x.clone();
@@ -216,12 +221,12 @@ fn the_closure_sees_what_was_before_and_may_step_the_same_optimizer() {
         valley.x.clone_from(&from);
         step(&mut alone, &mut valley, &from).unwrap();
         let outer = nested.closure_step();
-        let before = nested.curvature().unwrap();
+        let before = nested.lbfgs_state_dict().unwrap();
         let mut objective = Nested { valley: Valley::new(5), optimizer: &mut nested, before };
         objective.valley.x.clone_from(&from);
         let (_, learned) = outer.minimize_f64(&from, &mut objective).unwrap();
         assert_eq!(objective.valley.x, valley.x);
-        nested.remember(learned);
-        assert_eq!(nested.curvature().unwrap(), alone.curvature().unwrap());
+        nested.set_lbfgs_state(learned);
+        assert_eq!(nested.lbfgs_state_dict().unwrap(), alone.lbfgs_state_dict().unwrap());
     }
 }

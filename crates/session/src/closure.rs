@@ -6,7 +6,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use stepwell_optim::fallible::filled;
-use stepwell_optim::{ClosureStep, Code, Curvature, Error, Learned, Memory, Objective, OptionValue, Result};
+use stepwell_optim::{
+    AnyLbfgsStateDict, ClosureStep, Code, Error, LbfgsState, LbfgsStateDict, Objective, OptionValue, Result,
+};
 
 use crate::frozen::Places;
 use crate::session::Session;
@@ -39,7 +41,7 @@ struct Plan<E: Engine> {
 enum Maker<E: Engine> {
     Own(ClosureStep),
     /// The tensor library, from copies of the options and of what is remembered.
-    Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<Curvature>),
+    Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
 }
 
 impl<E: Engine> Plan<E> {
@@ -52,15 +54,17 @@ impl<E: Engine> Plan<E> {
         let maker = match trainer.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
-                let memory = if begins_anew { None } else { optimizer.curvature()? };
+                let memory = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
                 Maker::Library(Rc::clone(minimize), options, memory)
             }
-            _ => Maker::Own(if begins_anew { optimizer.closure_step_anew() } else { optimizer.closure_step() }),
+            _ => {
+                Maker::Own(if begins_anew { optimizer.closure_step_without_state() } else { optimizer.closure_step() })
+            }
         };
         Ok(Self { tensors, trained, dtype, maker })
     }
 
-    fn carry_out(self, access: &Access<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Learned)> {
+    fn carry_out(self, access: &Access<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, LbfgsState)> {
         let Self { tensors, trained, dtype, maker } = self;
         match (maker, dtype) {
             // Without such optimizers there is no code for them either.
@@ -78,7 +82,7 @@ impl<E: Engine> Plan<E> {
                 let group = LibraryGroup { options: &options, parameters: &parameters };
                 if parameters.is_empty() {
                     // All are frozen: there is nothing to minimize.
-                    let memory = memory.unwrap_or_else(|| Curvature::Float(Memory::default()));
+                    let memory = memory.unwrap_or_else(|| AnyLbfgsStateDict::Float(LbfgsStateDict::default()));
                     return Ok((closure()?, memory.try_into()?));
                 }
                 let memory = memory.map(|memory| places.narrowed(memory)).transpose()?;

@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use stepwell_optim::fallible::{collected, filled, push, room};
-use stepwell_optim::{Curvature, Learned, Memory, Result, Results, Scalar};
+use stepwell_optim::{AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Result, Results, Scalar};
 
 use crate::Engine;
 use crate::trainer::Trainer;
 
 impl<E: Engine> Trainer<E> {
     /// Keeps what a step has learned of these parameters.
-    pub(crate) fn remember(&mut self, learned: Learned, trained: Vec<bool>) {
-        self.optimizer.remember(learned);
+    pub(crate) fn remember(&mut self, learned: LbfgsState, trained: Vec<bool>) {
+        self.optimizer.set_lbfgs_state(learned);
         self.learned_of = Some(trained);
     }
 
@@ -30,10 +30,10 @@ impl<E: Engine> Trainer<E> {
         if trained.iter().all(|trained| *trained) {
             return Ok(true);
         }
-        let Some(memory) = self.optimizer.curvature()? else { return Ok(true) };
+        let Some(memory) = self.optimizer.lbfgs_state_dict()? else { return Ok(true) };
         let direction = match memory {
-            Curvature::Float(memory) => collected(memory.d.into_iter().map(f64::from))?,
-            Curvature::Double(memory) => memory.d,
+            AnyLbfgsStateDict::Float(memory) => collected(memory.d.into_iter().map(f64::from))?,
+            AnyLbfgsStateDict::Double(memory) => memory.d,
         };
         let (mut rest, mut is_still) = (&direction[..], true);
         for (tensor, trained) in self.tensors().iter().zip(trained) {
@@ -67,24 +67,28 @@ impl Places {
     }
 
     /// The memory of the trained parameters alone.
-    pub(crate) fn narrowed(&self, memory: Curvature) -> Result<Curvature> {
+    pub(crate) fn narrowed(&self, memory: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
         Ok(match memory {
-            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::narrow)?),
-            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::narrow)?),
+            AnyLbfgsStateDict::Float(memory) => AnyLbfgsStateDict::Float(self.each(memory, Self::narrow)?),
+            AnyLbfgsStateDict::Double(memory) => AnyLbfgsStateDict::Double(self.each(memory, Self::narrow)?),
         })
     }
 
     /// The memory of all parameters, from that of the trained ones.
-    pub(crate) fn widened(&self, memory: Curvature) -> Result<Curvature> {
+    pub(crate) fn widened(&self, memory: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
         Ok(match memory {
-            Curvature::Float(memory) => Curvature::Float(self.each(memory, Self::widen)?),
-            Curvature::Double(memory) => Curvature::Double(self.each(memory, Self::widen)?),
+            AnyLbfgsStateDict::Float(memory) => AnyLbfgsStateDict::Float(self.each(memory, Self::widen)?),
+            AnyLbfgsStateDict::Double(memory) => AnyLbfgsStateDict::Double(self.each(memory, Self::widen)?),
         })
     }
 
-    fn each<T>(&self, memory: Memory<T>, change: fn(&Self, Vec<T>) -> Result<Vec<T>>) -> Result<Memory<T>> {
+    fn each<T>(
+        &self,
+        memory: LbfgsStateDict<T>,
+        change: fn(&Self, Vec<T>) -> Result<Vec<T>>,
+    ) -> Result<LbfgsStateDict<T>> {
         let rows = |rows: Vec<Vec<T>>| rows.into_iter().map(|row| change(self, row)).values();
-        Ok(Memory {
+        Ok(LbfgsStateDict {
             d: change(self, memory.d)?,
             prev_flat_grad: change(self, memory.prev_flat_grad)?,
             old_dirs: rows(memory.old_dirs)?,

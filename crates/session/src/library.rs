@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Curvature, Definition, Error, OptionValue, Result, State, first_changed_extension};
+use stepwell_optim::{AnyLbfgsStateDict, Code, Definition, Error, OptionValue, Result, State, first_changed_extension};
 
 /// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
 pub enum LibraryOptimizer<T> {
@@ -34,8 +34,11 @@ pub trait LibraryEach<T> {
 
 /// One step of L-BFGS from what it remembers. Returns the loss at its start and what to remember. After an error, the
 /// closure's or another, the parameters are as they were.
-pub type Minimize<T> =
-    dyn Fn(&LibraryGroup<'_, T>, Option<&Curvature>, &mut dyn FnMut() -> Result<f64>) -> Result<(f64, Curvature)>;
+pub type Minimize<T> = dyn Fn(
+    &LibraryGroup<'_, T>,
+    Option<&AnyLbfgsStateDict>,
+    &mut dyn FnMut() -> Result<f64>,
+) -> Result<(f64, AnyLbfgsStateDict)>;
 
 /// The error of an optimizer that cannot be had with `fused: false`.
 pub fn only_fused(definition: &Definition, reason: &str) -> Error {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
 use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
-use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, OptionValue, defaults, definition};
+use stepwell_optim::{AnyLbfgsStateDict, CATALOG, Code, Definition, Error, OptionValue, defaults, definition};
 use stepwell_session::{Data, Device, Engine, LibraryEach, LibraryGroup, LibraryOptimizer};
 
 fn tensor(engine: &TorchEngine, data: &[f64]) -> Tensor {
@@ -140,7 +140,7 @@ fn a_closure_that_fails_or_panics_leaves_everything_as_it_was() {
     let options = defaults(definition.options);
     let group = LibraryGroup { options: &options, parameters: from_ref(&x) };
     let mut calls = 0;
-    let mut run = |memory: Option<&Curvature>, end: Option<&dyn Fn() -> Error>| {
+    let mut run = |memory: Option<&AnyLbfgsStateDict>, end: Option<&dyn Fn() -> Error>| {
         let first = calls;
         minimize(&group, memory, &mut || {
             calls += 1;
@@ -163,6 +163,6 @@ fn a_closure_that_fails_or_panics_leaves_everything_as_it_was() {
     assert_eq!(engine.data(&x).unwrap(), start);
     let (loss, memory) = run(None, None).unwrap();
     assert_eq!(loss, 0.5 * 13.0 + 0.1 * 97.0);
-    let Curvature::Double(memory) = memory else { panic!("another dtype") };
+    let AnyLbfgsStateDict::Double(memory) = memory else { panic!("another dtype") };
     assert!(memory.n_iter > 1 && memory.old_dirs.len() == memory.ro.len() && memory.d.len() == 2);
 }

@@ -38,7 +38,7 @@ impl Optimizer {
     /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
     /// [`Optimizer::plan`] for the same group.
     pub fn edit(&mut self, group: usize, options: Vec<OptionValue>, parameters: usize) -> Result<()> {
-        if parameters > 0 && self.memory.is_some() {
+        if parameters > 0 && self.lbfgs_state.is_some() {
             let message = format!("{} cannot take more parameters after its first step", self.definition.name);
             return Err(Error::new(Code::Parameter, message));
         }

@@ -9,8 +9,8 @@ pub(crate) mod state_size;
 use crate::error::{Code, Error, Result};
 use crate::optimizer::loss_scale::LossScale;
 use crate::optimizers::definition::{Definition, Method};
-use crate::optimizers::lbfgs::closure_step::{ClosureStep, Learned};
-use crate::optimizers::lbfgs::state::Curvature;
+use crate::optimizers::lbfgs::closure_step::{ClosureStep, LbfgsState};
+use crate::optimizers::lbfgs::state_dict::AnyLbfgsStateDict;
 use crate::options::table::{defaults, parse};
 use crate::options::value::OptionValue;
 use crate::schedules::schedule::Schedule;
@@ -28,7 +28,7 @@ pub struct Optimizer {
     groups: Vec<Group>,
     /// What makes the steps; none for L-BFGS.
     sweep: Option<Sweep>,
-    memory: Option<Learned>,
+    lbfgs_state: Option<LbfgsState>,
     pub(crate) schedule: Option<Schedule>,
     /// What the loss is multiplied by, if it is.
     pub loss_scale: Option<LossScale>,
@@ -55,7 +55,7 @@ impl Optimizer {
             defaults: row,
             groups: vec![group],
             sweep,
-            memory: None,
+            lbfgs_state: None,
             schedule: None,
             loss_scale: None,
             averaged: false,
@@ -93,8 +93,8 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`Code::Memory`]
-    pub fn curvature(&self) -> Result<Option<Curvature>> {
-        self.memory.as_ref().map(Learned::curvature).transpose()
+    pub fn lbfgs_state_dict(&self) -> Result<Option<AnyLbfgsStateDict>> {
+        self.lbfgs_state.as_ref().map(LbfgsState::state_dict).transpose()
     }
 
     /// Options or state are no longer those of the last step.
@@ -169,7 +169,7 @@ impl Optimizer {
             defaults: self.defaults.clone(),
             groups: self.groups.iter().map(empty).collect(),
             sweep: new_sweep(self.definition),
-            memory: None,
+            lbfgs_state: None,
             schedule: self.schedule.clone(),
             loss_scale: self.loss_scale.clone(),
             averaged: self.averaged,
@@ -177,19 +177,19 @@ impl Optimizer {
         }
     }
 
-    /// A step with a closure, which may use the optimizer meanwhile. Its result goes to [`Optimizer::remember`].
+    /// A step with a closure, which may use the optimizer meanwhile. Its result goes to [`Optimizer::set_lbfgs_state`].
     pub fn closure_step(&self) -> ClosureStep {
-        ClosureStep::new(&self.groups[0].options, self.memory.as_ref())
+        ClosureStep::new(&self.groups[0].options, self.lbfgs_state.as_ref())
     }
 
     /// The same without what is remembered.
-    pub fn closure_step_anew(&self) -> ClosureStep {
+    pub fn closure_step_without_state(&self) -> ClosureStep {
         ClosureStep::new(&self.groups[0].options, None)
     }
 
     /// Keeps what a step with a closure has learned.
-    pub fn remember(&mut self, learned: Learned) {
-        self.memory = Some(learned);
+    pub fn set_lbfgs_state(&mut self, state: LbfgsState) {
+        self.lbfgs_state = Some(state);
     }
 }
 

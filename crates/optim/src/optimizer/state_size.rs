@@ -34,8 +34,8 @@ impl Optimizer {
             counts.scalars(usize::from(self.definition.counts_steps));
             state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
         }
-        if let Some(learned) = &self.memory {
-            let (width, pairs, bytes) = learned.size();
+        if let Some(state) = &self.lbfgs_state {
+            let (width, pairs, bytes) = state.size();
             // func_evals, n_iter, t and prev_loss.
             counts.scalars(4);
             // d, prev_flat_grad, old_dirs and old_stps.

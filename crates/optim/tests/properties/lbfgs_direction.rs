@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use proptest::prelude::*;
-use stepwell_optim::{Curvature, Learned, Memory, Objective, Optimizer, OptionValue, Result, definition};
+use stepwell_optim::{
+    AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
+};
 
 /// A loss whose gradient is given, however the parameters move.
 struct Given<'a> {
@@ -70,7 +72,7 @@ proptest! {
         before[0] = 3.0;
         let d: Vec<f64> = d.iter().enumerate().map(|(i, d)| if i == 0 { 1.0 } else { *d }).collect();
         let gradient: Vec<f64> = before.iter().zip(&d).map(|(g, d)| g + 0.7 * d).collect();
-        let memory = Memory {
+        let memory = LbfgsStateDict {
             func_evals: 9,
             n_iter: 9,
             t,
@@ -85,18 +87,18 @@ proptest! {
         let options = [("history", most as f64), ("iter", 1.0), ("gradtol", 0.0)];
         let options = options.map(|(name, value)| (name.to_owned(), OptionValue::Float(value)));
         let mut optimizer = Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap();
-        optimizer.remember(Learned::try_from(Curvature::Double(memory)).unwrap());
+        optimizer.set_lbfgs_state(LbfgsState::try_from(AnyLbfgsStateDict::Double(memory)).unwrap());
         let gradients = [gradient.clone()];
         let start = vec![0.0; d.len()];
         let mut given = Given { gradients: &gradients, calls: 0 };
         let (_, learned) = optimizer.closure_step().minimize_f64(&start, &mut given).unwrap();
-        optimizer.remember(learned);
+        optimizer.set_lbfgs_state(learned);
 
         let y: Vec<f64> = gradient.iter().zip(&before).map(|(g, before)| g - before).collect();
         pairs.push((y, d.iter().map(|d| d * t).collect()));
         let pairs = &pairs[pairs.len().saturating_sub(most)..];
         let expected = naive_direction(&gradient, pairs);
-        let Some(Curvature::Double(found)) = optimizer.curvature().unwrap() else { panic!("another dtype") };
+        let Some(AnyLbfgsStateDict::Double(found)) = optimizer.lbfgs_state_dict().unwrap() else { panic!("another dtype") };
         prop_assert_eq!(found.ro.len(), pairs.len());
         for ((y, s), (old_dir, old_stp)) in pairs.iter().zip(found.old_dirs.iter().zip(&found.old_stps)) {
             prop_assert_eq!((y, s), (old_dir, old_stp));

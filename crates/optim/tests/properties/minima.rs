@@ -124,7 +124,7 @@ fn found(problem: &Problem, maximize: bool) -> (Vec<f64>, usize) {
     for _ in 0..50 {
         let before = at.x.clone();
         let (_, memory) = optimizer.closure_step().minimize_f64(&before, &mut at).unwrap();
-        optimizer.remember(memory);
+        optimizer.set_lbfgs_state(memory);
         if at.x == before {
             break;
         }

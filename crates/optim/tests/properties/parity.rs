@@ -73,7 +73,7 @@ impl Typed for f32 {
     }
     fn minimize(o: &mut Optimizer, p: &[f32], f: &mut dyn Objective<f32>) -> Result<f64> {
         let (loss, memory) = o.closure_step().minimize_f32(p, f)?;
-        o.remember(memory);
+        o.set_lbfgs_state(memory);
         Ok(loss)
     }
 }
@@ -84,7 +84,7 @@ impl Typed for f64 {
     }
     fn minimize(o: &mut Optimizer, p: &[f64], f: &mut dyn Objective<f64>) -> Result<f64> {
         let (loss, memory) = o.closure_step().minimize_f64(p, f)?;
-        o.remember(memory);
+        o.set_lbfgs_state(memory);
         Ok(loss)
     }
 }
@@ -254,10 +254,10 @@ fn a_closure_that_fails_leaves_everything_as_it_was() {
         f64::minimize(&mut smooth.0, &from, &mut smooth.1).unwrap();
         // Fails in the middle of the step, then goes through.
         broken.1.1 = broken.1.0.evaluations + 1 + step;
-        let before = broken.0.curvature().unwrap();
+        let before = broken.0.lbfgs_state_dict().unwrap();
         f64::minimize(&mut broken.0, &from, &mut broken.1).unwrap_err();
         assert_eq!(broken.1.0.parameters, from);
-        assert_eq!(broken.0.curvature().unwrap(), before);
+        assert_eq!(broken.0.lbfgs_state_dict().unwrap(), before);
         broken.1.1 = u64::MAX;
         f64::minimize(&mut broken.0, &from, &mut broken.1).unwrap();
         assert_eq!(broken.1.0.parameters, smooth.1.parameters);

@@ -80,7 +80,7 @@ fn example_result(name: &str) -> Vec<f64> {
         if optimizer.definition().needs_closure() {
             let mut example = Example(x.clone());
             let (_, memory) = optimizer.closure_step().minimize_f64(&x, &mut example).expect("a good step");
-            optimizer.remember(memory);
+            optimizer.set_lbfgs_state(memory);
             x = example.0;
         } else {
             let mut gradient = [0.0; 3];

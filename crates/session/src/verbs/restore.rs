@@ -7,8 +7,8 @@ use std::mem;
 
 use stepwell_optim::fallible::{copied, filled};
 use stepwell_optim::{
-    Code, Curvature, Definition, Error, Learned, LossScale, MAX_BUFFERS, MOST_STEPS, Memory, Optimizer, Result,
-    Results, Scalar, State, definition,
+    AnyLbfgsStateDict, Code, Definition, Error, LbfgsState, LbfgsStateDict, LossScale, MAX_BUFFERS, MOST_STEPS,
+    Optimizer, Result, Results, Scalar, State, definition,
 };
 
 use crate::arguments::{Arguments, Numbers, array, named_options, size};
@@ -109,7 +109,7 @@ pub(crate) fn restore<E: Engine>(
     trainer.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
     if let Some(learned) = learned {
-        trainer.optimizer.remember(learned);
+        trainer.optimizer.set_lbfgs_state(learned);
     }
     session.scales_losses |= scales.is_some();
     session.insert(Object::optimizer(trainer))
@@ -169,7 +169,7 @@ fn state_of(
 }
 
 /// What L-BFGS remembers; it stands at the first parameter and belongs to all.
-fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<Learned>> {
+fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<LbfgsState>> {
     let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
     let buffers = match find(dictionary("parms", first)?, "buffers") {
         Some(buffers) => dictionary("buffers", buffers)?,
@@ -183,10 +183,10 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    Learned::try_from(memory_of(buffers, length, dtype)?).map(Some)
+    LbfgsState::try_from(memory_of(buffers, length, dtype)?).map(Some)
 }
 
-fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<Curvature> {
+fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsStateDict> {
     let mut vectors = Vec::new();
     let mut vector = |key: &str, given| {
         let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };
@@ -218,13 +218,15 @@ fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<Curvature
         vector("old_stps", given)?;
     }
     let ro = numbers(buffers, "ro")?;
-    let memory = Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, ..Memory::default() };
+    let memory = LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, ..LbfgsStateDict::default() };
     Ok(match dtype {
-        Dtype::Double => Curvature::Double(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
-            Data::Double(elements) => elements,
-            _ => &[],
-        })?),
-        _ => Curvature::Float(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
+        Dtype::Double => {
+            AnyLbfgsStateDict::Double(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
+                Data::Double(elements) => elements,
+                _ => &[],
+            })?)
+        }
+        _ => AnyLbfgsStateDict::Float(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
             Data::Float(elements) => elements,
             _ => &[],
         })?),
@@ -233,17 +235,17 @@ fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<Curvature
 
 /// Copies of vectors: of `d`, `prev_flat_grad`, as many of `old_dirs` as there are, and those of `old_stps`.
 fn with_vectors<T: Scalar>(
-    memory: Memory<()>,
+    memory: LbfgsStateDict<()>,
     vectors: &[Cow<'_, Data>],
     old_dirs: usize,
     elements: fn(&Data) -> &[T],
-) -> Result<Memory<T>> {
+) -> Result<LbfgsStateDict<T>> {
     let mut vectors = vectors.iter().map(|data| copied(elements(data))).values()?;
     let old_stps = vectors.split_off(2 + old_dirs);
     let old_dirs = vectors.split_off(2);
     let (prev_flat_grad, d) = (vectors.pop().unwrap_or_default(), vectors.pop().unwrap_or_default());
-    let Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, .. } = memory;
-    Ok(Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro })
+    let LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, .. } = memory;
+    Ok(LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro })
 }
 
 /// Numbers as a list, or as the typed array that JSON-like tools make of one.

@@ -1,6 +1,8 @@
 //! What an optimizer or a module is, as plain data.
 
-use stepwell_optim::{Buffer, Curvature, Definition, MOST_STEPS, Memory, Optimizer, OptionValue, Result, defaults};
+use stepwell_optim::{
+    AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MOST_STEPS, Optimizer, OptionValue, Result, defaults,
+};
 
 use crate::arguments::{Arguments, dynamic};
 use crate::handle::{Handle, Kind};
@@ -73,7 +75,7 @@ pub(crate) fn describe<E: Engine>(
             // anew, what it has learned of other parameters is not told: a restored one would go on from it.
             if i == 0
                 && remembers
-                && let Some(curvature) = optimizer.curvature()?
+                && let Some(curvature) = optimizer.lbfgs_state_dict()?
             {
                 buffers = memory_values(curvature);
             }
@@ -124,11 +126,11 @@ fn count(steps: u64) -> Dynamic {
     Dynamic::Number(steps.min(MOST_STEPS) as f64)
 }
 
-fn memory_values(curvature: Curvature) -> Vec<(&'static str, Dynamic)> {
+fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;
     let (memory, [d, prev_flat_grad, old_dirs, old_stps]) = match curvature {
-        Curvature::Float(memory) => vectors(memory),
-        Curvature::Double(memory) => vectors(memory),
+        AnyLbfgsStateDict::Float(memory) => vectors(memory),
+        AnyLbfgsStateDict::Double(memory) => vectors(memory),
     };
     vec![
         ("func_evals", count(memory.func_evals)),
@@ -145,13 +147,13 @@ fn memory_values(curvature: Curvature) -> Vec<(&'static str, Dynamic)> {
 }
 
 /// The numbers, which are of one type, and apart from them the vectors.
-fn vectors<T: Differentiable>(memory: Memory<T>) -> (Memory<()>, [Dynamic; 4]) {
+fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>, [Dynamic; 4]) {
     let vector = |v: Vec<T>| {
         let shape = vec![v.len()];
         Dynamic::Array(Array { data: T::data(v), shape })
     };
     let list = |vectors: Vec<Vec<T>>| Dynamic::List(vectors.into_iter().map(vector).collect());
-    let Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro } = memory;
+    let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro } = memory;
     let vectors = [vector(d), vector(prev_flat_grad), list(old_dirs), list(old_stps)];
-    (Memory { func_evals, n_iter, t, prev_loss, h_diag, ro, ..Memory::default() }, vectors)
+    (LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, ..LbfgsStateDict::default() }, vectors)
 }

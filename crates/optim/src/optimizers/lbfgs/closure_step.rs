@@ -8,14 +8,14 @@ use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::history::History;
 use crate::optimizers::lbfgs::objective::Objective;
 use crate::optimizers::lbfgs::options::LbfgsOptions;
-use crate::optimizers::lbfgs::state::{Curvature, Memory};
+use crate::optimizers::lbfgs::state_dict::{AnyLbfgsStateDict, LbfgsStateDict};
 use crate::optimizers::lbfgs::step::step;
 use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 
 /// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
 #[derive(Clone)]
-pub struct Learned(Kind);
+pub struct LbfgsState(Kind);
 
 #[derive(Clone)]
 enum Kind {
@@ -26,12 +26,12 @@ enum Kind {
 /// Shared by an optimizer and the step that it makes.
 type Shared<T> = Rc<RefCell<History<T>>>;
 
-impl Learned {
+impl LbfgsState {
     /// A copy as plain data.
-    pub(crate) fn curvature(&self) -> Result<Curvature> {
+    pub(crate) fn state_dict(&self) -> Result<AnyLbfgsStateDict> {
         Ok(match &self.0 {
-            Kind::Float(history) => Curvature::Float(history.borrow().memory()?),
-            Kind::Double(history) => Curvature::Double(history.borrow().memory()?),
+            Kind::Float(history) => AnyLbfgsStateDict::Float(history.borrow().state_dict()?),
+            Kind::Double(history) => AnyLbfgsStateDict::Double(history.borrow().state_dict()?),
         })
     }
 
@@ -45,18 +45,18 @@ impl Learned {
     }
 }
 
-impl TryFrom<Curvature> for Learned {
+impl TryFrom<AnyLbfgsStateDict> for LbfgsState {
     type Error = Error;
 
     /// # Errors
     /// [`Code::Format`](crate::Code::Format) for vectors of different lengths; [`Code::Memory`](crate::Code::Memory).
-    fn try_from(curvature: Curvature) -> Result<Self> {
-        fn shared<T: Scalar>(memory: Memory<T>) -> Result<Shared<T>> {
-            Ok(Rc::new(RefCell::new(History::from_memory(memory)?)))
+    fn try_from(state_dict: AnyLbfgsStateDict) -> Result<Self> {
+        fn shared<T: Scalar>(state_dict: LbfgsStateDict<T>) -> Result<Shared<T>> {
+            Ok(Rc::new(RefCell::new(History::from_state_dict(state_dict)?)))
         }
-        Ok(Self(match curvature {
-            Curvature::Float(memory) => Kind::Float(shared(memory)?),
-            Curvature::Double(memory) => Kind::Double(shared(memory)?),
+        Ok(Self(match state_dict {
+            AnyLbfgsStateDict::Float(state_dict) => Kind::Float(shared(state_dict)?),
+            AnyLbfgsStateDict::Double(state_dict) => Kind::Double(shared(state_dict)?),
         }))
     }
 }
@@ -64,29 +64,29 @@ impl TryFrom<Curvature> for Learned {
 /// A step of L-BFGS that has not been made yet.
 pub struct ClosureStep {
     options: Result<LbfgsOptions>,
-    memory: Option<Learned>,
+    state: Option<LbfgsState>,
 }
 
 impl ClosureStep {
-    pub(crate) fn new(row: &[OptionValue], memory: Option<&Learned>) -> Self {
-        Self { options: LbfgsOptions::from_row(row), memory: memory.cloned() }
+    pub(crate) fn new(row: &[OptionValue], state: Option<&LbfgsState>) -> Self {
+        Self { options: LbfgsOptions::from_row(row), state: state.cloned() }
     }
 
     /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
     ///
     /// # Errors
     /// Those of the objective, and [`Code::Memory`](crate::Code::Memory); the parameters are then as they were.
-    pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, Learned)> {
-        let history = if let Some(Learned(Kind::Float(history))) = self.memory { Some(history) } else { None };
+    pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, LbfgsState)> {
+        let history = if let Some(LbfgsState(Kind::Float(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
-        Ok((loss, Learned(Kind::Float(history))))
+        Ok((loss, LbfgsState(Kind::Float(history))))
     }
 
     /// The same from 64-bit parameters.
-    pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, Learned)> {
-        let history = if let Some(Learned(Kind::Double(history))) = self.memory { Some(history) } else { None };
+    pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, LbfgsState)> {
+        let history = if let Some(LbfgsState(Kind::Double(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
-        Ok((loss, Learned(Kind::Double(history))))
+        Ok((loss, LbfgsState(Kind::Double(history))))
     }
 }
 
@@ -99,8 +99,8 @@ fn minimize<T: Scalar>(
 ) -> Result<(f64, Shared<T>)> {
     let history = match history.filter(|history| history.borrow().fits(parameters.len())) {
         Some(history) if is_elsewhere(&history) => {
-            let memory = history.borrow().memory()?;
-            Rc::new(RefCell::new(History::from_memory(memory)?))
+            let state_dict = history.borrow().state_dict()?;
+            Rc::new(RefCell::new(History::from_state_dict(state_dict)?))
         }
         Some(history) => history,
         None => Rc::new(RefCell::new(History::new())),

@@ -4,14 +4,14 @@
 
 use crate::error::Result;
 use crate::numeric::scalar::Scalar;
-use crate::optimizers::lbfgs::history::{Pair, Work};
+use crate::optimizers::lbfgs::history::{Pair, Workspace};
 use crate::optimizers::lbfgs::row_pool::Ring;
 use crate::optimizers::lbfgs::vectors::{advance_and_dot, dot, negate, scale, turn_back};
 
 /// A pair with less curvature than this would make the inverse Hessian indefinite, or nearly so.
 const LEAST_CURVATURE: f64 = 1e-10;
 
-impl<T: Scalar> Work<T> {
+impl<T: Scalar> Workspace<T> {
     /// Learns the curvature from the last iteration and sets the next direction `d = -H g`, with at most `most` pairs.
     /// Returns the derivative of the loss along it.
     ///
@@ -19,22 +19,22 @@ impl<T: Scalar> Work<T> {
     /// [`Code::Memory`](crate::Code::Memory).
     pub(super) fn turn(&mut self, ring: &mut Ring<T>, most: usize) -> Result<f64> {
         self.expect_pair()?;
-        let Self { record, gradients, current, .. } = self;
+        let Self { variables, gradients, current, .. } = self;
         let gradient = &gradients[*current];
-        if record.n_iter == 1 {
-            record.h_diag = 1.0;
-            record.d.resize(gradient.len(), T::default());
-            record.prev_flat_grad.clear();
-            record.prev_flat_grad.extend_from_slice(gradient);
-            negate(&mut record.d, gradient);
-            return Ok(dot(gradient, &record.d));
+        if variables.n_iter == 1 {
+            variables.h_diag = 1.0;
+            variables.d.resize(gradient.len(), T::default());
+            variables.prev_flat_grad.clear();
+            variables.prev_flat_grad.extend_from_slice(gradient);
+            negate(&mut variables.d, gradient);
+            return Ok(dot(gradient, &variables.d));
         }
         let row = ring.take()?;
         let (y, s) = ring.pair_mut(row);
-        let found = turn_back(gradient, T::from_f64(record.t), &mut record.prev_flat_grad, &mut record.d, y, s);
+        let found = turn_back(gradient, T::from_f64(variables.t), &mut variables.prev_flat_grad, &mut variables.d, y, s);
         let curved = found.ys > LEAST_CURVATURE;
         if curved {
-            record.h_diag = found.ys / found.yy;
+            variables.h_diag = found.ys / found.yy;
         } else {
             ring.give_back(row);
         }
@@ -45,8 +45,8 @@ impl<T: Scalar> Work<T> {
     /// d = H d. `newest` is the product of d with the newest difference of parameters, where it is known. Returns g · d.
     fn two_loops(&mut self, ring: &Ring<T>, newest: Option<f64>) -> f64 {
         let gradient = &self.gradients[self.current];
-        let (d, pairs) = (&mut self.record.d, &mut self.record.pairs);
-        let (one, h_diag) = (T::from_f64(1.0), T::from_f64(self.record.h_diag));
+        let (d, pairs) = (&mut self.variables.d, &mut self.variables.pairs);
+        let (one, h_diag) = (T::from_f64(1.0), T::from_f64(self.variables.h_diag));
         let Some(last) = pairs.back() else {
             scale(d, h_diag);
             return dot(gradient, d);

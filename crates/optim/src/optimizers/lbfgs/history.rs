@@ -12,7 +12,7 @@ use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::options::LbfgsOptions;
 use crate::optimizers::lbfgs::row_pool::Ring;
-use crate::optimizers::lbfgs::state::Memory;
+use crate::optimizers::lbfgs::state_dict::LbfgsStateDict;
 use crate::options::option_type::count;
 
 /// The most pairs for which room is made before they come.
@@ -29,9 +29,9 @@ pub(super) struct Pair {
     pub(super) al: f64,
 }
 
-/// What is remembered; the names are those of [`Memory`].
+/// What is remembered; the names are those of [`LbfgsStateDict`].
 #[derive(Clone, Default)]
-pub(super) struct Record<T> {
+pub(super) struct Variables<T> {
     pub(super) func_evals: u64,
     pub(super) n_iter: u64,
     pub(super) t: f64,
@@ -43,7 +43,7 @@ pub(super) struct Record<T> {
     pub(super) pairs: VecDeque<Pair>,
 }
 
-impl<T: Scalar> Record<T> {
+impl<T: Scalar> Variables<T> {
     fn reserve(&mut self, width: usize, pairs: usize) -> Result<()> {
         reserve(&mut self.d, width)?;
         reserve(&mut self.prev_flat_grad, width)?;
@@ -62,11 +62,11 @@ impl<T: Scalar> Record<T> {
     }
 }
 
-/// What a step works with; kept from step to step, so that only the first allocates it.
+/// What a step works with; committed from step to step, so that only the first allocates it.
 #[derive(Default)]
-pub(super) struct Work<T> {
+pub(super) struct Workspace<T> {
     /// What the step has learned so far.
-    pub(super) record: Record<T>,
+    pub(super) variables: Variables<T>,
     /// How many of its pairs are also those of the history. They are its oldest.
     inherited: usize,
     /// The parameters of the current iteration.
@@ -79,18 +79,18 @@ pub(super) struct Work<T> {
     pub(super) current: usize,
 }
 
-impl<T: Scalar> Work<T> {
+impl<T: Scalar> Workspace<T> {
     /// Makes room for a pair more than there are.
     pub(super) fn expect_pair(&mut self) -> Result<()> {
-        let pairs = &mut self.record.pairs;
+        let pairs = &mut self.variables.pairs;
         pairs.try_reserve(1).map_err(|_| no_memory(pairs.len() + 1))
     }
 
     /// Remembers a pair, for which there is room, and forgets the oldest beyond `most`.
     pub(super) fn keep(&mut self, ring: &mut Ring<T>, pair: Option<Pair>, most: usize) {
-        self.record.pairs.extend(pair);
-        while self.record.pairs.len() > most {
-            let Some(oldest) = self.record.pairs.pop_front() else { return };
+        self.variables.pairs.extend(pair);
+        while self.variables.pairs.len() > most {
+            let Some(oldest) = self.variables.pairs.pop_front() else { return };
             match self.inherited.checked_sub(1) {
                 // The history still has it.
                 Some(rest) => self.inherited = rest,
@@ -103,68 +103,68 @@ impl<T: Scalar> Work<T> {
 /// The memory of an L-BFGS optimizer.
 pub(crate) struct History<T> {
     pub(super) ring: Ring<T>,
-    kept: Record<T>,
+    committed: Variables<T>,
     /// `None` while a step is under way.
-    idle: Option<Box<Work<T>>>,
+    workspace: Option<Box<Workspace<T>>>,
 }
 
 impl<T: Scalar> History<T> {
     /// The memory of an optimizer that has not stepped.
     pub(crate) fn new() -> Self {
-        Self { ring: Ring::new(0, 0), kept: Record::default(), idle: Some(Box::default()) }
+        Self { ring: Ring::new(0, 0), committed: Variables::default(), workspace: Some(Box::default()) }
     }
 
     /// The memory that was told.
     ///
     /// # Errors
     /// [`Code::Format`] if its vectors or its lists are not of one length; [`Code::Memory`].
-    pub(crate) fn from_memory(memory: Memory<T>) -> Result<Self> {
-        let width = memory.d.len();
-        let count = memory.ro.len();
-        if memory.old_dirs.len() != count || memory.old_stps.len() != count {
+    pub(crate) fn from_state_dict(state_dict: LbfgsStateDict<T>) -> Result<Self> {
+        let width = state_dict.d.len();
+        let count = state_dict.ro.len();
+        if state_dict.old_dirs.len() != count || state_dict.old_stps.len() != count {
             return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
         }
-        let rows = memory.old_dirs.iter().zip(&memory.old_stps);
-        if memory.prev_flat_grad.len() != width || rows.clone().any(|(y, s)| y.len() != width || s.len() != width) {
+        let rows = state_dict.old_dirs.iter().zip(&state_dict.old_stps);
+        if state_dict.prev_flat_grad.len() != width || rows.clone().any(|(y, s)| y.len() != width || s.len() != width) {
             return Err(Error::new(Code::Format, "d, prev_flat_grad, old_dirs and old_stps are not of one width"));
         }
         let mut ring = Ring::new(width, count);
         let mut pairs = VecDeque::new();
         reserve_pairs(&mut pairs, count)?;
-        for ((y, s), &ro) in rows.zip(&memory.ro) {
+        for ((y, s), &ro) in rows.zip(&state_dict.ro) {
             let row = ring.take()?;
             let (to_y, to_s) = ring.pair_mut(row);
             to_y.copy_from_slice(y);
             to_s.copy_from_slice(s);
             pairs.push_back(Pair { row, ro, al: 0.0 });
         }
-        let Memory { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, .. } = memory;
-        let kept = Record { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs };
-        Ok(Self { ring, kept, idle: Some(Box::default()) })
+        let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, .. } = state_dict;
+        let committed = Variables { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs };
+        Ok(Self { ring, committed, workspace: Some(Box::default()) })
     }
 
     /// A copy of what is remembered from the steps before.
     ///
     /// # Errors
     /// [`Code::Memory`]
-    pub(crate) fn memory(&self) -> Result<Memory<T>> {
-        let Record { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.kept;
-        let count = self.kept.pairs.len();
+    pub(crate) fn state_dict(&self) -> Result<LbfgsStateDict<T>> {
+        let Variables { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.committed;
+        let count = self.committed.pairs.len();
         let (mut old_dirs, mut old_stps, mut ro) = (room(count)?, room(count)?, room(count)?);
-        for pair in &self.kept.pairs {
+        for pair in &self.committed.pairs {
             let (y, s) = self.ring.pair(pair.row);
             old_dirs.push(copied(y)?);
             old_stps.push(copied(s)?);
             ro.push(pair.ro);
         }
-        Ok(Memory {
+        Ok(LbfgsStateDict {
             func_evals,
             n_iter,
             t,
             prev_loss,
-            d: copied(&self.kept.d)?,
+            d: copied(&self.committed.d)?,
             h_diag,
-            prev_flat_grad: copied(&self.kept.prev_flat_grad)?,
+            prev_flat_grad: copied(&self.committed.prev_flat_grad)?,
             old_dirs,
             old_stps,
             ro,
@@ -173,77 +173,77 @@ impl<T: Scalar> History<T> {
 
     /// The number of elements of a vector, and the number of pairs.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.kept.d.len(), self.kept.pairs.len())
+        (self.committed.d.len(), self.committed.pairs.len())
     }
 
     /// True unless it is about parameters of another number of elements.
     pub(crate) fn fits(&self, width: usize) -> bool {
-        self.kept.d.len() == width || (self.kept.n_iter == 0 && self.kept.pairs.is_empty())
+        self.committed.d.len() == width || (self.committed.n_iter == 0 && self.committed.pairs.is_empty())
     }
 
     /// True while a step is under way.
     pub(crate) fn is_busy(&self) -> bool {
-        self.idle.is_none()
+        self.workspace.is_none()
     }
 
     /// Begins a step from `parameters`, which goes on with [`History::commit`] or [`History::roll_back`].
     ///
     /// # Errors
     /// [`Code::Memory`]; nothing has begun then.
-    pub(super) fn begin(&mut self, options: &LbfgsOptions, parameters: &[T]) -> Result<Box<Work<T>>> {
+    pub(super) fn begin(&mut self, options: &LbfgsOptions, parameters: &[T]) -> Result<Box<Workspace<T>>> {
         let busy = || Error::new(Code::Internal, "lbfgs: a step began while another was under way");
-        let mut work = self.idle.take().ok_or_else(busy)?;
-        match self.prepare(&mut work, options, parameters) {
-            Ok(()) => Ok(work),
+        let mut workspace = self.workspace.take().ok_or_else(busy)?;
+        match self.prepare(&mut workspace, options, parameters) {
+            Ok(()) => Ok(workspace),
             Err(error) => {
-                self.idle = Some(work);
+                self.workspace = Some(workspace);
                 Err(error)
             }
         }
     }
 
-    fn prepare(&mut self, work: &mut Work<T>, options: &LbfgsOptions, parameters: &[T]) -> Result<()> {
+    fn prepare(&mut self, workspace: &mut Workspace<T>, options: &LbfgsOptions, parameters: &[T]) -> Result<()> {
         let width = parameters.len();
         let (history, iter) = (count(options.history), count(options.iter));
         if self.ring.width() != width {
             // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
-            // the oldest until it is known to be kept.
+            // the oldest until it is known to be committed.
             self.ring = Ring::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
         // Those that there are may be more than are wanted.
-        let pairs = history.min(EXPECTED_PAIRS).max(self.kept.pairs.len()) + 1;
-        self.kept.reserve(width, pairs)?;
-        work.record.reserve(width, pairs)?;
-        reserve(&mut work.x, width)?;
+        let pairs = history.min(EXPECTED_PAIRS).max(self.committed.pairs.len()) + 1;
+        self.committed.reserve(width, pairs)?;
+        workspace.variables.reserve(width, pairs)?;
+        reserve(&mut workspace.x, width)?;
         let searches = options.search.is_some();
-        for gradient in &mut work.gradients[..if searches { 3 } else { 1 }] {
+        for gradient in &mut workspace.gradients[..if searches { 3 } else { 1 }] {
             reserve(gradient, width)?;
             gradient.resize(width, T::default());
         }
         if searches {
-            reserve(&mut work.trial, width)?;
-            work.trial.resize(width, T::default());
+            reserve(&mut workspace.trial, width)?;
+            workspace.trial.resize(width, T::default());
         }
-        work.x.clear();
-        work.x.extend_from_slice(parameters);
-        work.current = 0;
-        work.record.assign(&self.kept);
-        work.inherited = work.record.pairs.len();
+        workspace.x.clear();
+        workspace.x.extend_from_slice(parameters);
+        workspace.current = 0;
+        workspace.variables.assign(&self.committed);
+        workspace.inherited = workspace.variables.pairs.len();
         Ok(())
     }
 
     /// Remembers what a step has learned.
-    pub(super) fn commit(&mut self, mut work: Box<Work<T>>) {
-        let forgotten = self.kept.pairs.len() - work.inherited;
-        self.kept.pairs.iter().take(forgotten).for_each(|pair| self.ring.give_back(pair.row));
-        swap(&mut self.kept, &mut work.record);
-        self.idle = Some(work);
+    pub(super) fn commit(&mut self, mut workspace: Box<Workspace<T>>) {
+        let forgotten = self.committed.pairs.len() - workspace.inherited;
+        self.committed.pairs.iter().take(forgotten).for_each(|pair| self.ring.give_back(pair.row));
+        swap(&mut self.committed, &mut workspace.variables);
+        self.workspace = Some(workspace);
     }
 
     /// Forgets what a step has learned.
-    pub(super) fn roll_back(&mut self, work: Box<Work<T>>) {
-        work.record.pairs.iter().skip(work.inherited).for_each(|pair| self.ring.give_back(pair.row));
-        self.idle = Some(work);
+    pub(super) fn roll_back(&mut self, workspace: Box<Workspace<T>>) {
+        workspace.variables.pairs.iter().skip(workspace.inherited).for_each(|pair| self.ring.give_back(pair.row));
+        self.workspace = Some(workspace);
     }
 }
 

@@ -14,7 +14,7 @@ mod history;
 pub(crate) mod objective;
 mod options;
 mod row_pool;
-pub(crate) mod state;
+pub(crate) mod state_dict;
 mod step;
 mod strong_wolfe;
 mod vectors;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crate::error::Result;
 use crate::numeric::scalar::Scalar;
-use crate::optimizers::lbfgs::history::{History, Work};
+use crate::optimizers::lbfgs::history::{History, Workspace};
 use crate::optimizers::lbfgs::objective::Objective;
 use crate::optimizers::lbfgs::options::{LbfgsOptions, Search};
 use crate::optimizers::lbfgs::strong_wolfe::{Point, search};
@@ -22,23 +22,23 @@ pub(crate) fn step<T: Scalar>(
     parameters: &[T],
     objective: &mut dyn Objective<T>,
 ) -> Result<f64> {
-    let mut work = history.borrow_mut().begin(options, parameters)?;
+    let mut workspace = history.borrow_mut().begin(options, parameters)?;
     let done = if options.maximize {
-        work.minimize(options, history, &mut Negated(&mut *objective)).map(|loss| -loss)
+        workspace.minimize(options, history, &mut Negated(&mut *objective)).map(|loss| -loss)
     } else {
-        work.minimize(options, history, objective)
+        workspace.minimize(options, history, objective)
     };
     match done {
-        Ok(_) => history.borrow_mut().commit(work),
+        Ok(_) => history.borrow_mut().commit(workspace),
         Err(_) => {
-            history.borrow_mut().roll_back(work);
+            history.borrow_mut().roll_back(workspace);
             objective.set_parameters(parameters)?;
         }
     }
     done
 }
 
-impl<T: Scalar> Work<T> {
+impl<T: Scalar> Workspace<T> {
     fn minimize(
         &mut self,
         o: &LbfgsOptions,
@@ -49,15 +49,15 @@ impl<T: Scalar> Work<T> {
         let first_loss = objective.evaluate(&mut self.gradients[self.current])?;
         let mut loss = first_loss;
         let mut evaluations = 1;
-        self.record.func_evals += 1;
+        self.variables.func_evals += 1;
         if largest(&self.gradients[self.current]) <= o.gradtol {
             return Ok(first_loss);
         }
         for iteration in 1..=o.iter {
-            self.record.n_iter += 1;
+            self.variables.n_iter += 1;
             let slope = self.turn(&mut history.borrow_mut().ring, count(o.history))?;
-            self.record.prev_loss = loss;
-            self.record.t = if self.record.n_iter == 1 {
+            self.variables.prev_loss = loss;
+            self.variables.t = if self.variables.n_iter == 1 {
                 (1.0 / sum_of_magnitudes(&self.gradients[self.current])).min(1.0) * o.lr
             } else {
                 o.lr
@@ -73,7 +73,7 @@ impl<T: Scalar> Work<T> {
                     spent
                 }
                 None => {
-                    advance(&mut self.x, self.record.t, &self.record.d);
+                    advance(&mut self.x, self.variables.t, &self.variables.d);
                     objective.set_parameters(&self.x)?;
                     if iteration == o.iter {
                         // Nobody would look at the loss or the gradient.
@@ -84,11 +84,11 @@ impl<T: Scalar> Work<T> {
                 }
             };
             evaluations += spent;
-            self.record.func_evals += spent;
+            self.variables.func_evals += spent;
             if evaluations >= most_evaluations
                 || largest(&self.gradients[self.current]) <= o.gradtol
-                || largest(&self.record.d) * self.record.t.abs() <= o.changetol
-                || (loss - self.record.prev_loss).abs() < o.changetol
+                || largest(&self.variables.d) * self.variables.t.abs() <= o.changetol
+                || (loss - self.variables.prev_loss).abs() < o.changetol
             {
                 break;
             }
@@ -98,16 +98,16 @@ impl<T: Scalar> Work<T> {
 
     /// Goes to a better point along the direction. Returns the loss there and the number of evaluations.
     fn search(&mut self, from: Point, most: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
-        let Self { record, x, trial, gradients, current, .. } = self;
+        let Self { variables, x, trial, gradients, current, .. } = self;
         let mut evaluate = |t, gradient: usize| {
-            advanced(trial, x, t, &record.d);
+            advanced(trial, x, t, &variables.d);
             objective.set_parameters(trial)?;
             let loss = objective.evaluate(&mut gradients[gradient])?;
-            Ok(Point { t, loss, slope: dot(&gradients[gradient], &record.d), gradient })
+            Ok(Point { t, loss, slope: dot(&gradients[gradient], &variables.d), gradient })
         };
-        let (found, spent) = search(&mut evaluate, from, record.t, largest(&record.d), most)?;
-        (record.t, *current) = (found.t, found.gradient);
-        advance(x, found.t, &record.d);
+        let (found, spent) = search(&mut evaluate, from, variables.t, largest(&variables.d), most)?;
+        (variables.t, *current) = (found.t, found.gradient);
+        advance(x, found.t, &variables.d);
         objective.set_parameters(x)?;
         Ok((found.loss, spent))
     }

@@ -3,7 +3,7 @@
 /// What L-BFGS remembers between steps, as plain data. Names and order as in PyTorch's state dict; every vector has an
 /// element for each element of the parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory<T> {
+pub struct LbfgsStateDict<T> {
     /// Evaluations of the closure so far.
     pub func_evals: u64,
     /// Iterations so far.
@@ -28,9 +28,9 @@ pub struct Memory<T> {
 
 /// What L-BFGS remembers as plain data, of the type of the parameters.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Curvature {
+pub enum AnyLbfgsStateDict {
     /// 32-bit floating point.
-    Float(Memory<f32>),
+    Float(LbfgsStateDict<f32>),
     /// 64-bit floating point.
-    Double(Memory<f64>),
+    Double(LbfgsStateDict<f64>),
 }
