@@ -11,7 +11,7 @@ use crate::fallible::{copied, reserve, room};
 use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::options::LbfgsOptions;
-use crate::optimizers::lbfgs::row_pool::Ring;
+use crate::optimizers::lbfgs::row_pool::RowPool;
 use crate::optimizers::lbfgs::state_dict::LbfgsStateDict;
 use crate::options::option_type::count;
 
@@ -21,7 +21,7 @@ const EXPECTED_PAIRS: usize = 1024;
 /// A pair of the history.
 #[derive(Clone, Copy)]
 pub(super) struct Pair {
-    /// Where the ring has it.
+    /// Where the pool has it.
     pub(super) row: usize,
     /// 1 / (y · s).
     pub(super) ro: f64,
@@ -81,20 +81,20 @@ pub(super) struct Workspace<T> {
 
 impl<T: Scalar> Workspace<T> {
     /// Makes room for a pair more than there are.
-    pub(super) fn expect_pair(&mut self) -> Result<()> {
+    pub(super) fn reserve_pair(&mut self) -> Result<()> {
         let pairs = &mut self.variables.pairs;
         pairs.try_reserve(1).map_err(|_| no_memory(pairs.len() + 1))
     }
 
     /// Remembers a pair, for which there is room, and forgets the oldest beyond `most`.
-    pub(super) fn keep(&mut self, ring: &mut Ring<T>, pair: Option<Pair>, most: usize) {
+    pub(super) fn push_pair(&mut self, pool: &mut RowPool<T>, pair: Option<Pair>, most: usize) {
         self.variables.pairs.extend(pair);
         while self.variables.pairs.len() > most {
             let Some(oldest) = self.variables.pairs.pop_front() else { return };
             match self.inherited.checked_sub(1) {
                 // The history still has it.
                 Some(rest) => self.inherited = rest,
-                None => ring.give_back(oldest.row),
+                None => pool.release(oldest.row),
             }
         }
     }
@@ -102,7 +102,7 @@ impl<T: Scalar> Workspace<T> {
 
 /// The memory of an L-BFGS optimizer.
 pub(crate) struct History<T> {
-    pub(super) ring: Ring<T>,
+    pub(super) pool: RowPool<T>,
     committed: Variables<T>,
     /// `None` while a step is under way.
     workspace: Option<Box<Workspace<T>>>,
@@ -111,7 +111,7 @@ pub(crate) struct History<T> {
 impl<T: Scalar> History<T> {
     /// The memory of an optimizer that has not stepped.
     pub(crate) fn new() -> Self {
-        Self { ring: Ring::new(0, 0), committed: Variables::default(), workspace: Some(Box::default()) }
+        Self { pool: RowPool::new(0, 0), committed: Variables::default(), workspace: Some(Box::default()) }
     }
 
     /// The memory that was told.
@@ -128,19 +128,19 @@ impl<T: Scalar> History<T> {
         if state_dict.prev_flat_grad.len() != width || rows.clone().any(|(y, s)| y.len() != width || s.len() != width) {
             return Err(Error::new(Code::Format, "d, prev_flat_grad, old_dirs and old_stps are not of one width"));
         }
-        let mut ring = Ring::new(width, count);
+        let mut pool = RowPool::new(width, count);
         let mut pairs = VecDeque::new();
         reserve_pairs(&mut pairs, count)?;
         for ((y, s), &ro) in rows.zip(&state_dict.ro) {
-            let row = ring.take()?;
-            let (to_y, to_s) = ring.pair_mut(row);
+            let row = pool.allocate()?;
+            let (to_y, to_s) = pool.pair_mut(row);
             to_y.copy_from_slice(y);
             to_s.copy_from_slice(s);
             pairs.push_back(Pair { row, ro, al: 0.0 });
         }
         let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, .. } = state_dict;
         let committed = Variables { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs };
-        Ok(Self { ring, committed, workspace: Some(Box::default()) })
+        Ok(Self { pool, committed, workspace: Some(Box::default()) })
     }
 
     /// A copy of what is remembered from the steps before.
@@ -152,7 +152,7 @@ impl<T: Scalar> History<T> {
         let count = self.committed.pairs.len();
         let (mut old_dirs, mut old_stps, mut ro) = (room(count)?, room(count)?, room(count)?);
         for pair in &self.committed.pairs {
-            let (y, s) = self.ring.pair(pair.row);
+            let (y, s) = self.pool.pair(pair.row);
             old_dirs.push(copied(y)?);
             old_stps.push(copied(s)?);
             ro.push(pair.ro);
@@ -205,10 +205,10 @@ impl<T: Scalar> History<T> {
     fn prepare(&mut self, workspace: &mut Workspace<T>, options: &LbfgsOptions, parameters: &[T]) -> Result<()> {
         let width = parameters.len();
         let (history, iter) = (count(options.history), count(options.iter));
-        if self.ring.width() != width {
+        if self.pool.width() != width {
             // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
             // the oldest until it is known to be committed.
-            self.ring = Ring::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
+            self.pool = RowPool::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
         // Those that there are may be more than are wanted.
         let pairs = history.min(EXPECTED_PAIRS).max(self.committed.pairs.len()) + 1;
@@ -235,14 +235,14 @@ impl<T: Scalar> History<T> {
     /// Remembers what a step has learned.
     pub(super) fn commit(&mut self, mut workspace: Box<Workspace<T>>) {
         let forgotten = self.committed.pairs.len() - workspace.inherited;
-        self.committed.pairs.iter().take(forgotten).for_each(|pair| self.ring.give_back(pair.row));
+        self.committed.pairs.iter().take(forgotten).for_each(|pair| self.pool.release(pair.row));
         swap(&mut self.committed, &mut workspace.variables);
         self.workspace = Some(workspace);
     }
 
     /// Forgets what a step has learned.
     pub(super) fn roll_back(&mut self, workspace: Box<Workspace<T>>) {
-        workspace.variables.pairs.iter().skip(workspace.inherited).for_each(|pair| self.ring.give_back(pair.row));
+        workspace.variables.pairs.iter().skip(workspace.inherited).for_each(|pair| self.pool.release(pair.row));
         self.workspace = Some(workspace);
     }
 }

@@ -12,7 +12,7 @@ use crate::numeric::scalar::Scalar;
 const BLOCK_BYTES: usize = 4 << 20;
 
 /// Rows for pairs of vectors of `width` elements.
-pub(super) struct Ring<T> {
+pub(super) struct RowPool<T> {
     width: usize,
     rows_per_block: usize,
     /// Each has room for all its rows from the start, so none of them moves.
@@ -22,8 +22,8 @@ pub(super) struct Ring<T> {
     free: VecDeque<usize>,
 }
 
-impl<T: Scalar> Ring<T> {
-    /// A ring without rows yet, which will hardly need more than `most`.
+impl<T: Scalar> RowPool<T> {
+    /// A pool without rows yet, which will hardly need more than `most`.
     pub(super) fn new(width: usize, most: usize) -> Self {
         let row_bytes = (2 * width * size_of::<T>()).max(1);
         let rows_per_block = (BLOCK_BYTES / row_bytes).min(most).max(1);
@@ -39,7 +39,7 @@ impl<T: Scalar> Ring<T> {
     ///
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory).
-    pub(super) fn take(&mut self) -> Result<usize> {
+    pub(super) fn allocate(&mut self) -> Result<usize> {
         if let Some(row) = self.free.pop_front() {
             return Ok(row);
         }
@@ -60,7 +60,7 @@ impl<T: Scalar> Ring<T> {
     }
 
     /// Forgets the pair of a row.
-    pub(super) fn give_back(&mut self, row: usize) {
+    pub(super) fn release(&mut self, row: usize) {
         self.free.push_back(row);
     }
 

@@ -8,7 +8,7 @@ use crate::optimizers::lbfgs::history::{History, Workspace};
 use crate::optimizers::lbfgs::objective::Objective;
 use crate::optimizers::lbfgs::options::{LbfgsOptions, Search};
 use crate::optimizers::lbfgs::strong_wolfe::{Point, search};
-use crate::optimizers::lbfgs::vectors::{advance, advanced, dot, largest, sum_of_magnitudes};
+use crate::optimizers::lbfgs::vectors::{axpy, axpy_to, dot, max_abs, sum_abs};
 use crate::options::option_type::count;
 
 /// One step from `parameters`: up to `iter` iterations. Returns the loss at the start, as PyTorch does. The history is
@@ -50,15 +50,15 @@ impl<T: Scalar> Workspace<T> {
         let mut loss = first_loss;
         let mut evaluations = 1;
         self.variables.func_evals += 1;
-        if largest(&self.gradients[self.current]) <= o.gradtol {
+        if max_abs(&self.gradients[self.current]) <= o.gradtol {
             return Ok(first_loss);
         }
         for iteration in 1..=o.iter {
             self.variables.n_iter += 1;
-            let slope = self.turn(&mut history.borrow_mut().ring, count(o.history))?;
+            let slope = self.update_direction(&mut history.borrow_mut().pool, count(o.history))?;
             self.variables.prev_loss = loss;
             self.variables.t = if self.variables.n_iter == 1 {
-                (1.0 / sum_of_magnitudes(&self.gradients[self.current])).min(1.0) * o.lr
+                (1.0 / sum_abs(&self.gradients[self.current])).min(1.0) * o.lr
             } else {
                 o.lr
             };
@@ -73,7 +73,7 @@ impl<T: Scalar> Workspace<T> {
                     spent
                 }
                 None => {
-                    advance(&mut self.x, self.variables.t, &self.variables.d);
+                    axpy(&mut self.x, self.variables.t, &self.variables.d);
                     objective.set_parameters(&self.x)?;
                     if iteration == o.iter {
                         // Nobody would look at the loss or the gradient.
@@ -86,8 +86,8 @@ impl<T: Scalar> Workspace<T> {
             evaluations += spent;
             self.variables.func_evals += spent;
             if evaluations >= most_evaluations
-                || largest(&self.gradients[self.current]) <= o.gradtol
-                || largest(&self.variables.d) * self.variables.t.abs() <= o.changetol
+                || max_abs(&self.gradients[self.current]) <= o.gradtol
+                || max_abs(&self.variables.d) * self.variables.t.abs() <= o.changetol
                 || (loss - self.variables.prev_loss).abs() < o.changetol
             {
                 break;
@@ -100,14 +100,14 @@ impl<T: Scalar> Workspace<T> {
     fn search(&mut self, from: Point, most: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
         let Self { variables, x, trial, gradients, current, .. } = self;
         let mut evaluate = |t, gradient: usize| {
-            advanced(trial, x, t, &variables.d);
+            axpy_to(trial, x, t, &variables.d);
             objective.set_parameters(trial)?;
             let loss = objective.evaluate(&mut gradients[gradient])?;
             Ok(Point { t, loss, slope: dot(&gradients[gradient], &variables.d), gradient })
         };
-        let (found, spent) = search(&mut evaluate, from, variables.t, largest(&variables.d), most)?;
+        let (found, spent) = search(&mut evaluate, from, variables.t, max_abs(&variables.d), most)?;
         (variables.t, *current) = (found.t, found.gradient);
-        advance(x, found.t, &variables.d);
+        axpy(x, found.t, &variables.d);
         objective.set_parameters(x)?;
         Ok((found.loss, spent))
     }

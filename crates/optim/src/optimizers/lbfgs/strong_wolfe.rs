@@ -10,7 +10,7 @@ const C1: f64 = 1e-4;
 /// Curvature.
 const C2: f64 = 0.9;
 /// A bracket that moves no parameter more than this is a point.
-const SMALLEST_BRACKET: f64 = 1e-9;
+const MIN_BRACKET: f64 = 1e-9;
 
 /// The objective at distance `t` along the direction.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub(crate) struct Point {
 }
 
 /// A place that has the gradient of neither point.
-fn free_place(a: Point, b: Point) -> usize {
+fn free_gradient(a: Point, b: Point) -> usize {
     if a.gradient == b.gradient { (a.gradient + 1) % 3 } else { 3 - a.gradient - b.gradient }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn search(
     let is_flat = |p: &Point| p.slope.abs() <= -C2 * start.slope;
 
     let mut previous = start;
-    let mut point = evaluate(t, free_place(start, start))?;
+    let mut point = evaluate(t, free_gradient(start, start))?;
     let mut evaluations = 1;
     // Expand until the minimum lies between two points.
     let (mut a, mut b) = loop {
@@ -62,13 +62,13 @@ pub(crate) fn search(
         let bounds = (point.t + 0.01 * (point.t - previous.t), point.t * 10.0);
         let t = cubic_minimum(&previous, &point, bounds);
         previous = point;
-        point = evaluate(t, free_place(start, previous))?;
+        point = evaluate(t, free_gradient(start, previous))?;
         evaluations += 1;
     };
 
     // Shrink the bracket around the minimum.
     let mut stalled = false;
-    while evaluations - 1 < most && (b.t - a.t).abs() * largest >= SMALLEST_BRACKET {
+    while evaluations - 1 < most && (b.t - a.t).abs() * largest >= MIN_BRACKET {
         let (low_end, high_end) = (a.t.min(b.t), a.t.max(b.t));
         let mut t = cubic_minimum(&a, &b, (low_end, high_end));
         // Too close to an end twice, or on it: move inwards, or the bracket would shrink from one side only.
@@ -80,7 +80,7 @@ pub(crate) fn search(
         } else {
             stalled = is_close;
         }
-        let point = evaluate(t, free_place(a, b))?;
+        let point = evaluate(t, free_gradient(a, b))?;
         evaluations += 1;
         let (low, high) = if a.loss <= b.loss { (&mut a, &mut b) } else { (&mut b, &mut a) };
         if !decreases(&point) || point.loss >= low.loss {

@@ -8,7 +8,7 @@ use crate::numeric::norm::{BLOCK, LANES, add_products, total};
 use crate::numeric::scalar::Scalar;
 
 #[cfg_attr(target_family = "wasm", inline(never))]
-fn fastest<W: Work>(work: W) -> W::Output {
+fn dispatch<W: Work>(work: W) -> W::Output {
     InstructionSet::best().run(work)
 }
 
@@ -24,25 +24,25 @@ pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
             total(&lanes)
         }
     }
-    fastest(Dot(a, b))
+    dispatch(Dot(a, b))
 }
 
 /// x = (x + c a) h; returns x · b.
-pub(super) fn advance_and_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &[T]) -> f64 {
-    struct AdvanceAndDot<'a, T> {
+pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &[T]) -> f64 {
+    struct AxpyScaleDot<'a, T> {
         x: &'a mut [T],
         c: T,
         a: &'a [T],
         h: T,
         b: &'a [T],
     }
-    impl<T: Scalar> Work for AdvanceAndDot<'_, T> {
+    impl<T: Scalar> Work for AxpyScaleDot<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
             let Self { x, c, a, h, b } = self;
             let mut lanes = [0.0; LANES];
-            // A block stays in the fastest cache between the two loops, and each of them becomes vector instructions.
+            // A block stays in the L1 cache between the two loops, and each of them becomes vector instructions.
             for ((x, a), b) in x.chunks_mut(BLOCK).zip(a.chunks(BLOCK)).zip(b.chunks(BLOCK)) {
                 x.iter_mut().zip(a).for_each(|(x, a)| *x = (*x + c * *a) * h);
                 add_products(&mut lanes, x, b);
@@ -50,26 +50,26 @@ pub(super) fn advance_and_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: 
             total(&lanes)
         }
     }
-    fastest(AdvanceAndDot { x, c: T::from_f64(c), a, h, b })
+    dispatch(AxpyScaleDot { x, c: T::from_f64(c), a, h, b })
 }
 
-/// What [`turn_back`] finds: products of the new pair, and of its s with the new d.
-pub(super) struct Found {
+/// What [`form_pair`] finds: products of the new pair, and of its s with the new d.
+pub(super) struct PairDots {
     pub(super) ys: f64,
     pub(super) yy: f64,
     pub(super) sd: f64,
 }
 
 /// y = gradient - before, s = t d; then before = gradient, d = -gradient.
-pub(super) fn turn_back<T: Scalar>(
+pub(super) fn form_pair<T: Scalar>(
     gradient: &[T],
     t: T,
     before: &mut [T],
     d: &mut [T],
     y: &mut [T],
     s: &mut [T],
-) -> Found {
-    struct TurnBack<'a, T> {
+) -> PairDots {
+    struct FormPair<'a, T> {
         gradient: &'a [T],
         t: T,
         before: &'a mut [T],
@@ -77,10 +77,10 @@ pub(super) fn turn_back<T: Scalar>(
         y: &'a mut [T],
         s: &'a mut [T],
     }
-    impl<T: Scalar> Work for TurnBack<'_, T> {
-        type Output = Found;
+    impl<T: Scalar> Work for FormPair<'_, T> {
+        type Output = PairDots;
         #[inline(always)]
-        fn run(self) -> Found {
+        fn run(self) -> PairDots {
             let mut lanes = [[0.0; LANES]; 3];
             let old = self.before.chunks_mut(BLOCK).zip(self.d.chunks_mut(BLOCK));
             let new = self.y.chunks_mut(BLOCK).zip(self.s.chunks_mut(BLOCK));
@@ -97,20 +97,20 @@ pub(super) fn turn_back<T: Scalar>(
                 add_products(&mut lanes[2], s, d);
             }
             let [ys, yy, sd] = lanes.each_ref().map(total);
-            Found { ys, yy, sd }
+            PairDots { ys, yy, sd }
         }
     }
-    fastest(TurnBack { gradient, t, before, d, y, s })
+    dispatch(FormPair { gradient, t, before, d, y, s })
 }
 
 /// to = from + c a
-pub(super) fn advanced<T: Scalar>(to: &mut [T], from: &[T], c: f64, a: &[T]) {
+pub(super) fn axpy_to<T: Scalar>(to: &mut [T], from: &[T], c: f64, a: &[T]) {
     let c = T::from_f64(c);
     to.iter_mut().zip(from).zip(a).for_each(|((to, from), a)| *to = *from + c * *a);
 }
 
 /// x = x + c a
-pub(super) fn advance<T: Scalar>(x: &mut [T], c: f64, a: &[T]) {
+pub(super) fn axpy<T: Scalar>(x: &mut [T], c: f64, a: &[T]) {
     let c = T::from_f64(c);
     x.iter_mut().zip(a).for_each(|(x, a)| *x = *x + c * *a);
 }
@@ -125,10 +125,10 @@ pub(super) fn scale<T: Scalar>(x: &mut [T], h: T) {
     x.iter_mut().for_each(|x| *x = *x * h);
 }
 
-/// The largest magnitude; 0 of nothing. What is not a number does not count.
-pub(super) fn largest<T: Scalar>(x: &[T]) -> f64 {
-    struct Largest<'a, T>(&'a [T]);
-    impl<T: Scalar> Work for Largest<'_, T> {
+/// The largest magnitude; 0 of an empty slice. NaN is ignored.
+pub(super) fn max_abs<T: Scalar>(x: &[T]) -> f64 {
+    struct MaxAbs<'a, T>(&'a [T]);
+    impl<T: Scalar> Work for MaxAbs<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
@@ -142,11 +142,11 @@ pub(super) fn largest<T: Scalar>(x: &[T]) -> f64 {
             lanes.iter().map(|x| x.to_f64()).fold(0.0, f64::max)
         }
     }
-    fastest(Largest(x))
+    dispatch(MaxAbs(x))
 }
 
 /// The sum of the magnitudes.
-pub(super) fn sum_of_magnitudes<T: Scalar>(x: &[T]) -> f64 {
+pub(super) fn sum_abs<T: Scalar>(x: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
     for chunk in x.chunks(LANES) {
         lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x.to_f64().abs());
