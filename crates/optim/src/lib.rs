@@ -27,7 +27,7 @@ pub use fallible::Results;
 pub use instruction_set::InstructionSet;
 pub use memory::{Elements, state_memory};
 pub use number::Number;
-pub use numeric::clip::{Clip, Prepare};
+pub use numeric::clip::{Clip, GradientTransform};
 pub use numeric::norm::sum_of_squares;
 pub use numeric::scalar::{Plain, Reduced, Scalar};
 pub use optimizer::Optimizer;

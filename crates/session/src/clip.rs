@@ -1,7 +1,7 @@
 //! Clipping of gradients in place.
 
 use stepwell_optim::fallible::collected;
-use stepwell_optim::{Clip, Prepare, Result, sum_of_squares};
+use stepwell_optim::{Clip, GradientTransform, Result, sum_of_squares};
 
 use crate::identity::first_places;
 use crate::{Data, Dtype, Engine};
@@ -9,17 +9,17 @@ use crate::{Data, Dtype, Engine};
 /// Clips the gradients that there are, which lie multiplied by a factor and stay so. Returns their norm before, without the
 /// factor and all taken as one vector. A tensor that is there twice counts once.
 pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip, factor: f64) -> Result<f64> {
-    let norm = change(engine, tensors, &|norm| clip.prepare(norm / factor).of_multiplied(factor))?;
+    let norm = change(engine, tensors, &|norm| clip.transform(norm / factor).for_gradients_scaled_by(factor))?;
     Ok(norm / factor)
 }
 
 /// Multiplies the gradients that there are.
 pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], factor: f64) -> Result<()> {
-    change(engine, tensors, &|_| Prepare::Scale(factor)).map(drop)
+    change(engine, tensors, &|_| GradientTransform::Scale(factor)).map(drop)
 }
 
 /// Does to each element of the gradients what follows from their norm, and returns the norm before.
-fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], prepare: &dyn Fn(f64) -> Prepare) -> Result<f64> {
+fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) -> GradientTransform) -> Result<f64> {
     let identities = collected(tensors.iter().map(|tensor| engine.identity(tensor)))?;
     let (mut gradients, mut squares) = (Vec::new(), 0.0);
     for (i, first) in first_places(&identities)?.into_iter().enumerate() {
@@ -38,14 +38,14 @@ fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], prepare: &dyn Fn(f64) ->
         gradients.push((gradient, data, dtype));
     }
     let norm = f64::sqrt(squares);
-    let prepare = prepare(norm);
-    if prepare == Prepare::Keep {
+    let transform = transform(norm);
+    if transform == GradientTransform::Identity {
         return Ok(norm);
     }
     for (gradient, mut data, dtype) in gradients {
         match &mut data {
-            Data::Float(g) => prepare.apply(g),
-            Data::Double(g) => prepare.apply(g),
+            Data::Float(g) => transform.apply(g),
+            Data::Double(g) => transform.apply(g),
             Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => {}
         }
         engine.assign(&gradient, &data.cast(dtype)?)?;

@@ -16,51 +16,51 @@ pub enum Clip {
 
 /// What is done to each element of a gradient before a formula sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Prepare {
+pub enum GradientTransform {
     /// Nothing.
-    Keep,
+    Identity,
     /// Multiply.
     Scale(f64),
     /// Clamp to this and its negative.
-    Limit(f64),
+    Clamp(f64),
     /// Multiply by the first, then clamp to the second and its negative.
-    ScaleAndLimit(f64, f64),
+    ScaleAndClamp(f64, f64),
 }
 
 impl Clip {
     /// What becomes of each element, from the norm of all gradients, as PyTorch's `clip_grad_norm_` has it.
-    pub fn prepare(self, norm: f64) -> Prepare {
+    pub fn transform(self, norm: f64) -> GradientTransform {
         /// PyTorch's, so that a norm of 0 divides nothing.
         const SMALL: f64 = 1e-6;
         match self {
-            Clip::None => Prepare::Keep,
-            Clip::Value(max) => Prepare::Limit(max),
+            Clip::None => GradientTransform::Identity,
+            Clip::Value(max) => GradientTransform::Clamp(max),
             Clip::Norm(max) => match max / (norm + SMALL) {
-                scale if scale >= 1.0 => Prepare::Keep,
+                scale if scale >= 1.0 => GradientTransform::Identity,
                 // Also a scale that is not a number, which PyTorch keeps too.
-                scale => Prepare::Scale(scale),
+                scale => GradientTransform::Scale(scale),
             },
         }
     }
 }
 
-impl Prepare {
+impl GradientTransform {
     /// The same of gradients that are multiplied by a factor and stay so.
-    pub fn of_multiplied(self, factor: f64) -> Self {
+    pub fn for_gradients_scaled_by(self, factor: f64) -> Self {
         match self {
-            Prepare::Limit(max) => Prepare::Limit(max * factor),
+            GradientTransform::Clamp(max) => GradientTransform::Clamp(max * factor),
             other => other,
         }
     }
 
     /// The same for gradients that are first multiplied by `scale`.
-    pub(crate) fn of_scaled(self, scale: f64) -> Self {
+    pub(crate) fn after_scaling(self, scale: f64) -> Self {
         match self {
             same if scale == 1.0 => same,
-            Prepare::Keep => Prepare::Scale(scale),
-            Prepare::Scale(own) => Prepare::Scale(own * scale),
-            Prepare::Limit(max) => Prepare::ScaleAndLimit(scale, max),
-            Prepare::ScaleAndLimit(own, max) => Prepare::ScaleAndLimit(own * scale, max),
+            GradientTransform::Identity => GradientTransform::Scale(scale),
+            GradientTransform::Scale(own) => GradientTransform::Scale(own * scale),
+            GradientTransform::Clamp(max) => GradientTransform::ScaleAndClamp(scale, max),
+            GradientTransform::ScaleAndClamp(own, max) => GradientTransform::ScaleAndClamp(own * scale, max),
         }
     }
 
@@ -68,16 +68,16 @@ impl Prepare {
     #[inline(always)]
     pub fn apply<T: Scalar>(self, elements: &mut [T]) {
         match self {
-            Prepare::Keep => {}
-            Prepare::Scale(scale) => {
+            GradientTransform::Identity => {}
+            GradientTransform::Scale(scale) => {
                 let scale = T::from_f64(scale);
                 elements.iter_mut().for_each(|g| *g = *g * scale);
             }
-            Prepare::ScaleAndLimit(scale, max) => {
-                Prepare::Scale(scale).apply(elements);
-                Prepare::Limit(max).apply(elements);
+            GradientTransform::ScaleAndClamp(scale, max) => {
+                GradientTransform::Scale(scale).apply(elements);
+                GradientTransform::Clamp(max).apply(elements);
             }
-            Prepare::Limit(max) => {
+            GradientTransform::Clamp(max) => {
                 let max = T::from_f64(max);
                 for g in elements {
                     // A NaN stays one.

@@ -146,7 +146,7 @@ impl<T: Scalar> Blocks<'_, T> {
             } else if *riders == Riders::NONE {
                 unit.gradient(first, &mut scratch.gradient, length)
             } else {
-                unit.prepared_gradient(first, &mut scratch.gradient, length, *riders)
+                unit.transformed_gradient(first, &mut scratch.gradient, length, *riders)
             };
             let state = if T::WIDENS && unit.reduced_moments {
                 let mut buffers = unit.buffers.into_iter().zip(unit.reduced);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Result;
-use crate::numeric::clip::Prepare;
+use crate::numeric::clip::GradientTransform;
 
 /// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
 /// the lanes of a sum, and the same for any number of threads: sums are taken for each piece and then together.
@@ -23,13 +23,13 @@ pub(crate) struct Piece {
 /// What is done to gradients on the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Riders {
-    pub(super) prepare: Prepare,
+    pub(super) transform: GradientTransform,
     /// Set the gradient to zero once it has been read for the last time.
     pub(super) zero: bool,
 }
 
 impl Riders {
-    pub(super) const NONE: Riders = Riders { prepare: Prepare::Keep, zero: false };
+    pub(super) const NONE: Riders = Riders { transform: GradientTransform::Identity, zero: false };
 }
 
 /// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.

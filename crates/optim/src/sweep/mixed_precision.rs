@@ -67,13 +67,13 @@ impl Unit {
         }
     }
 
-    /// The gradient's elements in `room`, as prepared, and set to zero where they lie if that is asked for.
+    /// The gradient's elements in `room`, as transformed, and set to zero where they lie if that is asked for.
     ///
     /// # Safety
     /// As for [`Unit::blocks`].
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    pub(super) unsafe fn prepared_gradient<'a, T: Scalar>(
+    pub(super) unsafe fn transformed_gradient<'a, T: Scalar>(
         &self,
         start: usize,
         room: &'a mut [T; BLOCK],
@@ -96,9 +96,9 @@ impl Unit {
                 }
             }
         }
-        let prepared = &mut room[..length];
-        riders.prepare.apply(prepared);
-        prepared
+        let transformed = &mut room[..length];
+        riders.transform.apply(transformed);
+        transformed
     }
 
     /// What follows once the weights have moved: the parameter of 16 bits, and the average.

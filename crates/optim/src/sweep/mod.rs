@@ -24,7 +24,7 @@ use std::mem;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{ASKING_SUFFICES, ask, push_asked, reserve_asked};
-use crate::numeric::clip::{Clip, Prepare};
+use crate::numeric::clip::{Clip, GradientTransform};
 use crate::rule::Step;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
@@ -110,7 +110,7 @@ impl Sweep {
 
         let wanted = self.program.wants_gradient_norm();
         let clips = matches!(options.clip, Clip::Norm(_));
-        let raw = if wanted || clips || checks { self.norm(options, Prepare::Keep)? } else { 0.0 };
+        let raw = if wanted || clips || checks { self.norm(options, GradientTransform::Identity)? } else { 0.0 };
         if checks
             && !raw.is_finite()
             && let Some(found) = first_non_finite(views)
@@ -118,14 +118,14 @@ impl Sweep {
             return refuse(views, options, found);
         }
         let unscale = 1.0 / options.loss_scale;
-        let prepare = options.clip.prepare(raw * unscale).of_scaled(unscale);
+        let transform = options.clip.transform(raw * unscale).after_scaling(unscale);
         let norm = match wanted {
-            true if prepare != Prepare::Keep => self.norm(options, prepare)?,
+            true if transform != GradientTransform::Identity => self.norm(options, transform)?,
             true => raw,
             false => 0.0,
         };
         self.count(groups, norm);
-        let result = self.tasks.update(self.work(options, prepare));
+        let result = self.tasks.update(self.work(options, transform));
         if mem::take(&mut self.fresh) {
             self.units.iter_mut().for_each(|unit| unit.fresh_average = false);
             self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
@@ -224,9 +224,9 @@ impl Sweep {
         Ok(())
     }
 
-    /// The L2 norm of all gradients taken as one vector, as they are when prepared.
-    fn norm(&self, options: StepOptions<'_>, prepare: Prepare) -> Result<f64> {
-        self.tasks.measure_gradients(self.work(options, prepare))?;
+    /// The L2 norm of all gradients taken as one vector, as they are when transformed.
+    fn norm(&self, options: StepOptions<'_>, transform: GradientTransform) -> Result<f64> {
+        self.tasks.measure_gradients(self.work(options, transform))?;
         Ok(total(&self.sums, 0).sqrt())
     }
 
@@ -246,13 +246,13 @@ impl Sweep {
         }
     }
 
-    fn work(&self, options: StepOptions<'_>, prepare: Prepare) -> Work<'_> {
+    fn work(&self, options: StepOptions<'_>, transform: GradientTransform) -> Work<'_> {
         Work {
             program: &*self.program,
             units: &self.units,
             pieces: &self.pieces,
             sums: &self.sums,
-            riders: Riders { prepare, zero: options.zero_gradients },
+            riders: Riders { transform, zero: options.zero_gradients },
             threads: self.threads,
             set: options.instruction_set,
         }

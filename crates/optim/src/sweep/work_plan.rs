@@ -121,13 +121,13 @@ impl Tasks {
         }
     }
 
-    /// Fills the sums with those of the squares of the prepared gradients.
+    /// Fills the sums with those of the squares of the transformed gradients.
     pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
         let count = self.batches.len();
         let measure = |task: usize| {
             let range = self.batches[task].clone();
             let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
-            work.set.run(GradientSquares { units: work.units, pieces, sums, prepare: work.riders.prepare });
+            work.set.run(GradientSquares { units: work.units, pieces, sums, transform: work.riders.transform });
         };
         match work.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.

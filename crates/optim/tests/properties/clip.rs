@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use stepwell_optim::{CATALOG, Clip, Optimizer, Prepare, Scalar, StepOptions, View, sum_of_squares};
+use stepwell_optim::{CATALOG, Clip, GradientTransform, Optimizer, Scalar, StepOptions, View, sum_of_squares};
 
 const CLIPS: [Clip; 5] = [Clip::None, Clip::Norm(0.5), Clip::Norm(1e9), Clip::Value(0.25), Clip::Value(1e9)];
 
@@ -26,7 +26,7 @@ fn parameters<T: Scalar>(
             clip
         } else {
             let norm = gradients.iter().map(|g| sum_of_squares(g)).sum::<f64>().sqrt();
-            gradients.iter_mut().for_each(|gradient| clip.prepare(norm).apply(gradient));
+            gradients.iter_mut().for_each(|gradient| clip.transform(norm).apply(gradient));
             Clip::None
         };
         let [p, q] = &mut parameters;
@@ -58,18 +58,18 @@ fn clipping_inside_a_step_is_clipping_before_it() {
 
 #[test]
 fn a_norm_within_its_limit_changes_nothing() {
-    assert_eq!(Clip::Norm(2.0).prepare(1.0), Prepare::Keep);
-    assert_eq!(Clip::Norm(1.0).prepare(3.0), Prepare::Scale(1.0 / (3.0 + 1e-6)));
-    assert_eq!(Clip::Norm(1.0).prepare(0.0), Prepare::Keep);
-    assert_eq!(Clip::Norm(1.0).prepare(f64::INFINITY), Prepare::Scale(0.0));
-    assert!(matches!(Clip::Norm(1.0).prepare(f64::NAN), Prepare::Scale(scale) if scale.is_nan()));
-    assert_eq!(Clip::None.prepare(1e300), Prepare::Keep);
+    assert_eq!(Clip::Norm(2.0).transform(1.0), GradientTransform::Identity);
+    assert_eq!(Clip::Norm(1.0).transform(3.0), GradientTransform::Scale(1.0 / (3.0 + 1e-6)));
+    assert_eq!(Clip::Norm(1.0).transform(0.0), GradientTransform::Identity);
+    assert_eq!(Clip::Norm(1.0).transform(f64::INFINITY), GradientTransform::Scale(0.0));
+    assert!(matches!(Clip::Norm(1.0).transform(f64::NAN), GradientTransform::Scale(scale) if scale.is_nan()));
+    assert_eq!(Clip::None.transform(1e300), GradientTransform::Identity);
 }
 
 #[test]
 fn a_clamped_nan_stays_one() {
     let mut gradient = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5];
-    Prepare::Limit(2.0).apply(&mut gradient);
+    GradientTransform::Clamp(2.0).apply(&mut gradient);
     assert!(gradient[0].is_nan());
     assert_eq!(gradient[1..], [2.0, -2.0, -0.5]);
 }
