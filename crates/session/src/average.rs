@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use stepwell_optim::fallible::copied;
-use stepwell_optim::{Averaged, Buffer, Code, Error, Result};
+use stepwell_optim::{Buffer, Code, Error, Result, SwapBuffers};
 
 use crate::trainer::Trainer;
 use crate::{Data, Dtype, Engine};
@@ -20,8 +20,8 @@ impl<E: Engine> Trainer<E> {
     pub(crate) fn exchange_averages(&mut self, engine: &E) -> Result<bool> {
         let Self { optimizer, tensors, .. } = self;
         let (mut exchanges, mut states) = (Vec::new(), Vec::new());
-        for (tensor, averaged) in tensors.iter().zip(optimizer.averages()) {
-            let Some(Averaged { master, average }) = averaged else {
+        for (tensor, averaged) in tensors.iter().zip(optimizer.swap_buffers()) {
+            let Some(SwapBuffers { master, average }) = averaged else {
                 states.push(None);
                 continue;
             };
@@ -31,7 +31,7 @@ impl<E: Engine> Trainer<E> {
             let average = Data::try_from(average)?;
             // The average of a parameter of 16 bits is of 32, as master weights are.
             let master = if E::HAS_REDUCED && dtype.is_reduced() { Some(average.to_buffer()?) } else { None };
-            states.push(Some(Averaged { master, average: weights.to_buffer()? }));
+            states.push(Some(SwapBuffers { master, average: weights.to_buffer()? }));
             exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
         }
         if exchanges.is_empty() {
@@ -47,8 +47,8 @@ impl<E: Engine> Trainer<E> {
                 return Err(error);
             }
         }
-        optimizer.set_averages(states);
-        Ok(optimizer.is_averaged())
+        optimizer.set_swapped_buffers(states);
+        Ok(optimizer.is_swapped())
     }
 }
 

@@ -115,7 +115,7 @@ impl<E: Engine> Model<E> {
     ) -> Result<(Measured, Outcome)> {
         let engine = run.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
-        self.optimizer.borrow().optimizer.check_not_averaged()?;
+        self.optimizer.borrow().optimizer.check_not_swapped()?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {

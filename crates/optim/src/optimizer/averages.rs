@@ -3,28 +3,28 @@
 use crate::error::{Code, Error, Result};
 use crate::optimizer::Optimizer;
 use crate::state::buffer::Buffer;
-use crate::state::param_state::{AVERAGE, Averaged, MASTER};
+use crate::state::param_state::{AVERAGE, MASTER, SwapBuffers};
 
 impl Optimizer {
     /// What each parameter has to be exchanged with its average; `None` where there is no average.
-    pub fn averages(&self) -> impl Iterator<Item = Option<Averaged<&Buffer>>> {
+    pub fn swap_buffers(&self) -> impl Iterator<Item = Option<SwapBuffers<&Buffer>>> {
         self.groups.iter().flat_map(|group| &group.states).map(|state| {
             let state = state.as_ref()?;
             let average = state.buffers[AVERAGE].as_ref()?;
-            Some(Averaged { master: state.buffers[MASTER].as_ref(), average })
+            Some(SwapBuffers { master: state.buffers[MASTER].as_ref(), average })
         })
     }
 
     /// Sets the same once they have been exchanged, and keeps which way it was.
-    pub fn set_averages(&mut self, averages: Vec<Option<Averaged<Buffer>>>) {
+    pub fn set_swapped_buffers(&mut self, buffers: Vec<Option<SwapBuffers<Buffer>>>) {
         let states = self.groups.iter_mut().flat_map(|group| &mut group.states);
-        for (state, averaged) in states.zip(averages) {
-            if let (Some(state), Some(Averaged { master, average })) = (state, averaged) {
+        for (state, swapped) in states.zip(buffers) {
+            if let (Some(state), Some(SwapBuffers { master, average })) = (state, swapped) {
                 state.buffers[MASTER] = master;
                 state.buffers[AVERAGE] = Some(average);
             }
         }
-        self.averaged = !self.averaged;
+        self.swapped = !self.swapped;
         self.invalidate();
     }
 
@@ -32,8 +32,8 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`Code::Parameter`]
-    pub fn check_not_averaged(&self) -> Result<()> {
-        if !self.averaged {
+    pub fn check_not_swapped(&self) -> Result<()> {
+        if !self.swapped {
             return Ok(());
         }
         let message = "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
@@ -41,12 +41,12 @@ impl Optimizer {
     }
 
     /// True while parameters and their averages are exchanged.
-    pub fn is_averaged(&self) -> bool {
-        self.averaged
+    pub fn is_swapped(&self) -> bool {
+        self.swapped
     }
 
     /// Says whether parameters and their averages are exchanged, in a state that was saved.
-    pub fn set_averaged(&mut self, averaged: bool) {
-        self.averaged = averaged;
+    pub fn set_swapped(&mut self, swapped: bool) {
+        self.swapped = swapped;
     }
 }

@@ -33,7 +33,7 @@ pub struct Optimizer {
     /// What the loss is multiplied by, if it is.
     pub loss_scale: Option<LossScale>,
     /// True while parameters and their averages are exchanged.
-    averaged: bool,
+    swapped: bool,
     /// How many steps were left out.
     skipped: u64,
 }
@@ -58,7 +58,7 @@ impl Optimizer {
             lbfgs_state: None,
             schedule: None,
             loss_scale: None,
-            averaged: false,
+            swapped: false,
             skipped: 0,
         })
     }
@@ -112,7 +112,7 @@ impl Optimizer {
     /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Gradient`] for gradients that are not finite
     /// where the options ask for it; [`Code::Memory`] for state that finds none. Nothing has been changed then.
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
-        self.check_not_averaged()?;
+        self.check_not_swapped()?;
         let Some(sweep) = &mut self.sweep else {
             let name = self.definition.name;
             let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
@@ -172,7 +172,7 @@ impl Optimizer {
             lbfgs_state: None,
             schedule: self.schedule.clone(),
             loss_scale: self.loss_scale.clone(),
-            averaged: self.averaged,
+            swapped: self.swapped,
             skipped: self.skipped,
         }
     }

@@ -28,7 +28,7 @@ pub struct State {
 /// What a parameter keeps of its weights, of which one is the moving average, and which one depends on whether they have
 /// been exchanged.
 #[derive(Debug)]
-pub struct Averaged<B> {
+pub struct SwapBuffers<B> {
     /// The 32-bit weights of a parameter of 16 bits.
     pub master: Option<B>,
     /// The buffer of the average.

@@ -77,7 +77,7 @@ impl<E: Engine> Session<E> {
                 Rc::clone(session.shared_trainer(optimizer)?)
             };
             settings.check(trainer.borrow().optimizer.definition())?;
-            trainer.borrow().optimizer.check_not_averaged()?;
+            trainer.borrow().optimizer.check_not_swapped()?;
             trainer.borrow().check_non_finite(settings.nonfinite)?;
             let _begun = Self::begin(session, &trainer)?;
             Self::closure_step(session, &trainer, closure, &settings)

@@ -93,7 +93,7 @@ pub(crate) fn restore<E: Engine>(
         scaling::restore(&mut optimizer, dictionary("lossscale", scale)?)?;
         scales = optimizer.loss_scale.as_ref().map(LossScale::scale);
     }
-    optimizer.set_averaged(match find(saved, "averaged") {
+    optimizer.set_swapped(match find(saved, "averaged") {
         None | Some(Dynamic::Null) => false,
         Some(Dynamic::Flag(averaged)) => *averaged && states.iter().flatten().flatten().any(State::has_average),
         Some(other) => return Err(malformed("averaged", "a boolean", other)),

@@ -94,7 +94,7 @@ pub(crate) fn describe<E: Engine>(
     if let (true, Some(scale)) = (with_buffers, &optimizer.loss_scale) {
         entries.push(("lossscale", scaling::described(scale)));
     }
-    if with_buffers && optimizer.is_averaged() {
+    if with_buffers && optimizer.is_swapped() {
         entries.push(("averaged", Dynamic::Flag(true)));
     }
     if trainer.library().is_some() {
