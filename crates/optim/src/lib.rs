@@ -44,7 +44,7 @@ pub use options::table::{
     Limit, OptionSet, OptionSpec, defaults, first_changed_extension, next_option, parse, positional,
 };
 pub use options::value::{OptionKind, OptionValue};
-pub use schedules::definition::{Children, Curve, ScheduleDefinition};
+pub use schedules::definition::{Children, ScheduleDefinition, ScheduleInstance};
 pub use schedules::schedule::Schedule;
 pub use schedules::{SCHEDULES, schedule_definition};
 pub use state::buffer::{Buffer, BufferType};

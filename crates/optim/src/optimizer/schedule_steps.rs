@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::fallible::Results;
 use crate::optimizer::Optimizer;
 use crate::options::value::OptionValue;
-use crate::schedules::definition::{Base, Curve};
+use crate::schedules::definition::{ScheduleInstance, ScheduledGroup};
 use crate::schedules::schedule::Schedule;
 
 impl Optimizer {
@@ -22,9 +22,9 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Binds a schedule and sets the learning rates to its own. Without `base` it starts from the rates as they are.
-    pub fn bind(&mut self, curve: Curve, base: Option<Vec<f64>>) -> Result<()> {
-        let schedule = Schedule::new(curve, base.unwrap_or_else(|| self.rates()));
+    /// Binds a schedule and sets the learning rates to its own. Without `base_rates` it starts from the rates as they are.
+    pub fn bind(&mut self, instance: ScheduleInstance, base_rates: Option<Vec<f64>>) -> Result<()> {
+        let schedule = Schedule::new(instance, base_rates.unwrap_or_else(|| self.rates()));
         let rows = self.scheduled(&schedule)?;
         self.set_options(rows);
         self.schedule = Some(schedule);
@@ -37,7 +37,7 @@ impl Optimizer {
             let message = "no schedule is bound to this optimizer: bind one with schedule(optimizer, specification)";
             return Err(Error::new(Code::Argument, message));
         };
-        schedule.curve.advance(metric)?;
+        schedule.instance.advance(metric)?;
         let rows = self.scheduled(&schedule)?;
         self.set_options(rows);
         self.schedule = Some(schedule);
@@ -46,21 +46,21 @@ impl Optimizer {
 
     /// The options of each group as a schedule sets them.
     fn scheduled(&self, schedule: &Schedule) -> Result<Vec<Vec<OptionValue>>> {
-        let (groups, given) = (self.groups().len(), schedule.base.len());
+        let (groups, given) = (self.groups().len(), schedule.base_rates.len());
         if given != groups {
             let message = format!("expected one base rate for each of {groups} groups, given {given}");
             return Err(Error::new(Code::Argument, message));
         }
-        schedule.curve.check_groups(groups)?;
-        let momentum = schedule.curve.momentum()?.map(|momentum| self.momentum_option(momentum)).transpose()?;
+        schedule.instance.check_groups(groups)?;
+        let momentum = schedule.instance.momentum()?.map(|momentum| self.momentum_option(momentum)).transpose()?;
         let named = momentum.as_slice();
         let row = |(group, rate): (usize, &f64)| {
             // The base rate is a learning rate, too.
             self.plan(group, &[OptionValue::Float(*rate)], &[])?;
-            let rate = schedule.curve.rate(Base { rate: *rate, group })?;
+            let rate = schedule.instance.rate(ScheduledGroup { base_rate: *rate, index: group })?;
             self.plan(group, &[OptionValue::Float(rate)], named)
         };
-        schedule.base.iter().enumerate().map(row).values()
+        schedule.base_rates.iter().enumerate().map(row).values()
     }
 
     /// What `OneCycleLR` calls momentum: the option of that name, or the first of the betas.

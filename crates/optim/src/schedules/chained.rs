@@ -7,7 +7,7 @@
 //! the rate, and chains no `plateau`.
 
 use crate::fallible::Results;
-use crate::schedules::definition::{Base, Children, ScheduleDefinition};
+use crate::schedules::definition::{ScheduledGroup, Children, ScheduleDefinition};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",
@@ -16,15 +16,15 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     options: &[],
     progress: &[],
     children: Children::Several("of"),
-    rate: |curve, base| {
-        curve.children().iter().try_fold(base.rate, |rate, child| child.rate(Base { rate, ..base }))
+    rate: |instance, group| {
+        instance.children().iter().try_fold(group.base_rate, |rate, child| child.rate(ScheduledGroup { base_rate: rate, ..group }))
     },
-    level: |curve, base| {
-        curve.children().iter().try_fold(base.rate, |rate, child| child.level(Base { rate, ..base }))
+    level: |instance, group| {
+        instance.children().iter().try_fold(group.base_rate, |rate, child| child.level(ScheduledGroup { base_rate: rate, ..group }))
     },
-    momentum: |curve| {
-        let momenta = curve.children().iter().map(|child| child.momentum()).values()?;
+    momentum: |instance| {
+        let momenta = instance.children().iter().map(|child| child.momentum()).values()?;
         Ok(momenta.into_iter().flatten().next_back())
     },
-    advance: |curve, metric| curve.children_mut().iter_mut().try_for_each(|child| child.advance(metric)),
+    advance: |instance, metric| instance.children_mut().iter_mut().try_for_each(|child| child.advance(metric)),
 };

@@ -1,12 +1,12 @@
 //! The trait that the file of a schedule in closed form implements.
 
 use crate::options::table::OptionSet;
-use crate::schedules::definition::{Base, Children, ScheduleDefinition, Taken};
+use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup, StepCount};
 
 /// A schedule whose rate is a function of the base rate and of the number of schedule steps, and of nothing else.
 ///
 /// That it is a closed form is what makes resuming exact: there is no running product to be saved.
-pub(crate) trait Shape: 'static {
+pub(crate) trait ClosedFormSchedule: 'static {
     /// The option table.
     type Options: OptionSet;
     /// The name.
@@ -17,11 +17,11 @@ pub(crate) trait Shape: 'static {
     const ABOUT: &'static str;
 
     /// The learning rate after `taken` schedule steps.
-    fn rate(options: &Self::Options, taken: i64, base: Base) -> f64;
+    fn rate(options: &Self::Options, taken: i64, group: ScheduledGroup) -> f64;
 
     /// The rate that a warm-up before this schedule rises to. The base rate, but of one that does not start from it.
-    fn level(_options: &Self::Options, base: Base) -> f64 {
-        base.rate
+    fn level(_options: &Self::Options, group: ScheduledGroup) -> f64 {
+        group.base_rate
     }
 
     /// Momentum or beta1 after `taken` schedule steps, for a schedule that drives it too.
@@ -30,18 +30,18 @@ pub(crate) trait Shape: 'static {
     }
 }
 
-/// The definition of a [`Shape`].
-pub(crate) const fn shape<S: Shape>() -> ScheduleDefinition {
+/// The definition of a [`ClosedFormSchedule`].
+pub(crate) const fn closed_form<S: ClosedFormSchedule>() -> ScheduleDefinition {
     ScheduleDefinition {
         name: S::NAME,
         pytorch: S::PYTORCH,
         about: S::ABOUT,
         options: S::Options::SPECS,
-        progress: Taken::SPECS,
+        progress: StepCount::SPECS,
         children: Children::None,
-        rate: |curve, base| Ok(S::rate(&curve.own()?, curve.taken()?, base)),
-        level: |curve, base| Ok(S::level(&curve.own()?, base)),
-        momentum: |curve| Ok(S::momentum(&curve.own()?, curve.taken()?)),
-        advance: |curve, _| curve.count(),
+        rate: |instance, group| Ok(S::rate(&instance.typed_options()?, instance.taken()?, group)),
+        level: |instance, group| Ok(S::level(&instance.typed_options()?, group)),
+        momentum: |instance| Ok(S::momentum(&instance.typed_options()?, instance.taken()?)),
+        advance: |instance, _| instance.count_step(),
     }
 }

@@ -11,8 +11,8 @@ use std::f64::consts::PI;
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the cosine schedule.
@@ -26,15 +26,15 @@ options! {
 
 pub(crate) struct Cosine;
 
-impl Shape for Cosine {
+impl ClosedFormSchedule for Cosine {
     type Options = CosineOptions;
     const NAME: &'static str = "cosine";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.CosineAnnealingLR");
     const ABOUT: &'static str = "Half a cosine wave from the base rate to the smallest.";
 
-    fn rate(o: &CosineOptions, taken: i64, base: Base) -> f64 {
+    fn rate(o: &CosineOptions, taken: i64, group: ScheduledGroup) -> f64 {
         // Within one period, where the cosine of even a large count is exact.
-        wave(base.rate, o.min, taken % (2 * o.steps), o.steps)
+        wave(group.base_rate, o.min, taken % (2 * o.steps), o.steps)
     }
 }
 

@@ -9,17 +9,17 @@ use crate::options::value::{OptionKind, OptionValue};
 
 /// A parameter group as a schedule sees it.
 #[derive(Clone, Copy)]
-pub(crate) struct Base {
+pub(crate) struct ScheduledGroup {
     /// The learning rate that the schedule starts from.
-    pub(crate) rate: f64,
+    pub(crate) base_rate: f64,
     /// Index of the group.
-    pub(crate) group: usize,
+    pub(crate) index: usize,
 }
 
-impl Base {
+impl ScheduledGroup {
     /// This group's number out of one for all groups or one for each.
     pub(crate) fn choose(self, numbers: &[f64]) -> f64 {
-        let index = if numbers.len() == 1 { 0 } else { self.group };
+        let index = if numbers.len() == 1 { 0 } else { self.index };
         // That there are as many as groups was checked; a NaN would be refused as a learning rate.
         numbers.get(index).copied().unwrap_or(f64::NAN)
     }
@@ -50,15 +50,15 @@ pub struct ScheduleDefinition {
     pub progress: &'static [OptionSpec],
     /// The schedules inside.
     pub children: Children,
-    pub(crate) rate: fn(&Curve, Base) -> Result<f64>,
-    pub(crate) level: fn(&Curve, Base) -> Result<f64>,
-    pub(crate) momentum: fn(&Curve) -> Result<Option<f64>>,
-    pub(crate) advance: fn(&mut Curve, Option<f64>) -> Result<()>,
+    pub(crate) rate: fn(&ScheduleInstance, ScheduledGroup) -> Result<f64>,
+    pub(crate) level: fn(&ScheduleInstance, ScheduledGroup) -> Result<f64>,
+    pub(crate) momentum: fn(&ScheduleInstance) -> Result<Option<f64>>,
+    pub(crate) advance: fn(&mut ScheduleInstance, Option<f64>) -> Result<()>,
 }
 
 options! {
     /// The progress of a schedule that only counts.
-    pub(crate) struct Taken {
+    pub(crate) struct StepCount {
         /// Schedule steps taken.
         taken: i64 = 0, limit AtLeast(0.0);
     }
@@ -66,20 +66,20 @@ options! {
 
 /// A schedule with its progress: all that is needed to go on from where it is.
 #[derive(Clone)]
-pub struct Curve {
+pub struct ScheduleInstance {
     definition: &'static ScheduleDefinition,
     options: Vec<OptionValue>,
     progress: Vec<OptionValue>,
-    children: Vec<Curve>,
+    children: Vec<ScheduleInstance>,
 }
 
-impl Curve {
+impl ScheduleInstance {
     /// A schedule from named options, from named progress if it has begun, and from the schedules inside it.
     pub fn new(
         definition: &'static ScheduleDefinition,
         options: &[(String, OptionValue)],
         progress: &[(String, OptionValue)],
-        children: Vec<Curve>,
+        children: Vec<ScheduleInstance>,
     ) -> Result<Self> {
         let name = definition.name;
         let options = parse(name, definition.options, &defaults(definition.options), &[], options)?;
@@ -113,21 +113,21 @@ impl Curve {
     }
 
     /// The schedules inside it.
-    pub fn children(&self) -> &[Curve] {
+    pub fn children(&self) -> &[ScheduleInstance] {
         &self.children
     }
 
-    pub(crate) fn children_mut(&mut self) -> &mut [Curve] {
+    pub(crate) fn children_mut(&mut self) -> &mut [ScheduleInstance] {
         &mut self.children
     }
 
     /// The options as the schedule's file has them.
-    pub(crate) fn own<O: OptionSet>(&self) -> Result<O> {
+    pub(crate) fn typed_options<O: OptionSet>(&self) -> Result<O> {
         O::from_row(&self.options)
     }
 
     /// The progress as the schedule's file has it.
-    pub(crate) fn state<P: OptionSet>(&self) -> Result<P> {
+    pub(crate) fn typed_progress<P: OptionSet>(&self) -> Result<P> {
         P::from_row(&self.progress)
     }
 
@@ -137,21 +137,21 @@ impl Curve {
 
     /// How often a schedule that counts was advanced.
     pub(crate) fn taken(&self) -> Result<i64> {
-        Ok(self.state::<Taken>()?.taken)
+        Ok(self.typed_progress::<StepCount>()?.taken)
     }
 
     /// One more.
-    pub(crate) fn count(&mut self) -> Result<()> {
+    pub(crate) fn count_step(&mut self) -> Result<()> {
         self.progress = vec![OptionValue::Integer(self.taken()? + 1)];
         Ok(())
     }
 
-    pub(crate) fn rate(&self, base: Base) -> Result<f64> {
-        (self.definition.rate)(self, base)
+    pub(crate) fn rate(&self, group: ScheduledGroup) -> Result<f64> {
+        (self.definition.rate)(self, group)
     }
 
-    pub(crate) fn level(&self, base: Base) -> Result<f64> {
-        (self.definition.level)(self, base)
+    pub(crate) fn level(&self, group: ScheduledGroup) -> Result<f64> {
+        (self.definition.level)(self, group)
     }
 
     pub(crate) fn momentum(&self) -> Result<Option<f64>> {
@@ -180,7 +180,7 @@ impl Curve {
 }
 
 /// The same schedule at the same place.
-impl PartialEq for Curve {
+impl PartialEq for ScheduleInstance {
     fn eq(&self, other: &Self) -> bool {
         self.definition.name == other.definition.name
             && self.options == other.options
@@ -189,7 +189,7 @@ impl PartialEq for Curve {
     }
 }
 
-/// The error about a schedule without those inside it, which [`Curve::new`] lets nobody make.
+/// The error about a schedule without those inside it, which [`ScheduleInstance::new`] lets nobody make.
 pub(crate) fn childless(name: &str) -> Error {
     Error::new(Code::Internal, format!("{name}: no schedule inside"))
 }

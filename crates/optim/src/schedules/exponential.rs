@@ -2,8 +2,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the exponential schedule.
@@ -15,13 +15,13 @@ options! {
 
 pub(crate) struct Exponential;
 
-impl Shape for Exponential {
+impl ClosedFormSchedule for Exponential {
     type Options = ExponentialOptions;
     const NAME: &'static str = "exponential";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.ExponentialLR");
     const ABOUT: &'static str = "The rate times a factor, at each schedule step.";
 
-    fn rate(o: &ExponentialOptions, taken: i64, base: Base) -> f64 {
-        base.rate * libm::pow(o.gamma, taken as f64)
+    fn rate(o: &ExponentialOptions, taken: i64, group: ScheduledGroup) -> f64 {
+        group.base_rate * libm::pow(o.gamma, taken as f64)
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the linear schedule.
@@ -20,14 +20,14 @@ options! {
 
 pub(crate) struct Linear;
 
-impl Shape for Linear {
+impl ClosedFormSchedule for Linear {
     type Options = LinearOptions;
     const NAME: &'static str = "linear";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.LinearLR");
     const ABOUT: &'static str = "The rate times a factor that changes by the same amount at each schedule step.";
 
-    fn rate(o: &LinearOptions, taken: i64, base: Base) -> f64 {
-        base.rate * between(o.start, o.end, taken, o.steps)
+    fn rate(o: &LinearOptions, taken: i64, group: ScheduledGroup) -> f64 {
+        group.base_rate * between(o.start, o.end, taken, o.steps)
     }
 }
 

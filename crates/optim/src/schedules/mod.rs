@@ -5,7 +5,7 @@ pub(crate) mod definition;
 pub(crate) mod schedule;
 
 use crate::error::{Code, Error, Result};
-use crate::schedules::closed_form::shape;
+use crate::schedules::closed_form::closed_form;
 use crate::schedules::definition::ScheduleDefinition;
 
 macro_rules! schedules {
@@ -19,15 +19,15 @@ macro_rules! schedules {
 
 schedules! {
     chained => chained::DEFINITION,
-    cosine => shape::<cosine::Cosine>(),
-    exponential => shape::<exponential::Exponential>(),
-    linear => shape::<linear::Linear>(),
-    multistep => shape::<multistep::MultiStep>(),
-    onecycle => shape::<onecycle::OneCycle>(),
+    cosine => closed_form::<cosine::Cosine>(),
+    exponential => closed_form::<exponential::Exponential>(),
+    linear => closed_form::<linear::Linear>(),
+    multistep => closed_form::<multistep::MultiStep>(),
+    onecycle => closed_form::<onecycle::OneCycle>(),
     plateau => plateau::DEFINITION,
-    polynomial => shape::<polynomial::Polynomial>(),
-    restarts => shape::<restarts::Restarts>(),
-    step => shape::<step::Step>(),
+    polynomial => closed_form::<polynomial::Polynomial>(),
+    restarts => closed_form::<restarts::Restarts>(),
+    step => closed_form::<step::Step>(),
     warmup => warmup::DEFINITION,
 }
 

@@ -2,8 +2,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the multistep schedule.
@@ -17,14 +17,14 @@ options! {
 
 pub(crate) struct MultiStep;
 
-impl Shape for MultiStep {
+impl ClosedFormSchedule for MultiStep {
     type Options = MultiStepOptions;
     const NAME: &'static str = "multistep";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.MultiStepLR");
     const ABOUT: &'static str = "The rate times a factor, at each of some schedule steps.";
 
-    fn rate(o: &MultiStepOptions, taken: i64, base: Base) -> f64 {
+    fn rate(o: &MultiStepOptions, taken: i64, group: ScheduledGroup) -> f64 {
         let passed = o.milestones.iter().filter(|milestone| **milestone as i64 <= taken).count();
-        base.rate * libm::pow(o.gamma, passed as f64)
+        group.base_rate * libm::pow(o.gamma, passed as f64)
     }
 }

@@ -14,8 +14,8 @@ use std::f64::consts::PI;
 use crate::options;
 use crate::options::macros::words;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 words! {
     /// The way from one rate to the next.
@@ -53,21 +53,21 @@ options! {
 
 pub(crate) struct OneCycle;
 
-impl Shape for OneCycle {
+impl ClosedFormSchedule for OneCycle {
     type Options = OneCycleOptions;
     const NAME: &'static str = "onecycle";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.OneCycleLR");
     const ABOUT: &'static str = "Up to a largest rate and down to almost none, with momentum the other way round.";
 
-    fn rate(o: &OneCycleOptions, taken: i64, base: Base) -> f64 {
-        let (max, first) = (base.choose(&o.max), Self::level(o, base));
+    fn rate(o: &OneCycleOptions, taken: i64, group: ScheduledGroup) -> f64 {
+        let (max, first) = (group.choose(&o.max), Self::level(o, group));
         let last = first / o.finaldiv;
         let marks = if o.threephase { vec![first, max, first, last] } else { vec![first, max, last] };
         along(o, taken, &marks)
     }
 
-    fn level(o: &OneCycleOptions, base: Base) -> f64 {
-        base.choose(&o.max) / o.div
+    fn level(o: &OneCycleOptions, group: ScheduledGroup) -> f64 {
+        group.choose(&o.max) / o.div
     }
 
     fn momentum(o: &OneCycleOptions, taken: i64) -> Option<f64> {

@@ -11,7 +11,7 @@ use crate::options::macros::words;
 use crate::options::option_type::OptionType;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::definition::{Base, Children, Curve, ScheduleDefinition};
+use crate::schedules::definition::{ScheduledGroup, Children, ScheduleInstance, ScheduleDefinition};
 
 words! {
     /// Which metric is better.
@@ -72,15 +72,15 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     options: PlateauOptions::SPECS,
     progress: PlateauProgress::SPECS,
     children: Children::None,
-    rate: |curve, base| Ok(cut(&curve.own()?, curve.state::<PlateauProgress>()?.cuts, base)),
-    level: |_, base| Ok(base.rate),
+    rate: |instance, group| Ok(cut(&instance.typed_options()?, instance.typed_progress::<PlateauProgress>()?.cuts, group)),
+    level: |_, group| Ok(group.base_rate),
     momentum: |_| Ok(None),
     advance,
 };
 
-fn cut(o: &PlateauOptions, cuts: i64, base: Base) -> f64 {
-    let least = base.choose(&o.min);
-    let mut rate = base.rate;
+fn cut(o: &PlateauOptions, cuts: i64, group: ScheduledGroup) -> f64 {
+    let least = group.choose(&o.min);
+    let mut rate = group.base_rate;
     for _ in 0..cuts {
         let lower = (rate * o.factor).max(least);
         // Once a cut is left out, so are all later ones.
@@ -92,13 +92,13 @@ fn cut(o: &PlateauOptions, cuts: i64, base: Base) -> f64 {
     rate
 }
 
-fn advance(curve: &mut Curve, metric: Option<f64>) -> Result<()> {
+fn advance(instance: &mut ScheduleInstance, metric: Option<f64>) -> Result<()> {
     let Some(metric) = metric else {
         let message = "plateau needs a metric: advance(optimizer, metric)";
         return Err(Error::new(Code::Argument, message));
     };
-    let o: PlateauOptions = curve.own()?;
-    let PlateauProgress { mut best, mut bad, mut cooling, mut cuts } = curve.state()?;
+    let o: PlateauOptions = instance.typed_options()?;
+    let PlateauProgress { mut best, mut bad, mut cooling, mut cuts } = instance.typed_progress()?;
     if metric.is_finite() && best.is_none_or(|best| is_better(&o, metric, best)) {
         best = Some(metric);
         bad = 0;
@@ -114,7 +114,7 @@ fn advance(curve: &mut Curve, metric: Option<f64>) -> Result<()> {
         cooling = o.cooldown;
         bad = 0;
     }
-    curve.set_progress(vec![best.into_value(), bad.into_value(), cooling.into_value(), cuts.into_value()]);
+    instance.set_progress(vec![best.into_value(), bad.into_value(), cooling.into_value(), cuts.into_value()]);
     Ok(())
 }
 

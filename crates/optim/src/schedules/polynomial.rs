@@ -2,8 +2,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the polynomial schedule.
@@ -17,13 +17,13 @@ options! {
 
 pub(crate) struct Polynomial;
 
-impl Shape for Polynomial {
+impl ClosedFormSchedule for Polynomial {
     type Options = PolynomialOptions;
     const NAME: &'static str = "polynomial";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.PolynomialLR");
     const ABOUT: &'static str = "A power of what is left of the schedule steps, down to zero.";
 
-    fn rate(o: &PolynomialOptions, taken: i64, base: Base) -> f64 {
-        base.rate * libm::pow(1.0 - taken.min(o.steps) as f64 / o.steps as f64, o.power)
+    fn rate(o: &PolynomialOptions, taken: i64, group: ScheduledGroup) -> f64 {
+        group.base_rate * libm::pow(1.0 - taken.min(o.steps) as f64 / o.steps as f64, o.power)
     }
 }

@@ -9,9 +9,9 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
+use crate::schedules::closed_form::ClosedFormSchedule;
 use crate::schedules::cosine::wave;
-use crate::schedules::definition::Base;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the restarts schedule.
@@ -27,15 +27,15 @@ options! {
 
 pub(crate) struct Restarts;
 
-impl Shape for Restarts {
+impl ClosedFormSchedule for Restarts {
     type Options = RestartsOptions;
     const NAME: &'static str = "restarts";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.CosineAnnealingWarmRestarts");
     const ABOUT: &'static str = "Half a cosine wave from the base rate to the smallest, again and again.";
 
-    fn rate(o: &RestartsOptions, taken: i64, base: Base) -> f64 {
+    fn rate(o: &RestartsOptions, taken: i64, group: ScheduledGroup) -> f64 {
         let (since, length) = place(taken, o.steps, o.grow);
-        wave(base.rate, o.min, since, length)
+        wave(group.base_rate, o.min, since, length)
     }
 }
 

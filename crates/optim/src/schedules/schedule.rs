@@ -1,6 +1,6 @@
 //! A schedule bound to an optimizer: it sets the learning rates of the groups.
 
-use crate::schedules::definition::Curve;
+use crate::schedules::definition::ScheduleInstance;
 
 /// A schedule with the rates that it starts from, one for each group.
 ///
@@ -9,28 +9,28 @@ use crate::schedules::definition::Curve;
 /// `CosineAnnealingWarmRestarts` do the same; its others carry such a rate on.
 #[derive(Clone, PartialEq)]
 pub struct Schedule {
-    pub(crate) curve: Curve,
-    pub(crate) base: Vec<f64>,
+    pub(crate) instance: ScheduleInstance,
+    pub(crate) base_rates: Vec<f64>,
 }
 
 impl Schedule {
     /// A schedule from these base rates, one for each group.
-    pub fn new(curve: Curve, base: Vec<f64>) -> Self {
-        Self { curve, base }
+    pub fn new(instance: ScheduleInstance, base_rates: Vec<f64>) -> Self {
+        Self { instance, base_rates }
     }
 
     /// What it does, and how far it is.
-    pub fn curve(&self) -> &Curve {
-        &self.curve
+    pub fn instance(&self) -> &ScheduleInstance {
+        &self.instance
     }
 
     /// The rate of each group that the schedule starts from.
-    pub fn base(&self) -> &[f64] {
-        &self.base
+    pub fn base_rates(&self) -> &[f64] {
+        &self.base_rates
     }
 
     /// Takes in a group that was added to the optimizer; the schedule applies to it as if it had been there before.
     pub(crate) fn add_group(&mut self, rate: f64) {
-        self.base.push(rate);
+        self.base_rates.push(rate);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::schedules::closed_form::Shape;
-use crate::schedules::definition::Base;
+use crate::schedules::closed_form::ClosedFormSchedule;
+use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the step schedule.
@@ -17,13 +17,13 @@ options! {
 
 pub(crate) struct Step;
 
-impl Shape for Step {
+impl ClosedFormSchedule for Step {
     type Options = StepOptions;
     const NAME: &'static str = "step";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.StepLR");
     const ABOUT: &'static str = "The rate times a factor, once in a number of schedule steps.";
 
-    fn rate(o: &StepOptions, taken: i64, base: Base) -> f64 {
-        base.rate * libm::pow(o.gamma, (taken / o.every) as f64)
+    fn rate(o: &StepOptions, taken: i64, group: ScheduledGroup) -> f64 {
+        group.base_rate * libm::pow(o.gamma, (taken / o.every) as f64)
     }
 }

@@ -13,7 +13,7 @@ use crate::options;
 use crate::error::Result;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::definition::{Children, Curve, ScheduleDefinition, Taken, childless};
+use crate::schedules::definition::{Children, ScheduleInstance, ScheduleDefinition, StepCount, childless};
 use crate::schedules::linear::between;
 
 options! {
@@ -31,26 +31,26 @@ pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     pytorch: Some("torch.optim.lr_scheduler.SequentialLR"),
     about: "A straight line up to the base rate, and then another schedule.",
     options: WarmupOptions::SPECS,
-    progress: Taken::SPECS,
+    progress: StepCount::SPECS,
     children: Children::One("next"),
-    rate: |curve, base| {
-        let WarmupOptions { steps, start } = curve.own()?;
-        match curve.taken()? {
-            taken if taken < steps => Ok(next(curve)?.level(base)? * between(start, 1.0, taken, steps)),
-            _ => next(curve)?.rate(base),
+    rate: |instance, group| {
+        let WarmupOptions { steps, start } = instance.typed_options()?;
+        match instance.taken()? {
+            taken if taken < steps => Ok(next(instance)?.level(group)? * between(start, 1.0, taken, steps)),
+            _ => next(instance)?.rate(group),
         }
     },
-    level: |curve, base| next(curve)?.level(base),
-    momentum: |curve| next(curve)?.momentum(),
-    advance: |curve, metric| {
-        let is_over = curve.taken()? >= curve.own::<WarmupOptions>()?.steps;
+    level: |instance, group| next(instance)?.level(group),
+    momentum: |instance| next(instance)?.momentum(),
+    advance: |instance, metric| {
+        let is_over = instance.taken()? >= instance.typed_options::<WarmupOptions>()?.steps;
         if is_over {
-            curve.children_mut().iter_mut().try_for_each(|next| next.advance(metric))?;
+            instance.children_mut().iter_mut().try_for_each(|next| next.advance(metric))?;
         }
-        curve.count()
+        instance.count_step()
     },
 };
 
-fn next(curve: &Curve) -> Result<&Curve> {
-    curve.children().first().ok_or_else(|| childless("warmup"))
+fn next(instance: &ScheduleInstance) -> Result<&ScheduleInstance> {
+    instance.children().first().ok_or_else(|| childless("warmup"))
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use stepwell_optim::{
-    Children, Code, Curve, Optimizer, OptionSpec, OptionValue, Result, SCHEDULES, Schedule, definition,
+    Children, Code, Optimizer, OptionSpec, OptionValue, Result, SCHEDULES, Schedule, ScheduleInstance, definition,
     schedule_definition,
 };
 
@@ -41,7 +41,7 @@ fn value(json: &Json) -> OptionValue {
     }
 }
 
-fn curve(specification: &Json) -> Curve {
+fn curve(specification: &Json) -> ScheduleInstance {
     let definition = schedule_definition(specification["schedule"].as_str().unwrap()).unwrap();
     let (key, children) = match definition.children {
         Children::None => ("", Vec::new()),
@@ -50,7 +50,7 @@ fn curve(specification: &Json) -> Curve {
     };
     let own = specification.as_object().unwrap().iter().filter(|(name, _)| *name != key && *name != "schedule");
     let options: Vec<_> = own.map(|(name, v)| (name.clone(), value(v))).collect();
-    Curve::new(definition, &options, &[], children).unwrap()
+    ScheduleInstance::new(definition, &options, &[], children).unwrap()
 }
 
 fn optimizer(name: &str, rates: &[f64]) -> Optimizer {
@@ -111,11 +111,11 @@ fn named(specs: &[OptionSpec], row: &[OptionValue]) -> Vec<(String, OptionValue)
     specs.iter().map(|spec| spec.name.to_owned()).zip(row.iter().cloned()).collect()
 }
 
-fn copy(curve: &Curve) -> Result<Curve> {
+fn copy(curve: &ScheduleInstance) -> Result<ScheduleInstance> {
     let definition = curve.definition();
     let options = named(definition.options, curve.options());
     let progress = named(definition.progress, curve.progress());
-    Curve::new(definition, &options, &progress, curve.children().iter().map(copy).collect::<Result<_>>()?)
+    ScheduleInstance::new(definition, &options, &progress, curve.children().iter().map(copy).collect::<Result<_>>()?)
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_schedule_that_is_saved_and_restored_goes_on_to_the_bit() {
             let mut through = bound(&base, &recording);
             (0..middle).for_each(|step| advance(&mut through, &recording, step));
             let saved = through.schedule_state().unwrap();
-            let restored = Schedule::new(copy(saved.curve()).unwrap(), saved.base().to_vec());
+            let restored = Schedule::new(copy(saved.instance()).unwrap(), saved.base_rates().to_vec());
             assert!(restored == *saved);
             let mut resumed = optimizer(recording["optimizer"].as_str().unwrap(), &through.rates());
             resumed.set_schedule_state(Some(restored)).unwrap();
@@ -174,7 +174,7 @@ fn a_group_added_later_has_its_own_base_rate() {
     assert_eq!(optimizer.rates(), [0.05, 0.8]);
     optimizer.advance(None).unwrap();
     assert_eq!(optimizer.rates(), [0.025, 0.2]);
-    assert_eq!(optimizer.schedule_state().unwrap().base(), [0.1, 0.8]);
+    assert_eq!(optimizer.schedule_state().unwrap().base_rates(), [0.1, 0.8]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn every_option_of_every_schedule_is_checked() {
             _ => vec![curve(&serde_json::json!({ "schedule": "plateau" }))],
         };
         let fails = |named: &[(String, OptionValue)], progress: &[(String, OptionValue)]| {
-            Curve::new(definition, named, progress, inside()).err().map(|error| error.code())
+            ScheduleInstance::new(definition, named, progress, inside()).err().map(|error| error.code())
         };
         let one = |name: &str, value: OptionValue| [(name.to_owned(), value)];
         assert_eq!(fails(&one("nonsense", OptionValue::Null), &[]), Some(Code::OptionUnknown));
@@ -242,7 +242,7 @@ fn every_option_of_every_schedule_is_checked() {
         };
         let given: Vec<_> = required.iter().map(|spec| (spec.name.to_owned(), OptionValue::Float(1.0))).collect();
         assert!(fails(&given, &[]).is_none(), "{}", definition.name);
-        assert_eq!(Curve::new(definition, &given, &[], wrong).err().unwrap().code(), Code::Argument);
+        assert_eq!(ScheduleInstance::new(definition, &given, &[], wrong).err().unwrap().code(), Code::Argument);
     }
 }
 
@@ -254,5 +254,5 @@ fn a_metric_that_is_not_finite_is_no_improvement() {
         optimizer.advance(Some(metric)).unwrap();
     }
     assert_eq!(optimizer.rates(), [0.5]);
-    assert_eq!(optimizer.schedule_state().unwrap().curve().progress()[0], OptionValue::Null);
+    assert_eq!(optimizer.schedule_state().unwrap().instance().progress()[0], OptionValue::Null);
 }

@@ -2,7 +2,8 @@
 //! schedules inside it.
 
 use stepwell_optim::{
-    Children, Code, Curve, Error, Optimizer, Result, Results, SCHEDULES, Schedule, defaults, schedule_definition,
+    Children, Code, Error, Optimizer, Result, Results, SCHEDULES, Schedule, ScheduleInstance, defaults,
+    schedule_definition,
 };
 
 use crate::arguments::{Arguments, array, dynamic, named_options};
@@ -55,13 +56,13 @@ pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 
 /// A bound schedule as plain data, from which [`specified`] makes it again.
 pub(crate) fn described(schedule: &Schedule) -> Dynamic {
-    let base = schedule.base().iter().map(|rate| Dynamic::Number(*rate)).collect();
-    let mut entries = curve_entries(schedule.curve());
+    let base = schedule.base_rates().iter().map(|rate| Dynamic::Number(*rate)).collect();
+    let mut entries = curve_entries(schedule.instance());
     entries.push(("base".into(), Dynamic::List(base)));
     Dynamic::Dictionary(entries)
 }
 
-fn curve_entries(curve: &Curve) -> Vec<(String, Dynamic)> {
+fn curve_entries(curve: &ScheduleInstance) -> Vec<(String, Dynamic)> {
     let definition = curve.definition();
     let mut entries = vec![("schedule".to_owned(), Dynamic::text(definition.name))];
     let options = definition.options.iter().zip(curve.options());
@@ -81,7 +82,7 @@ fn curve_entries(curve: &Curve) -> Vec<(String, Dynamic)> {
 }
 
 /// A schedule out of plain data, with its base rates if it has any.
-pub(crate) fn specified(given: Dynamic) -> Result<(Curve, Option<Vec<f64>>)> {
+pub(crate) fn specified(given: Dynamic) -> Result<(ScheduleInstance, Option<Vec<f64>>)> {
     let mut entries = specification(given)?;
     let base = take(&mut entries, "base").map(rates).transpose()?;
     Ok((curve(entries)?, base))
@@ -97,7 +98,7 @@ fn specification(given: Dynamic) -> Result<Vec<(String, Dynamic)>> {
     }
 }
 
-fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<Curve> {
+fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<ScheduleInstance> {
     let definition = match take(&mut entries, "schedule") {
         Some(Dynamic::Text(name)) => schedule_definition(&name)?,
         other => {
@@ -128,7 +129,7 @@ fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<Curve> {
         },
     };
     let children = inside.into_iter().map(|child| curve(specification(child)?)).values()?;
-    Curve::new(definition, &named_options(entries)?, &progress, children)
+    ScheduleInstance::new(definition, &named_options(entries)?, &progress, children)
 }
 
 fn take(entries: &mut Vec<(String, Dynamic)>, key: &str) -> Option<Dynamic> {
