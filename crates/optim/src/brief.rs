@@ -3,13 +3,13 @@
 use std::fmt;
 
 /// So many characters of a text in quotation marks are shown: a name is shorter, and an error is no place for a book.
-const MOST_QUOTED: usize = 200;
+const MAX_QUOTED_CHARS: usize = 200;
 /// So many characters of all together: of shapes, of paths, of words of the tensor library.
-const MOST: usize = 550;
+const MAX_CHARS: usize = 550;
 
 /// The message without what is too long to read: dots stand for the rest. What messages quote stands between "" or ``.
 pub(crate) fn brief(message: String) -> String {
-    if message.len() <= MOST_QUOTED {
+    if message.len() <= MAX_QUOTED_CHARS {
         return message;
     }
     let mut text = String::new();
@@ -19,14 +19,14 @@ pub(crate) fn brief(message: String) -> String {
         let (before, quoted) = rest.split_at(open + 1);
         let Some(end) = quoted.bytes().position(|byte| byte == rest.as_bytes()[open]) else { break };
         let (quoted, after) = quoted.split_at(end);
-        let (start, dots) = start(quoted, MOST_QUOTED);
+        let (start, dots) = start(quoted, MAX_QUOTED_CHARS);
         for part in [before, start, dots, &after[..1]] {
             text.push_str(part);
         }
         rest = &after[1..];
     }
     text.push_str(rest);
-    let (start, dots) = start(&text, MOST);
+    let (start, dots) = start(&text, MAX_CHARS);
     let length = start.len();
     text.truncate(length);
     text.push_str(dots);
@@ -38,7 +38,7 @@ pub struct Brief<'a>(pub &'a str);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (start, dots) = start(self.0, MOST_QUOTED);
+        let (start, dots) = start(self.0, MAX_QUOTED_CHARS);
         f.write_str(start)?;
         f.write_str(dots)
     }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_message_has_an_end_wherever_its_quotation_marks_are() {
         for text in ["x".repeat(100_000), format!("`{}", "x".repeat(1000)), "\"".repeat(1001), "`\"".repeat(1000)] {
-            assert!(brief(text).chars().count() <= MOST + 3);
+            assert!(brief(text).chars().count() <= MAX_CHARS + 3);
         }
     }
 }

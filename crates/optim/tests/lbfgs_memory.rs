@@ -10,7 +10,7 @@ use stepwell_optim::{
     AnyLbfgsStateDict, Code, Error, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
 };
 
-/// Counts what the current thread allocates.
+/// StateSize what the current thread allocates.
 struct Counting;
 
 thread_local! {

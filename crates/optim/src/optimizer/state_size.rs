@@ -4,7 +4,7 @@ use crate::optimizer::Optimizer;
 
 /// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct StateSize {
     /// Tensors.
     pub tensors: usize,
     /// Elements of tensors, and scalars.
@@ -13,7 +13,7 @@ pub struct Counts {
     pub bytes: usize,
 }
 
-impl Counts {
+impl StateSize {
     fn scalars(&mut self, count: usize) {
         self.elements += count;
         self.bytes += 8 * count;
@@ -28,21 +28,21 @@ impl Counts {
 
 impl Optimizer {
     /// What the state holds.
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub fn state_size(&self) -> StateSize {
+        let mut size = StateSize::default();
         for state in self.groups.iter().flat_map(|group| &group.states).flatten() {
-            counts.scalars(usize::from(self.definition.counts_steps));
-            state.buffers.iter().flatten().for_each(|buffer| counts.tensor(buffer.len(), buffer.bytes()));
+            size.scalars(usize::from(self.definition.counts_steps));
+            state.buffers.iter().flatten().for_each(|buffer| size.tensor(buffer.len(), buffer.bytes()));
         }
         if let Some(state) = &self.lbfgs_state {
             let (width, pairs, bytes) = state.size();
             // func_evals, n_iter, t and prev_loss.
-            counts.scalars(4);
+            size.scalars(4);
             // d, prev_flat_grad, old_dirs and old_stps.
-            (0..2 + 2 * pairs).for_each(|_| counts.tensor(width, width * bytes));
+            (0..2 + 2 * pairs).for_each(|_| size.tensor(width, width * bytes));
             // H_diag and the ros are tensors without dimensions.
-            (0..=pairs).for_each(|_| counts.tensor(1, bytes));
+            (0..=pairs).for_each(|_| size.tensor(1, bytes));
         }
-        counts
+        size
     }
 }

@@ -13,7 +13,7 @@ pub const MAX_BUFFERS: usize = RULE_BUFFERS + 2;
 
 /// The largest count of steps that is told and restored. A JavaScript number holds it exactly, with room for the steps after
 /// it; a formula sees no difference between it and more.
-pub const MOST_STEPS: u64 = 1 << 52;
+pub const MAX_STEPS: u64 = 1 << 52;
 
 /// State of one parameter. First the buffers of the optimizer's table, in its order, then those that every optimizer may
 /// have; one that is not in use is `None`.

@@ -230,7 +230,7 @@ impl Sweep {
         Ok(total(&self.sums, 0).sqrt())
     }
 
-    /// Counts the step, and computes the constants: units that had the same in the step before have them again.
+    /// StateSize the step, and computes the constants: units that had the same in the step before have them again.
     fn count(&mut self, groups: &mut [Group], gradient_norm: f64) {
         let states = groups.iter_mut().flat_map(|group| &mut group.states);
         for (state, location) in states.zip(&self.locations) {

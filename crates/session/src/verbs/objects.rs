@@ -1,6 +1,6 @@
 //! What any handle can be asked.
 
-use stepwell_optim::{Code, Counts, Error, Result};
+use stepwell_optim::{Code, Error, Result, StateSize};
 
 use crate::arguments::Arguments;
 use crate::handle::{Handle, Kind};
@@ -159,17 +159,17 @@ pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -
     counts(session, arguments).map(|counts| Dynamic::Number(counts.bytes as f64))
 }
 
-fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Counts> {
+fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<StateSize> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let tensors = match session.object(handle)? {
-        Object::Optimizer(trainer) => return Ok(trainer.borrow().with_state()?.counts()),
+        Object::Optimizer(trainer) => return Ok(trainer.borrow().with_state()?.state_size()),
         other => other.tensors(),
     };
     // A model has the state of its optimizer too.
     let mut counts = match session.object(handle)? {
-        Object::Model(model) => model.optimizer.borrow().with_state()?.counts(),
-        _ => Counts::default(),
+        Object::Model(model) => model.optimizer.borrow().with_state()?.state_size(),
+        _ => StateSize::default(),
     };
     counts.tensors += tensors.len();
     for tensor in &tensors {

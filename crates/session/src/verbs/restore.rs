@@ -7,7 +7,7 @@ use std::mem;
 
 use stepwell_optim::fallible::{copied, filled};
 use stepwell_optim::{
-    AnyLbfgsStateDict, Code, Definition, Error, LbfgsState, LbfgsStateDict, LossScale, MAX_BUFFERS, MOST_STEPS,
+    AnyLbfgsStateDict, Code, Definition, Error, LbfgsState, LbfgsStateDict, LossScale, MAX_BUFFERS, MAX_STEPS,
     Optimizer, Result, Results, Scalar, State, definition,
 };
 
@@ -133,7 +133,7 @@ fn state_of(
         let message = format!("`{name}`: {} has no buffer `{key}`", definition.name);
         return Err(Error::new(Code::Format, message));
     }
-    let step = if definition.counts_steps { whole(buffers, "step", MOST_STEPS)? } else { 0 };
+    let step = if definition.counts_steps { whole(buffers, "step", MAX_STEPS)? } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
     for (key, place) in definition.state_keys() {
         // A state tells every buffer of the optimizer, with null for one that is not in use.
@@ -204,8 +204,8 @@ fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsS
         Dynamic::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
-    let func_evals = whole(buffers, "func_evals", MOST_STEPS)?;
-    let n_iter = whole(buffers, "n_iter", MOST_STEPS)?;
+    let func_evals = whole(buffers, "func_evals", MAX_STEPS)?;
+    let n_iter = whole(buffers, "n_iter", MAX_STEPS)?;
     let (t, prev_loss) = (number("t")?, number("prev_loss")?);
     vector("d", entry(buffers, "d")?)?;
     let h_diag = number("H_diag")?;

@@ -1,7 +1,7 @@
 //! What an optimizer or a module is, as plain data.
 
 use stepwell_optim::{
-    AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MOST_STEPS, Optimizer, OptionValue, Result, defaults,
+    AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MAX_STEPS, Optimizer, OptionValue, Result, defaults,
 };
 
 use crate::arguments::{Arguments, dynamic};
@@ -123,7 +123,7 @@ fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Dynamic> {
 }
 
 fn count(steps: u64) -> Dynamic {
-    Dynamic::Number(steps.min(MOST_STEPS) as f64)
+    Dynamic::Number(steps.min(MAX_STEPS) as f64)
 }
 
 fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Dynamic)> {
