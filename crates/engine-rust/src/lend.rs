@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefMut};
 use std::rc::Rc;
 
-use stepwell_optim::fallible::{push, room};
+use stepwell_optim::fallible::{push, with_capacity};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::first_places;
 
@@ -31,7 +31,7 @@ pub(crate) fn lend(
     zeroes: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
-    let (mut slots, mut frozen) = (room(parameters.len())?, Vec::new());
+    let (mut slots, mut frozen) = (with_capacity(parameters.len())?, Vec::new());
     for (index, parameter) in parameters.iter().enumerate() {
         match parameter.grad() {
             Some(gradient) if parameter.requires_grad() => {
@@ -46,7 +46,7 @@ pub(crate) fn lend(
         let copy = slots[shared].gradient.read()?.copy(meter)?;
         slots[shared].copy = Some(copy);
     }
-    let (mut lent, mut views) = (room(slots.len())?, room(parameters.len())?);
+    let (mut lent, mut views) = (with_capacity(slots.len())?, with_capacity(parameters.len())?);
     // From here on graphs that need a parameter as it was are outdated, however the step ends.
     for Slot { index, parameter, gradient, copy } in &mut slots {
         let gradient = match copy {
@@ -120,7 +120,7 @@ fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
     let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
     let count = slots.len();
     let gradients = slots.iter().map(|slot| address(&slot.gradient));
-    let mut places = room(2 * count)?;
+    let mut places = with_capacity(2 * count)?;
     places.extend(slots.iter().map(|slot| address(&slot.parameter)).chain(gradients));
     let mut shared = Vec::new();
     for (place, first) in first_places(&places)?.into_iter().enumerate().filter(|(place, first)| first != place) {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
-use stepwell_optim::fallible::{ask_for_small, out_of_memory, room};
+use stepwell_optim::fallible::{check_small_memory, out_of_memory, with_capacity};
 use stepwell_optim::{Code, Error, Result, state_memory};
 
 /// How many bytes tensors and the state of optimizers may take together, and how many tensors take.
@@ -41,8 +41,8 @@ impl Meter {
         if bytes > self.left() {
             return Err(out_of_memory(bytes));
         }
-        ask_for_small()?;
-        let elements = room(len)?;
+        check_small_memory()?;
+        let elements = with_capacity(len)?;
         self.live.set(self.live.get() + bytes);
         Ok(Vector { elements, meter: Rc::clone(self) })
     }

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use stepwell_optim::fallible::{collected, copied, filled, room};
+use stepwell_optim::fallible::{collected, copied, filled, with_capacity};
 use stepwell_optim::{Code, Error, LbfgsStateDict, Result, Results};
 use stepwell_session::{Differentiable, Slice};
 use torch_sys::C_tensor;
@@ -51,7 +51,7 @@ impl Given {
         let rows = |rows: &[Vec<T>]| match rows.first() {
             None => Ok(None),
             Some(first) => {
-                let mut elements = room(rows.len() * first.len())?;
+                let mut elements = with_capacity(rows.len() * first.len())?;
                 rows.iter().for_each(|row| elements.extend_from_slice(row));
                 Tensor::from_slice(T::slice(&elements), &[rows.len(), first.len()]).map(Some)
             }

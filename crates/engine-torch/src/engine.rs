@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use stepwell_optim::fallible::{ask_before, collected};
+use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
@@ -26,7 +26,7 @@ impl TorchEngine {
     /// An engine with nothing lent.
     pub fn new() -> Self {
         shim::use_allocator();
-        ask_before(memory::take);
+        set_memory_check(memory::take);
         Self { busy: Rc::default() }
     }
 

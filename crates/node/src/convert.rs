@@ -4,7 +4,7 @@ use std::ffi::CString;
 
 use napi::bindgen_prelude::{BigInt, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType};
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
-use stepwell_optim::fallible::{ask, collected, copied, push};
+use stepwell_optim::fallible::{check_memory, collected, copied, push};
 use stepwell_session::{Array, Data, Dynamic, Handle};
 
 use crate::lent::Lent;
@@ -154,7 +154,7 @@ unsafe fn read_text(env: sys::napi_env, value: sys::napi_value) -> std::result::
         check_status!(sys::napi_get_value_string_utf16(env, value, std::ptr::null_mut(), 0, &mut length))?;
         if length > LONG {
             check_status!(sys::napi_get_value_string_utf8(env, value, std::ptr::null_mut(), 0, &mut length))?;
-            ask(length)?;
+            check_memory(length)?;
         }
         Ok(String::from_napi_value(env, value)?)
     }

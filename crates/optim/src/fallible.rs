@@ -7,34 +7,38 @@ use std::sync::OnceLock;
 
 use crate::error::{Code, Error, Result};
 
-/// Bytes from which on it is asked whether they are there: some room is kept, see [`ask_before`], for what is less. In
+/// Bytes from which on it is asked whether they are there: some room is kept, see [`set_memory_check`], for what is less. In
 /// WebAssembly there is little of it, and to ask costs nothing.
-const ASKED: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
+const MIN_CHECKED_BYTES: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
 
 /// In WebAssembly whoever is asked tries whether so many bytes can be had in one piece, so that who takes them next gets them,
 /// by a way that cannot fail and is less code. Nobody else takes any.
-pub(crate) const ASKING_SUFFICES: bool = cfg!(target_family = "wasm");
+pub(crate) const CHECK_SUFFICES: bool = cfg!(target_family = "wasm");
 
-static ASK: OnceLock<fn(usize) -> bool> = OnceLock::new();
+static MEMORY_CHECK: OnceLock<fn(usize) -> bool> = OnceLock::new();
 
 /// Has large lists asked for before they are made. Whoever knows how much memory there is says whether so many bytes may be
 /// taken, and keeps some room for what is small and cannot fail. For the whole process; the first who says so is asked.
-pub fn ask_before(ask: fn(usize) -> bool) {
-    ASK.get_or_init(|| ask);
+pub fn set_memory_check(has: fn(usize) -> bool) {
+    MEMORY_CHECK.get_or_init(|| has);
 }
 
 /// Fails unless so many bytes may be taken.
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub fn ask(bytes: usize) -> Result<()> {
-    if bytes >= ASKED && ASK.get().is_some_and(|ask| !ask(bytes)) { Err(out_of_memory(bytes)) } else { Ok(()) }
+pub fn check_memory(bytes: usize) -> Result<()> {
+    if bytes >= MIN_CHECKED_BYTES && MEMORY_CHECK.get().is_some_and(|has| !has(bytes)) {
+        Err(out_of_memory(bytes))
+    } else {
+        Ok(())
+    }
 }
 
 /// Fails unless memory for so many elements of a size may be taken.
 #[inline(never)]
-fn ask_for(length: usize, size: usize) -> Result<()> {
-    ask(length.saturating_mul(size))
+fn check_elements(length: usize, size: usize) -> Result<()> {
+    check_memory(length.saturating_mul(size))
 }
 
 /// Fails, in WebAssembly, where no room is left for what is small and cannot fail. Whoever makes something small, of which there
@@ -42,8 +46,8 @@ fn ask_for(length: usize, size: usize) -> Result<()> {
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub fn ask_for_small() -> Result<()> {
-    if cfg!(target_family = "wasm") { ask(ASKED) } else { Ok(()) }
+pub fn check_small_memory() -> Result<()> {
+    if cfg!(target_family = "wasm") { check_memory(MIN_CHECKED_BYTES) } else { Ok(()) }
 }
 
 /// The error of an allocation that failed.
@@ -61,9 +65,9 @@ pub fn reserve<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
     if list.capacity() >= length {
         return Ok(());
     }
-    ask_for(length, size_of::<T>())?;
+    check_elements(length, size_of::<T>())?;
     let more = length - list.len();
-    if ASKING_SUFFICES {
+    if CHECK_SUFFICES {
         list.reserve_exact(more);
         return Ok(());
     }
@@ -74,9 +78,9 @@ pub fn reserve<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub fn room<T>(length: usize) -> Result<Vec<T>> {
-    if ASKING_SUFFICES {
-        ask_for(length, size_of::<T>())?;
+pub fn with_capacity<T>(length: usize) -> Result<Vec<T>> {
+    if CHECK_SUFFICES {
+        check_elements(length, size_of::<T>())?;
         return Ok(Vec::with_capacity(length));
     }
     let mut list = Vec::new();
@@ -90,8 +94,8 @@ pub fn room<T>(length: usize) -> Result<Vec<T>> {
 /// [`Code::Memory`]; the list is then as it was.
 pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     if list.len() == list.capacity() {
-        if ASKING_SUFFICES {
-            ask_for(list.len(), 2 * size_of::<T>())?;
+        if CHECK_SUFFICES {
+            check_elements(list.len(), 2 * size_of::<T>())?;
         } else {
             reserve(list, list.len().saturating_mul(2).max(4))?;
         }
@@ -105,8 +109,8 @@ pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
 /// # Errors
 /// [`Code::Memory`]; the list is then as it was.
 #[inline(always)]
-pub(crate) fn push_asked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
-    if ASKING_SUFFICES {
+pub(crate) fn push_checked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
+    if CHECK_SUFFICES {
         list.push(element);
         return Ok(());
     }
@@ -118,8 +122,8 @@ pub(crate) fn push_asked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
 /// # Errors
 /// [`Code::Memory`]; the list is then as it was.
 #[inline(always)]
-pub(crate) fn reserve_asked<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
-    if ASKING_SUFFICES {
+pub(crate) fn reserve_checked<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
+    if CHECK_SUFFICES {
         return Ok(());
     }
     reserve(list, length)
@@ -130,11 +134,11 @@ pub(crate) fn reserve_asked<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>> {
-    if ASKING_SUFFICES {
-        ask_for(length, size_of::<T>())?;
+    if CHECK_SUFFICES {
+        check_elements(length, size_of::<T>())?;
         return Ok(vec![element; length]);
     }
-    let mut list = room(length)?;
+    let mut list = with_capacity(length)?;
     list.resize(length, element);
     Ok(list)
 }
@@ -144,11 +148,11 @@ pub fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
-    if ASKING_SUFFICES {
-        ask(size_of_val(elements))?;
+    if CHECK_SUFFICES {
+        check_memory(size_of_val(elements))?;
         return Ok(elements.to_vec());
     }
-    let mut list = room(elements.len())?;
+    let mut list = with_capacity(elements.len())?;
     list.extend_from_slice(elements);
     Ok(list)
 }
@@ -158,7 +162,7 @@ pub fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
 /// # Errors
 /// [`Code::Memory`]
 pub fn collected<T>(elements: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
-    let mut list = room(elements.len())?;
+    let mut list = with_capacity(elements.len())?;
     list.extend(elements);
     Ok(list)
 }

@@ -10,7 +10,7 @@ use std::slice;
 use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::ask;
+use crate::fallible::check_memory;
 use crate::numeric::scalar::Plain;
 
 /// A cache line: two buffers never share one.
@@ -70,7 +70,7 @@ impl Block {
         };
         let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
         let layout = Layout::from_size_align(bytes.max(LINE), align).map_err(|_| none())?;
-        ask(bytes).map_err(|_| none())?;
+        check_memory(bytes).map_err(|_| none())?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let block = Self { start, layout };

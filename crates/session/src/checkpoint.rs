@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use half::{bf16, f16};
-use stepwell_optim::fallible::room;
+use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Brief, Code, Error, Result};
 
 use self::header::{Entry, Header, LONGEST, written};
@@ -121,7 +121,7 @@ impl Saved {
         if length > limit as u64 {
             return Err(too_large(path, length, limit));
         }
-        let mut text = room(length as usize)?;
+        let mut text = with_capacity(length as usize)?;
         text.resize(length as usize, 0);
         file.read_exact(&mut text).map_err(|error| unreadable(&error))?;
         let text = String::from_utf8(text).map_err(|_| malformed(path, &"its header is not UTF-8"))?;
@@ -183,8 +183,8 @@ fn elements<T, const N: usize>(
     from: fn([u8; N]) -> T,
     unreadable: impl Fn(std::io::Error) -> Error,
 ) -> Result<Vec<T>> {
-    let mut elements = room(bytes / N)?;
-    let mut piece = room(PIECE.min(bytes))?;
+    let mut elements = with_capacity(bytes / N)?;
+    let mut piece = with_capacity(PIECE.min(bytes))?;
     let mut left = bytes;
     while left > 0 {
         piece.resize(PIECE.min(left), 0);

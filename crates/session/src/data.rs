@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use half::{bf16, f16};
-use stepwell_optim::fallible::{collected, copied, filled, room};
+use stepwell_optim::fallible::{collected, copied, filled, with_capacity};
 use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
 
 use crate::element::Element;
@@ -162,7 +162,7 @@ impl Data {
                 Dtype::Half => Data::Half(collected(elements.map(|x| f16::from_f32(x.to_odd())))?),
                 Dtype::BFloat16 => Data::BFloat16(collected(elements.map(|x| bf16::from_f32(x.to_odd())))?),
                 Dtype::Long => {
-                    let mut numbers = room(elements.len())?;
+                    let mut numbers = with_capacity(elements.len())?;
                     for x in elements {
                         numbers.push(long(x)?);
                     }

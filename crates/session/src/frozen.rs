@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use stepwell_optim::fallible::{collected, filled, push, room};
+use stepwell_optim::fallible::{collected, filled, push, with_capacity};
 use stepwell_optim::{AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Result, Results, Scalar};
 
 use crate::Engine;
@@ -102,7 +102,7 @@ impl Places {
         if all.len() != self.width {
             return Ok(all);
         }
-        let mut trained = room(self.trained.iter().map(Range::len).sum())?;
+        let mut trained = with_capacity(self.trained.iter().map(Range::len).sum())?;
         self.trained.iter().for_each(|range| trained.extend_from_slice(&all[range.clone()]));
         Ok(trained)
     }

@@ -1,7 +1,7 @@
 //! Which tensors of a list are the same.
 
 use stepwell_optim::Result;
-use stepwell_optim::fallible::{collected, filled, room};
+use stepwell_optim::fallible::{collected, filled, with_capacity};
 
 /// For each number the place of the first that is equal.
 ///
@@ -41,7 +41,7 @@ pub(crate) fn any_equal(numbers: &[u64], count: usize) -> Result<bool> {
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
 pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Result<Vec<usize>> {
-    let mut hashes = room(known.len() + names.len())?;
+    let mut hashes = with_capacity(known.len() + names.len())?;
     for name in known.iter().chain(names) {
         let mut hash = 0xcbf2_9ce4_8422_2325;
         for byte in name.bytes() {

@@ -1,6 +1,6 @@
 //! What a pass over samples measures.
 
-use stepwell_optim::fallible::{collected, room};
+use stepwell_optim::fallible::{collected, with_capacity};
 use stepwell_optim::{Code, Error, Result};
 
 use crate::loss::LossFunction;
@@ -102,7 +102,7 @@ fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
         }
     }
     let (classes, inner) = (shape[1], shape[2..].iter().product());
-    let mut found = room(data.len() / classes.max(1))?;
+    let mut found = with_capacity(data.len() / classes.max(1))?;
     match data {
         Data::Float(data) => of(data, classes, inner, &mut found),
         Data::Double(data) => of(data, classes, inner, &mut found),

@@ -1,7 +1,7 @@
 //! Gradients of scaled losses, which lie in memory multiplied by the scale of their optimizer until a step divides by it.
 //! Verbs show and take them without it.
 
-use stepwell_optim::fallible::{filled, room};
+use stepwell_optim::fallible::{filled, with_capacity};
 use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::identity::first_places;
@@ -24,7 +24,7 @@ impl<E: Engine> Session<E> {
             let trainer = trainer.borrow();
             let Some(scale) = &trainer.optimizer.loss_scale else { continue };
             let (scale, own) = (scale.scale(), trainer.tensors());
-            let mut identities = room(own.len() + tensors.len())?;
+            let mut identities = with_capacity(own.len() + tensors.len())?;
             for tensor in own.iter().chain(tensors) {
                 identities.push(self.engine.identity(tensor));
             }

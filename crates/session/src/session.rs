@@ -3,7 +3,7 @@
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use stepwell_optim::fallible::ask_for_small;
+use stepwell_optim::fallible::check_small_memory;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::arguments::Arguments;
@@ -100,7 +100,7 @@ impl<E: Engine> Session<E> {
         };
         // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
         if !matches!(*name, "free" | "reset") {
-            ask_for_small().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
+            check_small_memory().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
         }
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol};
-use stepwell_optim::fallible::{ask, collected, filled, out_of_memory, push};
+use stepwell_optim::fallible::{check_memory, collected, filled, out_of_memory, push};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
 use wasm_bindgen::prelude::*;
@@ -119,7 +119,7 @@ fn read_text(value: &JsValue) -> Result<String> {
     // As many bytes as a character of a string can have.
     const LONGEST: usize = 3;
     let length = value.unchecked_ref::<JsString>().length() as usize;
-    ask(length.saturating_mul(LONGEST))?;
+    check_memory(length.saturating_mul(LONGEST))?;
     Ok(value.as_string().unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! Parameter groups of an optimizer: their options, and parameters that are added to them.
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::{Results, room};
+use crate::fallible::{Results, with_capacity};
 use crate::optimizer::Optimizer;
 use crate::options::table::parse;
 use crate::options::value::OptionValue;
@@ -44,7 +44,7 @@ impl Optimizer {
         }
         let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
         // Before anything is changed.
-        let mut states = room(before + parameters)?;
+        let mut states = with_capacity(before + parameters)?;
         if self.group_or_next(group)?.is_none() {
             if let (Some(schedule), Some(OptionValue::Float(rate))) = (&mut self.schedule, options.first()) {
                 schedule.add_group(*rate);

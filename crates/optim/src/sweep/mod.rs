@@ -23,7 +23,7 @@ mod work_plan;
 use std::mem;
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::{ASKING_SUFFICES, ask, push_asked, reserve_asked};
+use crate::fallible::{CHECK_SUFFICES, check_memory, push_checked, reserve_checked};
 use crate::numeric::clip::{Clip, GradientTransform};
 use crate::rule::Step;
 use crate::state::group::Group;
@@ -171,7 +171,7 @@ impl Sweep {
 
         ask_for_lists(views)?;
         self.locations.clear();
-        reserve_asked(&mut self.locations, views.len())?;
+        reserve_checked(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
         self.units.clear();
         self.steps.clear();
@@ -188,21 +188,21 @@ impl Sweep {
                 let step = Step { number, fresh: fresh.moments, gradient_norm: 0.0 };
                 let is_double = self.units.last().is_some_and(Unit::is_double);
                 if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
-                    push_asked(&mut self.steps, (group, step))?;
+                    push_checked(&mut self.steps, (group, step))?;
                 }
                 unit.constants = (self.steps.len() - 1) as u32;
                 let first = self.pieces.len() as u32;
                 for start in (0..unit.length).step_by(PIECE) {
                     let length = PIECE.min(unit.length - start);
                     let piece = Piece { unit: self.units.len() as u32, constants: unit.constants, start, length };
-                    push_asked(&mut self.pieces, piece)?;
+                    push_checked(&mut self.pieces, piece)?;
                 }
                 unit.pieces = first..self.pieces.len() as u32;
-                push_asked(&mut self.units, unit)?;
+                push_checked(&mut self.units, unit)?;
             }
         }
         self.elements = self.units.iter().map(|unit| unit.length).sum();
-        reserve_asked(&mut self.sums, self.pieces.len())?;
+        reserve_checked(&mut self.sums, self.pieces.len())?;
         self.sums.resize_with(self.pieces.len(), Sums::default);
         self.program.reserve(self.steps.len())?;
         self.plan(options.threads)?;
@@ -263,11 +263,11 @@ impl Sweep {
 fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
     /// More than twice what all lists have for a view or a piece: they grow by as much again.
     const EACH: usize = 1 << 10;
-    if !ASKING_SUFFICES {
+    if !CHECK_SUFFICES {
         return Ok(());
     }
     let pieces: usize = views.iter().flatten().map(|view| view.len() / PIECE).sum();
-    ask((views.len() + pieces).saturating_mul(EACH))
+    check_memory((views.len() + pieces).saturating_mul(EACH))
 }
 
 /// What becomes of a step that is not made: nothing but gradients is changed, and those only if it is no error.

@@ -5,7 +5,7 @@ use std::array;
 use half::{bf16, f16};
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::{filled, push_asked};
+use crate::fallible::{filled, push_checked};
 use crate::memory::{Arena, Memory};
 use crate::state::buffer;
 use crate::state::buffer::{Buffer, buffer_type};
@@ -82,7 +82,7 @@ pub(super) fn plan_state(
                     view.len(),
                     page_offset(view.location().parameter, place),
                 )?;
-                push_asked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
+                push_checked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
                 match place {
                     // One of another type is converted.
                     _ if there.is_some() => {}

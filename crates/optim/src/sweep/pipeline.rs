@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::error::Result;
-use crate::fallible::{push_asked, reserve};
+use crate::fallible::{push_checked, reserve};
 use crate::sweep::chunk::{PIECE, cut};
 use crate::sweep::context::Work;
 use crate::sweep::param_tensor::Unit;
@@ -43,7 +43,7 @@ impl Relay {
             let count = second.iter().chain(&first).map(|unit| units[*unit].piece_range().len()).max();
             let Some(count) = count else { return Ok(()) };
             let mut parts = Vec::new();
-            cut(0..count, batch, |_| PIECE, |part| push_asked(&mut parts, part))?;
+            cut(0..count, batch, |_| PIECE, |part| push_checked(&mut parts, part))?;
             let queues = Queues::new(parts.len(), threads)?;
             let (left, factor) = Default::default();
             self.legs.push(Leg { second, first, parts, queues, left, factor });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
-use crate::fallible::{push_asked, reserve_asked};
+use crate::fallible::{push_checked, reserve_checked};
 use crate::sweep::chunk::{PIECE, Piece, cut};
 use crate::sweep::context::Work;
 use crate::sweep::gradient_norm::GradientSquares;
@@ -65,7 +65,7 @@ impl Tasks {
     ) -> Result<()> {
         let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
         self.batches.clear();
-        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push_asked(&mut self.batches, range))?;
+        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push_checked(&mut self.batches, range))?;
         if !ALONE {
             self.queues = Queues::new(self.batches.len(), threads)?;
         }
@@ -83,11 +83,11 @@ impl Tasks {
                 PAIRED.. => &mut self.own,
                 _ => continue,
             };
-            push_asked(list, index)?;
-            cut(start..index, batch, |i| units[i].length, |range| push_asked(&mut self.small, range))?;
+            push_checked(list, index)?;
+            cut(start..index, batch, |i| units[i].length, |range| push_checked(&mut self.small, range))?;
             start = index + 1;
         }
-        cut(start..units.len(), batch, |i| units[i].length, |range| push_asked(&mut self.small, range))?;
+        cut(start..units.len(), batch, |i| units[i].length, |range| push_checked(&mut self.small, range))?;
         if !ALONE {
             for list in [&mut relay, &mut self.own] {
                 // The number tells those of one length apart: a sort that keeps their order takes memory.
@@ -95,7 +95,7 @@ impl Tasks {
             }
             self.relay.plan(&relay, units, batch, threads)?;
         }
-        reserve_asked(&mut self.desks, threads)?;
+        reserve_checked(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::mem::swap;
 
 use crate::error::{Code, Error, Result};
-use crate::fallible::{copied, reserve, room};
+use crate::fallible::{copied, reserve, with_capacity};
 use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::options::LbfgsOptions;
@@ -150,7 +150,7 @@ impl<T: Scalar> History<T> {
     pub(crate) fn state_dict(&self) -> Result<LbfgsStateDict<T>> {
         let Variables { func_evals, n_iter, t, prev_loss, h_diag, .. } = self.committed;
         let count = self.committed.pairs.len();
-        let (mut old_dirs, mut old_stps, mut ro) = (room(count)?, room(count)?, room(count)?);
+        let (mut old_dirs, mut old_stps, mut ro) = (with_capacity(count)?, with_capacity(count)?, with_capacity(count)?);
         for pair in &self.committed.pairs {
             let (y, s) = self.pool.pair(pair.row);
             old_dirs.push(copied(y)?);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::error::Result;
-use crate::fallible::room;
+use crate::fallible::with_capacity;
 use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 
@@ -46,7 +46,7 @@ impl<T: Scalar> RowPool<T> {
         let length = 2 * self.width;
         let error = |_| no_memory(length);
         if self.rows == self.blocks.len() * self.rows_per_block {
-            let block = room(length * self.rows_per_block)?;
+            let block = with_capacity(length * self.rows_per_block)?;
             self.blocks.try_reserve(1).map_err(error)?;
             // All rows may be forgotten at once, which must not fail.
             self.free.try_reserve(self.rows + self.rows_per_block).map_err(error)?;
