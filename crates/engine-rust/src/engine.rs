@@ -51,7 +51,7 @@ impl Default for RustEngine {
 impl Engine for RustEngine {
     type Tensor = Tensor;
     /// Nothing: what a loan finds out here is found out quickly.
-    type Ledger = ();
+    type ViewCache = ();
 
     fn require(&self, device: Device) -> Result<()> {
         match device {
@@ -209,15 +209,15 @@ impl Engine for RustEngine {
         self.tape.without_recording(f)
     }
 
-    fn lend(
+    fn with_parameter_views(
         &self,
         parameters: &[Tensor],
         (): &mut (),
-        zeroes: bool,
+        zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        lend::lend(&self.busy, &self.tape.meter, parameters, zeroes, step)
+        lend::with_parameter_views(&self.busy, &self.tape.meter, parameters, zero_grad, step)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -24,11 +24,11 @@ struct Slot {
 /// Lends what can be lent: gradient like parameter, and no memory twice. `busy` is set meanwhile. Where two gradients
 /// share their memory the second is lent as a copy: the first is set to zero for both. A parameter whose flag is off is
 /// neither lent nor checked; its gradient is set to zero here.
-pub(crate) fn lend(
+pub(crate) fn with_parameter_views(
     busy: &Cell<bool>,
     meter: &Rc<Meter>,
     parameters: &[Tensor],
-    zeroes: bool,
+    zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
     let (mut slots, mut frozen) = (with_capacity(parameters.len())?, Vec::new());
@@ -51,7 +51,7 @@ pub(crate) fn lend(
     for Slot { index, parameter, gradient, copy } in &mut slots {
         let gradient = match copy {
             Some(copy) => Lent::Copy(copy),
-            None if zeroes => Lent::Itself(gradient.write()?),
+            None if zero_grad => Lent::Itself(gradient.write()?),
             None => Lent::Itself(gradient.write_uncounted()?),
         };
         lent.push((*index, parameter.write()?, gradient));
@@ -73,7 +73,7 @@ pub(crate) fn lend(
         step(&mut views)?;
     }
     drop(lent);
-    if zeroes {
+    if zero_grad {
         frozen.iter().try_for_each(|gradient| gradient.write().map(|mut gradient| gradient.clear()))?;
     }
     Ok(())

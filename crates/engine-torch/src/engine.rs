@@ -10,7 +10,7 @@ use stepwell_session::{
 };
 
 use crate::error::torch;
-use crate::lend::{self, Ledger};
+use crate::lend::{self, ViewCache};
 use crate::state::like;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{library, memory, shim, threads};
@@ -61,7 +61,7 @@ impl Default for TorchEngine {
 
 impl Engine for TorchEngine {
     type Tensor = Tensor;
-    type Ledger = Ledger;
+    type ViewCache = ViewCache;
 
     fn require(&self, device: Device) -> Result<()> {
         let Device::Cuda(index) = device else { return Ok(()) };
@@ -189,14 +189,14 @@ impl Engine for TorchEngine {
         f()
     }
 
-    fn lend(
+    fn with_parameter_views(
         &self,
         parameters: &[Tensor],
-        ledger: &mut Ledger,
-        zeroes: bool,
+        cache: &mut ViewCache,
+        zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
-        ledger.lend(&self.busy, parameters, zeroes, step)
+        cache.with_parameter_views(&self.busy, parameters, zero_grad, step)
     }
 
     fn bytes_held(&self) -> usize {

@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 
 /// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
 #[derive(Default)]
-pub struct Ledger {
+pub struct ViewCache {
     /// Parameters and gradients as they were.
     known: Vec<Slot>,
     /// True if they could be lent as they lay.
@@ -37,15 +37,15 @@ fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
     used.into_iter().filter_map(|_| None).collect()
 }
 
-impl Ledger {
+impl ViewCache {
     /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile. A
     /// parameter whose flag is off is neither lent nor checked. Autograd is told before, so that it knows however the step
     /// ends.
-    pub(crate) fn lend(
+    pub(crate) fn with_parameter_views(
         &mut self,
         busy: &Cell<bool>,
         parameters: &[Tensor],
-        zeroes: bool,
+        zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         not_busy(busy)?;
@@ -59,7 +59,7 @@ impl Ledger {
         let loan = Loan::new(busy);
         let result = step(&mut views);
         drop(loan);
-        if result.is_ok() && zeroes {
+        if result.is_ok() && zero_grad {
             // The step set the copies to zero, and knows nothing of what is frozen.
             let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
             for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
@@ -81,7 +81,7 @@ impl Ledger {
         // Until everything has been checked, nothing may be taken for known.
         let (plain, watched_at) = (mem::take(&mut self.plain), self.watched_at.take());
         let now = shim::alterations();
-        // SAFETY: the ledger keeps the parameters that it watches, and nothing was altered since.
+        // SAFETY: the cache keeps the parameters that it watches, and nothing was altered since.
         if watched_at == Some(now) && unsafe { shim::unchanged(handles, &self.watched) } {
             views.extend(self.known.iter().map(view));
             (self.plain, self.watched_at) = (true, watched_at);

@@ -17,7 +17,7 @@ mod tensor;
 mod threads;
 
 pub use engine::TorchEngine;
-pub use lend::Ledger;
+pub use lend::ViewCache;
 #[doc(hidden)]
 pub use memory::fail_after;
 pub use tensor::Tensor;

@@ -11,8 +11,9 @@ use crate::{Data, Device, Dtype, LibraryOptimizer, Slice, SliceMut, only_fused};
 pub trait Engine: 'static {
     /// A tensor. A clone shares storage, gradient and identity with the original.
     type Tensor: Clone;
-    /// What the engine remembers from one loan of the same parameters to the next, so that the next is quick.
-    type Ledger: Default;
+    /// Cache of [`Engine::with_parameter_views`] for one list of parameters: checks that passed need no second run while
+    /// nothing but elements has changed.
+    type ViewCache: Default;
 
     /// Fails where the device cannot be used, and says why.
     fn require(&self, device: Device) -> Result<()>;
@@ -79,17 +80,18 @@ pub trait Engine: 'static {
     where
         Self: Sized;
 
-    /// Lends the memory of parameters and their gradients to `step`, one view for each tensor, in order; `None` where
-    /// there is no gradient, and for a frozen parameter, which requires none. Nothing is lent, and an error returned, unless
-    /// every gradient that is to be lent fits its parameter.
-    /// Afterwards a backward through an older graph of a lent parameter is an error, not a wrong gradient. `zeroes` says
-    /// that the step sets gradients to zero; the engine does so with those of frozen parameters. The ledger is the one of
-    /// this list of parameters.
-    fn lend(
+    /// Calls `step` with views of the memory of parameters and their gradients: one view for each tensor, in order. The view is
+    /// `None` if the tensor has no gradient, or is frozen (does not require a gradient).
+    ///
+    /// Unless every gradient in a view fits its parameter, returns an error and does not call `step`. Bumps the version of each
+    /// parameter in a view, however `step` ends: a backward through an older graph of it is then an error, not a wrong gradient.
+    /// `zero_grad` says that `step` sets the gradients in its views to 0; the engine then sets those of frozen parameters to 0.
+    /// `cache` belongs to this list of parameters.
+    fn with_parameter_views(
         &self,
         parameters: &[Self::Tensor],
-        ledger: &mut Self::Ledger,
-        zeroes: bool,
+        cache: &mut Self::ViewCache,
+        zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
 

@@ -22,7 +22,7 @@ pub(crate) struct Trainer<E: Engine> {
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
-    ledger: E::Ledger,
+    view_cache: E::ViewCache,
     /// Which parameters were trained when L-BFGS learned what it remembers; `None` if a state told of that.
     pub(crate) learned_of: Option<Vec<bool>>,
 }
@@ -42,7 +42,7 @@ impl<E: Engine> Trainer<E> {
             container: Container::new(),
             groups: vec![Vec::new()],
             tensors: Vec::new(),
-            ledger: E::Ledger::default(),
+            view_cache: E::ViewCache::default(),
             learned_of: None,
         }
     }
@@ -75,7 +75,7 @@ impl<E: Engine> Trainer<E> {
         for named in selection.tensors {
             self.groups[group].push(Parameter { tensor: named.tensor, kind: named.kind });
         }
-        self.ledger = E::Ledger::default();
+        self.view_cache = E::ViewCache::default();
         self.tensors.clear();
         for parameters in &self.groups {
             self.tensors.extend(parameters.iter().map(|parameter| parameter.tensor.clone()));
@@ -156,7 +156,7 @@ impl<E: Engine> Trainer<E> {
             return Ok(Outcome::Stepped);
         }
         let scale = self.scale_of_loss();
-        let Self { optimizer, container, tensors, ledger, .. } = self;
+        let Self { optimizer, container, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
         let options = StepOptions {
             clip,
@@ -169,7 +169,7 @@ impl<E: Engine> Trainer<E> {
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;
-        engine.lend(tensors, ledger, options.zero_gradients, &mut |views| {
+        engine.with_parameter_views(tensors, view_cache, options.zero_gradients, &mut |views| {
             outcome = optimizer.step(views, options)?;
             Ok(())
         })?;

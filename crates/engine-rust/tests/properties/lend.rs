@@ -14,7 +14,7 @@ use crate::small::{OUTDATED, float, grad, leaf, refused, squares, subtract};
 fn what_does_not_fit_is_not_lent() {
     let k = RustEngine::new();
     let refuse = |parameters: &[Tensor], code, text: &str| {
-        let error = k.lend(parameters, &mut (), false, &mut |_| panic!("lent")).unwrap_err();
+        let error = k.with_parameter_views(parameters, &mut (), false, &mut |_| panic!("lent")).unwrap_err();
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
     };
     let make = || {
@@ -41,7 +41,7 @@ fn what_does_not_fit_is_not_lent() {
     assert_eq!(k.data(&a).unwrap(), Data::Float(vec![1.0, 2.0]));
     // One gradient for two parameters is fine, and no gradient too.
     k.set_grad(&b, k.grad(&a).as_ref()).unwrap();
-    k.lend(&[a, b.clone(), float(&k, &[1], &[1.0])], &mut (), false, &mut subtract).unwrap();
+    k.with_parameter_views(&[a, b.clone(), float(&k, &[1], &[1.0])], &mut (), false, &mut subtract).unwrap();
     assert_eq!(k.data(&b).unwrap(), Data::Float(vec![-9.0, -18.0]));
 }
 
@@ -54,7 +54,7 @@ fn a_gradient_of_two_parameters_is_set_to_zero_after_both_have_read_it() {
     for parameter in &parameters {
         k.set_grad(parameter, Some(&k.no_grad(|| k.reshape(&shared, &[2]).unwrap()))).unwrap();
     }
-    k.lend(&parameters, &mut (), true, &mut |views| {
+    k.with_parameter_views(&parameters, &mut (), true, &mut |views| {
         subtract(views)?;
         for view in views.iter_mut().flatten() {
             let View::Float(_, g) = view else { panic!("a float") };
@@ -81,7 +81,7 @@ fn what_is_frozen_is_neither_lent_nor_checked() {
     let all = [frozen.clone(), p.clone(), frozen];
     for zeroes in [false, true] {
         assert_eq!(k.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
-        k.lend(&all, &mut (), zeroes, &mut subtract).unwrap();
+        k.with_parameter_views(&all, &mut (), zeroes, &mut subtract).unwrap();
     }
     assert_eq!(k.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
     assert_eq!(k.data(&p).unwrap(), Data::Float(vec![-19.0, -38.0]));
@@ -94,14 +94,14 @@ fn nothing_else_is_done_while_memory_is_lent() {
     let p = leaf(&k, &[2], &[1.0, 2.0]);
     let loss = squares(&k, &p);
     k.set_grad(&p, Some(&float(&k, &[2], &[1.0, 1.0]))).unwrap();
-    k.lend(from_ref(&p), &mut (), false, &mut |_| {
+    k.with_parameter_views(from_ref(&p), &mut (), false, &mut |_| {
         for result in [
             k.set_grad(&p, None),
             k.zero_grad(&p),
             k.assign(&p, &Data::Float(vec![0.0, 0.0])),
             k.replace(&p, &p),
             k.backward(&loss, 1.0),
-            k.lend(from_ref(&p), &mut (), false, &mut subtract),
+            k.with_parameter_views(from_ref(&p), &mut (), false, &mut subtract),
             k.data(&p).map(drop),
             k.multiply(&p, &p).map(drop),
         ] {

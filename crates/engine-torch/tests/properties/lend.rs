@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
-use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
+use stepwell_engine_torch::{Tensor, TorchEngine, ViewCache};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Data, Device, Engine, Loss, Reduction};
 
@@ -39,7 +39,8 @@ fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
 
 #[track_caller]
 fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) {
-    let error = engine.lend(parameters, &mut Ledger::default(), false, &mut |_| panic!("lent")).unwrap_err();
+    let error =
+        engine.with_parameter_views(parameters, &mut ViewCache::default(), false, &mut |_| panic!("lent")).unwrap_err();
     assert_eq!((error.code(), error.to_string().as_str()), (code, text));
 }
 
@@ -53,7 +54,7 @@ fn a_step_writes_into_the_tensors() {
     engine.set_grad(&empty, Some(&float(&engine, &[0, 3], &[]))).unwrap();
     let all = [parameter(&engine), still, double, empty];
     engine
-        .lend(&all, &mut Ledger::default(), false, &mut |views| {
+        .with_parameter_views(&all, &mut ViewCache::default(), false, &mut |views| {
             let lengths: Vec<_> = views.iter().map(|view| view.as_ref().map(View::len)).collect();
             assert_eq!(lengths, [Some(2), None, Some(1), Some(0)]);
             subtract(views)
@@ -62,7 +63,7 @@ fn a_step_writes_into_the_tensors() {
     assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![-9.0, -18.0]));
     assert_eq!(engine.data(&all[1]).unwrap(), Data::Float(vec![5.0]));
     assert_eq!(engine.data(&all[2]).unwrap(), Data::Double(vec![0.5]));
-    engine.lend(&[], &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&[], &mut ViewCache::default(), false, &mut subtract).unwrap();
 }
 
 #[test]
@@ -93,13 +94,13 @@ fn what_is_frozen_is_neither_lent_nor_checked() {
     engine.set_grad(&frozen, Some(&double)).unwrap();
     // Twice the same tensor, too: it is not written to.
     let all = [frozen.clone(), p.clone(), frozen];
-    let mut ledger = Ledger::default();
+    let mut cache = ViewCache::default();
     let mut lend = |zeroes| {
         let step = &mut |views: &mut [Option<View<'_>>]| {
             assert_eq!(views.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
             subtract(views)
         };
-        engine.lend(&all, &mut ledger, zeroes, step).unwrap();
+        engine.with_parameter_views(&all, &mut cache, zeroes, step).unwrap();
     };
     lend(false);
     lend(false);
@@ -135,17 +136,18 @@ fn memory_is_lent_once() {
     refused(&engine, &[a.clone(), view.clone()], Code::Parameter, "parameter 0 shares memory with parameter 1");
     // A gradient that is a parameter.
     engine.set_grad(&b, Some(&view)).unwrap();
-    let error =
-        engine.lend(&[a.clone(), b.clone()], &mut Ledger::default(), false, &mut |_| panic!("lent")).unwrap_err();
+    let error = engine
+        .with_parameter_views(&[a.clone(), b.clone()], &mut ViewCache::default(), false, &mut |_| panic!("lent"))
+        .unwrap_err();
     assert_eq!(error.code(), Code::Gradient, "{error}");
     // One gradient for two parameters, and two halves of one storage, are fine.
     engine.set_grad(&b, engine.grad(&a).as_ref()).unwrap();
-    engine.lend(&[a, b], &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&[a, b], &mut ViewCache::default(), false, &mut subtract).unwrap();
     let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
     let halves =
         [0, 2].map(|start| trained(&engine, Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap()));
     halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
-    engine.lend(&halves, &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&halves, &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&whole).unwrap(), Data::Float(vec![0.0, 1.0, 2.0, 3.0]));
 }
 
@@ -155,17 +157,17 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     let p = trained(&engine, float(&engine, &[2, 2], &[0.0; 4]));
     let grad = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]).as_ref().f_transpose(0, 1).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-1.0, -3.0, -2.0, -4.0]));
     // Stride 0: one number for all four.
     let grad = float(&engine, &[1], &[1.0]).as_ref().f_expand([2, 2], false).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
     // The same from autograd: the backward of a sum expands.
     engine.set_grad(&p, None).unwrap();
     engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
-    engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
 }
 
@@ -174,15 +176,18 @@ fn an_old_graph_is_refused_after_a_step() {
     let engine = TorchEngine::new();
     let zero = float(&engine, &[2], &[0.0, 0.0]);
     let ends: [&dyn Fn(&Tensor); 4] = [
-        &|p| engine.lend(from_ref(p), &mut Ledger::default(), false, &mut subtract).unwrap(),
+        &|p| engine.with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut subtract).unwrap(),
         &|p| {
-            let failed = engine.lend(from_ref(p), &mut Ledger::default(), false, &mut |_| {
+            let failed = engine.with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut |_| {
                 Err(Error::new(Code::Internal, "on purpose"))
             });
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
-            let lent = || engine.lend(from_ref(p), &mut Ledger::default(), false, &mut |_| panic!("on purpose"));
+            let lent = || {
+                engine
+                    .with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut |_| panic!("on purpose"))
+            };
             assert!(catch_unwind(AssertUnwindSafe(lent)).is_err());
         },
         &|p| engine.replace(p, &zero).unwrap(),
@@ -193,7 +198,7 @@ fn an_old_graph_is_refused_after_a_step() {
         engine.set_requires_grad(&without, true).unwrap();
         let graph = |p| engine.loss(Loss::Mse, p, &zero, Reduction::Sum).unwrap();
         let (old, untouched) = (graph(&p), graph(&without));
-        engine.lend(from_ref(&without), &mut Ledger::default(), false, &mut subtract).unwrap();
+        engine.with_parameter_views(from_ref(&without), &mut ViewCache::default(), false, &mut subtract).unwrap();
         end(&p);
         let error = engine.backward(&old, 1.0).unwrap_err();
         assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
@@ -207,13 +212,13 @@ fn nothing_else_writes_while_memory_is_lent() {
     let engine = TorchEngine::new();
     let p = parameter(&engine);
     engine
-        .lend(from_ref(&p), &mut Ledger::default(), false, &mut |_| {
+        .with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut |_| {
             for result in [
                 engine.set_grad(&p, None),
                 engine.zero_grad(&p),
                 engine.assign(&p, &Data::Float(vec![0.0, 0.0])),
                 engine.replace(&p, &p),
-                engine.lend(from_ref(&p), &mut Ledger::default(), false, &mut subtract),
+                engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract),
             ] {
                 assert_eq!(result.unwrap_err().code(), Code::Internal);
             }

@@ -5,8 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
-use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
-use stepwell_optim::{AnyLbfgsStateDict, CATALOG, Code, Definition, Error, OptionValue, defaults, definition};
+use stepwell_engine_torch::{Tensor, TorchEngine, ViewCache};
+use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, Value, defaults, definition};
 use stepwell_session::{Data, Device, Engine, LibraryEach, LibraryGroup, LibraryOptimizer};
 
 fn tensor(engine: &TorchEngine, data: &[f64]) -> Tensor {
@@ -112,7 +112,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
         engine.set_grad(&both[1], None).unwrap();
         // Memory that is lent to a step of Stepwell's is not libtorch's to write to.
         engine
-            .lend(&both[..1], &mut Ledger::default(), false, &mut |_| {
+            .with_parameter_views(&both[..1], &mut ViewCache::default(), false, &mut |_| {
                 assert_eq!(step().unwrap_err().code(), Code::Internal);
                 Ok(())
             })

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use stepwell_engine_torch::{Ledger, Tensor, TorchEngine};
+use stepwell_engine_torch::{Tensor, TorchEngine, ViewCache};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
 
@@ -13,7 +13,7 @@ use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction};
 struct Steady {
     engine: TorchEngine,
     all: [Tensor; 2],
-    ledger: RefCell<Ledger>,
+    cache: RefCell<ViewCache>,
 }
 
 impl Steady {
@@ -27,7 +27,7 @@ impl Steady {
                 .unwrap();
             p
         });
-        let steady = Self { engine, all, ledger: RefCell::default() };
+        let steady = Self { engine, all, cache: RefCell::default() };
         for _ in 0..3 {
             steady.step().unwrap();
         }
@@ -39,14 +39,14 @@ impl Steady {
         self.engine.tensor(&Data::Float(data.to_vec()), &[data.len()], Device::Cpu).unwrap()
     }
 
-    fn lend(&self, step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
-        self.engine.lend(&self.all, &mut self.ledger.borrow_mut(), false, step)
+    fn with_parameter_views(&self, step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
+        self.engine.with_parameter_views(&self.all, &mut self.cache.borrow_mut(), false, step)
     }
 
     /// Subtracts the gradients. Returns the type and the length of each view.
     fn step(&self) -> Result<Vec<Option<(&'static str, usize)>>> {
         let mut seen = Vec::new();
-        self.lend(&mut |views| {
+        self.with_parameter_views(&mut |views| {
             for view in views.iter_mut() {
                 seen.push(view.as_mut().map(|view| {
                     let length = view.len();
@@ -78,7 +78,7 @@ impl Steady {
     fn refused(&self, code: Code, text: &str) {
         let before = self.values();
         for _ in 0..2 {
-            let error = self.lend(&mut |_| panic!("lent")).unwrap_err();
+            let error = self.with_parameter_views(&mut |_| panic!("lent")).unwrap_err();
             assert_eq!((error.code(), error.to_string().as_str()), (code, text));
         }
         assert_eq!(self.values(), before);
@@ -244,7 +244,7 @@ fn memory_that_came_to_be_shared() {
     steady.engine.set_grad(b, steady.engine.grad(a).as_ref()).unwrap();
     for _ in 0..2 {
         steady
-            .lend(&mut |views| {
+            .with_parameter_views(&mut |views| {
                 let addresses: Vec<_> = views
                     .iter()
                     .flatten()
@@ -290,7 +290,7 @@ fn another_list_of_parameters() {
             lengths = views.iter().map(|view| view.as_ref().map(View::len)).collect();
             Ok(())
         };
-        engine.lend(parameters, &mut steady.ledger.borrow_mut(), false, note).map(|()| lengths)
+        engine.with_parameter_views(parameters, &mut steady.cache.borrow_mut(), false, note).map(|()| lengths)
     };
     let other = steady.float(&[1.0]);
     engine.set_requires_grad(&other, true).unwrap();
@@ -308,7 +308,7 @@ fn autograd_knows_what_was_written_to_and_nothing_else() {
     // However a steady step ends.
     for ends in [Ok(()), Err(Error::new(Code::Internal, "on purpose"))] {
         let old = [steady.graph(0), steady.graph(1)];
-        assert_eq!(steady.lend(&mut |_| ends.clone()).is_ok(), ends.is_ok());
+        assert_eq!(steady.with_parameter_views(&mut |_| ends.clone()).is_ok(), ends.is_ok());
         assert!(old.iter().all(|graph| steady.is_outdated(graph)));
     }
     // A step that is refused writes to nothing, also not to what comes before the parameter that it is refused for.
