@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use stepwell_optim::fallible::{push, with_capacity};
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::first_places;
+use stepwell_session::{BusyGuard, first_places};
 
 use crate::buffer::Buffer;
 use crate::error::internal;
@@ -69,7 +69,7 @@ pub(crate) fn with_parameter_views(
         });
     }
     {
-        let _loan = Loan::new(busy);
+        let _guard = BusyGuard::new(busy);
         step(&mut views)?;
     }
     drop(lent);
@@ -83,22 +83,6 @@ pub(crate) fn with_parameter_views(
 enum Lent<'a> {
     Itself(RefMut<'a, Buffer>),
     Copy(&'a mut Buffer),
-}
-
-/// Ends however the step ends.
-struct Loan<'a>(&'a Cell<bool>);
-
-impl<'a> Loan<'a> {
-    fn new(busy: &'a Cell<bool>) -> Self {
-        busy.set(true);
-        Self(busy)
-    }
-}
-
-impl Drop for Loan<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
 }
 
 fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {

@@ -7,6 +7,7 @@ use std::{mem, slice};
 use half::{bf16, f16};
 use stepwell_optim::fallible::{collected, push, reserve};
 use stepwell_optim::{Code, Error, Result, View};
+use stepwell_session::BusyGuard;
 
 use crate::error::torch;
 use crate::overlap::{refuse_overlap, shares_storage};
@@ -56,9 +57,9 @@ impl ViewCache {
         handles.extend(parameters.iter().map(Tensor::handle));
 
         let copies = self.look(parameters, &handles, &mut views)?;
-        let loan = Loan::new(busy);
+        let guard = BusyGuard::new(busy);
         let result = step(&mut views);
-        drop(loan);
+        drop(guard);
         if result.is_ok() && zero_grad {
             // The step set the copies to zero, and knows nothing of what is frozen.
             let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
@@ -157,22 +158,6 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
     match busy.get() {
         false => Ok(()),
         true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
-    }
-}
-
-/// Ends however the step ends.
-struct Loan<'a>(&'a Cell<bool>);
-
-impl<'a> Loan<'a> {
-    fn new(busy: &'a Cell<bool>) -> Self {
-        busy.set(true);
-        Self(busy)
-    }
-}
-
-impl Drop for Loan<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
     }
 }
 

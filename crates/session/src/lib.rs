@@ -4,6 +4,7 @@
 
 mod arguments;
 mod average;
+mod busy_guard;
 #[cfg(any(test, target_family = "wasm"))]
 mod chacha;
 #[cfg(not(target_arch = "wasm32"))]
@@ -39,6 +40,7 @@ mod stepped;
 mod trainer;
 mod verbs;
 
+pub use busy_guard::BusyGuard;
 pub use closure::closure_failed;
 pub use data::{Data, Differentiable, Dtype, Slice, SliceMut};
 pub use device::Device;
