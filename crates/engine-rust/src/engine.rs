@@ -6,14 +6,14 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Slice, SliceMut, Window};
 
-use crate::buffer::Buffer;
+use crate::autograd::backward_pass::Tape;
+use crate::autograd::tensor::Tensor;
+use crate::elements::buffer::Buffer;
 use crate::error::{internal, lent, refused};
 use crate::operations::{
     activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
 };
-use crate::tape::Tape;
-use crate::tensor::Tensor;
-use crate::{lend, losses};
+use crate::{losses, parameter_views};
 
 /// Tensors and their gradients in Rust alone, on the CPU and on one thread.
 pub struct RustEngine {
@@ -217,7 +217,7 @@ impl Engine for RustEngine {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        lend::with_parameter_views(&self.busy, &self.tape.meter, parameters, zero_grad, step)
+        parameter_views::with_parameter_views(&self.busy, &self.tape.meter, parameters, zero_grad, step)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -3,17 +3,15 @@
 //!
 //! An operation is a file of `operations` or `losses`, its forward calculation beside its gradient.
 
-mod buffer;
-mod element;
+mod autograd;
+mod elements;
 mod engine;
 mod error;
-mod lend;
 mod losses;
 mod matrix;
 mod memory;
 mod operations;
-mod tape;
-mod tensor;
+mod parameter_views;
 
+pub use autograd::tensor::Tensor;
 pub use engine::RustEngine;
-pub use tensor::Tensor;

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::element::Real;
+use crate::elements::element::Real;
 use crate::error::internal;
 
 /// A matrix over elements in row-major order, or the transpose of one.

@@ -2,7 +2,7 @@
 //! loss is finite.
 
 use super::elementwise::Elementwise;
-use crate::element::Real;
+use crate::elements::element::Real;
 
 const LEAST_LOGARITHM: f64 = -100.0;
 /// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.

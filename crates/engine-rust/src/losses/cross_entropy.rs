@@ -5,13 +5,13 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::nll::Classes;
 use crate::losses::reduce::{Scales, reduce};
 use crate::memory::Vector;
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct CrossEntropy {
     classes: Classes,

@@ -4,12 +4,12 @@ use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
 use super::{bce, bce_with_logits, l1, mse, smooth_l1};
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::{internal, refused, wrong_dtype};
 use crate::losses::reduce::{Scales, reduce};
 use crate::memory::Vector;
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 /// A loss of one element and its derivatives, as functions of input, target and the loss's own number, if it has one.
 /// They are called through pointers: a loop for each would make the library larger by more than they are worth.

@@ -13,8 +13,8 @@ mod smooth_l1;
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
-use crate::tape::Tape;
-use crate::tensor::Tensor;
+use crate::autograd::backward_pass::Tape;
+use crate::autograd::tensor::Tensor;
 
 pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
     match loss {

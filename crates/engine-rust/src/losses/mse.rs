@@ -1,7 +1,7 @@
 //! The square of the difference.
 
 use super::elementwise::Elementwise;
-use crate::element::Real;
+use crate::elements::element::Real;
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {
     Elementwise {

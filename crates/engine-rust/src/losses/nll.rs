@@ -3,12 +3,12 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::reduce::{Scales, reduce};
 use crate::memory::{Vector, elements};
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 /// Logits or log-probabilities `[n, c, *]`.
 #[derive(Clone)]

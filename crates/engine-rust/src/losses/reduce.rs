@@ -5,7 +5,7 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::Reduction;
 
-use crate::element::Real;
+use crate::elements::element::Real;
 use crate::memory::{Meter, Vector};
 use crate::operations::sums::sum;
 

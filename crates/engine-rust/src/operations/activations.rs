@@ -5,11 +5,11 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use stepwell_optim::Result;
 use stepwell_session::{Activation, Dtype};
 
-use crate::buffer::Buffer;
-use crate::element::{Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::buffer::Buffer;
+use crate::elements::element::{Real, with_real};
 use crate::memory::Vector;
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct Elementwise(Activation);
 

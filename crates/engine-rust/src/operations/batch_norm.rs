@@ -5,13 +5,13 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::BatchNorm as Options;
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Meter, Vector, elements};
 use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct BatchNorm {
     images: usize,

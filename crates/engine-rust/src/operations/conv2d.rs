@@ -4,14 +4,14 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
 use crate::memory::{Vector, elements};
 use crate::operations::sums::sum;
 use crate::operations::window::Sweep;
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct Conv2d {
     images: usize,

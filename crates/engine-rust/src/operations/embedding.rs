@@ -3,11 +3,11 @@
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::memory::{Vector, elements};
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct Embedding {
     rows: usize,

@@ -2,13 +2,13 @@
 
 use stepwell_optim::Result;
 
-use crate::element::{Element, Real, with_real};
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
 use crate::memory::{Vector, elements};
 use crate::operations::sums::add_rows;
-use crate::tape::{Call, Gradient, Gradients, Saved, Tape};
-use crate::tensor::{Storage, Tensor};
 
 struct Linear {
     rows: usize,

@@ -1,6 +1,6 @@
 //! Numbers seen from their mean.
 
-use crate::element::Real;
+use crate::elements::element::Real;
 
 /// `(x - mean) * scale + shift`, in the type of the numbers and with all digits of a mean in f64. Numbers that are all the
 /// mean give the shift to the bit: `x * scale - mean * scale` would leave the rounding errors of two large products.

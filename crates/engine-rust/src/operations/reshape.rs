@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use stepwell_optim::Result;
 
-use crate::element::Real;
+use crate::autograd::backward_pass::{Call, Gradient, Gradients, Tape};
+use crate::autograd::tensor::Tensor;
+use crate::elements::element::Real;
 use crate::error::refused;
 use crate::memory::{Vector, elements};
-use crate::tape::{Call, Gradient, Gradients, Tape};
-use crate::tensor::Tensor;
 
 struct Reshape;
 

@@ -2,11 +2,11 @@
 
 use stepwell_optim::Result;
 
-use crate::buffer::Buffer;
+use crate::autograd::backward_pass::Tape;
+use crate::autograd::tensor::Tensor;
+use crate::elements::buffer::Buffer;
 use crate::error::refused;
 use crate::memory::{Meter, Vector, elements};
-use crate::tape::Tape;
-use crate::tensor::Tensor;
 
 pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
     let shape = tensor.shape();

@@ -1,7 +1,7 @@
 //! Sums that more than one operation needs. Those of whole tensors are in f64, so that they are as good as those of
 //! PyTorch, which adds pairs of pairs.
 
-use crate::element::Real;
+use crate::elements::element::Real;
 
 /// How many partial sums run side by side.
 const LANES: usize = 8;

@@ -2,7 +2,7 @@
 
 mod gradients;
 mod graph;
-mod lend;
+mod parameter_views;
 mod parity;
 mod replay;
 mod small;

@@ -6,7 +6,7 @@ use stepwell_optim::Result;
 use stepwell_optim::fallible::copied;
 use stepwell_session::{Data, Dtype};
 
-use crate::element::with_real;
+use crate::elements::element::with_real;
 use crate::error::unsupported;
 use crate::memory::{Meter, Vector};
 
@@ -68,7 +68,7 @@ impl Buffer {
             (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
             (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(meter.copy(v)?)),
             (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported(dtype)),
-            (_, dtype) => with_real!(dtype, T => Ok(crate::element::Element::wrap(match self {
+            (_, dtype) => with_real!(dtype, T => Ok(crate::elements::element::Element::wrap(match self {
                 Buffer::Float(v) => meter.each(v.iter().map(|x| *x as T))?,
                 Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
                 Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::buffer::Buffer;
+use crate::autograd::backward_pass::Function;
+use crate::elements::buffer::Buffer;
 use crate::error::lent;
-use crate::tape::Function;
 
 /// A tensor. A clone is the same one: same elements, gradient and identity.
 #[derive(Clone)]

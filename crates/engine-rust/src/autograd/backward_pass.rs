@@ -11,11 +11,11 @@ use stepwell_optim::fallible::{out_of_memory, push};
 use stepwell_optim::{Code, Error, Number, Result, Results};
 use stepwell_session::Dtype;
 
-use crate::buffer::Buffer;
-use crate::element::{Element, Real};
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::buffer::Buffer;
+use crate::elements::element::{Element, Real};
 use crate::error::{internal, outdated, refused};
 use crate::memory::{Meter, Vector};
-use crate::tensor::{Storage, Tensor};
 
 /// The most tensors that an operation works on.
 pub(crate) const INPUTS: usize = 3;

@@ -3,7 +3,7 @@
 use stepwell_optim::{Result, Scalar};
 use stepwell_session::Dtype;
 
-use crate::buffer::Buffer;
+use crate::elements::buffer::Buffer;
 use crate::error::wrong_dtype;
 use crate::matrix::{Into, Matrix, fast_product, plain_product};
 use crate::memory::Vector;

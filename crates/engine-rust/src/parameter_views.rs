@@ -7,10 +7,10 @@ use stepwell_optim::fallible::{push, with_capacity};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{BusyGuard, first_places};
 
-use crate::buffer::Buffer;
+use crate::autograd::tensor::{Storage, Tensor};
+use crate::elements::buffer::Buffer;
 use crate::error::internal;
 use crate::memory::Meter;
-use crate::tensor::{Storage, Tensor};
 
 /// A parameter that has a gradient, with the storage of both.
 struct Slot {

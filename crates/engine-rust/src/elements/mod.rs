@@ -1,0 +1,4 @@
+//! Elements of tensors: their types, and buffers of a type that is known at run time.
+
+pub(crate) mod buffer;
+pub(crate) mod element;
