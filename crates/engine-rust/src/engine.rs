@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Slice, SliceMut, Window};
 
-use crate::autograd::backward_pass::Tape;
+use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::{internal, lent, refused};

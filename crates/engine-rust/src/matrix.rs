@@ -2,7 +2,6 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::elements::element::Real;
 use crate::error::internal;
 
 /// A matrix over elements in row-major order, or the transpose of one.
@@ -46,8 +45,14 @@ pub(crate) enum Into {
     Sum,
 }
 
+/// An element type with a product of matrices.
+pub(crate) trait Product: Copy + Default {
+    /// The product of matrices that fit and are not empty.
+    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
+}
+
 /// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
-pub(crate) fn multiply<T: Real>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
+pub(crate) fn multiply<T: Product>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
     if !fit(out, &left, &right) {
         return Err(misfit());
     }
@@ -56,7 +61,7 @@ pub(crate) fn multiply<T: Real>(out: &mut [T], into: Into, left: Matrix<'_, T>, 
     }
     if left.columns == 0 {
         if into == Into::Place {
-            out.fill(T::ZERO);
+            out.fill(T::default());
         }
         return Ok(());
     }
@@ -72,32 +77,36 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
     fits && left.rows.checked_mul(right.columns) == Some(out.len())
 }
 
-/// The product of matrices that fit and are not empty, in floats: what training runs on.
-pub(crate) fn fast_product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
-    fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
-        stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(misfit)
+/// In floats: what training runs on.
+impl Product for f32 {
+    fn product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
+        fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
+            stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(misfit)
+        }
+        let (left, right) = (given(left)?, given(right)?);
+        stepwell_matrix::multiply(out, into == Into::Sum, left, right)
+            .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
     }
-    let (left, right) = (given(left)?, given(right)?);
-    stepwell_matrix::multiply(out, into == Into::Sum, left, right)
-        .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
 }
 
-/// The same in doubles, which are there to be exact and not to be fast.
-pub(crate) fn plain_product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
-    if into == Into::Place {
-        out.fill(0.0);
-    }
-    for (i, out) in out.chunks_exact_mut(right.columns).enumerate() {
-        if right.transposed {
-            for (out, column) in out.iter_mut().zip(right.elements.chunks_exact(right.rows)) {
-                *out += column.iter().enumerate().map(|(k, b)| left.at(i, k) * b).sum::<f64>();
-            }
-        } else {
-            for (k, row) in right.elements.chunks_exact(right.columns).enumerate() {
-                let a = left.at(i, k);
-                out.iter_mut().zip(row).for_each(|(out, b)| *out += a * b);
+/// In doubles, which are there to be exact and not to be fast.
+impl Product for f64 {
+    fn product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
+        if into == Into::Place {
+            out.fill(0.0);
+        }
+        for (i, out) in out.chunks_exact_mut(right.columns).enumerate() {
+            if right.transposed {
+                for (out, column) in out.iter_mut().zip(right.elements.chunks_exact(right.rows)) {
+                    *out += column.iter().enumerate().map(|(k, b)| left.at(i, k) * b).sum::<f64>();
+                }
+            } else {
+                for (k, row) in right.elements.chunks_exact(right.columns).enumerate() {
+                    let a = left.at(i, k);
+                    out.iter_mut().zip(row).for_each(|(out, b)| *out += a * b);
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -7,7 +7,8 @@ use stepwell_optim::fallible::{push, with_capacity};
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{BusyGuard, first_places};
 
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::internal;
 use crate::memory::Meter;

@@ -1,4 +1,7 @@
 //! Tensors, the graph that operations record, and the backward pass through it.
 
-pub(crate) mod backward_pass;
+pub(crate) mod backward;
+mod backward_pass;
+pub(crate) mod graph;
+pub(crate) mod storage;
 pub(crate) mod tensor;

@@ -1,14 +1,13 @@
 //! Tensors: an identity, a shape, and elements that several of them may share.
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward_pass::Function;
+use crate::autograd::backward::{INPUTS, Operation, Saved};
+use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
-use crate::error::lent;
 
 /// A tensor. A clone is the same one: same elements, gradient and identity.
 #[derive(Clone)]
@@ -31,44 +30,6 @@ struct Body {
     shape: Rc<[usize]>,
     dtype: Dtype,
     storage: Rc<Storage>,
-}
-
-/// Elements, and how often they were written to.
-#[derive(Debug)]
-pub(crate) struct Storage {
-    buffer: RefCell<Buffer>,
-    version: Cell<u64>,
-}
-
-impl Storage {
-    pub(crate) fn new(buffer: Buffer) -> Rc<Self> {
-        Rc::new(Self { buffer: RefCell::new(buffer), version: Cell::new(0) })
-    }
-
-    pub(crate) fn read(&self) -> Result<Ref<'_, Buffer>> {
-        self.buffer.try_borrow().map_err(|_| lent())
-    }
-
-    /// The elements to be written to, which is counted.
-    pub(crate) fn write(&self) -> Result<RefMut<'_, Buffer>> {
-        let buffer = self.buffer.try_borrow_mut().map_err(|_| lent())?;
-        self.bump();
-        Ok(buffer)
-    }
-
-    /// The elements to be written to by an operation that PyTorch does not count.
-    pub(crate) fn write_uncounted(&self) -> Result<RefMut<'_, Buffer>> {
-        self.buffer.try_borrow_mut().map_err(|_| lent())
-    }
-
-    /// Makes graphs that need the elements as they are outdated.
-    pub(crate) fn bump(&self) {
-        self.version.set(self.version.get().wrapping_add(1));
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.version.get()
-    }
 }
 
 impl Tensor {
@@ -140,6 +101,11 @@ impl Tensor {
         drop(before);
     }
 
+    /// Its elements as they are now, for a gradient.
+    pub(crate) fn saved(&self) -> Saved {
+        Saved::new(&self.storage())
+    }
+
     /// The gradient that a backward has for a leaf so far.
     pub(crate) fn pending(&self) -> &RefCell<Option<Buffer>> {
         &self.0.pending
@@ -152,6 +118,63 @@ impl Drop for Node {
         let mut next = self.grad.get_mut().take();
         while let Some(Tensor(node)) = next {
             next = Rc::into_inner(node).and_then(|mut node| node.grad.get_mut().take());
+        }
+    }
+}
+
+/// What made an input.
+pub(crate) enum Edge {
+    Leaf(Tensor),
+    Made(Rc<Function>),
+}
+
+/// An operation that ran, and what its gradient needs.
+pub(crate) struct Function {
+    /// Larger than that of every function before it.
+    pub(crate) order: u64,
+    pub(crate) inputs: [Option<Edge>; INPUTS],
+    pub(crate) operation: Box<dyn Operation>,
+    /// None after a backward. An operation that needs nothing keeps its nothing, as in PyTorch.
+    pub(crate) saved: RefCell<Option<Vec<Option<Saved>>>>,
+    pub(crate) len: usize,
+    pub(crate) dtype: Dtype,
+    /// The gradient of a backward that is running.
+    pub(crate) pending: RefCell<Option<Buffer>>,
+    pub(crate) seen: Cell<bool>,
+    /// See the drop.
+    pub(crate) dropped_after: Option<Rc<Function>>,
+}
+
+impl Function {
+    pub(crate) fn release(&self) {
+        let mut saved = self.saved.borrow_mut();
+        if saved.as_ref().is_some_and(|saved| saved.iter().any(Option::is_some)) {
+            *saved = None;
+        }
+    }
+}
+
+/// One function after the other, since there is little stack, and without memory, of which there may be none: those that
+/// nobody else has are a list, each keeping the next.
+impl Drop for Function {
+    fn drop(&mut self) {
+        fn take(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
+            for edge in function.inputs.iter_mut().filter_map(Option::take) {
+                if let Edge::Made(mut before) = edge
+                    && let Some(own) = Rc::get_mut(&mut before)
+                {
+                    own.dropped_after = list;
+                    list = Some(before);
+                }
+            }
+            list
+        }
+        let mut list = self.dropped_after.take();
+        list = take(self, list);
+        while let Some(mut function) = list {
+            let Some(own) = Rc::get_mut(&mut function) else { return };
+            list = own.dropped_after.take();
+            list = take(own, list);
         }
     }
 }

@@ -6,7 +6,6 @@ use stepwell_optim::Result;
 use stepwell_optim::fallible::copied;
 use stepwell_session::{Data, Dtype};
 
-use crate::elements::element::with_real;
 use crate::error::unsupported;
 use crate::memory::{Meter, Vector};
 
@@ -58,21 +57,6 @@ impl Buffer {
             Buffer::Float(elements) => elements.len(),
             Buffer::Double(elements) => elements.len(),
             Buffer::Long(elements) => elements.len(),
-        }
-    }
-
-    /// A copy as another type. A fraction is cut off, as PyTorch does.
-    pub(crate) fn convert(&self, meter: &Rc<Meter>, dtype: Dtype) -> Result<Self> {
-        match (self, dtype) {
-            (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
-            (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
-            (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(meter.copy(v)?)),
-            (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported(dtype)),
-            (_, dtype) => with_real!(dtype, T => Ok(crate::elements::element::Element::wrap(match self {
-                Buffer::Float(v) => meter.each(v.iter().map(|x| *x as T))?,
-                Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
-                Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,
-            }))),
         }
     }
 

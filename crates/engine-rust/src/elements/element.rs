@@ -5,7 +5,7 @@ use stepwell_session::Dtype;
 
 use crate::elements::buffer::Buffer;
 use crate::error::wrong_dtype;
-use crate::matrix::{Into, Matrix, fast_product, plain_product};
+use crate::matrix::Product;
 use crate::memory::Vector;
 
 /// An element type of tensors.
@@ -20,7 +20,7 @@ pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
 }
 
 /// An element type of floating point.
-pub(crate) trait Real: Element + Scalar {
+pub(crate) trait Real: Element + Scalar + Product {
     const ZERO: Self;
     const ONE: Self;
     const NEG_INFINITY: Self;
@@ -32,8 +32,6 @@ pub(crate) trait Real: Element + Scalar {
     fn erf(self) -> Self;
     fn abs(self) -> Self;
     fn is_nan(self) -> bool;
-    /// The product of matrices that fit and are not empty.
-    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
 
     /// The larger; NaN where this is NaN.
     #[inline(always)]
@@ -69,7 +67,7 @@ macro_rules! element {
 }
 
 macro_rules! real {
-    ($type:ident, [$ln:ident, $ln_1p:ident, $tanh:ident, $erf:ident], $product:path) => {
+    ($type:ident, [$ln:ident, $ln_1p:ident, $tanh:ident, $erf:ident]) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -103,9 +101,6 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 $type::is_nan(self)
             }
-            fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()> {
-                $product(out, into, left, right)
-            }
         }
     };
 }
@@ -113,8 +108,8 @@ macro_rules! real {
 element!(f32, Float);
 element!(f64, Double);
 element!(i64, Long);
-real!(f32, [logf, log1pf, tanhf, erff], fast_product);
-real!(f64, [log, log1p, tanh, erf], plain_product);
+real!(f32, [logf, log1pf, tanhf, erff]);
+real!(f64, [log, log1p, tanh, erf]);
 
 /// Runs an expression with `T` as the floating-point type of that dtype.
 macro_rules! with_real {

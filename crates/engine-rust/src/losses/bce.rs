@@ -1,8 +1,8 @@
 //! The cross entropy of a probability with the one that is right. Logarithms are at least -100, as in PyTorch, so that a
 //! loss is finite.
 
-use super::elementwise::Elementwise;
 use crate::elements::element::Real;
+use crate::losses::pointwise::Elementwise;
 
 const LEAST_LOGARITHM: f64 = -100.0;
 /// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.

@@ -1,7 +1,7 @@
 //! The cross entropy of the sigmoid of a number with the probability that is right.
 
-use super::elementwise::Elementwise;
 use crate::elements::element::Real;
+use crate::losses::pointwise::Elementwise;
 use crate::operations::activations::sigmoid;
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {

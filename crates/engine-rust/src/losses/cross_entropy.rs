@@ -5,8 +5,10 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::nll::Classes;
@@ -59,7 +61,7 @@ pub(crate) fn cross_entropy(
     })?;
     let saved = vec![
         Some(Saved::new(&Storage::new(softmax))),
-        Some(Saved::of(target)),
+        Some(target.saved()),
         logarithms.map(|logarithms| Saved::new(&Storage::new(logarithms))),
     ];
     tape.made(&shape, Storage::new(loss), given, operation, saved)

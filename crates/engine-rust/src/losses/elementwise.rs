@@ -3,24 +3,16 @@
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
-use super::{bce, bce_with_logits, l1, mse, smooth_l1};
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{internal, refused, wrong_dtype};
+use crate::losses::pointwise::Elementwise;
 use crate::losses::reduce::{Scales, reduce};
+use crate::losses::{bce, bce_with_logits, l1, mse, smooth_l1};
 use crate::memory::Vector;
-
-/// A loss of one element and its derivatives, as functions of input, target and the loss's own number, if it has one.
-/// They are called through pointers: a loop for each would make the library larger by more than they are worth.
-#[derive(Clone, Copy)]
-pub(crate) struct Elementwise<T> {
-    pub(crate) value: fn(T, T, T) -> T,
-    /// By the input.
-    pub(crate) slope: fn(T, T, T) -> T,
-    /// By the target.
-    pub(crate) target_slope: fn(T, T, T) -> T,
-}
 
 /// The functions of a loss, and its own number.
 fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
@@ -62,7 +54,7 @@ pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by:
     })?;
     let saved = match (loss, difference) {
         (Loss::L1, difference) => vec![difference.map(|difference| Saved::new(&Storage::new(difference)))],
-        _ => vec![Some(Saved::of(input)), Some(Saved::of(target))],
+        _ => vec![Some(input.saved()), Some(target.saved())],
     };
     tape.made(&out_shape, Storage::new(buffer), given, operation, saved)
 }

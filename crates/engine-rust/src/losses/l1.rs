@@ -1,7 +1,7 @@
 //! The size of the difference.
 
-use super::elementwise::Elementwise;
 use crate::elements::element::Real;
+use crate::losses::pointwise::Elementwise;
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {
     Elementwise { value: |x, y, _| (x - y).abs(), slope: |x, y, _| sign(x - y), target_slope: |x, y, _| sign(y - x) }

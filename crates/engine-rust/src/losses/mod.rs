@@ -7,13 +7,14 @@ mod elementwise;
 mod l1;
 mod mse;
 mod nll;
+mod pointwise;
 mod reduce;
 mod smooth_l1;
 
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
-use crate::autograd::backward_pass::Tape;
+use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 
 pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {

@@ -1,7 +1,7 @@
 //! The square of the difference.
 
-use super::elementwise::Elementwise;
 use crate::elements::element::Real;
+use crate::losses::pointwise::Elementwise;
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {
     Elementwise {

@@ -3,8 +3,10 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::reduce::{Scales, reduce};
@@ -81,7 +83,7 @@ pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, ignore: i64, by:
         operation.forward::<T>(tape, input, target).map(|(out, shape)| (T::wrap(out), shape))
     })?;
     // PyTorch saves the input too, for its shape.
-    let saved = vec![Some(Saved::of(target)), Some(Saved::of(input))];
+    let saved = vec![Some(target.saved()), Some(input.saved())];
     tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 

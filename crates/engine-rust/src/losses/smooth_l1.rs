@@ -1,7 +1,7 @@
 //! The size of the difference, quadratic below `beta`.
 
-use super::elementwise::Elementwise;
 use crate::elements::element::Real;
+use crate::losses::pointwise::Elementwise;
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {
     Elementwise {

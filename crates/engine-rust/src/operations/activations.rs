@@ -5,8 +5,10 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use stepwell_optim::Result;
 use stepwell_session::{Activation, Dtype};
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Real, with_real};
 use crate::memory::Vector;

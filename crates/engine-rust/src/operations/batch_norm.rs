@@ -5,8 +5,10 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::BatchNorm as Options;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Meter, Vector, elements};
@@ -53,12 +55,12 @@ pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tens
         operation.forward::<T>(tape, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
     })?;
     let saved = vec![
-        Some(Saved::of(input)),
-        weight.map(Saved::of),
+        Some(input.saved()),
+        weight.map(Tensor::saved),
         Some(Saved::new(&Storage::new(statistics))),
         // Not read, but as in PyTorch a graph whose running statistics were overwritten is outdated.
-        running_tensors[0].map(Saved::of),
-        running_tensors[1].map(Saved::of),
+        running_tensors[0].map(Tensor::saved),
+        running_tensors[1].map(Tensor::saved),
     ];
     tape.made(&shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
 }

@@ -4,8 +4,10 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
@@ -50,7 +52,7 @@ pub(crate) fn conv2d(
     elements(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
     let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
-    let saved = vec![Some(Saved::of(input)), Some(Saved::of(weight))];
+    let saved = vec![Some(input.saved()), Some(weight.saved())];
     tape.made(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
 }
 

@@ -3,8 +3,10 @@
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::memory::{Vector, elements};
@@ -28,7 +30,7 @@ pub(crate) fn embedding(tape: &Tape, weight: &Tensor, indices: &Tensor) -> Resul
     elements(&shape)?;
     let operation = Embedding { rows, columns };
     let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(tape, weight, indices).map(Element::wrap))?;
-    let saved = vec![None, Some(Saved::of(indices))];
+    let saved = vec![None, Some(indices.saved())];
     tape.made(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
 }
 

@@ -2,8 +2,10 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Vector, elements};
@@ -43,11 +45,11 @@ pub(crate) fn layer_norm(
         results.map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
     })?;
     let saved = vec![
-        Some(Saved::of(input)),
-        weight.map(Saved::of),
+        Some(input.saved()),
+        weight.map(Tensor::saved),
         Some(Saved::new(&Storage::new(statistics))),
         // Not read, but as in PyTorch a graph whose bias was changed is outdated.
-        bias.map(Saved::of),
+        bias.map(Tensor::saved),
     ];
     tape.made(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
 }

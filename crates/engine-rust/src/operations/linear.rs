@@ -2,8 +2,10 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
@@ -40,7 +42,7 @@ pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<
     let given = [Some(input), Some(weight), bias];
     let needed = tape.needed(given);
     // Each is needed for the gradient of the other only.
-    let saved = vec![needed[WEIGHT].then(|| Saved::of(input)), needed[INPUT].then(|| Saved::of(weight))];
+    let saved = vec![needed[WEIGHT].then(|| input.saved()), needed[INPUT].then(|| weight.saved())];
     tape.made(&shape, Storage::new(buffer), given, operation, saved)
 }
 

@@ -3,8 +3,10 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::{Vector, elements};
@@ -30,7 +32,7 @@ pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window
     let (buffer, places) = with_real!(input.dtype(), T => {
         operation.forward::<T>(tape, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
     })?;
-    let saved = vec![Some(Saved::of(input)), Some(Saved::new(&Storage::new(places)))];
+    let saved = vec![Some(input.saved()), Some(Saved::new(&Storage::new(places)))];
     tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 

@@ -2,8 +2,10 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Saved, Tape};
-use crate::autograd::tensor::{Storage, Tensor};
+use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::graph::Tape;
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::memory::Vector;
@@ -18,7 +20,7 @@ pub(crate) fn multiply(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let buffer = with_real!(a.dtype(), T => forward::<T>(tape, a, b).map(Element::wrap))?;
     let given = [Some(a), Some(b), None];
     let needed = tape.needed(given);
-    let saved = vec![needed[1].then(|| Saved::of(a)), needed[0].then(|| Saved::of(b))];
+    let saved = vec![needed[1].then(|| a.saved()), needed[0].then(|| b.saved())];
     tape.made(&shape, Storage::new(buffer), given, Multiply, saved)
 }
 

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward_pass::{Call, Gradient, Gradients, Tape};
+use crate::autograd::backward::{Call, Gradient, Gradients};
+use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
 use crate::error::refused;

@@ -2,7 +2,7 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward_pass::Tape;
+use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::refused;

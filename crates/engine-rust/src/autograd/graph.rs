@@ -1,0 +1,109 @@
+//! The graph that operations leave behind.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+use stepwell_session::Dtype;
+
+use crate::autograd::backward::{Gradient, INPUTS, Operation, Saved};
+use crate::autograd::storage::Storage;
+use crate::autograd::tensor::{Edge, Function, Tensor};
+use crate::elements::buffer::Buffer;
+use crate::memory::Meter;
+
+/// What an operation works on.
+pub(crate) type Inputs<'a> = [Option<&'a Tensor>; INPUTS];
+
+/// What is common to all operations of an engine.
+pub(crate) struct Tape {
+    pub(crate) meter: Rc<Meter>,
+    recording: Cell<bool>,
+    next: Cell<u64>,
+}
+
+impl Tape {
+    pub(crate) fn new(budget: usize) -> Self {
+        Self { meter: Meter::new(budget), recording: Cell::new(true), next: Cell::new(1) }
+    }
+
+    fn number(&self) -> u64 {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        number
+    }
+
+    /// Runs `f` without recording operations, also where it panics.
+    pub(crate) fn without_recording<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.recording, self.recording.replace(false));
+        f()
+    }
+
+    /// A leaf.
+    pub(crate) fn leaf(&self, shape: &[usize], buffer: Buffer) -> Tensor {
+        self.leaf_over(shape, buffer.dtype(), Storage::new(buffer))
+    }
+
+    /// A leaf over elements that there are.
+    pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Rc<Storage>) -> Tensor {
+        Tensor::new(self.number(), shape.into(), dtype, storage, None)
+    }
+
+    /// Which inputs a gradient is to be computed for.
+    pub(crate) fn needed(&self, inputs: Inputs<'_>) -> [bool; INPUTS] {
+        inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
+    }
+
+    /// The result of an operation. What was saved is read again by [`Call::saved`].
+    pub(crate) fn made(
+        &self,
+        shape: &[usize],
+        storage: Rc<Storage>,
+        inputs: Inputs<'_>,
+        operation: impl Gradient,
+        saved: Vec<Option<Saved>>,
+    ) -> Result<Tensor> {
+        self.record(shape, storage, inputs, Box::new(operation), saved)
+    }
+
+    fn record(
+        &self,
+        shape: &[usize],
+        storage: Rc<Storage>,
+        inputs: Inputs<'_>,
+        operation: Box<dyn Operation>,
+        saved: Vec<Option<Saved>>,
+    ) -> Result<Tensor> {
+        let (dtype, len) = {
+            let buffer = storage.read()?;
+            (buffer.dtype(), buffer.len())
+        };
+        let edges = inputs.map(|input| {
+            let input = input.filter(|input| self.recording.get() && input.requires_grad())?;
+            Some(match input.maker() {
+                Some(function) => Edge::Made(Rc::clone(function)),
+                None => Edge::Leaf(input.clone()),
+            })
+        });
+        let maker = edges.iter().any(Option::is_some).then(|| {
+            Rc::new(Function {
+                order: self.number(),
+                inputs: edges,
+                operation,
+                saved: RefCell::new(Some(saved)),
+                len,
+                dtype,
+                pending: RefCell::new(None),
+                seen: Cell::new(false),
+                dropped_after: None,
+            })
+        });
+        Ok(Tensor::new(self.number(), shape.into(), dtype, storage, maker))
+    }
+}

@@ -1,0 +1,28 @@
+//! Copies of a buffer as another element type.
+
+use std::rc::Rc;
+
+use stepwell_optim::Result;
+use stepwell_session::Dtype;
+
+use crate::elements::buffer::Buffer;
+use crate::elements::element::{Element, with_real};
+use crate::error::unsupported;
+use crate::memory::Meter;
+
+impl Buffer {
+    /// A copy as another type. A fraction is cut off, as PyTorch does.
+    pub(crate) fn convert(&self, meter: &Rc<Meter>, dtype: Dtype) -> Result<Self> {
+        match (self, dtype) {
+            (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(meter.copy(v)?)),
+            (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported(dtype)),
+            (_, dtype) => with_real!(dtype, T => Ok(Element::wrap(match self {
+                Buffer::Float(v) => meter.each(v.iter().map(|x| *x as T))?,
+                Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
+                Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,
+            }))),
+        }
+    }
+}
