@@ -10,10 +10,11 @@ use stepwell_session::{
 };
 
 use crate::error::torch;
-use crate::lend::{self, ViewCache};
-use crate::state::like;
+use crate::library::conversion::like;
+use crate::library::optimizer;
+use crate::parameter_views::view_cache::{self, ViewCache};
 use crate::tensor::{Tensor, kind, size, sizes};
-use crate::{library, memory, shim, threads};
+use crate::{memory, shim, threads};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl TorchEngine {
     }
 
     fn not_busy(&self) -> Result<()> {
-        lend::not_busy(&self.busy)
+        view_cache::not_busy(&self.busy)
     }
 
     /// Overwrites the elements with those of a tensor that `source` tells of the shape. Takes no memory for them.
@@ -224,7 +225,7 @@ impl Engine for TorchEngine {
     const HAS_OPTIMIZERS: bool = true;
 
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
-        library::optimizer(definition, &self.busy)
+        optimizer::optimizer(definition, &self.busy)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

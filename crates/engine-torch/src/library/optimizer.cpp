@@ -8,18 +8,18 @@
 #include <vector>
 
 #include "rules.h"
-#include "status.h"
+#include "../status.h"
 
 extern "C" {
 
-// Mirrors `Group` in library.rs.
+// Mirrors `Group` in optimizer.rs.
 struct stepwell_group {
   const double* options;  // a row in the order of the option table, a flag as 0 or 1
   const at::Tensor* const* parameters;
   size_t count;
 };
 
-// Mirrors `Buffers` in library.rs. A buffer that there is not is null.
+// Mirrors `Buffers` in optimizer.rs. A buffer that there is not is null.
 struct stepwell_buffers {
   int64_t step;
   at::Tensor* tensors[3];
@@ -145,7 +145,7 @@ void make(Library** out) {
   *out = new Of<Rule>();
 }
 
-// In the order of `KINDS` in library.rs.
+// In the order of `KINDS` in optimizer.rs.
 constexpr void (*kMakers[])(Library**) = {
     make<stepwell::rules::Adagrad>, make<stepwell::rules::Adam>, make<stepwell::rules::AdamW>,
     make<stepwell::rules::RMSprop>, make<stepwell::rules::SGD>};

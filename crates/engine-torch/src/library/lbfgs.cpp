@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "status.h"
+#include "../status.h"
 
 extern "C" {
 
-// Mirrors `Raw` in curvature.rs. A tensor that there is not is null.
+// Mirrors `Raw` in lbfgs_state.rs. A tensor that there is not is null.
 struct stepwell_memory {
   int64_t func_evals;
   int64_t n_iter;

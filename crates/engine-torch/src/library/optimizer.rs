@@ -8,13 +8,13 @@ use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, Stat
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
-use crate::lbfgs;
-use crate::lend::{dtype_fault, gradient_fault, not_busy};
+use crate::library::conversion::{like, number};
+use crate::library::lbfgs;
+use crate::parameter_views::view_cache::{dtype_fault, gradient_fault, not_busy};
 use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
-use crate::state::{like, number};
 use crate::tensor::Tensor;
 
-/// Optimizers that need no closure, with how much of a row library.cpp reads, which is the options that have a position;
+/// Optimizers that need no closure, with how much of a row optimizer.cpp reads, which is the options that have a position;
 /// in the order of `kMakers` there.
 const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
 
@@ -54,7 +54,7 @@ struct Buffers {
     tensors: [*mut C_tensor; RULE_BUFFERS],
 }
 
-// As in library.cpp.
+// As in optimizer.cpp.
 const _: () = assert!(size_of::<Group>() == 24 && size_of::<Buffers>() == 32);
 
 unsafe extern "C" {

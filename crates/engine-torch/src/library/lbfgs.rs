@@ -9,10 +9,10 @@ use stepwell_optim::{AnyLbfgsStateDict, Code, Error, Result};
 use stepwell_session::{Dtype, LibraryGroup};
 use torch_sys::C_tensor;
 
-use crate::curvature::{Given, Raw, received};
-use crate::lend::gradient_fault;
+use crate::library::conversion::number;
+use crate::library::lbfgs_state::{Given, Raw, received};
+use crate::parameter_views::view_cache::gradient_fault;
 use crate::shim::{self, CPU, Handle};
-use crate::state::number;
 use crate::tensor::Tensor;
 
 /// As many options as lbfgs.cpp reads.

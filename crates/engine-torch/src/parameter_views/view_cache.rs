@@ -10,7 +10,7 @@ use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::BusyGuard;
 
 use crate::error::torch;
-use crate::overlap::{refuse_overlap, shares_storage};
+use crate::parameter_views::overlap::{refuse_overlap, shares_storage};
 use crate::shim::{self, BFLOAT16, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, HALF, Handle, Slot, Watch};
 use crate::tensor::Tensor;
 
