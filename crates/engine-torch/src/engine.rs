@@ -9,10 +9,10 @@ use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
 
-use crate::error::torch;
+use crate::error::{not_busy, torch};
 use crate::library::conversion::like;
 use crate::library::optimizer;
-use crate::parameter_views::view_cache::{self, ViewCache};
+use crate::parameter_views::view_cache::ViewCache;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{memory, shim, threads};
 
@@ -32,7 +32,7 @@ impl TorchEngine {
     }
 
     fn not_busy(&self) -> Result<()> {
-        view_cache::not_busy(&self.busy)
+        not_busy(&self.busy)
     }
 
     /// Overwrites the elements with those of a tensor that `source` tells of the shape. Takes no memory for them.

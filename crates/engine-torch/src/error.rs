@@ -1,6 +1,8 @@
 //! libtorch's errors as Stepwell's.
 
-use stepwell_optim::{Code, Error};
+use std::cell::Cell;
+
+use stepwell_optim::{Code, Error, Result};
 use tch::TchError;
 
 /// Errors that a caller meets in ordinary use, by the start of libtorch's text, in words that say what to do.
@@ -22,6 +24,14 @@ const KNOWN: &[(&str, &str)] = &[
 
 /// Parts of a text that mean that memory ran out, on the CPU or on a CUDA device.
 const MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
+
+/// Fails while memory is lent.
+pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
+    match busy.get() {
+        false => Ok(()),
+        true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
+    }
+}
 
 /// An error that tch returned.
 pub(crate) fn torch(error: TchError) -> Error {
@@ -73,7 +83,9 @@ fn first_sentence(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use stepwell_optim::Code;
+
+    use crate::error::refused;
 
     #[test]
     fn keeps_the_first_sentence() {

@@ -11,7 +11,7 @@ use torch_sys::C_tensor;
 
 use crate::library::conversion::number;
 use crate::library::lbfgs_state::{Given, Raw, received};
-use crate::parameter_views::view_cache::gradient_fault;
+use crate::parameter_views::check::gradient_fault;
 use crate::shim::{self, CPU, Handle};
 use crate::tensor::Tensor;
 

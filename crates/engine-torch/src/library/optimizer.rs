@@ -8,9 +8,10 @@ use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, Stat
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
+use crate::error::not_busy;
 use crate::library::conversion::{like, number};
 use crate::library::lbfgs;
-use crate::parameter_views::view_cache::{dtype_fault, gradient_fault, not_busy};
+use crate::parameter_views::check::{dtype_fault, gradient_fault};
 use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
 use crate::tensor::Tensor;
 

@@ -1,4 +1,6 @@
 //! The memory of parameters and gradients as slices.
 
+pub(crate) mod check;
 mod overlap;
+mod view;
 pub(crate) mod view_cache;

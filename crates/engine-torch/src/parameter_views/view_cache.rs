@@ -1,17 +1,17 @@
 //! The memory of parameters and gradients as slices.
 
 use std::cell::Cell;
-use std::ffi::c_void;
-use std::{mem, slice};
+use std::mem;
 
-use half::{bf16, f16};
 use stepwell_optim::fallible::{collected, push, reserve};
-use stepwell_optim::{Code, Error, Result, View};
+use stepwell_optim::{Result, View};
 use stepwell_session::BusyGuard;
 
-use crate::error::torch;
+use crate::error::{not_busy, torch};
+use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{refuse_overlap, shares_storage};
-use crate::shim::{self, BFLOAT16, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, HALF, Handle, Slot, Watch};
+use crate::parameter_views::view::view;
+use crate::shim::{self, CONTIGUOUS, Handle, Slot, Watch};
 use crate::tensor::Tensor;
 
 /// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
@@ -151,100 +151,4 @@ fn copy(handle: Handle<'_>, slot: &mut Slot) -> Result<Option<Copied>> {
     slot.grad = shim::data(Handle::from(&copy))?;
     slot.grad_storage = slot.grad;
     Ok(Some(Copied { gradient, copy }))
-}
-
-/// Fails while memory is lent.
-pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
-    match busy.get() {
-        false => Ok(()),
-        true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
-    }
-}
-
-fn check(index: usize, slot: &Slot) -> Result<()> {
-    const READABLE: u8 = CPU | DENSE;
-    const PARAMETER: u8 = READABLE | CONTIGUOUS;
-    const GRADIENT: u8 = READABLE | FITS;
-    if slot.layout & PARAMETER == PARAMETER
-        && slot.grad_layout & GRADIENT == GRADIENT
-        && dtype_fault(slot).is_none()
-        && slot.grad_dtype == slot.dtype
-    {
-        return Ok(());
-    }
-    let (code, what) = if slot.layout & CPU == 0 {
-        (Code::Device, "it is not on the CPU")
-    } else if let Some(what) = dtype_fault(slot) {
-        (Code::Dtype, what)
-    } else if slot.layout & PARAMETER != PARAMETER {
-        (Code::Parameter, "its memory is not contiguous")
-    } else {
-        (Code::Gradient, gradient_fault(slot, CPU).unwrap_or("its gradient does not fit"))
-    };
-    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
-}
-
-/// Why a step cannot update a parameter of this dtype; `None` if it can.
-pub(crate) fn dtype_fault(slot: &Slot) -> Option<&'static str> {
-    match slot.dtype {
-        FLOAT | DOUBLE | HALF | BFLOAT16 => None,
-        _ => Some("its dtype is not of floating point"),
-    }
-}
-
-/// Why the gradient cannot update its parameter, which is on the CPU or elsewhere; `None` if it can.
-pub(crate) fn gradient_fault(slot: &Slot, cpu: u8) -> Option<&'static str> {
-    if slot.grad_layout & DENSE == 0 {
-        Some("its gradient is sparse")
-    } else if slot.grad_layout & CPU != cpu {
-        Some("its gradient is on another device")
-    } else if slot.grad_layout & FITS == 0 {
-        Some("its gradient has another shape")
-    } else if slot.grad_dtype != slot.dtype {
-        Some("its gradient has another dtype")
-    } else {
-        None
-    }
-}
-
-/// The slices behind a slot that was checked.
-fn view<'a>(slot: &Slot) -> Option<View<'a>> {
-    /// # Safety
-    /// The addresses are of `len` elements each that live for `'a` and are used through nothing else.
-    unsafe fn pair<'a, T>(slot: &Slot) -> (&'a mut [T], &'a mut [T]) {
-        let len = slot.len();
-        if len == 0 {
-            // libtorch's address of nothing is null, which a slice may not have.
-            return (&mut [], &mut []);
-        }
-        let (data, grad): (*mut c_void, *mut c_void) = (slot.data, slot.grad.cast_mut());
-        // SAFETY: as the caller promises; libtorch aligns elements to their size.
-        unsafe { (slice::from_raw_parts_mut(data.cast(), len), slice::from_raw_parts_mut(grad.cast(), len)) }
-    }
-    if slot.has_grad == 0 {
-        return None;
-    }
-    // SAFETY: parameter and gradient are dense, on the CPU and of this dtype and length, and overlap nothing else that is
-    // lent. The borrowed handles keep the parameters, and they their gradients, which the engine lets nobody replace
-    // while busy.
-    Some(unsafe {
-        match slot.dtype {
-            FLOAT => {
-                let (data, grad) = pair(slot);
-                View::Float(data, grad)
-            }
-            HALF => {
-                let (data, grad) = pair::<f16>(slot);
-                View::Half(data, grad)
-            }
-            BFLOAT16 => {
-                let (data, grad) = pair::<bf16>(slot);
-                View::BFloat16(data, grad)
-            }
-            _ => {
-                let (data, grad) = pair(slot);
-                View::Double(data, grad)
-            }
-        }
-    })
 }
