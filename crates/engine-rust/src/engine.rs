@@ -66,7 +66,7 @@ impl Engine for RustEngine {
     }
 
     fn memory_limit(&self) -> usize {
-        self.tape.meter.limit()
+        self.tape.budget.tensor_limit()
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
@@ -76,7 +76,7 @@ impl Engine for RustEngine {
             let message = format!("expected as many elements as shape {shape:?} has, given {}", data.len());
             return Err(Error::new(Code::Shape, message));
         }
-        Ok(self.tape.leaf(shape, Buffer::from_data(&self.tape.meter, data)?))
+        Ok(self.tape.leaf(shape, Buffer::from_data(&self.tape.budget, data)?))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {
@@ -132,7 +132,7 @@ impl Engine for RustEngine {
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
         self.require(device)?;
-        let copy = tensor.storage().read()?.convert(&self.tape.meter, dtype)?;
+        let copy = tensor.storage().read()?.convert(&self.tape.budget, dtype)?;
         Ok(self.tape.leaf(&tensor.shape(), copy))
     }
 
@@ -217,7 +217,7 @@ impl Engine for RustEngine {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        parameter_views::with_parameter_views(&self.busy, &self.tape.meter, parameters, zero_grad, step)
+        parameter_views::with_parameter_views(&self.busy, &self.tape.budget, parameters, zero_grad, step)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -1,4 +1,4 @@
-//! Memory of tensors: counted, and refused instead of running out.
+//! Memory of tensors: counted against a budget. An allocation beyond it is an error.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -7,86 +7,88 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{check_small_memory, out_of_memory, with_capacity};
 use stepwell_optim::{Code, Error, Result, state_memory};
 
-/// How many bytes tensors and the state of optimizers may take together, and how many tensors take.
+/// A limit in bytes on tensors and optimizer state together, and the bytes that tensors take now.
 #[derive(Debug)]
-pub(crate) struct Meter {
-    budget: usize,
-    live: Cell<usize>,
+pub(crate) struct MemoryBudget {
+    limit: usize,
+    /// Bytes of all live [`CountedVec`]s.
+    allocated: Cell<usize>,
 }
 
-/// Elements that count as long as they live.
+/// Elements whose bytes count against a budget until they are dropped.
 #[derive(Debug)]
-pub(crate) struct Vector<T> {
+pub(crate) struct CountedVec<T> {
     elements: Vec<T>,
-    meter: Rc<Meter>,
+    budget: Rc<MemoryBudget>,
 }
 
-impl Meter {
-    pub(crate) fn new(budget: usize) -> Rc<Self> {
-        Rc::new(Self { budget, live: Cell::new(0) })
+impl MemoryBudget {
+    pub(crate) fn new(limit: usize) -> Rc<Self> {
+        Rc::new(Self { limit, allocated: Cell::new(0) })
     }
 
-    /// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
-    pub(crate) fn limit(&self) -> usize {
-        self.left() / 4
+    /// The largest tensor that may be made now, in bytes: a quarter of the available bytes, since up to three copies of its
+    /// elements exist while it is made.
+    pub(crate) fn tensor_limit(&self) -> usize {
+        self.available() / 4
     }
 
-    fn left(&self) -> usize {
-        self.budget.saturating_sub(self.live.get()).saturating_sub(state_memory())
+    fn available(&self) -> usize {
+        self.limit.saturating_sub(self.allocated.get()).saturating_sub(state_memory())
     }
 
-    /// Room for so many elements, none of them there yet.
-    fn room<T>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
+    /// An empty vector with capacity for `len` elements. The caller fills it to that length.
+    fn allocate<T>(self: &Rc<Self>, len: usize) -> Result<CountedVec<T>> {
         let bytes = len.saturating_mul(size_of::<T>());
-        if bytes > self.left() {
+        if bytes > self.available() {
             return Err(out_of_memory(bytes));
         }
-        check_small_memory()?;
-        let elements = with_capacity(len)?;
-        self.live.set(self.live.get() + bytes);
-        Ok(Vector { elements, meter: Rc::clone(self) })
+        ask_for_small()?;
+        let elements = room(len)?;
+        self.allocated.set(self.allocated.get() + bytes);
+        Ok(CountedVec { elements, budget: Rc::clone(self) })
     }
 
-    /// All elements the same.
-    pub(crate) fn filled<T: Copy>(self: &Rc<Self>, len: usize, value: T) -> Result<Vector<T>> {
-        let mut vector = self.room(len)?;
+    /// `len` elements of one value.
+    pub(crate) fn filled<T: Copy>(self: &Rc<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
+        let mut vector = self.allocate(len)?;
         vector.elements.resize(len, value);
         Ok(vector)
     }
 
-    /// Zeros.
-    pub(crate) fn zeros<T: Copy + Default>(self: &Rc<Self>, len: usize) -> Result<Vector<T>> {
+    /// `len` zeros.
+    pub(crate) fn zeros<T: Copy + Default>(self: &Rc<Self>, len: usize) -> Result<CountedVec<T>> {
         self.filled(len, T::default())
     }
 
-    /// A copy.
-    pub(crate) fn copy<T: Copy>(self: &Rc<Self>, elements: &[T]) -> Result<Vector<T>> {
-        self.each(elements.iter().copied())
+    /// A copy of a slice.
+    pub(crate) fn copy<T: Copy>(self: &Rc<Self>, elements: &[T]) -> Result<CountedVec<T>> {
+        self.collect(elements.iter().copied())
     }
 
-    /// The elements of an iterator that knows how many it has.
-    pub(crate) fn each<T>(self: &Rc<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<Vector<T>> {
-        let mut vector = self.room(elements.len())?;
+    /// The elements of an iterator of known length.
+    pub(crate) fn collect<T>(self: &Rc<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<CountedVec<T>> {
+        let mut vector = self.allocate(elements.len())?;
         vector.elements.extend(elements);
         Ok(vector)
     }
 }
 
-/// The number of elements of a shape.
-pub(crate) fn elements(shape: &[usize]) -> Result<usize> {
+/// The number of elements of a shape. Fails if the product of the sizes overflows.
+pub(crate) fn element_count(shape: &[usize]) -> Result<usize> {
     let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     product.ok_or_else(|| Error::new(Code::Memory, format!("out of memory allocating a tensor of shape {shape:?}")))
 }
 
-impl<T> Drop for Vector<T> {
+impl<T> Drop for CountedVec<T> {
     fn drop(&mut self) {
-        // The capacity can be larger than what was counted; the length cannot change.
+        // The length is constant and equals what `allocate` counted. The capacity may be larger.
         let bytes = self.elements.len() * size_of::<T>();
-        self.meter.live.set(self.meter.live.get().saturating_sub(bytes));
+        self.budget.allocated.set(self.budget.allocated.get().saturating_sub(bytes));
     }
 }
 
-impl<T> Deref for Vector<T> {
+impl<T> Deref for CountedVec<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -94,7 +96,7 @@ impl<T> Deref for Vector<T> {
     }
 }
 
-impl<T> DerefMut for Vector<T> {
+impl<T> DerefMut for CountedVec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.elements
     }

@@ -11,7 +11,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::internal;
-use crate::memory::Meter;
+use crate::memory::MemoryBudget;
 
 /// A parameter that has a gradient, with the storage of both.
 struct Slot {
@@ -27,7 +27,7 @@ struct Slot {
 /// neither lent nor checked; its gradient is set to zero here.
 pub(crate) fn with_parameter_views(
     busy: &Cell<bool>,
-    meter: &Rc<Meter>,
+    budget: &Rc<MemoryBudget>,
     parameters: &[Tensor],
     zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
@@ -44,7 +44,7 @@ pub(crate) fn with_parameter_views(
         }
     }
     for shared in refuse_overlap(&slots)? {
-        let copy = slots[shared].gradient.read()?.copy(meter)?;
+        let copy = slots[shared].gradient.read()?.copy(budget)?;
         slots[shared].copy = Some(copy);
     }
     let (mut lent, mut views) = (with_capacity(slots.len())?, with_capacity(parameters.len())?);

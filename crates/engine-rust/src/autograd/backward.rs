@@ -9,18 +9,18 @@ use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Element, Real};
 use crate::error::internal;
-use crate::memory::{Meter, Vector};
+use crate::memory::{CountedVec, MemoryBudget};
 
 /// The most tensors that an operation works on.
 pub(crate) const INPUTS: usize = 3;
 
 /// Gradients of the inputs.
-pub(crate) type Gradients<T> = [Option<Vector<T>>; INPUTS];
+pub(crate) type Gradients<T> = [Option<CountedVec<T>>; INPUTS];
 
 /// The gradient of an operation, written once for both types of floating point.
 pub(crate) trait Gradient: 'static {
     /// The gradients of the inputs that need one, from that of the output.
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>>;
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>>;
 }
 
 /// The same for a type that is known at run time.
@@ -40,7 +40,7 @@ impl<G: Gradient> Operation for G {
 
 /// What the gradient of an operation is computed from.
 pub(crate) struct Call<'a> {
-    pub(crate) meter: &'a Rc<Meter>,
+    pub(crate) budget: &'a Rc<MemoryBudget>,
     pub(crate) needed: [bool; INPUTS],
     pub(crate) saved: &'a [Option<Ref<'a, Buffer>>],
 }

@@ -26,8 +26,8 @@ impl Tape {
             return Err(refused("backward needs a tensor with one element, such as a mean or a sum"));
         }
         let start = match root.dtype() {
-            Dtype::Float => f32::wrap(self.meter.filled(1, rounded(seed)?)?),
-            _ => f64::wrap(self.meter.filled(1, seed)?),
+            Dtype::Float => f32::wrap(self.budget.filled(1, rounded(seed)?)?),
+            _ => f64::wrap(self.budget.filled(1, seed)?),
         };
         let Some(function) = root.maker() else {
             *root.pending().borrow_mut() = Some(start);
@@ -59,7 +59,7 @@ impl Tape {
                 saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
             let saved = saved.values()?;
             let needed = [0, 1, 2].map(|i| function.inputs[i].is_some());
-            function.operation.run(&Call { meter: &self.meter, needed, saved: &saved }, gradient)?
+            function.operation.run(&Call { budget: &self.budget, needed, saved: &saved }, gradient)?
         };
         for (edge, gradient) in function.inputs.iter().zip(gradients) {
             let (Some(edge), Some(gradient)) = (edge, gradient) else { continue };

@@ -10,21 +10,21 @@ use crate::autograd::backward::{Gradient, INPUTS, Operation, Saved};
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::buffer::Buffer;
-use crate::memory::Meter;
+use crate::memory::MemoryBudget;
 
 /// What an operation works on.
 pub(crate) type Inputs<'a> = [Option<&'a Tensor>; INPUTS];
 
 /// What is common to all operations of an engine.
 pub(crate) struct Tape {
-    pub(crate) meter: Rc<Meter>,
+    pub(crate) budget: Rc<MemoryBudget>,
     recording: Cell<bool>,
     next: Cell<u64>,
 }
 
 impl Tape {
-    pub(crate) fn new(budget: usize) -> Self {
-        Self { meter: Meter::new(budget), recording: Cell::new(true), next: Cell::new(1) }
+    pub(crate) fn new(memory_limit: usize) -> Self {
+        Self { budget: MemoryBudget::new(memory_limit), recording: Cell::new(true), next: Cell::new(1) }
     }
 
     fn number(&self) -> u64 {

@@ -7,32 +7,32 @@ use stepwell_optim::fallible::copied;
 use stepwell_session::{Data, Dtype};
 
 use crate::error::unsupported;
-use crate::memory::{Meter, Vector};
+use crate::memory::{CountedVec, MemoryBudget};
 
 /// Elements of a tensor in row-major order.
 #[derive(Debug)]
 pub(crate) enum Buffer {
-    Float(Vector<f32>),
-    Double(Vector<f64>),
-    Long(Vector<i64>),
+    Float(CountedVec<f32>),
+    Double(CountedVec<f64>),
+    Long(CountedVec<i64>),
 }
 
 impl Buffer {
-    pub(crate) fn from_data(meter: &Rc<Meter>, data: &Data) -> Result<Self> {
+    pub(crate) fn from_data(budget: &Rc<MemoryBudget>, data: &Data) -> Result<Self> {
         Ok(match data {
-            Data::Float(elements) => Buffer::Float(meter.copy(elements)?),
-            Data::Double(elements) => Buffer::Double(meter.copy(elements)?),
-            Data::Long(elements) => Buffer::Long(meter.copy(elements)?),
+            Data::Float(elements) => Buffer::Float(budget.copy(elements)?),
+            Data::Double(elements) => Buffer::Double(budget.copy(elements)?),
+            Data::Long(elements) => Buffer::Long(budget.copy(elements)?),
             Data::Half(_) | Data::BFloat16(_) => return Err(unsupported(data.dtype())),
         })
     }
 
     /// A copy.
-    pub(crate) fn copy(&self, meter: &Rc<Meter>) -> Result<Self> {
+    pub(crate) fn copy(&self, budget: &Rc<MemoryBudget>) -> Result<Self> {
         Ok(match self {
-            Buffer::Float(elements) => Buffer::Float(meter.copy(elements)?),
-            Buffer::Double(elements) => Buffer::Double(meter.copy(elements)?),
-            Buffer::Long(elements) => Buffer::Long(meter.copy(elements)?),
+            Buffer::Float(elements) => Buffer::Float(budget.copy(elements)?),
+            Buffer::Double(elements) => Buffer::Double(budget.copy(elements)?),
+            Buffer::Long(elements) => Buffer::Long(budget.copy(elements)?),
         })
     }
 

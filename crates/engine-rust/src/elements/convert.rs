@@ -8,20 +8,20 @@ use stepwell_session::Dtype;
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Element, with_real};
 use crate::error::unsupported;
-use crate::memory::Meter;
+use crate::memory::MemoryBudget;
 
 impl Buffer {
     /// A copy as another type. A fraction is cut off, as PyTorch does.
-    pub(crate) fn convert(&self, meter: &Rc<Meter>, dtype: Dtype) -> Result<Self> {
+    pub(crate) fn convert(&self, budget: &Rc<MemoryBudget>, dtype: Dtype) -> Result<Self> {
         match (self, dtype) {
-            (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
-            (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(meter.each(v.iter().map(|x| *x as i64))?)),
-            (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(meter.copy(v)?)),
+            (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
+            (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(budget.copy(v)?)),
             (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported(dtype)),
             (_, dtype) => with_real!(dtype, T => Ok(Element::wrap(match self {
-                Buffer::Float(v) => meter.each(v.iter().map(|x| *x as T))?,
-                Buffer::Double(v) => meter.each(v.iter().map(|x| *x as T))?,
-                Buffer::Long(v) => meter.each(v.iter().map(|x| *x as T))?,
+                Buffer::Float(v) => budget.collect(v.iter().map(|x| *x as T))?,
+                Buffer::Double(v) => budget.collect(v.iter().map(|x| *x as T))?,
+                Buffer::Long(v) => budget.collect(v.iter().map(|x| *x as T))?,
             }))),
         }
     }

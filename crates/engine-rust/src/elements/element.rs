@@ -6,7 +6,7 @@ use stepwell_session::Dtype;
 use crate::elements::buffer::Buffer;
 use crate::error::wrong_dtype;
 use crate::matrix::Product;
-use crate::memory::Vector;
+use crate::memory::CountedVec;
 
 /// An element type of tensors.
 pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
@@ -16,7 +16,7 @@ pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
     /// The same, to be written to.
     fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]>;
     /// A buffer of this type.
-    fn wrap(elements: Vector<Self>) -> Buffer;
+    fn wrap(elements: CountedVec<Self>) -> Buffer;
 }
 
 /// An element type of floating point.
@@ -59,7 +59,7 @@ macro_rules! element {
                 }
             }
 
-            fn wrap(elements: Vector<Self>) -> Buffer {
+            fn wrap(elements: CountedVec<Self>) -> Buffer {
                 Buffer::$variant(elements)
             }
         }

@@ -13,7 +13,7 @@ use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::nll::Classes;
 use crate::losses::reduce::{Scales, reduce};
-use crate::memory::Vector;
+use crate::memory::CountedVec;
 
 struct CrossEntropy {
     classes: Classes,
@@ -29,9 +29,9 @@ const LOGARITHMS: usize = 2;
 
 /// The softmax, its logarithms where they are needed, and the loss.
 struct Results<T> {
-    softmax: Vector<T>,
-    logarithms: Option<Vector<T>>,
-    loss: Vector<T>,
+    softmax: CountedVec<T>,
+    logarithms: Option<CountedVec<T>>,
+    loss: CountedVec<T>,
     shape: Vec<usize>,
 }
 
@@ -73,13 +73,13 @@ impl CrossEntropy {
         let (input, target) = (input.read()?, target.read()?);
         let Classes { samples, classes, places, .. } = self.classes;
         // The logarithms first, which become the softmax below.
-        let mut softmax = tape.meter.copy(T::of(&input)?)?;
+        let mut softmax = tape.budget.copy(T::of(&input)?)?;
         for sample in softmax.chunks_exact_mut((classes * places).max(1)) {
             for place in 0..places {
                 log_softmax(sample, place, places);
             }
         }
-        let mut losses = tape.meter.zeros::<T>(samples.saturating_mul(places))?;
+        let mut losses = tape.budget.zeros::<T>(samples.saturating_mul(places))?;
         let mut count = losses.len() as f64;
         if self.probabilities {
             for (i, (x, y)) in softmax.iter().zip(T::of(&target)?).enumerate() {
@@ -94,9 +94,9 @@ impl CrossEntropy {
             }
             count = self.classes.count(targets);
         }
-        let logarithms = if keep { Some(tape.meter.copy(&softmax)?) } else { None };
+        let logarithms = if keep { Some(tape.budget.copy(&softmax)?) } else { None };
         softmax.iter_mut().for_each(|x| *x = x.exp());
-        let (loss, shape) = reduce(&tape.meter, losses, &self.classes.shape, count, self.by)?;
+        let (loss, shape) = reduce(&tape.budget, losses, &self.classes.shape, count, self.by)?;
         Ok(Results { softmax, logarithms, loss, shape })
     }
 }
@@ -113,7 +113,7 @@ fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
 }
 
 impl Gradient for CrossEntropy {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let softmax: &[T] = call.saved(INPUT)?;
         let Classes { samples, classes, places, .. } = self.classes;
         let place_of = |i: usize| i / (classes * places) * places + i % places;
@@ -121,12 +121,12 @@ impl Gradient for CrossEntropy {
             let targets: &[i64] = call.saved(TARGET)?;
             let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
             // Nothing for a class that counts for nothing.
-            let mut counts = call.meter.zeros::<T>(samples * places)?;
+            let mut counts = call.budget.zeros::<T>(samples * places)?;
             for place in self.classes.places(targets) {
                 let (place, _) = place?;
                 counts[place] = scales.of(place);
             }
-            let mut out = call.meter.each((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
+            let mut out = call.budget.collect((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
             for place in self.classes.places(targets) {
                 let (place, at) = place?;
                 out[at] = out[at] - counts[place];
@@ -137,7 +137,7 @@ impl Gradient for CrossEntropy {
         let scales = Scales::new(&gradient, (samples * places) as f64, self.by);
         let mut gradients = [None, None, None];
         if call.needed[INPUT] {
-            let mut sums = call.meter.zeros::<T>(samples * places)?;
+            let mut sums = call.budget.zeros::<T>(samples * places)?;
             for (i, y) in targets.iter().enumerate() {
                 sums[place_of(i)] = sums[place_of(i)] + *y;
             }
@@ -145,12 +145,12 @@ impl Gradient for CrossEntropy {
                 let place = place_of(i);
                 (softmax[i] * sums[place] - targets[i]) * scales.of(place)
             });
-            gradients[INPUT] = Some(call.meter.each(slopes)?);
+            gradients[INPUT] = Some(call.budget.collect(slopes)?);
         }
         if call.needed[TARGET] {
             let logarithms: &[T] = call.saved(LOGARITHMS)?;
             let slopes = (0..logarithms.len()).map(|i| -logarithms[i] * scales.of(place_of(i)));
-            gradients[TARGET] = Some(call.meter.each(slopes)?);
+            gradients[TARGET] = Some(call.budget.collect(slopes)?);
         }
         Ok(gradients)
     }

@@ -12,7 +12,7 @@ use crate::error::{internal, refused, wrong_dtype};
 use crate::losses::pointwise::Elementwise;
 use crate::losses::reduce::{Scales, reduce};
 use crate::losses::{bce, bce_with_logits, l1, mse, smooth_l1};
-use crate::memory::Vector;
+use crate::memory::CountedVec;
 
 /// The functions of a loss, and its own number.
 fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
@@ -60,7 +60,7 @@ pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by:
 }
 
 /// The losses, their shape, and the difference of input and target.
-type Results<T> = (Vector<T>, Vec<usize>, Option<Vector<T>>);
+type Results<T> = (CountedVec<T>, Vec<usize>, Option<CountedVec<T>>);
 
 impl Compare {
     fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
@@ -72,10 +72,10 @@ impl Compare {
             return Err(refused("all elements of input and target should be between 0 and 1"));
         }
         let (Elementwise { value, .. }, own) = functions::<T>(self.loss)?;
-        let losses = tape.meter.each(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
-        let (losses, shape) = reduce(&tape.meter, losses, &input.shape(), x.len() as f64, self.by)?;
+        let losses = tape.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
+        let (losses, shape) = reduce(&tape.budget, losses, &input.shape(), x.len() as f64, self.by)?;
         let difference = match keep {
-            true => Some(tape.meter.each(x.iter().zip(y).map(|(x, y)| *x - *y))?),
+            true => Some(tape.budget.collect(x.iter().zip(y).map(|(x, y)| *x - *y))?),
             false => None,
         };
         Ok((losses, shape, difference))
@@ -83,19 +83,19 @@ impl Compare {
 }
 
 impl Gradient for Compare {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let x: &[T] = call.saved(INPUT)?;
         // Where the difference was kept, it is that of itself and 0.
         let y: Option<&[T]> = call.maybe_saved(TARGET)?;
         let scales = Scales::new(&gradient, x.len() as f64, self.by);
         let (Elementwise { slope, target_slope, .. }, own) = functions::<T>(self.loss)?;
-        let by = |place: usize, slope: fn(T, T, T) -> T| -> Result<Option<Vector<T>>> {
+        let by = |place: usize, slope: fn(T, T, T) -> T| -> Result<Option<CountedVec<T>>> {
             if !call.needed[place] {
                 return Ok(None);
             }
             let each = x.iter().enumerate();
             let slopes = each.map(|(i, x)| scales.of(i) * slope(*x, y.map_or(T::ZERO, |y| y[i]), own));
-            call.meter.each(slopes).map(Some)
+            call.budget.collect(slopes).map(Some)
         };
         Ok([by(INPUT, slope)?, by(TARGET, target_slope)?, None])
     }

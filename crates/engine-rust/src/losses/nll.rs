@@ -10,7 +10,7 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
 use crate::losses::reduce::{Scales, reduce};
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 
 /// Logits or log-probabilities `[n, c, *]`.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl Classes {
             [samples, classes, rest @ ..] => Ok(Self {
                 samples: *samples,
                 classes: *classes,
-                places: elements(rest)?,
+                places: element_count(rest)?,
                 shape: [&[*samples], rest].concat(),
                 ignore,
             }),
@@ -88,24 +88,24 @@ pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, ignore: i64, by:
 }
 
 impl Nll {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor) -> Result<(Vector<T>, Vec<usize>)> {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor) -> Result<(CountedVec<T>, Vec<usize>)> {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
         let (input, targets) = (T::of(&input)?, i64::of(&target)?);
-        let mut losses = tape.meter.zeros::<T>(targets.len())?;
+        let mut losses = tape.budget.zeros::<T>(targets.len())?;
         for place in self.classes.places(targets) {
             let (place, at) = place?;
             losses[place] = -input[at];
         }
-        reduce(&tape.meter, losses, &self.classes.shape, self.classes.count(targets), self.by)
+        reduce(&tape.budget, losses, &self.classes.shape, self.classes.count(targets), self.by)
     }
 }
 
 impl Gradient for Nll {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let targets: &[i64] = call.saved(TARGET)?;
         let Classes { samples, classes, places, .. } = self.classes;
-        let mut out = call.meter.zeros::<T>(samples * classes * places)?;
+        let mut out = call.budget.zeros::<T>(samples * classes * places)?;
         let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
         for place in self.classes.places(targets) {
             let (place, at) = place?;

@@ -6,23 +6,23 @@ use stepwell_optim::Result;
 use stepwell_session::Reduction;
 
 use crate::elements::element::Real;
-use crate::memory::{Meter, Vector};
+use crate::memory::{CountedVec, MemoryBudget};
 use crate::operations::sums::sum;
 
 /// The losses themselves with their shape, or one number. `count` is what a mean divides by.
 pub(crate) fn reduce<T: Real>(
-    meter: &Rc<Meter>,
-    losses: Vector<T>,
+    budget: &Rc<MemoryBudget>,
+    losses: CountedVec<T>,
     shape: &[usize],
     count: f64,
     by: Reduction,
-) -> Result<(Vector<T>, Vec<usize>)> {
+) -> Result<(CountedVec<T>, Vec<usize>)> {
     if by == Reduction::None {
         return Ok((losses, shape.to_vec()));
     }
     let total = sum(&losses);
     let total = if by == Reduction::Mean { total / count } else { total };
-    Ok((meter.filled(1, T::from_f64(total))?, Vec::new()))
+    Ok((budget.filled(1, T::from_f64(total))?, Vec::new()))
 }
 
 /// The gradient of each loss: its own, or the one of all.

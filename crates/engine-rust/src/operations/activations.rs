@@ -11,17 +11,17 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Real, with_real};
-use crate::memory::Vector;
+use crate::memory::CountedVec;
 
 struct Elementwise(Activation);
 
 pub(crate) fn activation(tape: &Tape, input: &Tensor, activation: Activation) -> Result<Tensor> {
     let (shape, storage) = (input.shape(), input.storage());
     let buffer = match (&*storage.read()?, activation) {
-        (Buffer::Long(x), Activation::Relu) => Buffer::Long(tape.meter.each(x.iter().map(|x| *x.max(&0)))?),
+        (Buffer::Long(x), Activation::Relu) => Buffer::Long(tape.budget.collect(x.iter().map(|x| *x.max(&0)))?),
         // PyTorch's default dtype.
         (long @ Buffer::Long(_), Activation::Tanh | Activation::Sigmoid) => {
-            forward::<f32>(tape, &long.convert(&tape.meter, Dtype::Float)?, activation)?
+            forward::<f32>(tape, &long.convert(&tape.budget, Dtype::Float)?, activation)?
         }
         (x, _) => with_real!(x.dtype(), T => forward::<T>(tape, x, activation))?,
     };
@@ -36,15 +36,15 @@ pub(crate) fn activation(tape: &Tape, input: &Tensor, activation: Activation) ->
 
 fn forward<T: Real>(tape: &Tape, x: &Buffer, activation: Activation) -> Result<Buffer> {
     let x = T::of(x)?.iter();
-    let meter = &tape.meter;
+    let budget = &tape.budget;
     Ok(T::wrap(match activation {
-        Activation::Relu => meter.each(x.map(|x| x.at_least(T::ZERO)))?,
-        Activation::Tanh => meter.each(x.map(|x| x.tanh()))?,
-        Activation::Sigmoid => meter.each(x.map(|x| sigmoid(*x)))?,
-        Activation::Gelu { tanh: false } => meter.each(x.map(|x| *x * normal(*x)))?,
+        Activation::Relu => budget.collect(x.map(|x| x.at_least(T::ZERO)))?,
+        Activation::Tanh => budget.collect(x.map(|x| x.tanh()))?,
+        Activation::Sigmoid => budget.collect(x.map(|x| sigmoid(*x)))?,
+        Activation::Gelu { tanh: false } => budget.collect(x.map(|x| *x * normal(*x)))?,
         Activation::Gelu { tanh: true } => {
             let half = T::from_f64(0.5);
-            meter.each(x.map(|x| half * *x * (T::ONE + inner(*x).tanh())))?
+            budget.collect(x.map(|x| half * *x * (T::ONE + inner(*x).tanh())))?
         }
     }))
 }
@@ -67,7 +67,7 @@ fn inner<T: Real>(x: T) -> T {
 }
 
 impl Gradient for Elementwise {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let saved: &[T] = call.saved(0)?;
         let pairs = gradient.iter_mut().zip(saved);
         match self.0 {

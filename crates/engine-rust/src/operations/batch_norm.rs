@@ -11,7 +11,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
-use crate::memory::{Meter, Vector, elements};
+use crate::memory::{CountedVec, MemoryBudget, element_count};
 use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
 
@@ -46,7 +46,7 @@ pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tens
     if written.iter().enumerate().any(shared) {
         return Err(refused("batch_norm: the running statistics share memory"));
     }
-    let len = elements(rest)?;
+    let len = element_count(rest)?;
     let operation = BatchNorm { images, channels, len, training: training || running.is_none() };
     if operation.training && images * len < 2 && !input.shape().contains(&0) {
         return Err(refused("batch_norm: expected more than 1 value per channel when training"));
@@ -80,7 +80,7 @@ impl BatchNorm {
         tape: &Tape,
         input: &Tensor,
         options: &Options<'_, Tensor>,
-    ) -> Result<(Vector<T>, Vector<f64>)> {
+    ) -> Result<(CountedVec<T>, CountedVec<f64>)> {
         let (input, weight, bias) =
             (input.storage(), options.weight.map(Tensor::storage), options.bias.map(Tensor::storage));
         let input = input.read()?;
@@ -89,8 +89,8 @@ impl BatchNorm {
         let x = T::of(&input)?;
         let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
         let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
-        let mut out = tape.meter.zeros::<T>(x.len())?;
-        let statistics = self.statistics(&tape.meter, x, options)?;
+        let mut out = tape.budget.zeros::<T>(x.len())?;
+        let statistics = self.statistics(&tape.budget, x, options)?;
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
@@ -103,8 +103,13 @@ impl BatchNorm {
     }
 
     /// Mean and 1 / √(variance + eps) of each channel. Updates the running ones while training.
-    fn statistics<T: Real>(&self, meter: &Rc<Meter>, x: &[T], options: &Options<'_, Tensor>) -> Result<Vector<f64>> {
-        let mut statistics = meter.zeros(2 * self.channels)?;
+    fn statistics<T: Real>(
+        &self,
+        budget: &Rc<MemoryBudget>,
+        x: &[T],
+        options: &Options<'_, Tensor>,
+    ) -> Result<CountedVec<f64>> {
+        let mut statistics = budget.zeros(2 * self.channels)?;
         let running = options.running.map(|(mean, variance)| (mean.storage(), variance.storage()));
         let count = (self.images * self.len) as f64;
         if !self.training {
@@ -139,12 +144,12 @@ impl BatchNorm {
 }
 
 impl Gradient for BatchNorm {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let x: &[T] = call.saved(INPUT)?;
         let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
         let statistics: &[f64] = call.saved(STATISTICS)?;
         let count = (self.images * self.len) as f64;
-        let (mut dw, mut db) = (call.meter.zeros::<T>(self.channels)?, call.meter.zeros::<T>(self.channels)?);
+        let (mut dw, mut db) = (call.budget.zeros::<T>(self.channels)?, call.budget.zeros::<T>(self.channels)?);
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let (mut total, mut dot) = (0.0, 0.0);

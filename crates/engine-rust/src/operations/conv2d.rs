@@ -11,7 +11,7 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::sum;
 use crate::operations::window::Sweep;
 
@@ -48,8 +48,8 @@ pub(crate) fn conv2d(
     }
     let sweep = Sweep::new([h, w], [kh, kw], window)?;
     let shape = [images, outputs, sweep.out[0], sweep.out[1]];
-    elements(&shape)?;
-    elements(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
+    element_count(&shape)?;
+    element_count(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
     let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
@@ -89,15 +89,15 @@ impl Conv2d {
         Matrix::new(&weight[group * len..][..len], self.outputs, self.window_len())
     }
 
-    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Vector<T>> {
+    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<CountedVec<T>> {
         let (x, w, b) = (x.storage(), w.storage(), b.map(Tensor::storage));
         let (x, w) = (x.read()?, w.read()?);
         let (x, w) = (T::of(&x)?, T::of(&w)?);
         let b = b.as_ref().map(|b| b.read()).transpose()?;
         let b = b.as_ref().map(|b| T::of(b)).transpose()?;
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
-        let mut out = tape.meter.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
-        let mut columns = self.columns(&tape.meter)?;
+        let mut out = tape.budget.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
+        let mut columns = self.columns(&tape.budget)?;
         for (part, group) in self.parts() {
             let out = &mut out[part * out_len..][..out_len];
             if let Some(b) = b {
@@ -111,8 +111,8 @@ impl Conv2d {
     }
 
     /// Room for the matrix of windows.
-    fn columns<T: Real>(&self, meter: &std::rc::Rc<crate::memory::Meter>) -> Result<Vector<T>> {
-        meter.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sweep.positions() })
+    fn columns<T: Real>(&self, budget: &std::rc::Rc<crate::memory::MemoryBudget>) -> Result<CountedVec<T>> {
+        budget.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sweep.positions() })
     }
 
     /// The matrix of windows of an image.
@@ -182,15 +182,15 @@ fn channel_of<T>(image: &[T], channel: usize, size: [usize; 2]) -> &[T] {
 }
 
 impl Gradient for Conv2d {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let (x, w): (&[T], &[T]) = (call.saved(INPUT)?, call.saved(WEIGHT)?);
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
         let (weight_len, size) = (self.outputs * self.window_len(), self.sweep.size);
-        let zeros = |place: usize, len: usize| call.meter.zeros::<T>(if call.needed[place] { len } else { 0 });
+        let zeros = |place: usize, len: usize| call.budget.zeros::<T>(if call.needed[place] { len } else { 0 });
         let mut dx = zeros(INPUT, x.len())?;
         let mut dw = zeros(WEIGHT, w.len())?;
         let mut db = zeros(BIAS, self.groups * self.outputs)?;
-        let mut columns = self.columns::<T>(call.meter)?;
+        let mut columns = self.columns::<T>(call.budget)?;
         for (part, group) in self.parts() {
             let g = &gradient[part * out_len..][..out_len];
             let matrix = Matrix::new(g, self.outputs, positions);

@@ -9,7 +9,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{refused, wrong_dtype};
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 
 struct Embedding {
     rows: usize,
@@ -27,7 +27,7 @@ pub(crate) fn embedding(tape: &Tape, weight: &Tensor, indices: &Tensor) -> Resul
         return Err(wrong_dtype("long", indices.dtype()));
     }
     let shape = [&*indices.shape(), &[columns]].concat();
-    elements(&shape)?;
+    element_count(&shape)?;
     let operation = Embedding { rows, columns };
     let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(tape, weight, indices).map(Element::wrap))?;
     let saved = vec![None, Some(indices.saved())];
@@ -40,11 +40,11 @@ impl Embedding {
         row.ok_or_else(|| refused(format!("index {index} is out of range for {} rows", self.rows)))
     }
 
-    fn forward<T: Real>(&self, tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<Vector<T>> {
+    fn forward<T: Real>(&self, tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<CountedVec<T>> {
         let (weight, indices) = (weight.storage(), indices.storage());
         let (weight, indices) = (weight.read()?, indices.read()?);
         let (weight, indices) = (T::of(&weight)?, i64::of(&indices)?);
-        let mut out = tape.meter.zeros(indices.len().saturating_mul(self.columns))?;
+        let mut out = tape.budget.zeros(indices.len().saturating_mul(self.columns))?;
         for (place, index) in indices.iter().enumerate() {
             let row = self.row(*index)?;
             let row = &weight[row * self.columns..][..self.columns];
@@ -55,9 +55,9 @@ impl Embedding {
 }
 
 impl Gradient for Embedding {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let indices: &[i64] = call.saved(INDICES)?;
-        let mut out = call.meter.zeros::<T>(self.rows * self.columns)?;
+        let mut out = call.budget.zeros::<T>(self.rows * self.columns)?;
         for (place, index) in indices.iter().enumerate() {
             let sums = &mut out[self.row(*index)? * self.columns..][..self.columns];
             let row = &gradient[place * self.columns..][..self.columns];

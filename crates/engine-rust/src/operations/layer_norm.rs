@@ -8,7 +8,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
 
@@ -39,7 +39,7 @@ pub(crate) fn layer_norm(
     if ![weight, bias].into_iter().flatten().all(fits) {
         return Err(refused(format!("layer_norm: expected weight and bias of shape {shape:?} and the input's dtype")));
     }
-    let operation = LayerNorm { rows: elements(leading)?, columns: elements(shape)? };
+    let operation = LayerNorm { rows: element_count(leading)?, columns: element_count(shape)? };
     let (buffer, statistics) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(tape, input, weight, bias, eps);
         results.map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
@@ -62,7 +62,7 @@ impl LayerNorm {
         weight: Option<&Tensor>,
         bias: Option<&Tensor>,
         eps: f64,
-    ) -> Result<(Vector<T>, Vector<f64>)> {
+    ) -> Result<(CountedVec<T>, CountedVec<f64>)> {
         let (input, weight, bias) = (input.storage(), weight.map(Tensor::storage), bias.map(Tensor::storage));
         let input = input.read()?;
         let weight = weight.as_ref().map(|weight| weight.read()).transpose()?;
@@ -70,8 +70,8 @@ impl LayerNorm {
         let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
         let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
         let x = T::of(&input)?;
-        let mut statistics = tape.meter.zeros(self.rows.saturating_mul(2))?;
-        let mut out = tape.meter.zeros::<T>(x.len())?;
+        let mut statistics = tape.budget.zeros(self.rows.saturating_mul(2))?;
+        let mut out = tape.budget.zeros::<T>(x.len())?;
         if self.columns == 0 {
             return Ok((out, statistics));
         }
@@ -95,11 +95,11 @@ impl LayerNorm {
 }
 
 impl Gradient for LayerNorm {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let x: &[T] = call.saved(INPUT)?;
         let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
         let statistics: &[f64] = call.saved(STATISTICS)?;
-        let (mut dw, mut db) = (call.meter.zeros::<T>(self.columns)?, call.meter.zeros::<T>(self.columns)?);
+        let (mut dw, mut db) = (call.budget.zeros::<T>(self.columns)?, call.budget.zeros::<T>(self.columns)?);
         if self.columns > 0 {
             let count = self.columns as f64;
             let rows = gradient.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));

@@ -9,7 +9,7 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
 use crate::matrix::{Into, Matrix, multiply};
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::add_rows;
 
 struct Linear {
@@ -33,9 +33,9 @@ pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<
     if inputs != weight_inputs || !bias_fits {
         return Err(refused(format!("linear: input {shape:?} and bias do not fit weight {weight_shape:?}")));
     }
-    let rows = elements(leading)?;
+    let rows = element_count(leading)?;
     let shape = [leading, &[outputs]].concat();
-    elements(&shape)?;
+    element_count(&shape)?;
     let operation = Linear { rows, inputs, outputs };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
 
@@ -47,10 +47,10 @@ pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<
 }
 
 impl Linear {
-    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Vector<T>> {
+    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<CountedVec<T>> {
         let (x, w) = (x.storage(), w.storage());
         let (x, w) = (x.read()?, w.read()?);
-        let mut out = tape.meter.zeros(self.rows.saturating_mul(self.outputs))?;
+        let mut out = tape.budget.zeros(self.rows.saturating_mul(self.outputs))?;
         let mut into = Into::Place;
         if let Some(b) = b.map(Tensor::storage) {
             let b = b.read()?;
@@ -72,22 +72,22 @@ fn repeat_row<T: Copy>(out: &mut [T], row: &[T]) {
 }
 
 impl Gradient for Linear {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         let Self { rows, inputs, outputs } = *self;
         let g = Matrix::new(&gradient, rows, outputs);
         let mut gradients = [None, None, None];
         if call.needed[INPUT] {
-            let mut out = call.meter.zeros(rows * inputs)?;
+            let mut out = call.budget.zeros(rows * inputs)?;
             multiply(&mut out, Into::Place, g, Matrix::new(call.saved(WEIGHT)?, outputs, inputs))?;
             gradients[INPUT] = Some(out);
         }
         if call.needed[WEIGHT] {
-            let mut out = call.meter.zeros(outputs * inputs)?;
+            let mut out = call.budget.zeros(outputs * inputs)?;
             multiply(&mut out, Into::Place, g.transposed(), Matrix::new(call.saved(INPUT)?, rows, inputs))?;
             gradients[WEIGHT] = Some(out);
         }
         if call.needed[BIAS] {
-            let mut out = call.meter.zeros(outputs)?;
+            let mut out = call.budget.zeros(outputs)?;
             add_rows(&mut out, &gradient);
             gradients[BIAS] = Some(out);
         }

@@ -9,7 +9,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 use crate::operations::window::Sweep;
 
 struct MaxPool2d {
@@ -27,7 +27,7 @@ pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window
     };
     let sweep = Sweep::new([h, w], kernel, window)?;
     let shape = [images, channels, sweep.out[0], sweep.out[1]];
-    elements(&shape)?;
+    element_count(&shape)?;
     let operation = MaxPool2d { images: images * channels, sweep };
     let (buffer, places) = with_real!(input.dtype(), T => {
         operation.forward::<T>(tape, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
@@ -37,7 +37,7 @@ pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window
 }
 
 impl MaxPool2d {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor) -> Result<(Vector<T>, Vector<i64>)> {
+    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor) -> Result<(CountedVec<T>, CountedVec<i64>)> {
         let sweep = &self.sweep;
         let [height, width] = sweep.size;
         let input = input.storage();
@@ -45,7 +45,7 @@ impl MaxPool2d {
         let input = T::of(&input)?;
         let len = self.images.saturating_mul(sweep.positions());
         // -1 where a window is all padding.
-        let (mut largest, mut places) = (tape.meter.filled(len, T::NEG_INFINITY)?, tape.meter.filled(len, -1)?);
+        let (mut largest, mut places) = (tape.budget.filled(len, T::NEG_INFINITY)?, tape.budget.filled(len, -1)?);
         let image_len = height * width;
         for image in 0..self.images {
             let from = &input[image * image_len..][..image_len];
@@ -74,12 +74,12 @@ impl MaxPool2d {
 }
 
 impl Gradient for MaxPool2d {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         // Not read, but as in PyTorch a graph whose input has changed is outdated.
         let _: &[T] = call.saved(INPUT)?;
         let places: &[i64] = call.saved(PLACES)?;
         let (len, positions) = (self.sweep.size[0] * self.sweep.size[1], self.sweep.positions());
-        let mut out = call.meter.zeros::<T>(self.images * len)?;
+        let mut out = call.budget.zeros::<T>(self.images * len)?;
         for image in 0..self.images {
             let sums = &mut out[image * len..][..len];
             let at = image * positions;

@@ -8,7 +8,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::refused;
-use crate::memory::Vector;
+use crate::memory::CountedVec;
 
 struct Multiply;
 
@@ -24,17 +24,17 @@ pub(crate) fn multiply(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     tape.made(&shape, Storage::new(buffer), given, Multiply, saved)
 }
 
-fn forward<T: Real>(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Vector<T>> {
+fn forward<T: Real>(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
     let (a, b) = (a.storage(), b.storage());
     let (a, b) = (a.read()?, b.read()?);
-    tape.meter.each(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
+    tape.budget.collect(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
 }
 
 impl Gradient for Multiply {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
-        let times = |place| -> Result<Option<Vector<T>>> {
+    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
+        let times = |place| -> Result<Option<CountedVec<T>>> {
             let other: &[T] = call.saved(place)?;
-            call.meter.each(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
+            call.budget.collect(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
         };
         Ok([if call.needed[0] { times(1)? } else { None }, if call.needed[1] { times(0)? } else { None }, None])
     }

@@ -9,12 +9,12 @@ use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
 use crate::error::refused;
-use crate::memory::{Vector, elements};
+use crate::memory::{CountedVec, element_count};
 
 struct Reshape;
 
 pub(crate) fn reshape(tape: &Tape, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
-    if elements(shape)? != input.len() {
+    if element_count(shape)? != input.len() {
         return Err(refused(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // The elements are shared, so a write to one is seen by both, as in PyTorch.
@@ -22,7 +22,7 @@ pub(crate) fn reshape(tape: &Tape, input: &Tensor, shape: &[usize]) -> Result<Te
 }
 
 impl Gradient for Reshape {
-    fn gradients<T: Real>(&self, _: &Call<'_>, gradient: Vector<T>) -> Result<Gradients<T>> {
+    fn gradients<T: Real>(&self, _: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
         Ok([Some(gradient), None, None])
     }
 }

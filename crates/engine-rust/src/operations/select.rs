@@ -6,7 +6,7 @@ use crate::autograd::graph::Tape;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::refused;
-use crate::memory::{Meter, Vector, elements};
+use crate::memory::{CountedVec, MemoryBudget, element_count};
 
 pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
     let shape = tensor.shape();
@@ -16,25 +16,25 @@ pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<
     if let Some(index) = indices.iter().find(|index| **index >= rows) {
         return Err(refused(format!("index {index} is out of range for {rows} rows")));
     }
-    let width = elements(rest)?;
+    let width = element_count(rest)?;
     let shape = [&[indices.len()], rest].concat();
-    let (len, storage) = (elements(&shape)?, tensor.storage());
+    let (len, storage) = (element_count(&shape)?, tensor.storage());
     let buffer = match &*storage.read()? {
-        Buffer::Float(elements) => Buffer::Float(rows_of(&tape.meter, elements, width, indices, len)?),
-        Buffer::Double(elements) => Buffer::Double(rows_of(&tape.meter, elements, width, indices, len)?),
-        Buffer::Long(elements) => Buffer::Long(rows_of(&tape.meter, elements, width, indices, len)?),
+        Buffer::Float(elements) => Buffer::Float(rows_of(&tape.budget, elements, width, indices, len)?),
+        Buffer::Double(elements) => Buffer::Double(rows_of(&tape.budget, elements, width, indices, len)?),
+        Buffer::Long(elements) => Buffer::Long(rows_of(&tape.budget, elements, width, indices, len)?),
     };
     Ok(tape.leaf(&shape, buffer))
 }
 
 fn rows_of<T: Copy + Default>(
-    meter: &std::rc::Rc<Meter>,
+    budget: &std::rc::Rc<MemoryBudget>,
     elements: &[T],
     width: usize,
     indices: &[usize],
     len: usize,
-) -> Result<Vector<T>> {
-    let mut out = meter.zeros(len)?;
+) -> Result<CountedVec<T>> {
+    let mut out = budget.zeros(len)?;
     if width > 0 {
         for (out, index) in out.chunks_exact_mut(width).zip(indices) {
             out.copy_from_slice(&elements[index * width..][..width]);
