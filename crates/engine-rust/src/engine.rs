@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Slice, SliceMut, Window};
 
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::{internal, lent, refused};
@@ -17,7 +17,7 @@ use crate::{losses, parameter_views};
 
 /// Tensors and their gradients in Rust alone, on the CPU and on one thread.
 pub struct RustEngine {
-    tape: Tape,
+    autograd: Autograd,
     /// True while memory is lent.
     busy: Cell<bool>,
 }
@@ -34,7 +34,7 @@ impl RustEngine {
     /// An engine whose tensors take at most so many bytes together, with the state of the optimizers. What needs more is an
     /// error of memory.
     pub fn with_budget(bytes: usize) -> Self {
-        Self { tape: Tape::new(bytes), busy: Cell::new(false) }
+        Self { autograd: Autograd::new(bytes), busy: Cell::new(false) }
     }
 
     fn not_busy(&self) -> Result<()> {
@@ -66,7 +66,7 @@ impl Engine for RustEngine {
     }
 
     fn memory_limit(&self) -> usize {
-        self.tape.budget.tensor_limit()
+        self.autograd.budget.tensor_limit()
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
@@ -76,7 +76,7 @@ impl Engine for RustEngine {
             let message = format!("expected as many elements as shape {shape:?} has, given {}", data.len());
             return Err(Error::new(Code::Shape, message));
         }
-        Ok(self.tape.leaf(shape, Buffer::from_data(&self.tape.budget, data)?))
+        Ok(self.autograd.leaf(shape, Buffer::from_data(&self.autograd.budget, data)?))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {
@@ -132,8 +132,8 @@ impl Engine for RustEngine {
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
         self.require(device)?;
-        let copy = tensor.storage().read()?.convert(&self.tape.budget, dtype)?;
-        Ok(self.tape.leaf(&tensor.shape(), copy))
+        let copy = tensor.storage().read()?.convert(&self.autograd.budget, dtype)?;
+        Ok(self.autograd.leaf(&tensor.shape(), copy))
     }
 
     fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
@@ -187,7 +187,7 @@ impl Engine for RustEngine {
             return Err(Error::new(Code::Gradient, "a tensor cannot be its own gradient"));
         }
         tensor.set_grad(grad.map(|grad| match grad.requires_grad() {
-            true => self.tape.leaf_over(&grad.shape(), grad.dtype(), grad.storage()),
+            true => self.autograd.leaf_over(&grad.shape(), grad.dtype(), grad.storage()),
             false => grad.clone(),
         }));
         Ok(())
@@ -202,11 +202,11 @@ impl Engine for RustEngine {
 
     fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
         self.not_busy()?;
-        self.tape.backward(tensor, seed)
+        self.autograd.backward(tensor, seed)
     }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.tape.without_recording(f)
+        self.autograd.without_recording(f)
     }
 
     fn with_parameter_views(
@@ -217,11 +217,11 @@ impl Engine for RustEngine {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        parameter_views::with_parameter_views(&self.busy, &self.tape.budget, parameters, zero_grad, step)
+        parameter_views::with_parameter_views(&self.busy, &self.autograd.budget, parameters, zero_grad, step)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-        linear::linear(&self.tape, input, weight, bias)
+        linear::linear(&self.autograd, input, weight, bias)
     }
 
     fn conv2d(
@@ -232,32 +232,32 @@ impl Engine for RustEngine {
         window: &Window,
         groups: usize,
     ) -> Result<Tensor> {
-        conv2d::conv2d(&self.tape, input, weight, bias, window, groups)
+        conv2d::conv2d(&self.autograd, input, weight, bias, window, groups)
     }
 
     fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
-        max_pool2d::max_pool2d(&self.tape, input, kernel, window)
+        max_pool2d::max_pool2d(&self.autograd, input, kernel, window)
     }
 
     fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
-        reshape::reshape(&self.tape, input, shape)
+        reshape::reshape(&self.autograd, input, shape)
     }
 
     fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
-        select::select(&self.tape, tensor, indices)
+        select::select(&self.autograd, tensor, indices)
     }
 
     fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {
-        activations::activation(&self.tape, input, activation)
+        activations::activation(&self.autograd, input, activation)
     }
 
     fn multiply(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        multiply::multiply(&self.tape, a, b)
+        multiply::multiply(&self.autograd, a, b)
     }
 
     fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
         self.not_busy()?;
-        batch_norm::batch_norm(&self.tape, input, norm)
+        batch_norm::batch_norm(&self.autograd, input, norm)
     }
 
     fn layer_norm(
@@ -268,15 +268,15 @@ impl Engine for RustEngine {
         bias: Option<&Tensor>,
         eps: f64,
     ) -> Result<Tensor> {
-        layer_norm::layer_norm(&self.tape, input, shape, weight, bias, eps)
+        layer_norm::layer_norm(&self.autograd, input, shape, weight, bias, eps)
     }
 
     fn embedding(&self, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
-        embedding::embedding(&self.tape, weight, indices)
+        embedding::embedding(&self.autograd, weight, indices)
     }
 
     fn loss(&self, loss: Loss, input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
-        losses::loss(&self.tape, loss, input, target, reduction)
+        losses::loss(&self.autograd, loss, input, target, reduction)
     }
 }
 

@@ -11,12 +11,12 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 use stepwell_session::Dtype;
 
 use crate::autograd::backward::Call;
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::element::Element;
 use crate::error::{outdated, refused};
 
-impl Tape {
+impl Autograd {
     /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes nothing.
     pub(crate) fn backward(&self, root: &Tensor, seed: f64) -> Result<()> {
         if !root.requires_grad() {

@@ -16,21 +16,21 @@ use crate::memory::MemoryBudget;
 pub(crate) type Inputs<'a> = [Option<&'a Tensor>; INPUTS];
 
 /// What is common to all operations of an engine.
-pub(crate) struct Tape {
+pub(crate) struct Autograd {
     pub(crate) budget: Rc<MemoryBudget>,
     recording: Cell<bool>,
-    next: Cell<u64>,
+    id: Cell<u64>,
 }
 
-impl Tape {
+impl Autograd {
     pub(crate) fn new(memory_limit: usize) -> Self {
-        Self { budget: MemoryBudget::new(memory_limit), recording: Cell::new(true), next: Cell::new(1) }
+        Self { budget: MemoryBudget::new(memory_limit), recording: Cell::new(true), id: Cell::new(1) }
     }
 
-    fn number(&self) -> u64 {
-        let number = self.next.get();
-        self.next.set(number + 1);
-        number
+    fn next_id(&self) -> u64 {
+        let id = self.id.get();
+        self.id.set(id + 1);
+        id
     }
 
     /// Runs `f` without recording operations, also where it panics.
@@ -52,7 +52,7 @@ impl Tape {
 
     /// A leaf over elements that there are.
     pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Rc<Storage>) -> Tensor {
-        Tensor::new(self.number(), shape.into(), dtype, storage, None)
+        Tensor::new(self.next_id(), shape.into(), dtype, storage, None)
     }
 
     /// Which inputs a gradient is to be computed for.
@@ -93,7 +93,7 @@ impl Tape {
         });
         let maker = edges.iter().any(Option::is_some).then(|| {
             Rc::new(Function {
-                order: self.number(),
+                order: self.next_id(),
                 inputs: edges,
                 operation,
                 saved: RefCell::new(Some(saved)),
@@ -104,6 +104,6 @@ impl Tape {
                 dropped_after: None,
             })
         });
-        Ok(Tensor::new(self.number(), shape.into(), dtype, storage, maker))
+        Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, maker))
     }
 }

@@ -6,7 +6,7 @@ use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -36,7 +36,7 @@ struct Results<T> {
 }
 
 pub(crate) fn cross_entropy(
-    tape: &Tape,
+    autograd: &Autograd,
     input: &Tensor,
     target: &Tensor,
     ignore: i64,
@@ -54,9 +54,9 @@ pub(crate) fn cross_entropy(
     }
     let operation = CrossEntropy { classes, by, probabilities };
     let given = [Some(input), probabilities.then_some(target), None];
-    let keep_logarithms = tape.needed(given)[TARGET];
+    let keep_logarithms = autograd.needed(given)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
-        let results = operation.forward::<T>(tape, input, target, keep_logarithms);
+        let results = operation.forward::<T>(autograd, input, target, keep_logarithms);
         results.map(|r| (T::wrap(r.loss), r.shape, T::wrap(r.softmax), r.logarithms.map(T::wrap)))
     })?;
     let saved = vec![
@@ -64,22 +64,22 @@ pub(crate) fn cross_entropy(
         Some(target.saved()),
         logarithms.map(|logarithms| Saved::new(&Storage::new(logarithms))),
     ];
-    tape.made(&shape, Storage::new(loss), given, operation, saved)
+    autograd.made(&shape, Storage::new(loss), given, operation, saved)
 }
 
 impl CrossEntropy {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
+    fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
         let Classes { samples, classes, places, .. } = self.classes;
         // The logarithms first, which become the softmax below.
-        let mut softmax = tape.budget.copy(T::of(&input)?)?;
+        let mut softmax = autograd.budget.copy(T::of(&input)?)?;
         for sample in softmax.chunks_exact_mut((classes * places).max(1)) {
             for place in 0..places {
                 log_softmax(sample, place, places);
             }
         }
-        let mut losses = tape.budget.zeros::<T>(samples.saturating_mul(places))?;
+        let mut losses = autograd.budget.zeros::<T>(samples.saturating_mul(places))?;
         let mut count = losses.len() as f64;
         if self.probabilities {
             for (i, (x, y)) in softmax.iter().zip(T::of(&target)?).enumerate() {
@@ -94,9 +94,9 @@ impl CrossEntropy {
             }
             count = self.classes.count(targets);
         }
-        let logarithms = if keep { Some(tape.budget.copy(&softmax)?) } else { None };
+        let logarithms = if keep { Some(autograd.budget.copy(&softmax)?) } else { None };
         softmax.iter_mut().for_each(|x| *x = x.exp());
-        let (loss, shape) = reduce(&tape.budget, losses, &self.classes.shape, count, self.by)?;
+        let (loss, shape) = reduce(&autograd.budget, losses, &self.classes.shape, count, self.by)?;
         Ok(Results { softmax, logarithms, loss, shape })
     }
 }

@@ -4,7 +4,7 @@ use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -34,7 +34,7 @@ struct Compare {
 const INPUT: usize = 0;
 const TARGET: usize = 1;
 
-pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
     let (shape, target_shape) = (input.shape(), target.shape());
     if shape != target_shape {
         return Err(refused(format!("expected a target of shape {shape:?}, given {target_shape:?}")));
@@ -43,27 +43,27 @@ pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by:
         return Err(wrong_dtype(input.dtype().name(), target.dtype()));
     }
     let given = [Some(input), Some(target), None];
-    let needed = tape.needed(given);
+    let needed = autograd.needed(given);
     let operation = Compare { loss, by };
     // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
     // the target is changed.
     let keep = loss == Loss::L1 && (needed[INPUT] || needed[TARGET]);
     let (buffer, out_shape, difference) = with_real!(input.dtype(), T => {
-        let results = operation.forward::<T>(tape, input, target, keep);
+        let results = operation.forward::<T>(autograd, input, target, keep);
         results.map(|(out, shape, difference)| (T::wrap(out), shape, difference.map(T::wrap)))
     })?;
     let saved = match (loss, difference) {
         (Loss::L1, difference) => vec![difference.map(|difference| Saved::new(&Storage::new(difference)))],
         _ => vec![Some(input.saved()), Some(target.saved())],
     };
-    tape.made(&out_shape, Storage::new(buffer), given, operation, saved)
+    autograd.made(&out_shape, Storage::new(buffer), given, operation, saved)
 }
 
 /// The losses, their shape, and the difference of input and target.
 type Results<T> = (CountedVec<T>, Vec<usize>, Option<CountedVec<T>>);
 
 impl Compare {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
+    fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
         let (x, y) = (input.storage(), target.storage());
         let (x, y) = (x.read()?, y.read()?);
         let (x, y) = (T::of(&x)?, T::of(&y)?);
@@ -72,10 +72,10 @@ impl Compare {
             return Err(refused("all elements of input and target should be between 0 and 1"));
         }
         let (Elementwise { value, .. }, own) = functions::<T>(self.loss)?;
-        let losses = tape.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
-        let (losses, shape) = reduce(&tape.budget, losses, &input.shape(), x.len() as f64, self.by)?;
+        let losses = autograd.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
+        let (losses, shape) = reduce(&autograd.budget, losses, &input.shape(), x.len() as f64, self.by)?;
         let difference = match keep {
-            true => Some(tape.budget.collect(x.iter().zip(y).map(|(x, y)| *x - *y))?),
+            true => Some(autograd.budget.collect(x.iter().zip(y).map(|(x, y)| *x - *y))?),
             false => None,
         };
         Ok((losses, shape, difference))

@@ -14,13 +14,13 @@ mod smooth_l1;
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 
-pub(crate) fn loss(tape: &Tape, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
     match loss {
-        Loss::CrossEntropy { ignore } => cross_entropy::cross_entropy(tape, input, target, ignore, by),
-        Loss::Nll { ignore } => nll::nll(tape, input, target, ignore, by),
-        of_elements => elementwise::loss(tape, of_elements, input, target, by),
+        Loss::CrossEntropy { ignore } => cross_entropy::cross_entropy(autograd, input, target, ignore, by),
+        Loss::Nll { ignore } => nll::nll(autograd, input, target, ignore, by),
+        of_elements => elementwise::loss(autograd, of_elements, input, target, by),
     }
 }

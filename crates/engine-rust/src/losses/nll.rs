@@ -4,7 +4,7 @@ use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -76,28 +76,33 @@ struct Nll {
 
 const TARGET: usize = 0;
 
-pub(crate) fn nll(tape: &Tape, input: &Tensor, target: &Tensor, ignore: i64, by: Reduction) -> Result<Tensor> {
+pub(crate) fn nll(autograd: &Autograd, input: &Tensor, target: &Tensor, ignore: i64, by: Reduction) -> Result<Tensor> {
     let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, by };
     operation.classes.check(target)?;
     let (buffer, shape) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(tape, input, target).map(|(out, shape)| (T::wrap(out), shape))
+        operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::wrap(out), shape))
     })?;
     // PyTorch saves the input too, for its shape.
     let saved = vec![Some(target.saved()), Some(input.saved())];
-    tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 
 impl Nll {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor, target: &Tensor) -> Result<(CountedVec<T>, Vec<usize>)> {
+    fn forward<T: Real>(
+        &self,
+        autograd: &Autograd,
+        input: &Tensor,
+        target: &Tensor,
+    ) -> Result<(CountedVec<T>, Vec<usize>)> {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
         let (input, targets) = (T::of(&input)?, i64::of(&target)?);
-        let mut losses = tape.budget.zeros::<T>(targets.len())?;
+        let mut losses = autograd.budget.zeros::<T>(targets.len())?;
         for place in self.classes.places(targets) {
             let (place, at) = place?;
             losses[place] = -input[at];
         }
-        reduce(&tape.budget, losses, &self.classes.shape, self.classes.count(targets), self.by)
+        reduce(&autograd.budget, losses, &self.classes.shape, self.classes.count(targets), self.by)
     }
 }
 

@@ -6,7 +6,7 @@ use stepwell_optim::Result;
 use stepwell_session::{Activation, Dtype};
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
@@ -15,15 +15,15 @@ use crate::memory::CountedVec;
 
 struct Elementwise(Activation);
 
-pub(crate) fn activation(tape: &Tape, input: &Tensor, activation: Activation) -> Result<Tensor> {
+pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activation) -> Result<Tensor> {
     let (shape, storage) = (input.shape(), input.storage());
     let buffer = match (&*storage.read()?, activation) {
-        (Buffer::Long(x), Activation::Relu) => Buffer::Long(tape.budget.collect(x.iter().map(|x| *x.max(&0)))?),
+        (Buffer::Long(x), Activation::Relu) => Buffer::Long(autograd.budget.collect(x.iter().map(|x| *x.max(&0)))?),
         // PyTorch's default dtype.
         (long @ Buffer::Long(_), Activation::Tanh | Activation::Sigmoid) => {
-            forward::<f32>(tape, &long.convert(&tape.budget, Dtype::Float)?, activation)?
+            forward::<f32>(autograd, &long.convert(&autograd.budget, Dtype::Float)?, activation)?
         }
-        (x, _) => with_real!(x.dtype(), T => forward::<T>(tape, x, activation))?,
+        (x, _) => with_real!(x.dtype(), T => forward::<T>(autograd, x, activation))?,
     };
     let result = Storage::new(buffer);
     let saved = match activation {
@@ -31,12 +31,12 @@ pub(crate) fn activation(tape: &Tape, input: &Tensor, activation: Activation) ->
         Activation::Relu | Activation::Tanh | Activation::Sigmoid => Saved::new(&result),
         Activation::Gelu { .. } => Saved::new(&storage),
     };
-    tape.made(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
+    autograd.made(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
 }
 
-fn forward<T: Real>(tape: &Tape, x: &Buffer, activation: Activation) -> Result<Buffer> {
+fn forward<T: Real>(autograd: &Autograd, x: &Buffer, activation: Activation) -> Result<Buffer> {
     let x = T::of(x)?.iter();
-    let budget = &tape.budget;
+    let budget = &autograd.budget;
     Ok(T::wrap(match activation {
         Activation::Relu => budget.collect(x.map(|x| x.at_least(T::ZERO)))?,
         Activation::Tanh => budget.collect(x.map(|x| x.tanh()))?,

@@ -6,7 +6,7 @@ use stepwell_optim::Result;
 use stepwell_session::BatchNorm as Options;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -29,7 +29,7 @@ const BIAS: usize = 2;
 /// Mean and 1 / √(variance + eps) of each channel, as f64.
 const STATISTICS: usize = 2;
 
-pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
+pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
     let shape = input.shape();
     let &[images, channels, ref rest @ ..] = &*shape else {
         return Err(refused(format!("batch_norm: expected input [n, c, *], given {shape:?}")));
@@ -52,7 +52,7 @@ pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tens
         return Err(refused("batch_norm: expected more than 1 value per channel when training"));
     }
     let (buffer, statistics) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(tape, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
+        operation.forward::<T>(autograd, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
     })?;
     let saved = vec![
         Some(input.saved()),
@@ -62,7 +62,7 @@ pub(crate) fn batch_norm(tape: &Tape, input: &Tensor, options: &Options<'_, Tens
         running_tensors[0].map(Tensor::saved),
         running_tensors[1].map(Tensor::saved),
     ];
-    tape.made(&shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+    autograd.made(&shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
 }
 
 impl BatchNorm {
@@ -77,7 +77,7 @@ impl BatchNorm {
 
     fn forward<T: Real>(
         &self,
-        tape: &Tape,
+        autograd: &Autograd,
         input: &Tensor,
         options: &Options<'_, Tensor>,
     ) -> Result<(CountedVec<T>, CountedVec<f64>)> {
@@ -89,8 +89,8 @@ impl BatchNorm {
         let x = T::of(&input)?;
         let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
         let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
-        let mut out = tape.budget.zeros::<T>(x.len())?;
-        let statistics = self.statistics(&tape.budget, x, options)?;
+        let mut out = autograd.budget.zeros::<T>(x.len())?;
+        let statistics = self.statistics(&autograd.budget, x, options)?;
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());

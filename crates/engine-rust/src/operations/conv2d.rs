@@ -5,7 +5,7 @@ use stepwell_optim::Result;
 use stepwell_session::Window;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -29,7 +29,7 @@ const WEIGHT: usize = 1;
 const BIAS: usize = 2;
 
 pub(crate) fn conv2d(
-    tape: &Tape,
+    autograd: &Autograd,
     input: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
@@ -51,9 +51,10 @@ pub(crate) fn conv2d(
     element_count(&shape)?;
     element_count(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
     let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
-    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
+    let buffer =
+        with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
-    tape.made(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
+    autograd.made(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
 }
 
 impl Conv2d {
@@ -89,15 +90,21 @@ impl Conv2d {
         Matrix::new(&weight[group * len..][..len], self.outputs, self.window_len())
     }
 
-    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<CountedVec<T>> {
+    fn forward<T: Real>(
+        &self,
+        autograd: &Autograd,
+        x: &Tensor,
+        w: &Tensor,
+        b: Option<&Tensor>,
+    ) -> Result<CountedVec<T>> {
         let (x, w, b) = (x.storage(), w.storage(), b.map(Tensor::storage));
         let (x, w) = (x.read()?, w.read()?);
         let (x, w) = (T::of(&x)?, T::of(&w)?);
         let b = b.as_ref().map(|b| b.read()).transpose()?;
         let b = b.as_ref().map(|b| T::of(b)).transpose()?;
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
-        let mut out = tape.budget.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
-        let mut columns = self.columns(&tape.budget)?;
+        let mut out = autograd.budget.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
+        let mut columns = self.columns(&autograd.budget)?;
         for (part, group) in self.parts() {
             let out = &mut out[part * out_len..][..out_len];
             if let Some(b) = b {

@@ -4,7 +4,7 @@ use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -18,7 +18,7 @@ struct Embedding {
 
 const INDICES: usize = 1;
 
-pub(crate) fn embedding(tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
+pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
     let weight_shape = weight.shape();
     let &[rows, columns] = &*weight_shape else {
         return Err(refused(format!("embedding: expected weight [rows, columns], given {weight_shape:?}")));
@@ -29,9 +29,9 @@ pub(crate) fn embedding(tape: &Tape, weight: &Tensor, indices: &Tensor) -> Resul
     let shape = [&*indices.shape(), &[columns]].concat();
     element_count(&shape)?;
     let operation = Embedding { rows, columns };
-    let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(tape, weight, indices).map(Element::wrap))?;
+    let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(autograd, weight, indices).map(Element::wrap))?;
     let saved = vec![None, Some(indices.saved())];
-    tape.made(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
+    autograd.made(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
 }
 
 impl Embedding {
@@ -40,11 +40,11 @@ impl Embedding {
         row.ok_or_else(|| refused(format!("index {index} is out of range for {} rows", self.rows)))
     }
 
-    fn forward<T: Real>(&self, tape: &Tape, weight: &Tensor, indices: &Tensor) -> Result<CountedVec<T>> {
+    fn forward<T: Real>(&self, autograd: &Autograd, weight: &Tensor, indices: &Tensor) -> Result<CountedVec<T>> {
         let (weight, indices) = (weight.storage(), indices.storage());
         let (weight, indices) = (weight.read()?, indices.read()?);
         let (weight, indices) = (T::of(&weight)?, i64::of(&indices)?);
-        let mut out = tape.budget.zeros(indices.len().saturating_mul(self.columns))?;
+        let mut out = autograd.budget.zeros(indices.len().saturating_mul(self.columns))?;
         for (place, index) in indices.iter().enumerate() {
             let row = self.row(*index)?;
             let row = &weight[row * self.columns..][..self.columns];

@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -24,7 +24,7 @@ const BIAS: usize = 2;
 const STATISTICS: usize = 2;
 
 pub(crate) fn layer_norm(
-    tape: &Tape,
+    autograd: &Autograd,
     input: &Tensor,
     shape: &[usize],
     weight: Option<&Tensor>,
@@ -41,7 +41,7 @@ pub(crate) fn layer_norm(
     }
     let operation = LayerNorm { rows: element_count(leading)?, columns: element_count(shape)? };
     let (buffer, statistics) = with_real!(input.dtype(), T => {
-        let results = operation.forward::<T>(tape, input, weight, bias, eps);
+        let results = operation.forward::<T>(autograd, input, weight, bias, eps);
         results.map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
     })?;
     let saved = vec![
@@ -51,13 +51,13 @@ pub(crate) fn layer_norm(
         // Not read, but as in PyTorch a graph whose bias was changed is outdated.
         bias.map(Tensor::saved),
     ];
-    tape.made(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+    autograd.made(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
 }
 
 impl LayerNorm {
     fn forward<T: Real>(
         &self,
-        tape: &Tape,
+        autograd: &Autograd,
         input: &Tensor,
         weight: Option<&Tensor>,
         bias: Option<&Tensor>,
@@ -70,8 +70,8 @@ impl LayerNorm {
         let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
         let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
         let x = T::of(&input)?;
-        let mut statistics = tape.budget.zeros(self.rows.saturating_mul(2))?;
-        let mut out = tape.budget.zeros::<T>(x.len())?;
+        let mut statistics = autograd.budget.zeros(self.rows.saturating_mul(2))?;
+        let mut out = autograd.budget.zeros::<T>(x.len())?;
         if self.columns == 0 {
             return Ok((out, statistics));
         }

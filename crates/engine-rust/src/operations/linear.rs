@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -22,7 +22,7 @@ const INPUT: usize = 0;
 const WEIGHT: usize = 1;
 const BIAS: usize = 2;
 
-pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (shape, weight_shape) = (input.shape(), weight.shape());
     let (Some((&inputs, leading)), &[outputs, weight_inputs]) = (shape.split_last(), &*weight_shape) else {
         return Err(refused(format!(
@@ -37,20 +37,27 @@ pub(crate) fn linear(tape: &Tape, input: &Tensor, weight: &Tensor, bias: Option<
     let shape = [leading, &[outputs]].concat();
     element_count(&shape)?;
     let operation = Linear { rows, inputs, outputs };
-    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(tape, input, weight, bias).map(Element::wrap))?;
+    let buffer =
+        with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
 
     let given = [Some(input), Some(weight), bias];
-    let needed = tape.needed(given);
+    let needed = autograd.needed(given);
     // Each is needed for the gradient of the other only.
     let saved = vec![needed[WEIGHT].then(|| input.saved()), needed[INPUT].then(|| weight.saved())];
-    tape.made(&shape, Storage::new(buffer), given, operation, saved)
+    autograd.made(&shape, Storage::new(buffer), given, operation, saved)
 }
 
 impl Linear {
-    fn forward<T: Real>(&self, tape: &Tape, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<CountedVec<T>> {
+    fn forward<T: Real>(
+        &self,
+        autograd: &Autograd,
+        x: &Tensor,
+        w: &Tensor,
+        b: Option<&Tensor>,
+    ) -> Result<CountedVec<T>> {
         let (x, w) = (x.storage(), w.storage());
         let (x, w) = (x.read()?, w.read()?);
-        let mut out = tape.budget.zeros(self.rows.saturating_mul(self.outputs))?;
+        let mut out = autograd.budget.zeros(self.rows.saturating_mul(self.outputs))?;
         let mut into = Into::Place;
         if let Some(b) = b.map(Tensor::storage) {
             let b = b.read()?;

@@ -4,7 +4,7 @@ use stepwell_optim::Result;
 use stepwell_session::Window;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -20,7 +20,7 @@ struct MaxPool2d {
 const INPUT: usize = 0;
 const PLACES: usize = 1;
 
-pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
+pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
     let shape = input.shape();
     let &[images, channels, h, w] = &*shape else {
         return Err(refused(format!("max_pool2d: expected input [n, c, h, w], given {shape:?}")));
@@ -30,14 +30,14 @@ pub(crate) fn max_pool2d(tape: &Tape, input: &Tensor, kernel: [usize; 2], window
     element_count(&shape)?;
     let operation = MaxPool2d { images: images * channels, sweep };
     let (buffer, places) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(tape, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
+        operation.forward::<T>(autograd, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
     })?;
     let saved = vec![Some(input.saved()), Some(Saved::new(&Storage::new(places)))];
-    tape.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 
 impl MaxPool2d {
-    fn forward<T: Real>(&self, tape: &Tape, input: &Tensor) -> Result<(CountedVec<T>, CountedVec<i64>)> {
+    fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor) -> Result<(CountedVec<T>, CountedVec<i64>)> {
         let sweep = &self.sweep;
         let [height, width] = sweep.size;
         let input = input.storage();
@@ -45,7 +45,8 @@ impl MaxPool2d {
         let input = T::of(&input)?;
         let len = self.images.saturating_mul(sweep.positions());
         // -1 where a window is all padding.
-        let (mut largest, mut places) = (tape.budget.filled(len, T::NEG_INFINITY)?, tape.budget.filled(len, -1)?);
+        let (mut largest, mut places) =
+            (autograd.budget.filled(len, T::NEG_INFINITY)?, autograd.budget.filled(len, -1)?);
         let image_len = height * width;
         for image in 0..self.images {
             let from = &input[image * image_len..][..image_len];

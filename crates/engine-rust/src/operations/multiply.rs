@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 
 use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
@@ -12,22 +12,22 @@ use crate::memory::CountedVec;
 
 struct Multiply;
 
-pub(crate) fn multiply(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (shape, other) = (a.shape(), b.shape());
     if shape != other {
         return Err(refused(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
     }
-    let buffer = with_real!(a.dtype(), T => forward::<T>(tape, a, b).map(Element::wrap))?;
+    let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::wrap))?;
     let given = [Some(a), Some(b), None];
-    let needed = tape.needed(given);
+    let needed = autograd.needed(given);
     let saved = vec![needed[1].then(|| a.saved()), needed[0].then(|| b.saved())];
-    tape.made(&shape, Storage::new(buffer), given, Multiply, saved)
+    autograd.made(&shape, Storage::new(buffer), given, Multiply, saved)
 }
 
-fn forward<T: Real>(tape: &Tape, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
+fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
     let (a, b) = (a.storage(), b.storage());
     let (a, b) = (a.read()?, b.read()?);
-    tape.budget.collect(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
+    autograd.budget.collect(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
 }
 
 impl Gradient for Multiply {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 
 use crate::autograd::backward::{Call, Gradient, Gradients};
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
 use crate::error::refused;
@@ -13,12 +13,12 @@ use crate::memory::{CountedVec, element_count};
 
 struct Reshape;
 
-pub(crate) fn reshape(tape: &Tape, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
+pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
     if element_count(shape)? != input.len() {
         return Err(refused(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // The elements are shared, so a write to one is seen by both, as in PyTorch.
-    tape.made(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
+    autograd.made(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
 }
 
 impl Gradient for Reshape {

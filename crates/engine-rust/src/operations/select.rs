@@ -2,13 +2,13 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::graph::Tape;
+use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::refused;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
 
-pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+pub(crate) fn select(autograd: &Autograd, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
     let shape = tensor.shape();
     let Some((&rows, rest)) = shape.split_first() else {
         return Err(refused("rows can be selected from a tensor with dimensions only"));
@@ -20,11 +20,11 @@ pub(crate) fn select(tape: &Tape, tensor: &Tensor, indices: &[usize]) -> Result<
     let shape = [&[indices.len()], rest].concat();
     let (len, storage) = (element_count(&shape)?, tensor.storage());
     let buffer = match &*storage.read()? {
-        Buffer::Float(elements) => Buffer::Float(rows_of(&tape.budget, elements, width, indices, len)?),
-        Buffer::Double(elements) => Buffer::Double(rows_of(&tape.budget, elements, width, indices, len)?),
-        Buffer::Long(elements) => Buffer::Long(rows_of(&tape.budget, elements, width, indices, len)?),
+        Buffer::Float(elements) => Buffer::Float(rows_of(&autograd.budget, elements, width, indices, len)?),
+        Buffer::Double(elements) => Buffer::Double(rows_of(&autograd.budget, elements, width, indices, len)?),
+        Buffer::Long(elements) => Buffer::Long(rows_of(&autograd.budget, elements, width, indices, len)?),
     };
-    Ok(tape.leaf(&shape, buffer))
+    Ok(autograd.leaf(&shape, buffer))
 }
 
 fn rows_of<T: Copy + Default>(
