@@ -58,7 +58,7 @@ impl Engine for RustEngine {
             Device::Cpu => Ok(()),
             Device::Cuda(_) => {
                 let message = format!(
-                    "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on Node with libtorch"
+                    "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on TensorImpl with libtorch"
                 );
                 Err(Error::new(Code::Device, message))
             }
@@ -159,7 +159,7 @@ impl Engine for RustEngine {
     }
 
     fn is_leaf(&self, tensor: &Tensor) -> bool {
-        tensor.maker().is_none()
+        tensor.grad_fn().is_none()
     }
 
     fn requires_grad(&self, tensor: &Tensor) -> bool {

@@ -29,7 +29,7 @@ impl Autograd {
             Dtype::Float => f32::wrap(self.budget.filled(1, rounded(seed)?)?),
             _ => f64::wrap(self.budget.filled(1, seed)?),
         };
-        let Some(function) = root.maker() else {
+        let Some(function) = root.grad_fn() else {
             *root.pending().borrow_mut() = Some(start);
             return self.accumulate(std::slice::from_ref(root));
         };

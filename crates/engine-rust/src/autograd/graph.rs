@@ -61,7 +61,7 @@ impl Autograd {
     }
 
     /// The result of an operation. What was saved is read again by [`Call::saved`].
-    pub(crate) fn made(
+    pub(crate) fn record_output(
         &self,
         shape: &[usize],
         storage: Rc<Storage>,
@@ -69,10 +69,10 @@ impl Autograd {
         operation: impl Gradient,
         saved: Vec<Option<Saved>>,
     ) -> Result<Tensor> {
-        self.record(shape, storage, inputs, Box::new(operation), saved)
+        self.record_boxed(shape, storage, inputs, Box::new(operation), saved)
     }
 
-    fn record(
+    fn record_boxed(
         &self,
         shape: &[usize],
         storage: Rc<Storage>,
@@ -86,12 +86,12 @@ impl Autograd {
         };
         let edges = inputs.map(|input| {
             let input = input.filter(|input| self.recording.get() && input.requires_grad())?;
-            Some(match input.maker() {
+            Some(match input.grad_fn() {
                 Some(function) => Edge::Made(Rc::clone(function)),
                 None => Edge::Leaf(input.clone()),
             })
         });
-        let maker = edges.iter().any(Option::is_some).then(|| {
+        let grad_fn = edges.iter().any(Option::is_some).then(|| {
             Rc::new(Function {
                 order: self.next_id(),
                 inputs: edges,
@@ -104,6 +104,6 @@ impl Autograd {
                 dropped_after: None,
             })
         });
-        Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, maker))
+        Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, grad_fn))
     }
 }

@@ -11,22 +11,22 @@ use crate::elements::buffer::Buffer;
 
 /// A tensor. A clone is the same one: same elements, gradient and identity.
 #[derive(Clone)]
-pub struct Tensor(Rc<Node>);
+pub struct Tensor(Rc<TensorImpl>);
 
-struct Node {
+struct TensorImpl {
     identity: u64,
-    body: RefCell<Body>,
+    data: RefCell<TensorData>,
     /// Of a leaf.
     requires_grad: Cell<bool>,
     grad: RefCell<Option<Tensor>>,
     /// What made it; none of a leaf.
-    maker: Option<Rc<Function>>,
+    grad_fn: Option<Rc<Function>>,
     /// The gradient of a backward that is running.
     pending: RefCell<Option<Buffer>>,
 }
 
 #[derive(Clone)]
-struct Body {
+struct TensorData {
     shape: Rc<[usize]>,
     dtype: Dtype,
     storage: Rc<Storage>,
@@ -39,14 +39,14 @@ impl Tensor {
         shape: Rc<[usize]>,
         dtype: Dtype,
         storage: Rc<Storage>,
-        maker: Option<Rc<Function>>,
+        grad_fn: Option<Rc<Function>>,
     ) -> Self {
-        Self(Rc::new(Node {
+        Self(Rc::new(TensorImpl {
             identity,
-            body: RefCell::new(Body { shape, dtype, storage }),
+            data: RefCell::new(TensorData { shape, dtype, storage }),
             requires_grad: Cell::new(false),
             grad: RefCell::new(None),
-            maker,
+            grad_fn,
             pending: RefCell::new(None),
         }))
     }
@@ -56,35 +56,35 @@ impl Tensor {
     }
 
     pub(crate) fn shape(&self) -> Rc<[usize]> {
-        Rc::clone(&self.0.body.borrow().shape)
+        Rc::clone(&self.0.data.borrow().shape)
     }
 
     /// The number of elements.
     pub(crate) fn len(&self) -> usize {
-        self.0.body.borrow().shape.iter().product()
+        self.0.data.borrow().shape.iter().product()
     }
 
     pub(crate) fn dtype(&self) -> Dtype {
-        self.0.body.borrow().dtype
+        self.0.data.borrow().dtype
     }
 
     pub(crate) fn storage(&self) -> Rc<Storage> {
-        Rc::clone(&self.0.body.borrow().storage)
+        Rc::clone(&self.0.data.borrow().storage)
     }
 
     /// Takes over what `source` is made of.
     pub(crate) fn replace(&self, source: &Tensor) {
-        let body = source.0.body.borrow().clone();
-        let before = std::mem::replace(&mut *self.0.body.borrow_mut(), body);
+        let data = source.0.data.borrow().clone();
+        let before = std::mem::replace(&mut *self.0.data.borrow_mut(), data);
         before.storage.bump();
     }
 
-    pub(crate) fn maker(&self) -> Option<&Rc<Function>> {
-        self.0.maker.as_ref()
+    pub(crate) fn grad_fn(&self) -> Option<&Rc<Function>> {
+        self.0.grad_fn.as_ref()
     }
 
     pub(crate) fn requires_grad(&self) -> bool {
-        self.0.maker.is_some() || self.0.requires_grad.get()
+        self.0.grad_fn.is_some() || self.0.requires_grad.get()
     }
 
     pub(crate) fn set_requires_grad(&self, flag: bool) {
@@ -113,7 +113,7 @@ impl Tensor {
 }
 
 /// A gradient can have a gradient, and so on: one after the other, since there is little stack.
-impl Drop for Node {
+impl Drop for TensorImpl {
     fn drop(&mut self) {
         let mut next = self.grad.get_mut().take();
         while let Some(Tensor(node)) = next {

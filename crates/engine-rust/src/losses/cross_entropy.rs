@@ -64,7 +64,7 @@ pub(crate) fn cross_entropy(
         Some(target.saved()),
         logarithms.map(|logarithms| Saved::new(&Storage::new(logarithms))),
     ];
-    autograd.made(&shape, Storage::new(loss), given, operation, saved)
+    autograd.record_output(&shape, Storage::new(loss), given, operation, saved)
 }
 
 impl CrossEntropy {

@@ -56,7 +56,7 @@ pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Ten
         (Loss::L1, difference) => vec![difference.map(|difference| Saved::new(&Storage::new(difference)))],
         _ => vec![Some(input.saved()), Some(target.saved())],
     };
-    autograd.made(&out_shape, Storage::new(buffer), given, operation, saved)
+    autograd.record_output(&out_shape, Storage::new(buffer), given, operation, saved)
 }
 
 /// The losses, their shape, and the difference of input and target.

@@ -84,7 +84,7 @@ pub(crate) fn nll(autograd: &Autograd, input: &Tensor, target: &Tensor, ignore: 
     })?;
     // PyTorch saves the input too, for its shape.
     let saved = vec![Some(target.saved()), Some(input.saved())];
-    autograd.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 
 impl Nll {

@@ -31,7 +31,7 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
         Activation::Relu | Activation::Tanh | Activation::Sigmoid => Saved::new(&result),
         Activation::Gelu { .. } => Saved::new(&storage),
     };
-    autograd.made(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
+    autograd.record_output(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
 }
 
 fn forward<T: Real>(autograd: &Autograd, x: &Buffer, activation: Activation) -> Result<Buffer> {

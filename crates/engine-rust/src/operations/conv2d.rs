@@ -54,7 +54,7 @@ pub(crate) fn conv2d(
     let buffer =
         with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
-    autograd.made(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
 }
 
 impl Conv2d {

@@ -31,7 +31,7 @@ pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) 
     let operation = Embedding { rows, columns };
     let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(autograd, weight, indices).map(Element::wrap))?;
     let saved = vec![None, Some(indices.saved())];
-    autograd.made(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
 }
 
 impl Embedding {

@@ -51,7 +51,7 @@ pub(crate) fn layer_norm(
         // Not read, but as in PyTorch a graph whose bias was changed is outdated.
         bias.map(Tensor::saved),
     ];
-    autograd.made(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+    autograd.record_output(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
 }
 
 impl LayerNorm {

@@ -44,7 +44,7 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
     let needed = autograd.needed(given);
     // Each is needed for the gradient of the other only.
     let saved = vec![needed[WEIGHT].then(|| input.saved()), needed[INPUT].then(|| weight.saved())];
-    autograd.made(&shape, Storage::new(buffer), given, operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), given, operation, saved)
 }
 
 impl Linear {

@@ -33,7 +33,7 @@ pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2]
         operation.forward::<T>(autograd, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
     })?;
     let saved = vec![Some(input.saved()), Some(Saved::new(&Storage::new(places)))];
-    autograd.made(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 
 impl MaxPool2d {

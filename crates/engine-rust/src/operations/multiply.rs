@@ -21,7 +21,7 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
     let given = [Some(a), Some(b), None];
     let needed = autograd.needed(given);
     let saved = vec![needed[1].then(|| a.saved()), needed[0].then(|| b.saved())];
-    autograd.made(&shape, Storage::new(buffer), given, Multiply, saved)
+    autograd.record_output(&shape, Storage::new(buffer), given, Multiply, saved)
 }
 
 fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {

@@ -18,7 +18,7 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
         return Err(refused(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // The elements are shared, so a write to one is seen by both, as in PyTorch.
-    autograd.made(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
+    autograd.record_output(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
 }
 
 impl Gradient for Reshape {
