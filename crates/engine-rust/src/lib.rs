@@ -1,4 +1,4 @@
-//! The engine in Rust alone: tensors, and a autograd that computes gradients. It needs no library but a matrix product, so
+//! The engine in Rust alone: tensors, and autograd. It needs no library but a matrix product, so
 //! it runs in WebAssembly as well as natively. It behaves as the engine on libtorch does, down to its errors.
 //!
 //! An operation is a file of `operations` or `losses`, its forward calculation beside its gradient.

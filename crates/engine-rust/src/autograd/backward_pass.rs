@@ -1,4 +1,4 @@
-//! Gradients through the graph.
+//! InputGradients through the graph.
 //!
 //! A function knows the functions before it and not the tensors, so what no gradient needs is freed at once. Nothing
 //! here recurses, however long the graph is: WebAssembly has little stack.
@@ -10,7 +10,7 @@ use stepwell_optim::fallible::{out_of_memory, push};
 use stepwell_optim::{Code, Error, Number, Result, Results};
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::Call;
+use crate::autograd::backward::BackwardContext;
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::element::Element;
@@ -26,18 +26,18 @@ impl Autograd {
             return Err(refused("backward needs a tensor with one element, such as a mean or a sum"));
         }
         let start = match root.dtype() {
-            Dtype::Float => f32::wrap(self.budget.filled(1, rounded(seed)?)?),
+            Dtype::Float => f32::wrap(self.budget.filled(1, float_seed(seed)?)?),
             _ => f64::wrap(self.budget.filled(1, seed)?),
         };
         let Some(function) = root.grad_fn() else {
             *root.pending().borrow_mut() = Some(start);
             return self.accumulate(std::slice::from_ref(root));
         };
-        let functions = in_order(function)?;
+        let functions = reverse_topological(function)?;
         let mut leaves = Vec::new();
-        let result = ready(&functions).and_then(|()| {
+        let result = check_saved(&functions).and_then(|()| {
             *function.pending.borrow_mut() = Some(start);
-            functions.iter().try_for_each(|function| self.pass_on(function, &mut leaves))?;
+            functions.iter().try_for_each(|function| self.propagate(function, &mut leaves))?;
             self.accumulate(&leaves)
         });
         functions.iter().for_each(|function| drop(function.pending.take()));
@@ -48,7 +48,7 @@ impl Autograd {
     }
 
     /// Takes the gradient of a function to those before it.
-    fn pass_on(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
+    fn propagate(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
         let Some(gradient) = function.pending.borrow_mut().take() else { return Ok(()) };
         if gradient.len() != function.len || gradient.dtype() != function.dtype {
             return Err(outdated());
@@ -58,13 +58,15 @@ impl Autograd {
             let saved =
                 saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
             let saved = saved.values()?;
-            let needed = [0, 1, 2].map(|i| function.inputs[i].is_some());
-            function.operation.run(&Call { budget: &self.budget, needed, saved: &saved }, gradient)?
+            let needs_input_grad = [0, 1, 2].map(|i| function.inputs[i].is_some());
+            function
+                .operation
+                .run(&BackwardContext { budget: &self.budget, needs_input_grad, saved: &saved }, gradient)?
         };
         for (edge, gradient) in function.inputs.iter().zip(gradients) {
             let (Some(edge), Some(gradient)) = (edge, gradient) else { continue };
             let pending = match edge {
-                Edge::Made(function) => &function.pending,
+                Edge::Function(function) => &function.pending,
                 Edge::Leaf(leaf) => leaf.pending(),
             };
             let mut pending = pending.borrow_mut();
@@ -116,7 +118,7 @@ impl Autograd {
 }
 
 /// A gradient to start from, unless it has become zero or infinite.
-fn rounded(seed: f64) -> Result<f32> {
+fn float_seed(seed: f64) -> Result<f32> {
     let start = seed as f32;
     if start.is_finite() == seed.is_finite() && (start == 0.0) == (seed == 0.0) {
         return Ok(start);
@@ -126,25 +128,25 @@ fn rounded(seed: f64) -> Result<f32> {
 }
 
 /// Every function that the gradient of `last` goes through, the last first.
-fn in_order(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
-    let mut reached = Vec::new();
-    let sorted = reach(last, &mut reached);
-    reached.iter().for_each(|function| function.seen.set(false));
+fn reverse_topological(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
+    let mut visited = Vec::new();
+    let sorted = visit(last, &mut visited);
+    visited.iter().for_each(|function| function.visited.set(false));
     sorted
 }
 
-/// The same, with all that are `reached` marked as seen.
-fn reach(last: &Rc<Function>, reached: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<Function>>> {
+/// The same, with all that are `visited` marked as seen.
+fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<Function>>> {
     // What is before a function has a smaller order: the largest of those that wait has nothing left that comes after it.
-    let (mut waiting, mut sorted) = (BinaryHeap::new(), Vec::new());
-    wait(last, &mut waiting, reached)?;
-    while let Some((_, place)) = waiting.pop() {
-        let Some(function) = reached.get(place).cloned() else { continue };
+    let (mut queue, mut sorted) = (BinaryHeap::new(), Vec::new());
+    enqueue(last, &mut queue, visited)?;
+    while let Some((_, index)) = queue.pop() {
+        let Some(function) = visited.get(index).cloned() else { continue };
         for edge in function.inputs.iter().flatten() {
-            if let Edge::Made(before) = edge
-                && !before.seen.get()
+            if let Edge::Function(before) = edge
+                && !before.visited.get()
             {
-                wait(before, &mut waiting, reached)?;
+                enqueue(before, &mut queue, visited)?;
             }
         }
         push(&mut sorted, function)?;
@@ -152,20 +154,20 @@ fn reach(last: &Rc<Function>, reached: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<
     Ok(sorted)
 }
 
-fn wait(
+fn enqueue(
     function: &Rc<Function>,
-    waiting: &mut BinaryHeap<(u64, usize)>,
-    reached: &mut Vec<Rc<Function>>,
+    queue: &mut BinaryHeap<(u64, usize)>,
+    visited: &mut Vec<Rc<Function>>,
 ) -> Result<()> {
-    waiting.try_reserve(1).map_err(|_| out_of_memory((waiting.len() + 1) * size_of::<(u64, usize)>()))?;
-    push(reached, Rc::clone(function))?;
-    function.seen.set(true);
-    waiting.push((function.order, reached.len() - 1));
+    queue.try_reserve(1).map_err(|_| out_of_memory((queue.len() + 1) * size_of::<(u64, usize)>()))?;
+    push(visited, Rc::clone(function))?;
+    function.visited.set(true);
+    queue.push((function.order, visited.len() - 1));
     Ok(())
 }
 
 /// Fails unless all that was saved is there and as it was.
-fn ready(functions: &[Rc<Function>]) -> Result<()> {
+fn check_saved(functions: &[Rc<Function>]) -> Result<()> {
     for function in functions {
         let saved = function.saved.borrow();
         let Some(saved) = saved.as_ref() else {

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::{Gradient, INPUTS, Operation, Saved};
+use crate::autograd::backward::{Backward, ErasedBackward, MAX_INPUTS, SavedTensor};
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::buffer::Buffer;
 use crate::memory::MemoryBudget;
 
 /// What an operation works on.
-pub(crate) type Inputs<'a> = [Option<&'a Tensor>; INPUTS];
+pub(crate) type Inputs<'a> = [Option<&'a Tensor>; MAX_INPUTS];
 
 /// What is common to all operations of an engine.
 pub(crate) struct Autograd {
@@ -56,18 +56,18 @@ impl Autograd {
     }
 
     /// Which inputs a gradient is to be computed for.
-    pub(crate) fn needed(&self, inputs: Inputs<'_>) -> [bool; INPUTS] {
+    pub(crate) fn needs_grad(&self, inputs: Inputs<'_>) -> [bool; MAX_INPUTS] {
         inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
     }
 
-    /// The result of an operation. What was saved is read again by [`Call::saved`].
+    /// The result of an operation. What was saved is read again by [`BackwardContext::saved`].
     pub(crate) fn record_output(
         &self,
         shape: &[usize],
         storage: Rc<Storage>,
         inputs: Inputs<'_>,
-        operation: impl Gradient,
-        saved: Vec<Option<Saved>>,
+        operation: impl Backward,
+        saved: Vec<Option<SavedTensor>>,
     ) -> Result<Tensor> {
         self.record_boxed(shape, storage, inputs, Box::new(operation), saved)
     }
@@ -77,8 +77,8 @@ impl Autograd {
         shape: &[usize],
         storage: Rc<Storage>,
         inputs: Inputs<'_>,
-        operation: Box<dyn Operation>,
-        saved: Vec<Option<Saved>>,
+        operation: Box<dyn ErasedBackward>,
+        saved: Vec<Option<SavedTensor>>,
     ) -> Result<Tensor> {
         let (dtype, len) = {
             let buffer = storage.read()?;
@@ -87,7 +87,7 @@ impl Autograd {
         let edges = inputs.map(|input| {
             let input = input.filter(|input| self.recording.get() && input.requires_grad())?;
             Some(match input.grad_fn() {
-                Some(function) => Edge::Made(Rc::clone(function)),
+                Some(function) => Edge::Function(Rc::clone(function)),
                 None => Edge::Leaf(input.clone()),
             })
         });
@@ -100,8 +100,8 @@ impl Autograd {
                 len,
                 dtype,
                 pending: RefCell::new(None),
-                seen: Cell::new(false),
-                dropped_after: None,
+                visited: Cell::new(false),
+                next_to_drop: None,
             })
         });
         Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, grad_fn))

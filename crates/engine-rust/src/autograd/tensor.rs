@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::{INPUTS, Operation, Saved};
+use crate::autograd::backward::{ErasedBackward, MAX_INPUTS, SavedTensor};
 use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
 
@@ -102,8 +102,8 @@ impl Tensor {
     }
 
     /// Its elements as they are now, for a gradient.
-    pub(crate) fn saved(&self) -> Saved {
-        Saved::new(&self.storage())
+    pub(crate) fn saved(&self) -> SavedTensor {
+        SavedTensor::new(&self.storage())
     }
 
     /// The gradient that a backward has for a leaf so far.
@@ -125,24 +125,24 @@ impl Drop for TensorImpl {
 /// What made an input.
 pub(crate) enum Edge {
     Leaf(Tensor),
-    Made(Rc<Function>),
+    Function(Rc<Function>),
 }
 
 /// An operation that ran, and what its gradient needs.
 pub(crate) struct Function {
     /// Larger than that of every function before it.
     pub(crate) order: u64,
-    pub(crate) inputs: [Option<Edge>; INPUTS],
-    pub(crate) operation: Box<dyn Operation>,
+    pub(crate) inputs: [Option<Edge>; MAX_INPUTS],
+    pub(crate) operation: Box<dyn ErasedBackward>,
     /// None after a backward. An operation that needs nothing keeps its nothing, as in PyTorch.
-    pub(crate) saved: RefCell<Option<Vec<Option<Saved>>>>,
+    pub(crate) saved: RefCell<Option<Vec<Option<SavedTensor>>>>,
     pub(crate) len: usize,
     pub(crate) dtype: Dtype,
     /// The gradient of a backward that is running.
     pub(crate) pending: RefCell<Option<Buffer>>,
-    pub(crate) seen: Cell<bool>,
+    pub(crate) visited: Cell<bool>,
     /// See the drop.
-    pub(crate) dropped_after: Option<Rc<Function>>,
+    pub(crate) next_to_drop: Option<Rc<Function>>,
 }
 
 impl Function {
@@ -160,20 +160,20 @@ impl Drop for Function {
     fn drop(&mut self) {
         fn take(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
             for edge in function.inputs.iter_mut().filter_map(Option::take) {
-                if let Edge::Made(mut before) = edge
+                if let Edge::Function(mut before) = edge
                     && let Some(own) = Rc::get_mut(&mut before)
                 {
-                    own.dropped_after = list;
+                    own.next_to_drop = list;
                     list = Some(before);
                 }
             }
             list
         }
-        let mut list = self.dropped_after.take();
+        let mut list = self.next_to_drop.take();
         list = take(self, list);
         while let Some(mut function) = list {
             let Some(own) = Rc::get_mut(&mut function) else { return };
-            list = own.dropped_after.take();
+            list = own.next_to_drop.take();
             list = take(own, list);
         }
     }

@@ -5,7 +5,7 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -27,7 +27,7 @@ const TARGET: usize = 1;
 /// Logarithms of the softmax, for the gradient of the target.
 const LOGARITHMS: usize = 2;
 
-/// The softmax, its logarithms where they are needed, and the loss.
+/// The softmax, its logarithms where they are needs_input_grad, and the loss.
 struct Results<T> {
     softmax: CountedVec<T>,
     logarithms: Option<CountedVec<T>>,
@@ -54,15 +54,15 @@ pub(crate) fn cross_entropy(
     }
     let operation = CrossEntropy { classes, by, probabilities };
     let given = [Some(input), probabilities.then_some(target), None];
-    let keep_logarithms = autograd.needed(given)[TARGET];
+    let keep_logarithms = autograd.needs_grad(given)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep_logarithms);
         results.map(|r| (T::wrap(r.loss), r.shape, T::wrap(r.softmax), r.logarithms.map(T::wrap)))
     })?;
     let saved = vec![
-        Some(Saved::new(&Storage::new(softmax))),
+        Some(SavedTensor::new(&Storage::new(softmax))),
         Some(target.saved()),
-        logarithms.map(|logarithms| Saved::new(&Storage::new(logarithms))),
+        logarithms.map(|logarithms| SavedTensor::new(&Storage::new(logarithms))),
     ];
     autograd.record_output(&shape, Storage::new(loss), given, operation, saved)
 }
@@ -112,32 +112,32 @@ fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
     }
 }
 
-impl Gradient for CrossEntropy {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let softmax: &[T] = call.saved(INPUT)?;
+impl Backward for CrossEntropy {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
+        let softmax: &[T] = context.saved(INPUT)?;
         let Classes { samples, classes, places, .. } = self.classes;
         let place_of = |i: usize| i / (classes * places) * places + i % places;
         if !self.probabilities {
-            let targets: &[i64] = call.saved(TARGET)?;
+            let targets: &[i64] = context.saved(TARGET)?;
             let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
             // Nothing for a class that counts for nothing.
-            let mut counts = call.budget.zeros::<T>(samples * places)?;
+            let mut counts = context.budget.zeros::<T>(samples * places)?;
             for place in self.classes.places(targets) {
                 let (place, _) = place?;
                 counts[place] = scales.of(place);
             }
-            let mut out = call.budget.collect((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
+            let mut out = context.budget.collect((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
             for place in self.classes.places(targets) {
                 let (place, at) = place?;
                 out[at] = out[at] - counts[place];
             }
             return Ok([Some(out), None, None]);
         }
-        let targets: &[T] = call.saved(TARGET)?;
+        let targets: &[T] = context.saved(TARGET)?;
         let scales = Scales::new(&gradient, (samples * places) as f64, self.by);
         let mut gradients = [None, None, None];
-        if call.needed[INPUT] {
-            let mut sums = call.budget.zeros::<T>(samples * places)?;
+        if context.needs_input_grad[INPUT] {
+            let mut sums = context.budget.zeros::<T>(samples * places)?;
             for (i, y) in targets.iter().enumerate() {
                 sums[place_of(i)] = sums[place_of(i)] + *y;
             }
@@ -145,12 +145,12 @@ impl Gradient for CrossEntropy {
                 let place = place_of(i);
                 (softmax[i] * sums[place] - targets[i]) * scales.of(place)
             });
-            gradients[INPUT] = Some(call.budget.collect(slopes)?);
+            gradients[INPUT] = Some(context.budget.collect(slopes)?);
         }
-        if call.needed[TARGET] {
-            let logarithms: &[T] = call.saved(LOGARITHMS)?;
+        if context.needs_input_grad[TARGET] {
+            let logarithms: &[T] = context.saved(LOGARITHMS)?;
             let slopes = (0..logarithms.len()).map(|i| -logarithms[i] * scales.of(place_of(i)));
-            gradients[TARGET] = Some(call.budget.collect(slopes)?);
+            gradients[TARGET] = Some(context.budget.collect(slopes)?);
         }
         Ok(gradients)
     }

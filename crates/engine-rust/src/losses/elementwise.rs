@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -43,17 +43,17 @@ pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Ten
         return Err(wrong_dtype(input.dtype().name(), target.dtype()));
     }
     let given = [Some(input), Some(target), None];
-    let needed = autograd.needed(given);
+    let needs_input_grad = autograd.needs_grad(given);
     let operation = Compare { loss, by };
     // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
     // the target is changed.
-    let keep = loss == Loss::L1 && (needed[INPUT] || needed[TARGET]);
+    let keep = loss == Loss::L1 && (needs_input_grad[INPUT] || needs_input_grad[TARGET]);
     let (buffer, out_shape, difference) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep);
         results.map(|(out, shape, difference)| (T::wrap(out), shape, difference.map(T::wrap)))
     })?;
     let saved = match (loss, difference) {
-        (Loss::L1, difference) => vec![difference.map(|difference| Saved::new(&Storage::new(difference)))],
+        (Loss::L1, difference) => vec![difference.map(|difference| SavedTensor::new(&Storage::new(difference)))],
         _ => vec![Some(input.saved()), Some(target.saved())],
     };
     autograd.record_output(&out_shape, Storage::new(buffer), given, operation, saved)
@@ -82,20 +82,20 @@ impl Compare {
     }
 }
 
-impl Gradient for Compare {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let x: &[T] = call.saved(INPUT)?;
+impl Backward for Compare {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
+        let x: &[T] = context.saved(INPUT)?;
         // Where the difference was kept, it is that of itself and 0.
-        let y: Option<&[T]> = call.maybe_saved(TARGET)?;
+        let y: Option<&[T]> = context.optional_saved(TARGET)?;
         let scales = Scales::new(&gradient, x.len() as f64, self.by);
         let (Elementwise { slope, target_slope, .. }, own) = functions::<T>(self.loss)?;
         let by = |place: usize, slope: fn(T, T, T) -> T| -> Result<Option<CountedVec<T>>> {
-            if !call.needed[place] {
+            if !context.needs_input_grad[place] {
                 return Ok(None);
             }
             let each = x.iter().enumerate();
             let slopes = each.map(|(i, x)| scales.of(i) * slope(*x, y.map_or(T::ZERO, |y| y[i]), own));
-            call.budget.collect(slopes).map(Some)
+            context.budget.collect(slopes).map(Some)
         };
         Ok([by(INPUT, slope)?, by(TARGET, target_slope)?, None])
     }

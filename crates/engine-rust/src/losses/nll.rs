@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -106,11 +106,11 @@ impl Nll {
     }
 }
 
-impl Gradient for Nll {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let targets: &[i64] = call.saved(TARGET)?;
+impl Backward for Nll {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
+        let targets: &[i64] = context.saved(TARGET)?;
         let Classes { samples, classes, places, .. } = self.classes;
-        let mut out = call.budget.zeros::<T>(samples * classes * places)?;
+        let mut out = context.budget.zeros::<T>(samples * classes * places)?;
         let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
         for place in self.classes.places(targets) {
             let (place, at) = place?;

@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use stepwell_optim::Result;
 use stepwell_session::{Activation, Dtype};
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -28,8 +28,8 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
     let result = Storage::new(buffer);
     let saved = match activation {
         // The derivatives of these are simpler in terms of the result.
-        Activation::Relu | Activation::Tanh | Activation::Sigmoid => Saved::new(&result),
-        Activation::Gelu { .. } => Saved::new(&storage),
+        Activation::Relu | Activation::Tanh | Activation::Sigmoid => SavedTensor::new(&result),
+        Activation::Gelu { .. } => SavedTensor::new(&storage),
     };
     autograd.record_output(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
 }
@@ -66,9 +66,13 @@ fn inner<T: Real>(x: T) -> T {
     T::from_f64(SQRT_2 * FRAC_2_SQRT_PI * 0.5) * (x + T::from_f64(CUBIC) * x * x * x)
 }
 
-impl Gradient for Elementwise {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let saved: &[T] = call.saved(0)?;
+impl Backward for Elementwise {
+    fn backward<T: Real>(
+        &self,
+        context: &BackwardContext<'_>,
+        mut gradient: CountedVec<T>,
+    ) -> Result<InputGradients<T>> {
+        let saved: &[T] = context.saved(0)?;
         let pairs = gradient.iter_mut().zip(saved);
         match self.0 {
             Activation::Relu => pairs.for_each(|(g, y)| *g = if *y <= T::ZERO { T::ZERO } else { *g }),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::BatchNorm as Options;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -57,7 +57,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
     let saved = vec![
         Some(input.saved()),
         weight.map(Tensor::saved),
-        Some(Saved::new(&Storage::new(statistics))),
+        Some(SavedTensor::new(&Storage::new(statistics))),
         // Not read, but as in PyTorch a graph whose running statistics were overwritten is outdated.
         running_tensors[0].map(Tensor::saved),
         running_tensors[1].map(Tensor::saved),
@@ -143,13 +143,17 @@ impl BatchNorm {
     }
 }
 
-impl Gradient for BatchNorm {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let x: &[T] = call.saved(INPUT)?;
-        let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
-        let statistics: &[f64] = call.saved(STATISTICS)?;
+impl Backward for BatchNorm {
+    fn backward<T: Real>(
+        &self,
+        context: &BackwardContext<'_>,
+        mut gradient: CountedVec<T>,
+    ) -> Result<InputGradients<T>> {
+        let x: &[T] = context.saved(INPUT)?;
+        let weight: Option<&[T]> = context.optional_saved(WEIGHT)?;
+        let statistics: &[f64] = context.saved(STATISTICS)?;
         let count = (self.images * self.len) as f64;
-        let (mut dw, mut db) = (call.budget.zeros::<T>(self.channels)?, call.budget.zeros::<T>(self.channels)?);
+        let (mut dw, mut db) = (context.budget.zeros::<T>(self.channels)?, context.budget.zeros::<T>(self.channels)?);
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let (mut total, mut dot) = (0.0, 0.0);
@@ -171,7 +175,7 @@ impl Gradient for BatchNorm {
                 pairs.for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
         Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
     }
 }

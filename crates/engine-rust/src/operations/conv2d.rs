@@ -4,7 +4,7 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -188,24 +188,25 @@ fn channel_of<T>(image: &[T], channel: usize, size: [usize; 2]) -> &[T] {
     &image[channel * len..][..len]
 }
 
-impl Gradient for Conv2d {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let (x, w): (&[T], &[T]) = (call.saved(INPUT)?, call.saved(WEIGHT)?);
+impl Backward for Conv2d {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
+        let (x, w): (&[T], &[T]) = (context.saved(INPUT)?, context.saved(WEIGHT)?);
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
         let (weight_len, size) = (self.outputs * self.window_len(), self.sweep.size);
-        let zeros = |place: usize, len: usize| call.budget.zeros::<T>(if call.needed[place] { len } else { 0 });
+        let zeros =
+            |place: usize, len: usize| context.budget.zeros::<T>(if context.needs_input_grad[place] { len } else { 0 });
         let mut dx = zeros(INPUT, x.len())?;
         let mut dw = zeros(WEIGHT, w.len())?;
         let mut db = zeros(BIAS, self.groups * self.outputs)?;
-        let mut columns = self.columns::<T>(call.budget)?;
+        let mut columns = self.columns::<T>(context.budget)?;
         for (part, group) in self.parts() {
             let g = &gradient[part * out_len..][..out_len];
             let matrix = Matrix::new(g, self.outputs, positions);
-            if call.needed[WEIGHT] {
+            if context.needs_input_grad[WEIGHT] {
                 let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
                 multiply(&mut dw[group * weight_len..][..weight_len], Into::Sum, matrix, windows.transposed())?;
             }
-            if call.needed[INPUT] {
+            if context.needs_input_grad[INPUT] {
                 let image = &mut dx[part * in_len..][..in_len];
                 let weight = self.weight(w, group).transposed();
                 if self.is_pointwise() {
@@ -219,13 +220,13 @@ impl Gradient for Conv2d {
                     });
                 }
             }
-            if call.needed[BIAS] {
+            if context.needs_input_grad[BIAS] {
                 for (total, g) in db[group * self.outputs..].iter_mut().zip(g.chunks_exact(positions)) {
                     *total = *total + T::from_f64(sum(g));
                 }
             }
         }
-        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
         Ok([given(INPUT, dx), given(WEIGHT, dw), given(BIAS, db)])
     }
 }

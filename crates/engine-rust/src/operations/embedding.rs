@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -54,10 +54,10 @@ impl Embedding {
     }
 }
 
-impl Gradient for Embedding {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let indices: &[i64] = call.saved(INDICES)?;
-        let mut out = call.budget.zeros::<T>(self.rows * self.columns)?;
+impl Backward for Embedding {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
+        let indices: &[i64] = context.saved(INDICES)?;
+        let mut out = context.budget.zeros::<T>(self.rows * self.columns)?;
         for (place, index) in indices.iter().enumerate() {
             let sums = &mut out[self.row(*index)? * self.columns..][..self.columns];
             let row = &gradient[place * self.columns..][..self.columns];

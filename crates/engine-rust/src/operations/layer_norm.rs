@@ -2,7 +2,7 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -47,7 +47,7 @@ pub(crate) fn layer_norm(
     let saved = vec![
         Some(input.saved()),
         weight.map(Tensor::saved),
-        Some(Saved::new(&Storage::new(statistics))),
+        Some(SavedTensor::new(&Storage::new(statistics))),
         // Not read, but as in PyTorch a graph whose bias was changed is outdated.
         bias.map(Tensor::saved),
     ];
@@ -94,23 +94,27 @@ impl LayerNorm {
     }
 }
 
-impl Gradient for LayerNorm {
-    fn gradients<T: Real>(&self, call: &Call<'_>, mut gradient: CountedVec<T>) -> Result<Gradients<T>> {
-        let x: &[T] = call.saved(INPUT)?;
-        let weight: Option<&[T]> = call.maybe_saved(WEIGHT)?;
-        let statistics: &[f64] = call.saved(STATISTICS)?;
-        let (mut dw, mut db) = (call.budget.zeros::<T>(self.columns)?, call.budget.zeros::<T>(self.columns)?);
+impl Backward for LayerNorm {
+    fn backward<T: Real>(
+        &self,
+        context: &BackwardContext<'_>,
+        mut gradient: CountedVec<T>,
+    ) -> Result<InputGradients<T>> {
+        let x: &[T] = context.saved(INPUT)?;
+        let weight: Option<&[T]> = context.optional_saved(WEIGHT)?;
+        let statistics: &[f64] = context.saved(STATISTICS)?;
+        let (mut dw, mut db) = (context.budget.zeros::<T>(self.columns)?, context.budget.zeros::<T>(self.columns)?);
         if self.columns > 0 {
             let count = self.columns as f64;
             let rows = gradient.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
             for ((g, x), statistics) in rows.zip(statistics.chunks_exact(2)) {
                 let (mean, inverse) = (statistics[0], statistics[1]);
                 let normalized = Normalized::new(mean, inverse, 0.0);
-                if call.needed[WEIGHT] {
+                if context.needs_input_grad[WEIGHT] {
                     let triples = dw.iter_mut().zip(&*g).zip(x);
                     triples.for_each(|((sum, g), x)| *sum = *sum + *g * normalized.of(*x));
                 }
-                if call.needed[BIAS] {
+                if context.needs_input_grad[BIAS] {
                     db.iter_mut().zip(&*g).for_each(|(sum, g)| *sum = *sum + *g);
                 }
                 if let Some(weight) = weight {
@@ -124,7 +128,7 @@ impl Gradient for LayerNorm {
                 g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let given = |place: usize, gradient| call.needed[place].then_some(gradient);
+        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
         Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
     }
 }

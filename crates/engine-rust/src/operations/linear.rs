@@ -2,7 +2,7 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -41,9 +41,9 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
         with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
 
     let given = [Some(input), Some(weight), bias];
-    let needed = autograd.needed(given);
-    // Each is needed for the gradient of the other only.
-    let saved = vec![needed[WEIGHT].then(|| input.saved()), needed[INPUT].then(|| weight.saved())];
+    let needs_input_grad = autograd.needs_grad(given);
+    // Each is needs_input_grad for the gradient of the other only.
+    let saved = vec![needs_input_grad[WEIGHT].then(|| input.saved()), needs_input_grad[INPUT].then(|| weight.saved())];
     autograd.record_output(&shape, Storage::new(buffer), given, operation, saved)
 }
 
@@ -78,23 +78,23 @@ fn repeat_row<T: Copy>(out: &mut [T], row: &[T]) {
     }
 }
 
-impl Gradient for Linear {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
+impl Backward for Linear {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let Self { rows, inputs, outputs } = *self;
         let g = Matrix::new(&gradient, rows, outputs);
         let mut gradients = [None, None, None];
-        if call.needed[INPUT] {
-            let mut out = call.budget.zeros(rows * inputs)?;
-            multiply(&mut out, Into::Place, g, Matrix::new(call.saved(WEIGHT)?, outputs, inputs))?;
+        if context.needs_input_grad[INPUT] {
+            let mut out = context.budget.zeros(rows * inputs)?;
+            multiply(&mut out, Into::Place, g, Matrix::new(context.saved(WEIGHT)?, outputs, inputs))?;
             gradients[INPUT] = Some(out);
         }
-        if call.needed[WEIGHT] {
-            let mut out = call.budget.zeros(outputs * inputs)?;
-            multiply(&mut out, Into::Place, g.transposed(), Matrix::new(call.saved(INPUT)?, rows, inputs))?;
+        if context.needs_input_grad[WEIGHT] {
+            let mut out = context.budget.zeros(outputs * inputs)?;
+            multiply(&mut out, Into::Place, g.transposed(), Matrix::new(context.saved(INPUT)?, rows, inputs))?;
             gradients[WEIGHT] = Some(out);
         }
-        if call.needed[BIAS] {
-            let mut out = call.budget.zeros(outputs)?;
+        if context.needs_input_grad[BIAS] {
+            let mut out = context.budget.zeros(outputs)?;
             add_rows(&mut out, &gradient);
             gradients[BIAS] = Some(out);
         }

@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -32,7 +32,7 @@ pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2]
     let (buffer, places) = with_real!(input.dtype(), T => {
         operation.forward::<T>(autograd, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
     })?;
-    let saved = vec![Some(input.saved()), Some(Saved::new(&Storage::new(places)))];
+    let saved = vec![Some(input.saved()), Some(SavedTensor::new(&Storage::new(places)))];
     autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }
 
@@ -74,13 +74,13 @@ impl MaxPool2d {
     }
 }
 
-impl Gradient for MaxPool2d {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
+impl Backward for MaxPool2d {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         // Not read, but as in PyTorch a graph whose input has changed is outdated.
-        let _: &[T] = call.saved(INPUT)?;
-        let places: &[i64] = call.saved(PLACES)?;
+        let _: &[T] = context.saved(INPUT)?;
+        let places: &[i64] = context.saved(PLACES)?;
         let (len, positions) = (self.sweep.size[0] * self.sweep.size[1], self.sweep.positions());
-        let mut out = call.budget.zeros::<T>(self.images * len)?;
+        let mut out = context.budget.zeros::<T>(self.images * len)?;
         for image in 0..self.images {
             let sums = &mut out[image * len..][..len];
             let at = image * positions;

@@ -2,7 +2,7 @@
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward::{Call, Gradient, Gradients, Saved};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -19,8 +19,8 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
     }
     let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::wrap))?;
     let given = [Some(a), Some(b), None];
-    let needed = autograd.needed(given);
-    let saved = vec![needed[1].then(|| a.saved()), needed[0].then(|| b.saved())];
+    let needs_input_grad = autograd.needs_grad(given);
+    let saved = vec![needs_input_grad[1].then(|| a.saved()), needs_input_grad[0].then(|| b.saved())];
     autograd.record_output(&shape, Storage::new(buffer), given, Multiply, saved)
 }
 
@@ -30,12 +30,16 @@ fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Count
     autograd.budget.collect(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
 }
 
-impl Gradient for Multiply {
-    fn gradients<T: Real>(&self, call: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
+impl Backward for Multiply {
+    fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let times = |place| -> Result<Option<CountedVec<T>>> {
-            let other: &[T] = call.saved(place)?;
-            call.budget.collect(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
+            let other: &[T] = context.saved(place)?;
+            context.budget.collect(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
         };
-        Ok([if call.needed[0] { times(1)? } else { None }, if call.needed[1] { times(0)? } else { None }, None])
+        Ok([
+            if context.needs_input_grad[0] { times(1)? } else { None },
+            if context.needs_input_grad[1] { times(0)? } else { None },
+            None,
+        ])
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use stepwell_optim::Result;
 
-use crate::autograd::backward::{Call, Gradient, Gradients};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
@@ -21,8 +21,8 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
     autograd.record_output(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
 }
 
-impl Gradient for Reshape {
-    fn gradients<T: Real>(&self, _: &Call<'_>, gradient: CountedVec<T>) -> Result<Gradients<T>> {
+impl Backward for Reshape {
+    fn backward<T: Real>(&self, _: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         Ok([Some(gradient), None, None])
     }
 }
