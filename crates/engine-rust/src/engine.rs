@@ -9,7 +9,7 @@ use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss,
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
-use crate::error::{internal, lent, refused};
+use crate::error::{busy_error, engine_error, internal_error};
 use crate::operations::{
     activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
 };
@@ -38,7 +38,7 @@ impl RustEngine {
     }
 
     fn not_busy(&self) -> Result<()> {
-        if self.busy.get() { Err(lent()) } else { Ok(()) }
+        if self.busy.get() { Err(busy_error()) } else { Ok(()) }
     }
 }
 
@@ -91,7 +91,7 @@ impl Engine for RustEngine {
             (Buffer::Float(elements), Data::Float(data)) => elements.copy_from_slice(data),
             (Buffer::Double(elements), Data::Double(data)) => elements.copy_from_slice(data),
             (Buffer::Long(elements), Data::Long(data)) => elements.copy_from_slice(data),
-            _ => return Err(misfiled()),
+            _ => return Err(storage_dtype_error()),
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Engine for RustEngine {
         match (&*storage.read()?, to) {
             (Buffer::Float(elements), SliceMut::Float(to)) => to.copy_from_slice(elements),
             (Buffer::Double(elements), SliceMut::Double(to)) => to.copy_from_slice(elements),
-            _ => return Err(misfiled()),
+            _ => return Err(storage_dtype_error()),
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Engine for RustEngine {
         match (&mut *storage.write()?, from) {
             (Buffer::Float(elements), Slice::Float(from)) => elements.copy_from_slice(from),
             (Buffer::Double(elements), Slice::Double(from)) => elements.copy_from_slice(from),
-            _ => return Err(misfiled()),
+            _ => return Err(storage_dtype_error()),
         }
         Ok(())
     }
@@ -127,7 +127,11 @@ impl Engine for RustEngine {
         self.not_busy()?;
         let (from, to) = (from.storage(), to.storage());
         // One storage is its own copy already.
-        if Rc::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) { Ok(()) } else { Err(misfiled()) }
+        if Rc::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) {
+            Ok(())
+        } else {
+            Err(storage_dtype_error())
+        }
     }
 
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
@@ -171,7 +175,7 @@ impl Engine for RustEngine {
             return Err(Error::new(Code::Argument, "only a leaf tensor can be told whether it requires a gradient"));
         }
         if flag && !tensor.dtype().is_floating() {
-            return Err(refused("only tensors of floating point can require gradients"));
+            return Err(engine_error("only tensors of floating point can require gradients"));
         }
         tensor.set_requires_grad(flag);
         Ok(())
@@ -293,6 +297,6 @@ fn assignable(tensor: &Tensor, dtype: Dtype, length: usize) -> Result<()> {
     Ok(())
 }
 
-fn misfiled() -> Error {
-    internal("a tensor has elements of another dtype than it says")
+fn storage_dtype_error() -> Error {
+    internal_error("a tensor has elements of another dtype than it says")
 }

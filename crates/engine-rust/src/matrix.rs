@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::error::internal;
+use crate::error::internal_error;
 
 /// A matrix over elements in row-major order, or the transpose of one.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ pub(crate) trait Product: Copy + Default {
 /// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
 pub(crate) fn multiply<T: Product>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
     if !fit(out, &left, &right) {
-        return Err(misfit());
+        return Err(shape_error());
     }
     if out.is_empty() {
         return Ok(());
@@ -68,8 +68,8 @@ pub(crate) fn multiply<T: Product>(out: &mut [T], into: Into, left: Matrix<'_, T
     T::product(out, into, left, right)
 }
 
-fn misfit() -> Error {
-    internal("matrices that do not fit")
+fn shape_error() -> Error {
+    internal_error("matrices that do not fit")
 }
 
 fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
@@ -81,7 +81,7 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
 impl Product for f32 {
     fn product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
         fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
-            stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(misfit)
+            stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(shape_error)
         }
         let (left, right) = (given(left)?, given(right)?);
         stepwell_matrix::multiply(out, into == Into::Sum, left, right)

@@ -10,7 +10,7 @@ use stepwell_session::{BusyGuard, first_places};
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
-use crate::error::internal;
+use crate::error::internal_error;
 use crate::memory::MemoryBudget;
 
 /// A parameter that has a gradient, with the storage of both.
@@ -66,7 +66,7 @@ pub(crate) fn with_parameter_views(
         views[*index] = Some(match (&mut **parameter, gradient) {
             (Buffer::Float(parameter), Buffer::Float(gradient)) => View::Float(parameter, gradient),
             (Buffer::Double(parameter), Buffer::Double(gradient)) => View::Double(parameter, gradient),
-            _ => return Err(internal("a gradient that was checked does not fit")),
+            _ => return Err(internal_error("a gradient that was checked does not fit")),
         });
     }
     {

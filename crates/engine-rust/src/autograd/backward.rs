@@ -8,7 +8,7 @@ use stepwell_optim::Result;
 use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Element, Real};
-use crate::error::internal;
+use crate::error::internal_error;
 use crate::memory::{CountedVec, MemoryBudget};
 
 /// The most tensors that an operation works on.
@@ -33,7 +33,7 @@ impl<G: Backward> ErasedBackward for G {
         match gradient {
             Buffer::Float(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::wrap))),
             Buffer::Double(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::wrap))),
-            Buffer::Long(_) => Err(internal("a gradient of whole numbers")),
+            Buffer::Long(_) => Err(internal_error("a gradient of whole numbers")),
         }
     }
 }
@@ -50,7 +50,7 @@ impl BackwardContext<'_> {
     pub(crate) fn saved<T: Element>(&self, index: usize) -> Result<&[T]> {
         match self.optional_saved(index)? {
             Some(saved) => Ok(saved),
-            None => Err(internal("a gradient needs what was not saved")),
+            None => Err(internal_error("a gradient needs what was not saved")),
         }
     }
 

@@ -14,16 +14,16 @@ use crate::autograd::backward::BackwardContext;
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::element::Element;
-use crate::error::{outdated, refused};
+use crate::error::{engine_error, outdated_graph};
 
 impl Autograd {
     /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes nothing.
     pub(crate) fn backward(&self, root: &Tensor, seed: f64) -> Result<()> {
         if !root.requires_grad() {
-            return Err(refused("backward needs a tensor made from one that requires a gradient"));
+            return Err(engine_error("backward needs a tensor made from one that requires a gradient"));
         }
         if root.len() != 1 {
-            return Err(refused("backward needs a tensor with one element, such as a mean or a sum"));
+            return Err(engine_error("backward needs a tensor with one element, such as a mean or a sum"));
         }
         let start = match root.dtype() {
             Dtype::Float => f32::wrap(self.budget.filled(1, float_seed(seed)?)?),
@@ -51,7 +51,7 @@ impl Autograd {
     fn propagate(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
         let Some(gradient) = function.pending.borrow_mut().take() else { return Ok(()) };
         if gradient.len() != function.len || gradient.dtype() != function.dtype {
-            return Err(outdated());
+            return Err(outdated_graph());
         }
         let gradients = {
             let saved = function.saved.borrow();
@@ -78,7 +78,7 @@ impl Autograd {
                 continue;
             };
             if !sum.add(&gradient) {
-                return Err(outdated());
+                return Err(outdated_graph());
             }
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Autograd {
             let pending = leaf.pending().borrow();
             let Some(found) = pending.as_ref() else { continue };
             if found.len() != leaf.len() || found.dtype() != leaf.dtype() {
-                return Err(outdated());
+                return Err(outdated_graph());
             }
             if let Some(grad) = leaf.grad() {
                 if grad.shape() != leaf.shape() {
@@ -171,12 +171,12 @@ fn check_saved(functions: &[Rc<Function>]) -> Result<()> {
     for function in functions {
         let saved = function.saved.borrow();
         let Some(saved) = saved.as_ref() else {
-            return Err(refused(
+            return Err(engine_error(
                 "a second backward through the same graph: the first one released it, run the forward again",
             ));
         };
         if saved.iter().flatten().any(|saved| saved.storage.version() != saved.version) {
-            return Err(outdated());
+            return Err(outdated_graph());
         }
     }
     Ok(())

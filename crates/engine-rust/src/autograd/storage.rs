@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 
 use crate::elements::buffer::Buffer;
-use crate::error::lent;
+use crate::error::busy_error;
 
 /// Elements, and how often they were written to.
 #[derive(Debug)]
@@ -21,19 +21,19 @@ impl Storage {
     }
 
     pub(crate) fn read(&self) -> Result<Ref<'_, Buffer>> {
-        self.buffer.try_borrow().map_err(|_| lent())
+        self.buffer.try_borrow().map_err(|_| busy_error())
     }
 
     /// The elements to be written to, which is counted.
     pub(crate) fn write(&self) -> Result<RefMut<'_, Buffer>> {
-        let buffer = self.buffer.try_borrow_mut().map_err(|_| lent())?;
+        let buffer = self.buffer.try_borrow_mut().map_err(|_| busy_error())?;
         self.bump();
         Ok(buffer)
     }
 
     /// The elements to be written to by an operation that PyTorch does not count.
     pub(crate) fn write_uncounted(&self) -> Result<RefMut<'_, Buffer>> {
-        self.buffer.try_borrow_mut().map_err(|_| lent())
+        self.buffer.try_borrow_mut().map_err(|_| busy_error())
     }
 
     /// Makes graphs that need the elements as they are outdated.

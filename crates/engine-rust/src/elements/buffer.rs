@@ -6,7 +6,7 @@ use stepwell_optim::Result;
 use stepwell_optim::fallible::copied;
 use stepwell_session::{Data, Dtype};
 
-use crate::error::unsupported;
+use crate::error::unsupported_dtype;
 use crate::memory::{CountedVec, MemoryBudget};
 
 /// Elements of a tensor in row-major order.
@@ -23,7 +23,7 @@ impl Buffer {
             Data::Float(elements) => Buffer::Float(budget.copy(elements)?),
             Data::Double(elements) => Buffer::Double(budget.copy(elements)?),
             Data::Long(elements) => Buffer::Long(budget.copy(elements)?),
-            Data::Half(_) | Data::BFloat16(_) => return Err(unsupported(data.dtype())),
+            Data::Half(_) | Data::BFloat16(_) => return Err(unsupported_dtype(data.dtype())),
         })
     }
 

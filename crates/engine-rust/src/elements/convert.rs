@@ -7,7 +7,7 @@ use stepwell_session::Dtype;
 
 use crate::elements::buffer::Buffer;
 use crate::elements::element::{Element, with_real};
-use crate::error::unsupported;
+use crate::error::unsupported_dtype;
 use crate::memory::MemoryBudget;
 
 impl Buffer {
@@ -17,7 +17,7 @@ impl Buffer {
             (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
             (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
             (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(budget.copy(v)?)),
-            (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported(dtype)),
+            (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported_dtype(dtype)),
             (_, dtype) => with_real!(dtype, T => Ok(Element::wrap(match self {
                 Buffer::Float(v) => budget.collect(v.iter().map(|x| *x as T))?,
                 Buffer::Double(v) => budget.collect(v.iter().map(|x| *x as T))?,

@@ -4,7 +4,7 @@ use stepwell_optim::{Result, Scalar};
 use stepwell_session::Dtype;
 
 use crate::elements::buffer::Buffer;
-use crate::error::wrong_dtype;
+use crate::error::dtype_error;
 use crate::matrix::Product;
 use crate::memory::CountedVec;
 
@@ -48,14 +48,14 @@ macro_rules! element {
             fn of(buffer: &Buffer) -> Result<&[Self]> {
                 match buffer {
                     Buffer::$variant(elements) => Ok(elements),
-                    other => Err(wrong_dtype(Self::DTYPE.name(), other.dtype())),
+                    other => Err(dtype_error(Self::DTYPE.name(), other.dtype())),
                 }
             }
 
             fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]> {
                 match buffer {
                     Buffer::$variant(elements) => Ok(elements),
-                    other => Err(wrong_dtype(Self::DTYPE.name(), other.dtype())),
+                    other => Err(dtype_error(Self::DTYPE.name(), other.dtype())),
                 }
             }
 
@@ -123,7 +123,7 @@ macro_rules! with_real {
                 type $T = f64;
                 $body
             }
-            other => Err(crate::error::wrong_dtype("float or double", other)),
+            other => Err(crate::error::dtype_error("float or double", other)),
         }
     };
 }

@@ -10,7 +10,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::{refused, wrong_dtype};
+use crate::error::{dtype_error, engine_error};
 use crate::losses::nll::Classes;
 use crate::losses::reduce::{Scales, reduce};
 use crate::memory::CountedVec;
@@ -48,9 +48,9 @@ pub(crate) fn cross_entropy(
         classes.check(target)?;
     } else if target.shape() != input.shape() {
         let (expected, given) = (input.shape(), target.shape());
-        return Err(refused(format!("expected target of shape {expected:?}, given {given:?}")));
+        return Err(engine_error(format!("expected target of shape {expected:?}, given {given:?}")));
     } else if target.dtype() != input.dtype() {
-        return Err(wrong_dtype(input.dtype().name(), target.dtype()));
+        return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
     let operation = CrossEntropy { classes, by, probabilities };
     let given = [Some(input), probabilities.then_some(target), None];

@@ -8,7 +8,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::{internal, refused, wrong_dtype};
+use crate::error::{dtype_error, engine_error, internal_error};
 use crate::losses::pointwise::Elementwise;
 use crate::losses::reduce::{Scales, reduce};
 use crate::losses::{bce, bce_with_logits, l1, mse, smooth_l1};
@@ -22,7 +22,9 @@ fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
         Loss::SmoothL1 { beta } => (smooth_l1::functions(), T::from_f64(beta)),
         Loss::Bce => (bce::functions(), T::ZERO),
         Loss::BceWithLogits => (bce_with_logits::functions(), T::ZERO),
-        Loss::CrossEntropy { .. } | Loss::Nll { .. } => return Err(internal("a loss of classes is none of elements")),
+        Loss::CrossEntropy { .. } | Loss::Nll { .. } => {
+            return Err(internal_error("a loss of classes is none of elements"));
+        }
     })
 }
 
@@ -37,10 +39,10 @@ const TARGET: usize = 1;
 pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
     let (shape, target_shape) = (input.shape(), target.shape());
     if shape != target_shape {
-        return Err(refused(format!("expected a target of shape {shape:?}, given {target_shape:?}")));
+        return Err(engine_error(format!("expected a target of shape {shape:?}, given {target_shape:?}")));
     }
     if target.dtype() != input.dtype() {
-        return Err(wrong_dtype(input.dtype().name(), target.dtype()));
+        return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
     let given = [Some(input), Some(target), None];
     let needs_input_grad = autograd.needs_grad(given);
@@ -69,7 +71,7 @@ impl Compare {
         let (x, y) = (T::of(&x)?, T::of(&y)?);
         let outside = |x: &T| !(T::ZERO..=T::ONE).contains(x);
         if self.loss == Loss::Bce && (x.iter().any(outside) || y.iter().any(outside)) {
-            return Err(refused("all elements of input and target should be between 0 and 1"));
+            return Err(engine_error("all elements of input and target should be between 0 and 1"));
         }
         let (Elementwise { value, .. }, own) = functions::<T>(self.loss)?;
         let losses = autograd.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;

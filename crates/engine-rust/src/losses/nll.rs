@@ -8,7 +8,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::{refused, wrong_dtype};
+use crate::error::{dtype_error, engine_error};
 use crate::losses::reduce::{Scales, reduce};
 use crate::memory::{CountedVec, element_count};
 
@@ -35,7 +35,7 @@ impl Classes {
                 shape: [&[*samples], rest].concat(),
                 ignore,
             }),
-            _ => Err(refused(format!("expected input of shape [n, classes, *], given {shape:?}"))),
+            _ => Err(engine_error(format!("expected input of shape [n, classes, *], given {shape:?}"))),
         }
     }
 
@@ -43,10 +43,10 @@ impl Classes {
     pub(crate) fn check(&self, target: &Tensor) -> Result<()> {
         let shape = target.shape();
         if target.dtype() != Dtype::Long {
-            return Err(wrong_dtype("long", target.dtype()));
+            return Err(dtype_error("long", target.dtype()));
         }
         if *shape != self.shape {
-            return Err(refused(format!("expected target of shape {:?}, given {shape:?}", self.shape)));
+            return Err(engine_error(format!("expected target of shape {:?}, given {shape:?}", self.shape)));
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Classes {
             let class = usize::try_from(*class)
                 .ok()
                 .filter(|class| *class < classes)
-                .ok_or_else(|| refused(format!("target {class} is out of bounds for {classes} classes")))?;
+                .ok_or_else(|| engine_error(format!("target {class} is out of bounds for {classes} classes")))?;
             Ok((place, (place / places * classes + class) * places + place % places))
         })
     }

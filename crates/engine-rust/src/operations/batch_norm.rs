@@ -10,7 +10,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
 use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
@@ -32,24 +32,24 @@ const STATISTICS: usize = 2;
 pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
     let shape = input.shape();
     let &[images, channels, ref rest @ ..] = &*shape else {
-        return Err(refused(format!("batch_norm: expected input [n, c, *], given {shape:?}")));
+        return Err(engine_error(format!("batch_norm: expected input [n, c, *], given {shape:?}")));
     };
     let Options { weight, bias, running, training, .. } = *options;
     let running_tensors = running.map_or([None, None], |(mean, variance)| [Some(mean), Some(variance)]);
     let given = [weight, bias, running_tensors[0], running_tensors[1]];
     if given.iter().flatten().any(|tensor| *tensor.shape() != [channels] || tensor.dtype() != input.dtype()) {
-        return Err(refused(format!("batch_norm: weight, bias or statistics do not fit input {shape:?}")));
+        return Err(engine_error(format!("batch_norm: weight, bias or statistics do not fit input {shape:?}")));
     }
     let written = running_tensors.into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
     let read = [Some(input), weight, bias].into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
     let shared = |(i, storage)| read.iter().chain(&written[..i]).any(|other| Rc::ptr_eq(other, storage));
     if written.iter().enumerate().any(shared) {
-        return Err(refused("batch_norm: the running statistics share memory"));
+        return Err(engine_error("batch_norm: the running statistics share memory"));
     }
     let len = element_count(rest)?;
     let operation = BatchNorm { images, channels, len, training: training || running.is_none() };
     if operation.training && images * len < 2 && !input.shape().contains(&0) {
-        return Err(refused("batch_norm: expected more than 1 value per channel when training"));
+        return Err(engine_error("batch_norm: expected more than 1 value per channel when training"));
     }
     let (buffer, statistics) = with_real!(input.dtype(), T => {
         operation.forward::<T>(autograd, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
@@ -113,7 +113,7 @@ impl BatchNorm {
         let running = options.running.map(|(mean, variance)| (mean.storage(), variance.storage()));
         let count = (self.images * self.len) as f64;
         if !self.training {
-            let Some((mean, variance)) = running else { return Err(refused("batch_norm: no running statistics")) };
+            let Some((mean, variance)) = running else { return Err(engine_error("batch_norm: no running statistics")) };
             let (mean, variance) = (mean.read()?, variance.read()?);
             let (mean, variance) = (T::of(&mean)?, T::of(&variance)?);
             for channel in 0..self.channels {

@@ -9,7 +9,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::matrix::{Into, Matrix, multiply};
 use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::sum;
@@ -37,14 +37,15 @@ pub(crate) fn conv2d(
     groups: usize,
 ) -> Result<Tensor> {
     let (shape, weight_shape) = (input.shape(), weight.shape());
-    let misfit =
-        || refused(format!("conv2d: input {shape:?} and bias do not fit weight {weight_shape:?} in {groups} groups"));
+    let shape_error = || {
+        engine_error(format!("conv2d: input {shape:?} and bias do not fit weight {weight_shape:?} in {groups} groups"))
+    };
     let (&[images, channels, h, w], &[outputs, inputs, kh, kw]) = (&*shape, &*weight_shape) else {
-        return Err(misfit());
+        return Err(shape_error());
     };
     let bias_fits = bias.is_none_or(|bias| *bias.shape() == [outputs]);
     if groups == 0 || outputs % groups != 0 || inputs.checked_mul(groups) != Some(channels) || !bias_fits {
-        return Err(misfit());
+        return Err(shape_error());
     }
     let sweep = Sweep::new([h, w], [kh, kw], window)?;
     let shape = [images, outputs, sweep.out[0], sweep.out[1]];

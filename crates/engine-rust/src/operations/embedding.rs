@@ -8,7 +8,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::{refused, wrong_dtype};
+use crate::error::{dtype_error, engine_error};
 use crate::memory::{CountedVec, element_count};
 
 struct Embedding {
@@ -21,10 +21,10 @@ const INDICES: usize = 1;
 pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
     let weight_shape = weight.shape();
     let &[rows, columns] = &*weight_shape else {
-        return Err(refused(format!("embedding: expected weight [rows, columns], given {weight_shape:?}")));
+        return Err(engine_error(format!("embedding: expected weight [rows, columns], given {weight_shape:?}")));
     };
     if indices.dtype() != Dtype::Long {
-        return Err(wrong_dtype("long", indices.dtype()));
+        return Err(dtype_error("long", indices.dtype()));
     }
     let shape = [&*indices.shape(), &[columns]].concat();
     element_count(&shape)?;
@@ -37,7 +37,7 @@ pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) 
 impl Embedding {
     fn row(&self, index: i64) -> Result<usize> {
         let row = usize::try_from(index).ok().filter(|row| *row < self.rows);
-        row.ok_or_else(|| refused(format!("index {index} is out of range for {} rows", self.rows)))
+        row.ok_or_else(|| engine_error(format!("index {index} is out of range for {} rows", self.rows)))
     }
 
     fn forward<T: Real>(&self, autograd: &Autograd, weight: &Tensor, indices: &Tensor) -> Result<CountedVec<T>> {

@@ -7,7 +7,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::{CountedVec, element_count};
 use crate::operations::normalized::Normalized;
 use crate::operations::sums::{dot_from, squares_from, sum};
@@ -33,11 +33,13 @@ pub(crate) fn layer_norm(
 ) -> Result<Tensor> {
     let input_shape = input.shape();
     let Some(leading) = input_shape.strip_suffix(shape).filter(|_| !shape.is_empty()) else {
-        return Err(refused(format!("layer_norm: expected input to end with {shape:?}, given {input_shape:?}")));
+        return Err(engine_error(format!("layer_norm: expected input to end with {shape:?}, given {input_shape:?}")));
     };
     let fits = |tensor: &Tensor| *tensor.shape() == *shape && tensor.dtype() == input.dtype();
     if ![weight, bias].into_iter().flatten().all(fits) {
-        return Err(refused(format!("layer_norm: expected weight and bias of shape {shape:?} and the input's dtype")));
+        return Err(engine_error(format!(
+            "layer_norm: expected weight and bias of shape {shape:?} and the input's dtype"
+        )));
     }
     let operation = LayerNorm { rows: element_count(leading)?, columns: element_count(shape)? };
     let (buffer, statistics) = with_real!(input.dtype(), T => {

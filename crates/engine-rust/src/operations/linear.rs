@@ -7,7 +7,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::matrix::{Into, Matrix, multiply};
 use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::add_rows;
@@ -25,13 +25,13 @@ const BIAS: usize = 2;
 pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (shape, weight_shape) = (input.shape(), weight.shape());
     let (Some((&inputs, leading)), &[outputs, weight_inputs]) = (shape.split_last(), &*weight_shape) else {
-        return Err(refused(format!(
+        return Err(engine_error(format!(
             "linear: expected weight [out, in] and input [*, in], given {weight_shape:?} and {shape:?}"
         )));
     };
     let bias_fits = bias.is_none_or(|bias| *bias.shape() == [outputs]);
     if inputs != weight_inputs || !bias_fits {
-        return Err(refused(format!("linear: input {shape:?} and bias do not fit weight {weight_shape:?}")));
+        return Err(engine_error(format!("linear: input {shape:?} and bias do not fit weight {weight_shape:?}")));
     }
     let rows = element_count(leading)?;
     let shape = [leading, &[outputs]].concat();

@@ -8,7 +8,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::{CountedVec, element_count};
 use crate::operations::window::Sweep;
 
@@ -23,7 +23,7 @@ const PLACES: usize = 1;
 pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
     let shape = input.shape();
     let &[images, channels, h, w] = &*shape else {
-        return Err(refused(format!("max_pool2d: expected input [n, c, h, w], given {shape:?}")));
+        return Err(engine_error(format!("max_pool2d: expected input [n, c, h, w], given {shape:?}")));
     };
     let sweep = Sweep::new([h, w], kernel, window)?;
     let shape = [images, channels, sweep.out[0], sweep.out[1]];

@@ -7,7 +7,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::CountedVec;
 
 struct Multiply;
@@ -15,7 +15,7 @@ struct Multiply;
 pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (shape, other) = (a.shape(), b.shape());
     if shape != other {
-        return Err(refused(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
+        return Err(engine_error(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
     }
     let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::wrap))?;
     let given = [Some(a), Some(b), None];

@@ -8,14 +8,14 @@ use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::{CountedVec, element_count};
 
 struct Reshape;
 
 pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
     if element_count(shape)? != input.len() {
-        return Err(refused(format!("shape {shape:?} is invalid for input of size {}", input.len())));
+        return Err(engine_error(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // The elements are shared, so a write to one is seen by both, as in PyTorch.
     autograd.record_output(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())

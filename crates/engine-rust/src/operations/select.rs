@@ -5,16 +5,16 @@ use stepwell_optim::Result;
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
-use crate::error::refused;
+use crate::error::engine_error;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
 
 pub(crate) fn select(autograd: &Autograd, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
     let shape = tensor.shape();
     let Some((&rows, rest)) = shape.split_first() else {
-        return Err(refused("rows can be selected from a tensor with dimensions only"));
+        return Err(engine_error("rows can be selected from a tensor with dimensions only"));
     };
     if let Some(index) = indices.iter().find(|index| **index >= rows) {
-        return Err(refused(format!("index {index} is out of range for {rows} rows")));
+        return Err(engine_error(format!("index {index} is out of range for {rows} rows")));
     }
     let width = element_count(rest)?;
     let shape = [&[indices.len()], rest].concat();

@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
-use crate::error::refused;
+use crate::error::engine_error;
 
 /// A window of `kernel` elements over images of `size`, which it fits into.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ impl Sweep {
     pub(crate) fn new(size: [usize; 2], kernel: [usize; 2], window: &Window) -> Result<Self> {
         match (positions(size[0], kernel[0], window, 0), positions(size[1], kernel[1], window, 1)) {
             (Some(height), Some(width)) => Ok(Self { size, kernel, window: *window, out: [height, width] }),
-            _ => Err(refused(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
+            _ => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
         }
     }
 
