@@ -36,23 +36,28 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// What becomes of what is there.
+/// How a product is written to its output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Into {
-    /// It is overwritten.
-    Place,
-    /// It is added to.
-    Sum,
+pub(crate) enum Output {
+    /// Replaces the elements.
+    Overwrite,
+    /// Is added to the elements.
+    Accumulate,
 }
 
 /// An element type with a product of matrices.
 pub(crate) trait Product: Copy + Default {
     /// The product of matrices that fit and are not empty.
-    fn product(out: &mut [Self], into: Into, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
+    fn product(out: &mut [Self], output: Output, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
 }
 
 /// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
-pub(crate) fn multiply<T: Product>(out: &mut [T], into: Into, left: Matrix<'_, T>, right: Matrix<'_, T>) -> Result<()> {
+pub(crate) fn multiply<T: Product>(
+    out: &mut [T],
+    output: Output,
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+) -> Result<()> {
     if !fit(out, &left, &right) {
         return Err(shape_error());
     }
@@ -60,12 +65,12 @@ pub(crate) fn multiply<T: Product>(out: &mut [T], into: Into, left: Matrix<'_, T
         return Ok(());
     }
     if left.columns == 0 {
-        if into == Into::Place {
+        if output == Output::Overwrite {
             out.fill(T::default());
         }
         return Ok(());
     }
-    T::product(out, into, left, right)
+    T::product(out, output, left, right)
 }
 
 fn shape_error() -> Error {
@@ -79,20 +84,20 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
 
 /// In floats: what training runs on.
 impl Product for f32 {
-    fn product(out: &mut [f32], into: Into, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
-        fn given(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
+    fn product(out: &mut [f32], output: Output, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
+        fn operand(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
             stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(shape_error)
         }
-        let (left, right) = (given(left)?, given(right)?);
-        stepwell_matrix::multiply(out, into == Into::Sum, left, right)
+        let (left, right) = (operand(left)?, operand(right)?);
+        stepwell_matrix::multiply(out, output == Output::Accumulate, left, right)
             .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
     }
 }
 
 /// In doubles, which are there to be exact and not to be fast.
 impl Product for f64 {
-    fn product(out: &mut [f64], into: Into, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
-        if into == Into::Place {
+    fn product(out: &mut [f64], output: Output, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
+        if output == Output::Overwrite {
             out.fill(0.0);
         }
         for (i, out) in out.chunks_exact_mut(right.columns).enumerate() {

@@ -10,7 +10,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
-use crate::matrix::{Into, Matrix, multiply};
+use crate::matrix::{Matrix, Output, multiply};
 use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::sum;
 use crate::operations::window::Sweep;
@@ -113,7 +113,7 @@ impl Conv2d {
                 out.chunks_exact_mut(positions).zip(bias).for_each(|(channel, b)| channel.fill(*b));
             }
             let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
-            multiply(out, Into::Sum, self.weight(w, group), windows)?;
+            multiply(out, Output::Accumulate, self.weight(w, group), windows)?;
         }
         Ok(out)
     }
@@ -205,15 +205,20 @@ impl Backward for Conv2d {
             let matrix = Matrix::new(g, self.outputs, positions);
             if context.needs_input_grad[WEIGHT] {
                 let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
-                multiply(&mut dw[group * weight_len..][..weight_len], Into::Sum, matrix, windows.transposed())?;
+                multiply(
+                    &mut dw[group * weight_len..][..weight_len],
+                    Output::Accumulate,
+                    matrix,
+                    windows.transposed(),
+                )?;
             }
             if context.needs_input_grad[INPUT] {
                 let image = &mut dx[part * in_len..][..in_len];
                 let weight = self.weight(w, group).transposed();
                 if self.is_pointwise() {
-                    multiply(image, Into::Place, weight, matrix)?;
+                    multiply(image, Output::Overwrite, weight, matrix)?;
                 } else {
-                    multiply(&mut columns, Into::Place, weight, matrix)?;
+                    multiply(&mut columns, Output::Overwrite, weight, matrix)?;
                     self.each_row(|row, channel, kernel| {
                         let len = size[0] * size[1];
                         let row = &columns[row * positions..][..positions];

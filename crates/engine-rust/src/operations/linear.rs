@@ -8,7 +8,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
-use crate::matrix::{Into, Matrix, multiply};
+use crate::matrix::{Matrix, Output, multiply};
 use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::add_rows;
 
@@ -58,15 +58,15 @@ impl Linear {
         let (x, w) = (x.storage(), w.storage());
         let (x, w) = (x.read()?, w.read()?);
         let mut out = autograd.budget.zeros(self.rows.saturating_mul(self.outputs))?;
-        let mut into = Into::Place;
+        let mut output = Output::Overwrite;
         if let Some(b) = b.map(Tensor::storage) {
             let b = b.read()?;
             repeat_row(&mut out, T::of(&b)?);
-            into = Into::Sum;
+            output = Output::Accumulate;
         }
         let (x, w) =
             (Matrix::new(T::of(&x)?, self.rows, self.inputs), Matrix::new(T::of(&w)?, self.outputs, self.inputs));
-        multiply(&mut out, into, x, w.transposed())?;
+        multiply(&mut out, output, x, w.transposed())?;
         Ok(out)
     }
 }
@@ -85,12 +85,12 @@ impl Backward for Linear {
         let mut gradients = [None, None, None];
         if context.needs_input_grad[INPUT] {
             let mut out = context.budget.zeros(rows * inputs)?;
-            multiply(&mut out, Into::Place, g, Matrix::new(context.saved(WEIGHT)?, outputs, inputs))?;
+            multiply(&mut out, Output::Overwrite, g, Matrix::new(context.saved(WEIGHT)?, outputs, inputs))?;
             gradients[INPUT] = Some(out);
         }
         if context.needs_input_grad[WEIGHT] {
             let mut out = context.budget.zeros(outputs * inputs)?;
-            multiply(&mut out, Into::Place, g.transposed(), Matrix::new(context.saved(INPUT)?, rows, inputs))?;
+            multiply(&mut out, Output::Overwrite, g.transposed(), Matrix::new(context.saved(INPUT)?, rows, inputs))?;
             gradients[WEIGHT] = Some(out);
         }
         if context.needs_input_grad[BIAS] {
