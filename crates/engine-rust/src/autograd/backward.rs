@@ -31,8 +31,8 @@ pub(crate) trait ErasedBackward {
 impl<G: Backward> ErasedBackward for G {
     fn run(&self, context: &BackwardContext<'_>, gradient: Buffer) -> Result<[Option<Buffer>; MAX_INPUTS]> {
         match gradient {
-            Buffer::Float(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::wrap))),
-            Buffer::Double(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::wrap))),
+            Buffer::Float(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
+            Buffer::Double(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
             Buffer::Long(_) => Err(internal_error("a gradient of whole numbers")),
         }
     }
@@ -56,7 +56,7 @@ impl BackwardContext<'_> {
 
     /// What was saved at that index, if anything was.
     pub(crate) fn optional_saved<T: Element>(&self, index: usize) -> Result<Option<&[T]>> {
-        self.saved.get(index).and_then(Option::as_ref).map(|buffer| T::of(buffer)).transpose()
+        self.saved.get(index).and_then(Option::as_ref).map(|buffer| T::slice(buffer)).transpose()
     }
 }
 

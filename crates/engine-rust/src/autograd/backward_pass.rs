@@ -26,8 +26,8 @@ impl Autograd {
             return Err(engine_error("backward needs a tensor with one element, such as a mean or a sum"));
         }
         let start = match root.dtype() {
-            Dtype::Float => f32::wrap(self.budget.filled(1, float_seed(seed)?)?),
-            _ => f64::wrap(self.budget.filled(1, seed)?),
+            Dtype::Float => f32::into_buffer(self.budget.filled(1, float_seed(seed)?)?),
+            _ => f64::into_buffer(self.budget.filled(1, seed)?),
         };
         let Some(function) = root.grad_fn() else {
             *root.pending().borrow_mut() = Some(start);

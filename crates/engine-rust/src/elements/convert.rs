@@ -18,7 +18,7 @@ impl Buffer {
             (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
             (Buffer::Long(v), Dtype::Long) => Ok(Buffer::Long(budget.copy(v)?)),
             (_, Dtype::Half | Dtype::BFloat16) => Err(unsupported_dtype(dtype)),
-            (_, dtype) => with_real!(dtype, T => Ok(Element::wrap(match self {
+            (_, dtype) => with_real!(dtype, T => Ok(Element::into_buffer(match self {
                 Buffer::Float(v) => budget.collect(v.iter().map(|x| *x as T))?,
                 Buffer::Double(v) => budget.collect(v.iter().map(|x| *x as T))?,
                 Buffer::Long(v) => budget.collect(v.iter().map(|x| *x as T))?,

@@ -12,11 +12,11 @@ use crate::memory::CountedVec;
 pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
     const DTYPE: Dtype;
     /// The buffer's elements, if they are of this type.
-    fn of(buffer: &Buffer) -> Result<&[Self]>;
+    fn slice(buffer: &Buffer) -> Result<&[Self]>;
     /// The same, to be written to.
-    fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]>;
+    fn slice_mut(buffer: &mut Buffer) -> Result<&mut [Self]>;
     /// A buffer of this type.
-    fn wrap(elements: CountedVec<Self>) -> Buffer;
+    fn into_buffer(elements: CountedVec<Self>) -> Buffer;
 }
 
 /// An element type of floating point.
@@ -35,8 +35,8 @@ pub(crate) trait Real: Element + Scalar + Product {
 
     /// The larger; NaN where this is NaN.
     #[inline(always)]
-    fn at_least(self, least: Self) -> Self {
-        if self < least { least } else { self }
+    fn clamp_min(self, minimum: Self) -> Self {
+        if self < minimum { minimum } else { self }
     }
 }
 
@@ -45,21 +45,21 @@ macro_rules! element {
         impl Element for $type {
             const DTYPE: Dtype = Dtype::$variant;
 
-            fn of(buffer: &Buffer) -> Result<&[Self]> {
+            fn slice(buffer: &Buffer) -> Result<&[Self]> {
                 match buffer {
                     Buffer::$variant(elements) => Ok(elements),
                     other => Err(dtype_error(Self::DTYPE.name(), other.dtype())),
                 }
             }
 
-            fn of_mut(buffer: &mut Buffer) -> Result<&mut [Self]> {
+            fn slice_mut(buffer: &mut Buffer) -> Result<&mut [Self]> {
                 match buffer {
                     Buffer::$variant(elements) => Ok(elements),
                     other => Err(dtype_error(Self::DTYPE.name(), other.dtype())),
                 }
             }
 
-            fn wrap(elements: CountedVec<Self>) -> Buffer {
+            fn into_buffer(elements: CountedVec<Self>) -> Buffer {
                 Buffer::$variant(elements)
             }
         }

@@ -10,7 +10,7 @@ const LEAST_VARIANCE: f32 = 1e-12;
 
 fn logarithms<T: Real>(x: T) -> (T, T) {
     let least = T::from_f64(LEAST_LOGARITHM);
-    (x.ln().at_least(least), (-x).ln_1p().at_least(least))
+    (x.ln().clamp_min(least), (-x).ln_1p().clamp_min(least))
 }
 
 pub(crate) fn functions<T: Real>() -> Elementwise<T> {
@@ -19,7 +19,7 @@ pub(crate) fn functions<T: Real>() -> Elementwise<T> {
             let (ln, ln_rest) = logarithms(x);
             (y - T::ONE) * ln_rest - y * ln
         },
-        slope: |x, y, _| (x - y) / ((T::ONE - x) * x).at_least(T::from_f64(LEAST_VARIANCE.into())),
+        slope: |x, y, _| (x - y) / ((T::ONE - x) * x).clamp_min(T::from_f64(LEAST_VARIANCE.into())),
         target_slope: |x, _, _| {
             let (ln, ln_rest) = logarithms(x);
             ln_rest - ln

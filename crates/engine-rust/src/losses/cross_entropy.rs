@@ -57,7 +57,7 @@ pub(crate) fn cross_entropy(
     let keep_logarithms = autograd.needs_grad(given)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep_logarithms);
-        results.map(|r| (T::wrap(r.loss), r.shape, T::wrap(r.softmax), r.logarithms.map(T::wrap)))
+        results.map(|r| (T::into_buffer(r.loss), r.shape, T::into_buffer(r.softmax), r.logarithms.map(T::into_buffer)))
     })?;
     let saved = vec![
         Some(SavedTensor::new(&Storage::new(softmax))),
@@ -73,7 +73,7 @@ impl CrossEntropy {
         let (input, target) = (input.read()?, target.read()?);
         let Classes { samples, classes, places, .. } = self.classes;
         // The logarithms first, which become the softmax below.
-        let mut softmax = autograd.budget.copy(T::of(&input)?)?;
+        let mut softmax = autograd.budget.copy(T::slice(&input)?)?;
         for sample in softmax.chunks_exact_mut((classes * places).max(1)) {
             for place in 0..places {
                 log_softmax(sample, place, places);
@@ -82,12 +82,12 @@ impl CrossEntropy {
         let mut losses = autograd.budget.zeros::<T>(samples.saturating_mul(places))?;
         let mut count = losses.len() as f64;
         if self.probabilities {
-            for (i, (x, y)) in softmax.iter().zip(T::of(&target)?).enumerate() {
+            for (i, (x, y)) in softmax.iter().zip(T::slice(&target)?).enumerate() {
                 let place = i / (classes * places) * places + i % places;
                 losses[place] = losses[place] - *x * *y;
             }
         } else {
-            let targets = i64::of(&target)?;
+            let targets = i64::slice(&target)?;
             for place in self.classes.places(targets) {
                 let (place, at) = place?;
                 losses[place] = -softmax[at];

@@ -52,7 +52,7 @@ pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Ten
     let keep = loss == Loss::L1 && (needs_input_grad[INPUT] || needs_input_grad[TARGET]);
     let (buffer, out_shape, difference) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep);
-        results.map(|(out, shape, difference)| (T::wrap(out), shape, difference.map(T::wrap)))
+        results.map(|(out, shape, difference)| (T::into_buffer(out), shape, difference.map(T::into_buffer)))
     })?;
     let saved = match (loss, difference) {
         (Loss::L1, difference) => vec![difference.map(|difference| SavedTensor::new(&Storage::new(difference)))],
@@ -68,7 +68,7 @@ impl Compare {
     fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
         let (x, y) = (input.storage(), target.storage());
         let (x, y) = (x.read()?, y.read()?);
-        let (x, y) = (T::of(&x)?, T::of(&y)?);
+        let (x, y) = (T::slice(&x)?, T::slice(&y)?);
         let outside = |x: &T| !(T::ZERO..=T::ONE).contains(x);
         if self.loss == Loss::Bce && (x.iter().any(outside) || y.iter().any(outside)) {
             return Err(engine_error("all elements of input and target should be between 0 and 1"));

@@ -80,7 +80,7 @@ pub(crate) fn nll(autograd: &Autograd, input: &Tensor, target: &Tensor, ignore: 
     let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, by };
     operation.classes.check(target)?;
     let (buffer, shape) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::wrap(out), shape))
+        operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::into_buffer(out), shape))
     })?;
     // PyTorch saves the input too, for its shape.
     let saved = vec![Some(target.saved()), Some(input.saved())];
@@ -96,7 +96,7 @@ impl Nll {
     ) -> Result<(CountedVec<T>, Vec<usize>)> {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
-        let (input, targets) = (T::of(&input)?, i64::of(&target)?);
+        let (input, targets) = (T::slice(&input)?, i64::slice(&target)?);
         let mut losses = autograd.budget.zeros::<T>(targets.len())?;
         for place in self.classes.places(targets) {
             let (place, at) = place?;

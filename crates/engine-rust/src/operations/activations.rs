@@ -35,10 +35,10 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
 }
 
 fn forward<T: Real>(autograd: &Autograd, x: &Buffer, activation: Activation) -> Result<Buffer> {
-    let x = T::of(x)?.iter();
+    let x = T::slice(x)?.iter();
     let budget = &autograd.budget;
-    Ok(T::wrap(match activation {
-        Activation::Relu => budget.collect(x.map(|x| x.at_least(T::ZERO)))?,
+    Ok(T::into_buffer(match activation {
+        Activation::Relu => budget.collect(x.map(|x| x.clamp_min(T::ZERO)))?,
         Activation::Tanh => budget.collect(x.map(|x| x.tanh()))?,
         Activation::Sigmoid => budget.collect(x.map(|x| sigmoid(*x)))?,
         Activation::Gelu { tanh: false } => budget.collect(x.map(|x| *x * normal(*x)))?,

@@ -52,7 +52,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
         return Err(engine_error("batch_norm: expected more than 1 value per channel when training"));
     }
     let (buffer, statistics) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(autograd, input, options).map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
+        operation.forward::<T>(autograd, input, options).map(|(out, statistics)| (T::into_buffer(out), f64::into_buffer(statistics)))
     })?;
     let saved = vec![
         Some(input.saved()),
@@ -86,9 +86,9 @@ impl BatchNorm {
         let input = input.read()?;
         let weight = weight.as_ref().map(|weight| weight.read()).transpose()?;
         let bias = bias.as_ref().map(|bias| bias.read()).transpose()?;
-        let x = T::of(&input)?;
-        let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
-        let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
+        let x = T::slice(&input)?;
+        let weight = weight.as_ref().map(|weight| T::slice(weight)).transpose()?;
+        let bias = bias.as_ref().map(|bias| T::slice(bias)).transpose()?;
         let mut out = autograd.budget.zeros::<T>(x.len())?;
         let statistics = self.statistics(&autograd.budget, x, options)?;
         for channel in 0..self.channels {
@@ -115,7 +115,7 @@ impl BatchNorm {
         if !self.training {
             let Some((mean, variance)) = running else { return Err(engine_error("batch_norm: no running statistics")) };
             let (mean, variance) = (mean.read()?, variance.read()?);
-            let (mean, variance) = (T::of(&mean)?, T::of(&variance)?);
+            let (mean, variance) = (T::slice(&mean)?, T::slice(&variance)?);
             for channel in 0..self.channels {
                 statistics[2 * channel] = mean[channel].to_f64();
                 statistics[2 * channel + 1] = 1.0 / (variance[channel].to_f64() + options.eps).sqrt();
@@ -135,8 +135,8 @@ impl BatchNorm {
                 let share = |old: &mut T, new: f64| {
                     *old = T::from_f64(options.momentum * new + (1.0 - options.momentum) * old.to_f64());
                 };
-                share(&mut T::of_mut(running_mean)?[channel], mean);
-                share(&mut T::of_mut(running_variance)?[channel], squares / (count - 1.0));
+                share(&mut T::slice_mut(running_mean)?[channel], mean);
+                share(&mut T::slice_mut(running_variance)?[channel], squares / (count - 1.0));
             }
         }
         Ok(statistics)

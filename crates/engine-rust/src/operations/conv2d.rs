@@ -52,8 +52,7 @@ pub(crate) fn conv2d(
     element_count(&shape)?;
     element_count(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
     let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
-    let buffer =
-        with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
+    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::into_buffer))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
     autograd.record_output(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
 }
@@ -100,9 +99,9 @@ impl Conv2d {
     ) -> Result<CountedVec<T>> {
         let (x, w, b) = (x.storage(), w.storage(), b.map(Tensor::storage));
         let (x, w) = (x.read()?, w.read()?);
-        let (x, w) = (T::of(&x)?, T::of(&w)?);
+        let (x, w) = (T::slice(&x)?, T::slice(&w)?);
         let b = b.as_ref().map(|b| b.read()).transpose()?;
-        let b = b.as_ref().map(|b| T::of(b)).transpose()?;
+        let b = b.as_ref().map(|b| T::slice(b)).transpose()?;
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
         let mut out = autograd.budget.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
         let mut columns = self.columns(&autograd.budget)?;

@@ -29,7 +29,8 @@ pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) 
     let shape = [&*indices.shape(), &[columns]].concat();
     element_count(&shape)?;
     let operation = Embedding { rows, columns };
-    let buffer = with_real!(weight.dtype(), T => operation.forward::<T>(autograd, weight, indices).map(Element::wrap))?;
+    let buffer =
+        with_real!(weight.dtype(), T => operation.forward::<T>(autograd, weight, indices).map(Element::into_buffer))?;
     let saved = vec![None, Some(indices.saved())];
     autograd.record_output(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
 }
@@ -43,7 +44,7 @@ impl Embedding {
     fn forward<T: Real>(&self, autograd: &Autograd, weight: &Tensor, indices: &Tensor) -> Result<CountedVec<T>> {
         let (weight, indices) = (weight.storage(), indices.storage());
         let (weight, indices) = (weight.read()?, indices.read()?);
-        let (weight, indices) = (T::of(&weight)?, i64::of(&indices)?);
+        let (weight, indices) = (T::slice(&weight)?, i64::slice(&indices)?);
         let mut out = autograd.budget.zeros(indices.len().saturating_mul(self.columns))?;
         for (place, index) in indices.iter().enumerate() {
             let row = self.row(*index)?;

@@ -44,7 +44,7 @@ pub(crate) fn layer_norm(
     let operation = LayerNorm { rows: element_count(leading)?, columns: element_count(shape)? };
     let (buffer, statistics) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, weight, bias, eps);
-        results.map(|(out, statistics)| (T::wrap(out), f64::wrap(statistics)))
+        results.map(|(out, statistics)| (T::into_buffer(out), f64::into_buffer(statistics)))
     })?;
     let saved = vec![
         Some(input.saved()),
@@ -69,9 +69,9 @@ impl LayerNorm {
         let input = input.read()?;
         let weight = weight.as_ref().map(|weight| weight.read()).transpose()?;
         let bias = bias.as_ref().map(|bias| bias.read()).transpose()?;
-        let weight = weight.as_ref().map(|weight| T::of(weight)).transpose()?;
-        let bias = bias.as_ref().map(|bias| T::of(bias)).transpose()?;
-        let x = T::of(&input)?;
+        let weight = weight.as_ref().map(|weight| T::slice(weight)).transpose()?;
+        let bias = bias.as_ref().map(|bias| T::slice(bias)).transpose()?;
+        let x = T::slice(&input)?;
         let mut statistics = autograd.budget.zeros(self.rows.saturating_mul(2))?;
         let mut out = autograd.budget.zeros::<T>(x.len())?;
         if self.columns == 0 {

@@ -37,8 +37,7 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
     let shape = [leading, &[outputs]].concat();
     element_count(&shape)?;
     let operation = Linear { rows, inputs, outputs };
-    let buffer =
-        with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::wrap))?;
+    let buffer = with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::into_buffer))?;
 
     let given = [Some(input), Some(weight), bias];
     let needs_input_grad = autograd.needs_grad(given);
@@ -61,11 +60,11 @@ impl Linear {
         let mut output = Output::Overwrite;
         if let Some(b) = b.map(Tensor::storage) {
             let b = b.read()?;
-            repeat_row(&mut out, T::of(&b)?);
+            repeat_row(&mut out, T::slice(&b)?);
             output = Output::Accumulate;
         }
         let (x, w) =
-            (Matrix::new(T::of(&x)?, self.rows, self.inputs), Matrix::new(T::of(&w)?, self.outputs, self.inputs));
+            (Matrix::new(T::slice(&x)?, self.rows, self.inputs), Matrix::new(T::slice(&w)?, self.outputs, self.inputs));
         multiply(&mut out, output, x, w.transposed())?;
         Ok(out)
     }

@@ -30,7 +30,7 @@ pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2]
     element_count(&shape)?;
     let operation = MaxPool2d { images: images * channels, sweep };
     let (buffer, places) = with_real!(input.dtype(), T => {
-        operation.forward::<T>(autograd, input).map(|(largest, places)| (T::wrap(largest), i64::wrap(places)))
+        operation.forward::<T>(autograd, input).map(|(largest, places)| (T::into_buffer(largest), i64::into_buffer(places)))
     })?;
     let saved = vec![Some(input.saved()), Some(SavedTensor::new(&Storage::new(places)))];
     autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
@@ -42,7 +42,7 @@ impl MaxPool2d {
         let [height, width] = sweep.size;
         let input = input.storage();
         let input = input.read()?;
-        let input = T::of(&input)?;
+        let input = T::slice(&input)?;
         let len = self.images.saturating_mul(sweep.positions());
         // -1 where a window is all padding.
         let (mut largest, mut places) =

@@ -17,7 +17,7 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
     if shape != other {
         return Err(engine_error(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
     }
-    let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::wrap))?;
+    let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::into_buffer))?;
     let given = [Some(a), Some(b), None];
     let needs_input_grad = autograd.needs_grad(given);
     let saved = vec![needs_input_grad[1].then(|| a.saved()), needs_input_grad[0].then(|| b.saved())];
@@ -27,7 +27,7 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
 fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
     let (a, b) = (a.storage(), b.storage());
     let (a, b) = (a.read()?, b.read()?);
-    autograd.budget.collect(T::of(&a)?.iter().zip(T::of(&b)?).map(|(a, b)| *a * *b))
+    autograd.budget.collect(T::slice(&a)?.iter().zip(T::slice(&b)?).map(|(a, b)| *a * *b))
 }
 
 impl Backward for Multiply {
