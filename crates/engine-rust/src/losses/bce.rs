@@ -2,25 +2,25 @@
 //! loss is finite.
 
 use crate::elements::element::Real;
-use crate::losses::pointwise::Elementwise;
+use crate::losses::pointwise::PointwiseLoss;
 
-const LEAST_LOGARITHM: f64 = -100.0;
+const MIN_LOGARITHM: f64 = -100.0;
 /// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.
-const LEAST_VARIANCE: f32 = 1e-12;
+const MIN_VARIANCE: f32 = 1e-12;
 
 fn logarithms<T: Real>(x: T) -> (T, T) {
-    let least = T::from_f64(LEAST_LOGARITHM);
+    let least = T::from_f64(MIN_LOGARITHM);
     (x.ln().clamp_min(least), (-x).ln_1p().clamp_min(least))
 }
 
-pub(crate) fn functions<T: Real>() -> Elementwise<T> {
-    Elementwise {
+pub(crate) fn functions<T: Real>() -> PointwiseLoss<T> {
+    PointwiseLoss {
         value: |x, y, _| {
             let (ln, ln_rest) = logarithms(x);
             (y - T::ONE) * ln_rest - y * ln
         },
-        slope: |x, y, _| (x - y) / ((T::ONE - x) * x).clamp_min(T::from_f64(LEAST_VARIANCE.into())),
-        target_slope: |x, _, _| {
+        input_derivative: |x, y, _| (x - y) / ((T::ONE - x) * x).clamp_min(T::from_f64(MIN_VARIANCE.into())),
+        target_derivative: |x, _, _| {
             let (ln, ln_rest) = logarithms(x);
             ln_rest - ln
         },

@@ -12,12 +12,12 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{dtype_error, engine_error};
 use crate::losses::nll::Classes;
-use crate::losses::reduce::{Scales, reduce};
+use crate::losses::reduction::{LossGradients, reduce};
 use crate::memory::CountedVec;
 
 struct CrossEntropy {
     classes: Classes,
-    by: Reduction,
+    reduction: Reduction,
     /// Targets are probabilities.
     probabilities: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) fn cross_entropy(
     input: &Tensor,
     target: &Tensor,
     ignore: i64,
-    by: Reduction,
+    reduction: Reduction,
 ) -> Result<Tensor> {
     let classes = Classes::of(&input.shape(), ignore)?;
     let probabilities = target.dtype() != Dtype::Long;
@@ -52,7 +52,7 @@ pub(crate) fn cross_entropy(
     } else if target.dtype() != input.dtype() {
         return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
-    let operation = CrossEntropy { classes, by, probabilities };
+    let operation = CrossEntropy { classes, reduction, probabilities };
     let given = [Some(input), probabilities.then_some(target), None];
     let keep_logarithms = autograd.needs_grad(given)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
@@ -96,7 +96,7 @@ impl CrossEntropy {
         }
         let logarithms = if keep { Some(autograd.budget.copy(&softmax)?) } else { None };
         softmax.iter_mut().for_each(|x| *x = x.exp());
-        let (loss, shape) = reduce(&autograd.budget, losses, &self.classes.shape, count, self.by)?;
+        let (loss, shape) = reduce(&autograd.budget, losses, &self.classes.shape, count, self.reduction)?;
         Ok(Results { softmax, logarithms, loss, shape })
     }
 }
@@ -119,12 +119,12 @@ impl Backward for CrossEntropy {
         let place_of = |i: usize| i / (classes * places) * places + i % places;
         if !self.probabilities {
             let targets: &[i64] = context.saved(TARGET)?;
-            let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
+            let loss_gradients = LossGradients::new(&gradient, self.classes.count(targets), self.reduction);
             // Nothing for a class that counts for nothing.
             let mut counts = context.budget.zeros::<T>(samples * places)?;
             for place in self.classes.places(targets) {
                 let (place, _) = place?;
-                counts[place] = scales.of(place);
+                counts[place] = loss_gradients.of(place);
             }
             let mut out = context.budget.collect((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
             for place in self.classes.places(targets) {
@@ -134,23 +134,23 @@ impl Backward for CrossEntropy {
             return Ok([Some(out), None, None]);
         }
         let targets: &[T] = context.saved(TARGET)?;
-        let scales = Scales::new(&gradient, (samples * places) as f64, self.by);
+        let loss_gradients = LossGradients::new(&gradient, (samples * places) as f64, self.reduction);
         let mut gradients = [None, None, None];
         if context.needs_input_grad[INPUT] {
             let mut sums = context.budget.zeros::<T>(samples * places)?;
             for (i, y) in targets.iter().enumerate() {
                 sums[place_of(i)] = sums[place_of(i)] + *y;
             }
-            let slopes = (0..softmax.len()).map(|i| {
+            let derivatives = (0..softmax.len()).map(|i| {
                 let place = place_of(i);
-                (softmax[i] * sums[place] - targets[i]) * scales.of(place)
+                (softmax[i] * sums[place] - targets[i]) * loss_gradients.of(place)
             });
-            gradients[INPUT] = Some(context.budget.collect(slopes)?);
+            gradients[INPUT] = Some(context.budget.collect(derivatives)?);
         }
         if context.needs_input_grad[TARGET] {
             let logarithms: &[T] = context.saved(LOGARITHMS)?;
-            let slopes = (0..logarithms.len()).map(|i| -logarithms[i] * scales.of(place_of(i)));
-            gradients[TARGET] = Some(context.budget.collect(slopes)?);
+            let derivatives = (0..logarithms.len()).map(|i| -logarithms[i] * loss_gradients.of(place_of(i)));
+            gradients[TARGET] = Some(context.budget.collect(derivatives)?);
         }
         Ok(gradients)
     }

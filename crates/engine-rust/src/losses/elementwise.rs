@@ -9,13 +9,13 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{dtype_error, engine_error, internal_error};
-use crate::losses::pointwise::Elementwise;
-use crate::losses::reduce::{Scales, reduce};
+use crate::losses::pointwise::PointwiseLoss;
+use crate::losses::reduction::{LossGradients, reduce};
 use crate::losses::{bce, bce_with_logits, l1, mse, smooth_l1};
 use crate::memory::CountedVec;
 
-/// The functions of a loss, and its own number.
-fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
+/// The functions of a loss, and its constant.
+fn functions<T: Real>(loss: Loss) -> Result<(PointwiseLoss<T>, T)> {
     Ok(match loss {
         Loss::Mse => (mse::functions(), T::ZERO),
         Loss::L1 => (l1::functions(), T::ZERO),
@@ -28,15 +28,21 @@ fn functions<T: Real>(loss: Loss) -> Result<(Elementwise<T>, T)> {
     })
 }
 
-struct Compare {
+struct ElementwiseLoss {
     loss: Loss,
-    by: Reduction,
+    reduction: Reduction,
 }
 
 const INPUT: usize = 0;
 const TARGET: usize = 1;
 
-pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+pub(crate) fn loss(
+    autograd: &Autograd,
+    loss: Loss,
+    input: &Tensor,
+    target: &Tensor,
+    reduction: Reduction,
+) -> Result<Tensor> {
     let (shape, target_shape) = (input.shape(), target.shape());
     if shape != target_shape {
         return Err(engine_error(format!("expected a target of shape {shape:?}, given {target_shape:?}")));
@@ -46,7 +52,7 @@ pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Ten
     }
     let given = [Some(input), Some(target), None];
     let needs_input_grad = autograd.needs_grad(given);
-    let operation = Compare { loss, by };
+    let operation = ElementwiseLoss { loss, reduction };
     // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
     // the target is changed.
     let keep = loss == Loss::L1 && (needs_input_grad[INPUT] || needs_input_grad[TARGET]);
@@ -64,7 +70,7 @@ pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Ten
 /// The losses, their shape, and the difference of input and target.
 type Results<T> = (CountedVec<T>, Vec<usize>, Option<CountedVec<T>>);
 
-impl Compare {
+impl ElementwiseLoss {
     fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
         let (x, y) = (input.storage(), target.storage());
         let (x, y) = (x.read()?, y.read()?);
@@ -73,9 +79,9 @@ impl Compare {
         if self.loss == Loss::Bce && (x.iter().any(outside) || y.iter().any(outside)) {
             return Err(engine_error("all elements of input and target should be between 0 and 1"));
         }
-        let (Elementwise { value, .. }, own) = functions::<T>(self.loss)?;
-        let losses = autograd.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, own)))?;
-        let (losses, shape) = reduce(&autograd.budget, losses, &input.shape(), x.len() as f64, self.by)?;
+        let (PointwiseLoss { value, .. }, constant) = functions::<T>(self.loss)?;
+        let losses = autograd.budget.collect(x.iter().zip(y).map(|(x, y)| value(*x, *y, constant)))?;
+        let (losses, shape) = reduce(&autograd.budget, losses, &input.shape(), x.len() as f64, self.reduction)?;
         let difference = match keep {
             true => Some(autograd.budget.collect(x.iter().zip(y).map(|(x, y)| *x - *y))?),
             false => None,
@@ -84,21 +90,22 @@ impl Compare {
     }
 }
 
-impl Backward for Compare {
+impl Backward for ElementwiseLoss {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let x: &[T] = context.saved(INPUT)?;
         // Where the difference was kept, it is that of itself and 0.
         let y: Option<&[T]> = context.optional_saved(TARGET)?;
-        let scales = Scales::new(&gradient, x.len() as f64, self.by);
-        let (Elementwise { slope, target_slope, .. }, own) = functions::<T>(self.loss)?;
-        let by = |place: usize, slope: fn(T, T, T) -> T| -> Result<Option<CountedVec<T>>> {
-            if !context.needs_input_grad[place] {
+        let loss_gradients = LossGradients::new(&gradient, x.len() as f64, self.reduction);
+        let (PointwiseLoss { input_derivative, target_derivative, .. }, constant) = functions::<T>(self.loss)?;
+        let gradient_of = |input: usize, derivative: fn(T, T, T) -> T| -> Result<Option<CountedVec<T>>> {
+            if !context.needs_input_grad[input] {
                 return Ok(None);
             }
             let each = x.iter().enumerate();
-            let slopes = each.map(|(i, x)| scales.of(i) * slope(*x, y.map_or(T::ZERO, |y| y[i]), own));
-            context.budget.collect(slopes).map(Some)
+            let derivatives =
+                each.map(|(i, x)| loss_gradients.of(i) * derivative(*x, y.map_or(T::ZERO, |y| y[i]), constant));
+            context.budget.collect(derivatives).map(Some)
         };
-        Ok([by(INPUT, slope)?, by(TARGET, target_slope)?, None])
+        Ok([gradient_of(INPUT, input_derivative)?, gradient_of(TARGET, target_derivative)?, None])
     }
 }

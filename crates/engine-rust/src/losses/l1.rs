@@ -1,10 +1,14 @@
 //! The size of the difference.
 
 use crate::elements::element::Real;
-use crate::losses::pointwise::Elementwise;
+use crate::losses::pointwise::PointwiseLoss;
 
-pub(crate) fn functions<T: Real>() -> Elementwise<T> {
-    Elementwise { value: |x, y, _| (x - y).abs(), slope: |x, y, _| sign(x - y), target_slope: |x, y, _| sign(y - x) }
+pub(crate) fn functions<T: Real>() -> PointwiseLoss<T> {
+    PointwiseLoss {
+        value: |x, y, _| (x - y).abs(),
+        input_derivative: |x, y, _| sign(x - y),
+        target_derivative: |x, y, _| sign(y - x),
+    }
 }
 
 /// -1, 0 or 1.

@@ -8,7 +8,7 @@ mod l1;
 mod mse;
 mod nll;
 mod pointwise;
-mod reduce;
+mod reduction;
 mod smooth_l1;
 
 use stepwell_optim::Result;
@@ -17,10 +17,16 @@ use stepwell_session::{Loss, Reduction};
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 
-pub(crate) fn loss(autograd: &Autograd, loss: Loss, input: &Tensor, target: &Tensor, by: Reduction) -> Result<Tensor> {
+pub(crate) fn loss(
+    autograd: &Autograd,
+    loss: Loss,
+    input: &Tensor,
+    target: &Tensor,
+    reduction: Reduction,
+) -> Result<Tensor> {
     match loss {
-        Loss::CrossEntropy { ignore } => cross_entropy::cross_entropy(autograd, input, target, ignore, by),
-        Loss::Nll { ignore } => nll::nll(autograd, input, target, ignore, by),
-        of_elements => elementwise::loss(autograd, of_elements, input, target, by),
+        Loss::CrossEntropy { ignore } => cross_entropy::cross_entropy(autograd, input, target, ignore, reduction),
+        Loss::Nll { ignore } => nll::nll(autograd, input, target, ignore, reduction),
+        of_elements => elementwise::loss(autograd, of_elements, input, target, reduction),
     }
 }

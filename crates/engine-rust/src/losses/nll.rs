@@ -9,7 +9,7 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{dtype_error, engine_error};
-use crate::losses::reduce::{Scales, reduce};
+use crate::losses::reduction::{LossGradients, reduce};
 use crate::memory::{CountedVec, element_count};
 
 /// Logits or log-probabilities `[n, c, *]`.
@@ -71,13 +71,19 @@ impl Classes {
 
 struct Nll {
     classes: Classes,
-    by: Reduction,
+    reduction: Reduction,
 }
 
 const TARGET: usize = 0;
 
-pub(crate) fn nll(autograd: &Autograd, input: &Tensor, target: &Tensor, ignore: i64, by: Reduction) -> Result<Tensor> {
-    let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, by };
+pub(crate) fn nll(
+    autograd: &Autograd,
+    input: &Tensor,
+    target: &Tensor,
+    ignore: i64,
+    reduction: Reduction,
+) -> Result<Tensor> {
+    let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, reduction };
     operation.classes.check(target)?;
     let (buffer, shape) = with_real!(input.dtype(), T => {
         operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::into_buffer(out), shape))
@@ -102,7 +108,7 @@ impl Nll {
             let (place, at) = place?;
             losses[place] = -input[at];
         }
-        reduce(&autograd.budget, losses, &self.classes.shape, self.classes.count(targets), self.by)
+        reduce(&autograd.budget, losses, &self.classes.shape, self.classes.count(targets), self.reduction)
     }
 }
 
@@ -111,10 +117,10 @@ impl Backward for Nll {
         let targets: &[i64] = context.saved(TARGET)?;
         let Classes { samples, classes, places, .. } = self.classes;
         let mut out = context.budget.zeros::<T>(samples * classes * places)?;
-        let scales = Scales::new(&gradient, self.classes.count(targets), self.by);
+        let loss_gradients = LossGradients::new(&gradient, self.classes.count(targets), self.reduction);
         for place in self.classes.places(targets) {
             let (place, at) = place?;
-            out[at] = -scales.of(place);
+            out[at] = -loss_gradients.of(place);
         }
         Ok([Some(out), None, None])
     }

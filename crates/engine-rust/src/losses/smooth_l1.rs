@@ -1,20 +1,20 @@
 //! The size of the difference, quadratic below `beta`.
 
 use crate::elements::element::Real;
-use crate::losses::pointwise::Elementwise;
+use crate::losses::pointwise::PointwiseLoss;
 
-pub(crate) fn functions<T: Real>() -> Elementwise<T> {
-    Elementwise {
+pub(crate) fn functions<T: Real>() -> PointwiseLoss<T> {
+    PointwiseLoss {
         value: |x, y, beta| {
             let (size, half) = ((x - y).abs(), T::from_f64(0.5));
             if size < beta { half * size * size / beta } else { size - half * beta }
         },
-        slope: |x, y, beta| slope(x - y, beta),
-        target_slope: |x, y, beta| slope(y - x, beta),
+        input_derivative: |x, y, beta| derivative(x - y, beta),
+        target_derivative: |x, y, beta| derivative(y - x, beta),
     }
 }
 
-fn slope<T: Real>(difference: T, beta: T) -> T {
+fn derivative<T: Real>(difference: T, beta: T) -> T {
     if difference <= -beta {
         -T::ONE
     } else if difference >= beta {

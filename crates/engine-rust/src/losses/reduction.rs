@@ -15,26 +15,26 @@ pub(crate) fn reduce<T: Real>(
     losses: CountedVec<T>,
     shape: &[usize],
     count: f64,
-    by: Reduction,
+    reduction: Reduction,
 ) -> Result<(CountedVec<T>, Vec<usize>)> {
-    if by == Reduction::None {
+    if reduction == Reduction::None {
         return Ok((losses, shape.to_vec()));
     }
     let total = sum(&losses);
-    let total = if by == Reduction::Mean { total / count } else { total };
+    let total = if reduction == Reduction::Mean { total / count } else { total };
     Ok((budget.filled(1, T::from_f64(total))?, Vec::new()))
 }
 
 /// The gradient of each loss: its own, or the one of all.
-pub(crate) struct Scales<'a, T> {
+pub(crate) struct LossGradients<'a, T> {
     gradient: &'a [T],
     all: Option<T>,
 }
 
-impl<'a, T: Real> Scales<'a, T> {
-    pub(crate) fn new(gradient: &'a [T], count: f64, by: Reduction) -> Self {
+impl<'a, T: Real> LossGradients<'a, T> {
+    pub(crate) fn new(gradient: &'a [T], count: f64, reduction: Reduction) -> Self {
         let first = gradient.first().copied().unwrap_or_default();
-        let all = match by {
+        let all = match reduction {
             Reduction::None => None,
             Reduction::Mean => Some(T::from_f64(first.to_f64() / count)),
             Reduction::Sum => Some(first),
