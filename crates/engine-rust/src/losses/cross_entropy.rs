@@ -11,12 +11,12 @@ use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::{dtype_error, engine_error};
-use crate::losses::nll::Classes;
+use crate::losses::nll::ClassLayout;
 use crate::losses::reduction::{LossGradients, reduce};
 use crate::memory::CountedVec;
 
 struct CrossEntropy {
-    classes: Classes,
+    classes: ClassLayout,
     reduction: Reduction,
     /// Targets are probabilities.
     probabilities: bool,
@@ -42,7 +42,7 @@ pub(crate) fn cross_entropy(
     ignore: i64,
     reduction: Reduction,
 ) -> Result<Tensor> {
-    let classes = Classes::of(&input.shape(), ignore)?;
+    let classes = ClassLayout::new(&input.shape(), ignore)?;
     let probabilities = target.dtype() != Dtype::Long;
     if !probabilities {
         classes.check(target)?;
@@ -71,28 +71,28 @@ impl CrossEntropy {
     fn forward<T: Real>(&self, autograd: &Autograd, input: &Tensor, target: &Tensor, keep: bool) -> Result<Results<T>> {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
-        let Classes { samples, classes, places, .. } = self.classes;
+        let ClassLayout { samples, classes, positions, .. } = self.classes;
         // The logarithms first, which become the softmax below.
         let mut softmax = autograd.budget.copy(T::slice(&input)?)?;
-        for sample in softmax.chunks_exact_mut((classes * places).max(1)) {
-            for place in 0..places {
-                log_softmax(sample, place, places);
+        for sample in softmax.chunks_exact_mut((classes * positions).max(1)) {
+            for position in 0..positions {
+                log_softmax(sample, position, positions);
             }
         }
-        let mut losses = autograd.budget.zeros::<T>(samples.saturating_mul(places))?;
+        let mut losses = autograd.budget.zeros::<T>(samples.saturating_mul(positions))?;
         let mut count = losses.len() as f64;
         if self.probabilities {
             for (i, (x, y)) in softmax.iter().zip(T::slice(&target)?).enumerate() {
-                let place = i / (classes * places) * places + i % places;
-                losses[place] = losses[place] - *x * *y;
+                let position = i / (classes * positions) * positions + i % positions;
+                losses[position] = losses[position] - *x * *y;
             }
         } else {
             let targets = i64::slice(&target)?;
-            for place in self.classes.places(targets) {
-                let (place, at) = place?;
-                losses[place] = -softmax[at];
+            for position in self.classes.positions(targets) {
+                let (position, at) = position?;
+                losses[position] = -softmax[at];
             }
-            count = self.classes.count(targets);
+            count = self.classes.count_included(targets);
         }
         let logarithms = if keep { Some(autograd.budget.copy(&softmax)?) } else { None };
         softmax.iter_mut().for_each(|x| *x = x.exp());
@@ -103,9 +103,9 @@ impl CrossEntropy {
 
 /// Turns logits, which are `step` apart, into logarithms of their softmax.
 fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
-    let each = || (start..logits.len()).step_by(step);
-    let largest = each().map(|i| logits[i]).fold(T::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a });
-    let sum = each().map(|i| (logits[i] - largest).exp()).fold(T::ZERO, |a, b| a + b);
+    let indices = || (start..logits.len()).step_by(step);
+    let largest = indices().map(|i| logits[i]).fold(T::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a });
+    let sum = indices().map(|i| (logits[i] - largest).exp()).fold(T::ZERO, |a, b| a + b);
     let shift = sum.ln();
     for i in (start..logits.len()).step_by(step) {
         logits[i] = logits[i] - largest - shift;
@@ -115,41 +115,41 @@ fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
 impl Backward for CrossEntropy {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let softmax: &[T] = context.saved(INPUT)?;
-        let Classes { samples, classes, places, .. } = self.classes;
-        let place_of = |i: usize| i / (classes * places) * places + i % places;
+        let ClassLayout { samples, classes, positions, .. } = self.classes;
+        let position_of = |i: usize| i / (classes * positions) * positions + i % positions;
         if !self.probabilities {
             let targets: &[i64] = context.saved(TARGET)?;
-            let loss_gradients = LossGradients::new(&gradient, self.classes.count(targets), self.reduction);
-            // Nothing for a class that counts for nothing.
-            let mut counts = context.budget.zeros::<T>(samples * places)?;
-            for place in self.classes.places(targets) {
-                let (place, _) = place?;
-                counts[place] = loss_gradients.of(place);
+            let loss_gradients = LossGradients::new(&gradient, self.classes.count_included(targets), self.reduction);
+            // Nothing for a class that scales for nothing.
+            let mut scales = context.budget.zeros::<T>(samples * positions)?;
+            for position in self.classes.positions(targets) {
+                let (position, _) = position?;
+                scales[position] = loss_gradients.of(position);
             }
-            let mut out = context.budget.collect((0..softmax.len()).map(|i| softmax[i] * counts[place_of(i)]))?;
-            for place in self.classes.places(targets) {
-                let (place, at) = place?;
-                out[at] = out[at] - counts[place];
+            let mut out = context.budget.collect((0..softmax.len()).map(|i| softmax[i] * scales[position_of(i)]))?;
+            for position in self.classes.positions(targets) {
+                let (position, at) = position?;
+                out[at] = out[at] - scales[position];
             }
             return Ok([Some(out), None, None]);
         }
         let targets: &[T] = context.saved(TARGET)?;
-        let loss_gradients = LossGradients::new(&gradient, (samples * places) as f64, self.reduction);
+        let loss_gradients = LossGradients::new(&gradient, (samples * positions) as f64, self.reduction);
         let mut gradients = [None, None, None];
         if context.needs_input_grad[INPUT] {
-            let mut sums = context.budget.zeros::<T>(samples * places)?;
+            let mut sums = context.budget.zeros::<T>(samples * positions)?;
             for (i, y) in targets.iter().enumerate() {
-                sums[place_of(i)] = sums[place_of(i)] + *y;
+                sums[position_of(i)] = sums[position_of(i)] + *y;
             }
             let derivatives = (0..softmax.len()).map(|i| {
-                let place = place_of(i);
-                (softmax[i] * sums[place] - targets[i]) * loss_gradients.of(place)
+                let position = position_of(i);
+                (softmax[i] * sums[position] - targets[i]) * loss_gradients.of(position)
             });
             gradients[INPUT] = Some(context.budget.collect(derivatives)?);
         }
         if context.needs_input_grad[TARGET] {
             let logarithms: &[T] = context.saved(LOGARITHMS)?;
-            let derivatives = (0..logarithms.len()).map(|i| -logarithms[i] * loss_gradients.of(place_of(i)));
+            let derivatives = (0..logarithms.len()).map(|i| -logarithms[i] * loss_gradients.of(position_of(i)));
             gradients[TARGET] = Some(context.budget.collect(derivatives)?);
         }
         Ok(gradients)

@@ -14,24 +14,24 @@ use crate::memory::{CountedVec, element_count};
 
 /// Logits or log-probabilities `[n, c, *]`.
 #[derive(Clone)]
-pub(crate) struct Classes {
+pub(crate) struct ClassLayout {
     pub(crate) samples: usize,
     pub(crate) classes: usize,
     /// Places of a sample, each with a class.
-    pub(crate) places: usize,
+    pub(crate) positions: usize,
     /// `[n, *]`.
     pub(crate) shape: Vec<usize>,
-    /// A class that counts for nothing.
+    /// A class that scales for nothing.
     ignore: i64,
 }
 
-impl Classes {
-    pub(crate) fn of(shape: &[usize], ignore: i64) -> Result<Self> {
+impl ClassLayout {
+    pub(crate) fn new(shape: &[usize], ignore: i64) -> Result<Self> {
         match shape {
             [samples, classes, rest @ ..] => Ok(Self {
                 samples: *samples,
                 classes: *classes,
-                places: element_count(rest)?,
+                positions: element_count(rest)?,
                 shape: [&[*samples], rest].concat(),
                 ignore,
             }),
@@ -39,7 +39,7 @@ impl Classes {
         }
     }
 
-    /// Fails unless the target has a class for each place.
+    /// Fails unless the target has a class for each position.
     pub(crate) fn check(&self, target: &Tensor) -> Result<()> {
         let shape = target.shape();
         if target.dtype() != Dtype::Long {
@@ -51,26 +51,26 @@ impl Classes {
         Ok(())
     }
 
-    /// Each place that counts: its number, and where the logit of its class is.
-    pub(crate) fn places<'a>(&self, targets: &'a [i64]) -> impl Iterator<Item = Result<(usize, usize)>> + use<'a> {
-        let (classes, places, ignore) = (self.classes, self.places, self.ignore);
-        targets.iter().enumerate().filter(move |(_, class)| **class != ignore).map(move |(place, class)| {
+    /// Each position that scales: its number, and where the logit of its class is.
+    pub(crate) fn positions<'a>(&self, targets: &'a [i64]) -> impl Iterator<Item = Result<(usize, usize)>> + use<'a> {
+        let (classes, positions, ignore) = (self.classes, self.positions, self.ignore);
+        targets.iter().enumerate().filter(move |(_, class)| **class != ignore).map(move |(position, class)| {
             let class = usize::try_from(*class)
                 .ok()
                 .filter(|class| *class < classes)
                 .ok_or_else(|| engine_error(format!("target {class} is out of bounds for {classes} classes")))?;
-            Ok((place, (place / places * classes + class) * places + place % places))
+            Ok((position, (position / positions * classes + class) * positions + position % positions))
         })
     }
 
-    /// How many places count.
-    pub(crate) fn count(&self, targets: &[i64]) -> f64 {
+    /// How many positions count.
+    pub(crate) fn count_included(&self, targets: &[i64]) -> f64 {
         targets.iter().filter(|class| **class != self.ignore).count() as f64
     }
 }
 
 struct Nll {
-    classes: Classes,
+    classes: ClassLayout,
     reduction: Reduction,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn nll(
     ignore: i64,
     reduction: Reduction,
 ) -> Result<Tensor> {
-    let operation = Nll { classes: Classes::of(&input.shape(), ignore)?, reduction };
+    let operation = Nll { classes: ClassLayout::new(&input.shape(), ignore)?, reduction };
     operation.classes.check(target)?;
     let (buffer, shape) = with_real!(input.dtype(), T => {
         operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::into_buffer(out), shape))
@@ -104,23 +104,23 @@ impl Nll {
         let (input, target) = (input.read()?, target.read()?);
         let (input, targets) = (T::slice(&input)?, i64::slice(&target)?);
         let mut losses = autograd.budget.zeros::<T>(targets.len())?;
-        for place in self.classes.places(targets) {
-            let (place, at) = place?;
-            losses[place] = -input[at];
+        for position in self.classes.positions(targets) {
+            let (position, at) = position?;
+            losses[position] = -input[at];
         }
-        reduce(&autograd.budget, losses, &self.classes.shape, self.classes.count(targets), self.reduction)
+        reduce(&autograd.budget, losses, &self.classes.shape, self.classes.count_included(targets), self.reduction)
     }
 }
 
 impl Backward for Nll {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let targets: &[i64] = context.saved(TARGET)?;
-        let Classes { samples, classes, places, .. } = self.classes;
-        let mut out = context.budget.zeros::<T>(samples * classes * places)?;
-        let loss_gradients = LossGradients::new(&gradient, self.classes.count(targets), self.reduction);
-        for place in self.classes.places(targets) {
-            let (place, at) = place?;
-            out[at] = -loss_gradients.of(place);
+        let ClassLayout { samples, classes, positions, .. } = self.classes;
+        let mut out = context.budget.zeros::<T>(samples * classes * positions)?;
+        let loss_gradients = LossGradients::new(&gradient, self.classes.count_included(targets), self.reduction);
+        for position in self.classes.positions(targets) {
+            let (position, at) = position?;
+            out[at] = -loss_gradients.of(position);
         }
         Ok([Some(out), None, None])
     }
