@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
 
-use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
+use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
 use crate::autograd::graph::Autograd;
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
