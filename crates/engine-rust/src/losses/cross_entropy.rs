@@ -53,8 +53,8 @@ pub(crate) fn cross_entropy(
         return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
     let operation = CrossEntropy { classes, reduction, probabilities };
-    let given = [Some(input), probabilities.then_some(target), None];
-    let keep_logarithms = autograd.needs_grad(given)[TARGET];
+    let operands = [Some(input), probabilities.then_some(target), None];
+    let keep_logarithms = autograd.needs_grad(operands)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep_logarithms);
         results.map(|r| (T::into_buffer(r.loss), r.shape, T::into_buffer(r.softmax), r.logarithms.map(T::into_buffer)))
@@ -64,7 +64,7 @@ pub(crate) fn cross_entropy(
         Some(target.saved()),
         logarithms.map(|logarithms| SavedTensor::new(&Storage::new(logarithms))),
     ];
-    autograd.record_output(&shape, Storage::new(loss), given, operation, saved)
+    autograd.record_output(&shape, Storage::new(loss), operands, operation, saved)
 }
 
 impl CrossEntropy {

@@ -50,8 +50,8 @@ pub(crate) fn loss(
     if target.dtype() != input.dtype() {
         return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
-    let given = [Some(input), Some(target), None];
-    let needs_input_grad = autograd.needs_grad(given);
+    let operands = [Some(input), Some(target), None];
+    let needs_input_grad = autograd.needs_grad(operands);
     let operation = ElementwiseLoss { loss, reduction };
     // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
     // the target is changed.
@@ -64,7 +64,7 @@ pub(crate) fn loss(
         (Loss::L1, difference) => vec![difference.map(|difference| SavedTensor::new(&Storage::new(difference)))],
         _ => vec![Some(input.saved()), Some(target.saved())],
     };
-    autograd.record_output(&out_shape, Storage::new(buffer), given, operation, saved)
+    autograd.record_output(&out_shape, Storage::new(buffer), operands, operation, saved)
 }
 
 /// The losses, their shape, and the difference of input and target.

@@ -13,7 +13,7 @@ use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
 use crate::operations::normalized::Normalized;
-use crate::operations::sums::{dot_from, squares_from, sum};
+use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 
 struct BatchNorm {
     images: usize,
@@ -36,8 +36,8 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
     };
     let Options { weight, bias, running, training, .. } = *options;
     let running_tensors = running.map_or([None, None], |(mean, variance)| [Some(mean), Some(variance)]);
-    let given = [weight, bias, running_tensors[0], running_tensors[1]];
-    if given.iter().flatten().any(|tensor| *tensor.shape() != [channels] || tensor.dtype() != input.dtype()) {
+    let operands = [weight, bias, running_tensors[0], running_tensors[1]];
+    if operands.iter().flatten().any(|tensor| *tensor.shape() != [channels] || tensor.dtype() != input.dtype()) {
         return Err(engine_error(format!("batch_norm: weight, bias or statistics do not fit input {shape:?}")));
     }
     let written = running_tensors.into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
@@ -66,8 +66,8 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
 }
 
 impl BatchNorm {
-    /// The pieces of a channel, one of each image.
-    fn pieces(&self, channel: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+    /// The channel_ranges of a channel, one of each image.
+    fn channel_ranges(&self, channel: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
         let Self { images, channels, len, .. } = *self;
         (0..images).map(move |image| {
             let start = (image * channels + channel) * len;
@@ -95,8 +95,8 @@ impl BatchNorm {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
             let normalized = Normalized::new(mean, scale, bias.map_or(0.0, |bias| bias[channel].to_f64()));
-            for piece in self.pieces(channel) {
-                out[piece.clone()].iter_mut().zip(&x[piece]).for_each(|(out, x)| *out = normalized.of(*x));
+            for range in self.channel_ranges(channel) {
+                out[range.clone()].iter_mut().zip(&x[range]).for_each(|(out, x)| *out = normalized.of(*x));
             }
         }
         Ok((out, statistics))
@@ -127,16 +127,16 @@ impl BatchNorm {
             None => None,
         };
         for channel in 0..self.channels {
-            let mean = self.pieces(channel).map(|piece| sum(&x[piece])).sum::<f64>() / count;
-            let squares = self.pieces(channel).map(|piece| squares_from(mean, &x[piece])).sum::<f64>();
+            let mean = self.channel_ranges(channel).map(|range| sum(&x[range])).sum::<f64>() / count;
+            let squares = self.channel_ranges(channel).map(|range| centered_square_sum(mean, &x[range])).sum::<f64>();
             statistics[2 * channel] = mean;
             statistics[2 * channel + 1] = 1.0 / (squares / count + options.eps).sqrt();
             if let Some((running_mean, running_variance)) = &mut running {
-                let share = |old: &mut T, new: f64| {
+                let update = |old: &mut T, new: f64| {
                     *old = T::from_f64(options.momentum * new + (1.0 - options.momentum) * old.to_f64());
                 };
-                share(&mut T::slice_mut(running_mean)?[channel], mean);
-                share(&mut T::slice_mut(running_variance)?[channel], squares / (count - 1.0));
+                update(&mut T::slice_mut(running_mean)?[channel], mean);
+                update(&mut T::slice_mut(running_variance)?[channel], squares / (count - 1.0));
             }
         }
         Ok(statistics)
@@ -157,10 +157,10 @@ impl Backward for BatchNorm {
         for channel in 0..self.channels {
             let (mean, inverse) = (statistics[2 * channel], statistics[2 * channel + 1]);
             let (mut total, mut dot) = (0.0, 0.0);
-            for piece in self.pieces(channel) {
-                let g = &gradient[piece.clone()];
+            for range in self.channel_ranges(channel) {
+                let g = &gradient[range.clone()];
                 total += sum(g);
-                dot += dot_from(mean, g, &x[piece]);
+                dot += centered_dot(mean, g, &x[range]);
             }
             (dw[channel], db[channel]) = (T::from_f64(dot * inverse), T::from_f64(total));
             // g becomes (g - its mean - (x - mean) times its projection) times the scale.
@@ -170,12 +170,12 @@ impl Backward for BatchNorm {
                 false => (0.0, 0.0),
             };
             let (scale, projected) = (T::from_f64(scale), Normalized::new(mean, slope, shift));
-            for piece in self.pieces(channel) {
-                let pairs = gradient[piece.clone()].iter_mut().zip(&x[piece]);
+            for range in self.channel_ranges(channel) {
+                let pairs = gradient[range.clone()].iter_mut().zip(&x[range]);
                 pairs.for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
-        Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
+        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
+        Ok([if_needed(INPUT, gradient), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
     }
 }

@@ -13,7 +13,7 @@ use crate::error::engine_error;
 use crate::matrix::{Matrix, Output, multiply};
 use crate::memory::{CountedVec, element_count};
 use crate::operations::sums::sum;
-use crate::operations::window::Sweep;
+use crate::operations::window::SlidingWindow;
 
 struct Conv2d {
     images: usize,
@@ -21,7 +21,7 @@ struct Conv2d {
     /// Channels of a group.
     inputs: usize,
     outputs: usize,
-    sweep: Sweep,
+    sliding: SlidingWindow,
 }
 
 const INPUT: usize = 0;
@@ -47,11 +47,11 @@ pub(crate) fn conv2d(
     if groups == 0 || outputs % groups != 0 || inputs.checked_mul(groups) != Some(channels) || !bias_fits {
         return Err(shape_error());
     }
-    let sweep = Sweep::new([h, w], [kh, kw], window)?;
-    let shape = [images, outputs, sweep.out[0], sweep.out[1]];
+    let sliding = SlidingWindow::new([h, w], [kh, kw], window)?;
+    let shape = [images, outputs, sliding.output_size[0], sliding.output_size[1]];
     element_count(&shape)?;
-    element_count(&[inputs, kh, kw, sweep.out[0], sweep.out[1]])?;
-    let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sweep };
+    element_count(&[inputs, kh, kw, sliding.output_size[0], sliding.output_size[1]])?;
+    let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sliding };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::into_buffer))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
     autograd.record_output(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
@@ -60,27 +60,27 @@ pub(crate) fn conv2d(
 impl Conv2d {
     /// Elements of one image, of a group of its channels.
     fn input_len(&self) -> usize {
-        self.inputs * self.sweep.size[0] * self.sweep.size[1]
+        self.inputs * self.sliding.size[0] * self.sliding.size[1]
     }
 
     /// Elements of the result for one image, of a group of its channels.
     fn output_len(&self) -> usize {
-        self.outputs * self.sweep.positions()
+        self.outputs * self.sliding.position_count()
     }
 
     /// Elements of a window: rows of the matrix of windows.
     fn window_len(&self) -> usize {
-        self.inputs * self.sweep.kernel[0] * self.sweep.kernel[1]
+        self.inputs * self.sliding.kernel[0] * self.sliding.kernel[1]
     }
 
     /// True if the matrix of windows is the image itself.
     fn is_pointwise(&self) -> bool {
-        let Window { stride, padding, .. } = self.sweep.window;
-        self.sweep.kernel == [1, 1] && stride == [1, 1] && padding == [0, 0]
+        let Window { stride, padding, .. } = self.sliding.window;
+        self.sliding.kernel == [1, 1] && stride == [1, 1] && padding == [0, 0]
     }
 
     /// Each image and group: its number among all, and the number of its group.
-    fn parts(&self) -> impl Iterator<Item = (usize, usize)> {
+    fn image_groups(&self) -> impl Iterator<Item = (usize, usize)> {
         let groups = self.groups;
         (0..self.images * groups).map(move |part| (part, part % groups))
     }
@@ -102,80 +102,80 @@ impl Conv2d {
         let (x, w) = (T::slice(&x)?, T::slice(&w)?);
         let b = b.as_ref().map(|b| b.read()).transpose()?;
         let b = b.as_ref().map(|b| T::slice(b)).transpose()?;
-        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
+        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sliding.position_count());
         let mut out = autograd.budget.zeros::<T>(self.images.saturating_mul(self.groups).saturating_mul(out_len))?;
-        let mut columns = self.columns(&autograd.budget)?;
-        for (part, group) in self.parts() {
+        let mut columns = self.column_buffer(&autograd.budget)?;
+        for (part, group) in self.image_groups() {
             let out = &mut out[part * out_len..][..out_len];
             if let Some(b) = b {
                 let bias = &b[group * self.outputs..][..self.outputs];
                 out.chunks_exact_mut(positions).zip(bias).for_each(|(channel, b)| channel.fill(*b));
             }
-            let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
+            let windows = self.im2col(&x[part * in_len..][..in_len], &mut columns);
             multiply(out, Output::Accumulate, self.weight(w, group), windows)?;
         }
         Ok(out)
     }
 
     /// Room for the matrix of windows.
-    fn columns<T: Real>(&self, budget: &std::rc::Rc<crate::memory::MemoryBudget>) -> Result<CountedVec<T>> {
-        budget.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sweep.positions() })
+    fn column_buffer<T: Real>(&self, budget: &std::rc::Rc<crate::memory::MemoryBudget>) -> Result<CountedVec<T>> {
+        budget.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sliding.position_count() })
     }
 
     /// The matrix of windows of an image.
-    fn windows<'a, T: Real>(&self, image: &'a [T], columns: &'a mut [T]) -> Matrix<'a, T> {
-        let (rows, positions) = (self.window_len(), self.sweep.positions());
+    fn im2col<'a, T: Real>(&self, image: &'a [T], columns: &'a mut [T]) -> Matrix<'a, T> {
+        let (rows, positions) = (self.window_len(), self.sliding.position_count());
         if self.is_pointwise() {
             return Matrix::new(image, rows, positions);
         }
-        self.each_row(|row, channel, kernel| {
+        self.for_each_row(|row, channel, kernel| {
             let row = &mut columns[row * positions..][..positions];
-            self.copy_out(row, channel_of(image, channel, self.sweep.size), kernel);
+            self.im2col_row(row, channel_of(image, channel, self.sliding.size), kernel);
         });
         Matrix::new(columns, rows, positions)
     }
 
     /// Calls `f` with each row of the matrix of windows: its number, its channel and its place in the kernel.
-    fn each_row(&self, mut f: impl FnMut(usize, usize, [usize; 2])) {
-        let [height, width] = self.sweep.kernel;
+    fn for_each_row(&self, mut f: impl FnMut(usize, usize, [usize; 2])) {
+        let [height, width] = self.sliding.kernel;
         for row in 0..self.window_len() {
             f(row, row / (height * width), [row / width % height, row % width]);
         }
     }
 
     /// What one element of the kernel sees of an image, zero where that is outside.
-    fn copy_out<T: Real>(&self, row: &mut [T], image: &[T], [ky, kx]: [usize; 2]) {
-        let (sweep, width) = (&self.sweep, self.sweep.size[1]);
-        let (ys, xs) = (sweep.inside(0, ky), sweep.inside(1, kx));
-        for (y, row) in row.chunks_exact_mut(sweep.out[1]).enumerate() {
+    fn im2col_row<T: Real>(&self, row: &mut [T], image: &[T], [ky, kx]: [usize; 2]) {
+        let (sliding, width) = (&self.sliding, self.sliding.size[1]);
+        let (ys, xs) = (sliding.positions_inside(0, ky), sliding.positions_inside(1, kx));
+        for (y, row) in row.chunks_exact_mut(sliding.output_size[1]).enumerate() {
             if !ys.contains(&y) || xs.is_empty() {
                 row.fill(T::ZERO);
                 continue;
             }
             row[..xs.start].fill(T::ZERO);
             row[xs.end..].fill(T::ZERO);
-            let line = &image[sweep.place(0, ky, y) * width..][..width];
-            let from = &line[sweep.place(1, kx, xs.start)..];
+            let line = &image[sliding.input_index(0, ky, y) * width..][..width];
+            let from = &line[sliding.input_index(1, kx, xs.start)..];
             let row = &mut row[xs.clone()];
-            match sweep.window.stride[1] {
+            match sliding.window.stride[1] {
                 1 => row.copy_from_slice(&from[..row.len()]),
                 stride => row.iter_mut().zip(from.iter().step_by(stride)).for_each(|(out, x)| *out = *x),
             }
         }
     }
 
-    /// The transpose of [`Conv2d::copy_out`]: adds a row to the places that it was copied from.
-    fn add_back<T: Real>(&self, image: &mut [T], row: &[T], [ky, kx]: [usize; 2]) {
-        let (sweep, width) = (&self.sweep, self.sweep.size[1]);
-        let (ys, xs) = (sweep.inside(0, ky), sweep.inside(1, kx));
+    /// The transpose of [`Conv2d::im2col_row`]: adds a row to the places that it was copied from.
+    fn col2im_row<T: Real>(&self, image: &mut [T], row: &[T], [ky, kx]: [usize; 2]) {
+        let (sliding, width) = (&self.sliding, self.sliding.size[1]);
+        let (ys, xs) = (sliding.positions_inside(0, ky), sliding.positions_inside(1, kx));
         if xs.is_empty() {
             return;
         }
-        for (y, row) in row.chunks_exact(sweep.out[1]).enumerate().filter(|(y, _)| ys.contains(y)) {
-            let line = &mut image[sweep.place(0, ky, y) * width..][..width];
-            let to = &mut line[sweep.place(1, kx, xs.start)..];
+        for (y, row) in row.chunks_exact(sliding.output_size[1]).enumerate().filter(|(y, _)| ys.contains(y)) {
+            let line = &mut image[sliding.input_index(0, ky, y) * width..][..width];
+            let to = &mut line[sliding.input_index(1, kx, xs.start)..];
             let row = &row[xs.clone()];
-            match sweep.window.stride[1] {
+            match sliding.window.stride[1] {
                 1 => to.iter_mut().zip(row).for_each(|(sum, g)| *sum = *sum + *g),
                 stride => to.iter_mut().step_by(stride).zip(row).for_each(|(sum, g)| *sum = *sum + *g),
             }
@@ -191,19 +191,20 @@ fn channel_of<T>(image: &[T], channel: usize, size: [usize; 2]) -> &[T] {
 impl Backward for Conv2d {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let (x, w): (&[T], &[T]) = (context.saved(INPUT)?, context.saved(WEIGHT)?);
-        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sweep.positions());
-        let (weight_len, size) = (self.outputs * self.window_len(), self.sweep.size);
-        let zeros =
-            |place: usize, len: usize| context.budget.zeros::<T>(if context.needs_input_grad[place] { len } else { 0 });
+        let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sliding.position_count());
+        let (weight_len, size) = (self.outputs * self.window_len(), self.sliding.size);
+        let zeros = |operand: usize, len: usize| {
+            context.budget.zeros::<T>(if context.needs_input_grad[operand] { len } else { 0 })
+        };
         let mut dx = zeros(INPUT, x.len())?;
         let mut dw = zeros(WEIGHT, w.len())?;
         let mut db = zeros(BIAS, self.groups * self.outputs)?;
-        let mut columns = self.columns::<T>(context.budget)?;
-        for (part, group) in self.parts() {
+        let mut columns = self.column_buffer::<T>(context.budget)?;
+        for (part, group) in self.image_groups() {
             let g = &gradient[part * out_len..][..out_len];
             let matrix = Matrix::new(g, self.outputs, positions);
             if context.needs_input_grad[WEIGHT] {
-                let windows = self.windows(&x[part * in_len..][..in_len], &mut columns);
+                let windows = self.im2col(&x[part * in_len..][..in_len], &mut columns);
                 multiply(
                     &mut dw[group * weight_len..][..weight_len],
                     Output::Accumulate,
@@ -218,10 +219,10 @@ impl Backward for Conv2d {
                     multiply(image, Output::Overwrite, weight, matrix)?;
                 } else {
                     multiply(&mut columns, Output::Overwrite, weight, matrix)?;
-                    self.each_row(|row, channel, kernel| {
+                    self.for_each_row(|row, channel, kernel| {
                         let len = size[0] * size[1];
                         let row = &columns[row * positions..][..positions];
-                        self.add_back(&mut image[channel * len..][..len], row, kernel);
+                        self.col2im_row(&mut image[channel * len..][..len], row, kernel);
                     });
                 }
             }
@@ -231,7 +232,7 @@ impl Backward for Conv2d {
                 }
             }
         }
-        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
-        Ok([given(INPUT, dx), given(WEIGHT, dw), given(BIAS, db)])
+        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
+        Ok([if_needed(INPUT, dx), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
     }
 }

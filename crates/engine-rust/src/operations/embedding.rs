@@ -46,10 +46,10 @@ impl Embedding {
         let (weight, indices) = (weight.read()?, indices.read()?);
         let (weight, indices) = (T::slice(&weight)?, i64::slice(&indices)?);
         let mut out = autograd.budget.zeros(indices.len().saturating_mul(self.columns))?;
-        for (place, index) in indices.iter().enumerate() {
+        for (position, index) in indices.iter().enumerate() {
             let row = self.row(*index)?;
             let row = &weight[row * self.columns..][..self.columns];
-            out[place * self.columns..][..self.columns].copy_from_slice(row);
+            out[position * self.columns..][..self.columns].copy_from_slice(row);
         }
         Ok(out)
     }
@@ -59,9 +59,9 @@ impl Backward for Embedding {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let indices: &[i64] = context.saved(INDICES)?;
         let mut out = context.budget.zeros::<T>(self.rows * self.columns)?;
-        for (place, index) in indices.iter().enumerate() {
+        for (position, index) in indices.iter().enumerate() {
             let sums = &mut out[self.row(*index)? * self.columns..][..self.columns];
-            let row = &gradient[place * self.columns..][..self.columns];
+            let row = &gradient[position * self.columns..][..self.columns];
             sums.iter_mut().zip(row).for_each(|(sum, g)| *sum = *sum + *g);
         }
         Ok([Some(out), None, None])

@@ -10,7 +10,7 @@ use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::memory::{CountedVec, element_count};
 use crate::operations::normalized::Normalized;
-use crate::operations::sums::{dot_from, squares_from, sum};
+use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 
 struct LayerNorm {
     rows: usize,
@@ -80,7 +80,7 @@ impl LayerNorm {
         let rows = out.chunks_exact_mut(self.columns).zip(x.chunks_exact(self.columns));
         for ((out, x), statistics) in rows.zip(statistics.chunks_exact_mut(2)) {
             let mean = sum(x) / self.columns as f64;
-            let variance = squares_from(mean, x) / self.columns as f64;
+            let variance = centered_square_sum(mean, x) / self.columns as f64;
             let inverse = 1.0 / (variance + eps).sqrt();
             statistics.copy_from_slice(&[mean, inverse]);
             let normalized = Normalized::new(mean, inverse, 0.0);
@@ -124,13 +124,13 @@ impl Backward for LayerNorm {
                 }
                 // g becomes (g - its mean - (x - mean) times its projection) times the scale.
                 let total = sum(g);
-                let dot = dot_from(mean, g, x);
+                let dot = centered_dot(mean, g, x);
                 let slope = -dot / count * inverse * inverse * inverse;
                 let (scale, projected) = (T::from_f64(inverse), Normalized::new(mean, slope, -total / count * inverse));
                 g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let given = |place: usize, gradient| context.needs_input_grad[place].then_some(gradient);
-        Ok([given(INPUT, gradient), given(WEIGHT, dw), given(BIAS, db)])
+        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
+        Ok([if_needed(INPUT, gradient), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
     }
 }

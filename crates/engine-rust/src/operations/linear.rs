@@ -10,7 +10,7 @@ use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::matrix::{Matrix, Output, multiply};
 use crate::memory::{CountedVec, element_count};
-use crate::operations::sums::add_rows;
+use crate::operations::sums::accumulate_rows;
 
 struct Linear {
     rows: usize,
@@ -39,11 +39,11 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
     let operation = Linear { rows, inputs, outputs };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::into_buffer))?;
 
-    let given = [Some(input), Some(weight), bias];
-    let needs_input_grad = autograd.needs_grad(given);
+    let operands = [Some(input), Some(weight), bias];
+    let needs_input_grad = autograd.needs_grad(operands);
     // Each is needs_input_grad for the gradient of the other only.
     let saved = vec![needs_input_grad[WEIGHT].then(|| input.saved()), needs_input_grad[INPUT].then(|| weight.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), given, operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), operands, operation, saved)
 }
 
 impl Linear {
@@ -94,7 +94,7 @@ impl Backward for Linear {
         }
         if context.needs_input_grad[BIAS] {
             let mut out = context.budget.zeros(outputs)?;
-            add_rows(&mut out, &gradient);
+            accumulate_rows(&mut out, &gradient);
             gradients[BIAS] = Some(out);
         }
         Ok(gradients)

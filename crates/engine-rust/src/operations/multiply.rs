@@ -18,10 +18,10 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
         return Err(engine_error(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
     }
     let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::into_buffer))?;
-    let given = [Some(a), Some(b), None];
-    let needs_input_grad = autograd.needs_grad(given);
+    let operands = [Some(a), Some(b), None];
+    let needs_input_grad = autograd.needs_grad(operands);
     let saved = vec![needs_input_grad[1].then(|| a.saved()), needs_input_grad[0].then(|| b.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), given, Multiply, saved)
+    autograd.record_output(&shape, Storage::new(buffer), operands, Multiply, saved)
 }
 
 fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
@@ -32,8 +32,8 @@ fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Count
 
 impl Backward for Multiply {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
-        let times = |place| -> Result<Option<CountedVec<T>>> {
-            let other: &[T] = context.saved(place)?;
+        let times = |operand| -> Result<Option<CountedVec<T>>> {
+            let other: &[T] = context.saved(operand)?;
             context.budget.collect(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
         };
         Ok([

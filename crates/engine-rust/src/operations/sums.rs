@@ -24,7 +24,7 @@ pub(crate) fn sum<T: Real>(elements: &[T]) -> f64 {
 
 /// The sum of `g` times the distance of `x` from `mean`.
 #[inline(never)]
-pub(crate) fn dot_from<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
+pub(crate) fn centered_dot<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
     let (mut g, mut x) = (g.chunks_exact(LANES), x.chunks_exact(LANES));
     for (g, x) in (&mut g).zip(&mut x) {
@@ -40,7 +40,7 @@ pub(crate) fn dot_from<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
 
 /// The sum of the squares of the distances from `mean`.
 #[inline(never)]
-pub(crate) fn squares_from<T: Real>(mean: f64, elements: &[T]) -> f64 {
+pub(crate) fn centered_square_sum<T: Real>(mean: f64, elements: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
     let mut chunks = elements.chunks_exact(LANES);
     for chunk in &mut chunks {
@@ -56,7 +56,7 @@ pub(crate) fn squares_from<T: Real>(mean: f64, elements: &[T]) -> f64 {
 
 /// Adds each row to `sums`.
 #[inline(never)]
-pub(crate) fn add_rows<T: Real>(sums: &mut [T], rows: &[T]) {
+pub(crate) fn accumulate_rows<T: Real>(sums: &mut [T], rows: &[T]) {
     if sums.is_empty() {
         return;
     }

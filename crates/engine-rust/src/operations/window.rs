@@ -7,34 +7,34 @@ use crate::error::engine_error;
 
 /// A window of `kernel` elements over images of `size`, which it fits into.
 #[derive(Clone, Copy)]
-pub(crate) struct Sweep {
+pub(crate) struct SlidingWindow {
     pub(crate) size: [usize; 2],
     pub(crate) kernel: [usize; 2],
     pub(crate) window: Window,
     /// How many positions there are along each dimension.
-    pub(crate) out: [usize; 2],
+    pub(crate) output_size: [usize; 2],
 }
 
-impl Sweep {
+impl SlidingWindow {
     pub(crate) fn new(size: [usize; 2], kernel: [usize; 2], window: &Window) -> Result<Self> {
         match (positions(size[0], kernel[0], window, 0), positions(size[1], kernel[1], window, 1)) {
-            (Some(height), Some(width)) => Ok(Self { size, kernel, window: *window, out: [height, width] }),
+            (Some(height), Some(width)) => Ok(Self { size, kernel, window: *window, output_size: [height, width] }),
             _ => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
         }
     }
 
     /// The positions along a dimension at which the element `k` of the window is inside of the image.
-    pub(crate) fn inside(&self, dimension: usize, k: usize) -> std::ops::Range<usize> {
+    pub(crate) fn positions_inside(&self, dimension: usize, k: usize) -> std::ops::Range<usize> {
         let (stride, padding) = (self.window.stride[dimension], self.window.padding[dimension]);
         let offset = k * self.window.dilation[dimension];
         let first = padding.saturating_sub(offset).div_ceil(stride);
         let end = (self.size[dimension] + padding).saturating_sub(offset).div_ceil(stride);
-        let end = end.min(self.out[dimension]);
+        let end = end.min(self.output_size[dimension]);
         first.min(end)..end
     }
 
     /// The elements of the window at a position along a dimension that are inside of the image.
-    pub(crate) fn elements(&self, dimension: usize, position: usize) -> std::ops::Range<usize> {
+    pub(crate) fn kernel_inside(&self, dimension: usize, position: usize) -> std::ops::Range<usize> {
         let (dilation, padding) = (self.window.dilation[dimension], self.window.padding[dimension]);
         let offset = position * self.window.stride[dimension];
         let first = padding.saturating_sub(offset).div_ceil(dilation);
@@ -44,13 +44,13 @@ impl Sweep {
     }
 
     /// The place in the image of the element `k` of the window at a position where it is inside.
-    pub(crate) fn place(&self, dimension: usize, k: usize, position: usize) -> usize {
+    pub(crate) fn input_index(&self, dimension: usize, k: usize, position: usize) -> usize {
         position * self.window.stride[dimension] + k * self.window.dilation[dimension] - self.window.padding[dimension]
     }
 
     /// The positions of one image.
-    pub(crate) fn positions(&self) -> usize {
-        self.out[0].saturating_mul(self.out[1])
+    pub(crate) fn position_count(&self) -> usize {
+        self.output_size[0].saturating_mul(self.output_size[1])
     }
 }
 
