@@ -200,7 +200,7 @@ impl Engine for RustEngine {
     fn zero_grad(&self, tensor: &Tensor) -> Result<()> {
         self.not_busy()?;
         let Some(gradient) = tensor.grad() else { return Ok(()) };
-        gradient.storage().write()?.clear();
+        gradient.storage().write()?.fill_zero();
         Ok(())
     }
 

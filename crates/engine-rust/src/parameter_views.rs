@@ -1,4 +1,4 @@
-//! The memory of parameters and gradients as slices.
+//! Views (slices) of the memory of parameters and gradients, for a step.
 
 use std::cell::{Cell, RefMut};
 use std::rc::Rc;
@@ -14,17 +14,20 @@ use crate::error::internal_error;
 use crate::memory::MemoryBudget;
 
 /// A parameter that has a gradient, with the storage of both.
-struct Slot {
+struct Storages {
+    /// Of the parameter, in the list of parameters.
     index: usize,
     parameter: Rc<Storage>,
     gradient: Rc<Storage>,
-    /// The gradient where it lies in memory that a gradient before it lends.
-    copy: Option<Buffer>,
+    /// A copy of the gradient, if a gradient earlier in the list has the same storage.
+    gradient_copy: Option<Buffer>,
 }
 
-/// Lends what can be lent: gradient like parameter, and no memory twice. `busy` is set meanwhile. Where two gradients
-/// share their memory the second is lent as a copy: the first is set to zero for both. A parameter whose flag is off is
-/// neither lent nor checked; its gradient is set to zero here.
+/// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Sets `busy` while `step` runs.
+///
+/// Fails unless each gradient has the shape and dtype of its parameter, and unless no memory is in two views. The exception are
+/// gradients that share one storage: the second view is of a copy, and zeroing the first zeroes both. Frozen parameters are not
+/// checked.
 pub(crate) fn with_parameter_views(
     busy: &Cell<bool>,
     budget: &Rc<MemoryBudget>,
@@ -32,36 +35,37 @@ pub(crate) fn with_parameter_views(
     zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
-    let (mut slots, mut frozen) = (with_capacity(parameters.len())?, Vec::new());
+    let (mut all, mut frozen) = (room(parameters.len())?, Vec::new());
     for (index, parameter) in parameters.iter().enumerate() {
         match parameter.grad() {
             Some(gradient) if parameter.requires_grad() => {
                 check(index, parameter, &gradient)?;
-                slots.push(Slot { index, parameter: parameter.storage(), gradient: gradient.storage(), copy: None });
+                let (parameter, gradient) = (parameter.storage(), gradient.storage());
+                all.push(Storages { index, parameter, gradient, gradient_copy: None });
             }
             Some(gradient) => push(&mut frozen, gradient.storage())?,
             None => {}
         }
     }
-    for shared in refuse_overlap(&slots)? {
-        let copy = slots[shared].gradient.read()?.copy(budget)?;
-        slots[shared].copy = Some(copy);
+    for shared in check_overlap(&all)? {
+        let copy = all[shared].gradient.read()?.copy(budget)?;
+        all[shared].gradient_copy = Some(copy);
     }
-    let (mut lent, mut views) = (with_capacity(slots.len())?, with_capacity(parameters.len())?);
-    // From here on graphs that need a parameter as it was are outdated, however the step ends.
-    for Slot { index, parameter, gradient, copy } in &mut slots {
-        let gradient = match copy {
-            Some(copy) => Lent::Copy(copy),
-            None if zero_grad => Lent::Itself(gradient.write()?),
-            None => Lent::Itself(gradient.write_uncounted()?),
+    let (mut borrowed, mut views) = (room(all.len())?, room(parameters.len())?);
+    // `write` bumps the version of each parameter, so that older graphs are outdated even if the step fails.
+    for Storages { index, parameter, gradient, gradient_copy } in &mut all {
+        let gradient = match gradient_copy {
+            Some(copy) => BorrowedGradient::Copy(copy),
+            None if zero_grad => BorrowedGradient::Storage(gradient.write()?),
+            None => BorrowedGradient::Storage(gradient.write_uncounted()?),
         };
-        lent.push((*index, parameter.write()?, gradient));
+        borrowed.push((*index, parameter.write()?, gradient));
     }
     views.extend(parameters.iter().map(|_| None::<View<'_>>));
-    for (index, parameter, gradient) in &mut lent {
+    for (index, parameter, gradient) in &mut borrowed {
         let gradient = match gradient {
-            Lent::Itself(gradient) => &mut **gradient,
-            Lent::Copy(copy) => copy,
+            BorrowedGradient::Storage(gradient) => &mut **gradient,
+            BorrowedGradient::Copy(copy) => copy,
         };
         views[*index] = Some(match (&mut **parameter, gradient) {
             (Buffer::Float(parameter), Buffer::Float(gradient)) => View::Float(parameter, gradient),
@@ -73,16 +77,16 @@ pub(crate) fn with_parameter_views(
         let _guard = BusyGuard::new(busy);
         step(&mut views)?;
     }
-    drop(lent);
+    drop(borrowed);
     if zero_grad {
-        frozen.iter().try_for_each(|gradient| gradient.write().map(|mut gradient| gradient.clear()))?;
+        frozen.iter().try_for_each(|gradient| gradient.write().map(|mut gradient| gradient.fill_zero()))?;
     }
     Ok(())
 }
 
-/// A gradient on loan.
-enum Lent<'a> {
-    Itself(RefMut<'a, Buffer>),
+/// The gradient of a view.
+enum BorrowedGradient<'a> {
+    Storage(RefMut<'a, Buffer>),
     Copy(&'a mut Buffer),
 }
 
@@ -99,25 +103,26 @@ fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {
     Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
 }
 
-/// Fails where a parameter shares memory with another or with a gradient. Returns the slots whose gradients share memory
-/// with gradients before them.
-fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
+/// Fails if a parameter shares its storage with another parameter or with a gradient. Returns the positions in `all` whose
+/// gradient has the storage of an earlier gradient.
+fn check_overlap(all: &[Storages]) -> Result<Vec<usize>> {
     let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
-    let count = slots.len();
-    let gradients = slots.iter().map(|slot| address(&slot.gradient));
-    let mut places = with_capacity(2 * count)?;
-    places.extend(slots.iter().map(|slot| address(&slot.parameter)).chain(gradients));
+    let count = all.len();
+    let gradients = all.iter().map(|one| address(&one.gradient));
+    // Parameters first, then gradients.
+    let mut addresses = room(2 * count)?;
+    addresses.extend(all.iter().map(|one| address(&one.parameter)).chain(gradients));
     let mut shared = Vec::new();
-    for (place, first) in first_places(&places)?.into_iter().enumerate().filter(|(place, first)| first != place) {
-        let (number, code, what) = match place.checked_sub(count) {
-            None => (place, Code::Parameter, "parameter"),
-            Some(number) if first < count => (number, Code::Gradient, "gradient"),
-            Some(number) => {
-                push(&mut shared, number)?;
+    for (at, first) in first_places(&addresses)?.into_iter().enumerate().filter(|(at, first)| first != at) {
+        let (second, code, what) = match at.checked_sub(count) {
+            None => (at, Code::Parameter, "parameter"),
+            Some(gradient) if first < count => (gradient, Code::Gradient, "gradient"),
+            Some(gradient) => {
+                push(&mut shared, gradient)?;
                 continue;
             }
         };
-        let (first, second) = (slots[first].index, slots[number].index);
+        let (first, second) = (all[first].index, all[second].index);
         return Err(Error::new(code, format!("parameter {first} shares memory with {what} {second}")));
     }
     Ok(shared)

@@ -78,7 +78,7 @@ impl Buffer {
     }
 
     /// Sets every element to 0.
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn fill_zero(&mut self) {
         match self {
             Buffer::Float(elements) => elements.fill(0.0),
             Buffer::Double(elements) => elements.fill(0.0),
