@@ -155,8 +155,8 @@ impl Engine for TorchEngine {
         if !self.is_leaf(tensor) {
             return Err(Error::new(Code::Argument, "only a leaf tensor can be told whether it requires a gradient"));
         }
-        #[expect(clippy::disallowed_methods, reason = "within alter")]
-        tensor.alter(|tensor| tensor.f_requires_grad_(flag).map(drop)).map_err(torch)
+        #[expect(clippy::disallowed_methods, reason = "within change_metadata")]
+        tensor.change_metadata(|tensor| tensor.f_requires_grad_(flag).map(drop)).map_err(torch)
     }
 
     fn grad(&self, tensor: &Tensor) -> Option<Tensor> {

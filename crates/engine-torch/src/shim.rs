@@ -210,18 +210,18 @@ fn size(n: i64) -> usize {
 }
 
 thread_local! {
-    static ALTERATIONS: Cell<u64> = const { Cell::new(0) };
+    static METADATA_GENERATION: Cell<u64> = const { Cell::new(0) };
 }
 
 /// How often a tensor of this thread was altered in another way than by new elements or by backward: given another memory,
 /// shape or gradient. While that is the same number, a parameter is what it was, and so is a gradient that is the same tensor.
-pub(crate) fn alterations() -> u64 {
-    ALTERATIONS.get()
+pub(crate) fn metadata_generation() -> u64 {
+    METADATA_GENERATION.get()
 }
 
 /// A tensor is altered so.
-pub(crate) fn alters() {
-    ALTERATIONS.set(ALTERATIONS.get() + 1);
+pub(crate) fn bump_metadata_generation() {
+    METADATA_GENERATION.set(METADATA_GENERATION.get() + 1);
 }
 
 /// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
@@ -253,7 +253,7 @@ pub(crate) fn watch(parameters: &[Handle<'_>], mut used: Vec<Watch>) -> Option<V
 /// written to.
 ///
 /// # Safety
-/// The watched parameters live, and [`alterations`] is what it was when they were watched.
+/// The watched parameters live, and [`metadata_generation`] is what it was when they were watched.
 pub(crate) unsafe fn unchanged(parameters: &[Handle<'_>], watched: &[Watch]) -> bool {
     let count = parameters.len();
     // SAFETY: live, defined tensors, and a watch for each, of which the caller promises the rest.
@@ -285,7 +285,7 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
 }
 
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
-    alters();
+    bump_metadata_generation();
     // SAFETY: live, defined tensors; null is no gradient.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
 }
@@ -297,7 +297,7 @@ pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<
 }
 
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
-    alters();
+    bump_metadata_generation();
     // SAFETY: live, defined tensors.
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
 }

@@ -53,8 +53,8 @@ impl Tensor {
 
     /// Alters more of the tensor than its elements, such as its shape or its memory: the next loan looks at it again. Who
     /// does so in another way makes steps that write where they should not.
-    pub fn alter<R>(&self, f: impl FnOnce(&mut tch::Tensor) -> R) -> R {
-        shim::alters();
+    pub fn change_metadata<R>(&self, f: impl FnOnce(&mut tch::Tensor) -> R) -> R {
+        shim::bump_metadata_generation();
         f(&mut self.writer())
     }
 

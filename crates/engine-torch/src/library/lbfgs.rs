@@ -94,7 +94,7 @@ pub(crate) fn minimize(
     let mut context = Context { closure, handles: &handles, first_loss: None, failure: None };
     let mut after = Raw::empty();
     // Gradients that are not contiguous are replaced.
-    shim::alters();
+    shim::bump_metadata_generation();
     // SAFETY: a row of the length that is read; live, defined tensors, also in `raw`; a context that outlives the call.
     let status = unsafe {
         stepwell_lbfgs_step(

@@ -81,7 +81,7 @@ impl ViewCache {
     ) -> Result<Vec<Copied>> {
         // Until everything has been checked, nothing may be taken for known.
         let (plain, watched_at) = (mem::take(&mut self.plain), self.watched_at.take());
-        let now = shim::alterations();
+        let now = shim::metadata_generation();
         // SAFETY: the cache keeps the parameters that it watches, and nothing was altered since.
         if watched_at == Some(now) && unsafe { shim::unchanged(handles, &self.watched) } {
             views.extend(self.known.iter().map(view));

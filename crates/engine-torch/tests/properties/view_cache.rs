@@ -156,7 +156,7 @@ fn memory_that_moved() {
         // libtorch resizes no tensor that requires a gradient.
         let flag = steady.engine.requires_grad(tensor);
         steady.engine.set_requires_grad(tensor, false).unwrap();
-        tensor.alter(|tensor| {
+        tensor.change_metadata(|tensor| {
             drop(tensor.f_resize_([4096]).unwrap());
             drop(tensor.f_resize_([2]).unwrap());
         });
@@ -175,7 +175,7 @@ fn memory_that_moved() {
     }
     assert_eq!(steady.value(&long), [0.0, 0.0, 1.0, 3.0]);
     // Memory that libtorch copies when it is written to.
-    let copy = Tensor::try_from(p.alter(|p| p.f_internal_lazy_clone()).unwrap()).unwrap();
+    let copy = Tensor::try_from(p.change_metadata(|p| p.f_internal_lazy_clone()).unwrap()).unwrap();
     steady.step().unwrap();
     assert_eq!((steady.value(p), steady.value(&copy)), (vec![0.0, 2.0], vec![1.0, 3.0]));
 }
@@ -193,12 +193,12 @@ fn another_dtype_and_another_length() {
 
     // In place, so that every tensor is the one that it was; only its sizes are others.
     let gradient = steady.engine.grad(&steady.all[0]).unwrap();
-    drop(gradient.alter(|gradient| gradient.f_unsqueeze_(0)).unwrap());
+    drop(gradient.change_metadata(|gradient| gradient.f_unsqueeze_(0)).unwrap());
     steady.refused(Code::Gradient, "parameter 0 cannot be updated: its gradient has another shape");
-    drop(gradient.alter(|gradient| gradient.f_squeeze_()).unwrap());
+    drop(gradient.change_metadata(|gradient| gradient.f_squeeze_()).unwrap());
     steady.engine.set_requires_grad(&steady.all[0], false).unwrap();
     for tensor in [&steady.all[0], &gradient] {
-        drop(tensor.alter(|tensor| tensor.f_resize_([1])).unwrap());
+        drop(tensor.change_metadata(|tensor| tensor.f_resize_([1])).unwrap());
     }
     steady.engine.set_requires_grad(&steady.all[0], true).unwrap();
     assert_eq!(steady.step().unwrap(), [Some(("float", 1)), Some(("double", 2))]);
@@ -213,7 +213,7 @@ fn a_layout_that_cannot_be_lent() {
     // The same memory, of which every element is read negated.
     let gradient = steady.engine.grad(p).unwrap();
     let negative = gradient.as_ref().f_internal_neg_view().unwrap();
-    gradient.alter(|gradient| gradient.set_data(&negative));
+    gradient.change_metadata(|gradient| gradient.set_data(&negative));
     steady.refused(Code::Gradient, "parameter 1 cannot be updated: its gradient is sparse");
     assert_eq!(steady.values(), values);
     // Every second element: read in order, as a copy, at each step anew.
