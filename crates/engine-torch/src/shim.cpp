@@ -51,8 +51,8 @@ inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
 
 }  // namespace
 
-// Mirrors `Info` in shim.rs.
-struct stepwell_info {
+// Mirrors `TensorInfo` in shim.rs.
+struct stepwell_tensor_info {
   const int64_t* sizes;  // belongs to the tensor
   int64_t dimensions;
   int64_t elements;
@@ -62,10 +62,10 @@ struct stepwell_info {
   uint8_t leaf;
   uint8_t requires_grad;
 };
-static_assert(sizeof(stepwell_info) == 32, "as in shim.rs");
+static_assert(sizeof(stepwell_tensor_info) == 32, "as in shim.rs");
 
-// Mirrors `Slot` in shim.rs.
-struct stepwell_slot {
+// Mirrors `ParameterDescriptor` in shim.rs.
+struct stepwell_parameter_descriptor {
   void* data;
   const void* storage;
   const void* grad;
@@ -80,14 +80,14 @@ struct stepwell_slot {
   uint8_t has_grad;  // one that may update the parameter
   uint8_t frozen;    // there is a gradient, and the parameter's flag is off
 
-  bool operator==(const stepwell_slot& other) const {
+  bool operator==(const stepwell_parameter_descriptor& other) const {
     return data == other.data && storage == other.storage && grad == other.grad &&
            grad_storage == other.grad_storage && gradient == other.gradient && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
            grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad && frozen == other.frozen;
   }
 };
-static_assert(sizeof(stepwell_slot) == 64, "as in shim.rs");
+static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
 
 // Mirrors `Watch` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
 struct stepwell_watched {
@@ -110,32 +110,32 @@ inline char* elements_of(const at::TensorImpl& t) {
   return const_cast<char*>(first_of(t, t.unsafe_storage().mutable_data()));
 }
 
-stepwell_slot describe(const at::TensorImpl& t) {
-  stepwell_slot slot = {};
-  slot.parameter = &t;
+stepwell_parameter_descriptor describe(const at::TensorImpl& t) {
+  stepwell_parameter_descriptor descriptor = {};
+  descriptor.parameter = &t;
   const at::Tensor& gradient = t.grad();
-  if (!gradient.defined()) return slot;
+  if (!gradient.defined()) return descriptor;
   if (!t.requires_grad()) {
-    slot.frozen = 1;
-    return slot;
+    descriptor.frozen = 1;
+    return descriptor;
   }
   const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
-  slot.gradient = &g;
-  slot.has_grad = 1;
-  slot.grad_dtype = dtype_of(g);
-  slot.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
-  if ((slot.grad_layout & kReadable) == kReadable) {
-    slot.grad = gradient_of(g);
-    slot.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
+  descriptor.gradient = &g;
+  descriptor.has_grad = 1;
+  descriptor.grad_dtype = dtype_of(g);
+  descriptor.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
+  if ((descriptor.grad_layout & kReadable) == kReadable) {
+    descriptor.grad = gradient_of(g);
+    descriptor.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
   }
-  slot.elements = t.numel();
-  slot.dtype = dtype_of(t);
-  slot.layout = layout_of(t);
-  if ((slot.layout & kReadable) == kReadable) {
-    slot.data = elements_of(t);
-    slot.storage = t.unsafe_storage().unsafeGetStorageImpl();
+  descriptor.elements = t.numel();
+  descriptor.dtype = dtype_of(t);
+  descriptor.layout = layout_of(t);
+  if ((descriptor.layout & kReadable) == kReadable) {
+    descriptor.data = elements_of(t);
+    descriptor.storage = t.unsafe_storage().unsafeGetStorageImpl();
   }
-  return slot;
+  return descriptor;
 }
 
 // Takes back what bump_version did.
@@ -165,7 +165,7 @@ const char* stepwell_failure() noexcept { return stepwell::failure; }
 
 const void* stepwell_identity(const at::Tensor* tensor) noexcept { return tensor->unsafeGetTensorImpl(); }
 
-Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept {
+Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) noexcept {
   return guarded([&] {
     TORCH_CHECK(tensor->defined(), "an undefined tensor");
     const at::TensorImpl& t = *tensor->unsafeGetTensorImpl();
@@ -182,23 +182,23 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_info* out) noexcept 
   });
 }
 
-// Describes parameters and their gradients, where `slots` has what they were at the call before. Sets `same` to whether
+// Describes parameters and their gradients, where `descriptors` has what they were at the call before. Sets `same` to whether
 // they still are. An address is given only where the elements can be read on the CPU.
-Status stepwell_slots(const at::Tensor* const* tensors, size_t count, stepwell_slot* slots, uint8_t* same) noexcept {
+Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count, stepwell_parameter_descriptor* descriptors, uint8_t* same) noexcept {
   return guarded([&] {
     *same = 1;
     for (size_t i = 0; i < count; ++i) {
       if (i + kAhead < count) {
-        const stepwell_slot& next = slots[i + kAhead];
+        const stepwell_parameter_descriptor& next = descriptors[i + kAhead];
         prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
         // Where they were before, they mostly are again.
         prefetch(next.gradient, sizeof(at::TensorImpl));
         prefetch(next.storage, sizeof(c10::StorageImpl));
         prefetch(next.grad_storage, sizeof(c10::StorageImpl));
       }
-      const stepwell_slot slot = describe(*tensors[i]->unsafeGetTensorImpl());
-      if (slot == slots[i]) continue;
-      slots[i] = slot;
+      const stepwell_parameter_descriptor descriptor = describe(*tensors[i]->unsafeGetTensorImpl());
+      if (descriptor == descriptors[i]) continue;
+      descriptors[i] = descriptor;
       *same = 0;
     }
   });
@@ -245,11 +245,11 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
   return guarded([&] { *out = tensor->const_data_ptr(); });
 }
 
-// Tells autograd that tensors were written to: all of them, or those with a gradient in their slots.
-Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_slot* slots, size_t count) noexcept {
+// Tells autograd that tensors were written to: all of them, or those with a gradient in their descriptors.
+Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_parameter_descriptor* descriptors, size_t count) noexcept {
   return guarded([&] {
     for (size_t i = 0; i < count; ++i) {
-      if (slots == nullptr || slots[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();
+      if (descriptors == nullptr || descriptors[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();
     }
   });
 }

@@ -18,7 +18,7 @@ pub(crate) const LONG: u8 = 2;
 pub(crate) const HALF: u8 = 3;
 pub(crate) const BFLOAT16: u8 = 4;
 
-/// Bits of [`Slot::layout`] and [`Slot::grad_layout`].
+/// Bits of [`ParameterDescriptor::layout`] and [`ParameterDescriptor::grad_layout`].
 pub(crate) const CPU: u8 = 1;
 pub(crate) const DENSE: u8 = 2;
 pub(crate) const CONTIGUOUS: u8 = 4;
@@ -56,7 +56,7 @@ pub(crate) unsafe fn owned(tensor: *mut C_tensor) -> Option<tch::Tensor> {
 
 /// What one tensor is.
 #[repr(C)]
-pub(crate) struct Info {
+pub(crate) struct TensorInfo {
     sizes: *const i64,
     dimensions: i64,
     elements: i64,
@@ -68,7 +68,7 @@ pub(crate) struct Info {
     requires_grad: u8,
 }
 
-impl Info {
+impl TensorInfo {
     pub(crate) fn len(&self) -> usize {
         size(self.elements)
     }
@@ -90,7 +90,7 @@ impl Info {
 /// address is null unless it can be read here.
 #[derive(Clone)]
 #[repr(C)]
-pub(crate) struct Slot {
+pub(crate) struct ParameterDescriptor {
     pub(crate) data: *mut c_void,
     pub(crate) storage: *const c_void,
     pub(crate) grad: *const c_void,
@@ -109,7 +109,7 @@ pub(crate) struct Slot {
     pub(crate) frozen: u8,
 }
 
-impl Slot {
+impl ParameterDescriptor {
     /// Of no parameter.
     const NONE: Self = Self {
         data: ptr::null_mut(),
@@ -143,17 +143,23 @@ pub(crate) struct Watch {
 }
 
 // As in shim.cpp.
-const _: () = assert!(size_of::<Info>() == 32 && size_of::<Slot>() == 64 && size_of::<Watch>() == 24);
+const _: () =
+    assert!(size_of::<TensorInfo>() == 32 && size_of::<ParameterDescriptor>() == 64 && size_of::<Watch>() == 24);
 
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
-    fn stepwell_describe(tensor: *const C_tensor, out: *mut Info) -> i32;
-    fn stepwell_slots(tensors: *const *const C_tensor, count: usize, slots: *mut Slot, same: *mut u8) -> i32;
+    fn stepwell_describe(tensor: *const C_tensor, out: *mut TensorInfo) -> i32;
+    fn stepwell_describe_parameters(
+        tensors: *const *const C_tensor,
+        count: usize,
+        descriptors: *mut ParameterDescriptor,
+        same: *mut u8,
+    ) -> i32;
     fn stepwell_watch(tensors: *const *const C_tensor, count: usize, out: *mut Watch) -> bool;
     fn stepwell_unchanged(tensors: *const *const C_tensor, count: usize, watched: *const Watch) -> bool;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
-    fn stepwell_bump(tensors: *const *const C_tensor, slots: *const Slot, count: usize) -> i32;
+    fn stepwell_bump(tensors: *const *const C_tensor, descriptors: *const ParameterDescriptor, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
     fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
@@ -179,8 +185,8 @@ pub(crate) fn identity(tensor: Handle<'_>) -> u64 {
     unsafe { stepwell_identity(tensor.pointer) as u64 }
 }
 
-pub(crate) fn describe(tensor: Handle<'_>) -> Result<Info> {
-    let mut info = Info {
+pub(crate) fn describe(tensor: Handle<'_>) -> Result<TensorInfo> {
+    let mut info = TensorInfo {
         sizes: ptr::null(),
         dimensions: 0,
         elements: 0,
@@ -224,14 +230,17 @@ pub(crate) fn bump_metadata_generation() {
     METADATA_GENERATION.set(METADATA_GENERATION.get() + 1);
 }
 
-/// Describes parameters with their gradients, in order, where `slots` has what they were at the call before. Returns true
+/// Describes parameters with their gradients, in order, where `descriptors` has what they were at the call before. Returns true
 /// if they still are.
-pub(crate) fn slots(parameters: &[Handle<'_>], slots: &mut Vec<Slot>) -> Result<bool> {
-    reserve(slots, parameters.len())?;
-    slots.resize(parameters.len(), Slot::NONE);
+pub(crate) fn describe_parameters(
+    parameters: &[Handle<'_>],
+    descriptors: &mut Vec<ParameterDescriptor>,
+) -> Result<bool> {
+    reserve(descriptors, parameters.len())?;
+    descriptors.resize(parameters.len(), ParameterDescriptor::NONE);
     let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
-    // SAFETY: live, defined tensors, and a slot for each.
-    check(unsafe { stepwell_slots(tensors, count, slots.as_mut_ptr(), &mut same) })?;
+    // SAFETY: live, defined tensors, and a descriptor for each.
+    check(unsafe { stepwell_describe_parameters(tensors, count, descriptors.as_mut_ptr(), &mut same) })?;
     Ok(same != 0)
 }
 
@@ -268,12 +277,12 @@ pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
     Ok(data)
 }
 
-/// Tells autograd that tensors were written to: all of them, or those with a gradient in their slots.
-pub(crate) fn bump(tensors: &[Handle<'_>], slots: Option<&[Slot]>) -> Result<()> {
-    let count = slots.map_or(tensors.len(), |slots| tensors.len().min(slots.len()));
-    let slots = slots.map_or(ptr::null(), <[Slot]>::as_ptr);
-    // SAFETY: live, defined tensors, and null or a slot for each.
-    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), slots, count) })
+/// Tells autograd that tensors were written to: all of them, or those with a gradient in their descriptors.
+pub(crate) fn bump(tensors: &[Handle<'_>], descriptors: Option<&[ParameterDescriptor]>) -> Result<()> {
+    let count = descriptors.map_or(tensors.len(), |descriptors| tensors.len().min(descriptors.len()));
+    let descriptors = descriptors.map_or(ptr::null(), <[ParameterDescriptor]>::as_ptr);
+    // SAFETY: live, defined tensors, and null or a descriptor for each.
+    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), descriptors, count) })
 }
 
 pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {

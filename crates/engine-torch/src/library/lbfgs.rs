@@ -45,10 +45,10 @@ struct Context<'a> {
 impl Context<'_> {
     fn evaluate(&mut self) -> Result<f64> {
         let loss = (self.closure)()?;
-        let mut slots = Vec::new();
-        shim::slots(self.handles, &mut slots)?;
-        for slot in slots.iter().filter(|slot| slot.has_grad != 0) {
-            if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
+        let mut descriptors = Vec::new();
+        shim::describe_parameters(self.handles, &mut descriptors)?;
+        for descriptor in descriptors.iter().filter(|descriptor| descriptor.has_grad != 0) {
+            if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));
             }
         }

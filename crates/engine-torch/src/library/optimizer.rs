@@ -12,7 +12,7 @@ use crate::error::not_busy;
 use crate::library::conversion::{like, number};
 use crate::library::lbfgs;
 use crate::parameter_views::check::{dtype_fault, gradient_fault};
-use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, Slot};
+use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, ParameterDescriptor};
 use crate::tensor::Tensor;
 
 /// Optimizers that need no closure, with how much of a row optimizer.cpp reads, which is the options that have a position;
@@ -89,10 +89,10 @@ impl LibraryEach<Tensor> for Library {
     fn step(&self, groups: &[LibraryGroup<'_, Tensor>]) -> Result<()> {
         not_busy(&self.busy)?;
         let handles: Vec<Handle<'_>> = groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
-        let mut slots = Vec::new();
-        shim::slots(&handles, &mut slots)?;
-        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
-            check(index, slot)?;
+        let mut descriptors = Vec::new();
+        shim::describe_parameters(&handles, &mut descriptors)?;
+        for (index, descriptor) in descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
+            check(index, descriptor)?;
         }
         let width = self.definition.options.len();
         let rows: Vec<f64> = groups.iter().flat_map(|group| group.options).map(number).collect();
@@ -114,7 +114,7 @@ impl LibraryEach<Tensor> for Library {
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
         // libtorch writes to some parameters behind the back of autograd.
-        result.and(shim::bump(&handles, Some(&slots)))
+        result.and(shim::bump(&handles, Some(&descriptors)))
     }
 
     fn states(&self, parameters: &[Tensor]) -> Result<Vec<Option<State>>> {
@@ -175,20 +175,20 @@ impl Library {
             return Ok(None);
         }
         let mut state = State { step: u64::try_from(buffers.step).unwrap_or(0), ..State::default() };
-        for (slot, tensor) in state.buffers.iter_mut().zip(tensors) {
-            *slot = tensor.map(|tensor| Tensor::made(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
+        for (descriptor, tensor) in state.buffers.iter_mut().zip(tensors) {
+            *descriptor = tensor.map(|tensor| Tensor::made(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
         }
         Ok(Some(state))
     }
 }
 
 /// What libtorch's step would refuse in the middle.
-fn check(index: usize, slot: &Slot) -> Result<()> {
-    let (code, what) = if let Some(what) = dtype_fault(slot) {
+fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
+    let (code, what) = if let Some(what) = dtype_fault(descriptor) {
         (Code::Dtype, what)
-    } else if slot.dtype != FLOAT && slot.dtype != DOUBLE {
+    } else if descriptor.dtype != FLOAT && descriptor.dtype != DOUBLE {
         (Code::Dtype, "libtorch's own optimizers keep no master weights: use fused true")
-    } else if let Some(what) = gradient_fault(slot, slot.layout & CPU) {
+    } else if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
         (Code::Gradient, what)
     } else {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::shim::{BFLOAT16, FLOAT, HALF, Slot};
+use crate::shim::{BFLOAT16, FLOAT, HALF, ParameterDescriptor};
 
 /// Bytes of an element of a floating-point dtype.
 fn size(dtype: u8) -> usize {
@@ -14,9 +14,9 @@ fn size(dtype: u8) -> usize {
 }
 
 /// True if a storage belongs to two parameters or gradients.
-pub(crate) fn shares_storage(slots: &[Slot]) -> bool {
+pub(crate) fn shares_storage(descriptors: &[ParameterDescriptor]) -> bool {
     // An open hash table at most a quarter full; no storage has the address 0.
-    let bits = (8 * slots.len()).next_power_of_two().trailing_zeros().max(1);
+    let bits = (8 * descriptors.len()).next_power_of_two().trailing_zeros().max(1);
     let mut table = vec![0u64; 1 << bits];
     let place = |table: &[u64], key: u64| {
         let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
@@ -25,8 +25,8 @@ pub(crate) fn shares_storage(slots: &[Slot]) -> bool {
         }
         at
     };
-    let lent = || slots.iter().filter(|slot| slot.has_grad != 0);
-    for storage in lent().flat_map(|slot| [slot.storage, slot.grad_storage]) {
+    let lent = || descriptors.iter().filter(|descriptor| descriptor.has_grad != 0);
+    for storage in lent().flat_map(|descriptor| [descriptor.storage, descriptor.grad_storage]) {
         let key = storage as u64;
         let at = place(&table, key);
         if table[at] == key {
@@ -39,19 +39,21 @@ pub(crate) fn shares_storage(slots: &[Slot]) -> bool {
 
 /// Fails where a parameter shares memory with another or with a gradient. Returns the gradients that share memory with
 /// gradients before them.
-pub(crate) fn refuse_overlap(slots: &[Slot]) -> Result<Vec<usize>> {
+pub(crate) fn refuse_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<usize>> {
     struct Range {
         start: usize,
         end: usize,
         index: usize,
         written: bool,
     }
-    let mut ranges = Vec::with_capacity(2 * slots.len());
-    for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.has_grad != 0 && slot.len() > 0) {
-        let bytes = slot.len() * size(slot.dtype);
+    let mut ranges = Vec::with_capacity(2 * descriptors.len());
+    for (index, descriptor) in
+        descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0 && descriptor.len() > 0)
+    {
+        let bytes = descriptor.len() * size(descriptor.dtype);
         let mut push = |start: usize, written| ranges.push(Range { start, end: start + bytes, index, written });
-        push(slot.data as usize, true);
-        push(slot.grad as usize, false);
+        push(descriptor.data as usize, true);
+        push(descriptor.grad as usize, false);
     }
     ranges.sort_unstable_by_key(|range| range.start);
     // Of the ranges so far, the one that reaches farthest, and the one of those written to.

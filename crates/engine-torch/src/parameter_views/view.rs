@@ -6,44 +6,44 @@ use std::slice;
 use half::{bf16, f16};
 use stepwell_optim::View;
 
-use crate::shim::{BFLOAT16, FLOAT, HALF, Slot};
+use crate::shim::{BFLOAT16, FLOAT, HALF, ParameterDescriptor};
 
-/// The slices behind a slot that was checked.
-pub(crate) fn view<'a>(slot: &Slot) -> Option<View<'a>> {
+/// The slices behind a descriptor that was checked.
+pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {
     /// # Safety
     /// The addresses are of `len` elements each that live for `'a` and are used through nothing else.
-    unsafe fn pair<'a, T>(slot: &Slot) -> (&'a mut [T], &'a mut [T]) {
-        let len = slot.len();
+    unsafe fn pair<'a, T>(descriptor: &ParameterDescriptor) -> (&'a mut [T], &'a mut [T]) {
+        let len = descriptor.len();
         if len == 0 {
             // libtorch's address of nothing is null, which a slice may not have.
             return (&mut [], &mut []);
         }
-        let (data, grad): (*mut c_void, *mut c_void) = (slot.data, slot.grad.cast_mut());
+        let (data, grad): (*mut c_void, *mut c_void) = (descriptor.data, descriptor.grad.cast_mut());
         // SAFETY: as the caller promises; libtorch aligns elements to their size.
         unsafe { (slice::from_raw_parts_mut(data.cast(), len), slice::from_raw_parts_mut(grad.cast(), len)) }
     }
-    if slot.has_grad == 0 {
+    if descriptor.has_grad == 0 {
         return None;
     }
     // SAFETY: parameter and gradient are dense, on the CPU and of this dtype and length, and overlap nothing else that is
     // lent. The borrowed handles keep the parameters, and they their gradients, which the engine lets nobody replace
     // while busy.
     Some(unsafe {
-        match slot.dtype {
+        match descriptor.dtype {
             FLOAT => {
-                let (data, grad) = pair(slot);
+                let (data, grad) = pair(descriptor);
                 View::Float(data, grad)
             }
             HALF => {
-                let (data, grad) = pair::<f16>(slot);
+                let (data, grad) = pair::<f16>(descriptor);
                 View::Half(data, grad)
             }
             BFLOAT16 => {
-                let (data, grad) = pair::<bf16>(slot);
+                let (data, grad) = pair::<bf16>(descriptor);
                 View::BFloat16(data, grad)
             }
             _ => {
-                let (data, grad) = pair(slot);
+                let (data, grad) = pair(descriptor);
                 View::Double(data, grad)
             }
         }

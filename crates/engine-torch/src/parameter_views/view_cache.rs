@@ -11,14 +11,14 @@ use crate::error::{not_busy, torch};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{refuse_overlap, shares_storage};
 use crate::parameter_views::view::view;
-use crate::shim::{self, CONTIGUOUS, Handle, Slot, Watch};
+use crate::shim::{self, CONTIGUOUS, Handle, ParameterDescriptor, Watch};
 use crate::tensor::Tensor;
 
 /// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
 #[derive(Default)]
 pub struct ViewCache {
     /// Parameters and gradients as they were.
-    known: Vec<Slot>,
+    descriptors: Vec<ParameterDescriptor>,
     /// True if they could be lent as they lay.
     plain: bool,
     /// Which of them have a gradient while their flag is off: nothing updates them, but a step zeroes their gradients too.
@@ -84,28 +84,29 @@ impl ViewCache {
         let now = shim::metadata_generation();
         // SAFETY: the cache keeps the parameters that it watches, and nothing was altered since.
         if watched_at == Some(now) && unsafe { shim::unchanged(handles, &self.watched) } {
-            views.extend(self.known.iter().map(view));
+            views.extend(self.descriptors.iter().map(view));
             (self.plain, self.watched_at) = (true, watched_at);
             return Ok(Vec::new());
         }
         // What a failure leaves half known is of parameters that are not kept.
-        let same = shim::slots(handles, &mut self.known).inspect_err(|_| self.known.clear())?;
+        let same =
+            shim::describe_parameters(handles, &mut self.descriptors).inspect_err(|_| self.descriptors.clear())?;
         if !same {
             self.parameters = collected(parameters.iter().cloned())?;
             self.frozen.clear();
-            for (index, _) in self.known.iter().enumerate().filter(|(_, slot)| slot.frozen != 0) {
+            for (index, _) in self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.frozen != 0) {
                 push(&mut self.frozen, index)?;
             }
         }
         let mut copies = Vec::new();
         if same && plain {
-            views.extend(self.known.iter().map(view));
+            views.extend(self.descriptors.iter().map(view));
         } else {
-            let mut slots = collected(self.known.iter().cloned())?;
-            copies = check_all(handles, &mut slots)?;
-            views.extend(slots.iter().map(view));
+            let mut descriptors = collected(self.descriptors.iter().cloned())?;
+            copies = check_all(handles, &mut descriptors)?;
+            views.extend(descriptors.iter().map(view));
         }
-        shim::bump(handles, Some(&self.known))?;
+        shim::bump(handles, Some(&self.descriptors))?;
         self.plain = copies.is_empty();
         if self.plain
             && let Some(watched) = shim::watch(handles, mem::take(&mut self.watched))
@@ -126,29 +127,29 @@ pub(crate) struct Copied {
 
 /// Fails unless everything can be lent, and copies the gradients that cannot be lent as they lie: those that are not
 /// contiguous, and those that share memory with others.
-fn check_all(handles: &[Handle<'_>], slots: &mut [Slot]) -> Result<Vec<Copied>> {
+fn check_all(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<Copied>> {
     let mut copies = Vec::new();
-    for (index, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.has_grad != 0) {
-        check(index, slot)?;
-        if slot.grad_layout & CONTIGUOUS == 0 {
-            copies.extend(copy(handles[index], slot)?);
+    for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
+        check(index, descriptor)?;
+        if descriptor.grad_layout & CONTIGUOUS == 0 {
+            copies.extend(copy(handles[index], descriptor)?);
         }
     }
-    if shares_storage(slots) {
-        for index in refuse_overlap(slots)? {
-            copies.extend(copy(handles[index], &mut slots[index])?);
+    if shares_storage(descriptors) {
+        for index in refuse_overlap(descriptors)? {
+            copies.extend(copy(handles[index], &mut descriptors[index])?);
         }
     }
     Ok(copies)
 }
 
-fn copy(handle: Handle<'_>, slot: &mut Slot) -> Result<Option<Copied>> {
+fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<Copied>> {
     let Some(gradient) = shim::grad(handle)? else { return Ok(None) };
     let mut copy = gradient.f_contiguous().map_err(torch)?;
     if shim::identity(Handle::from(&copy)) == shim::identity(Handle::from(&gradient)) {
         copy = gradient.f_detach_copy().map_err(torch)?;
     }
-    slot.grad = shim::data(Handle::from(&copy))?;
-    slot.grad_storage = slot.grad;
+    descriptor.grad = shim::data(Handle::from(&copy))?;
+    descriptor.grad_storage = descriptor.grad;
     Ok(Some(Copied { gradient, copy }))
 }
