@@ -89,13 +89,13 @@ struct stepwell_parameter_descriptor {
 };
 static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
 
-// Mirrors `Watch` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
-struct stepwell_watched {
+// Mirrors `Fingerprint` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
+struct stepwell_fingerprint {
   at::TensorImpl* parameter;
   const at::Tensor* place;  // where it keeps its gradient; elsewhere, and undefined, of one that is frozen
   const at::TensorImpl* gradient;
 };
-static_assert(sizeof(stepwell_watched) == 24, "as in shim.rs");
+static_assert(sizeof(stepwell_fingerprint) == 24, "as in shim.rs");
 
 namespace {
 
@@ -204,9 +204,9 @@ Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t cou
   });
 }
 
-// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be watched. One
-// that is frozen is watched as one without a gradient, for it is not written to.
-bool stepwell_watch(const at::Tensor* const* tensors, size_t count, stepwell_watched* out) noexcept {
+// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be fingerprints. One
+// that is frozen is fingerprints as one without a gradient, for it is not written to.
+bool stepwell_take_fingerprints(const at::Tensor* const* tensors, size_t count, stepwell_fingerprint* out) noexcept {
   static const at::Tensor none;
   for (size_t i = 0; i < count; ++i) {
     at::TensorImpl* t = tensors[i]->unsafeGetTensorImpl();
@@ -217,25 +217,25 @@ bool stepwell_watch(const at::Tensor* const* tensors, size_t count, stepwell_wat
   return true;
 }
 
-// True if parameters and gradients still are the tensors that are watched, of which nothing was altered since. Autograd is
+// True if parameters and gradients still are the tensors that are fingerprints, of which nothing was altered since. Autograd is
 // then told that the parameters with a gradient are written to. As little as can be is looked at.
-bool stepwell_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_watched* watched) noexcept {
+bool stepwell_bump_if_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_fingerprint* fingerprints) noexcept {
   size_t i = 0;
   for (; i < count; ++i) {
     if (i + kAhead < count) {
       prefetch(tensors[i + kAhead]);
-      prefetch(watched[i + kAhead].place);
-      prefetch(watched[i + kAhead].parameter);
-      prefetch(&watched[i + kAhead].parameter->version_counter());
+      prefetch(fingerprints[i + kAhead].place);
+      prefetch(fingerprints[i + kAhead].parameter);
+      prefetch(&fingerprints[i + kAhead].parameter->version_counter());
     }
-    const stepwell_watched& one = watched[i];
+    const stepwell_fingerprint& one = fingerprints[i];
     // In this order: the place is the parameter's.
     if (tensors[i]->unsafeGetTensorImpl() != one.parameter || one.place->unsafeGetTensorImpl() != one.gradient) break;
     if (one.place->defined()) one.parameter->bump_version();
   }
   if (i == count) return true;
   while (i-- > 0) {
-    if (watched[i].place->defined()) take_back(*watched[i].parameter);
+    if (fingerprints[i].place->defined()) take_back(*fingerprints[i].parameter);
   }
   return false;
 }

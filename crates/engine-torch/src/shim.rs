@@ -136,7 +136,7 @@ impl ParameterDescriptor {
 /// nothing was altered and the parameter lives.
 #[allow(dead_code, reason = "the shim's")]
 #[repr(C)]
-pub(crate) struct Watch {
+pub(crate) struct Fingerprint {
     parameter: *const c_void,
     place: *const c_void,
     gradient: *const c_void,
@@ -144,7 +144,7 @@ pub(crate) struct Watch {
 
 // As in shim.cpp.
 const _: () =
-    assert!(size_of::<TensorInfo>() == 32 && size_of::<ParameterDescriptor>() == 64 && size_of::<Watch>() == 24);
+    assert!(size_of::<TensorInfo>() == 32 && size_of::<ParameterDescriptor>() == 64 && size_of::<Fingerprint>() == 24);
 
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
@@ -156,8 +156,12 @@ unsafe extern "C" {
         descriptors: *mut ParameterDescriptor,
         same: *mut u8,
     ) -> i32;
-    fn stepwell_watch(tensors: *const *const C_tensor, count: usize, out: *mut Watch) -> bool;
-    fn stepwell_unchanged(tensors: *const *const C_tensor, count: usize, watched: *const Watch) -> bool;
+    fn stepwell_take_fingerprints(tensors: *const *const C_tensor, count: usize, out: *mut Fingerprint) -> bool;
+    fn stepwell_bump_if_unchanged(
+        tensors: *const *const C_tensor,
+        count: usize,
+        fingerprints: *const Fingerprint,
+    ) -> bool;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
     fn stepwell_bump(tensors: *const *const C_tensor, descriptors: *const ParameterDescriptor, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
@@ -244,13 +248,13 @@ pub(crate) fn describe_parameters(
     Ok(same != 0)
 }
 
-/// What to watch of these parameters; `None` where one cannot be watched.
-pub(crate) fn watch(parameters: &[Handle<'_>], mut used: Vec<Watch>) -> Option<Vec<Watch>> {
+/// What to watch of these parameters; `None` where one cannot be fingerprints.
+pub(crate) fn take_fingerprints(parameters: &[Handle<'_>], mut used: Vec<Fingerprint>) -> Option<Vec<Fingerprint>> {
     used.clear();
     reserve(&mut used, parameters.len()).ok()?;
     // SAFETY: live, defined tensors, and room for each, all of which is written if true is returned.
     unsafe {
-        if !stepwell_watch(parameters.as_ptr().cast(), parameters.len(), used.as_mut_ptr()) {
+        if !stepwell_take_fingerprints(parameters.as_ptr().cast(), parameters.len(), used.as_mut_ptr()) {
             return None;
         }
         used.set_len(parameters.len());
@@ -258,15 +262,16 @@ pub(crate) fn watch(parameters: &[Handle<'_>], mut used: Vec<Watch>) -> Option<V
     Some(used)
 }
 
-/// True if these are the watched parameters with the watched gradients; autograd is then told that those with a gradient are
+/// True if these are the fingerprints parameters with the fingerprints gradients; autograd is then told that those with a gradient are
 /// written to.
 ///
 /// # Safety
-/// The watched parameters live, and [`metadata_generation`] is what it was when they were watched.
-pub(crate) unsafe fn unchanged(parameters: &[Handle<'_>], watched: &[Watch]) -> bool {
+/// The fingerprints parameters live, and [`metadata_generation`] is what it was when they were fingerprints.
+pub(crate) unsafe fn bump_if_unchanged(parameters: &[Handle<'_>], fingerprints: &[Fingerprint]) -> bool {
     let count = parameters.len();
     // SAFETY: live, defined tensors, and a watch for each, of which the caller promises the rest.
-    count == watched.len() && unsafe { stepwell_unchanged(parameters.as_ptr().cast(), count, watched.as_ptr()) }
+    count == fingerprints.len()
+        && unsafe { stepwell_bump_if_unchanged(parameters.as_ptr().cast(), count, fingerprints.as_ptr()) }
 }
 
 /// The address of the elements of a dense tensor.

@@ -39,7 +39,7 @@ pub(crate) fn shares_storage(descriptors: &[ParameterDescriptor]) -> bool {
 
 /// Fails where a parameter shares memory with another or with a gradient. Returns the gradients that share memory with
 /// gradients before them.
-pub(crate) fn refuse_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<usize>> {
+pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<usize>> {
     struct Range {
         start: usize,
         end: usize,

@@ -9,9 +9,9 @@ use stepwell_session::BusyGuard;
 
 use crate::error::{not_busy, torch};
 use crate::parameter_views::check::check;
-use crate::parameter_views::overlap::{refuse_overlap, shares_storage};
+use crate::parameter_views::overlap::{check_overlap, shares_storage};
 use crate::parameter_views::view::view;
-use crate::shim::{self, CONTIGUOUS, Handle, ParameterDescriptor, Watch};
+use crate::shim::{self, CONTIGUOUS, Fingerprint, Handle, ParameterDescriptor};
 use crate::tensor::Tensor;
 
 /// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
@@ -20,13 +20,13 @@ pub struct ViewCache {
     /// Parameters and gradients as they were.
     descriptors: Vec<ParameterDescriptor>,
     /// True if they could be lent as they lay.
-    plain: bool,
+    zero_copy: bool,
     /// Which of them have a gradient while their flag is off: nothing updates them, but a step zeroes their gradients too.
     frozen: Vec<usize>,
-    watched: Vec<Watch>,
-    /// How much had been altered when they were watched, if they are.
-    watched_at: Option<u64>,
-    /// The parameters that are known, so that they live while they are watched.
+    fingerprints: Vec<Fingerprint>,
+    /// How much had been altered when they were fingerprints, if they are.
+    fingerprint_generation: Option<u64>,
+    /// The parameters that are known, so that they live while they are fingerprints.
     parameters: Vec<Tensor>,
     views: Vec<Option<View<'static>>>,
     handles: Vec<Handle<'static>>,
@@ -56,7 +56,7 @@ impl ViewCache {
         reserve(&mut views, parameters.len())?;
         handles.extend(parameters.iter().map(Tensor::handle));
 
-        let copies = self.look(parameters, &handles, &mut views)?;
+        let copies = self.build_views(parameters, &handles, &mut views)?;
         let guard = BusyGuard::new(busy);
         let result = step(&mut views);
         drop(guard);
@@ -73,19 +73,19 @@ impl ViewCache {
     }
 
     /// Fills in the views, and tells autograd. Returns the gradients that are lent as copies.
-    fn look(
+    fn build_views(
         &mut self,
         parameters: &[Tensor],
         handles: &[Handle<'_>],
         views: &mut Vec<Option<View<'_>>>,
-    ) -> Result<Vec<Copied>> {
+    ) -> Result<Vec<GradientCopy>> {
         // Until everything has been checked, nothing may be taken for known.
-        let (plain, watched_at) = (mem::take(&mut self.plain), self.watched_at.take());
+        let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
         let now = shim::metadata_generation();
         // SAFETY: the cache keeps the parameters that it watches, and nothing was altered since.
-        if watched_at == Some(now) && unsafe { shim::unchanged(handles, &self.watched) } {
+        if fingerprint_generation == Some(now) && unsafe { shim::bump_if_unchanged(handles, &self.fingerprints) } {
             views.extend(self.descriptors.iter().map(view));
-            (self.plain, self.watched_at) = (true, watched_at);
+            (self.zero_copy, self.fingerprint_generation) = (true, fingerprint_generation);
             return Ok(Vec::new());
         }
         // What a failure leaves half known is of parameters that are not kept.
@@ -99,26 +99,26 @@ impl ViewCache {
             }
         }
         let mut copies = Vec::new();
-        if same && plain {
+        if same && zero_copy {
             views.extend(self.descriptors.iter().map(view));
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
-            copies = check_all(handles, &mut descriptors)?;
+            copies = check_and_copy(handles, &mut descriptors)?;
             views.extend(descriptors.iter().map(view));
         }
         shim::bump(handles, Some(&self.descriptors))?;
-        self.plain = copies.is_empty();
-        if self.plain
-            && let Some(watched) = shim::watch(handles, mem::take(&mut self.watched))
+        self.zero_copy = copies.is_empty();
+        if self.zero_copy
+            && let Some(fingerprints) = shim::take_fingerprints(handles, mem::take(&mut self.fingerprints))
         {
-            (self.watched, self.watched_at) = (watched, Some(now));
+            (self.fingerprints, self.fingerprint_generation) = (fingerprints, Some(now));
         }
         Ok(copies)
     }
 }
 
 /// A gradient that is lent as a copy.
-pub(crate) struct Copied {
+pub(crate) struct GradientCopy {
     gradient: tch::Tensor,
     /// Lives as long as the loan.
     #[allow(dead_code, reason = "held for its memory")]
@@ -127,7 +127,7 @@ pub(crate) struct Copied {
 
 /// Fails unless everything can be lent, and copies the gradients that cannot be lent as they lie: those that are not
 /// contiguous, and those that share memory with others.
-fn check_all(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<Copied>> {
+fn check_and_copy(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
         check(index, descriptor)?;
@@ -136,14 +136,14 @@ fn check_all(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) ->
         }
     }
     if shares_storage(descriptors) {
-        for index in refuse_overlap(descriptors)? {
+        for index in check_overlap(descriptors)? {
             copies.extend(copy(handles[index], &mut descriptors[index])?);
         }
     }
     Ok(copies)
 }
 
-fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<Copied>> {
+fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<GradientCopy>> {
     let Some(gradient) = shim::grad(handle)? else { return Ok(None) };
     let mut copy = gradient.f_contiguous().map_err(torch)?;
     if shim::identity(Handle::from(&copy)) == shim::identity(Handle::from(&gradient)) {
@@ -151,5 +151,5 @@ fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Opti
     }
     descriptor.grad = shim::data(Handle::from(&copy))?;
     descriptor.grad_storage = descriptor.grad;
-    Ok(Some(Copied { gradient, copy }))
+    Ok(Some(GradientCopy { gradient, copy }))
 }
