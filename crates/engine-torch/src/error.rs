@@ -1,12 +1,12 @@
-//! libtorch's errors as Stepwell's.
+//! Conversion of libtorch's errors to Stepwell's.
 
 use std::cell::Cell;
 
 use stepwell_optim::{Code, Error, Result};
 use tch::TchError;
 
-/// Errors that a caller meets in ordinary use, by the start of libtorch's text, in words that say what to do.
-const KNOWN: &[(&str, &str)] = &[
+/// Frequent errors: the start of libtorch's text, and a message that says what to do.
+const FREQUENT: &[(&str, &str)] = &[
     (
         "Trying to backward through the graph a second time",
         "a second backward through the same graph: the first one released it, run the forward again",
@@ -22,10 +22,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("element 0 of tensors does not require grad", "backward needs a tensor made from one that requires a gradient"),
 ];
 
-/// Parts of a text that mean that memory ran out, on the CPU or on a CUDA device.
-const MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
+/// Parts of texts of out-of-memory errors, on the CPU and on CUDA devices.
+const OUT_OF_MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
 
-/// Fails while memory is lent.
+/// Fails while a step uses views of tensors.
 pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
     match busy.get() {
         false => Ok(()),
@@ -36,30 +36,30 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
 /// An error that tch returned.
 pub(crate) fn torch(error: TchError) -> Error {
     match error {
-        TchError::Torch(text) => refused(&text),
+        TchError::Torch(text) => engine_error(&text),
         other => Error::new(Code::Engine, other.to_string()),
     }
 }
 
-/// An error in libtorch's words.
-pub(crate) fn refused(text: &str) -> Error {
-    if MEMORY.iter().any(|part| text.contains(part)) {
+/// An error with the text of a C++ exception, converted to a message of one sentence.
+pub(crate) fn engine_error(text: &str) -> Error {
+    if OUT_OF_MEMORY.iter().any(|part| text.contains(part)) {
         return out_of_memory(text);
     }
     if let Some((operation, dtype)) = not_implemented(text) {
         return Error::new(Code::Dtype, format!("libtorch has no `{operation}` for {dtype} on this device"));
     }
-    let known = KNOWN.iter().find(|(start, _)| text.starts_with(start));
-    Error::new(Code::Engine, known.map_or_else(|| first_sentence(text), |(_, words)| words))
+    let frequent = FREQUENT.iter().find(|(start, _)| text.starts_with(start));
+    Error::new(Code::Engine, frequent.map_or_else(|| first_sentence(text), |(_, message)| message))
 }
 
-/// The operation and the dtype, in libtorch's words, of a text such as `"tril" not implemented for 'Half'`.
+/// The operation and libtorch's name of the dtype in a text such as `"tril" not implemented for 'Half'`.
 fn not_implemented(text: &str) -> Option<(&str, &str)> {
     let (operation, rest) = text.strip_prefix('"')?.split_once("\" not implemented for '")?;
     Some((operation, rest.split_once('\'')?.0))
 }
 
-/// An allocation that failed; the text may say how large it was.
+/// An error of an allocation, with its size if the text contains one.
 pub(crate) fn out_of_memory(text: &str) -> Error {
     const SIZE: [(&str, &str); 2] = [("you tried to allocate ", " bytes"), ("Tried to allocate ", ". ")];
     let size = SIZE.iter().find_map(|(before, after)| Some(text.split_once(before)?.1.split_once(after)?.0));
@@ -73,7 +73,7 @@ pub(crate) fn out_of_memory(text: &str) -> Error {
     )
 }
 
-/// The first line as far as a full stop before a capital; hints and the C++ backtrace follow behind.
+/// The first sentence: the first line up to a full stop before a capital letter. Hints and the C++ backtrace follow it.
 fn first_sentence(text: &str) -> &str {
     let line = text.trim_start().lines().next().unwrap_or_default();
     let capital = |at: &usize| line[at + 2..].starts_with(|c: char| c.is_ascii_uppercase());
@@ -85,18 +85,18 @@ fn first_sentence(text: &str) -> &str {
 mod tests {
     use stepwell_optim::Code;
 
-    use crate::error::refused;
+    use crate::error::engine_error;
 
     #[test]
     fn keeps_the_first_sentence() {
         let text = "sizes 2.5 and e.g. 3 differ, see x. Hint: no.\nException raised from f at /a.cpp:1\nframe #0: 0x1";
-        assert_eq!(refused(text).to_string(), "sizes 2.5 and e.g. 3 differ, see x");
-        assert_eq!(refused("").to_string(), "");
+        assert_eq!(engine_error(text).to_string(), "sizes 2.5 and e.g. 3 differ, see x");
+        assert_eq!(engine_error("").to_string(), "");
     }
 
     #[test]
     fn says_what_has_no_kernel() {
-        let error = refused("\"max_pool2d\" not implemented for 'Half'\nException raised from f at /a.cpp:1");
+        let error = engine_error("\"max_pool2d\" not implemented for 'Half'\nException raised from f at /a.cpp:1");
         let text = "libtorch has no `max_pool2d` for Half on this device";
         assert_eq!((error.code(), error.to_string().as_str()), (Code::Dtype, text));
     }
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn tells_memory_from_refusals() {
         let text = "[enforce fail at a.cpp:1] err == 0. DefaultCPUAllocator: can't allocate memory: ";
-        let cpu = refused(&format!("{text}you tried to allocate 80 bytes. Error code 12"));
+        let cpu = engine_error(&format!("{text}you tried to allocate 80 bytes. Error code 12"));
         assert_eq!((cpu.code(), cpu.to_string()), (Code::Memory, "out of memory allocating 80 bytes".into()));
-        let cuda = refused("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity");
+        let cuda = engine_error("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity");
         assert_eq!((cuda.code(), cuda.to_string()), (Code::Memory, "out of memory allocating 2.00 GiB".into()));
     }
 }

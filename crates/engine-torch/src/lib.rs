@@ -1,7 +1,7 @@
 //! The engine on libtorch, through tch and a small C++ shim.
 //!
-//! libtorch must be in the process before the first call; whether it has CUDA is decided at its first use, not later.
-//! Only tch calls that return errors are used, and every error text is cut before libtorch's C++ backtrace.
+//! The process must have loaded libtorch before the first call. libtorch decides at its first use whether it has CUDA. The engine
+//! uses only tch functions that return errors (`f_*`), and cuts the C++ backtrace off every error text.
 
 mod engine;
 mod error;
@@ -15,5 +15,6 @@ mod threads;
 pub use engine::TorchEngine;
 #[doc(hidden)]
 pub use memory::fail_after;
+
 pub use parameter_views::view_cache::ViewCache;
 pub use tensor::Tensor;

@@ -1,4 +1,5 @@
-// What tch lacks: many tensors described in one call, versions, gradients set, data replaced. No exception leaves.
+// Functions that tch lacks: descriptors of many tensors in one call, versions, setting gradients, replacing data. No function
+// throws.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
@@ -12,7 +13,7 @@ namespace {
 using stepwell::guarded;
 using stepwell::Status;
 
-// The same values as in shim.rs.
+// The values of the constants in shim.rs.
 enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5 };
 enum : uint8_t { kCpu = 1, kDense = 2, kContiguous = 4, kFits = 8 };
 
@@ -28,7 +29,7 @@ uint8_t dtype_of(const at::TensorImpl& t) {
 constexpr c10::DispatchKeySet kLazy(
     {c10::DispatchKey::Conjugate, c10::DispatchKey::Negative, c10::DispatchKey::ZeroTensor});
 
-// Elements lie in memory as they read: no sparse layout, no pending negation, no implied zeros.
+// True if memory holds the elements themselves: no sparse layout, no pending negation or conjugation, no implied zeros.
 bool is_dense(const at::TensorImpl& t) {
   return t.layout() == at::kStrided && t.unsafe_storage() && !t.key_set().has_any(kLazy);
 }
@@ -40,7 +41,7 @@ uint8_t layout_of(const at::TensorImpl& t) {
 
 constexpr uint8_t kReadable = kCpu | kDense;
 
-// IntArrayRef compares with memcmp, which is slow to call for two or three numbers.
+// Faster than the memcmp of IntArrayRef for two or three numbers.
 inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -51,9 +52,9 @@ inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
 
 }  // namespace
 
-// Mirrors `TensorInfo` in shim.rs.
+// Has the layout of `TensorInfo` in shim.rs.
 struct stepwell_tensor_info {
-  const int64_t* sizes;  // belongs to the tensor
+  const int64_t* sizes;  // owned by the tensor
   int64_t dimensions;
   int64_t elements;
   int32_t device;  // -1: CPU, -2: neither CPU nor CUDA
@@ -64,21 +65,21 @@ struct stepwell_tensor_info {
 };
 static_assert(sizeof(stepwell_tensor_info) == 32, "as in shim.rs");
 
-// Mirrors `ParameterDescriptor` in shim.rs.
+// Has the layout of `ParameterDescriptor` in shim.rs.
 struct stepwell_parameter_descriptor {
   void* data;
   const void* storage;
   const void* grad;
   const void* grad_storage;
-  const void* gradient;  // the tensor
+  const void* gradient;  // its TensorImpl
   const void* parameter;
   int64_t elements;
   uint8_t dtype;
   uint8_t layout;
   uint8_t grad_dtype;
   uint8_t grad_layout;
-  uint8_t has_grad;  // one that may update the parameter
-  uint8_t frozen;    // there is a gradient, and the parameter's flag is off
+  uint8_t has_grad;  // there is a gradient, and the parameter requires one
+  uint8_t frozen;    // there is a gradient, and the parameter does not require one
 
   bool operator==(const stepwell_parameter_descriptor& other) const {
     return data == other.data && storage == other.storage && grad == other.grad &&
@@ -89,23 +90,25 @@ struct stepwell_parameter_descriptor {
 };
 static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
 
-// Mirrors `Fingerprint` in shim.rs: what tells that a parameter and its gradient still are the tensors that they were.
+// Has the layout of `Fingerprint` in shim.rs.
 struct stepwell_fingerprint {
   at::TensorImpl* parameter;
-  const at::Tensor* place;  // where it keeps its gradient; elsewhere, and undefined, of one that is frozen
+  const at::Tensor* grad_field;  // the gradient in the parameter's autograd metadata; an undefined tensor if it is frozen
   const at::TensorImpl* gradient;
 };
 static_assert(sizeof(stepwell_fingerprint) == 24, "as in shim.rs");
 
 namespace {
 
-// The address of the first element, of a storage that begins there.
+// The address of the first element in a storage that begins at `storage`.
 inline const char* first_of(const at::TensorImpl& t, const void* storage) {
   const char* start = static_cast<const char*>(storage);
   return t.storage_offset() == 0 ? start : start + t.storage_offset() * t.itemsize();
 }
 
-inline const char* gradient_of(const at::TensorImpl& g) { return first_of(g, g.unsafe_storage().data()); }
+// Elements for reading: does not materialize a copy-on-write storage.
+inline const char* const_elements_of(const at::TensorImpl& g) { return first_of(g, g.unsafe_storage().data()); }
+// Elements for writing: materializes a copy-on-write storage.
 inline char* elements_of(const at::TensorImpl& t) {
   return const_cast<char*>(first_of(t, t.unsafe_storage().mutable_data()));
 }
@@ -125,7 +128,7 @@ stepwell_parameter_descriptor describe(const at::TensorImpl& t) {
   descriptor.grad_dtype = dtype_of(g);
   descriptor.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
   if ((descriptor.grad_layout & kReadable) == kReadable) {
-    descriptor.grad = gradient_of(g);
+    descriptor.grad = const_elements_of(g);
     descriptor.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
   }
   descriptor.elements = t.numel();
@@ -138,14 +141,14 @@ stepwell_parameter_descriptor describe(const at::TensorImpl& t) {
   return descriptor;
 }
 
-// Takes back what bump_version did.
-void take_back(const at::TensorImpl& t) {
+// Undoes one bump_version.
+void undo_bump(const at::TensorImpl& t) {
   const c10::VariableVersion& version = t.version_counter();
   c10::VariableVersion(version).set_version(version.current_version() - 1);
 }
 
-// Only a hint: whether there still is anything at the address does not matter. With a thousand small tensors the time goes
-// into waiting for what pointers lead to.
+// A hint to the processor: the address may be invalid. A pass over a thousand small tensors waits for cache misses of pointers
+// to pointers; requesting them kPrefetchDistance tensors early lets several be in flight.
 inline void prefetch(const void* address, size_t bytes = 1) {
 #if defined(__GNUC__)
   const char* first = static_cast<const char*>(address);
@@ -154,8 +157,8 @@ inline void prefetch(const void* address, size_t bytes = 1) {
 #endif
 }
 
-// How many tensors before it is used something is asked for.
-constexpr size_t kAhead = 8;
+// In tensors: early enough that the cache line has arrived, late enough that it is still in L1.
+constexpr size_t kPrefetchDistance = 8;
 
 }  // namespace
 
@@ -182,16 +185,16 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) no
   });
 }
 
-// Describes parameters and their gradients, where `descriptors` has what they were at the call before. Sets `same` to whether
-// they still are. An address is given only where the elements can be read on the CPU.
-Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count, stepwell_parameter_descriptor* descriptors, uint8_t* same) noexcept {
+// Updates the descriptors of parameters and their gradients, in order. Sets `unchanged` to 1 if no descriptor has changed, and
+// to 0 otherwise. An address is null unless the elements can be read on the CPU.
+Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count, stepwell_parameter_descriptor* descriptors, uint8_t* unchanged) noexcept {
   return guarded([&] {
-    *same = 1;
+    *unchanged = 1;
     for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) {
-        const stepwell_parameter_descriptor& next = descriptors[i + kAhead];
-        prefetch(tensors[i + kAhead]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
-        // Where they were before, they mostly are again.
+      if (i + kPrefetchDistance < count) {
+        const stepwell_parameter_descriptor& next = descriptors[i + kPrefetchDistance];
+        prefetch(tensors[i + kPrefetchDistance]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
+        // Most tensors are at the addresses of the descriptor.
         prefetch(next.gradient, sizeof(at::TensorImpl));
         prefetch(next.storage, sizeof(c10::StorageImpl));
         prefetch(next.grad_storage, sizeof(c10::StorageImpl));
@@ -199,13 +202,13 @@ Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t cou
       const stepwell_parameter_descriptor descriptor = describe(*tensors[i]->unsafeGetTensorImpl());
       if (descriptor == descriptors[i]) continue;
       descriptors[i] = descriptor;
-      *same = 0;
+      *unchanged = 0;
     }
   });
 }
 
-// What to watch of parameters that were just described. False if one counts no versions, so that it cannot be fingerprints. One
-// that is frozen is fingerprints as one without a gradient, for it is not written to.
+// Takes fingerprints of parameters that were just described. Returns false if a parameter has no version counter (an inference
+// tensor). A frozen parameter has the fingerprint of one without a gradient, since a step does not write to it.
 bool stepwell_take_fingerprints(const at::Tensor* const* tensors, size_t count, stepwell_fingerprint* out) noexcept {
   static const at::Tensor none;
   for (size_t i = 0; i < count; ++i) {
@@ -217,25 +220,25 @@ bool stepwell_take_fingerprints(const at::Tensor* const* tensors, size_t count, 
   return true;
 }
 
-// True if parameters and gradients still are the tensors that are fingerprints, of which nothing was altered since. Autograd is
-// then told that the parameters with a gradient are written to. As little as can be is looked at.
+// If all tensors have their fingerprints, bumps the version of each parameter with a gradient and returns true. Otherwise changes
+// no version and returns false. Reads the two pointers of each fingerprint and nothing else, to save cache misses.
 bool stepwell_bump_if_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_fingerprint* fingerprints) noexcept {
   size_t i = 0;
   for (; i < count; ++i) {
-    if (i + kAhead < count) {
-      prefetch(tensors[i + kAhead]);
-      prefetch(fingerprints[i + kAhead].place);
-      prefetch(fingerprints[i + kAhead].parameter);
-      prefetch(&fingerprints[i + kAhead].parameter->version_counter());
+    if (i + kPrefetchDistance < count) {
+      prefetch(tensors[i + kPrefetchDistance]);
+      prefetch(fingerprints[i + kPrefetchDistance].grad_field);
+      prefetch(fingerprints[i + kPrefetchDistance].parameter);
+      prefetch(&fingerprints[i + kPrefetchDistance].parameter->version_counter());
     }
     const stepwell_fingerprint& one = fingerprints[i];
-    // In this order: the place is the parameter's.
-    if (tensors[i]->unsafeGetTensorImpl() != one.parameter || one.place->unsafeGetTensorImpl() != one.gradient) break;
-    if (one.place->defined()) one.parameter->bump_version();
+    // In this order: the parameter owns the field, so it must be the same one first.
+    if (tensors[i]->unsafeGetTensorImpl() != one.parameter || one.grad_field->unsafeGetTensorImpl() != one.gradient) break;
+    if (one.grad_field->defined()) one.parameter->bump_version();
   }
   if (i == count) return true;
   while (i-- > 0) {
-    if (fingerprints[i].place->defined()) take_back(*fingerprints[i].parameter);
+    if (fingerprints[i].grad_field->defined()) undo_bump(*fingerprints[i].parameter);
   }
   return false;
 }
@@ -245,7 +248,7 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
   return guarded([&] { *out = tensor->const_data_ptr(); });
 }
 
-// Tells autograd that tensors were written to: all of them, or those with a gradient in their descriptors.
+// Bumps the versions of tensors: of all, or of those whose descriptor has a gradient.
 Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_parameter_descriptor* descriptors, size_t count) noexcept {
   return guarded([&] {
     for (size_t i = 0; i < count; ++i) {
@@ -262,7 +265,7 @@ Status stepwell_grad(const at::Tensor* tensor, at::Tensor** out) noexcept {
   });
 }
 
-// A null gradient makes it undefined. A gradient with a graph is cut off, for a tensor must not own itself.
+// Replaces the gradient; null makes it undefined. A gradient with a graph is detached, so that no tensor owns itself.
 Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) noexcept {
   return guarded([&] {
     at::Tensor next;
@@ -271,12 +274,12 @@ Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) n
   });
 }
 
-// Accumulates gradients and releases the graph. A null start is 1, of a scalar only.
+// Accumulates the gradients of the leaves and releases the graph. A null start stands for 1, for a scalar only.
 Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
   return guarded([&] { tensor->backward(start != nullptr ? *start : at::Tensor()); });
 }
 
-// The tensor keeps its identity and takes storage, sizes, dtype and device of the source. Counts as a write.
+// Gives the tensor the storage, sizes, dtype and device of the source, and bumps its version. It keeps its identity.
 Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noexcept {
   return guarded([&] {
     tensor->set_data(*source);
@@ -284,7 +287,7 @@ Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noex
   });
 }
 
-// The number of CUDA devices; -1 where libtorch came without CUDA. libtorch remembers the answer of its first call.
+// The number of CUDA devices; -1 if libtorch was built without CUDA. libtorch caches the answer of its first call.
 Status stepwell_cuda_devices(int32_t* out) noexcept {
   return guarded([&] {
     const auto& cuda = at::detail::getCUDAHooks();

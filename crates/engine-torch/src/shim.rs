@@ -1,4 +1,4 @@
-//! The C++ shim, made safe: a tensor lives while its handle does.
+//! Safe functions over the C++ shim. A [`Handle`] borrows its tensor, so that the tensor outlives each call.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
@@ -11,21 +11,21 @@ use torch_sys::C_tensor;
 
 use crate::error;
 
-/// Element types as the shim numbers them.
+/// Numbers of element types, as in shim.cpp.
 pub(crate) const FLOAT: u8 = 0;
 pub(crate) const DOUBLE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
 pub(crate) const HALF: u8 = 3;
 pub(crate) const BFLOAT16: u8 = 4;
 
-/// Bits of [`ParameterDescriptor::layout`] and [`ParameterDescriptor::grad_layout`].
+/// Bits of [`ParameterDescriptor::layout`] and [`ParameterDescriptor::grad_layout`], as in shim.cpp.
 pub(crate) const CPU: u8 = 1;
 pub(crate) const DENSE: u8 = 2;
 pub(crate) const CONTIGUOUS: u8 = 4;
-/// Of a gradient: its sizes are those of its parameter.
+/// Bit of a gradient: its sizes equal the sizes of its parameter.
 pub(crate) const FITS: u8 = 8;
 
-/// A tensor as the shim takes it. Defined, except where [`describe`] finds out.
+/// A pointer to a tensor, an argument of the shim. The tensor is defined; [`describe`] alone accepts an undefined one.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Handle<'a> {
@@ -45,16 +45,16 @@ impl Handle<'_> {
     }
 }
 
-/// A tensor that the shim made; `None` for null.
+/// Takes ownership of a tensor that the shim made; `None` for null.
 ///
 /// # Safety
-/// Nobody else frees it.
+/// The caller owns the pointer and does not free it.
 pub(crate) unsafe fn owned(tensor: *mut C_tensor) -> Option<tch::Tensor> {
     // SAFETY: as the caller promises.
     (!tensor.is_null()).then(|| unsafe { tch::Tensor::from_ptr(tensor) })
 }
 
-/// What one tensor is.
+/// Metadata of one tensor. Has the layout of `stepwell_tensor_info`.
 #[repr(C)]
 pub(crate) struct TensorInfo {
     sizes: *const i64,
@@ -86,8 +86,10 @@ impl TensorInfo {
     }
 }
 
-/// A parameter and its gradient. Without a gradient that may update it, everything but `parameter` and `frozen` is 0; an
-/// address is null unless it can be read here.
+/// Addresses and metadata of a parameter and its gradient. Has the layout of `stepwell_parameter_descriptor`.
+///
+/// Without a gradient, or for a frozen parameter, all fields but `parameter` and `frozen` are 0. An address is null unless the
+/// elements can be read on the CPU.
 #[derive(Clone)]
 #[repr(C)]
 pub(crate) struct ParameterDescriptor {
@@ -95,9 +97,9 @@ pub(crate) struct ParameterDescriptor {
     pub(crate) storage: *const c_void,
     pub(crate) grad: *const c_void,
     pub(crate) grad_storage: *const c_void,
-    #[allow(dead_code, reason = "the shim's")]
+    #[allow(dead_code, reason = "read by the shim")]
     gradient: *const c_void,
-    #[allow(dead_code, reason = "the shim's")]
+    #[allow(dead_code, reason = "read by the shim")]
     parameter: *const c_void,
     elements: i64,
     pub(crate) dtype: u8,
@@ -105,12 +107,12 @@ pub(crate) struct ParameterDescriptor {
     pub(crate) grad_dtype: u8,
     pub(crate) grad_layout: u8,
     pub(crate) has_grad: u8,
-    /// Not 0: there is a gradient, and the parameter's flag is off.
+    /// Not 0 if the parameter has a gradient but does not require one.
     pub(crate) frozen: u8,
 }
 
 impl ParameterDescriptor {
-    /// Of no parameter.
+    /// The descriptor of a parameter that was not described yet.
     const NONE: Self = Self {
         data: ptr::null_mut(),
         storage: ptr::null(),
@@ -132,17 +134,17 @@ impl ParameterDescriptor {
     }
 }
 
-/// What tells that a parameter and its gradient still are the tensors that they were. Addresses that the shim looks at while
-/// nothing was altered and the parameter lives.
-#[allow(dead_code, reason = "the shim's")]
+/// Addresses that identify a parameter and its gradient: equal addresses mean equal tensors while the parameter lives and the
+/// metadata generation is unchanged. Has the layout of `stepwell_fingerprint`.
+#[allow(dead_code, reason = "read by the shim")]
 #[repr(C)]
 pub(crate) struct Fingerprint {
     parameter: *const c_void,
-    place: *const c_void,
+    grad_field: *const c_void,
     gradient: *const c_void,
 }
 
-// As in shim.cpp.
+// The sizes in shim.cpp.
 const _: () =
     assert!(size_of::<TensorInfo>() == 32 && size_of::<ParameterDescriptor>() == 64 && size_of::<Fingerprint>() == 24);
 
@@ -154,7 +156,7 @@ unsafe extern "C" {
         tensors: *const *const C_tensor,
         count: usize,
         descriptors: *mut ParameterDescriptor,
-        same: *mut u8,
+        unchanged: *mut u8,
     ) -> i32;
     fn stepwell_take_fingerprints(tensors: *const *const C_tensor, count: usize, out: *mut Fingerprint) -> bool;
     fn stepwell_bump_if_unchanged(
@@ -173,17 +175,17 @@ unsafe extern "C" {
     safe fn stepwell_bytes_held() -> usize;
 }
 
-/// The same values as in status.h.
+/// The error of a status, with the text of the shim. The numbers are the ones of `Status` in status.h.
 pub(crate) fn check(status: i32) -> Result<()> {
     if status == 0 {
         return Ok(());
     }
-    // SAFETY: the shim's buffer is of this thread, ends with 0 and is not written to before the next call.
+    // SAFETY: a buffer of this thread that ends with 0. The next call of the shim is the first to write to it.
     let text = unsafe { CStr::from_ptr(stepwell_failure()) }.to_string_lossy();
-    Err(if status == 2 { error::out_of_memory(&text) } else { error::refused(&text) })
+    Err(if status == 2 { error::out_of_memory(&text) } else { error::engine_error(&text) })
 }
 
-/// Equal for all handles of one tensor, unique while it lives.
+/// A number that is equal for all handles of one tensor, and unique while the tensor lives.
 pub(crate) fn identity(tensor: Handle<'_>) -> u64 {
     // SAFETY: a live, defined tensor.
     unsafe { stepwell_identity(tensor.pointer) as u64 }
@@ -200,7 +202,7 @@ pub(crate) fn describe(tensor: Handle<'_>) -> Result<TensorInfo> {
         leaf: 0,
         requires_grad: 0,
     };
-    // SAFETY: a live tensor, which the shim refuses if undefined, and a struct of the layout that it fills.
+    // SAFETY: a live tensor; if it is undefined the shim returns an error. The struct has the layout that the shim fills.
     check(unsafe { stepwell_describe(tensor.pointer, &mut info) })?;
     Ok(info)
 }
@@ -209,12 +211,12 @@ pub(crate) fn shape(tensor: Handle<'_>) -> Result<Vec<usize>> {
     let info = describe(tensor)?;
     match size(info.dimensions) {
         0 => Ok(Vec::new()),
-        // SAFETY: as many sizes as dimensions, which belong to the live tensor and which nothing changes meanwhile.
+        // SAFETY: the live tensor owns one size for each dimension, and nothing changes them during this expression.
         n => Ok(unsafe { std::slice::from_raw_parts(info.sizes, n) }.iter().map(|&n| size(n)).collect()),
     }
 }
 
-/// libtorch counts with signed numbers that are never negative.
+/// A count of libtorch, which is signed and never negative.
 fn size(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
@@ -223,53 +225,54 @@ thread_local! {
     static METADATA_GENERATION: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often a tensor of this thread was altered in another way than by new elements or by backward: given another memory,
-/// shape or gradient. While that is the same number, a parameter is what it was, and so is a gradient that is the same tensor.
+/// Number of metadata changes on this thread: a tensor was given another memory, shape, flag or gradient by other means than
+/// backward. New elements do not count.
+///
+/// While the number is equal, a live parameter at one address has the same metadata, and so has a gradient at one address.
 pub(crate) fn metadata_generation() -> u64 {
     METADATA_GENERATION.get()
 }
 
-/// A tensor is altered so.
+/// Counts a metadata change. Must be called before each one.
 pub(crate) fn bump_metadata_generation() {
     METADATA_GENERATION.set(METADATA_GENERATION.get() + 1);
 }
 
-/// Describes parameters with their gradients, in order, where `descriptors` has what they were at the call before. Returns true
-/// if they still are.
+/// Updates the descriptors of parameters and their gradients, in order. Returns true if none has changed.
 pub(crate) fn describe_parameters(
     parameters: &[Handle<'_>],
     descriptors: &mut Vec<ParameterDescriptor>,
 ) -> Result<bool> {
     reserve(descriptors, parameters.len())?;
     descriptors.resize(parameters.len(), ParameterDescriptor::NONE);
-    let (tensors, count, mut same) = (parameters.as_ptr().cast(), parameters.len(), 0);
+    let (tensors, count, mut unchanged) = (parameters.as_ptr().cast(), parameters.len(), 0);
     // SAFETY: live, defined tensors, and a descriptor for each.
-    check(unsafe { stepwell_describe_parameters(tensors, count, descriptors.as_mut_ptr(), &mut same) })?;
-    Ok(same != 0)
+    check(unsafe { stepwell_describe_parameters(tensors, count, descriptors.as_mut_ptr(), &mut unchanged) })?;
+    Ok(unchanged != 0)
 }
 
-/// What to watch of these parameters; `None` where one cannot be fingerprints.
-pub(crate) fn take_fingerprints(parameters: &[Handle<'_>], mut used: Vec<Fingerprint>) -> Option<Vec<Fingerprint>> {
-    used.clear();
-    reserve(&mut used, parameters.len()).ok()?;
-    // SAFETY: live, defined tensors, and room for each, all of which is written if true is returned.
+/// Fingerprints of parameters; `None` if a parameter has no version counter. `reused` supplies the allocation.
+pub(crate) fn take_fingerprints(parameters: &[Handle<'_>], mut reused: Vec<Fingerprint>) -> Option<Vec<Fingerprint>> {
+    reused.clear();
+    reserve(&mut reused, parameters.len()).ok()?;
+    // SAFETY: live, defined tensors, and capacity for one fingerprint each. All are written if the shim returns true.
     unsafe {
-        if !stepwell_take_fingerprints(parameters.as_ptr().cast(), parameters.len(), used.as_mut_ptr()) {
+        if !stepwell_take_fingerprints(parameters.as_ptr().cast(), parameters.len(), reused.as_mut_ptr()) {
             return None;
         }
-        used.set_len(parameters.len());
+        reused.set_len(parameters.len());
     }
-    Some(used)
+    Some(reused)
 }
 
-/// True if these are the fingerprints parameters with the fingerprints gradients; autograd is then told that those with a gradient are
-/// written to.
+/// If all fingerprints match, bumps the version of each parameter that has a gradient and returns true. Otherwise changes no
+/// version and returns false.
 ///
 /// # Safety
-/// The fingerprints parameters live, and [`metadata_generation`] is what it was when they were fingerprints.
+/// The parameters of the fingerprints live, and [`metadata_generation`] has not changed since the fingerprints were taken.
 pub(crate) unsafe fn bump_if_unchanged(parameters: &[Handle<'_>], fingerprints: &[Fingerprint]) -> bool {
     let count = parameters.len();
-    // SAFETY: live, defined tensors, and a watch for each, of which the caller promises the rest.
+    // SAFETY: live, defined tensors, one fingerprint for each, and the promise of the caller.
     count == fingerprints.len()
         && unsafe { stepwell_bump_if_unchanged(parameters.as_ptr().cast(), count, fingerprints.as_ptr()) }
 }
@@ -282,51 +285,54 @@ pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
     Ok(data)
 }
 
-/// Tells autograd that tensors were written to: all of them, or those with a gradient in their descriptors.
+/// Bumps the versions of tensors, which tells autograd of a write: of all, or of those whose descriptor has a gradient.
 pub(crate) fn bump(tensors: &[Handle<'_>], descriptors: Option<&[ParameterDescriptor]>) -> Result<()> {
     let count = descriptors.map_or(tensors.len(), |descriptors| tensors.len().min(descriptors.len()));
     let descriptors = descriptors.map_or(ptr::null(), <[ParameterDescriptor]>::as_ptr);
-    // SAFETY: live, defined tensors, and null or a descriptor for each.
+    // SAFETY: live, defined tensors, and null or one descriptor for each.
     check(unsafe { stepwell_bump(tensors.as_ptr().cast(), descriptors, count) })
 }
 
+/// The gradient of a tensor, in a new handle.
 pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
     let mut gradient = ptr::null_mut();
     // SAFETY: a live, defined tensor.
     check(unsafe { stepwell_grad(tensor.pointer, &mut gradient) })?;
-    // SAFETY: a new handle that nobody else frees.
+    // SAFETY: a new handle, owned by this call.
     Ok(unsafe { owned(gradient) })
 }
 
+/// Replaces the gradient; `None` makes it undefined.
 pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
     bump_metadata_generation();
-    // SAFETY: live, defined tensors; null is no gradient.
+    // SAFETY: live, defined tensors; null makes the gradient undefined.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
 }
 
-/// Accumulates gradients, beginning with `start`, or with 1 for a scalar.
+/// Accumulates the gradients of the leaves. `start` is the gradient of `tensor`; `None` is 1, for a scalar only.
 pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<()> {
-    // SAFETY: live, defined tensors; null is 1.
+    // SAFETY: live, defined tensors; null stands for 1.
     check(unsafe { stepwell_backward(tensor.pointer, start.map_or(ptr::null(), |start| start.pointer)) })
 }
 
+/// Gives `tensor` the storage, sizes, dtype and device of `source`. It keeps its identity.
 pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
     bump_metadata_generation();
     // SAFETY: live, defined tensors.
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
 }
 
-/// Has libtorch take memory for large tensors as allocator.cpp does, from now on.
+/// Installs the allocator of allocator.cpp as libtorch's CPU allocator.
 pub(crate) fn use_allocator() {
     stepwell_use_allocator();
 }
 
-/// Bytes of main memory that tensors of this thread have, but for very small ones.
+/// Bytes of main memory that tensors of this thread have, except blocks below 1 KiB.
 pub(crate) fn bytes_held() -> usize {
     stepwell_bytes_held()
 }
 
-/// How many CUDA devices there are; `None` where libtorch came without CUDA.
+/// The number of CUDA devices; `None` if libtorch was built without CUDA.
 pub(crate) fn cuda_devices() -> Result<Option<usize>> {
     let mut devices = 0;
     check(stepwell_cuda_devices(&mut devices))?;

@@ -1,4 +1,4 @@
-// How a call into C++ ends: no exception leaves, its text waits for `stepwell_failure`.
+// The status of a call into C++. Exceptions become a status, and their text is stored for `stepwell_failure`.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace stepwell {
 
-// The same values as in shim.rs.
+// The values that `check` in shim.rs expects.
 enum Status : int32_t { kOk = 0, kRefused = 1, kOutOfMemory = 2 };
 
 inline thread_local char failure[1024];

@@ -4,6 +4,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::shim::{BFLOAT16, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, HALF, ParameterDescriptor};
 
+/// Fails unless a step can update the parameter: CPU, dense, floating point, contiguous, with a gradient that fits.
 pub(crate) fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
     const READABLE: u8 = CPU | DENSE;
     const PARAMETER: u8 = READABLE | CONTIGUOUS;
@@ -27,7 +28,7 @@ pub(crate) fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()
     Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
 }
 
-/// Why a step cannot update a parameter of this dtype; `None` if it can.
+/// The reason why a step cannot update a parameter of this dtype; `None` if it can.
 pub(crate) fn dtype_fault(descriptor: &ParameterDescriptor) -> Option<&'static str> {
     match descriptor.dtype {
         FLOAT | DOUBLE | HALF | BFLOAT16 => None,
@@ -35,7 +36,8 @@ pub(crate) fn dtype_fault(descriptor: &ParameterDescriptor) -> Option<&'static s
     }
 }
 
-/// Why the gradient cannot update its parameter, which is on the CPU or elsewhere; `None` if it can.
+/// The reason why the gradient cannot update its parameter; `None` if it can. `cpu` is [`CPU`] if the parameter is on the CPU,
+/// otherwise 0.
 pub(crate) fn gradient_fault(descriptor: &ParameterDescriptor, cpu: u8) -> Option<&'static str> {
     if descriptor.grad_layout & DENSE == 0 {
         Some("its gradient is sparse")

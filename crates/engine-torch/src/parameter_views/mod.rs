@@ -1,4 +1,4 @@
-//! The memory of parameters and gradients as slices.
+//! Views (slices) of the memory of parameters and gradients, for a step.
 
 pub(crate) mod check;
 mod overlap;

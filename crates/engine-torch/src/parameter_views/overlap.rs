@@ -1,4 +1,4 @@
-//! Memory that would be lent twice.
+//! Memory that would be in two views.
 
 use stepwell_optim::{Code, Error, Result};
 
@@ -13,22 +13,22 @@ fn size(dtype: u8) -> usize {
     }
 }
 
-/// True if a storage belongs to two parameters or gradients.
+/// True if two tensors, parameters or gradients, have one storage.
 pub(crate) fn shares_storage(descriptors: &[ParameterDescriptor]) -> bool {
-    // An open hash table at most a quarter full; no storage has the address 0.
+    // An open-addressing hash table, at most a quarter full. 0 marks a free entry: a storage does not have the address 0.
     let bits = (8 * descriptors.len()).next_power_of_two().trailing_zeros().max(1);
     let mut table = vec![0u64; 1 << bits];
-    let place = |table: &[u64], key: u64| {
+    let find = |table: &[u64], key: u64| {
         let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
         while table[at] != 0 && table[at] != key {
             at = (at + 1) % table.len();
         }
         at
     };
-    let lent = || descriptors.iter().filter(|descriptor| descriptor.has_grad != 0);
-    for storage in lent().flat_map(|descriptor| [descriptor.storage, descriptor.grad_storage]) {
+    let with_gradient = || descriptors.iter().filter(|descriptor| descriptor.has_grad != 0);
+    for storage in with_gradient().flat_map(|descriptor| [descriptor.storage, descriptor.grad_storage]) {
         let key = storage as u64;
-        let at = place(&table, key);
+        let at = find(&table, key);
         if table[at] == key {
             return true;
         }
@@ -37,46 +37,48 @@ pub(crate) fn shares_storage(descriptors: &[ParameterDescriptor]) -> bool {
     false
 }
 
-/// Fails where a parameter shares memory with another or with a gradient. Returns the gradients that share memory with
-/// gradients before them.
+/// Fails if the memory of a parameter overlaps another parameter or a gradient. Returns the indices of gradients that overlap an
+/// earlier gradient.
 pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<usize>> {
     struct Range {
         start: usize,
         end: usize,
         index: usize,
-        written: bool,
+        is_parameter: bool,
     }
     let mut ranges = Vec::with_capacity(2 * descriptors.len());
     for (index, descriptor) in
         descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0 && descriptor.len() > 0)
     {
         let bytes = descriptor.len() * size(descriptor.dtype);
-        let mut push = |start: usize, written| ranges.push(Range { start, end: start + bytes, index, written });
+        let mut push =
+            |start: usize, is_parameter| ranges.push(Range { start, end: start + bytes, index, is_parameter });
         push(descriptor.data as usize, true);
         push(descriptor.grad as usize, false);
     }
     ranges.sort_unstable_by_key(|range| range.start);
-    // Of the ranges so far, the one that reaches farthest, and the one of those written to.
+    // The range so far that ends last: of all ranges, and of parameters.
     let mut any: Option<&Range> = None;
-    let mut written: Option<&Range> = None;
+    let mut parameter: Option<&Range> = None;
     let mut shared = Vec::new();
     for range in &ranges {
-        let before = if range.written { any } else { written };
+        let before = if range.is_parameter { any } else { parameter };
         if let Some(other) = before.filter(|other| range.start < other.end) {
-            let name =
-                |range: &Range| format!("{} {}", if range.written { "parameter" } else { "gradient" }, range.index);
-            let code = if range.written && other.written { Code::Parameter } else { Code::Gradient };
+            let name = |range: &Range| {
+                format!("{} {}", if range.is_parameter { "parameter" } else { "gradient" }, range.index)
+            };
+            let code = if range.is_parameter && other.is_parameter { Code::Parameter } else { Code::Gradient };
             return Err(Error::new(code, format!("{} shares memory with {}", name(other), name(range))));
         }
-        if !range.written && any.is_some_and(|other| range.start < other.end) {
+        if !range.is_parameter && any.is_some_and(|other| range.start < other.end) {
             shared.push(range.index);
         }
-        let farther = |old: Option<&Range>| old.is_none_or(|old| old.end < range.end);
-        if farther(any) {
+        let ends_later = |old: Option<&Range>| old.is_none_or(|old| old.end < range.end);
+        if ends_later(any) {
             any = Some(range);
         }
-        if range.written && farther(written) {
-            written = Some(range);
+        if range.is_parameter && ends_later(parameter) {
+            parameter = Some(range);
         }
     }
     Ok(shared)

@@ -8,14 +8,14 @@ use stepwell_optim::View;
 
 use crate::shim::{BFLOAT16, FLOAT, HALF, ParameterDescriptor};
 
-/// The slices behind a descriptor that was checked.
+/// The slices of a descriptor that was checked; `None` without a gradient.
 pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {
     /// # Safety
-    /// The addresses are of `len` elements each that live for `'a` and are used through nothing else.
+    /// Both addresses are of `len` elements that live for `'a` and are not accessed in another way.
     unsafe fn pair<'a, T>(descriptor: &ParameterDescriptor) -> (&'a mut [T], &'a mut [T]) {
         let len = descriptor.len();
         if len == 0 {
-            // libtorch's address of nothing is null, which a slice may not have.
+            // An empty tensor may have the address null, which a slice may not have.
             return (&mut [], &mut []);
         }
         let (data, grad): (*mut c_void, *mut c_void) = (descriptor.data, descriptor.grad.cast_mut());
@@ -25,9 +25,8 @@ pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {
     if descriptor.has_grad == 0 {
         return None;
     }
-    // SAFETY: parameter and gradient are dense, on the CPU and of this dtype and length, and overlap nothing else that is
-    // lent. The borrowed handles keep the parameters, and they their gradients, which the engine lets nobody replace
-    // while busy.
+    // SAFETY: parameter and gradient are dense, on the CPU, of this dtype and length, and overlap no other view. The borrowed
+    // handles keep the parameters alive, and a parameter its gradient, which the engine does not replace while busy.
     Some(unsafe {
         match descriptor.dtype {
             FLOAT => {

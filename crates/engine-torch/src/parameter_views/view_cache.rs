@@ -1,4 +1,12 @@
-//! The memory of parameters and gradients as slices.
+//! Views of the memory of parameters and gradients for a step, and a cache of the checks that they need.
+//!
+//! A step over a thousand small tensors spends its time on checks, not on arithmetic: each tensor costs several cache misses.
+//! The cache makes the checks of an unchanged list of parameters cheap, in three levels:
+//!
+//! 1. No metadata of this thread changed (see [`shim::metadata_generation`]) and all fingerprints match: the stored descriptors
+//!    are valid.
+//! 2. The descriptors, computed again, are equal to the stored ones and were zero-copy: no check is needed.
+//! 3. Otherwise everything is checked, and gradients that are not contiguous or share memory are copied.
 
 use std::cell::Cell;
 use std::mem;
@@ -14,34 +22,40 @@ use crate::parameter_views::view::view;
 use crate::shim::{self, CONTIGUOUS, Fingerprint, Handle, ParameterDescriptor};
 use crate::tensor::Tensor;
 
-/// What a loan leaves to the next of the same parameters: what was found out about them, and memory to work in.
+/// Cache of the checks and the scratch memory of one list of parameters, from step to step.
 #[derive(Default)]
 pub struct ViewCache {
-    /// Parameters and gradients as they were.
+    /// Parameters and gradients as they were when last described.
     descriptors: Vec<ParameterDescriptor>,
-    /// True if they could be lent as they lay.
+    /// True if the views of `descriptors` need no copy of a gradient.
     zero_copy: bool,
-    /// Which of them have a gradient while their flag is off: nothing updates them, but a step zeroes their gradients too.
+    /// Indices of frozen parameters (`requires_grad` is false) that have a gradient. A step does not update them, but zeroes
+    /// their gradients.
     frozen: Vec<usize>,
+    /// One for each parameter. Valid only if `fingerprint_generation` is set.
     fingerprints: Vec<Fingerprint>,
-    /// How much had been altered when they were fingerprints, if they are.
+    /// The metadata generation at which the fingerprints were taken; `None` if they are not valid.
     fingerprint_generation: Option<u64>,
-    /// The parameters that are known, so that they live while they are fingerprints.
+    /// The parameters of `descriptors`: handles that keep them alive, since a fingerprint holds their addresses.
     parameters: Vec<Tensor>,
+    /// Scratch memory of the views.
     views: Vec<Option<View<'static>>>,
+    /// Scratch memory of the handles.
     handles: Vec<Handle<'static>>,
 }
 
-/// The memory of an empty vector, for another type of the same size: the collection works in place.
-fn emptied<A, B>(mut used: Vec<A>) -> Vec<B> {
+/// Empties a vector and changes its type, which has the same size. `collect` reuses the allocation.
+fn reuse<A, B>(mut used: Vec<A>) -> Vec<B> {
     used.clear();
     used.into_iter().filter_map(|_| None).collect()
 }
 
 impl ViewCache {
-    /// Lends what can be lent: dense, on the CPU, gradient like parameter, and no memory twice. `busy` is set meanwhile. A
-    /// parameter whose flag is off is neither lent nor checked. Autograd is told before, so that it knows however the step
-    /// ends.
+    /// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Sets `busy` while `step` runs.
+    ///
+    /// Fails unless each parameter and gradient is dense and on the CPU, each gradient fits its parameter, and no memory is in
+    /// two views. Frozen parameters are not checked. Versions are bumped before the step, so that autograd knows of the write
+    /// however the step ends.
     pub(crate) fn with_parameter_views(
         &mut self,
         busy: &Cell<bool>,
@@ -50,8 +64,8 @@ impl ViewCache {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         not_busy(busy)?;
-        let mut handles: Vec<Handle<'_>> = emptied(mem::take(&mut self.handles));
-        let mut views: Vec<Option<View<'_>>> = emptied(mem::take(&mut self.views));
+        let mut handles: Vec<Handle<'_>> = reuse(mem::take(&mut self.handles));
+        let mut views: Vec<Option<View<'_>>> = reuse(mem::take(&mut self.views));
         reserve(&mut handles, parameters.len())?;
         reserve(&mut views, parameters.len())?;
         handles.extend(parameters.iter().map(Tensor::handle));
@@ -61,37 +75,37 @@ impl ViewCache {
         let result = step(&mut views);
         drop(guard);
         if result.is_ok() && zero_grad {
-            // The step set the copies to zero, and knows nothing of what is frozen.
+            // The step has zeroed the copies only, and has no view of frozen parameters.
             let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
             for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
                 drop(gradient?.f_zero_().map_err(torch)?);
             }
         }
-        self.handles = emptied(handles);
-        self.views = emptied(views);
+        self.handles = reuse(handles);
+        self.views = reuse(views);
         result
     }
 
-    /// Fills in the views, and tells autograd. Returns the gradients that are lent as copies.
+    /// Fills in the views and bumps the versions. Returns the gradients whose views are of copies.
     fn build_views(
         &mut self,
         parameters: &[Tensor],
         handles: &[Handle<'_>],
         views: &mut Vec<Option<View<'_>>>,
     ) -> Result<Vec<GradientCopy>> {
-        // Until everything has been checked, nothing may be taken for known.
+        // Invalid until all checks have passed: a failure below leaves the cache without valid content.
         let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
         let now = shim::metadata_generation();
-        // SAFETY: the cache keeps the parameters that it watches, and nothing was altered since.
+        // SAFETY: `parameters` keeps the tensors of the fingerprints alive, and the generation is the one of the fingerprints.
         if fingerprint_generation == Some(now) && unsafe { shim::bump_if_unchanged(handles, &self.fingerprints) } {
             views.extend(self.descriptors.iter().map(view));
             (self.zero_copy, self.fingerprint_generation) = (true, fingerprint_generation);
             return Ok(Vec::new());
         }
-        // What a failure leaves half known is of parameters that are not kept.
-        let same =
+        // A failure leaves some descriptors of parameters that `parameters` does not hold.
+        let unchanged =
             shim::describe_parameters(handles, &mut self.descriptors).inspect_err(|_| self.descriptors.clear())?;
-        if !same {
+        if !unchanged {
             self.parameters = collected(parameters.iter().cloned())?;
             self.frozen.clear();
             for (index, _) in self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.frozen != 0) {
@@ -99,7 +113,7 @@ impl ViewCache {
             }
         }
         let mut copies = Vec::new();
-        if same && zero_copy {
+        if unchanged && zero_copy {
             views.extend(self.descriptors.iter().map(view));
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
@@ -117,16 +131,16 @@ impl ViewCache {
     }
 }
 
-/// A gradient that is lent as a copy.
+/// A gradient whose view is of a copy.
 pub(crate) struct GradientCopy {
     gradient: tch::Tensor,
-    /// Lives as long as the loan.
+    /// Keeps the memory of the view alive.
     #[allow(dead_code, reason = "held for its memory")]
     copy: tch::Tensor,
 }
 
-/// Fails unless everything can be lent, and copies the gradients that cannot be lent as they lie: those that are not
-/// contiguous, and those that share memory with others.
+/// Fails unless every parameter can be updated. Copies gradients that are not contiguous, or share memory with another gradient,
+/// and stores the addresses of the copies in the descriptors.
 fn check_and_copy(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
