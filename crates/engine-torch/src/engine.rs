@@ -27,7 +27,7 @@ impl TorchEngine {
     /// An engine with nothing lent.
     pub fn new() -> Self {
         shim::use_allocator();
-        set_memory_check(memory::take);
+        ask_before(memory::may_allocate);
         Self { busy: Rc::default() }
     }
 
@@ -76,7 +76,7 @@ impl Engine for TorchEngine {
     }
 
     fn memory_limit(&self) -> usize {
-        memory::limit()
+        memory::tensor_limit()
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {

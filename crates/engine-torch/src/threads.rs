@@ -1,56 +1,56 @@
-//! How many threads libtorch and steps use. libtorch keeps the number for each thread that calls it; here it is one, for the
-//! whole process.
+//! The number of threads of libtorch and of steps. libtorch keeps a number for each calling thread; Stepwell has one for the process,
+//! and applies it to a thread when the thread enters the engine.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// What was asked for; 0 before.
+/// The number that a caller has set; 0 if none has.
 static LIMIT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// What this thread's libtorch was told; 0 before.
-    static TOLD: Cell<usize> = const { Cell::new(0) };
+    /// The limit that this thread has passed on to libtorch; 0 if none.
+    static APPLIED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The most that there may be.
+/// The maximum number of threads.
 pub(crate) fn limit() -> usize {
     match LIMIT.load(Ordering::Relaxed) {
-        0 => at_first(),
+        0 => initial(),
         limit => limit,
     }
 }
 
-/// How many there are: more than there are cores would only wait for one another, and take seconds to begin.
+/// The number of threads in use: at most the number of cores. More would wait for one another, and take seconds to start.
 pub(crate) fn used() -> usize {
     match LIMIT.load(Ordering::Relaxed) {
-        0 => at_first(),
+        0 => initial(),
         limit => limit.min(cores()),
     }
 }
 
-/// For every thread of this process: for this one now, and for each other one when it enters the next time.
+/// Sets the maximum for the process: for this thread now, for each other thread when it enters the engine next.
 pub(crate) fn set(limit: usize) {
-    // What libtorch began with is asked for while it still says so.
-    at_first();
+    // Reads the initial number before the first change.
+    initial();
     LIMIT.store(limit, Ordering::Relaxed);
     enter();
 }
 
-/// Makes what was set true of this thread.
+/// Applies the number of the process to this thread.
 pub(crate) fn enter() {
     let limit = LIMIT.load(Ordering::Relaxed);
-    if limit != TOLD.get() {
-        TOLD.set(limit);
+    if limit != APPLIED.get() {
+        APPLIED.set(limit);
         tch::set_num_threads(i32::try_from(used()).unwrap_or(i32::MAX));
     }
 }
 
-/// What libtorch begins with, which the environment can say.
-fn at_first() -> usize {
-    static FIRST: OnceLock<usize> = OnceLock::new();
-    *FIRST.get_or_init(|| usize::try_from(tch::get_num_threads()).unwrap_or(1))
+/// The number that libtorch starts with: the cores, or an environment variable such as OMP_NUM_THREADS.
+fn initial() -> usize {
+    static INITIAL: OnceLock<usize> = OnceLock::new();
+    *INITIAL.get_or_init(|| usize::try_from(tch::get_num_threads()).unwrap_or(1))
 }
 
 fn cores() -> usize {

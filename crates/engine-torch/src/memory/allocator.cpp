@@ -1,5 +1,5 @@
-// Memory for large tensors: no more than there is, and on huge pages, which libtorch itself asks for only where an
-// environment variable says so. What all but very small tensors have is counted, for the garbage collector to know of.
+// libtorch's CPU allocator with three additions: it asks before it allocates (see mod.rs), puts large tensors on huge pages, which
+// libtorch does only if an environment variable says so, and counts bytes for the garbage collector of JavaScript.
 
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
@@ -16,25 +16,26 @@
 #include <malloc/malloc.h>
 #endif
 
-// In memory.rs: whether so many bytes may be taken. Does not throw.
-extern "C" bool stepwell_memory_take(size_t bytes) noexcept;
+// In mod.rs: true if `bytes` may be allocated. Does not throw.
+extern "C" bool stepwell_may_allocate(size_t bytes) noexcept;
 
 namespace {
 
 constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
+// In bytes. Tensors of at least this size are put on huge pages.
 constexpr size_t kLarge = kHugePage;
-// What is asked for at once for tensors that are smaller: each alone is not worth it, and together they fill any memory.
-constexpr size_t kTogether = size_t{256} << 10;
-// Smaller blocks are not counted.
-constexpr size_t kCounted = size_t{1} << 10;
+// In bytes. Smaller tensors share one permission of this size: asking for each costs too much, and together they can fill memory.
+constexpr size_t kBatch = size_t{256} << 10;
+// In bytes. Smaller blocks are not counted: counting would cost more than it tells the garbage collector.
+constexpr size_t kMinCounted = size_t{1} << 10;
 
-// Tensors do not leave their thread, so that what it took and gave back is what it has.
-thread_local int64_t held = 0;
+// Bytes of the counted blocks of this thread. A tensor stays on its thread, so the deleter subtracts from the same counter.
+thread_local int64_t allocated_bytes = 0;
 
 c10::DeleterFnPtr standard_deleter = nullptr;
 
-// The bytes of a block, which the heap knows; 0 where it does not say.
+// The usable size of a block of the heap; 0 if the C library does not report it.
 size_t size_of_block(void* block) noexcept {
 #if defined(__linux__)
   return malloc_usable_size(block);
@@ -45,9 +46,9 @@ size_t size_of_block(void* block) noexcept {
 #endif
 }
 
-void give_back(void* block) {
+void counting_deleter(void* block) {
   const size_t bytes = size_of_block(block);
-  if (bytes >= kCounted) held -= static_cast<int64_t>(bytes);
+  if (bytes >= kMinCounted) allocated_bytes -= static_cast<int64_t>(bytes);
   standard_deleter(block);
 }
 
@@ -56,74 +57,75 @@ class Allocator final : public c10::Allocator {
   explicit Allocator(c10::Allocator& standard) : standard_(standard) {}
 
   c10::DataPtr allocate(size_t bytes) override {
-    require(bytes);
+    require_memory(bytes);
     if (bytes < kLarge) return counted(standard_.allocate(bytes));
     c10::DataPtr data = counted(standard_.allocate(bytes));
-    advise(reinterpret_cast<uintptr_t>(data.get()), bytes);
+    request_huge_pages(reinterpret_cast<uintptr_t>(data.get()), bytes);
     return data;
   }
 
-  c10::DeleterFnPtr raw_deleter() const override { return give_back; }
+  c10::DeleterFnPtr raw_deleter() const override { return counting_deleter; }
   bool is_simple_data_ptr(const c10::DataPtr& data) const override { return standard_.is_simple_data_ptr(data); }
   void copy_data(void* to, const void* from, size_t bytes) const override { standard_.copy_data(to, from, bytes); }
 
  private:
   static c10::DataPtr counted(c10::DataPtr data) {
     const size_t bytes = size_of_block(data.get());
-    // The deleter is that of a block of the heap, unless the standard allocator has changed.
-    if (bytes >= kCounted && data.compare_exchange_deleter(standard_deleter, give_back)) {
-      held += static_cast<int64_t>(bytes);
+    // Fails if the block has another deleter, which another allocator has installed: then it is not counted.
+    if (bytes >= kMinCounted && data.compare_exchange_deleter(standard_deleter, counting_deleter)) {
+      allocated_bytes += static_cast<int64_t>(bytes);
     }
     return data;
   }
 
-  // The system hands out memory that it has not, and ends the process when it is used.
-  static void require(size_t bytes) {
-    // Bytes that this thread may take before it asks.
-    thread_local size_t unasked = 0;
-    if (bytes <= unasked) {
-      unasked -= bytes;
+  // Throws OutOfMemoryError unless `bytes` may be allocated.
+  static void require_memory(size_t bytes) {
+    // Bytes that this thread may still allocate before it asks again.
+    thread_local size_t permitted = 0;
+    if (bytes <= permitted) {
+      permitted -= bytes;
       return;
     }
-    if (bytes < kTogether && stepwell_memory_take(kTogether)) {
-      unasked = kTogether - bytes;
+    if (bytes < kBatch && stepwell_may_allocate(kBatch)) {
+      permitted = kBatch - bytes;
       return;
     }
-    // Begins as the standard allocator's text does: error.rs knows it by that.
-    TORCH_CHECK_WITH(OutOfMemoryError, stepwell_memory_take(bytes),
+    // Starts as the text of libtorch's own allocator, by which error.rs recognizes it.
+    TORCH_CHECK_WITH(OutOfMemoryError, stepwell_may_allocate(bytes),
                      "DefaultCPUAllocator: there is no memory: you tried to allocate ", bytes, " bytes.");
   }
 
-  // Without effect where the system has no huge pages to give. Memory that somebody else has used before lies on small pages:
-  // it is given back, which nothing is lost by, so that what is written next is written to huge ones. Once for each place, since
-  // that takes as long as writing.
-  void advise([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
+  // Asks for huge pages; without effect if the system has none.
+  //
+  // The heap reuses freed memory, which may already be backed by small pages. MADV_DONTNEED drops them, which is safe since a new
+  // block has no content, and the next write gets a huge page. Once for each huge page: dropping costs as much as writing.
+  void request_huge_pages([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
 #if defined(__linux__)
     const uintptr_t first = (start + kPage - 1) / kPage * kPage;
-    madvise(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
+    mrequest_huge_pages(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
     const std::lock_guard<std::mutex> lock(mutex_);
     for (uintptr_t page = (start + kHugePage - 1) / kHugePage; (page + 1) * kHugePage <= start + bytes; ++page) {
       try {
-        if (!known_.insert(page).second) continue;
+        if (!requested_.insert(page).second) continue;
       } catch (const std::bad_alloc&) {
         return;
       }
-      madvise(reinterpret_cast<void*>(page * kHugePage), kHugePage, MADV_DONTNEED);
+      mrequest_huge_pages(reinterpret_cast<void*>(page * kHugePage), kHugePage, MADV_DONTNEED);
     }
 #endif
   }
 
   c10::Allocator& standard_;
   std::mutex mutex_;
-  // Huge pages that tensors have lain on.
-  std::unordered_set<uintptr_t> known_;
+  // Numbers of huge pages whose small pages have been dropped.
+  std::unordered_set<uintptr_t> requested_;
 };
 
 }  // namespace
 
-// For what is allocated from now on.
+// Replaces libtorch's CPU allocator. Blocks that exist keep their deleter.
 extern "C" void stepwell_use_allocator() noexcept {
-  // Once, and never freed: libtorch may ask it for memory until the process ends.
+  // Made once and never freed: libtorch may use it until the process ends.
   static const bool once = [] {
     standard_deleter = c10::GetCPUAllocator()->raw_deleter();
     if (auto* allocator = new (std::nothrow) Allocator(*c10::GetCPUAllocator())) c10::SetCPUAllocator(allocator);
@@ -132,5 +134,5 @@ extern "C" void stepwell_use_allocator() noexcept {
   static_cast<void>(once);
 }
 
-// What blocks of this thread take together.
-extern "C" size_t stepwell_bytes_held() noexcept { return held > 0 ? static_cast<size_t>(held) : 0; }
+// Bytes of the counted blocks of this thread.
+extern "C" size_t stepwell_bytes_held() noexcept { return allocated_bytes > 0 ? static_cast<size_t>(allocated_bytes) : 0; }

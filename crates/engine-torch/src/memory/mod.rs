@@ -1,7 +1,8 @@
-//! How much memory this process may still take.
+//! Permission to allocate: whether the machine, the cgroup and the process limits leave enough memory.
 //!
-//! The machine, the cgroup and the limits of the process each leave some; the least counts. Of each a part is kept for what
-//! nobody asks for: threads, the heap of JavaScript, which ends the process where it cannot grow, and small allocations.
+//! The kernel overcommits: it grants more memory than there is and kills the process when the memory is used. So Stepwell asks
+//! here before each large allocation, and returns an error instead. A reserve is kept for allocations that do not ask: threads,
+//! small allocations, and V8, which aborts the process if its heap cannot grow.
 
 mod limits;
 
@@ -10,85 +11,86 @@ use std::fs;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::memory::limits::{kilobytes, left};
+use crate::memory::limits::{available, kilobytes};
 
-/// A quarter of what is left, since the numbers of a new tensor exist up to three times while it is made.
-pub(crate) fn limit() -> usize {
-    left().saturating_add(held()) / 4
+/// The largest tensor that may be made now, in bytes: a quarter of the available bytes, since up to three copies of its elements
+/// exist while it is made.
+pub(crate) fn tensor_limit() -> usize {
+    available().saturating_add(malloc_free_bytes()) / 4
 }
 
-/// Bytes that may be taken before the system is asked again how much there is.
-static UNASKED: AtomicI64 = AtomicI64::new(0);
+/// Bytes that may still be allocated before the limits are read again.
+static PREAPPROVED: AtomicI64 = AtomicI64::new(0);
 
-/// True if so many bytes may be taken, which are then expected to be taken.
+/// True if `bytes` may be allocated; the caller then allocates them.
 ///
-/// The kernel itself refuses too little: it hands out memory that it has not, and ends the process when it is used. And where
-/// it does refuse, JavaScript is refused too.
-pub(crate) fn take(bytes: usize) -> bool {
+/// Reading the limits opens several files of /proc, so each reading also approves an eighth of the available bytes
+/// for later calls. A larger share would miss what other processes allocate in between.
+pub(crate) fn may_allocate(bytes: usize) -> bool {
     if fails_now() {
         return false;
     }
     let wanted = i64::try_from(bytes).unwrap_or(i64::MAX);
-    // An eighth of what is left is unasked at most, so that what others take meanwhile is seen in time.
-    if UNASKED.fetch_sub(wanted, Ordering::Relaxed) >= wanted {
+    if PREAPPROVED.fetch_sub(wanted, Ordering::Relaxed) >= wanted {
         return true;
     }
-    let left = left();
-    let granted = bytes <= left;
-    let rest = if granted { (left - bytes) / 8 } else { 0 };
-    UNASKED.store(i64::try_from(rest).unwrap_or(i64::MAX), Ordering::Relaxed);
-    granted || is_held(bytes)
+    let available = available();
+    let approved = bytes <= available;
+    let rest = if approved { (available - bytes) / 8 } else { 0 };
+    PREAPPROVED.store(i64::try_from(rest).unwrap_or(i64::MAX), Ordering::Relaxed);
+    approved || fits_in_free_heap(bytes)
 }
 
-/// What allocator.cpp asks.
-// SAFETY: no other symbol of this program begins as ours do.
+/// [`may_allocate`] for allocator.cpp.
+// SAFETY: the prefix `stepwell_` makes the symbol unique.
 #[unsafe(no_mangle)]
-extern "C" fn stepwell_memory_take(bytes: usize) -> bool {
-    take(bytes)
+extern "C" fn stepwell_may_allocate(bytes: usize) -> bool {
+    may_allocate(bytes)
 }
 
-/// True if so many bytes fit where others were freed: the C library keeps much of that, and takes no more addresses then.
-fn is_held(bytes: usize) -> bool {
+/// True if malloc can serve `bytes` from memory that was freed, without new address space. The C library keeps freed memory
+/// rather than returning it to the system.
+fn fits_in_free_heap(bytes: usize) -> bool {
     #[cfg(target_os = "linux")]
     {
-        // What is allocated lies on a line, or, if it is large, on a page.
-        let apart = if bytes < 4096 { 128 } else { 4096 };
-        let used = || kilobytes(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmSize:");
-        let before = used();
-        // SAFETY: memory that nobody uses.
+        // Alignment of the caller's allocation: a cache line pair, or a page if it is large.
+        let alignment = if bytes < 4096 { 128 } else { 4096 };
+        let address_space = || kilobytes(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmSize:");
+        let before = address_space();
+        // SAFETY: the block is freed unused.
         let after = unsafe {
-            // A compiler may leave out memory that nobody uses.
-            let memory = black_box(libc::malloc(bytes.saturating_add(apart)));
-            let after = if memory.is_null() { None } else { used() };
+            // A compiler may remove an allocation without uses; `black_box` is one.
+            let memory = black_box(libc::malloc(bytes.saturating_add(alignment)));
+            let after = if memory.is_null() { None } else { address_space() };
             libc::free(memory);
             after
         };
-        let is_held = before.is_some() && after == before;
-        if !is_held {
-            // Else what was tried would be held from now on, and each try would take more.
-            give_back_held();
+        let fits = before.is_some() && after == before;
+        if !fits {
+            // Otherwise malloc keeps the freed block, and each failed attempt would take more.
+            trim_heap();
         }
-        is_held
+        fits
     }
     #[cfg(not(target_os = "linux"))]
     false
 }
 
-/// Bytes that were freed and that the C library keeps, at least.
-fn held() -> usize {
-    // The newer `mallinfo2` is not in every library that Node.js runs with. Of this one's numbers 32 bits are right.
+/// Freed bytes that the C library keeps: a lower bound, 0 where unknown.
+fn malloc_free_bytes() -> usize {
+    // `mallinfo2` needs glibc 2.33, newer than some that Node.js supports. `mallinfo` gives the low 32 bits.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: it only counts.
+    // SAFETY: a function that only reads counters.
     return unsafe { libc::mallinfo() }.fordblks as u32 as usize;
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     0
 }
 
-/// Has the C library give addresses back that it keeps at the end of what it has.
+/// Returns free memory at the end of the heap to the system.
 #[cfg(target_os = "linux")]
-fn give_back_held() {
+fn trim_heap() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: it touches nothing that anybody uses.
+    // SAFETY: it releases free memory only.
     unsafe {
         libc::malloc_trim(0);
     }
@@ -99,8 +101,10 @@ thread_local! {
     static FAILS_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// For tests: refuses, once, the memory that this thread asks for after so many times; `None` refuses nothing. What has less
-/// than 256 KiB is not asked for each time. Returns how many times were left, if it was not refused.
+/// For tests: of the next permissions that this thread asks for, `times` are granted as usual and the one after them is refused,
+/// once. `None` refuses none. Returns how many grants were left; `None` after the refusal.
+///
+/// Tensors below 256 KiB share permissions: see `kBatch` in allocator.cpp.
 #[doc(hidden)]
 pub fn fail_after(times: Option<usize>) -> Option<usize> {
     FAILS_AFTER.replace(times)
@@ -116,11 +120,11 @@ fn fails_now() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::memory::limit;
+    use crate::memory::tensor_limit;
 
     #[test]
     fn is_plausible() {
-        let limit = limit();
+        let limit = tensor_limit();
         assert!(limit > 1 << 20);
         assert!(!cfg!(target_os = "linux") || limit < 1 << 50, "{limit}");
     }
