@@ -18,7 +18,7 @@ fn main() {
         .cpp(true)
         .std("c++17")
         .warnings(true)
-        // As system headers: their warnings are not ours.
+        // As system headers, whose warnings are not shown.
         .flag("-isystem")
         .flag(&include)
         .flag("-isystem")
@@ -27,10 +27,10 @@ fn main() {
         .files(FILES)
         .compile("stepwell_engine_torch");
 
-    // What the shim needs, and no library of CUDA, so that one binary runs with and without.
+    // Without the libraries of CUDA, so that one binary runs on machines with and without CUDA.
     println!("cargo:rustc-link-search=native={}", lib.display());
     println!("cargo:rustc-link-lib=torch_cpu");
     println!("cargo:rustc-link-lib=c10");
-    // Reaches the tests of this package only; whoever ships a library decides where it looks for libtorch.
+    // For the tests of this package only: packages/native loads libtorch before the addon.
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
 }

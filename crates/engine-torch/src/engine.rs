@@ -1,4 +1,4 @@
-//! The trait, operation by operation.
+//! The implementation of `trait Engine` on libtorch.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,8 +9,7 @@ use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
 
-use crate::error::{not_busy, torch};
-use crate::library::conversion::like;
+use crate::error::{from_tch, not_busy};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
 use crate::tensor::{Tensor, kind, size, sizes};
@@ -19,12 +18,12 @@ use crate::{memory, shim, threads};
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
 pub struct TorchEngine {
-    /// True while memory is lent: no call on this engine may write to it or free it then.
+    /// True while a step uses views of parameter memory: then no call may write to that memory or free it.
     busy: Rc<Cell<bool>>,
 }
 
 impl TorchEngine {
-    /// An engine with nothing lent.
+    /// An engine. Installs the allocator of the process at the first call.
     pub fn new() -> Self {
         shim::use_allocator();
         ask_before(memory::may_allocate);
@@ -35,7 +34,7 @@ impl TorchEngine {
         not_busy(&self.busy)
     }
 
-    /// Overwrites the elements with those of a tensor that `source` tells of the shape. Takes no memory for them.
+    /// Overwrites the elements with the elements of a tensor that `source` makes from the shape. Allocates no memory for them.
     fn overwrite(
         &self,
         tensor: &Tensor,
@@ -50,7 +49,7 @@ impl TorchEngine {
         }
         let source = source(&tensor.shape()?)?;
         let _guard = tch::no_grad_guard();
-        tensor.writer().f_copy_(&source).map_err(torch)
+        tensor.writer().f_copy_(&source).map_err(from_tch)
     }
 }
 
@@ -84,7 +83,7 @@ impl Engine for TorchEngine {
         let tensor = Tensor::from_data(data, shape)?;
         match device {
             Device::Cpu => Ok(tensor),
-            Device::Cuda(_) => Tensor::made(tensor.as_ref().f_to(on(device))),
+            Device::Cuda(_) => Tensor::from_tch(tensor.as_ref().f_to(on(device))),
         }
     }
 
@@ -99,7 +98,7 @@ impl Engine for TorchEngine {
 
     fn count(&self, tensor: &Tensor) -> Result<()> {
         self.not_busy()?;
-        tensor.as_ref().shallow_clone().f_add_scalar_(1).map(drop).map_err(torch)
+        tensor.as_ref().shallow_clone().f_add_scalar_(1).map(drop).map_err(from_tch)
     }
 
     fn read_into(&self, tensor: &Tensor, to: SliceMut<'_>) -> Result<()> {
@@ -107,7 +106,7 @@ impl Engine for TorchEngine {
     }
 
     fn write_from(&self, tensor: &Tensor, from: Slice<'_>) -> Result<()> {
-        // SAFETY: as above.
+        // SAFETY: the slice is borrowed until the elements have been copied.
         self.overwrite(tensor, from.dtype(), |shape| unsafe { Tensor::over_slice(from, shape) })
     }
 
@@ -118,8 +117,8 @@ impl Engine for TorchEngine {
     fn convert(&self, tensor: &Tensor, dtype: Dtype, device: Device) -> Result<Tensor> {
         self.require(device)?;
         let _guard = tch::no_grad_guard();
-        let copy = tensor.as_ref().f_to_device_(on(device), kind(dtype), false, true).map_err(torch)?;
-        Tensor::made(copy.f_contiguous())
+        let copy = tensor.as_ref().f_to_device_(on(device), kind(dtype), false, true).map_err(from_tch)?;
+        Tensor::from_tch(copy.f_contiguous())
     }
 
     fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
@@ -156,11 +155,11 @@ impl Engine for TorchEngine {
             return Err(Error::new(Code::Argument, "only a leaf tensor can be told whether it requires a gradient"));
         }
         #[expect(clippy::disallowed_methods, reason = "within change_metadata")]
-        tensor.change_metadata(|tensor| tensor.f_requires_grad_(flag).map(drop)).map_err(torch)
+        tensor.change_metadata(|tensor| tensor.f_requires_grad_(flag).map(drop)).map_err(from_tch)
     }
 
     fn grad(&self, tensor: &Tensor) -> Option<Tensor> {
-        Tensor::made(Ok(shim::grad(tensor.handle()).ok()??)).ok()
+        Tensor::from_tch(Ok(shim::grad(tensor.handle()).ok()??)).ok()
     }
 
     fn set_grad(&self, tensor: &Tensor, grad: Option<&Tensor>) -> Result<()> {
@@ -175,12 +174,12 @@ impl Engine for TorchEngine {
         self.not_busy()?;
         let Some(mut gradient) = shim::grad(tensor.handle())? else { return Ok(()) };
         let _guard = tch::no_grad_guard();
-        gradient.f_zero_().map(drop).map_err(torch)
+        gradient.f_zero_().map(drop).map_err(from_tch)
     }
 
     fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
         self.not_busy()?;
-        // libtorch itself starts from 1.
+        // Without a start, libtorch uses 1.
         let start = if seed == 1.0 { None } else { Some(start(tensor, seed)?) };
         shim::backward(tensor.handle(), start.as_ref().map(Tensor::handle))
     }
@@ -229,7 +228,7 @@ impl Engine for TorchEngine {
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-        Tensor::made(input.as_ref().f_linear(weight.as_ref(), bias.map(Tensor::as_ref)))
+        Tensor::from_tch(input.as_ref().f_linear(weight.as_ref(), bias.map(Tensor::as_ref)))
     }
 
     fn conv2d(
@@ -242,29 +241,29 @@ impl Engine for TorchEngine {
     ) -> Result<Tensor> {
         let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
         let bias = bias.map(Tensor::as_ref);
-        Tensor::made(input.as_ref().f_conv2d(weight.as_ref(), bias, stride?, padding?, dilation?, size(groups)?))
+        Tensor::from_tch(input.as_ref().f_conv2d(weight.as_ref(), bias, stride?, padding?, dilation?, size(groups)?))
     }
 
     fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
         let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
-        Tensor::made(input.as_ref().f_max_pool2d(sizes(&kernel)?, stride?, padding?, dilation?, false))
+        Tensor::from_tch(input.as_ref().f_max_pool2d(sizes(&kernel)?, stride?, padding?, dilation?, false))
     }
 
     fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {
-        Tensor::made(input.as_ref().f_reshape(sizes(shape)?))
+        Tensor::from_tch(input.as_ref().f_reshape(sizes(shape)?))
     }
 
     fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
         let indices = collected(indices.iter().map(|index| *index as i64))?;
-        let indices = tch::Tensor::f_from_slice(&indices).map_err(torch)?;
-        let indices = indices.f_to(on(tensor.device()?)).map_err(torch)?;
-        Tensor::made(tensor.as_ref().f_index_select(0, &indices))
+        let indices = tch::Tensor::f_from_slice(&indices).map_err(from_tch)?;
+        let indices = indices.f_to(on(tensor.device()?)).map_err(from_tch)?;
+        Tensor::from_tch(tensor.as_ref().f_index_select(0, &indices))
     }
 
     fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {
         let input = input.as_ref();
-        Tensor::made(match activation {
+        Tensor::from_tch(match activation {
             Activation::Relu => input.f_relu(),
             Activation::Tanh => input.f_tanh(),
             Activation::Sigmoid => input.f_sigmoid(),
@@ -273,14 +272,14 @@ impl Engine for TorchEngine {
     }
 
     fn multiply(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        Tensor::made(a.as_ref().f_mul(b.as_ref()))
+        Tensor::from_tch(a.as_ref().f_mul(b.as_ref()))
     }
 
     fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
         self.not_busy()?;
         let [weight, bias] = [norm.weight, norm.bias].map(|tensor| tensor.map(Tensor::as_ref));
         let (mean, variance) = norm.running.map(|(mean, variance)| (mean.as_ref(), variance.as_ref())).unzip();
-        Tensor::made(input.as_ref().f_batch_norm(
+        Tensor::from_tch(input.as_ref().f_batch_norm(
             weight,
             bias,
             mean,
@@ -301,12 +300,12 @@ impl Engine for TorchEngine {
         eps: f64,
     ) -> Result<Tensor> {
         let [weight, bias] = [weight, bias].map(|tensor| tensor.map(Tensor::as_ref));
-        Tensor::made(input.as_ref().f_layer_norm(sizes(shape)?, weight, bias, eps, true))
+        Tensor::from_tch(input.as_ref().f_layer_norm(sizes(shape)?, weight, bias, eps, true))
     }
 
     fn embedding(&self, weight: &Tensor, indices: &Tensor) -> Result<Tensor> {
         const NO_PADDING: i64 = -1;
-        Tensor::made(tch::Tensor::f_embedding(weight.as_ref(), indices.as_ref(), NO_PADDING, false, false))
+        Tensor::from_tch(tch::Tensor::f_embedding(weight.as_ref(), indices.as_ref(), NO_PADDING, false, false))
     }
 
     fn loss(&self, loss: Loss, input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
@@ -317,7 +316,7 @@ impl Engine for TorchEngine {
             Reduction::Sum => tch::Reduction::Sum,
         };
         let (input, target) = (input.as_ref(), target.as_ref());
-        Tensor::made(match loss {
+        Tensor::from_tch(match loss {
             Loss::CrossEntropy { ignore } => input.f_cross_entropy_loss(target, WEIGHT, reduction, ignore, 0.0),
             Loss::Nll { ignore } => input.f_nll_loss_nd(target, WEIGHT, reduction, ignore),
             Loss::Mse => input.f_mse_loss(target, reduction),
@@ -329,7 +328,7 @@ impl Engine for TorchEngine {
     }
 }
 
-/// A gradient to start from, like a scalar in dtype, shape and device.
+/// The seed as a tensor with the dtype, shape and device of a scalar. Fails if the seed is not representable in that dtype.
 fn start(scalar: &Tensor, seed: f64) -> Result<Tensor> {
     let dtype = scalar.dtype()?;
     let data = Data::Double(vec![seed]).cast(dtype)?;
@@ -339,7 +338,7 @@ fn start(scalar: &Tensor, seed: f64) -> Result<Tensor> {
         let message = format!("a gradient to start from is beyond the range of {}, given {seed:e}", dtype.name());
         return Err(Error::new(Code::Gradient, message));
     }
-    like(scalar, &data)
+    scalar.like_with_data(&data)
 }
 
 fn on(device: Device) -> tch::Device {

@@ -34,7 +34,7 @@ pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
 }
 
 /// An error that tch returned.
-pub(crate) fn torch(error: TchError) -> Error {
+pub(crate) fn from_tch(error: TchError) -> Error {
     match error {
         TchError::Torch(text) => engine_error(&text),
         other => Error::new(Code::Engine, other.to_string()),

@@ -1,14 +1,14 @@
-//! The tensor handle, and numbers on their way into and out of it.
+//! The tensor type of the engine, with conversions from and to [`Data`] and slices.
 
 use stepwell_optim::fallible::filled;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
 use tch::{Kind, TchError};
 
-use crate::error::torch;
+use crate::error::from_tch;
 use crate::shim::{self, Handle};
 
-/// A tensor of libtorch. A clone is another handle of the same one: same storage, gradient and identity.
+/// A tensor of libtorch. A clone is another handle with the same storage, gradient and identity.
 #[derive(Debug)]
 pub struct Tensor(tch::Tensor);
 
@@ -18,7 +18,7 @@ impl Clone for Tensor {
     }
 }
 
-/// Refuses an undefined tensor, and one that is not dense.
+/// Fails unless the tensor is defined and dense.
 impl TryFrom<tch::Tensor> for Tensor {
     type Error = Error;
 
@@ -37,9 +37,9 @@ impl AsRef<tch::Tensor> for Tensor {
 }
 
 impl Tensor {
-    /// What a tch operation made, which is always defined.
-    pub(crate) fn made(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
-        result.map(Self).map_err(torch)
+    /// The result of a tch operation, which is always defined.
+    pub(crate) fn from_tch(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
+        result.map(Self).map_err(from_tch)
     }
 
     pub(crate) fn handle(&self) -> Handle<'_> {
@@ -51,8 +51,10 @@ impl Tensor {
         self.0.shallow_clone()
     }
 
-    /// Alters more of the tensor than its elements, such as its shape or its memory: the next loan looks at it again. Who
-    /// does so in another way makes steps that write where they should not.
+    /// Changes more of the tensor than its elements, such as its shape or its storage, and counts the change, so that view caches
+    /// check the tensor again.
+    ///
+    /// A change in another way is not counted: a later step may then write to memory that the tensor no longer has.
     pub fn change_metadata<R>(&self, f: impl FnOnce(&mut tch::Tensor) -> R) -> R {
         shim::bump_metadata_generation();
         f(&mut self.writer())
@@ -69,7 +71,7 @@ impl Tensor {
             shim::HALF => Ok(Dtype::Half),
             shim::BFLOAT16 => Ok(Dtype::BFloat16),
             shim::LONG => Ok(Dtype::Long),
-            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell has not")),
+            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell does not support")),
         }
     }
 
@@ -93,7 +95,7 @@ impl Tensor {
         }
     }
 
-    /// The same of a slice.
+    /// A tensor on the CPU with a copy of the slice.
     pub(crate) fn from_slice(slice: Slice<'_>, shape: &[usize]) -> Result<Self> {
         match slice {
             Slice::Float(v) => Self::from_elements(v, Dtype::Float, shape),
@@ -101,12 +103,12 @@ impl Tensor {
         }
     }
 
-    /// A tensor over the data itself.
+    /// A tensor that borrows the memory of the data.
     ///
     /// # Safety
-    /// The data lives as long as the tensor, and nobody writes to the tensor.
+    /// The data lives as long as the tensor, and the tensor is not written to.
     pub(crate) unsafe fn over_data(data: &Data, shape: &[usize]) -> Result<tch::Tensor> {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller's promise.
         unsafe {
             match data {
                 Data::Float(v) => Self::over_elements(v, Dtype::Float, shape),
@@ -118,12 +120,12 @@ impl Tensor {
         }
     }
 
-    /// The same of a slice.
+    /// A tensor that borrows the memory of the slice.
     ///
     /// # Safety
     /// As for [`Tensor::over_data`].
     pub(crate) unsafe fn over_slice(slice: Slice<'_>, shape: &[usize]) -> Result<tch::Tensor> {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller's promise.
         unsafe {
             match slice {
                 Slice::Float(v) => Self::over_elements(v, Dtype::Float, shape),
@@ -140,14 +142,23 @@ impl Tensor {
             strides[i - 1] = strides[i] * shape[i].max(1);
         }
         let first = source.as_ptr().cast();
-        // SAFETY: as many elements of this type as the shape has, in row-major order, which the caller keeps.
-        unsafe { tch::Tensor::f_from_blob(first, &shape, &strides, kind(dtype), tch::Device::Cpu) }.map_err(torch)
+        // SAFETY: one element of this type for each of the shape, in row-major order. The caller keeps them alive.
+        unsafe { tch::Tensor::f_from_blob(first, &shape, &strides, kind(dtype), tch::Device::Cpu) }.map_err(from_tch)
     }
 
     fn from_elements<T: Copy>(source: &[T], dtype: Dtype, shape: &[usize]) -> Result<Self> {
         check_length(source.len(), shape)?;
         #[expect(clippy::disallowed_methods, reason = "the one place that compares the length with the shape")]
-        Self::made(tch::Tensor::f_from_data_size(bytes(source), &sizes(shape)?, kind(dtype)))
+        Self::from_tch(tch::Tensor::f_from_data_size(bytes(source), &sizes(shape)?, kind(dtype)))
+    }
+
+    /// A tensor with the shape and device of `self`, with a copy of the data.
+    pub(crate) fn like_with_data(&self, data: &Data) -> Result<Self> {
+        let tensor = Self::from_data(data, &self.shape()?)?;
+        match self.device()? {
+            Device::Cpu => Ok(tensor),
+            Device::Cuda(index) => Self::from_tch(tensor.as_ref().f_to(tch::Device::Cuda(index))),
+        }
     }
 
     /// Copies the elements, from any device.
@@ -157,17 +168,17 @@ impl Tensor {
             SliceMut::Float(to) => self.0.f_copy_data(to, to.len()),
             SliceMut::Double(to) => self.0.f_copy_data(to, to.len()),
         }
-        .map_err(torch)
+        .map_err(from_tch)
     }
 
     /// A copy of the elements, from any device.
     pub(crate) fn to_data(&self) -> Result<Data> {
         fn read<T: tch::kind::Element + Default>(tensor: &tch::Tensor, elements: usize) -> Result<Vec<T>> {
             let mut out = filled(elements, T::default())?;
-            // By bytes, for tch takes bfloat16 elements for half.
-            // SAFETY: the elements are numbers, which every bit pattern is, and they are borrowed for this alone.
+            // As bytes, since tch maps the Rust type of bfloat16 to half.
+            // SAFETY: every bit pattern is a valid number, and `out` is not accessed while the slice lives.
             let bytes = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), size_of_val(&out[..])) };
-            tensor.f_copy_data_u8(bytes, elements).map_err(torch)?;
+            tensor.f_copy_data_u8(bytes, elements).map_err(from_tch)?;
             Ok(out)
         }
         let elements = shim::describe(self.handle())?.len();
@@ -190,11 +201,11 @@ fn check_length(given: usize, shape: &[usize]) -> Result<()> {
 }
 
 fn bytes<T: Copy>(elements: &[T]) -> &[u8] {
-    // SAFETY: only called with numbers, which have no padding; a byte has no alignment.
+    // SAFETY: the callers pass numbers, which have no padding. A byte needs no alignment.
     unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
 }
 
-/// tch's name of a dtype.
+/// The dtype as tch's type.
 pub(crate) fn kind(dtype: Dtype) -> Kind {
     match dtype {
         Dtype::Float => Kind::Float,
@@ -205,12 +216,12 @@ pub(crate) fn kind(dtype: Dtype) -> Kind {
     }
 }
 
-/// Sizes as libtorch takes them.
+/// Sizes as libtorch's type.
 pub(crate) fn sizes(shape: &[usize]) -> Result<Vec<i64>> {
     shape.iter().map(|&n| size(n)).collect()
 }
 
-/// One size as libtorch takes it.
+/// A size as libtorch's type.
 pub(crate) fn size(n: usize) -> Result<i64> {
     i64::try_from(n).map_err(|_| Error::new(Code::Shape, format!("size {n} is too large")))
 }

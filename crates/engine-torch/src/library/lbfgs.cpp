@@ -1,4 +1,4 @@
-// libtorch's own L-BFGS. What it remembers comes in and goes out with each step, so a step that fails forgets nothing.
+// libtorch's own L-BFGS. The state is an argument and a result of each step, so that a failed step does not change it.
 
 #include <ATen/ATen.h>
 #include <torch/optim/lbfgs.h>
@@ -11,8 +11,8 @@
 
 extern "C" {
 
-// Mirrors `Raw` in lbfgs_state.rs. A tensor that there is not is null.
-struct stepwell_memory {
+// Has the layout of `FfiLbfgsState` in lbfgs_state.rs. An absent tensor is null.
+struct stepwell_lbfgs_state {
   int64_t func_evals;
   int64_t n_iter;
   double t;
@@ -20,12 +20,12 @@ struct stepwell_memory {
   double h_diag;
   at::Tensor* d;
   at::Tensor* prev_flat_grad;
-  at::Tensor* old_dirs;  // a row for each pair, oldest first
+  at::Tensor* old_dirs;  // one row for each correction pair, oldest first
   at::Tensor* old_stps;
   at::Tensor* ro;
 };
 
-// Evaluates the loss. Not 0: it failed, and the caller knows why. No panic leaves it.
+// Evaluates the loss. Returns 0, or another number if the caller's closure failed. Does not throw.
 typedef int32_t (*stepwell_closure)(void* context, double* loss);
 
 }  // extern "C"
@@ -39,12 +39,12 @@ using torch::optim::LBFGS;
 using torch::optim::LBFGSOptions;
 using torch::optim::LBFGSParamState;
 
-// As in lbfgs.rs: the closure failed. Beyond the values of Status.
+// The closure failed. The value in lbfgs.rs, greater than the values of Status.
 constexpr int32_t kClosureFailed = 3;
 
 struct ClosureFailed {};
 
-// A row of the option table; a missing number is NaN.
+// Options in the order of the option table. An absent number is NaN.
 LBFGSOptions options_of(const double* o) {
   const auto iter = static_cast<int64_t>(o[1]);
   LBFGSOptions options(o[0]);
@@ -57,25 +57,25 @@ LBFGSOptions options_of(const double* o) {
   return options;
 }
 
-std::unique_ptr<LBFGSParamState> state_of(const stepwell_memory& memory, const Tensor& like) {
+std::unique_ptr<LBFGSParamState> state_of(const stepwell_lbfgs_state& from, const Tensor& like) {
   auto state = std::make_unique<LBFGSParamState>();
-  state->func_evals(memory.func_evals).n_iter(memory.n_iter).t(memory.t).prev_loss(memory.prev_loss);
-  state->H_diag(at::scalar_tensor(memory.h_diag, like.options()));
-  // libtorch writes to these two in place.
-  if (memory.d != nullptr) state->d(memory.d->to(like.options(), false, true));
-  if (memory.prev_flat_grad != nullptr) state->prev_flat_grad(memory.prev_flat_grad->to(like.options(), false, true));
-  if (memory.ro == nullptr) return state;
-  for (const Tensor& row : memory.old_dirs->to(like.options()).unbind()) state->old_dirs().push_back(row);
-  for (const Tensor& row : memory.old_stps->to(like.options()).unbind()) state->old_stps().push_back(row);
-  for (const Tensor& one : memory.ro->to(like.options()).unbind()) state->ro().push_back(one);
+  state->func_evals(from.func_evals).n_iter(from.n_iter).t(from.t).prev_loss(from.prev_loss);
+  state->H_diag(at::scalar_tensor(from.h_diag, like.options()));
+  // Copies, since libtorch writes to these two in place.
+  if (from.d != nullptr) state->d(from.d->to(like.options(), false, true));
+  if (from.prev_flat_grad != nullptr) state->prev_flat_grad(from.prev_flat_grad->to(like.options(), false, true));
+  if (from.ro == nullptr) return state;
+  for (const Tensor& row : from.old_dirs->to(like.options()).unbind()) state->old_dirs().push_back(row);
+  for (const Tensor& row : from.old_stps->to(like.options()).unbind()) state->old_stps().push_back(row);
+  for (const Tensor& one : from.ro->to(like.options()).unbind()) state->ro().push_back(one);
   return state;
 }
 
-Tensor* rows(const std::deque<Tensor>& deque) {
+Tensor* stacked(const std::deque<Tensor>& deque) {
   return new Tensor(at::stack(std::vector<Tensor>(deque.begin(), deque.end())));
 }
 
-void tell(LBFGSParamState& state, stepwell_memory* out) {
+void write_state(LBFGSParamState& state, stepwell_lbfgs_state* out) {
   *out = {};
   out->func_evals = state.func_evals();
   out->n_iter = state.n_iter();
@@ -85,20 +85,20 @@ void tell(LBFGSParamState& state, stepwell_memory* out) {
   if (state.d().defined()) out->d = new Tensor(state.d());
   if (state.prev_flat_grad().defined()) out->prev_flat_grad = new Tensor(state.prev_flat_grad());
   if (state.ro().empty()) return;
-  out->old_dirs = rows(state.old_dirs());
-  out->old_stps = rows(state.old_stps());
-  out->ro = rows(state.ro());
+  out->old_dirs = stacked(state.old_dirs());
+  out->old_stps = stacked(state.old_stps());
+  out->ro = stacked(state.ro());
 }
 
 }  // namespace
 
 extern "C" {
 
-// One step. `before` is null before the first; what `after` holds is the caller's. After a failure the parameters are as
-// they were.
+// Makes one step. `before` is null for the first step. The caller owns the tensors of `after`. After a failure the parameters
+// have their old values.
 int32_t stepwell_lbfgs_step(const double* options, const Tensor* const* tensors, size_t count,
-                            const stepwell_memory* before, stepwell_closure closure, void* context,
-                            stepwell_memory* after) noexcept {
+                            const stepwell_lbfgs_state* before, stepwell_closure closure, void* context,
+                            stepwell_lbfgs_state* after) noexcept {
   std::vector<Tensor> parameters, start;
   bool closure_failed = false;
   const Status status = guarded([&] {
@@ -108,7 +108,7 @@ int32_t stepwell_lbfgs_step(const double* options, const Tensor* const* tensors,
     }
     LBFGS optimizer(parameters, options_of(options));
     auto state = before != nullptr ? state_of(*before, start[0]) : std::make_unique<LBFGSParamState>();
-    LBFGSParamState& ours = *state;
+    LBFGSParamState& current = *state;
     optimizer.state()[parameters[0].unsafeGetTensorImpl()] = std::move(state);
     optimizer.step([&] {
       double loss = 0;
@@ -117,16 +117,16 @@ int32_t stepwell_lbfgs_step(const double* options, const Tensor* const* tensors,
         throw ClosureFailed();
       }
       for (const Tensor& parameter : parameters) {
-        // libtorch views gradients as one dimension.
+        // libtorch calls view(-1) on each gradient, which must be contiguous.
         Tensor& gradient = parameter.mutable_grad();
         if (gradient.defined() && !gradient.is_contiguous()) gradient = gradient.contiguous();
       }
       return at::scalar_tensor(loss, at::kDouble);
     });
-    tell(ours, after);
+    write_state(current, after);
   });
   if (status == stepwell::kOk) return status;
-  // Keeps the text of the first failure. A closure may have changed a shape, and then nothing can be put back.
+  // Ignores exceptions, to keep the text of the first failure. If the closure has changed a shape, the values cannot be restored.
   for (size_t i = 0; i < start.size(); ++i) {
     try {
       const at::NoGradGuard no_grad;

@@ -9,15 +9,15 @@ use stepwell_optim::{AnyLbfgsStateDict, Code, Error, Result};
 use stepwell_session::{Dtype, LibraryGroup};
 use torch_sys::C_tensor;
 
-use crate::library::conversion::number;
-use crate::library::lbfgs_state::{Given, Raw, received};
+use crate::library::lbfgs_state::{FfiLbfgsState, LbfgsTensors, lbfgs_state_from_ffi};
+use crate::library::options::option_number;
 use crate::parameter_views::check::gradient_fault;
 use crate::shim::{self, CPU, Handle};
 use crate::tensor::Tensor;
 
-/// As many options as lbfgs.cpp reads.
+/// The number of options that lbfgs.cpp reads.
 const OPTIONS: usize = 7;
-/// The status of a step whose closure failed, as in lbfgs.cpp.
+/// The status of a step whose closure failed: `kClosureFailed` in lbfgs.cpp.
 const CLOSURE_FAILED: i32 = 3;
 
 type Closure = extern "C" fn(context: *mut c_void, loss: *mut f64) -> i32;
@@ -27,14 +27,14 @@ unsafe extern "C" {
         options: *const f64,
         tensors: *const *const C_tensor,
         count: usize,
-        before: *const Raw,
+        before: *const FfiLbfgsState,
         closure: Closure,
         context: *mut c_void,
-        after: *mut Raw,
+        after: *mut FfiLbfgsState,
     ) -> i32;
 }
 
-/// What the closure is called with, and how it went.
+/// The context pointer of the closure: its arguments and its result.
 struct Context<'a> {
     closure: &'a mut dyn FnMut() -> Result<f64>,
     handles: &'a [Handle<'a>],
@@ -57,13 +57,13 @@ impl Context<'_> {
     }
 }
 
-/// Called by C++, which no panic may reach.
+/// The function that C++ calls. Catches panics, which must not unwind into C++.
 extern "C" fn evaluate(context: *mut c_void, loss: *mut f64) -> i32 {
-    // SAFETY: the context of `minimize`, which waits for C++ to return and does not look at it meanwhile.
+    // SAFETY: the context of `minimize`, which does not access it until C++ returns.
     let context = unsafe { &mut *context.cast::<Context<'_>>() };
     context.failure = match catch_unwind(AssertUnwindSafe(|| context.evaluate())) {
         Ok(Ok(value)) => {
-            // SAFETY: a place for one number.
+            // SAFETY: C++ passes the address of a double.
             unsafe { *loss = value };
             return 0;
         }
@@ -73,41 +73,41 @@ extern "C" fn evaluate(context: *mut c_void, loss: *mut f64) -> i32 {
     1
 }
 
-/// One step. Returns the loss at its start and what to remember.
+/// Makes one step. Returns the loss of the first evaluation and the new state.
 pub(crate) fn minimize(
     group: &LibraryGroup<'_, Tensor>,
     memory: Option<&AnyLbfgsStateDict>,
     closure: &mut dyn FnMut() -> Result<f64>,
-) -> Result<(f64, AnyLbfgsStateDict)> {
-    let options: Vec<f64> = group.options.iter().take(OPTIONS).map(number).collect();
+) -> Result<(f64, Curvature)> {
+    let options: Vec<f64> = group.options.iter().take(OPTIONS).map(option_number).collect();
     let Some(first) = group.parameters.first().filter(|_| options.len() == OPTIONS) else {
-        return Err(Error::new(Code::Internal, "lbfgs without parameters, or with a strange row of options"));
+        return Err(Error::new(Code::Internal, "lbfgs: expected parameters and 7 options"));
     };
     let before = match (memory, first.dtype()?) {
-        (Some(AnyLbfgsStateDict::Float(memory)), Dtype::Float) => Some(Given::new(memory)?),
-        (Some(AnyLbfgsStateDict::Double(memory)), Dtype::Double) => Some(Given::new(memory)?),
-        // None yet, or of parameters that were of another dtype.
+        (Some(Curvature::Float(memory)), Dtype::Float) => Some(LbfgsTensors::new(memory)?),
+        (Some(Curvature::Double(memory)), Dtype::Double) => Some(LbfgsTensors::new(memory)?),
+        // The first step, or the parameters had another dtype.
         _ => None,
     };
-    let raw = before.as_ref().map(Given::raw);
+    let ffi = before.as_ref().map(LbfgsTensors::as_ffi);
     let handles: Vec<Handle<'_>> = group.parameters.iter().map(Tensor::handle).collect();
     let mut context = Context { closure, handles: &handles, first_loss: None, failure: None };
-    let mut after = Raw::empty();
-    // Gradients that are not contiguous are replaced.
+    let mut after = FfiLbfgsState::empty();
+    // lbfgs.cpp replaces gradients that are not contiguous.
     shim::bump_metadata_generation();
-    // SAFETY: a row of the length that is read; live, defined tensors, also in `raw`; a context that outlives the call.
+    // SAFETY: as many options as are read; live, defined tensors, in `ffi` too; a context that outlives the call.
     let status = unsafe {
         stepwell_lbfgs_step(
             options.as_ptr(),
             handles.as_ptr().cast(),
             handles.len(),
-            raw.as_ref().map_or(ptr::null(), ptr::from_ref),
+            ffi.as_ref().map_or(ptr::null(), ptr::from_ref),
             evaluate,
             (&raw mut context).cast(),
             &mut after,
         )
     };
-    // SAFETY: null, or new handles that nobody else frees; also after a failure.
+    // SAFETY: null, or new handles, owned by this call. True after a failure too.
     let tensors = after.tensors.map(|tensor| unsafe { shim::owned(tensor) });
     let (failure, first_loss) = (context.failure.take(), context.first_loss);
     let bumped = shim::bump(&handles, None);
@@ -116,10 +116,10 @@ pub(crate) fn minimize(
         Some(Err(panic)) => resume_unwind(panic),
         _ => shim::check(status).and(bumped)?,
     }
-    let tensors = tensors.map(|tensor| tensor.map(|tensor| Tensor::made(Ok(tensor))).transpose());
+    let tensors = tensors.map(|tensor| tensor.map(|tensor| Tensor::from_tch(Ok(tensor))).transpose());
     let memory = match first.dtype()? {
-        Dtype::Float => AnyLbfgsStateDict::Float(received(&after, tensors)?),
-        _ => AnyLbfgsStateDict::Double(received(&after, tensors)?),
+        Dtype::Float => Curvature::Float(lbfgs_state_from_ffi(&after, tensors)?),
+        _ => Curvature::Double(lbfgs_state_from_ffi(&after, tensors)?),
     };
     Ok((first_loss.unwrap_or(f64::NAN), memory))
 }

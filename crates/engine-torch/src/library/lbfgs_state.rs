@@ -1,4 +1,4 @@
-//! What L-BFGS remembers, on its way to libtorch and back.
+//! Conversion of the L-BFGS state to and from tensors of libtorch.
 
 use std::ptr;
 
@@ -9,16 +9,16 @@ use torch_sys::C_tensor;
 
 use crate::tensor::Tensor;
 
-/// Tensors of a [`Raw`] memory, in its order.
+/// Indices of [`FfiLbfgsState::tensors`].
 const D: usize = 0;
 const PREV_FLAT_GRAD: usize = 1;
 const OLD_DIRS: usize = 2;
 const OLD_STPS: usize = 3;
 const RO: usize = 4;
 
-/// What L-BFGS remembers, as lbfgs.cpp takes and gives it.
+/// The state as lbfgs.cpp reads and writes it. A tensor that is absent is null. Has the layout of `stepwell_lbfgs_state`.
 #[repr(C)]
-pub(crate) struct Raw {
+pub(crate) struct FfiLbfgsState {
     func_evals: i64,
     n_iter: i64,
     t: f64,
@@ -27,23 +27,23 @@ pub(crate) struct Raw {
     pub(crate) tensors: [*mut C_tensor; 5],
 }
 
-impl Raw {
+impl FfiLbfgsState {
     pub(crate) fn empty() -> Self {
         Self { func_evals: 0, n_iter: 0, t: 0.0, prev_loss: 0.0, h_diag: 0.0, tensors: [ptr::null_mut(); 5] }
     }
 }
 
-// As in lbfgs.cpp.
-const _: () = assert!(size_of::<Raw>() == 80);
+// The size in lbfgs.cpp.
+const _: () = assert!(size_of::<FfiLbfgsState>() == 80);
 
-/// A memory with its vectors as tensors.
-pub(crate) struct Given {
-    scalars: Raw,
+/// A state whose vectors have been copied to tensors.
+pub(crate) struct LbfgsTensors {
+    scalars: FfiLbfgsState,
     tensors: [Option<Tensor>; 5],
 }
 
-impl Given {
-    pub(crate) fn new<T: Differentiable>(memory: &LbfgsStateDict<T>) -> Result<Self> {
+impl LbfgsTensors {
+    pub(crate) fn new<T: Differentiable>(memory: &Memory<T>) -> Result<Self> {
         let vector = |v: &[T]| match v {
             [] => Ok(None),
             _ => Tensor::from_slice(T::slice(v), &[v.len()]).map(Some),
@@ -62,7 +62,7 @@ impl Given {
         };
         let tensors =
             [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
-        let scalars = Raw {
+        let scalars = FfiLbfgsState {
             func_evals: i64::try_from(memory.func_evals).unwrap_or(i64::MAX),
             n_iter: i64::try_from(memory.n_iter).unwrap_or(i64::MAX),
             t: memory.t,
@@ -73,20 +73,20 @@ impl Given {
         Ok(Self { scalars, tensors })
     }
 
-    /// The tensors must live as long as this is used.
-    pub(crate) fn raw(&self) -> Raw {
+    /// Pointers to the tensors, valid while `self` lives.
+    pub(crate) fn as_ffi(&self) -> FfiLbfgsState {
         let pointer = |tensor: &Option<Tensor>| {
             tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut())
         };
-        Raw { tensors: self.tensors.each_ref().map(pointer), ..self.scalars }
+        FfiLbfgsState { tensors: self.tensors.each_ref().map(pointer), ..self.scalars }
     }
 }
 
-/// What libtorch remembers, as Stepwell does.
-pub(crate) fn received<T: Differentiable>(
-    raw: &Raw,
+/// The state that lbfgs.cpp has written, with the elements copied out of its tensors.
+pub(crate) fn lbfgs_state_from_ffi<T: Differentiable>(
+    ffi: &FfiLbfgsState,
     tensors: [Result<Option<Tensor>>; 5],
-) -> Result<LbfgsStateDict<T>> {
+) -> Result<Memory<T>> {
     let mut elements: [Vec<T>; 5] = Default::default();
     for (elements, tensor) in elements.iter_mut().zip(tensors) {
         let Some(tensor) = tensor? else { continue };
@@ -98,12 +98,12 @@ pub(crate) fn received<T: Differentiable>(
     }
     let width = elements[D].len().max(1);
     let rows = |elements: &[T]| elements.chunks_exact(width).map(copied).values();
-    Ok(LbfgsStateDict {
-        func_evals: u64::try_from(raw.func_evals).unwrap_or(0),
-        n_iter: u64::try_from(raw.n_iter).unwrap_or(0),
-        t: raw.t,
-        prev_loss: raw.prev_loss,
-        h_diag: raw.h_diag,
+    Ok(Memory {
+        func_evals: u64::try_from(ffi.func_evals).unwrap_or(0),
+        n_iter: u64::try_from(ffi.n_iter).unwrap_or(0),
+        t: ffi.t,
+        prev_loss: ffi.prev_loss,
+        h_diag: ffi.h_diag,
         old_dirs: rows(&elements[OLD_DIRS])?,
         old_stps: rows(&elements[OLD_STPS])?,
         ro: collected(elements[RO].iter().map(|ro| ro.to_f64()))?,

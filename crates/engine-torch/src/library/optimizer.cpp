@@ -1,4 +1,4 @@
-// libtorch's own optimizers that need no closure. libtorch keeps the state; here it is made, read and written.
+// libtorch's own optimizers without a closure. libtorch owns their state; this file makes, reads and writes it.
 
 #include <ATen/ATen.h>
 
@@ -12,14 +12,14 @@
 
 extern "C" {
 
-// Mirrors `Group` in optimizer.rs.
+// Has the layout of `Group` in optimizer.rs.
 struct stepwell_group {
-  const double* options;  // a row in the order of the option table, a flag as 0 or 1
+  const double* options;  // in the order of the option table, a flag as 0 or 1
   const at::Tensor* const* parameters;
   size_t count;
 };
 
-// Mirrors `Buffers` in optimizer.rs. A buffer that there is not is null.
+// Has the layout of `Buffers` in optimizer.rs. An absent buffer is null.
 struct stepwell_buffers {
   int64_t step;
   at::Tensor* tensors[3];
@@ -33,9 +33,9 @@ using at::Tensor;
 using stepwell::guarded;
 using stepwell::Status;
 
-using stepwell::rules::Fills;
+using stepwell::rules::InitialValues;
 using stepwell::rules::kBuffers;
-using stepwell::rules::Slots;
+using stepwell::rules::StateBuffers;
 
 bool fits(const Tensor& buffer, const Tensor& parameter) {
   return buffer.defined() && buffer.sizes() == parameter.sizes() && buffer.dtype() == parameter.dtype() &&
@@ -51,15 +51,15 @@ class Library {
 };
 
 template <class Rule>
-class Of final : public Library {
+class LibraryOf final : public Library {
   using Options = typename Rule::Options;
   using State = typename Rule::State;
 
  public:
   void step(const stepwell_group* groups, size_t count) override {
     const at::NoGradGuard no_grad;
-    auto& theirs = optimizer_.param_groups();
-    theirs.clear();
+    auto& param_groups = optimizer_.param_groups();
+    param_groups.clear();
     for (size_t i = 0; i < count; ++i) {
       const stepwell_group& group = groups[i];
       std::vector<Tensor> parameters;
@@ -67,13 +67,13 @@ class Of final : public Library {
       for (size_t p = 0; p < group.count; ++p) {
         const Tensor& parameter = *group.parameters[p];
         if (!parameter.requires_grad() || !parameter.grad().defined()) continue;
-        prepare(parameter, Rule::fills(group.options));
+        prepare(parameter, Rule::initial_values(group.options));
         parameters.push_back(parameter);
       }
-      theirs.emplace_back(std::move(parameters), std::make_unique<Options>(Rule::options(group.options)));
+      param_groups.emplace_back(std::move(parameters), std::make_unique<Options>(Rule::options(group.options)));
     }
     optimizer_.step();
-    theirs.clear();
+    param_groups.clear();
   }
 
   bool read(const Tensor& parameter, stepwell_buffers* out) override {
@@ -81,10 +81,10 @@ class Of final : public Library {
     if (stepped_.count(key) == 0) return false;
     *out = {};
     if (State* const state = find(key)) {
-      if constexpr (Rule::kMakesState) out->step = state->step();
-      const Slots slots = Rule::slots(*state);
+      if constexpr (Rule::kOwnState) out->step = state->step();
+      const StateBuffers state_buffers = Rule::buffers(*state);
       for (size_t i = 0; i < kBuffers; ++i) {
-        if (slots[i] != nullptr && slots[i]->defined()) out->tensors[i] = new Tensor(*slots[i]);
+        if (state_buffers[i] != nullptr && state_buffers[i]->defined()) out->tensors[i] = new Tensor(*state_buffers[i]);
       }
     }
     return true;
@@ -96,35 +96,35 @@ class Of final : public Library {
     stepped_.erase(key);
     if (buffers == nullptr) return;
     auto state = std::make_unique<State>();
-    if constexpr (Rule::kMakesState) state->step(buffers->step);
-    const Slots slots = Rule::slots(*state);
+    if constexpr (Rule::kOwnState) state->step(buffers->step);
+    const StateBuffers state_buffers = Rule::buffers(*state);
     bool is_empty = true;
     for (size_t i = 0; i < kBuffers; ++i) {
-      if (slots[i] == nullptr || buffers->tensors[i] == nullptr) continue;
-      *slots[i] = *buffers->tensors[i];
+      if (state_buffers[i] == nullptr || buffers->tensors[i] == nullptr) continue;
+      *state_buffers[i] = *buffers->tensors[i];
       is_empty = false;
     }
     stepped_.insert(key);
-    if (Rule::kMakesState || !is_empty) optimizer_.state()[key] = std::move(state);
+    if (Rule::kOwnState || !is_empty) optimizer_.state()[key] = std::move(state);
   }
 
  private:
-  // Makes the buffers that are not there or no longer fit, before anything is updated.
-  void prepare(const Tensor& parameter, const Fills& fills) {
+  // Makes the buffers that are absent or have another shape, dtype or device than the parameter.
+  void prepare(const Tensor& parameter, const InitialValues& initial) {
     void* const key = parameter.unsafeGetTensorImpl();
     State* state = find(key);
-    if constexpr (Rule::kMakesState) {
+    if constexpr (Rule::kOwnState) {
       if (state == nullptr) {
-        auto fresh = std::make_unique<State>();
-        state = fresh.get();
-        optimizer_.state()[key] = std::move(fresh);
+        auto created = std::make_unique<State>();
+        state = created.get();
+        optimizer_.state()[key] = std::move(created);
       }
-      const Slots slots = Rule::slots(*state);
+      const StateBuffers state_buffers = Rule::buffers(*state);
       for (size_t i = 0; i < kBuffers; ++i) {
-        if (std::isnan(fills[i]) || fits(*slots[i], parameter)) continue;
-        *slots[i] = at::full_like(parameter, fills[i], at::MemoryFormat::Preserve);
+        if (std::isnan(initial[i]) || fits(*state_buffers[i], parameter)) continue;
+        *state_buffers[i] = at::full_like(parameter, initial[i], at::MemoryFormat::Preserve);
       }
-    } else if (state != nullptr && !fits(*Rule::slots(*state)[0], parameter)) {
+    } else if (state != nullptr && !fits(*Rule::buffers(*state)[0], parameter)) {
       optimizer_.state().erase(key);
     }
     stepped_.insert(key);
@@ -136,13 +136,13 @@ class Of final : public Library {
   }
 
   typename Rule::Optimizer optimizer_{std::vector<torch::optim::OptimizerParamGroup>(), Options(0.0)};
-  // Parameters that have seen a step; libtorch's SGD has no state for one without momentum.
+  // Parameters that a step has updated. libtorch's SGD without momentum keeps no state that would tell.
   std::unordered_set<const void*> stepped_;
 };
 
 template <class Rule>
 void make(Library** out) {
-  *out = new Of<Rule>();
+  *out = new LibraryOf<Rule>();
 }
 
 // In the order of `KINDS` in optimizer.rs.
@@ -160,17 +160,17 @@ Status stepwell_library_new(size_t kind, Library** out) noexcept {
 
 void stepwell_library_free(Library* library) noexcept { delete library; }
 
-// Updates the parameters that have a gradient and whose flag is on.
+// Updates the parameters that have a gradient and require one.
 Status stepwell_library_step(Library* library, const stepwell_group* groups, size_t count) noexcept {
   return guarded([&] { library->step(groups, count); });
 }
 
-// The state of a parameter, in new handles that the caller owns; `found` is 0 before its first step.
+// Reads the state of a parameter into new handles, which the caller owns. `found` is 0 before its first step.
 Status stepwell_library_read(Library* library, const Tensor* parameter, stepwell_buffers* out, int32_t* found) noexcept {
   return guarded([&] { *found = library->read(*parameter, out); });
 }
 
-// Sets the state of a parameter to these buffers themselves; null is none.
+// Sets the state of a parameter. Stores handles of the buffers, without a copy; null removes the state.
 Status stepwell_library_write(Library* library, const Tensor* parameter, const stepwell_buffers* buffers) noexcept {
   return guarded([&] { library->write(*parameter, buffers); });
 }

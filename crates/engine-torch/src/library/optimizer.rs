@@ -1,4 +1,4 @@
-//! libtorch's own optimizers, for `fused: false`.
+//! libtorch's own optimizers without a closure, for `fused: false`.
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -9,17 +9,17 @@ use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
 use crate::error::not_busy;
-use crate::library::conversion::{like, number};
 use crate::library::lbfgs;
+use crate::library::options::option_number;
 use crate::parameter_views::check::{dtype_fault, gradient_fault};
 use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, ParameterDescriptor};
 use crate::tensor::Tensor;
 
-/// Optimizers that need no closure, with how much of a row optimizer.cpp reads, which is the options that have a position;
-/// in the order of `kMakers` there.
+/// Names of the optimizers that need no closure, in the order of `kMakers` in optimizer.cpp, and the number of options that
+/// optimizer.cpp reads, which is the number of positional options.
 const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
 
-/// libtorch's optimizer of that definition.
+/// libtorch's optimizer of a definition, without state.
 pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) -> Result<LibraryOptimizer<Tensor>> {
     let busy = Rc::clone(busy);
     if definition.name == "lbfgs" {
@@ -31,7 +31,7 @@ pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) 
     let kind = KINDS.iter().position(|kind| *kind == (definition.name, positional(definition.options).len()));
     let kind = kind.ok_or_else(|| only_fused(definition, "since libtorch has no such optimizer in C++"))?;
     let mut pointer = ptr::null_mut();
-    // SAFETY: a kind that there is, and a place for the new optimizer.
+    // SAFETY: an index of `kMakers`, and the address of a pointer.
     shim::check(unsafe { stepwell_library_new(kind, &mut pointer) })?;
     let pointer = NonNull::new(pointer).ok_or_else(|| Error::new(Code::Internal, "libtorch made no optimizer"))?;
     Ok(LibraryOptimizer::Each(Box::new(Library { definition, pointer, busy })))
@@ -55,7 +55,7 @@ struct Buffers {
     tensors: [*mut C_tensor; RULE_BUFFERS],
 }
 
-// As in optimizer.cpp.
+// The sizes in optimizer.cpp.
 const _: () = assert!(size_of::<Group>() == 24 && size_of::<Buffers>() == 32);
 
 unsafe extern "C" {
@@ -71,7 +71,7 @@ unsafe extern "C" {
     fn stepwell_library_write(library: *mut Opaque, parameter: *const C_tensor, buffers: *const Buffers) -> i32;
 }
 
-/// An optimizer of libtorch. Neither Send nor Sync, and no call on it calls back, so that one runs at a time.
+/// An optimizer of libtorch. It is neither Send nor Sync and makes no callbacks, so its calls do not overlap.
 struct Library {
     definition: &'static Definition,
     pointer: NonNull<Opaque>,
@@ -80,7 +80,7 @@ struct Library {
 
 impl Drop for Library {
     fn drop(&mut self) {
-        // SAFETY: made by the shim and freed once.
+        // SAFETY: made by `stepwell_library_new` and freed once.
         unsafe { stepwell_library_free(self.pointer.as_ptr()) };
     }
 }
@@ -95,9 +95,9 @@ impl LibraryEach<Tensor> for Library {
             check(index, descriptor)?;
         }
         let width = self.definition.options.len();
-        let rows: Vec<f64> = groups.iter().flat_map(|group| group.options).map(number).collect();
+        let rows: Vec<f64> = groups.iter().flat_map(|group| group.options).map(option_number).collect();
         if groups.iter().any(|group| group.options.len() != width) {
-            return Err(Error::new(Code::Internal, "a row of options has another length than its table"));
+            return Err(Error::new(Code::Internal, "a list of options has another length than its table"));
         }
         let mut rest = &handles[..];
         let groups: Vec<Group> = groups
@@ -109,11 +109,10 @@ impl LibraryEach<Tensor> for Library {
                 Group { options: row.as_ptr(), parameters: parameters.as_ptr().cast(), count: parameters.len() }
             })
             .collect();
-        // SAFETY: groups of live, defined tensors, which nothing is lent from, with rows that begin with what is
-        // read.
+        // SAFETY: groups of live, defined tensors without views, with at least as many options as are read.
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
-        // libtorch writes to some parameters behind the back of autograd.
+        // libtorch writes to some parameters without bumping their versions.
         result.and(shim::bump(&handles, Some(&descriptors)))
     }
 
@@ -124,9 +123,9 @@ impl LibraryEach<Tensor> for Library {
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
         not_busy(&self.busy)?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
-            buffer.as_ref().map(|buffer| like(parameter, &buffer.try_into()?)).transpose()
+            buffer.as_ref().map(|buffer| parameter.like_with_data(&buffer.try_into()?)).transpose()
         };
-        // All of them are made before any is set.
+        // All tensors are made before the first state is set, so that a failure changes nothing.
         let mut made = Vec::with_capacity(states.len());
         for (parameter, state) in parameters.iter().zip(states) {
             let Some(state) = state else {
@@ -145,13 +144,13 @@ impl LibraryEach<Tensor> for Library {
         for (parameter, state) in parameters.iter().zip(&made) {
             let buffers = state.as_ref().map(|(step, tensors)| {
                 let mut buffers = Buffers { step: *step, tensors: [ptr::null_mut(); RULE_BUFFERS] };
-                for (place, tensor) in buffers.tensors.iter_mut().zip(tensors) {
-                    *place = tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut());
+                for (pointer, tensor) in buffers.tensors.iter_mut().zip(tensors) {
+                    *pointer = tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut());
                 }
                 buffers
             });
             let buffers = buffers.as_ref().map_or(ptr::null(), ptr::from_ref);
-            // SAFETY: live, defined tensors, of which the shim only takes handles of its own.
+            // SAFETY: live, defined tensors, of which the shim stores new handles.
             shim::check(unsafe {
                 stepwell_library_write(self.pointer.as_ptr(), parameter.handle().pointer(), buffers)
             })?;
@@ -164,25 +163,25 @@ impl Library {
     fn state(&self, parameter: &Tensor) -> Result<Option<State>> {
         let mut buffers = Buffers { step: 0, tensors: [ptr::null_mut(); RULE_BUFFERS] };
         let mut found = 0;
-        // SAFETY: a live, defined tensor, and a struct of the layout that the shim fills.
+        // SAFETY: a live, defined tensor, and a struct with the layout that the shim fills.
         let status = unsafe {
             stepwell_library_read(self.pointer.as_ptr(), parameter.handle().pointer(), &mut buffers, &mut found)
         };
-        // SAFETY: null, or new handles that nobody else frees; also after a failure.
+        // SAFETY: null, or new handles, owned by this call. True after a failure too.
         let tensors = buffers.tensors.map(|tensor| unsafe { shim::owned(tensor) });
         shim::check(status)?;
         if found == 0 {
             return Ok(None);
         }
         let mut state = State { step: u64::try_from(buffers.step).unwrap_or(0), ..State::default() };
-        for (descriptor, tensor) in state.buffers.iter_mut().zip(tensors) {
-            *descriptor = tensor.map(|tensor| Tensor::made(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
+        for (buffer, tensor) in state.buffers.iter_mut().zip(tensors) {
+            *buffer = tensor.map(|tensor| Tensor::from_tch(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
         }
         Ok(Some(state))
     }
 }
 
-/// What libtorch's step would refuse in the middle.
+/// Fails if libtorch's step would fail at this parameter, after it has updated others.
 fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
     let (code, what) = if let Some(what) = dtype_fault(descriptor) {
         (Code::Dtype, what)

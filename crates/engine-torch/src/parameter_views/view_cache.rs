@@ -15,7 +15,7 @@ use stepwell_optim::fallible::{collected, push, reserve};
 use stepwell_optim::{Result, View};
 use stepwell_session::BusyGuard;
 
-use crate::error::{not_busy, torch};
+use crate::error::{from_tch, not_busy};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{check_overlap, shares_storage};
 use crate::parameter_views::view::view;
@@ -78,7 +78,7 @@ impl ViewCache {
             // The step has zeroed the copies only, and has no view of frozen parameters.
             let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
             for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
-                drop(gradient?.f_zero_().map_err(torch)?);
+                drop(gradient?.f_zero_().map_err(from_tch)?);
             }
         }
         self.handles = reuse(handles);
@@ -159,9 +159,9 @@ fn check_and_copy(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor
 
 fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<GradientCopy>> {
     let Some(gradient) = shim::grad(handle)? else { return Ok(None) };
-    let mut copy = gradient.f_contiguous().map_err(torch)?;
+    let mut copy = gradient.f_contiguous().map_err(from_tch)?;
     if shim::identity(Handle::from(&copy)) == shim::identity(Handle::from(&gradient)) {
-        copy = gradient.f_detach_copy().map_err(torch)?;
+        copy = gradient.f_detach_copy().map_err(from_tch)?;
     }
     descriptor.grad = shim::data(Handle::from(&copy))?;
     descriptor.grad_storage = descriptor.grad;
