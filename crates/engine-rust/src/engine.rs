@@ -1,4 +1,4 @@
-//! The trait, operation by operation.
+//! The implementation of `trait Engine` in Rust alone.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,24 +15,24 @@ use crate::operations::{
 };
 use crate::{losses, parameter_views};
 
-/// Tensors and their gradients in Rust alone, on the CPU and on one thread.
+/// Tensors with autograd in Rust alone, on the CPU and on one thread.
 pub struct RustEngine {
     autograd: Autograd,
-    /// True while memory is lent.
+    /// True while a step uses views of parameter memory.
     busy: Cell<bool>,
 }
 
 impl RustEngine {
-    /// Half of what WebAssembly can address; natively the system says what there is.
-    const BUDGET: usize = if cfg!(target_arch = "wasm32") { 1 << 31 } else { usize::MAX };
+    /// In bytes: half of the address space of WebAssembly. Natively the system sets the limit.
+    const DEFAULT_BUDGET: usize = if cfg!(target_arch = "wasm32") { 1 << 31 } else { usize::MAX };
 
-    /// An engine with as much memory as can be had.
+    /// An engine with the default memory budget.
     pub fn new() -> Self {
-        Self::with_budget(Self::BUDGET)
+        Self::with_budget(Self::DEFAULT_BUDGET)
     }
 
-    /// An engine whose tensors take at most so many bytes together, with the state of the optimizers. What needs more is an
-    /// error of memory.
+    /// An engine whose tensors and optimizer states together take at most `bytes` bytes. More is an error with the code
+    /// [`Code::Memory`].
     pub fn with_budget(bytes: usize) -> Self {
         Self { autograd: Autograd::new(bytes), busy: Cell::new(false) }
     }
@@ -50,7 +50,7 @@ impl Default for RustEngine {
 
 impl Engine for RustEngine {
     type Tensor = Tensor;
-    /// Nothing: what a loan finds out here is found out quickly.
+    /// Nothing is cached: the checks of this engine are fast.
     type ViewCache = ();
 
     fn require(&self, device: Device) -> Result<()> {
@@ -85,7 +85,7 @@ impl Engine for RustEngine {
 
     fn assign(&self, tensor: &Tensor, data: &Data) -> Result<()> {
         self.not_busy()?;
-        assignable(tensor, data.dtype(), data.len())?;
+        check_assignable(tensor, data.dtype(), data.len())?;
         let storage = tensor.storage();
         match (&mut *storage.write()?, data) {
             (Buffer::Float(elements), Data::Float(data)) => elements.copy_from_slice(data),
@@ -113,7 +113,7 @@ impl Engine for RustEngine {
             Slice::Float(elements) => elements.len(),
             Slice::Double(elements) => elements.len(),
         };
-        assignable(tensor, from.dtype(), length)?;
+        check_assignable(tensor, from.dtype(), length)?;
         let storage = tensor.storage();
         match (&mut *storage.write()?, from) {
             (Buffer::Float(elements), Slice::Float(from)) => elements.copy_from_slice(from),
@@ -126,7 +126,7 @@ impl Engine for RustEngine {
     fn copy(&self, from: &Tensor, to: &Tensor) -> Result<()> {
         self.not_busy()?;
         let (from, to) = (from.storage(), to.storage());
-        // One storage is its own copy already.
+        // A shared storage needs no copy.
         if Rc::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) {
             Ok(())
         } else {
@@ -284,8 +284,8 @@ impl Engine for RustEngine {
     }
 }
 
-/// Fails unless elements of this dtype and number can overwrite those of the tensor.
-fn assignable(tensor: &Tensor, dtype: Dtype, length: usize) -> Result<()> {
+/// Fails unless the tensor has this dtype and this number of elements.
+fn check_assignable(tensor: &Tensor, dtype: Dtype, length: usize) -> Result<()> {
     if dtype != tensor.dtype() {
         let (expected, given) = (tensor.dtype().name(), dtype.name());
         return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
@@ -298,5 +298,5 @@ fn assignable(tensor: &Tensor, dtype: Dtype, length: usize) -> Result<()> {
 }
 
 fn storage_dtype_error() -> Error {
-    internal_error("a tensor has elements of another dtype than it says")
+    internal_error("a tensor has elements of another dtype than its metadata")
 }

@@ -1,7 +1,7 @@
-//! The engine in Rust alone: tensors, and autograd. It needs no library but a matrix product, so
-//! it runs in WebAssembly as well as natively. It behaves as the engine on libtorch does, down to its errors.
+//! The engine in Rust alone: tensors with autograd. It needs no native library, so it runs in WebAssembly. It behaves as the
+//! engine on libtorch does, with the same errors.
 //!
-//! An operation is a file of `operations` or `losses`, its forward calculation beside its gradient.
+//! An operation is a file of `operations` or `losses`, which holds its forward and its backward.
 
 mod autograd;
 mod elements;

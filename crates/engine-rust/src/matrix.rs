@@ -1,10 +1,10 @@
-//! The product of matrices.
+//! Matrix multiplication.
 
 use stepwell_optim::{Code, Error, Result};
 
 use crate::error::internal_error;
 
-/// A matrix over elements in row-major order, or the transpose of one.
+/// A matrix in row-major order, or the transpose of one, over borrowed elements.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
     elements: &'a [T],
@@ -19,7 +19,7 @@ impl<'a, T> Matrix<'a, T> {
         Self { elements, rows, columns, transposed: false }
     }
 
-    /// Its transpose.
+    /// The transpose, over the same elements.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
@@ -47,11 +47,11 @@ pub(crate) enum Output {
 
 /// An element type with a product of matrices.
 pub(crate) trait Product: Copy + Default {
-    /// The product of matrices that fit and are not empty.
+    /// Multiplies matrices whose shapes fit and which are not empty. Called by [`multiply`].
     fn product(out: &mut [Self], output: Output, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
 }
 
-/// `left [m, k]` times `right [k, n]` into `out [m, n]`. An error, and no access, where they do not fit.
+/// Writes `left [m, k]` times `right [k, n]` to `out [m, n]`. Fails before any access if the shapes do not fit.
 pub(crate) fn multiply<T: Product>(
     out: &mut [T],
     output: Output,
@@ -74,7 +74,7 @@ pub(crate) fn multiply<T: Product>(
 }
 
 fn shape_error() -> Error {
-    internal_error("matrices that do not fit")
+    internal_error("shapes of matrices that do not fit")
 }
 
 fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
@@ -82,7 +82,7 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
     fits && left.rows.checked_mul(right.columns) == Some(out.len())
 }
 
-/// In floats: what training runs on.
+/// In single precision, for training: blocked for the caches, in the crate stepwell-matrix.
 impl Product for f32 {
     fn product(out: &mut [f32], output: Output, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
         fn operand(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
@@ -94,7 +94,7 @@ impl Product for f32 {
     }
 }
 
-/// In doubles, which are there to be exact and not to be fast.
+/// In double precision, for tests of gradients: simple loops.
 impl Product for f64 {
     fn product(out: &mut [f64], output: Output, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {
         if output == Output::Overwrite {

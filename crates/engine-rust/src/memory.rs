@@ -27,8 +27,8 @@ impl MemoryBudget {
         Rc::new(Self { limit, allocated: Cell::new(0) })
     }
 
-    /// The largest tensor that may be made now, in bytes: a quarter of the available bytes, since up to three copies of its
-    /// elements exist while it is made.
+    /// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
+    /// copies of the elements exist while a tensor is made.
     pub(crate) fn tensor_limit(&self) -> usize {
         self.available() / 4
     }

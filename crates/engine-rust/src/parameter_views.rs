@@ -25,9 +25,10 @@ struct Storages {
 
 /// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Sets `busy` while `step` runs.
 ///
-/// Fails unless each gradient has the shape and dtype of its parameter, and unless no memory is in two views. The exception are
-/// gradients that share one storage: the second view is of a copy, and zeroing the first zeroes both. Frozen parameters are not
-/// checked.
+/// Fails unless each gradient has the shape and dtype of its parameter. Frozen parameters are not checked.
+///
+/// A storage must not be in two views, unless both are of gradients. Then the view of the later gradient is a copy, and zeroing the
+/// first zeroes the shared storage.
 pub(crate) fn with_parameter_views(
     busy: &Cell<bool>,
     budget: &Rc<MemoryBudget>,

@@ -1,19 +1,21 @@
-//! The product of matrices of `f32`: what training spends its time on.
+//! Matrix multiplication in f32, on which training of dense and convolutional layers spends its time.
 //!
-//! Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": blocks of both matrices are copied into
-//! the order in which they are read, so small that they stay in the caches while all products with them are made.
+//! Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": blocks of both matrices are packed in the order
+//! in which they are read. A block is small enough to stay in a cache while all products with it are computed.
 
 use std::collections::TryReserveError;
 use std::ops::Range;
 
-/// A tile of the product: its sums fit into the 16 vector registers that most machines have, beside what is multiplied.
+/// Rows and columns of a tile of the product. Its sums and operands fit into 16 vector registers of 4 floats, as x86-64 has.
 const TILE: [usize; 2] = [4, 8];
-/// Rows of the left matrix, products of a sum, and columns of the right matrix in a block.
-const ROWS: usize = 64;
-const DEPTH: usize = 256;
-const COLUMNS: usize = 512;
+/// Rows of a packed block of the left matrix: 64 × 256 floats, 64 KiB, stay in L2.
+const BLOCK_ROWS: usize = 64;
+/// Columns of a left block and rows of a right block: the number of products in one sum of a tile.
+const BLOCK_DEPTH: usize = 256;
+/// Columns of a packed block of the right matrix: 256 × 512 floats, 512 KiB.
+const BLOCK_COLUMNS: usize = 512;
 
-/// A matrix over elements that somebody else owns.
+/// A matrix over borrowed elements.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     elements: &'a [f32],
@@ -23,18 +25,18 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// A matrix in row-major order, or, if it is `transposed`, in column-major order. `None` where there are not as many
-    /// elements as rows and columns say.
+    /// A matrix in row-major order, or, if `transposed`, in column-major order. `None` unless `elements` has `rows * columns`
+    /// elements.
     pub fn new(elements: &'a [f32], rows: usize, columns: usize, transposed: bool) -> Option<Self> {
         let fits = rows.checked_mul(columns) == Some(elements.len());
         fits.then_some(Self { elements, rows, columns, transposed })
     }
 }
 
-/// Sets `out [m, n]` to `left [m, k]` times `right [k, n]`, or adds it. Without effect where the three do not fit.
+/// Sets `out [m, n]` to `left [m, k]` times `right [k, n]`, or adds the product if `add`. Without effect if the shapes do not fit.
 ///
 /// # Errors
-/// Where there is no memory for the copies of two blocks, at most 600 kB.
+/// If the memory of the two packed blocks, at most 576 KiB, cannot be allocated.
 pub fn multiply(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matrix<'_>) -> Result<(), TryReserveError> {
     let (rows, depth, columns) = (left.rows, left.columns, right.columns);
     if right.rows != depth || rows.checked_mul(columns) != Some(out.len()) {
@@ -43,18 +45,18 @@ pub fn multiply(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matrix<'_>)
     if !add {
         out.fill(0.0);
     }
-    let most_depth = depth.min(DEPTH);
-    let mut left_block = room(most_depth * rows.min(ROWS).next_multiple_of(TILE[0]))?;
-    let mut right_block = room(most_depth * columns.min(COLUMNS).next_multiple_of(TILE[1]))?;
-    for across in blocks(columns, COLUMNS) {
-        for along in blocks(depth, DEPTH) {
+    let max_depth = depth.min(BLOCK_DEPTH);
+    let mut left_block = zeros(max_depth * rows.min(BLOCK_ROWS).next_multiple_of(TILE[0]))?;
+    let mut right_block = zeros(max_depth * columns.min(BLOCK_COLUMNS).next_multiple_of(TILE[1]))?;
+    for across in blocks(columns, BLOCK_COLUMNS) {
+        for along in blocks(depth, BLOCK_DEPTH) {
             let right_size = along.len() * across.len().next_multiple_of(TILE[1]);
             let right_block = &mut right_block[..right_size];
-            copy::<{ TILE[1] }>(right_block, right, !right.transposed, across.clone(), along.clone());
-            for down in blocks(rows, ROWS) {
+            pack::<{ TILE[1] }>(right_block, right, !right.transposed, across.clone(), along.clone());
+            for down in blocks(rows, BLOCK_ROWS) {
                 let left_size = along.len() * down.len().next_multiple_of(TILE[0]);
                 let left_block = &mut left_block[..left_size];
-                copy::<{ TILE[0] }>(left_block, left, left.transposed, down.clone(), along.clone());
+                pack::<{ TILE[0] }>(left_block, left, left.transposed, down.clone(), along.clone());
                 add_block(out, columns, down, across.clone(), left_block, right_block, along.len());
             }
         }
@@ -62,21 +64,23 @@ pub fn multiply(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matrix<'_>)
     Ok(())
 }
 
-fn room(length: usize) -> Result<Vec<f32>, TryReserveError> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(length)?;
-    room.resize(length, 0.0);
-    Ok(room)
+fn zeros(length: usize) -> Result<Vec<f32>, TryReserveError> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(length)?;
+    zeros.resize(length, 0.0);
+    Ok(zeros)
 }
 
-fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..length).step_by(most).map(move |start| start..length.min(start + most))
+fn blocks(length: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(max).map(move |start| start..length.min(start + max))
 }
 
-/// Copies lines `across` of a matrix, from `along` to `along`: strips of `WIDTH` lines, of each strip the first elements,
-/// the second ones, and so on. Lines that are missing in the last strip are 0. `side_by_side`: elements of neighbouring
-/// lines lie together; else, those of a line.
-fn copy<const WIDTH: usize>(
+/// Packs a block of a matrix into strips of `WIDTH` lines. A line is a row of the left or a column of the right matrix.
+///
+/// `across` is the range of lines, `along` the range within each. A strip stores the first elements of its lines, then the second
+/// ones, and so on. Lines that the last strip lacks are 0. If `side_by_side`, equal elements of neighboring lines are adjacent in
+/// the source; otherwise the elements of a line are.
+fn pack<const WIDTH: usize>(
     to: &mut [f32],
     from: Matrix<'_>,
     side_by_side: bool,
@@ -101,10 +105,10 @@ fn copy<const WIDTH: usize>(
                 }
             }
         } else {
-            for (place, line) in lines.enumerate() {
+            for (lane, line) in lines.enumerate() {
                 let line = &from.elements[line * width..][along.clone()];
                 for (to, x) in to.iter_mut().zip(line) {
-                    to[place] = *x;
+                    to[lane] = *x;
                 }
             }
         }
@@ -133,7 +137,7 @@ fn add_block(
     }
 }
 
-/// The product of two strips, in vectors that the compiler does not find here by itself.
+/// The product of two strips. With explicit vectors, since the compiler does not vectorize the loops below for WebAssembly.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
 fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
@@ -185,13 +189,13 @@ fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
 mod tests {
     use super::{Matrix, multiply};
 
-    /// Whole numbers, whose sums are exact.
+    /// Small integers, whose sums are exact.
     fn numbers(count: usize, factor: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * factor) % 17) as f32 - 8.0).collect()
     }
 
     #[test]
-    fn products_are_those_of_the_definition() {
+    fn products_equal_the_definition() {
         for [m, k, n] in
             [[1, 1, 1], [4, 3, 8], [5, 7, 9], [65, 257, 17], [3, 600, 1030], [130, 1, 2], [2, 5, 0], [3, 0, 2]]
         {
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_alone() {
+    fn shapes_that_do_not_fit_change_nothing() {
         assert!(Matrix::new(&[1.0; 5], 2, 3, false).is_none());
         let matrix = |rows| Matrix::new(&[1.0; 6], rows, 6 / rows, false).unwrap();
         let mut out = [5.0; 4];

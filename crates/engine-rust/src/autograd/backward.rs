@@ -1,4 +1,4 @@
-//! What an operation supplies for its gradient, and what it is given.
+//! The interface between an operation and the backward pass.
 
 use std::cell::Ref;
 use std::rc::Rc;
@@ -11,19 +11,19 @@ use crate::elements::element::{Element, Real};
 use crate::error::internal_error;
 use crate::memory::{CountedVec, MemoryBudget};
 
-/// The most tensors that an operation works on.
+/// The maximum number of inputs of an operation.
 pub(crate) const MAX_INPUTS: usize = 3;
 
-/// InputGradients of the inputs.
+/// The gradients of the inputs; `None` for an input that needs none.
 pub(crate) type InputGradients<T> = [Option<CountedVec<T>>; MAX_INPUTS];
 
-/// The gradient of an operation, written once for both types of floating point.
+/// The backward of an operation, generic over the floating-point type.
 pub(crate) trait Backward: 'static {
-    /// The gradients of the inputs that need one, from that of the output.
+    /// The gradients of the inputs, from `gradient`, the gradient of the output.
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>>;
 }
 
-/// The same for a type that is known at run time.
+/// A [`Backward`] as a trait object, with the type known at run time.
 pub(crate) trait ErasedBackward {
     fn run(&self, context: &BackwardContext<'_>, gradient: Buffer) -> Result<[Option<Buffer>; MAX_INPUTS]>;
 }
@@ -33,34 +33,35 @@ impl<G: Backward> ErasedBackward for G {
         match gradient {
             Buffer::Float(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
             Buffer::Double(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
-            Buffer::Long(_) => Err(internal_error("a gradient of whole numbers")),
+            Buffer::Long(_) => Err(internal_error("a gradient with integer elements")),
         }
     }
 }
 
-/// What the gradient of an operation is computed from.
+/// Arguments of [`Backward::backward`].
 pub(crate) struct BackwardContext<'a> {
     pub(crate) budget: &'a Rc<MemoryBudget>,
+    /// True for each input whose gradient is needed.
     pub(crate) needs_input_grad: [bool; MAX_INPUTS],
     pub(crate) saved: &'a [Option<Ref<'a, Buffer>>],
 }
 
 impl BackwardContext<'_> {
-    /// What was saved at that index.
+    /// The elements of a saved tensor.
     pub(crate) fn saved<T: Element>(&self, index: usize) -> Result<&[T]> {
         match self.optional_saved(index)? {
             Some(saved) => Ok(saved),
-            None => Err(internal_error("a gradient needs what was not saved")),
+            None => Err(internal_error("a backward needs a tensor that was not saved")),
         }
     }
 
-    /// What was saved at that index, if anything was.
+    /// The elements of a saved tensor; `None` if the operation saved none at this index.
     pub(crate) fn optional_saved<T: Element>(&self, index: usize) -> Result<Option<&[T]>> {
         self.saved.get(index).and_then(Option::as_ref).map(|buffer| T::slice(buffer)).transpose()
     }
 }
 
-/// Elements as they were when an operation ran.
+/// The storage of a tensor, with its version when the operation ran.
 pub(crate) struct SavedTensor {
     pub(crate) storage: Rc<Storage>,
     pub(crate) version: u64,

@@ -1,7 +1,6 @@
-//! InputGradients through the graph.
+//! The backward pass: gradients through the graph, in reverse topological order.
 //!
-//! A function knows the functions before it and not the tensors, so what no gradient needs is freed at once. Nothing
-//! here recurses, however long the graph is: WebAssembly has little stack.
+//! Nothing here recurses: a long graph would overflow the stack, which is small in WebAssembly.
 
 use std::collections::BinaryHeap;
 use std::rc::Rc;
@@ -17,7 +16,7 @@ use crate::elements::element::Element;
 use crate::error::{engine_error, outdated_graph};
 
 impl Autograd {
-    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes nothing.
+    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes neither.
     pub(crate) fn backward(&self, root: &Tensor, seed: f64) -> Result<()> {
         if !root.requires_grad() {
             return Err(engine_error("backward needs a tensor made from one that requires a gradient"));
@@ -47,7 +46,7 @@ impl Autograd {
         Ok(())
     }
 
-    /// Takes the gradient of a function to those before it.
+    /// Runs the backward of one function and adds the results to the pending gradients of its inputs. Appends new leaves.
     fn propagate(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
         let Some(gradient) = function.pending.borrow_mut().take() else { return Ok(()) };
         if gradient.len() != function.len || gradient.dtype() != function.dtype {
@@ -84,9 +83,10 @@ impl Autograd {
         Ok(())
     }
 
-    /// Adds what a backward found to the gradients of the leaves. All of it fits, or nothing is added.
+    /// Adds the pending gradients of leaves to their gradients. Checks all of them before it changes one.
     fn accumulate(&self, leaves: &[Tensor]) -> Result<()> {
-        let unfit = |what| Err(Error::new(Code::Gradient, format!("cannot add to a gradient: it has another {what}")));
+        let mismatch =
+            |what| Err(Error::new(Code::Gradient, format!("cannot add to a gradient: it has another {what}")));
         for leaf in leaves {
             let pending = leaf.pending().borrow();
             let Some(found) = pending.as_ref() else { continue };
@@ -95,10 +95,10 @@ impl Autograd {
             }
             if let Some(grad) = leaf.grad() {
                 if grad.shape() != leaf.shape() {
-                    return unfit("shape");
+                    return mismatch("shape");
                 }
                 if grad.dtype() != leaf.dtype() {
-                    return unfit("dtype");
+                    return mismatch("dtype");
                 }
                 grad.storage().read()?;
             }
@@ -117,7 +117,7 @@ impl Autograd {
     }
 }
 
-/// A gradient to start from, unless it has become zero or infinite.
+/// The seed as f32. Fails if it rounds to 0 or to infinity.
 fn float_seed(seed: f64) -> Result<f32> {
     let start = seed as f32;
     if start.is_finite() == seed.is_finite() && (start == 0.0) == (seed == 0.0) {
@@ -127,7 +127,7 @@ fn float_seed(seed: f64) -> Result<f32> {
     Err(Error::new(Code::Gradient, message))
 }
 
-/// Every function that the gradient of `last` goes through, the last first.
+/// All functions that `last` depends on, and `last` itself, in reverse topological order: each after all that use its output.
 fn reverse_topological(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
     let mut visited = Vec::new();
     let sorted = visit(last, &mut visited);
@@ -135,18 +135,18 @@ fn reverse_topological(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
     sorted
 }
 
-/// The same, with all that are `visited` marked as seen.
+/// See [`reverse_topological`]. Sets the flag `visited` of each function that it appends to `visited`.
 fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<Function>>> {
-    // What is before a function has a smaller order: the largest of those that wait has nothing left that comes after it.
+    // An input has a smaller `order` than the function. So every user of the queue's largest function is already sorted.
     let (mut queue, mut sorted) = (BinaryHeap::new(), Vec::new());
     enqueue(last, &mut queue, visited)?;
     while let Some((_, index)) = queue.pop() {
         let Some(function) = visited.get(index).cloned() else { continue };
         for edge in function.inputs.iter().flatten() {
-            if let Edge::Function(before) = edge
-                && !before.visited.get()
+            if let Edge::Function(input) = edge
+                && !input.visited.get()
             {
-                enqueue(before, &mut queue, visited)?;
+                enqueue(input, &mut queue, visited)?;
             }
         }
         push(&mut sorted, function)?;
@@ -154,6 +154,7 @@ fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<
     Ok(sorted)
 }
 
+/// Adds a function to the queue and marks it as visited.
 fn enqueue(
     function: &Rc<Function>,
     queue: &mut BinaryHeap<(u64, usize)>,
@@ -166,7 +167,7 @@ fn enqueue(
     Ok(())
 }
 
-/// Fails unless all that was saved is there and as it was.
+/// Fails unless all saved tensors exist and have the version at which they were saved.
 fn check_saved(functions: &[Rc<Function>]) -> Result<()> {
     for function in functions {
         let saved = function.saved.borrow();

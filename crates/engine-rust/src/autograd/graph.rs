@@ -1,4 +1,4 @@
-//! The graph that operations leave behind.
+//! Recording of operations in the graph.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,13 +12,14 @@ use crate::autograd::tensor::{Edge, Function, Tensor};
 use crate::elements::buffer::Buffer;
 use crate::memory::MemoryBudget;
 
-/// What an operation works on.
+/// The tensors that an operation works on.
 pub(crate) type Inputs<'a> = [Option<&'a Tensor>; MAX_INPUTS];
 
-/// What is common to all operations of an engine.
+/// The state of autograd of one engine.
 pub(crate) struct Autograd {
     pub(crate) budget: Rc<MemoryBudget>,
     recording: Cell<bool>,
+    /// The next identity of a tensor, or order of a function.
     id: Cell<u64>,
 }
 
@@ -33,7 +34,7 @@ impl Autograd {
         id
     }
 
-    /// Runs `f` without recording operations, also where it panics.
+    /// Runs `f` without recording operations. Restores the flag if `f` panics.
     pub(crate) fn without_recording<R>(&self, f: impl FnOnce() -> R) -> R {
         struct Restore<'a>(&'a Cell<bool>, bool);
         impl Drop for Restore<'_> {
@@ -45,22 +46,23 @@ impl Autograd {
         f()
     }
 
-    /// A leaf.
+    /// A leaf with a storage of its own.
     pub(crate) fn leaf(&self, shape: &[usize], buffer: Buffer) -> Tensor {
         self.leaf_over(shape, buffer.dtype(), Storage::new(buffer))
     }
 
-    /// A leaf over elements that there are.
+    /// A leaf over a storage that other tensors may have.
     pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Rc<Storage>) -> Tensor {
         Tensor::new(self.next_id(), shape.into(), dtype, storage, None)
     }
 
-    /// Which inputs a gradient is to be computed for.
+    /// True for each input that a backward would compute a gradient of.
     pub(crate) fn needs_grad(&self, inputs: Inputs<'_>) -> [bool; MAX_INPUTS] {
         inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
     }
 
-    /// The result of an operation. What was saved is read again by [`BackwardContext::saved`].
+    /// The output tensor of an operation. Records the operation if an input requires a gradient. Its backward reads `saved` with
+    /// [`BackwardContext::saved`].
     pub(crate) fn record_output(
         &self,
         shape: &[usize],
@@ -72,6 +74,7 @@ impl Autograd {
         self.record_boxed(shape, storage, inputs, Box::new(operation), saved)
     }
 
+    /// The part of [`Autograd::record_output`] that is compiled once, not for each operation.
     fn record_boxed(
         &self,
         shape: &[usize],

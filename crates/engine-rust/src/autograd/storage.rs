@@ -1,4 +1,4 @@
-//! Elements that tensors share, and how often they were written to.
+//! The storage of tensors: elements with a version.
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use stepwell_optim::Result;
 use crate::elements::buffer::Buffer;
 use crate::error::busy_error;
 
-/// Elements, and how often they were written to.
+/// Elements that tensors may share, and a version: the number of writes.
 #[derive(Debug)]
 pub(crate) struct Storage {
     buffer: RefCell<Buffer>,
@@ -24,19 +24,19 @@ impl Storage {
         self.buffer.try_borrow().map_err(|_| busy_error())
     }
 
-    /// The elements to be written to, which is counted.
+    /// The elements, mutable. Bumps the version.
     pub(crate) fn write(&self) -> Result<RefMut<'_, Buffer>> {
         let buffer = self.buffer.try_borrow_mut().map_err(|_| busy_error())?;
         self.bump();
         Ok(buffer)
     }
 
-    /// The elements to be written to by an operation that PyTorch does not count.
+    /// The elements, mutable, for a write that does not bump the version in PyTorch either.
     pub(crate) fn write_uncounted(&self) -> Result<RefMut<'_, Buffer>> {
         self.buffer.try_borrow_mut().map_err(|_| busy_error())
     }
 
-    /// Makes graphs that need the elements as they are outdated.
+    /// Increases the version, so that graphs that have saved the elements are outdated.
     pub(crate) fn bump(&self) {
         self.version.set(self.version.get().wrapping_add(1));
     }

@@ -1,4 +1,7 @@
-//! Tensors: an identity, a shape, and elements that several of them may share.
+//! Tensors, and the functions that made them: the nodes of the graph, which refer to each other.
+//!
+//! A function holds the functions of its inputs, not the input tensors. So an intermediate tensor that no backward needs is freed
+//! with its last handle.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,19 +12,19 @@ use crate::autograd::backward::{ErasedBackward, MAX_INPUTS, SavedTensor};
 use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
 
-/// A tensor. A clone is the same one: same elements, gradient and identity.
+/// A tensor. A clone is another handle with the same elements, gradient and identity.
 #[derive(Clone)]
 pub struct Tensor(Rc<TensorImpl>);
 
 struct TensorImpl {
     identity: u64,
     data: RefCell<TensorData>,
-    /// Of a leaf.
+    /// The flag of a leaf. Other tensors require a gradient always.
     requires_grad: Cell<bool>,
     grad: RefCell<Option<Tensor>>,
-    /// What made it; none of a leaf.
+    /// The function that made the tensor; `None` for a leaf.
     grad_fn: Option<Rc<Function>>,
-    /// The gradient of a backward that is running.
+    /// The sum of gradients so far, during a backward.
     pending: RefCell<Option<Buffer>>,
 }
 
@@ -33,7 +36,7 @@ struct TensorData {
 }
 
 impl Tensor {
-    /// A tensor of a new identity. The shape has as many elements as the storage.
+    /// A tensor with a new identity. The product of `shape` is the length of the storage.
     pub(crate) fn new(
         identity: u64,
         shape: Rc<[usize]>,
@@ -72,7 +75,7 @@ impl Tensor {
         Rc::clone(&self.0.data.borrow().storage)
     }
 
-    /// Takes over what `source` is made of.
+    /// Takes shape, dtype and storage of `source`. Graphs that have saved the old storage are outdated.
     pub(crate) fn replace(&self, source: &Tensor) {
         let data = source.0.data.borrow().clone();
         let before = std::mem::replace(&mut *self.0.data.borrow_mut(), data);
@@ -96,23 +99,23 @@ impl Tensor {
     }
 
     pub(crate) fn set_grad(&self, grad: Option<Tensor>) {
-        // What was there is dropped when nothing is borrowed any more.
+        // Dropped after the borrow has ended: the drop of a tensor may borrow this cell.
         let before = self.0.grad.replace(grad);
         drop(before);
     }
 
-    /// Its elements as they are now, for a gradient.
+    /// The elements at their present version, for a backward.
     pub(crate) fn saved(&self) -> SavedTensor {
         SavedTensor::new(&self.storage())
     }
 
-    /// The gradient that a backward has for a leaf so far.
+    /// The sum of gradients of a leaf so far, during a backward.
     pub(crate) fn pending(&self) -> &RefCell<Option<Buffer>> {
         &self.0.pending
     }
 }
 
-/// A gradient can have a gradient, and so on: one after the other, since there is little stack.
+/// Drops a chain of gradients (a gradient may have a gradient) in a loop: recursion could overflow the stack.
 impl Drop for TensorImpl {
     fn drop(&mut self) {
         let mut next = self.grad.get_mut().take();
@@ -122,26 +125,27 @@ impl Drop for TensorImpl {
     }
 }
 
-/// What made an input.
+/// The origin of an input: a leaf, or the function that made it.
 pub(crate) enum Edge {
     Leaf(Tensor),
     Function(Rc<Function>),
 }
 
-/// An operation that ran, and what its gradient needs.
+/// A recorded operation with its saved tensors: the grad_fn of its output.
 pub(crate) struct Function {
-    /// Larger than that of every function before it.
+    /// Greater than the order of the functions of its inputs.
     pub(crate) order: u64,
     pub(crate) inputs: [Option<Edge>; MAX_INPUTS],
     pub(crate) operation: Box<dyn ErasedBackward>,
-    /// None after a backward. An operation that needs nothing keeps its nothing, as in PyTorch.
+    /// `None` after a backward has released it. Without saved tensors it is never released: as in PyTorch, such a graph allows a
+    /// second backward.
     pub(crate) saved: RefCell<Option<Vec<Option<SavedTensor>>>>,
     pub(crate) len: usize,
     pub(crate) dtype: Dtype,
-    /// The gradient of a backward that is running.
+    /// The sum of gradients so far, during a backward.
     pub(crate) pending: RefCell<Option<Buffer>>,
     pub(crate) visited: Cell<bool>,
-    /// See the drop.
+    /// The next function of the list that `drop` makes.
     pub(crate) next_to_drop: Option<Rc<Function>>,
 }
 
@@ -154,27 +158,27 @@ impl Function {
     }
 }
 
-/// One function after the other, since there is little stack, and without memory, of which there may be none: those that
-/// nobody else has are a list, each keeping the next.
+/// Drops a graph in a loop: recursion could overflow the stack. Functions that no other handle holds form a linked list through
+/// their own fields, so that the drop allocates no memory.
 impl Drop for Function {
     fn drop(&mut self) {
-        fn take(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
+        fn detach_inputs(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
             for edge in function.inputs.iter_mut().filter_map(Option::take) {
-                if let Edge::Function(mut before) = edge
-                    && let Some(own) = Rc::get_mut(&mut before)
+                if let Edge::Function(mut input) = edge
+                    && let Some(own) = Rc::get_mut(&mut input)
                 {
                     own.next_to_drop = list;
-                    list = Some(before);
+                    list = Some(input);
                 }
             }
             list
         }
         let mut list = self.next_to_drop.take();
-        list = take(self, list);
+        list = detach_inputs(self, list);
         while let Some(mut function) = list {
             let Some(own) = Rc::get_mut(&mut function) else { return };
             list = own.next_to_drop.take();
-            list = take(own, list);
+            list = detach_inputs(own, list);
         }
     }
 }

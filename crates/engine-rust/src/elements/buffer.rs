@@ -1,4 +1,4 @@
-//! Elements of a type that is known at run time.
+//! Elements whose type is known at run time.
 
 use std::rc::Rc;
 
@@ -27,7 +27,7 @@ impl Buffer {
         })
     }
 
-    /// A copy.
+    /// A copy, counted against the budget.
     pub(crate) fn copy(&self, budget: &Rc<MemoryBudget>) -> Result<Self> {
         Ok(match self {
             Buffer::Float(elements) => Buffer::Float(budget.copy(elements)?),
@@ -60,7 +60,7 @@ impl Buffer {
         }
     }
 
-    /// Overwrites the elements with as many of the same type; false where they are not.
+    /// Overwrites the elements. Returns false, and changes nothing, if type or length differ.
     pub(crate) fn copy_from(&mut self, other: &Buffer) -> bool {
         fn copy<T: Copy>(to: &mut [T], from: &[T]) -> bool {
             let fits = to.len() == from.len();
@@ -86,7 +86,7 @@ impl Buffer {
         }
     }
 
-    /// Adds elements of the same type and number; false where they are not.
+    /// Adds the elements of another buffer. Returns false, and changes nothing, if type or length differ.
     pub(crate) fn add(&mut self, other: &Buffer) -> bool {
         fn add<T: Copy + std::ops::Add<Output = T>>(sum: &mut [T], terms: &[T]) -> bool {
             if sum.len() != terms.len() {

@@ -11,7 +11,7 @@ use crate::error::unsupported_dtype;
 use crate::memory::MemoryBudget;
 
 impl Buffer {
-    /// A copy as another type. A fraction is cut off, as PyTorch does.
+    /// A copy as another type. Conversion to integers truncates, as in PyTorch.
     pub(crate) fn convert(&self, budget: &Rc<MemoryBudget>, dtype: Dtype) -> Result<Self> {
         match (self, dtype) {
             (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),

@@ -11,11 +11,11 @@ use crate::memory::CountedVec;
 /// An element type of tensors.
 pub(crate) trait Element: Copy + Default + PartialOrd + 'static {
     const DTYPE: Dtype;
-    /// The buffer's elements, if they are of this type.
+    /// The elements of a buffer. Fails if they have another type.
     fn slice(buffer: &Buffer) -> Result<&[Self]>;
-    /// The same, to be written to.
+    /// The elements of a buffer, mutable. Fails if they have another type.
     fn slice_mut(buffer: &mut Buffer) -> Result<&mut [Self]>;
-    /// A buffer of this type.
+    /// A buffer of these elements.
     fn into_buffer(elements: CountedVec<Self>) -> Buffer;
 }
 
@@ -33,7 +33,7 @@ pub(crate) trait Real: Element + Scalar + Product {
     fn abs(self) -> Self;
     fn is_nan(self) -> bool;
 
-    /// The larger; NaN where this is NaN.
+    /// The larger of the two; NaN if `self` is NaN.
     #[inline(always)]
     fn clamp_min(self, minimum: Self) -> Self {
         if self < minimum { minimum } else { self }
@@ -111,7 +111,7 @@ element!(i64, Long);
 real!(f32, [logf, log1pf, tanhf, erff]);
 real!(f64, [log, log1p, tanh, erf]);
 
-/// Runs an expression with `T` as the floating-point type of that dtype.
+/// Evaluates an expression with `T` as the floating-point type of a dtype. Fails for other dtypes.
 macro_rules! with_real {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {

@@ -1,11 +1,11 @@
-//! The cross entropy of a probability with the one that is right. Logarithms are at least -100, as in PyTorch, so that a
-//! loss is finite.
+//! Binary cross entropy of a probability and a target probability. Logarithms are clamped to at least -100, as in PyTorch, so that
+//! the loss is finite.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;
 
 const MIN_LOGARITHM: f64 = -100.0;
-/// Of x (1 - x), so that a gradient is finite. An f32 also among doubles, as in PyTorch.
+/// The minimum of x (1 - x) in the gradient, so that it is finite. Rounded to f32 for doubles too, as in PyTorch.
 const MIN_VARIANCE: f32 = 1e-12;
 
 fn logarithms<T: Real>(x: T) -> (T, T) {

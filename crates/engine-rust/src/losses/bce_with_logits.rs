@@ -1,4 +1,4 @@
-//! The cross entropy of the sigmoid of a number with the probability that is right.
+//! Binary cross entropy of the sigmoid of a logit and a target probability.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;
@@ -7,9 +7,9 @@ use crate::operations::activations::sigmoid;
 pub(crate) fn functions<T: Real>() -> PointwiseLoss<T> {
     PointwiseLoss {
         value: |x, y, _| {
-            // log(sigmoid(x)), so that no exponential overflows.
-            let least = if x < T::ZERO { x } else { T::ZERO };
-            let ln_sigmoid = least - (-x.abs()).exp().ln_1p();
+            // log(sigmoid(x)) as min(x, 0) - log(1 + exp(-|x|)), in which no exponential overflows.
+            let negative_part = if x < T::ZERO { x } else { T::ZERO };
+            let ln_sigmoid = negative_part - (-x.abs()).exp().ln_1p();
             (T::ONE - y) * x - ln_sigmoid
         },
         input_derivative: |x, y, _| sigmoid(x) - y,

@@ -1,6 +1,6 @@
-//! The cross entropy of the softmax of logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`.
+//! Cross entropy of the softmax of logits `[n, c, *]` and target classes `[n, *]` or probabilities `[n, c, *]`.
 //!
-//! Softmax and loss are one operation: what is saved is the softmax, from which the gradient is a difference.
+//! Softmax and loss are one operation, which saves the softmax: the gradient is softmax minus target.
 
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
@@ -24,10 +24,10 @@ struct CrossEntropy {
 
 const INPUT: usize = 0;
 const TARGET: usize = 1;
-/// Logarithms of the softmax, for the gradient of the target.
+/// The index of the saved log-softmax, for the gradient of the target.
 const LOGARITHMS: usize = 2;
 
-/// The softmax, its logarithms where they are needs_input_grad, and the loss.
+/// The softmax, its logarithms if the target needs a gradient, and the loss.
 struct Results<T> {
     softmax: CountedVec<T>,
     logarithms: Option<CountedVec<T>>,
@@ -72,7 +72,7 @@ impl CrossEntropy {
         let (input, target) = (input.storage(), target.storage());
         let (input, target) = (input.read()?, target.read()?);
         let ClassLayout { samples, classes, positions, .. } = self.classes;
-        // The logarithms first, which become the softmax below.
+        // Holds the log-softmax first, and the softmax after `exp` below.
         let mut softmax = autograd.budget.copy(T::slice(&input)?)?;
         for sample in softmax.chunks_exact_mut((classes * positions).max(1)) {
             for position in 0..positions {
@@ -101,7 +101,7 @@ impl CrossEntropy {
     }
 }
 
-/// Turns logits, which are `step` apart, into logarithms of their softmax.
+/// Replaces the logits at `start`, `start + step` and so on by their log-softmax.
 fn log_softmax<T: Real>(logits: &mut [T], start: usize, step: usize) {
     let indices = || (start..logits.len()).step_by(step);
     let largest = indices().map(|i| logits[i]).fold(T::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a });
@@ -120,7 +120,7 @@ impl Backward for CrossEntropy {
         if !self.probabilities {
             let targets: &[i64] = context.saved(TARGET)?;
             let loss_gradients = LossGradients::new(&gradient, self.classes.count_included(targets), self.reduction);
-            // Nothing for a class that scales for nothing.
+            // 0 for ignored positions.
             let mut scales = context.budget.zeros::<T>(samples * positions)?;
             for position in self.classes.positions(targets) {
                 let (position, _) = position?;

@@ -1,4 +1,4 @@
-//! Losses that compare input and target element by element.
+//! The operation of losses that compare input and target element by element.
 
 use stepwell_optim::Result;
 use stepwell_session::{Loss, Reduction};
@@ -14,7 +14,7 @@ use crate::losses::reduction::{LossGradients, reduce};
 use crate::losses::{bce, bce_with_logits, l1, mse, smooth_l1};
 use crate::memory::CountedVec;
 
-/// The functions of a loss, and its constant.
+/// The functions of a loss, and its constant (beta of the smooth L1 loss, otherwise 0).
 fn functions<T: Real>(loss: Loss) -> Result<(PointwiseLoss<T>, T)> {
     Ok(match loss {
         Loss::Mse => (mse::functions(), T::ZERO),
@@ -23,7 +23,7 @@ fn functions<T: Real>(loss: Loss) -> Result<(PointwiseLoss<T>, T)> {
         Loss::Bce => (bce::functions(), T::ZERO),
         Loss::BceWithLogits => (bce_with_logits::functions(), T::ZERO),
         Loss::CrossEntropy { .. } | Loss::Nll { .. } => {
-            return Err(internal_error("a loss of classes is none of elements"));
+            return Err(internal_error("a loss of classes is not elementwise"));
         }
     })
 }
@@ -53,8 +53,8 @@ pub(crate) fn loss(
     let operands = [Some(input), Some(target), None];
     let needs_input_grad = autograd.needs_grad(operands);
     let operation = ElementwiseLoss { loss, reduction };
-    // The derivatives of L1 are functions of the difference, which PyTorch keeps: its graph stays good when the input or
-    // the target is changed.
+    // The derivatives of L1 need the difference only. PyTorch saves that, so its graph stays valid if the input or the target is
+    // changed afterwards.
     let keep = loss == Loss::L1 && (needs_input_grad[INPUT] || needs_input_grad[TARGET]);
     let (buffer, out_shape, difference) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep);
@@ -93,7 +93,7 @@ impl ElementwiseLoss {
 impl Backward for ElementwiseLoss {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let x: &[T] = context.saved(INPUT)?;
-        // Where the difference was kept, it is that of itself and 0.
+        // If the difference was saved, it takes the place of the input, and the target is 0.
         let y: Option<&[T]> = context.optional_saved(TARGET)?;
         let loss_gradients = LossGradients::new(&gradient, x.len() as f64, self.reduction);
         let (PointwiseLoss { input_derivative, target_derivative, .. }, constant) = functions::<T>(self.loss)?;

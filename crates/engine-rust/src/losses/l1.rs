@@ -1,4 +1,4 @@
-//! The size of the difference.
+//! Absolute error.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;
@@ -11,7 +11,7 @@ pub(crate) fn functions<T: Real>() -> PointwiseLoss<T> {
     }
 }
 
-/// -1, 0 or 1.
+/// The sign: -1, 0 or 1.
 fn sign<T: Real>(x: T) -> T {
     if x > T::ZERO {
         T::ONE

@@ -1,4 +1,4 @@
-//! The losses. Those that compare element by element are a file of a few lines each.
+//! The losses. An elementwise loss is a file with three functions: value and both derivatives.
 
 mod bce;
 mod bce_with_logits;

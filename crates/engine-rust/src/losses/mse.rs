@@ -1,4 +1,4 @@
-//! The square of the difference.
+//! Squared error.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;

@@ -1,4 +1,4 @@
-//! Minus the log-probability of the right class: log-probabilities `[n, c, *]`, classes `[n, *]`.
+//! Negative log likelihood: log-probabilities `[n, c, *]`, target classes `[n, *]`.
 
 use stepwell_optim::Result;
 use stepwell_session::{Dtype, Reduction};
@@ -12,16 +12,16 @@ use crate::error::{dtype_error, engine_error};
 use crate::losses::reduction::{LossGradients, reduce};
 use crate::memory::{CountedVec, element_count};
 
-/// Logits or log-probabilities `[n, c, *]`.
+/// The sizes of logits or log-probabilities `[n, c, *]`, and of target classes `[n, *]`.
 #[derive(Clone)]
 pub(crate) struct ClassLayout {
     pub(crate) samples: usize,
     pub(crate) classes: usize,
-    /// Places of a sample, each with a class.
+    /// The product of the sizes after `c`: positions of a sample, each with one class.
     pub(crate) positions: usize,
-    /// `[n, *]`.
+    /// The shape of the target: `[n, *]`.
     pub(crate) shape: Vec<usize>,
-    /// A class that scales for nothing.
+    /// Positions with this class contribute neither to the loss nor to the gradient.
     ignore: i64,
 }
 
@@ -39,7 +39,7 @@ impl ClassLayout {
         }
     }
 
-    /// Fails unless the target has a class for each position.
+    /// Fails unless the target is a long tensor with one class for each position.
     pub(crate) fn check(&self, target: &Tensor) -> Result<()> {
         let shape = target.shape();
         if target.dtype() != Dtype::Long {
@@ -51,7 +51,7 @@ impl ClassLayout {
         Ok(())
     }
 
-    /// Each position that scales: its number, and where the logit of its class is.
+    /// For each position that is not ignored: its index, and the index of the logit of its class.
     pub(crate) fn positions<'a>(&self, targets: &'a [i64]) -> impl Iterator<Item = Result<(usize, usize)>> + use<'a> {
         let (classes, positions, ignore) = (self.classes, self.positions, self.ignore);
         targets.iter().enumerate().filter(move |(_, class)| **class != ignore).map(move |(position, class)| {
@@ -63,7 +63,7 @@ impl ClassLayout {
         })
     }
 
-    /// How many positions count.
+    /// The number of positions that are not ignored.
     pub(crate) fn count_included(&self, targets: &[i64]) -> f64 {
         targets.iter().filter(|class| **class != self.ignore).count() as f64
     }
@@ -88,7 +88,7 @@ pub(crate) fn nll(
     let (buffer, shape) = with_real!(input.dtype(), T => {
         operation.forward::<T>(autograd, input, target).map(|(out, shape)| (T::into_buffer(out), shape))
     })?;
-    // PyTorch saves the input too, for its shape.
+    // Not read. PyTorch saves the input for its shape, so a graph whose input was changed is outdated there too.
     let saved = vec![Some(target.saved()), Some(input.saved())];
     autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
 }

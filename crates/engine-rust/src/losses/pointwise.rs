@@ -1,12 +1,13 @@
-//! A loss of one element, as functions.
+//! A loss of one element and its derivatives, as functions.
 
-/// A loss of one element and its derivatives, as functions of input, target and the constant of the loss, if it has one.
-/// They are called through pointers: a loop for each would make the library larger by more than they are worth.
+/// Functions of input, target and the constant of the loss.
+///
+/// Function pointers, since one loop for each loss would enlarge the WebAssembly module.
 #[derive(Clone, Copy)]
 pub(crate) struct PointwiseLoss<T> {
     pub(crate) value: fn(T, T, T) -> T,
-    /// By the input.
+    /// The derivative with respect to the input.
     pub(crate) input_derivative: fn(T, T, T) -> T,
-    /// By the target.
+    /// The derivative with respect to the target.
     pub(crate) target_derivative: fn(T, T, T) -> T,
 }

@@ -1,4 +1,4 @@
-//! What becomes of the losses of the elements.
+//! The reduction of a loss: none, mean or sum.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::elements::element::Real;
 use crate::memory::{CountedVec, MemoryBudget};
 use crate::operations::sums::sum;
 
-/// The losses themselves with their shape, or one number. `count` is what a mean divides by.
+/// The losses with their shape, or their mean or sum as a scalar. `count` is the divisor of the mean.
 pub(crate) fn reduce<T: Real>(
     budget: &Rc<MemoryBudget>,
     losses: CountedVec<T>,
@@ -25,9 +25,10 @@ pub(crate) fn reduce<T: Real>(
     Ok((budget.filled(1, T::from_f64(total))?, Vec::new()))
 }
 
-/// The gradient of each loss: its own, or the one of all.
+/// The gradient of each element's loss, from the gradient of the reduced loss.
 pub(crate) struct LossGradients<'a, T> {
     gradient: &'a [T],
+    /// The gradient of every element, if the loss was reduced.
     all: Option<T>,
 }
 

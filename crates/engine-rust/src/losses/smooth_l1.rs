@@ -1,4 +1,4 @@
-//! The size of the difference, quadratic below `beta`.
+//! Smooth L1 (Huber) loss: the absolute error, quadratic below `beta`.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;

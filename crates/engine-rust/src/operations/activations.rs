@@ -19,7 +19,7 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
     let (shape, storage) = (input.shape(), input.storage());
     let buffer = match (&*storage.read()?, activation) {
         (Buffer::Long(x), Activation::Relu) => Buffer::Long(autograd.budget.collect(x.iter().map(|x| *x.max(&0)))?),
-        // PyTorch's default dtype.
+        // The result has PyTorch's default dtype.
         (long @ Buffer::Long(_), Activation::Tanh | Activation::Sigmoid) => {
             forward::<f32>(autograd, &long.convert(&autograd.budget, Dtype::Float)?, activation)?
         }
@@ -27,7 +27,7 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
     };
     let result = Storage::new(buffer);
     let saved = match activation {
-        // The derivatives of these are simpler in terms of the result.
+        // Their derivatives are simple functions of the output.
         Activation::Relu | Activation::Tanh | Activation::Sigmoid => SavedTensor::new(&result),
         Activation::Gelu { .. } => SavedTensor::new(&storage),
     };
@@ -54,14 +54,14 @@ pub(crate) fn sigmoid<T: Real>(x: T) -> T {
     T::ONE / (T::ONE + (-x).exp())
 }
 
-/// The share of a normal distribution below `x`.
+/// The cumulative distribution function of the normal distribution.
 fn normal<T: Real>(x: T) -> T {
     T::from_f64(0.5) * (T::ONE + (x * T::from_f64(FRAC_1_SQRT_2)).erf())
 }
 
 const CUBIC: f64 = 0.044715;
 
-/// √(2/π) (x + 0.044715 x³), whose tanh stands for the error function.
+/// √(2/π) (x + 0.044715 x³): the argument of the tanh approximation of the error function.
 fn inner<T: Real>(x: T) -> T {
     T::from_f64(SQRT_2 * FRAC_2_SQRT_PI * 0.5) * (x + T::from_f64(CUBIC) * x * x * x)
 }

@@ -1,4 +1,4 @@
-//! `input [n, c, *]` normalised over everything but `c`.
+//! Batch normalization: `input [n, c, *]` normalized over every dimension except `c`.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 struct BatchNorm {
     images: usize,
     channels: usize,
-    /// Elements of a channel of one image.
+    /// The number of elements of one channel of one image.
     len: usize,
     training: bool,
 }
@@ -26,7 +26,7 @@ struct BatchNorm {
 const INPUT: usize = 0;
 const WEIGHT: usize = 1;
 const BIAS: usize = 2;
-/// Mean and 1 / √(variance + eps) of each channel, as f64.
+/// The index of the saved statistics: mean and 1 / √(variance + eps) of each channel, as f64.
 const STATISTICS: usize = 2;
 
 pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
@@ -58,7 +58,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
         Some(input.saved()),
         weight.map(Tensor::saved),
         Some(SavedTensor::new(&Storage::new(statistics))),
-        // Not read, but as in PyTorch a graph whose running statistics were overwritten is outdated.
+        // Not read. As in PyTorch, a graph whose running statistics were overwritten is outdated.
         running_tensors[0].map(Tensor::saved),
         running_tensors[1].map(Tensor::saved),
     ];
@@ -66,7 +66,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
 }
 
 impl BatchNorm {
-    /// The channel_ranges of a channel, one of each image.
+    /// The ranges of elements of a channel, one for each image.
     fn channel_ranges(&self, channel: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
         let Self { images, channels, len, .. } = *self;
         (0..images).map(move |image| {
@@ -102,7 +102,7 @@ impl BatchNorm {
         Ok((out, statistics))
     }
 
-    /// Mean and 1 / √(variance + eps) of each channel. Updates the running ones while training.
+    /// Mean and 1 / √(variance + eps) of each channel. In training, updates the running statistics.
     fn statistics<T: Real>(
         &self,
         budget: &Rc<MemoryBudget>,
@@ -163,7 +163,7 @@ impl Backward for BatchNorm {
                 dot += centered_dot(mean, g, &x[range]);
             }
             (dw[channel], db[channel]) = (T::from_f64(dot * inverse), T::from_f64(total));
-            // g becomes (g - its mean - (x - mean) times its projection) times the scale.
+            // g = (g - mean(g) - (x - mean) * projection) * scale
             let scale = inverse * weight.map_or(1.0, |weight| weight[channel].to_f64());
             let (slope, shift) = match self.training {
                 true => (-dot / count * inverse * inverse * scale, -total / count * scale),

@@ -1,5 +1,6 @@
-//! `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`: for each image and group a product of the weight with
-//! the matrix of all windows, a column for each position.
+//! 2D convolution of `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`, by im2col.
+//!
+//! The im2col matrix of an image has a column for each position of the window. Each image and group is one matrix product.
 
 use stepwell_optim::Result;
 use stepwell_session::Window;
@@ -18,7 +19,7 @@ use crate::operations::window::SlidingWindow;
 struct Conv2d {
     images: usize,
     groups: usize,
-    /// Channels of a group.
+    /// Input and output channels of one group.
     inputs: usize,
     outputs: usize,
     sliding: SlidingWindow,
@@ -58,28 +59,28 @@ pub(crate) fn conv2d(
 }
 
 impl Conv2d {
-    /// Elements of one image, of a group of its channels.
+    /// Elements of one group of input channels of one image.
     fn input_len(&self) -> usize {
         self.inputs * self.sliding.size[0] * self.sliding.size[1]
     }
 
-    /// Elements of the result for one image, of a group of its channels.
+    /// Elements of one group of output channels of one image.
     fn output_len(&self) -> usize {
         self.outputs * self.sliding.position_count()
     }
 
-    /// Elements of a window: rows of the matrix of windows.
+    /// Elements of a window: the rows of the im2col matrix.
     fn window_len(&self) -> usize {
         self.inputs * self.sliding.kernel[0] * self.sliding.kernel[1]
     }
 
-    /// True if the matrix of windows is the image itself.
+    /// True for a 1 × 1 convolution without stride or padding, whose im2col matrix is the image itself.
     fn is_pointwise(&self) -> bool {
         let Window { stride, padding, .. } = self.sliding.window;
         self.sliding.kernel == [1, 1] && stride == [1, 1] && padding == [0, 0]
     }
 
-    /// Each image and group: its number among all, and the number of its group.
+    /// All pairs of image and group: the index of the pair, and the index of the group.
     fn image_groups(&self) -> impl Iterator<Item = (usize, usize)> {
         let groups = self.groups;
         (0..self.images * groups).map(move |part| (part, part % groups))
@@ -117,12 +118,12 @@ impl Conv2d {
         Ok(out)
     }
 
-    /// Room for the matrix of windows.
+    /// Scratch memory for the im2col matrix.
     fn column_buffer<T: Real>(&self, budget: &std::rc::Rc<crate::memory::MemoryBudget>) -> Result<CountedVec<T>> {
         budget.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sliding.position_count() })
     }
 
-    /// The matrix of windows of an image.
+    /// The im2col matrix of one group of an image: `[window elements, positions]`.
     fn im2col<'a, T: Real>(&self, image: &'a [T], columns: &'a mut [T]) -> Matrix<'a, T> {
         let (rows, positions) = (self.window_len(), self.sliding.position_count());
         if self.is_pointwise() {
@@ -135,7 +136,7 @@ impl Conv2d {
         Matrix::new(columns, rows, positions)
     }
 
-    /// Calls `f` with each row of the matrix of windows: its number, its channel and its place in the kernel.
+    /// Calls `f` with each row of the im2col matrix: its index, channel, and position in the kernel.
     fn for_each_row(&self, mut f: impl FnMut(usize, usize, [usize; 2])) {
         let [height, width] = self.sliding.kernel;
         for row in 0..self.window_len() {
@@ -143,7 +144,7 @@ impl Conv2d {
         }
     }
 
-    /// What one element of the kernel sees of an image, zero where that is outside.
+    /// Copies the elements that one element of the kernel meets at all positions; 0 outside of the image.
     fn im2col_row<T: Real>(&self, row: &mut [T], image: &[T], [ky, kx]: [usize; 2]) {
         let (sliding, width) = (&self.sliding, self.sliding.size[1]);
         let (ys, xs) = (sliding.positions_inside(0, ky), sliding.positions_inside(1, kx));
@@ -164,7 +165,7 @@ impl Conv2d {
         }
     }
 
-    /// The transpose of [`Conv2d::im2col_row`]: adds a row to the places that it was copied from.
+    /// The transpose of [`Conv2d::im2col_row`]: adds a row to the elements that it was copied from.
     fn col2im_row<T: Real>(&self, image: &mut [T], row: &[T], [ky, kx]: [usize; 2]) {
         let (sliding, width) = (&self.sliding, self.sliding.size[1]);
         let (ys, xs) = (sliding.positions_inside(0, ky), sliding.positions_inside(1, kx));

@@ -1,4 +1,4 @@
-//! `input` normalised over its last dimensions.
+//! Layer normalization: `input` normalized over its last dimensions.
 
 use stepwell_optim::Result;
 
@@ -20,7 +20,7 @@ struct LayerNorm {
 const INPUT: usize = 0;
 const WEIGHT: usize = 1;
 const BIAS: usize = 2;
-/// Mean and 1 / √(variance + eps) of each row, as f64.
+/// The index of the saved statistics: mean and 1 / √(variance + eps) of each row, as f64.
 const STATISTICS: usize = 2;
 
 pub(crate) fn layer_norm(
@@ -50,7 +50,7 @@ pub(crate) fn layer_norm(
         Some(input.saved()),
         weight.map(Tensor::saved),
         Some(SavedTensor::new(&Storage::new(statistics))),
-        // Not read, but as in PyTorch a graph whose bias was changed is outdated.
+        // Not read. As in PyTorch, a graph whose bias was changed is outdated.
         bias.map(Tensor::saved),
     ];
     autograd.record_output(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
@@ -122,7 +122,7 @@ impl Backward for LayerNorm {
                 if let Some(weight) = weight {
                     g.iter_mut().zip(weight).for_each(|(g, weight)| *g = *g * *weight);
                 }
-                // g becomes (g - its mean - (x - mean) times its projection) times the scale.
+                // g = (g - mean(g) - (x - mean) * projection) * scale
                 let total = sum(g);
                 let dot = centered_dot(mean, g, x);
                 let slope = -dot / count * inverse * inverse * inverse;

@@ -41,7 +41,7 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
 
     let operands = [Some(input), Some(weight), bias];
     let needs_input_grad = autograd.needs_grad(operands);
-    // Each is needs_input_grad for the gradient of the other only.
+    // The input is saved for the gradient of the weight only, and the weight for the gradient of the input.
     let saved = vec![needs_input_grad[WEIGHT].then(|| input.saved()), needs_input_grad[INPUT].then(|| weight.saved())];
     autograd.record_output(&shape, Storage::new(buffer), operands, operation, saved)
 }

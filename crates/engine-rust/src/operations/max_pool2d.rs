@@ -18,6 +18,7 @@ struct MaxPool2d {
 }
 
 const INPUT: usize = 0;
+/// The index of the saved argmax: for each window, the index of its largest element in the image.
 const ARGMAX: usize = 1;
 
 pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
@@ -44,7 +45,7 @@ impl MaxPool2d {
         let input = input.read()?;
         let input = T::slice(&input)?;
         let len = self.images.saturating_mul(sliding.position_count());
-        // -1 where a window is all padding.
+        // The index is -1 if a window contains padding only.
         let (mut largest, mut argmax) =
             (autograd.budget.filled(len, T::NEG_INFINITY)?, autograd.budget.filled(len, -1)?);
         let image_len = height * width;
@@ -76,7 +77,7 @@ impl MaxPool2d {
 
 impl Backward for MaxPool2d {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
-        // Not read, but as in PyTorch a graph whose input has changed is outdated.
+        // Not read. As in PyTorch, a graph whose input was changed is outdated.
         let _: &[T] = context.saved(INPUT)?;
         let argmax: &[i64] = context.saved(ARGMAX)?;
         let (len, positions) = (self.sliding.size[0] * self.sliding.size[1], self.sliding.position_count());

@@ -1,4 +1,4 @@
-//! The operations. To add one: its file, its line here, and its method in `engine.rs`.
+//! The operations. A new one needs a file, a line here, and a method in `engine.rs`.
 
 pub(crate) mod activations;
 pub(crate) mod batch_norm;

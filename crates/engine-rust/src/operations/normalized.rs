@@ -1,15 +1,17 @@
-//! Numbers seen from their mean.
+//! Normalization of one element.
 
 use crate::elements::element::Real;
 
-/// `(x - mean) * scale + shift`, in the type of the numbers and with all digits of a mean in f64. Numbers that are all the
-/// mean give the shift to the bit: `x * scale - mean * scale` would leave the rounding errors of two large products.
+/// `(x - mean) * scale + shift` in the type of the elements, for a mean in f64.
+///
+/// Elements that equal the mean give exactly `shift`: `x * scale - mean * scale` would leave the rounding errors of two large
+/// products.
 #[derive(Clone, Copy)]
 pub(crate) struct Normalized<T> {
-    /// The mean, rounded.
+    /// The mean, rounded to `T`.
     center: T,
     scale: T,
-    /// With what rounding took from the mean.
+    /// Includes the correction for the rounding of the mean.
     shift: T,
 }
 

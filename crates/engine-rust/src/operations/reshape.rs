@@ -1,4 +1,4 @@
-//! The same elements in another shape.
+//! The elements of a tensor in another shape.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
     if element_count(shape)? != input.len() {
         return Err(engine_error(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
-    // The elements are shared, so a write to one is seen by both, as in PyTorch.
+    // Both tensors share the storage, as in PyTorch: a write to one changes both.
     autograd.record_output(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
 }
 

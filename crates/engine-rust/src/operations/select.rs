@@ -1,4 +1,4 @@
-//! A copy of rows along dimension 0, cut off from the graph.
+//! A copy of rows along dimension 0, detached from the graph.
 
 use stepwell_optim::Result;
 

@@ -1,9 +1,9 @@
-//! Sums that more than one operation needs. Those of whole tensors are in f64, so that they are as good as those of
-//! PyTorch, which adds pairs of pairs.
+//! Sums for several operations. Sums of whole tensors are in f64, so that they are as accurate as the pairwise summation of
+//! PyTorch.
 
 use crate::elements::element::Real;
 
-/// How many partial sums run side by side.
+/// The number of partial sums that are independent, for vector instructions.
 const LANES: usize = 8;
 
 /// The sum of the elements.
@@ -22,7 +22,7 @@ pub(crate) fn sum<T: Real>(elements: &[T]) -> f64 {
     lanes.iter().sum()
 }
 
-/// The sum of `g` times the distance of `x` from `mean`.
+/// The sum of g (x - mean).
 #[inline(never)]
 pub(crate) fn centered_dot<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
@@ -38,7 +38,7 @@ pub(crate) fn centered_dot<T: Real>(mean: f64, g: &[T], x: &[T]) -> f64 {
     lanes.iter().sum()
 }
 
-/// The sum of the squares of the distances from `mean`.
+/// The sum of (x - mean)².
 #[inline(never)]
 pub(crate) fn centered_square_sum<T: Real>(mean: f64, elements: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];

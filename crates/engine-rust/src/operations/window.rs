@@ -1,17 +1,17 @@
-//! Positions of a window over an image.
+//! The positions of a sliding window over an image.
 
 use stepwell_optim::Result;
 use stepwell_session::Window;
 
 use crate::error::engine_error;
 
-/// A window of `kernel` elements over images of `size`, which it fits into.
+/// A window of `kernel` elements that slides over images of `size`; each pair is height, width.
 #[derive(Clone, Copy)]
 pub(crate) struct SlidingWindow {
     pub(crate) size: [usize; 2],
     pub(crate) kernel: [usize; 2],
     pub(crate) window: Window,
-    /// How many positions there are along each dimension.
+    /// The number of positions along each dimension.
     pub(crate) output_size: [usize; 2],
 }
 
@@ -23,7 +23,7 @@ impl SlidingWindow {
         }
     }
 
-    /// The positions along a dimension at which the element `k` of the window is inside of the image.
+    /// The positions along a dimension at which element `k` of the kernel is inside the image.
     pub(crate) fn positions_inside(&self, dimension: usize, k: usize) -> std::ops::Range<usize> {
         let (stride, padding) = (self.window.stride[dimension], self.window.padding[dimension]);
         let offset = k * self.window.dilation[dimension];
@@ -33,7 +33,7 @@ impl SlidingWindow {
         first.min(end)..end
     }
 
-    /// The elements of the window at a position along a dimension that are inside of the image.
+    /// The elements of the kernel that are inside the image at a position along a dimension.
     pub(crate) fn kernel_inside(&self, dimension: usize, position: usize) -> std::ops::Range<usize> {
         let (dilation, padding) = (self.window.dilation[dimension], self.window.padding[dimension]);
         let offset = position * self.window.stride[dimension];
@@ -43,20 +43,21 @@ impl SlidingWindow {
         first.min(end)..end
     }
 
-    /// The place in the image of the element `k` of the window at a position where it is inside.
+    /// The index in the image, along a dimension, of element `k` of the kernel at a position where it is inside.
     pub(crate) fn input_index(&self, dimension: usize, k: usize, position: usize) -> usize {
         position * self.window.stride[dimension] + k * self.window.dilation[dimension] - self.window.padding[dimension]
     }
 
-    /// The positions of one image.
+    /// The number of positions over one image.
     pub(crate) fn position_count(&self) -> usize {
         self.output_size[0].saturating_mul(self.output_size[1])
     }
 }
 
+/// The number of positions along a dimension; `None` if the window does not fit.
 fn positions(size: usize, kernel: usize, window: &Window, dimension: usize) -> Option<usize> {
     let (stride, padding, dilation) = (window.stride[dimension], window.padding[dimension], window.dilation[dimension]);
     let span = Some(dilation).filter(|dilation| *dilation > 0)?.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
-    let room = size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)?;
-    room.checked_div(stride)?.checked_add(1)
+    let free = size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)?;
+    free.checked_div(stride)?.checked_add(1)
 }

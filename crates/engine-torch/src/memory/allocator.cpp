@@ -102,7 +102,7 @@ class Allocator final : public c10::Allocator {
   void request_huge_pages([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
 #if defined(__linux__)
     const uintptr_t first = (start + kPage - 1) / kPage * kPage;
-    mrequest_huge_pages(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
+    madvise(reinterpret_cast<void*>(first), start + bytes - first, MADV_HUGEPAGE);
     const std::lock_guard<std::mutex> lock(mutex_);
     for (uintptr_t page = (start + kHugePage - 1) / kHugePage; (page + 1) * kHugePage <= start + bytes; ++page) {
       try {
@@ -110,7 +110,7 @@ class Allocator final : public c10::Allocator {
       } catch (const std::bad_alloc&) {
         return;
       }
-      mrequest_huge_pages(reinterpret_cast<void*>(page * kHugePage), kHugePage, MADV_DONTNEED);
+      madvise(reinterpret_cast<void*>(page * kHugePage), kHugePage, MADV_DONTNEED);
     }
 #endif
   }
