@@ -21,7 +21,7 @@ const pending: readonly string[] = [
   "crates/node/",
   "crates/preload/",
   "crates/wasm/",
-  "crates/wasm-session/",
+  "crates/wasm-bindings/",
   "scripts/",
   "packages/native/",
   "packages/wasm/",
