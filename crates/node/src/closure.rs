@@ -1,5 +1,5 @@
-//! The closure of a step. What it throws stays in JavaScript: napi would look for words and causes in an exception, which runs
-//! code of the caller's, and without end where an exception is its own cause.
+//! The closure of a step. Its exceptions stay in JavaScript: napi would read their messages and causes. That runs code of the
+//! caller, and does not end if an exception is its own cause.
 
 use std::ptr;
 
@@ -11,18 +11,18 @@ use stepwell_session::closure_failed;
 /// Calls a closure.
 ///
 /// # Errors
-/// If it could not be called, threw something, or returned no number.
+/// If the closure could not be called, threw an exception, or did not return a number.
 pub(crate) fn loss(closure: &Function<'_, (), Unknown<'_>>) -> Result<f64> {
     let value = closure.value();
     let env = value.env;
     let mut scope = ptr::null_mut();
-    // SAFETY: a live environment; Node fills the place. Without a scope, what each call returns would live until the step ends.
+    // SAFETY: a live environment; Node writes the scope. Without a scope, each result would live until the step ends.
     if unsafe { sys::napi_open_handle_scope(env, &mut scope) } != sys::Status::napi_ok {
         return Err(closure_failed());
     }
     // SAFETY: a live function of that environment.
     let loss = unsafe { call(env, value.value) };
-    // SAFETY: the scope from above, in which nothing that lives on was made.
+    // SAFETY: the scope from above. No value made in it is used later.
     unsafe { sys::napi_close_handle_scope(env, scope) };
     loss.ok_or_else(closure_failed)
 }
@@ -31,7 +31,7 @@ pub(crate) fn loss(closure: &Function<'_, (), Unknown<'_>>) -> Result<f64> {
 /// `function` is a live function of `env`.
 unsafe fn call(env: sys::napi_env, function: sys::napi_value) -> Option<f64> {
     let (mut this, mut returned, mut kind, mut loss) = (ptr::null_mut(), ptr::null_mut(), 0, 0.0);
-    // SAFETY: Node fills the places, and `returned` is read only where the call has filled it.
+    // SAFETY: Node writes the results, and `returned` is read only after a successful call.
     unsafe {
         if sys::napi_get_undefined(env, &mut this) != sys::Status::napi_ok {
             return None;

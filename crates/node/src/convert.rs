@@ -1,4 +1,4 @@
-//! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
+//! Conversion of JavaScript values to [`Dynamic`] and back. A handle is a `bigint`, a type that has no other use at this interface.
 
 use std::ffi::CString;
 
@@ -7,44 +7,44 @@ use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
 use stepwell_optim::fallible::{check_memory, collected, copied, push};
 use stepwell_session::{Array, Data, Dynamic, Handle};
 
-use crate::lent::Lent;
+use crate::external_array::ExternalArray;
 
-/// Deeper nesting is refused, before recursion could exhaust the stack.
-const DEEPEST: usize = 300;
-/// More values in one call are refused, before a list that contains itself could exhaust memory.
-const MOST_VALUES: usize = 1 << 24;
+/// The maximum nesting of a value: recursion over it must not exhaust the stack.
+const MAX_DEPTH: usize = 300;
+/// The maximum number of values in one call: a list that contains itself must not exhaust memory.
+const MAX_VALUES: usize = 1 << 24;
 
-/// A [`Dynamic`] value on its way from or to JavaScript, or why there is none: an error of Stepwell's own keeps its code.
-pub struct Crossing(pub(crate) stepwell_optim::Result<Dynamic>);
+/// An argument or result of a function of the addon. An error of Stepwell keeps its code, which napi's errors do not have.
+pub struct NapiValue(pub(crate) stepwell_optim::Result<Dynamic>);
 
-/// Why a value cannot be read.
-enum Unreadable {
+/// The reason why a value cannot be read.
+enum ReadError {
     Node(Error),
-    Own(stepwell_optim::Error),
+    Stepwell(stepwell_optim::Error),
 }
 
-impl From<Error> for Unreadable {
+impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        Unreadable::Node(error)
+        ReadError::Node(error)
     }
 }
 
-impl From<stepwell_optim::Error> for Unreadable {
+impl From<stepwell_optim::Error> for ReadError {
     fn from(error: stepwell_optim::Error) -> Self {
-        Unreadable::Own(error)
+        ReadError::Stepwell(error)
     }
 }
 
-type Read = std::result::Result<Dynamic, Unreadable>;
+type Read = std::result::Result<Dynamic, ReadError>;
 
-impl FromNapiValue for Crossing {
+impl FromNapiValue for NapiValue {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let mut reader = Reader { env, values: 0 };
         // SAFETY: Node passes a live environment and value.
         match unsafe { reader.read(value, 0) } {
-            Ok(value) => Ok(Crossing(Ok(value))),
-            Err(Unreadable::Own(error)) => Ok(Crossing(Err(error))),
-            Err(Unreadable::Node(error)) => Err(error),
+            Ok(value) => Ok(NapiValue(Ok(value))),
+            Err(ReadError::Stepwell(error)) => Ok(NapiValue(Err(error))),
+            Err(ReadError::Node(error)) => Err(error),
         }
     }
 }
@@ -59,13 +59,13 @@ impl Reader {
     /// `value` is a live value of `self.env`.
     unsafe fn read(&mut self, value: sys::napi_value, depth: usize) -> Read {
         self.values += 1;
-        // The list of arguments itself is a level and a value more than the caller knows of.
-        if depth > DEEPEST + 1 || self.values > MOST_VALUES + 1 {
-            let message = format!("arguments nested deeper than {DEEPEST} or of more than {MOST_VALUES} values");
+        // The list of arguments adds one level and one value.
+        if depth > MAX_DEPTH + 1 || self.values > MAX_VALUES + 1 {
+            let message = format!("arguments nested deeper than {MAX_DEPTH} or of more than {MAX_VALUES} values");
             return Err(Error::new(Status::InvalidArg, message).into());
         }
         let env = self.env;
-        // SAFETY: `value` is live, and every conversion below is the one for the type that Node says it has.
+        // SAFETY: `value` is live, and each conversion is the one for the type that Node reports.
         unsafe {
             Ok(match type_of!(env, value)? {
                 ValueType::Undefined => Dynamic::Undefined,
@@ -88,7 +88,7 @@ impl Reader {
     unsafe fn read_object(&mut self, value: sys::napi_value, depth: usize) -> Read {
         let env = self.env;
         let (mut is_array, mut is_typed_array) = (false, false);
-        // SAFETY: `value` is live; Node fills the two answers.
+        // SAFETY: `value` is live; Node writes the two results.
         unsafe {
             check_status!(sys::napi_is_array(env, value, &mut is_array))?;
             check_status!(sys::napi_is_typedarray(env, value, &mut is_typed_array))?;
@@ -104,15 +104,15 @@ impl Reader {
             let mut list = Vec::new();
             for index in 0..length {
                 let mut element = std::ptr::null_mut();
-                // SAFETY: Node fills `element` with a live value.
+                // SAFETY: Node sets `element` to a live value.
                 check_status!(unsafe { sys::napi_get_element(env, value, index, &mut element) })?;
-                // SAFETY: as said.
+                // SAFETY: `element` is live.
                 push(&mut list, unsafe { self.read(element, depth + 1) }?)?;
             }
             return Ok(Dynamic::List(list));
         }
         let (mut names, mut count) = (std::ptr::null_mut(), 0);
-        // SAFETY: it is an object, and Node fills the answers. Its own keys only: those that it inherits are nobody's options.
+        // SAFETY: it is an object, and Node writes the results. Own keys only: inherited properties are not options.
         unsafe {
             check_status!(sys::napi_get_all_property_names(
                 env,
@@ -127,7 +127,7 @@ impl Reader {
         let mut entries = Vec::new();
         for index in 0..count {
             let (mut name, mut property) = (std::ptr::null_mut(), std::ptr::null_mut());
-            // SAFETY: Node fills both with live values. By a string of Node's, for a key may hold a zero byte.
+            // SAFETY: Node sets both to live values. The key is a value of Node, not a C string, since it may contain a zero byte.
             let (name, entry) = unsafe {
                 check_status!(sys::napi_get_element(env, names, index, &mut name))?;
                 check_status!(sys::napi_get_property(env, value, name, &mut property))?;
@@ -142,14 +142,15 @@ impl Reader {
     }
 }
 
-/// Copies a string. Its memory is taken by a way that cannot fail, so it is looked whether it is there.
+/// Copies a string. The allocation aborts the process if it fails, so memory is checked before.
 ///
 /// # Safety
 /// `value` is a live string of `env`.
-unsafe fn read_text(env: sys::napi_env, value: sys::napi_value) -> std::result::Result<String, Unreadable> {
+unsafe fn read_text(env: sys::napi_env, value: sys::napi_value) -> std::result::Result<String, ReadError> {
+    /// In UTF-16 code units. Shorter strings are not checked.
     const LONG: usize = 1 << 16;
     let mut length = 0;
-    // SAFETY: it is a string, and Node only tells its length where there is no room for it.
+    // SAFETY: it is a string, and without a buffer Node only writes the length.
     unsafe {
         check_status!(sys::napi_get_value_string_utf16(env, value, std::ptr::null_mut(), 0, &mut length))?;
         if length > LONG {
@@ -160,14 +161,14 @@ unsafe fn read_text(env: sys::napi_env, value: sys::napi_value) -> std::result::
     }
 }
 
-/// Copies a typed array; it has one dimension.
+/// Copies a typed array to an array of one dimension.
 ///
 /// # Safety
 /// `value` is a live typed array of `env`.
 unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
     let (mut kind, mut length, mut start) = (0, 0, std::ptr::null_mut());
     let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
-    // SAFETY: Node fills the answers.
+    // SAFETY: Node writes the results.
     check_status!(unsafe {
         sys::napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut start, &mut buffer, &mut offset)
     })?;
@@ -176,8 +177,8 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
             if length == 0 {
                 &[][..]
             } else {
-                // SAFETY: Node says that `length` elements of this type begin at `start`, aligned for it, and nothing
-                // runs that could move or resize them before they are copied.
+                // SAFETY: Node reports `length` elements of this type, aligned, at `start`. No JavaScript runs before they are
+                // copied, so they are neither moved nor resized.
                 unsafe { std::slice::from_raw_parts(start.cast::<$type>(), length) }
             }
         };
@@ -209,12 +210,12 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
     Ok(Dynamic::Array(Array { shape: vec![data.len()], data }))
 }
 
-/// Not every Node has an array for numbers of 16 bits; `float` holds each of them exactly.
-fn widened<T: Into<f32>>(env: sys::napi_env, elements: Vec<T>) -> Result<Lent<f32>> {
-    collected(elements.into_iter().map(T::into)).map(Lent).map_err(|error| thrown(env, &error))
+/// Converts values of 16 bits, exactly, to f32: not every Node has Float16Array.
+fn widened<T: Into<f32>>(env: sys::napi_env, elements: Vec<T>) -> Result<ExternalArray<f32>> {
+    collected(elements.into_iter().map(T::into)).map(ExternalArray).map_err(|error| thrown(env, &error))
 }
 
-/// Throws an error of Stepwell's own, with its code, on the way out.
+/// Throws an error with its code in JavaScript. Returns the error that makes napi leave the exception pending.
 fn thrown(env: sys::napi_env, error: &stepwell_optim::Error) -> Error {
     let (code, message) = (error.code().as_str(), error.to_string());
     let [code, message] = [code, &message].map(|text| CString::new(text).unwrap_or_default());
@@ -225,7 +226,7 @@ fn thrown(env: sys::napi_env, error: &stepwell_optim::Error) -> Error {
     }
 }
 
-/// A property that is to be defined, and not set: `__proto__` is a name like any other.
+/// The descriptor of a property that is defined, not set, so that `__proto__` is an ordinary name.
 fn property(name: sys::napi_value, value: sys::napi_value) -> sys::napi_property_descriptor {
     use sys::PropertyAttributes::{configurable, enumerable, writable};
     sys::napi_property_descriptor {
@@ -240,7 +241,7 @@ fn property(name: sys::napi_value, value: sys::napi_value) -> sys::napi_property
     }
 }
 
-impl ToNapiValue for Crossing {
+impl ToNapiValue for NapiValue {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
         // SAFETY: Node passes a live environment.
         unsafe {
@@ -252,13 +253,13 @@ impl ToNapiValue for Crossing {
                 Dynamic::Handle(handle) => ToNapiValue::to_napi_value(env, BigInt::from(handle.to_number() as u64)),
                 Dynamic::List(list) => ToNapiValue::to_napi_value(
                     env,
-                    list.into_iter().map(|value| Crossing(Ok(value))).collect::<Vec<_>>(),
+                    list.into_iter().map(|value| NapiValue(Ok(value))).collect::<Vec<_>>(),
                 ),
                 Dynamic::Dictionary(entries) => {
                     let mut properties = Vec::with_capacity(entries.len());
                     for (key, value) in entries {
                         let name = ToNapiValue::to_napi_value(env, key)?;
-                        properties.push(property(name, ToNapiValue::to_napi_value(env, Crossing(Ok(value)))?));
+                        properties.push(property(name, ToNapiValue::to_napi_value(env, NapiValue(Ok(value)))?));
                     }
                     let object = ToNapiValue::to_napi_value(env, Object::new(&napi::Env::from_raw(env))?)?;
                     check_status!(sys::napi_define_properties(env, object, properties.len(), properties.as_ptr()))?;
@@ -268,11 +269,11 @@ impl ToNapiValue for Crossing {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;
                     let dtype = data.dtype();
                     match data {
-                        Data::Float(elements) => object.set("data", Lent(elements))?,
-                        Data::Double(elements) => object.set("data", Lent(elements))?,
+                        Data::Float(elements) => object.set("data", ExternalArray(elements))?,
+                        Data::Double(elements) => object.set("data", ExternalArray(elements))?,
                         Data::Half(elements) => object.set("data", widened(env, elements)?)?,
                         Data::BFloat16(elements) => object.set("data", widened(env, elements)?)?,
-                        Data::Long(elements) => object.set("data", Lent(elements))?,
+                        Data::Long(elements) => object.set("data", ExternalArray(elements))?,
                     };
                     if dtype.is_reduced() {
                         object.set("dtype", dtype.name())?;

@@ -1,12 +1,11 @@
 //! The Node addon: converts arguments, calls the session, converts the result.
 //!
-//! `open` makes a session, and the `Binding` interface of the SDK describes what there is to do with it. Each copy of the
-//! SDK opens its own, in each thread, and none can reach another's objects. No panic leaves a function: it becomes an error
-//! with the code `ERR_INTERNAL`.
+//! `open` makes a session. The interface `Binding` of the SDK describes the calls. Each copy of the SDK opens a session in each thread
+//! and cannot reach objects of other sessions. A panic becomes an error with the code `ERR_INTERNAL`.
 
 mod closure;
 mod convert;
-mod lent;
+mod external_array;
 mod sessions;
 
 use std::any::Any;
@@ -19,16 +18,16 @@ use napi_derive::napi;
 use stepwell_optim::{Code, Error};
 use stepwell_session::{Dynamic, Session};
 
-use crate::convert::Crossing;
+use crate::convert::NapiValue;
 use crate::sessions::Opened;
 
 thread_local! {
-    /// The bytes that the garbage collector was told of.
+    /// The bytes last reported to the garbage collector.
     static REPORTED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A change of external memory that the garbage collector is told of.
-const NOTABLE: usize = 1 << 20;
+/// In bytes, 1 MiB. A smaller change of external memory is not reported to the garbage collector, since a report takes time.
+const REPORT_THRESHOLD: usize = 1 << 20;
 
 type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
@@ -41,7 +40,7 @@ pub fn exports(_: Object<'_>, env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Opens a session, which lives as long as the owner that is returned with its number.
+/// Opens a session, which lives as long as the returned owner.
 #[napi(catch_unwind)]
 pub fn open() -> Result<Opened> {
     guarded(sessions::open)
@@ -49,8 +48,8 @@ pub fn open() -> Result<Opened> {
 
 /// Calls a verb.
 #[napi(catch_unwind)]
-pub fn call(env: Env, session: u32, verb: Crossing, arguments: Crossing) -> Result<Crossing> {
-    // napi's own types would show what does not fit in their error, which runs code of the caller's.
+pub fn call(env: Env, session: u32, verb: NapiValue, arguments: NapiValue) -> Result<NapiValue> {
+    // Checked here: for a wrong type, napi would print the value into its error, which runs code of the caller.
     let (Dynamic::Text(verb), Dynamic::List(arguments)) = (verb.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
     else {
         return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
@@ -60,17 +59,18 @@ pub fn call(env: Env, session: u32, verb: Crossing, arguments: Crossing) -> Resu
         Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
     });
     let (result, bytes) = result?;
-    report(env, bytes);
-    Ok(Crossing(Ok(result)))
+    report_external_memory(env, bytes);
+    Ok(NapiValue(Ok(result)))
 }
 
-/// Makes a step with a closure that returns the loss, or anything else if it failed: its exception is the caller's to keep.
+/// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its
+/// exception.
 #[napi(catch_unwind)]
 pub fn step_with_closure(
     session: u32,
-    optimizer: Crossing,
+    optimizer: NapiValue,
     closure: Function<'_, (), Unknown<'_>>,
-    options: Crossing,
+    options: NapiValue,
 ) -> Result<f64> {
     let options = options.0.map_err(thrown)?;
     let Ok(Dynamic::Handle(optimizer)) = optimizer.0 else {
@@ -82,25 +82,25 @@ pub fn step_with_closure(
 
 fn guarded<T>(run: impl FnOnce() -> stepwell_optim::Result<T>) -> Result<T> {
     let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = format!("a bug of Stepwell, please report it: {}", words(panic.as_ref()));
+        let message = format!("a bug of Stepwell, please report it: {}", panic_message(panic.as_ref()));
         Err(Error::new(Code::Internal, message))
     });
     result.map_err(thrown)
 }
 
-fn words(panic: &dyn Any) -> &str {
+fn panic_message(panic: &dyn Any) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }
 
 fn thrown(error: Error) -> napi::Error<&'static str> {
     napi::Error::new(error.code().as_str(), error.to_string())
 }
 
-/// Tells the garbage collector of memory that it does not see, so that forgotten handles are collected in time.
-fn report(env: Env, bytes: usize) {
+/// Reports memory outside of the JavaScript heap to the garbage collector, so that it collects forgotten handles in time.
+fn report_external_memory(env: Env, bytes: usize) {
     let before = REPORTED.get();
-    if bytes.abs_diff(before) >= NOTABLE && env.adjust_external_memory(bytes as i64 - before as i64).is_ok() {
+    if bytes.abs_diff(before) >= REPORT_THRESHOLD && env.adjust_external_memory(bytes as i64 - before as i64).is_ok() {
         REPORTED.set(bytes);
     }
 }

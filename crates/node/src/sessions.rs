@@ -13,16 +13,16 @@ use stepwell_session::Session;
 type Shared = Rc<RefCell<Session<TorchEngine>>>;
 
 thread_local! {
-    /// Never dropped by the thread: libtorch may be gone by then. Owners remove theirs, and the clean-up hook the rest.
+    /// Never dropped by the thread, since libtorch may be unloaded by then. Owners remove their sessions, the clean-up hook the rest.
     static SESSIONS: ManuallyDrop<RefCell<Vec<Option<Shared>>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// A session that was opened.
+/// A new session.
 #[napi(object, object_from_js = false)]
 pub struct Opened {
-    /// For the other functions to take.
+    /// The first argument of the other functions.
     pub session: u32,
-    /// The garbage collector ends the session when it finds this.
+    /// Ends the session when it is collected.
     pub owner: External<Owner>,
 }
 
@@ -40,7 +40,7 @@ impl Drop for Owner {
     }
 }
 
-/// Opens a session under a number that no other session of this thread has had.
+/// Opens a session with a number that is new in this thread.
 pub(crate) fn open() -> Result<Opened> {
     SESSIONS.with(|sessions| {
         let mut sessions = sessions.borrow_mut();

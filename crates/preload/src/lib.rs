@@ -1,7 +1,7 @@
 //! Loads a shared library into the process for good.
 //!
-//! The main addon names `libtorch_cpu` without a path, and the system's loader cannot know in which folder this user keeps it.
-//! A library that is already loaded satisfies that name, so this addon, which needs no libtorch itself, is required first.
+//! The main addon names `libtorch_cpu` without a path, and the system's loader does not know its folder. A library that is already
+//! loaded satisfies the name. So packages/native loads this addon first, which itself needs no libtorch.
 
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
@@ -10,7 +10,7 @@ use napi_derive::napi;
 ///
 /// # Errors
 ///
-/// The system loader's own text, which names the file or the symbol that is missing.
+/// The text of the system's loader, which names the missing file or symbol.
 #[napi(catch_unwind)]
 pub fn preload(path: String) -> Result<()> {
     open_forever(&path).map_err(|error| Error::from_reason(loader_text(&error)))
@@ -21,8 +21,8 @@ fn open_forever(path: &str) -> std::result::Result<(), libloading::Error> {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
     // RTLD_GLOBAL: libtorch_cuda and the main addon take their symbols from libtorch_cpu.
-    // SAFETY: libtorch's initialisers may run on any thread and at any time before its first use; that the path is
-    // libtorch's (and not a library with hostile initialisers) is what the caller, packages/native/index.js, sees to.
+    // SAFETY: libtorch's initializers may run on any thread, at any time before its first use. The caller,
+    // packages/native/index.js, passes the path of libtorch.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) }?;
     // The raw handle is dropped without a dlclose: unloading libtorch under live threads would crash.
     let _ = library.into_raw();
@@ -33,14 +33,14 @@ fn open_forever(path: &str) -> std::result::Result<(), libloading::Error> {
 fn open_forever(path: &str) -> std::result::Result<(), libloading::Error> {
     use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library};
 
-    // The altered search path makes the loader look for c10.dll and the rest beside the library itself.
-    // SAFETY: as above, the caller passes libtorch's own path.
+    // With the altered search path the loader finds c10.dll in the folder of the library.
+    // SAFETY: see above; the caller passes the path of libtorch.
     let library = unsafe { Library::load_with_flags(path, LOAD_WITH_ALTERED_SEARCH_PATH) }?;
     let _ = library.into_raw();
     Ok(())
 }
 
-/// The system loader's own sentence, which libloading keeps one level below its own "dlopen failed".
+/// The text of the system's loader, which is the cause of libloading's own error.
 fn loader_text(error: &libloading::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => cause.to_string(),

@@ -1,4 +1,4 @@
-//! JavaScript values to [`Dynamic`] ones and back. A handle crosses as a `bigint`, which no caller uses for anything else.
+//! Conversion of JavaScript values to [`Dynamic`] and back. A handle is a `bigint`, a type that has no other use at this interface.
 
 use std::cell::OnceCell;
 
@@ -10,16 +10,16 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Its own keys: what it inherits is nobody's option.
+    /// The own keys of an object: inherited properties are not options.
     #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
     fn own_keys(object: &Object) -> std::result::Result<Array, JsValue>;
 
-    /// What an object has under a key; a getter is asked of the receiver.
+    /// The property of an object. A getter runs with `receiver` as `this`.
     #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
     fn get_of(object: &JsValue, key: &JsValue, receiver: &JsValue) -> std::result::Result<JsValue, JsValue>;
 }
 
-/// Typed arrays that are copies. They throw where JavaScript has no memory, which is an error and no trap.
+/// Constructors of typed arrays that copy. Without memory they throw, which becomes an error and not a trap.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = Float32Array)]
@@ -38,12 +38,12 @@ extern "C" {
     fn new(elements: &[i64]) -> std::result::Result<Longs, JsValue>;
 }
 
-/// Deeper nesting is refused, before recursion could exhaust the stack.
-const DEEPEST: usize = 300;
-/// More values in one call are refused, before a list that contains itself could exhaust memory.
-const MOST_VALUES: usize = 1 << 24;
+/// The maximum nesting of a value: recursion over it must not exhaust the stack.
+const MAX_DEPTH: usize = 300;
+/// The maximum number of values in one call: a list that contains itself must not exhaust memory.
+const MAX_VALUES: usize = 1 << 24;
 
-/// A copy of a value. Whatever runs code of the caller's, such as a getter, may throw: that is an error and no trap.
+/// Copies a value. Code of the caller, such as a getter, may throw: that becomes an error and not a trap.
 pub(crate) fn read(value: &JsValue) -> Result<Dynamic> {
     Reader { values: 0 }.read(value, 0)
 }
@@ -55,9 +55,9 @@ struct Reader {
 impl Reader {
     fn read(&mut self, value: &JsValue, depth: usize) -> Result<Dynamic> {
         self.values += 1;
-        // The list of arguments itself is a level and a value more than the caller knows of.
-        if depth > DEEPEST + 1 || self.values > MOST_VALUES + 1 {
-            let message = format!("arguments nested deeper than {DEEPEST} or of more than {MOST_VALUES} values");
+        // The list of arguments adds one level and one value.
+        if depth > MAX_DEPTH + 1 || self.values > MAX_VALUES + 1 {
+            let message = format!("arguments nested deeper than {MAX_DEPTH} or of more than {MAX_VALUES} values");
             return Err(Error::new(Code::Argument, message));
         }
         if let Some(number) = value.as_f64() {
@@ -114,24 +114,26 @@ impl Reader {
     }
 }
 
-/// Copies a string. Its memory is taken by a way that cannot fail, so it is looked whether it is there.
+/// Copies a string. The allocation traps if it fails, so memory is checked before.
 fn read_text(value: &JsValue) -> Result<String> {
-    // As many bytes as a character of a string can have.
-    const LONGEST: usize = 3;
+    // The maximum number of bytes in UTF-8 for one UTF-16 code unit.
+    const MAX_BYTES: usize = 3;
     let length = value.unchecked_ref::<JsString>().length() as usize;
-    check_memory(length.saturating_mul(LONGEST))?;
+    ask(length.saturating_mul(MAX_BYTES))?;
     Ok(value.as_string().unwrap_or_default())
 }
 
-/// Copies a typed array; it has one dimension. What it is and how long is asked of the language, for its own properties can
-/// say anything. One without memory has no elements; the SDK refuses it.
+/// Copies a typed array to an array of one dimension.
+///
+/// Type and length are read by the getters of the prototype, since own properties of the object may have any value. A detached
+/// array has no elements; the SDK rejects it.
 fn read_view(view: &JsValue) -> Result<Dynamic> {
     thread_local! {
-        /// What all typed arrays inherit, and the name of their length: strings take long to cross.
-        static FACTS: OnceCell<[JsValue; 2]> = const { OnceCell::new() };
+        /// The prototype of all typed arrays, and the string "length": a new string for each call is slow.
+        static TYPED_ARRAY: OnceCell<[JsValue; 2]> = const { OnceCell::new() };
     }
-    let (name, length) = FACTS.with(|facts| {
-        let [prototype, length] = facts.get_or_init(|| {
+    let (name, length) = TYPED_ARRAY.with(|cell| {
+        let [prototype, length] = cell.get_or_init(|| {
             let own = Reflect::get_prototype_of(&Float32Array::new_with_length(0));
             let shared = own.and_then(|own| Reflect::get_prototype_of(&own)).map_or(JsValue::NULL, JsValue::from);
             [shared, "length".into()]
@@ -144,20 +146,19 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
         ($type:ty) => {{
             let mut elements = filled(length, Default::default())?;
             if length > 0 {
-                // SAFETY: nothing else sees the elements, and nothing is allocated while the view of them is there.
+                // SAFETY: only this view refers to the elements, and nothing is allocated while it exists.
                 unsafe { <$type>::view_mut_raw(elements.as_mut_ptr(), length) }.set(view, 0);
             }
             elements
         }};
     }
     let data = match name.as_str() {
-        // Of memory that is not there any more. Every method begins by asking that.
         "Float32Array" => Data::Float(copy!(Float32Array)),
         "Float64Array" => Data::Double(copy!(Float64Array)),
         "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
         "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
         | "Uint32Array" => {
-            // JavaScript copies from a typed array into one of another type, and numbers of 64 bits hold all of these.
+            // `set` converts between types, and f64 holds every integer of 32 bits.
             let numbers: Vec<f64> = copy!(Float64Array);
             Data::Long(collected(numbers.into_iter().map(|x| x as i64))?)
         }
@@ -166,7 +167,7 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
     Ok(Dynamic::Array(Numbers { shape: vec![data.len()], data }))
 }
 
-/// The value for JavaScript. Numbers are copied out, for memory that grows takes every view of it away.
+/// Converts a value to JavaScript. Arrays are copied, since growing memory detaches every view of it.
 pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
     Ok(match value {
         Dynamic::Null | Dynamic::Undefined => JsValue::NULL,
@@ -182,28 +183,28 @@ pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
             array.into()
         }
         Dynamic::Dictionary(entries) => {
-            let pairs = Array::new();
+            let entries = Array::new();
             for (key, value) in entries {
-                pairs.push(&pair(&key, &write(value)?));
+                entries.push(&entry(&key, &write(value)?));
             }
-            object(&pairs)
+            object(&entries)
         }
         Dynamic::Array(Numbers { data, shape }) => {
             let elements = match &data {
                 Data::Float(elements) => Floats::new(elements).map(JsValue::from),
                 Data::Double(elements) => Doubles::new(elements).map(JsValue::from),
-                // Not every page has an array for numbers of 16 bits; `float` holds each of them exactly.
+                // Not every browser has Float16Array. f32 holds each value of 16 bits exactly.
                 Data::Half(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
                 Data::BFloat16(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
                 Data::Long(elements) => Longs::new(elements).map(JsValue::from),
             };
             let elements = elements.map_err(|_| out_of_memory(data.len() * 8))?;
             let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
-            let pairs = Array::of2(&pair("data", &elements), &pair("shape", &shape));
+            let entries = Array::of2(&entry("data", &elements), &entry("shape", &shape));
             if data.dtype().is_reduced() {
-                pairs.push(&pair("dtype", &data.dtype().name().into()));
+                entries.push(&entry("dtype", &data.dtype().name().into()));
             }
-            object(&pairs)
+            object(&entries)
         }
     })
 }
@@ -212,13 +213,13 @@ fn widened<T: Copy + Into<f32>>(elements: &[T]) -> Result<Vec<f32>> {
     collected(elements.iter().map(|x| (*x).into()))
 }
 
-fn pair(key: &str, value: &JsValue) -> Array {
+fn entry(key: &str, value: &JsValue) -> Array {
     Array::of2(&key.into(), value)
 }
 
-fn object(pairs: &Array) -> JsValue {
-    // Defined, and not set: `__proto__` is a name like any other. It fails for what are no pairs.
-    Object::from_entries(pairs).unwrap_or_default().into()
+fn object(entries: &Array) -> JsValue {
+    // Defines properties instead of setting them, so that `__proto__` is an ordinary name. Fails only if an entry is not a pair.
+    Object::from_entries(entries).unwrap_or_default().into()
 }
 
 fn unreadable() -> Error {

@@ -1,12 +1,12 @@
-//! What JavaScript calls: converts arguments, calls the session, converts the result.
+//! The functions of the WebAssembly module: convert arguments, call the session, convert the result.
 //!
-//! `open` makes a session, and the `Binding` interface of the SDK describes what there is to do with it. A panic is a trap and
-//! ends the instance: packages/wasm then refuses every later call until it makes another one.
+//! `open` makes a session. The interface `Binding` of the SDK describes the calls. A panic is a trap, after which packages/wasm
+//! rejects every call until it makes a new instance.
 
 mod convert;
-mod number;
 #[cfg(target_family = "wasm")]
-mod spare;
+mod emergency_reserve;
+mod number;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,18 +22,18 @@ use crate::convert::{read, write};
 type Shared = Rc<RefCell<Session<RustEngine>>>;
 
 thread_local! {
-    /// Those that were ended are none.
+    /// Sessions by number; `None` after `close`.
     static SESSIONS: RefCell<Vec<Option<Shared>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes a session and returns what the other functions know it by. Its handles carry the number, so that those of other
-/// sessions are told from them; its tensors may take that many bytes.
+/// Makes a session and returns its index, the first argument of the other functions. `number` is part of its handles, so that they
+/// differ from handles of other sessions. `budget` is the limit of its memory in bytes.
 #[wasm_bindgen]
 pub fn open(number: u32, budget: u32) -> usize {
     #[cfg(target_family = "wasm")]
     {
-        stepwell_optim::fallible::set_memory_check(spare::has);
-        spare::keep();
+        stepwell_optim::fallible::ask_before(emergency_reserve::can_allocate);
+        emergency_reserve::refill();
     }
     let session = Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number));
     SESSIONS.with_borrow_mut(|sessions| {
@@ -62,11 +62,11 @@ pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Resul
             Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
         }
     });
-    result.and_then(write).map_err(|error| thrown(&error))
+    result.and_then(write).map_err(|error| js_error(&error))
 }
 
-/// Makes a step with options and with a closure that returns the loss, or anything else if it failed: its exception is the
-/// caller's to keep.
+/// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its
+/// exception.
 #[wasm_bindgen(js_name = stepWithClosure)]
 pub fn step_with_closure(
     session: usize,
@@ -84,7 +84,7 @@ pub fn step_with_closure(
         };
         Session::step_with_closure(session, optimizer, &mut loss, read(options)?)
     });
-    result.map_err(|error| thrown(&error))
+    result.map_err(|error| js_error(&error))
 }
 
 fn with_session<T>(session: usize, run: impl FnOnce(&RefCell<Session<RustEngine>>) -> Result<T>) -> Result<T> {
@@ -93,10 +93,10 @@ fn with_session<T>(session: usize, run: impl FnOnce(&RefCell<Session<RustEngine>
     run(&*session.ok_or_else(missing)?)
 }
 
-/// An `Error` of JavaScript with the `code` that the SDK looks for.
-fn thrown(error: &Error) -> JsValue {
+/// A JavaScript `Error` with the property `code` that the SDK reads.
+fn js_error(error: &Error) -> JsValue {
     let value = js_sys::Error::new(&error.to_string());
-    // It fails on frozen objects only.
+    // Fails for frozen objects only.
     let _ = Reflect::set(&value, &"code".into(), &error.code().as_str().into());
     value.into()
 }

@@ -1,4 +1,4 @@
-//! The digits of numbers in messages, which JavaScript finds.
+//! Numbers in messages, formatted by JavaScript, which saves code in the module.
 
 use wasm_bindgen::prelude::*;
 
@@ -6,13 +6,13 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     type Number;
 
-    /// With as many digits as tell the number from every other.
+    /// Exponential notation with the shortest digits that identify the number.
     #[wasm_bindgen(method, js_name = toExponential)]
     fn to_exponential(this: &Number) -> String;
 }
 
 /// See `stepwell_optim::Number`.
-// SAFETY: no other function of the module has this name.
+// SAFETY: the prefix `stepwell_` makes the symbol unique.
 #[unsafe(no_mangle)]
 fn stepwell_exponential(x: f64) -> String {
     JsValue::from(x).unchecked_into::<Number>().to_exponential()

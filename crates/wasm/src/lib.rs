@@ -1,6 +1,5 @@
-//! The WebAssembly module. Its functions are those of `stepwell-wasm-bindings`.
+//! The WebAssembly module: exports the functions of `stepwell-wasm-bindings`.
 //!
-//! A crate of its own, since the settings of the last crate are those of linking: it is compiled for speed, and all else as
-//! it says in the workspace's manifest.
+//! A crate of its own, since its optimization level applies to linking. The level of each crate is in Cargo.toml of the workspace.
 
 pub use stepwell_wasm_bindings::{call, close, open, step_with_closure};
