@@ -10,7 +10,7 @@ const addons = { stepwell_node: "stepwell.node", stepwell_preload: "preload.node
 
 /** Returns whether anything changed. */
 export async function buildAddons() {
-  // Cargo's messages name the files that it built, wherever the user's target folder is.
+  // The messages of Cargo contain the paths of the built files, which depend on the user's target folder.
   const command = ["build", "--release", "--locked", "-p", "stepwell-node", "-p", "stepwell-preload"];
   const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
     env: cargoEnvironment(),
@@ -38,7 +38,7 @@ function library(messages, name) {
   return file;
 }
 
-/** Replaces the file by a rename: a running process may have the old one mapped, and writing into it would crash that process. */
+/** Replaces the file by a rename. A running process may have mapped the old file, and writing to it would crash that process. */
 function install(from, to) {
   const content = readFileSync(from);
   if (existsSync(to) && readFileSync(to).equals(content)) return false;

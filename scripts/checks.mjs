@@ -1,16 +1,16 @@
-// What must be on the machine before Stepwell can be built. Each missing thing is one sentence; all are told at once.
+// Requirements of a build of Stepwell. Each missing one is a sentence, and all are reported at once.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failure, pinned, platform, pythons } from "../packages/native/libtorch.js";
-import { ask, root } from "./command.mjs";
+import { outputOf, root } from "./command.mjs";
 
 /** A Python 3 that has pip, or undefined. */
 export function pythonWithPip() {
-  return pythons.find((python) => / \(python 3\./.test(ask(python, ["-m", "pip", "--version"]) ?? ""));
+  return pythons.find((python) => / \(python 3\./.test(outputOf(python, ["-m", "pip", "--version"]) ?? ""));
 }
 
-/** The sentence that says why libtorch cannot be fetched on this machine, or undefined. */
+/** The reason why libtorch cannot be fetched on this machine, as a sentence; undefined if it can. */
 export function fetchProblem() {
   if (!pinned.platforms[platform]) {
     const known = Object.keys(pinned.platforms).join(", ");
@@ -22,7 +22,7 @@ export function fetchProblem() {
   return undefined;
 }
 
-/** Refuses with every problem in one Error, or returns the one-line summary of what was found. */
+/** Throws one Error with all problems, or returns a summary of the tools in one line. */
 export function checkTools({ fetching, problems = [] }) {
   const node = process.versions.node;
   const nodeNeeded = /\d[\d.]*/.exec(JSON.parse(read("package.json")).engines.node)[0];
@@ -58,7 +58,7 @@ function read(file) {
 }
 
 function version(tool) {
-  return /\d+(\.\d+)+/.exec(ask(tool, ["--version"]) ?? "")?.[0];
+  return /\d+(\.\d+)+/.exec(outputOf(tool, ["--version"]) ?? "")?.[0];
 }
 
 /** Whether version a comes before b, compared number by number. */
@@ -67,11 +67,11 @@ function older(a, b) {
 }
 
 function compiler() {
-  // On Windows the compiler is not on the path: the build finds it through the registry, and says so when it does not.
+  // On Windows the build finds the compiler through the registry, and reports if there is none.
   if (process.platform === "win32") return true;
   const names = [process.env.CXX, "c++", "g++", "clang++"].filter(Boolean);
   const program = "#include <optional>\nstd::optional<int> x;\n";
   return names.some(
-    (name) => ask(name, ["-std=c++17", "-fsyntax-only", "-x", "c++", "-"], { input: program }) !== undefined,
+    (name) => outputOf(name, ["-std=c++17", "-fsyntax-only", "-x", "c++", "-"], { input: program }) !== undefined,
   );
 }

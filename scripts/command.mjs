@@ -1,4 +1,4 @@
-// Running other programs, for the scripts of this folder.
+// Functions that run other programs, for the scripts of this folder.
 
 import { spawn, spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
@@ -9,18 +9,18 @@ export const root = resolve(import.meta.dirname, "..");
 // npm and the programs in node_modules/.bin are .cmd files on Windows, which only a shell can start.
 const shell = process.platform === "win32";
 
-/** The path of a program that a package brought. */
+/** The path of a program of an npm package. */
 export function bin(name) {
   return join(root, "node_modules", ".bin", shell ? `${name}.cmd` : name);
 }
 
-/** Cargo reads libtorch's place from .cargo/config.toml, which gives way to the environment: so nothing else may name one. */
+/** The environment for Cargo, without LIBTORCH variables: they would override the path in .cargo/config.toml. */
 export function cargoEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LIBTORCH")));
 }
 
-/** What a program prints, trimmed, or undefined when it fails or is not there. */
-export function ask(command, args, options = {}) {
+/** The standard output of a program, trimmed; undefined if it fails or does not exist. */
+export function outputOf(command, args, options = {}) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
     encoding: "utf8",
@@ -31,8 +31,8 @@ export function ask(command, args, options = {}) {
 }
 
 /**
- * Runs a program to its end; rejects when it fails. Its output goes to the terminal: to stdout, or, with `capture`,
- * stdout becomes the result, or, with `quiet`, to stderr, which leaves our stdout to what the user asked for.
+ * Runs a program to its end; rejects if it fails. Its standard output goes to the terminal. With `capture` it is the result instead;
+ * with `quiet` it goes to stderr, so that our stdout has only the requested output.
  */
 export function run(command, args, { env = process.env, capture = false, quiet = false } = {}) {
   const stdout = capture ? "pipe" : quiet ? process.stderr : "inherit";

@@ -1,12 +1,13 @@
-// Fetches the pinned libtorch into this user's cache, where packages/native/libtorch.js finds it.
-// Everything happens in a partial folder beside the final one, which one rename makes visible: whoever is killed, and
-// however many run at once, the final folder is whole or is not there.
+// Fetches the pinned libtorch into the cache of this user, where packages/native/libtorch.js finds it.
+//
+// Works in a partial folder next to the final one and publishes it with one rename. So the final folder is complete or absent, even
+// if the process is killed or several run at once.
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { cacheFolder, failure, flawOf, pinned } from "../packages/native/libtorch.js";
+import { cacheFolder, failure, pinned, validateLibtorch } from "../packages/native/libtorch.js";
 import { fetchProblem } from "./checks.mjs";
 import { main } from "./command.mjs";
 import { downloadWheels, fetchSize, unpackWheels } from "./wheels.mjs";
@@ -14,18 +15,18 @@ import { downloadWheels, fetchSize, unpackWheels } from "./wheels.mjs";
 const day = 24 * 3600 * 1000;
 const removal = { recursive: true, force: true, maxRetries: 5 };
 
-/** Sees to it that libtorch is in the cache and returns its folder. */
+/** Fetches libtorch unless the cache has it. Returns its folder. */
 export async function fetchLibtorch(log = console.error) {
   const final = cacheFolder();
   const path = join(final, "torch");
-  if (!flawOf(path, true)) return path;
+  if (!validateLibtorch(path, true)) return path;
   const problem = fetchProblem();
   if (problem) throw failure("ERR_LIBTORCH_FETCH", problem);
 
   log(`libtorch: fetching ${pinned.version}, ${Math.round(fetchSize / 1e6)} MB, into ${final}`);
   mkdirSync(dirname(final), { recursive: true });
-  sweep(dirname(final));
-  // The name tells a later run whether the process that made the folder is still there.
+  removeAbandoned(dirname(final));
+  // Host and process id in the name show a later run whether the process still exists.
   const partial = mkdtempSync(`${final}.partial-${hostname()}-${process.pid}-`);
   const stop = (_signal, number) => {
     remove(partial);
@@ -44,21 +45,21 @@ export async function fetchLibtorch(log = console.error) {
   return path;
 }
 
-/** Moves the finished tree to its place, unless another process was faster. */
+/** Moves the unpacked tree to the final folder, unless another process has done so already. */
 function publish(partial, final) {
   const path = join(final, "torch");
-  if (!flawOf(path, true)) return;
-  // What is there and no good, because somebody removed files from it, goes away with the partial folder.
+  if (!validateLibtorch(path, true)) return;
+  // A damaged folder, from which files were removed, is deleted with the partial folder.
   if (existsSync(final)) renameSync(final, join(partial, "damaged"));
   try {
     renameSync(join(partial, "tree"), final);
   } catch (error) {
-    if (flawOf(path, true)) throw error;
+    if (validateLibtorch(path, true)) throw error;
   }
 }
 
-/** Removes what killed processes left: partial folders of this machine whose process is gone, and any that is a day old. */
-function sweep(folder) {
+/** Removes partial folders of killed processes: from this machine without a live process, or older than a day. */
+function removeAbandoned(folder) {
   for (const name of readdirSync(folder)) {
     const [, host, pid] = /\.partial-(.+)-(\d+)-\w+$/.exec(name) ?? [];
     if (pid === undefined) continue;
@@ -77,7 +78,7 @@ function alive(pid) {
   }
 }
 
-/** Removes a folder; what cannot be removed now, because a dying program still writes there, the next sweep removes. */
+/** Removes a folder. If a program that is ending still writes to it, the next run removes the rest. */
 function remove(path) {
   try {
     rmSync(path, removal);

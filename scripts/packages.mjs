@@ -1,4 +1,4 @@
-// Installs the npm packages with the pnpm that package.json names, when anything that decides about them has changed.
+// Installs the npm packages with the version of pnpm in package.json, if a manifest or the lockfile has changed.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,14 +17,14 @@ export async function installPackages() {
   return true;
 }
 
-/** Installs what only the benchmark compares with, which has a lockfile of its own. */
+/** Installs the libraries that the benchmark compares with, which have a lockfile of their own. */
 export async function installPeers() {
   await pnpm("--dir", "bench/peers", "install", "--ignore-workspace", "--ignore-scripts", "--frozen-lockfile");
 }
 
 async function pnpm(...args) {
   const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
-  // Not through corepack, which newer Nodes no longer bring.
+  // Without corepack, which Node 25 no longer includes.
   await run("npm", ["exec", "--yes", `--package=${version}`, "--", "pnpm", ...args], { quiet: true });
 }
 

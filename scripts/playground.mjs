@@ -1,4 +1,4 @@
-// The web page: its data, its build, its server.
+// The playground page: its data, its build, its server.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

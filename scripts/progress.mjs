@@ -1,11 +1,11 @@
-// How far a download is, told on stderr: a redrawn line on a terminal, a plain line now and then elsewhere.
+// The progress of a download on stderr: a redrawn line on a terminal, otherwise a line every 5 seconds.
 
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const million = 1e6;
 
-/** Watches a folder grow towards `total` bytes; call what it returns to stop. */
+/** Reports the size of a folder that grows to `total` bytes. Returns a function that stops the reports. */
 export function watchGrowth(folder, total, what) {
   const redraw = process.stderr.isTTY === true;
   const timer = setInterval(draw, redraw ? 200 : 5000);
@@ -25,7 +25,7 @@ export function watchGrowth(folder, total, what) {
 function sizeOf(folder) {
   let bytes = 0;
   for (const name of readdirSync(folder, { recursive: true })) {
-    // A file may be gone between the listing and the look.
+    // A file may be deleted between the listing and the stat.
     const entry = statSync(join(folder, name), { throwIfNoEntry: false });
     if (entry?.isFile()) bytes += entry.size;
   }

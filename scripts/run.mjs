@@ -1,29 +1,29 @@
-// What `npm run demo`, `npm run playground`, `npm test` and `npm run bench` run: setup, and then the thing itself.
+// The commands `npm run demo`, `npm run playground`, `npm run bench` and `npm test`: set-up, then the command.
 
 import { delimiter, dirname, join } from "node:path";
 import { provideChromium } from "./chromium.mjs";
-import { ask, bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { bin, cargoEnvironment, main, outputOf, root, run } from "./command.mjs";
 import { installPeers } from "./packages.mjs";
 import { buildPlayground, servePlayground } from "./playground.mjs";
 import { setup } from "./setup.mjs";
 
 const nextestVersion = "0.9.143";
 
-const things = {
+const commands = {
   demo,
   bench,
   playground,
   test,
 };
 
-/** Builds the contenders that are Rust programs and tells the benchmark where they are. */
+/** Builds the contenders that are Rust programs and runs the benchmark, which gets their folder in STEPWELL_BENCH_PROGRAMS. */
 async function bench(args) {
   const output = await run(
     "cargo",
     ["build", "--release", "--locked", "-p", "stepwell-bench", "--message-format", "json-render-diagnostics"],
     { env: cargoEnvironment(), capture: true },
   );
-  // Cargo's messages name the programs, wherever the user's target folder is.
+  // The messages of Cargo contain the paths of the programs, which depend on the user's target folder.
   const messages = output.split("\n").filter(Boolean);
   const program = messages.map((line) => JSON.parse(line).executable).find(Boolean);
   if (args.includes("--install-peers")) await installPeers();
@@ -32,7 +32,7 @@ async function bench(args) {
   });
 }
 
-/** The demo says by itself what went wrong, or that Ctrl-C ended it; only its exit code is left to pass on. */
+/** Runs the demo and passes on its exit code. It prints its own errors, and a message after Ctrl-C. */
 async function demo(args) {
   process.on("SIGINT", () => {});
   try {
@@ -49,7 +49,7 @@ async function playground(args) {
   await servePlayground(args);
 }
 
-/** Every check, the quick ones first, up to the first that fails. Arguments go to vitest. */
+/** Runs every check, quick ones first, and stops at the first failure. Arguments go to vitest. */
 async function test(args) {
   const env = await withNextest(cargoEnvironment());
   await step("cargo", ["fmt", "--check"], { env });
@@ -67,11 +67,11 @@ async function step(command, args, options) {
   await run(command, args, options);
 }
 
-/** The environment in which `cargo nextest` is there: it is installed into the repository where the machine has none. */
+/** An environment with `cargo nextest`, which is installed into the repository if the machine has none. */
 async function withNextest(env) {
   const folder = join(root, ".nextest");
   const extended = { ...env, PATH: `${env.PATH}${delimiter}${join(folder, "bin")}` };
-  if (ask("cargo", ["nextest", "--version"], { env: extended }) === undefined) {
+  if (outputOf("cargo", ["nextest", "--version"], { env: extended }) === undefined) {
     console.error(`test: installing cargo-nextest ${nextestVersion} into ${folder}`);
     await run("cargo", ["install", "cargo-nextest", "--version", nextestVersion, "--locked", "--root", folder], {
       env,
@@ -81,13 +81,13 @@ async function withNextest(env) {
 }
 
 await main(async () => {
-  const [thing, ...args] = process.argv.slice(2);
-  if (!Object.hasOwn(things, thing))
-    throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(things).join(", ")}, not "${thing ?? ""}".`), {
+  const [name, ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(commands, name))
+    throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(commands).join(", ")}, not "${name ?? ""}".`), {
       code: "ERR_USAGE",
     });
   const { noWasm } = await setup();
-  // The other things run on the native engine.
-  if (noWasm && (thing === "test" || thing === "playground")) throw noWasm;
-  await things[thing](args);
+  // The other commands run on the native engine.
+  if (noWasm && (name === "test" || name === "playground")) throw noWasm;
+  await commands[name](args);
 });

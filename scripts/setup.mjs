@@ -1,4 +1,4 @@
-// Makes a fresh checkout ready to use, and does nothing, quickly, where it already is.
+// Makes a checkout ready to use. Each part does nothing if it is up to date.
 
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { buildWasm } from "./wasm.mjs";
 
 /**
  * Checks the machine, finds or fetches libtorch, installs the packages, builds the addons, the WebAssembly module and the
- * TypeScript. Returns why there is no WebAssembly module, where that is so: the native engine works without.
+ * TypeScript. Returns the reason if the WebAssembly module cannot be built: the native engine works without it.
  */
 export async function setup({ log = console.error } = {}) {
   const { found, problems } = lookForLibtorch();
@@ -36,7 +36,7 @@ export async function setup({ log = console.error } = {}) {
   return { noWasm };
 }
 
-/** Builds the WebAssembly module; returns why that is impossible on this machine. */
+/** Builds the WebAssembly module. Returns the error if this machine has no compiler for it. */
 async function wasm(log) {
   try {
     log(`wasm: ${(await buildWasm(log)) ? "built" : "up to date"}`);
@@ -48,7 +48,7 @@ async function wasm(log) {
   }
 }
 
-/** The libtorch that is here; or the problem with the one that LIBTORCH names; or neither, and it is to be fetched. */
+/** The installed libtorch, or the problem of the folder in LIBTORCH. Neither, if libtorch must be fetched. */
 function lookForLibtorch() {
   try {
     return { found: findLibtorch({ headers: true }), problems: [] };
@@ -70,7 +70,7 @@ function link(target) {
   if (entry && readlinkSync(path) === target) return;
   const fresh = `${path}-${process.pid}`;
   symlinkSync(target, fresh, "junction");
-  // Windows renames no junction over another.
+  // Windows cannot rename a junction over another.
   if (process.platform === "win32") rmSync(path, { force: true, recursive: true });
   renameSync(fresh, path);
 }

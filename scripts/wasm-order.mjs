@@ -1,11 +1,11 @@
-// The order of a module's functions in which gzip finds the most: each after those that look most like it.
+// An order of the functions of a module that compresses well: each function follows the ones with which it shares most bytes.
 
-/** Functions are compared by the runs of so many bytes that they have in common. */
+/** In bytes. Functions are compared by their common runs of this length. */
 const runLength = 6;
-/** gzip finds what stands within 32 kB before; a part of them is the function itself. */
+/** In bytes. gzip finds matches within 32 KiB before, less a part for the function itself. */
 const reach = 30_000;
 
-/** The module with names for its functions, in the order of which they are to stand. */
+/** The module with names of its functions, whose alphabetical order is the wanted order. */
 export function named(wasm) {
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(({ kind }) => kind === "function");
   const order = orderOf(bodiesOf(wasm));
@@ -19,7 +19,10 @@ export function named(wasm) {
   return Buffer.concat([wasm, Buffer.from([0, ...leb128(section.length), ...section])]);
 }
 
-/** The place of each function. Begins with the largest; then always that which has most in common with those just before. */
+/**
+ * The position of each function. Greedy: starts with the largest, then takes the function that shares most runs with the functions
+ * in reach.
+ */
 function orderOf(bodies) {
   const runs = sharedRuns(bodies);
   const found = new Array(bodies.length).fill(0);
@@ -31,7 +34,7 @@ function orderOf(bodies) {
       for (const holder of run.holders) found[holder] += step;
     }
   };
-  // Not by the part of it that is found, or tiny functions would come first; nor by the bytes, or large ones would.
+  // Between the count of shared runs, which prefers large functions, and their share of the function, which prefers tiny ones.
   const weights = bodies.map((body) => Math.sqrt(body.length + 16));
   const best = (a, b) => (found[b] / weights[b] > found[a] / weights[a] ? b : a);
 
@@ -54,7 +57,7 @@ function orderOf(bodies) {
   return places;
 }
 
-/** For each function the runs that others have too; of each run who has it, and how many of the last functions do. */
+/** For each function, the runs that other functions have too. A run has its holders and the number of holders in reach. */
 function sharedRuns(bodies) {
   const holders = new Map();
   for (const [index, body] of bodies.entries()) {
@@ -100,7 +103,7 @@ function bodiesOf(wasm) {
   return [];
 }
 
-/** A number as the binary format has it. */
+/** A number in LEB128, the encoding of the binary format. */
 function leb128(number) {
   const bytes = [];
   for (; number >= 0x80; number = Math.floor(number / 0x80)) bytes.push((number % 0x80) | 0x80);

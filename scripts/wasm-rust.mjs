@@ -1,5 +1,5 @@
-// A Rust that builds for WebAssembly, with a standard library built from its source, which is smaller than the one that comes
-// with it: the compiler that is here, with what rustup has for it; or Debian's.
+// A Rust compiler for WebAssembly: the installed one, with a target that rustup adds, or Debian's. The standard library is built from
+// its source, which makes a smaller module than the precompiled one.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,11 +7,11 @@ import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { failure, userFolder } from "../packages/native/libtorch.js";
-import { ask, run } from "./command.mjs";
+import { outputOf, run } from "./command.mjs";
 
 export const target = "wasm32-unknown-unknown";
 
-/** What `debianRust` needs. lld is of the version of LLVM that this compiler has. */
+/** Packages of `debianRust`. The version of lld is the LLVM version of this compiler. */
 const debianPackages = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 const debian = {
   rustc: "/usr/bin/rustc",
@@ -21,9 +21,10 @@ const debian = {
 };
 
 /**
- * How the standard library is built: for size, and so that a panic is a trap, without the words that nobody would read. That is
- * what `panic=immediate-abort` does, which every crate would have to be compiled with, and only an unstable compiler takes it;
- * what it changes in the library is chosen by this `cfg`, and the library alone needs it.
+ * The build of the standard library: for size, with panics that trap without formatting a message.
+ *
+ * `-Cpanic=immediate-abort` does that, but needs an unstable compiler and applies to every crate. Its effect on the library is
+ * selected by this `cfg`, which only the library needs.
  */
 const recipe = {
   manifest: '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[profile.release]\nopt-level = "z"\n',
@@ -34,54 +35,54 @@ const recipe = {
 /** The environment and the flags of a compiler that builds for WebAssembly. */
 export async function wasmRust(log) {
   const found = installed() ?? addedByRustup(log);
-  return found ? await withOwnLibrary(found, log) : await debianRust(log);
+  return found ? await withBuiltLibrary(found, log) : await debianRust(log);
 }
 
-/** The compiler that is here, if it has a library and a linker for WebAssembly. */
+/** The installed compiler, if it has a standard library and a linker for WebAssembly. */
 function installed() {
-  const libraries = ask("rustc", ["--print", "target-libdir", "--target", target]);
+  const libraries = outputOf("rustc", ["--print", "target-libdir", "--target", target]);
   if (!libraries || !existsSync(libraries)) return undefined;
-  // rustup's compiler brings a linker; others name one that they do not bring.
-  const host = /^host: (.+)$/m.exec(ask("rustc", ["-vV"]) ?? "")?.[1] ?? "";
+  // rustup's compiler includes a linker. Other installations need one on the path.
+  const host = /^host: (.+)$/m.exec(outputOf("rustc", ["-vV"]) ?? "")?.[1] ?? "";
   const own = join(dirname(dirname(libraries)), host, "bin");
   const lld = readdirIfThere(own).find((name) => name.startsWith("rust-lld"));
   if (lld) return { libraries, linker: [`-Clinker=${join(own, lld)}`, "-Clinker-flavor=wasm-ld"] };
-  const linker = ["wasm-ld", "wasm-ld-22"].find((name) => ask(name, ["--version"]) !== undefined);
+  const linker = ["wasm-ld", "wasm-ld-22"].find((name) => outputOf(name, ["--version"]) !== undefined);
   return linker && { libraries, linker: [`-Clinker=${linker}`] };
 }
 
 function addedByRustup(log) {
-  if (ask("rustup", ["--version"]) === undefined) return undefined;
+  if (outputOf("rustup", ["--version"]) === undefined) return undefined;
   log(`wasm: adding the target ${target} to this Rust`);
-  return ask("rustup", ["target", "add", target], { timeout: 300_000 }) === undefined ? undefined : installed();
+  return outputOf("rustup", ["target", "add", target], { timeout: 300_000 }) === undefined ? undefined : installed();
 }
 
-/** A compiler that is here, with a library of our own where its source can be had, and else with the one that it has. */
-async function withOwnLibrary({ libraries, linker }, log) {
+/** The flags of an installed compiler, with a standard library built from source; without source, with the precompiled one. */
+async function withBuiltLibrary({ libraries, linker }, log) {
   const source = join(dirname(dirname(libraries)), "src", "rust", "library");
   try {
     if (!existsSync(source)) {
       log("wasm: adding the source of the standard library to this Rust");
-      ask("rustup", ["component", "add", "rust-src"], { timeout: 300_000 });
+      outputOf("rustup", ["component", "add", "rust-src"], { timeout: 300_000 });
     }
-    const sysroot = await ownLibrary({ rustc: "rustc", cargo: "cargo" }, log);
+    const sysroot = await builtLibrary({ rustc: "rustc", cargo: "cargo" }, log);
     return { env: {}, flags: [`--sysroot=${sysroot}`, ...linker] };
   } catch (error) {
-    log(`wasm: with the standard library as it comes, which makes the module larger. ${error.message}`);
+    log(`wasm: with the precompiled standard library, which makes the module larger. ${error.message}`);
     return { env: {}, flags: linker };
   }
 }
 
-/** Debian's compiler, with a library of our own, for it has none. */
+/** Debian's compiler, with a standard library built from source: it has no precompiled one for WebAssembly. */
 async function debianRust(log) {
   if (!hasDebianRust()) await installDebianRust(log);
-  const sysroot = await ownLibrary({ ...debian, vendored: join(debian.library, "vendor") }, log);
+  const sysroot = await builtLibrary({ ...debian, vendored: join(debian.library, "vendor") }, log);
   return { env: { RUSTC: debian.rustc }, flags: [`--sysroot=${sysroot}`, `-Clinker=${debian.linker}`] };
 }
 
-/** Where the library for a compiler lies, in this user's cache. */
-async function ownLibrary(rust, log) {
-  const release = ask(rust.rustc, ["-vV"])?.match(/^(?:release|commit-hash): (.+)$/gm);
+/** The sysroot with the standard library for a compiler, in this user's cache. Builds it if it is absent. */
+async function builtLibrary(rust, log) {
+  const release = outputOf(rust.rustc, ["-vV"])?.match(/^(?:release|commit-hash): (.+)$/gm);
   const version = release?.map((line) => line.split(" ")[1].slice(0, 12)).join("-");
   const how = createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 12);
   const sysroot = userFolder(`wasm-std-${version}-${how}`);
@@ -98,9 +99,9 @@ async function installDebianRust(log) {
   const command = ["install", "--yes", "--no-install-recommends", ...debianPackages];
   const advice = `install rustup and run "rustup target add ${target}", or, on Debian, "apt-get ${command.join(" ")}"`;
   const unable = (why) => failure("ERR_WASM_RUST", `No Rust here builds for WebAssembly, and ${why}: ${advice}.`);
-  if (ask("rustup", ["--version"]) === undefined && ask("apt-get", ["--version"]) === undefined)
+  if (outputOf("rustup", ["--version"]) === undefined && outputOf("apt-get", ["--version"]) === undefined)
     throw unable("there is neither rustup nor apt-get");
-  if (ask("apt-get", ["--version"]) === undefined) throw unable("rustup cannot fetch the target");
+  if (outputOf("apt-get", ["--version"]) === undefined) throw unable("rustup cannot fetch the target");
   if (process.getuid?.() !== 0) throw unable("rustup cannot fetch the target and apt-get needs an administrator");
   log(`wasm: installing ${debianPackages.join(", ")}`);
   try {
@@ -109,10 +110,10 @@ async function installDebianRust(log) {
   } catch (error) {
     throw unable(error.message.replace(/\.$/, ""));
   }
-  if (!hasDebianRust()) throw unable("what apt-get has installed is of another version");
+  if (!hasDebianRust()) throw unable("apt-get has installed another version");
 }
 
-/** Builds the libraries into `folder`, which is whole or not there. */
+/** Builds the standard library into `folder`, which becomes visible with one rename: complete or absent. */
 async function buildStandardLibrary({ rustc, cargo, vendored }, folder, log) {
   log("wasm: building Rust's standard library for WebAssembly");
   const project = mkdtempSync(join(tmpdir(), "stepwell-wasm-std-"));

@@ -1,4 +1,4 @@
-// Builds the WebAssembly module and its JavaScript side, and puts them where packages/wasm looks for them.
+// Builds the WebAssembly module and its JavaScript into packages/wasm/built.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { target, wasmRust } from "./wasm-rust.mjs";
 
 const built = join(root, "packages", "wasm", "built");
 
-/** Every browser and Node of 2021 and later has these. wasm-opt's `--all-features` would make what Node 20 refuses. */
+/** Features of every browser and Node since 2021. With `--all-features` wasm-opt would write a module that Node 20 rejects. */
 const features = [
   "simd",
   "bulk-memory",
@@ -24,11 +24,12 @@ const features = [
 ];
 
 /**
- * Where code is compiled for speed, loops become vectors, but nothing is copied in the hope that it may help: a function is
- * put into its callers where it is hardly longer than the call, or not much longer and asks for it, and no loop is unrolled for
- * a count that is not known. An address is computed from its index each time, which costs no time here.
+ * Flags of LLVM for the crates that are compiled for speed: loops are vectorized, but code is not duplicated.
+ *
+ * Functions are inlined only if the body is hardly longer than the call, or little longer with an inline hint. Loops of unknown
+ * count are not unrolled. Addresses are computed from the index in each iteration, which costs no time in WebAssembly.
  */
-const small = [
+const sizeFlags = [
   "inline-threshold=8",
   "inlinehint-threshold=80",
   "unroll-runtime=false",
@@ -37,13 +38,19 @@ const small = [
 ].map((option) => `-Cllvm-args=-${option}`);
 
 /**
- * What wasm-opt does. Functions that differ in a few constants become one. All but the first four and the last two make the
- * module larger by a hundredth, and what gzip makes of it smaller by a twentieth: gzip finds what stands within 32 kB before. No function is put into its only caller, where it would
- * look like nothing else; data keeps its zeros, since a segment for each part between them is more; a value is computed again
- * where that looks like what was there; and no access to memory tells how it is aligned, which engines do not ask. The end of
- * the stack is what lies in the first 1024 bytes, and a number below is no address that anything is added to.
+ * Passes of wasm-opt, chosen for the size after gzip. Functions that differ in a few constants are merged.
+ *
+ * The options from `--skip-pass=memory-packing` to `--dealign` enlarge the module by 1 %, but reduce its gzip size by 5 %. They keep
+ * code repetitive, and gzip finds repetitions within 32 KiB:
+ *
+ * - Data keeps its zeros, instead of a segment for each part between them.
+ * - A value is computed again instead of being stored in a local.
+ * - A function is not inlined into its only caller.
+ * - Accesses to memory state no alignment.
+ *
+ * `--low-memory-unused` holds since the first 1024 bytes are the end of the stack: a smaller number is not an address.
  */
-const smaller = [
+const optimizerPasses = [
   "--merge-similar-functions",
   "-Oz",
   "--converge",
@@ -56,13 +63,13 @@ const smaller = [
   "--strip-producers",
 ];
 
-/** How functions get into the order of the names that they were given. The names go, and nothing else changes. */
-const ordered = ["--reorder-functions-by-name", "--strip-debug"];
+/** Passes that sort functions by their names, and remove the names. */
+const orderPasses = ["--reorder-functions-by-name", "--strip-debug"];
 
-/** Memory may grow to 4 GiB less a page: the address behind its end must be a number of 32 bits. */
-const mostMemory = 2 ** 32 - 2 ** 16;
+/** In bytes: 4 GiB less a page, so that the address after the last byte fits in 32 bits. */
+const maxMemory = 2 ** 32 - 2 ** 16;
 
-/** Returns whether anything changed. Throws ERR_WASM_RUST where no compiler for WebAssembly can be had. */
+/** Returns whether anything changed. Throws ERR_WASM_RUST if there is no compiler for WebAssembly. */
 export async function buildWasm(log = console.error) {
   const module = await compile(await wasmRust(log));
   const stamp = join(built, "stamp");
@@ -74,28 +81,28 @@ export async function buildWasm(log = console.error) {
   try {
     await run(await bindgen(log), [module, folder], { quiet: true });
     const wasm = join(folder, "stepwell.wasm");
-    await optimize(smaller, join(folder, "engine_bg.wasm"), wasm);
+    await optimize(optimizerPasses, join(folder, "engine_bg.wasm"), wasm);
     writeFileSync(wasm, named(readFileSync(wasm)));
-    await optimize(ordered, wasm, wasm);
+    await optimize(orderPasses, wasm, wasm);
     mkdirSync(built, { recursive: true });
     rmSync(stamp, { force: true });
     const glue = readFileSync(join(folder, "engine.js"));
     const build = createHash("sha256").update(glue).update(readFileSync(wasm)).digest("hex").slice(0, 16);
     writeFileSync(wasm, Buffer.concat([readFileSync(wasm), customSection("stepwell", build)]));
-    put(
+    replaceFile(
       "engine.js",
       `${glue}\n/** Says in the module that this is its JavaScript. */\nexport const build = "${build}";\n`,
     );
-    put("stepwell.wasm", readFileSync(wasm));
-    put("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
-    put("stamp", state);
+    replaceFile("stepwell.wasm", readFileSync(wasm));
+    replaceFile("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
+    replaceFile("stamp", state);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return true;
 }
 
-/** A custom section of a module. Its lengths are below 128, which one byte says. */
+/** A custom section of a module. Its lengths are below 128, which is one byte in LEB128. */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name + text)]);
   return Buffer.concat([Buffer.from([0, content.length]), content]);
@@ -108,10 +115,10 @@ async function optimize(passes, from, to) {
 
 /** Has cargo build the module, and returns its path. */
 async function compile({ env, flags }) {
-  const rustflags = ["-Ctarget-feature=+simd128", `-Clink-arg=--max-memory=${mostMemory}`, ...small, ...flags];
+  const rustflags = ["-Ctarget-feature=+simd128", `-Clink-arg=--max-memory=${maxMemory}`, ...sizeFlags, ...flags];
   const command = ["build", "--profile", "wasm", "--locked", "--target", target, "-p", "stepwell-wasm"];
   const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
-    // This variable has the last word on flags, wherever the user's own may come from.
+    // This variable overrides all other sources of flags.
     env: { ...cargoEnvironment(), ...env, CARGO_ENCODED_RUSTFLAGS: rustflags.join("\x1f") },
     capture: true,
   });
@@ -126,7 +133,7 @@ async function compile({ env, flags }) {
   return file;
 }
 
-/** The program that writes the JavaScript side, built once for this user. */
+/** The path of scripts/wasm-bindgen, which is built once for a user and a version. */
 async function bindgen(log) {
   const source = join(root, "scripts", "wasm-bindgen");
   const version = hashOf([join(source, "Cargo.lock"), join(source, "src", "main.rs")]).slice(0, 12);
@@ -145,7 +152,7 @@ async function bindgen(log) {
   return program;
 }
 
-/** Changes with the module and with everything that makes the package's files of it. */
+/** A hash of the module and of all tools that make the files of the package from it. */
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
@@ -160,8 +167,8 @@ function hashOf(files) {
   return hash.digest("hex");
 }
 
-/** Replaces a file by a rename, so that nobody reads half of one. */
-function put(name, content) {
+/** Replaces a file by a rename, so that a reader sees a complete file. */
+function replaceFile(name, content) {
   const fresh = join(built, `${name}.${process.pid}`);
   writeFileSync(fresh, content);
   renameSync(fresh, join(built, name));

@@ -1,4 +1,4 @@
-// Gets the wheels that hold libtorch: has pip bring them, checks them, and unpacks the part that is needed.
+// Downloads the wheels that contain libtorch with pip, verifies them, and unpacks the needed files.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,10 +11,10 @@ import { watchGrowth } from "./progress.mjs";
 
 const wheels = (pinned.platforms[platform] ?? []).map((wheel) => ({ version: pinned.version, ...wheel }));
 
-/** How many bytes there are to fetch. */
+/** The size of all wheels, in bytes. */
 export const fetchSize = wheels.reduce((sum, wheel) => sum + wheel.size, 0);
 
-/** Has pip, which knows the user's package index, proxy and certificates, bring exactly the wheels of the table. */
+/** Downloads the wheels of the table with pip, which knows the user's package index, proxy and certificates. */
 export async function downloadWheels(folder) {
   const temporary = join(folder, "tmp");
   mkdirSync(temporary, { recursive: true });
@@ -32,7 +32,7 @@ export async function downloadWheels(folder) {
     "--only-binary=:all:",
     "--require-hashes",
   ];
-  // Any Python 3 may run pip, so the wheels' own Python and platform are named.
+  // Any Python 3 may run pip, so Python version and platform of the wheels are given.
   const target = [
     "--implementation=cp",
     `--python-version=${pinned.python.version}`,
@@ -42,7 +42,7 @@ export async function downloadWheels(folder) {
   target.push(...wheels.map((wheel) => `--platform=${wheel.tag}`));
   const files = ["--progress-bar=off", `--dest=${folder}`, `--requirement=${requirements}`];
 
-  // pip writes into its temporary folder first, so that is the one to watch.
+  // pip writes to its temporary folder first.
   const stopWatching = watchGrowth(temporary, fetchSize, "libtorch: fetched");
   try {
     await python(["pip", "download", ...options, ...target, ...files], { TMPDIR: temporary });
@@ -51,7 +51,7 @@ export async function downloadWheels(folder) {
   }
 }
 
-/** Unpacks what is needed of the downloaded wheels into `tree`, each once its SHA-256 is known to be the table's. */
+/** Unpacks the needed files of the downloaded wheels into `tree`, after comparing the SHA-256 of each wheel with the table. */
 export async function unpackWheels(folder, tree) {
   for (const wheel of wheels) {
     const start = `${wheel.name.replaceAll("-", "_")}-${wheel.version}-`;
@@ -81,12 +81,12 @@ async function sha256(path) {
 /** Runs wheels.py. */
 function python(args, env = {}) {
   return new Promise((fulfil, reject) => {
-    // Our end of its standard input closes with us, which is how it knows that we are gone.
+    // The pipe to its standard input closes when this process ends, which ends the child too.
     const options = { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] };
     const child = spawn(pythonWithPip(), [join(import.meta.dirname, "wheels.py"), ...args], options);
-    let complaint = "";
+    let errorText = "";
     child.stderr.setEncoding("utf8").on("data", (text) => {
-      complaint += text;
+      errorText += text;
     });
     child.on("error", reject);
     child.on("close", (status) => {
@@ -95,7 +95,7 @@ function python(args, env = {}) {
         reject(
           failure(
             "ERR_LIBTORCH_FETCH",
-            `libtorch was not fetched, because ${args[0]} failed:\n${complaint.trim().slice(-2000)}`,
+            `libtorch was not fetched, because ${args[0]} failed:\n${errorText.trim().slice(-2000)}`,
           ),
         );
     });

@@ -1,6 +1,6 @@
-"""The part of wheels.mjs that Python does: `wheels.py pip ...` runs pip, `wheels.py unpack WHEEL TARGET NAME...` unpacks.
+"""The Python part of wheels.mjs: `wheels.py pip ...` runs pip, `wheels.py unpack WHEEL TARGET NAME...` unpacks files.
 
-It ends with the process that started it, even when that one is killed, so that nobody writes on into a folder given up.
+The program ends when its parent process ends, even if that is killed, so that it does not write to an abandoned folder.
 """
 
 import os
@@ -11,12 +11,12 @@ import zipfile
 
 
 def end_with_parent():
-    os.read(0, 1)  # Returns when the parent is gone, which closes our standard input.
+    os.read(0, 1)  # Returns when the parent ends, which closes the pipe to our standard input.
     os._exit(1)
 
 
 def unpack(wheel, target, *wanted):
-    """A wanted name that ends in "/" is a folder."""
+    """Unpacks the wanted members. A name that ends in "/" is a folder."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         for want in wanted:

@@ -1,14 +1,13 @@
-// Loads libtorch into the process and then the addon that uses it. The order matters: the addon names libtorch_cpu without a
-// path, and libtorch asks only once, at its first use, whether CUDA is there.
-
+// Loads libtorch into the process, then the addon that uses it. The order matters: the addon names libtorch_cpu without a path, and
+// libtorch looks for CUDA only once, at its first use.
 //
-// CommonJS, since the SDK loads this at once and Jest's and vitest's `require` refuse ECMAScript modules.
+// CommonJS, since the SDK loads this file synchronously, and `require` of Jest and vitest rejects ECMAScript modules.
 
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 const { failure, findLibtorch, libraryPath, platform } = require("./libtorch.js");
 
-/** Requires one of the two addons that `npm run setup` builds. */
+/** Requires one of the two addons. */
 function addon(file) {
   const path = join(__dirname, "addon", platform, file);
   if (!existsSync(path)) {
@@ -32,14 +31,14 @@ function load(preload, path) {
   }
 }
 
-/** Loads libtorch's CUDA half where there is use for it; says "loaded" or why not. */
+/** Loads the CUDA library of libtorch if there is a driver. Returns "loaded" or the reason why it was not loaded. */
 function loadCuda(preload, libtorchPath) {
   if (process.env.STEPWELL_CUDA === "0") return "switched off by STEPWELL_CUDA=0";
   const path = libraryPath(libtorchPath, "torch_cuda");
   if (!existsSync(path)) return `${path} does not exist: this libtorch is for the CPU only`;
   const driver = process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1";
   try {
-    // The device is the cheap sign; WSL and Windows have only the driver's library.
+    // A device file is the quick test. WSL and Windows have only the library of the driver.
     if (!existsSync("/dev/nvidia0")) preload(driver);
   } catch {
     return `no NVIDIA driver was found: ${driver} cannot be loaded`;
@@ -52,8 +51,8 @@ function loadCuda(preload, libtorchPath) {
   }
 }
 
-// Threads of libtorch that have nothing to do should sleep. By default they spin, which is up to twice as fast on an idle
-// machine, and up to ten times slower on one that has other work. libgomp asks when it is loaded, which is below.
+// Idle threads of libtorch sleep. By default they spin, which is up to twice as fast on an idle machine, and up to ten times slower
+// on a busy one. libgomp reads the variable when it is loaded, below.
 process.env.OMP_WAIT_POLICY ??= "passive";
 
 const { preload } = addon("preload.node");
@@ -64,7 +63,7 @@ exports.libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path)
 
 const stepwell = addon("stepwell.node");
 
-/** Opens a session. Its objects are no other session's, and it ends when the garbage collector finds what is returned here. */
+/** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () => {
   const { session, owner } = stepwell.open();
   return {

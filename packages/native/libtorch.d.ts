@@ -1,49 +1,49 @@
 /** `${process.platform}-${process.arch}`, the key of the platform tables. */
 export const platform: string;
 
-/** One wheel of the Python package index that holds a part of libtorch. */
+/** A wheel of the Python package index with a part of libtorch. */
 export interface Wheel {
   readonly name: string;
-  /** Absent where it is libtorch's own version. */
+  /** The version of the wheel; absent if it is the version of libtorch. */
   readonly version?: string;
   /** The platform tag in the wheel's file name. */
   readonly tag: string;
   readonly size: number;
   readonly sha256: string;
-  /** What is unpacked; a name that ends in "/" is a folder. */
+  /** The files to unpack; a name that ends in "/" is a folder. */
   readonly files: readonly string[];
 }
 
-/** The libtorch that Stepwell is built for, and the wheels that hold it. */
+/** The version of libtorch that Stepwell is built for, and the wheels that contain it. */
 export const pinned: {
   readonly version: string;
-  /** The Python whose wheels are taken; the libraries do not depend on it. */
+  /** The Python version of the wheels; the libraries do not depend on it. */
   readonly python: { readonly version: string; readonly abi: string };
   readonly platforms: Readonly<Record<string, readonly Wheel[]>>;
 };
 
-/** The names under which Python 3 is asked for, the likelier first. */
+/** Names of the Python 3 program, in the order in which they are tried. */
 export const pythons: readonly string[];
 
 /** A libtorch on this machine. */
 export interface Libtorch {
-  /** The folder that holds lib/ and include/. */
+  /** The folder with lib/ and include/. */
   readonly path: string;
-  /** Its full version, "2.11.0+cpu" for example. */
+  /** The full version, such as "2.11.0+cpu". */
   readonly version: string;
   readonly source: "LIBTORCH" | "python" | "cache";
 }
 
-/** The path of one of libtorch's libraries, "torch_cpu" for example. */
+/** The path of a library of libtorch, such as "torch_cpu". */
 export function libraryPath(libtorch: string, name: string): string;
 
-/** An Error that carries the stable code by which callers tell failures apart. */
+/** An Error with a stable code, by which callers distinguish failures. */
 export function failure(code: string, message: string): Error & { readonly code: string };
 
-/** The folder of this user for something that Stepwell keeps. */
+/** A folder in the cache of this user. */
 export function userFolder(name: string, env?: NodeJS.ProcessEnv): string;
 
-/** The folder of this user that keeps the fetched libtorch. */
+/** The folder of the fetched libtorch. */
 export function cacheFolder(env?: NodeJS.ProcessEnv): string;
 
 /**
@@ -52,5 +52,8 @@ export function cacheFolder(env?: NodeJS.ProcessEnv): string;
  */
 export function findLibtorch(options?: { env?: NodeJS.ProcessEnv; headers?: boolean }): Libtorch;
 
-/** Why the folder cannot serve as libtorch, or undefined when it can. */
-export function flawOf(path: string, headers: boolean): { readonly code: string; readonly text: string } | undefined;
+/** The reason why the folder cannot be used as libtorch; undefined if it can. */
+export function validateLibtorch(
+  path: string,
+  headers: boolean,
+): { readonly code: string; readonly text: string } | undefined;

@@ -1,4 +1,4 @@
-// Finds libtorch on this machine. Nothing is fetched here: scripts/libtorch.mjs fills the cache that this file reads.
+// Finds libtorch on this machine. scripts/libtorch.mjs fetches it into the cache that this file reads.
 
 const { spawnSync } = require("node:child_process");
 const { existsSync, readFileSync } = require("node:fs");
@@ -7,26 +7,26 @@ const { join, resolve } = require("node:path");
 
 const platform = `${process.platform}-${process.arch}`;
 
-/** The libtorch that Stepwell is built for, and the wheels that hold it. */
+/** The version of libtorch that Stepwell is built for, and the wheels that contain it. */
 const pinned = JSON.parse(readFileSync(join(__dirname, "libtorch.json"), "utf8"));
 
-/** The names under which Python 3 is asked for, the likelier first. */
+/** Names of the Python 3 program, in the order in which they are tried. */
 const pythons = ["python3", "python"];
 
 const libraryPrefix = process.platform === "win32" ? "" : "lib";
 const librarySuffix = { win32: ".dll", darwin: ".dylib" }[process.platform] ?? ".so";
 
-/** The path of one of libtorch's libraries, "torch_cpu" for example. */
+/** The path of a library of libtorch, such as "torch_cpu". */
 function libraryPath(libtorch, name) {
   return join(libtorch, "lib", libraryPrefix + name + librarySuffix);
 }
 
-/** An Error that carries the stable code by which callers tell failures apart. */
+/** An Error with a stable code, by which callers distinguish failures. */
 function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
-/** The folder of this user for something that Stepwell keeps. */
+/** A folder in the cache of this user. */
 function userFolder(name, env = process.env) {
   const base =
     process.platform === "win32"
@@ -37,22 +37,24 @@ function userFolder(name, env = process.env) {
   return join(base, "stepwell", name);
 }
 
-/** The folder of this user that keeps the fetched libtorch: torch/ and, on Linux, nvidia/ beside it. */
+/** The folder of the fetched libtorch: torch/ and, on Linux, nvidia/. */
 function cacheFolder(env = process.env) {
   return userFolder(`libtorch-${pinned.version}-${platform}`, env);
 }
 
 /**
  * Finds libtorch in the order LIBTORCH, Python's torch, cache.
- * A LIBTORCH that does not fit is refused, never passed over: somebody chose it. Set `headers` to find one to build with.
+ *
+ * If LIBTORCH is set but does not fit, throws instead of trying the next, since the user chose it. With `headers`, finds one that
+ * can be built against.
  */
 function findLibtorch({ env = process.env, headers = false } = {}) {
   if (env.LIBTORCH) {
     const path = resolve(env.LIBTORCH);
-    const flaw = flawOf(path, headers);
-    if (flaw) {
+    const fault = validateLibtorch(path, headers);
+    if (fault) {
       const advice = `Point it at libtorch ${pinned.version} or unset it.`;
-      throw failure(flaw.code, `LIBTORCH is set to ${path}, but ${flaw.text}. ${advice}`);
+      throw failure(fault.code, `LIBTORCH is set to ${path}, but ${fault.text}. ${advice}`);
     }
     return { path, version: versionOf(path), source: "LIBTORCH" };
   }
@@ -60,15 +62,15 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   const tried = ["LIBTORCH is not set"];
   for (const python of pythons) {
     const path = pythonTorch(python, env);
-    const flaw = path && flawOf(path, headers);
-    if (path && !flaw) return { path, version: versionOf(path), source: "python" };
-    tried.push(path ? `${python} has torch in ${path}, but ${flaw.text}` : `no torch in ${python}`);
+    const fault = path && validateLibtorch(path, headers);
+    if (path && !fault) return { path, version: versionOf(path), source: "python" };
+    tried.push(path ? `${python} has torch in ${path}, but ${fault.text}` : `no torch in ${python}`);
   }
 
   const path = join(cacheFolder(env), "torch");
-  const flaw = flawOf(path, headers);
-  if (!flaw) return { path, version: versionOf(path), source: "cache" };
-  tried.push(`the cache: ${flaw.text}`);
+  const fault = validateLibtorch(path, headers);
+  if (!fault) return { path, version: versionOf(path), source: "cache" };
+  tried.push(`the cache: ${fault.text}`);
 
   throw failure(
     "ERR_LIBTORCH_NOT_FOUND",
@@ -78,16 +80,19 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   );
 }
 
-/** Why the folder cannot serve as libtorch (`code` and `text`), or undefined when it can. */
-function flawOf(path, headers) {
+/** The reason why the folder cannot be used as libtorch (`code` and `text`); undefined if it can. */
+function validateLibtorch(path, headers) {
   const missing = [libraryPath(path, "c10"), libraryPath(path, "torch_cpu")].find((file) => !existsSync(file));
   if (missing) return { code: "ERR_LIBTORCH_NOT_FOUND", text: `${missing} does not exist` };
 
   const version = versionOf(path);
   if (!version) {
-    return { code: "ERR_LIBTORCH_VERSION", text: "it has neither build-version nor version.py to tell its version" };
+    return {
+      code: "ERR_LIBTORCH_VERSION",
+      text: "it has neither build-version nor version.py, which state its version",
+    };
   }
-  // "2.11.0+cu130" and "2.11.0+cpu" are the same libtorch to us: the part after + names its build.
+  // "2.11.0+cu130" and "2.11.0+cpu" both fit: the part after + is the build.
   if (version.split("+")[0] !== pinned.version) {
     return { code: "ERR_LIBTORCH_VERSION", text: `its version is ${version} where ${pinned.version} is needed` };
   }
@@ -97,7 +102,7 @@ function flawOf(path, headers) {
   return undefined;
 }
 
-/** The version, from the file of a libtorch archive or else from that of a Python wheel. */
+/** The version, from a file of the libtorch archive, or from one of the Python wheel. */
 function versionOf(path) {
   const archive = join(path, "build-version");
   if (existsSync(archive)) return readFileSync(archive, "utf8").trim();
@@ -106,9 +111,9 @@ function versionOf(path) {
   return undefined;
 }
 
-/** The folder of the torch that this Python would import. It is not imported: that takes seconds. */
+/** The folder of the torch that this Python would import. It is not imported, which would take seconds. */
 function pythonTorch(python, env) {
-  // Python puts the current folder first on its path, where a folder named "torch" would pass for the package.
+  // Without the current folder, which Python puts first on its path: a folder "torch" in it would be taken for the package.
   const program =
     "import sys; sys.path = [p for p in sys.path if p]\n" +
     "from importlib.util import find_spec; s = find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";
@@ -120,4 +125,14 @@ function pythonTorch(python, env) {
   return (status === 0 && stdout.trim()) || undefined;
 }
 
-module.exports = { cacheFolder, failure, findLibtorch, flawOf, libraryPath, pinned, platform, pythons, userFolder };
+module.exports = {
+  cacheFolder,
+  failure,
+  findLibtorch,
+  validateLibtorch,
+  libraryPath,
+  pinned,
+  platform,
+  pythons,
+  userFolder,
+};

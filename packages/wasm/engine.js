@@ -1,16 +1,16 @@
-// The engine as Bindings of the SDK: starts the module at the first call, keeps its memory within a budget, and gives up on an
-// instance that has trapped.
+// The engine, with the interface `Binding` of the SDK. Starts the module at the first call, limits its memory, and stops an instance
+// after a trap.
 
 import * as module from "./built/engine.js";
 
 const page = 2 ** 16;
-/** What the module itself may grow to. */
-const mostMemory = 2 ** 32 - page;
+/** The maximum memory of the module, in bytes, as in scripts/wasm.mjs. */
+const maxMemory = 2 ** 32 - page;
 const defaultMemory = 2 ** 30;
 
-/** Whether a module is the one that the JavaScript beside it was built for; another would be let loose on its memory. */
+/** True if a module is the one that built/engine.js was made for. With another module its memory accesses would be wrong. */
 function isOurs(compiled) {
-  // Of any realm: a module is what these take.
+  // Works for modules of every realm, unlike `instanceof`.
   try {
     const [build] = WebAssembly.Module.customSections(compiled, "stepwell");
     return build !== undefined && new TextDecoder().decode(build) === module.build;
@@ -19,42 +19,42 @@ function isOurs(compiled) {
   }
 }
 
-/** An Error that carries the stable code by which callers tell failures apart. */
+/** An Error with a stable code, by which callers distinguish failures. */
 function failure(code, message, cause) {
   return Object.assign(new Error(message, { cause }), { code });
 }
 
-/** 16 KiB as arguments: a step and a call from its closure take half of it. */
-const room = new Array(2048).fill(0);
+/** Arguments that take 16 KiB of stack. A step and a call from its closure take half of that. */
+const stackProbe = new Array(2048).fill(0);
 const nothing = () => {};
 
-/** Fails where the stack has no room for a step: one that ended inside the module would stop the engine. */
+/** Throws if the stack has no space for a step: a stack overflow inside the module would stop the engine. */
 function checkStack() {
   try {
-    nothing.apply(undefined, room);
+    nothing.apply(undefined, stackProbe);
   } catch (error) {
-    throw failure("ERR_MEMORY", "step: the call stack has no room left for a closure", error);
+    throw failure("ERR_MEMORY", "step: the call stack has no space left for a closure", error);
   }
 }
 
-/** The engine of a module; `bytes()` gives its code. A page, a worker and a thread of Node each have one of their own. */
+/** The engine of a module with the code `bytes()`. A page, a worker and a thread of Node each have one of their own. */
 export function engineOf(bytes) {
   let memory = defaultMemory;
   let isLive = false;
-  /** Why the instance is no good any more. */
+  /** The error that has stopped the instance. */
   let poison;
-  /** Why the one before was not. */
+  /** The error that stopped the instance before it. */
   let lastPoison;
-  /** Instances so far. */
+  /** The number of instances so far. */
   let instances = 0;
-  /** Sessions so far, which their handles tell from one another, and from those of the native engine, which counts up. */
+  /** The number of sessions so far. Handles contain a number that counts down, since the native engine counts up. */
   let sessions = 0;
-  /** How many calls are in the module: a closure calls while its step does. */
+  /** The number of nested calls into the module: a closure calls it during a step. */
   let depth = 0;
-  /** The start that `ready` has begun. */
+  /** The promise of a start that `ready` has begun. */
   let starting;
 
-  /** Makes the first instance, of a module that may have been compiled already. */
+  /** Makes the first instance, from a compiled module or from the code. */
   function instantiate(compiled) {
     try {
       module.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
@@ -71,15 +71,15 @@ export function engineOf(bytes) {
   }
 
   function poisoned(by = poison) {
-    // A panic is a trap without words.
+    // A panic is a trap without a message.
     const isTrap = by instanceof WebAssembly.RuntimeError;
     const reason = isTrap ? `a bug of Stepwell, or a lack of memory (${by.message})` : by.message;
     const advice = "Its objects are lost; reset() makes a fresh engine.";
     return failure("ERR_ENGINE_POISONED", `the WebAssembly engine has stopped: ${reason}. ${advice}`, by);
   }
 
-  /** Runs a call into the module. The module's own errors have a code; anything else has left it in no known state. */
-  function enter(call, ...args) {
+  /** Calls the module. Errors of the module have a code. Any other exception leaves it in an unknown state, so it is stopped. */
+  function callModule(call, ...args) {
     depth += 1;
     try {
       const result = call(...args);
@@ -93,17 +93,17 @@ export function engineOf(bytes) {
     throw poisoned();
   }
 
-  async function start(given) {
+  async function startModule(given) {
     const compiled = given ?? (await WebAssembly.compile(bytes()).catch((error) => Promise.reject(unable(error))));
-    // A call in the meantime has started it.
+    // A call may have started it during the compilation.
     if (!isLive) instantiate(compiled);
   }
 
-  /** Starts the engine without keeping the thread. */
+  /** Starts the engine without blocking the thread. */
   async function ready(options) {
     const { memory: wanted, module: compiled } = options ?? {};
-    if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= page && wanted <= mostMemory)) {
-      const range = `a whole number of bytes from ${page} to ${mostMemory}`;
+    if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= page && wanted <= maxMemory)) {
+      const range = `a whole number of bytes from ${page} to ${maxMemory}`;
       throw failure("ERR_ARGUMENT", `ready: expected ${range} as memory, given ${String(wanted)}`);
     }
     if (compiled !== undefined && !isOurs(compiled)) {
@@ -123,7 +123,7 @@ export function engineOf(bytes) {
     } else {
       const before = memory;
       memory = wanted ?? memory;
-      starting = start(compiled)
+      starting = startModule(compiled)
         .catch((error) => {
           memory = before;
           throw error;
@@ -135,7 +135,7 @@ export function engineOf(bytes) {
     await starting;
   }
 
-  /** Makes a fresh instance in the place of one that has stopped. */
+  /** Replaces a stopped instance by a new one. */
   function replace() {
     if (depth > 0) {
       throw failure("ERR_ARGUMENT", "reset: a step is not over yet, and its closure cannot reset the engine");
@@ -150,38 +150,38 @@ export function engineOf(bytes) {
     poison = undefined;
   }
 
-  /** Ends the sessions of bindings that nobody holds any more. */
-  const forgotten = new FinalizationRegistry((held) => {
-    if (isLive && !poison && held.instance === instances) enter(module.close, held.session);
+  /** Ends the sessions of bindings that were garbage-collected. */
+  const collected = new FinalizationRegistry((held) => {
+    if (isLive && !poison && held.instance === instances) callModule(module.close, held.session);
   });
 
-  /** A binding with a session of its own, which is made when it is needed. */
+  /** A binding with a session of its own, which the first call makes. */
   function open() {
-    /** The session, and the number of the instance that it is in. */
+    /** The session, and the number of its instance; 0 for none. */
     const held = { session: 0, instance: 0 };
 
-    /** The session, where there is an instance for it. */
+    /** The session. Makes instance and session if needed. */
     function session() {
       if (poison) throw poisoned();
       if (!isLive) instantiate();
       if (held.instance === instances) return held.session;
-      // The instance that it was in has stopped, and was replaced by way of another binding.
+      // Its instance has stopped, and another binding has replaced it.
       if (held.instance !== 0) throw poisoned(lastPoison);
       sessions += 1;
-      const made = enter(module.open, 1024 - (sessions % 1024), memory);
+      const made = callModule(module.open, 1024 - (sessions % 1024), memory);
       Object.assign(held, { session: made, instance: instances });
       return made;
     }
 
     const binding = {
       call(verb, args) {
-        return enter(module.call, session(), verb, args);
+        return callModule(module.call, session(), verb, args);
       },
 
       stepWithClosure(optimizer, closure, options) {
         const own = session();
         checkStack();
-        return enter(module.stepWithClosure, own, optimizer, closure, options);
+        return callModule(module.stepWithClosure, own, optimizer, closure, options);
       },
 
       reset() {
@@ -194,7 +194,7 @@ export function engineOf(bytes) {
 
       ready,
     };
-    forgotten.register(binding, held);
+    collected.register(binding, held);
     return binding;
   }
 

@@ -1,4 +1,4 @@
-// The engine for Node, which reads the module from beside this file.
+// The engine for Node, which reads the module from the folder of this file.
 
 import { readFileSync } from "node:fs";
 import { engineOf } from "./engine.js";
