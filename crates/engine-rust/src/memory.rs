@@ -43,8 +43,8 @@ impl MemoryBudget {
         if bytes > self.available() {
             return Err(out_of_memory(bytes));
         }
-        ask_for_small()?;
-        let elements = room(len)?;
+        check_small_memory()?;
+        let elements = with_capacity(len)?;
         self.allocated.set(self.allocated.get() + bytes);
         Ok(CountedVec { elements, budget: Rc::clone(self) })
     }

@@ -36,7 +36,7 @@ pub(crate) fn with_parameter_views(
     zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
-    let (mut all, mut frozen) = (room(parameters.len())?, Vec::new());
+    let (mut all, mut frozen) = (with_capacity(parameters.len())?, Vec::new());
     for (index, parameter) in parameters.iter().enumerate() {
         match parameter.grad() {
             Some(gradient) if parameter.requires_grad() => {
@@ -52,7 +52,7 @@ pub(crate) fn with_parameter_views(
         let copy = all[shared].gradient.read()?.copy(budget)?;
         all[shared].gradient_copy = Some(copy);
     }
-    let (mut borrowed, mut views) = (room(all.len())?, room(parameters.len())?);
+    let (mut borrowed, mut views) = (with_capacity(all.len())?, with_capacity(parameters.len())?);
     // `write` bumps the version of each parameter, so that older graphs are outdated even if the step fails.
     for Storages { index, parameter, gradient, gradient_copy } in &mut all {
         let gradient = match gradient_copy {
@@ -111,7 +111,7 @@ fn check_overlap(all: &[Storages]) -> Result<Vec<usize>> {
     let count = all.len();
     let gradients = all.iter().map(|one| address(&one.gradient));
     // Parameters first, then gradients.
-    let mut addresses = room(2 * count)?;
+    let mut addresses = with_capacity(2 * count)?;
     addresses.extend(all.iter().map(|one| address(&one.parameter)).chain(gradients));
     let mut shared = Vec::new();
     for (at, first) in first_places(&addresses)?.into_iter().enumerate().filter(|(at, first)| first != at) {

@@ -26,7 +26,7 @@ impl TorchEngine {
     /// An engine. Installs the allocator of the process at the first call.
     pub fn new() -> Self {
         shim::use_allocator();
-        ask_before(memory::may_allocate);
+        set_memory_check(memory::may_allocate);
         Self { busy: Rc::default() }
     }
 

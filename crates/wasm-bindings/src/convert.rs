@@ -119,7 +119,7 @@ fn read_text(value: &JsValue) -> Result<String> {
     // The maximum number of bytes in UTF-8 for one UTF-16 code unit.
     const MAX_BYTES: usize = 3;
     let length = value.unchecked_ref::<JsString>().length() as usize;
-    ask(length.saturating_mul(MAX_BYTES))?;
+    check_memory(length.saturating_mul(MAX_BYTES))?;
     Ok(value.as_string().unwrap_or_default())
 }
 

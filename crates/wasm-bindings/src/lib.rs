@@ -32,7 +32,7 @@ thread_local! {
 pub fn open(number: u32, budget: u32) -> usize {
     #[cfg(target_family = "wasm")]
     {
-        stepwell_optim::fallible::ask_before(emergency_reserve::can_allocate);
+        stepwell_optim::fallible::set_memory_check(emergency_reserve::can_allocate);
         emergency_reserve::refill();
     }
     let session = Session::numbered(RustEngine::with_budget(budget as usize), u64::from(number));

@@ -78,14 +78,14 @@ pub(crate) fn minimize(
     group: &LibraryGroup<'_, Tensor>,
     memory: Option<&AnyLbfgsStateDict>,
     closure: &mut dyn FnMut() -> Result<f64>,
-) -> Result<(f64, Curvature)> {
+) -> Result<(f64, AnyLbfgsStateDict)> {
     let options: Vec<f64> = group.options.iter().take(OPTIONS).map(option_number).collect();
     let Some(first) = group.parameters.first().filter(|_| options.len() == OPTIONS) else {
         return Err(Error::new(Code::Internal, "lbfgs: expected parameters and 7 options"));
     };
     let before = match (memory, first.dtype()?) {
-        (Some(Curvature::Float(memory)), Dtype::Float) => Some(LbfgsTensors::new(memory)?),
-        (Some(Curvature::Double(memory)), Dtype::Double) => Some(LbfgsTensors::new(memory)?),
+        (Some(AnyLbfgsStateDict::Float(memory)), Dtype::Float) => Some(LbfgsTensors::new(memory)?),
+        (Some(AnyLbfgsStateDict::Double(memory)), Dtype::Double) => Some(LbfgsTensors::new(memory)?),
         // The first step, or the parameters had another dtype.
         _ => None,
     };
@@ -118,8 +118,8 @@ pub(crate) fn minimize(
     }
     let tensors = tensors.map(|tensor| tensor.map(|tensor| Tensor::from_tch(Ok(tensor))).transpose());
     let memory = match first.dtype()? {
-        Dtype::Float => Curvature::Float(lbfgs_state_from_ffi(&after, tensors)?),
-        _ => Curvature::Double(lbfgs_state_from_ffi(&after, tensors)?),
+        Dtype::Float => AnyLbfgsStateDict::Float(lbfgs_state_from_ffi(&after, tensors)?),
+        _ => AnyLbfgsStateDict::Double(lbfgs_state_from_ffi(&after, tensors)?),
     };
     Ok((first_loss.unwrap_or(f64::NAN), memory))
 }

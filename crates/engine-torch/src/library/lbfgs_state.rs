@@ -43,7 +43,7 @@ pub(crate) struct LbfgsTensors {
 }
 
 impl LbfgsTensors {
-    pub(crate) fn new<T: Differentiable>(memory: &Memory<T>) -> Result<Self> {
+    pub(crate) fn new<T: Differentiable>(memory: &LbfgsStateDict<T>) -> Result<Self> {
         let vector = |v: &[T]| match v {
             [] => Ok(None),
             _ => Tensor::from_slice(T::slice(v), &[v.len()]).map(Some),
@@ -86,7 +86,7 @@ impl LbfgsTensors {
 pub(crate) fn lbfgs_state_from_ffi<T: Differentiable>(
     ffi: &FfiLbfgsState,
     tensors: [Result<Option<Tensor>>; 5],
-) -> Result<Memory<T>> {
+) -> Result<LbfgsStateDict<T>> {
     let mut elements: [Vec<T>; 5] = Default::default();
     for (elements, tensor) in elements.iter_mut().zip(tensors) {
         let Some(tensor) = tensor? else { continue };
@@ -98,7 +98,7 @@ pub(crate) fn lbfgs_state_from_ffi<T: Differentiable>(
     }
     let width = elements[D].len().max(1);
     let rows = |elements: &[T]| elements.chunks_exact(width).map(copied).values();
-    Ok(Memory {
+    Ok(LbfgsStateDict {
         func_evals: u64::try_from(ffi.func_evals).unwrap_or(0),
         n_iter: u64::try_from(ffi.n_iter).unwrap_or(0),
         t: ffi.t,

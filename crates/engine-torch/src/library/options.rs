@@ -1,15 +1,15 @@
 //! Options as numbers, for libtorch's own optimizers.
 
-use stepwell_optim::Value;
+use stepwell_optim::OptionValue;
 
 /// An option as a number: a flag is 0 or 1, null is NaN.
-pub(crate) fn option_number(value: &Value) -> f64 {
+pub(crate) fn option_number(value: &OptionValue) -> f64 {
     match value {
-        Value::Float(number) => *number,
-        Value::Integer(number) => *number as f64,
-        Value::Flag(flag) => f64::from(u8::from(*flag)),
+        OptionValue::Float(number) => *number,
+        OptionValue::Integer(number) => *number as f64,
+        OptionValue::Flag(flag) => f64::from(u8::from(*flag)),
         // A line search: the only option that is a word.
-        Value::Word(_) => 1.0,
-        Value::Null | Value::Undefined | Value::List(_) => f64::NAN,
+        OptionValue::Word(_) => 1.0,
+        OptionValue::Null | OptionValue::Undefined | OptionValue::List(_) => f64::NAN,
     }
 }

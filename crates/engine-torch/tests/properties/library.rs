@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice::from_ref;
 
 use stepwell_engine_torch::{Tensor, TorchEngine, ViewCache};
-use stepwell_optim::{CATALOG, Code, Curvature, Definition, Error, Value, defaults, definition};
+use stepwell_optim::{AnyLbfgsStateDict, CATALOG, Code, Definition, Error, OptionValue, defaults, definition};
 use stepwell_session::{Data, Device, Engine, LibraryEach, LibraryGroup, LibraryOptimizer};
 
 fn tensor(engine: &TorchEngine, data: &[f64]) -> Tensor {
