@@ -183,11 +183,11 @@ pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
             array.into()
         }
         Dynamic::Dictionary(entries) => {
-            let entries = Array::new();
+            let pairs = Array::new();
             for (key, value) in entries {
-                entries.push(&entry(&key, &write(value)?));
+                pairs.push(&entry(&key, &write(value)?));
             }
-            object(&entries)
+            object(&pairs)
         }
         Dynamic::Array(Numbers { data, shape }) => {
             let elements = match &data {
