@@ -11,7 +11,7 @@ use stepwell_optim::{
     StepOptions, View, definition,
 };
 
-/// Parameters of several lengths and types: one that a team shares, some of a piece and more, and many small ones.
+/// Parameters of several lengths and types: one that a team shares, some of a chunk and more, and many small ones.
 struct Model {
     floats: Vec<(Vec<f32>, Vec<f32>)>,
     doubles: Vec<(Vec<f64>, Vec<f64>)>,

@@ -1,4 +1,4 @@
-//! The elements of a piece as a formula takes them: block by block, with whatever else has to be done to them.
+//! The elements of a chunk as a formula takes them: block by block, with whatever else has to be done to them.
 
 use std::marker::PhantomData;
 
@@ -8,8 +8,8 @@ use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Piece, Riders};
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::chunk::{Chunk, Riders};
+use crate::sweep::param_tensor::ParamTensor;
 
 /// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
 /// vector that lies across two is written in two parts.
@@ -20,7 +20,7 @@ pub(super) struct Scratch<T> {
     state: [[T; BLOCK]; RULE_BUFFERS],
 }
 
-/// What a loop does with the blocks of a unit.
+/// What a loop does with the blocks of a tensor.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Stage {
     /// Everything.
@@ -38,11 +38,11 @@ impl<T: Scalar> Scratch<T> {
     }
 }
 
-impl Unit {
-    /// Elements of the unit where the formula is all that there is to do, and nothing else has to be done to them.
+impl ParamTensor {
+    /// Elements of the tensor where the formula is all that there is to do, and nothing else has to be done to them.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`], and the unit is not special.
+    /// As for [`ParamTensor::blocks`], and the tensor is not special.
     #[inline(always)]
     pub(super) unsafe fn block<T: Scalar>(&self, start: usize, length: usize) -> Block<'_, T> {
         // SAFETY: as the caller promises.
@@ -55,9 +55,9 @@ impl Unit {
     /// The elements of the formula's buffers; none of those that are not in use.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`], and the buffers are of this type.
+    /// As for [`ParamTensor::blocks`], and the buffers are of this type.
     #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     unsafe fn state<T: Scalar>(&self, start: usize, length: usize) -> [&mut [T]; RULE_BUFFERS] {
         // Written out, since a closure here is not always compiled into its caller.
         let [first, second, third, ..] = self.buffers;
@@ -69,23 +69,23 @@ impl Unit {
         [elements(first), elements(second), elements(third)]
     }
 
-    /// The elements of a piece, block by block. One block does where the formula is all that there is to do.
+    /// The elements of a chunk, block by block. One block does where the formula is all that there is to do.
     ///
     /// # Safety
-    /// `T` is the type that the unit is computed with in, the piece is one of the unit's, the step that made the unit is
+    /// `T` is the type that the tensor is computed with in, the chunk is one of the tensor's, the step that made the tensor is
     /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
     #[inline(always)]
-    pub(super) unsafe fn blocks<T: Scalar>(&self, piece: &Piece, riders: Riders, stage: Stage) -> Blocks<'_, T> {
+    pub(super) unsafe fn blocks<T: Scalar>(&self, chunk: &Chunk, riders: Riders, stage: Stage) -> Blocks<'_, T> {
         let whole = riders == Riders::NONE && stage != Stage::Measure && !self.is_special();
-        let most = if whole { piece.length } else { BLOCK };
-        let (start, end) = (piece.start, piece.start + piece.length);
-        Blocks { unit: self, stage, finished: start, start, end, most, riders, element: PhantomData }
+        let most = if whole { chunk.length } else { BLOCK };
+        let (start, end) = (chunk.start, chunk.start + chunk.length);
+        Blocks { tensor: self, stage, finished: start, start, end, most, riders, element: PhantomData }
     }
 }
 
-/// See [`Unit::blocks`].
+/// See [`ParamTensor::blocks`].
 pub(super) struct Blocks<'a, T> {
-    unit: &'a Unit,
+    tensor: &'a ParamTensor,
     stage: Stage,
     /// Where the last block begins, which has not been finished.
     finished: usize,
@@ -101,24 +101,24 @@ impl<T: Scalar> Blocks<'_, T> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn finish(&mut self, scratch: &Scratch<T>) {
-        let (unit, first, length) = (self.unit, self.finished, self.start - self.finished);
+        let (tensor, first, length) = (self.tensor, self.finished, self.start - self.finished);
         self.finished = self.start;
-        if length == 0 || !unit.is_special() {
+        if length == 0 || !tensor.is_special() {
             return;
         }
-        // SAFETY: as promised to `Unit::blocks`; the block is no longer borrowed.
+        // SAFETY: as promised to `ParamTensor::blocks`; the block is no longer borrowed.
         unsafe {
-            if T::WIDENS && unit.reduced_moments && self.stage != Stage::Apply {
-                let weights: &[T] = unit.weights(first, length);
+            if T::WIDENS && tensor.reduced_moments && self.stage != Stage::Apply {
+                let weights: &[T] = tensor.weights(first, length);
                 for ((room, address), _) in
-                    scratch.state.iter().zip(unit.buffers).zip(unit.reduced).filter(|(_, reduced)| *reduced)
+                    scratch.state.iter().zip(tensor.buffers).zip(tensor.reduced).filter(|(_, reduced)| *reduced)
                 {
-                    let narrow = Unit::elements::<bf16>(address, first, length);
+                    let narrow = ParamTensor::elements::<bf16>(address, first, length);
                     T::dither(&room[..length], weights, first, narrow);
                 }
             }
             if self.stage != Stage::Measure {
-                unit.follow::<T>(first, length);
+                tensor.follow::<T>(first, length);
             }
         }
     }
@@ -128,39 +128,39 @@ impl<T: Scalar> Blocks<'_, T> {
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
         self.finish(scratch);
-        let Self { unit, stage, start, end, most, riders, .. } = self;
+        let Self { tensor, stage, start, end, most, riders, .. } = self;
         if *start >= *end {
             return None;
         }
         let (first, length) = (*start, (*most).min(*end - *start));
         *start += length;
-        // SAFETY: as promised to `Unit::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
+        // SAFETY: as promised to `ParamTensor::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
         unsafe {
             if *stage != Stage::Apply {
-                unit.refresh_masters(first, length);
+                tensor.refresh_masters(first, length);
             }
-            let parameter = unit.weights(first, length);
-            let gradient = if *stage == Stage::Apply && unit.element.is_reduced() {
+            let parameter = tensor.weights(first, length);
+            let gradient = if *stage == Stage::Apply && tensor.element.is_reduced() {
                 // Not read; and whatever it is, it is as long.
                 &mut scratch.gradient[..length]
             } else if *riders == Riders::NONE {
-                unit.gradient(first, &mut scratch.gradient, length)
+                tensor.gradient(first, &mut scratch.gradient, length)
             } else {
-                unit.transformed_gradient(first, &mut scratch.gradient, length, *riders)
+                tensor.transformed_gradient(first, &mut scratch.gradient, length, *riders)
             };
-            let state = if T::WIDENS && unit.reduced_moments {
-                let mut buffers = unit.buffers.into_iter().zip(unit.reduced);
+            let state = if T::WIDENS && tensor.reduced_moments {
+                let mut buffers = tensor.buffers.into_iter().zip(tensor.reduced);
                 scratch.state.each_mut().map(|room| match buffers.next() {
                     Some((address, true)) => {
                         let room = &mut room[..length];
-                        T::widen(Unit::elements::<bf16>(address, first, length), room);
+                        T::widen(ParamTensor::elements::<bf16>(address, first, length), room);
                         room
                     }
-                    Some((address, false)) if !address.is_null() => Unit::elements::<T>(address, first, length),
+                    Some((address, false)) if !address.is_null() => ParamTensor::elements::<T>(address, first, length),
                     _ => &mut [][..],
                 })
             } else {
-                unit.state(first, length)
+                tensor.state(first, length)
             };
             // Where blocks are larger than the room, nobody asked for it.
             Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))

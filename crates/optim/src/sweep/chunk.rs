@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Result;
 use crate::numeric::clip::GradientTransform;
 
-/// Elements of a piece: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
-/// the lanes of a sum, and the same for any number of threads: sums are taken for each piece and then together.
-pub(super) const PIECE: usize = 1 << 14;
+/// Elements of a chunk: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
+/// the lanes of a sum, and the same for any number of threads: sums are taken for each chunk and then together.
+pub(super) const CHUNK_LEN: usize = 1 << 14;
 
-/// Elements of a unit that lie together.
+/// Elements of a tensor that lie together.
 #[derive(Clone, Copy)]
-pub(crate) struct Piece {
-    pub(super) unit: u32,
-    /// Those of the unit, so that to tell them apart touches no unit.
+pub(crate) struct Chunk {
+    pub(super) tensor: u32,
+    /// Those of the tensor, so that to tell them apart touches no tensor.
     pub(super) constants: u32,
     pub(super) start: usize,
     pub(super) length: usize,
@@ -32,10 +32,10 @@ impl Riders {
     pub(super) const NONE: Riders = Riders { transform: GradientTransform::Identity, zero: false };
 }
 
-/// A sum of squares for each of up to two values, of one piece; the bits of an `f64`, so that threads may share a list.
+/// A sum of squares for each of up to two values, of one chunk; the bits of an `f64`, so that threads may share a list.
 pub(super) type Sums = [AtomicU64; 2];
 
-/// The sum of one value over all pieces, in order.
+/// The sum of one value over all chunks, in order.
 pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
     sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Code, Error, Result};
 use crate::instruction_set::InstructionSet;
-use crate::sweep::chunk::{Piece, Riders, Sums, total, within};
+use crate::sweep::chunk::{Chunk, Riders, Sums, total, within};
 use crate::sweep::erased_rule::Program;
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::two_stages::{First, Second};
 use crate::sweep::update_buffer::Room;
 use crate::thread_pool;
@@ -16,8 +16,8 @@ use crate::thread_pool;
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) program: &'a dyn Program,
-    pub(super) units: &'a [Unit],
-    pub(super) pieces: &'a [Piece],
+    pub(super) tensors: &'a [ParamTensor],
+    pub(super) chunks: &'a [Chunk],
     pub(super) sums: &'a [Sums],
     pub(super) riders: Riders,
     pub(super) threads: usize,
@@ -25,18 +25,18 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The first stage of those pieces of a unit that the range has.
-    pub(super) fn first(&self, unit: usize, part: &Range<usize>, room: &Room) -> First<'a> {
-        let unit = &self.units[unit];
-        let (pieces, sums) = (&self.pieces[unit.piece_range()], &self.sums[unit.piece_range()]);
-        First { unit, pieces: within(pieces, part), sums: within(sums, part), updates: room.updates(unit) }
+    /// The first stage of those chunks of a tensor that the range has.
+    pub(super) fn first(&self, tensor: usize, part: &Range<usize>, room: &Room) -> First<'a> {
+        let tensor = &self.tensors[tensor];
+        let (chunks, sums) = (&self.chunks[tensor.chunk_range()], &self.sums[tensor.chunk_range()]);
+        First { tensor, chunks: within(chunks, part), sums: within(sums, part), updates: room.updates(tensor) }
     }
 
     /// The second stage of the same.
-    pub(super) fn second(&self, unit: usize, part: &Range<usize>, factor: f64, room: &Room) -> Second<'a> {
-        let unit = &self.units[unit];
-        let pieces = within(&self.pieces[unit.piece_range()], part);
-        Second { unit, pieces, factor, updates: room.updates(unit) }
+    pub(super) fn second(&self, tensor: usize, part: &Range<usize>, factor: f64, room: &Room) -> Second<'a> {
+        let tensor = &self.tensors[tensor];
+        let chunks = within(&self.chunks[tensor.chunk_range()], part);
+        Second { tensor, chunks, factor, updates: room.updates(tensor) }
     }
 
     /// Calls `task` with every number below `count` once, in order.
@@ -60,9 +60,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// From the sums of all pieces of the unit, in order.
-    pub(super) fn factor(&self, unit: &Unit) -> f64 {
-        let sums = &self.sums[unit.piece_range()];
-        self.program.factor(unit, [total(sums, 0), total(sums, 1)])
+    /// From the sums of all chunks of the tensor, in order.
+    pub(super) fn factor(&self, tensor: &ParamTensor) -> f64 {
+        let sums = &self.sums[tensor.chunk_range()];
+        self.program.factor(tensor, [total(sums, 0), total(sums, 1)])
     }
 }

@@ -8,9 +8,9 @@ use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 use crate::rule::{Rule, Step};
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Piece, Riders};
+use crate::sweep::chunk::{Chunk, Riders};
 use crate::sweep::one_stage::Update;
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::{Constants, RuleProgram};
 use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
 use crate::sweep::update_buffer::Room;
@@ -33,31 +33,38 @@ pub(crate) trait Program: Send + Sync {
     fn clear(&mut self);
     /// Makes room for so many constants.
     fn reserve(&mut self, count: usize) -> Result<()>;
-    /// Computes constants, which units find by their number.
+    /// Computes constants, which tensors find by their number.
     fn add(&mut self, group: usize, step: Step);
 
-    /// Updates pieces.
+    /// Updates chunks.
     ///
     /// # Safety
-    /// The pieces are those of the units, which are made of memory that nobody else has meanwhile.
-    unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders);
+    /// The chunks are those of the tensors, which are made of memory that nobody else has meanwhile.
+    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], riders: Riders);
 
-    /// Updates small units in both stages, one unit after the other, so that the second stage finds it in the cache.
+    /// Updates small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
     ///
     /// # Safety
     /// As for [`Program::update`].
-    unsafe fn update_whole(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders, room: &Room);
+    unsafe fn update_whole(
+        &self,
+        set: InstructionSet,
+        tensors: &[ParamTensor],
+        chunks: &[Chunk],
+        riders: Riders,
+        room: &Room,
+    );
 
-    /// The second stage of some pieces of a unit, with the updates of the first where they were kept, and the first stage of
+    /// The second stage of some chunks of a tensor, with the updates of the first where they were kept, and the first stage of
     /// those at the same places of another. Sets the sums of the squares of parameter and update.
     ///
     /// # Safety
-    /// As for [`Program::update`]; the factor is that of the unit; and nobody else uses the room of the updates there, which
-    /// are those of the unit of the second stage until they have been read.
+    /// As for [`Program::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
+    /// are those of the tensor of the second stage until they have been read.
     unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders);
 
-    /// What the updates of a unit are multiplied by.
-    fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64;
+    /// What the updates of a tensor are multiplied by.
+    fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64;
 }
 
 impl<R: Rule> Program for RuleProgram<R> {
@@ -101,15 +108,22 @@ impl<R: Rule> Program for RuleProgram<R> {
         self.constants.push(Constants { group, float, double });
     }
 
-    unsafe fn update(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders) {
+    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], riders: Riders) {
         if !R::TWO_STAGES {
-            set.run(Update::<R> { constants: &self.constants, units, pieces, riders });
+            set.run(Update::<R> { constants: &self.constants, tensors, chunks, riders });
         }
     }
 
-    unsafe fn update_whole(&self, set: InstructionSet, units: &[Unit], pieces: &[Piece], riders: Riders, room: &Room) {
+    unsafe fn update_whole(
+        &self,
+        set: InstructionSet,
+        tensors: &[ParamTensor],
+        chunks: &[Chunk],
+        riders: Riders,
+        room: &Room,
+    ) {
         if R::TWO_STAGES {
-            set.run(UpdateWhole { program: self, units, pieces, riders, room });
+            set.run(UpdateWhole { program: self, tensors, chunks, riders, room });
         }
     }
 
@@ -118,7 +132,7 @@ impl<R: Rule> Program for RuleProgram<R> {
             return;
         }
         if let (Some(second), Some(first)) = (second, first)
-            && second.unit.is_double() != first.unit.is_double()
+            && second.tensor.is_double() != first.tensor.is_double()
         {
             // SAFETY: as the caller promises.
             unsafe {
@@ -127,19 +141,20 @@ impl<R: Rule> Program for RuleProgram<R> {
             }
             return;
         }
-        let doubles = first.map(|first| first.unit).or(second.map(|second| second.unit)).is_some_and(Unit::is_double);
+        let doubles =
+            first.map(|first| first.tensor).or(second.map(|second| second.tensor)).is_some_and(ParamTensor::is_double);
         if doubles {
-            let first = first.map(|first| (&self.constants(first.unit).double, first));
-            let second = second.map(|second| (&self.constants(second.unit).double, second));
+            let first = first.map(|first| (&self.constants(first.tensor).double, first));
+            let second = second.map(|second| (&self.constants(second.tensor).double, second));
             set.run(Pass::<R, f64> { first, second, riders });
         } else {
-            let first = first.map(|first| (&self.constants(first.unit).float, first));
-            let second = second.map(|second| (&self.constants(second.unit).float, second));
+            let first = first.map(|first| (&self.constants(first.tensor).float, first));
+            let second = second.map(|second| (&self.constants(second.tensor).float, second));
             set.run(Pass::<R, f32> { first, second, riders });
         }
     }
 
-    fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64 {
-        self.factor(unit, squares)
+    fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
+        self.factor(tensor, squares)
     }
 }

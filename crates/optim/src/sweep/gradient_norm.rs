@@ -7,13 +7,13 @@ use crate::numeric::clip::GradientTransform;
 use crate::numeric::norm::{BLOCK, squares};
 use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
-use crate::sweep::chunk::{Piece, Riders, Sums};
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::chunk::{Chunk, Riders, Sums};
+use crate::sweep::param_tensor::ParamTensor;
 
-/// Sums of the squares of gradients as transformed, for each piece.
+/// Sums of the squares of gradients as transformed, for each chunk.
 pub(super) struct GradientSquares<'a> {
-    pub(super) units: &'a [Unit],
-    pub(super) pieces: &'a [Piece],
+    pub(super) tensors: &'a [ParamTensor],
+    pub(super) chunks: &'a [Chunk],
     pub(super) sums: &'a [Sums],
     pub(super) transform: GradientTransform,
 }
@@ -23,13 +23,13 @@ impl Work for GradientSquares<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { units, pieces, sums, transform } = self;
+        let Self { tensors, chunks, sums, transform } = self;
         let (mut floats, mut doubles) = (None, None);
-        for (piece, sums) in pieces.iter().zip(sums) {
-            let unit = &units[piece.unit as usize];
-            let squares = match unit.is_double() {
-                false => piece_squares::<f32>(unit, piece, transform, &mut floats),
-                true => piece_squares::<f64>(unit, piece, transform, &mut doubles),
+        for (chunk, sums) in chunks.iter().zip(sums) {
+            let tensor = &tensors[chunk.tensor as usize];
+            let squares = match tensor.is_double() {
+                false => chunk_squares::<f32>(tensor, chunk, transform, &mut floats),
+                true => chunk_squares::<f64>(tensor, chunk, transform, &mut doubles),
             };
             sums[0].store(squares.to_bits(), Ordering::Relaxed);
         }
@@ -37,24 +37,24 @@ impl Work for GradientSquares<'_> {
 }
 
 #[inline(always)]
-fn piece_squares<T: Scalar>(
-    unit: &Unit,
-    piece: &Piece,
+fn chunk_squares<T: Scalar>(
+    tensor: &ParamTensor,
+    chunk: &Chunk,
     transform: GradientTransform,
     scratch: &mut Option<Scratch<T>>,
 ) -> f64 {
-    if transform == GradientTransform::Identity && !unit.element.is_reduced() {
-        // SAFETY: the piece is the unit's, whose step is not over, and nobody writes to gradients before all are measured.
-        let (_, gradient) = unsafe { unit.elements_of_both::<T>(piece.start, piece.length) };
+    if transform == GradientTransform::Identity && !tensor.element.is_reduced() {
+        // SAFETY: the chunk is the tensor's, whose step is not over, and nobody writes to gradients before all are measured.
+        let (_, gradient) = unsafe { tensor.elements_of_both::<T>(chunk.start, chunk.length) };
         return squares(gradient);
     }
     let room = &mut scratch.get_or_insert_with(Scratch::new).gradient;
     let riders = Riders { transform, zero: false };
     let mut sum = 0.0;
-    for start in (0..piece.length).step_by(BLOCK) {
-        let length = BLOCK.min(piece.length - start);
+    for start in (0..chunk.length).step_by(BLOCK) {
+        let length = BLOCK.min(chunk.length - start);
         // SAFETY: as above.
-        sum += squares(unsafe { unit.transformed_gradient(piece.start + start, room, length, riders) });
+        sum += squares(unsafe { tensor.transformed_gradient(chunk.start + start, room, length, riders) });
     }
     sum
 }

@@ -7,13 +7,13 @@ use crate::numeric::scalar::{Reduced, Scalar};
 use crate::state::param_state::{AVERAGE, MASTER};
 use crate::state::view::Element;
 use crate::sweep::chunk::Riders;
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 
-impl Unit {
+impl ParamTensor {
     /// Takes master weights anew from a parameter of 16 bits that somebody else has set: where they no longer round to it.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`].
+    /// As for [`ParamTensor::blocks`].
     #[inline(always)]
     pub(super) unsafe fn refresh_masters(&self, start: usize, length: usize) {
         if !self.element.is_reduced() {
@@ -40,7 +40,7 @@ impl Unit {
     /// The gradient's elements; as they lie, or widened into `wide`.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`].
+    /// As for [`ParamTensor::blocks`].
     #[inline(always)]
     pub(super) unsafe fn gradient<'a, T: Scalar>(
         &self,
@@ -70,7 +70,7 @@ impl Unit {
     /// The gradient's elements in `room`, as transformed, and set to zero where they lie if that is asked for.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`].
+    /// As for [`ParamTensor::blocks`].
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) unsafe fn transformed_gradient<'a, T: Scalar>(
@@ -104,7 +104,7 @@ impl Unit {
     /// What follows once the weights have moved: the parameter of 16 bits, and the average.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`].
+    /// As for [`ParamTensor::blocks`].
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) unsafe fn follow<T: Scalar>(&self, start: usize, length: usize) {
@@ -147,7 +147,7 @@ impl Unit {
     }
 }
 
-/// See [`Unit::refresh_masters`].
+/// See [`ParamTensor::refresh_masters`].
 #[inline(always)]
 fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut room: [H; BLOCK]) {
     let rounded = &mut room[..master.len()];

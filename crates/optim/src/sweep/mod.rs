@@ -1,6 +1,6 @@
 //! One sweep over the parameters of all groups: what is worked on, in which order, by how many threads.
 //!
-//! The list of units and pieces stays from step to step while the views are the same. A steady step allocates nothing.
+//! The list of tensors and chunks stays from step to step while the views are the same. A steady step allocates nothing.
 
 mod blocks;
 mod chunk;
@@ -28,12 +28,12 @@ use crate::numeric::clip::{Clip, GradientTransform};
 use crate::rule::Step;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
-use crate::sweep::chunk::{PIECE, Piece, Riders, Sums, total};
+use crate::sweep::chunk::{CHUNK_LEN, Chunk, Riders, Sums, total};
 use crate::sweep::context::Work;
 use crate::sweep::erased_rule::Program;
 use crate::sweep::new_state::{plan_state, reduced};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::step_options::{Outcome, StepOptions};
 use crate::sweep::work_plan::{ALONE, Tasks};
 
@@ -43,13 +43,13 @@ const THREADED: usize = 1 << 18;
 /// The work of an optimizer's steps.
 pub(crate) struct Sweep {
     program: Box<dyn Program>,
-    /// Where the views of the units lie; `None` for parameters without a gradient, which have no unit.
+    /// Where the views of the tensors lie; `None` for parameters without a gradient, which have no tensor.
     locations: Vec<Option<Location>>,
-    units: Vec<Unit>,
+    tensors: Vec<ParamTensor>,
     /// What the constants that the program has are made of, in its order, as it was in the step before.
     steps: Vec<(usize, Step)>,
-    pieces: Vec<Piece>,
-    /// Of each piece: of the gradient first, and then of parameter and update.
+    chunks: Vec<Chunk>,
+    /// Of each chunk: of the gradient first, and then of parameter and update.
     sums: Vec<Sums>,
     elements: usize,
     tasks: Tasks,
@@ -66,9 +66,9 @@ impl Sweep {
         Self {
             program,
             locations: Vec::new(),
-            units: Vec::new(),
+            tensors: Vec::new(),
             steps: Vec::new(),
-            pieces: Vec::new(),
+            chunks: Vec::new(),
             sums: Vec::new(),
             elements: 0,
             tasks: Tasks::default(),
@@ -127,13 +127,13 @@ impl Sweep {
         self.count(groups, norm);
         let result = self.tasks.update(self.work(options, transform));
         if mem::take(&mut self.fresh) {
-            self.units.iter_mut().for_each(|unit| unit.fresh_average = false);
+            self.tensors.iter_mut().for_each(|tensor| tensor.fresh_average = false);
             self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
         }
         result.map(|()| Outcome::Stepped)
     }
 
-    /// True if the units are made of these views.
+    /// True if the tensors are made of these views.
     fn matches(&self, views: &[Option<View<'_>>]) -> bool {
         let same = |(view, location): (&Option<View<'_>>, &Option<Location>)| match (view, location) {
             (Some(view), Some(location)) => view.location() == *location,
@@ -149,8 +149,8 @@ impl Sweep {
         if threads != self.threads {
             self.threads = 0;
             let stages = self.program.has_two_stages();
-            self.tasks.plan(stages, &self.units, &self.pieces, self.elements, threads)?;
-            self.tasks.aim(&self.units);
+            self.tasks.plan(stages, &self.tensors, &self.chunks, self.elements, threads)?;
+            self.tasks.aim(&self.tensors);
             self.threads = threads;
         }
         Ok(())
@@ -173,53 +173,53 @@ impl Sweep {
         self.locations.clear();
         reserve_checked(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
-        self.units.clear();
+        self.tensors.clear();
         self.steps.clear();
-        self.pieces.clear();
+        self.chunks.clear();
         let mut slots = views.iter_mut().zip(&state.fresh);
         for (group, members) in groups.iter().enumerate() {
             for (state, (view, fresh)) in members.states.iter().zip(&mut slots) {
                 let Some(view) = view else { continue };
                 let common = self.program.common(group);
-                let mut unit = Unit::new(view, reduced(&*self.program, group, state.as_ref()), common);
-                unit.fresh_average = fresh.average;
+                let mut tensor = ParamTensor::new(view, reduced(&*self.program, group, state.as_ref()), common);
+                tensor.fresh_average = fresh.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let number = state.as_ref().map_or(0, |state| state.step);
                 let step = Step { number, fresh: fresh.moments, gradient_norm: 0.0 };
-                let is_double = self.units.last().is_some_and(Unit::is_double);
-                if self.steps.last() != Some(&(group, step)) || is_double != unit.is_double() {
+                let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
+                if self.steps.last() != Some(&(group, step)) || is_double != tensor.is_double() {
                     push_checked(&mut self.steps, (group, step))?;
                 }
-                unit.constants = (self.steps.len() - 1) as u32;
-                let first = self.pieces.len() as u32;
-                for start in (0..unit.length).step_by(PIECE) {
-                    let length = PIECE.min(unit.length - start);
-                    let piece = Piece { unit: self.units.len() as u32, constants: unit.constants, start, length };
-                    push_checked(&mut self.pieces, piece)?;
+                tensor.constants = (self.steps.len() - 1) as u32;
+                let first = self.chunks.len() as u32;
+                for start in (0..tensor.length).step_by(CHUNK_LEN) {
+                    let length = CHUNK_LEN.min(tensor.length - start);
+                    let chunk = Chunk { tensor: self.tensors.len() as u32, constants: tensor.constants, start, length };
+                    push_checked(&mut self.chunks, chunk)?;
                 }
-                unit.pieces = first..self.pieces.len() as u32;
-                push_checked(&mut self.units, unit)?;
+                tensor.chunks = first..self.chunks.len() as u32;
+                push_checked(&mut self.tensors, tensor)?;
             }
         }
-        self.elements = self.units.iter().map(|unit| unit.length).sum();
-        reserve_checked(&mut self.sums, self.pieces.len())?;
-        self.sums.resize_with(self.pieces.len(), Sums::default);
+        self.elements = self.tensors.iter().map(|tensor| tensor.length).sum();
+        reserve_checked(&mut self.sums, self.chunks.len())?;
+        self.sums.resize_with(self.chunks.len(), Sums::default);
         self.program.reserve(self.steps.len())?;
         self.plan(options.threads)?;
 
         state.install(groups, views);
-        let (mut units, mut slots) = (self.units.iter_mut(), views.iter());
+        let (mut tensors, mut slots) = (self.tensors.iter_mut(), views.iter());
         for (group, members) in groups.iter_mut().enumerate() {
             for (state, view) in members.states.iter_mut().zip(&mut slots) {
-                // A parameter without a gradient has no unit, whether it has a state or not.
+                // A parameter without a gradient has no tensor, whether it has a state or not.
                 if let (Some(state), Some(_)) = (state, view)
-                    && let Some(unit) = units.next()
+                    && let Some(tensor) = tensors.next()
                 {
-                    unit.set_buffers(state, self.program.common(group));
+                    tensor.set_buffers(state, self.program.common(group));
                 }
             }
         }
-        self.tasks.aim(&self.units);
+        self.tasks.aim(&self.tensors);
         (self.current, self.fresh) = (true, true);
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Sweep {
         Ok(total(&self.sums, 0).sqrt())
     }
 
-    /// StateSize the step, and computes the constants: units that had the same in the step before have them again.
+    /// Counts the step, and computes the constants: tensors that had the same in the step before have them again.
     fn count(&mut self, groups: &mut [Group], gradient_norm: f64) {
         let states = groups.iter_mut().flat_map(|group| &mut group.states);
         for (state, location) in states.zip(&self.locations) {
@@ -249,8 +249,8 @@ impl Sweep {
     fn work(&self, options: StepOptions<'_>, transform: GradientTransform) -> Work<'_> {
         Work {
             program: &*self.program,
-            units: &self.units,
-            pieces: &self.pieces,
+            tensors: &self.tensors,
+            chunks: &self.chunks,
             sums: &self.sums,
             riders: Riders { transform, zero: options.zero_gradients },
             threads: self.threads,
@@ -261,13 +261,13 @@ impl Sweep {
 
 /// In WebAssembly, asks for all lists of these views at once.
 fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
-    /// More than twice what all lists have for a view or a piece: they grow by as much again.
+    /// More than twice what all lists have for a view or a chunk: they grow by as much again.
     const EACH: usize = 1 << 10;
     if !CHECK_SUFFICES {
         return Ok(());
     }
-    let pieces: usize = views.iter().flatten().map(|view| view.len() / PIECE).sum();
-    check_memory((views.len() + pieces).saturating_mul(EACH))
+    let chunks: usize = views.iter().flatten().map(|view| view.len() / CHUNK_LEN).sum();
+    check_memory((views.len() + chunks).saturating_mul(EACH))
 }
 
 /// What becomes of a step that is not made: nothing but gradients is changed, and those only if it is no error.

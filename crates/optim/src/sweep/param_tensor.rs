@@ -1,4 +1,4 @@
-//! What a step goes over: the memory of one parameter, its gradient and its state, and how it is cut into pieces.
+//! What a step goes over: the memory of one parameter, its gradient and its state, and how it is cut into chunks.
 
 use std::ops::Range;
 use std::{ptr, slice};
@@ -14,7 +14,7 @@ const KEPT: usize = 1 << 22;
 
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
-pub(crate) struct Unit {
+pub(crate) struct ParamTensor {
     /// Which of the program's constants.
     pub(super) constants: u32,
     /// True if this step made the average.
@@ -27,20 +27,20 @@ pub(crate) struct Unit {
     /// The share of the past in the average.
     pub(super) average_decay: f64,
     pub(super) length: usize,
-    /// Which pieces.
-    pub(super) pieces: Range<u32>,
+    /// Which chunks.
+    pub(super) chunks: Range<u32>,
     pub(super) parameter: *mut u8,
     pub(super) gradient: *mut u8,
     pub(super) buffers: [*mut u8; MAX_BUFFERS],
 }
 
 // SAFETY: the memory behind the addresses belongs to the step, which hands each element to one thread at a time.
-unsafe impl Send for Unit {}
+unsafe impl Send for ParamTensor {}
 // SAFETY: as above.
-unsafe impl Sync for Unit {}
+unsafe impl Sync for ParamTensor {}
 
-impl Unit {
-    /// A unit without its buffers, which [`Unit::set_buffers`] adds. The caller sets what it is the unit of.
+impl ParamTensor {
+    /// A tensor without its buffers, which [`ParamTensor::set_buffers`] adds. The caller sets what it is the tensor of.
     pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], common: Common) -> Self {
         let (parameter, gradient) = view.addresses();
         Self {
@@ -51,7 +51,7 @@ impl Unit {
             reduced,
             average_decay: common.average.unwrap_or_default(),
             length: view.len(),
-            pieces: 0..0,
+            chunks: 0..0,
             parameter,
             gradient,
             buffers: [ptr::null_mut(); MAX_BUFFERS],
@@ -67,10 +67,10 @@ impl Unit {
         }
     }
 
-    /// Which pieces, to take them from their list.
+    /// Which chunks, to take them from their list.
     #[inline(always)]
-    pub(super) fn piece_range(&self) -> Range<usize> {
-        self.pieces.start as usize..self.pieces.end as usize
+    pub(super) fn chunk_range(&self) -> Range<usize> {
+        self.chunks.start as usize..self.chunks.end as usize
     }
 
     /// True if it is computed with in 64 bits.
@@ -101,7 +101,7 @@ impl Unit {
     /// Elements from `start` on of what begins at `address`.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`], and the elements are of this type.
+    /// As for [`ParamTensor::blocks`], and the elements are of this type.
     #[inline(always)]
     pub(super) unsafe fn elements<'a, E>(address: *mut u8, start: usize, length: usize) -> &'a mut [E] {
         // SAFETY: as the caller promises.
@@ -111,9 +111,9 @@ impl Unit {
     /// The parameter's elements that the formula works on: its master weights where it has some.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`].
+    /// As for [`ParamTensor::blocks`].
     #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     pub(super) unsafe fn weights<T: Scalar>(&self, start: usize, length: usize) -> &mut [T] {
         let address = if T::WIDENS && self.element.is_reduced() { self.buffers[MASTER] } else { self.parameter };
         // SAFETY: as the caller promises; master weights are of 32 bits, which is what 16 bits widen to.
@@ -123,9 +123,9 @@ impl Unit {
     /// Elements of the parameter and of its gradient, as they lie.
     ///
     /// # Safety
-    /// As for [`Unit::blocks`], and both are of this type.
+    /// As for [`ParamTensor::blocks`], and both are of this type.
     #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "the memory is not the unit's own")]
+    #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     pub(super) unsafe fn elements_of_both<T>(&self, start: usize, length: usize) -> (&mut [T], &[T]) {
         // SAFETY: as the caller promises.
         unsafe { (Self::elements(self.parameter, start, length), Self::elements(self.gradient, start, length)) }

@@ -1,7 +1,7 @@
 //! A rule with the options of the groups of one optimizer, and the constants of a step.
 
 use crate::rule::Rule;
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 
 /// The program of a [`Rule`].
 pub(crate) struct RuleProgram<R: Rule> {
@@ -17,15 +17,15 @@ pub(super) struct Constants<R: Rule> {
 }
 
 impl<R: Rule> RuleProgram<R> {
-    /// Those of a unit.
+    /// Those of a tensor.
     #[inline(always)]
-    pub(super) fn constants(&self, unit: &Unit) -> &Constants<R> {
-        &self.constants[unit.constants as usize]
+    pub(super) fn constants(&self, tensor: &ParamTensor) -> &Constants<R> {
+        &self.constants[tensor.constants as usize]
     }
-    /// What the updates of a unit are multiplied by.
-    pub(super) fn factor(&self, unit: &Unit, squares: [f64; 2]) -> f64 {
+    /// What the updates of a tensor are multiplied by.
+    pub(super) fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
         let [parameter, update] = squares.map(f64::sqrt);
-        R::factor(&self.options[self.constants(unit).group], parameter, update)
+        R::factor(&self.options[self.constants(tensor).group], parameter, update)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The loops of an optimizer with two stages: the update of a unit, and then the unit moved by a multiple of it.
+//! The loops of an optimizer with two stages: the update of a tensor, and then the tensor moved by a multiple of it.
 
 use std::sync::atomic::Ordering;
 
@@ -7,16 +7,16 @@ use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::chunk::{Piece, Riders, Sums};
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::chunk::{Chunk, Riders, Sums};
+use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::RuleProgram;
 use crate::sweep::update_buffer::{Room, Updates};
 
-/// Both stages of small units, one unit after the other.
+/// Both stages of small tensors, one tensor after the other.
 pub(super) struct UpdateWhole<'a, R: Rule> {
     pub(super) program: &'a RuleProgram<R>,
-    pub(super) units: &'a [Unit],
-    pub(super) pieces: &'a [Piece],
+    pub(super) tensors: &'a [ParamTensor],
+    pub(super) chunks: &'a [Chunk],
     pub(super) riders: Riders,
     pub(super) room: &'a Room,
 }
@@ -26,17 +26,17 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { program, units, pieces, riders, room } = self;
+        let Self { program, tensors, chunks, riders, room } = self;
         let (mut floats, mut doubles) = (None, None);
-        for unit in units {
-            let pieces = &pieces[unit.piece_range()];
-            let constants = program.constants(unit);
-            let updates = room.updates(unit);
-            let factor = |squares| program.factor(unit, squares);
-            if unit.is_double() {
-                both_stages::<R, f64>(&constants.double, unit, pieces, riders, updates, &mut doubles, factor);
+        for tensor in tensors {
+            let chunks = &chunks[tensor.chunk_range()];
+            let constants = program.constants(tensor);
+            let updates = room.updates(tensor);
+            let factor = |squares| program.factor(tensor, squares);
+            if tensor.is_double() {
+                both_stages::<R, f64>(&constants.double, tensor, chunks, riders, updates, &mut doubles, factor);
             } else {
-                both_stages::<R, f32>(&constants.float, unit, pieces, riders, updates, &mut floats, factor);
+                both_stages::<R, f32>(&constants.float, tensor, chunks, riders, updates, &mut floats, factor);
             }
         }
     }
@@ -45,44 +45,44 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
 #[inline(always)]
 fn both_stages<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
-    unit: &Unit,
-    pieces: &[Piece],
+    tensor: &ParamTensor,
+    chunks: &[Chunk],
     riders: Riders,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
     let mut sums = [0.0; 2];
-    for piece in pieces {
-        let squares = measure::<R, T>(constants, unit, piece, riders, updates, scratch, &mut None);
+    for chunk in chunks {
+        let squares = measure::<R, T>(constants, tensor, chunk, riders, updates, scratch, &mut None);
         sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
     }
     let factor = T::from_f64(factor(sums));
-    for piece in pieces.iter().rev() {
-        apply::<R, T>(constants, unit, piece, factor, updates, scratch);
+    for chunk in chunks.iter().rev() {
+        apply::<R, T>(constants, tensor, chunk, factor, updates, scratch);
     }
 }
 
-/// Pieces whose updates are measured.
+/// Chunks whose updates are measured.
 #[derive(Clone, Copy)]
 pub(crate) struct First<'a> {
-    pub(super) unit: &'a Unit,
-    pub(super) pieces: &'a [Piece],
-    /// What becomes of the sums of the squares of parameter and update, for each piece.
+    pub(super) tensor: &'a ParamTensor,
+    pub(super) chunks: &'a [Chunk],
+    /// What becomes of the sums of the squares of parameter and update, for each chunk.
     pub(super) sums: &'a [Sums],
     pub(super) updates: Option<Updates>,
 }
 
-/// Pieces that move by a multiple of their updates.
+/// Chunks that move by a multiple of their updates.
 #[derive(Clone, Copy)]
 pub(crate) struct Second<'a> {
-    pub(super) unit: &'a Unit,
-    pub(super) pieces: &'a [Piece],
+    pub(super) tensor: &'a ParamTensor,
+    pub(super) chunks: &'a [Chunk],
     pub(super) factor: f64,
     pub(super) updates: Option<Updates>,
 }
 
-/// The second stage of one unit and the first of the next, block by block. The update of the next is written where that of the
+/// The second stage of one tensor and the first of the next, block by block. The update of the next is written where that of the
 /// one before has just been read, so that it costs no memory traffic of its own; and while the first stage waits for memory,
 /// the second one finds what it needs in a cache.
 pub(super) struct Pass<'a, R: Rule, T: Scalar> {
@@ -98,36 +98,36 @@ impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
     fn run(self) {
         let Self { first, second, riders } = self;
         let mut scratch = None;
-        let measured = first.map_or(0, |(_, first)| first.pieces.len());
-        if let Some((constants, First { unit, pieces, sums, updates })) = first {
-            for (index, (piece, sums)) in pieces.iter().zip(sums).enumerate() {
+        let measured = first.map_or(0, |(_, first)| first.chunks.len());
+        if let Some((constants, First { tensor, chunks, sums, updates })) = first {
+            for (index, (chunk, sums)) in chunks.iter().zip(sums).enumerate() {
                 let mut before = None;
                 if let Some((constants, second)) = &second
-                    && let Some(piece) = second.pieces.get(index)
+                    && let Some(chunk) = second.chunks.get(index)
                 {
                     let factor = T::from_f64(second.factor);
                     match second.updates {
-                        Some(updates) => before = Some(Moved::new(second.unit, piece, factor, updates)),
-                        None => apply::<R, T>(constants, second.unit, piece, factor, None, &mut scratch),
+                        Some(updates) => before = Some(Moved::new(second.tensor, chunk, factor, updates)),
+                        None => apply::<R, T>(constants, second.tensor, chunk, factor, None, &mut scratch),
                     }
                 }
-                let squares = measure::<R, T>(constants, unit, piece, riders, updates, &mut scratch, &mut before);
+                let squares = measure::<R, T>(constants, tensor, chunk, riders, updates, &mut scratch, &mut before);
                 sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
             }
         }
         // Those that are left, the last first: it is still in the cache.
-        if let Some((constants, Second { unit, pieces, factor, updates })) = second {
+        if let Some((constants, Second { tensor, chunks, factor, updates })) = second {
             let factor = T::from_f64(factor);
-            for piece in pieces.iter().skip(measured).rev() {
-                apply::<R, T>(constants, unit, piece, factor, updates, &mut scratch);
+            for chunk in chunks.iter().skip(measured).rev() {
+                apply::<R, T>(constants, tensor, chunk, factor, updates, &mut scratch);
             }
         }
     }
 }
 
-/// A piece on its way by its updates, block by block.
+/// A chunk on its way by its updates, block by block.
 struct Moved<'a, T> {
-    unit: &'a Unit,
+    tensor: &'a ParamTensor,
     start: usize,
     end: usize,
     factor: T,
@@ -136,8 +136,8 @@ struct Moved<'a, T> {
 
 impl<'a, T: Scalar> Moved<'a, T> {
     #[inline(always)]
-    fn new(unit: &'a Unit, piece: &Piece, factor: T, updates: Updates) -> Self {
-        Self { unit, start: piece.start, end: piece.start + piece.length, factor, updates }
+    fn new(tensor: &'a ParamTensor, chunk: &Chunk, factor: T, updates: Updates) -> Self {
+        Self { tensor, start: chunk.start, end: chunk.start + chunk.length, factor, updates }
     }
 
     /// Moves the next block; false where there is none.
@@ -154,21 +154,21 @@ impl<'a, T: Scalar> Moved<'a, T> {
         // SAFETY: as the caller promises.
         unsafe {
             let updates: &[T] = self.updates.block(start, length);
-            for (p, u) in self.unit.weights::<T>(start, length).iter_mut().zip(updates) {
+            for (p, u) in self.tensor.weights::<T>(start, length).iter_mut().zip(updates) {
                 *p = *p - self.factor * *u;
             }
-            self.unit.follow::<T>(start, length);
+            self.tensor.follow::<T>(start, length);
         }
         true
     }
 }
 
-/// The first stage of a piece; before each block, that of another piece moves which has its updates in the same place.
+/// The first stage of a chunk; before each block, that of another chunk moves which has its updates in the same place.
 #[inline(always)]
 fn measure<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
+    tensor: &ParamTensor,
+    chunk: &Chunk,
     riders: Riders,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
@@ -177,8 +177,8 @@ fn measure<R: Rule, T: Scalar>(
     let mut sums = [0.0; 2];
     let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, riders, Stage::Measure) };
-    let mut start = piece.start;
+    let mut blocks = unsafe { tensor.blocks::<T>(chunk, riders, Stage::Measure) };
+    let mut start = chunk.start;
     loop {
         if let Some(before) = before {
             // SAFETY: as above.
@@ -230,25 +230,25 @@ fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'
     [parameters.total(parameter), updates.total(update)]
 }
 
-/// The second stage of a piece.
+/// The second stage of a chunk.
 #[inline(always)]
 fn apply<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
-    unit: &Unit,
-    piece: &Piece,
+    tensor: &ParamTensor,
+    chunk: &Chunk,
     factor: T,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
 ) {
     if let Some(updates) = updates {
-        let mut moved = Moved::new(unit, piece, factor, updates);
+        let mut moved = Moved::new(tensor, chunk, factor, updates);
         // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
         while unsafe { moved.next() } {}
         return;
     }
     let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as above.
-    let mut blocks = unsafe { unit.blocks::<T>(piece, Riders::NONE, Stage::Apply) };
+    let mut blocks = unsafe { tensor.blocks::<T>(chunk, Riders::NONE, Stage::Apply) };
     while let Some((block, _)) = blocks.next(scratch) {
         R::apply(constants, factor, block);
     }

@@ -7,17 +7,17 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
 use crate::fallible::{push_checked, reserve_checked};
-use crate::sweep::chunk::{PIECE, Piece, cut};
+use crate::sweep::chunk::{CHUNK_LEN, Chunk, cut};
 use crate::sweep::context::Work;
 use crate::sweep::gradient_norm::GradientSquares;
-use crate::sweep::param_tensor::Unit;
+use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::pipeline::Relay;
 use crate::sweep::stealing_ranges::Queues;
 use crate::sweep::update_buffer::Room;
 
-/// Elements of a unit from which on its two stages are shared out: several of them at once would not stay in the cache.
+/// Elements of a tensor from which on its two stages are shared out: several of them at once would not stay in the cache.
 const SHARED: usize = 1 << 20;
-/// Elements of a unit from which on its second stage is done together with the first stage of the next. What is smaller is
+/// Elements of a tensor from which on its second stage is done together with the first stage of the next. What is smaller is
 /// still in a near cache, and too short for processors to see that memory is read in order. In WebAssembly nothing is: it
 /// computes for so long that it does not wait for memory, and would have another copy of the formula.
 const PAIRED: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
@@ -29,7 +29,7 @@ const BATCH: usize = 1 << 16;
 /// What is done in a step, and by whom.
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// All pieces, some at a time, in any order.
+    /// All chunks, some at a time, in any order.
     batches: Vec<Range<usize>>,
     /// Of the batches.
     queues: Queues,
@@ -38,7 +38,7 @@ pub(super) struct Tasks {
     relay: Relay,
     /// Units of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
     own: Vec<usize>,
-    /// Small units, some at a time.
+    /// Small tensors, some at a time.
     small: Vec<Range<usize>>,
     /// Of each thread.
     desks: Vec<Mutex<Desk>>,
@@ -49,7 +49,7 @@ pub(super) struct Tasks {
 struct Desk {
     room: Room,
     small_room: Room,
-    /// A unit that has its first stage behind it, and its factor.
+    /// A tensor that has its first stage behind it, and its factor.
     waiting: Option<(usize, f64)>,
 }
 
@@ -58,66 +58,67 @@ impl Tasks {
     pub(super) fn plan(
         &mut self,
         stages: bool,
-        units: &[Unit],
-        pieces: &[Piece],
+        tensors: &[ParamTensor],
+        chunks: &[Chunk],
         elements: usize,
         threads: usize,
     ) -> Result<()> {
-        let batch = (elements / (8 * threads)).clamp(PIECE, BATCH);
+        let batch = (elements / (8 * threads)).clamp(CHUNK_LEN, BATCH);
         self.batches.clear();
-        cut(0..pieces.len(), batch, |i| pieces[i].length, |range| push_checked(&mut self.batches, range))?;
+        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.batches, range))?;
         if !ALONE {
             self.queues = Queues::new(self.batches.len(), threads)?;
         }
         if !stages {
             return Ok(());
         }
-        // A unit that would keep one thread busy while the others have nothing left is shared, too.
-        let shared = |unit: &Unit| threads > 1 && (unit.length > SHARED || unit.length > elements / (2 * threads));
+        // A tensor that would keep one thread busy while the others have nothing left is shared, too.
+        let shared =
+            |tensor: &ParamTensor| threads > 1 && (tensor.length > SHARED || tensor.length > elements / (2 * threads));
         let (mut relay, mut start) = (Vec::new(), 0);
         self.own.clear();
         self.small.clear();
-        for (index, unit) in units.iter().enumerate().filter(|_| !ALONE) {
-            let list = match unit.length {
-                _ if shared(unit) => &mut relay,
+        for (index, tensor) in tensors.iter().enumerate().filter(|_| !ALONE) {
+            let list = match tensor.length {
+                _ if shared(tensor) => &mut relay,
                 PAIRED.. => &mut self.own,
                 _ => continue,
             };
             push_checked(list, index)?;
-            cut(start..index, batch, |i| units[i].length, |range| push_checked(&mut self.small, range))?;
+            cut(start..index, batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
             start = index + 1;
         }
-        cut(start..units.len(), batch, |i| units[i].length, |range| push_checked(&mut self.small, range))?;
+        cut(start..tensors.len(), batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
         if !ALONE {
             for list in [&mut relay, &mut self.own] {
                 // The number tells those of one length apart: a sort that keeps their order takes memory.
-                list.sort_unstable_by_key(|unit| (Reverse(units[*unit].length), *unit));
+                list.sort_unstable_by_key(|tensor| (Reverse(tensors[*tensor].length), *tensor));
             }
-            self.relay.plan(&relay, units, batch, threads)?;
+            self.relay.plan(&relay, tensors, batch, threads)?;
         }
         reserve_checked(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
             if !ALONE {
-                desk.room.reserve(self.own.iter().map(|unit| &units[*unit]))?;
+                desk.room.reserve(self.own.iter().map(|tensor| &tensors[*tensor]))?;
             }
-            desk.small_room.reserve(self.small.iter().flat_map(|range| &units[range.clone()]))?;
+            desk.small_room.reserve(self.small.iter().flat_map(|range| &tensors[range.clone()]))?;
         }
         Ok(())
     }
 
-    /// Once the buffers of the units are there.
-    pub(super) fn aim(&mut self, units: &[Unit]) {
-        // A unit that has no master weights is where it was when there were no buffers.
+    /// Once the buffers of the tensors are there.
+    pub(super) fn aim(&mut self, tensors: &[ParamTensor]) {
+        // A tensor that has no master weights is where it was when there were no buffers.
         if ALONE {
             return;
         }
-        self.relay.aim(units);
+        self.relay.aim(tensors);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            desk.room.aim(self.own.iter().map(|unit| &units[*unit]));
-            desk.small_room.aim(self.small.iter().flat_map(|range| &units[range.clone()]));
+            desk.room.aim(self.own.iter().map(|tensor| &tensors[*tensor]));
+            desk.small_room.aim(self.small.iter().flat_map(|range| &tensors[range.clone()]));
         }
     }
 
@@ -126,8 +127,8 @@ impl Tasks {
         let count = self.batches.len();
         let measure = |task: usize| {
             let range = self.batches[task].clone();
-            let (pieces, sums) = (&work.pieces[range.clone()], &work.sums[range]);
-            work.set.run(GradientSquares { units: work.units, pieces, sums, transform: work.riders.transform });
+            let (chunks, sums) = (&work.chunks[range.clone()], &work.sums[range]);
+            work.set.run(GradientSquares { tensors: work.tensors, chunks, sums, transform: work.riders.transform });
         };
         match work.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
@@ -140,10 +141,10 @@ impl Tasks {
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
             return self.spread(work, &|task| {
-                let pieces = &work.pieces[self.batches[task].clone()];
-                // SAFETY: the units were made from this step's views, or compared with them; and each task is done by
+                let chunks = &work.chunks[self.batches[task].clone()];
+                // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
-                unsafe { work.program.update(work.set, work.units, pieces, work.riders) };
+                unsafe { work.program.update(work.set, work.tensors, chunks, work.riders) };
             });
         }
         if !ALONE {
@@ -159,15 +160,15 @@ impl Tasks {
             if !ALONE {
                 // What a step that failed has left.
                 desk.waiting = None;
-                while let Some(unit) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
-                    desk.pass(Some(*unit), &work);
+                while let Some(tensor) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
+                    desk.pass(Some(*tensor), &work);
                 }
                 desk.pass(None, &work);
             }
-            while let Some(units) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
-                let units = &work.units[units.clone()];
+            while let Some(tensors) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
+                let tensors = &work.tensors[tensors.clone()];
                 // SAFETY: as above.
-                unsafe { work.program.update_whole(work.set, units, work.pieces, work.riders, &desk.small_room) };
+                unsafe { work.program.update_whole(work.set, tensors, work.chunks, work.riders, &desk.small_room) };
             }
         })
     }
@@ -189,13 +190,13 @@ impl Tasks {
 }
 
 impl Desk {
-    /// The first stage of a unit, and the second of the one before.
-    fn pass(&mut self, unit: Option<usize>, work: &Work<'_>) {
+    /// The first stage of a tensor, and the second of the one before.
+    fn pass(&mut self, tensor: Option<usize>, work: &Work<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
-        let second = self.waiting.take().map(|(unit, factor)| work.second(unit, ALL, factor, &self.room));
-        let first = unit.map(|unit| work.first(unit, ALL, &self.room));
-        // SAFETY: as in `Tasks::update`; the unit is this thread's alone, and so is the room.
+        let second = self.waiting.take().map(|(tensor, factor)| work.second(tensor, ALL, factor, &self.room));
+        let first = tensor.map(|tensor| work.first(tensor, ALL, &self.room));
+        // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
         unsafe { work.program.pass(work.set, second, first, work.riders) };
-        self.waiting = unit.map(|unit| (unit, work.factor(&work.units[unit])));
+        self.waiting = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
     }
 }

@@ -109,7 +109,7 @@ fn compare<T: Scalar>(
     Ok(())
 }
 
-/// Lengths around those of vectors, blocks and pieces.
+/// Lengths around those of vectors, blocks and chunks.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![0usize..70, 500usize..530, 1020usize..1030, 16_380usize..16_400]
 }
