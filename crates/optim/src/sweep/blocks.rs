@@ -8,7 +8,7 @@ use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Chunk, Riders};
+use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::param_tensor::ParamTensor;
 
 /// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
@@ -75,11 +75,16 @@ impl ParamTensor {
     /// `T` is the type that the tensor is computed with in, the chunk is one of the tensor's, the step that made the tensor is
     /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
     #[inline(always)]
-    pub(super) unsafe fn blocks<T: Scalar>(&self, chunk: &Chunk, riders: Riders, stage: Stage) -> Blocks<'_, T> {
-        let whole = riders == Riders::NONE && stage != Stage::Measure && !self.is_special();
+    pub(super) unsafe fn blocks<T: Scalar>(
+        &self,
+        chunk: &Chunk,
+        gradient_ops: GradientOps,
+        stage: Stage,
+    ) -> Blocks<'_, T> {
+        let whole = gradient_ops == GradientOps::NONE && stage != Stage::Measure && !self.is_special();
         let most = if whole { chunk.length } else { BLOCK };
         let (start, end) = (chunk.start, chunk.start + chunk.length);
-        Blocks { tensor: self, stage, finished: start, start, end, most, riders, element: PhantomData }
+        Blocks { tensor: self, stage, finished: start, start, end, most, gradient_ops, element: PhantomData }
     }
 }
 
@@ -92,7 +97,7 @@ pub(super) struct Blocks<'a, T> {
     start: usize,
     end: usize,
     most: usize,
-    riders: Riders,
+    gradient_ops: GradientOps,
     element: PhantomData<T>,
 }
 
@@ -128,7 +133,7 @@ impl<T: Scalar> Blocks<'_, T> {
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
         self.finish(scratch);
-        let Self { tensor, stage, start, end, most, riders, .. } = self;
+        let Self { tensor, stage, start, end, most, gradient_ops, .. } = self;
         if *start >= *end {
             return None;
         }
@@ -143,10 +148,10 @@ impl<T: Scalar> Blocks<'_, T> {
             let gradient = if *stage == Stage::Apply && tensor.element.is_reduced() {
                 // Not read; and whatever it is, it is as long.
                 &mut scratch.gradient[..length]
-            } else if *riders == Riders::NONE {
+            } else if *gradient_ops == GradientOps::NONE {
                 tensor.gradient(first, &mut scratch.gradient, length)
             } else {
-                tensor.transformed_gradient(first, &mut scratch.gradient, length, *riders)
+                tensor.transformed_gradient(first, &mut scratch.gradient, length, *gradient_ops)
             };
             let state = if T::WIDENS && tensor.reduced_moments {
                 let mut buffers = tensor.buffers.into_iter().zip(tensor.reduced);

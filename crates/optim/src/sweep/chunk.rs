@@ -22,14 +22,14 @@ pub(crate) struct Chunk {
 
 /// What is done to gradients on the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Riders {
+pub(crate) struct GradientOps {
     pub(super) transform: GradientTransform,
     /// Set the gradient to zero once it has been read for the last time.
     pub(super) zero: bool,
 }
 
-impl Riders {
-    pub(super) const NONE: Riders = Riders { transform: GradientTransform::Identity, zero: false };
+impl GradientOps {
+    pub(super) const NONE: GradientOps = GradientOps { transform: GradientTransform::Identity, zero: false };
 }
 
 /// A sum of squares for each of up to two values, of one chunk; the bits of an `f64`, so that threads may share a list.

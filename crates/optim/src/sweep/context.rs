@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Code, Error, Result};
 use crate::instruction_set::InstructionSet;
-use crate::sweep::chunk::{Chunk, Riders, Sums, total, within};
+use crate::sweep::chunk::{Chunk, GradientOps, Sums, total, within};
 use crate::sweep::erased_rule::Program;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::two_stages::{First, Second};
@@ -19,7 +19,7 @@ pub(super) struct Work<'a> {
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
     pub(super) sums: &'a [Sums],
-    pub(super) riders: Riders,
+    pub(super) gradient_ops: GradientOps,
     pub(super) threads: usize,
     pub(super) set: InstructionSet,
 }

@@ -8,7 +8,7 @@ use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 use crate::rule::{Rule, Step};
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Chunk, Riders};
+use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::one_stage::Update;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::{Constants, RuleProgram};
@@ -40,7 +40,7 @@ pub(crate) trait Program: Send + Sync {
     ///
     /// # Safety
     /// The chunks are those of the tensors, which are made of memory that nobody else has meanwhile.
-    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], riders: Riders);
+    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps);
 
     /// Updates small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
     ///
@@ -51,7 +51,7 @@ pub(crate) trait Program: Send + Sync {
         set: InstructionSet,
         tensors: &[ParamTensor],
         chunks: &[Chunk],
-        riders: Riders,
+        gradient_ops: GradientOps,
         room: &Room,
     );
 
@@ -61,7 +61,13 @@ pub(crate) trait Program: Send + Sync {
     /// # Safety
     /// As for [`Program::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
     /// are those of the tensor of the second stage until they have been read.
-    unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders);
+    unsafe fn pass(
+        &self,
+        set: InstructionSet,
+        second: Option<Second<'_>>,
+        first: Option<First<'_>>,
+        gradient_ops: GradientOps,
+    );
 
     /// What the updates of a tensor are multiplied by.
     fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64;
@@ -108,9 +114,9 @@ impl<R: Rule> Program for RuleProgram<R> {
         self.constants.push(Constants { group, float, double });
     }
 
-    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], riders: Riders) {
+    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps) {
         if !R::TWO_STAGES {
-            set.run(Update::<R> { constants: &self.constants, tensors, chunks, riders });
+            set.run(Update::<R> { constants: &self.constants, tensors, chunks, gradient_ops });
         }
     }
 
@@ -119,15 +125,21 @@ impl<R: Rule> Program for RuleProgram<R> {
         set: InstructionSet,
         tensors: &[ParamTensor],
         chunks: &[Chunk],
-        riders: Riders,
+        gradient_ops: GradientOps,
         room: &Room,
     ) {
         if R::TWO_STAGES {
-            set.run(UpdateWhole { program: self, tensors, chunks, riders, room });
+            set.run(UpdateWhole { program: self, tensors, chunks, gradient_ops, room });
         }
     }
 
-    unsafe fn pass(&self, set: InstructionSet, second: Option<Second<'_>>, first: Option<First<'_>>, riders: Riders) {
+    unsafe fn pass(
+        &self,
+        set: InstructionSet,
+        second: Option<Second<'_>>,
+        first: Option<First<'_>>,
+        gradient_ops: GradientOps,
+    ) {
         if !R::TWO_STAGES || cfg!(target_family = "wasm") {
             return;
         }
@@ -136,8 +148,8 @@ impl<R: Rule> Program for RuleProgram<R> {
         {
             // SAFETY: as the caller promises.
             unsafe {
-                self.pass(set, Some(second), None, riders);
-                self.pass(set, None, Some(first), riders);
+                self.pass(set, Some(second), None, gradient_ops);
+                self.pass(set, None, Some(first), gradient_ops);
             }
             return;
         }
@@ -146,11 +158,11 @@ impl<R: Rule> Program for RuleProgram<R> {
         if doubles {
             let first = first.map(|first| (&self.constants(first.tensor).double, first));
             let second = second.map(|second| (&self.constants(second.tensor).double, second));
-            set.run(Pass::<R, f64> { first, second, riders });
+            set.run(Pass::<R, f64> { first, second, gradient_ops });
         } else {
             let first = first.map(|first| (&self.constants(first.tensor).float, first));
             let second = second.map(|second| (&self.constants(second.tensor).float, second));
-            set.run(Pass::<R, f32> { first, second, riders });
+            set.run(Pass::<R, f32> { first, second, gradient_ops });
         }
     }
 

@@ -7,7 +7,7 @@ use crate::numeric::clip::GradientTransform;
 use crate::numeric::norm::{BLOCK, squares};
 use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
-use crate::sweep::chunk::{Chunk, Riders, Sums};
+use crate::sweep::chunk::{Chunk, GradientOps, Sums};
 use crate::sweep::param_tensor::ParamTensor;
 
 /// Sums of the squares of gradients as transformed, for each chunk.
@@ -49,12 +49,12 @@ fn chunk_squares<T: Scalar>(
         return squares(gradient);
     }
     let room = &mut scratch.get_or_insert_with(Scratch::new).gradient;
-    let riders = Riders { transform, zero: false };
+    let gradient_ops = GradientOps { transform, zero: false };
     let mut sum = 0.0;
     for start in (0..chunk.length).step_by(BLOCK) {
         let length = BLOCK.min(chunk.length - start);
         // SAFETY: as above.
-        sum += squares(unsafe { tensor.transformed_gradient(chunk.start + start, room, length, riders) });
+        sum += squares(unsafe { tensor.transformed_gradient(chunk.start + start, room, length, gradient_ops) });
     }
     sum
 }

@@ -6,7 +6,7 @@ use crate::numeric::norm::BLOCK;
 use crate::numeric::scalar::{Reduced, Scalar};
 use crate::state::param_state::{AVERAGE, MASTER};
 use crate::state::view::Element;
-use crate::sweep::chunk::Riders;
+use crate::sweep::chunk::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 
 impl ParamTensor {
@@ -78,26 +78,26 @@ impl ParamTensor {
         start: usize,
         room: &'a mut [T; BLOCK],
         length: usize,
-        riders: Riders,
+        gradient_ops: GradientOps,
     ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe {
             if self.element.is_reduced() {
                 self.gradient(start, room, length);
-                if riders.zero {
+                if gradient_ops.zero {
                     // The zero of 16 bits.
                     Self::elements::<u16>(self.gradient, start, length).fill(0);
                 }
             } else {
                 let gradient = Self::elements::<T>(self.gradient, start, length);
                 room[..length].copy_from_slice(gradient);
-                if riders.zero {
+                if gradient_ops.zero {
                     gradient.fill(T::default());
                 }
             }
         }
         let transformed = &mut room[..length];
-        riders.transform.apply(transformed);
+        gradient_ops.transform.apply(transformed);
         transformed
     }
 

@@ -28,7 +28,7 @@ use crate::numeric::clip::{Clip, GradientTransform};
 use crate::rule::Step;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
-use crate::sweep::chunk::{CHUNK_LEN, Chunk, Riders, Sums, total};
+use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
 use crate::sweep::context::Work;
 use crate::sweep::erased_rule::Program;
 use crate::sweep::new_state::{plan_state, reduced};
@@ -252,7 +252,7 @@ impl Sweep {
             tensors: &self.tensors,
             chunks: &self.chunks,
             sums: &self.sums,
-            riders: Riders { transform, zero: options.zero_gradients },
+            gradient_ops: GradientOps { transform, zero: options.zero_gradients },
             threads: self.threads,
             set: options.instruction_set,
         }

@@ -4,7 +4,7 @@ use crate::instruction_set::Work;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Rule;
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::chunk::{Chunk, Riders};
+use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::Constants;
 
@@ -13,7 +13,7 @@ pub(super) struct Update<'a, R: Rule> {
     pub(super) constants: &'a [Constants<R>],
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
-    pub(super) riders: Riders,
+    pub(super) gradient_ops: GradientOps,
 }
 
 impl<R: Rule> Work for Update<'_, R> {
@@ -21,16 +21,16 @@ impl<R: Rule> Work for Update<'_, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { constants, tensors, chunks, riders } = self;
+        let Self { constants, tensors, chunks, gradient_ops } = self;
         let (mut floats, mut doubles) = (None, None);
         // With the same constants in one loop, they stay in registers.
         for chunks in chunks.chunk_by(|a, b| a.constants == b.constants) {
             let Some(first) = chunks.first() else { continue };
             let constants = &constants[first.constants as usize];
             if tensors[first.tensor as usize].is_double() {
-                update::<R, f64>(constants.double, tensors, chunks, riders, &mut doubles);
+                update::<R, f64>(constants.double, tensors, chunks, gradient_ops, &mut doubles);
             } else {
-                update::<R, f32>(constants.float, tensors, chunks, riders, &mut floats);
+                update::<R, f32>(constants.float, tensors, chunks, gradient_ops, &mut floats);
             }
         }
     }
@@ -42,20 +42,20 @@ fn update<R: Rule, T: Scalar>(
     constants: R::Constants<T>,
     tensors: &[ParamTensor],
     chunks: &[Chunk],
-    riders: Riders,
+    gradient_ops: GradientOps,
     scratch: &mut Option<Scratch<T>>,
 ) {
     for chunk in chunks {
         let tensor = &tensors[chunk.tensor as usize];
         // In WebAssembly a second copy of each formula is worth less than the room that it takes.
-        if cfg!(not(target_family = "wasm")) && riders == Riders::NONE && !tensor.is_special() {
+        if cfg!(not(target_family = "wasm")) && gradient_ops == GradientOps::NONE && !tensor.is_special() {
             // SAFETY: as `Program::update` asks for.
             R::update(&constants, unsafe { tensor.block::<T>(chunk.start, chunk.length) });
             continue;
         }
         let scratch = scratch.get_or_insert_with(Scratch::new);
         // SAFETY: as above.
-        let mut blocks = unsafe { tensor.blocks::<T>(chunk, riders, Stage::Update) };
+        let mut blocks = unsafe { tensor.blocks::<T>(chunk, gradient_ops, Stage::Update) };
         while let Some((block, _)) = blocks.next(scratch) {
             R::update(&constants, block);
         }

@@ -85,7 +85,7 @@ impl Relay {
                 let first = leg.first.map(|tensor| work.first(tensor, part, &self.room));
                 let second = leg.second.map(|tensor| work.second(tensor, part, factor, &self.room));
                 // SAFETY: as in `Tasks::update`; only this thread has taken the part, and the room there is of these chunks.
-                unsafe { work.program.pass(work.set, second, first, work.riders) };
+                unsafe { work.program.pass(work.set, second, first, work.gradient_ops) };
                 leg.finished(work);
             }
         }

@@ -7,7 +7,7 @@ use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::chunk::{Chunk, Riders, Sums};
+use crate::sweep::chunk::{Chunk, GradientOps, Sums};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::RuleProgram;
 use crate::sweep::update_buffer::{Room, Updates};
@@ -17,7 +17,7 @@ pub(super) struct UpdateWhole<'a, R: Rule> {
     pub(super) program: &'a RuleProgram<R>,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
-    pub(super) riders: Riders,
+    pub(super) gradient_ops: GradientOps,
     pub(super) room: &'a Room,
 }
 
@@ -26,7 +26,7 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { program, tensors, chunks, riders, room } = self;
+        let Self { program, tensors, chunks, gradient_ops, room } = self;
         let (mut floats, mut doubles) = (None, None);
         for tensor in tensors {
             let chunks = &chunks[tensor.chunk_range()];
@@ -34,9 +34,9 @@ impl<R: Rule> Work for UpdateWhole<'_, R> {
             let updates = room.updates(tensor);
             let factor = |squares| program.factor(tensor, squares);
             if tensor.is_double() {
-                both_stages::<R, f64>(&constants.double, tensor, chunks, riders, updates, &mut doubles, factor);
+                both_stages::<R, f64>(&constants.double, tensor, chunks, gradient_ops, updates, &mut doubles, factor);
             } else {
-                both_stages::<R, f32>(&constants.float, tensor, chunks, riders, updates, &mut floats, factor);
+                both_stages::<R, f32>(&constants.float, tensor, chunks, gradient_ops, updates, &mut floats, factor);
             }
         }
     }
@@ -47,14 +47,14 @@ fn both_stages<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
     tensor: &ParamTensor,
     chunks: &[Chunk],
-    riders: Riders,
+    gradient_ops: GradientOps,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
     let mut sums = [0.0; 2];
     for chunk in chunks {
-        let squares = measure::<R, T>(constants, tensor, chunk, riders, updates, scratch, &mut None);
+        let squares = measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, scratch, &mut None);
         sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
     }
     let factor = T::from_f64(factor(sums));
@@ -88,7 +88,7 @@ pub(crate) struct Second<'a> {
 pub(super) struct Pass<'a, R: Rule, T: Scalar> {
     pub(super) first: Option<(&'a R::Constants<T>, First<'a>)>,
     pub(super) second: Option<(&'a R::Constants<T>, Second<'a>)>,
-    pub(super) riders: Riders,
+    pub(super) gradient_ops: GradientOps,
 }
 
 impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
@@ -96,7 +96,7 @@ impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { first, second, riders } = self;
+        let Self { first, second, gradient_ops } = self;
         let mut scratch = None;
         let measured = first.map_or(0, |(_, first)| first.chunks.len());
         if let Some((constants, First { tensor, chunks, sums, updates })) = first {
@@ -111,7 +111,8 @@ impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
                         None => apply::<R, T>(constants, second.tensor, chunk, factor, None, &mut scratch),
                     }
                 }
-                let squares = measure::<R, T>(constants, tensor, chunk, riders, updates, &mut scratch, &mut before);
+                let squares =
+                    measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, &mut scratch, &mut before);
                 sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
             }
         }
@@ -169,7 +170,7 @@ fn measure<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
     tensor: &ParamTensor,
     chunk: &Chunk,
-    riders: Riders,
+    gradient_ops: GradientOps,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
     before: &mut Option<Moved<'_, T>>,
@@ -177,7 +178,7 @@ fn measure<R: Rule, T: Scalar>(
     let mut sums = [0.0; 2];
     let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
-    let mut blocks = unsafe { tensor.blocks::<T>(chunk, riders, Stage::Measure) };
+    let mut blocks = unsafe { tensor.blocks::<T>(chunk, gradient_ops, Stage::Measure) };
     let mut start = chunk.start;
     loop {
         if let Some(before) = before {
@@ -248,7 +249,7 @@ fn apply<R: Rule, T: Scalar>(
     }
     let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as above.
-    let mut blocks = unsafe { tensor.blocks::<T>(chunk, Riders::NONE, Stage::Apply) };
+    let mut blocks = unsafe { tensor.blocks::<T>(chunk, GradientOps::NONE, Stage::Apply) };
     while let Some((block, _)) = blocks.next(scratch) {
         R::apply(constants, factor, block);
     }

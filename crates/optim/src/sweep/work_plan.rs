@@ -128,7 +128,12 @@ impl Tasks {
         let measure = |task: usize| {
             let range = self.batches[task].clone();
             let (chunks, sums) = (&work.chunks[range.clone()], &work.sums[range]);
-            work.set.run(GradientSquares { tensors: work.tensors, chunks, sums, transform: work.riders.transform });
+            work.set.run(GradientSquares {
+                tensors: work.tensors,
+                chunks,
+                sums,
+                transform: work.gradient_ops.transform,
+            });
         };
         match work.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
@@ -144,7 +149,7 @@ impl Tasks {
                 let chunks = &work.chunks[self.batches[task].clone()];
                 // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
-                unsafe { work.program.update(work.set, work.tensors, chunks, work.riders) };
+                unsafe { work.program.update(work.set, work.tensors, chunks, work.gradient_ops) };
             });
         }
         if !ALONE {
@@ -168,7 +173,9 @@ impl Tasks {
             while let Some(tensors) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
                 let tensors = &work.tensors[tensors.clone()];
                 // SAFETY: as above.
-                unsafe { work.program.update_whole(work.set, tensors, work.chunks, work.riders, &desk.small_room) };
+                unsafe {
+                    work.program.update_whole(work.set, tensors, work.chunks, work.gradient_ops, &desk.small_room)
+                };
             }
         })
     }
@@ -196,7 +203,7 @@ impl Desk {
         let second = self.waiting.take().map(|(tensor, factor)| work.second(tensor, ALL, factor, &self.room));
         let first = tensor.map(|tensor| work.first(tensor, ALL, &self.room));
         // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
-        unsafe { work.program.pass(work.set, second, first, work.riders) };
+        unsafe { work.program.pass(work.set, second, first, work.gradient_ops) };
         self.waiting = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
     }
 }
