@@ -10,7 +10,7 @@ use stepwell_optim::{
     AnyLbfgsStateDict, Code, Error, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
 };
 
-/// StateSize what the current thread allocates.
+/// Counts what the current thread allocates.
 struct Counting;
 
 thread_local! {

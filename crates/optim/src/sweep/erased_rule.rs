@@ -12,7 +12,7 @@ use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::one_stage::Update;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::{Constants, RuleProgram};
-use crate::sweep::two_stages::{First, Pass, Second, UpdateWhole};
+use crate::sweep::two_stages::{ApplyAndMeasure, ApplyArgs, MeasureArgs, UpdateWholeTensors};
 use crate::sweep::update_buffer::Room;
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
@@ -46,7 +46,7 @@ pub(crate) trait Program: Send + Sync {
     ///
     /// # Safety
     /// As for [`Program::update`].
-    unsafe fn update_whole(
+    unsafe fn update_whole_tensors(
         &self,
         set: InstructionSet,
         tensors: &[ParamTensor],
@@ -61,11 +61,11 @@ pub(crate) trait Program: Send + Sync {
     /// # Safety
     /// As for [`Program::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
     /// are those of the tensor of the second stage until they have been read.
-    unsafe fn pass(
+    unsafe fn apply_and_measure(
         &self,
         set: InstructionSet,
-        second: Option<Second<'_>>,
-        first: Option<First<'_>>,
+        apply_args: Option<ApplyArgs<'_>>,
+        measure_args: Option<MeasureArgs<'_>>,
         gradient_ops: GradientOps,
     );
 
@@ -120,7 +120,7 @@ impl<R: Rule> Program for RuleProgram<R> {
         }
     }
 
-    unsafe fn update_whole(
+    unsafe fn update_whole_tensors(
         &self,
         set: InstructionSet,
         tensors: &[ParamTensor],
@@ -129,40 +129,42 @@ impl<R: Rule> Program for RuleProgram<R> {
         room: &Room,
     ) {
         if R::TWO_STAGES {
-            set.run(UpdateWhole { program: self, tensors, chunks, gradient_ops, room });
+            set.run(UpdateWholeTensors { program: self, tensors, chunks, gradient_ops, room });
         }
     }
 
-    unsafe fn pass(
+    unsafe fn apply_and_measure(
         &self,
         set: InstructionSet,
-        second: Option<Second<'_>>,
-        first: Option<First<'_>>,
+        apply_args: Option<ApplyArgs<'_>>,
+        measure_args: Option<MeasureArgs<'_>>,
         gradient_ops: GradientOps,
     ) {
         if !R::TWO_STAGES || cfg!(target_family = "wasm") {
             return;
         }
-        if let (Some(second), Some(first)) = (second, first)
-            && second.tensor.is_double() != first.tensor.is_double()
+        if let (Some(apply_args), Some(measure_args)) = (apply_args, measure_args)
+            && apply_args.tensor.is_double() != measure_args.tensor.is_double()
         {
             // SAFETY: as the caller promises.
             unsafe {
-                self.pass(set, Some(second), None, gradient_ops);
-                self.pass(set, None, Some(first), gradient_ops);
+                self.apply_and_measure(set, Some(apply_args), None, gradient_ops);
+                self.apply_and_measure(set, None, Some(measure_args), gradient_ops);
             }
             return;
         }
-        let doubles =
-            first.map(|first| first.tensor).or(second.map(|second| second.tensor)).is_some_and(ParamTensor::is_double);
+        let doubles = measure_args
+            .map(|args| args.tensor)
+            .or(apply_args.map(|args| args.tensor))
+            .is_some_and(ParamTensor::is_double);
         if doubles {
-            let first = first.map(|first| (&self.constants(first.tensor).double, first));
-            let second = second.map(|second| (&self.constants(second.tensor).double, second));
-            set.run(Pass::<R, f64> { first, second, gradient_ops });
+            let measure_args = measure_args.map(|args| (&self.constants(args.tensor).double, args));
+            let apply_args = apply_args.map(|args| (&self.constants(args.tensor).double, args));
+            set.run(ApplyAndMeasure::<R, f64> { measure_args, apply_args, gradient_ops });
         } else {
-            let first = first.map(|first| (&self.constants(first.tensor).float, first));
-            let second = second.map(|second| (&self.constants(second.tensor).float, second));
-            set.run(Pass::<R, f32> { first, second, gradient_ops });
+            let measure_args = measure_args.map(|args| (&self.constants(args.tensor).float, args));
+            let apply_args = apply_args.map(|args| (&self.constants(args.tensor).float, args));
+            set.run(ApplyAndMeasure::<R, f32> { measure_args, apply_args, gradient_ops });
         }
     }
 

@@ -45,7 +45,7 @@ impl Default for StepOptions<'_> {
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Parameters and state moved on.
+    /// Parameters and state were updated.
     Stepped,
     /// A gradient was not finite, and neither parameters nor state were changed.
     Skipped,

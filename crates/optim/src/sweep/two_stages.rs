@@ -13,7 +13,7 @@ use crate::sweep::rule_instance::RuleProgram;
 use crate::sweep::update_buffer::{Room, Updates};
 
 /// Both stages of small tensors, one tensor after the other.
-pub(super) struct UpdateWhole<'a, R: Rule> {
+pub(super) struct UpdateWholeTensors<'a, R: Rule> {
     pub(super) program: &'a RuleProgram<R>,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
@@ -21,7 +21,7 @@ pub(super) struct UpdateWhole<'a, R: Rule> {
     pub(super) room: &'a Room,
 }
 
-impl<R: Rule> Work for UpdateWhole<'_, R> {
+impl<R: Rule> Work for UpdateWholeTensors<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -65,7 +65,7 @@ fn both_stages<R: Rule, T: Scalar>(
 
 /// Chunks whose updates are measured.
 #[derive(Clone, Copy)]
-pub(crate) struct First<'a> {
+pub(crate) struct MeasureArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
     pub(super) chunks: &'a [Chunk],
     /// What becomes of the sums of the squares of parameter and update, for each chunk.
@@ -75,7 +75,7 @@ pub(crate) struct First<'a> {
 
 /// Chunks that move by a multiple of their updates.
 #[derive(Clone, Copy)]
-pub(crate) struct Second<'a> {
+pub(crate) struct ApplyArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
     pub(super) chunks: &'a [Chunk],
     pub(super) factor: f64,
@@ -85,30 +85,30 @@ pub(crate) struct Second<'a> {
 /// The second stage of one tensor and the first of the next, block by block. The update of the next is written where that of the
 /// one before has just been read, so that it costs no memory traffic of its own; and while the first stage waits for memory,
 /// the second one finds what it needs in a cache.
-pub(super) struct Pass<'a, R: Rule, T: Scalar> {
-    pub(super) first: Option<(&'a R::Constants<T>, First<'a>)>,
-    pub(super) second: Option<(&'a R::Constants<T>, Second<'a>)>,
+pub(super) struct ApplyAndMeasure<'a, R: Rule, T: Scalar> {
+    pub(super) measure_args: Option<(&'a R::Constants<T>, MeasureArgs<'a>)>,
+    pub(super) apply_args: Option<(&'a R::Constants<T>, ApplyArgs<'a>)>,
     pub(super) gradient_ops: GradientOps,
 }
 
-impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
+impl<R: Rule, T: Scalar> Work for ApplyAndMeasure<'_, R, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { first, second, gradient_ops } = self;
+        let Self { measure_args, apply_args, gradient_ops } = self;
         let mut scratch = None;
-        let measured = first.map_or(0, |(_, first)| first.chunks.len());
-        if let Some((constants, First { tensor, chunks, sums, updates })) = first {
+        let measured = measure_args.map_or(0, |(_, args)| args.chunks.len());
+        if let Some((constants, MeasureArgs { tensor, chunks, sums, updates })) = measure_args {
             for (index, (chunk, sums)) in chunks.iter().zip(sums).enumerate() {
                 let mut before = None;
-                if let Some((constants, second)) = &second
-                    && let Some(chunk) = second.chunks.get(index)
+                if let Some((constants, args)) = &apply_args
+                    && let Some(chunk) = args.chunks.get(index)
                 {
-                    let factor = T::from_f64(second.factor);
-                    match second.updates {
-                        Some(updates) => before = Some(Moved::new(second.tensor, chunk, factor, updates)),
-                        None => apply::<R, T>(constants, second.tensor, chunk, factor, None, &mut scratch),
+                    let factor = T::from_f64(args.factor);
+                    match args.updates {
+                        Some(updates) => before = Some(StoredUpdates::new(args.tensor, chunk, factor, updates)),
+                        None => apply::<R, T>(constants, args.tensor, chunk, factor, None, &mut scratch),
                     }
                 }
                 let squares =
@@ -117,7 +117,7 @@ impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
             }
         }
         // Those that are left, the last first: it is still in the cache.
-        if let Some((constants, Second { tensor, chunks, factor, updates })) = second {
+        if let Some((constants, ApplyArgs { tensor, chunks, factor, updates })) = apply_args {
             let factor = T::from_f64(factor);
             for chunk in chunks.iter().skip(measured).rev() {
                 apply::<R, T>(constants, tensor, chunk, factor, updates, &mut scratch);
@@ -127,7 +127,7 @@ impl<R: Rule, T: Scalar> Work for Pass<'_, R, T> {
 }
 
 /// A chunk on its way by its updates, block by block.
-struct Moved<'a, T> {
+struct StoredUpdates<'a, T> {
     tensor: &'a ParamTensor,
     start: usize,
     end: usize,
@@ -135,7 +135,7 @@ struct Moved<'a, T> {
     updates: Updates,
 }
 
-impl<'a, T: Scalar> Moved<'a, T> {
+impl<'a, T: Scalar> StoredUpdates<'a, T> {
     #[inline(always)]
     fn new(tensor: &'a ParamTensor, chunk: &Chunk, factor: T, updates: Updates) -> Self {
         Self { tensor, start: chunk.start, end: chunk.start + chunk.length, factor, updates }
@@ -144,7 +144,7 @@ impl<'a, T: Scalar> Moved<'a, T> {
     /// Moves the next block; false where there is none.
     ///
     /// # Safety
-    /// As for `Program::pass`.
+    /// As for `Program::apply_and_measure`.
     #[inline(always)]
     unsafe fn next(&mut self) -> bool {
         let (start, length) = (self.start, BLOCK.min(self.end - self.start));
@@ -173,11 +173,11 @@ fn measure<R: Rule, T: Scalar>(
     gradient_ops: GradientOps,
     updates: Option<Updates>,
     scratch: &mut Option<Scratch<T>>,
-    before: &mut Option<Moved<'_, T>>,
+    before: &mut Option<StoredUpdates<'_, T>>,
 ) -> [f64; 2] {
     let mut sums = [0.0; 2];
     let scratch = scratch.get_or_insert_with(Scratch::new);
-    // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
+    // SAFETY: as `Program::apply_and_measure` and `Program::update_whole_tensors` ask for.
     let mut blocks = unsafe { tensor.blocks::<T>(chunk, gradient_ops, Stage::Measure) };
     let mut start = chunk.start;
     loop {
@@ -242,9 +242,9 @@ fn apply<R: Rule, T: Scalar>(
     scratch: &mut Option<Scratch<T>>,
 ) {
     if let Some(updates) = updates {
-        let mut moved = Moved::new(tensor, chunk, factor, updates);
-        // SAFETY: as `Program::pass` and `Program::update_whole` ask for.
-        while unsafe { moved.next() } {}
+        let mut stored = StoredUpdates::new(tensor, chunk, factor, updates);
+        // SAFETY: as `Program::apply_and_measure` and `Program::update_whole_tensors` ask for.
+        while unsafe { stored.next() } {}
         return;
     }
     let scratch = scratch.get_or_insert_with(Scratch::new);

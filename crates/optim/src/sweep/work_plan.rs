@@ -11,7 +11,7 @@ use crate::sweep::chunk::{CHUNK_LEN, Chunk, cut};
 use crate::sweep::context::Work;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::ParamTensor;
-use crate::sweep::pipeline::Relay;
+use crate::sweep::pipeline::Pipeline;
 use crate::sweep::stealing_ranges::Queues;
 use crate::sweep::update_buffer::Room;
 
@@ -35,7 +35,7 @@ pub(super) struct Tasks {
     queues: Queues,
     // For an optimizer with two stages:
     /// Units that the threads share, one after the other.
-    relay: Relay,
+    pipeline: Pipeline,
     /// Units of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
     own: Vec<usize>,
     /// Small tensors, some at a time.
@@ -50,7 +50,7 @@ struct Desk {
     room: Room,
     small_room: Room,
     /// A tensor that has its first stage behind it, and its factor.
-    waiting: Option<(usize, f64)>,
+    pending_apply: Option<(usize, f64)>,
 }
 
 impl Tasks {
@@ -75,12 +75,12 @@ impl Tasks {
         // A tensor that would keep one thread busy while the others have nothing left is shared, too.
         let shared =
             |tensor: &ParamTensor| threads > 1 && (tensor.length > SHARED || tensor.length > elements / (2 * threads));
-        let (mut relay, mut start) = (Vec::new(), 0);
+        let (mut pipeline, mut start) = (Vec::new(), 0);
         self.own.clear();
         self.small.clear();
         for (index, tensor) in tensors.iter().enumerate().filter(|_| !ALONE) {
             let list = match tensor.length {
-                _ if shared(tensor) => &mut relay,
+                _ if shared(tensor) => &mut pipeline,
                 PAIRED.. => &mut self.own,
                 _ => continue,
             };
@@ -90,11 +90,11 @@ impl Tasks {
         }
         cut(start..tensors.len(), batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
         if !ALONE {
-            for list in [&mut relay, &mut self.own] {
+            for list in [&mut pipeline, &mut self.own] {
                 // The number tells those of one length apart: a sort that keeps their order takes memory.
                 list.sort_unstable_by_key(|tensor| (Reverse(tensors[*tensor].length), *tensor));
             }
-            self.relay.plan(&relay, tensors, batch, threads)?;
+            self.pipeline.plan(&pipeline, tensors, batch, threads)?;
         }
         reserve_checked(&mut self.desks, threads)?;
         self.desks.resize_with(threads, Mutex::default);
@@ -114,7 +114,7 @@ impl Tasks {
         if ALONE {
             return;
         }
-        self.relay.aim(tensors);
+        self.pipeline.aim(tensors);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
             desk.room.aim(self.own.iter().map(|tensor| &tensors[*tensor]));
@@ -153,28 +153,34 @@ impl Tasks {
             });
         }
         if !ALONE {
-            self.relay.begin();
+            self.pipeline.begin();
         }
         let (next_own, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
         work.run(&|thread| {
             if !ALONE {
-                self.relay.run(thread, &work);
+                self.pipeline.run(thread, &work);
             }
             // Nobody else has it.
             let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
             if !ALONE {
                 // What a step that failed has left.
-                desk.waiting = None;
+                desk.pending_apply = None;
                 while let Some(tensor) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
-                    desk.pass(Some(*tensor), &work);
+                    desk.apply_and_measure(Some(*tensor), &work);
                 }
-                desk.pass(None, &work);
+                desk.apply_and_measure(None, &work);
             }
             while let Some(tensors) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
                 let tensors = &work.tensors[tensors.clone()];
                 // SAFETY: as above.
                 unsafe {
-                    work.program.update_whole(work.set, tensors, work.chunks, work.gradient_ops, &desk.small_room)
+                    work.program.update_whole_tensors(
+                        work.set,
+                        tensors,
+                        work.chunks,
+                        work.gradient_ops,
+                        &desk.small_room,
+                    )
                 };
             }
         })
@@ -198,12 +204,13 @@ impl Tasks {
 
 impl Desk {
     /// The first stage of a tensor, and the second of the one before.
-    fn pass(&mut self, tensor: Option<usize>, work: &Work<'_>) {
+    fn apply_and_measure(&mut self, tensor: Option<usize>, work: &Work<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
-        let second = self.waiting.take().map(|(tensor, factor)| work.second(tensor, ALL, factor, &self.room));
-        let first = tensor.map(|tensor| work.first(tensor, ALL, &self.room));
+        let apply_args =
+            self.pending_apply.take().map(|(tensor, factor)| work.apply_args(tensor, ALL, factor, &self.room));
+        let measure_args = tensor.map(|tensor| work.measure_args(tensor, ALL, &self.room));
         // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
-        unsafe { work.program.pass(work.set, second, first, work.gradient_ops) };
-        self.waiting = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
+        unsafe { work.program.apply_and_measure(work.set, apply_args, measure_args, work.gradient_ops) };
+        self.pending_apply = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
     }
 }
