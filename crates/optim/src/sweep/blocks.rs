@@ -115,11 +115,11 @@ impl<T: Scalar> Blocks<'_, T> {
         unsafe {
             if T::WIDENS && tensor.reduced_moments && self.stage != Stage::Apply {
                 let weights: &[T] = tensor.weights(first, length);
-                for ((room, address), _) in
+                for ((wide, address), _) in
                     scratch.state.iter().zip(tensor.buffers).zip(tensor.reduced).filter(|(_, reduced)| *reduced)
                 {
                     let narrow = ParamTensor::elements::<bf16>(address, first, length);
-                    T::dither(&room[..length], weights, first, narrow);
+                    T::dither(&wide[..length], weights, first, narrow);
                 }
             }
             if self.stage != Stage::Measure {
@@ -155,11 +155,11 @@ impl<T: Scalar> Blocks<'_, T> {
             };
             let state = if T::WIDENS && tensor.reduced_moments {
                 let mut buffers = tensor.buffers.into_iter().zip(tensor.reduced);
-                scratch.state.each_mut().map(|room| match buffers.next() {
+                scratch.state.each_mut().map(|wide| match buffers.next() {
                     Some((address, true)) => {
-                        let room = &mut room[..length];
-                        T::widen(ParamTensor::elements::<bf16>(address, first, length), room);
-                        room
+                        let wide = &mut wide[..length];
+                        T::widen(ParamTensor::elements::<bf16>(address, first, length), wide);
+                        wide
                     }
                     Some((address, false)) if !address.is_null() => ParamTensor::elements::<T>(address, first, length),
                     _ => &mut [][..],

@@ -9,7 +9,7 @@ use crate::sweep::chunk::{Chunk, GradientOps, Sums, total, within};
 use crate::sweep::erased_rule::Program;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::two_stages::{ApplyArgs, MeasureArgs};
-use crate::sweep::update_buffer::Room;
+use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 
 /// What all threads of a step read.
@@ -26,17 +26,33 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// The first stage of those chunks of a tensor that the range has.
-    pub(super) fn measure_args(&self, tensor: usize, part: &Range<usize>, room: &Room) -> MeasureArgs<'a> {
+    pub(super) fn measure_args(
+        &self,
+        tensor: usize,
+        part: &Range<usize>,
+        update_buffer: &UpdateBuffer,
+    ) -> MeasureArgs<'a> {
         let tensor = &self.tensors[tensor];
         let (chunks, sums) = (&self.chunks[tensor.chunk_range()], &self.sums[tensor.chunk_range()]);
-        MeasureArgs { tensor, chunks: within(chunks, part), sums: within(sums, part), updates: room.updates(tensor) }
+        MeasureArgs {
+            tensor,
+            chunks: within(chunks, part),
+            sums: within(sums, part),
+            updates: update_buffer.updates(tensor),
+        }
     }
 
     /// The second stage of the same.
-    pub(super) fn apply_args(&self, tensor: usize, part: &Range<usize>, factor: f64, room: &Room) -> ApplyArgs<'a> {
+    pub(super) fn apply_args(
+        &self,
+        tensor: usize,
+        part: &Range<usize>,
+        factor: f64,
+        update_buffer: &UpdateBuffer,
+    ) -> ApplyArgs<'a> {
         let tensor = &self.tensors[tensor];
         let chunks = within(&self.chunks[tensor.chunk_range()], part);
-        ApplyArgs { tensor, chunks, factor, updates: room.updates(tensor) }
+        ApplyArgs { tensor, chunks, factor, updates: update_buffer.updates(tensor) }
     }
 
     /// Calls `task` with every number below `count` once, in order.

@@ -13,7 +13,7 @@ use crate::sweep::one_stage::Update;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::{Constants, RuleProgram};
 use crate::sweep::two_stages::{ApplyAndMeasure, ApplyArgs, MeasureArgs, UpdateWholeTensors};
-use crate::sweep::update_buffer::Room;
+use crate::sweep::update_buffer::UpdateBuffer;
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
 pub(crate) trait Program: Send + Sync {
@@ -36,13 +36,13 @@ pub(crate) trait Program: Send + Sync {
     /// Computes constants, which tensors find by their number.
     fn add(&mut self, group: usize, step: Step);
 
-    /// Updates chunks.
+    /// UpdatePtr chunks.
     ///
     /// # Safety
     /// The chunks are those of the tensors, which are made of memory that nobody else has meanwhile.
     unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps);
 
-    /// Updates small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
+    /// UpdatePtr small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
     ///
     /// # Safety
     /// As for [`Program::update`].
@@ -52,7 +52,7 @@ pub(crate) trait Program: Send + Sync {
         tensors: &[ParamTensor],
         chunks: &[Chunk],
         gradient_ops: GradientOps,
-        room: &Room,
+        update_buffer: &UpdateBuffer,
     );
 
     /// The second stage of some chunks of a tensor, with the updates of the first where they were kept, and the first stage of
@@ -126,10 +126,10 @@ impl<R: Rule> Program for RuleProgram<R> {
         tensors: &[ParamTensor],
         chunks: &[Chunk],
         gradient_ops: GradientOps,
-        room: &Room,
+        update_buffer: &UpdateBuffer,
     ) {
         if R::TWO_STAGES {
-            set.run(UpdateWholeTensors { program: self, tensors, chunks, gradient_ops, room });
+            set.run(UpdateWholeTensors { program: self, tensors, chunks, gradient_ops, update_buffer });
         }
     }
 

@@ -48,13 +48,15 @@ fn chunk_squares<T: Scalar>(
         let (_, gradient) = unsafe { tensor.elements_of_both::<T>(chunk.start, chunk.length) };
         return squares(gradient);
     }
-    let room = &mut scratch.get_or_insert_with(Scratch::new).gradient;
+    let scratch_gradient = &mut scratch.get_or_insert_with(Scratch::new).gradient;
     let gradient_ops = GradientOps { transform, zero: false };
     let mut sum = 0.0;
     for start in (0..chunk.length).step_by(BLOCK) {
         let length = BLOCK.min(chunk.length - start);
         // SAFETY: as above.
-        sum += squares(unsafe { tensor.transformed_gradient(chunk.start + start, room, length, gradient_ops) });
+        sum += squares(unsafe {
+            tensor.transformed_gradient(chunk.start + start, scratch_gradient, length, gradient_ops)
+        });
     }
     sum
 }

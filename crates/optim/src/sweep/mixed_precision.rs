@@ -67,7 +67,7 @@ impl ParamTensor {
         }
     }
 
-    /// The gradient's elements in `room`, as transformed, and set to zero where they lie if that is asked for.
+    /// The gradient's elements in `scratch`, as transformed, and set to zero where they lie if that is asked for.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -76,27 +76,27 @@ impl ParamTensor {
     pub(super) unsafe fn transformed_gradient<'a, T: Scalar>(
         &self,
         start: usize,
-        room: &'a mut [T; BLOCK],
+        scratch: &'a mut [T; BLOCK],
         length: usize,
         gradient_ops: GradientOps,
     ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe {
             if self.element.is_reduced() {
-                self.gradient(start, room, length);
+                self.gradient(start, scratch, length);
                 if gradient_ops.zero {
                     // The zero of 16 bits.
                     Self::elements::<u16>(self.gradient, start, length).fill(0);
                 }
             } else {
                 let gradient = Self::elements::<T>(self.gradient, start, length);
-                room[..length].copy_from_slice(gradient);
+                scratch[..length].copy_from_slice(gradient);
                 if gradient_ops.zero {
                     gradient.fill(T::default());
                 }
             }
         }
-        let transformed = &mut room[..length];
+        let transformed = &mut scratch[..length];
         gradient_ops.transform.apply(transformed);
         transformed
     }
@@ -149,8 +149,8 @@ impl ParamTensor {
 
 /// See [`ParamTensor::refresh_masters`].
 #[inline(always)]
-fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut room: [H; BLOCK]) {
-    let rounded = &mut room[..master.len()];
+fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK]) {
+    let rounded = &mut scratch[..master.len()];
     H::narrow(master, rounded);
     if *rounded == *parameter {
         return;

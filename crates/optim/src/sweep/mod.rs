@@ -150,7 +150,7 @@ impl Sweep {
             self.threads = 0;
             let stages = self.program.has_two_stages();
             self.tasks.plan(stages, &self.tensors, &self.chunks, self.elements, threads)?;
-            self.tasks.aim(&self.tensors);
+            self.tasks.place_update_buffers(&self.tensors);
             self.threads = threads;
         }
         Ok(())
@@ -219,7 +219,7 @@ impl Sweep {
                 }
             }
         }
-        self.tasks.aim(&self.tensors);
+        self.tasks.place_update_buffers(&self.tensors);
         (self.current, self.fresh) = (true, true);
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::sweep::chunk::{CHUNK_LEN, cut};
 use crate::sweep::context::Work;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::stealing_ranges::Queues;
-use crate::sweep::update_buffer::Room;
+use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 use crate::thread_pool::Patience;
 
@@ -17,7 +17,7 @@ use crate::thread_pool::Patience;
 #[derive(Default)]
 pub(super) struct Pipeline {
     steps: Vec<PipelineStep>,
-    room: Room,
+    update_buffer: UpdateBuffer,
 }
 
 struct PipelineStep {
@@ -41,7 +41,7 @@ impl Pipeline {
         batch: usize,
         threads: usize,
     ) -> Result<()> {
-        self.room.reserve(order.iter().map(|tensor| &tensors[*tensor]))?;
+        self.update_buffer.reserve(order.iter().map(|tensor| &tensors[*tensor]))?;
         self.steps.clear();
         reserve(&mut self.steps, order.len() + 1)?;
         for step in 0..=order.len() {
@@ -60,9 +60,10 @@ impl Pipeline {
     }
 
     /// Once the buffers of the tensors are there.
-    pub(super) fn aim(&mut self, tensors: &[ParamTensor]) {
-        let Self { steps, room } = self;
-        room.aim(steps.iter().filter_map(|step| step.measured_tensor).map(|tensor| &tensors[tensor]));
+    pub(super) fn place_update_buffer(&mut self, tensors: &[ParamTensor]) {
+        let Self { steps, update_buffer } = self;
+        update_buffer
+            .set_page_offset(steps.iter().filter_map(|step| step.measured_tensor).map(|tensor| &tensors[tensor]));
     }
 
     /// Before a step.
@@ -84,8 +85,10 @@ impl Pipeline {
                 factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
             }
             while let Some(range) = step.queues.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
-                let measure_args = step.measured_tensor.map(|tensor| work.measure_args(tensor, range, &self.room));
-                let apply_args = step.applied_tensor.map(|tensor| work.apply_args(tensor, range, factor, &self.room));
+                let measure_args =
+                    step.measured_tensor.map(|tensor| work.measure_args(tensor, range, &self.update_buffer));
+                let apply_args =
+                    step.applied_tensor.map(|tensor| work.apply_args(tensor, range, factor, &self.update_buffer));
                 // SAFETY: as in `Tasks::update`; only this thread has taken the range, and the room there is of these chunks.
                 unsafe { work.program.apply_and_measure(work.set, apply_args, measure_args, work.gradient_ops) };
                 step.finished(work);

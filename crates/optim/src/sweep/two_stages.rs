@@ -10,7 +10,7 @@ use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::chunk::{Chunk, GradientOps, Sums};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::RuleProgram;
-use crate::sweep::update_buffer::{Room, Updates};
+use crate::sweep::update_buffer::{UpdateBuffer, UpdatePtr};
 
 /// Both stages of small tensors, one tensor after the other.
 pub(super) struct UpdateWholeTensors<'a, R: Rule> {
@@ -18,7 +18,7 @@ pub(super) struct UpdateWholeTensors<'a, R: Rule> {
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
     pub(super) gradient_ops: GradientOps,
-    pub(super) room: &'a Room,
+    pub(super) update_buffer: &'a UpdateBuffer,
 }
 
 impl<R: Rule> Work for UpdateWholeTensors<'_, R> {
@@ -26,12 +26,12 @@ impl<R: Rule> Work for UpdateWholeTensors<'_, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { program, tensors, chunks, gradient_ops, room } = self;
+        let Self { program, tensors, chunks, gradient_ops, update_buffer } = self;
         let (mut floats, mut doubles) = (None, None);
         for tensor in tensors {
             let chunks = &chunks[tensor.chunk_range()];
             let constants = program.constants(tensor);
-            let updates = room.updates(tensor);
+            let updates = update_buffer.updates(tensor);
             let factor = |squares| program.factor(tensor, squares);
             if tensor.is_double() {
                 both_stages::<R, f64>(&constants.double, tensor, chunks, gradient_ops, updates, &mut doubles, factor);
@@ -48,7 +48,7 @@ fn both_stages<R: Rule, T: Scalar>(
     tensor: &ParamTensor,
     chunks: &[Chunk],
     gradient_ops: GradientOps,
-    updates: Option<Updates>,
+    updates: Option<UpdatePtr>,
     scratch: &mut Option<Scratch<T>>,
     factor: impl Fn([f64; 2]) -> f64,
 ) {
@@ -70,7 +70,7 @@ pub(crate) struct MeasureArgs<'a> {
     pub(super) chunks: &'a [Chunk],
     /// What becomes of the sums of the squares of parameter and update, for each chunk.
     pub(super) sums: &'a [Sums],
-    pub(super) updates: Option<Updates>,
+    pub(super) updates: Option<UpdatePtr>,
 }
 
 /// Chunks that move by a multiple of their updates.
@@ -79,7 +79,7 @@ pub(crate) struct ApplyArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
     pub(super) chunks: &'a [Chunk],
     pub(super) factor: f64,
-    pub(super) updates: Option<Updates>,
+    pub(super) updates: Option<UpdatePtr>,
 }
 
 /// The second stage of one tensor and the first of the next, block by block. The update of the next is written where that of the
@@ -132,12 +132,12 @@ struct StoredUpdates<'a, T> {
     start: usize,
     end: usize,
     factor: T,
-    updates: Updates,
+    updates: UpdatePtr,
 }
 
 impl<'a, T: Scalar> StoredUpdates<'a, T> {
     #[inline(always)]
-    fn new(tensor: &'a ParamTensor, chunk: &Chunk, factor: T, updates: Updates) -> Self {
+    fn new(tensor: &'a ParamTensor, chunk: &Chunk, factor: T, updates: UpdatePtr) -> Self {
         Self { tensor, start: chunk.start, end: chunk.start + chunk.length, factor, updates }
     }
 
@@ -171,7 +171,7 @@ fn measure<R: Rule, T: Scalar>(
     tensor: &ParamTensor,
     chunk: &Chunk,
     gradient_ops: GradientOps,
-    updates: Option<Updates>,
+    updates: Option<UpdatePtr>,
     scratch: &mut Option<Scratch<T>>,
     before: &mut Option<StoredUpdates<'_, T>>,
 ) -> [f64; 2] {
@@ -238,7 +238,7 @@ fn apply<R: Rule, T: Scalar>(
     tensor: &ParamTensor,
     chunk: &Chunk,
     factor: T,
-    updates: Option<Updates>,
+    updates: Option<UpdatePtr>,
     scratch: &mut Option<Scratch<T>>,
 ) {
     if let Some(updates) = updates {

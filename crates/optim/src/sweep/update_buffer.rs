@@ -1,4 +1,4 @@
-//! Room for the updates of an optimizer with two stages, from the first stage to the second.
+//! The buffer of updates of an optimizer with two stages, from the first stage to the second.
 
 use std::ptr::NonNull;
 
@@ -11,23 +11,23 @@ use crate::sweep::param_tensor::ParamTensor;
 /// Room for the updates of one tensor at a time, of either type. Those of the next may take the place of those that are not
 /// wanted any more: an element of one tensor lies where that of another does.
 #[derive(Default)]
-pub(crate) struct Room {
+pub(crate) struct UpdateBuffer {
     floats: Option<Elements<f32>>,
     doubles: Option<Elements<f64>>,
     /// Where the parameter of one of the tensors begins: mostly, all are at that place of a page.
-    parameter: usize,
+    parameter_address: usize,
 }
 
 /// Where the updates of a tensor are kept from the first stage to the second.
 #[derive(Clone, Copy)]
-pub(crate) struct Updates(NonNull<u8>);
+pub(crate) struct UpdatePtr(NonNull<u8>);
 
 // SAFETY: the elements there are handed to one thread at a time, as those of a tensor.
-unsafe impl Send for Updates {}
+unsafe impl Send for UpdatePtr {}
 // SAFETY: as above.
-unsafe impl Sync for Updates {}
+unsafe impl Sync for UpdatePtr {}
 
-impl Updates {
+impl UpdatePtr {
     /// Those of some elements.
     ///
     /// # Safety
@@ -39,19 +39,19 @@ impl Updates {
     }
 }
 
-impl Room {
+impl UpdateBuffer {
     /// Makes room for the largest of these tensors that keep their updates.
     pub(super) fn reserve<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) -> Result<()> {
         let [mut floats, mut doubles] = [0; 2];
         for tensor in tensors.filter(|tensor| tensor.keeps_updates()) {
             let most = if tensor.is_double() { &mut doubles } else { &mut floats };
             *most = tensor.length.max(*most);
-            self.parameter = tensor.address();
+            self.parameter_address = tensor.address();
         }
-        fn grow<T: Scalar>(room: &mut Option<Elements<T>>, length: usize) -> Result<()> {
-            if room.as_ref().map_or(0, |room| room.len()) < length + SPARE && length > 0 {
-                *room = None;
-                *room = Some(Elements::new(length + SPARE)?);
+        fn grow<T: Scalar>(elements: &mut Option<Elements<T>>, length: usize) -> Result<()> {
+            if elements.as_ref().map_or(0, |elements| elements.len()) < length + SPARE && length > 0 {
+                *elements = None;
+                *elements = Some(Elements::new(length + SPARE)?);
             }
             Ok(())
         }
@@ -60,21 +60,26 @@ impl Room {
     }
 
     /// Keeps updates apart from these tensors, whose buffers are there now.
-    pub(super) fn aim<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
-        self.parameter = tensors.filter(|tensor| tensor.keeps_updates()).last().map_or(0, ParamTensor::address);
+    pub(super) fn set_page_offset<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
+        self.parameter_address = tensors.filter(|tensor| tensor.keeps_updates()).last().map_or(0, ParamTensor::address);
     }
 
     /// The room of a tensor that keeps its updates.
-    pub(super) fn updates(&self, tensor: &ParamTensor) -> Option<Updates> {
-        fn place<T: Scalar>(room: &Option<Elements<T>>, tensor: &ParamTensor, parameter: usize) -> Option<Updates> {
-            let room = room.as_ref()?;
-            let start = padding_to_offset(room.first().addr().get(), page_offset(parameter, UPDATE)) / size_of::<T>();
+    pub(super) fn updates(&self, tensor: &ParamTensor) -> Option<UpdatePtr> {
+        fn pointer<T: Scalar>(
+            elements: &Option<Elements<T>>,
+            tensor: &ParamTensor,
+            parameter_address: usize,
+        ) -> Option<UpdatePtr> {
+            let elements = elements.as_ref()?;
+            let start = padding_to_offset(elements.first().addr().get(), page_offset(parameter_address, UPDATE))
+                / size_of::<T>();
             // SAFETY: within the room.
-            (start + tensor.length <= room.len()).then(|| Updates(unsafe { room.first().add(start) }.cast()))
+            (start + tensor.length <= elements.len()).then(|| UpdatePtr(unsafe { elements.first().add(start) }.cast()))
         }
         match tensor.keeps_updates() {
-            true if tensor.is_double() => place(&self.doubles, tensor, self.parameter),
-            true => place(&self.floats, tensor, self.parameter),
+            true if tensor.is_double() => pointer(&self.doubles, tensor, self.parameter_address),
+            true => pointer(&self.floats, tensor, self.parameter_address),
             false => None,
         }
     }

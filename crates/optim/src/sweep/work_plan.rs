@@ -13,7 +13,7 @@ use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::pipeline::Pipeline;
 use crate::sweep::stealing_ranges::Queues;
-use crate::sweep::update_buffer::Room;
+use crate::sweep::update_buffer::UpdateBuffer;
 
 /// Elements of a tensor from which on its two stages are shared out: several of them at once would not stay in the cache.
 const SHARED: usize = 1 << 20;
@@ -47,8 +47,8 @@ pub(super) struct Tasks {
 /// What a thread has for itself.
 #[derive(Default)]
 struct Desk {
-    room: Room,
-    small_room: Room,
+    update_buffer: UpdateBuffer,
+    small_update_buffer: UpdateBuffer,
     /// A tensor that has its first stage behind it, and its factor.
     pending_apply: Option<(usize, f64)>,
 }
@@ -101,24 +101,24 @@ impl Tasks {
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
             if !ALONE {
-                desk.room.reserve(self.own.iter().map(|tensor| &tensors[*tensor]))?;
+                desk.update_buffer.reserve(self.own.iter().map(|tensor| &tensors[*tensor]))?;
             }
-            desk.small_room.reserve(self.small.iter().flat_map(|range| &tensors[range.clone()]))?;
+            desk.small_update_buffer.reserve(self.small.iter().flat_map(|range| &tensors[range.clone()]))?;
         }
         Ok(())
     }
 
     /// Once the buffers of the tensors are there.
-    pub(super) fn aim(&mut self, tensors: &[ParamTensor]) {
+    pub(super) fn place_update_buffers(&mut self, tensors: &[ParamTensor]) {
         // A tensor that has no master weights is where it was when there were no buffers.
         if ALONE {
             return;
         }
-        self.pipeline.aim(tensors);
+        self.pipeline.place_update_buffer(tensors);
         for desk in &mut self.desks {
             let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            desk.room.aim(self.own.iter().map(|tensor| &tensors[*tensor]));
-            desk.small_room.aim(self.small.iter().flat_map(|range| &tensors[range.clone()]));
+            desk.update_buffer.set_page_offset(self.own.iter().map(|tensor| &tensors[*tensor]));
+            desk.small_update_buffer.set_page_offset(self.small.iter().flat_map(|range| &tensors[range.clone()]));
         }
     }
 
@@ -142,7 +142,7 @@ impl Tasks {
         }
     }
 
-    /// Updates everything.
+    /// UpdatePtr everything.
     pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
         if !work.program.has_two_stages() {
             return self.spread(work, &|task| {
@@ -179,7 +179,7 @@ impl Tasks {
                         tensors,
                         work.chunks,
                         work.gradient_ops,
-                        &desk.small_room,
+                        &desk.small_update_buffer,
                     )
                 };
             }
@@ -207,8 +207,8 @@ impl Desk {
     fn apply_and_measure(&mut self, tensor: Option<usize>, work: &Work<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
         let apply_args =
-            self.pending_apply.take().map(|(tensor, factor)| work.apply_args(tensor, ALL, factor, &self.room));
-        let measure_args = tensor.map(|tensor| work.measure_args(tensor, ALL, &self.room));
+            self.pending_apply.take().map(|(tensor, factor)| work.apply_args(tensor, ALL, factor, &self.update_buffer));
+        let measure_args = tensor.map(|tensor| work.measure_args(tensor, ALL, &self.update_buffer));
         // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
         unsafe { work.program.apply_and_measure(work.set, apply_args, measure_args, work.gradient_ops) };
         self.pending_apply = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
