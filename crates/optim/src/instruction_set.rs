@@ -19,7 +19,7 @@ enum Level {
 }
 
 /// A piece of work. Everything that `run` calls has to be inlined into it, or it is compiled for the baseline only.
-pub(crate) trait Work {
+pub(crate) trait SimdKernel {
     type Output;
 
     fn run(self) -> Self::Output;
@@ -54,26 +54,26 @@ impl InstructionSet {
 
     /// Runs the work as compiled for this instruction set.
     #[inline]
-    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+    pub(crate) fn run<K: SimdKernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = "avx2")]
-            fn avx2<W: Work>(work: W) -> W::Output {
-                work.run()
+            fn avx2<K: SimdKernel>(kernel: K) -> K::Output {
+                kernel.run()
             }
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
-            fn avx512<W: Work>(work: W) -> W::Output {
-                work.run()
+            fn avx512<K: SimdKernel>(kernel: K) -> K::Output {
+                kernel.run()
             }
             match self.0 {
                 Level::Baseline => {}
                 // SAFETY: only `available` makes one, where the machine has it.
-                Level::Avx2 => return unsafe { avx2(work) },
+                Level::Avx2 => return unsafe { avx2(kernel) },
                 // SAFETY: as above.
-                Level::Avx512 => return unsafe { avx512(work) },
+                Level::Avx512 => return unsafe { avx512(kernel) },
             }
         }
-        work.run()
+        kernel.run()
     }
 }
 

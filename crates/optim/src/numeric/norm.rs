@@ -6,7 +6,7 @@
 use std::array;
 use std::ops::RangeInclusive;
 
-use crate::instruction_set::{InstructionSet, Work};
+use crate::instruction_set::{InstructionSet, SimdKernel};
 use crate::numeric::scalar::Scalar;
 
 /// How many partial sums run side by side. Fixed, so that the result is the same for every instruction set; and more than
@@ -129,7 +129,7 @@ fn halves<const WIDTH: usize, const HALF: usize>(lanes: [f64; WIDTH]) -> [f64; H
 /// The sum of the squares.
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     struct Sum<'a, T>(&'a [T]);
-    impl<T: Scalar> Work for Sum<'_, T> {
+    impl<T: Scalar> SimdKernel for Sum<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {

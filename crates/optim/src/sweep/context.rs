@@ -14,7 +14,7 @@ use crate::thread_pool;
 
 /// What all threads of a step read.
 #[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
+pub(super) struct StepContext<'a> {
     pub(super) program: &'a dyn Program,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
@@ -24,7 +24,7 @@ pub(super) struct Work<'a> {
     pub(super) set: InstructionSet,
 }
 
-impl<'a> Work<'a> {
+impl<'a> StepContext<'a> {
     /// The first stage of those chunks of a tensor that the range has.
     pub(super) fn measure_args(
         &self,

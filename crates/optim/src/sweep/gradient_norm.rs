@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::instruction_set::Work;
+use crate::instruction_set::SimdKernel;
 use crate::numeric::clip::GradientTransform;
 use crate::numeric::norm::{BLOCK, squares};
 use crate::numeric::scalar::Scalar;
@@ -18,7 +18,7 @@ pub(super) struct GradientSquares<'a> {
     pub(super) transform: GradientTransform,
 }
 
-impl Work for GradientSquares<'_> {
+impl SimdKernel for GradientSquares<'_> {
     type Output = ();
 
     #[inline(always)]

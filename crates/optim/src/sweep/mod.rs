@@ -29,7 +29,7 @@ use crate::rule::Step;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
 use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
-use crate::sweep::context::Work;
+use crate::sweep::context::StepContext;
 use crate::sweep::erased_rule::Program;
 use crate::sweep::new_state::{plan_state, reduced};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
@@ -125,7 +125,7 @@ impl Sweep {
             false => 0.0,
         };
         self.count(groups, norm);
-        let result = self.tasks.update(self.work(options, transform));
+        let result = self.tasks.update(self.context(options, transform));
         if mem::take(&mut self.fresh) {
             self.tensors.iter_mut().for_each(|tensor| tensor.fresh_average = false);
             self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
@@ -226,7 +226,7 @@ impl Sweep {
 
     /// The L2 norm of all gradients taken as one vector, as they are when transformed.
     fn norm(&self, options: StepOptions<'_>, transform: GradientTransform) -> Result<f64> {
-        self.tasks.measure_gradients(self.work(options, transform))?;
+        self.tasks.measure_gradients(self.context(options, transform))?;
         Ok(total(&self.sums, 0).sqrt())
     }
 
@@ -246,8 +246,8 @@ impl Sweep {
         }
     }
 
-    fn work(&self, options: StepOptions<'_>, transform: GradientTransform) -> Work<'_> {
-        Work {
+    fn context(&self, options: StepOptions<'_>, transform: GradientTransform) -> StepContext<'_> {
+        StepContext {
             program: &*self.program,
             tensors: &self.tensors,
             chunks: &self.chunks,

@@ -1,6 +1,6 @@
 //! The loop of an optimizer that updates each element by itself.
 
-use crate::instruction_set::Work;
+use crate::instruction_set::SimdKernel;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Rule;
 use crate::sweep::blocks::{Scratch, Stage};
@@ -16,7 +16,7 @@ pub(super) struct Update<'a, R: Rule> {
     pub(super) gradient_ops: GradientOps,
 }
 
-impl<R: Rule> Work for Update<'_, R> {
+impl<R: Rule> SimdKernel for Update<'_, R> {
     type Output = ();
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::error::Result;
 use crate::fallible::{push_checked, reserve};
 use crate::sweep::chunk::{CHUNK_LEN, cut};
-use crate::sweep::context::Work;
+use crate::sweep::context::StepContext;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::stealing_ranges::Queues;
 use crate::sweep::update_buffer::UpdateBuffer;
@@ -75,7 +75,7 @@ impl Pipeline {
     }
 
     /// The share of a thread.
-    pub(super) fn run(&self, thread: usize, work: &Work<'_>) {
+    pub(super) fn run(&self, thread: usize, context: &StepContext<'_>) {
         let mut factor = 0.0;
         for (index, step) in self.steps.iter().enumerate() {
             if let Some(before) = index.checked_sub(1).map(|before| &self.steps[before]) {
@@ -86,12 +86,14 @@ impl Pipeline {
             }
             while let Some(range) = step.queues.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
                 let measure_args =
-                    step.measured_tensor.map(|tensor| work.measure_args(tensor, range, &self.update_buffer));
+                    step.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
                 let apply_args =
-                    step.applied_tensor.map(|tensor| work.apply_args(tensor, range, factor, &self.update_buffer));
+                    step.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
                 // SAFETY: as in `Tasks::update`; only this thread has taken the range, and the room there is of these chunks.
-                unsafe { work.program.apply_and_measure(work.set, apply_args, measure_args, work.gradient_ops) };
-                step.finished(work);
+                unsafe {
+                    context.program.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops)
+                };
+                step.finished(context);
             }
         }
     }
@@ -99,12 +101,12 @@ impl Pipeline {
 
 impl PipelineStep {
     /// A range is done. Whoever does the last one computes the factor.
-    fn finished(&self, work: &Work<'_>) {
+    fn finished(&self, context: &StepContext<'_>) {
         if self.remaining.fetch_sub(1, Ordering::AcqRel) != 2 {
             return;
         }
         if let Some(tensor) = self.measured_tensor {
-            self.factor.store(work.factor(&work.tensors[tensor]).to_bits(), Ordering::Relaxed);
+            self.factor.store(context.factor(&context.tensors[tensor]).to_bits(), Ordering::Relaxed);
         }
         self.remaining.store(0, Ordering::Release);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::instruction_set::Work;
+use crate::instruction_set::SimdKernel;
 use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
@@ -21,7 +21,7 @@ pub(super) struct UpdateWholeTensors<'a, R: Rule> {
     pub(super) update_buffer: &'a UpdateBuffer,
 }
 
-impl<R: Rule> Work for UpdateWholeTensors<'_, R> {
+impl<R: Rule> SimdKernel for UpdateWholeTensors<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -91,7 +91,7 @@ pub(super) struct ApplyAndMeasure<'a, R: Rule, T: Scalar> {
     pub(super) gradient_ops: GradientOps,
 }
 
-impl<R: Rule, T: Scalar> Work for ApplyAndMeasure<'_, R, T> {
+impl<R: Rule, T: Scalar> SimdKernel for ApplyAndMeasure<'_, R, T> {
     type Output = ();
 
     #[inline(always)]

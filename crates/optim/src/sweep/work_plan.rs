@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Result;
 use crate::fallible::{push_checked, reserve_checked};
 use crate::sweep::chunk::{CHUNK_LEN, Chunk, cut};
-use crate::sweep::context::Work;
+use crate::sweep::context::StepContext;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::pipeline::Pipeline;
@@ -123,42 +123,42 @@ impl Tasks {
     }
 
     /// Fills the sums with those of the squares of the transformed gradients.
-    pub(super) fn measure_gradients(&self, work: Work<'_>) -> Result<()> {
+    pub(super) fn measure_gradients(&self, context: StepContext<'_>) -> Result<()> {
         let count = self.batches.len();
         let measure = |task: usize| {
             let range = self.batches[task].clone();
-            let (chunks, sums) = (&work.chunks[range.clone()], &work.sums[range]);
-            work.set.run(GradientSquares {
-                tensors: work.tensors,
+            let (chunks, sums) = (&context.chunks[range.clone()], &context.sums[range]);
+            context.set.run(GradientSquares {
+                tensors: context.tensors,
                 chunks,
                 sums,
-                transform: work.gradient_ops.transform,
+                transform: context.gradient_ops.transform,
             });
         };
-        match work.program.has_two_stages() {
+        match context.program.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
-            true => work.in_order(count, &|task| measure(count - 1 - task)),
-            false => self.spread(work, &measure),
+            true => context.in_order(count, &|task| measure(count - 1 - task)),
+            false => self.spread(context, &measure),
         }
     }
 
     /// UpdatePtr everything.
-    pub(super) fn update(&self, work: Work<'_>) -> Result<()> {
-        if !work.program.has_two_stages() {
-            return self.spread(work, &|task| {
-                let chunks = &work.chunks[self.batches[task].clone()];
+    pub(super) fn update(&self, context: StepContext<'_>) -> Result<()> {
+        if !context.program.has_two_stages() {
+            return self.spread(context, &|task| {
+                let chunks = &context.chunks[self.batches[task].clone()];
                 // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
-                unsafe { work.program.update(work.set, work.tensors, chunks, work.gradient_ops) };
+                unsafe { context.program.update(context.set, context.tensors, chunks, context.gradient_ops) };
             });
         }
         if !ALONE {
             self.pipeline.begin();
         }
         let (next_own, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        work.run(&|thread| {
+        context.run(&|thread| {
             if !ALONE {
-                self.pipeline.run(thread, &work);
+                self.pipeline.run(thread, &context);
             }
             // Nobody else has it.
             let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,19 +166,19 @@ impl Tasks {
                 // What a step that failed has left.
                 desk.pending_apply = None;
                 while let Some(tensor) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
-                    desk.apply_and_measure(Some(*tensor), &work);
+                    desk.apply_and_measure(Some(*tensor), &context);
                 }
-                desk.apply_and_measure(None, &work);
+                desk.apply_and_measure(None, &context);
             }
             while let Some(tensors) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
-                let tensors = &work.tensors[tensors.clone()];
+                let tensors = &context.tensors[tensors.clone()];
                 // SAFETY: as above.
                 unsafe {
-                    work.program.update_whole_tensors(
-                        work.set,
+                    context.program.update_whole_tensors(
+                        context.set,
                         tensors,
-                        work.chunks,
-                        work.gradient_ops,
+                        context.chunks,
+                        context.gradient_ops,
                         &desk.small_update_buffer,
                     )
                 };
@@ -189,12 +189,12 @@ impl Tasks {
 
 impl Tasks {
     /// Calls `task` with the number of every batch once.
-    fn spread(&self, work: Work<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    fn spread(&self, context: StepContext<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         if ALONE {
-            return work.in_order(self.batches.len(), task);
+            return context.in_order(self.batches.len(), task);
         }
         self.queues.begin();
-        work.run(&|thread| {
+        context.run(&|thread| {
             while let Some(number) = self.queues.next(thread) {
                 task(number);
             }
@@ -204,13 +204,15 @@ impl Tasks {
 
 impl Desk {
     /// The first stage of a tensor, and the second of the one before.
-    fn apply_and_measure(&mut self, tensor: Option<usize>, work: &Work<'_>) {
+    fn apply_and_measure(&mut self, tensor: Option<usize>, context: &StepContext<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
-        let apply_args =
-            self.pending_apply.take().map(|(tensor, factor)| work.apply_args(tensor, ALL, factor, &self.update_buffer));
-        let measure_args = tensor.map(|tensor| work.measure_args(tensor, ALL, &self.update_buffer));
+        let apply_args = self
+            .pending_apply
+            .take()
+            .map(|(tensor, factor)| context.apply_args(tensor, ALL, factor, &self.update_buffer));
+        let measure_args = tensor.map(|tensor| context.measure_args(tensor, ALL, &self.update_buffer));
         // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
-        unsafe { work.program.apply_and_measure(work.set, apply_args, measure_args, work.gradient_ops) };
-        self.pending_apply = tensor.map(|tensor| (tensor, work.factor(&work.tensors[tensor])));
+        unsafe { context.program.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
+        self.pending_apply = tensor.map(|tensor| (tensor, context.factor(&context.tensors[tensor])));
     }
 }

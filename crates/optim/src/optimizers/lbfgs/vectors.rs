@@ -3,19 +3,19 @@
 //! Elements are computed in their own type and never contracted. Products are summed in f64 over a fixed number of lanes,
 //! so that results depend on the length and on nothing else.
 
-use crate::instruction_set::{InstructionSet, Work};
+use crate::instruction_set::{InstructionSet, SimdKernel};
 use crate::numeric::norm::{BLOCK, LANES, add_products, total};
 use crate::numeric::scalar::Scalar;
 
 #[cfg_attr(target_family = "wasm", inline(never))]
-fn dispatch<W: Work>(work: W) -> W::Output {
-    InstructionSet::best().run(work)
+fn dispatch<K: SimdKernel>(kernel: K) -> K::Output {
+    InstructionSet::best().run(kernel)
 }
 
 /// a · b
 pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
     struct Dot<'a, T>(&'a [T], &'a [T]);
-    impl<T: Scalar> Work for Dot<'_, T> {
+    impl<T: Scalar> SimdKernel for Dot<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
@@ -36,7 +36,7 @@ pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &
         h: T,
         b: &'a [T],
     }
-    impl<T: Scalar> Work for AxpyScaleDot<'_, T> {
+    impl<T: Scalar> SimdKernel for AxpyScaleDot<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
@@ -77,7 +77,7 @@ pub(super) fn form_pair<T: Scalar>(
         y: &'a mut [T],
         s: &'a mut [T],
     }
-    impl<T: Scalar> Work for FormPair<'_, T> {
+    impl<T: Scalar> SimdKernel for FormPair<'_, T> {
         type Output = PairDots;
         #[inline(always)]
         fn run(self) -> PairDots {
@@ -128,7 +128,7 @@ pub(super) fn scale<T: Scalar>(x: &mut [T], h: T) {
 /// The largest magnitude; 0 of an empty slice. NaN is ignored.
 pub(super) fn max_abs<T: Scalar>(x: &[T]) -> f64 {
     struct MaxAbs<'a, T>(&'a [T]);
-    impl<T: Scalar> Work for MaxAbs<'_, T> {
+    impl<T: Scalar> SimdKernel for MaxAbs<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
