@@ -195,7 +195,7 @@ impl Optimizer {
 
 fn new_sweep(definition: &Definition) -> Option<Sweep> {
     match definition.method {
-        Method::Each(program) => Some(Sweep::new(program())),
+        Method::Each(rule) => Some(Sweep::new(rule())),
         Method::Closure => None,
     }
 }

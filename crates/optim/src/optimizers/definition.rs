@@ -6,8 +6,8 @@ use crate::options::table::{OptionSet, OptionSpec};
 use crate::options::value::OptionValue;
 use crate::rule::Rule;
 use crate::state::param_state::{AVERAGE, MASTER};
-use crate::sweep::erased_rule::Program;
-use crate::sweep::rule_instance::RuleProgram;
+use crate::sweep::erased_rule::ErasedRule;
+use crate::sweep::rule_instance::RuleInstance;
 
 /// An optimizer as the rest of the crate sees it: a name, a table and functions.
 pub struct Definition {
@@ -44,8 +44,8 @@ impl Definition {
 
 /// How an optimizer makes a step.
 pub(crate) enum Method {
-    /// Each parameter by itself: what makes the program of one optimizer.
-    Each(fn() -> Box<dyn Program>),
+    /// Each parameter by itself: what makes the rule of one optimizer.
+    Each(fn() -> Box<dyn ErasedRule>),
     /// All parameters as one vector, with a closure: L-BFGS.
     Closure,
 }
@@ -68,6 +68,6 @@ pub(crate) const fn each<R: Rule>() -> Definition {
             }
             R::check(&options)
         },
-        method: Method::Each(|| Box::new(RuleProgram::<R>::default())),
+        method: Method::Each(|| Box::new(RuleInstance::<R>::default())),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{Code, Error, Result};
 use crate::instruction_set::InstructionSet;
 use crate::sweep::chunk::{Chunk, GradientOps, Sums, total, within};
-use crate::sweep::erased_rule::Program;
+use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::two_stages::{ApplyArgs, MeasureArgs};
 use crate::sweep::update_buffer::UpdateBuffer;
@@ -15,7 +15,7 @@ use crate::thread_pool;
 /// What all threads of a step read.
 #[derive(Clone, Copy)]
 pub(super) struct StepContext<'a> {
-    pub(super) program: &'a dyn Program,
+    pub(super) rule: &'a dyn ErasedRule,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
     pub(super) sums: &'a [Sums],
@@ -79,6 +79,6 @@ impl<'a> StepContext<'a> {
     /// From the sums of all chunks of the tensor, in order.
     pub(super) fn factor(&self, tensor: &ParamTensor) -> f64 {
         let sums = &self.sums[tensor.chunk_range()];
-        self.program.factor(tensor, [total(sums, 0), total(sums, 1)])
+        self.rule.factor(tensor, [total(sums, 0), total(sums, 1)])
     }
 }

@@ -11,12 +11,12 @@ use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::one_stage::Update;
 use crate::sweep::param_tensor::ParamTensor;
-use crate::sweep::rule_instance::{Constants, RuleProgram};
+use crate::sweep::rule_instance::{GroupConstants, RuleInstance};
 use crate::sweep::two_stages::{ApplyAndMeasure, ApplyArgs, MeasureArgs, UpdateWholeTensors};
 use crate::sweep::update_buffer::UpdateBuffer;
 
 /// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
-pub(crate) trait Program: Send + Sync {
+pub(crate) trait ErasedRule: Send + Sync {
     /// Sets the options of all groups.
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
     /// What each buffer of the formula starts with, in a group.
@@ -45,7 +45,7 @@ pub(crate) trait Program: Send + Sync {
     /// UpdatePtr small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
     ///
     /// # Safety
-    /// As for [`Program::update`].
+    /// As for [`ErasedRule::update`].
     unsafe fn update_whole_tensors(
         &self,
         set: InstructionSet,
@@ -59,7 +59,7 @@ pub(crate) trait Program: Send + Sync {
     /// those at the same places of another. Sets the sums of the squares of parameter and update.
     ///
     /// # Safety
-    /// As for [`Program::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
+    /// As for [`ErasedRule::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
     /// are those of the tensor of the second stage until they have been read.
     unsafe fn apply_and_measure(
         &self,
@@ -73,7 +73,7 @@ pub(crate) trait Program: Send + Sync {
     fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64;
 }
 
-impl<R: Rule> Program for RuleProgram<R> {
+impl<R: Rule> ErasedRule for RuleInstance<R> {
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()> {
         self.options = rows.map(R::Options::from_row).values()?;
         Ok(())
@@ -111,7 +111,7 @@ impl<R: Rule> Program for RuleProgram<R> {
     fn add(&mut self, group: usize, step: Step) {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
-        self.constants.push(Constants { group, float, double });
+        self.constants.push(GroupConstants { group, float, double });
     }
 
     unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps) {
@@ -129,7 +129,7 @@ impl<R: Rule> Program for RuleProgram<R> {
         update_buffer: &UpdateBuffer,
     ) {
         if R::TWO_STAGES {
-            set.run(UpdateWholeTensors { program: self, tensors, chunks, gradient_ops, update_buffer });
+            set.run(UpdateWholeTensors { rule: self, tensors, chunks, gradient_ops, update_buffer });
         }
     }
 

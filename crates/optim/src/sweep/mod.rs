@@ -30,7 +30,7 @@ use crate::state::group::Group;
 use crate::state::view::{Location, View};
 use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
 use crate::sweep::context::StepContext;
-use crate::sweep::erased_rule::Program;
+use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::new_state::{plan_state, reduced};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::sweep::param_tensor::ParamTensor;
@@ -42,11 +42,11 @@ const THREADED: usize = 1 << 18;
 
 /// The work of an optimizer's steps.
 pub(crate) struct Sweep {
-    program: Box<dyn Program>,
+    rule: Box<dyn ErasedRule>,
     /// Where the views of the tensors lie; `None` for parameters without a gradient, which have no tensor.
     locations: Vec<Option<Location>>,
     tensors: Vec<ParamTensor>,
-    /// What the constants that the program has are made of, in its order, as it was in the step before.
+    /// What the constants that the rule has are made of, in its order, as it was in the step before.
     steps: Vec<(usize, Step)>,
     chunks: Vec<Chunk>,
     /// Of each chunk: of the gradient first, and then of parameter and update.
@@ -62,9 +62,9 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub(crate) fn new(program: Box<dyn Program>) -> Self {
+    pub(crate) fn new(rule: Box<dyn ErasedRule>) -> Self {
         Self {
-            program,
+            rule,
             locations: Vec::new(),
             tensors: Vec::new(),
             steps: Vec::new(),
@@ -108,7 +108,7 @@ impl Sweep {
             self.plan(options.threads)?;
         }
 
-        let wanted = self.program.wants_gradient_norm();
+        let wanted = self.rule.wants_gradient_norm();
         let clips = matches!(options.clip, Clip::Norm(_));
         let raw = if wanted || clips || checks { self.norm(options, GradientTransform::Identity)? } else { 0.0 };
         if checks
@@ -148,7 +148,7 @@ impl Sweep {
         let threads = if ALONE || self.elements < THREADED { 1 } else { threads.max(1) };
         if threads != self.threads {
             self.threads = 0;
-            let stages = self.program.has_two_stages();
+            let stages = self.rule.has_two_stages();
             self.tasks.plan(stages, &self.tensors, &self.chunks, self.elements, threads)?;
             self.tasks.place_update_buffers(&self.tensors);
             self.threads = threads;
@@ -165,9 +165,9 @@ impl Sweep {
     ) -> Result<()> {
         self.current = false;
         self.threads = 0;
-        self.program.set_options(&mut groups.iter().map(|group| group.options()))?;
+        self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
         ask_for_lists(views)?;
-        let state = plan_state(&*self.program, groups, views, options.memory_limit)?;
+        let state = plan_state(&*self.rule, groups, views, options.memory_limit)?;
 
         ask_for_lists(views)?;
         self.locations.clear();
@@ -180,8 +180,8 @@ impl Sweep {
         for (group, members) in groups.iter().enumerate() {
             for (state, (view, fresh)) in members.states.iter().zip(&mut slots) {
                 let Some(view) = view else { continue };
-                let common = self.program.common(group);
-                let mut tensor = ParamTensor::new(view, reduced(&*self.program, group, state.as_ref()), common);
+                let common = self.rule.common(group);
+                let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), common);
                 tensor.fresh_average = fresh.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let number = state.as_ref().map_or(0, |state| state.step);
@@ -204,7 +204,7 @@ impl Sweep {
         self.elements = self.tensors.iter().map(|tensor| tensor.length).sum();
         reserve_checked(&mut self.sums, self.chunks.len())?;
         self.sums.resize_with(self.chunks.len(), Sums::default);
-        self.program.reserve(self.steps.len())?;
+        self.rule.reserve(self.steps.len())?;
         self.plan(options.threads)?;
 
         state.install(groups, views);
@@ -215,7 +215,7 @@ impl Sweep {
                 if let (Some(state), Some(_)) = (state, view)
                     && let Some(tensor) = tensors.next()
                 {
-                    tensor.set_buffers(state, self.program.common(group));
+                    tensor.set_buffers(state, self.rule.common(group));
                 }
             }
         }
@@ -238,17 +238,17 @@ impl Sweep {
                 state.step += 1;
             }
         }
-        self.program.clear();
+        self.rule.clear();
         for (group, step) in &mut self.steps {
             step.number += 1;
             step.gradient_norm = gradient_norm;
-            self.program.add(*group, *step);
+            self.rule.add(*group, *step);
         }
     }
 
     fn context(&self, options: StepOptions<'_>, transform: GradientTransform) -> StepContext<'_> {
         StepContext {
-            program: &*self.program,
+            rule: &*self.rule,
             tensors: &self.tensors,
             chunks: &self.chunks,
             sums: &self.sums,

@@ -13,7 +13,7 @@ use crate::state::group::Group;
 use crate::state::page_offsets::page_offset;
 use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::View;
-use crate::sweep::erased_rule::Program;
+use crate::sweep::erased_rule::ErasedRule;
 
 /// What a step made for a parameter.
 #[derive(Clone, Copy, Default)]
@@ -47,12 +47,12 @@ pub(super) struct NewState {
 /// Plans the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
 /// them, in one allocation of at most `limit` bytes. Nothing is changed before [`NewState::install`].
 pub(super) fn plan_state(
-    program: &dyn Program,
+    rule: &dyn ErasedRule,
     groups: &[Group],
     views: &[Option<View<'_>>],
     limit: &dyn Fn() -> usize,
 ) -> Result<NewState> {
-    let averages = program.averages();
+    let averages = rule.averages();
     let mut arena = Arena::default();
     let mut planned = Vec::new();
     let mut fresh = filled(views.len(), Fresh::default())?;
@@ -60,7 +60,7 @@ pub(super) fn plan_state(
         let start = arena.bytes();
         let mut slots = views.iter().enumerate();
         for (group, members) in groups.iter().enumerate() {
-            let (fills, common) = (program.fills(group), program.common(group));
+            let (fills, common) = (rule.fills(group), rule.common(group));
             for (index, (state, (number, view))) in members.states.iter().zip(&mut slots).enumerate() {
                 let Some(view) = view else { continue };
                 let fill = match place {
@@ -137,9 +137,9 @@ impl NewState {
 }
 
 /// Which of the formula's buffers are of 16 bits, once they are all there. Only those that are: an option may come into use later.
-pub(super) fn reduced(program: &dyn Program, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
-    let (averages, fills) = (program.averages(), program.fills(group));
-    let is_reduced = program.common(group).reduced_moments;
+pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
+    let (averages, fills) = (rule.averages(), rule.fills(group));
+    let is_reduced = rule.common(group).reduced_moments;
     array::from_fn(|place| {
         let is_there = fills[place].is_some() || state.is_some_and(|state| state.buffers[place].is_some());
         is_reduced && averages[place] && is_there

@@ -6,11 +6,11 @@ use crate::rule::Rule;
 use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::param_tensor::ParamTensor;
-use crate::sweep::rule_instance::Constants;
+use crate::sweep::rule_instance::GroupConstants;
 
 /// Chunks, updated one after the other: the sets of instructions are told apart once for all of them.
 pub(super) struct Update<'a, R: Rule> {
-    pub(super) constants: &'a [Constants<R>],
+    pub(super) constants: &'a [GroupConstants<R>],
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
     pub(super) gradient_ops: GradientOps,
@@ -49,7 +49,7 @@ fn update<R: Rule, T: Scalar>(
         let tensor = &tensors[chunk.tensor as usize];
         // In WebAssembly a second copy of each formula is worth less than the room that it takes.
         if cfg!(not(target_family = "wasm")) && gradient_ops == GradientOps::NONE && !tensor.is_special() {
-            // SAFETY: as `Program::update` asks for.
+            // SAFETY: as `ErasedRule::update` asks for.
             R::update(&constants, unsafe { tensor.block::<T>(chunk.start, chunk.length) });
             continue;
         }

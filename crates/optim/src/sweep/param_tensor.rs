@@ -15,7 +15,7 @@ const KEPT: usize = 1 << 22;
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
 pub(crate) struct ParamTensor {
-    /// Which of the program's constants.
+    /// Which of the rule's constants.
     pub(super) constants: u32,
     /// True if this step made the average.
     pub(super) fresh_average: bool,

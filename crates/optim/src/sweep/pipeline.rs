@@ -90,9 +90,7 @@ impl Pipeline {
                 let apply_args =
                     step.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
                 // SAFETY: as in `Tasks::update`; only this thread has taken the range, and the room there is of these chunks.
-                unsafe {
-                    context.program.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops)
-                };
+                unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
                 step.finished(context);
             }
         }

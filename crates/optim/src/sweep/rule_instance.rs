@@ -3,23 +3,23 @@
 use crate::rule::Rule;
 use crate::sweep::param_tensor::ParamTensor;
 
-/// The program of a [`Rule`].
-pub(crate) struct RuleProgram<R: Rule> {
+/// The rule of a [`Rule`].
+pub(crate) struct RuleInstance<R: Rule> {
     pub(super) options: Vec<R::Options>,
-    pub(super) constants: Vec<Constants<R>>,
+    pub(super) constants: Vec<GroupConstants<R>>,
 }
 
 /// What the parameters of a group that have seen as many steps have in common.
-pub(super) struct Constants<R: Rule> {
+pub(super) struct GroupConstants<R: Rule> {
     pub(super) group: usize,
     pub(super) float: R::Constants<f32>,
     pub(super) double: R::Constants<f64>,
 }
 
-impl<R: Rule> RuleProgram<R> {
+impl<R: Rule> RuleInstance<R> {
     /// Those of a tensor.
     #[inline(always)]
-    pub(super) fn constants(&self, tensor: &ParamTensor) -> &Constants<R> {
+    pub(super) fn constants(&self, tensor: &ParamTensor) -> &GroupConstants<R> {
         &self.constants[tensor.constants as usize]
     }
     /// What the updates of a tensor are multiplied by.
@@ -29,7 +29,7 @@ impl<R: Rule> RuleProgram<R> {
     }
 }
 
-impl<R: Rule> Default for RuleProgram<R> {
+impl<R: Rule> Default for RuleInstance<R> {
     fn default() -> Self {
         Self { options: Vec::new(), constants: Vec::new() }
     }

@@ -9,12 +9,12 @@ use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
 use crate::sweep::chunk::{Chunk, GradientOps, Sums};
 use crate::sweep::param_tensor::ParamTensor;
-use crate::sweep::rule_instance::RuleProgram;
+use crate::sweep::rule_instance::RuleInstance;
 use crate::sweep::update_buffer::{UpdateBuffer, UpdatePtr};
 
 /// Both stages of small tensors, one tensor after the other.
 pub(super) struct UpdateWholeTensors<'a, R: Rule> {
-    pub(super) program: &'a RuleProgram<R>,
+    pub(super) rule: &'a RuleInstance<R>,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
     pub(super) gradient_ops: GradientOps,
@@ -26,13 +26,13 @@ impl<R: Rule> SimdKernel for UpdateWholeTensors<'_, R> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { program, tensors, chunks, gradient_ops, update_buffer } = self;
+        let Self { rule, tensors, chunks, gradient_ops, update_buffer } = self;
         let (mut floats, mut doubles) = (None, None);
         for tensor in tensors {
             let chunks = &chunks[tensor.chunk_range()];
-            let constants = program.constants(tensor);
+            let constants = rule.constants(tensor);
             let updates = update_buffer.updates(tensor);
-            let factor = |squares| program.factor(tensor, squares);
+            let factor = |squares| rule.factor(tensor, squares);
             if tensor.is_double() {
                 both_stages::<R, f64>(&constants.double, tensor, chunks, gradient_ops, updates, &mut doubles, factor);
             } else {
@@ -144,7 +144,7 @@ impl<'a, T: Scalar> StoredUpdates<'a, T> {
     /// Moves the next block; false where there is none.
     ///
     /// # Safety
-    /// As for `Program::apply_and_measure`.
+    /// As for `ErasedRule::apply_and_measure`.
     #[inline(always)]
     unsafe fn next(&mut self) -> bool {
         let (start, length) = (self.start, BLOCK.min(self.end - self.start));
@@ -177,7 +177,7 @@ fn measure<R: Rule, T: Scalar>(
 ) -> [f64; 2] {
     let mut sums = [0.0; 2];
     let scratch = scratch.get_or_insert_with(Scratch::new);
-    // SAFETY: as `Program::apply_and_measure` and `Program::update_whole_tensors` ask for.
+    // SAFETY: as `ErasedRule::apply_and_measure` and `ErasedRule::update_whole_tensors` ask for.
     let mut blocks = unsafe { tensor.blocks::<T>(chunk, gradient_ops, Stage::Measure) };
     let mut start = chunk.start;
     loop {
@@ -243,7 +243,7 @@ fn apply<R: Rule, T: Scalar>(
 ) {
     if let Some(updates) = updates {
         let mut stored = StoredUpdates::new(tensor, chunk, factor, updates);
-        // SAFETY: as `Program::apply_and_measure` and `Program::update_whole_tensors` ask for.
+        // SAFETY: as `ErasedRule::apply_and_measure` and `ErasedRule::update_whole_tensors` ask for.
         while unsafe { stored.next() } {}
         return;
     }

@@ -31,7 +31,7 @@ impl UpdatePtr {
     /// Those of some elements.
     ///
     /// # Safety
-    /// As for [`crate::sweep::erased_rule::Program::apply_and_measure`]; `T` is the type that the tensor is computed with in.
+    /// As for [`crate::sweep::erased_rule::ErasedRule::apply_and_measure`]; `T` is the type that the tensor is computed with in.
     #[inline(always)]
     pub(super) unsafe fn block<'a, T: Scalar>(self, start: usize, length: usize) -> &'a mut [T] {
         // SAFETY: as the caller promises; there is room for all of the tensor.

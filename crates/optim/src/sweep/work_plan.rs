@@ -135,7 +135,7 @@ impl Tasks {
                 transform: context.gradient_ops.transform,
             });
         };
-        match context.program.has_two_stages() {
+        match context.rule.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
             true => context.in_order(count, &|task| measure(count - 1 - task)),
             false => self.spread(context, &measure),
@@ -144,12 +144,12 @@ impl Tasks {
 
     /// UpdatePtr everything.
     pub(super) fn update(&self, context: StepContext<'_>) -> Result<()> {
-        if !context.program.has_two_stages() {
+        if !context.rule.has_two_stages() {
             return self.spread(context, &|task| {
                 let chunks = &context.chunks[self.batches[task].clone()];
                 // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
-                unsafe { context.program.update(context.set, context.tensors, chunks, context.gradient_ops) };
+                unsafe { context.rule.update(context.set, context.tensors, chunks, context.gradient_ops) };
             });
         }
         if !ALONE {
@@ -174,7 +174,7 @@ impl Tasks {
                 let tensors = &context.tensors[tensors.clone()];
                 // SAFETY: as above.
                 unsafe {
-                    context.program.update_whole_tensors(
+                    context.rule.update_whole_tensors(
                         context.set,
                         tensors,
                         context.chunks,
@@ -212,7 +212,7 @@ impl Desk {
             .map(|(tensor, factor)| context.apply_args(tensor, ALL, factor, &self.update_buffer));
         let measure_args = tensor.map(|tensor| context.measure_args(tensor, ALL, &self.update_buffer));
         // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
-        unsafe { context.program.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
+        unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
         self.pending_apply = tensor.map(|tensor| (tensor, context.factor(&context.tensors[tensor])));
     }
 }
