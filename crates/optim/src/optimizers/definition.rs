@@ -51,7 +51,7 @@ pub(crate) enum Method {
 }
 
 /// The definition of a [`Rule`].
-pub(crate) const fn each<R: Rule>() -> Definition {
+pub(crate) const fn define<R: Rule>() -> Definition {
     Definition {
         name: R::NAME,
         pytorch: R::PYTORCH,

@@ -4,7 +4,7 @@ pub(crate) mod definition;
 pub(crate) mod presets;
 
 use crate::error::{Code, Error, Result};
-use crate::optimizers::definition::{Definition, each};
+use crate::optimizers::definition::{Definition, define};
 
 macro_rules! optimizers {
     ($($module:ident => $definition:expr,)*) => {
@@ -16,13 +16,13 @@ macro_rules! optimizers {
 }
 
 optimizers! {
-    adagrad => each::<adagrad::Adagrad>(),
-    adam => each::<adam::Adam>(),
-    adamw => each::<adamw::AdamW>(),
-    lamb => each::<lamb::Lamb>(),
+    adagrad => define::<adagrad::Adagrad>(),
+    adam => define::<adam::Adam>(),
+    adamw => define::<adamw::AdamW>(),
+    lamb => define::<lamb::Lamb>(),
     lbfgs => lbfgs::DEFINITION,
-    rmsprop => each::<rmsprop::RmsProp>(),
-    sgd => each::<sgd::Sgd>(),
+    rmsprop => define::<rmsprop::RmsProp>(),
+    sgd => define::<sgd::Sgd>(),
 }
 
 /// The definition of that name.

@@ -36,7 +36,7 @@ pub(crate) struct Location {
 }
 
 /// Evaluates an expression over parameter and gradient of any type.
-macro_rules! each {
+macro_rules! match_view {
     ($view:expr, $p:pat, $g:pat => $value:expr) => {
         match $view {
             View::Float($p, $g) => $value,
@@ -50,7 +50,7 @@ macro_rules! each {
 impl View<'_> {
     /// The number of elements.
     pub fn len(&self) -> usize {
-        each!(self, p, _ => p.len())
+        match_view!(self, p, _ => p.len())
     }
 
     /// True without elements.
@@ -60,7 +60,7 @@ impl View<'_> {
 
     /// True if parameter and gradient are of equal length.
     pub(crate) fn is_even(&self) -> bool {
-        each!(self, p, g => p.len() == g.len())
+        match_view!(self, p, g => p.len() == g.len())
     }
 
     #[inline]
@@ -75,13 +75,13 @@ impl View<'_> {
 
     /// Sets the gradient to zero.
     pub(crate) fn zero_gradient(&mut self) {
-        each!(self, _, g => g.fill(Default::default()));
+        match_view!(self, _, g => g.fill(Default::default()));
     }
 
     #[inline]
     pub(crate) fn location(&self) -> Location {
         let element = self.element();
-        each!(self, p, g => Location {
+        match_view!(self, p, g => Location {
             parameter: p.as_ptr().addr(),
             gradient: g.as_ptr().addr(),
             lengths: [p.len(), g.len()],
@@ -92,7 +92,7 @@ impl View<'_> {
     /// Where parameter and gradient begin.
     #[inline]
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {
-        each!(self, p, g => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()))
+        match_view!(self, p, g => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()))
     }
 }
 
