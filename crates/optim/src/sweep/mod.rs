@@ -35,10 +35,10 @@ use crate::sweep::new_state::{plan_state, reduced};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::step_options::{Outcome, StepOptions};
-use crate::sweep::work_plan::{ALONE, Tasks};
+use crate::sweep::work_plan::{SINGLE_THREADED, WorkPlan};
 
 /// The elements of a step from which on threads are worth waking.
-const THREADED: usize = 1 << 18;
+const MIN_PARALLEL_LEN: usize = 1 << 18;
 
 /// The work of an optimizer's steps.
 pub(crate) struct Sweep {
@@ -52,8 +52,8 @@ pub(crate) struct Sweep {
     /// Of each chunk: of the gradient first, and then of parameter and update.
     sums: Vec<Sums>,
     elements: usize,
-    tasks: Tasks,
-    /// The number of threads that the tasks are cut for; 0 before they are.
+    plan: WorkPlan,
+    /// The number of threads that the plan is made for; 0 before they are.
     threads: usize,
     /// False once options or state were changed from outside.
     current: bool,
@@ -71,7 +71,7 @@ impl Sweep {
             chunks: Vec::new(),
             sums: Vec::new(),
             elements: 0,
-            tasks: Tasks::default(),
+            plan: WorkPlan::default(),
             threads: 0,
             current: false,
             fresh: false,
@@ -105,7 +105,7 @@ impl Sweep {
             }
             self.rebuild(groups, views, options)?;
         } else {
-            self.plan(options.threads)?;
+            self.update_plan(options.threads)?;
         }
 
         let wanted = self.rule.wants_gradient_norm();
@@ -125,7 +125,7 @@ impl Sweep {
             false => 0.0,
         };
         self.count(groups, norm);
-        let result = self.tasks.update(self.context(options, transform));
+        let result = self.plan.update(self.context(options, transform));
         if mem::take(&mut self.fresh) {
             self.tensors.iter_mut().for_each(|tensor| tensor.fresh_average = false);
             self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
@@ -144,13 +144,13 @@ impl Sweep {
     }
 
     /// Cuts the work for as many threads, where it is not.
-    fn plan(&mut self, threads: usize) -> Result<()> {
-        let threads = if ALONE || self.elements < THREADED { 1 } else { threads.max(1) };
+    fn update_plan(&mut self, threads: usize) -> Result<()> {
+        let threads = if SINGLE_THREADED || self.elements < MIN_PARALLEL_LEN { 1 } else { threads.max(1) };
         if threads != self.threads {
             self.threads = 0;
             let stages = self.rule.has_two_stages();
-            self.tasks.plan(stages, &self.tensors, &self.chunks, self.elements, threads)?;
-            self.tasks.place_update_buffers(&self.tensors);
+            self.plan.build(stages, &self.tensors, &self.chunks, self.elements, threads)?;
+            self.plan.place_update_buffers(&self.tensors);
             self.threads = threads;
         }
         Ok(())
@@ -205,7 +205,7 @@ impl Sweep {
         reserve_checked(&mut self.sums, self.chunks.len())?;
         self.sums.resize_with(self.chunks.len(), Sums::default);
         self.rule.reserve(self.steps.len())?;
-        self.plan(options.threads)?;
+        self.update_plan(options.threads)?;
 
         state.install(groups, views);
         let (mut tensors, mut slots) = (self.tensors.iter_mut(), views.iter());
@@ -219,14 +219,14 @@ impl Sweep {
                 }
             }
         }
-        self.tasks.place_update_buffers(&self.tensors);
+        self.plan.place_update_buffers(&self.tensors);
         (self.current, self.fresh) = (true, true);
         Ok(())
     }
 
     /// The L2 norm of all gradients taken as one vector, as they are when transformed.
     fn norm(&self, options: StepOptions<'_>, transform: GradientTransform) -> Result<f64> {
-        self.tasks.measure_gradients(self.context(options, transform))?;
+        self.plan.measure_gradients(self.context(options, transform))?;
         Ok(total(&self.sums, 0).sqrt())
     }
 

@@ -10,7 +10,7 @@ use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, Stat
 use crate::state::view::{Element, View};
 
 /// The most elements of which updates are kept: they have to stay in the cache together with the parameter.
-const KEPT: usize = 1 << 22;
+const MAX_STORED_UPDATE_LEN: usize = 1 << 22;
 
 /// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
 /// compares before it trusts them.
@@ -94,8 +94,8 @@ impl ParamTensor {
     /// True if its updates are kept from the first stage to the second, where there are two. An update is computed again
     /// from state that was rounded when it was stored, so that it is the same whoever does it; and where it would have to
     /// come from memory, which costs more than what it is made of.
-    pub(super) fn keeps_updates(&self) -> bool {
-        !self.reduced_moments && self.length <= KEPT
+    pub(super) fn stores_updates(&self) -> bool {
+        !self.reduced_moments && self.length <= MAX_STORED_UPDATE_LEN
     }
 
     /// Elements from `start` on of what begins at `address`.

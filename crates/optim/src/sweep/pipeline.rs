@@ -8,7 +8,7 @@ use crate::fallible::{push_checked, reserve};
 use crate::sweep::chunk::{CHUNK_LEN, cut};
 use crate::sweep::context::StepContext;
 use crate::sweep::param_tensor::ParamTensor;
-use crate::sweep::stealing_ranges::Queues;
+use crate::sweep::stealing_ranges::StealingRanges;
 use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 use crate::thread_pool::Patience;
@@ -25,7 +25,7 @@ struct PipelineStep {
     measured_tensor: Option<usize>,
     /// Which chunks of both.
     chunk_ranges: Vec<Range<usize>>,
-    queues: Queues,
+    ranges: StealingRanges,
     /// Parts that are not finished, and one more until the factor is there.
     remaining: AtomicU32,
     /// The bits of the factor of the tensor in its first stage.
@@ -34,7 +34,7 @@ struct PipelineStep {
 
 impl Pipeline {
     /// For these tensors, in this order.
-    pub(super) fn plan(
+    pub(super) fn build(
         &mut self,
         order: &[usize],
         tensors: &[ParamTensor],
@@ -52,9 +52,9 @@ impl Pipeline {
             let Some(count) = count else { return Ok(()) };
             let mut chunk_ranges = Vec::new();
             cut(0..count, batch, |_| CHUNK_LEN, |range| push_checked(&mut chunk_ranges, range))?;
-            let queues = Queues::new(chunk_ranges.len(), threads)?;
+            let ranges = StealingRanges::new(chunk_ranges.len(), threads)?;
             let (remaining, factor) = Default::default();
-            self.steps.push(PipelineStep { applied_tensor, measured_tensor, chunk_ranges, queues, remaining, factor });
+            self.steps.push(PipelineStep { applied_tensor, measured_tensor, chunk_ranges, ranges, remaining, factor });
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Pipeline {
     /// Before a step.
     pub(super) fn begin(&self) {
         for step in &self.steps {
-            step.queues.begin();
+            step.ranges.begin();
             step.remaining.store(step.chunk_ranges.len() as u32 + 1, Ordering::Relaxed);
         }
     }
@@ -84,12 +84,12 @@ impl Pipeline {
                 }
                 factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
             }
-            while let Some(range) = step.queues.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
+            while let Some(range) = step.ranges.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
                 let measure_args =
                     step.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
                 let apply_args =
                     step.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
-                // SAFETY: as in `Tasks::update`; only this thread has taken the range, and the room there is of these chunks.
+                // SAFETY: as in `WorkPlan::update`; only this thread has taken the range, and the room there is of these chunks.
                 unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
                 step.finished(context);
             }

@@ -9,23 +9,23 @@ use crate::fallible::collected;
 /// Numbers to be handed out once each in a step. Every thread has a share of its own, which is the same in every step, so
 /// that it may find in its cache what it left there; then it helps the others.
 #[derive(Default)]
-pub(super) struct Queues(Vec<Queue>);
+pub(super) struct StealingRanges(Vec<StealingRange>);
 
 /// A share, on a cache line of its own.
 #[repr(align(64))]
-struct Queue {
+struct StealingRange {
     share: Range<usize>,
     next: AtomicUsize,
 }
 
-impl Queues {
+impl StealingRanges {
     /// For the numbers below `count`.
     ///
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory)
     pub(super) fn new(count: usize, threads: usize) -> Result<Self> {
         let start = |thread: usize| thread * count / threads;
-        let queue = |thread| Queue { share: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
+        let queue = |thread| StealingRange { share: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
         collected((0..threads).map(queue)).map(Self)
     }
 

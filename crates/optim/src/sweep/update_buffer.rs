@@ -43,7 +43,7 @@ impl UpdateBuffer {
     /// Makes room for the largest of these tensors that keep their updates.
     pub(super) fn reserve<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) -> Result<()> {
         let [mut floats, mut doubles] = [0; 2];
-        for tensor in tensors.filter(|tensor| tensor.keeps_updates()) {
+        for tensor in tensors.filter(|tensor| tensor.stores_updates()) {
             let most = if tensor.is_double() { &mut doubles } else { &mut floats };
             *most = tensor.length.max(*most);
             self.parameter_address = tensor.address();
@@ -61,7 +61,8 @@ impl UpdateBuffer {
 
     /// Keeps updates apart from these tensors, whose buffers are there now.
     pub(super) fn set_page_offset<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
-        self.parameter_address = tensors.filter(|tensor| tensor.keeps_updates()).last().map_or(0, ParamTensor::address);
+        self.parameter_address =
+            tensors.filter(|tensor| tensor.stores_updates()).last().map_or(0, ParamTensor::address);
     }
 
     /// The room of a tensor that keeps its updates.
@@ -77,7 +78,7 @@ impl UpdateBuffer {
             // SAFETY: within the room.
             (start + tensor.length <= elements.len()).then(|| UpdatePtr(unsafe { elements.first().add(start) }.cast()))
         }
-        match tensor.keeps_updates() {
+        match tensor.stores_updates() {
             true if tensor.is_double() => pointer(&self.doubles, tensor, self.parameter_address),
             true => pointer(&self.floats, tensor, self.parameter_address),
             false => None,

@@ -12,50 +12,50 @@ use crate::sweep::context::StepContext;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::pipeline::Pipeline;
-use crate::sweep::stealing_ranges::Queues;
+use crate::sweep::stealing_ranges::StealingRanges;
 use crate::sweep::update_buffer::UpdateBuffer;
 
 /// Elements of a tensor from which on its two stages are shared out: several of them at once would not stay in the cache.
-const SHARED: usize = 1 << 20;
+const MIN_SHARED_LEN: usize = 1 << 20;
 /// Elements of a tensor from which on its second stage is done together with the first stage of the next. What is smaller is
 /// still in a near cache, and too short for processors to see that memory is read in order. In WebAssembly nothing is: it
 /// computes for so long that it does not wait for memory, and would have another copy of the formula.
-const PAIRED: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
+const MIN_PIPELINED_LEN: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
 /// In WebAssembly there is one thread, which shares nothing and pairs nothing.
-pub(super) const ALONE: bool = cfg!(target_family = "wasm");
+pub(super) const SINGLE_THREADED: bool = cfg!(target_family = "wasm");
 /// Elements that one thread takes at a time, at most.
-const BATCH: usize = 1 << 16;
+const MAX_BATCH_LEN: usize = 1 << 16;
 
 /// What is done in a step, and by whom.
 #[derive(Default)]
-pub(super) struct Tasks {
+pub(super) struct WorkPlan {
     /// All chunks, some at a time, in any order.
-    batches: Vec<Range<usize>>,
-    /// Of the batches.
-    queues: Queues,
+    chunk_ranges: Vec<Range<usize>>,
+    /// Of the chunk_ranges.
+    ranges: StealingRanges,
     // For an optimizer with two stages:
     /// Units that the threads share, one after the other.
     pipeline: Pipeline,
     /// Units of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
-    own: Vec<usize>,
+    unshared: Vec<usize>,
     /// Small tensors, some at a time.
     small: Vec<Range<usize>>,
     /// Of each thread.
-    desks: Vec<Mutex<Desk>>,
+    thread_states: Vec<Mutex<ThreadState>>,
 }
 
 /// What a thread has for itself.
 #[derive(Default)]
-struct Desk {
+struct ThreadState {
     update_buffer: UpdateBuffer,
     small_update_buffer: UpdateBuffer,
     /// A tensor that has its first stage behind it, and its factor.
     pending_apply: Option<(usize, f64)>,
 }
 
-impl Tasks {
+impl WorkPlan {
     /// Makes the lists anew.
-    pub(super) fn plan(
+    pub(super) fn build(
         &mut self,
         stages: bool,
         tensors: &[ParamTensor],
@@ -63,25 +63,26 @@ impl Tasks {
         elements: usize,
         threads: usize,
     ) -> Result<()> {
-        let batch = (elements / (8 * threads)).clamp(CHUNK_LEN, BATCH);
-        self.batches.clear();
-        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.batches, range))?;
-        if !ALONE {
-            self.queues = Queues::new(self.batches.len(), threads)?;
+        let batch = (elements / (8 * threads)).clamp(CHUNK_LEN, MAX_BATCH_LEN);
+        self.chunk_ranges.clear();
+        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.chunk_ranges, range))?;
+        if !SINGLE_THREADED {
+            self.ranges = StealingRanges::new(self.chunk_ranges.len(), threads)?;
         }
         if !stages {
             return Ok(());
         }
         // A tensor that would keep one thread busy while the others have nothing left is shared, too.
-        let shared =
-            |tensor: &ParamTensor| threads > 1 && (tensor.length > SHARED || tensor.length > elements / (2 * threads));
+        let shared = |tensor: &ParamTensor| {
+            threads > 1 && (tensor.length > MIN_SHARED_LEN || tensor.length > elements / (2 * threads))
+        };
         let (mut pipeline, mut start) = (Vec::new(), 0);
-        self.own.clear();
+        self.unshared.clear();
         self.small.clear();
-        for (index, tensor) in tensors.iter().enumerate().filter(|_| !ALONE) {
+        for (index, tensor) in tensors.iter().enumerate().filter(|_| !SINGLE_THREADED) {
             let list = match tensor.length {
                 _ if shared(tensor) => &mut pipeline,
-                PAIRED.. => &mut self.own,
+                MIN_PIPELINED_LEN.. => &mut self.unshared,
                 _ => continue,
             };
             push_checked(list, index)?;
@@ -89,21 +90,21 @@ impl Tasks {
             start = index + 1;
         }
         cut(start..tensors.len(), batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
-        if !ALONE {
-            for list in [&mut pipeline, &mut self.own] {
+        if !SINGLE_THREADED {
+            for list in [&mut pipeline, &mut self.unshared] {
                 // The number tells those of one length apart: a sort that keeps their order takes memory.
                 list.sort_unstable_by_key(|tensor| (Reverse(tensors[*tensor].length), *tensor));
             }
-            self.pipeline.plan(&pipeline, tensors, batch, threads)?;
+            self.pipeline.build(&pipeline, tensors, batch, threads)?;
         }
-        reserve_checked(&mut self.desks, threads)?;
-        self.desks.resize_with(threads, Mutex::default);
-        for desk in &mut self.desks {
-            let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            if !ALONE {
-                desk.update_buffer.reserve(self.own.iter().map(|tensor| &tensors[*tensor]))?;
+        reserve_checked(&mut self.thread_states, threads)?;
+        self.thread_states.resize_with(threads, Mutex::default);
+        for state in &mut self.thread_states {
+            let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if !SINGLE_THREADED {
+                state.update_buffer.reserve(self.unshared.iter().map(|tensor| &tensors[*tensor]))?;
             }
-            desk.small_update_buffer.reserve(self.small.iter().flat_map(|range| &tensors[range.clone()]))?;
+            state.small_update_buffer.reserve(self.small.iter().flat_map(|range| &tensors[range.clone()]))?;
         }
         Ok(())
     }
@@ -111,22 +112,22 @@ impl Tasks {
     /// Once the buffers of the tensors are there.
     pub(super) fn place_update_buffers(&mut self, tensors: &[ParamTensor]) {
         // A tensor that has no master weights is where it was when there were no buffers.
-        if ALONE {
+        if SINGLE_THREADED {
             return;
         }
         self.pipeline.place_update_buffer(tensors);
-        for desk in &mut self.desks {
-            let desk = desk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            desk.update_buffer.set_page_offset(self.own.iter().map(|tensor| &tensors[*tensor]));
-            desk.small_update_buffer.set_page_offset(self.small.iter().flat_map(|range| &tensors[range.clone()]));
+        for state in &mut self.thread_states {
+            let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            state.update_buffer.set_page_offset(self.unshared.iter().map(|tensor| &tensors[*tensor]));
+            state.small_update_buffer.set_page_offset(self.small.iter().flat_map(|range| &tensors[range.clone()]));
         }
     }
 
     /// Fills the sums with those of the squares of the transformed gradients.
     pub(super) fn measure_gradients(&self, context: StepContext<'_>) -> Result<()> {
-        let count = self.batches.len();
+        let count = self.chunk_ranges.len();
         let measure = |task: usize| {
-            let range = self.batches[task].clone();
+            let range = self.chunk_ranges[task].clone();
             let (chunks, sums) = (&context.chunks[range.clone()], &context.sums[range]);
             context.set.run(GradientSquares {
                 tensors: context.tensors,
@@ -138,37 +139,37 @@ impl Tasks {
         match context.rule.has_two_stages() {
             // Backwards: what is read last is still in the cache when the step begins with it.
             true => context.in_order(count, &|task| measure(count - 1 - task)),
-            false => self.spread(context, &measure),
+            false => self.for_each_stealing(context, &measure),
         }
     }
 
     /// UpdatePtr everything.
     pub(super) fn update(&self, context: StepContext<'_>) -> Result<()> {
         if !context.rule.has_two_stages() {
-            return self.spread(context, &|task| {
-                let chunks = &context.chunks[self.batches[task].clone()];
+            return self.for_each_stealing(context, &|task| {
+                let chunks = &context.chunks[self.chunk_ranges[task].clone()];
                 // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
                 // one thread, once.
                 unsafe { context.rule.update(context.set, context.tensors, chunks, context.gradient_ops) };
             });
         }
-        if !ALONE {
+        if !SINGLE_THREADED {
             self.pipeline.begin();
         }
-        let (next_own, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (next_unshared, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
         context.run(&|thread| {
-            if !ALONE {
+            if !SINGLE_THREADED {
                 self.pipeline.run(thread, &context);
             }
             // Nobody else has it.
-            let mut desk = self.desks[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            if !ALONE {
+            let mut state = self.thread_states[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            if !SINGLE_THREADED {
                 // What a step that failed has left.
-                desk.pending_apply = None;
-                while let Some(tensor) = self.own.get(next_own.fetch_add(1, Ordering::Relaxed)) {
-                    desk.apply_and_measure(Some(*tensor), &context);
+                state.pending_apply = None;
+                while let Some(tensor) = self.unshared.get(next_unshared.fetch_add(1, Ordering::Relaxed)) {
+                    state.apply_and_measure(Some(*tensor), &context);
                 }
-                desk.apply_and_measure(None, &context);
+                state.apply_and_measure(None, &context);
             }
             while let Some(tensors) = self.small.get(next_small.fetch_add(1, Ordering::Relaxed)) {
                 let tensors = &context.tensors[tensors.clone()];
@@ -179,7 +180,7 @@ impl Tasks {
                         tensors,
                         context.chunks,
                         context.gradient_ops,
-                        &desk.small_update_buffer,
+                        &state.small_update_buffer,
                     )
                 };
             }
@@ -187,22 +188,22 @@ impl Tasks {
     }
 }
 
-impl Tasks {
+impl WorkPlan {
     /// Calls `task` with the number of every batch once.
-    fn spread(&self, context: StepContext<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
-        if ALONE {
-            return context.in_order(self.batches.len(), task);
+    fn for_each_stealing(&self, context: StepContext<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        if SINGLE_THREADED {
+            return context.in_order(self.chunk_ranges.len(), task);
         }
-        self.queues.begin();
+        self.ranges.begin();
         context.run(&|thread| {
-            while let Some(number) = self.queues.next(thread) {
+            while let Some(number) = self.ranges.next(thread) {
                 task(number);
             }
         })
     }
 }
 
-impl Desk {
+impl ThreadState {
     /// The first stage of a tensor, and the second of the one before.
     fn apply_and_measure(&mut self, tensor: Option<usize>, context: &StepContext<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
@@ -211,7 +212,7 @@ impl Desk {
             .take()
             .map(|(tensor, factor)| context.apply_args(tensor, ALL, factor, &self.update_buffer));
         let measure_args = tensor.map(|tensor| context.measure_args(tensor, ALL, &self.update_buffer));
-        // SAFETY: as in `Tasks::update`; the tensor is this thread's alone, and so is the room.
+        // SAFETY: as in `WorkPlan::update`; the tensor is this thread's alone, and so is the room.
         unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
         self.pending_apply = tensor.map(|tensor| (tensor, context.factor(&context.tensors[tensor])));
     }
