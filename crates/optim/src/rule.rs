@@ -68,7 +68,7 @@ pub(crate) struct Step {
     /// 1 for the first step of this parameter.
     pub(crate) number: u64,
     /// True if this step made one of the buffers.
-    pub(crate) fresh: bool,
+    pub(crate) created: bool,
     /// The L2 norm of the gradients of all groups, as clipped; 0 unless wanted.
     pub(crate) gradient_norm: f64,
 }

@@ -71,7 +71,7 @@ impl Rule for Sgd {
             sign,
             decay,
             momentum: t(o.momentum),
-            share: t(if step.fresh { 1.0 } else { 1.0 - o.dampening }),
+            share: t(if step.created { 1.0 } else { 1.0 - o.dampening }),
             // The update is b alone, or g + momentum b with nesterov.
             ahead: t(if o.nesterov { o.momentum } else { 0.0 }),
         })

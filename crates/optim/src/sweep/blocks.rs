@@ -81,7 +81,7 @@ impl ParamTensor {
         gradient_ops: GradientOps,
         stage: Stage,
     ) -> Blocks<'_, T> {
-        let whole = gradient_ops == GradientOps::NONE && stage != Stage::Measure && !self.is_special();
+        let whole = gradient_ops == GradientOps::NONE && stage != Stage::Measure && !self.needs_block_loop();
         let most = if whole { chunk.length } else { BLOCK };
         let (start, end) = (chunk.start, chunk.start + chunk.length);
         Blocks { tensor: self, stage, finished: start, start, end, most, gradient_ops, element: PhantomData }
@@ -108,7 +108,7 @@ impl<T: Scalar> Blocks<'_, T> {
     fn finish(&mut self, scratch: &Scratch<T>) {
         let (tensor, first, length) = (self.tensor, self.finished, self.start - self.finished);
         self.finished = self.start;
-        if length == 0 || !tensor.is_special() {
+        if length == 0 || !tensor.needs_block_loop() {
             return;
         }
         // SAFETY: as promised to `ParamTensor::blocks`; the block is no longer borrowed.
@@ -123,7 +123,7 @@ impl<T: Scalar> Blocks<'_, T> {
                 }
             }
             if self.stage != Stage::Measure {
-                tensor.follow::<T>(first, length);
+                tensor.write_back::<T>(first, length);
             }
         }
     }

@@ -30,11 +30,11 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// True if parameters move by a factor that follows from norms.
     fn has_two_stages(&self) -> bool;
     /// Forgets the constants of the step before.
-    fn clear(&mut self);
+    fn clear_constants(&mut self);
     /// Makes room for so many constants.
-    fn reserve(&mut self, count: usize) -> Result<()>;
+    fn reserve_constants(&mut self, count: usize) -> Result<()>;
     /// Computes constants, which tensors find by their number.
-    fn add(&mut self, group: usize, step: Step);
+    fn push_constants(&mut self, group: usize, step: Step);
 
     /// UpdatePtr chunks.
     ///
@@ -99,16 +99,16 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         R::TWO_STAGES
     }
 
-    fn clear(&mut self) {
+    fn clear_constants(&mut self) {
         self.constants.clear();
     }
 
-    fn reserve(&mut self, count: usize) -> Result<()> {
+    fn reserve_constants(&mut self, count: usize) -> Result<()> {
         // Mostly one for each group: little enough for what WebAssembly keeps for what is small.
         if cfg!(target_family = "wasm") { Ok(()) } else { reserve(&mut self.constants, count) }
     }
 
-    fn add(&mut self, group: usize, step: Step) {
+    fn push_constants(&mut self, group: usize, step: Step) {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
         self.constants.push(GroupConstants { group, float, double });

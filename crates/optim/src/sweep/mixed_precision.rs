@@ -107,8 +107,8 @@ impl ParamTensor {
     /// As for [`ParamTensor::blocks`].
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    pub(super) unsafe fn follow<T: Scalar>(&self, start: usize, length: usize) {
-        if !self.is_special() {
+    pub(super) unsafe fn write_back<T: Scalar>(&self, start: usize, length: usize) {
+        if !self.needs_block_loop() {
             return;
         }
         // SAFETY: as the caller promises.
@@ -128,7 +128,7 @@ impl ParamTensor {
                 return;
             }
             let average = Self::elements::<T>(self.buffers[AVERAGE], start, length);
-            if self.fresh_average {
+            if self.created_average {
                 average.copy_from_slice(weights);
             } else {
                 // As torch's `lerp`, from the nearer end.

@@ -40,14 +40,14 @@ use crate::sweep::work_plan::{SINGLE_THREADED, WorkPlan};
 /// The elements of a step from which on threads are worth waking.
 const MIN_PARALLEL_LEN: usize = 1 << 18;
 
-/// The work of an optimizer's steps.
+/// The sweeps of an optimizer's steps.
 pub(crate) struct Sweep {
     rule: Box<dyn ErasedRule>,
     /// Where the views of the tensors lie; `None` for parameters without a gradient, which have no tensor.
     locations: Vec<Option<Location>>,
     tensors: Vec<ParamTensor>,
     /// What the constants that the rule has are made of, in its order, as it was in the step before.
-    steps: Vec<(usize, Step)>,
+    constant_keys: Vec<(usize, Step)>,
     chunks: Vec<Chunk>,
     /// Of each chunk: of the gradient first, and then of parameter and update.
     sums: Vec<Sums>,
@@ -56,9 +56,9 @@ pub(crate) struct Sweep {
     /// The number of threads that the plan is made for; 0 before they are.
     threads: usize,
     /// False once options or state were changed from outside.
-    current: bool,
+    valid: bool,
     /// True until the step is over that made state.
-    fresh: bool,
+    created: bool,
 }
 
 impl Sweep {
@@ -67,20 +67,20 @@ impl Sweep {
             rule,
             locations: Vec::new(),
             tensors: Vec::new(),
-            steps: Vec::new(),
+            constant_keys: Vec::new(),
             chunks: Vec::new(),
             sums: Vec::new(),
             elements: 0,
             plan: WorkPlan::default(),
             threads: 0,
-            current: false,
-            fresh: false,
+            valid: false,
+            created: false,
         }
     }
 
     /// Options or state have been changed from outside.
     pub(crate) fn invalidate(&mut self) {
-        self.current = false;
+        self.valid = false;
     }
 
     /// Makes a step. A failure changes nothing.
@@ -91,7 +91,7 @@ impl Sweep {
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
         let checks = options.non_finite != NonFinite::Propagate;
-        if !self.current || !self.matches(views) {
+        if !self.valid || !self.matches(views) {
             if !views.iter().flatten().all(View::is_even) {
                 return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
             }
@@ -126,9 +126,9 @@ impl Sweep {
         };
         self.count(groups, norm);
         let result = self.plan.update(self.context(options, transform));
-        if mem::take(&mut self.fresh) {
-            self.tensors.iter_mut().for_each(|tensor| tensor.fresh_average = false);
-            self.steps.iter_mut().for_each(|(_, step)| step.fresh = false);
+        if mem::take(&mut self.created) {
+            self.tensors.iter_mut().for_each(|tensor| tensor.created_average = false);
+            self.constant_keys.iter_mut().for_each(|(_, step)| step.created = false);
         }
         result.map(|()| Outcome::Stepped)
     }
@@ -163,7 +163,7 @@ impl Sweep {
         views: &mut [Option<View<'_>>],
         options: StepOptions<'_>,
     ) -> Result<()> {
-        self.current = false;
+        self.valid = false;
         self.threads = 0;
         self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
         ask_for_lists(views)?;
@@ -174,23 +174,23 @@ impl Sweep {
         reserve_checked(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
         self.tensors.clear();
-        self.steps.clear();
+        self.constant_keys.clear();
         self.chunks.clear();
-        let mut slots = views.iter_mut().zip(&state.fresh);
+        let mut slots = views.iter_mut().zip(&state.created);
         for (group, members) in groups.iter().enumerate() {
-            for (state, (view, fresh)) in members.states.iter().zip(&mut slots) {
+            for (state, (view, created)) in members.states.iter().zip(&mut slots) {
                 let Some(view) = view else { continue };
                 let common = self.rule.common(group);
                 let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), common);
-                tensor.fresh_average = fresh.average;
+                tensor.created_average = created.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let number = state.as_ref().map_or(0, |state| state.step);
-                let step = Step { number, fresh: fresh.moments, gradient_norm: 0.0 };
+                let step = Step { number, created: created.moments, gradient_norm: 0.0 };
                 let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
-                if self.steps.last() != Some(&(group, step)) || is_double != tensor.is_double() {
-                    push_checked(&mut self.steps, (group, step))?;
+                if self.constant_keys.last() != Some(&(group, step)) || is_double != tensor.is_double() {
+                    push_checked(&mut self.constant_keys, (group, step))?;
                 }
-                tensor.constants = (self.steps.len() - 1) as u32;
+                tensor.constants = (self.constant_keys.len() - 1) as u32;
                 let first = self.chunks.len() as u32;
                 for start in (0..tensor.length).step_by(CHUNK_LEN) {
                     let length = CHUNK_LEN.min(tensor.length - start);
@@ -204,7 +204,7 @@ impl Sweep {
         self.elements = self.tensors.iter().map(|tensor| tensor.length).sum();
         reserve_checked(&mut self.sums, self.chunks.len())?;
         self.sums.resize_with(self.chunks.len(), Sums::default);
-        self.rule.reserve(self.steps.len())?;
+        self.rule.reserve_constants(self.constant_keys.len())?;
         self.update_plan(options.threads)?;
 
         state.install(groups, views);
@@ -220,7 +220,7 @@ impl Sweep {
             }
         }
         self.plan.place_update_buffers(&self.tensors);
-        (self.current, self.fresh) = (true, true);
+        (self.valid, self.created) = (true, true);
         Ok(())
     }
 
@@ -238,11 +238,11 @@ impl Sweep {
                 state.step += 1;
             }
         }
-        self.rule.clear();
-        for (group, step) in &mut self.steps {
+        self.rule.clear_constants();
+        for (group, step) in &mut self.constant_keys {
             step.number += 1;
             step.gradient_norm = gradient_norm;
-            self.rule.add(*group, *step);
+            self.rule.push_constants(*group, *step);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::sweep::erased_rule::ErasedRule;
 
 /// What a step made for a parameter.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Fresh {
+pub(super) struct Created {
     /// A buffer of the formula.
     pub(super) moments: bool,
     /// The average.
@@ -41,7 +41,7 @@ pub(super) struct NewState {
     memory: Option<Memory>,
     planned: Vec<Planned>,
     /// What becomes of each view.
-    pub(super) fresh: Vec<Fresh>,
+    pub(super) created: Vec<Created>,
 }
 
 /// Plans the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
@@ -55,7 +55,7 @@ pub(super) fn plan_state(
     let averages = rule.averages();
     let mut arena = Arena::default();
     let mut planned = Vec::new();
-    let mut fresh = filled(views.len(), Fresh::default())?;
+    let mut created = filled(views.len(), Created::default())?;
     for place in 0..MAX_BUFFERS {
         let start = arena.bytes();
         let mut slots = views.iter().enumerate();
@@ -87,8 +87,8 @@ pub(super) fn plan_state(
                     // One of another type is converted.
                     _ if there.is_some() => {}
                     MASTER => {}
-                    AVERAGE => fresh[number].average = true,
-                    _ => fresh[number].moments = true,
+                    AVERAGE => created[number].average = true,
+                    _ => created[number].moments = true,
                 }
             }
         }
@@ -100,7 +100,7 @@ pub(super) fn plan_state(
         return Err(Error::new(Code::Memory, message));
     }
     let memory = if planned.is_empty() { None } else { Some(arena.allocate()?) };
-    Ok(NewState { memory, planned, fresh })
+    Ok(NewState { memory, planned, created })
 }
 
 impl NewState {

@@ -48,7 +48,7 @@ fn update<R: Rule, T: Scalar>(
     for chunk in chunks {
         let tensor = &tensors[chunk.tensor as usize];
         // In WebAssembly a second copy of each formula is worth less than the room that it takes.
-        if cfg!(not(target_family = "wasm")) && gradient_ops == GradientOps::NONE && !tensor.is_special() {
+        if cfg!(not(target_family = "wasm")) && gradient_ops == GradientOps::NONE && !tensor.needs_block_loop() {
             // SAFETY: as `ErasedRule::update` asks for.
             R::update(&constants, unsafe { tensor.block::<T>(chunk.start, chunk.length) });
             continue;

@@ -18,7 +18,7 @@ pub(crate) struct ParamTensor {
     /// Which of the rule's constants.
     pub(super) constants: u32,
     /// True if this step made the average.
-    pub(super) fresh_average: bool,
+    pub(super) created_average: bool,
     pub(super) element: Element,
     /// True if some of the formula's buffers are of 16 bits.
     pub(super) reduced_moments: bool,
@@ -45,7 +45,7 @@ impl ParamTensor {
         let (parameter, gradient) = view.addresses();
         Self {
             constants: 0,
-            fresh_average: false,
+            created_average: false,
             element: view.element(),
             reduced_moments: reduced.contains(&true),
             reduced,
@@ -81,7 +81,7 @@ impl ParamTensor {
 
     /// True if a block needs more than the formula.
     #[inline(always)]
-    pub(super) fn is_special(&self) -> bool {
+    pub(super) fn needs_block_loop(&self) -> bool {
         self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
     }
 

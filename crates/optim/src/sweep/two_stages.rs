@@ -158,7 +158,7 @@ impl<'a, T: Scalar> StoredUpdates<'a, T> {
             for (p, u) in self.tensor.weights::<T>(start, length).iter_mut().zip(updates) {
                 *p = *p - self.factor * *u;
             }
-            self.tensor.follow::<T>(start, length);
+            self.tensor.write_back::<T>(start, length);
         }
         true
     }

@@ -36,7 +36,7 @@ pub(super) struct WorkPlan {
     // For an optimizer with two stages:
     /// Units that the threads share, one after the other.
     pipeline: Pipeline,
-    /// Units of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
+    /// Tensors of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
     unshared: Vec<usize>,
     /// Small tensors, some at a time.
     small: Vec<Range<usize>>,
