@@ -1,4 +1,4 @@
-//! Memory for state: elements of one type, many buffers of which share one allocation.
+//! Arena for state: elements of one type, many buffers of which share one allocation.
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
@@ -14,12 +14,12 @@ use crate::fallible::check_memory;
 use crate::numeric::scalar::Plain;
 
 /// A cache line: two buffers never share one.
-pub(crate) const LINE: usize = 64;
-pub(crate) const PAGE: usize = 4096;
+pub(crate) const CACHE_LINE_BYTES: usize = 64;
+pub(crate) const PAGE_BYTES: usize = 4096;
 /// Buffers of as many bytes are worth a page that is not all used.
-pub(crate) const LARGE: usize = 16 * PAGE;
+pub(crate) const MIN_PAGE_ALIGNED_BYTES: usize = 16 * PAGE_BYTES;
 /// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
-const HUGE_PAGE: usize = 2 << 20;
+const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// Elements that lie together, as in a `Vec`; of fixed number, in an allocation that buffers made together share.
 pub struct Elements<T> {
@@ -27,22 +27,22 @@ pub struct Elements<T> {
     length: usize,
     /// Keeps the memory.
     #[allow(dead_code, reason = "held for its drop")]
-    block: Arc<Block>,
+    allocation: Arc<Allocation>,
 }
 
-// SAFETY: the elements belong to this value alone, as those of a `Vec` do; the shared block is only kept.
+// SAFETY: the elements belong to this value alone, as those of a `Vec` do; the shared allocation is only kept.
 unsafe impl<T: Plain> Send for Elements<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for Elements<T> {}
 
 thread_local! {
-    /// Bytes of the [`Block`]s of this thread.
-    static LIVE: Cell<usize> = const { Cell::new(0) };
+    /// Bytes of the [`Allocation`]s of this thread.
+    static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Bytes that the optimizers of this thread take, for their state and for what they keep during a step.
 pub fn state_memory() -> usize {
-    LIVE.get()
+    LIVE_BYTES.get()
 }
 
 /// The error of a state buffer that finds no memory.
@@ -51,34 +51,34 @@ pub(crate) fn no_memory(elements: usize) -> Error {
 }
 
 /// An allocation.
-struct Block {
+struct Allocation {
     start: NonNull<u8>,
     layout: Layout,
 }
 
-// SAFETY: a block reads and writes nothing.
-unsafe impl Send for Block {}
+// SAFETY: an allocation reads and writes nothing.
+unsafe impl Send for Allocation {}
 // SAFETY: as above.
-unsafe impl Sync for Block {}
+unsafe impl Sync for Allocation {}
 
-impl Block {
+impl Allocation {
     fn new(bytes: usize) -> Result<Self> {
         let align = match bytes {
-            HUGE_PAGE.. => HUGE_PAGE,
-            LARGE.. => PAGE,
-            _ => LINE,
+            HUGE_PAGE_BYTES.. => HUGE_PAGE_BYTES,
+            MIN_PAGE_ALIGNED_BYTES.. => PAGE_BYTES,
+            _ => CACHE_LINE_BYTES,
         };
         let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
-        let layout = Layout::from_size_align(bytes.max(LINE), align).map_err(|_| none())?;
+        let layout = Layout::from_size_align(bytes.max(CACHE_LINE_BYTES), align).map_err(|_| none())?;
         check_memory(bytes).map_err(|_| none())?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
-        let block = Self { start, layout };
-        LIVE.set(LIVE.get() + layout.size());
-        if bytes >= HUGE_PAGE {
-            block.ask_for_huge_pages();
+        let allocation = Self { start, layout };
+        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size());
+        if bytes >= HUGE_PAGE_BYTES {
+            allocation.ask_for_huge_pages();
         }
-        Ok(block)
+        Ok(allocation)
     }
 
     /// Without effect where the system has none to give: then every page of 4 KiB costs a fault and an entry of its own.
@@ -91,54 +91,55 @@ impl Block {
     }
 }
 
-impl Drop for Block {
+impl Drop for Allocation {
     fn drop(&mut self) {
         // Saturating, since an optimizer may be dropped by another thread.
-        LIVE.set(LIVE.get().saturating_sub(self.layout.size()));
-        // SAFETY: allocated with this layout, and nobody keeps the block any more.
+        LIVE_BYTES.set(LIVE_BYTES.get().saturating_sub(self.layout.size()));
+        // SAFETY: allocated with this layout, and nobody keeps the allocation any more.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
 }
 
 /// A plan for one allocation that holds several buffers.
 #[derive(Default)]
-pub(crate) struct Arena {
+pub(crate) struct ArenaLayout {
     bytes: usize,
 }
 
 /// How many bytes to go on from `start` to an address at that offset of a page.
 pub(crate) fn padding_to_offset(start: usize, page_offset: usize) -> usize {
-    page_offset.wrapping_sub(start) % PAGE
+    page_offset.wrapping_sub(start) % PAGE_BYTES
 }
 
-/// Where a buffer of an [`Arena`] will lie. It cannot be copied, so no two buffers lie in one place.
-pub(crate) struct Place<T> {
+/// Where a buffer of an [`ArenaLayout`] will lie. It cannot be copied, so no two buffers lie in one slot.
+pub(crate) struct ArenaSlot<T> {
     start: usize,
     length: usize,
     element: PhantomData<T>,
 }
 
 #[cfg(test)]
-impl<T> Place<T> {
+impl<T> ArenaSlot<T> {
     pub(crate) fn start(&self) -> usize {
         self.start
     }
 }
 
-/// The memory of an [`Arena`].
-pub(crate) struct Memory {
-    block: Arc<Block>,
+/// The memory of an [`ArenaLayout`].
+pub(crate) struct Arena {
+    allocation: Arc<Allocation>,
 }
 
-impl Arena {
+impl ArenaLayout {
     /// Plans a buffer that begins, if it is large, at that offset of a page.
-    pub(crate) fn add<T: Plain>(&mut self, length: usize, page_offset: usize) -> Result<Place<T>> {
-        let bytes = length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(LINE));
-        let large = bytes.is_some_and(|bytes| bytes >= LARGE);
+    pub(crate) fn add<T: Plain>(&mut self, length: usize, page_offset: usize) -> Result<ArenaSlot<T>> {
+        let bytes =
+            length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(CACHE_LINE_BYTES));
+        let large = bytes.is_some_and(|bytes| bytes >= MIN_PAGE_ALIGNED_BYTES);
         let start = self.bytes + if large { padding_to_offset(self.bytes, page_offset) } else { 0 };
         let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|end| isize::try_from(*end).is_ok());
         self.bytes = end.ok_or_else(|| no_memory(length))?;
-        Ok(Place { start, length, element: PhantomData })
+        Ok(ArenaSlot { start, length, element: PhantomData })
     }
 
     /// Moves on, so that what is added next lies an odd number of pages behind `start`.
@@ -147,10 +148,10 @@ impl Arena {
     /// power of two apart these bits are equal, and each array throws the others out: a step then takes three times as
     /// long. An odd number of pages is as far from every power of two as can be.
     pub(crate) fn stagger(&mut self, start: usize) {
-        let distance = (self.bytes - start).next_multiple_of(PAGE);
+        let distance = (self.bytes - start).next_multiple_of(PAGE_BYTES);
         // Small arrays fit into the caches wherever they lie.
-        if distance >= HUGE_PAGE {
-            self.bytes = start + distance + if (distance / PAGE).is_multiple_of(2) { PAGE } else { 0 };
+        if distance >= HUGE_PAGE_BYTES {
+            self.bytes = start + distance + if (distance / PAGE_BYTES).is_multiple_of(2) { PAGE_BYTES } else { 0 };
         }
     }
 
@@ -160,27 +161,27 @@ impl Arena {
     }
 
     /// Allocates.
-    pub(crate) fn allocate(self) -> Result<Memory> {
-        Ok(Memory { block: Arc::new(Block::new(self.bytes)?) })
+    pub(crate) fn allocate(self) -> Result<Arena> {
+        Ok(Arena { allocation: Arc::new(Allocation::new(self.bytes)?) })
     }
 }
 
-impl Memory {
-    /// The buffer of that place, which is one of this memory's arena; every element `fill`.
-    pub(crate) fn take<T: Plain>(&self, place: Place<T>, fill: T) -> Elements<T> {
-        let Place { start, length, .. } = place;
+impl Arena {
+    /// The buffer of that slot, which is one of this memory's arena; every element `fill`.
+    pub(crate) fn take<T: Plain>(&self, slot: ArenaSlot<T>, fill: T) -> Elements<T> {
+        let ArenaSlot { start, length, .. } = slot;
         let first = if length == 0 {
             NonNull::dangling()
         } else {
-            // SAFETY: the place is within the block, on a line of its own, and was planned for this buffer alone. All
+            // SAFETY: the slot is within the allocation, on a line of its own, and was planned for this buffer alone. All
             // elements are written before anybody reads them.
             unsafe {
-                let first = self.block.start.add(start).cast::<T>();
+                let first = self.allocation.start.add(start).cast::<T>();
                 (0..length).for_each(|i| first.add(i).write(fill));
                 first
             }
         };
-        Elements { first, length, block: Arc::clone(&self.block) }
+        Elements { first, length, allocation: Arc::clone(&self.allocation) }
     }
 }
 
@@ -194,9 +195,9 @@ impl<T> Elements<T> {
 impl<T: Plain + Default> Elements<T> {
     /// That many zeros, in an allocation of their own.
     pub(crate) fn new(length: usize) -> Result<Self> {
-        let mut arena = Arena::default();
-        let place = arena.add(length, PAGE / 2)?;
-        Ok(arena.allocate()?.take(place, T::default()))
+        let mut layout = ArenaLayout::default();
+        let slot = layout.add(length, PAGE_BYTES / 2)?;
+        Ok(layout.allocate()?.take(slot, T::default()))
     }
 
     /// A copy of these, in an allocation of their own.
@@ -214,7 +215,7 @@ impl<T> Deref for Elements<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: that many elements, written, in memory that the block keeps.
+        // SAFETY: that many elements, written, in memory that the allocation keeps.
         unsafe { slice::from_raw_parts(self.first.as_ptr(), self.length) }
     }
 }

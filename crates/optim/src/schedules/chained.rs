@@ -7,7 +7,7 @@
 //! the rate, and chains no `plateau`.
 
 use crate::fallible::Results;
-use crate::schedules::definition::{ScheduledGroup, Children, ScheduleDefinition};
+use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",

@@ -11,7 +11,7 @@ use crate::options::macros::words;
 use crate::options::option_type::OptionType;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::definition::{ScheduledGroup, Children, ScheduleInstance, ScheduleDefinition};
+use crate::schedules::definition::{Children, ScheduleDefinition, ScheduleInstance, ScheduledGroup};
 
 words! {
     /// Which metric is better.

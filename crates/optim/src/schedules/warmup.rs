@@ -13,7 +13,7 @@ use crate::options;
 use crate::error::Result;
 use crate::options::table::OptionSet;
 use crate::options::table::Limit::*;
-use crate::schedules::definition::{Children, ScheduleInstance, ScheduleDefinition, StepCount, childless};
+use crate::schedules::definition::{Children, ScheduleDefinition, ScheduleInstance, StepCount, childless};
 use crate::schedules::linear::between;
 
 options! {

@@ -3,7 +3,7 @@
 use half::bf16;
 
 use crate::error::{Code, Error, Result};
-use crate::memory::{Arena, Elements, Memory, Place};
+use crate::memory::{Arena, ArenaLayout, ArenaSlot, Elements};
 use crate::state::view::Element;
 
 /// Elements of a state buffer.
@@ -92,28 +92,33 @@ impl Buffer {
     }
 }
 
-/// A buffer that is planned in an arena.
-pub(crate) enum Planned {
-    Float(Place<f32>),
-    Double(Place<f64>),
-    BFloat16(Place<bf16>),
+/// A buffer that is planned in an layout.
+pub(crate) enum PlannedBuffer {
+    Float(ArenaSlot<f32>),
+    Double(ArenaSlot<f64>),
+    BFloat16(ArenaSlot<bf16>),
 }
 
-impl Planned {
+impl PlannedBuffer {
     /// A buffer that begins, if it is large, at that offset of a page.
-    pub(crate) fn new(arena: &mut Arena, element: BufferType, length: usize, page_offset: usize) -> Result<Self> {
+    pub(crate) fn new(
+        layout: &mut ArenaLayout,
+        element: BufferType,
+        length: usize,
+        page_offset: usize,
+    ) -> Result<Self> {
         Ok(match element {
-            BufferType::Float => Planned::Float(arena.add(length, page_offset)?),
-            BufferType::Double => Planned::Double(arena.add(length, page_offset)?),
-            BufferType::BFloat16 => Planned::BFloat16(arena.add(length, page_offset)?),
+            BufferType::Float => PlannedBuffer::Float(layout.add(length, page_offset)?),
+            BufferType::Double => PlannedBuffer::Double(layout.add(length, page_offset)?),
+            BufferType::BFloat16 => PlannedBuffer::BFloat16(layout.add(length, page_offset)?),
         })
     }
 
-    pub(crate) fn take(self, memory: &Memory, fill: f64) -> Buffer {
+    pub(crate) fn take(self, arena: &Arena, fill: f64) -> Buffer {
         match self {
-            Planned::Float(place) => Buffer::Float(memory.take(place, fill as f32)),
-            Planned::Double(place) => Buffer::Double(memory.take(place, fill)),
-            Planned::BFloat16(place) => Buffer::BFloat16(memory.take(place, bf16::from_f32(fill as f32))),
+            PlannedBuffer::Float(slot) => Buffer::Float(arena.take(slot, fill as f32)),
+            PlannedBuffer::Double(slot) => Buffer::Double(arena.take(slot, fill)),
+            PlannedBuffer::BFloat16(slot) => Buffer::BFloat16(arena.take(slot, bf16::from_f32(fill as f32))),
         }
     }
 }

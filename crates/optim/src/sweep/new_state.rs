@@ -6,9 +6,8 @@ use half::{bf16, f16};
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, push_checked};
-use crate::memory::{Arena, Memory};
-use crate::state::buffer;
-use crate::state::buffer::{Buffer, buffer_type};
+use crate::memory::{Arena, ArenaLayout};
+use crate::state::buffer::{Buffer, PlannedBuffer, buffer_type};
 use crate::state::group::Group;
 use crate::state::page_offsets::page_offset;
 use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
@@ -25,21 +24,21 @@ pub(super) struct Created {
 }
 
 /// A buffer that is to be made: of which parameter, what is in it at first, and where it lies.
-struct Planned {
+struct PlannedState {
     group: usize,
     /// Of the group.
-    index: usize,
+    parameter_index: usize,
     /// Of the views.
-    number: usize,
-    place: usize,
+    view_index: usize,
+    buffer_index: usize,
     fill: f64,
-    buffer: buffer::Planned,
+    buffer: PlannedBuffer,
 }
 
 /// Buffers for which there is memory, and which no state has yet.
 pub(super) struct NewState {
-    memory: Option<Memory>,
-    planned: Vec<Planned>,
+    arena: Option<Arena>,
+    planned: Vec<PlannedState>,
     /// What becomes of each view.
     pub(super) created: Vec<Created>,
 }
@@ -53,54 +52,57 @@ pub(super) fn plan_state(
     limit: &dyn Fn() -> usize,
 ) -> Result<NewState> {
     let averages = rule.averages();
-    let mut arena = Arena::default();
+    let mut layout = ArenaLayout::default();
     let mut planned = Vec::new();
     let mut created = filled(views.len(), Created::default())?;
-    for place in 0..MAX_BUFFERS {
-        let start = arena.bytes();
+    for buffer_index in 0..MAX_BUFFERS {
+        let start = layout.bytes();
         let mut slots = views.iter().enumerate();
         for (group, members) in groups.iter().enumerate() {
             let (fills, common) = (rule.fills(group), rule.common(group));
-            for (index, (state, (number, view))) in members.states.iter().zip(&mut slots).enumerate() {
+            for (parameter_index, (state, (view_index, view))) in members.states.iter().zip(&mut slots).enumerate() {
                 let Some(view) = view else { continue };
-                let fill = match place {
+                let fill = match buffer_index {
                     MASTER => view.element().is_reduced().then_some(0.0),
                     AVERAGE => common.average.and(Some(0.0)),
-                    _ => fills[place],
+                    _ => fills[buffer_index],
                 };
                 let Some(fill) = fill else { continue };
-                let is_average = averages.get(place).is_some_and(|is_average| *is_average);
+                let is_average = averages.get(buffer_index).is_some_and(|is_average| *is_average);
                 let element = buffer_type(view.element(), is_average, common.reduced_moments)?;
-                let there = state.as_ref().and_then(|state| state.buffers[place].as_ref());
+                let there = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
                 let there = there.filter(|buffer| buffer.len() == view.len());
                 if there.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
-                let buffer = buffer::Planned::new(
-                    &mut arena,
+                let buffer = PlannedBuffer::new(
+                    &mut layout,
                     element,
                     view.len(),
-                    page_offset(view.location().parameter, place),
+                    page_offset(view.location().parameter, buffer_index),
                 )?;
-                push_checked(&mut planned, Planned { group, index, number, place, fill, buffer })?;
-                match place {
+                push_checked(
+                    &mut planned,
+                    PlannedState { group, parameter_index, view_index, buffer_index, fill, buffer },
+                )?;
+                match buffer_index {
                     // One of another type is converted.
                     _ if there.is_some() => {}
                     MASTER => {}
-                    AVERAGE => created[number].average = true,
-                    _ => created[number].moments = true,
+                    AVERAGE => created[view_index].average = true,
+                    _ => created[view_index].moments = true,
                 }
             }
         }
-        arena.stagger(start);
+        layout.stagger(start);
     }
-    let bytes = arena.bytes();
+    let bytes = layout.bytes();
     if bytes > 0 && bytes > limit() {
         let message = format!("a state of {bytes} bytes is wanted, which is more than there is memory for");
         return Err(Error::new(Code::Memory, message));
     }
-    let memory = if planned.is_empty() { None } else { Some(arena.allocate()?) };
-    Ok(NewState { memory, planned, created })
+    let arena = if planned.is_empty() { None } else { Some(layout.allocate()?) };
+    Ok(NewState { arena, planned, created })
 }
 
 impl NewState {
@@ -118,19 +120,20 @@ impl NewState {
                 }
             }
         }
-        let Some(memory) = self.memory else { return };
-        for Planned { group, index, number, place, fill, buffer } in self.planned {
-            let mut buffer = buffer.take(&memory, fill);
-            if let (MASTER, Some(view)) = (place, &views[number])
+        let Some(arena) = self.arena else { return };
+        for PlannedState { group, parameter_index, view_index, buffer_index, fill, buffer } in self.planned {
+            let mut buffer = buffer.take(&arena, fill);
+            if let (MASTER, Some(view)) = (buffer_index, &views[view_index])
                 && view.element().is_reduced()
             {
                 copy_weights(view, &mut buffer);
             }
-            if let Some(state) = &mut groups[group].states[index] {
-                if let Some(before) = state.buffers[place].as_ref().filter(|before| before.len() == buffer.len()) {
+            if let Some(state) = &mut groups[group].states[parameter_index] {
+                if let Some(before) = state.buffers[buffer_index].as_ref().filter(|before| before.len() == buffer.len())
+                {
                     buffer.convert(before);
                 }
-                state.buffers[place] = Some(buffer);
+                state.buffers[buffer_index] = Some(buffer);
             }
         }
     }
@@ -140,9 +143,10 @@ impl NewState {
 pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
     let (averages, fills) = (rule.averages(), rule.fills(group));
     let is_reduced = rule.common(group).reduced_moments;
-    array::from_fn(|place| {
-        let is_there = fills[place].is_some() || state.is_some_and(|state| state.buffers[place].is_some());
-        is_reduced && averages[place] && is_there
+    array::from_fn(|buffer_index| {
+        let is_there =
+            fills[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
+        is_reduced && averages[buffer_index] && is_there
     })
 }
 

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use crate::error::Result;
 use crate::memory::{Elements, padding_to_offset};
 use crate::numeric::scalar::Scalar;
-use crate::state::page_offsets::{SPARE, UPDATE, page_offset};
+use crate::state::page_offsets::{PADDING_ELEMENTS, UPDATE_BUFFER, page_offset};
 use crate::sweep::param_tensor::ParamTensor;
 
 /// Room for the updates of one tensor at a time, of either type. Those of the next may take the place of those that are not
@@ -49,9 +49,9 @@ impl UpdateBuffer {
             self.parameter_address = tensor.address();
         }
         fn grow<T: Scalar>(elements: &mut Option<Elements<T>>, length: usize) -> Result<()> {
-            if elements.as_ref().map_or(0, |elements| elements.len()) < length + SPARE && length > 0 {
+            if elements.as_ref().map_or(0, |elements| elements.len()) < length + PADDING_ELEMENTS && length > 0 {
                 *elements = None;
-                *elements = Some(Elements::new(length + SPARE)?);
+                *elements = Some(Elements::new(length + PADDING_ELEMENTS)?);
             }
             Ok(())
         }
@@ -73,7 +73,7 @@ impl UpdateBuffer {
             parameter_address: usize,
         ) -> Option<UpdatePtr> {
             let elements = elements.as_ref()?;
-            let start = padding_to_offset(elements.first().addr().get(), page_offset(parameter_address, UPDATE))
+            let start = padding_to_offset(elements.first().addr().get(), page_offset(parameter_address, UPDATE_BUFFER))
                 / size_of::<T>();
             // SAFETY: within the room.
             (start + tensor.length <= elements.len()).then(|| UpdatePtr(unsafe { elements.first().add(start) }.cast()))

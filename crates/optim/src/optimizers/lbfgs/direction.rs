@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::numeric::scalar::Scalar;
 use crate::optimizers::lbfgs::history::{Pair, Workspace};
 use crate::optimizers::lbfgs::row_pool::RowPool;
-use crate::optimizers::lbfgs::vectors::{axpy_scale_dot, dot, negate, scale, form_pair};
+use crate::optimizers::lbfgs::vectors::{axpy_scale_dot, dot, form_pair, negate, scale};
 
 /// A pair with less curvature than this would make the inverse Hessian indefinite, or nearly so.
 const MIN_CURVATURE: f64 = 1e-10;
