@@ -1,4 +1,4 @@
-//! Threads that help with a step, and sleep between steps.
+//! A pool of worker threads that help with a step and sleep between steps.
 
 use std::cell::UnsafeCell;
 use std::hint;
@@ -7,83 +7,83 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, TryLockError};
 use std::thread::{self, Thread};
 
-/// A job: any number of threads may call it at the same time, each with a number of its own below that of all threads,
-/// and each call returns when nothing is left to begin.
+/// A job. Several threads may call it at the same time, each with its own index below the number of threads. A call
+/// returns when no work is left to start.
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
-/// The helpers of the whole process. Only one step at a time has them; another that runs meanwhile, on a thread of its
-/// own, does its work alone, so that there are never more threads at work than were asked for.
-static TEAM: Mutex<Team> = Mutex::new(Team { helpers: Vec::new() });
+/// The workers of the process. One step at a time uses them. A second step, on another thread, runs without workers, so
+/// that no more threads are active than were requested.
+static POOL: Mutex<ThreadPool> = Mutex::new(ThreadPool { workers: Vec::new() });
 
-struct Team {
-    helpers: Vec<Thread>,
+struct ThreadPool {
+    workers: Vec<Thread>,
 }
 
-/// Runs the job on this thread and, as far as they come in time, on up to `threads - 1` helpers. Returns when all have
-/// finished. `false` if a helper panicked, and what it had begun is not done.
+/// Runs the job on this thread and on up to `threads - 1` workers, as far as they wake in time. Returns when all have
+/// finished: `false` if a worker panicked, which leaves its part undone.
 pub(crate) fn run(threads: usize, job: &Job<'_>) -> bool {
     if threads < 2 || cfg!(target_family = "wasm") {
         job(0);
         return true;
     }
-    let mut team = match TEAM.try_lock() {
-        Ok(team) => team,
+    let mut pool = match POOL.try_lock() {
+        Ok(pool) => pool,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => {
             job(0);
             return true;
         }
     };
-    team.hire(threads - 1);
-    let open = Open::new(job, threads - 1);
-    team.helpers.iter().take(threads - 1).for_each(Thread::unpark);
+    pool.spawn_up_to(threads - 1);
+    let guard = JobGuard::new(job, threads - 1);
+    pool.workers.iter().take(threads - 1).for_each(Thread::unpark);
     job(0);
-    open.close()
+    guard.close()
 }
 
-impl Team {
-    /// As many helpers as asked for, or as many as the system gives: a step needs none.
-    fn hire(&mut self, count: usize) {
-        while self.helpers.len() < count {
-            let index = self.helpers.len();
+impl ThreadPool {
+    /// Spawns workers until there are `count`, or until the system refuses. A step works without workers, too.
+    fn spawn_up_to(&mut self, count: usize) {
+        while self.workers.len() < count {
+            let index = self.workers.len();
             let builder = thread::Builder::new().name(format!("stepwell-{index}")).stack_size(256 << 10);
-            let Ok(handle) = builder.spawn(move || help(index)) else { return };
-            self.helpers.push(handle.thread().clone());
+            let Ok(handle) = builder.spawn(move || worker_loop(index)) else { return };
+            self.workers.push(handle.thread().clone());
         }
     }
 }
 
-/// The job that is open, if one is. Written only by the thread that holds [`TEAM`], while the gate is shut.
-struct Posted(UnsafeCell<Option<&'static Job<'static>>>);
+/// The open job, if any. Only the thread that holds [`POOL`] writes it, while the job state is closed.
+struct JobPointer(UnsafeCell<Option<&'static Job<'static>>>);
 
-// SAFETY: read only by threads that passed the gate, which is opened after the write and shut before the next.
-unsafe impl Sync for Posted {}
+// SAFETY: only threads that entered the job read it. The job state is opened after the write and closed before the next.
+unsafe impl Sync for JobPointer {}
 
-static POSTED: Posted = Posted(UnsafeCell::new(None));
-/// Bits 0 to 15: how many helpers are inside. Bit 16: open. Above: the number of the job.
-static GATE: AtomicU64 = AtomicU64::new(0);
-/// How many helpers may enter.
-static WANTED: AtomicUsize = AtomicUsize::new(0);
+static CURRENT_JOB: JobPointer = JobPointer(UnsafeCell::new(None));
+/// Bits 0 to 15: the number of active workers. Bit 16: workers may enter. Bits 17 to 63: the number of the job.
+static JOB_STATE: AtomicU64 = AtomicU64::new(0);
+/// The number of workers that may enter.
+static MAX_WORKERS: AtomicUsize = AtomicUsize::new(0);
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-const INSIDE: u64 = 0xffff;
-const OPEN: u64 = 0x1_0000;
-const NUMBER: u32 = 17;
+const ACTIVE_MASK: u64 = 0xffff;
+const OPEN_BIT: u64 = 0x1_0000;
+const NUMBER_SHIFT: u32 = 17;
 
-/// While it lives, helpers may enter the job.
-struct Open;
+/// Lets workers enter the job for as long as it lives.
+struct JobGuard;
 
-impl Open {
-    fn new(job: &Job<'_>, helpers: usize) -> Self {
-        // SAFETY: the reference is used only by helpers inside, and this value's drop waits for them to leave.
+impl JobGuard {
+    fn new(job: &Job<'_>, workers: usize) -> Self {
+        // SAFETY: only active workers use the reference, and the drop of this value waits until they have left.
         let job: &'static Job<'static> = unsafe { std::mem::transmute::<&Job<'_>, &'static Job<'static>>(job) };
         PANICKED.store(false, Ordering::Relaxed);
-        WANTED.store(helpers, Ordering::Relaxed);
-        // SAFETY: the gate is shut and nobody is inside; and `TEAM` is held.
-        unsafe { *POSTED.0.get() = Some(job) };
-        let number = (GATE.load(Ordering::Relaxed) >> NUMBER) + 1;
-        GATE.store(number << NUMBER | OPEN, Ordering::Release);
-        Open
+        MAX_WORKERS.store(workers, Ordering::Relaxed);
+        // SAFETY: the job state is closed, no worker is active, and this thread holds `POOL`.
+        unsafe { *CURRENT_JOB.0.get() = Some(job) };
+        let number = (JOB_STATE.load(Ordering::Relaxed) >> NUMBER_SHIFT) + 1;
+        JOB_STATE.store(number << NUMBER_SHIFT | OPEN_BIT, Ordering::Release);
+        JobGuard
     }
 
     fn close(self) -> bool {
@@ -92,30 +92,31 @@ impl Open {
     }
 }
 
-impl Drop for Open {
-    /// Also where the job panicked on this thread.
+impl Drop for JobGuard {
+    /// Runs also if the job panicked on this thread.
     fn drop(&mut self) {
         if thread::panicking() {
             PANICKED.store(true, Ordering::Relaxed);
         }
-        GATE.fetch_and(!OPEN, Ordering::Relaxed);
-        let mut waited = Patience::default();
-        while GATE.load(Ordering::Acquire) & INSIDE != 0 {
-            waited.wait();
+        JOB_STATE.fetch_and(!OPEN_BIT, Ordering::Relaxed);
+        let mut backoff = Backoff::default();
+        while JOB_STATE.load(Ordering::Acquire) & ACTIVE_MASK != 0 {
+            backoff.wait();
         }
     }
 }
 
-/// The life of a helper.
-fn help(index: usize) {
+/// Enters each job once, and parks in between.
+fn worker_loop(index: usize) {
     let mut done = 0;
     let mut spins = 0;
     loop {
-        let gate = GATE.load(Ordering::Acquire);
-        let wanted = gate & OPEN != 0 && gate >> NUMBER != done && index < WANTED.load(Ordering::Relaxed);
+        let state = JOB_STATE.load(Ordering::Acquire);
+        let wanted =
+            state & OPEN_BIT != 0 && state >> NUMBER_SHIFT != done && index < MAX_WORKERS.load(Ordering::Relaxed);
         if !wanted {
-            // What a step does in several parts comes at once, and waking up takes longer than many a part; but a core
-            // that is spun on is lost to everybody else.
+            // The parts of a step follow each other at once, and waking up takes longer than many of them. But spinning
+            // takes the core from other threads, so it ends soon.
             spins += 1;
             if spins < 1000 {
                 hint::spin_loop()
@@ -125,13 +126,13 @@ fn help(index: usize) {
             continue;
         }
         spins = 0;
-        if GATE.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if JOB_STATE.compare_exchange(state, state + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
             continue;
         }
-        done = gate >> NUMBER;
-        let _inside = Inside;
-        // SAFETY: the gate was open, and whoever opened it waits until this helper has left.
-        if let Some(job) = unsafe { *POSTED.0.get() }
+        done = state >> NUMBER_SHIFT;
+        let _active = ActiveGuard;
+        // SAFETY: the job was open when this worker entered, and the thread that opened it waits until the worker has left.
+        if let Some(job) = unsafe { *CURRENT_JOB.0.get() }
             && panic::catch_unwind(AssertUnwindSafe(|| job(index + 1))).is_err()
         {
             PANICKED.store(true, Ordering::Relaxed);
@@ -139,27 +140,27 @@ fn help(index: usize) {
     }
 }
 
-/// A helper's stay in a job.
-struct Inside;
+/// Counts a worker as active until it is dropped.
+struct ActiveGuard;
 
-impl Drop for Inside {
+impl Drop for ActiveGuard {
     fn drop(&mut self) {
-        GATE.fetch_sub(1, Ordering::Release);
+        JOB_STATE.fetch_sub(1, Ordering::Release);
     }
 }
 
-/// Waits without sleeping, and lets others have the core if it takes long.
+/// Waits by spinning, and yields the core after 1000 spins.
 #[derive(Default)]
-pub(crate) struct Patience(u32);
+pub(crate) struct Backoff(u32);
 
-impl Patience {
+impl Backoff {
     pub(crate) fn wait(&mut self) {
         self.0 += 1;
         if self.0 < 1000 { hint::spin_loop() } else { thread::yield_now() }
     }
 }
 
-/// True once a helper has panicked: nobody should wait for what it had begun.
+/// True if a worker has panicked, so that waiting for its part would not end.
 pub(crate) fn panicked() -> bool {
     PANICKED.load(Ordering::Relaxed)
 }

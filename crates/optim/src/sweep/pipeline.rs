@@ -11,7 +11,7 @@ use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::stealing_ranges::StealingRanges;
 use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
-use crate::thread_pool::Patience;
+use crate::thread_pool::Backoff;
 
 /// Steps: in each, one tensor is in its first stage, and the one before it in its second.
 #[derive(Default)]
@@ -111,12 +111,12 @@ impl PipelineStep {
 
     /// Waits until nothing remains. `false` if it never will be, since a thread panicked.
     fn wait(&self) -> bool {
-        let mut patience = Patience::default();
+        let mut backoff = Backoff::default();
         while self.remaining.load(Ordering::Acquire) != 0 {
             if thread_pool::panicked() {
                 return false;
             }
-            patience.wait();
+            backoff.wait();
         }
         true
     }
