@@ -32,7 +32,7 @@ pub(crate) trait Rule: 'static {
     const AVERAGES: [bool; RULE_BUFFERS];
 
     /// What each of [`Rule::BUFFERS`] starts with, `None` for one that these options do not use.
-    fn fills(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];
+    fn initial_values(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];
 
     /// A rule over several options, beyond the limit of each.
     fn check(_options: &Self::Options) -> Result<()> {

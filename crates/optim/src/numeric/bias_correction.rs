@@ -2,7 +2,7 @@
 
 /// Shares of past and present in both averages, and what corrects their start at zero. All in f64, so that the bias
 /// corrections keep their digits; rounded to the parameter's type at the last moment.
-pub(crate) struct Moments {
+pub(crate) struct AdamCoefficients {
     pub(crate) beta1: f64,
     pub(crate) rest1: f64,
     pub(crate) beta2: f64,
@@ -13,7 +13,7 @@ pub(crate) struct Moments {
     pub(crate) correction2: f64,
 }
 
-impl Moments {
+impl AdamCoefficients {
     /// For step `t`, counted from 1.
     pub(crate) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
         // Where beta^t no longer changes 1, the correction is exactly 1; this spares the slow powers of tiny numbers.

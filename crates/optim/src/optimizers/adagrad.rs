@@ -45,7 +45,7 @@ impl Rule for Adagrad {
     const BUFFERS: &'static [&'static str] = &["sum"];
     const AVERAGES: [bool; RULE_BUFFERS] = [false; RULE_BUFFERS];
 
-    fn fills(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
+    fn initial_values(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(o.init), None, None]
     }
 

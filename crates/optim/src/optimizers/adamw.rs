@@ -10,7 +10,7 @@
 //! Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>.
 
 use crate::kernel::{kernel, sign};
-use crate::numeric::bias_correction::Moments;
+use crate::numeric::bias_correction::AdamCoefficients;
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
@@ -48,13 +48,13 @@ impl Rule for AdamW {
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
     const AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
-    fn fills(o: &AdamWOptions) -> [Option<f64>; RULE_BUFFERS] {
+    fn initial_values(o: &AdamWOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]
     }
 
     fn constants<T: Scalar>(o: &AdamWOptions, step: &Step) -> Self::Constants<T> {
-        let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
-            Moments::new(o.beta1, o.beta2, step.number);
+        let AdamCoefficients { beta1, rest1, beta2, rest2, correction1, correction2 } =
+            AdamCoefficients::new(o.beta1, o.beta2, step.number);
         // In this constant the sign of the gradient is exact and costs nothing; its square does not see it.
         let sign = sign(o.maximize);
         let t = T::from_f64;

@@ -61,7 +61,7 @@ pub(crate) const fn define<R: Rule>() -> Definition {
         buffers: R::BUFFERS,
         check: |row| {
             let options = R::Options::from_row(row)?;
-            if options.common().reduced_moments && !R::AVERAGES.contains(&true) {
+            if options.shared().reduced_moments && !R::AVERAGES.contains(&true) {
                 let name = R::NAME;
                 let reason = "since it keeps no average of gradients, given \"bfloat16\"";
                 return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));

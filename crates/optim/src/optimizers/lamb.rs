@@ -24,7 +24,7 @@
 use crate::error::{Code, Error, Result};
 use crate::kernel::{kernel, sign};
 use crate::number::Number;
-use crate::numeric::bias_correction::Moments;
+use crate::numeric::bias_correction::AdamCoefficients;
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
@@ -79,7 +79,7 @@ impl Rule for Lamb {
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
     const AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
-    fn fills(_: &LambOptions) -> [Option<f64>; RULE_BUFFERS] {
+    fn initial_values(_: &LambOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), None]
     }
 
@@ -97,8 +97,8 @@ impl Rule for Lamb {
     }
 
     fn constants<T: Scalar>(o: &LambOptions, step: &Step) -> Constants<T> {
-        let Moments { beta1, rest1, beta2, rest2, correction1, correction2 } =
-            if o.unbiased { Moments::new(o.beta1, o.beta2, step.number) } else { Moments::biased(o.beta1, o.beta2) };
+        let AdamCoefficients { beta1, rest1, beta2, rest2, correction1, correction2 } =
+            if o.unbiased { AdamCoefficients::new(o.beta1, o.beta2, step.number) } else { AdamCoefficients::biased(o.beta1, o.beta2) };
         let rest1 = if o.grad_averaging { rest1 } else { 1.0 };
         let (l2, decay) = if o.l2 { (o.decay, 0.0) } else { (0.0, o.decay) };
 

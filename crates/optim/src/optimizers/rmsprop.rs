@@ -51,7 +51,7 @@ impl Rule for RmsProp {
     const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
     const AVERAGES: [bool; RULE_BUFFERS] = [false, true, false];
 
-    fn fills(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {
+    fn initial_values(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]
     }
 

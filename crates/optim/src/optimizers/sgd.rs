@@ -47,7 +47,7 @@ impl Rule for Sgd {
     const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
     const AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
-    fn fills(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {
+    fn initial_values(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {
         [(o.momentum > 0.0).then_some(0.0), None, None]
     }
 

@@ -6,12 +6,12 @@ use crate::options::table::OptionSet;
 /// The options of a [`Rule`](crate::rule::Rule): a set that ends with those that every rule has.
 pub(crate) trait RuleOptions: OptionSet + Send + Sync + 'static {
     /// Those that every rule has.
-    fn common(&self) -> Common;
+    fn shared(&self) -> SharedOptions;
 }
 
 /// What every optimizer with a [`Rule`](crate::rule::Rule) can do beside its formula.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Common {
+pub(crate) struct SharedOptions {
     /// The share of the past in the moving average of the parameters; `None` without one.
     pub(crate) average: Option<f64>,
     /// True if averages of gradients are kept in 16 bits.
@@ -20,7 +20,7 @@ pub(crate) struct Common {
 
 words! {
     /// How the state of a formula is kept.
-    pub(crate) enum Moments {
+    pub(crate) enum MomentStorage {
         Full = "full",
         BFloat16 = "bfloat16",
     }
@@ -36,14 +36,14 @@ macro_rules! rule_options {
                 /// Keep a moving average of the parameters, in which the past has this share; null: none.
                 average: Option<f64> = None, limit HalfOpen(0.0, 1.0), extension true;
                 /// How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.
-                moments: $crate::options::rule_options::Moments = $crate::options::rule_options::Moments::Full, extension true;
+                moments: $crate::options::rule_options::MomentStorage = $crate::options::rule_options::MomentStorage::Full, extension true;
             }
         }
 
         impl $crate::options::rule_options::RuleOptions for $set {
-            fn common(&self) -> $crate::options::rule_options::Common {
-                let reduced_moments = matches!(self.moments, $crate::options::rule_options::Moments::BFloat16);
-                $crate::options::rule_options::Common { average: self.average, reduced_moments }
+            fn shared(&self) -> $crate::options::rule_options::SharedOptions {
+                let reduced_moments = matches!(self.moments, $crate::options::rule_options::MomentStorage::BFloat16);
+                $crate::options::rule_options::SharedOptions { average: self.average, reduced_moments }
             }
         }
     };

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::fallible::{Results, reserve};
 use crate::instruction_set::InstructionSet;
-use crate::options::rule_options::{Common, RuleOptions};
+use crate::options::rule_options::{RuleOptions, SharedOptions};
 use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 use crate::rule::{Rule, Step};
@@ -20,11 +20,11 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// Sets the options of all groups.
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
     /// What each buffer of the formula starts with, in a group.
-    fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
+    fn initial_values(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
     /// Which buffers of the formula are averages of gradients.
     fn averages(&self) -> [bool; RULE_BUFFERS];
     /// What a group does beside the formula.
-    fn common(&self, group: usize) -> Common;
+    fn shared(&self, group: usize) -> SharedOptions;
     /// True if a group wants the norm of all gradients.
     fn wants_gradient_norm(&self) -> bool;
     /// True if parameters move by a factor that follows from norms.
@@ -79,16 +79,16 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         Ok(())
     }
 
-    fn fills(&self, group: usize) -> [Option<f64>; RULE_BUFFERS] {
-        R::fills(&self.options[group])
+    fn initial_values(&self, group: usize) -> [Option<f64>; RULE_BUFFERS] {
+        R::initial_values(&self.options[group])
     }
 
     fn averages(&self) -> [bool; RULE_BUFFERS] {
         R::AVERAGES
     }
 
-    fn common(&self, group: usize) -> Common {
-        self.options[group].common()
+    fn shared(&self, group: usize) -> SharedOptions {
+        self.options[group].shared()
     }
 
     fn wants_gradient_norm(&self) -> bool {

@@ -180,8 +180,8 @@ impl Sweep {
         for (group, members) in groups.iter().enumerate() {
             for (state, (view, created)) in members.states.iter().zip(&mut slots) {
                 let Some(view) = view else { continue };
-                let common = self.rule.common(group);
-                let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), common);
+                let shared = self.rule.shared(group);
+                let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), shared);
                 tensor.created_average = created.average;
                 // Those before it mostly have the same. No two types do, so that a loop is over one.
                 let number = state.as_ref().map_or(0, |state| state.step);
@@ -215,7 +215,7 @@ impl Sweep {
                 if let (Some(state), Some(_)) = (state, view)
                     && let Some(tensor) = tensors.next()
                 {
-                    tensor.set_buffers(state, self.rule.common(group));
+                    tensor.set_buffers(state, self.rule.shared(group));
                 }
             }
         }

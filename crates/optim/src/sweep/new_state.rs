@@ -59,17 +59,17 @@ pub(super) fn plan_state(
         let start = layout.bytes();
         let mut slots = views.iter().enumerate();
         for (group, members) in groups.iter().enumerate() {
-            let (fills, common) = (rule.fills(group), rule.common(group));
+            let (initial_values, shared) = (rule.initial_values(group), rule.shared(group));
             for (parameter_index, (state, (view_index, view))) in members.states.iter().zip(&mut slots).enumerate() {
                 let Some(view) = view else { continue };
                 let fill = match buffer_index {
                     MASTER => view.element().is_reduced().then_some(0.0),
-                    AVERAGE => common.average.and(Some(0.0)),
-                    _ => fills[buffer_index],
+                    AVERAGE => shared.average.and(Some(0.0)),
+                    _ => initial_values[buffer_index],
                 };
                 let Some(fill) = fill else { continue };
                 let is_average = averages.get(buffer_index).is_some_and(|is_average| *is_average);
-                let element = buffer_type(view.element(), is_average, common.reduced_moments)?;
+                let element = buffer_type(view.element(), is_average, shared.reduced_moments)?;
                 let there = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
                 let there = there.filter(|buffer| buffer.len() == view.len());
                 if there.is_some_and(|buffer| buffer.element() == element) {
@@ -141,11 +141,11 @@ impl NewState {
 
 /// Which of the formula's buffers are of 16 bits, once they are all there. Only those that are: an option may come into use later.
 pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
-    let (averages, fills) = (rule.averages(), rule.fills(group));
-    let is_reduced = rule.common(group).reduced_moments;
+    let (averages, initial_values) = (rule.averages(), rule.initial_values(group));
+    let is_reduced = rule.shared(group).reduced_moments;
     array::from_fn(|buffer_index| {
         let is_there =
-            fills[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
+            initial_values[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
         is_reduced && averages[buffer_index] && is_there
     })
 }

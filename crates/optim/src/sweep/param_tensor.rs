@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::{ptr, slice};
 
 use crate::numeric::scalar::Scalar;
-use crate::options::rule_options::Common;
+use crate::options::rule_options::SharedOptions;
 use crate::state::buffer::Buffer;
 use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::{Element, View};
@@ -41,7 +41,7 @@ unsafe impl Sync for ParamTensor {}
 
 impl ParamTensor {
     /// A tensor without its buffers, which [`ParamTensor::set_buffers`] adds. The caller sets what it is the tensor of.
-    pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], common: Common) -> Self {
+    pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], shared: SharedOptions) -> Self {
         let (parameter, gradient) = view.addresses();
         Self {
             constants: 0,
@@ -49,7 +49,7 @@ impl ParamTensor {
             element: view.element(),
             reduced_moments: reduced.contains(&true),
             reduced,
-            average_decay: common.average.unwrap_or_default(),
+            average_decay: shared.average.unwrap_or_default(),
             length: view.len(),
             chunks: 0..0,
             parameter,
@@ -59,9 +59,9 @@ impl ParamTensor {
     }
 
     /// The buffers of the parameter's state, which has all that it needs.
-    pub(super) fn set_buffers(&mut self, state: &mut State, common: Common) {
+    pub(super) fn set_buffers(&mut self, state: &mut State, shared: SharedOptions) {
         self.buffers = state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
-        if common.average.is_none() {
+        if shared.average.is_none() {
             // One that is kept from a time when it was wanted stays as it is.
             self.buffers[AVERAGE] = ptr::null_mut();
         }
