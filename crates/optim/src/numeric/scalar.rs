@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::numeric::stochastic_rounding::dither;
+use crate::numeric::stochastic_rounding::round_stochastically;
 
 /// A type of which every pattern of bits is a value, so that a buffer may be filled byte by byte.
 ///
@@ -47,14 +47,14 @@ pub trait Scalar:
     fn widen<H: Reduced>(narrow: &[H], wide: &mut [Self]);
     /// Rounds to 16 bits, to the nearest and of two to the even one. As [`Scalar::widen`].
     fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
-    /// Rounds to 16 bits by [`dither`]. As [`Scalar::widen`].
-    fn dither(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
+    /// Rounds to 16 bits by [`round_stochastically`]. As [`Scalar::widen`].
+    fn narrow_stochastically(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
 }
 
 macro_rules! scalar {
     (
         $type:ty, $widens:literal,
-        |$from:ident, $to:ident, $weights:ident, $first:ident| $widen:expr, $narrow:expr, $dither:expr
+        |$from:ident, $to:ident, $weights:ident, $first:ident| $widen:expr, $narrow:expr, $narrow_stochastically:expr
     ) => {
         impl Scalar for $type {
             #[inline(always)]
@@ -82,8 +82,8 @@ macro_rules! scalar {
             }
             #[cfg_attr(target_family = "wasm", inline(never))]
             #[cfg_attr(not(target_family = "wasm"), inline(always))]
-            fn dither($from: &[Self], $weights: &[Self], $first: usize, $to: &mut [bf16]) {
-                $dither
+            fn narrow_stochastically($from: &[Self], $weights: &[Self], $first: usize, $to: &mut [bf16]) {
+                $narrow_stochastically
             }
         }
     };
@@ -94,7 +94,7 @@ scalar!(
     true,
     |from, to, weights, first| H::widen(from, to),
     H::narrow(from, to),
-    dither(from, weights, first, to)
+    round_stochastically(from, weights, first, to)
 );
 scalar!(f64, false, |_from, _to, _weights, _first| (), (), ());
 

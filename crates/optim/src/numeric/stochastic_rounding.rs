@@ -7,16 +7,16 @@
 use half::bf16;
 
 /// The average of an element, in 32 bits, to bfloat16. What decides is the bits of the average and of the weight, and the
-/// place of the element, which begins at `first`: they depend neither on threads nor on how a tensor is cut, and a state
+/// index of the element, which begins at `first`: they depend neither on threads nor on how a tensor is cut, and a state
 /// that was saved goes on as the one before it would have. While a weight does not move, neither does its average matter.
 #[inline(always)]
-pub(crate) fn dither(averages: &[f32], weights: &[f32], first: usize, rounded: &mut [bf16]) {
+pub(crate) fn round_stochastically(averages: &[f32], weights: &[f32], first: usize, rounded: &mut [bf16]) {
     let length = averages.len();
     let (weights, rounded) = (&weights[..length], &mut rounded[..length]);
     for i in 0..length {
         let bits = averages[i].to_bits();
-        let place = (first as u32).wrapping_add(i as u32).wrapping_mul(0x9e37_79b9);
-        let chance = mixed(weights[i].to_bits().rotate_left(16) ^ bits ^ place) >> 16;
+        let index = (first as u32).wrapping_add(i as u32).wrapping_mul(0x9e37_79b9);
+        let chance = hash(weights[i].to_bits().rotate_left(16) ^ bits ^ index) >> 16;
         // A carry into the upper half is a digit more. What is infinite or not a number keeps its kind.
         let is_finite = bits & 0x7f80_0000 != 0x7f80_0000;
         let quiet = if averages[i].is_nan() { 0x40 } else { 0 };
@@ -27,7 +27,7 @@ pub(crate) fn dither(averages: &[f32], weights: &[f32], first: usize, rounded: &
 
 /// Every bit of the result depends on every bit given. <https://github.com/skeeto/hash-prospector>
 #[inline(always)]
-fn mixed(mut x: u32) -> u32 {
+fn hash(mut x: u32) -> u32 {
     x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
     x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
     x ^ (x >> 16)

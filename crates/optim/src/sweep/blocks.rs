@@ -119,7 +119,7 @@ impl<T: Scalar> Blocks<'_, T> {
                     scratch.state.iter().zip(tensor.buffers).zip(tensor.reduced).filter(|(_, reduced)| *reduced)
                 {
                     let narrow = ParamTensor::elements::<bf16>(address, first, length);
-                    T::dither(&wide[..length], weights, first, narrow);
+                    T::narrow_stochastically(&wide[..length], weights, first, narrow);
                 }
             }
             if self.stage != Stage::Measure {
