@@ -7,7 +7,7 @@ mod brief;
 pub mod error;
 pub mod fallible;
 mod instruction_set;
-mod kernel;
+
 mod memory;
 mod number;
 mod numeric;

@@ -9,7 +9,7 @@
 //! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>. A parameter's sum starts with the `init` of its group;
 //! PyTorch fills all of them with the one that the optimizer was made with, and leaves a group's own aside.
 
-use crate::kernel::{kernel, sign};
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

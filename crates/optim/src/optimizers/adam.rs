@@ -10,8 +10,8 @@
 //! Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>; amsgrad: Reddi et al. 2018,
 //! <https://openreview.net/forum?id=ryQu7f-RZ>.
 
-use crate::kernel::{kernel, sign};
 use crate::numeric::bias_correction::AdamCoefficients;
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

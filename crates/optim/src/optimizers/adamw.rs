@@ -9,8 +9,8 @@
 //!
 //! Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>.
 
-use crate::kernel::{kernel, sign};
 use crate::numeric::bias_correction::AdamCoefficients;
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

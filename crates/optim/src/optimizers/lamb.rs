@@ -22,9 +22,9 @@
 //! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
 
 use crate::error::{Code, Error, Result};
-use crate::kernel::{kernel, sign};
 use crate::number::Number;
 use crate::numeric::bias_correction::AdamCoefficients;
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

@@ -13,7 +13,7 @@
 //! <https://arxiv.org/abs/1308.0850>. The variance s - a² of a gradient that hardly changes is a difference of nearly equal
 //! numbers, so that rounding may leave less than 0 of it; PyTorch takes the root of that, which is no number.
 
-use crate::kernel::{kernel, sign};
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

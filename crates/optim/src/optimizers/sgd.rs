@@ -9,8 +9,8 @@
 //! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
 
 use crate::error::{Code, Error, Result};
-use crate::kernel::{kernel, sign};
 use crate::number::Number;
+use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;

@@ -53,7 +53,7 @@ macro_rules! kernel {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports)]
-            use crate::kernel::{ahead_of, larger, sqrt, with_term};
+            use crate::numeric::kernel::{ahead_of, larger, sqrt, with_term};
             use crate::numeric::scalar::Scalar;
 
             /// What is the same for every element.
@@ -64,7 +64,7 @@ macro_rules! kernel {
             #[inline(always)]
             #[allow(unused_mut, clippy::too_many_arguments)]
             pub(super) fn run<T: Scalar>(
-                parameter: $crate::kernel::kernel!(@slice T $($out)?),
+                parameter: $crate::numeric::kernel::kernel!(@slice T $($out)?),
                 gradient: &[T],
                 $($s: &mut [T],)*
                 $($out: &mut [T],)?
@@ -75,16 +75,16 @@ macro_rules! kernel {
                 let gradient = &gradient[..n];
                 $(let $s = &mut $s[..n];)*
                 $(let $out = &mut $out[..n];)?
-                $crate::kernel::kernel!(@loops T [$($($term)*)?] {
+                $crate::numeric::kernel::kernel!(@loops T [$($($term)*)?] {
                     // The plain loop is what the compiler turns into vector instructions best.
                     for i in 0..n {
                         let mut $p = parameter[i];
                         let $g = gradient[i];
-                        ($($s[i],)* $crate::kernel::kernel!(@written i parameter $p $($out)?)) = {
+                        ($($s[i],)* $crate::numeric::kernel::kernel!(@written i parameter $p $($out)?)) = {
                             $(let mut $s = $s[i];)*
                             let _ = $g;
                             $($body)*
-                            ($($s,)* $crate::kernel::kernel!(@value $p $($out)?))
+                            ($($s,)* $crate::numeric::kernel::kernel!(@value $p $($out)?))
                         };
                     }
                 });
@@ -95,12 +95,12 @@ macro_rules! kernel {
     (@loops $type:ident [$term:ident $($rest:ident)*] $loop:block) => {
         if cfg!(target_family = "wasm") {
             // One loop that selects: a second one is more to download.
-            $crate::kernel::kernel!(@loops $type [] $loop)
+            $crate::numeric::kernel::kernel!(@loops $type [] $loop)
         } else if $term == $type::default() {
             let $term = $type::default();
-            $crate::kernel::kernel!(@loops $type [$($rest)*] $loop)
+            $crate::numeric::kernel::kernel!(@loops $type [$($rest)*] $loop)
         } else {
-            $crate::kernel::kernel!(@loops $type [$($rest)*] $loop)
+            $crate::numeric::kernel::kernel!(@loops $type [$($rest)*] $loop)
         }
     };
     (@slice $type:ident) => { &mut [$type] };
