@@ -4,9 +4,9 @@
 /// corrections keep their digits; rounded to the parameter's type at the last moment.
 pub(crate) struct AdamCoefficients {
     pub(crate) beta1: f64,
-    pub(crate) rest1: f64,
+    pub(crate) one_minus_beta1: f64,
     pub(crate) beta2: f64,
-    pub(crate) rest2: f64,
+    pub(crate) one_minus_beta2: f64,
     /// 1 / (1 - beta1ᵗ), to multiply the average gradient.
     pub(crate) correction1: f64,
     /// 1 / √(1 - beta2ᵗ), to multiply the root of the average squared gradient.
@@ -22,9 +22,9 @@ impl AdamCoefficients {
         };
         Self {
             beta1,
-            rest1: 1.0 - beta1,
+            one_minus_beta1: 1.0 - beta1,
             beta2,
-            rest2: 1.0 - beta2,
+            one_minus_beta2: 1.0 - beta2,
             correction1: 1.0 / left(beta1),
             correction2: 1.0 / left(beta2).sqrt(),
         }
@@ -32,6 +32,13 @@ impl AdamCoefficients {
 
     /// Without the corrections.
     pub(crate) fn biased(beta1: f64, beta2: f64) -> Self {
-        Self { beta1, rest1: 1.0 - beta1, beta2, rest2: 1.0 - beta2, correction1: 1.0, correction2: 1.0 }
+        Self {
+            beta1,
+            one_minus_beta1: 1.0 - beta1,
+            beta2,
+            one_minus_beta2: 1.0 - beta2,
+            correction1: 1.0,
+            correction2: 1.0,
+        }
     }
 }

@@ -24,9 +24,9 @@ pub(crate) fn with_term<T: Scalar>(sum: T, factor: T, x: T) -> T {
 
 /// `g + factor * b`; b alone where the factor is 0.
 #[inline(always)]
-pub(crate) fn ahead_of<T: Scalar>(b: T, g: T, factor: T) -> T {
-    let ahead = g + factor * b;
-    if factor == T::default() { b } else { ahead }
+pub(crate) fn nesterov_update<T: Scalar>(b: T, g: T, factor: T) -> T {
+    let update = g + factor * b;
+    if factor == T::default() { b } else { update }
 }
 
 /// What the gradient is multiplied by, which is exact: -1 to climb, 1 to descend.
@@ -39,7 +39,7 @@ pub(crate) fn sign(maximize: bool) -> f64 {
 /// The body is a few assignments over the scalars named in the head. It has no literals, since a literal has another
 /// type in every language: what it needs comes in as a constant. A name after `->` is a value that is written to a slice
 /// of its own, the last argument but one; the parameter then stays as it is. Constants after `terms` are factors of
-/// [`with_term`] and [`ahead_of`]: there is a loop with and one without the term, since a selection for each element
+/// [`with_term`] and [`nesterov_update`]: there is a loop with and one without the term, since a selection for each element
 /// takes up to a quarter of the time of a kernel in the nearest cache.
 ///
 /// Nothing in a body may be contracted or reordered, and Rust does neither: all instruction sets give the same bits.
@@ -53,7 +53,7 @@ macro_rules! kernel {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports)]
-            use crate::numeric::kernel::{ahead_of, larger, sqrt, with_term};
+            use crate::numeric::kernel::{nesterov_update, larger, sqrt, with_term};
             use crate::numeric::scalar::Scalar;
 
             /// What is the same for every element.

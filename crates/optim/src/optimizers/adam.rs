@@ -54,17 +54,17 @@ impl Rule for Adam {
     }
 
     fn constants<T: Scalar>(o: &AdamOptions, step: &Step) -> Self::Constants<T> {
-        let AdamCoefficients { beta1, rest1, beta2, rest2, correction1, correction2 } =
+        let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             AdamCoefficients::new(o.beta1, o.beta2, step.number);
         // In the constants the sign of the gradient is exact and costs nothing; its square does not see it.
         let sign = sign(o.maximize);
         let t = T::from_f64;
         let (rate, decay, eps, correction2) = (t(o.lr * correction1), t(sign * o.decay), t(o.eps), t(correction2));
-        let (beta1, rest1, beta2, rest2) = (t(beta1), t(sign * rest1), t(beta2), t(rest2));
+        let (beta1, one_minus_beta1, beta2, one_minus_beta2) = (t(beta1), t(sign * one_minus_beta1), t(beta2), t(one_minus_beta2));
         if o.amsgrad {
-            Constants::Amsgrad(amsgrad::Constants { rate, decay, beta1, rest1, beta2, rest2, correction2, eps })
+            Constants::Amsgrad(amsgrad::Constants { rate, decay, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps })
         } else {
-            Constants::Plain(adam::Constants { rate, decay, beta1, rest1, beta2, rest2, correction2, eps })
+            Constants::Plain(adam::Constants { rate, decay, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps })
         }
     }
 
@@ -85,19 +85,19 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    adam(p, g, [m, v], [rate, beta1, rest1, beta2, rest2, correction2, eps], terms [decay]) {
+    adam(p, g, [m, v], [rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps], terms [decay]) {
         let g = with_term(g, decay, p);
-        m = beta1 * m + rest1 * g;
-        v = beta2 * v + rest2 * g * g;
+        m = beta1 * m + one_minus_beta1 * g;
+        v = beta2 * v + one_minus_beta2 * g * g;
         p = p - rate * (m / (sqrt(v) * correction2 + eps));
     }
 }
 
 kernel! {
-    amsgrad(p, g, [m, v, max], [rate, beta1, rest1, beta2, rest2, correction2, eps], terms [decay]) {
+    amsgrad(p, g, [m, v, max], [rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps], terms [decay]) {
         let g = with_term(g, decay, p);
-        m = beta1 * m + rest1 * g;
-        v = beta2 * v + rest2 * g * g;
+        m = beta1 * m + one_minus_beta1 * g;
+        v = beta2 * v + one_minus_beta2 * g * g;
         max = larger(max, v);
         p = p - rate * (m / (sqrt(max) * correction2 + eps));
     }

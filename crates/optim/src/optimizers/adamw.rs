@@ -53,18 +53,18 @@ impl Rule for AdamW {
     }
 
     fn constants<T: Scalar>(o: &AdamWOptions, step: &Step) -> Self::Constants<T> {
-        let AdamCoefficients { beta1, rest1, beta2, rest2, correction1, correction2 } =
+        let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             AdamCoefficients::new(o.beta1, o.beta2, step.number);
         // In this constant the sign of the gradient is exact and costs nothing; its square does not see it.
         let sign = sign(o.maximize);
         let t = T::from_f64;
-        let (rate, keep, eps, correction2) =
+        let (rate, decay_factor, eps, correction2) =
             (t(o.lr * correction1), t(1.0 - o.lr * o.decay), t(o.eps), t(correction2));
-        let (beta1, rest1, beta2, rest2) = (t(beta1), t(sign * rest1), t(beta2), t(rest2));
+        let (beta1, one_minus_beta1, beta2, one_minus_beta2) = (t(beta1), t(sign * one_minus_beta1), t(beta2), t(one_minus_beta2));
         if o.amsgrad {
-            Constants::Amsgrad(amsgrad::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps })
+            Constants::Amsgrad(amsgrad::Constants { rate, decay_factor, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps })
         } else {
-            Constants::Plain(adamw::Constants { rate, keep, beta1, rest1, beta2, rest2, correction2, eps })
+            Constants::Plain(adamw::Constants { rate, decay_factor, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps })
         }
     }
 
@@ -85,18 +85,18 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    adamw(p, g, [m, v], [rate, keep, beta1, rest1, beta2, rest2, correction2, eps]) {
-        m = beta1 * m + rest1 * g;
-        v = beta2 * v + rest2 * g * g;
-        p = keep * p - rate * (m / (sqrt(v) * correction2 + eps));
+    adamw(p, g, [m, v], [rate, decay_factor, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps]) {
+        m = beta1 * m + one_minus_beta1 * g;
+        v = beta2 * v + one_minus_beta2 * g * g;
+        p = decay_factor * p - rate * (m / (sqrt(v) * correction2 + eps));
     }
 }
 
 kernel! {
-    amsgrad(p, g, [m, v, max], [rate, keep, beta1, rest1, beta2, rest2, correction2, eps]) {
-        m = beta1 * m + rest1 * g;
-        v = beta2 * v + rest2 * g * g;
+    amsgrad(p, g, [m, v, max], [rate, decay_factor, beta1, one_minus_beta1, beta2, one_minus_beta2, correction2, eps]) {
+        m = beta1 * m + one_minus_beta1 * g;
+        v = beta2 * v + one_minus_beta2 * g * g;
         max = larger(max, v);
-        p = keep * p - rate * (m / (sqrt(max) * correction2 + eps));
+        p = decay_factor * p - rate * (m / (sqrt(max) * correction2 + eps));
     }
 }

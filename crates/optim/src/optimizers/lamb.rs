@@ -97,9 +97,9 @@ impl Rule for Lamb {
     }
 
     fn constants<T: Scalar>(o: &LambOptions, step: &Step) -> Constants<T> {
-        let AdamCoefficients { beta1, rest1, beta2, rest2, correction1, correction2 } =
+        let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             if o.unbiased { AdamCoefficients::new(o.beta1, o.beta2, step.number) } else { AdamCoefficients::biased(o.beta1, o.beta2) };
-        let rest1 = if o.grad_averaging { rest1 } else { 1.0 };
+        let gradient_weight = if o.grad_averaging { one_minus_beta1 } else { 1.0 };
         let (l2, decay) = if o.l2 { (o.decay, 0.0) } else { (0.0, o.decay) };
 
         let t = T::from_f64;
@@ -114,9 +114,9 @@ impl Rule for Lamb {
             rescale: t(rescale),
             l2: t(l2),
             beta1: t(beta1),
-            rest1: t(rest1),
+            gradient_weight: t(gradient_weight),
             beta2: t(beta2),
-            rest2: t(rest2),
+            one_minus_beta2: t(one_minus_beta2),
             correction1,
             correction2,
             eps,
@@ -176,18 +176,18 @@ kernel! {
     /// Both averages, and the update before its trust ratio.
     moments(
         p, g, [m, v],
-        [scale, rescale, beta1, rest1, beta2, rest2, correction1, correction2, eps],
+        [scale, rescale, beta1, gradient_weight, beta2, one_minus_beta2, correction1, correction2, eps],
         terms [l2, decay]
     ) -> u {
         let g = with_term(g * scale * rescale, l2, p);
-        m = beta1 * m + rest1 * g;
-        v = beta2 * v + rest2 * g * g;
+        m = beta1 * m + gradient_weight * g;
+        v = beta2 * v + one_minus_beta2 * g * g;
         let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
     }
 }
 
 kernel! {
-    /// The same update once more: cheaper to compute again than to keep.
+    /// The same update once more: cheaper to compute again than to store.
     apply(p, g, [m, v], [rate, correction1, correction2, eps], terms [decay]) {
         let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
         p = p - rate * u;

@@ -58,15 +58,15 @@ impl Rule for RmsProp {
     fn constants<T: Scalar>(o: &RmsPropOptions, _step: &Step) -> Constants<T> {
         let t = T::from_f64;
         let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
-        let (sign, alpha, rest, zero) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha), t(0.0));
+        let (sign, alpha, one_minus_alpha, zero) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha), t(0.0));
         match (o.momentum > 0.0, o.centered) {
-            (false, false) => Constants::Plain(plain::Constants { lr, sign, alpha, rest, decay, eps }),
+            (false, false) => Constants::Plain(plain::Constants { lr, sign, alpha, one_minus_alpha, decay, eps }),
             (true, false) => {
-                Constants::Momentum(with_momentum::Constants { lr, sign, alpha, rest, decay, eps, momentum })
+                Constants::Momentum(with_momentum::Constants { lr, sign, alpha, one_minus_alpha, decay, eps, momentum })
             }
-            (false, true) => Constants::Centered(centered::Constants { lr, sign, alpha, rest, decay, eps, zero }),
+            (false, true) => Constants::Centered(centered::Constants { lr, sign, alpha, one_minus_alpha, decay, eps, zero }),
             (true, true) => {
-                Constants::Both(centered_with_momentum::Constants { lr, sign, alpha, rest, decay, eps, zero, momentum })
+                Constants::Both(centered_with_momentum::Constants { lr, sign, alpha, one_minus_alpha, decay, eps, zero, momentum })
             }
         }
     }
@@ -92,36 +92,36 @@ pub(crate) enum Constants<T> {
 }
 
 kernel! {
-    plain(p, g, [s], [lr, sign, alpha, rest, eps], terms [decay]) {
+    plain(p, g, [s], [lr, sign, alpha, one_minus_alpha, eps], terms [decay]) {
         let g = with_term(sign * g, decay, p);
-        s = alpha * s + rest * g * g;
+        s = alpha * s + one_minus_alpha * g * g;
         p = p - lr * (g / (sqrt(s) + eps));
     }
 }
 
 kernel! {
-    with_momentum(p, g, [s, b], [lr, sign, alpha, rest, eps, momentum], terms [decay]) {
+    with_momentum(p, g, [s, b], [lr, sign, alpha, one_minus_alpha, eps, momentum], terms [decay]) {
         let g = with_term(sign * g, decay, p);
-        s = alpha * s + rest * g * g;
+        s = alpha * s + one_minus_alpha * g * g;
         b = momentum * b + g / (sqrt(s) + eps);
         p = p - lr * b;
     }
 }
 
 kernel! {
-    centered(p, g, [s, a], [lr, sign, alpha, rest, eps, zero], terms [decay]) {
+    centered(p, g, [s, a], [lr, sign, alpha, one_minus_alpha, eps, zero], terms [decay]) {
         let g = with_term(sign * g, decay, p);
-        s = alpha * s + rest * g * g;
-        a = alpha * a + rest * g;
+        s = alpha * s + one_minus_alpha * g * g;
+        a = alpha * a + one_minus_alpha * g;
         p = p - lr * (g / (sqrt(larger(zero, s - a * a)) + eps));
     }
 }
 
 kernel! {
-    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, rest, eps, zero, momentum], terms [decay]) {
+    centered_with_momentum(p, g, [s, b, a], [lr, sign, alpha, one_minus_alpha, eps, zero, momentum], terms [decay]) {
         let g = with_term(sign * g, decay, p);
-        s = alpha * s + rest * g * g;
-        a = alpha * a + rest * g;
+        s = alpha * s + one_minus_alpha * g * g;
+        a = alpha * a + one_minus_alpha * g;
         b = momentum * b + g / (sqrt(larger(zero, s - a * a)) + eps);
         p = p - lr * b;
     }

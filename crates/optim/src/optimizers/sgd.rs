@@ -71,9 +71,9 @@ impl Rule for Sgd {
             sign,
             decay,
             momentum: t(o.momentum),
-            share: t(if step.created { 1.0 } else { 1.0 - o.dampening }),
+            gradient_weight: t(if step.created { 1.0 } else { 1.0 - o.dampening }),
             // The update is b alone, or g + momentum b with nesterov.
-            ahead: t(if o.nesterov { o.momentum } else { 0.0 }),
+            nesterov_momentum: t(if o.nesterov { o.momentum } else { 0.0 }),
         })
     }
 
@@ -100,9 +100,9 @@ kernel! {
 }
 
 kernel! {
-    momentum(p, g, [b], [lr, sign, momentum, share], terms [decay, ahead]) {
+    momentum(p, g, [b], [lr, sign, momentum, gradient_weight], terms [decay, nesterov_momentum]) {
         let g = with_term(sign * g, decay, p);
-        b = momentum * b + share * g;
-        p = p - lr * ahead_of(b, g, ahead);
+        b = momentum * b + gradient_weight * g;
+        p = p - lr * nesterov_update(b, g, nesterov_momentum);
     }
 }
