@@ -7,9 +7,11 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 const { failure, findLibtorch, libraryPath, platform } = require("./libtorch.js");
 
+const addonPath = (file) => join(__dirname, "addon", platform, file);
+
 /** Requires one of the two addons. */
 function addon(file) {
-  const path = join(__dirname, "addon", platform, file);
+  const path = addonPath(file);
   if (!existsSync(path)) {
     throw failure(
       "ERR_ADDON_NOT_FOUND",
@@ -23,11 +25,11 @@ function addon(file) {
   }
 }
 
-function load(preload, path) {
+function load(preload, path, code, found) {
   try {
     preload(path);
   } catch (error) {
-    throw failure("ERR_LIBTORCH_LOAD", `libtorch was found, but ${path} cannot be loaded: ${error.message}`);
+    throw failure(code, `${found}, but ${path} cannot be loaded: ${error.message}`);
   }
 }
 
@@ -56,8 +58,11 @@ function loadCuda(preload, libtorchPath) {
 process.env.OMP_WAIT_POLICY ??= "passive";
 
 const { preload } = addon("preload.node");
+// Makes the number of threads, a symbol of this addon, global: copies of Stepwell in one process share it.
+if (process.platform !== "win32")
+  load(preload, addonPath("preload.node"), "ERR_ADDON_LOAD", "Stepwell's addon is there");
 const found = findLibtorch();
-load(preload, libraryPath(found.path, "torch_cpu"));
+load(preload, libraryPath(found.path, "torch_cpu"), "ERR_LIBTORCH_LOAD", "libtorch was found");
 
 exports.libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
 

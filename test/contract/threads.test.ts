@@ -84,3 +84,31 @@ test.runIf(k.engine === "native" && process.platform === "linux")(
     expect(result.made).toBeLessThanOrEqual(4 * result.cores);
   },
 );
+
+test.runIf(k.engine === "native" && process.platform !== "win32")(
+  "the number of threads is one for all copies of the addon in a process",
+  async () => {
+    const result = await runInProcess(`
+    const { cpSync, mkdtempSync, rmSync } = await import("node:fs");
+    const { createRequire } = await import("node:module");
+    const { tmpdir } = await import("node:os");
+    const { dirname, join } = await import("node:path");
+    const require = createRequire(${JSON.stringify(sdk)});
+    const folder = mkdtempSync(join(tmpdir(), "stepwell-copy-"));
+    try {
+      cpSync(dirname(require.resolve("@stepwell/native")), folder, { recursive: true });
+      const copy = require(join(folder, "index.js")).open();
+      const seen = [];
+      for (const [name, count] of [["sdk", 3], ["copy", 2], ["sdk", 1]]) {
+        if (name === "sdk") k.setting("threads", count);
+        else copy.call("setting", ["threads", count]);
+        seen.push([k.setting("threads"), copy.call("setting", ["threads"])]);
+      }
+      post(seen);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  `);
+    expect(result).toEqual([3, 2, 1].map((count) => [count, count]));
+  },
+);

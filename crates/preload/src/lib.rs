@@ -3,10 +3,21 @@
 //! The main addon names `libtorch_cpu` without a path, and the system's loader does not know its folder. A library that is already
 //! loaded satisfies the name. So packages/native loads this addon first, which itself needs no libtorch.
 
+use std::sync::atomic::AtomicUsize;
+
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
 
-/// Loads the library at `path` and keeps it loaded until the process ends.
+/// The maximum number of threads of this process, which the main addon reads and writes; 0 if it is not set.
+///
+/// Stored here since a process may have several copies of the main addon, from several `node_modules`. packages/native loads this
+/// addon a second time with [`preload`], which makes the symbol global. All copies of the main addon then find the first one.
+// SAFETY: the prefix `stepwell_` makes the symbol unique. A change of its type needs another version.
+#[unsafe(export_name = "stepwell_thread_limit_v1")]
+#[used]
+static THREAD_LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+/// Loads the library at `path`, with global symbols, and keeps it loaded until the process ends.
 ///
 /// # Errors
 ///
