@@ -35,7 +35,7 @@ export interface Case {
   readonly memory?: boolean;
 }
 
-/** What the yardstick goes over: 256 MiB, far more than any cache holds. */
+/** The size of the memory stream: 256 MiB, far more than any cache. */
 export const streamed = { shapes: [[1 << 26]], bytes: 8 * 2 ** 26 } as const;
 
 export const threads = [1, 2] as const;

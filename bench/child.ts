@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Shape } from "./numbers.js";
 
-/** What a contender is to make, of which `step` then makes steps. */
+/** The setup of a contender, before `step` makes steps. */
 export type Request =
   | {
       readonly do: "make";

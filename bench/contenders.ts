@@ -105,7 +105,7 @@ export const tch: Contender = {
   find: native("tch"),
   refuses: steppedBy("adam", "adamw", "sgd", "rmsprop"),
 };
-/** What the arithmetic and the memory traffic take, on a processor with AVX-512. In one thread. */
+/** Loops with only the arithmetic and the memory traffic, for a processor with AVX-512. In one thread. */
 export const loops: Contender = {
   name: "loops by hand",
   find: native("loops"),

@@ -1,4 +1,4 @@
-// `npm run bench`: times Stepwell beside others, writes results/, and fails where a promise is not kept.
+// `npm run bench`: times Stepwell and other libraries, writes results/, and fails if a target is missed.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

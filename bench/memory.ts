@@ -1,4 +1,4 @@
-// The most memory that steps take: parameters, gradients, state, and what comes and goes meanwhile.
+// The peak memory of steps: parameters, gradients, state and temporary buffers.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "./cases.js";

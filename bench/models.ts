@@ -1,4 +1,4 @@
-// What is stepped: the shapes of parameters.
+// The models: shapes of their parameters.
 
 import { layers } from "@stepwell/example-digits/training";
 import { free, module, opt } from "@stepwell/sdk";

@@ -39,5 +39,5 @@ export const optimizers: readonly Optimizer[] = [
   lamb,
 ];
 
-/** Those that PyTorch has a fused CPU kernel for. */
+/** Optimizers for which PyTorch has a fused CPU kernel. */
 export const fusedInPyTorch: readonly string[] = ["adam", "adamw", "sgd", "adagrad"];

@@ -5,19 +5,19 @@ import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { libtorch } from "@stepwell/native";
 import type { Figure } from "./figures.js";
 
-/** What was measured of one entrant. */
+/** The measurements of one entrant. */
 export interface Row {
   readonly label: string;
   readonly parameters?: number;
   /** Of a step. */
   readonly microseconds?: Figure;
-  /** Times of this one over those of the first one, round by round. */
+  /** Times divided by the times of the first entrant, round by round. */
   readonly ratio?: Figure;
   /** Microseconds that this one takes longer than the first one, round by round. */
   readonly difference?: Figure;
   /** Bytes that a step must at least move, for each second. */
   readonly gigabytes?: Figure;
-  /** The same as a share of what the memory stream moved just before. */
+  /** The throughput as a share of the memory stream just before. */
   readonly share?: Figure;
   /** Page faults of a step. */
   readonly faults?: Figure;
@@ -42,7 +42,7 @@ export interface Machine {
   readonly versions: Readonly<Record<"stepwell" | "node" | "tch" | "libtorch", string>>;
 }
 
-/** What a file in results/ holds. */
+/** The content of a file in results/. */
 export interface Results {
   readonly machine: Machine;
   readonly results: readonly Result[];
@@ -76,7 +76,7 @@ export function read(section: string): Results | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** Puts results into a section's file. Those of another machine, and those of cases that are no more, go. */
+/** Puts results into a section's file. Results of another machine, and of cases that no longer exist, are dropped. */
 export function write(section: string, fresh: readonly Result[], ids: readonly string[]): void {
   const here = machine();
   const old = read(section);

@@ -21,7 +21,7 @@ interface Runner {
   readonly entrant: Entrant;
   readonly child: Child;
   readonly steps: number;
-  /** What its first steps came to. */
+  /** The parameters after its first steps. */
   readonly sum: number;
   /** Whether it sits out two of three rounds, because its steps alone take longer than the turns of several others. */
   readonly slow: boolean;
@@ -112,7 +112,7 @@ async function takeTurns(one: Case, runners: readonly Runner[], yardstick: Child
       await setTimeout(10);
       await yardstick?.step(1);
       const streaming = await yardstick?.step(2);
-      // What ran before holds the caches: so some steps are made before those that count.
+      // Warm-up steps, since the program that ran before has filled the caches.
       const warmup = Math.ceil(steps / 10);
       if (!slow) await child.step(warmup);
       const turn = await child.step(steps);

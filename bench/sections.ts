@@ -1,4 +1,4 @@
-// What is timed, section by section. The order is that of the report.
+// The timed cases, section by section. The report has the same order.
 
 import { type Case, race, stepping, threads, training } from "./cases.js";
 import {
@@ -28,7 +28,10 @@ export interface Section {
 
 const rivals = [stepwell, torchFused];
 
-/** Adam on every model, by everybody; and whoever has a fused kernel where there is much besides the arithmetic. */
+/**
+ * Adam on every model with all contenders. Models with much overhead besides the arithmetic have only contenders with a fused
+ * kernel.
+ */
 function steps(quick: boolean): Case[] {
   const models = quick ? [demo, tiny, medium] : [demo, tiny, small, medium, resnet50, bert];
   const rest = optimizers.filter(({ name }) => name !== "adam" && fusedInPyTorch.includes(name));
@@ -38,7 +41,7 @@ function steps(quick: boolean): Case[] {
   ]);
 }
 
-/** LAMB beside Adam, and beside the same algorithm in tensor operations. */
+/** LAMB, Adam, and LAMB in tensor operations. */
 function lambs(quick: boolean): Case[] {
   return (quick ? [1] : threads).map((count) => ({
     id: `lamb/${bert.name}/${count}`,
@@ -97,7 +100,7 @@ function spacing(quick: boolean): Case[] {
   }));
 }
 
-/** What a call from JavaScript costs. */
+/** The cost of a call from JavaScript. */
 function calls(quick: boolean): Case[] {
   const one: Model = { name: "1x1", shapes: [[1]] };
   const call = { label: "handlecount()", contender: stepwell, request: { do: "call" }, bytes: 0, same: false } as const;

@@ -1,4 +1,4 @@
-// What Stepwell promises, and whether the results bear it out.
+// The performance targets of Stepwell, and the check of results against them.
 
 import { fusedInPyTorch, optimizers } from "./optimizers.js";
 import type { Result, Row } from "./results.js";

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
 /**
- * What the page may do: run its own scripts and its own WebAssembly, and fetch its own files. It is said by the page itself,
- * because a static host may not let one set headers, and by the preview's headers, because a worker has only those.
+ * The content security policy: the page may run its own scripts and WebAssembly, and fetch its own files. It is in the page
+ * itself, since a static host may not allow headers. It is in the preview's headers too, since a worker has only those.
  */
 export const policy = [
   "default-src 'none'",
@@ -43,7 +43,7 @@ const licences: Plugin = {
 };
 
 export default defineConfig({
-  // The page can lie in any folder of a server.
+  // The page works in any folder of a server.
   base: "./",
   build: { outDir: "site", target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: "es" },

@@ -1,5 +1,5 @@
 // Looks for the learning rate at which each optimizer reads the most test digits, for each batch size, and writes
-// src/generated/digit-rates.ts. The same test digits choose the rate and are shown, which flatters all of them alike.
+// src/generated/digit-rates.ts. The rate is chosen with the test digits that are shown, which flatters all optimizers alike.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

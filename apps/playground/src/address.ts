@@ -1,4 +1,4 @@
-// The page's state in its address: what differs from the defaults, and nothing else.
+// The page's state in its address: the settings that differ from the defaults.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import { defaultOptions } from "./defaults.js";
@@ -30,7 +30,7 @@ export interface Setup {
 
 export const speeds = { least: 1, most: 1000, initial: 100 } as const;
 
-/** What the page shows on a surface unless it is told otherwise. */
+/** The default settings of the page on a surface. */
 export function defaultSetup(surface: SurfaceName): Setup {
   const options = Object.fromEntries(optimizerNames.map((name) => [name, [defaultOptions(surface, name)]]));
   const { start, until } = surfaces[surface];
@@ -47,7 +47,7 @@ export function defaultSetup(surface: SurfaceName): Setup {
   };
 }
 
-/** The same on another surface: with its start and its learning rates, and the other options as they were set. */
+/** The settings on another surface: with the start and the learning rates of that surface, and the other options unchanged. */
 export function moveTo(setup: Setup, surface: SurfaceName): Setup {
   if (surface === setup.surface) return setup;
   const { start, until } = surfaces[surface];
@@ -60,7 +60,7 @@ export function moveTo(setup: Setup, surface: SurfaceName): Setup {
   return { ...setup, surface, start, until, options: options as unknown as Setup["options"] };
 }
 
-/** The text behind the `#` of the address. */
+/** The text after the `#` of the address. */
 export function writeAddress(setup: Setup): string {
   const usual = defaultSetup(setup.surface);
   const words = new URLSearchParams();
@@ -85,7 +85,7 @@ export function writeAddress(setup: Setup): string {
   return words.toString().replaceAll("%2C", ",");
 }
 
-/** The state that an address tells of. What makes no sense is left at its default. */
+/** The state that an address tells of. Invalid settings get their default. */
 export function readAddress(text: string): Setup {
   const words = new URLSearchParams(text.replace(/^#/, ""));
   const surface = oneOf(surfaceNames, words.get("surface")) ?? "rosenbrock";

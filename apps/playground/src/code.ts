@@ -24,7 +24,7 @@ function formulas(surface: SurfaceName): string {
   return source.slice(source.indexOf("export function value")).replaceAll("export ", "").trim();
 }
 
-/** What a program is to do again. */
+/** The run that a program repeats. */
 export interface Run {
   readonly surface: SurfaceName;
   readonly start: readonly [number, number];
@@ -72,7 +72,7 @@ console.log(${read});
 `;
 }
 
-/** The options of the second group: a new group starts with those of the first, so that every difference is said. */
+/** The options of the second group. A new group starts with the options of the first, so every difference is stated. */
 function everyOption({ optimizer, groups: [first, second = first] }: RacerSettings): string {
   const differing: Record<string, OptionRow[string]> = {};
   for (const { name, initial } of tableOf(optimizer).rows) {

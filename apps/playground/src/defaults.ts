@@ -1,16 +1,16 @@
-// What each optimizer races with unless the page is told otherwise.
+// The default options of each optimizer in a race.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import { rates } from "./generated/rates.js";
 import { tableOf } from "./options.js";
 import type { SurfaceName } from "./surfaces/index.js";
 
-/** Options beside the learning rate that differ from the optimizer's own defaults. */
+/** Options, except the learning rate, that differ from the optimizer's defaults. */
 export const baseOptions: { readonly [Name in OptimizerName]?: OptionRow } = {
   // Without momentum it would be plain gradient descent.
   sgd: { momentum: 0.9 },
-  // One iteration, to be watched; as many evaluations as the line search may want, for `eval` would be 1 as well; and
-  // the line search, for a fixed step length has no convergence theory.
+  // One iteration a step, so that each is shown. Enough evaluations for the line search, since the default of `eval` would be
+  // 1. With a line search, since a fixed step length has no convergence theory.
   lbfgs: { iter: 1, eval: 25, search: "strong_wolfe" },
 };
 

@@ -15,14 +15,14 @@ export interface Digits {
 export interface SplitDigits {
   readonly training: Digits;
   readonly test: Digits;
-  /** What grey values from 0 (paper) to 1 (ink) are normalised with. */
+  /** Mean and standard deviation of grey values from 0 (paper) to 1 (ink), for normalization. */
   readonly mean: number;
   readonly deviation: number;
 }
 
 /**
- * The digits from the bytes of the packed file: a label for each image, and then a byte for each pixel; those for
- * training come first, in an order that was shuffled once.
+ * The digits from the bytes of the packed file: a label for each image, then a byte for each pixel. Training digits come
+ * first, in an order that was shuffled once.
  */
 export function unpack(bytes: Uint8Array): SplitDigits {
   const count = trainingCount + testCount;

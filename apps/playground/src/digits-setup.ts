@@ -1,4 +1,4 @@
-// What the digits are trained with, and how the address tells of it.
+// The settings of the training on digits, in the page's address.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import { digitRates } from "./generated/digit-rates.js";
@@ -8,10 +8,10 @@ import { optimizerNames, readOption, tableOf } from "./options.js";
 export const batches = [50, 100, 200, 500, 1000, 2000, 4000, 8000] as const;
 export const epochs = 10;
 
-/** Who can take part. Curvature measured on small batches is noise, so L-BFGS stays away. */
+/** Optimizers that can take part. L-BFGS cannot, since curvature measured on small batches is noise. */
 export const contenderNames: readonly OptimizerName[] = optimizerNames.filter((name) => !tableOf(name).needsClosure);
 
-/** Options beside the learning rate. */
+/** Options except the learning rate. */
 export const contenderOptions: { readonly [Name in OptimizerName]?: OptionRow } = { sgd: { momentum: 0.9 } };
 
 export interface DigitsSetup {

@@ -41,7 +41,7 @@ interface Contender {
   readonly optimizer: OptimizerHandle;
 }
 
-/** What a step did with one contender. */
+/** The result of a step of one contender. */
 export interface StepResult {
   readonly optimizer: OptimizerName;
   /** Mean loss of the batch, before the step. */

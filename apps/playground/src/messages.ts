@@ -1,4 +1,4 @@
-// What the page and its worker say to each other.
+// The messages between the page and its worker.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import type { TrainingSettings } from "./digits.js";
@@ -21,7 +21,7 @@ export type RaceRequest =
   /** Goes back to what was kept. */
   | { readonly type: "restore" };
 
-/** How a racer stands, and the points of its path that have not been told: x, y, loss and evaluations of each. */
+/** The state of a racer, and the new points of its path: x, y, loss and evaluations of each. */
 export interface RacerFrame {
   readonly optimizer: OptimizerName;
   readonly points: Float64Array;
@@ -66,12 +66,12 @@ export type TrainingRequest =
 /** How one contender stands. */
 export interface ContenderFrame {
   readonly optimizer: OptimizerName;
-  /** Losses of the batches that have not been told. */
+  /** Losses of the new batches. */
   readonly losses: Float64Array;
   readonly lr: number;
   /** The share of the test digits that it reads, where that was measured again. */
   readonly accuracy: number | undefined;
-  /** What its last measured step did. */
+  /** The result of its last measured step. */
   readonly layers: readonly LayerStep[];
 }
 

@@ -1,4 +1,4 @@
-// What the page knows about an optimizer's options, from the tables that the optimizers themselves are made of.
+// An optimizer's options on the page, from the tables that the optimizers themselves are made of.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import { optionTables } from "./generated/options.js";
@@ -85,8 +85,8 @@ export function range({ kind, limit, nullable }: OptionSpecification): string {
 const digits = [1, 1.5, 2, 3, 5, 7, 10];
 
 /**
- * The next value in a direction: of a whole number the next one; of a share the next distance from 1 or from 0; of another
- * number the next of 1, 1.5, 2, 3, 5, 7 times a power of ten. Undefined where there is none.
+ * The next value in a direction. Of a whole number it is the next one; of a share, the next distance from 1 or from 0. Of
+ * another number it is the next of 1, 1.5, 2, 3, 5, 7 times a power of ten. Undefined where there is none.
  */
 export function neighbour(
   specification: OptionSpecification,

@@ -1,4 +1,4 @@
-// The worker's side of a race: does what the page asks for, and tells it about thirty times a second how things stand.
+// The worker's side of a race: carries out the page's requests, and reports the state about thirty times a second.
 
 import type { Api } from "@stepwell/sdk";
 import type { RaceReply, RaceRequest } from "./messages.js";

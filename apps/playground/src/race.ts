@@ -18,8 +18,8 @@ export interface SavedRace {
 }
 
 /**
- * A race. Its clock counts evaluations of the gradient: a racer whose step took several of them, as L-BFGS's line search
- * does, waits until the others have had as many.
+ * A race. Its clock counts evaluations of the gradient. If a step takes several, as the line search of L-BFGS does, the racer
+ * waits until the others have had as many.
  */
 export class Race {
   readonly surface: SurfaceName;

@@ -41,7 +41,7 @@ export interface SavedRacer {
   readonly parameters: ModuleState;
 }
 
-/** What goes from step to step beside the optimizer. */
+/** State from step to step that is not part of the optimizer. */
 interface Progress {
   readonly path: number[];
   readonly edits: Edit[];
@@ -53,7 +53,7 @@ export class Racer {
   readonly #api: Api;
   readonly #surface: Surface;
   readonly #optimizer: OptimizerHandle;
-  /** What the parameters are in. */
+  /** The element type of the parameters. */
   readonly #container: ModuleHandle;
   /** One tensor of both coordinates, or one for each. */
   readonly #tensors: readonly TensorHandle[];

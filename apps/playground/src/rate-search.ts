@@ -6,7 +6,10 @@ import { Race } from "./race.js";
 import { type SurfaceName, surfaces } from "./surfaces/index.js";
 import { target } from "./surfaces/surface.js";
 
-/** Six rates for each power of ten, up to 1: the adaptive methods step that far at first, and the surfaces are not wider than 4. */
+/**
+ * Six rates for each power of ten, up to 1. The first step of adaptive methods is that long, and the surfaces are not wider
+ * than 4.
+ */
 export const grid: readonly number[] = [
   ...[1e-4, 1e-3, 1e-2, 1e-1].flatMap((power) =>
     [1, 1.5, 2, 3, 5, 7].map((digit) => Number((digit * power).toPrecision(2))),
@@ -28,9 +31,9 @@ export function starts(surface: SurfaceName): readonly (readonly [number, number
 }
 
 /**
- * How good a rate is; less is better. The mean over the starts, in which the surface's own start counts as much as the
- * others together, of the share of the race that it took to arrive; where it did not, 1 and more for each power of ten
- * that it stayed above the target; and 3 where it got lost.
+ * How good a rate is; less is better. The mean score over the starts; the surface's own start counts as much as all others
+ * together. The score is the share of the race until arrival. Without arrival it is 1, and more for each power of ten above
+ * the target. It is 3 if the path diverged.
  */
 export function score(api: Api, surface: SurfaceName, optimizer: OptimizerName, lr: number): number {
   const { until } = surfaces[surface];

@@ -3,8 +3,8 @@
 //   relative step = ‖after − before‖ / ‖before‖
 //   trust ratio   = ‖before‖ / ‖u‖,   after − before = − lr · clip(trust ratio) · u
 //
-// u is LAMB's update before the trust ratio and the learning rate, computed from its state after the step as its page
-// says: u = m̂ / (√v̂ + eps) + decay · before, m̂ = exp_avg / (1 − beta1ᵗ), v̂ = exp_avg_sq / (1 − beta2ᵗ). Where the ratio is
+// u is LAMB's update before trust ratio and learning rate, from the state after the step: u = m̂ / (√v̂ + eps) + decay ·
+// before. Here m̂ = exp_avg / (1 − beta1ᵗ) and v̂ = exp_avg_sq / (1 − beta2ᵗ). Where the ratio is
 // not clipped, the relative step is the learning rate, for every tensor: that is the point of LAMB. Other optimizers have
 // no trust ratio.
 

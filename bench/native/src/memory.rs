@@ -1,4 +1,4 @@
-//! Numbers that lie as Stepwell's do: on huge pages where the system has some, and at a chosen place in their pages.
+//! Numbers in memory as Stepwell's are: on huge pages if the system has some, and at a chosen offset in their pages.
 
 use std::ops::{Deref, DerefMut};
 
@@ -11,7 +11,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// That many bytes behind the start of a page.
+    /// The offset in bytes from the start of a page.
     pub fn new(numbers: impl ExactSizeIterator<Item = f32>, place: usize) -> Self {
         let mut memory = Vec::<f32>::with_capacity(numbers.len() + PAGE / size_of::<f32>());
         let first = memory.as_ptr().addr();

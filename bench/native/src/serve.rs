@@ -12,7 +12,7 @@ use crate::Shape;
 /// Whatever went wrong, for the parent to print.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What is to be stepped.
+/// The parameters to step.
 pub struct Request {
     /// PyTorch's name of the optimizer, in small letters.
     pub optimizer: String,

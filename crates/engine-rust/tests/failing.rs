@@ -1,5 +1,5 @@
-//! Where an allocation fails, whichever it is, a call fails and has changed nothing, and the next one is as if nothing had been:
-//! for every verb whose memory a caller decides.
+//! If the k-th allocation of a call fails, the call fails and changes nothing, and the next call succeeds. Tested for all k,
+//! and for every function whose memory a caller decides.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -74,7 +74,7 @@ impl World {
         self.session.borrow_mut().call(verb, self.arguments(arguments))
     }
 
-    /// What can be seen of it.
+    /// The observable state.
     fn seen(&self, with_gradients: bool) -> Vec<(String, Dynamic)> {
         let mut seen = vec![("handles".to_owned(), self.call("handlecount", &[]).unwrap())];
         for (name, handle) in &self.named {
@@ -123,7 +123,7 @@ impl World {
     }
 }
 
-/// What tells tensors apart is not the same in two sessions.
+/// Identities of tensors differ between two sessions.
 fn without_pointers(value: Dynamic) -> Dynamic {
     match value {
         Dynamic::List(list) => Dynamic::List(list.into_iter().map(without_pointers).collect()),

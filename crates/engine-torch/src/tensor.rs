@@ -51,8 +51,8 @@ impl Tensor {
         self.0.shallow_clone()
     }
 
-    /// Changes more of the tensor than its elements, such as its shape or its storage, and counts the change, so that view caches
-    /// check the tensor again.
+    /// Changes the metadata of the tensor, such as its shape or its storage. The change is counted, so that view caches check
+    /// the tensor again.
     ///
     /// A change in another way is not counted: a later step may then write to memory that the tensor no longer has.
     pub fn change_metadata<R>(&self, f: impl FnOnce(&mut tch::Tensor) -> R) -> R {

@@ -1,8 +1,9 @@
 //! The number of threads of libtorch and of steps.
 //!
-//! libtorch keeps a number for each calling thread. Stepwell has one for the process, and applies it to a thread when the thread
-//! enters the engine. Several copies of the addon in one process, from several `node_modules`, share the number: it is stored in
-//! the first preload addon, whose symbols are global.
+//! libtorch keeps a number for each calling thread. Stepwell has one for the process, and applies it to a thread when the
+//! thread
+//! enters the engine. Copies of the addon in one process, from several `node_modules`, share the number. It is stored in the
+//! first preload addon, whose symbols are global.
 
 use std::cell::Cell;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-// What the command line asks for.
+// The arguments of the command line.
 
 import { type Device, help, type OptimizerName } from "@stepwell/sdk";
 import { Command, InvalidArgumentError, Option } from "commander";

@@ -18,7 +18,7 @@ export interface Digits {
 export interface SplitDigits {
   readonly training: Digits;
   readonly test: Digits;
-  /** What the grey values were normalised with. */
+  /** Mean and standard deviation with which the grey values were normalized. */
   readonly mean: number;
   readonly deviation: number;
 }

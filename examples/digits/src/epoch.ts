@@ -16,7 +16,7 @@ import {
 import { type Digits, pick, pixels } from "./digits.js";
 import type { Settings } from "./settings.js";
 
-/** What an epoch came to. */
+/** The result of an epoch. */
 export interface Epoch {
   readonly epoch: number;
   /** The mean over the batches, each before its step. */
@@ -30,7 +30,7 @@ export interface Epoch {
   readonly handles: number;
 }
 
-/** Is told how a training comes along. */
+/** Receives the progress of a training. */
 export interface Watcher {
   batch(now: { readonly epoch: number; readonly samples: number; readonly loss: number }): void;
   epoch(epoch: Epoch): void;

@@ -53,7 +53,7 @@ function finish(runs: readonly [Run, ...Run[]], digits: SplitDigits, out: string
   console.log(`parameters: ${numbers.runs.map(({ parameters }) => join(out, parameters)).join(", ")}`);
 }
 
-/** What to say about an error that the user can do something about; undefined for a bug. */
+/** The message for an error that the user can fix; undefined for a bug. */
 function sentence(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof StepwellError || error instanceof TrainingError) return error.message;
@@ -63,7 +63,7 @@ function sentence(error: unknown): string | undefined {
 }
 
 const interrupt = new AbortController();
-// npm passes Ctrl-C on to a process that the terminal has told already: this may come twice.
+// npm passes Ctrl-C on to a process that has received it from the terminal, so this may run twice.
 process.on("SIGINT", () => interrupt.abort());
 // `npm run demo | head` has seen enough.
 process.stdout.on("error", () => process.exit(0));

@@ -8,7 +8,7 @@ import type { Settings } from "./settings.js";
 /** Where to show it: `process.stdout` is one. */
 export type Screen = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
-/** A watcher that can be told that nothing comes any more. */
+/** A watcher with a method for the end of the training. */
 export type Progress = Watcher & { stop(): void };
 
 /** Shows one training. */

@@ -1,4 +1,4 @@
-// What a run is trained with.
+// The settings of a training run.
 
 import { type Device, free, type OptimizerName, type OptionsOf, opt, tensor } from "@stepwell/sdk";
 
@@ -16,7 +16,7 @@ export interface Settings<Name extends OptimizerName = OptimizerName> {
 /** How the learning rate goes: `linear` falls from epoch to epoch, towards 0 after the last one. */
 export type Schedule = "constant" | "linear";
 
-/** What was asked for on the command line; the defaults below fill the rest. */
+/** The settings from the command line; the defaults below fill the rest. */
 export interface Wishes {
   readonly batch?: number;
   readonly epochs?: number;
@@ -48,7 +48,7 @@ export const defaults: { readonly [Name in OptimizerName]?: Defaults<Name> } = {
   sgd: { options: { lr: 0.1, momentum: 0.9 }, schedule: "linear", batch: 128, epochs: 15 },
 };
 
-/** For an optimizer that nobody has tried on the digits: its own options. */
+/** For an optimizer without settings for the digits: its default options. */
 const untried: Omit<Settings, "optimizer" | "device" | "seed"> = {
   options: {},
   schedule: "linear",

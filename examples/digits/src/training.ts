@@ -85,7 +85,7 @@ export async function train(
   }
 }
 
-/** Throws where an epoch left more objects behind than the first did: native memory would grow with every epoch. */
+/** Throws if an epoch leaves more objects alive than the first did: native memory would grow with every epoch. */
 export function assertSteadyHandles(epochs: readonly Epoch[]): void {
   const first = epochs[0]?.handles ?? 0;
   const grown = epochs.find(({ handles }) => handles > first);

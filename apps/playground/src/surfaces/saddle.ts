@@ -4,7 +4,7 @@ export const saddle: Surface = {
   title: "Saddle",
   formula: "x² / 2 + (y² − 1)² / 4",
   about:
-    "Downhill along x leads to a pass where the gradient vanishes; the way on is sideways. Started on the ridge itself, nobody leaves it.",
+    "Downhill along x leads to a pass where the gradient vanishes; the way on is sideways. A path that starts on the ridge stays on it.",
   source: "Example 1.2.2 of Nesterov 2004, Introductory Lectures on Convex Optimization",
   value,
   gradient,

@@ -11,14 +11,14 @@ export interface Surface {
   readonly title: string;
   /** The formula, for people. */
   readonly formula: string;
-  /** What makes it hard, in a sentence or two. */
+  /** The difficulty of the surface, in a sentence or two. */
   readonly about: string;
   /** Where it comes from. */
   readonly source: string;
   readonly value: Value;
   readonly gradient: Gradient;
   readonly minima: readonly (readonly [number, number])[];
-  /** Stationary points that are no minima. */
+  /** Stationary points that are not minima. */
   readonly saddles: readonly (readonly [number, number])[];
   readonly start: readonly [number, number];
   /** The part of the plane that is shown; as wide as it is high. */

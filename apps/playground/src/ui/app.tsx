@@ -35,7 +35,7 @@ export function App() {
     return () => clearTimeout(timer);
   }, [setup]);
   useEffect(() => {
-    // An address that somebody typed or followed while the page was open.
+    // An address that was typed or followed while the page was open.
     const changed = () => location.reload();
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);

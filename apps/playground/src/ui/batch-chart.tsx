@@ -1,4 +1,4 @@
-// What each optimizer reaches at each batch size, at its best learning rate; and where the present training stands.
+// The accuracy of each optimizer at each batch size, with its best learning rate, and the state of the present training.
 
 import type { OptimizerName } from "@stepwell/sdk";
 import { batches, epochs } from "../digits-setup.js";

@@ -45,7 +45,7 @@ export function DrawPanel({ client }: { readonly client: TrainingClient }) {
     isDrawn.current = false;
     client.send({ type: "show", index });
   };
-  // What is on the pad is read again as the training goes on.
+  // The drawing is classified again while the training continues.
   useEffect(() => {
     if (isDrawn.current) read();
     else if (client.isReady) show(shownIndex.current);
@@ -103,7 +103,7 @@ export function DrawPanel({ client }: { readonly client: TrainingClient }) {
           width={side * scale}
           height={side * scale}
           role="img"
-          aria-label="A pad to draw a digit on; the button beside it shows a digit of the test instead."
+          aria-label="A pad to draw a digit on; the button next to it shows a digit of the test instead."
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);
             last.current = undefined;

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** What the keys do, for the help. */
+/** The actions of the keys, for the help. */
 export const shortcuts: readonly (readonly [keys: string, does: string])[] = [
   ["Space", "play or pause"],
   [".", "one evaluation"],

@@ -1,4 +1,4 @@
-// How each optimizer looks: a colour and a shape, so that nobody needs to tell colours apart.
+// The look of each optimizer: a colour and a shape, so that colours need not be distinguished.
 
 import type { OptimizerName } from "@stepwell/sdk";
 import { optimizerNames } from "../options.js";
@@ -13,8 +13,8 @@ export interface Mark {
 }
 
 /**
- * In the order of their history. The colours are those of Okabe and Ito 2008, <https://jfly.uni-koeln.de/color/>, darker
- * or lighter where the page's ground asks for it; the only method of second order has the colour of the ink.
+ * In the order of their history. The colours of Okabe and Ito 2008, <https://jfly.uni-koeln.de/color/>, darker or lighter for
+ * contrast with the page. The only second-order method has the colour of the ink.
  */
 const known: { readonly [name: string]: Mark } = {
   sgd: { label: "SGD", shape: "circle", colors: { light: "#d55e00", dark: "#ff8a3d" } },
@@ -34,7 +34,7 @@ function rank(name: string): number {
   return index < 0 ? Number.MAX_SAFE_INTEGER : index;
 }
 
-/** An optimizer that nobody has drawn a mark for gets a grey circle. */
+/** An optimizer without a mark of its own gets a grey circle. */
 export function markOf(name: OptimizerName): Mark {
   return known[name] ?? { label: name, shape: "circle", colors: { light: "#777777", dark: "#aaaaaa" } };
 }

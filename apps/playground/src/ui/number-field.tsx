@@ -5,7 +5,7 @@ import { neighbour, type OptionSpecification, type OptionValue, range, readOptio
 
 interface Props {
   readonly id?: string;
-  /** What it is, where no label says so. */
+  /** The accessible name, if there is no label. */
   readonly label?: string;
   readonly specification: OptionSpecification;
   readonly value: OptionValue;

@@ -11,7 +11,7 @@ import { OptionField } from "./option-field.js";
 interface Props {
   readonly selected: OptimizerName;
   readonly groups: Groups;
-  /** What the engine refused last. */
+  /** The last error of the engine. */
   readonly refusal: string | undefined;
   readonly onSelect: (name: OptimizerName) => void;
   readonly onChange: (group: number, name: string, value: OptionValue) => void;

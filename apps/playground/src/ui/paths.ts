@@ -7,7 +7,7 @@ import { corners, displayOrder, markOf, type Shape } from "./marks.js";
 import type { Track } from "./race-client.js";
 import type { Theme } from "./theme.js";
 
-/** Points behind the racer that are drawn strongly. */
+/** The last points of the path, which are drawn strongly. */
 const tail = 30;
 
 interface Scene {

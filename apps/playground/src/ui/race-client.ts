@@ -1,4 +1,4 @@
-// The page's side of a race: what the worker told of it so far.
+// The page's side of a race: the worker's reports so far.
 
 import type { OptimizerName, OptionRow } from "@stepwell/sdk";
 import type { RaceReply, RaceRequest, RacerFrame } from "../messages.js";
@@ -16,7 +16,7 @@ export interface Track {
   edits: readonly Edit[];
 }
 
-/** Points that were made again after going back, compared with those of the first time. */
+/** Points after going back, compared with the points of the first run. */
 export interface Replay {
   readonly from: number;
   same: number;
@@ -35,7 +35,7 @@ export class RaceClient {
   isReady = false;
   saved: Saved | undefined;
   replay: Replay | undefined;
-  /** What the worker refused last, with the optimizer that it was for. */
+  /** The last error of the worker, with its optimizer. */
   refusal: { readonly optimizer: OptimizerName | undefined; readonly message: string } | undefined;
   readonly #worker: Worker;
   readonly #listeners = new Set<() => void>();
@@ -58,7 +58,7 @@ export class RaceClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What the race was started with. */
+  /** The settings at the start of the race. */
   get settings(): RaceSettings | undefined {
     return this.#settings;
   }

@@ -42,10 +42,10 @@ const palettes: { readonly [Name in Theme]: Palette } = {
 
 /** Height lines for a factor of ten. */
 const linesPerDecade = 4;
-/** Decades below the highest point that are told apart. */
+/** Decades below the highest point that have distinct colours. */
 const decades = 4.5;
 
-/** Colours that are told apart between the lowest and the highest point. */
+/** The number of colours between the lowest and the highest point. */
 const shades = 1024;
 /** How steep the light finds the slopes. */
 const steepness = 22;
@@ -107,8 +107,8 @@ function sortedHeights(view: Surface["view"], heightAt: (x: number, y: number) =
 }
 
 /**
- * Red, green and blue for each height: by its rank among all heights, so that every surface has every colour, and a little
- * by itself, so that plains stay plain.
+ * Red, green and blue for each height. The colour depends on the rank among all heights, so that every surface has every
+ * colour. It depends a little on the height itself, so that plains stay plain.
  */
 function colorsByHeight(ground: readonly Color[], heights: Float64Array): Float32Array {
   const colors = new Float32Array(3 * shades);

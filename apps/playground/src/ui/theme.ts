@@ -7,7 +7,7 @@ export type Theme = "light" | "dark";
 const key = "stepwell-playground-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** What the reader has said, or what the system has. */
+/** The reader's choice, or the system's. */
 export function currentTheme(): Theme {
   const said = stored();
   if (said === "light" || said === "dark") return said;

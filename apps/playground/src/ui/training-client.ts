@@ -1,4 +1,4 @@
-// The page's side of a training: what the worker told of it so far.
+// The page's side of a training: the worker's reports so far.
 
 import type { OptimizerName } from "@stepwell/sdk";
 import type { TrainingSettings } from "../digits.js";

@@ -83,7 +83,7 @@ function news({ tracks }: RaceClient): string {
   return `${label} is there ${place}, after ${last.arrival} gradients.`;
 }
 
-/** What came of comparing the points after going back with those before. */
+/** The result of comparing the points after going back with the first ones. */
 function ReplayNote({ client: { replay } }: { readonly client: RaceClient }) {
   if (!replay) return null;
   const { same, different, from } = replay;

@@ -1,5 +1,5 @@
-//! The floor: Adam and LAMB as somebody writes them for one machine. Loops in AVX-512 over numbers of 32 bits, in one thread,
-//! without options, groups, other types or lengths that do not suit it. What Stepwell takes longer is the price of all that.
+//! The lower bound: Adam and LAMB written for one machine. Loops in AVX-512 over f32 in one thread, without options, groups,
+//! other types or odd lengths. The difference to Stepwell is the price of all that.
 
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ mod by_hand {
     /// Elements after which sums of 32 bits are added to one of 64.
     const BLOCK: usize = 512;
     /// The most elements of which updates are kept between the stages.
-    const KEPT: usize = 1 << 22;
+    const MAX_STORED: usize = 1 << 22;
 
     struct Parameter {
         p: Numbers,
@@ -64,7 +64,7 @@ mod by_hand {
         decay: f32,
     }
 
-    /// What is the same for every element of a parameter.
+    /// Constants of all elements of a parameter.
     #[derive(Clone, Copy)]
     struct Constants {
         scale: __m512,
@@ -103,7 +103,7 @@ mod by_hand {
             if is_lamb {
                 parameters.sort_by_key(|one| std::cmp::Reverse(one.p.len()));
             }
-            let kept = parameters.iter().map(|one| one.p.len()).filter(|n| is_lamb && *n <= KEPT).max();
+            let kept = parameters.iter().map(|one| one.p.len()).filter(|n| is_lamb && *n <= MAX_STORED).max();
             Ok(Self {
                 parameters,
                 updates: Numbers::new(repeat_n(0.0, kept.unwrap_or(0)), 1536 + 64),
@@ -202,13 +202,14 @@ mod by_hand {
         }
     }
 
-    /// Block by block with the second stage of the parameter before, whose update makes room for this one. Returns the trust
+    /// Runs block by block, together with the second stage of the previous parameter, which frees the buffer of updates for
+    /// this one. Returns the trust
     /// ratio.
     #[target_feature(enable = "avx512f,avx512dq")]
     unsafe fn first_stage(
         one: &mut Parameter,
         before: Option<(&mut Parameter, f32)>,
-        room: &mut [f32],
+        updates: &mut [f32],
         c: Constants,
     ) -> f32 {
         let n = one.p.len();
@@ -219,7 +220,7 @@ mod by_hand {
             if let Some((before, rate)) = &mut before {
                 let length = before.p.len();
                 // SAFETY: as the caller promises.
-                unsafe { second_stage(before, block.min(length), length.min(block + BLOCK), *rate, room, c) };
+                unsafe { second_stage(before, block.min(length), length.min(block + BLOCK), *rate, updates, c) };
             }
             let (mut p_sums, mut u_sums) = ([_mm512_setzero_ps(); 4], [_mm512_setzero_ps(); 4]);
             for row in (block..n.min(block + BLOCK)).step_by(4 * WIDTH) {
@@ -228,12 +229,12 @@ mod by_hand {
                     if i >= n {
                         break;
                     }
-                    // SAFETY: as the caller promises; the room is as long as what is kept.
+                    // SAFETY: the caller's promise, and the buffer has at least `n` elements.
                     unsafe {
                         let now = _mm512_loadu_ps(p.add(i));
                         let new = update(now, g.add(i), m.add(i), v.add(i), &c);
-                        if n <= KEPT {
-                            _mm512_storeu_ps(room.as_mut_ptr().add(i), new);
+                        if n <= MAX_STORED {
+                            _mm512_storeu_ps(updates.as_mut_ptr().add(i), new);
                         }
                         p_sums[lane] = _mm512_fmadd_ps(now, now, p_sums[lane]);
                         u_sums[lane] = _mm512_fmadd_ps(new, new, u_sums[lane]);
@@ -246,23 +247,23 @@ mod by_hand {
         if let Some((before, rate)) = before {
             let length = before.p.len();
             // SAFETY: as the caller promises.
-            unsafe { second_stage(before, n.next_multiple_of(BLOCK).min(length), length, rate, room, c) };
+            unsafe { second_stage(before, n.next_multiple_of(BLOCK).min(length), length, rate, updates, c) };
         }
         if p_squares > 0.0 && u_squares > 0.0 { (p_squares / u_squares).sqrt() as f32 } else { 1.0 }
     }
 
     /// Of the elements from `start` to `end`.
     #[target_feature(enable = "avx512f,avx512dq")]
-    unsafe fn second_stage(one: &mut Parameter, start: usize, end: usize, rate: f32, room: &[f32], c: Constants) {
+    unsafe fn second_stage(one: &mut Parameter, start: usize, end: usize, rate: f32, updates: &[f32], c: Constants) {
         let (p, m, v) = (one.p.as_mut_ptr(), one.m.as_ptr(), one.v.as_ptr());
-        let keeps = one.p.len() <= KEPT;
+        let keeps = one.p.len() <= MAX_STORED;
         let rate = _mm512_set1_ps(rate);
         for i in (start..end).step_by(WIDTH) {
             // SAFETY: as the caller promises.
             unsafe {
                 let now = _mm512_loadu_ps(p.add(i));
                 let u = match keeps {
-                    true => _mm512_loadu_ps(room.as_ptr().add(i)),
+                    true => _mm512_loadu_ps(updates.as_ptr().add(i)),
                     false => direction(now, _mm512_loadu_ps(m.add(i)), _mm512_loadu_ps(v.add(i)), &c),
                 };
                 _mm512_storeu_ps(p.add(i), _mm512_fnmadd_ps(rate, u, now));

@@ -1,5 +1,5 @@
-//! The yardstick: `p[i] += c` in place over as many numbers as the request says, on huge pages where the system has some, as
-//! tensors of Stepwell are.
+//! The memory stream: `p[i] += c` in place, over the requested count of numbers. They are on huge pages if the system has
+//! some, as tensors of Stepwell are.
 
 use std::process::ExitCode;
 use std::thread;

@@ -142,7 +142,7 @@ fn every_gradient_is_that_of_finite_differences() {
     }
 }
 
-/// What is not needed is not computed, and what is needed is the same without the rest.
+/// A gradient that is not needed is not computed, and the others do not depend on it.
 #[test]
 fn each_input_alone_has_the_same_gradient() {
     for Row(name, shapes, function) in TABLE {

@@ -1,4 +1,4 @@
-//! What is lent to a step, and what is not.
+//! Views of parameters: which tensors get one, and which are refused.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 

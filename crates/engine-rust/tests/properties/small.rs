@@ -1,4 +1,4 @@
-//! Small tensors, and what is done with them in most tests.
+//! Small tensors, and operations on them that most tests use.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -6,7 +6,7 @@ use stepwell_engine_rust::{RustEngine, Tensor};
 use stepwell_optim::{Code, Result, View};
 use stepwell_session::{Data, Device, Engine, Loss, Reduction};
 
-/// What a graph says that is no longer of use.
+/// The message of an outdated graph.
 pub(crate) const OUTDATED: &str = "backward through an outdated graph";
 
 pub(crate) fn float(k: &RustEngine, shape: &[usize], data: &[f32]) -> Tensor {

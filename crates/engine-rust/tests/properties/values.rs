@@ -1,4 +1,4 @@
-//! Tensors of all types and shapes: what they hold, what is refused, and that nothing panics.
+//! Tensors of all types and shapes: their values, errors, and the absence of panics.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -30,7 +30,7 @@ fn memory_is_flat_and_runs_out_as_an_error() {
     }
     let before = k.memory_limit();
     assert!(before < 1 << 18);
-    // Forwards without a backward, and their graphs, leave nothing behind.
+    // Forwards without a backward, and their graphs, leave no memory allocated.
     (0..1000).for_each(|_| drop(run().unwrap()));
     assert_eq!(k.memory_limit(), before);
     k.backward(&run().unwrap(), 1.0).unwrap();
@@ -99,7 +99,7 @@ fn data_dtypes_and_devices() {
 
 /// Tensors of all shapes and dtypes into all operations: a result or an error, and no panic.
 #[test]
-fn junk_is_an_error_or_a_result() {
+fn invalid_inputs_give_errors_or_results() {
     let k = RustEngine::with_budget(1 << 24);
     let shapes: [&[usize]; 9] = [&[], &[0], &[1], &[2], &[2, 2], &[0, 2], &[2, 2, 2], &[1, 2, 2, 2], &[2, 2, 1, 1]];
     let mut tensors = Vec::new();

@@ -15,8 +15,8 @@ use crate::parameter_views::check::{dtype_fault, gradient_fault};
 use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, ParameterDescriptor};
 use crate::tensor::Tensor;
 
-/// Names of the optimizers that need no closure, in the order of `kMakers` in optimizer.cpp, and the number of options that
-/// optimizer.cpp reads, which is the number of positional options.
+/// Names of the optimizers that need no closure, in the order of `kMakers` in optimizer.cpp. The number is the count of
+/// options that optimizer.cpp reads: the positional ones.
 const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
 
 /// libtorch's optimizer of a definition, without state.

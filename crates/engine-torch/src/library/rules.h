@@ -22,7 +22,8 @@ using StateBuffers = std::array<Tensor*, kBuffers>;
 using InitialValues = std::array<double, kBuffers>;
 
 // One rule for each optimizer: options from a row of numbers, state buffers in the order of the definition, and their initial
-// values, kUnused for a buffer that the options do not use. If `kOwnState` is false, libtorch makes the state in its step.
+// values. The initial value is kUnused if the options do not use the buffer. If `kOwnState` is false, libtorch makes the state
+// in its step.
 struct Adagrad {
   using Optimizer = torch::optim::Adagrad;
   using Options = torch::optim::AdagradOptions;

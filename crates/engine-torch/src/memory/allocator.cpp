@@ -1,5 +1,5 @@
-// libtorch's CPU allocator with three additions: it asks before it allocates (see mod.rs), puts large tensors on huge pages, which
-// libtorch does only if an environment variable says so, and counts bytes for the garbage collector of JavaScript.
+// libtorch's CPU allocator with three additions. It asks before it allocates (see mod.rs). It puts large tensors on huge
+// pages, which libtorch does only with an environment variable. It counts bytes for the garbage collector of JavaScript.
 
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
@@ -25,7 +25,8 @@ constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 // In bytes. Tensors of at least this size are put on huge pages.
 constexpr size_t kLarge = kHugePage;
-// In bytes. Smaller tensors share one permission of this size: asking for each costs too much, and together they can fill memory.
+// In bytes. Smaller tensors share one permission of this size: asking for each costs too much, and together they can fill
+// memory.
 constexpr size_t kBatch = size_t{256} << 10;
 // In bytes. Smaller blocks are not counted: counting would cost more than it tells the garbage collector.
 constexpr size_t kMinCounted = size_t{1} << 10;
@@ -97,7 +98,8 @@ class Allocator final : public c10::Allocator {
 
   // Asks for huge pages; without effect if the system has none.
   //
-  // The heap reuses freed memory, which may already be backed by small pages. MADV_DONTNEED drops them, which is safe since a new
+  // The heap reuses freed memory, which may already be backed by small pages. MADV_DONTNEED drops them, which is safe since a
+  // new
   // block has no content, and the next write gets a huge page. Once for each huge page: dropping costs as much as writing.
   void request_huge_pages([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
 #if defined(__linux__)

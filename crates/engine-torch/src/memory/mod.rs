@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::memory::limits::{available, kilobytes};
 
-/// The largest tensor that may be made now, in bytes: a quarter of the available bytes, since up to three copies of its elements
-/// exist while it is made.
+/// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
+/// copies of the elements exist while a tensor is made.
 pub(crate) fn tensor_limit() -> usize {
     available().saturating_add(malloc_free_bytes()) / 4
 }
@@ -101,7 +101,8 @@ thread_local! {
     static FAILS_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// For tests: of the next permissions that this thread asks for, `times` are granted as usual and the one after them is refused,
+/// For tests: of the next permissions that this thread asks for, `times` are granted as usual and the one after them is
+/// refused,
 /// once. `None` refuses none. Returns how many grants were left; `None` after the refusal.
 ///
 /// Tensors below 256 KiB share permissions: see `kBatch` in allocator.cpp.

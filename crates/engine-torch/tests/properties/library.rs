@@ -1,4 +1,4 @@
-//! libtorch's own optimizers, where a session cannot see: state carried over, refusals in time, panics in a closure.
+//! libtorch's own optimizers below the session: restored state, errors before any change, panics in a closure.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -73,7 +73,7 @@ fn a_state_goes_on_in_another_optimizer() {
         assert_eq!(first.states(from_ref(&a)).unwrap(), second.states(from_ref(&b)).unwrap());
         second.set_states(from_ref(&b), &[None]).unwrap();
         assert_eq!(second.states(from_ref(&b)).unwrap(), [None]);
-        // What was read is a copy.
+        // The read state is a copy.
         assert_ne!(first.states(from_ref(&a)).unwrap(), states);
     }
 }
@@ -110,7 +110,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
         engine.set_grad(&both[1], Some(&both[0])).unwrap();
         refused(step().unwrap_err(), "parameter 1 cannot be updated: its gradient has another shape");
         engine.set_grad(&both[1], None).unwrap();
-        // Memory that is lent to a step of Stepwell's is not libtorch's to write to.
+        // libtorch must not write to memory while a step of Stepwell has views of it.
         engine
             .with_parameter_views(&both[..1], &mut ViewCache::default(), false, &mut |_| {
                 assert_eq!(step().unwrap_err().code(), Code::Internal);

@@ -1,4 +1,4 @@
-//! Where memory for a tensor or for a list is refused, whichever it is, a call fails and what it was about is as it was.
+//! If the k-th request for memory of a call is refused, the call fails and changes nothing: for all k.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -30,8 +30,8 @@ fn floats(count: usize) -> Dynamic {
     Dynamic::Array(Array { data, shape: vec![count] })
 }
 
-/// Makes a call again and again, each time with the next of its memory refused, until none is left to refuse. What `see` sees
-/// is the same after each failure. Returns the result, and how many failed.
+/// Makes a call again and again, each time with the next of its memory refused, until none is left to refuse. The result of
+/// `see` is equal after each failure. Returns the result, and how many failed.
 fn until_enough<R>(k: &Torch, what: &str, see: &dyn Fn(&Torch) -> Dynamic, run: impl Fn() -> Result<R>) -> (R, usize) {
     let before = see(k);
     for number in 0.. {
@@ -53,7 +53,7 @@ fn what_makes_tensors_makes_none() {
     let k = RefCell::new(Session::new(TorchEngine::new()));
     let x = call(&k, "tensor", &[floats(LARGE), text("grad")]).unwrap();
     let y = call(&k, "full", &[Dynamic::sizes(&[LARGE]), Dynamic::Number(0.5)]).unwrap();
-    // What has little memory is asked for together with what follows, now: where that is refused, it is asked for alone.
+    // A small tensor asks for a batch of memory. If that is refused, it asks for its own size.
     call(&k, "full", &[Dynamic::sizes(&[1]), Dynamic::Number(0.5)]).unwrap();
     let loss = options([("reduce", text("none"))]);
     let size = Dynamic::sizes(&[4 * LARGE]);

@@ -1,4 +1,4 @@
-//! What is lent is libtorch's own memory, and only where that is safe.
+//! Views are of libtorch's own memory, and exist only where that is safe.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -164,7 +164,7 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
     engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
-    // The same from autograd: the backward of a sum expands.
+    // Stride 0 from autograd: the backward of a sum expands.
     engine.set_grad(&p, None).unwrap();
     engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
     engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();

@@ -240,8 +240,8 @@ fn large_tensors_ask_for_huge_pages() {
     assert!(!asked(1 << 16));
 }
 
-/// Asked for more than there is, the system hands it out, and ends the process when it is used. Here it is not used, in
-/// case that it is handed out.
+/// The system grants more memory than there is, and ends the process when it is used. The test does not use it, in case it is
+/// granted.
 #[test]
 #[cfg(target_os = "linux")]
 fn an_operation_gets_no_more_memory_than_there_is() {

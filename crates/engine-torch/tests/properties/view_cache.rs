@@ -1,4 +1,4 @@
-//! Whatever becomes of parameters and gradients between two steps is seen by the second, which remembers the first.
+//! A step with a cache sees every change of parameters and gradients since the step before.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 #![allow(clippy::disallowed_methods, reason = "addresses are compared, and nothing is read from them")]
@@ -103,7 +103,7 @@ fn a_gradient_that_backward_replaced() {
     steady.step().unwrap();
     // The gradient of the squares is twice the parameter.
     assert_eq!(steady.values(), [[-3.0, -2.0], [2.0, 1.0]]);
-    // The same once more, into the gradient that is there: no address changes, but what lies there does.
+    // A second backward, into the existing gradient: the elements change, but no address does.
     steady.engine.backward(&steady.graph(1), 1.0).unwrap();
     steady.step().unwrap();
     assert_eq!(steady.values(), [[-4.0, -3.0], [2.0, 1.0]]);
@@ -133,7 +133,7 @@ fn another_gradient_at_the_same_address() {
     let p = &steady.all[0];
     let address = steady.engine.identity(&steady.engine.grad(p).unwrap());
     steady.engine.set_grad(p, None).unwrap();
-    // What is freed is mostly the first to be given away again.
+    // Freed memory is usually the first to be allocated again.
     let made: Vec<_> = (0..100).map(|_| steady.float(&[1.0, 1.0, 1.0])).collect();
     let Some(same) = made.iter().find(|tensor| steady.engine.identity(tensor) == address) else { return };
     steady.engine.set_grad(p, Some(same)).unwrap();
@@ -150,7 +150,7 @@ fn memory_that_moved() {
     steady.engine.replace(p, &steady.float(&[5.0, 5.0])).unwrap();
     steady.step().unwrap();
     assert_eq!((steady.value(p), steady.value(&before)), (vec![4.0, 4.0], vec![7.0, 7.0]));
-    // The same storage with other memory, for the parameter and for its gradient.
+    // One storage with other memory, for the parameter and for its gradient.
     for tensor in [p, &steady.engine.grad(p).unwrap()] {
         let address = tensor.as_ref().data_ptr();
         // libtorch resizes no tensor that requires a gradient.
@@ -210,7 +210,7 @@ fn a_layout_that_cannot_be_lent() {
     let steady = Steady::new();
     let p = &steady.all[1];
     let values = steady.values();
-    // The same memory, of which every element is read negated.
+    // A view with a pending negation of the same memory.
     let gradient = steady.engine.grad(p).unwrap();
     let negative = gradient.as_ref().f_internal_neg_view().unwrap();
     gradient.change_metadata(|gradient| gradient.set_data(&negative));
@@ -240,7 +240,7 @@ fn memory_that_came_to_be_shared() {
     steady.engine.set_grad(b, Some(&view)).unwrap();
     steady.refused(Code::Gradient, "parameter 0 shares memory with gradient 1");
     steady.engine.set_grad(b, gradient.as_ref()).unwrap();
-    // One gradient for both is lent to the second as a copy.
+    // If both have one gradient, the view of the second is a copy.
     steady.engine.set_grad(b, steady.engine.grad(a).as_ref()).unwrap();
     for _ in 0..2 {
         steady

@@ -29,7 +29,7 @@ impl Tolerance {
     }
 }
 
-/// What JSON stands for.
+/// The value that a JSON value stands for.
 pub(crate) fn dynamic(json: &Json) -> Dynamic {
     match json {
         Json::Null => Dynamic::Null,
