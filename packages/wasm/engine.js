@@ -2,6 +2,7 @@
 // after a trap.
 
 import * as module from "./built/engine.js";
+import { stackProbe } from "./stack-probe.js";
 
 const page = 2 ** 16;
 /** The maximum memory of the module, in bytes, as in scripts/wasm.mjs. */
@@ -24,23 +25,12 @@ function failure(code, message, cause) {
   return Object.assign(new Error(message, { cause }), { code });
 }
 
-/** Arguments that take 16 KiB of stack. A step and a call from its closure take half of that. */
-const stackProbe = new Array(2048).fill(0);
-const nothing = () => {};
-
-/** Throws if the stack has no space for a step: a stack overflow inside the module would stop the engine. */
-function checkStack() {
-  try {
-    nothing.apply(undefined, stackProbe);
-  } catch (error) {
-    throw failure("ERR_MEMORY", "step: the call stack has no space left for a closure", error);
-  }
-}
-
 /** The engine of a module with the code `bytes()`. A page, a worker and a thread of Node each have one of their own. */
 export function engineOf(bytes) {
   let memory = defaultMemory;
   let isLive = false;
+  /** Throws a RangeError if there is little stack left. */
+  let probe;
   /** The error that has stopped the instance. */
   let poison;
   /** The error that stopped the instance before it. */
@@ -58,6 +48,7 @@ export function engineOf(bytes) {
   function instantiate(compiled) {
     try {
       module.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
+      probe ??= stackProbe();
     } catch (error) {
       throw unable(error);
     }
@@ -78,8 +69,18 @@ export function engineOf(bytes) {
     return failure("ERR_ENGINE_POISONED", `the WebAssembly engine has stopped: ${reason}. ${advice}`, by);
   }
 
+  /** Throws if the stack has no space for a call: a stack overflow inside the module would stop the engine. */
+  function checkStack() {
+    try {
+      probe();
+    } catch (error) {
+      throw failure("ERR_MEMORY", "the call stack has less than 96 KiB left, which a call may need", error);
+    }
+  }
+
   /** Calls the module. Errors of the module have a code. Any other exception leaves it in an unknown state, so it is stopped. */
   function callModule(call, ...args) {
+    checkStack();
     depth += 1;
     try {
       const result = call(...args);
@@ -179,9 +180,7 @@ export function engineOf(bytes) {
       },
 
       stepWithClosure(optimizer, closure, options) {
-        const own = session();
-        checkStack();
-        return callModule(module.stepWithClosure, own, optimizer, closure, options);
+        return callModule(module.stepWithClosure, session(), optimizer, closure, options);
       },
 
       reset() {

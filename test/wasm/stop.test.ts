@@ -4,77 +4,6 @@ import { expectError } from "../contract/expect-error.js";
 
 afterEach(() => k.reset());
 
-/** Calls at ever greater stack depth, until the stack overflows. */
-function exhaustStack(depth: number) {
-  try {
-    if (depth <= 0) k.help("lamb");
-    exhaustStack(depth - 1);
-  } catch {
-    // The stack is used up here too.
-  }
-}
-
-/** Overflows the stack inside the module; in the SDK it would do no harm. */
-function stopEngine() {
-  for (let depth = 0; depth < 1000; depth++) {
-    exhaustStack(depth);
-    try {
-      k.handlecount();
-    } catch {
-      return;
-    }
-  }
-  expect.fail("the stack never ended inside the module");
-}
-
-it("an engine that has run out of stack takes no more calls, until it is reset", () => {
-  k.seed(3);
-  const before = k.randperm(5);
-  const x = k.tensor([1, 2], "grad");
-  stopEngine();
-  for (const call of [() => k.tensor(x), () => k.tensor([1]), () => k.free(), () => k.step(k.opt("sgd", x))]) {
-    expect(expectError("ERR_ENGINE_POISONED", call)).toMatch(
-      /has stopped: Maximum call stack.*reset\(\) makes a fresh/,
-    );
-  }
-
-  k.reset();
-  expect(k.handlecount()).toBe(0);
-  // A handle of before is invalid, even if a new object has its number.
-  const y = k.tensor([3, 4], "grad");
-  expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
-  expect(k.tensor(y)).toEqual([3, 4]);
-  k.seed(3);
-  expect(k.randperm(5)).toEqual(before);
-});
-
-it("an engine that stops in a closure ends the step, and is reset after it", () => {
-  const x = k.tensor([1, 2], "grad");
-  const o = k.opt("lbfgs", x);
-  const closure = () => {
-    stopEngine();
-    expect(expectError("ERR_ARGUMENT", () => k.reset())).toContain("closure");
-    return 0;
-  };
-  expectError("ERR_ENGINE_POISONED", () => k.step(o, closure));
-  expectError("ERR_ENGINE_POISONED", () => k.handlecount());
-  k.reset();
-  expect(k.tensor(k.tensor([5]))).toEqual([5]);
-});
-
-it("reset frees everything and restores the seed and the settings", () => {
-  k.reset();
-  const [first, second] = [k.randperm(8), k.randperm(8)];
-  expect(first).not.toEqual(second);
-  k.setting("alloptions", false);
-  const x = k.tensor([1]);
-  k.reset();
-  expect(k.handlecount()).toBe(0);
-  expect(k.setting("alloptions")).toBe(true);
-  expect(k.randperm(8)).toEqual(first);
-  expectError("ERR_HANDLE_FREED", () => k.tensor(x));
-});
-
 /**
  * Stops the engine at once: a function that makes ids of handles throws an error without a code, which the module itself never
  * does.
@@ -93,6 +22,91 @@ function stopAtOnce() {
   }
   expect(expectError("ERR_ENGINE_POISONED", () => k.handlecount())).toContain("stopped by a test");
 }
+
+it("an engine that has stopped takes no more calls, until it is reset", () => {
+  k.seed(3);
+  const before = k.randperm(5);
+  const x = k.tensor([1, 2], "grad");
+  stopAtOnce();
+  for (const call of [() => k.tensor(x), () => k.tensor([1]), () => k.free(), () => k.step(k.opt("sgd", x))]) {
+    expect(expectError("ERR_ENGINE_POISONED", call)).toMatch(/has stopped: stopped by a test.*reset\(\) makes a fresh/);
+  }
+
+  k.reset();
+  expect(k.handlecount()).toBe(0);
+  // A handle of before is invalid, even if a new object has its number.
+  const y = k.tensor([3, 4], "grad");
+  expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
+  expect(k.tensor(y)).toEqual([3, 4]);
+  k.seed(3);
+  expect(k.randperm(5)).toEqual(before);
+});
+
+it("an engine that stops in a closure ends the step, and is reset after it", () => {
+  const x = k.tensor([1, 2], "grad");
+  const o = k.opt("lbfgs", x);
+  const closure = () => {
+    stopAtOnce();
+    expect(expectError("ERR_ARGUMENT", () => k.reset())).toContain("closure");
+    return 0;
+  };
+  expectError("ERR_ENGINE_POISONED", () => k.step(o, closure));
+  expectError("ERR_ENGINE_POISONED", () => k.handlecount());
+  k.reset();
+  expect(k.tensor(k.tensor([5]))).toEqual([5]);
+});
+
+it("calls at the end of the stack throw, and the engine lives", () => {
+  const x = k.tensor([1, 2], "grad");
+  const o = k.opt("sgd", x);
+  const m = k.module(["linear", 2, 2]);
+  const nested = Array.from({ length: 50 }).reduce<k.TensorData>((inner) => [inner], 5);
+  const calls = [
+    () => k.handlecount(),
+    () => k.help("lamb"),
+    () => k.tensor(nested),
+    () => k.free(k.forward(m, k.full([1, 2], 0))),
+    () => k.step(o, () => k.handlecount()),
+    () => k.state(o),
+  ];
+  const codes = new Map<string, number>();
+  for (const call of calls) {
+    let levels = 0;
+    const dive = () => {
+      try {
+        dive();
+      } finally {
+        // The levels that are left free more stack each, until there is enough.
+        if (levels++ < 4000) {
+          try {
+            call();
+          } catch (error) {
+            const code = error instanceof k.StepwellError ? error.code : String(error);
+            codes.set(code, (codes.get(code) ?? 0) + 1);
+          }
+        }
+      }
+    };
+    expect(dive).toThrow(RangeError);
+    expect(levels).toBeGreaterThan(4000);
+  }
+  expect(codes.get("ERR_MEMORY")).toBeGreaterThan(calls.length);
+  expect([...codes.keys()].filter((code) => !/^ERR_MEMORY$|Maximum call stack/.test(code))).toEqual([]);
+  expect(k.tensor(x)).toEqual([1, 2]);
+});
+
+it("reset frees everything and restores the seed and the settings", () => {
+  k.reset();
+  const [first, second] = [k.randperm(8), k.randperm(8)];
+  expect(first).not.toEqual(second);
+  k.setting("alloptions", false);
+  const x = k.tensor([1]);
+  k.reset();
+  expect(k.handlecount()).toBe(0);
+  expect(k.setting("alloptions")).toBe(true);
+  expect(k.randperm(8)).toEqual(first);
+  expectError("ERR_HANDLE_FREED", () => k.tensor(x));
+});
 
 it("handles of an engine that has stopped never mean anything again", async () => {
   const old: k.TensorHandle[] = [];
