@@ -227,7 +227,7 @@ fn image_model() -> Dynamic {
 }
 
 #[test]
-fn a_training_whose_memory_is_refused_is_as_if_nothing_had_been() {
+fn a_failed_allocation_in_a_training_changes_nothing() {
     let mut law = Law::new();
     law.call("module", [image_model()], "m");
     law.call("tensor", [floats(&[16, 3, 16, 16], 0.1)], "x");
@@ -260,7 +260,7 @@ fn a_training_whose_memory_is_refused_is_as_if_nothing_had_been() {
 }
 
 #[test]
-fn tensors_whose_memory_is_refused_are_as_they_were() {
+fn a_failed_allocation_changes_no_tensor() {
     let mut law = Law::new();
     law.call("full", [sizes(&[3000]), number(2), text("grad")], "x");
     law.call("full", [sizes(&[3000]), number(2.5), text("double")], "d");
@@ -300,7 +300,7 @@ fn tensors_whose_memory_is_refused_are_as_they_were() {
 }
 
 #[test]
-fn a_table_whose_memory_is_refused_is_as_it_was() {
+fn a_failed_allocation_changes_no_table() {
     let mut law = Law::new();
     let kind = list([text("embedding"), number(300), number(20)]);
     law.call("module", [kind], "m");
@@ -316,7 +316,7 @@ fn a_table_whose_memory_is_refused_is_as_it_was() {
 }
 
 #[test]
-fn a_model_whose_memory_is_refused_learns_the_same() {
+fn a_failed_allocation_in_a_model_changes_nothing() {
     let mut law = Law::new();
     law.call("module", [image_model()], "m");
     law.call("loss", [text("ce")], "l");
@@ -336,7 +336,7 @@ fn a_model_whose_memory_is_refused_learns_the_same() {
 }
 
 #[test]
-fn lbfgs_whose_memory_is_refused_goes_the_same_way() {
+fn a_failed_allocation_in_lbfgs_changes_nothing() {
     for search in [Dynamic::Null, text("strong_wolfe")] {
         let mut law = Law::new();
         law.call("module", [list([text("linear"), number(60), number(50)])], "m");

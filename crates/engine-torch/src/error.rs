@@ -29,7 +29,7 @@ const OUT_OF_MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_al
 pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
     match busy.get() {
         false => Ok(()),
-        true => Err(Error::new(Code::Internal, "a tensor was written to while its memory was lent to a step")),
+        true => Err(Error::new(Code::Internal, "a tensor was written to while a step had a view of its memory")),
     }
 }
 

@@ -52,7 +52,7 @@ fn two_graphs_on_one_leaf_and_one_leaf_twice_in_a_graph() {
 }
 
 #[test]
-fn what_backward_refuses() {
+fn backward_through_invalid_graphs_is_an_error() {
     let k = RustEngine::new();
     let p = leaf(&k, &[2], &[1.0, 2.0]);
     let loss = squares(&k, &p);
@@ -92,8 +92,8 @@ fn an_old_graph_is_refused_after_a_write() {
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
-            let lent = || k.with_parameter_views(from_ref(p), &mut (), false, &mut |_| panic!("on purpose"));
-            assert!(catch_unwind(AssertUnwindSafe(lent)).is_err());
+            let panicking = || k.with_parameter_views(from_ref(p), &mut (), false, &mut |_| panic!("on purpose"));
+            assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
         },
         &|p| k.replace(p, &zero).unwrap(),
         &|p| k.assign(p, &Data::Float(vec![1.0, 2.0])).unwrap(),

@@ -11,10 +11,11 @@ use stepwell_session::{Data, Device, Engine};
 use crate::small::{OUTDATED, float, grad, leaf, refused, squares, subtract};
 
 #[test]
-fn what_does_not_fit_is_not_lent() {
+fn gradients_that_do_not_fit_are_errors() {
     let k = RustEngine::new();
     let refuse = |parameters: &[Tensor], code, text: &str| {
-        let error = k.with_parameter_views(parameters, &mut (), false, &mut |_| panic!("lent")).unwrap_err();
+        let error =
+            k.with_parameter_views(parameters, &mut (), false, &mut |_| panic!("a step was called")).unwrap_err();
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
     };
     let make = || {
@@ -72,7 +73,7 @@ fn a_gradient_of_two_parameters_is_set_to_zero_after_both_have_read_it() {
 }
 
 #[test]
-fn what_is_frozen_is_neither_lent_nor_checked() {
+fn frozen_parameters_have_no_view_and_no_check() {
     let k = RustEngine::new();
     let (p, frozen) = (leaf(&k, &[2], &[1.0, 2.0]), float(&k, &[2], &[3.0, 4.0]));
     k.set_grad(&p, Some(&float(&k, &[2], &[10.0, 20.0]))).unwrap();
@@ -81,7 +82,7 @@ fn what_is_frozen_is_neither_lent_nor_checked() {
     let all = [frozen.clone(), p.clone(), frozen];
     for zeroes in [false, true] {
         assert_eq!(k.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
-        k.with_parameter_views(&all, &mut (), zeroes, &mut subtract).unwrap();
+        k.with_parameter_views(&all, &mut (), zero_grad, &mut subtract).unwrap();
     }
     assert_eq!(k.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
     assert_eq!(k.data(&p).unwrap(), Data::Float(vec![-19.0, -38.0]));
@@ -89,7 +90,7 @@ fn what_is_frozen_is_neither_lent_nor_checked() {
 }
 
 #[test]
-fn nothing_else_is_done_while_memory_is_lent() {
+fn every_other_call_during_a_step_is_an_error() {
     let k = RustEngine::new();
     let p = leaf(&k, &[2], &[1.0, 2.0]);
     let loss = squares(&k, &p);

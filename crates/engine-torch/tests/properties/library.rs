@@ -123,7 +123,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
 }
 
 #[test]
-fn what_libtorch_does_not_have_is_refused() {
+fn optimizers_that_libtorch_lacks_are_errors() {
     let engine = TorchEngine::new();
     let error = engine.library_optimizer(definition("lamb").unwrap()).err().unwrap();
     assert_eq!(error.code(), Code::OptionRange, "{error}");

@@ -49,7 +49,7 @@ fn until_enough<R>(k: &Torch, what: &str, see: &dyn Fn(&Torch) -> Dynamic, run: 
 }
 
 #[test]
-fn what_makes_tensors_makes_none() {
+fn failed_allocations_leave_no_tensor() {
     let k = RefCell::new(Session::new(TorchEngine::new()));
     let x = call(&k, "tensor", &[floats(LARGE), text("grad")]).unwrap();
     let y = call(&k, "full", &[Dynamic::sizes(&[LARGE]), Dynamic::Number(0.5)]).unwrap();
@@ -131,7 +131,7 @@ fn steps_are_as_if_nothing_had_been_refused() {
 }
 
 #[test]
-fn a_graph_whose_memory_is_refused_leaves_what_it_is_made_of() {
+fn a_failed_allocation_of_a_graph_keeps_its_inputs() {
     let k = RefCell::new(Session::new(TorchEngine::new()));
     let layer = |kind: &str, sizes: &[f64]| {
         Dynamic::List([text(kind)].into_iter().chain(sizes.iter().map(|size| Dynamic::Number(*size))).collect())

@@ -39,8 +39,9 @@ fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
 
 #[track_caller]
 fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) {
-    let error =
-        engine.with_parameter_views(parameters, &mut ViewCache::default(), false, &mut |_| panic!("lent")).unwrap_err();
+    let error = engine
+        .with_parameter_views(parameters, &mut ViewCache::default(), false, &mut |_| panic!("a step was called"))
+        .unwrap_err();
     assert_eq!((error.code(), error.to_string().as_str()), (code, text));
 }
 
@@ -67,7 +68,7 @@ fn a_step_writes_into_the_tensors() {
 }
 
 #[test]
-fn what_does_not_fit_is_not_lent() {
+fn gradients_that_do_not_fit_are_errors() {
     let engine = TorchEngine::new();
     let (good, bad) = (parameter(&engine), parameter(&engine));
     let all = [good, bad];
@@ -86,7 +87,7 @@ fn what_does_not_fit_is_not_lent() {
 }
 
 #[test]
-fn what_is_frozen_is_neither_lent_nor_checked() {
+fn frozen_parameters_have_no_view_and_no_check() {
     let engine = TorchEngine::new();
     let (p, frozen) = (parameter(&engine), parameter(&engine));
     engine.set_requires_grad(&frozen, false).unwrap();
@@ -95,17 +96,17 @@ fn what_is_frozen_is_neither_lent_nor_checked() {
     // Twice the same tensor, too: it is not written to.
     let all = [frozen.clone(), p.clone(), frozen];
     let mut cache = ViewCache::default();
-    let mut lend = |zeroes| {
+    let mut subtract_all = |zero_grad| {
         let step = &mut |views: &mut [Option<View<'_>>]| {
             assert_eq!(views.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
             subtract(views)
         };
-        engine.with_parameter_views(&all, &mut cache, zeroes, step).unwrap();
+        engine.with_parameter_views(&all, &mut cache, zero_grad, step).unwrap();
     };
-    lend(false);
-    lend(false);
+    subtract_all(false);
+    subtract_all(false);
     assert_eq!(engine.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
-    lend(true);
+    subtract_all(true);
     assert_eq!(engine.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-29.0, -58.0]));
     assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![1.0, 2.0]));
@@ -125,7 +126,7 @@ fn a_sparse_gradient_is_refused() {
 }
 
 #[test]
-fn memory_is_lent_once() {
+fn memory_is_in_one_view() {
     let engine = TorchEngine::new();
     let (a, b) = (parameter(&engine), parameter(&engine));
     refused(&engine, &[a.clone(), b.clone(), a.clone()], Code::Parameter, "parameter 0 shares memory with parameter 2");
@@ -137,7 +138,9 @@ fn memory_is_lent_once() {
     // A gradient that is a parameter.
     engine.set_grad(&b, Some(&view)).unwrap();
     let error = engine
-        .with_parameter_views(&[a.clone(), b.clone()], &mut ViewCache::default(), false, &mut |_| panic!("lent"))
+        .with_parameter_views(&[a.clone(), b.clone()], &mut ViewCache::default(), false, &mut |_| {
+            panic!("a step was called")
+        })
         .unwrap_err();
     assert_eq!(error.code(), Code::Gradient, "{error}");
     // One gradient for two parameters, and two halves of one storage, are fine.
@@ -184,11 +187,11 @@ fn an_old_graph_is_refused_after_a_step() {
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
-            let lent = || {
+            let panicking = || {
                 engine
                     .with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut |_| panic!("on purpose"))
             };
-            assert!(catch_unwind(AssertUnwindSafe(lent)).is_err());
+            assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
         },
         &|p| engine.replace(p, &zero).unwrap(),
     ];
@@ -208,7 +211,7 @@ fn an_old_graph_is_refused_after_a_step() {
 }
 
 #[test]
-fn nothing_else_writes_while_memory_is_lent() {
+fn writes_during_a_step_are_errors() {
     let engine = TorchEngine::new();
     let p = parameter(&engine);
     engine

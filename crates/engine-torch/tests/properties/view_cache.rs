@@ -78,7 +78,7 @@ impl Steady {
     fn refused(&self, code: Code, text: &str) {
         let before = self.values();
         for _ in 0..2 {
-            let error = self.with_parameter_views(&mut |_| panic!("lent")).unwrap_err();
+            let error = self.with_parameter_views(&mut |_| panic!("a step was called")).unwrap_err();
             assert_eq!((error.code(), error.to_string().as_str()), (code, text));
         }
         assert_eq!(self.values(), before);
@@ -206,7 +206,7 @@ fn another_dtype_and_another_length() {
 }
 
 #[test]
-fn a_layout_that_cannot_be_lent() {
+fn a_layout_without_a_view() {
     let steady = Steady::new();
     let p = &steady.all[1];
     let values = steady.values();
@@ -303,7 +303,7 @@ fn another_list_of_parameters() {
 }
 
 #[test]
-fn autograd_knows_what_was_written_to_and_nothing_else() {
+fn versions_of_written_tensors_alone_are_bumped() {
     let steady = Steady::new();
     // However a steady step ends.
     for ends in [Ok(()), Err(Error::new(Code::Internal, "on purpose"))] {
