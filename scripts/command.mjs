@@ -31,8 +31,8 @@ export function outputOf(command, args, options = {}) {
 }
 
 /**
- * Runs a program to its end; rejects if it fails. Its standard output goes to the terminal. With `capture` it is the result instead;
- * with `quiet` it goes to stderr, so that our stdout has only the requested output.
+ * Runs a program to its end; rejects if it fails. Its standard output goes to the terminal. With `capture` it is the result
+ * instead; with `quiet` it goes to stderr, so that our stdout has only the requested output.
  */
 export function run(command, args, { env = process.env, capture = false, quiet = false } = {}) {
   const stdout = capture ? "pipe" : quiet ? process.stderr : "inherit";

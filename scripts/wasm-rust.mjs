@@ -1,5 +1,5 @@
-// A Rust compiler for WebAssembly: the installed one, with a target that rustup adds, or Debian's. The standard library is built from
-// its source, which makes a smaller module than the precompiled one.
+// A Rust compiler for WebAssembly: the installed one, with a target that rustup adds, or Debian's. The standard library is
+// built from its source, which makes a smaller module than the precompiled one.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";

@@ -40,8 +40,8 @@ const sizeFlags = [
 /**
  * Passes of wasm-opt, chosen for the size after gzip. Functions that differ in a few constants are merged.
  *
- * The options from `--skip-pass=memory-packing` to `--dealign` enlarge the module by 1 %, but reduce its gzip size by 5 %. They keep
- * code repetitive, and gzip finds repetitions within 32 KiB:
+ * The options from `--skip-pass=memory-packing` to `--dealign` enlarge the module by 1 %, but reduce its gzip size by 5 %. They
+ * keep code repetitive, and gzip finds repetitions within 32 KiB:
  *
  * - Data keeps its zeros, instead of a segment for each part between them.
  * - A value is computed again instead of being stored in a local.

@@ -1,5 +1,5 @@
-// The engine for browsers and bundlers. The module is base64 text in a script, which every bundler includes without configuration. It
-// needs no fetch, which a content security policy could forbid.
+// The engine for browsers and bundlers. The module is base64 text in a script, which every bundler includes without
+// configuration. It needs no fetch, which a content security policy could forbid.
 
 import base64 from "./built/inline.js";
 import { engineOf } from "./engine.js";

@@ -1,5 +1,5 @@
-// The engine, with the interface `Binding` of the SDK. Starts the module at the first call, limits its memory, and stops an instance
-// after a trap.
+// The engine, with the interface `Binding` of the SDK. Starts the module at the first call, limits its memory, and stops an
+// instance after a trap.
 
 import * as module from "./built/engine.js";
 import { stackProbe } from "./stack-probe.js";

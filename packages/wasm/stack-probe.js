@@ -1,7 +1,8 @@
 // A check of the free stack that takes some nanoseconds: a WebAssembly function with a large frame, generated here.
 //
-// JavaScript engines compare the size of a frame with the free stack before they enter a function of WebAssembly. The frame has a
-// slot for each local that lives across a call. The code that uses the locals never runs, so the frame is allocated but not written.
+// JavaScript engines compare the size of a frame with the free stack before they enter a function of WebAssembly. The frame has
+// a slot for each local that lives across a call. The code that uses the locals never runs, so the frame is allocated but not
+// written.
 
 /** Locals of 16 bytes: a frame of 16 KiB. */
 const slots = 1024;

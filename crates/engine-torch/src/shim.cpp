@@ -85,7 +85,8 @@ struct stepwell_parameter_descriptor {
     return data == other.data && storage == other.storage && grad == other.grad &&
            grad_storage == other.grad_storage && gradient == other.gradient && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
-           grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad && frozen == other.frozen;
+           grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad &&
+           frozen == other.frozen;
   }
 };
 static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
@@ -187,7 +188,8 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) no
 
 // Updates the descriptors of parameters and their gradients, in order. Sets `unchanged` to 1 if no descriptor has changed, and
 // to 0 otherwise. An address is null unless the elements can be read on the CPU.
-Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count, stepwell_parameter_descriptor* descriptors, uint8_t* unchanged) noexcept {
+Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count,
+                                    stepwell_parameter_descriptor* descriptors, uint8_t* unchanged) noexcept {
   return guarded([&] {
     *unchanged = 1;
     for (size_t i = 0; i < count; ++i) {
@@ -222,7 +224,8 @@ bool stepwell_take_fingerprints(const at::Tensor* const* tensors, size_t count, 
 
 // If all tensors have their fingerprints, bumps the version of each parameter with a gradient and returns true. Otherwise changes
 // no version and returns false. Reads the two pointers of each fingerprint and nothing else, to save cache misses.
-bool stepwell_bump_if_unchanged(const at::Tensor* const* tensors, size_t count, const stepwell_fingerprint* fingerprints) noexcept {
+bool stepwell_bump_if_unchanged(const at::Tensor* const* tensors, size_t count,
+                                const stepwell_fingerprint* fingerprints) noexcept {
   size_t i = 0;
   for (; i < count; ++i) {
     if (i + kPrefetchDistance < count) {
@@ -249,7 +252,8 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
 }
 
 // Bumps the versions of tensors: of all, or of those whose descriptor has a gradient.
-Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_parameter_descriptor* descriptors, size_t count) noexcept {
+Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_parameter_descriptor* descriptors,
+                     size_t count) noexcept {
   return guarded([&] {
     for (size_t i = 0; i < count; ++i) {
       if (descriptors == nullptr || descriptors[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();

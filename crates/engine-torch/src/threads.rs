@@ -1,9 +1,8 @@
 //! The number of threads of libtorch and of steps.
 //!
 //! libtorch keeps a number for each calling thread. Stepwell has one for the process, and applies it to a thread when the
-//! thread
-//! enters the engine. Copies of the addon in one process, from several `node_modules`, share the number. It is stored in the
-//! first preload addon, whose symbols are global.
+//! thread enters the engine. Copies of the addon in one process, from several `node_modules`, share the number. It is stored in
+//! the first preload addon, whose symbols are global.
 
 use std::cell::Cell;
 use std::sync::OnceLock;

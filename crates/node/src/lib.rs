@@ -1,7 +1,7 @@
 //! The Node addon: converts arguments, calls the session, converts the result.
 //!
-//! `open` makes a session. The interface `Binding` of the SDK describes the calls. Each copy of the SDK opens a session in each thread
-//! and cannot reach objects of other sessions. A panic becomes an error with the code `ERR_INTERNAL`.
+//! `open` makes a session. The interface `Binding` of the SDK describes the calls. Each copy of the SDK opens a session in each
+//! thread and cannot reach objects of other sessions. A panic becomes an error with the code `ERR_INTERNAL`.
 
 mod closure;
 mod convert;

@@ -99,8 +99,7 @@ class Allocator final : public c10::Allocator {
   // Asks for huge pages; without effect if the system has none.
   //
   // The heap reuses freed memory, which may already be backed by small pages. MADV_DONTNEED drops them, which is safe since a
-  // new
-  // block has no content, and the next write gets a huge page. Once for each huge page: dropping costs as much as writing.
+  // new block has no content, and the next write gets a huge page. Once for each huge page: dropping costs as much as writing.
   void request_huge_pages([[maybe_unused]] uintptr_t start, [[maybe_unused]] size_t bytes) noexcept {
 #if defined(__linux__)
     const uintptr_t first = (start + kPage - 1) / kPage * kPage;

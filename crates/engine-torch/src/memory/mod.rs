@@ -102,8 +102,7 @@ thread_local! {
 }
 
 /// For tests: of the next permissions that this thread asks for, `times` are granted as usual and the one after them is
-/// refused,
-/// once. `None` refuses none. Returns how many grants were left; `None` after the refusal.
+/// refused, once. `None` refuses none. Returns how many grants were left; `None` after the refusal.
 ///
 /// Tensors below 256 KiB share permissions: see `kBatch` in allocator.cpp.
 #[doc(hidden)]
