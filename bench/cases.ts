@@ -1,4 +1,4 @@
-// A case: what takes turns in one run.
+// A case: contenders that take turns in one run.
 
 import type { Request } from "./child.js";
 import { type Contender, contenders, inRust, plain } from "./contenders.js";
@@ -6,14 +6,14 @@ import type { Model } from "./models.js";
 import { count } from "./numbers.js";
 import type { Optimizer } from "./optimizers.js";
 
-/** One of those that take turns. */
+/** One contender of a case. */
 export interface Entrant {
   readonly label: string;
   readonly contender: Contender;
   readonly request: Request;
-  /** Bytes that a step must at least move. */
+  /** Minimum memory traffic of a step, in bytes. */
   readonly bytes: number;
-  /** All that have this mark must come to the same with the same number of steps. */
+  /** Entrants with an equal mark must have equal parameters after an equal number of steps. */
   readonly same: boolean;
 }
 
@@ -21,17 +21,17 @@ export interface Case {
   /** `section/what/threads` */
   readonly id: string;
   readonly threads: number;
-  /** The first one is what the ratios are of. */
+  /** Ratios are relative to the first one. */
   readonly entrants: readonly Entrant[];
   /** Whether the memory stream is timed before every turn. */
   readonly yardstick: boolean;
-  /** How long the rounds go on. */
+  /** The duration of all rounds. */
   readonly seconds: number;
-  /** Milliseconds of a turn, where a step is not longer. */
+  /** Milliseconds of a turn, unless a step takes longer. */
   readonly turn: number;
-  /** Whether what the others take longer than the first one is of interest. */
+  /** Whether the report shows the difference to the first entrant. */
   readonly difference?: boolean;
-  /** Whether peak memory is measured, and not time. */
+  /** Whether peak memory is measured instead of time. */
   readonly memory?: boolean;
 }
 
@@ -58,7 +58,7 @@ export function training(contender: Contender, batch: number): Entrant {
   return { label: contender.name, contender, request, bytes: 0, same: true };
 }
 
-/** One optimizer on one model by everybody, or by those. */
+/** One optimizer on one model, with all contenders or the given ones. */
 export function race(
   section: string,
   model: Model,

@@ -1,4 +1,4 @@
-// A contender in a process of its own, asked over its input and output: a line of JSON there, a line of numbers back.
+// A contender in a process of its own. A request is a line of JSON on its input, the answer a line of numbers on its output.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -16,9 +16,9 @@ export type Request =
     }
   /** The training of the demo's classifier on a batch that stays the same. */
   | { readonly do: "train"; readonly implementation: string; readonly batch: number }
-  /** The training of examples/digits with its digits; a step of it counts as one, whole epochs are made. */
+  /** The training of examples/digits with its digits, in whole epochs. */
   | { readonly do: "demo" }
-  /** Calls that do as little as there is to do. */
+  /** The cheapest calls. */
   | { readonly do: "call" };
 
 export interface Program {
@@ -30,11 +30,11 @@ export interface Program {
 export interface Turn {
   /** For a step. */
   readonly microseconds: number;
-  /** Pages that the system had to supply during all of the steps, where the contender counts them. */
+  /** Page faults during all steps, if the contender counts them. */
   readonly faults: number | undefined;
 }
 
-/** A contender's process, which sleeps while it is not asked. */
+/** A contender's process, which sleeps between requests. */
 export class Child {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
@@ -45,7 +45,7 @@ export class Child {
   private constructor(name: string, program: Program, threads: number) {
     this.#name = name;
     this.#process = spawn(program.command, program.args, {
-      // The number of threads of libtorch, and of whatever else asks OpenMP.
+      // The number of threads of libtorch and other users of OpenMP.
       env: { ...process.env, OMP_NUM_THREADS: String(threads) },
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -56,11 +56,11 @@ export class Child {
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Starts it and waits for its first line: how many threads it has. */
+  /** Starts the process and waits for its first line, the number of its threads. */
   static async start(name: string, program: Program, threads: number): Promise<Child> {
     const child = new Child(name, program, threads);
     const [actual] = await child.#line();
-    // A contender that knows one thread only says so, and is timed as it is.
+    // A contender with a single thread reports 1 and is timed so.
     if (actual !== threads && actual !== 1) throw new Error(`${name} runs on ${actual} threads instead of ${threads}.`);
     return child;
   }
@@ -79,13 +79,13 @@ export class Child {
     return { microseconds: nanoseconds / 1000 / steps, faults };
   }
 
-  /** A number that all who made the same steps agree on. */
+  /** A checksum: equal for all contenders that made equal steps. */
   async check(): Promise<number> {
     const [number = Number.NaN] = await this.#ask({ do: "moved" });
     return number;
   }
 
-  /** Forgets what was made. */
+  /** Drops the model and the optimizer. */
   async drop(): Promise<void> {
     await this.#ask({ do: "drop" });
   }

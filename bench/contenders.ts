@@ -1,4 +1,4 @@
-// Who is timed. A contender that this machine does not have is left out, with the reason.
+// The contenders. One that this machine lacks is left out, with the reason.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,11 +10,11 @@ import { fusedInPyTorch } from "./optimizers.js";
 
 export interface Contender {
   readonly name: string;
-  /** How to start it, or why not. */
+  /** The command that starts it, or the reason why it cannot be started. */
   readonly find: () => Program | string;
-  /** Which of its implementations it is asked for. */
+  /** The implementation that is timed. */
   readonly implementation?: string;
-  /** Why it is not asked for that, or undefined. */
+  /** The reason why it is not timed on a case, or undefined. */
   readonly refuses?: (request: Request) => string | undefined;
 }
 
@@ -131,7 +131,7 @@ export const plain: Contender = {
 /** Stepwell as examples/digits uses it. */
 export const demonstration: Contender = { name: "demo", find: node(compiled("demo.js")) };
 
-/** All that there are, ours first. */
+/** All contenders, ours first. */
 export const contenders: readonly Contender[] = [
   ...[stepwell, inRust, library, torchLoop, torchForeach, torchFused, tch],
   ...[ourWasm, tfjs, jax, plain],

@@ -1,4 +1,4 @@
-// Several measurements, and what a table says of them.
+// Several measurements, and their summary in a table.
 
 export interface Figure {
   readonly median: number;

@@ -57,7 +57,7 @@ async function measure(): Promise<void> {
         const start = performance.now();
         results.push(await resultOf(one, pool));
         console.error(`bench: ${one.id}, ${Math.round((performance.now() - start) / 1000)} s`);
-        // At once: what a long run has measured is not lost when it is ended.
+        // Written after each section, so that a long run that is ended keeps its results.
         if (!values.quick) write(section.name, results, ids);
       }
       if (results.length > 0) measured.set(section.name, { machine: machine(), results });
@@ -90,7 +90,7 @@ function stored(): Map<string, Results> {
   );
 }
 
-/** The documents that hold figures, as the results have them. */
+/** Updates the figures in the documents. */
 function documents(all: ReadonlyMap<string, Results>): readonly { readonly file: URL; readonly text: string }[] {
   const readme = new URL("../../README.md", import.meta.url);
   return [

@@ -6,7 +6,7 @@ import { Child } from "./child.js";
 import { count } from "./numbers.js";
 import type { Result, Row } from "./results.js";
 
-/** Each entrant alone, in a process of its own. Linux only: it tells the peak, and lets it be reset. */
+/** Each entrant alone, in a process of its own. Linux only, since it reports the peak and can reset it. */
 export async function peaks(one: Case): Promise<Result> {
   const rows: Row[] = [];
   const skipped: { label: string; reason: string }[] = [];

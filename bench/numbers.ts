@@ -1,4 +1,4 @@
-// The numbers that every contender starts from, and what tells whether all made the same steps. As in native/src/numbers.rs
+// The numbers that every contender starts from, and the checksum that compares their steps. As in native/src/numbers.rs
 // and children/pytorch.py.
 
 export type Shape = readonly number[];

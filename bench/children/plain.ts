@@ -1,4 +1,4 @@
-// Plain JavaScript: one fused loop over Float32Array, and a classifier written by hand.
+// Plain JavaScript: one fused loop over Float32Array, and a hand-written classifier.
 
 import type { Request } from "../child.js";
 import { gradients, moved, parameters } from "../numbers.js";

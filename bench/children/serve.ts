@@ -4,9 +4,9 @@ import { createInterface } from "node:readline";
 import type { Request } from "../child.js";
 
 export interface Candidate {
-  /** Makes that many steps; a number is how many nanoseconds of that count. */
+  /** Makes steps. A returned number is the time in nanoseconds, instead of the measured one. */
   step(steps: number): undefined | Promise<number | undefined>;
-  /** A number that all who made the same steps agree on. */
+  /** A checksum: equal for all contenders that made equal steps. */
   moved(): number | Promise<number>;
   free?(): void;
 }
@@ -59,7 +59,7 @@ async function time(candidate: Candidate, steps: number): Promise<string> {
   const faults = process.resourceUsage().minorPageFault;
   const start = process.hrtime.bigint();
   const running = candidate.step(steps);
-  // One that steps at once is not to wait for a turn of the event loop.
+  // A synchronous contender does not wait for a turn of the event loop.
   const counted = running === undefined ? undefined : await running;
   const nanoseconds = counted ?? Number(process.hrtime.bigint() - start);
   return `${nanoseconds} ${process.resourceUsage().minorPageFault - faults}`;

@@ -1,4 +1,4 @@
-// Stepwell, on the engine whose package is the argument. Also what it has of libtorch's own optimizers.
+// Stepwell, on the engine whose package is the argument; with libtorch's own optimizers too.
 
 import type * as sdk from "@stepwell/sdk";
 import type { Request } from "../child.js";

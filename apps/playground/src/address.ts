@@ -85,7 +85,7 @@ export function writeAddress(setup: Setup): string {
   return words.toString().replaceAll("%2C", ",");
 }
 
-/** The state that an address tells of. Invalid settings get their default. */
+/** The state in an address. Invalid settings get their default. */
 export function readAddress(text: string): Setup {
   const words = new URLSearchParams(text.replace(/^#/, ""));
   const surface = oneOf(surfaceNames, words.get("surface")) ?? "rosenbrock";

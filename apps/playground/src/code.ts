@@ -33,7 +33,7 @@ export interface Run {
   readonly steps: number;
 }
 
-/** A program that prints where the run stands. */
+/** A program that prints the state of the run. */
 export function code({ surface, start: [x, y], settings, edits, steps }: Run): string {
   const { optimizer, groups } = settings;
   const split = groups.length === 2;

@@ -48,7 +48,7 @@ export interface StepResult {
   readonly loss: number;
   /** The learning rate of the step. */
   readonly lr: number;
-  /** How far each tensor of the classifier went; there only if it was asked for. */
+  /** The distance that each tensor of the classifier moved; present if requested. */
   readonly layers: readonly LayerStep[];
 }
 
@@ -159,7 +159,7 @@ export class Training {
     return all;
   }
 
-  /** Sets the learning rate of a contender: its schedule goes on from where it is, towards another height. */
+  /** Sets the peak learning rate of a contender. Its schedule continues from the present step. */
   setRate(optimizer: OptimizerName, lr: number): void {
     const contender = this.#contenders.find(({ settings }) => settings.optimizer === optimizer);
     const schedule = contender && this.#api.schedule(contender.optimizer);

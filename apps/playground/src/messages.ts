@@ -8,17 +8,17 @@ import type { LayerStep } from "./trust.js";
 
 /** From the page to the worker that races. */
 export type RaceRequest =
-  /** Makes a race, in place of the one before, and tells where it stands after `clock` evaluations. */
+  /** Replaces the race by a new one, and reports its state after `clock` evaluations. */
   | { readonly type: "start"; readonly settings: RaceSettings; readonly clock: number; readonly until: number }
-  /** Goes on by itself, so many evaluations a second. */
+  /** Continues on its own, at this number of evaluations a second. */
   | { readonly type: "play"; readonly speed: number }
   | { readonly type: "pause" }
   /** Makes one evaluation. */
   | { readonly type: "step" }
   | { readonly type: "edit"; readonly optimizer: OptimizerName; readonly group: number; readonly options: OptionRow }
-  /** Keeps the race as it is now, for `restore`. */
+  /** Saves the race, for `restore`. */
   | { readonly type: "save" }
-  /** Goes back to what was kept. */
+  /** Restores the saved race. */
   | { readonly type: "restore" };
 
 /** The state of a racer, and the new points of its path: x, y, loss and evaluations of each. */
@@ -63,7 +63,7 @@ export type TrainingRequest =
   /** A digit of those for testing, to be read. */
   | { readonly type: "show"; readonly index: number };
 
-/** How one contender stands. */
+/** The state of one contender. */
 export interface ContenderFrame {
   readonly optimizer: OptimizerName;
   /** Losses of the new batches. */

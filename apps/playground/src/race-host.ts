@@ -26,7 +26,7 @@ export class RaceHost {
     this.#post = post;
   }
 
-  /** Does what the page asks for; what is refused leaves everything as it was. */
+  /** Carries out a request of the page. A request with an error changes nothing. */
   take(request: RaceRequest): void {
     try {
       this.#do(request);

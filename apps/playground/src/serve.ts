@@ -8,7 +8,7 @@ import { TrainingHost } from "./training-host.js";
 
 const raceRequests: ReadonlySet<string> = new Set(["start", "play", "pause", "step", "edit", "save", "restore"]);
 
-/** Takes what the page asks for; `post` tells the page, and `load` brings the packed digits. */
+/** Handles requests of the page. `post` sends a message to it, and `load` fetches the packed digits. */
 export function serve(api: Api, post: (reply: Reply, transfer: Transferable[]) => void, load: () => Promise<Blob>) {
   const race = new RaceHost(api, post);
   const training = new TrainingHost(api, post, async () => unpack(await decompress(await load())));

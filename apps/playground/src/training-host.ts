@@ -28,7 +28,7 @@ export class TrainingHost {
     this.#load = load;
   }
 
-  /** Does what the page asks for, in the order in which it asks; the digits are loaded by the first request. */
+  /** Carries out the page's requests in order. The first one loads the digits. */
   take(request: TrainingRequest): Promise<void> {
     this.#queue = this.#queue.then(async () => {
       try {

@@ -4,8 +4,8 @@
 //   trust ratio   = ‖before‖ / ‖u‖,   after − before = − lr · clip(trust ratio) · u
 //
 // u is LAMB's update before trust ratio and learning rate, from the state after the step: u = m̂ / (√v̂ + eps) + decay ·
-// before. Here m̂ = exp_avg / (1 − beta1ᵗ) and v̂ = exp_avg_sq / (1 − beta2ᵗ). Where the ratio is
-// not clipped, the relative step is the learning rate, for every tensor: that is the point of LAMB. Other optimizers have
+// before. Here m̂ = exp_avg / (1 − beta1ᵗ) and v̂ = exp_avg_sq / (1 − beta2ᵗ). Unless the ratio is clipped, the relative step
+// of every tensor is the learning rate, which is the purpose of LAMB. Other optimizers have
 // no trust ratio.
 
 import type { Api, ModuleHandle, OptimizerHandle, StateRow, TypedTensor } from "@stepwell/sdk";

@@ -1,4 +1,4 @@
-// The worker: an engine of its own, and what the page asks of it.
+// The worker: an engine of its own, which handles the page's requests.
 
 import * as stepwell from "@stepwell/sdk/wasm";
 import type { Reply, Request } from "./messages.js";

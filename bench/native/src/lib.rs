@@ -1,4 +1,4 @@
-//! The programs of this folder do what each line of their input says and answer with a line: see bench/child.ts.
+//! The programs of this folder carry out each line of their input and answer with a line: see bench/child.ts.
 
 mod memory;
 mod numbers;

@@ -1,4 +1,4 @@
-//! The numbers that every contender starts from, and what tells whether all made the same steps. As in bench/numbers.ts.
+//! The numbers that every contender starts from, and the checksum that compares their steps. As in bench/numbers.ts.
 
 /// Sizes of the dimensions of a parameter.
 pub type Shape = Vec<i64>;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Shape;
 
-/// Whatever went wrong, for the parent to print.
+/// An error, which the parent prints.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The parameters to step.
@@ -49,21 +49,21 @@ pub trait Candidate: Sized {
     /// Makes parameters, gradients and the optimizer.
     ///
     /// # Errors
-    /// Whatever keeps it from that.
+    /// If it cannot make them.
     fn make(request: &Request) -> Result<Self>;
     /// Makes that many steps.
     ///
     /// # Errors
     /// A step that failed.
     fn step(&mut self, steps: u64) -> Result<()>;
-    /// How far the parameters have moved along their gradients.
+    /// The checksum: the distance of the parameters along their gradients.
     ///
     /// # Errors
     /// Parameters that cannot be read.
     fn moved(&mut self) -> Result<f64>;
 }
 
-/// How many threads the parent wants.
+/// The number of threads that the parent requests.
 pub fn wanted_threads() -> usize {
     std::env::var("OMP_NUM_THREADS").ok().and_then(|number| number.parse().ok()).unwrap_or(1)
 }

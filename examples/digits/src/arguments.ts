@@ -19,7 +19,7 @@ interface Options extends Wishes {
 
 const trainingCount = 8000;
 
-/** Reads the arguments; throws an error with a sentence for the user where they make no sense. */
+/** Parses the arguments. Throws an error with a sentence for the user if they are invalid. */
 export function parseArguments(args: readonly string[]): Arguments {
   const optimizers = help().map(({ optimizer }) => optimizer);
   const command = new Command("npm run demo --")

@@ -36,7 +36,7 @@ export interface Watcher {
   epoch(epoch: Epoch): void;
 }
 
-/** A training that came to nothing, with a sentence for the user. */
+/** A training that failed, with a sentence for the user. */
 export class TrainingError extends Error {}
 
 /** A training in progress. */

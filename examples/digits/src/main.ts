@@ -16,7 +16,7 @@ import { table } from "./table.js";
 import { assertSteadyHandles, type Run, train } from "./training.js";
 
 async function main({ trainings, out }: Arguments, signal: AbortSignal): Promise<void> {
-  // Now, and not after the training, is the time to learn that the folder cannot be made.
+  // Made before the training, so that an error of the folder is reported at once.
   mkdirSync(out, { recursive: true });
   const digits = splitDigits(readDigits());
   console.log(
@@ -65,7 +65,7 @@ function sentence(error: unknown): string | undefined {
 const interrupt = new AbortController();
 // npm passes Ctrl-C on to a process that has received it from the terminal, so this may run twice.
 process.on("SIGINT", () => interrupt.abort());
-// `npm run demo | head` has seen enough.
+// The reader of the pipe has closed it, as `npm run demo | head` does.
 process.stdout.on("error", () => process.exit(0));
 
 try {

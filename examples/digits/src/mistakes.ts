@@ -6,7 +6,7 @@ import type { TestResult } from "./testing.js";
 export interface Mistake {
   readonly digit: number;
   readonly answer: number;
-  /** How likely the classifier found its answer. */
+  /** The probability of the classifier's answer. */
   readonly confidence: number;
   /** The image: a byte for each pixel, 255 for ink, in base64. */
   readonly image: string;

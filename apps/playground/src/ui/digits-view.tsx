@@ -1,4 +1,4 @@
-// Digits, learnt while one watches.
+// The view of the training on digits.
 
 import type { OptimizerName } from "@stepwell/sdk";
 import { useCallback, useEffect, useRef } from "preact/hooks";

@@ -1,4 +1,4 @@
-// A digit to draw, and what each contender takes it for.
+// A pad to draw a digit on, and each contender's classification of it.
 
 import { useEffect, useRef } from "preact/hooks";
 import { pixels, side, testCount } from "../digits-data.js";

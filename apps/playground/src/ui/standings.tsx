@@ -1,4 +1,4 @@
-// Who is where: the legend of the chart, whose marks hide and show, with live numbers and the learning rates.
+// The standings: the legend of the chart, whose marks hide and show racers, with live numbers and learning rates.
 
 import type { OptimizerName } from "@stepwell/sdk";
 import type { Groups } from "../address.js";

@@ -21,12 +21,12 @@ export function applyTheme(theme: Theme): void {
   for (const name of displayOrder) documentElement.style.setProperty(`--${name}`, markOf(name).colors[theme]);
 }
 
-/** Keeps what the reader has said. */
+/** Stores the reader's choice. */
 export function keepTheme(theme: Theme): void {
   try {
     localStorage.setItem(key, theme);
   } catch {
-    // Where nothing can be kept, it holds for this visit.
+    // Without storage, the choice holds for this visit.
   }
 }
 

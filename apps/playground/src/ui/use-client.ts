@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** Something that tells when it has changed. */
+/** A source with notifications of changes. */
 interface Source {
   subscribe(listener: () => void): () => void;
 }

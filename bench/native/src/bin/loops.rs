@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     serve::<Absent>()
 }
 
-/// Of a processor without these instructions.
+/// The candidate of a processor without these instructions.
 struct Absent;
 
 impl stepwell_bench::Candidate for Absent {
@@ -43,7 +43,7 @@ mod by_hand {
     const WIDTH: usize = 16;
     /// Elements after which sums of 32 bits are added to one of 64.
     const BLOCK: usize = 512;
-    /// The most elements of which updates are kept between the stages.
+    /// The maximum number of elements whose updates are stored between the stages.
     const MAX_STORED: usize = 1 << 22;
 
     struct Parameter {
@@ -151,7 +151,7 @@ mod by_hand {
                     }
                     return;
                 }
-                // The last first, so that what was read last is read first again.
+                // In reverse order, so that the parameter that was read last is still in the cache.
                 let norm = self.parameters.iter().rev().fold(0.0, |sum, one| sum + squares_backwards(&one.g)).sqrt();
                 c.scale = _mm512_set1_ps(1.0 / norm.max(1.0) as f32);
                 let mut before: Option<(&mut Parameter, f32)> = None;
@@ -166,7 +166,7 @@ mod by_hand {
         }
     }
 
-    /// The update before its rate, of the elements from `i` on; both averages move.
+    /// The update of a vector of elements, without the learning rate. Writes both averages.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq")]
     unsafe fn update(p: __m512, g: *const f32, m: *mut f32, v: *mut f32, c: &Constants) -> __m512 {

@@ -6,7 +6,7 @@ use std::thread;
 
 use stepwell_bench::{Candidate, Numbers, Request, Result, moved, pattern, serve, wanted_threads};
 
-/// Small enough to change nothing that matters, large enough to count.
+/// Small enough to keep the numbers finite, large enough not to be rounded away.
 const C: f32 = 1e-6;
 
 fn main() -> ExitCode {
