@@ -29,7 +29,7 @@ function failure(code, message, cause) {
 export function engineOf(bytes) {
   let memory = defaultMemory;
   let isLive = false;
-  /** Throws a RangeError if there is little stack left. */
+  /** Throws if there is little stack left. */
   let probe;
   /** The error that has stopped the instance. */
   let poison;

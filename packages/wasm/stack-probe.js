@@ -59,7 +59,7 @@ function probeModule() {
   return bytes;
 }
 
-/** A function that throws a RangeError unless the stack has 96 KiB left. */
+/** A function that throws, a RangeError in V8, unless the stack has 96 KiB left. */
 export function stackProbe() {
   const { probe } = new WebAssembly.Instance(new WebAssembly.Module(probeModule())).exports;
   return () => probe(frames);
