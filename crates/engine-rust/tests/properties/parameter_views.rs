@@ -80,7 +80,7 @@ fn frozen_parameters_have_no_view_and_no_check() {
     let double = k.tensor(&Data::Double(vec![1.0, 2.0]), &[2], Device::Cpu).unwrap();
     k.set_grad(&frozen, Some(&double)).unwrap();
     let all = [frozen.clone(), p.clone(), frozen];
-    for zeroes in [false, true] {
+    for zero_grad in [false, true] {
         assert_eq!(k.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
         k.with_parameter_views(&all, &mut (), zero_grad, &mut subtract).unwrap();
     }
