@@ -221,7 +221,12 @@ describe.each(cases)("$title", ({ name, fused }) => {
       expect(message).toMatch(words);
       expect(message).toMatch(/^step: (?!step)/);
     }
-    expect(expectError("ERR_SHAPE", () => k.step(o, () => k.tensor([1, 2])))).toContain("given a tensor of shape [2]");
+    // The caller still has it.
+    const row = k.tensor([1, 2]);
+    expect(expectError("ERR_SHAPE", () => k.step(o, () => row))).toContain("given a tensor of shape [2]");
+    expect(expectError("ERR_SHAPE", () => k.step(o, () => new Tensor(row) as never))).toContain("shape [2]");
+    expect(k.tensor(row)).toEqual([1, 2]);
+    k.free(row);
     expect(k.handlecount()).toBe(handles);
     expect(k.tensor(x)).toEqual([1]);
     k.step(o, closure);

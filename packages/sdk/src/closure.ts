@@ -6,7 +6,7 @@ import { unheld } from "./fluent/held.js";
 import { refuse } from "./fluent/refuse.js";
 import { Handle, type TensorHandle } from "./handle.js";
 
-/** The loss as a number. A tensor is freed. */
+/** The loss as a number. A tensor is freed if it is a loss; one that is refused stays. */
 export function lossOf(api: Pick<Api, "data" | "free">, returned: unknown): number {
   if (typeof returned === "number") return returned;
   const tensor = unheld(returned) as TensorHandle;
@@ -31,8 +31,10 @@ function scalarOf(api: Pick<Api, "data" | "free">, tensor: TensorHandle): number
       cause: error,
     });
   }
-  api.free(tensor);
-  if (read.data.length === 1) return Number(read.data[0]);
+  if (read.data.length === 1) {
+    api.free(tensor);
+    return Number(read.data[0]);
+  }
   const expected = "step: expected the closure to return the loss, a number or a tensor of one element";
   throw new StepwellError("ERR_SHAPE", `${expected}, given a tensor of shape ${JSON.stringify(read.shape)}`);
 }
