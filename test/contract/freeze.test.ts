@@ -1,6 +1,7 @@
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
+import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 
 afterEach(() => k.free());
@@ -236,6 +237,34 @@ it("a step that freezes a parameter leaves graphs through it valid, and averages
   expect(k.grad(x)).toEqual([2 * value]);
 });
 
+it("lbfgs begins anew where a layer is frozen after a state without frozen layers was restored", () => {
+  for (const fused of differences.implementations) {
+    const train = (m: k.ModuleHandle, o: k.OptimizerHandle) => closure(m, o, {}, () => k.zerograd(o));
+    const m = layers();
+    const o = k.opt("lbfgs", m, { iter: 3, eval: 20, fused });
+    train(m, o);
+    const [module, state] = [k.state(m), k.state(o)];
+    expect(Object.keys(state.parms[0]?.buffers ?? {})).not.toContain("frozen");
+    const copy = k.module(module);
+    const restored = k.opt(state, copy);
+    for (const [own, optimizer] of [
+      [m, o],
+      [copy, restored],
+    ] as const) {
+      k.gradflag(k.child(own, "a"), false);
+      train(own, optimizer);
+      expect(k.state(optimizer).parms[0]?.buffers.n_iter).toBe(3);
+    }
+    expect(read(copy)).toEqual(read(m));
+    for (const frozen of [[4], [-1], [0.5], ["0"], null]) {
+      const [first, ...others] = state.parms;
+      const changed = { ...state, parms: [{ ...first, buffers: { ...first?.buffers, frozen } }, ...others] };
+      const code = typeof frozen?.[0] === "number" ? "ERR_PARAMETER" : "ERR_ARGUMENT";
+      expectError(code, () => k.opt(changed as never, copy));
+    }
+  }
+});
+
 it("lbfgs begins anew once other parameters are trained, and resumes from a state with what is frozen", () => {
   for (const fused of differences.implementations) {
     const train = (m: k.ModuleHandle, o: k.OptimizerHandle) => closure(m, o, {}, () => k.zerograd(o));
@@ -258,6 +287,19 @@ it("lbfgs begins anew once other parameters are trained, and resumes from a stat
     train(m, o);
     expect(read(copy)).toEqual(read(m));
     // With the flag on, the restored curvature belongs to other parameters.
+    // What was learned with a layer frozen says nothing once it is released, whenever the state is restored.
+    const rest = [k.state(m), k.state(o)] as const;
+    expect(rest[1].parms[0]?.buffers.frozen).toEqual([0, 1]);
+    for (const order of ["released before", "released after", "frozen after"] as const) {
+      const module = k.module(rest[0]);
+      const layer = k.child(module, "a");
+      if (order !== "frozen after") k.gradflag(layer, order === "released before");
+      const restored = k.opt(rest[1], module);
+      k.gradflag(layer, order !== "frozen after");
+      train(module, restored);
+      expect([order, k.state(restored).parms[0]?.buffers.n_iter]).toEqual([order, order === "frozen after" ? 12 : 3]);
+    }
+    // With the flag on, what is restored was learned of other parameters.
     k.gradflag(a, true);
     const released = k.module(k.state(m));
     const anew = k.opt(k.state(o), released);

@@ -72,6 +72,52 @@ it("a call is named once", () => {
   expect(expectError("ERR_OPTION_UNKNOWN", () => k.loss("ce", any({ foo: 1 })))).toMatch(/^loss: ce: unknown option/);
 });
 
+it("what was given is told as it was given", () => {
+  const untyped = k as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  const x = k.tensor([1], "grad");
+  const model = k.model(k.module(["linear", 1, 1]), k.loss("mse"), k.opt("sgd"));
+  const calls: readonly (readonly [string, expected: string, ...args: readonly unknown[]])[] = [
+    ["size", "size: expected a handle as argument 1"],
+    ["clip", "clip: expected a number > 0 as argument 2", x],
+    ["zerograd", "zerograd: expected a module, tensor, vector or dictionary"],
+    ["gradflag", "gradflag: expected a module, tensor, vector or dictionary"],
+    ["mse", "mse: expected a tensor handle as input"],
+    ["mse", "mse: expected numbers", x],
+    ["forward", "forward: expected an input as argument 2, a tensor handle or numbers", k.module("relu")],
+    ["train", "train: expected an input as argument 2, a tensor handle or numbers", model, undefined],
+    ["train", "train: expected targets as argument 3, a tensor handle or numbers", model, [[1]]],
+    ["module", 'module: expected a module such as ["linear", 128, 10] or seq(...)'],
+    ["tensor", "tensor: expected numbers"],
+    ["seed", "seed: expected a seed (a whole number of at least 0) as argument 1"],
+    ["opt", "opt: expected the name of an optimizer, an optimizer handle or a state as argument 1"],
+  ];
+  for (const [name, expected, ...args] of calls) {
+    const given = args.length > 1 && args[1] === undefined ? args.slice(0, 1) : args;
+    for (const [word, more] of [
+      ["undefined", [undefined]],
+      ["null", [null]],
+      // A function of JavaScript cannot tell an argument that is left out from one that is undefined.
+      ["undefined", []],
+    ] as const) {
+      if (name === "train" && given.length + more.length === 1) continue;
+      expect(expectError("ERR_ARGUMENT", () => untyped[name]?.(...given, ...more))).toBe(`${expected}, given ${word}`);
+    }
+  }
+  expect(expectError("ERR_ARGUMENT", () => k.module(["linear", 2]))).toBe(
+    "module: linear outputs: expected a whole number >= 1, given nothing",
+  );
+});
+
+it("an unknown option is told with the function, and once", () => {
+  const x = k.tensor([1], "grad");
+  expect(expectError("ERR_OPTION_UNKNOWN", () => k.step(k.opt("sgd", x), any({ foo: 1 })))).toBe(
+    "step: unknown option `foo`, expected one of zerograd, clipnorm, clipvalue, nonfinite",
+  );
+  expect(expectError("ERR_OPTION_TYPE", () => k.step(k.opt("sgd", x), () => 1, any({ zerograd: 3 })))).toBe(
+    "step zerograd: expected a boolean, given 3",
+  );
+});
+
 it("an element type is told by its name, of a tensor and of a typed array", () => {
   const x = k.tensor([[1, 2]], "grad");
   expect(expectError("ERR_DTYPE", () => k.ce(x, k.tensor([0])))).toBe("ce: expected target of dtype long, given float");

@@ -129,9 +129,9 @@ it("looks up only indices that there are", () => {
 /** Specifications that are refused. */
 const refused: readonly (readonly [specification: unknown, k.ErrorCode, message: string])[] = [
   ["conv3d", "ERR_UNKNOWN_NAME", "unknown module `conv3d`, expected one of linear, conv2d, "],
-  ["linear", "ERR_ARGUMENT", "linear inputs: expected a whole number >= 1, given null"],
-  [["linear", 2], "ERR_ARGUMENT", "linear outputs: expected a whole number >= 1, given null"],
-  [["embedding", { columns: 3 }], "ERR_ARGUMENT", "embedding rows: expected a whole number >= 1, given null"],
+  ["linear", "ERR_ARGUMENT", "linear inputs: expected a whole number >= 1, given nothing"],
+  [["linear", 2], "ERR_ARGUMENT", "linear outputs: expected a whole number >= 1, given nothing"],
+  [["embedding", { columns: 3 }], "ERR_ARGUMENT", "embedding rows: expected a whole number >= 1, given nothing"],
   [["linear", 2, 2, true, 1], "ERR_ARGUMENT", "linear: expected up to 3 positional options (inputs, outputs, bias)"],
   [["relu", 1], "ERR_ARGUMENT", "relu: expected up to 0 positional options"],
   [

@@ -208,13 +208,58 @@ describe("with a loss scale", () => {
     k.lossscale(o, { init: 8 });
     const before = everything(m, o).module;
     setGradients(m, 1, "in.weight", Number.NaN);
-    expect(expectError("ERR_ARGUMENT", () => k.step(o, { nonfinite: "error" }))).toContain("beside a loss scale");
-    expectError("ERR_ARGUMENT", () => k.step(o, () => 1, { nonfinite: "error" }));
+    for (const nonfinite of ["error", "propagate"] as const) {
+      const message = `step: nonfinite: expected skip with a loss scale, which skips such steps, given ${nonfinite}`;
+      expect(expectError("ERR_ARGUMENT", () => k.step(o, { nonfinite }))).toBe(message);
+      expect(expectError("ERR_ARGUMENT", () => k.step(o, () => 1, { nonfinite }))).toBe(message);
+      const closure = () => {
+        k.lossscale(o, { init: 8 });
+        return 1;
+      };
+      k.nograd(o);
+      k.lossscale(o, null);
+      expect(expectError("ERR_ARGUMENT", () => k.step(o, closure, { nonfinite }))).toBe(message);
+      setGradients(m, 1, "in.weight", Number.NaN);
+    }
     expect([k.lossscale(o)?.scale, k.skipped(o)]).toEqual([8, 0]);
     k.step(o);
     k.step(o, { nonfinite: "skip" });
     expect([k.lossscale(o)?.scale, k.lossscale(o)?.skipped, k.skipped(o)]).toEqual([2, 2, 2]);
     expect(k.state(m)).toEqual(before);
+  });
+
+  it("a training takes no other policy, and skips without one", async () => {
+    const trained = (policy?: k.NonFinitePolicy) => {
+      const m = k.module(["linear", 1, 1]);
+      const o = k.opt("adam", m);
+      const model = k.model(m, k.loss("mse"), o);
+      k.train(model, [[1], [Number.NaN]], [[1], [2]]);
+      k.train(model, { batchsize: 1, ...(policy && { nonfinite: policy }) });
+      // Another option leaves it as it was given.
+      k.train(model, { droplast: true });
+      k.lossscale(o, { init: 8 });
+      return { m, o, model };
+    };
+    for (const policy of [undefined, "skip"] as const) {
+      const { o, model } = trained(policy);
+      k.run(model);
+      expect([k.skipped(o), k.lossscale(o)?.scale]).toEqual([1, 4]);
+    }
+    for (const policy of ["propagate", "error"] as const) {
+      const { m, o, model } = trained(policy);
+      const before = everything(m, o);
+      const message = `nonfinite: expected skip with a loss scale, which skips such steps, given ${policy}`;
+      expect(expectError("ERR_ARGUMENT", () => k.run(model))).toBe(`run: ${message}`);
+      expect(expectError("ERR_ARGUMENT", () => k.batch(model))).toBe(`batch: ${message}`);
+      const fluent = new k.Model(new k.Module(m), "mse", new k.Optimizer(o));
+      const fit = async (nonfinite?: k.NonFinitePolicy) => {
+        for await (const _ of fluent.fit({ inputs: [[1]], targets: [[1]] }, { ...(nonfinite && { nonfinite }) }));
+      };
+      await expect(fit(policy)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+      expect(everything(m, o)).toEqual(before);
+      k.lossscale(o, null);
+      if (policy === "propagate") expect(k.run(model)).toBeNaN();
+    }
   });
 });
 

@@ -10,6 +10,7 @@ use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::{busy_error, engine_error, internal_error};
+use crate::memory::element_count;
 use crate::operations::{
     activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
 };
@@ -77,6 +78,11 @@ impl Engine for RustEngine {
             return Err(Error::new(Code::Shape, message));
         }
         Ok(self.autograd.leaf(shape, Buffer::from_data(&self.autograd.budget, data)?))
+    }
+
+    fn full(&self, element: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        Ok(self.autograd.leaf(shape, Buffer::full(&self.autograd.budget, element, element_count(shape)?)?))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {

@@ -8,6 +8,7 @@ use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
+use tch::Scalar;
 
 use crate::error::{from_tch, not_busy};
 use crate::library::optimizer;
@@ -85,6 +86,19 @@ impl Engine for TorchEngine {
             Device::Cpu => Ok(tensor),
             Device::Cuda(_) => Tensor::from_tch(tensor.as_ref().f_to(on(device))),
         }
+    }
+
+    fn full(&self, element: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
+        self.require(device)?;
+        let scalar = match element {
+            Data::Float(elements) => elements.first().map(|x| Scalar::from(f64::from(*x))),
+            Data::Double(elements) => elements.first().map(|x| Scalar::from(*x)),
+            Data::Half(elements) => elements.first().map(|x| Scalar::from(x.to_f64())),
+            Data::BFloat16(elements) => elements.first().map(|x| Scalar::from(x.to_f64())),
+            Data::Long(elements) => elements.first().map(|x| Scalar::from(*x)),
+        };
+        let scalar = scalar.ok_or_else(|| Error::new(Code::Internal, "no element to fill a tensor with"))?;
+        Tensor::made(tch::Tensor::f_full(sizes(shape)?, scalar, (kind(element.dtype()), on(device))))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {

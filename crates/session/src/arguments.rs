@@ -15,21 +15,17 @@ const MOST_DIMENSIONS: usize = 64;
 pub(crate) struct Arguments {
     rest: std::vec::IntoIter<Dynamic>,
     position: usize,
-    /// True if the argument taken last was left out or undefined.
-    is_absent: bool,
 }
 
 impl Arguments {
     pub(crate) fn new(arguments: Vec<Dynamic>) -> Self {
-        Self { rest: arguments.into_iter(), position: 0, is_absent: false }
+        Self { rest: arguments.into_iter(), position: 0 }
     }
 
-    /// The next argument; `Null` if there is none or it is undefined.
+    /// The next argument; `Undefined` if there is none.
     pub(crate) fn next(&mut self) -> Dynamic {
         self.position += 1;
-        let argument = self.rest.next().unwrap_or(Dynamic::Undefined);
-        self.is_absent = matches!(argument, Dynamic::Undefined);
-        if self.is_absent { Dynamic::Null } else { argument }
+        self.rest.next().unwrap_or(Dynamic::Undefined)
     }
 
     /// The next argument without taking it.
@@ -69,8 +65,6 @@ impl Arguments {
     /// An error about the argument taken last.
     pub(crate) fn refuse(&self, expected: &str, given: &Dynamic) -> Error {
         let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
-        // A message tells null and undefined apart; commands do not.
-        let given = if self.is_absent && matches!(given, Dynamic::Null) { &Dynamic::Undefined } else { given };
         Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
     }
 
@@ -106,7 +100,7 @@ impl Arguments {
     /// A boolean, if there is one.
     pub(crate) fn flag(&mut self, what: &str) -> Result<Option<bool>> {
         match self.next() {
-            Dynamic::Null => Ok(None),
+            Dynamic::Null | Dynamic::Undefined => Ok(None),
             Dynamic::Flag(flag) => Ok(Some(flag)),
             other => Err(self.refuse(&format!("{what} (a boolean)"), &other)),
         }
@@ -138,7 +132,7 @@ impl Arguments {
     /// A dictionary of options, if there is one.
     pub(crate) fn options(&mut self) -> Result<Vec<(String, Dynamic)>> {
         match self.next() {
-            Dynamic::Null => Ok(Vec::new()),
+            Dynamic::Null | Dynamic::Undefined => Ok(Vec::new()),
             Dynamic::Dictionary(entries) => Ok(entries),
             other => Err(self.refuse("a dictionary of options", &other)),
         }
@@ -151,6 +145,24 @@ pub(crate) fn check_dimensions(count: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::Shape, format!("expected a shape of at most {MOST_DIMENSIONS} dimensions, given {count}")))
+}
+
+/// Fails for an empty tensor whose sizes, without the zeros, multiply to more than 32 bits with a sign can hold: not every
+/// engine has numbers for them.
+pub(crate) fn check_empty(shape: &[usize]) -> Result<()> {
+    let (mut product, mut is_empty) = (1.0, false);
+    for size in shape {
+        if *size == 0 {
+            is_empty = true;
+        } else {
+            product *= *size as f64;
+        }
+    }
+    if !is_empty || product <= f64::from(i32::MAX) {
+        return Ok(());
+    }
+    let message = "expected sizes of an empty tensor that multiply to at most 2147483647 without its zeros";
+    Err(Error::new(Code::Shape, message))
 }
 
 /// The size of a dimension.
@@ -242,6 +254,9 @@ fn shaped(entries: &[(String, Dynamic)]) -> Result<Option<Numbers<'_>>> {
     let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
     let Some(shape) = sizes.collect::<Option<Vec<usize>>>() else { return Ok(None) };
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    if check_empty(&shape).is_err() {
+        return Ok(None);
+    }
     if entries.len() != keys || count != Some(data.len()) {
         return Ok(None);
     }
@@ -294,6 +309,17 @@ pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(Stri
             None => Err(Error::new(Code::OptionType, format!("option {name}: no option can be a {given}"))),
         })
         .values()
+}
+
+/// Fails for a key that a state does not have.
+pub(crate) fn check_keys(owner: &str, entries: &[(String, Dynamic)], known: &[&str]) -> Result<()> {
+    for (key, _) in entries {
+        if !known.contains(&key.as_str()) {
+            let known = known.join(", ");
+            return Err(Error::new(Code::Format, format!("{owner}: unknown key `{key}`, expected some of {known}")));
+        }
+    }
+    Ok(())
 }
 
 /// A value as JavaScript sees it.

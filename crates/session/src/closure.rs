@@ -49,7 +49,7 @@ impl<E: Engine> Plan<E> {
         let tensors = trainer.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
         let trained = trainer.trained(engine);
-        let begins_anew = !trainer.remembers(engine, &trained)?;
+        let begins_anew = !trainer.remembers(&trained);
         let optimizer = &trainer.optimizer;
         let maker = match trainer.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use half::{bf16, f16};
-use stepwell_optim::fallible::{collected, copied, filled, with_capacity};
+use stepwell_optim::fallible::{collected, copied, with_capacity};
 use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
 
 use crate::element::Element;
@@ -131,25 +131,6 @@ impl Data {
     /// As [`Data::cast`], of elements that somebody else has.
     pub(crate) fn cast_shared(data: Cow<'_, Data>, dtype: Dtype) -> Result<Cow<'_, Data>> {
         if data.dtype() == dtype { Ok(data) } else { data.converted(dtype).map(Cow::Owned) }
-    }
-
-    /// As many elements of a type, all of them the same number.
-    ///
-    /// # Errors
-    /// As [`Data::cast`].
-    pub(crate) fn filled(dtype: Dtype, length: usize, number: f64) -> Result<Data> {
-        if cfg!(target_family = "wasm") {
-            // Which is less code.
-            return Data::Double(filled(length, number)?).cast(dtype);
-        }
-        let one = Data::Double(filled(length.min(1), number)?).cast(dtype)?;
-        Ok(match one {
-            Data::Float(v) if length > 1 => Data::Float(filled(length, v[0])?),
-            Data::Double(v) if length > 1 => Data::Double(filled(length, v[0])?),
-            Data::Long(v) if length > 1 => Data::Long(filled(length, v[0])?),
-            Data::Half(_) | Data::BFloat16(_) => Data::Double(filled(length, number)?).cast(dtype)?,
-            all => all,
-        })
     }
 
     /// As [`Data::cast`], always in memory of its own.

@@ -22,6 +22,8 @@ pub trait Engine: 'static {
 
     /// A new tensor with a copy of the data. `data.len()` is the product of `shape`.
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;
+    /// A new tensor with each element equal to the one of `element`. Takes no memory but its own.
+    fn full(&self, element: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;
     /// A copy of the elements.
     fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.
@@ -186,6 +188,19 @@ pub struct Window {
     pub padding: [usize; 2],
     /// Distance between two elements of the window.
     pub dilation: [usize; 2],
+}
+
+impl Window {
+    /// How many positions a kernel has along the height and the width of images of that size; `None` unless it fits.
+    #[inline(never)]
+    pub fn positions(&self, kernel: [usize; 2], size: [usize; 2]) -> Option<[usize; 2]> {
+        let along = |i: usize| {
+            let span = self.dilation[i].checked_mul(kernel[i].checked_sub(1)?)?.checked_add(1)?;
+            let padded = size[i].checked_add(self.padding[i].checked_mul(2)?)?;
+            padded.checked_sub(span)?.checked_div(self.stride[i])?.checked_add(1)
+        };
+        Some([along(0)?, along(1)?])
+    }
 }
 
 /// Elementwise functions.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use stepwell_optim::fallible::{collected, filled, push, with_capacity};
+use stepwell_optim::fallible::{filled, push, with_capacity};
 use stepwell_optim::{AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Result, Results, Scalar};
 
 use crate::Engine;
@@ -20,30 +20,10 @@ impl<E: Engine> Trainer<E> {
         self.tensors().iter().map(|tensor| engine.requires_grad(tensor)).collect()
     }
 
-    /// True if what is remembered is of these parameters, which are trained. Once others are, it says nothing about how the
-    /// loss curves, and a step begins anew.
-    pub(crate) fn remembers(&self, engine: &E, trained: &[bool]) -> Result<bool> {
-        if let Some(before) = &self.learned_of {
-            return Ok(before == trained);
-        }
-        // What a state told of: it was learned with others trained, if it would move one that is frozen.
-        if trained.iter().all(|trained| *trained) {
-            return Ok(true);
-        }
-        let Some(memory) = self.optimizer.lbfgs_state_dict()? else { return Ok(true) };
-        let direction = match memory {
-            AnyLbfgsStateDict::Float(memory) => collected(memory.d.into_iter().map(f64::from))?,
-            AnyLbfgsStateDict::Double(memory) => memory.d,
-        };
-        let (mut rest, mut is_still) = (&direction[..], true);
-        for (tensor, trained) in self.tensors().iter().zip(trained) {
-            let count = engine.shape(tensor)?.iter().product();
-            // One of another length says nothing.
-            let Some((piece, after)) = rest.split_at_checked(count) else { return Ok(true) };
-            is_still &= *trained || piece.iter().all(|x| *x == 0.0);
-            rest = after;
-        }
-        Ok(is_still || !rest.is_empty())
+    /// True if the state was learned with the same parameters trained. Once others are, it says nothing about how the loss
+    /// curves, and a step begins anew.
+    pub(crate) fn remembers(&self, trained: &[bool]) -> bool {
+        self.learned_of.as_ref().is_none_or(|before| before == trained)
     }
 }
 

@@ -95,7 +95,7 @@ impl<E: Engine> Model<E> {
         options: &TrainOptions,
     ) -> Result<Measured> {
         let (clip, policy, engine) = (options.clip()?, options.nonfinite, run.engine);
-        self.optimizer.borrow().check_non_finite(policy)?;
+        self.optimizer.borrow().check_non_finite(policy, self.train.is_policy_given)?;
         let statistics = Statistics::of(engine, &self.module)?;
         let result = self.learn(run, inputs, targets, clip, policy);
         if let Err(_) | Ok((_, Outcome::Skipped)) = result {

@@ -5,7 +5,7 @@
 
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
-use crate::arguments::{array, dynamic};
+use crate::arguments::{array, check_keys, dynamic};
 use crate::identity::places_of;
 use crate::module::{Module, checked_name, keyed};
 use crate::modules::{Build, may_be_missing};
@@ -89,6 +89,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn parse(given: &'a Dynamic) -> Result<Self> {
         let Dynamic::Dictionary(entries) = given else { return Err(malformed("a row as a dictionary", given)) };
+        check_keys("module state", entries, &["depth", "module", "name", "options", "parms", "buffers", "names"])?;
         let column = |key: &str| match entries.iter().find(|(name, _)| name == key) {
             Some((_, value)) => Ok(value),
             None => Err(Error::new(Code::Format, format!("module state: a row lacks the column `{key}`"))),

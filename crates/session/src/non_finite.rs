@@ -21,13 +21,18 @@ impl<E: Engine> Trainer<E> {
         Ok(None)
     }
 
-    /// Fails where a loss scale would keep the step from being the error that was asked for.
-    pub(crate) fn check_non_finite(&self, policy: NonFinite) -> Result<()> {
-        if policy == NonFinite::Error && self.optimizer.loss_scale.is_some() {
-            let message = "nonfinite: expected \"skip\" beside a loss scale, which skips such steps, given \"error\"";
-            return Err(Error::new(Code::Argument, message));
+    /// Fails for a policy that was given and that a loss scale, which skips such steps, would not keep.
+    pub(crate) fn check_non_finite(&self, policy: NonFinite, is_given: bool) -> Result<()> {
+        let word = match policy {
+            NonFinite::Error => "error",
+            NonFinite::Propagate if is_given => "propagate",
+            _ => return Ok(()),
+        };
+        if self.optimizer.loss_scale.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("nonfinite: expected skip with a loss scale, which skips such steps, given {word}");
+        Err(Error::new(Code::Argument, message))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::arguments::{dynamic, named_options};
 use crate::loss::LossFunction;
 use crate::metrics::Metric;
 use crate::random::Random;
-use crate::step::clip;
+use crate::step::{clip, gives_policy};
 use crate::{Dynamic, Engine};
 
 options! {
@@ -58,6 +58,8 @@ pub(crate) struct Samples<E: Engine> {
     row: Vec<OptionValue>,
     pub(crate) metrics: Vec<Metric>,
     pass: Option<Pass>,
+    /// True if the policy for gradients that are not finite was given and is not the default.
+    pub(crate) is_policy_given: bool,
 }
 
 /// Inputs and targets; a sample is a place along dimension 0 of both.
@@ -82,7 +84,8 @@ struct Pass {
 
 impl<E: Engine> Samples<E> {
     pub(crate) fn new<O: OptionSet>() -> Self {
-        Self { data: None, row: defaults(O::SPECS), metrics: vec![Metric::Loss], pass: None }
+        let (row, metrics) = (defaults(O::SPECS), vec![Metric::Loss]);
+        Self { data: None, row, metrics, pass: None, is_policy_given: false }
     }
 
     /// Sets the data; a pass that has begun is over.
@@ -121,9 +124,10 @@ impl<E: Engine> Samples<E> {
             let message = format!("{} needs a loss of classes, ce or nll, given {}", metric.name(), loss.name());
             return Err(Error::new(Code::OptionRange, message));
         }
+        let is_policy_given = self.is_policy_given || gives_policy(&given);
         let row = parse(owner, specs, &self.row, &[], &named_options(given)?)?;
         check(&row)?;
-        (self.row, self.metrics) = (row, metrics);
+        (self.row, self.metrics, self.is_policy_given) = (row, metrics, is_policy_given);
         Ok(())
     }
 

@@ -140,7 +140,7 @@ fn add_under<E: Engine>((path, module): &(String, Rc<Module<E>>), selected: &mut
 }
 
 /// One index or several, all below `count`.
-fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
+pub(crate) fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
     let list = match selector {
         Dynamic::List(list) => list.as_slice(),
         one => std::slice::from_ref(one),

@@ -6,8 +6,8 @@ use crate::Dynamic;
 use crate::arguments::named_options;
 
 options! {
-    /// What a step does beside the formula, in the same pass.
-    pub(crate) struct StepSettings {
+    /// Work that a step does in addition to its formula, in the same pass.
+    struct StepTable {
         /// Set gradients to zero after the step.
         zerograd: bool = false, alias "zero_grad";
         /// Largest norm of all gradients as one vector.
@@ -19,28 +19,39 @@ options! {
     }
 }
 
+/// The options of a step, checked.
+pub(crate) struct StepSettings {
+    pub(crate) clip: Clip,
+    pub(crate) zerograd: bool,
+    pub(crate) nonfinite: NonFinite,
+    /// True if the policy was given and is not the default.
+    pub(crate) is_policy_given: bool,
+}
+
 impl StepSettings {
     /// From a dictionary, or nothing.
     pub(crate) fn parse(given: Vec<(String, Dynamic)>) -> Result<Self> {
-        let row = parse("options", Self::SPECS, &defaults(Self::SPECS), &[], &named_options(given)?)?;
-        let settings = Self::from_row(&row)?;
-        clip(settings.clipnorm, settings.clipvalue)?;
-        Ok(settings)
-    }
-
-    pub(crate) fn clip(&self) -> Result<Clip> {
-        clip(self.clipnorm, self.clipvalue)
+        let is_policy_given = gives_policy(&given);
+        let specs = StepTable::SPECS;
+        let row = parse("step", specs, &defaults(specs), &[], &named_options(given)?)?;
+        let StepTable { zerograd, clipnorm, clipvalue, nonfinite } = StepTable::from_row(&row)?;
+        Ok(Self { clip: clip(clipnorm, clipvalue)?, zerograd, nonfinite, is_policy_given })
     }
 
     /// Fails for an optimizer whose line search compares the gradients that its closure computes.
     pub(crate) fn check(&self, definition: &Definition) -> Result<()> {
-        if !definition.needs_closure() || (!self.zerograd && self.clip()? == Clip::None) {
+        if !definition.needs_closure() || (!self.zerograd && self.clip == Clip::None) {
             return Ok(());
         }
         let name = definition.name;
         let message = format!("{name} takes no options of a step: let its closure clip and zero the gradients");
         Err(Error::new(Code::Argument, message))
     }
+}
+
+/// True if options say what becomes of a step whose gradients are not finite.
+pub(crate) fn gives_policy(given: &[(String, Dynamic)]) -> bool {
+    given.iter().any(|(name, _)| name == "nonfinite")
 }
 
 /// At most one of the two.

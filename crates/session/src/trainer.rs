@@ -23,7 +23,7 @@ pub(crate) struct Trainer<E: Engine> {
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
     view_cache: E::ViewCache,
-    /// Which parameters were trained when L-BFGS learned what it remembers; `None` if a state told of that.
+    /// Which parameters were trained when L-BFGS learned its state; `None` before its first step.
     pub(crate) learned_of: Option<Vec<bool>>,
 }
 
@@ -131,7 +131,6 @@ impl<E: Engine> Trainer<E> {
         zero_gradients: bool,
         non_finite: NonFinite,
     ) -> Result<Outcome> {
-        self.check_non_finite(non_finite)?;
         if let Some(LibraryOptimizer::Each(library)) = self.library() {
             let found = if non_finite == NonFinite::Propagate { None } else { self.non_finite(engine)? };
             if let Some(error) = found {

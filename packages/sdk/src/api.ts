@@ -383,7 +383,7 @@ export interface Api {
   step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, options?: StepOptions): void;
   /**
    * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss, as a number
-   * or as a tensor that the step then frees. `lbfgs` needs one and calls it as often as it must. If the closure throws,
+   * or as a tensor of one element that the step then frees; another tensor is an error and stays. `lbfgs` needs one and calls it as often as it must. If the closure throws,
    * what it throws arrives as it was thrown, and the step has changed no parameter and no state; what the closure itself has
    * done stays, such as a parameter that it wrote or running statistics of a `forward`.
    *
@@ -410,7 +410,7 @@ export interface Api {
   /**
    * Scales losses, so that small gradients do not vanish in 16 bits: `backward(loss, optimizer)` multiplies the gradients by
    * the scale, and `step` divides them by it on their way. A step whose gradients are not finite is skipped whole: it changes
-   * nothing but the scale, which backs off. The rule is that of `torch.amp.GradScaler`, with a smallest scale `min` if there is
+   * nothing but the scale, which backs off. Another policy that a step is given is an error (see {@link StepOptions}). The rule is that of `torch.amp.GradScaler`, with a smallest scale `min` if there is
    * to be one.
    *
    * Gradients of the optimizer's parameters lie in memory multiplied by the scale, and nobody sees it: `grad` tells and takes them

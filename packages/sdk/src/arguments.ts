@@ -145,6 +145,9 @@ export interface TestOptions {
  * Neither of the latter changes anything: parameters, state, counts of steps, averages; in a step with a closure and in the
  * training of a model running statistics are set back, too. Gradients stay as they are, but that `"skip"` zeroes them where
  * `zerograd` asks for it. A graph that was recorded before is outdated, as after any step.
+ *
+ * A loss scale skips such steps, as `torch.amp.GradScaler` does. With one, `"error"` and `"propagate"` are therefore
+ * `ERR_ARGUMENT` where they are given; without a policy the step is skipped.
  */
 export type NonFinitePolicy = "propagate" | "skip" | "error";
 
@@ -156,7 +159,10 @@ export interface TrainOptions extends TestOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
   readonly clipvalue?: number | null;
-  /** What becomes of a step whose gradients are not finite. With a loss scale not `error`. Default `propagate`. */
+  /**
+   * What becomes of a step whose gradients are not finite. Default `propagate`; with a loss scale, which skips such steps, only
+   * `skip` can be given.
+   */
   readonly nonfinite?: NonFinitePolicy;
 }
 
@@ -168,7 +174,10 @@ export interface StepOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
   readonly clipvalue?: number | null;
-  /** What becomes of a step whose gradients are not finite. With a loss scale not `error`. Default `propagate`. */
+  /**
+   * What becomes of a step whose gradients are not finite. Default `propagate`; with a loss scale, which skips such steps, only
+   * `skip` can be given.
+   */
   readonly nonfinite?: NonFinitePolicy;
 }
 

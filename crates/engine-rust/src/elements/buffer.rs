@@ -27,6 +27,16 @@ impl Buffer {
         })
     }
 
+    /// As many elements, each equal to the one of `element`, counted against the budget.
+    pub(crate) fn full(budget: &Rc<MemoryBudget>, element: &Data, count: usize) -> Result<Self> {
+        Ok(match element {
+            Data::Float(element) if let [x] = element[..] => Buffer::Float(budget.filled(count, x)?),
+            Data::Double(element) if let [x] = element[..] => Buffer::Double(budget.filled(count, x)?),
+            Data::Long(element) if let [x] = element[..] => Buffer::Long(budget.filled(count, x)?),
+            _ => return Err(unsupported_dtype(element.dtype())),
+        })
+    }
+
     /// A copy, counted against the budget.
     pub(crate) fn copy(&self, budget: &Rc<MemoryBudget>) -> Result<Self> {
         Ok(match self {

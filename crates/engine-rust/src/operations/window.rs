@@ -17,9 +17,9 @@ pub(crate) struct SlidingWindow {
 
 impl SlidingWindow {
     pub(crate) fn new(size: [usize; 2], kernel: [usize; 2], window: &Window) -> Result<Self> {
-        match (positions(size[0], kernel[0], window, 0), positions(size[1], kernel[1], window, 1)) {
-            (Some(height), Some(width)) => Ok(Self { size, kernel, window: *window, output_size: [height, width] }),
-            _ => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
+        match window.positions(kernel, size) {
+            Some(output_size) => Ok(Self { size, kernel, window: *window, output_size }),
+            None => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
         }
     }
 
@@ -52,12 +52,4 @@ impl SlidingWindow {
     pub(crate) fn position_count(&self) -> usize {
         self.output_size[0].saturating_mul(self.output_size[1])
     }
-}
-
-/// The number of positions along a dimension; `None` if the window does not fit.
-fn positions(size: usize, kernel: usize, window: &Window, dimension: usize) -> Option<usize> {
-    let (stride, padding, dilation) = (window.stride[dimension], window.padding[dimension], window.dilation[dimension]);
-    let span = Some(dilation).filter(|dilation| *dilation > 0)?.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
-    let free = size.checked_add(padding.checked_mul(2)?)?.checked_sub(span)?;
-    free.checked_div(stride)?.checked_add(1)
 }

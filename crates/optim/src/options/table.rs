@@ -107,7 +107,7 @@ impl OptionSpec {
         if admitted { Ok(value) } else { Err(self.refuse(Code::OptionRange, owner, given)) }
     }
 
-    fn refuse(&self, code: Code, owner: &str, given: &OptionValue) -> Error {
+    fn refuse(&self, code: Code, owner: &str, given: &dyn fmt::Display) -> Error {
         let or_null = if self.nullable { " or null" } else { "" };
         let message = format!("{owner} {}: expected {}{}{or_null}, given {given}", self.name, self.kind, self.limit);
         Error::new(code, message)
@@ -185,7 +185,7 @@ pub fn parse(
         }
     }
     match specs.iter().zip(&row).find(|(spec, value)| **value == OptionValue::Null && (spec.default)().is_none()) {
-        Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &OptionValue::Null)),
+        Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &"nothing")),
         None => Ok(row),
     }
 }

@@ -4,7 +4,7 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, misfit, pair, weight_and_bias};
+use super::{Build, LARGEST, Layer, Plan, Run, elements, misfit, pair, weight_and_bias};
 use crate::{Engine, Window};
 
 options! {
@@ -15,13 +15,13 @@ options! {
         /// Channels of the output.
         outputs: i64, limit AtLeast(1.0), alias "out_channels";
         /// Height and width of the kernel.
-        size: Vec<usize>, limit AtLeast(1.0), alias "kernel_size";
+        size: Vec<usize>, limit Closed(1.0, LARGEST), alias "kernel_size";
         /// Distance between two positions of the kernel.
-        stride: Vec<usize> = vec![1], limit AtLeast(1.0);
+        stride: Vec<usize> = vec![1], limit Closed(1.0, LARGEST);
         /// Zeros added on each side.
-        pad: Vec<usize> = vec![0], limit AtLeast(0.0), alias "padding";
+        pad: Vec<usize> = vec![0], limit Closed(0.0, LARGEST), alias "padding";
         /// Distance between two elements of the kernel.
-        dilate: Vec<usize> = vec![1], limit AtLeast(1.0), alias "dilation";
+        dilate: Vec<usize> = vec![1], limit Closed(1.0, LARGEST), alias "dilation";
         /// Groups of channels that do not see each other.
         groups: i64 = 1, limit AtLeast(1.0);
         /// Add a bias.
@@ -31,6 +31,7 @@ options! {
 
 pub(crate) struct Conv2d<T = ()> {
     inputs: usize,
+    outputs: usize,
     kernel: [usize; 2],
     window: Window,
     groups: usize,
@@ -55,7 +56,7 @@ impl Plan for Conv2d {
         let bound = 1.0 / fan_in.sqrt();
         let weight = build.uniform(&[outputs, inputs / groups, kernel[0], kernel[1]], bound)?;
         let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };
-        Ok(Box::new(Conv2d { inputs, kernel, window, groups, weight, bias }))
+        Ok(Box::new(Conv2d { inputs, outputs, kernel, window, groups, weight, bias }))
     }
 }
 
@@ -66,13 +67,17 @@ impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
 
     fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         let shape = run.engine.shape(input)?;
-        let fits = |i: usize| self.window.fits(i, self.kernel, shape[i + 2]);
-        if shape.len() != 4 || shape[1] != self.inputs || !fits(0) || !fits(1) {
+        let positions = match *shape {
+            [_, channels, h, w] if channels == self.inputs => self.window.positions(self.kernel, [h, w]),
+            _ => None,
+        };
+        let Some([height, width]) = positions else {
             let [height, width] = self.kernel;
             let least = format!("[n, {}, h, w] that a {height}x{width} kernel fits into", self.inputs);
             return Err(misfit(least, &shape));
-        }
+        };
         run.same_dtype(input, &self.weight)?;
+        elements(run.engine, &[shape[0].max(1), self.outputs, height, width], run.engine.dtype(input)?)?;
         run.engine.conv2d(input, &self.weight, self.bias.as_ref(), &self.window, self.groups)
     }
 }

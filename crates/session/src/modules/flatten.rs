@@ -4,6 +4,7 @@ use stepwell_optim::{Result, options};
 
 use super::{Build, Layer, Plan, Run, misfit};
 use crate::Engine;
+use crate::arguments::check_empty;
 
 options! {
     /// Options of a flattening.
@@ -39,6 +40,7 @@ impl<E: Engine> Layer<E> for Flatten {
             return Err(misfit(format_args!("with dimensions {} to {}", self.start, self.end), &shape));
         }
         let (start, end) = (start as usize, end as usize);
+        check_empty(&shape)?;
         let flat = shape[start..=end].iter().product();
         run.engine.reshape(input, &[&shape[..start], &[flat], &shape[end + 1..]].concat())
     }

@@ -2,20 +2,20 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit, pair};
+use super::{Build, LARGEST, Layer, Plan, Run, elements, misfit, pair};
 use crate::{Engine, Window};
 
 options! {
     /// Options of a maximum over windows.
     pub(crate) struct MaxPool2dOptions {
         /// Height and width of the window.
-        size: Vec<usize>, limit AtLeast(1.0), alias "kernel_size";
+        size: Vec<usize>, limit Closed(1.0, LARGEST), alias "kernel_size";
         /// Distance between two positions of the window; null for windows side by side.
-        stride: Option<Vec<usize>> = None, limit AtLeast(1.0);
+        stride: Option<Vec<usize>> = None, limit Closed(1.0, LARGEST);
         /// Rows and columns of -infinity added on each side; at most half the window.
-        pad: Vec<usize> = vec![0], limit AtLeast(0.0), alias "padding";
+        pad: Vec<usize> = vec![0], limit Closed(0.0, LARGEST), alias "padding";
         /// Distance between two elements of the window.
-        dilate: Vec<usize> = vec![1], limit AtLeast(1.0), alias "dilation";
+        dilate: Vec<usize> = vec![1], limit Closed(1.0, LARGEST), alias "dilation";
     }
 }
 
@@ -47,12 +47,16 @@ impl<E: Engine> Layer<E> for MaxPool2d {
         let Window { padding, dilation, .. } = self.window;
         // A window can be all padding where its elements are further apart than the image is wide. libtorch then takes
         // an element outside of the image for the largest, and its backward writes there.
-        let misses = |i: usize| padding[i] > 0 && dilation[i] > shape[i + 2];
-        let fits = |i: usize| self.window.fits(i, self.kernel, shape[i + 2]) && !misses(i);
-        if shape.len() != 4 || !fits(0) || !fits(1) {
+        let misses = |i: usize, size: usize| padding[i] > 0 && dilation[i] > size;
+        let positions = match *shape {
+            [_, _, h, w] if !misses(0, h) && !misses(1, w) => self.window.positions(self.kernel, [h, w]),
+            _ => None,
+        };
+        let Some([height, width]) = positions else {
             let [height, width] = self.kernel;
             return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));
-        }
+        };
+        elements(run.engine, &[shape[0].max(1), shape[1].max(1), height, width], run.engine.dtype(input)?)?;
         run.engine.max_pool2d(input, self.kernel, &self.window)
     }
 }

@@ -13,7 +13,7 @@ mod maxpool2d;
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, OptionSet, OptionSpec, OptionValue, Result};
 
-use crate::arguments::check_dimensions;
+use crate::arguments::{check_dimensions, check_empty};
 use crate::random::Random;
 use crate::{Data, Device, Dtype, Engine, Window};
 
@@ -124,11 +124,15 @@ impl<E: Engine> Build<'_, E> {
     }
 }
 
+/// The largest size, stride, padding and dilation of a window: twice a padding and a size are still a number of 32 bits.
+pub(crate) const LARGEST: f64 = ((1 << 30) - 1) as f64;
+
 /// The number of elements of a shape, if the engine has memory for so many.
 pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
     /// Not worth asking the engine, which asks the system.
     const SMALL: usize = 1 << 24;
     check_dimensions(shape.len())?;
+    check_empty(shape)?;
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
     match (count, bytes) {
@@ -204,12 +208,5 @@ impl Window {
             padding: pair(owner, "pad", pad)?,
             dilation: pair(owner, "dilate", dilate)?,
         })
-    }
-
-    /// True if a kernel has a place along a dimension of `size` elements: 0 for height, 1 for width.
-    pub(crate) fn fits(&self, dimension: usize, kernel: [usize; 2], size: usize) -> bool {
-        let span = |kernel: usize| self.dilation[dimension].checked_mul(kernel.checked_sub(1)?)?.checked_add(1);
-        let padded = || size.checked_add(self.padding[dimension].checked_mul(2)?);
-        matches!((span(kernel[dimension]), padded()), (Some(span), Some(padded)) if span <= padded)
     }
 }

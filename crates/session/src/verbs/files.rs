@@ -45,7 +45,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let path = arguments.text("a path")?;
     let given = named_options(arguments.options()?)?;
     arguments.finish()?;
-    let row = parse("options", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &given)?;
+    let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &given)?;
     let options = LoadOptions::from_row(&row)?;
 
     let engine = &session.engine;

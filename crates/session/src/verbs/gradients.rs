@@ -39,7 +39,8 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         trainer.step(engine, Clip::None, false, NonFinite::Propagate)?;
     } else {
         let settings = StepSettings::parse(given)?;
-        trainer.step(engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
+        trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+        trainer.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
     }
     Ok(Dynamic::Null)
 }
@@ -78,7 +79,7 @@ impl<E: Engine> Session<E> {
             };
             settings.check(trainer.borrow().optimizer.definition())?;
             trainer.borrow().optimizer.check_not_swapped()?;
-            trainer.borrow().check_non_finite(settings.nonfinite)?;
+            trainer.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
             let _begun = Self::begin(session, &trainer)?;
             Self::closure_step(session, &trainer, closure, &settings)
         })();
@@ -115,7 +116,8 @@ impl<E: Engine> Session<E> {
                 let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
                 // The closure may have added parameters.
                 session.check_not_searched(&mut trainer.tensors().iter())?;
-                let outcome = trainer.step(&session.engine, settings.clip()?, settings.zerograd, settings.nonfinite)?;
+                trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+                let outcome = trainer.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
                 Ok((loss, outcome))
             })
         };
@@ -170,8 +172,9 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
 
 /// The selected tensors, of which there must be an object to select from.
 fn selected<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<Named<E>>> {
-    if *given == Dynamic::Null {
-        return Err(Error::new(Code::Argument, "expected a module, tensor, vector or dictionary, given null"));
+    if let Dynamic::Null | Dynamic::Undefined = given {
+        let message = format!("expected a module, tensor, vector or dictionary, given {given}");
+        return Err(Error::new(Code::Argument, message));
     }
     Ok(select(session, given)?.tensors)
 }

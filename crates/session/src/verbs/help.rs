@@ -12,7 +12,7 @@ use crate::{Dynamic, Engine};
 /// `help(name)` tells the options and defaults of an optimizer or module. With `true` after it the further options too.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let topic = match arguments.next() {
-        Dynamic::Null => "optimizer".to_owned(),
+        Dynamic::Null | Dynamic::Undefined => "optimizer".to_owned(),
         Dynamic::Text(topic) => topic,
         other => return Err(arguments.refuse("a topic (a string)", &other)),
     };

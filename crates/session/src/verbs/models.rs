@@ -77,8 +77,9 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
 /// Targets as a tensor. Of plain numbers, a list for a loss of classes is classes, and anything else has the type of the
 /// module's parameters.
 fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic) -> Result<E::Tensor> {
-    if *given == Dynamic::Null {
-        return Err(Error::new(Code::Argument, "expected targets as argument 3: a tensor handle or numbers"));
+    if let Dynamic::Null | Dynamic::Undefined = given {
+        let message = format!("expected targets as argument 3, a tensor handle or numbers, given {given}");
+        return Err(Error::new(Code::Argument, message));
     }
     let mut dtype = Dtype::Float;
     for named in model.module.parameters() {

@@ -67,7 +67,10 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
 /// A tensor that a module can take: the one that is given, or one of plain numbers.
 pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, given: &Dynamic) -> Result<E::Tensor> {
     match given {
-        Dynamic::Null => Err(arguments_missing()),
+        Dynamic::Null | Dynamic::Undefined => {
+            let message = format!("expected an input as argument 2, a tensor handle or numbers, given {given}");
+            Err(Error::new(Code::Argument, message))
+        }
         // Indices stay what they are; plain numbers take the type of the module.
         Dynamic::Array(array) if array.data.dtype() == Dtype::Long => {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
@@ -93,10 +96,6 @@ pub(crate) fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: 
         return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
     }
     Ok(output)
-}
-
-fn arguments_missing() -> Error {
-    Error::new(Code::Argument, "expected an input as argument 2: a tensor handle or numbers")
 }
 
 /// The dtype of what a module takes: that of its first parameter, but indices where it begins with an embedding.

@@ -88,7 +88,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         }
         "threads" => {
             let count = match arguments.next() {
-                Dynamic::Null => None,
+                Dynamic::Null | Dynamic::Undefined => None,
                 // As many as no machine has would only make the process fail later.
                 Dynamic::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
                 other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),

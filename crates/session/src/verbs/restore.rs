@@ -11,14 +11,15 @@ use stepwell_optim::{
     Optimizer, Result, Results, Scalar, State, definition,
 };
 
-use crate::arguments::{Arguments, Numbers, array, named_options, size};
+use crate::arguments::{Arguments, Numbers, array, check_keys, named_options, size};
 use crate::handle::Kind;
 use crate::identity::places_of;
 use crate::module::Named;
-use crate::selection::{Selection, Source};
+use crate::selection::{Selection, Source, indices};
 use crate::session::{Object, Session};
 use crate::trainer::Trainer;
 use crate::verbs::optimizers::library_optimizer;
+use crate::verbs::state::{FROZEN, LBFGS_KEYS};
 use crate::verbs::{scaling, schedules};
 use crate::{Data, Dtype, Dynamic, Engine};
 
@@ -32,12 +33,14 @@ pub(crate) fn restore<E: Engine>(
 ) -> Result<Dynamic> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
+    const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused"];
+    check_keys("state", saved, KEYS)?;
     let name = match entry(saved, "optimizer")? {
         Dynamic::Text(name) => name,
         other => return Err(malformed("optimizer", "a string", other)),
     };
     let definition = definition(name)?;
-    let fused = !matches!(entry(saved, "fused"), Ok(Dynamic::Flag(false)));
+    let fused = flag(saved, "fused")?.unwrap_or(true);
     let rows = list(saved, "options")?.iter().map(|row| named_options(dictionary("options", row)?.to_vec()));
     let mut optimizer = Optimizer::with_groups(definition, &rows.values()?)?;
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
@@ -50,6 +53,7 @@ pub(crate) fn restore<E: Engine>(
     let (mut rows, mut names, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for row in list(saved, "parms")? {
         let row = dictionary("parms", row)?;
+        check_keys("state attribute parms", row, &["parmgroup", "pointer", "module", "name", "size", "buffers"])?;
         names.push(text(row, "name")?);
         rows.push(row);
     }
@@ -93,11 +97,8 @@ pub(crate) fn restore<E: Engine>(
         scaling::restore(&mut optimizer, dictionary("lossscale", scale)?)?;
         scales = optimizer.loss_scale.as_ref().map(LossScale::scale);
     }
-    optimizer.set_swapped(match find(saved, "averaged") {
-        None | Some(Dynamic::Null) => false,
-        Some(Dynamic::Flag(averaged)) => *averaged && states.iter().flatten().flatten().any(State::has_average),
-        Some(other) => return Err(malformed("averaged", "a boolean", other)),
-    });
+    let averaged = flag(saved, "averaged")?.unwrap_or(false);
+    optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
     let mut trainer = Trainer::new(optimizer, library);
     for (group, tensors) in groups.into_iter().enumerate() {
         let selection = Selection { tensors, source: Source::Module(module.clone()) };
@@ -108,8 +109,8 @@ pub(crate) fn restore<E: Engine>(
     }
     trainer.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
-    if let Some(learned) = learned {
-        trainer.optimizer.set_lbfgs_state(learned);
+    if let Some((learned, trained)) = learned {
+        trainer.remember(learned, trained);
     }
     session.scales_losses |= scales.is_some();
     session.insert(Object::optimizer(trainer))
@@ -168,8 +169,12 @@ fn state_of(
     Ok(Some(state))
 }
 
-/// What L-BFGS remembers; it stands at the first parameter and belongs to all.
-fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) -> Result<Option<LbfgsState>> {
+/// The state of L-BFGS, which stands at the first parameter and belongs to all, and which parameters were trained then.
+fn learned_of<E: Engine>(
+    engine: &E,
+    saved: &Entries,
+    groups: &[Vec<Named<E>>],
+) -> Result<Option<(LbfgsState, Vec<bool>)>> {
     let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
     let buffers = match find(dictionary("parms", first)?, "buffers") {
         Some(buffers) => dictionary("buffers", buffers)?,
@@ -178,12 +183,19 @@ fn learned_of<E: Engine>(engine: &E, saved: &Entries, groups: &[Vec<Named<E>>]) 
     if buffers.is_empty() {
         return Ok(None);
     }
-    let (mut length, mut dtype) = (0, Dtype::Float);
+    check_keys("state attribute buffers", buffers, LBFGS_KEYS)?;
+    let (mut length, mut dtype, mut trained) = (0, Dtype::Float, Vec::new());
     for parameter in groups.iter().flatten() {
+        trained.push(true);
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;
     }
-    LbfgsState::try_from(memory_of(buffers, length, dtype)?).map(Some)
+    if let Some(frozen) = find(buffers, FROZEN) {
+        for i in indices(frozen, trained.len(), FROZEN)? {
+            trained[i] = false;
+        }
+    }
+    Ok(Some((memory_of(buffers, length, dtype)?.try_into()?, trained)))
 }
 
 fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsStateDict> {
@@ -273,6 +285,14 @@ fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Dynamic> {
 
 fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Dynamic> {
     find(entries, key).ok_or_else(|| Error::new(Code::Format, format!("unable to find state attribute: {key}")))
+}
+
+fn flag(entries: &Entries, key: &str) -> Result<Option<bool>> {
+    match find(entries, key) {
+        None | Some(Dynamic::Null) => Ok(None),
+        Some(Dynamic::Flag(flag)) => Ok(Some(*flag)),
+        Some(other) => Err(malformed(key, "a boolean", other)),
+    }
 }
 
 fn list<'a>(entries: &'a Entries, key: &str) -> Result<&'a [Dynamic]> {

@@ -45,7 +45,7 @@ pub(crate) fn restore(optimizer: &mut Optimizer, given: &Dynamic) -> Result<()> 
 pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
     let handle = arguments.handle(Kind::Optimizer)?;
     let metric = match arguments.next() {
-        Dynamic::Null => None,
+        Dynamic::Null | Dynamic::Undefined => None,
         Dynamic::Number(metric) => Some(metric),
         other => return Err(arguments.refuse("a metric (a number)", &other)),
     };

@@ -44,7 +44,8 @@ pub(crate) fn describe<E: Engine>(
     identities.extend(trainer.tensors().iter().map(|tensor| engine.identity(tensor)));
     let first_places = first_places(&identities)?;
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
-    let remembers = trainer.remembers(engine, &trainer.trained(engine))?;
+    let trained = trainer.trained(engine);
+    let remembers = trainer.remembers(&trained);
     let mut parms = Vec::new();
     for (i, (group, parameter)) in trainer.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
@@ -78,6 +79,15 @@ pub(crate) fn describe<E: Engine>(
                 && let Some(curvature) = optimizer.lbfgs_state_dict()?
             {
                 buffers = memory_values(curvature);
+                let mut frozen = Vec::new();
+                for (place, trained) in trained.iter().enumerate() {
+                    if !trained {
+                        frozen.push(Dynamic::Number(place as f64));
+                    }
+                }
+                if !frozen.is_empty() {
+                    buffers.push((FROZEN, Dynamic::List(frozen)));
+                }
             }
             row.push(("buffers", Dynamic::dictionary(buffers)));
         }
@@ -125,6 +135,12 @@ fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Dynamic> {
 fn count(steps: u64) -> Dynamic {
     Dynamic::Number(steps.min(MAX_STEPS) as f64)
 }
+
+/// The positions of the parameters that were frozen when L-BFGS learned its state; there only if some were.
+pub(crate) const FROZEN: &str = "frozen";
+/// Every key of a state of L-BFGS.
+pub(crate) const LBFGS_KEYS: &[&str] =
+    &["func_evals", "n_iter", "t", "prev_loss", "d", "H_diag", "prev_flat_grad", "old_dirs", "old_stps", "ro", FROZEN];
 
 fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Dynamic)> {
     let number = Dynamic::Number;

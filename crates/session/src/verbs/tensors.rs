@@ -26,7 +26,7 @@ impl Making {
         let mut making = Making::default();
         while !arguments.is_empty() {
             match arguments.next() {
-                Dynamic::Null => {}
+                Dynamic::Null | Dynamic::Undefined => {}
                 Dynamic::Text(word) => making.word(&word)?,
                 Dynamic::Dictionary(entries) => {
                     for (key, value) in entries {
@@ -92,12 +92,14 @@ impl Making {
         Ok(())
     }
 
-    fn make<E: Engine>(&self, engine: &E, array: Numbers<'_>) -> Result<E::Tensor> {
+    /// Makes a tensor of numbers; with `repeated`, of so many elements equal to the one number.
+    fn make<E: Engine>(&self, engine: &E, array: Numbers<'_>, repeated: Option<usize>) -> Result<E::Tensor> {
         let Numbers { data, shape } = array;
         let shape = self.shape.as_ref().unwrap_or(&shape);
         let dtype = self.dtype.unwrap_or(data.dtype());
-        if elements(engine, shape, dtype)? != data.len() {
-            let message = format!("{} numbers do not fill a tensor of shape {shape:?}", data.len());
+        let count = repeated.unwrap_or(data.len());
+        if elements(engine, shape, dtype)? != count {
+            let message = format!("{count} numbers do not fill a tensor of shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
         let grad = self.grad.unwrap_or(false);
@@ -107,7 +109,11 @@ impl Making {
         }
         let device = self.device.unwrap_or(Device::Cpu);
         engine.require(device)?;
-        let tensor = engine.tensor(&*Data::cast_shared(data, dtype)?, shape, device)?;
+        let data = Data::cast_shared(data, dtype)?;
+        let tensor = match repeated {
+            Some(_) => engine.full(&data, shape, device)?,
+            None => engine.tensor(&data, shape, device)?,
+        };
         if grad {
             engine.set_requires_grad(&tensor, true)?;
         }
@@ -160,7 +166,7 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
         Some(_) => array(&given)?.map_or_else(|| floats(&given), Ok)?,
         None => floats(&given)?,
     };
-    let tensor = making.make(&session.engine, array)?;
+    let tensor = making.make(&session.engine, array, None)?;
     session.insert(Object::Tensor(tensor))
 }
 
@@ -184,11 +190,11 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Dynamic::Number(value) => value,
         other => return Err(arguments.refuse("a number", &other)),
     };
-    let making = Making::parse(arguments)?;
-    let dtype = making.dtype.unwrap_or(Dtype::Float);
+    let mut making = Making::parse(arguments)?;
+    let dtype = *making.dtype.get_or_insert(Dtype::Float);
     let count = elements(&session.engine, &shape, dtype)?;
-    let data = Cow::Owned(Data::filled(dtype, count, value)?);
-    let tensor = making.make(&session.engine, Numbers { data, shape })?;
+    let data = Cow::Owned(Data::Double(vec![value]));
+    let tensor = making.make(&session.engine, Numbers { data, shape }, Some(count))?;
     session.insert(Object::Tensor(tensor))
 }
 
@@ -212,7 +218,7 @@ pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 fn element<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<E::Tensor> {
     match given {
         Dynamic::Handle(handle) => session.tensor(*handle).cloned(),
-        numbers => Making::default().make(&session.engine, floats(numbers)?),
+        numbers => Making::default().make(&session.engine, floats(numbers)?, None),
     }
 }
 
