@@ -98,7 +98,7 @@ impl Engine for TorchEngine {
             Data::Long(elements) => elements.first().map(|x| Scalar::from(*x)),
         };
         let scalar = scalar.ok_or_else(|| Error::new(Code::Internal, "no element to fill a tensor with"))?;
-        Tensor::made(tch::Tensor::f_full(sizes(shape)?, scalar, (kind(element.dtype()), on(device))))
+        Tensor::from_tch(tch::Tensor::f_full(sizes(shape)?, scalar, (kind(element.dtype()), on(device))))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {

@@ -17,7 +17,8 @@ export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "signal">
   readonly size: number;
   /** Leave out a last batch with fewer rows. */
   readonly droplast: boolean;
-  readonly step: Required<Pick<StepOptions, "clipnorm" | "clipvalue" | "nonfinite">>;
+  /** Without a policy for gradients that are not finite unless one was given: a loss scale has its own. */
+  readonly step: Required<Pick<StepOptions, "clipnorm" | "clipvalue">> & Pick<StepOptions, "nonfinite">;
 }
 
 type Check = (where: string, value: unknown) => void;
@@ -60,7 +61,7 @@ const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
 export function planOf(api: Api, data: FitData, options: FitOptions, set?: SampleOptions<TrainOptions>): Plan {
   const given = checked("fit", options, Object.keys(checks) as (keyof FitOptions)[]);
   const { epochs = 1, batchSize: size = set?.batchsize ?? 32, validation, clipnorm, clipvalue, ...others } = given;
-  const { nonfinite = set?.nonfinite ?? "propagate", ...rest } = others;
+  const { nonfinite = set?.nonfinite === "propagate" ? undefined : set?.nonfinite, ...rest } = others;
   // A kind of clipping that is given takes the place of the other that `train` has set.
   const clip = {
     clipnorm: clipnorm === undefined && !clipvalue ? (set?.clipnorm ?? null) : (clipnorm ?? null),
@@ -76,7 +77,7 @@ export function planOf(api: Api, data: FitData, options: FitOptions, set?: Sampl
     const given = `given ${rows.data.count} rows, batches of ${size} and droplast`;
     throw new StepwellError("ERR_SHAPE", `fit: expected samples for at least one batch, ${given}`);
   }
-  return { ...rest, epochs, size, droplast, step: { ...clip, nonfinite }, ...rows };
+  return { ...rest, epochs, size, droplast, step: { ...clip, ...(nonfinite && { nonfinite }) }, ...rows };
 }
 
 /** How many rows a batch of a measurement has. */

@@ -88,7 +88,7 @@ function trainBatch(trained: Trained, batch: Rows, sums: Sums, options: Plan["st
   };
   // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
   return withTensors(trained, batch, (input, target) =>
-    api.step(optimizer, () => closure(input, target), clips ? { nonfinite } : options),
+    api.step(optimizer, () => closure(input, target), clips ? (nonfinite ? { nonfinite } : {}) : options),
   );
 }
 
