@@ -287,7 +287,7 @@ it("lbfgs begins anew once other parameters are trained, and resumes from a stat
     train(m, o);
     expect(read(copy)).toEqual(read(m));
     // With the flag on, the restored curvature belongs to other parameters.
-    // What was learned with a layer frozen says nothing once it is released, whenever the state is restored.
+    // A state that was learned with a frozen layer is not used once the layer is released, before or after it is restored.
     const rest = [k.state(m), k.state(o)] as const;
     expect(rest[1].parms[0]?.buffers.frozen).toEqual([0, 1]);
     for (const order of ["released before", "released after", "frozen after"] as const) {
