@@ -1,6 +1,6 @@
-//! A step of each optimizer over slices, alone: no tensor library, no call from JavaScript.
+//! Times a step of each optimizer over slices, without a tensor library and without JavaScript.
 //!
-//! `cargo bench -p stepwell-optim`, or with a part of a name after `--`.
+//! Run by `cargo bench -p stepwell-optim`, with a part of a name after `--` to select benchmarks.
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
 
@@ -12,10 +12,10 @@ fn main() {
     divan::main();
 }
 
-/// Within the first cache, within the last, and in memory.
+/// In elements: one size in the L1 cache, one in the last-level cache, one in memory.
 const SIZES: [usize; 3] = [1 << 12, 1 << 18, 1 << 24];
 
-/// A name, and the options that change which loop runs: flags without a number are set.
+/// A name, and options that select a loop; an option without a number is a flag.
 type Described = (&'static str, &'static [(&'static str, Option<f64>)]);
 
 const OPTIMIZERS: [Described; 9] = [
@@ -30,7 +30,7 @@ const OPTIMIZERS: [Described; 9] = [
     ("lamb", &[]),
 ];
 
-/// One of the optimizers, with a name that its options show in.
+/// One optimizer and size, displayed with the options.
 #[derive(Clone, Copy)]
 struct Case {
     optimizer: usize,
@@ -82,12 +82,12 @@ fn steps<T: Scalar>(bencher: Bencher<'_, '_>, case: Case, view: for<'a> fn(&'a m
         let view = view(black_box(&mut parameter), &mut gradient);
         optimizer.step(&mut [Some(view)], StepOptions::default()).expect("a step");
     };
-    // The first one makes the state.
+    // Makes the state.
     step();
     bencher.counter(ItemsCount::new(case.size)).bench_local(step);
 }
 
-/// A thousand tensors of sixteen: what a step costs besides arithmetic.
+/// Times a step on a thousand tensors of sixteen elements, most of which is not arithmetic.
 #[divan::bench]
 fn a_thousand_small_tensors(bencher: Bencher<'_, '_>) {
     let mut parameters: Vec<Vec<f32>> = (0..1000).map(|_| numbers(16, 7919).map(|x| x as f32).collect()).collect();

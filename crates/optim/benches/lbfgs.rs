@@ -1,4 +1,4 @@
-//! How long L-BFGS takes for a direction, beside the memory that it has to read.
+//! Times a direction of L-BFGS, compared with reading its memory.
 //!
 //! `cargo bench -p stepwell-optim --bench lbfgs`
 
@@ -11,12 +11,12 @@ use stepwell_optim::{Objective, Optimizer, OptionValue, Result, definition};
 
 const N: usize = 1_000_000;
 
-/// A quadratic with a Hessian that is far from the identity. Remembers how long the optimizer took from the end of an
-/// evaluation to the next parameters: the direction, and one addition of it.
+/// A quadratic with a Hessian far from the identity. Measures the time from the end of an evaluation to the next
+/// parameters: the direction, and one addition of it.
 struct Bowl {
     x: Vec<f32>,
     evaluated: Option<Instant>,
-    /// Seconds from each evaluation to the parameters that follow.
+    /// Seconds from each evaluation to the next parameters.
     directions: Vec<f64>,
 }
 
@@ -44,7 +44,7 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds[seconds.len() / 2]
 }
 
-/// Bytes a second of `p = p + c a` over rows that no cache holds: two reads and a write.
+/// Bytes per second of `p = p + c a` over rows larger than any cache: two reads and one write.
 fn stream() -> f64 {
     const ROWS: usize = 40;
     let mut p = vec![1f32; N * ROWS];
@@ -67,7 +67,7 @@ fn main() {
         let mut optimizer = Optimizer::new(definition("lbfgs").unwrap(), &[], &options).unwrap();
         let mut bowl = Bowl { x: vec![-1.0; N], evaluated: None, directions: Vec::new() };
         let mut steps = Vec::new();
-        // The history is full after the first `history` directions.
+        // The history is full after `history` directions.
         for _ in 0..history.div_ceil(20) + 2 {
             let from = bowl.x.clone();
             bowl.directions.clear();
@@ -77,7 +77,7 @@ fn main() {
             steps.push(since.elapsed().as_secs_f64());
         }
         let direction = median(bowl.directions);
-        // Two loops, each of which reads both rows of every pair, and reads and writes the direction for every pair.
+        // Each of two loops reads both rows of every pair, and reads and writes the direction for every pair.
         let (rows, all) = (4 * history * N * 4, 8 * history * N * 4);
         let rate = |bytes: usize| bytes as f64 / direction;
         println!(

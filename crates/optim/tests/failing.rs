@@ -1,4 +1,5 @@
-//! Where an allocation fails, whichever it is, a step fails and has changed nothing, and the next one is as if nothing had been.
+//! If any allocation of a step fails, the step fails and changes nothing, and the next step gives the same result as
+//! without it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -11,7 +12,7 @@ use stepwell_optim::{
     StepOptions, View, definition,
 };
 
-/// Parameters of several lengths and types: one that a team shares, some of a chunk and more, and many small ones.
+/// Parameters of several lengths and types: one that threads share, some longer than a chunk, and many small ones.
 struct Model {
     floats: Vec<(Vec<f32>, Vec<f32>)>,
     doubles: Vec<(Vec<f64>, Vec<f64>)>,
@@ -49,7 +50,7 @@ impl Model {
     }
 }
 
-/// What the optimizer keeps: of each parameter its steps, and of each buffer its type, its length and a sum of its bits.
+/// The state of the optimizer: the step counts, and each buffer's type, length and a hash of its bits.
 fn state(optimizer: &Optimizer) -> Vec<[u64; 3]> {
     fn sum(bits: impl Iterator<Item = u64>) -> u64 {
         bits.fold(0, |sum, bits| (sum ^ bits).wrapping_mul(0x100_0000_01b3))
@@ -71,7 +72,7 @@ fn state(optimizer: &Optimizer) -> Vec<[u64; 3]> {
     told
 }
 
-/// Steps at which an allocation fails, each until none does. Returns how many failed.
+/// Makes steps with one failing allocation each, until a step succeeds. Returns the number of failures.
 fn disturbed(optimizer: &mut Optimizer, model: &mut Model, options: StepOptions<'_>, what: &str) -> usize {
     let before = state(optimizer);
     let mut views = model.views();
@@ -91,7 +92,7 @@ fn a_step_whose_memory_is_refused_changes_nothing() {
     let average = ("average".to_owned(), OptionValue::Float(0.9));
     let moments = ("moments".to_owned(), OptionValue::Word("bfloat16".into()));
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        // Not all keep any that may be of 16 bits.
+        // Some optimizers have no state that may have 16 bits.
         let has_moments = Optimizer::new(definition, &[], std::slice::from_ref(&moments)).is_ok();
         assert!(has_moments || !["adam", "lamb", "sgd"].contains(&definition.name), "{}", definition.name);
         let rows = [Vec::new(), vec![average.clone()], vec![moments.clone(), average.clone()]];
@@ -113,7 +114,7 @@ fn a_step_whose_memory_is_refused_changes_nothing() {
                     smooth.step(&mut at.views(), options).unwrap();
                     failures.push(disturbed(&mut broken, &mut model, options, &format!("{what}, step {step}")));
                     if step == 1 {
-                        // What was made is converted, or another buffer is made beside it.
+                        // Converts the state, or adds another buffer to it.
                         for optimizer in [&mut smooth, &mut broken] {
                             let row =
                                 optimizer.plan(0, &[], &[("average".to_owned(), OptionValue::Float(0.5))]).unwrap();
@@ -145,7 +146,7 @@ fn an_edit_whose_memory_is_refused_changes_nothing() {
     }
 }
 
-/// The sum of squares about 1, of many numbers.
+/// The sum of squared distances from 1, of many numbers.
 struct Bowl(Vec<f64>);
 
 impl Objective<f64> for Bowl {
@@ -175,7 +176,7 @@ fn lbfgs_whose_memory_is_refused_changes_nothing() {
         });
         let make = || Optimizer::new(definition("lbfgs").unwrap(), &[], &named).unwrap();
         let (mut smooth, mut broken) = (make(), make());
-        // Rows of more than a block, so that blocks are made while a step runs.
+        // Rows longer than a block of the pool, so that a step allocates blocks.
         let (mut at, mut bowl) = (Bowl(vec![0.0; 300_000]), Bowl(vec![0.0; 300_000]));
         let step = |optimizer: &mut Optimizer, bowl: &mut Bowl, from: &[f64]| -> Result<()> {
             let (_, learned) = optimizer.closure_step().minimize_f64(from, bowl)?;
@@ -199,7 +200,7 @@ fn lbfgs_whose_memory_is_refused_changes_nothing() {
             assert!(bowl.0 == at.0 && broken.lbfgs_state_dict().unwrap() == smooth.lbfgs_state_dict().unwrap());
         }
         assert!(failures[0] > 5, "{failures:?}");
-        // Told, and made of what was told.
+        // Converts the state to plain data and back.
         let is_memory = |error: Error| assert_eq!(error.code(), Code::Memory);
         let (told, failed) =
             until_enough(&mut broken, |broken| broken.lbfgs_state_dict(), |_, error, _| is_memory(error));

@@ -1,5 +1,4 @@
-//! What L-BFGS does with memory: no allocation once it works, no more pairs than its history, and after an
-//! error what was there before.
+//! L-BFGS allocates only in its first step, keeps at most `history` pairs, and restores its state after an error.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -10,7 +9,7 @@ use stepwell_optim::{
     AnyLbfgsStateDict, Code, Error, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
 };
 
-/// Counts what the current thread allocates.
+/// Counts the allocations of the current thread.
 struct Counting;
 
 thread_local! {
@@ -18,11 +17,11 @@ thread_local! {
 }
 
 fn count() {
-    // A thread that ends may still free and allocate.
+    // A thread may allocate and free after its thread-local values are gone.
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
-// SAFETY: hands everything on to the system's allocator.
+// SAFETY: delegates to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -43,7 +42,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The chained Rosenbrock function, which fails at the call of that number.
+/// The chained Rosenbrock function, which fails at the call with a given number.
 struct Valley {
     x: Vec<f64>,
     calls: usize,
@@ -125,7 +124,7 @@ fn a_step_after_the_first_allocates_nothing() {
 
 #[test]
 fn an_error_at_any_call_leaves_everything_as_it_was() {
-    // As many pairs as a step finds, fewer, and more.
+    // Histories of as many pairs as a step finds, of fewer, and of more.
     for (searches, history) in [(false, 2.0), (false, 6.0), (false, 30.0), (true, 2.0), (true, 6.0), (true, 30.0)] {
         let options = [("history", history), ("iter", 7.0), ("gradtol", 0.0), ("changetol", 0.0)];
         let options: Vec<_> = options.into_iter().chain(if searches { None } else { Some(RATE[0]) }).collect();
@@ -161,7 +160,7 @@ fn a_long_step_keeps_the_last_pairs_only_and_a_shorter_history_forgets_the_oldes
     let found = memory(&short);
     assert_eq!((found.ro.len(), found.n_iter), (4, 50));
 
-    // A history that is cut later is the newest part of the longer one.
+    // A history that is cut later equals the newest part of the longer one.
     let mut valley = Valley::new(6);
     for _ in 0..12 {
         let from = valley.x.clone();
@@ -178,7 +177,7 @@ fn a_long_step_keeps_the_last_pairs_only_and_a_shorter_history_forgets_the_oldes
     assert_eq!(after.old_stps[..2], before.old_stps[before.ro.len() - 2..]);
 }
 
-/// What a step of the same optimizer in its own closure sees and does.
+/// A step whose closure makes a step of the same optimizer.
 struct Nested<'a> {
     valley: Valley,
     optimizer: &'a mut Optimizer,

@@ -1,4 +1,4 @@
-//! A steady step allocates nothing and touches no new page, with one thread and with several.
+//! A step on unchanged views allocates nothing and causes no page fault, with one thread and with several.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -9,10 +9,10 @@ use stepwell_optim::{CATALOG, Clip, Optimizer, OptionValue, StepOptions, View};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, counting.
+/// Counts allocations of the system's allocator.
 struct Counting;
 
-// SAFETY: everything is the system's.
+// SAFETY: delegates to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -29,10 +29,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Page faults of this process that needed no disk.
+/// Page faults of this process without disk access.
 #[cfg(target_os = "linux")]
 fn faults() -> i64 {
-    // SAFETY: a struct of numbers, filled by the call.
+    // SAFETY: the call fills a struct of numbers.
     unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         libc::getrusage(libc::RUSAGE_SELF, &mut usage);
@@ -47,7 +47,7 @@ fn faults() -> i64 {
 
 #[test]
 fn a_steady_step_allocates_nothing_and_faults_on_no_page() {
-    // One test, since the counters are of the whole process.
+    // One test, since the counters are per process.
     let average = ("average".to_owned(), OptionValue::Float(0.9));
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
         for named in [Vec::new(), vec![average.clone()]] {
@@ -67,14 +67,14 @@ fn a_steady_step_allocates_nothing_and_faults_on_no_page() {
                         optimizer.step(&mut views, options).unwrap();
                         (ALLOCATIONS.load(Ordering::Relaxed) - before.0, faults() - before.1)
                     };
-                    // The first makes the state; a helper may begin its life, and touch its stack, in the second.
+                    // The first step makes the state. A worker may start in the second, and touch its stack.
                     assert!(step().0 > 0);
                     step();
                     let steady: Vec<_> = (0..8).map(|_| step()).collect();
                     let what = format!("{} {named:?} {clip:?}, {threads} threads: {steady:?}", definition.name);
                     assert!(steady.iter().all(|(allocations, _)| *allocations == 0), "{what}");
-                    // A helper that comes late to its first job touches its stack then, and the system may take any page
-                    // away for a while. What a step does by itself shows in every step.
+                    // A worker that enters its first job late touches its stack then, and the system may take any page
+                    // away. Faults caused by the step itself would occur in every step.
                     let faulting = steady.iter().filter(|(_, faults)| *faults > 0).count();
                     assert!(faulting <= threads, "{what}");
                 }

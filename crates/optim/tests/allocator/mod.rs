@@ -1,25 +1,25 @@
-//! An allocator that fails where a test says so: at a large allocation, of the thread that asked for it.
+//! An allocator with one failing allocation: a large one, of the thread that asked for it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Bytes from which on an allocation can fail: the size of what is smaller is nobody's choice.
+/// In bytes. Smaller allocations do not fail, since no caller chooses their size.
 pub(crate) const LARGE: usize = 4096;
 
 thread_local! {
-    /// How many large allocations more succeed before one fails.
+    /// The number of large allocations that succeed before one fails.
     static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// The system's allocator, but for the allocation that fails.
+/// The system's allocator, except for the failing allocation.
 struct Failing;
 
-/// True once, at the allocation that is to fail.
+/// True once, for the failing allocation.
 fn fails(bytes: usize) -> bool {
     if bytes < LARGE {
         return false;
     }
-    // A thread that ends may still free and allocate.
+    // A thread may allocate and free after its thread-local values are gone.
     LEFT.try_with(|left| match left.get() {
         None => false,
         Some(0) => {
@@ -34,7 +34,7 @@ fn fails(bytes: usize) -> bool {
     .unwrap_or(false)
 }
 
-// SAFETY: hands everything on to the system's allocator, or says that there is no memory.
+// SAFETY: delegates to the system's allocator, or returns null.
 unsafe impl GlobalAlloc for Failing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
@@ -53,14 +53,14 @@ unsafe impl GlobalAlloc for Failing {
 #[global_allocator]
 static ALLOCATOR: Failing = Failing;
 
-/// Runs something whose large allocation of that number, counted from 0, fails. Returns whether there was one.
+/// Runs a function whose large allocation with this number, from 0, fails. Also returns whether there was one.
 fn failing_at<R>(number: usize, run: impl FnOnce() -> R) -> (R, bool) {
     LEFT.set(Some(number));
     let result = run();
     (result, LEFT.take().is_none())
 }
 
-/// What a test does beside what it is about: no allocation of it fails.
+/// Runs a function without failing allocations.
 #[allow(dead_code, reason = "not every program has such")]
 pub(crate) fn undisturbed<R>(run: impl FnOnce() -> R) -> R {
     let left = LEFT.take();
@@ -69,10 +69,10 @@ pub(crate) fn undisturbed<R>(run: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs something again and again: each time the next of its large allocations fails, until none is left to fail. Returns
-/// what it then returns, and how many times it failed; `check` looks at each error, and at what is to be as it was.
+/// Runs a function repeatedly: each time the next large allocation fails, until none does. Returns its result and the
+/// number of failures. `check` gets each error, and checks that nothing has changed.
 ///
-/// Where something ends the process that should not, the last allocation that failed is the one that it cannot do without.
+/// If the process ends, it could not handle the last allocation that failed.
 pub(crate) fn until_enough<W, R, E: std::fmt::Debug>(
     world: &mut W,
     mut run: impl FnMut(&mut W) -> Result<R, E>,

@@ -1,4 +1,4 @@
-//! A step gives the same bits for any number of threads and for every instruction set.
+//! A step gives the same bits for every number of threads and every instruction set.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -10,13 +10,13 @@ use stepwell_optim::{
     CATALOG, Clip, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, StepOptions, View, definition,
 };
 
-/// More elements than threads are woken for; tensors of which LAMB's second stage is done together with the first stage of
-/// the next, by one thread or by all; and small ones. No length is a multiple of a vector.
+/// In elements: together enough for several threads. Some tensors enter LAMB's pipeline, one shared by all threads, and
+/// some are small. No length is a multiple of a vector.
 const LENGTHS: [usize; 10] = [270_003, 40_001, 70_001, 17, 1, 0, 280_001, 16_385, 5, 70_001];
 
 type Named = Vec<(String, OptionValue)>;
 
-/// Options that take another path through the loops.
+/// Options that select other paths through the loops.
 fn variants(definition: &Definition) -> Vec<Named> {
     let flag = |name: &str| vec![(name.to_owned(), OptionValue::Flag(true))];
     let number = |name: &str| vec![(name.to_owned(), OptionValue::Float(0.5))];
@@ -44,10 +44,10 @@ fn wave(seed: usize, i: usize) -> f64 {
     wave[(seed * 31 + i) % wave.len()]
 }
 
-/// Every length.
+/// All lengths.
 const ALL: Range<usize> = 0..LENGTHS.len();
 
-/// The bits of parameters of those lengths after three steps.
+/// The bits of parameters of these lengths after three steps.
 fn bits<T: Copy>(
     definition: &'static Definition,
     named: &Named,
@@ -66,7 +66,7 @@ fn bits<T: Copy>(
         let mut gradients: Vec<_> = which.clone().map(|i| made(step + i, LENGTHS[i])).collect();
         let pairs = parameters.iter_mut().zip(&mut gradients);
         let mut views: Vec<_> = pairs.map(|(p, g)| Some(view(p, g))).collect();
-        // Doubles have no moments of 16 bits.
+        // Parameters in f64 have no moments in 16 bits.
         optimizer.step(&mut views, options).ok()?;
         if options.zero_gradients {
             assert!(gradients.iter().flatten().all(|g| bits(*g) == 0));
@@ -131,7 +131,7 @@ fn threads_and_instruction_sets_change_no_bit() {
 #[test]
 fn a_tensor_among_others_moves_as_it_does_alone() {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        // What all have in common, where there is such a thing.
+        // Without the norm of all gradients, which depends on the others.
         let named = match definition.name {
             "lamb" => vec![("globalnorm".into(), OptionValue::Flag(false)), ("decay".into(), OptionValue::Float(0.5))],
             _ => Vec::new(),

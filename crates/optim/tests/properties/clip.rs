@@ -1,4 +1,4 @@
-//! Clipping inside the step does what clipping before it does, to the bit, and leaves the gradient alone.
+//! Clipping inside the step equals clipping before it to the bit, and does not change the gradient in memory.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -17,7 +17,7 @@ fn parameters<T: Scalar>(
     inside: bool,
     view: for<'a> fn(&'a mut [T], &'a mut [T]) -> View<'a>,
 ) -> Vec<Vec<T>> {
-    // More than a block of a kernel that sums, and no multiple of its lanes.
+    // More elements than a block, and not a multiple of the lanes.
     let mut parameters = [numbers::<T>(300, 0.0), numbers::<T>(7, 5.0)];
     for number in 0..3 {
         let mut gradients = [numbers::<T>(300, f64::from(number)), numbers::<T>(7, 9.0)];

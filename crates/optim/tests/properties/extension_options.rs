@@ -1,4 +1,4 @@
-//! Options beyond those of the k-api, and the presets made of them.
+//! Extensions, and the presets that set them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -22,7 +22,7 @@ fn one(name: &str, value: OptionValue) -> Named {
 }
 
 #[test]
-fn further_options_stand_last_and_have_no_position() {
+fn extensions_come_last_and_have_no_position() {
     for definition in CATALOG {
         let (specs, count) = (definition.options, positional(definition.options).len());
         assert!(specs[count..].iter().all(|spec| spec.extension) && specs.iter().any(|spec| spec.name == "maximize"));
@@ -39,10 +39,10 @@ fn further_options_stand_last_and_have_no_position() {
 }
 
 #[test]
-fn climbing_is_descending_along_the_negative_to_the_bit() {
+fn maximizing_is_minimizing_along_the_negative_to_the_bit() {
     let switches = ["decay", "momentum", "amsgrad", "centered", "nesterov", "l2", "lrdecay"];
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        // Without any other option, with each of them, and with all.
+        // Without other options, with each of them, and with all.
         let known: Vec<_> = definition.options.iter().filter(|spec| switches.contains(&spec.name)).collect();
         let value = |name: &str| if ["decay", "momentum", "lrdecay"].contains(&name) { 0.3.into() } else { None };
         let row = |name: &str| (name.to_owned(), value(name).map_or(OptionValue::Flag(true), OptionValue::Float));
@@ -71,7 +71,7 @@ fn climbing_is_descending_along_the_negative_to_the_bit() {
     }
 }
 
-/// The options of the recording of that name, as the reference has them.
+/// The options of a recording, as the reference implementation had them.
 fn recorded(optimizer: &str, name: &str) -> Option<Named> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../test/parity/recordings")
@@ -89,7 +89,7 @@ fn presets_are_what_the_reference_was_run_with() {
         let named: Named = preset.options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let definition = definition(preset.optimizer).unwrap();
         let ours = made(definition, &named);
-        // The defaults are the first preset.
+        // The first preset has the defaults.
         let theirs = made(definition, &recorded(preset.optimizer, preset.name).unwrap_or_default());
         assert_eq!(ours.groups()[0].options(), theirs.groups()[0].options(), "{}", preset.name);
         assert!(preset.name == "nvlamb" || recorded(preset.optimizer, preset.name).is_some(), "{}", preset.name);

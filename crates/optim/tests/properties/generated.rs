@@ -1,4 +1,4 @@
-//! The option types of the SDK are written from the option tables. A test fails when they were not up to date.
+//! The option types of the SDK are written from the option tables. A test fails if they were stale.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -11,7 +11,7 @@ use stepwell_optim::{
     positional,
 };
 
-/// PyTorch's spelling, or capitals where there is none.
+/// PyTorch's spelling, or a capitalized name.
 fn type_name(definition: &Definition) -> String {
     let pytorch = definition.pytorch.and_then(|class| class.rsplit('.').next());
     format!("{}Options", pytorch.map_or_else(|| definition.name.to_uppercase(), str::to_owned))
@@ -91,7 +91,7 @@ fn generated() -> String {
         let positions: Vec<_> =
             positional(definition.options).iter().map(|spec| format!("{}: {}", spec.name, type_of(spec))).collect();
         let line = format!("  readonly {}: [{}];\n", definition.name, positions.join(", "));
-        // As biome formats it, which has lines of 120 characters.
+        // In the format of biome, with lines of 120 characters.
         if line.len() <= 121 {
             text += &line;
         } else {
@@ -101,13 +101,13 @@ fn generated() -> String {
     text + "}\n"
 }
 
-/// `StepSchedule` of `step`.
+/// Makes `StepSchedule` of `step`.
 fn schedule_name(definition: &ScheduleDefinition) -> String {
     let (first, rest) = definition.name.split_at(1);
     format!("{}{rest}Schedule", first.to_uppercase())
 }
 
-/// The options of a schedule. One that must be given can be given under either of its names.
+/// The options of a schedule. A required option may be given under either of its names.
 fn schedule_options(definition: &ScheduleDefinition) -> String {
     let is_choice = |spec: &&OptionSpec| (spec.default)().is_none() && spec.alias.is_some();
     let mut text = String::new();
@@ -129,7 +129,7 @@ fn schedule_options(definition: &ScheduleDefinition) -> String {
     text
 }
 
-/// The schedules inside a schedule, as keys of its specification.
+/// The inner schedules of a schedule, as keys of its specification.
 fn schedule_children(definition: &ScheduleDefinition) -> String {
     match definition.children {
         Children::None => String::new(),
@@ -195,7 +195,7 @@ fn generated_presets() -> String {
     text + "} as const;\n"
 }
 
-/// The rows of the tables as values, for a page that shows every option with its sentence and its range.
+/// The rows of the tables as values, for the playground's options.
 fn generated_tables() -> String {
     let mut text = String::from(
         "// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.\n\n",
@@ -243,7 +243,7 @@ fn table_row(spec: &OptionSpec) -> String {
 
 /// The folder of the SDK's generated files.
 const SDK: &str = "../../packages/sdk/src/generated";
-/// The folder of the playground's.
+/// The folder of the playground's generated files.
 const PLAYGROUND: &str = "../../apps/playground/src/generated";
 
 fn keep(folder: &str, name: &str, text: String) {

@@ -1,4 +1,4 @@
-//! The direction of L-BFGS beside the two-loop recursion as the book has it, for histories made at random.
+//! The direction of L-BFGS equals the textbook's two-loop recursion, for random histories.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -7,7 +7,7 @@ use stepwell_optim::{
     AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
 };
 
-/// A loss whose gradient is given, however the parameters move.
+/// A loss with a given gradient at all parameters.
 struct Given<'a> {
     gradients: &'a [Vec<f64>],
     calls: usize,
@@ -25,14 +25,14 @@ impl Objective<f64> for Given<'_> {
     }
 }
 
-/// A difference of gradients and one of parameters.
+/// The differences y of gradients and s of parameters.
 type Pair = (Vec<f64>, Vec<f64>);
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// -H g as in Nocedal and Wright's algorithm 7.4, one line after the other.
+/// -H g as in Nocedal and Wright's algorithm 7.4, line by line.
 fn naive_direction(gradient: &[f64], pairs: &[Pair]) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.to_vec();
     let mut alphas = vec![0.0; pairs.len()];
@@ -49,9 +49,9 @@ fn naive_direction(gradient: &[f64], pairs: &[Pair]) -> Vec<f64> {
     q.iter().map(|q| -q).collect()
 }
 
-/// Pairs of positive curvature, where y is s, stretched by another factor in each dimension; and two vectors.
+/// Pairs of positive curvature, in which y is s times a factor for each dimension; and two vectors.
 fn history() -> impl Strategy<Value = (Vec<Pair>, Vec<f64>, Vec<f64>)> {
-    // Around the widths of lanes and blocks.
+    // Lengths close to multiples of lanes and blocks.
     (prop_oneof![1usize..20, 250usize..262, 511usize..515], 0usize..9).prop_flat_map(|(n, count)| {
         let vector = move || prop::collection::vec(-1.0..1.0f64, n);
         let stretch = prop::collection::vec(0.5..2.0f64, n);
@@ -68,7 +68,7 @@ proptest! {
 
     #[test]
     fn a_direction_is_that_of_the_plain_recursion((mut pairs, mut before, d) in history(), most in 1usize..9, t in 0.1..2.0f64) {
-        // What the step will add: a gradient that grows along d, so that the pair has positive curvature.
+        // The pair that the step will add: the gradient grows along d, so the curvature is positive.
         before[0] = 3.0;
         let d: Vec<f64> = d.iter().enumerate().map(|(i, d)| if i == 0 { 1.0 } else { *d }).collect();
         let gradient: Vec<f64> = before.iter().zip(&d).map(|(g, d)| g + 0.7 * d).collect();

@@ -1,4 +1,4 @@
-//! The tests of this crate that need no allocator of their own, in one program: each program is linked with the whole crate.
+//! The tests that need no allocator of their own, in one program, since each program links the whole crate.
 
 mod bits;
 mod clip;

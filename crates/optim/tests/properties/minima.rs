@@ -1,20 +1,20 @@
-//! L-BFGS with a strong Wolfe line search finds the published minima of Moré, Garbow and Hillstrom 1981, *Testing
-//! Unconstrained Optimization Software*, <https://doi.org/10.1145/355934.355936>, from their standard starting points.
+//! L-BFGS with a strong Wolfe line search finds published minima from the standard starting points. Moré, Garbow and
+//! Hillstrom 1981, *Testing Unconstrained Optimization Software*, <https://doi.org/10.1145/355934.355936>.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use stepwell_optim::{Objective, Optimizer, OptionValue, Result, definition};
 
-/// A residual and its derivatives. All problems of the paper are sums of the squares of these.
+/// A residual and its derivatives. The problems of the paper are sums of squared residuals.
 type Residuals = Vec<(f64, Vec<f64>)>;
 
-/// A problem of the paper, with its number there.
+/// A problem of the paper, with its number.
 struct Problem {
     name: &'static str,
     start: &'static [f64],
     minimum: &'static [f64],
-    /// How far each parameter may be from the minimum, relative to the larger of it and 1. The Hessian of Powell's
-    /// function is singular at the minimum, so that a gradient of 1e-9 leaves the parameters near 1e-3.
+    /// Tolerance of each parameter, relative to the larger of its value at the minimum and 1. The Hessian of Powell's
+    /// function is singular at the minimum. A gradient of 1e-9 therefore leaves the parameters near 1e-3.
     near: f64,
     residuals: fn(&[f64]) -> Residuals,
 }
@@ -83,7 +83,7 @@ const PROBLEMS: [Problem; 5] = [
     },
 ];
 
-/// A problem at the parameters that were set last; its negative if `sign` is -1.
+/// A problem at the current parameters, negated if `sign` is -1.
 struct At<'a> {
     problem: &'a Problem,
     sign: f64,
@@ -109,7 +109,8 @@ impl Objective<f64> for At<'_> {
     }
 }
 
-/// Steps until the gradient is small or a step changes nothing; where that is, and how many evaluations it took.
+/// Steps until the gradient is small or a step changes nothing. Returns the final parameters and the number of
+/// evaluations.
 fn found(problem: &Problem, maximize: bool) -> (Vec<f64>, usize) {
     let options = [
         ("search", OptionValue::Word("strong_wolfe".into())),

@@ -1,5 +1,5 @@
-//! What a step makes of 16 bits, moments in bfloat16 and averages depends neither on threads nor on the instruction set, and a
-//! step that is skipped leaves nothing behind.
+//! Steps with 16-bit parameters, bfloat16 moments and averages do not depend on threads or on the instruction set. A
+//! skipped step leaves no trace.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -8,7 +8,7 @@ use stepwell_optim::{
     CATALOG, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, Outcome, StepOptions, View,
 };
 
-/// Larger than what threads are woken for; no multiple of a block.
+/// In elements: enough for several threads, and not a multiple of a block.
 const LENGTH: usize = (1 << 18) + 777;
 
 fn numbers<T>(length: usize, seed: f32, of: impl Fn(f32) -> T) -> Vec<T> {
@@ -23,7 +23,7 @@ fn optimizer(definition: &'static Definition, named: &[(&str, OptionValue)], par
     optimizer
 }
 
-/// Three steps on tensors of three types. Returns all parameters as bits, and the state in words.
+/// Makes three steps on tensors of three types. Returns the bits of all parameters, and the state as text.
 fn outcome(
     definition: &'static Definition,
     moments: &str,
@@ -61,7 +61,7 @@ fn first_order() -> impl Iterator<Item = &'static Definition> {
 #[test]
 fn threads_and_instruction_sets_change_nothing() {
     for definition in first_order() {
-        // Adagrad keeps no average of gradients.
+        // Adagrad has no average of gradients.
         let averages = definition.name != "adagrad";
         for moments in ["full", "bfloat16"].into_iter().take(1 + usize::from(averages)) {
             let one = outcome(definition, moments, 1, InstructionSet::best());
@@ -88,7 +88,7 @@ fn a_skipped_step_makes_no_state_and_its_successor_is_the_first() {
         let skipped = skips.step(&mut [Some(View::Half(&mut p, &mut bad))], options).unwrap();
         assert_eq!((skipped, &p), (Outcome::Skipped, &before));
         assert_eq!(skips.groups()[0].states(), [None]);
-        // Options that change in between do not make a first step a later one.
+        // A change of options in between does not turn the first step into a later one.
         let row = skips.plan(0, &[], &[]).unwrap();
         skips.edit(0, row, 0).unwrap();
         for seed in [1.0, 2.0] {

@@ -1,12 +1,11 @@
-//! Every formula against itself written plainly in f64: any length, any alignment, NaN and infinity placed anywhere,
-//! denormals.
+//! Every kernel against its formula in plain f64, for any length and alignment, with NaN, infinity and denormals.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
 use stepwell_optim::{Optimizer, OptionValue, Scalar, StepOptions, View, definition, sum_of_squares};
 
-/// A parameter with its moments, as textbooks have them.
+/// A parameter with its moments, as in textbooks.
 #[derive(Clone, Default)]
 struct Plain {
     p: f64,
@@ -23,7 +22,7 @@ fn adaptive(x: &mut Plain, g: f64, t: i32) -> f64 {
     (x.m / (1.0 - 0.9f64.powi(t))) / ((x.v / (1.0 - 0.999f64.powi(t))).sqrt() + EPS)
 }
 
-/// One step of all elements of one tensor.
+/// One step of all elements of a tensor.
 fn naive(name: &str, xs: &mut [Plain], gs: &[f64], t: i32) {
     if name == "lamb" {
         let norm = gs.iter().map(|g| g * g).sum::<f64>().sqrt();
@@ -56,7 +55,7 @@ fn naive(name: &str, xs: &mut [Plain], gs: &[f64], t: i32) {
     }
 }
 
-/// Steps on slices that begin `offset` elements into their memory.
+/// Steps on slices that start `offset` elements into their memory.
 fn stepped<T: Scalar>(
     name: &str,
     start: &[f64],
@@ -79,7 +78,7 @@ fn stepped<T: Scalar>(
     parameter[offset..].iter().map(|x| x.to_f64()).collect()
 }
 
-/// What a T makes of the number; the reference is to see the same.
+/// The number rounded to T, so that the reference computes with the same value.
 fn rounded<T: Scalar>(x: &[f64]) -> Vec<f64> {
     x.iter().map(|x| T::from_f64(*x).to_f64()).collect()
 }
@@ -102,14 +101,14 @@ fn compare<T: Scalar>(
     for (i, (ours, plain)) in ours.iter().zip(&plain).enumerate() {
         let expected = T::from_f64(plain.p).to_f64();
         let near = (ours - expected).abs() <= tolerance * (expected.abs() + 4.0 * LR);
-        // Which of those that are not finite it is depends on factors of 0 and 1 that a formula may write or leave out.
+        // Which of NaN and infinity results depends on factors of 0 and 1 that a formula may leave out.
         let lost = !ours.is_finite() && !expected.is_finite();
         prop_assert!(near || lost, "{name} [{i}] of {}: {ours} instead of {expected}", start.len());
     }
     Ok(())
 }
 
-/// Lengths around those of vectors, blocks and chunks.
+/// Lengths close to multiples of vectors, blocks and chunks.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![0usize..70, 500usize..530, 1020usize..1030, 16_380usize..16_400]
 }
@@ -133,7 +132,7 @@ proptest! {
 
     #[test]
     fn what_is_not_finite_stays_where_it_is(length in 1usize..600, place in 0usize..600, special in 0usize..4) {
-        // Each optimizer but LAMB treats elements by themselves: the others move as if nothing had happened.
+        // All optimizers except LAMB treat elements separately: the other elements move as without the NaN.
         let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300][special];
         let mut gradient: Vec<_> = (0..length).map(|i| (i as f64).sin()).collect();
         gradient[place % length] = special;
@@ -146,14 +145,14 @@ proptest! {
 
     #[test]
     fn a_norm_is_that_of_f64(length in length(), seed in 0u32..1000, power in -44i32..39, zeros in 0usize..4) {
-        // Squares of 32 bits are numbers only from 1e-22 to 1e19.
+        // Squares in f32 are normal numbers from 1e-22 to 1e19.
         let scale = 10f64.powi(power);
         let wave = |i: usize| (f64::from(seed) + i as f64 * 0.7).sin() * scale * if i % 4 < zeros { 0.0 } else { 1.0 };
         let doubles: Vec<_> = (0..length).map(wave).collect();
         let floats: Vec<_> = doubles.iter().map(|x| *x as f32).collect();
         let near = |squares: f64, naive: f64, tolerance: f64| (squares - naive).abs() <= tolerance * naive;
         let naive: f64 = doubles.iter().map(|x| x * x).sum();
-        // One after the other, 16,000 additions of the reference itself may lose that much.
+        // The reference adds in sequence, and may lose this much in 16,000 additions.
         prop_assert!(near(sum_of_squares(&doubles), naive, 1e-13));
         let naive: f64 = floats.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         prop_assert!(near(sum_of_squares(&floats), naive, 1e-7), "{} instead of {naive}", sum_of_squares(&floats));

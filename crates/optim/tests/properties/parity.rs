@@ -1,4 +1,4 @@
-//! Every recorded trajectory of `test/parity/recordings`, replayed.
+//! Replays every recorded trajectory of `test/parity/recordings`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -38,13 +38,13 @@ fn places(json: &Json) -> HashSet<(usize, usize)> {
     json.as_array().map(|list| list.iter().map(place).collect()).unwrap_or_default()
 }
 
-/// The recording's own value of a key, or the one that all recordings of its dtype share.
+/// A recording's value of a key, or the value that all recordings of its dtype share.
 fn own_or_shared<'a>(file: &'a Json, recording: &'a Json, key: &str) -> &'a Json {
     recording.get(key).unwrap_or_else(|| &file["data"][recording["dtype"].as_str().unwrap()][key])
 }
 
-/// f64: 1e-12 after one step and 1e-9 later, or what a recording's printed digits carry; f32: `assert_close` defaults.
-/// One step of L-BFGS is up to 20 iterations, so it counts as later.
+/// For f64: 1e-12 after one step and 1e-9 later, or the precision of the printed digits. For f32: the defaults of
+/// `assert_close`. A step of L-BFGS has up to 20 iterations, so it counts as later.
 fn assert_near<T: Scalar>(file: &Json, recording: &Json, step: usize, ours: &[Vec<T>]) {
     let Some(expected) = recording["expected"].get(step.to_string()) else { return };
     let is_double = size_of::<T>() == 8;
@@ -89,7 +89,7 @@ impl Typed for f64 {
     }
 }
 
-/// Sets the options that a recording changes before this step, in its first group and in its second.
+/// Sets the options that a recording changes before a step, in its first and second group.
 fn edit(optimizer: &mut Optimizer, recording: &Json, step: usize) {
     for (group, key) in ["edits", "edits1"].into_iter().enumerate() {
         if let Some(edit) = recording[key].get(step.to_string()) {
@@ -99,7 +99,7 @@ fn edit(optimizer: &mut Optimizer, recording: &Json, step: usize) {
     }
 }
 
-/// Adds the parameters of a recording in its groups, or in one. Returns their numbers, group after group.
+/// Adds the parameters of a recording in its groups, or in one. Returns their indices, group by group.
 fn add_groups(optimizer: &mut Optimizer, recording: &Json, count: usize) -> Vec<usize> {
     let Some(groups) = recording["groups"].as_array() else {
         let plan = optimizer.plan(0, &[], &[]).unwrap();
@@ -143,7 +143,7 @@ fn replay<T: Typed>(file: &Json, recording: &Json) {
     }
 }
 
-/// An objective of the recordings, in their order of operations.
+/// An objective of the recordings, with their order of operations.
 struct Recorded<T> {
     name: String,
     parameters: Vec<T>,
@@ -252,7 +252,7 @@ fn a_closure_that_fails_leaves_everything_as_it_was() {
     for step in 0..3 {
         let from = smooth.1.parameters.clone();
         f64::minimize(&mut smooth.0, &from, &mut smooth.1).unwrap();
-        // Fails in the middle of the step, then goes through.
+        // Fails in the middle of the step, and succeeds in the next attempt.
         broken.1.1 = broken.1.0.evaluations + 1 + step;
         let before = broken.0.lbfgs_state_dict().unwrap();
         f64::minimize(&mut broken.0, &from, &mut broken.1).unwrap_err();

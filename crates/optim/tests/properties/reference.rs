@@ -1,5 +1,5 @@
-//! The reference page of each optimizer is written from its file and its option table. The test fails when a page was not
-//! up to date.
+//! The reference page of each optimizer is written from its file and its option table. The test fails if a page was
+//! stale.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
@@ -11,7 +11,7 @@ use stepwell_optim::{
     StepOptions, View, definition, positional,
 };
 
-/// The documentation at the head of an optimizer's file.
+/// The module documentation of an optimizer.
 fn words_of(definition: &Definition) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/optimizers");
     let paths = [format!("{}.rs", definition.name), format!("{}/mod.rs", definition.name)];
@@ -69,7 +69,7 @@ impl Objective<f64> for Example {
     }
 }
 
-/// Where the example ends: three steps from the start.
+/// The parameters after three steps of the example.
 fn example_result(name: &str) -> Vec<f64> {
     let mut optimizer =
         Optimizer::new(definition(name).expect("it exists"), &[OptionValue::Float(0.1)], &[]).expect("a good rate");
@@ -117,10 +117,12 @@ console.log((tensor(x) as number[]).map((value) => value.toFixed(6)).join(" "));
     )
 }
 
-/// Which options have a position.
+/// The sentence about positions of options.
 fn order(definition: &Definition) -> String {
     let count = positional(definition.options).len();
-    format!("The first {count} in positional order; the rest are given by name, and told only where they were changed.")
+    format!(
+        "The first {count} are positional. The rest are extensions: set by name, and reported only if they were changed."
+    )
 }
 
 /// The presets of the optimizer, as a section.

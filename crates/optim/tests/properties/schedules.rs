@@ -1,4 +1,4 @@
-//! Every recorded schedule of `test/parity/schedules`, replayed, and the laws that hold for all of them.
+//! Replays every recorded schedule of `test/parity/schedules`, and checks properties that all schedules have.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -62,7 +62,7 @@ fn optimizer(name: &str, rates: &[f64]) -> Optimizer {
     optimizer
 }
 
-/// Bound as a recording says.
+/// An optimizer with the schedule of a recording.
 fn bound(base: &[f64], recording: &Json) -> Optimizer {
     let mut optimizer = optimizer(recording["optimizer"].as_str().unwrap(), base);
     optimizer.bind(curve(&recording["specification"]), None).unwrap();
@@ -106,7 +106,7 @@ fn rates_follow_pytorch() {
     }
 }
 
-/// The named values of a row, as a file would have them.
+/// A row as named values, as files have it.
 fn named(specs: &[OptionSpec], row: &[OptionValue]) -> Vec<(String, OptionValue)> {
     specs.iter().map(|spec| spec.name.to_owned()).zip(row.iter().cloned()).collect()
 }
