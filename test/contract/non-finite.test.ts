@@ -54,7 +54,7 @@ describe.each(firstOrder)("$name, fused $fused", ({ name, fused }) => {
           const before = { ...everything(m, o), gradients: gradients(m) };
           const message = expectError("ERR_GRADIENT", () => k.step(o, { ...clip, zerograd: true, nonfinite: "error" }));
           expect(message).toBe(
-            `step: expected finite gradients, given ${String(value).replace("Infinity", "inf")} in that of parameter \`out.weight\``,
+            `step: expected finite gradients, given ${String(value).replace("Infinity", "inf")} in the gradient of parameter \`out.weight\``,
           );
           expect({ ...everything(m, o), gradients: gradients(m) }).toEqual(before);
           k.step(o, { ...clip, nonfinite: "skip" });
@@ -189,7 +189,7 @@ describe.each(cases.filter(({ name }) => name === "lbfgs"))("lbfgs, fused $fused
         const before = [k.data(x), k.state(o)];
         calls = 0;
         const message = expectError("ERR_GRADIENT", () => k.step(o, closure(at), { nonfinite: "error" }));
-        expect(message).toContain("expected finite gradients, given NaN in that of parameter `0`");
+        expect(message).toContain("expected finite gradients, given NaN in the gradient of parameter `0`");
         expect([k.data(x), k.state(o)]).toEqual(before);
         calls = 0;
         const first = k.tensor(k.mse(x, [0, 0]));

@@ -11,9 +11,6 @@ const root = join(import.meta.dirname, "..", "..");
 const pending: readonly string[] = [
   // Session: values, layers, commands.
   "crates/session/",
-  // Kernels, options, optimizers.
-  "crates/optim/",
-  "docs/reference/",
   // Its build takes minutes, and a change of its comments makes each user build it again.
   "scripts/wasm-bindgen/",
   // The SDK.

@@ -1,20 +1,20 @@
-//! How much of a caller's text a message shows.
+//! Cutting of long texts in messages.
 
 use std::fmt;
 
-/// So many characters of a text in quotation marks are shown: a name is shorter, and an error is no place for a book.
+/// In characters. The longest quotation from a caller that a message shows; names are shorter.
 const MAX_QUOTED_CHARS: usize = 200;
-/// So many characters of all together: of shapes, of paths, of words of the tensor library.
+/// In characters. The longest message, with shapes, paths and texts of the tensor library.
 const MAX_CHARS: usize = 550;
 
-/// The message without what is too long to read: dots stand for the rest. What messages quote stands between "" or ``.
+/// The message with long parts replaced by dots. Messages quote in `""` or ``` `` ```.
 pub(crate) fn brief(message: String) -> String {
     if message.len() <= MAX_QUOTED_CHARS {
         return message;
     }
     let mut text = String::new();
     let mut rest = message.as_str();
-    // Quotation marks are of one byte each.
+    // Quotation marks are one byte each.
     while let Some(open) = rest.bytes().position(|byte| byte == b'`' || byte == b'"') {
         let (before, quoted) = rest.split_at(open + 1);
         let Some(end) = quoted.bytes().position(|byte| byte == rest.as_bytes()[open]) else { break };
@@ -33,7 +33,7 @@ pub(crate) fn brief(message: String) -> String {
     text
 }
 
-/// The first 200 characters of a text, and dots where there are more.
+/// A text of at most 200 characters; dots replace the rest.
 pub struct Brief<'a>(pub &'a str);
 
 impl fmt::Display for Brief<'_> {
@@ -44,12 +44,12 @@ impl fmt::Display for Brief<'_> {
     }
 }
 
-/// The first characters of a text, as many as that, and dots if there are more.
+/// The first `most` characters of a text, and dots if there are more.
 #[inline(never)]
 fn start(text: &str, most: usize) -> (&str, &'static str) {
     let mut characters = 0;
     for (place, byte) in text.bytes().enumerate() {
-        // Bytes like 0b10xx_xxxx go on with a character.
+        // Bytes 0b10xx_xxxx continue a character.
         if byte & 0xc0 != 0x80 {
             if characters == most {
                 return (&text[..place], "...");

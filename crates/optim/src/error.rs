@@ -1,4 +1,4 @@
-//! The one error type of every crate, and the stable code that callers match on.
+//! The error type of every crate, and the stable codes that callers match on.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use crate::brief::brief;
 /// A result with Stepwell's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, in words for a person ([`fmt::Display`]) and as a stable [`Code`] for a program.
+/// An error: a message for a person ([`fmt::Display`]) and a stable [`Code`] for a program.
 ///
-/// One word, since every result has room for one, and whoever passes it on copies it.
+/// One pointer wide, since every `Result` contains it and every `?` moves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Content>);
 
@@ -20,8 +20,7 @@ struct Content {
 }
 
 impl Error {
-    /// An error with a message that says what was expected and what was given.
-    /// Of what a caller gave, the message shows no more than a reader wants to see.
+    /// An error with a message that says what was expected and what was given. Long quotations and messages are cut.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self::boxed(code, brief(message.into()))
     }
@@ -37,7 +36,7 @@ impl Error {
         self.0.code
     }
 
-    /// The same error, with the call that failed in front of its message, if that does not begin with it.
+    /// Prepends the name of the failed call to the message, unless the message starts with it.
     pub fn within(self, call: &str) -> Self {
         if self.0.message.strip_prefix(call).is_some_and(|rest| rest.starts_with([':', ' '])) {
             return self;
@@ -64,7 +63,7 @@ macro_rules! codes {
             /// Every code, in the order of declaration.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
 
-            /// The code as JavaScript sees it.
+            /// The code in JavaScript.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
             }
@@ -75,7 +74,7 @@ macro_rules! codes {
 codes! {
     /// A call with too few, too many or unsuitable arguments.
     Argument = "ERR_ARGUMENT",
-    /// No optimizer, module or loss of that name.
+    /// An unknown name of an optimizer, module or loss.
     UnknownName = "ERR_UNKNOWN_NAME",
     /// An option that this optimizer, module or loss does not have.
     OptionUnknown = "ERR_OPTION_UNKNOWN",
@@ -85,7 +84,7 @@ codes! {
     OptionRange = "ERR_OPTION_RANGE",
     /// A parameter group that does not exist and cannot be added.
     Group = "ERR_GROUP",
-    /// A tensor that cannot become a parameter: unknown, not a leaf, or already there.
+    /// A tensor that cannot become a parameter: unknown, not a leaf, or added before.
     Parameter = "ERR_PARAMETER",
     /// A gradient that cannot be used.
     Gradient = "ERR_GRADIENT",
@@ -93,25 +92,25 @@ codes! {
     ClosureRequired = "ERR_CLOSURE_REQUIRED",
     /// A handle whose object was freed.
     HandleFreed = "ERR_HANDLE_FREED",
-    /// Something that is no handle of this session.
+    /// A value that is not a handle of this session.
     HandleInvalid = "ERR_HANDLE_INVALID",
-    /// A handle of another kind than the call needs.
+    /// A handle of another kind than the call expects.
     HandleKind = "ERR_HANDLE_KIND",
-    /// Shapes that do not fit.
+    /// Shapes that do not match.
     Shape = "ERR_SHAPE",
-    /// A data type that does not fit.
+    /// A data type that is not supported here.
     Dtype = "ERR_DTYPE",
     /// A device that does not exist or cannot be used.
     Device = "ERR_DEVICE",
-    /// More memory than there is.
+    /// Not enough memory.
     Memory = "ERR_MEMORY",
     /// A file that cannot be read or written.
     File = "ERR_FILE",
-    /// A file whose content is not what it should be.
+    /// A file with unexpected content.
     Format = "ERR_FORMAT",
     /// The tensor library refused an operation.
     Engine = "ERR_ENGINE",
-    /// The engine was ended by a bug of Stepwell or by a lack of memory or stack; only a reset helps.
+    /// The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps.
     EnginePoisoned = "ERR_ENGINE_POISONED",
     /// A bug of Stepwell.
     Internal = "ERR_INTERNAL",

@@ -1,29 +1,29 @@
-//! Lists whose length a caller decides: their memory is asked for before it is taken, and where there is none that is an error.
+//! Lists whose length a caller decides. They are allocated only after a memory check, and a lack of memory is an error.
 //!
-//! The one place where such lists are made. `vec![]`, `collect` and `to_vec` end the process where an allocation fails, and a
-//! system that hands out memory which it has not ends it later, when the memory is used.
+//! All such lists are made here. `vec![]`, `collect` and `to_vec` abort the process if an allocation fails. A system
+//! that overcommits memory ends the process later, when the memory is used.
 
 use std::sync::OnceLock;
 
 use crate::error::{Code, Error, Result};
 
-/// Bytes from which on it is asked whether they are there: some room is kept, see [`set_memory_check`], for what is less. In
-/// WebAssembly there is little of it, and to ask costs nothing.
+/// In bytes. Smaller allocations are not checked: [`set_memory_check`] keeps a reserve for them. The reserve is small
+/// in WebAssembly, where a check is cheap.
 const MIN_CHECKED_BYTES: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
 
-/// In WebAssembly whoever is asked tries whether so many bytes can be had in one piece, so that who takes them next gets them,
-/// by a way that cannot fail and is less code. Nobody else takes any.
+/// True in WebAssembly, where a passed check guarantees the next allocation: the check has tried it, and there is one
+/// thread. Infallible calls may follow, which are less code.
 pub(crate) const CHECK_SUFFICES: bool = cfg!(target_family = "wasm");
 
 static MEMORY_CHECK: OnceLock<fn(usize) -> bool> = OnceLock::new();
 
-/// Has large lists asked for before they are made. Whoever knows how much memory there is says whether so many bytes may be
-/// taken, and keeps some room for what is small and cannot fail. For the whole process; the first who says so is asked.
+/// Sets the memory check of the process: a function that decides whether a number of bytes may be allocated. It keeps a
+/// reserve for small allocations, which are not checked. Later calls have no effect.
 pub fn set_memory_check(has: fn(usize) -> bool) {
     MEMORY_CHECK.get_or_init(|| has);
 }
 
-/// Fails unless so many bytes may be taken.
+/// Checks that this number of bytes may be allocated.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -35,14 +35,14 @@ pub fn check_memory(bytes: usize) -> Result<()> {
     }
 }
 
-/// Fails unless memory for so many elements of a size may be taken.
+/// Checks that memory for `length` elements of `size` bytes may be allocated.
 #[inline(never)]
 fn check_elements(length: usize, size: usize) -> Result<()> {
     check_memory(length.saturating_mul(size))
 }
 
-/// Fails, in WebAssembly, where no room is left for what is small and cannot fail. Whoever makes something small, of which there
-/// may be many, begins with it.
+/// Checks in WebAssembly that the reserve for small allocations is full. Called before making a small object of which
+/// there may be many.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -50,17 +50,17 @@ pub fn check_small_memory() -> Result<()> {
     if cfg!(target_family = "wasm") { check_memory(MIN_CHECKED_BYTES) } else { Ok(()) }
 }
 
-/// The error of an allocation that failed.
+/// The error of a failed allocation.
 #[cold]
 #[inline(never)]
 pub fn out_of_memory(bytes: usize) -> Error {
     Error::new(Code::Memory, format!("out of memory allocating {bytes} bytes"))
 }
 
-/// Makes room for so many elements in all.
+/// Reserves capacity for `length` elements in all.
 ///
 /// # Errors
-/// [`Code::Memory`]; the list is then as it was.
+/// [`Code::Memory`]; the list is then unchanged.
 pub fn reserve<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
     if list.capacity() >= length {
         return Ok(());
@@ -74,7 +74,7 @@ pub fn reserve<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
     list.try_reserve_exact(more).map_err(|_| out_of_memory(length.saturating_mul(size_of::<T>())))
 }
 
-/// An empty list with room for so many elements.
+/// An empty list with capacity for `length` elements.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -88,10 +88,10 @@ pub fn with_capacity<T>(length: usize) -> Result<Vec<T>> {
     Ok(list)
 }
 
-/// Adds an element.
+/// Appends an element.
 ///
 /// # Errors
-/// [`Code::Memory`]; the list is then as it was.
+/// [`Code::Memory`]; the list is then unchanged.
 pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     if list.len() == list.capacity() {
         if CHECK_SUFFICES {
@@ -104,10 +104,10 @@ pub fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     Ok(())
 }
 
-/// As [`push`], of a list that was asked for before, together with others: in WebAssembly it is not asked again.
+/// As [`push`], for a list whose memory was checked before, together with others. WebAssembly does not check again.
 ///
 /// # Errors
-/// [`Code::Memory`]; the list is then as it was.
+/// [`Code::Memory`]; the list is then unchanged.
 #[inline(always)]
 pub(crate) fn push_checked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     if CHECK_SUFFICES {
@@ -117,10 +117,10 @@ pub(crate) fn push_checked<T>(list: &mut Vec<T>, element: T) -> Result<()> {
     push(list, element)
 }
 
-/// As [`reserve`], of a list that was asked for before, together with others: in WebAssembly it is not asked again.
+/// As [`reserve`], for a list whose memory was checked before, together with others. WebAssembly does not check again.
 ///
 /// # Errors
-/// [`Code::Memory`]; the list is then as it was.
+/// [`Code::Memory`]; the list is then unchanged.
 #[inline(always)]
 pub(crate) fn reserve_checked<T>(list: &mut Vec<T>, length: usize) -> Result<()> {
     if CHECK_SUFFICES {
@@ -129,7 +129,7 @@ pub(crate) fn reserve_checked<T>(list: &mut Vec<T>, length: usize) -> Result<()>
     reserve(list, length)
 }
 
-/// A list of equal elements.
+/// A list of `length` copies of an element.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -143,7 +143,7 @@ pub fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>> {
     Ok(list)
 }
 
-/// A copy.
+/// A copy of a slice.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -157,7 +157,7 @@ pub fn copied<T: Copy>(elements: &[T]) -> Result<Vec<T>> {
     Ok(list)
 }
 
-/// The elements of an iterator that knows how many it has.
+/// The elements of an iterator of known length.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -167,15 +167,15 @@ pub fn collected<T>(elements: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>
     Ok(list)
 }
 
-/// Results one after the other.
+/// Collects results.
 pub trait Results<T>: Iterator<Item = Result<T>> + Sized {
-    /// Their values, or the first error. As `collect`, which would be twice the code, and there are many of it.
+    /// The values, or the first error. Unlike `collect`, it is compiled once per type, and half as long.
     fn values(self) -> Result<Vec<T>> {
         let mut values = Vec::new();
         for result in self {
             let value = result?;
-            // Mostly an entry for each object of the caller's. In WebAssembly the memory that is kept for what is small is
-            // worth more than as much code for each of their types.
+            // Most lists have one entry for each object of the caller. WebAssembly serves them from its reserve, since
+            // a checked push for each type would be more code.
             if cfg!(target_family = "wasm") { values.push(value) } else { push(&mut values, value)? }
         }
         Ok(values)

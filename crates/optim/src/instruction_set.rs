@@ -1,24 +1,25 @@
-//! One source, compiled for several instruction sets, of which the machine's best is taken at run time.
+//! Dispatch of loops that are compiled for several instruction sets; the best available one is chosen at run time.
 
 use std::fmt;
 
-/// An instruction set that loops are compiled for, and that this machine has. Results do not depend on it.
+/// An instruction set of this machine that loops are compiled for. Results do not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstructionSet(Level);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
-    /// What every machine of the target has: SSE2 on x86-64, NEON on 64-bit ARM, simd128 in WebAssembly.
+    /// The instruction set of every machine of the target: SSE2 on x86-64, NEON on 64-bit ARM, simd128 in WebAssembly.
     Baseline,
-    /// 256-bit vectors on x86-64.
+    /// AVX2: 256-bit vectors on x86-64.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 512-bit vectors on x86-64.
+    /// AVX-512 F, VL, BW and DQ: 512-bit vectors on x86-64.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-/// A piece of work. Everything that `run` calls has to be inlined into it, or it is compiled for the baseline only.
+/// A loop that is compiled for each instruction set. Every call in `run` must be inlined, or the callee stays at the
+/// baseline.
 pub(crate) trait SimdKernel {
     type Output;
 
@@ -26,13 +27,13 @@ pub(crate) trait SimdKernel {
 }
 
 impl InstructionSet {
-    /// Every one that this machine has; the best last.
+    /// The instruction sets of this machine, the best one last.
     pub fn available() -> &'static [InstructionSet] {
         #[cfg(target_arch = "x86_64")]
         {
             const ALL: [InstructionSet; 3] =
                 [InstructionSet(Level::Baseline), InstructionSet(Level::Avx2), InstructionSet(Level::Avx512)];
-            // The standard library asks the machine once and remembers.
+            // The standard library caches the answers.
             let avx512 = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512bw")
@@ -47,12 +48,12 @@ impl InstructionSet {
         &[InstructionSet(Level::Baseline)]
     }
 
-    /// The best that this machine has.
+    /// The best instruction set of this machine.
     pub fn best() -> Self {
         Self::available().last().copied().unwrap_or(Self(Level::Baseline))
     }
 
-    /// Runs the work as compiled for this instruction set.
+    /// Runs the kernel, compiled for this instruction set.
     #[inline]
     pub(crate) fn run<K: SimdKernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
@@ -67,7 +68,7 @@ impl InstructionSet {
             }
             match self.0 {
                 Level::Baseline => {}
-                // SAFETY: only `available` makes one, where the machine has it.
+                // SAFETY: `available` returns this level only if the machine has it.
                 Level::Avx2 => return unsafe { avx2(kernel) },
                 // SAFETY: as above.
                 Level::Avx512 => return unsafe { avx512(kernel) },

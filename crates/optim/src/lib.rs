@@ -1,6 +1,6 @@
 //! Optimizers as plain Rust: options, parameter groups, state, and the update formulas as fused loops over slices.
 //!
-//! Knows no tensor library, no JavaScript and no operating system; builds for `wasm32-unknown-unknown`.
+//! Does not depend on a tensor library, on JavaScript or on an operating system; builds for `wasm32-unknown-unknown`.
 
 mod brief;
 #[doc(hidden)]

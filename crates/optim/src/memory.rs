@@ -1,4 +1,4 @@
-//! Arena for state: elements of one type, many buffers of which share one allocation.
+//! Memory for state: arrays of fixed length, many of which share one allocation.
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
@@ -13,50 +13,51 @@ use crate::error::{Code, Error, Result};
 use crate::fallible::check_memory;
 use crate::numeric::scalar::Plain;
 
-/// A cache line: two buffers never share one.
+/// In bytes. Buffers start at a cache line, so that no two of them share one.
 pub(crate) const CACHE_LINE_BYTES: usize = 64;
 pub(crate) const PAGE_BYTES: usize = 4096;
-/// Buffers of as many bytes are worth a page that is not all used.
+/// In bytes. Larger buffers start at a page offset of their own; the padding of up to a page is then small in
+/// comparison.
 pub(crate) const MIN_PAGE_ALIGNED_BYTES: usize = 16 * PAGE_BYTES;
-/// Where the system has pages of this size, large allocations lie on them and are asked to be made of them.
+/// In bytes. Allocations of at least this size are aligned to it, and backed by huge pages if the system has them.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// Elements that lie together, as in a `Vec`; of fixed number, in an allocation that buffers made together share.
+/// An array of fixed length, in an allocation that it shares with the arrays made together with it.
 pub struct Elements<T> {
     first: NonNull<T>,
     length: usize,
-    /// Keeps the memory.
+    /// Keeps the allocation alive.
     #[allow(dead_code, reason = "held for its drop")]
     allocation: Arc<Allocation>,
 }
 
-// SAFETY: the elements belong to this value alone, as those of a `Vec` do; the shared allocation is only kept.
+// SAFETY: this value alone owns the elements, as a `Vec` does. It only keeps the shared allocation alive.
 unsafe impl<T: Plain> Send for Elements<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for Elements<T> {}
 
 thread_local! {
-    /// Bytes of the [`Allocation`]s of this thread.
+    /// Bytes of this thread's [`Allocation`]s.
     static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Bytes that the optimizers of this thread take, for their state and for what they keep during a step.
+/// Bytes that the optimizers of this thread have allocated, for state and for update buffers.
 pub fn state_memory() -> usize {
     LIVE_BYTES.get()
 }
 
-/// The error of a state buffer that finds no memory.
+/// The error of a failed allocation of a state buffer.
 pub(crate) fn no_memory(elements: usize) -> Error {
     Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
 }
 
-/// An allocation.
+/// Memory from the global allocator.
 struct Allocation {
     start: NonNull<u8>,
     layout: Layout,
 }
 
-// SAFETY: an allocation reads and writes nothing.
+// SAFETY: an allocation does not access its memory.
 unsafe impl Send for Allocation {}
 // SAFETY: as above.
 unsafe impl Sync for Allocation {}
@@ -81,10 +82,10 @@ impl Allocation {
         Ok(allocation)
     }
 
-    /// Without effect where the system has none to give: then every page of 4 KiB costs a fault and an entry of its own.
+    /// Asks the kernel for huge pages. Without them, every page of 4 KiB costs a page fault and a TLB entry.
     fn ask_for_huge_pages(&self) {
         #[cfg(target_os = "linux")]
-        // SAFETY: the range is ours, begins with a page and is only advised on.
+        // SAFETY: this value owns the range, which starts at a page boundary, and the call only gives advice.
         unsafe {
             libc::madvise(self.start.as_ptr().cast(), self.layout.size(), libc::MADV_HUGEPAGE);
         }
@@ -93,25 +94,25 @@ impl Allocation {
 
 impl Drop for Allocation {
     fn drop(&mut self) {
-        // Saturating, since an optimizer may be dropped by another thread.
+        // Saturating, since another thread may drop an optimizer.
         LIVE_BYTES.set(LIVE_BYTES.get().saturating_sub(self.layout.size()));
-        // SAFETY: allocated with this layout, and nobody keeps the allocation any more.
+        // SAFETY: allocated with this layout, and no array refers to the allocation.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
 }
 
-/// A plan for one allocation that holds several buffers.
+/// The layout of one allocation that holds several buffers.
 #[derive(Default)]
 pub(crate) struct ArenaLayout {
     bytes: usize,
 }
 
-/// How many bytes to go on from `start` to an address at that offset of a page.
+/// The number of bytes from `start` to the next address with this page offset.
 pub(crate) fn padding_to_offset(start: usize, page_offset: usize) -> usize {
     page_offset.wrapping_sub(start) % PAGE_BYTES
 }
 
-/// Where a buffer of an [`ArenaLayout`] will lie. It cannot be copied, so no two buffers lie in one slot.
+/// The place of a buffer in an [`Arena`]. Not `Copy`, so that no two buffers share it.
 pub(crate) struct ArenaSlot<T> {
     start: usize,
     length: usize,
@@ -125,13 +126,13 @@ impl<T> ArenaSlot<T> {
     }
 }
 
-/// The memory of an [`ArenaLayout`].
+/// The allocation of an [`ArenaLayout`].
 pub(crate) struct Arena {
     allocation: Arc<Allocation>,
 }
 
 impl ArenaLayout {
-    /// Plans a buffer that begins, if it is large, at that offset of a page.
+    /// Plans a buffer. If it is large, it starts at this page offset.
     pub(crate) fn add<T: Plain>(&mut self, length: usize, page_offset: usize) -> Result<ArenaSlot<T>> {
         let bytes =
             length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(CACHE_LINE_BYTES));
@@ -142,20 +143,19 @@ impl ArenaLayout {
         Ok(ArenaSlot { start, length, element: PhantomData })
     }
 
-    /// Moves on, so that what is added next lies an odd number of pages behind `start`.
+    /// Adds padding, so that the distance from `start` to the next buffer is an odd number of pages.
     ///
-    /// Processors find data in their caches by some bits of its address. Where arrays that are read side by side are a
-    /// power of two apart these bits are equal, and each array throws the others out: a step then takes three times as
-    /// long. An odd number of pages is as far from every power of two as can be.
+    /// Arrays that are read together and are a power of two apart map to the same cache sets. The conflict misses make
+    /// a step take three times as long. An odd number of pages is far from every power of two.
     pub(crate) fn stagger(&mut self, start: usize) {
         let distance = (self.bytes - start).next_multiple_of(PAGE_BYTES);
-        // Small arrays fit into the caches wherever they lie.
+        // Small arrays fit into the caches at any distance.
         if distance >= HUGE_PAGE_BYTES {
             self.bytes = start + distance + if (distance / PAGE_BYTES).is_multiple_of(2) { PAGE_BYTES } else { 0 };
         }
     }
 
-    /// Bytes of all that was added: where the next buffer will lie.
+    /// The planned bytes, which are the start of the next buffer.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -167,14 +167,14 @@ impl ArenaLayout {
 }
 
 impl Arena {
-    /// The buffer of that slot, which is one of this memory's arena; every element `fill`.
+    /// Takes a planned buffer of this arena and sets every element to `fill`.
     pub(crate) fn take<T: Plain>(&self, slot: ArenaSlot<T>, fill: T) -> Elements<T> {
         let ArenaSlot { start, length, .. } = slot;
         let first = if length == 0 {
             NonNull::dangling()
         } else {
-            // SAFETY: the slot is within the allocation, on a line of its own, and was planned for this buffer alone. All
-            // elements are written before anybody reads them.
+            // SAFETY: the slot is within the allocation, aligned to a cache line, and planned for this buffer alone.
+            // All elements are written before the first read.
             unsafe {
                 let first = self.allocation.start.add(start).cast::<T>();
                 (0..length).for_each(|i| first.add(i).write(fill));
@@ -186,21 +186,21 @@ impl Arena {
 }
 
 impl<T> Elements<T> {
-    /// Where they begin.
+    /// Pointer to the first element.
     pub(crate) fn first(&self) -> NonNull<T> {
         self.first
     }
 }
 
 impl<T: Plain + Default> Elements<T> {
-    /// That many zeros, in an allocation of their own.
+    /// An array of zeros, in its own allocation.
     pub(crate) fn new(length: usize) -> Result<Self> {
         let mut layout = ArenaLayout::default();
         let slot = layout.add(length, PAGE_BYTES / 2)?;
         Ok(layout.allocate()?.take(slot, T::default()))
     }
 
-    /// A copy of these, in an allocation of their own.
+    /// A copy of a slice, in its own allocation.
     ///
     /// # Errors
     /// [`Code::Memory`]
@@ -215,14 +215,14 @@ impl<T> Deref for Elements<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: that many elements, written, in memory that the allocation keeps.
+        // SAFETY: the allocation holds `length` initialized elements from `first`.
         unsafe { slice::from_raw_parts(self.first.as_ptr(), self.length) }
     }
 }
 
 impl<T> DerefMut for Elements<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and nobody else has them.
+        // SAFETY: as above, and this value owns the elements.
         unsafe { slice::from_raw_parts_mut(self.first.as_ptr(), self.length) }
     }
 }

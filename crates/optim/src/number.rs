@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A number that a message shows: as Rust's own `f64` shows itself, without width and precision.
+/// A number in a message, formatted like `f64`, without width and precision.
 ///
-/// In WebAssembly the digits are found by JavaScript, since Rust's own way to them would be a thirtieth of the module.
+/// In WebAssembly JavaScript finds the digits, since Rust's float formatting would take a thirtieth of the module.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Number(pub f64);
 
 macro_rules! shown {
     ($($form:ident),*) => {
-        /// How a number is written.
+        /// The format of a number.
         #[cfg(any(test, target_family = "wasm"))]
         #[derive(Clone, Copy, PartialEq)]
         enum Form { $($form),* }
@@ -30,8 +30,8 @@ shown!(Display, Debug, LowerExp);
 #[cfg(target_family = "wasm")]
 mod elsewhere {
     unsafe extern "Rust" {
-        /// A finite number >= 0 in its fewest digits, one of them before the point, with an exponent: `1.5e-7`, `2e+21`. The
-        /// crate that knows JavaScript has it.
+        /// The shortest digits of a finite number >= 0 in exponential notation: `1.5e-7`, `2e+21`. Defined by the crate
+        /// that binds JavaScript.
         pub(super) safe fn stepwell_exponential(x: f64) -> String;
     }
 }
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn numbers_of_the_module_are_written_as_rust_writes_them() {
-        // As JavaScript's `toExponential`.
+        // In the format of JavaScript's `toExponential`.
         let exponential = |x: f64| format!("{x:e}").replace("e", "e+").replace("e+-", "e-");
         let mut numbers =
             vec![0.0, 1.0, 10.0, 0.1, 123.456, 0.9, 1e-3, 1e-4, 9.9e-5, 1e-5, 1e-7, 1e15, 1e16, 1.5e16, 1e21];

@@ -72,7 +72,7 @@ export const polynomial = (options: PolynomialScheduleOptions = {}): PolynomialS
   ...options,
 });
 
-/** The rate times a factor, whenever a metric has stopped to improve: `advance(optimizer, metric)`. */
+/** The rate times a factor, whenever a metric has stopped improving: `advance(optimizer, metric)`. */
 export const plateau = (options: PlateauScheduleOptions = {}): PlateauSchedule => ({ schedule: "plateau", ...options });
 
 /** A straight line up to the base rate, and then another schedule from its beginning. */

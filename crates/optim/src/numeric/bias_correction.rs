@@ -1,7 +1,7 @@
-//! Constants of an exponential average of gradients and of their squares, shared by the Adam family.
+//! Coefficients of the Adam family: weights of both exponential averages, and their bias corrections.
 
-/// Shares of past and present in both averages, and what corrects their start at zero. All in f64, so that the bias
-/// corrections keep their digits; rounded to the parameter's type at the last moment.
+/// Weights and bias corrections of the averages of gradients and of their squares. In f64, so that the corrections keep
+/// their digits; rules round them to the parameter's type at the end.
 pub(crate) struct AdamCoefficients {
     pub(crate) beta1: f64,
     pub(crate) one_minus_beta1: f64,
@@ -14,9 +14,9 @@ pub(crate) struct AdamCoefficients {
 }
 
 impl AdamCoefficients {
-    /// For step `t`, counted from 1.
+    /// The coefficients of step `t`, counted from 1.
     pub(crate) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
-        // Where beta^t no longer changes 1, the correction is exactly 1; this spares the slow powers of tiny numbers.
+        // If `beta^t` is below half an ulp of 1, the correction is exactly 1. This skips slow powers of tiny numbers.
         let left = |beta: f64| {
             if beta > 0.0 && (t as f64) * libm::log2(beta) > -60.0 { 1.0 - libm::pow(beta, t as f64) } else { 1.0 }
         };
@@ -30,7 +30,7 @@ impl AdamCoefficients {
         }
     }
 
-    /// Without the corrections.
+    /// The coefficients without bias corrections.
     pub(crate) fn biased(beta1: f64, beta2: f64) -> Self {
         Self {
             beta1,

@@ -1,43 +1,43 @@
-//! Clipping: gradients made smaller on their way into a kernel, and left as they are where they lie.
+//! Gradient clipping, which changes the gradients that a kernel reads and not the gradients in memory.
 
 use crate::numeric::scalar::Scalar;
 
-/// How a step clips gradients.
+/// The clipping of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Clip {
-    /// Not at all.
+    /// No clipping.
     #[default]
     None,
-    /// All gradients of the step by one factor, so that their norm, taken as one vector, is at most this.
+    /// Multiplies all gradients by one factor, so that their L2 norm as one vector is at most this.
     Norm(f64),
-    /// Each element to at most this, and at least its negative.
+    /// Clamps each element to this and its negative.
     Value(f64),
 }
 
-/// What is done to each element of a gradient before a formula sees it.
+/// The transform of each gradient element before the formula: unscale and clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GradientTransform {
-    /// Nothing.
+    /// No change.
     Identity,
-    /// Multiply.
+    /// Multiplies by a factor.
     Scale(f64),
-    /// Clamp to this and its negative.
+    /// Clamps to this and its negative.
     Clamp(f64),
-    /// Multiply by the first, then clamp to the second and its negative.
+    /// Multiplies by the first number, then clamps to the second and its negative.
     ScaleAndClamp(f64, f64),
 }
 
 impl Clip {
-    /// What becomes of each element, from the norm of all gradients, as PyTorch's `clip_grad_norm_` has it.
+    /// The transform for gradients with this norm, as in PyTorch's `clip_grad_norm_`.
     pub fn transform(self, norm: f64) -> GradientTransform {
-        /// PyTorch's, so that a norm of 0 divides nothing.
+        /// The constant of `clip_grad_norm_`, which keeps a norm of 0 from dividing by 0.
         const SMALL: f64 = 1e-6;
         match self {
             Clip::None => GradientTransform::Identity,
             Clip::Value(max) => GradientTransform::Clamp(max),
             Clip::Norm(max) => match max / (norm + SMALL) {
                 scale if scale >= 1.0 => GradientTransform::Identity,
-                // Also a scale that is not a number, which PyTorch keeps too.
+                // Includes a scale that is NaN, which PyTorch keeps, too.
                 scale => GradientTransform::Scale(scale),
             },
         }
@@ -45,7 +45,7 @@ impl Clip {
 }
 
 impl GradientTransform {
-    /// The same of gradients that are multiplied by a factor and stay so.
+    /// The transform for gradients that stay multiplied by `factor`.
     pub fn for_gradients_scaled_by(self, factor: f64) -> Self {
         match self {
             GradientTransform::Clamp(max) => GradientTransform::Clamp(max * factor),
@@ -53,7 +53,7 @@ impl GradientTransform {
         }
     }
 
-    /// The same for gradients that are first multiplied by `scale`.
+    /// The transform for gradients that are first multiplied by `scale`.
     pub(crate) fn after_scaling(self, scale: f64) -> Self {
         match self {
             same if scale == 1.0 => same,
@@ -64,7 +64,7 @@ impl GradientTransform {
         }
     }
 
-    /// The same to elements in place.
+    /// Transforms elements in place.
     #[inline(always)]
     pub fn apply<T: Scalar>(self, elements: &mut [T]) {
         match self {
@@ -80,7 +80,7 @@ impl GradientTransform {
             GradientTransform::Clamp(max) => {
                 let max = T::from_f64(max);
                 for g in elements {
-                    // A NaN stays one.
+                    // NaN stays NaN.
                     let limited = if *g > max { max } else { *g };
                     *g = if limited < -max { -max } else { limited };
                 }

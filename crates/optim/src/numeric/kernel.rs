@@ -1,49 +1,48 @@
-//! One formula, every machine: the update of one element, written once, becomes a fused loop over slices.
+//! A macro for kernels: the formula of one element becomes a fused loop over slices.
 
 use crate::numeric::scalar::Scalar;
 
-/// Square root, under the name that it has in every language a formula may be compiled to.
+/// Square root, under the name that formulas use.
 #[inline(always)]
 pub(crate) fn sqrt<T: Scalar>(x: T) -> T {
     x.square_root()
 }
 
-/// The larger; `b` where one is not a number, so that a NaN in a new `b` is kept.
+/// The larger number. Returns `b` if either is NaN, so that a NaN in a new `b` is kept.
 #[inline(always)]
 pub(crate) fn larger<T: Scalar>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }
 
-/// `sum + factor * x`; the sum as it is where the factor is 0. A term that is off is not there, whatever it would be
-/// of: 0 times an infinite number is none.
+/// `sum + factor * x`, or `sum` if the factor is 0: a term that is turned off must not add 0 times infinity.
 #[inline(always)]
 pub(crate) fn with_term<T: Scalar>(sum: T, factor: T, x: T) -> T {
     let all = sum + factor * x;
     if factor == T::default() { sum } else { all }
 }
 
-/// `g + factor * b`; b alone where the factor is 0.
+/// `g + factor * b`, or `b` if the factor is 0.
 #[inline(always)]
 pub(crate) fn nesterov_update<T: Scalar>(b: T, g: T, factor: T) -> T {
     let update = g + factor * b;
     if factor == T::default() { b } else { update }
 }
 
-/// What the gradient is multiplied by, which is exact: -1 to climb, 1 to descend.
+/// The exact factor of the gradient: -1 to maximize, 1 to minimize.
 pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
 }
 
 /// Declares a kernel: a module with `Constants` and `run(parameter, gradient, state.., constants)`.
 ///
-/// The body is a few assignments over the scalars named in the head. It has no literals, since a literal has another
-/// type in every language: what it needs comes in as a constant. A name after `->` is a value that is written to a slice
-/// of its own, the last argument but one; the parameter then stays as it is. Constants after `terms` are factors of
-/// [`with_term`] and [`nesterov_update`]: there is a loop with and one without the term, since a selection for each element
-/// takes up to a quarter of the time of a kernel in the nearest cache.
+/// The body is a few assignments over the scalars named in the head. It has no literals, since their type would not be
+/// generic; constants replace them. A name after `->` is a value that the kernel writes to a slice, the last argument
+/// but one. The parameter is then unchanged. Constants after `terms` are factors of [`with_term`] and
+/// [`nesterov_update`]. There is one loop with the term and one without. A selection for each element would take up to
+/// a quarter of the time of a kernel in the L1 cache.
 ///
-/// Nothing in a body may be contracted or reordered, and Rust does neither: all instruction sets give the same bits.
-/// `run` is compiled into whatever calls it, for each instruction set once more.
+/// No operation in a body may be contracted or reordered, and Rust does neither, so all instruction sets give the same
+/// bits. `run` is inlined into its callers, and so compiled for each instruction set.
 macro_rules! kernel {
     (
         $(#[$meta:meta])*
@@ -56,11 +55,11 @@ macro_rules! kernel {
             use crate::numeric::kernel::{nesterov_update, larger, sqrt, with_term};
             use crate::numeric::scalar::Scalar;
 
-            /// What is the same for every element.
+            /// The values that all elements share.
             #[derive(Clone, Copy)]
             pub(crate) struct Constants<T> { $(pub(crate) $c: T,)* $($(pub(crate) $term: T,)*)? }
 
-            /// Runs over all elements of the parameter; no other slice is shorter.
+            /// Runs over all elements of the parameter; the other slices are at least as long.
             #[inline(always)]
             #[allow(unused_mut, clippy::too_many_arguments)]
             pub(super) fn run<T: Scalar>(
@@ -76,7 +75,7 @@ macro_rules! kernel {
                 $(let $s = &mut $s[..n];)*
                 $(let $out = &mut $out[..n];)?
                 $crate::numeric::kernel::kernel!(@loops T [$($($term)*)?] {
-                    // The plain loop is what the compiler turns into vector instructions best.
+                    // LLVM vectorizes an indexed loop best.
                     for i in 0..n {
                         let mut $p = parameter[i];
                         let $g = gradient[i];
@@ -94,7 +93,7 @@ macro_rules! kernel {
     (@loops $type:ident [] $loop:block) => { $loop };
     (@loops $type:ident [$term:ident $($rest:ident)*] $loop:block) => {
         if cfg!(target_family = "wasm") {
-            // One loop that selects: a second one is more to download.
+            // WebAssembly has one loop with a selection, since a second one would add to the download.
             $crate::numeric::kernel::kernel!(@loops $type [] $loop)
         } else if $term == $type::default() {
             let $term = $type::default();

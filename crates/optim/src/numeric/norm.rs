@@ -1,7 +1,7 @@
-//! Sums of squares, in an order that depends on nothing but the length.
+//! Sums of squares and products, in an order that depends only on the length.
 //!
-//! Up to eight squares of 32 bits are added up before they widen to f64, in which all else is summed: that takes half the
-//! time, and what it loses of a norm is about what rounding it to 32 bits does.
+//! Up to eight squares of f32 are added before they widen to f64; all other sums are in f64. This halves the time. The
+//! error of a norm is about the error of rounding it to f32.
 
 use std::array;
 use std::ops::RangeInclusive;
@@ -9,26 +9,26 @@ use std::ops::RangeInclusive;
 use crate::instruction_set::{InstructionSet, SimdKernel};
 use crate::numeric::scalar::Scalar;
 
-/// How many partial sums run side by side. Fixed, so that the result is the same for every instruction set; and more than
-/// the compiler unrolls, so that it makes vector instructions of the loop over them.
+/// The number of partial sums. Fixed, so that all instruction sets give the same result. Larger than the unroll limit
+/// of LLVM, so that it vectorizes the loop over them.
 pub(crate) const LANES: usize = 64;
 
-/// How many elements are worked on before their products are summed, so that they are still in the nearest cache; a
-/// multiple of the lanes.
+/// In elements; 2 KiB as f32. The block stays in the L1 cache between the formula and its sums. A multiple of
+/// [`LANES`].
 pub(crate) const BLOCK: usize = 512;
 
-/// Sums that say what they should, though squares were taken in 32 bits: above, one may have overflowed; below, what was
-/// lost of the smallest may matter.
+/// The range in which a sum of f32 squares is accurate. Above it, a square may have overflowed; below it, underflow may
+/// matter.
 const EXACT: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
 
-/// The sum of the squares of what comes from memory, of any length.
+/// The sum of squares of a slice of any length.
 #[cfg_attr(target_family = "wasm", inline(never))]
 #[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     if x.len() < LANES {
         return few_squares(x);
     }
-    /// Few, so that lines are asked for in the order in which they lie: with more, that takes a fifth longer.
+    /// Two rows, so that cache lines are read in address order. More rows take a fifth longer.
     const ROWS: usize = 2;
     let mut sums = [0.0; LANES];
     let (rows, rest) = x.as_chunks::<LANES>();
@@ -44,7 +44,8 @@ pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     checked(total(&sums), x)
 }
 
-/// Squares of a block of at most [`BLOCK`] elements, row by row: so few that no digit that counts is lost in 32 bits.
+/// Adds up the squares of a block of at most [`BLOCK`] elements, row by row. Each lane adds so few that f32 is accurate
+/// enough.
 pub(crate) struct BlockSquares<T>([T; LANES]);
 
 impl<T: Scalar> BlockSquares<T> {
@@ -53,7 +54,7 @@ impl<T: Scalar> BlockSquares<T> {
         Self([T::default(); LANES])
     }
 
-    /// Adds those of the next row.
+    /// Adds the squares of the next row.
     #[inline(always)]
     pub(crate) fn add(&mut self, row: &[T; LANES]) {
         let Self(lanes) = self;
@@ -62,14 +63,14 @@ impl<T: Scalar> BlockSquares<T> {
         }
     }
 
-    /// The sum; the rows are those of the block.
+    /// The sum over the block; the rows must have been its rows.
     #[inline(always)]
     pub(crate) fn total(self, block: &[T]) -> f64 {
         checked(total(&self.0.map(T::to_f64)), block)
     }
 }
 
-/// The sum of the squares of fewer elements than there are lanes, most of which would be empty.
+/// The sum of squares of fewer elements than lanes.
 #[inline(always)]
 fn few_squares<T: Scalar>(x: &[T]) -> f64 {
     const FEW: usize = 8;
@@ -81,8 +82,7 @@ fn few_squares<T: Scalar>(x: &[T]) -> f64 {
     a + b
 }
 
-/// The sum, or that of squares taken in f64 where squares may not be numbers of their type. That is rare, unless all are
-/// zero.
+/// The sum, or the sum of squares in f64 if f32 was not accurate. The latter is rare, except that zeros cause it, too.
 #[inline(always)]
 fn checked<T: Scalar>(sum: f64, x: &[T]) -> f64 {
     if T::WIDENS && !EXACT.contains(&sum) { in_double(x) } else { sum }
@@ -96,7 +96,7 @@ fn in_double<T: Scalar>(x: &[T]) -> f64 {
     total(&sums)
 }
 
-/// Adds the products, each widened before it is taken.
+/// Adds the products of two slices, each widened to f64 first.
 #[cfg_attr(target_family = "wasm", inline(never))]
 #[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]) {
@@ -112,21 +112,21 @@ pub(crate) fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]
     }
 }
 
-/// The sum of partial sums: in halves, which is quick and loses few digits.
+/// The sum of the partial sums, by halving, which is fast and accurate.
 #[inline(always)]
 pub(crate) fn total(lanes: &[f64; LANES]) -> f64 {
-    // Written out, so that all of it stays in registers.
+    // Unrolled by hand, so that all lanes stay in registers.
     let [a, b] = halves::<4, 2>(halves::<8, 4>(halves::<16, 8>(halves::<32, 16>(halves(*lanes)))));
     a + b
 }
 
-/// The sums of the first and the second half.
+/// Adds the second half to the first.
 #[inline(always)]
 fn halves<const WIDTH: usize, const HALF: usize>(lanes: [f64; WIDTH]) -> [f64; HALF] {
     array::from_fn(|i| lanes[i] + lanes[i + HALF])
 }
 
-/// The sum of the squares.
+/// The sum of squares, on the best instruction set.
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     struct Sum<'a, T>(&'a [T]);
     impl<T: Scalar> SimdKernel for Sum<'_, T> {

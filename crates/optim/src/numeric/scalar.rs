@@ -1,4 +1,4 @@
-//! The floating-point types that the formulas run on.
+//! The floating-point types of the formulas.
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -8,13 +8,13 @@ use half::{bf16, f16};
 
 use crate::numeric::stochastic_rounding::round_stochastically;
 
-/// A type of which every pattern of bits is a value, so that a buffer may be filled byte by byte.
+/// A type whose every bit pattern is a valid value, so that a buffer may be filled bytewise.
 ///
 /// # Safety
-/// As said; and it needs no drop.
+/// Every bit pattern must be a valid value, and the type must not need a drop.
 pub unsafe trait Plain: Copy + Send + Sync + 'static {}
 
-// SAFETY: every pattern of bits is a number or not a number.
+// SAFETY: every bit pattern is a number or a NaN.
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f64 {}
@@ -37,15 +37,15 @@ pub trait Scalar:
 {
     /// Rounds to this type.
     fn from_f64(x: f64) -> Self;
-    /// Exact for both types.
+    /// Converts exactly.
     fn to_f64(self) -> f64;
     /// Square root.
     fn square_root(self) -> Self;
-    /// True if parameters and state of 16 bits are computed with in this type.
+    /// True for f32, in which the formulas compute parameters and state of 16 bits.
     const WIDENS: bool;
-    /// From 16 bits; both slices have one length. Only for a type that [`Scalar::WIDENS`].
+    /// Converts from 16 bits, exactly. Both slices have one length. Only for a type that [`Scalar::WIDENS`].
     fn widen<H: Reduced>(narrow: &[H], wide: &mut [Self]);
-    /// Rounds to 16 bits, to the nearest and of two to the even one. As [`Scalar::widen`].
+    /// Rounds to 16 bits, to nearest, ties to even. As [`Scalar::widen`].
     fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
     /// Rounds to 16 bits by [`round_stochastically`]. As [`Scalar::widen`].
     fn narrow_stochastically(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
@@ -98,16 +98,16 @@ scalar!(
 );
 scalar!(f64, false, |_from, _to, _weights, _first| (), (), ());
 
-/// A floating-point type of 16 bits. Slices of one length are converted, element by element.
+/// A 16-bit floating-point type. Slices of one length are converted element by element.
 pub trait Reduced: Copy {
-    /// Exact.
+    /// Converts exactly.
     fn widen(from: &[Self], to: &mut [f32]);
-    /// To the nearest and of two to the even one.
+    /// Rounds to nearest, ties to even.
     fn narrow(from: &[f32], to: &mut [Self]);
 }
 
 impl Reduced for f16 {
-    /// With the machine's own instructions, where it has some.
+    /// Uses the conversion instructions of the machine, if it has them.
     #[inline(always)]
     fn widen(from: &[Self], to: &mut [f32]) {
         from.convert_to_f32_slice(to);
@@ -119,7 +119,7 @@ impl Reduced for f16 {
 }
 
 impl Reduced for bf16 {
-    /// A loop that no index can leave becomes vector instructions everywhere; that of `convert_to_f32_slice` does not.
+    /// This loop has no bounds checks and vectorizes on all targets; the loop of `convert_to_f32_slice` does not.
     #[inline(always)]
     fn widen(from: &[Self], to: &mut [f32]) {
         to.iter_mut().zip(from).for_each(|(to, from)| *to = from.to_f32());

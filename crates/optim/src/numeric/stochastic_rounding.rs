@@ -1,14 +1,14 @@
-//! Rounding up or down by chance, so that what is too small for a digit is not lost but comes in its share of times.
+//! Stochastic rounding: up or down at random, so that small changes survive on average.
 //!
-//! An average that moves by a hundredth of what it lacks stands still in 16 bits once that is less than half a digit:
-//! rounded to the nearest, one with a share of 0.99 may stop a quarter short. Rounded up with the probability of its nearness it is
-//! right in the mean, and within a digit or two at any time. Gupta et al. 2015, <https://arxiv.org/abs/1502.02551>.
+//! A bfloat16 average that moves by 1 % of its error stops once that is less than half an ulp. Rounded to nearest, an
+//! average with a decay of 0.99 may stop 25 % short. Rounded stochastically, it is unbiased and stays within one or two
+//! ulps. Gupta et al. 2015, <https://arxiv.org/abs/1502.02551>.
 
 use half::bf16;
 
-/// The average of an element, in 32 bits, to bfloat16. What decides is the bits of the average and of the weight, and the
-/// index of the element, which begins at `first`: they depend neither on threads nor on how a tensor is cut, and a state
-/// that was saved goes on as the one before it would have. While a weight does not move, neither does its average matter.
+/// Rounds averages to bfloat16. The random bits are a hash of the average, of the weight and of the index of the
+/// element, which starts at `first`. So the result does not depend on threads or chunks, and a restored state continues
+/// in the same way. The random bits repeat while a weight does not change; then its average does not matter.
 #[inline(always)]
 pub(crate) fn round_stochastically(averages: &[f32], weights: &[f32], first: usize, rounded: &mut [bf16]) {
     let length = averages.len();
@@ -17,7 +17,7 @@ pub(crate) fn round_stochastically(averages: &[f32], weights: &[f32], first: usi
         let bits = averages[i].to_bits();
         let index = (first as u32).wrapping_add(i as u32).wrapping_mul(0x9e37_79b9);
         let chance = hash(weights[i].to_bits().rotate_left(16) ^ bits ^ index) >> 16;
-        // A carry into the upper half is a digit more. What is infinite or not a number keeps its kind.
+        // A carry into the upper half rounds up. Infinity and NaN stay what they are.
         let is_finite = bits & 0x7f80_0000 != 0x7f80_0000;
         let quiet = if averages[i].is_nan() { 0x40 } else { 0 };
         let upper = if is_finite { bits.wrapping_add(chance) >> 16 } else { (bits >> 16) | quiet };
@@ -25,7 +25,7 @@ pub(crate) fn round_stochastically(averages: &[f32], weights: &[f32], first: usi
     }
 }
 
-/// Every bit of the result depends on every bit given. <https://github.com/skeeto/hash-prospector>
+/// A hash in which each input bit affects each output bit. <https://github.com/skeeto/hash-prospector>
 #[inline(always)]
 fn hash(mut x: u32) -> u32 {
     x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);

@@ -1,4 +1,4 @@
-//! The exchange of parameters and their moving averages.
+//! Swapping parameters with their moving averages.
 
 use crate::error::{Code, Error, Result};
 use crate::optimizer::Optimizer;
@@ -6,7 +6,7 @@ use crate::state::buffer::Buffer;
 use crate::state::param_state::{AVERAGE, MASTER, SwapBuffers};
 
 impl Optimizer {
-    /// What each parameter has to be exchanged with its average; `None` where there is no average.
+    /// The buffers to swap with each parameter; `None` without an average.
     pub fn swap_buffers(&self) -> impl Iterator<Item = Option<SwapBuffers<&Buffer>>> {
         self.groups.iter().flat_map(|group| &group.states).map(|state| {
             let state = state.as_ref()?;
@@ -15,7 +15,7 @@ impl Optimizer {
         })
     }
 
-    /// Sets the same once they have been exchanged, and keeps which way it was.
+    /// Stores the swapped buffers and toggles the `swapped` flag.
     pub fn set_swapped_buffers(&mut self, buffers: Vec<Option<SwapBuffers<Buffer>>>) {
         let states = self.groups.iter_mut().flat_map(|group| &mut group.states);
         for (state, swapped) in states.zip(buffers) {
@@ -28,7 +28,7 @@ impl Optimizer {
         self.invalidate();
     }
 
-    /// Fails while parameters and their averages are exchanged: no step can be made then.
+    /// Checks that parameters and averages are not swapped, as a step requires.
     ///
     /// # Errors
     /// [`Code::Parameter`]
@@ -40,12 +40,12 @@ impl Optimizer {
         Err(Error::new(Code::Parameter, message))
     }
 
-    /// True while parameters and their averages are exchanged.
+    /// True while parameters and averages are swapped.
     pub fn is_swapped(&self) -> bool {
         self.swapped
     }
 
-    /// Says whether parameters and their averages are exchanged, in a state that was saved.
+    /// Sets the `swapped` flag of a restored state.
     pub fn set_swapped(&mut self, swapped: bool) {
         self.swapped = swapped;
     }

@@ -1,4 +1,4 @@
-//! Parameter groups of an optimizer: their options, and parameters that are added to them.
+//! Parameter groups of an optimizer: their options and parameters.
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::{Results, with_capacity};
@@ -8,7 +8,7 @@ use crate::options::value::OptionValue;
 use crate::state::group::Group;
 
 impl Optimizer {
-    /// The group of that index; the number of groups stands for a new one. Fails with the numbers otherwise.
+    /// The group of an index, or `None` for the next new group. An error for any other index.
     pub(super) fn group_or_next(&self, group: usize) -> Result<Option<&Group>> {
         if group > self.groups.len() {
             let message =
@@ -22,7 +22,8 @@ impl Optimizer {
         Ok(self.groups.get(group))
     }
 
-    /// What [`Optimizer::edit`] would set: the options of the group, or the defaults for a new one, changed as given.
+    /// The options that [`Optimizer::edit`] would set: the group's options or the defaults of a new group, with
+    /// changes.
     pub fn plan(
         &self,
         group: usize,
@@ -43,7 +44,7 @@ impl Optimizer {
             return Err(Error::new(Code::Parameter, message));
         }
         let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
-        // Before anything is changed.
+        // Allocated before any change.
         let mut states = with_capacity(before + parameters)?;
         if self.group_or_next(group)?.is_none() {
             if let (Some(schedule), Some(OptionValue::Float(rate))) = (&mut self.schedule, options.first()) {
@@ -70,7 +71,7 @@ impl Optimizer {
         self.groups.iter().map(rate).collect()
     }
 
-    /// Sets one learning rate for all groups or one for each.
+    /// Sets one learning rate for all groups, or one for each.
     pub fn set_rates(&mut self, rates: &[f64]) -> Result<()> {
         if rates.len() != 1 && rates.len() != self.groups.len() {
             let (given, groups) = (rates.len(), self.groups.len());

@@ -1,5 +1,5 @@
-//! Scaling of the loss, so that small gradients do not vanish in 16 bits: the scale grows after so many good steps and
-//! backs off after a step whose gradients were not finite. The rule is that of `torch.amp.GradScaler`, to the bit:
+//! Loss scaling, which keeps small 16-bit gradients from underflowing. The scale grows after a number of good steps,
+//! and backs off after a step with gradients that are not finite. Equal to `torch.amp.GradScaler` to the bit:
 //! <https://docs.pytorch.org/docs/2.11/amp.html#gradient-scaling>.
 
 use crate::error::{Code, Error, Result};
@@ -11,19 +11,19 @@ use crate::options::value::OptionValue;
 use crate::sweep::step_options::Outcome;
 
 options! {
-    /// Options of a loss scale, and how far it has come.
+    /// Options and progress of a loss scale.
     pub(crate) struct LossScaleOptions {
         /// The first scale.
         init: f64 = 65536.0, limit Above(0.0), alias "init_scale";
-        /// What the scale is multiplied by after enough good steps.
+        /// Factor of the scale after `interval` good steps.
         growth: f64 = 2.0, limit Above(1.0), alias "growth_factor";
-        /// What the scale is multiplied by after a bad step.
+        /// Factor of the scale after a bad step.
         backoff: f64 = 0.5, limit Open(0.0, 1.0), alias "backoff_factor";
-        /// Good steps in a row that make the scale grow.
+        /// Good steps in a row before the scale grows.
         interval: i64 = 2000, limit AtLeast(1.0), alias "growth_interval";
-        /// The scale never becomes smaller; null: than a number of 32 bits can be.
+        /// Smallest scale; null: the smallest normal number of 32 bits.
         min: Option<f64> = None, limit Above(0.0), alias "min_loss_scale";
-        /// The scale of the next step; null: the first.
+        /// Scale of the next step; null: `init`.
         scale: Option<f64> = None, limit Above(0.0);
         /// Good steps since the scale last changed.
         growth_tracker: i64 = 0, limit AtLeast(0.0);
@@ -32,7 +32,7 @@ options! {
     }
 }
 
-/// What a loss is multiplied by before its gradients are taken.
+/// The factor of a loss before its backward pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossScale {
     growth: f64,
@@ -40,14 +40,14 @@ pub struct LossScale {
     interval: i64,
     init: f64,
     min: Option<f64>,
-    /// A number of 32 bits, as PyTorch's is.
+    /// In f32, as in PyTorch.
     scale: f32,
     growth_tracker: i64,
     skipped: i64,
 }
 
 impl LossScale {
-    /// From named options, those of [`LossScale::described`]; what is left out is at its default.
+    /// A loss scale from named options, as [`LossScale::described`] returns them. Missing options have their defaults.
     ///
     /// # Errors
     /// [`Code::OptionUnknown`], [`Code::OptionType`], [`Code::OptionRange`]
@@ -59,7 +59,8 @@ impl LossScale {
         let given = scale.unwrap_or(init);
         let scale = given as f32;
         if !scale.is_normal() {
-            let message = format!("lossscale: expected a scale that is a number of 32 bits, given {}", Number(given));
+            let message =
+                format!("lossscale: expected a scale that a float of 32 bits can hold, given {}", Number(given));
             return Err(Error::new(Code::OptionRange, message));
         }
         if let Some(min) = min.filter(|min| given < *min) {
@@ -70,12 +71,12 @@ impl LossScale {
         Ok(Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped })
     }
 
-    /// What the next loss is multiplied by.
+    /// The factor of the next loss.
     pub fn scale(&self) -> f64 {
         f64::from(self.scale)
     }
 
-    /// The options and how far it has come, by name: what [`LossScale::new`] makes the same from.
+    /// Options and progress by name, from which [`LossScale::new`] makes an equal loss scale.
     pub fn described(&self) -> Vec<(&'static str, OptionValue)> {
         let Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped } = *self;
         let values = [
@@ -91,12 +92,12 @@ impl LossScale {
         LossScaleOptions::SPECS.iter().map(|spec| spec.name).zip(values).collect()
     }
 
-    /// Learns what became of a step.
+    /// Updates the scale after a step.
     pub(crate) fn update(&mut self, outcome: Outcome) {
         let changed = |factor: f64| Some((f64::from(self.scale) * factor) as f32).filter(|scale| scale.is_normal());
         match outcome {
             Outcome::Skipped => {
-                // It never vanishes, for nothing can be divided by 0.
+                // The scale never underflows to 0, since gradients are divided by it.
                 let smaller = changed(self.backoff).unwrap_or(self.scale);
                 self.scale = self.min.map_or(smaller, |min| smaller.max(min as f32));
                 self.growth_tracker = 0;
@@ -105,7 +106,7 @@ impl LossScale {
             Outcome::Stepped => {
                 self.growth_tracker += 1;
                 if self.growth_tracker >= self.interval {
-                    // It never becomes infinite.
+                    // The scale never overflows.
                     self.scale = changed(self.growth).unwrap_or(self.scale);
                     self.growth_tracker = 0;
                 }

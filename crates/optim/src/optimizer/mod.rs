@@ -21,20 +21,20 @@ use crate::sweep::Sweep;
 use crate::sweep::non_finite::NonFinite;
 use crate::sweep::step_options::{Outcome, StepOptions};
 
-/// An optimizer over parameters that somebody else owns: it knows them by their place in a group.
+/// An optimizer of parameters that its caller owns, and that it identifies by group and index.
 pub struct Optimizer {
     definition: &'static Definition,
     defaults: Vec<OptionValue>,
     groups: Vec<Group>,
-    /// What makes the steps; none for L-BFGS.
+    /// Makes the steps; `None` for L-BFGS.
     sweep: Option<Sweep>,
     lbfgs_state: Option<LbfgsState>,
     pub(crate) schedule: Option<Schedule>,
-    /// What the loss is multiplied by, if it is.
+    /// The factor of the loss, if loss scaling is on.
     pub loss_scale: Option<LossScale>,
-    /// True while parameters and their averages are exchanged.
+    /// True while parameters and averages are swapped.
     swapped: bool,
-    /// How many steps were left out.
+    /// The number of skipped steps.
     skipped: u64,
 }
 
@@ -63,8 +63,8 @@ impl Optimizer {
         })
     }
 
-    /// An optimizer with empty groups of these options, which are named; the first row becomes the defaults of later
-    /// groups. What a row leaves out is the optimizer's own default.
+    /// An optimizer with one empty group for each row of named options. The first row becomes the defaults of later
+    /// groups. A missing option has the optimizer's default.
     pub fn with_groups(definition: &'static Definition, rows: &[Vec<(String, OptionValue)>]) -> Result<Self> {
         let Some((first, rest)) = rows.split_first() else {
             let message = format!("{}: expected a row of options for at least one group", definition.name);
@@ -79,7 +79,7 @@ impl Optimizer {
         Ok(optimizer)
     }
 
-    /// What kind of optimizer it is.
+    /// The name, options and functions of this kind of optimizer.
     pub fn definition(&self) -> &'static Definition {
         self.definition
     }
@@ -89,7 +89,7 @@ impl Optimizer {
         &self.groups
     }
 
-    /// A copy of what L-BFGS remembers, once it has made a step.
+    /// The state of L-BFGS as plain data, or `None` before its first step.
     ///
     /// # Errors
     /// [`Code::Memory`]
@@ -97,20 +97,23 @@ impl Optimizer {
         self.lbfgs_state.as_ref().map(LbfgsState::state_dict).transpose()
     }
 
-    /// Options or state are no longer those of the last step.
+    /// Makes the next step rebuild its lists, since options or state have changed.
     fn invalidate(&mut self) {
         if let Some(sweep) = &mut self.sweep {
             sweep.invalidate();
         }
     }
 
-    /// Updates every parameter that has a gradient. One view for each parameter, group after group. With a loss scale,
-    /// gradients are divided by it, and a step whose gradients are not finite is skipped, whatever the options say.
+    /// Updates every parameter that has a gradient. Takes one view for each parameter, group by group. With a loss
+    /// scale, the step divides gradients by it, and is skipped if they are not finite, whatever the options say.
     ///
     /// # Errors
-    /// [`Code::ClosureRequired`] for L-BFGS; [`Code::Parameter`] while parameters and their averages are exchanged;
-    /// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64; [`Code::Gradient`] for gradients that are not finite
-    /// where the options ask for it; [`Code::Memory`] for state that finds none. Nothing has been changed then.
+    /// An error changes nothing.
+    /// - [`Code::ClosureRequired`] for L-BFGS
+    /// - [`Code::Parameter`] while parameters and averages are swapped
+    /// - [`Code::OptionRange`] for moments in bfloat16 with parameters in f64
+    /// - [`Code::Gradient`] for gradients that are not finite, if the options ask for it
+    /// - [`Code::Memory`] if there is no memory for new state
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         self.check_not_swapped()?;
         let Some(sweep) = &mut self.sweep else {
@@ -128,7 +131,7 @@ impl Optimizer {
             Some(loss_scale) => {
                 let scaled = StepOptions { loss_scale: loss_scale.scale(), non_finite: NonFinite::Skip, ..options };
                 let outcome = sweep.step(&mut self.groups, views, scaled)?;
-                // Without a gradient there is nothing to learn from.
+                // A step without gradients does not change the scale.
                 if views.iter().any(Option::is_some) {
                     loss_scale.update(outcome);
                 }
@@ -141,24 +144,24 @@ impl Optimizer {
         Ok(outcome)
     }
 
-    /// How many steps were left out since the optimizer was made, because a gradient was not finite.
+    /// The number of steps skipped since the optimizer was made, because a gradient was not finite.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// One more step was left out.
+    /// Counts a skipped step.
     pub fn count_skipped(&mut self) {
         self.skipped += 1;
     }
 
-    /// Sets the state of each parameter, group after group.
+    /// Sets the state of each parameter, group by group.
     pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
         let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
         slots.zip(states).for_each(|(slot, state)| *slot = state);
         self.invalidate();
     }
 
-    /// The same options and parameters, without any state.
+    /// A copy with options, groups and schedule, but without state.
     pub fn without_state(&self) -> Self {
         let empty = |group: &Group| Group {
             options: group.options.clone(),
@@ -177,17 +180,18 @@ impl Optimizer {
         }
     }
 
-    /// A step with a closure, which may use the optimizer meanwhile. Its result goes to [`Optimizer::set_lbfgs_state`].
+    /// A step with a closure. The optimizer stays usable during the step, whose result goes to
+    /// [`Optimizer::set_lbfgs_state`].
     pub fn closure_step(&self) -> ClosureStep {
         ClosureStep::new(&self.groups[0].options, self.lbfgs_state.as_ref())
     }
 
-    /// The same without what is remembered.
+    /// A step with a closure that starts without the state of earlier steps.
     pub fn closure_step_without_state(&self) -> ClosureStep {
         ClosureStep::new(&self.groups[0].options, None)
     }
 
-    /// Keeps what a step with a closure has learned.
+    /// Stores the state that a step with a closure returned.
     pub fn set_lbfgs_state(&mut self, state: LbfgsState) {
         self.lbfgs_state = Some(state);
     }

@@ -1,4 +1,4 @@
-//! Schedules of an optimizer: binding one, and making its steps.
+//! Binding and stepping schedules of an optimizer.
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::Results;
@@ -13,7 +13,7 @@ impl Optimizer {
         self.schedule.as_ref()
     }
 
-    /// Restores a schedule, or unbinds it, and leaves the learning rates as they are.
+    /// Restores or removes a schedule, without changing learning rates.
     pub fn set_schedule_state(&mut self, schedule: Option<Schedule>) -> Result<()> {
         if let Some(schedule) = &schedule {
             self.scheduled(schedule)?;
@@ -22,7 +22,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Binds a schedule and sets the learning rates to its own. Without `base_rates` it starts from the rates as they are.
+    /// Binds a schedule and sets the learning rates from it. Starts from the current rates if `base_rates` is `None`.
     pub fn bind(&mut self, instance: ScheduleInstance, base_rates: Option<Vec<f64>>) -> Result<()> {
         let schedule = Schedule::new(instance, base_rates.unwrap_or_else(|| self.rates()));
         let rows = self.scheduled(&schedule)?;
@@ -31,7 +31,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Makes a schedule step, with the metric that `plateau` watches, and sets the learning rates.
+    /// Makes a schedule step and sets the learning rates. `plateau` needs the metric.
     pub fn advance(&mut self, metric: Option<f64>) -> Result<()> {
         let Some(mut schedule) = self.schedule.clone() else {
             let message = "no schedule is bound to this optimizer: bind one with schedule(optimizer, specification)";
@@ -55,7 +55,7 @@ impl Optimizer {
         let momentum = schedule.instance.momentum()?.map(|momentum| self.momentum_option(momentum)).transpose()?;
         let named = momentum.as_slice();
         let row = |(group, rate): (usize, &f64)| {
-            // The base rate is a learning rate, too.
+            // Checks the base rate, which must be a valid learning rate, too.
             self.plan(group, &[OptionValue::Float(*rate)], &[])?;
             let rate = schedule.instance.rate(ScheduledGroup { base_rate: *rate, index: group })?;
             self.plan(group, &[OptionValue::Float(rate)], named)
@@ -63,13 +63,15 @@ impl Optimizer {
         schedule.base_rates.iter().enumerate().map(row).values()
     }
 
-    /// What `OneCycleLR` calls momentum: the option of that name, or the first of the betas.
+    /// The option that `OneCycleLR` calls momentum: `momentum`, or the first of the betas.
     fn momentum_option(&self, momentum: f64) -> Result<(String, OptionValue)> {
         let definition = self.definition();
         let driven = definition.options.iter().find(|spec| matches!(spec.name, "momentum" | "beta1"));
         let Some(spec) = driven else {
-            let message =
-                format!("the schedule drives momentum, and {} has none: give it momentum false", definition.name);
+            let message = format!(
+                "the schedule drives momentum, which {} does not have: give it momentum false",
+                definition.name
+            );
             return Err(Error::new(Code::OptionRange, message));
         };
         Ok((spec.name.to_owned(), OptionValue::Float(momentum)))

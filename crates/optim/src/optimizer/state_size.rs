@@ -1,15 +1,15 @@
-//! How large the state of an optimizer is.
+//! The size of an optimizer's state.
 
 use crate::optimizer::Optimizer;
 
-/// What a state holds, counted as the k-api counts it: a scalar is one element of 8 bytes and no tensor.
+/// The size of a state as the k-api counts it: a scalar is one element of 8 bytes and is not a tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateSize {
-    /// Tensors.
+    /// The number of tensors.
     pub tensors: usize,
-    /// Elements of tensors, and scalars.
+    /// The number of elements of tensors, plus the scalars.
     pub elements: usize,
-    /// Bytes of both.
+    /// The bytes of tensors and scalars.
     pub bytes: usize,
 }
 
@@ -27,7 +27,7 @@ impl StateSize {
 }
 
 impl Optimizer {
-    /// What the state holds.
+    /// The size of the state.
     pub fn state_size(&self) -> StateSize {
         let mut size = StateSize::default();
         for state in self.groups.iter().flat_map(|group| &group.states).flatten() {
@@ -40,7 +40,7 @@ impl Optimizer {
             size.scalars(4);
             // d, prev_flat_grad, old_dirs and old_stps.
             (0..2 + 2 * pairs).for_each(|_| size.tensor(width, width * bytes));
-            // H_diag and the ros are tensors without dimensions.
+            // H_diag and each of ro are tensors without dimensions.
             (0..=pairs).for_each(|_| size.tensor(1, bytes));
         }
         size

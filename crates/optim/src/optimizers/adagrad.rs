@@ -6,8 +6,8 @@
 //! p = p - lr / (1 + (t - 1) lrdecay) · g / (√sum + eps)
 //! ```
 //!
-//! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>. A parameter's sum starts with the `init` of its group;
-//! PyTorch fills all of them with the one that the optimizer was made with, and leaves a group's own aside.
+//! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>. The sum of a parameter starts at the `init` of its
+//! group. PyTorch starts every sum at the value that the optimizer was made with, and ignores the value of the group.
 
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
@@ -21,15 +21,15 @@ rule_options! {
     pub(crate) struct AdagradOptions {
         /// Learning rate.
         lr: f64 = 0.01, limit AtLeast(0.0);
-        /// How fast the learning rate falls with the number of steps.
+        /// Decay of the learning rate with the number of steps.
         lrdecay: f64 = 0.0, limit AtLeast(0.0), alias "lr_decay";
         /// Weight decay, added to the gradient.
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
-        /// What the sum of squared gradients starts with, in each group with its own.
+        /// Initial value of the sum of squared gradients, for each group.
         init: f64 = 0.0, limit AtLeast(0.0), alias "initial_accumulator_value";
         /// Added to the denominator.
         eps: f64 = 1e-10, limit AtLeast(0.0);
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }

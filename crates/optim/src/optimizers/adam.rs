@@ -23,9 +23,9 @@ rule_options! {
     pub(crate) struct AdamOptions {
         /// Learning rate.
         lr: f64 = 1e-3, limit AtLeast(0.0);
-        /// Share of the past in the average gradient.
+        /// Decay rate of the average gradient.
         beta1: f64 = 0.9, limit HalfOpen(0.0, 1.0), alias "betas[0]";
-        /// Share of the past in the average squared gradient.
+        /// Decay rate of the average squared gradient.
         beta2: f64 = 0.999, limit HalfOpen(0.0, 1.0), alias "betas[1]";
         /// Added to the denominator.
         eps: f64 = 1e-8, limit AtLeast(0.0);
@@ -33,7 +33,7 @@ rule_options! {
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
         /// Divide by the largest average squared gradient so far.
         amsgrad: bool = false;
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }
@@ -56,7 +56,7 @@ impl Rule for Adam {
     fn constants<T: Scalar>(o: &AdamOptions, step: &Step) -> Self::Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             AdamCoefficients::new(o.beta1, o.beta2, step.number);
-        // In the constants the sign of the gradient is exact and costs nothing; its square does not see it.
+        // The constants include the sign of the gradient, which is exact and free; squares do not depend on it.
         let sign = sign(o.maximize);
         let t = T::from_f64;
         let (rate, decay, eps, correction2) = (t(o.lr * correction1), t(sign * o.decay), t(o.eps), t(correction2));

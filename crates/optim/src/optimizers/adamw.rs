@@ -22,17 +22,17 @@ rule_options! {
     pub(crate) struct AdamWOptions {
         /// Learning rate.
         lr: f64 = 1e-3, limit AtLeast(0.0);
-        /// Share of the past in the average gradient.
+        /// Decay rate of the average gradient.
         beta1: f64 = 0.9, limit HalfOpen(0.0, 1.0), alias "betas[0]";
-        /// Share of the past in the average squared gradient.
+        /// Decay rate of the average squared gradient.
         beta2: f64 = 0.999, limit HalfOpen(0.0, 1.0), alias "betas[1]";
         /// Added to the denominator.
         eps: f64 = 1e-8, limit AtLeast(0.0);
-        /// Weight decay, taken from the parameter and not from the gradient.
+        /// Weight decay, subtracted from the parameter and not added to the gradient.
         decay: f64 = 0.01, limit AtLeast(0.0), alias "weight_decay";
         /// Divide by the largest average squared gradient so far.
         amsgrad: bool = false;
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }
@@ -55,7 +55,7 @@ impl Rule for AdamW {
     fn constants<T: Scalar>(o: &AdamWOptions, step: &Step) -> Self::Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             AdamCoefficients::new(o.beta1, o.beta2, step.number);
-        // In this constant the sign of the gradient is exact and costs nothing; its square does not see it.
+        // The constant includes the sign of the gradient, which is exact and free; squares do not depend on it.
         let sign = sign(o.maximize);
         let t = T::from_f64;
         let (rate, decay_factor, eps, correction2) =

@@ -1,4 +1,4 @@
-//! An optimizer with its types erased.
+//! The definition of an optimizer: its rule with the types erased, or L-BFGS.
 
 use crate::error::{Code, Error, Result};
 use crate::options::rule_options::RuleOptions;
@@ -9,13 +9,13 @@ use crate::state::param_state::{AVERAGE, MASTER};
 use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::rule_instance::RuleInstance;
 
-/// An optimizer as the rest of the crate sees it: a name, a table and functions.
+/// A name, an option table and functions: the interface of an optimizer to the rest of the crate.
 pub struct Definition {
-    /// The name, as in the k-api.
+    /// The name in the k-api.
     pub name: &'static str,
     /// The PyTorch class, if there is one.
     pub pytorch: Option<&'static str>,
-    /// One sentence.
+    /// A one-sentence description.
     pub about: &'static str,
     /// The option table, in positional order.
     pub options: &'static [OptionSpec],
@@ -23,7 +23,7 @@ pub struct Definition {
     pub counts_steps: bool,
     /// Keys of the state buffers.
     pub buffers: &'static [&'static str],
-    /// Checks the rules over several options; the limit of each is checked by [`crate::parse`].
+    /// Checks options against each other; [`crate::parse`] checks the limit of each.
     pub check: fn(&[OptionValue]) -> Result<()>,
     pub(crate) method: Method,
 }
@@ -34,17 +34,17 @@ impl Definition {
         matches!(self.method, Method::Closure)
     }
 
-    /// Keys of all state buffers with their places. The formula's own come first and are always told; of the others only
-    /// those in use are.
+    /// Keys of all state buffers with their indices. The formula's buffers come first and are always reported; other
+    /// buffers are reported only if they are in use.
     pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
         let own = self.buffers.iter().enumerate().map(|(place, key)| (*key, place));
         own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
     }
 }
 
-/// How an optimizer makes a step.
+/// The way an optimizer makes a step.
 pub(crate) enum Method {
-    /// Each parameter by itself: what makes the rule of one optimizer.
+    /// Each parameter by itself. The function makes the rule of one optimizer.
     Each(fn() -> Box<dyn ErasedRule>),
     /// All parameters as one vector, with a closure: L-BFGS.
     Closure,

@@ -7,19 +7,19 @@
 //! m = beta1 m + (1 - beta1) g                                     (beta1 m + g without grad_averaging)
 //! v = beta2 v + (1 - beta2) g²
 //! u = m / (1 - beta1ᵗ) / (√v / √(1 - beta2ᵗ) + eps) + decay p     (unbiased; else without the corrections)
-//! r = ‖p‖ / ‖u‖, 1 where one of them is 0, clipped to [trustmin, trustmax]
+//! r = ‖p‖ / ‖u‖, 1 if one of them is 0, clipped to [trustmin, trustmax]
 //! r = 1                                                           (decay 0 without use_nvlamb)
 //! p = p - lr r u
 //! ```
 //!
 //! You et al. 2020, <https://arxiv.org/abs/1904.00962>; NVLAMB:
 //! <https://developer.nvidia.com/blog/pretraining-bert-with-layer-wise-adaptive-learning-rates>.
-//! A global norm of 0 divides nothing, norms are summed in f64, and the gradient is left as it was. A norm that is not a
-//! number, since one of its elements is not, makes all that it divides or multiplies no numbers either, as in
-//! `clip_grad_norm_` and apex: with globalnorm that is every parameter.
+//! A global norm of 0 does not divide, norms are summed in f64, and the gradient in memory does not change. A norm is
+//! NaN if an element is. It then makes everything that it divides or multiplies NaN, as in `clip_grad_norm_` and apex.
+//! With globalnorm these are all parameters.
 //!
-//! The extensions are options of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>, with defaults that
-//! leave NVLAMB as it is; there, steps are counted for each group, here for each tensor.
+//! The extensions are options of `FusedLAMB` in NVIDIA's apex, <https://github.com/NVIDIA/apex>; their defaults give
+//! NVLAMB. apex counts steps for each group, this implementation for each tensor.
 
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
@@ -36,17 +36,17 @@ rule_options! {
     pub(crate) struct LambOptions {
         /// Learning rate.
         lr: f64 = 1e-3, limit AtLeast(0.0);
-        /// Share of the past in the average gradient.
+        /// Decay rate of the average gradient.
         beta1: f64 = 0.9, limit HalfOpen(0.0, 1.0), alias "betas[0]";
-        /// Share of the past in the average squared gradient.
+        /// Decay rate of the average squared gradient.
         beta2: f64 = 0.999, limit HalfOpen(0.0, 1.0), alias "betas[1]";
         /// Added to the denominator.
         eps: f64 = 1e-8, limit AtLeast(0.0);
-        /// Weight decay, added to the update before the trust ratio is taken.
+        /// Weight decay, added to the update before the trust ratio.
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
-        /// Correct the averages for their start at zero.
+        /// Correct the bias of both averages.
         unbiased: bool = true, alias "bias_correction";
-        /// Divide the gradients by the norm of all gradients of all groups.
+        /// Divide the gradients by the norm of the gradients of all groups.
         globalnorm: bool = true;
         /// Clip the trust ratio.
         trustclip: bool = true;
@@ -54,15 +54,15 @@ rule_options! {
         trustmin: f64 = 0.0, limit AtLeast(0.0);
         /// Largest trust ratio.
         trustmax: f64 = 1.0, limit AtLeast(0.0);
-        /// With globalnorm, divide the gradients only where that norm is larger than this, by norm / max_grad_norm.
+        /// With globalnorm, divide the gradients only if that norm is larger, by norm / max_grad_norm.
         max_grad_norm: Option<f64> = None, limit Above(0.0), extension true;
-        /// Weigh a new gradient in the average by 1 - beta1; false: by 1.
+        /// Weight a new gradient by 1 - beta1 in the average; false: by 1.
         grad_averaging: bool = true, extension true;
         /// Add weight decay to the gradient instead of to the update.
         l2: bool = false, extension true;
-        /// Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate.
+        /// Apply a trust ratio to every tensor; false: only where decay is not 0.
         use_nvlamb: bool = true, extension true;
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }
@@ -104,8 +104,8 @@ impl Rule for Lamb {
 
         let t = T::from_f64;
         let (decay, eps, correction1, correction2) = (t(decay), t(o.eps), t(correction1), t(correction2));
-        // In two factors, of which the second is mostly 1: the inverse of the norm of denormal gradients is no number of
-        // their type.
+        // In two factors, of which the second is 1 except for denormal gradients. The inverse of their norm overflows
+        // f32.
         const FIRST: f64 = 1e30;
         let scale = 1.0 / norm_divisor(o, step.gradient_norm);
         let (scale, rescale) = if scale > FIRST { (FIRST, scale / FIRST) } else { (scale, 1.0) };
@@ -122,7 +122,7 @@ impl Rule for Lamb {
             eps,
             decay,
         };
-        // The factor comes with each parameter.
+        // The factor of each parameter replaces this rate.
         Constants { moments, apply: apply::Constants { rate: t(0.0), correction1, correction2, eps, decay } }
     }
 
@@ -150,21 +150,21 @@ pub(crate) struct Constants<T> {
     apply: apply::Constants<T>,
 }
 
-/// What the gradients are divided by.
+/// The divisor of the gradients.
 fn norm_divisor(o: &LambOptions, gradient_norm: f64) -> f64 {
     let divisor = gradient_norm / o.max_grad_norm.unwrap_or(1.0);
-    // A norm that is not a number divides, too: what it makes of all gradients is seen, and that none were divided is not.
+    // A NaN divides, too: it shows in all gradients, whereas gradients that were not divided would look right.
     let keeps = if o.max_grad_norm.is_some() { divisor <= 1.0 } else { divisor == 0.0 };
     if o.globalnorm && !keeps { divisor } else { 1.0 }
 }
 
-/// How far a tensor is trusted to move, from the norms of the tensor and of its update.
+/// The trust ratio, from the norms of the tensor and of its update.
 fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
     if o.decay == 0.0 && !o.use_nvlamb {
         return 1.0;
     }
     let ratio = if parameter_norm == 0.0 || update_norm == 0.0 { 1.0 } else { parameter_norm / update_norm };
-    // Not `clamp`, which panics on bounds in the wrong order.
+    // Not `clamp`, which panics if the bounds are in the wrong order.
     match ratio {
         r if o.trustclip && r < o.trustmin => o.trustmin,
         r if o.trustclip && r > o.trustmax => o.trustmax,
@@ -173,7 +173,7 @@ fn trust_ratio(o: &LambOptions, parameter_norm: f64, update_norm: f64) -> f64 {
 }
 
 kernel! {
-    /// Both averages, and the update before its trust ratio.
+    /// Updates both averages, and writes the update before its trust ratio.
     moments(
         p, g, [m, v],
         [scale, rescale, beta1, gradient_weight, beta2, one_minus_beta2, correction1, correction2, eps],
@@ -187,7 +187,7 @@ kernel! {
 }
 
 kernel! {
-    /// The same update once more: cheaper to compute again than to store.
+    /// Computes the update again and applies it, where that is cheaper than storing it.
     apply(p, g, [m, v], [rate, correction1, correction2, eps], terms [decay]) {
         let u = with_term(m * correction1 / (sqrt(v) * correction2 + eps), decay, p);
         p = p - rate * u;

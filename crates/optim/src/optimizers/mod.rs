@@ -1,4 +1,4 @@
-//! The list of optimizers. To add one: its file, its line here, its recording in `test/parity`.
+//! The list of optimizers. A new one needs its file, its line here and its recording in `test/parity`.
 
 pub(crate) mod definition;
 pub(crate) mod presets;
@@ -25,7 +25,7 @@ optimizers! {
     sgd => define::<sgd::Sgd>(),
 }
 
-/// The definition of that name.
+/// Looks an optimizer up by name.
 pub fn definition(name: &str) -> Result<&'static Definition> {
     CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();

@@ -1,23 +1,23 @@
-//! Options that stand for a published variant, under its name.
+//! Presets: named sets of options, as published variants have them.
 
 use crate::options::value::OptionValue;
 use crate::options::value::OptionValue::{Flag, Float, Null};
 
-/// Options of an optimizer as somebody published it. The learning rate is not among them.
+/// The options of a published variant, without the learning rate.
 pub struct Preset {
     /// The name.
     pub name: &'static str,
-    /// The optimizer that they are options of.
+    /// The name of the optimizer.
     pub optimizer: &'static str,
-    /// The formula, in words.
+    /// The formula of the variant.
     pub about: &'static str,
-    /// Where it was published.
+    /// The publication.
     pub source: &'static str,
-    /// Names and values.
+    /// Names and values of options.
     pub options: &'static [(&'static str, OptionValue)],
 }
 
-/// Every preset. Each names all options in which the presets of its optimizer differ, so that one replaces another.
+/// Every preset. Presets of one optimizer set the same options, so that one replaces another.
 pub static PRESETS: &[Preset] = &[
     Preset {
         name: "nvlamb",

@@ -9,9 +9,9 @@
 //! p = p - lr b
 //! ```
 //!
-//! Hinton, lecture 6e, <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered: Graves 2013,
-//! <https://arxiv.org/abs/1308.0850>. The variance s - a² of a gradient that hardly changes is a difference of nearly equal
-//! numbers, so that rounding may leave less than 0 of it; PyTorch takes the root of that, which is no number.
+//! Hinton, lecture 6e, <https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf>; centered: Graves
+//! 2013, <https://arxiv.org/abs/1308.0850>. If a gradient hardly changes, the variance s - a² is a difference of nearly
+//! equal numbers. Rounding may make it negative, and PyTorch then takes the root of a negative number, which is NaN.
 
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
@@ -25,17 +25,17 @@ rule_options! {
     pub(crate) struct RmsPropOptions {
         /// Learning rate.
         lr: f64 = 0.01, limit AtLeast(0.0);
-        /// Share of the past in the average of squared gradients.
+        /// Decay rate of the average squared gradient.
         alpha: f64 = 0.99, limit AtLeast(0.0);
         /// Added to the denominator.
         eps: f64 = 1e-8, limit AtLeast(0.0);
         /// Weight decay, added to the gradient.
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
-        /// Share of the last update in the next.
+        /// Weight of the last update in the next.
         momentum: f64 = 0.0, limit AtLeast(0.0);
         /// Divide by the standard deviation of the gradient instead of its root mean square.
         centered: bool = false;
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }

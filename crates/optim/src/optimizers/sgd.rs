@@ -6,7 +6,7 @@
 //! p = p - lr b                            (p - lr (g + momentum b) with nesterov)
 //! ```
 //!
-//! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, as PyTorch's `SGD` has it.
+//! Sutskever et al. 2013, <https://proceedings.mlr.press/v28/sutskever13.html>, in the form of PyTorch's `SGD`.
 
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
@@ -22,15 +22,15 @@ rule_options! {
     pub(crate) struct SgdOptions {
         /// Learning rate.
         lr: f64 = 0.01, limit AtLeast(0.0);
-        /// Share of the last update in the next.
+        /// Weight of the last update in the next.
         momentum: f64 = 0.0, limit AtLeast(0.0);
-        /// Share of the gradient that momentum leaves out.
+        /// Part of the gradient that is left out of the momentum.
         dampening: f64 = 0.0, limit AtLeast(0.0);
         /// Weight decay, added to the gradient.
         decay: f64 = 0.0, limit AtLeast(0.0), alias "weight_decay";
         /// Look one step ahead; needs momentum > 0 and dampening 0.
         nesterov: bool = false;
-        /// Climb instead of descend: the gradient is negated before anything else.
+        /// Maximize instead of minimize: negate the gradient first.
         maximize: bool = false, extension true;
     }
 }
@@ -72,7 +72,7 @@ impl Rule for Sgd {
             decay,
             momentum: t(o.momentum),
             gradient_weight: t(if step.created { 1.0 } else { 1.0 - o.dampening }),
-            // The update is b alone, or g + momentum b with nesterov.
+            // The update is b, or g + momentum b with nesterov.
             nesterov_momentum: t(if o.nesterov { o.momentum } else { 0.0 }),
         })
     }

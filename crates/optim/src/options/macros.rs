@@ -1,6 +1,6 @@
-//! Macros that declare options: `options!` a struct and its table, `words!` an enum that is the type of one option.
+//! Macros that declare options: `options!` for a struct with its table, `words!` for an enum of words.
 
-/// Declares an enum whose variants are words, for an option that takes one of them.
+/// Declares an enum whose variants are words, as the type of an option.
 macro_rules! words {
     ($(#[$outer:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$outer])*
@@ -25,8 +25,8 @@ pub(crate) use words;
 
 /// Declares a struct of options and derives its table.
 ///
-/// Each row: a doc sentence, `name: type`, ` = default` unless it must be given, then optionally `, limit L`,
-/// `, alias "pytorch_name"` and `, extension true`. Extensions come last.
+/// Each row has a doc sentence, `name: type`, and ` = default` unless the option is required. Optional parts are `,
+/// limit L`, `, alias "pytorch_name"` and `, extension true`, in this order. Extensions come last.
 #[macro_export]
 macro_rules! options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident {

@@ -1,5 +1,6 @@
-//! Option tables: types, values, checks. Public, since [`options!`](crate::options!) names what is inside; other crates
-//! import from the root.
+//! Option tables: types, values and checks.
+//!
+//! Public only because [`options!`](crate::options!) names the items; other crates import from the root.
 
 pub(crate) mod macros;
 pub mod option_type;

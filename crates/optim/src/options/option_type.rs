@@ -1,16 +1,16 @@
-//! The Rust types that an option can have.
+//! The Rust types of options.
 
 use crate::options::value::{OptionKind, OptionValue};
 
-/// A Rust type that an option can have.
+/// A Rust type of an option.
 pub trait OptionType: Sized {
-    /// The type as the table states it.
+    /// The kind of its values.
     const KIND: OptionKind;
     /// True if `null` is a value.
     const NULLABLE: bool = false;
-    /// From a checked value.
+    /// Converts from a checked value.
     fn from_value(value: &OptionValue) -> Option<Self>;
-    /// To a value.
+    /// Converts to a value.
     fn into_value(self) -> OptionValue;
 }
 
@@ -77,8 +77,8 @@ impl<T: OptionType> OptionType for Option<T> {
     }
 }
 
-/// A whole number of an option as a count of things in memory. Where addresses have 32 bits, what is beyond them becomes
-/// the largest, which no memory holds; so does a negative number, which the limit of the option refuses.
+/// Converts a whole number to a count. A number beyond the address space becomes `usize::MAX`, which no memory holds.
+/// So does a negative number, which the limit of the option rejects.
 pub fn count(whole: i64) -> usize {
     usize::try_from(whole).unwrap_or(usize::MAX)
 }

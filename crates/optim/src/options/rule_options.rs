@@ -1,41 +1,41 @@
-//! The options that every optimizer with a [`Rule`](crate::rule::Rule) has.
+//! The options that all optimizers with a [`Rule`](crate::rule::Rule) share.
 
 use crate::options::macros::words;
 use crate::options::table::OptionSet;
 
-/// The options of a [`Rule`](crate::rule::Rule): a set that ends with those that every rule has.
+/// The options of a [`Rule`](crate::rule::Rule), which end with the shared options.
 pub(crate) trait RuleOptions: OptionSet + Send + Sync + 'static {
-    /// Those that every rule has.
+    /// The shared options.
     fn shared(&self) -> SharedOptions;
 }
 
-/// What every optimizer with a [`Rule`](crate::rule::Rule) can do beside its formula.
+/// The options that every optimizer with a [`Rule`](crate::rule::Rule) has in addition to its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SharedOptions {
-    /// The share of the past in the moving average of the parameters; `None` without one.
+    /// The weight of the past in the moving average of the parameters; `None` for no average.
     pub(crate) average: Option<f64>,
-    /// True if averages of gradients are kept in 16 bits.
+    /// True if averages of gradients are stored in bfloat16.
     pub(crate) reduced_moments: bool,
 }
 
 words! {
-    /// How the state of a formula is kept.
+    /// The storage of averages of gradients.
     pub(crate) enum MomentStorage {
         Full = "full",
         BFloat16 = "bfloat16",
     }
 }
 
-/// Declares the options of a rule as [`options!`] does, and adds those that every rule has.
+/// Declares the options of a rule, as [`options!`] does, and adds the shared options.
 macro_rules! rule_options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident { $($rows:tt)* }) => {
         $crate::options! {
             $(#[$outer])*
             $vis struct $set {
                 $($rows)*
-                /// Keep a moving average of the parameters, in which the past has this share; null: none.
+                /// Keep a moving average of the parameters with this weight of the past; null: none.
                 average: Option<f64> = None, limit HalfOpen(0.0, 1.0), extension true;
-                /// How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full.
+                /// How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full.
                 moments: $crate::options::rule_options::MomentStorage = $crate::options::rule_options::MomentStorage::Full, extension true;
             }
         }

@@ -1,4 +1,4 @@
-//! Option tables: each option is declared once, and everything else about it is derived from that row.
+//! Option tables: one row declares an option, and everything else about it is derived from the row.
 
 use std::fmt;
 
@@ -16,11 +16,11 @@ pub enum Limit {
     AtLeast(f64),
     /// More than this.
     Above(f64),
-    /// From the first, included, to the second, excluded.
+    /// At least the first, and less than the second.
     HalfOpen(f64, f64),
-    /// Between the two.
+    /// More than the first, and less than the second.
     Open(f64, f64),
-    /// From the first to the second, both included.
+    /// At least the first, and at most the second.
     Closed(f64, f64),
 }
 
@@ -53,9 +53,9 @@ impl fmt::Display for Limit {
 
 /// One row of an option table.
 pub struct OptionSpec {
-    /// The name, as in the k-api.
+    /// The name in the k-api.
     pub name: &'static str,
-    /// PyTorch's name, accepted too; `betas[0]` is the first element of the list `betas`.
+    /// The name in PyTorch, which is accepted, too; `betas[0]` is the first element of the list `betas`.
     pub alias: Option<&'static str>,
     /// One sentence.
     pub doc: &'static str,
@@ -63,17 +63,17 @@ pub struct OptionSpec {
     pub kind: OptionKind,
     /// True if `null` is a value.
     pub nullable: bool,
-    /// The range of a number, or of each of several.
+    /// The range of a number, or of each number of a list.
     pub limit: Limit,
-    /// The default; `None` for an option that must be given.
+    /// The default; `None` for a required option.
     pub default: fn() -> Option<OptionValue>,
-    /// True for an option beyond those of the k-api: it has a name and no position, stands after those that have one, and
-    /// is told only where it was changed.
+    /// True for an extension, an option that the k-api does not have. It is set by name only, comes after the
+    /// positional options, and is reported only if it was changed.
     pub extension: bool,
 }
 
 impl OptionSpec {
-    /// The value as this option takes it, or an error that says what it takes. `owner` is whose option it is.
+    /// Converts and checks a value. `owner` is the optimizer or module, for messages.
     fn check(&self, owner: &str, given: &OptionValue) -> Result<OptionValue> {
         let value = match (self.kind, given) {
             (_, OptionValue::Null) if self.nullable => return Ok(OptionValue::Null),
@@ -119,31 +119,31 @@ fn is_whole(x: f64) -> bool {
     x.fract() == 0.0 && x.abs() <= EXACT
 }
 
-/// The defaults of a table; `Null` for an option that must be given.
+/// The defaults of a table; `Null` for a required option.
 pub fn defaults(specs: &[OptionSpec]) -> Vec<OptionValue> {
     specs.iter().map(|spec| (spec.default)().unwrap_or(OptionValue::Null)).collect()
 }
 
-/// The options that have a position: all but the extensions.
+/// The options with a position: all except extensions.
 pub fn positional(specs: &[OptionSpec]) -> &[OptionSpec] {
     let count = specs.iter().take_while(|spec| !spec.extension).count();
     &specs[..count]
 }
 
-/// The first extension of a row that is not at its default.
+/// The first extension whose value in the row is not the default.
 pub fn first_changed_extension<'a>(specs: &'a [OptionSpec], row: &[OptionValue]) -> Option<&'a OptionSpec> {
     let changed =
         |(spec, value): &(&OptionSpec, &OptionValue)| spec.extension && (spec.default)().as_ref() != Some(*value);
     specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
 }
 
-/// Fills `base` with positional options and with named ones. Returns the new row; `base` stays as it was.
-///
-/// `owner` is whose options these are, for messages.
+/// Sets positional and named options in a copy of `base`. `owner` is the optimizer or module, for messages.
 ///
 /// # Errors
-/// Too many positional options, an option that is given twice, an unknown name, a wrong type, a number out of range, a
-/// required option left out.
+/// - [`Code::Argument`] for too many positional options, an option given twice, or a missing option that is required
+/// - [`Code::OptionUnknown`] for an unknown name
+/// - [`Code::OptionType`] for a wrong type
+/// - [`Code::OptionRange`] for a number out of range
 pub fn parse(
     owner: &str,
     specs: &[OptionSpec],
@@ -162,7 +162,7 @@ pub fn parse(
         return Err(Error::new(Code::Argument, message));
     }
     let mut row = base.to_vec();
-    // Those that were given, as bits; no table has more than 64.
+    // One bit per option; no table has more than 64 rows.
     let mut taken = 0u64;
     let mut set = |index: usize, given: &OptionValue| -> Result<()> {
         let spec = &specs[index];
@@ -190,7 +190,7 @@ pub fn parse(
     }
 }
 
-/// The options that a name stands for: itself, an alias, or every element of a list alias.
+/// The options that a name refers to: an option, an alias, or all elements of a list alias.
 fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -> Result<Vec<(usize, OptionValue)>> {
     if let Some(index) = specs.iter().position(|spec| spec.name == name || spec.alias == Some(name)) {
         return Ok(vec![(index, given.clone())]);
@@ -226,13 +226,13 @@ pub trait OptionSet: Sized {
     /// The table, in positional order.
     const SPECS: &'static [OptionSpec];
 
-    /// The struct from a row that [`parse`] or [`defaults`] made.
+    /// Converts a row that [`parse`] or [`defaults`] made.
     fn from_row(row: &[OptionValue]) -> Result<Self>;
 }
 
-/// The next value of a row, for [`OptionSet::from_row`]. No part of it, since there are as many of those as tables.
+/// The next value of a row, for [`OptionSet::from_row`]. A separate function, since that one exists once per table.
 #[inline(never)]
 pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, OptionValue>) -> Result<T> {
     let value = row.next().and_then(T::from_value);
-    value.ok_or_else(|| Error::new(Code::Internal, "a row of options that is not as its table says"))
+    value.ok_or_else(|| Error::new(Code::Internal, "a row of options does not match its table"))
 }

@@ -1,25 +1,25 @@
-//! Values of options, and their kinds.
+//! Values and kinds of options.
 
 use std::fmt;
 
 use crate::number::Number;
 
-/// An option's value, or what a caller gave for one.
+/// A value of an option, checked or as a caller gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
     /// No value.
     Null,
-    /// An option that is left out after all.
+    /// An option that is left out.
     Undefined,
-    /// A switch.
+    /// A boolean.
     Flag(bool),
-    /// A whole number that was checked to be one.
+    /// A whole number, checked.
     Integer(i64),
     /// A number.
     Float(f64),
     /// A word.
     Word(String),
-    /// Several numbers, as in PyTorch's `betas`.
+    /// A list of numbers, as PyTorch's `betas`.
     List(Vec<f64>),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for OptionValue {
     }
 }
 
-/// What kind of value an option takes.
+/// The kind of value that an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionKind {
     /// A finite number.

@@ -1,10 +1,10 @@
-//! Several schedules at once: each has the rate of the one before it for its base rate.
+//! Several schedules in a chain: each takes the rate of the one before it as its base rate.
 //!
-//! For schedules that multiply by a factor this is the product of the factors, and PyTorch's `ChainedScheduler`: `step`,
-//! `multistep`, `exponential`, `linear`, `polynomial`, `cosine` with min 0. One that has a rate of its own, such as the
-//! minimum of `cosine`, goes from the rate before it to that. `onecycle` asks for no base rate, so it comes first. PyTorch
-//! forgets in each step of `onecycle` and `restarts`, and where a warm-up ends, what the others in the chain have made of
-//! the rate, and chains no `plateau`.
+//! For schedules that multiply by a factor, the result is the product of the factors, as in PyTorch's
+//! `ChainedScheduler`. These are `step`, `multistep`, `exponential`, `linear`, `polynomial`, and `cosine` with min 0. A
+//! schedule with rates of its own goes from the rate before it to its own rate; the minimum of `cosine` is an example.
+//! `onecycle` ignores the base rate, so it comes first. In PyTorch, `onecycle`, `restarts` and the end of a warm-up
+//! discard the changes of other schedules in the chain. Its chains do not take `plateau`.
 
 use crate::fallible::Results;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup};

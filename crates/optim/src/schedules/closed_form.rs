@@ -1,11 +1,11 @@
-//! The trait that the file of a schedule in closed form implements.
+//! The trait of schedules in closed form.
 
 use crate::options::table::OptionSet;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup, StepCount};
 
-/// A schedule whose rate is a function of the base rate and of the number of schedule steps, and of nothing else.
+/// A schedule whose rate is a function of the base rate and of the number of schedule steps alone.
 ///
-/// That it is a closed form is what makes resuming exact: there is no running product to be saved.
+/// So resuming is exact, without a running product in the saved state.
 pub(crate) trait ClosedFormSchedule: 'static {
     /// The option table.
     type Options: OptionSet;
@@ -13,18 +13,18 @@ pub(crate) trait ClosedFormSchedule: 'static {
     const NAME: &'static str;
     /// The PyTorch class, if there is one.
     const PYTORCH: Option<&'static str>;
-    /// One sentence.
+    /// A one-sentence description.
     const ABOUT: &'static str;
 
     /// The learning rate after `taken` schedule steps.
     fn rate(options: &Self::Options, taken: i64, group: ScheduledGroup) -> f64;
 
-    /// The rate that a warm-up before this schedule rises to. The base rate, but of one that does not start from it.
+    /// The rate at the end of a warm-up before this schedule. The base rate, unless the schedule does not use it.
     fn level(_options: &Self::Options, group: ScheduledGroup) -> f64 {
         group.base_rate
     }
 
-    /// Momentum or beta1 after `taken` schedule steps, for a schedule that drives it too.
+    /// Momentum or beta1 after `taken` schedule steps, if the schedule drives it.
     fn momentum(_options: &Self::Options, _taken: i64) -> Option<f64> {
         None
     }

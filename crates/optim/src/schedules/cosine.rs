@@ -1,11 +1,11 @@
-//! Half a cosine wave from the base rate to a minimum. As PyTorch's `CosineAnnealingLR`.
+//! Half a cosine wave from the base rate to a minimum, as in PyTorch's `CosineAnnealingLR`.
 //!
 //! ```text
 //! min + (base - min) (1 + cos(pi n / steps)) / 2
 //! ```
 //!
-//! Past `steps` the wave goes on, and the rate rises again, as in PyTorch. Loshchilov and Hutter 2016,
-//! <https://arxiv.org/abs/1608.03983>, without its restarts.
+//! After `steps` the wave continues and the rate rises again, as in PyTorch. Loshchilov and Hutter 2016,
+//! <https://arxiv.org/abs/1608.03983>, without restarts.
 
 use std::f64::consts::PI;
 
@@ -17,7 +17,7 @@ use crate::schedules::definition::ScheduledGroup;
 options! {
     /// Options of the cosine schedule.
     pub(crate) struct CosineOptions {
-        /// Schedule steps from the base rate to the smallest; after as many more the rate is back.
+        /// Schedule steps from the base rate to the minimum; after twice as many the rate is back.
         steps: i64, limit AtLeast(1.0), alias "T_max";
         /// The smallest rate.
         min: f64 = 0.0, limit AtLeast(0.0), alias "eta_min";
@@ -33,7 +33,7 @@ impl ClosedFormSchedule for Cosine {
     const ABOUT: &'static str = "Half a cosine wave from the base rate to the smallest.";
 
     fn rate(o: &CosineOptions, taken: i64, group: ScheduledGroup) -> f64 {
-        // Within one period, where the cosine of even a large count is exact.
+        // Reduced to one period, so that the cosine of a large count is exact, too.
         wave(group.base_rate, o.min, taken % (2 * o.steps), o.steps)
     }
 }

@@ -1,5 +1,4 @@
-//! A schedule with its types erased, and one that is bound to nothing yet: its options, how far it is, and the schedules
-//! inside it.
+//! Definitions of schedules with their types erased, and instances: options, progress and inner schedules.
 
 use crate::error::{Code, Error, Result};
 use crate::options;
@@ -7,7 +6,7 @@ use crate::options::table::Limit::*;
 use crate::options::table::{OptionSet, OptionSpec, defaults, parse};
 use crate::options::value::{OptionKind, OptionValue};
 
-/// A parameter group as a schedule sees it.
+/// The inputs of a schedule for one parameter group.
 #[derive(Clone, Copy)]
 pub(crate) struct ScheduledGroup {
     /// The learning rate that the schedule starts from.
@@ -17,38 +16,38 @@ pub(crate) struct ScheduledGroup {
 }
 
 impl ScheduledGroup {
-    /// This group's number out of one for all groups or one for each.
+    /// The number for this group, from a list of one number for all groups or one for each.
     pub(crate) fn choose(self, numbers: &[f64]) -> f64 {
         let index = if numbers.len() == 1 { 0 } else { self.index };
-        // That there are as many as groups was checked; a NaN would be refused as a learning rate.
+        // The length was checked. A learning rate of NaN would be rejected.
         numbers.get(index).copied().unwrap_or(f64::NAN)
     }
 }
 
-/// The schedules inside a schedule, and the key under which its specification has them.
+/// The inner schedules of a schedule, and their key in its specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Children {
-    /// There are none.
+    /// No inner schedule.
     None,
-    /// One.
+    /// One inner schedule.
     One(&'static str),
-    /// A list of at least one.
+    /// A list of at least one inner schedule.
     Several(&'static str),
 }
 
-/// A schedule as the rest of the crate sees it: a name, tables and functions.
+/// A name, tables and functions: the interface of a schedule to the rest of the crate.
 pub struct ScheduleDefinition {
     /// The name.
     pub name: &'static str,
     /// The PyTorch class, if there is one.
     pub pytorch: Option<&'static str>,
-    /// One sentence.
+    /// A one-sentence description.
     pub about: &'static str,
     /// The option table.
     pub options: &'static [OptionSpec],
-    /// The table of what changes from schedule step to schedule step, and is saved.
+    /// The table of progress, which schedule steps change and files store.
     pub progress: &'static [OptionSpec],
-    /// The schedules inside.
+    /// The inner schedules.
     pub children: Children,
     pub(crate) rate: fn(&ScheduleInstance, ScheduledGroup) -> Result<f64>,
     pub(crate) level: fn(&ScheduleInstance, ScheduledGroup) -> Result<f64>,
@@ -57,14 +56,14 @@ pub struct ScheduleDefinition {
 }
 
 options! {
-    /// The progress of a schedule that only counts.
+    /// The progress of a schedule that only counts its steps.
     pub(crate) struct StepCount {
         /// Schedule steps taken.
         taken: i64 = 0, limit AtLeast(0.0);
     }
 }
 
-/// A schedule with its progress: all that is needed to go on from where it is.
+/// A schedule with its options and progress: everything that is needed to continue.
 #[derive(Clone)]
 pub struct ScheduleInstance {
     definition: &'static ScheduleDefinition,
@@ -74,7 +73,7 @@ pub struct ScheduleInstance {
 }
 
 impl ScheduleInstance {
-    /// A schedule from named options, from named progress if it has begun, and from the schedules inside it.
+    /// A schedule from named options, named progress and inner schedules.
     pub fn new(
         definition: &'static ScheduleDefinition,
         options: &[(String, OptionValue)],
@@ -97,7 +96,7 @@ impl ScheduleInstance {
         Ok(Self { definition, options, progress, children })
     }
 
-    /// What kind of schedule it is.
+    /// The definition of the schedule.
     pub fn definition(&self) -> &'static ScheduleDefinition {
         self.definition
     }
@@ -107,12 +106,12 @@ impl ScheduleInstance {
         &self.options
     }
 
-    /// How far it is, in the order of the table.
+    /// The progress, in the order of the table.
     pub fn progress(&self) -> &[OptionValue] {
         &self.progress
     }
 
-    /// The schedules inside it.
+    /// The inner schedules.
     pub fn children(&self) -> &[ScheduleInstance] {
         &self.children
     }
@@ -121,12 +120,12 @@ impl ScheduleInstance {
         &mut self.children
     }
 
-    /// The options as the schedule's file has them.
+    /// The options as the struct of the schedule.
     pub(crate) fn typed_options<O: OptionSet>(&self) -> Result<O> {
         O::from_row(&self.options)
     }
 
-    /// The progress as the schedule's file has it.
+    /// The progress as the struct of the schedule.
     pub(crate) fn typed_progress<P: OptionSet>(&self) -> Result<P> {
         P::from_row(&self.progress)
     }
@@ -135,12 +134,12 @@ impl ScheduleInstance {
         self.progress = row;
     }
 
-    /// How often a schedule that counts was advanced.
+    /// The number of steps of a schedule that counts them.
     pub(crate) fn taken(&self) -> Result<i64> {
         Ok(self.typed_progress::<StepCount>()?.taken)
     }
 
-    /// One more.
+    /// Counts a step.
     pub(crate) fn count_step(&mut self) -> Result<()> {
         self.progress = vec![OptionValue::Integer(self.taken()? + 1)];
         Ok(())
@@ -162,7 +161,7 @@ impl ScheduleInstance {
         (self.definition.advance)(self, metric)
     }
 
-    /// Fails if an option of a number for each group has another number of them.
+    /// Checks that lists with one number for each group have the right length.
     pub(crate) fn check_groups(&self, groups: usize) -> Result<()> {
         for (spec, value) in self.definition.options.iter().zip(&self.options) {
             if let (OptionKind::Numbers, OptionValue::List(list)) = (spec.kind, value)
@@ -179,7 +178,7 @@ impl ScheduleInstance {
     }
 }
 
-/// The same schedule at the same place.
+/// Compares kind, options, progress and inner schedules.
 impl PartialEq for ScheduleInstance {
     fn eq(&self, other: &Self) -> bool {
         self.definition.name == other.definition.name
@@ -189,7 +188,7 @@ impl PartialEq for ScheduleInstance {
     }
 }
 
-/// The error about a schedule without those inside it, which [`ScheduleInstance::new`] lets nobody make.
+/// The error for a schedule without its inner schedules, which [`ScheduleInstance::new`] rejects.
 pub(crate) fn childless(name: &str) -> Error {
     Error::new(Code::Internal, format!("{name}: no schedule inside"))
 }

@@ -1,4 +1,4 @@
-//! A factor at each schedule step: `base gamma^n`. As PyTorch's `ExponentialLR`.
+//! Exponential decay: `base gamma^n`, as in PyTorch's `ExponentialLR`.
 
 use crate::options;
 use crate::options::table::Limit::*;
@@ -8,7 +8,7 @@ use crate::schedules::definition::ScheduledGroup;
 options! {
     /// Options of the exponential schedule.
     pub(crate) struct ExponentialOptions {
-        /// What each schedule step multiplies the rate by.
+        /// Factor of the rate at each schedule step.
         gamma: f64, limit AtLeast(0.0);
     }
 }

@@ -1,5 +1,5 @@
-//! A straight line from one factor to another: `base (start + (end - start) n / steps)`, and then constant. As PyTorch's
-//! `LinearLR`, which refuses a start of 0 because it multiplies on from it.
+//! A straight line from one factor to another: `base (start + (end - start) n / steps)`, then constant. As PyTorch's
+//! `LinearLR`, which does not accept a start of 0, since it multiplies the last rate.
 
 use crate::options;
 use crate::options::table::Limit::*;
@@ -9,11 +9,11 @@ use crate::schedules::definition::ScheduledGroup;
 options! {
     /// Options of the linear schedule.
     pub(crate) struct LinearOptions {
-        /// The factor at first.
+        /// The first factor.
         start: f64 = 1.0 / 3.0, limit Closed(0.0, 1.0), alias "start_factor";
-        /// The factor at last.
+        /// The last factor.
         end: f64 = 1.0, limit Closed(0.0, 1.0), alias "end_factor";
-        /// Schedule steps from the first to the last.
+        /// Schedule steps from the first factor to the last.
         steps: i64 = 5, limit AtLeast(1.0), alias "total_iters";
     }
 }
@@ -31,7 +31,7 @@ impl ClosedFormSchedule for Linear {
     }
 }
 
-/// The factor after `taken` of `steps` steps from `start` to `end`, which is met exactly.
+/// The factor after `taken` of `steps` steps from `start` to `end`; exactly `end` at the last.
 pub(super) fn between(start: f64, end: f64, taken: i64, steps: i64) -> f64 {
     if taken >= steps { end } else { start + (end - start) * taken as f64 / steps as f64 }
 }

@@ -1,4 +1,4 @@
-//! The list of schedules. To add one: its file, its line here, its recording in `test/parity`.
+//! The list of schedules. A new one needs its file, its line here and its recording in `test/parity`.
 
 pub(crate) mod closed_form;
 pub(crate) mod definition;
@@ -31,7 +31,7 @@ schedules! {
     warmup => warmup::DEFINITION,
 }
 
-/// The schedule of that name.
+/// Looks a schedule up by name.
 pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {
     SCHEDULES.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = SCHEDULES.iter().map(|definition| definition.name).collect();

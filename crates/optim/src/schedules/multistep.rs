@@ -1,4 +1,4 @@
-//! A factor at each milestone: `base gamma^(milestones <= n)`. As PyTorch's `MultiStepLR`.
+//! A factor at each milestone: `base gamma^(milestones <= n)`, as in PyTorch's `MultiStepLR`.
 
 use crate::options;
 use crate::options::table::Limit::*;
@@ -8,9 +8,9 @@ use crate::schedules::definition::ScheduledGroup;
 options! {
     /// Options of the multistep schedule.
     pub(crate) struct MultiStepOptions {
-        /// The schedule steps at which the rate changes; one that is there twice counts twice.
+        /// Schedule steps at which the rate changes; a repeated one changes it twice.
         milestones: Vec<usize>, limit AtLeast(0.0);
-        /// What each change multiplies the rate by.
+        /// Factor of the rate at each milestone.
         gamma: f64 = 0.1, limit AtLeast(0.0);
     }
 }

@@ -1,13 +1,14 @@
-//! Up to a largest rate and down to almost none, with momentum the other way round. As PyTorch's `OneCycleLR`.
+//! One cycle: the rate rises to a maximum and falls to almost 0, and momentum does the opposite. As PyTorch's
+//! `OneCycleLR`.
 //!
 //! ```text
 //! warm            max / div -> max                      momentum highmomentum -> lowmomentum
 //! the rest        max -> max / div / finaldiv           momentum lowmomentum -> highmomentum
 //! ```
 //!
-//! With `threephase` the rate falls to `max / div` as fast as it has risen, and from there to the last. Each way is half
-//! a cosine wave or a straight line. The base rate of the optimizer plays no part. PyTorch raises an error after the last
-//! step; here the last rate stays. Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>.
+//! With `threephase` the rate falls to `max / div` as fast as it has risen, and then to the last rate. Each phase is
+//! half a cosine wave or a straight line. The base rate of the optimizer is not used. After the last step PyTorch
+//! raises an error; this schedule keeps the last rate. Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>.
 
 use std::f64::consts::PI;
 
@@ -18,7 +19,7 @@ use crate::schedules::closed_form::ClosedFormSchedule;
 use crate::schedules::definition::ScheduledGroup;
 
 words! {
-    /// The way from one rate to the next.
+    /// The shape of a phase.
     pub(crate) enum Anneal {
         Cosine = "cos",
         Linear = "linear",
@@ -32,21 +33,21 @@ options! {
         max: Vec<f64>, limit AtLeast(0.0), alias "max_lr";
         /// Schedule steps of the whole cycle.
         steps: i64, limit AtLeast(1.0), alias "total_steps";
-        /// The share of the steps in which the rate rises.
+        /// Part of the steps in which the rate rises.
         warm: f64 = 0.3, limit Closed(0.0, 1.0), alias "pct_start";
-        /// The way from one rate to the next: half a cosine wave or a straight line.
+        /// Shape of each phase: half a cosine wave or a straight line.
         anneal: Anneal = Anneal::Cosine, alias "anneal_strategy";
-        /// Drive momentum too, or beta1 where there is no momentum.
+        /// Drive momentum, too, or beta1 if there is no momentum.
         momentum: bool = true, alias "cycle_momentum";
-        /// The smallest momentum, where the rate is largest.
+        /// The smallest momentum, at the largest rate.
         lowmomentum: f64 = 0.85, limit AtLeast(0.0), alias "base_momentum";
         /// The largest momentum.
         highmomentum: f64 = 0.95, limit AtLeast(0.0), alias "max_momentum";
-        /// The largest rate over the first.
+        /// Ratio of the largest rate to the first.
         div: f64 = 25.0, limit Above(0.0), alias "div_factor";
-        /// The first rate over the last.
+        /// Ratio of the first rate to the last.
         finaldiv: f64 = 10_000.0, limit Above(0.0), alias "final_div_factor";
-        /// Fall to the first rate as fast as the rate has risen, before falling to the last.
+        /// Fall to the first rate as fast as the rate has risen, then to the last.
         threephase: bool = false, alias "three_phase";
     }
 }
@@ -77,7 +78,7 @@ impl ClosedFormSchedule for OneCycle {
     }
 }
 
-/// The value after `taken` steps of a way from mark to mark.
+/// The value after `taken` steps through phases between marks.
 fn along(o: &OneCycleOptions, taken: i64, marks: &[f64]) -> f64 {
     let all = o.steps as f64;
     let rise = o.warm * all - 1.0;
@@ -85,7 +86,7 @@ fn along(o: &OneCycleOptions, taken: i64, marks: &[f64]) -> f64 {
     let now = (taken as f64).min(all - 1.0);
     let phase = ends.iter().position(|end| now <= *end).unwrap_or(ends.len() - 1);
     let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
-    // A phase without any steps has been passed.
+    // A phase without steps is over.
     let share = if ends[phase] == start { 1.0 } else { (now - start) / (ends[phase] - start) };
     let (from, to) = (marks[phase], marks[phase + 1]);
     match o.anneal {

@@ -1,9 +1,10 @@
-//! A factor whenever a metric has stopped to improve. As PyTorch's `ReduceLROnPlateau`.
+//! A factor whenever a metric has stopped improving, as in PyTorch's `ReduceLROnPlateau`.
 //!
-//! Each schedule step takes the metric. After more than `patience` steps in a row without an improvement the rate is cut
-//! to `max(rate factor, min)`, and the next `cooldown` steps do not count. A metric that is not finite is no improvement.
+//! Each schedule step takes the metric. After more than `patience` steps in a row without an improvement, the rate is
+//! cut to `max(rate factor, min)`. The next `cooldown` steps do not count. A metric that is not finite does not
+//! improve.
 //!
-//! What is saved is the number of cuts, not the rate: the rate follows from it and the base rate.
+//! Files store the number of cuts; the rate follows from it and from the base rate.
 
 use crate::options;
 use crate::error::{Code, Error, Result};
@@ -14,7 +15,7 @@ use crate::options::table::Limit::*;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduleInstance, ScheduledGroup};
 
 words! {
-    /// Which metric is better.
+    /// The direction of improvement.
     pub(crate) enum Mode {
         Min = "min",
         Max = "max",
@@ -22,7 +23,7 @@ words! {
 }
 
 words! {
-    /// What the threshold is a share of.
+    /// The meaning of the threshold.
     pub(crate) enum ThresholdMode {
         Relative = "rel",
         Absolute = "abs",
@@ -32,21 +33,21 @@ words! {
 options! {
     /// Options of the plateau schedule.
     pub(crate) struct PlateauOptions {
-        /// Whether a smaller or a larger metric is better.
+        /// Whether smaller or larger metrics are better.
         mode: Mode = Mode::Min;
-        /// What each cut multiplies the rate by.
+        /// Factor of the rate at each cut.
         factor: f64 = 0.1, limit HalfOpen(0.0, 1.0);
-        /// How many schedule steps without an improvement are let pass.
+        /// Schedule steps without an improvement before a cut.
         patience: i64 = 10, limit AtLeast(0.0);
-        /// By how much the metric has to be better.
+        /// Smallest change of the metric that is an improvement.
         threshold: f64 = 1e-4, limit AtLeast(0.0);
-        /// Whether the threshold is a share of the best metric or an amount.
+        /// Whether the threshold is relative to the best metric or absolute.
         thresholdmode: ThresholdMode = ThresholdMode::Relative, alias "threshold_mode";
         /// Schedule steps after a cut that do not count.
         cooldown: i64 = 0, limit AtLeast(0.0);
         /// The smallest rate: one for all groups, or one for each.
         min: Vec<f64> = vec![0.0], limit AtLeast(0.0), alias "min_lr";
-        /// A cut that changes the rate by no more than this is left out.
+        /// A cut that changes the rate by at most this is skipped.
         eps: f64 = 1e-8, limit AtLeast(0.0);
     }
 }
@@ -58,9 +59,9 @@ options! {
         best: Option<f64> = None;
         /// Schedule steps in a row without an improvement.
         bad: i64 = 0, limit AtLeast(0.0);
-        /// Schedule steps to come that do not count.
+        /// Schedule steps of the cooldown that remain.
         cooling: i64 = 0, limit AtLeast(0.0);
-        /// How often the rate was cut.
+        /// Number of cuts.
         cuts: i64 = 0, limit AtLeast(0.0);
     }
 }
@@ -68,7 +69,7 @@ options! {
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "plateau",
     pytorch: Some("torch.optim.lr_scheduler.ReduceLROnPlateau"),
-    about: "The rate times a factor, whenever a metric has stopped to improve.",
+    about: "The rate times a factor, whenever a metric has stopped improving.",
     options: PlateauOptions::SPECS,
     progress: PlateauProgress::SPECS,
     children: Children::None,
@@ -83,7 +84,7 @@ fn cut(o: &PlateauOptions, cuts: i64, group: ScheduledGroup) -> f64 {
     let mut rate = group.base_rate;
     for _ in 0..cuts {
         let lower = (rate * o.factor).max(least);
-        // Once a cut is left out, so are all later ones.
+        // After one skipped cut, all later ones are skipped, too.
         if rate - lower <= o.eps {
             break;
         }

@@ -1,4 +1,4 @@
-//! A polynomial down to zero: `base (1 - n / steps)^power`, and then 0. As PyTorch's `PolynomialLR`.
+//! Polynomial decay to 0: `base (1 - n / steps)^power`, then 0. As PyTorch's `PolynomialLR`.
 
 use crate::options;
 use crate::options::table::Limit::*;

@@ -1,4 +1,4 @@
-//! Half a cosine wave that starts again and again, each time as long as the last or longer. As PyTorch's
+//! A cosine wave with warm restarts, each half wave at least as long as the last. As PyTorch's
 //! `CosineAnnealingWarmRestarts`.
 //!
 //! ```text
@@ -18,7 +18,7 @@ options! {
     pub(crate) struct RestartsOptions {
         /// Schedule steps to the first restart.
         steps: i64, limit AtLeast(1.0), alias "T_0";
-        /// How many times as long each wave is as the last.
+        /// Ratio of the lengths of two consecutive half waves.
         grow: i64 = 1, limit AtLeast(1.0), alias "T_mult";
         /// The smallest rate.
         min: f64 = 0.0, limit AtLeast(0.0), alias "eta_min";
@@ -39,7 +39,7 @@ impl ClosedFormSchedule for Restarts {
     }
 }
 
-/// Steps since the last restart, and to the next from there.
+/// Steps since the last restart, and the length of the current half wave.
 fn place(taken: i64, steps: i64, grow: i64) -> (i64, i64) {
     if grow == 1 {
         return (taken % steps, steps);

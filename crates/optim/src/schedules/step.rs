@@ -10,7 +10,7 @@ options! {
     pub(crate) struct StepOptions {
         /// Schedule steps between two changes.
         every: i64, limit AtLeast(1.0), alias "step_size";
-        /// What each change multiplies the rate by.
+        /// Factor of the rate at each change.
         gamma: f64 = 0.1, limit AtLeast(0.0);
     }
 }

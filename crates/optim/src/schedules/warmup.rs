@@ -1,13 +1,13 @@
-//! A straight line up to the base rate, and then another schedule from its beginning.
+//! A warm-up: a straight line to the base rate, then another schedule from its start.
 //!
 //! ```text
 //! level (start + (1 - start) n / steps)     for n < steps; level: base, max / div before onecycle
 //! next(n - steps)                           afterwards
 //! ```
 //!
-//! As PyTorch's `SequentialLR` of a `LinearLR` and the other, which has neither `plateau` nor, inside it, another
-//! `SequentialLR` or a `ChainedScheduler`. What the other drives beside the rate, it drives from the first step on. `plateau`
-//! watches its metric only after the warm-up.
+//! As PyTorch's `SequentialLR` of a `LinearLR` and the other schedule. PyTorch's does not take `plateau`, and does not
+//! nest with `SequentialLR` or `ChainedScheduler`. Momentum that the other schedule drives, it drives from the first
+//! step. `plateau` watches its metric only after the warm-up.
 
 use crate::options;
 use crate::error::Result;
@@ -19,9 +19,9 @@ use crate::schedules::linear::between;
 options! {
     /// Options of a warm-up.
     pub(crate) struct WarmupOptions {
-        /// Schedule steps of the warm-up; the other schedule begins at this step.
+        /// Schedule steps of the warm-up, after which the other schedule starts.
         steps: i64, limit AtLeast(1.0), alias "total_iters";
-        /// What the base rate is multiplied by at first.
+        /// The first factor of the base rate.
         start: f64 = 1.0 / 3.0, limit Closed(0.0, 1.0), alias "start_factor";
     }
 }

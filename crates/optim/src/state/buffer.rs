@@ -1,4 +1,4 @@
-//! Elements of a state buffer.
+//! State buffers and their types.
 
 use half::bf16;
 
@@ -6,14 +6,14 @@ use crate::error::{Code, Error, Result};
 use crate::memory::{Arena, ArenaLayout, ArenaSlot, Elements};
 use crate::state::view::Element;
 
-/// Elements of a state buffer.
+/// The elements of a state buffer.
 #[derive(Debug, PartialEq)]
 pub enum Buffer {
-    /// 32-bit floating point, also of a parameter of 16 bits.
+    /// f32; also for a 16-bit parameter.
     Float(Elements<f32>),
-    /// 64-bit floating point.
+    /// f64.
     Double(Elements<f64>),
-    /// 16-bit floating point with the range of 32 bits.
+    /// bfloat16.
     BFloat16(Elements<bf16>),
 }
 
@@ -47,12 +47,12 @@ impl Buffer {
         }
     }
 
-    /// True without elements.
+    /// True if there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bytes of the elements.
+    /// The size of the elements in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Buffer::Float(b) => size_of_val(&b[..]),
@@ -61,9 +61,9 @@ impl Buffer {
         }
     }
 
-    /// Takes the elements of another buffer of as many, each rounded to the nearest.
+    /// Copies a buffer of another type and the same length. Rounds to nearest.
     pub(crate) fn convert(&mut self, from: &Buffer) {
-        // By way of a number that holds all of them exactly, which is less code than each pair of types.
+        // Converts by way of `f64`, which holds all types exactly; a loop for each pair of types would be more code.
         match self {
             Buffer::Float(to) => to.iter_mut().enumerate().for_each(|(i, to)| *to = from.number(i) as f32),
             Buffer::Double(to) => to.iter_mut().enumerate().for_each(|(i, to)| *to = from.number(i)),
@@ -73,7 +73,7 @@ impl Buffer {
         }
     }
 
-    /// An element.
+    /// An element as `f64`.
     #[cfg_attr(target_family = "wasm", inline(never))]
     fn number(&self, index: usize) -> f64 {
         match self {
@@ -92,7 +92,7 @@ impl Buffer {
     }
 }
 
-/// A buffer that is planned in an layout.
+/// A buffer with a place in an [`ArenaLayout`].
 pub(crate) enum PlannedBuffer {
     Float(ArenaSlot<f32>),
     Double(ArenaSlot<f64>),
@@ -100,7 +100,7 @@ pub(crate) enum PlannedBuffer {
 }
 
 impl PlannedBuffer {
-    /// A buffer that begins, if it is large, at that offset of a page.
+    /// Plans a buffer. If it is large, it starts at this page offset.
     pub(crate) fn new(
         layout: &mut ArenaLayout,
         element: BufferType,
@@ -123,10 +123,10 @@ impl PlannedBuffer {
     }
 }
 
-/// The type of a buffer of a parameter of that type; an average of gradients may be reduced.
+/// The type of a buffer for a parameter of type `element`.
 ///
 /// # Errors
-/// [`Code::OptionRange`] for moments of 16 bits beside parameters of 64.
+/// [`Code::OptionRange`] for moments in bfloat16 with a parameter in f64.
 pub(crate) fn buffer_type(element: Element, is_average: bool, reduced_moments: bool) -> Result<BufferType> {
     match element {
         Element::Double if reduced_moments => {

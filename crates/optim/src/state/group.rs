@@ -3,7 +3,7 @@
 use crate::options::value::OptionValue;
 use crate::state::param_state::State;
 
-/// Parameters that share options.
+/// Parameters that share options, with their states.
 #[derive(Debug, PartialEq)]
 pub struct Group {
     pub(crate) options: Vec<OptionValue>,
@@ -16,7 +16,7 @@ impl Group {
         &self.options
     }
 
-    /// The state of each parameter, in the order in which they were added; `None` before its first step.
+    /// The state of each parameter, in the order of addition; `None` before its first step.
     pub fn states(&self) -> &[Option<State>] {
         &self.states
     }

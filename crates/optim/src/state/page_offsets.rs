@@ -1,27 +1,28 @@
-//! Offsets in a page, by which the arrays of a parameter are kept apart.
+//! Page offsets that keep the arrays of a parameter apart, to avoid false dependencies and cache conflicts.
 
 use crate::memory::{CACHE_LINE_BYTES, PAGE_BYTES};
 use crate::state::param_state::MAX_BUFFERS;
 
-/// How far behind a parameter the arrays that are worked on together with it begin, each in whatever page: its buffers in
-/// their order, and the room for its update.
+/// In bytes. Distances of the state buffers, and then of the update buffer, from the page offset of their parameter.
 const PAGE_OFFSETS: [usize; MAX_BUFFERS + 1] = [2048, 3072, 1024, 2560, 3584, 1536];
 
-/// Of [`PAGE_OFFSETS`], that of the room for an update.
+/// Index of the update buffer in [`PAGE_OFFSETS`].
 pub(crate) const UPDATE_BUFFER: usize = MAX_BUFFERS;
 
-/// The offset of a page at which such an array may begin.
+/// The page offset of the array with index `buffer`, for a parameter at address `parameter`.
 ///
-/// A processor compares addresses by their place in a page before it knows better. One that reads a few lines behind
-/// what it has just written, by that measure, waits for the write: a step over arrays that lie so takes up to half as long
-/// again. libtorch puts what is large one line behind the start of a page, and its neighbours there would be ours. And of two
-/// lines at the same place in their pages AMD's nearest cache keeps only one if some sums of further bits of their addresses
-/// are equal, as they are at a distance of 2²⁷ bytes and one page: <https://doi.org/10.1145/3320269.3384746>.
+/// Distinct offsets avoid two costs (decision 0012):
+/// - 4 KiB aliasing. A load that follows a store with a similar page offset waits for it. State at the page offset of
+///   its parameter makes a step take up to 1.5 times as long. libtorch places large tensors 64 bytes after a page
+///   boundary.
+/// - Conflict misses in AMD's L1 cache, whose way predictor hashes addresses. Two lines with equal page offsets and
+///   equal hashes evict each other, for example at a distance of 2²⁷ bytes and one page
+///   (<https://doi.org/10.1145/3320269.3384746>).
 pub(crate) fn page_offset(parameter: usize, buffer: usize) -> usize {
     (parameter / CACHE_LINE_BYTES * CACHE_LINE_BYTES + PAGE_OFFSETS[buffer]) % PAGE_BYTES
 }
 
-/// Elements, of any type, of which an array needs as many more to be moved to its offset.
+/// In elements of any type. Extra length of an array that is to start at a page offset.
 pub(crate) const PADDING_ELEMENTS: usize = PAGE_BYTES / size_of::<f32>();
 
 #[cfg(test)]

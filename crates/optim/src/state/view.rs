@@ -1,18 +1,17 @@
-//! Memory of one parameter and its gradient, lent for the length of a step.
+//! Mutable slices of a parameter and its gradient, borrowed for one step.
 
 use half::{bf16, f16};
 
-/// A parameter to be updated in place and its gradient, both dense and in the same order; of equal length. The gradient
-/// is written to only by a step that is asked to set it to zero.
+/// A parameter and its gradient: dense slices of equal length and order. A step writes to the gradient only to zero it.
 #[derive(Debug)]
 pub enum View<'a> {
-    /// 32-bit floating point.
+    /// f32.
     Float(&'a mut [f32], &'a mut [f32]),
-    /// 64-bit floating point.
+    /// f64.
     Double(&'a mut [f64], &'a mut [f64]),
-    /// 16-bit floating point with 11 bits of precision. The step works on 32-bit master weights, which are state.
+    /// f16, with 11 bits of precision. The step updates f32 master weights, which are state.
     Half(&'a mut [f16], &'a mut [f16]),
-    /// 16-bit floating point with 8 bits of precision and the range of 32 bits. As [`View::Half`].
+    /// bfloat16, with 8 bits of precision and the exponents of f32. As [`View::Half`].
     BFloat16(&'a mut [bf16], &'a mut [bf16]),
 }
 
@@ -25,17 +24,17 @@ pub(crate) enum Element {
     BFloat16,
 }
 
-/// Where the elements of a view lie, and how many of which type: views with the same are the same.
+/// Addresses, lengths and element type of a view. Views with equal locations are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     pub(crate) parameter: usize,
     gradient: usize,
-    /// Of each of the two.
+    /// Of parameter and gradient.
     lengths: [usize; 2],
     element: Element,
 }
 
-/// Evaluates an expression over parameter and gradient of any type.
+/// Evaluates an expression over parameter and gradient, for each element type.
 macro_rules! match_view {
     ($view:expr, $p:pat, $g:pat => $value:expr) => {
         match $view {
@@ -48,17 +47,17 @@ macro_rules! match_view {
 }
 
 impl View<'_> {
-    /// The number of elements.
+    /// The number of elements of the parameter.
     pub fn len(&self) -> usize {
         match_view!(self, p, _ => p.len())
     }
 
-    /// True without elements.
+    /// True if the parameter has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// True if parameter and gradient are of equal length.
+    /// True if parameter and gradient have the same length.
     pub(crate) fn is_even(&self) -> bool {
         match_view!(self, p, g => p.len() == g.len())
     }
@@ -89,7 +88,7 @@ impl View<'_> {
         })
     }
 
-    /// Where parameter and gradient begin.
+    /// Pointers to parameter and gradient.
     #[inline]
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {
         match_view!(self, p, g => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()))
@@ -97,8 +96,8 @@ impl View<'_> {
 }
 
 impl Element {
-    /// True for the types whose parameters have master weights. In WebAssembly no engine has them, and so the module has
-    /// nothing of what is done for them.
+    /// True for types with master weights. Always false in WebAssembly, whose engine has none, so that their code is
+    /// left out of the module.
     #[inline(always)]
     pub(crate) fn is_reduced(self) -> bool {
         cfg!(not(target_family = "wasm")) && matches!(self, Element::Half | Element::BFloat16)

@@ -1,4 +1,4 @@
-//! The elements of a chunk as a formula takes them: block by block, with whatever else has to be done to them.
+//! The blocks of a chunk that a formula updates, with the conversion around it.
 
 use std::marker::PhantomData;
 
@@ -11,8 +11,8 @@ use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::param_tensor::ParamTensor;
 
-/// Room for one block of what is not kept, or not in this type; each thread has its own. On cache lines of its own: a
-/// vector that lies across two is written in two parts.
+/// Scratch buffers of a thread for one block: elements that are not stored, or not in this type. Aligned to cache
+/// lines, since the processor splits the access to a vector that crosses two.
 #[repr(align(64))]
 pub(super) struct Scratch<T> {
     pub(super) gradient: [T; BLOCK],
@@ -20,14 +20,14 @@ pub(super) struct Scratch<T> {
     state: [[T; BLOCK]; RULE_BUFFERS],
 }
 
-/// What a loop does with the blocks of a tensor.
+/// The stage that a loop runs on the blocks of a tensor.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Stage {
-    /// Everything.
+    /// The whole update of a rule with one stage.
     Update,
-    /// State changes, parameters do not.
+    /// The first of two stages: updates state, not parameters.
     Measure,
-    /// Parameters change; state is only read, the gradient is not.
+    /// The second of two stages: updates parameters and reads state, not gradients.
     Apply,
 }
 
@@ -39,10 +39,10 @@ impl<T: Scalar> Scratch<T> {
 }
 
 impl ParamTensor {
-    /// Elements of the tensor where the formula is all that there is to do, and nothing else has to be done to them.
+    /// Elements of the tensor, without conversion and without gradient operations.
     ///
     /// # Safety
-    /// As for [`ParamTensor::blocks`], and the tensor is not special.
+    /// As for [`ParamTensor::blocks`]; in addition, the tensor does not need the block loop.
     #[inline(always)]
     pub(super) unsafe fn block<T: Scalar>(&self, start: usize, length: usize) -> Block<'_, T> {
         // SAFETY: as the caller promises.
@@ -52,14 +52,14 @@ impl ParamTensor {
         }
     }
 
-    /// The elements of the formula's buffers; none of those that are not in use.
+    /// Elements of the formula's buffers; empty for a buffer that is not in use.
     ///
     /// # Safety
-    /// As for [`ParamTensor::blocks`], and the buffers are of this type.
+    /// As for [`ParamTensor::blocks`]; in addition, the buffers have this type.
     #[inline(always)]
     #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     unsafe fn state<T: Scalar>(&self, start: usize, length: usize) -> [&mut [T]; RULE_BUFFERS] {
-        // Written out, since a closure here is not always compiled into its caller.
+        // Without `map`, since its closure is not always inlined.
         let [first, second, third, ..] = self.buffers;
         let elements = |address: *mut u8| match address.is_null() {
             true => &mut [][..],
@@ -69,11 +69,11 @@ impl ParamTensor {
         [elements(first), elements(second), elements(third)]
     }
 
-    /// The elements of a chunk, block by block. One block does where the formula is all that there is to do.
+    /// The elements of a chunk, block by block. If the formula is all there is to do, the chunk is one block.
     ///
     /// # Safety
-    /// `T` is the type that the tensor is computed with in, the chunk is one of the tensor's, the step that made the tensor is
-    /// not over, and nobody else has these elements meanwhile. The blocks are gone through to the end.
+    /// The formula computes the tensor in `T`, the chunk is a part of the tensor, and the step that made the tensor is
+    /// running. No other code accesses these elements during the iteration, which runs to its end.
     #[inline(always)]
     pub(super) unsafe fn blocks<T: Scalar>(
         &self,
@@ -88,11 +88,11 @@ impl ParamTensor {
     }
 }
 
-/// See [`ParamTensor::blocks`].
+/// The iterator of [`ParamTensor::blocks`].
 pub(super) struct Blocks<'a, T> {
     tensor: &'a ParamTensor,
     stage: Stage,
-    /// Where the last block begins, which has not been finished.
+    /// The start of the last block, which is not finished yet.
     finished: usize,
     start: usize,
     end: usize,
@@ -102,7 +102,7 @@ pub(super) struct Blocks<'a, T> {
 }
 
 impl<T: Scalar> Blocks<'_, T> {
-    /// Ends the last block: what the formula wrote goes where it is kept.
+    /// Finishes the last block: converts results and writes them back.
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn finish(&mut self, scratch: &Scratch<T>) {
@@ -111,7 +111,7 @@ impl<T: Scalar> Blocks<'_, T> {
         if length == 0 || !tensor.needs_block_loop() {
             return;
         }
-        // SAFETY: as promised to `ParamTensor::blocks`; the block is no longer borrowed.
+        // SAFETY: as promised to `ParamTensor::blocks`; the last block is no longer borrowed.
         unsafe {
             if T::WIDENS && tensor.reduced_moments && self.stage != Stage::Apply {
                 let weights: &[T] = tensor.weights(first, length);
@@ -128,7 +128,7 @@ impl<T: Scalar> Blocks<'_, T> {
         }
     }
 
-    /// The next block, and room for an update of it. The block before is over.
+    /// Finishes the last block, and returns the next one with a scratch buffer for its update.
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
@@ -139,14 +139,15 @@ impl<T: Scalar> Blocks<'_, T> {
         }
         let (first, length) = (*start, (*most).min(*end - *start));
         *start += length;
-        // SAFETY: as promised to `ParamTensor::blocks`; blocks do not overlap, and this one is borrowed from the iterator.
+        // SAFETY: as promised to `ParamTensor::blocks`; blocks do not overlap, and the iterator is borrowed while this
+        // one lives.
         unsafe {
             if *stage != Stage::Apply {
                 tensor.refresh_masters(first, length);
             }
             let parameter = tensor.weights(first, length);
             let gradient = if *stage == Stage::Apply && tensor.element.is_reduced() {
-                // Not read; and whatever it is, it is as long.
+                // Not read; any buffer of this length does.
                 &mut scratch.gradient[..length]
             } else if *gradient_ops == GradientOps::NONE {
                 tensor.gradient(first, &mut scratch.gradient, length)
@@ -167,7 +168,7 @@ impl<T: Scalar> Blocks<'_, T> {
             } else {
                 tensor.state(first, length)
             };
-            // Where blocks are larger than the room, nobody asked for it.
+            // A block longer than the scratch buffer has no update.
             Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
         }
     }

@@ -1,4 +1,4 @@
-//! Chunks of a tensor, what is done to their gradients, and their sums.
+//! Chunks of a tensor, the operations on their gradients, and their sums.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,25 +6,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Result;
 use crate::numeric::clip::GradientTransform;
 
-/// Elements of a chunk: enough that beginning one costs nothing, few enough that threads finish together. A multiple of
-/// the lanes of a sum, and the same for any number of threads: sums are taken for each chunk and then together.
+/// In elements; 64 KiB as f32. Large enough to hide the cost of starting a chunk, small enough that threads finish
+/// together.
+/// A multiple of [`LANES`](crate::numeric::norm::LANES). Independent of the number of threads, since sums are taken per
+/// chunk and added in order.
 pub(super) const CHUNK_LEN: usize = 1 << 14;
 
-/// Elements of a tensor that lie together.
+/// A range of consecutive elements of a tensor.
 #[derive(Clone, Copy)]
 pub(crate) struct Chunk {
     pub(super) tensor: u32,
-    /// Those of the tensor, so that to tell them apart touches no tensor.
+    /// Copy of the tensor's index, so that comparing chunks reads no tensor.
     pub(super) constants: u32,
     pub(super) start: usize,
     pub(super) length: usize,
 }
 
-/// What is done to gradients on the way.
+/// Gradient operations fused into the kernel: unscale, clip, zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct GradientOps {
     pub(super) transform: GradientTransform,
-    /// Set the gradient to zero once it has been read for the last time.
+    /// Zero the gradient after the last read.
     pub(super) zero: bool,
 }
 
@@ -32,7 +34,7 @@ impl GradientOps {
     pub(super) const NONE: GradientOps = GradientOps { transform: GradientTransform::Identity, zero: false };
 }
 
-/// A sum of squares for each of up to two values, of one chunk; the bits of an `f64`, so that threads may share a list.
+/// One chunk's sums of squares for up to two values, as bits of an `f64`, so that threads may share a list.
 pub(super) type Sums = [AtomicU64; 2];
 
 /// The sum of one value over all chunks, in order.
@@ -40,12 +42,12 @@ pub(super) fn total(sums: &[Sums], value: usize) -> f64 {
     sums.iter().fold(0.0, |sum, sums| sum + f64::from_bits(sums[value].load(Ordering::Relaxed)))
 }
 
-/// Those of a list that a range has.
+/// The part of a list that a range covers.
 pub(super) fn within<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
     &list[range.start.min(list.len())..range.end.min(list.len())]
 }
 
-/// Cuts a range into parts of at least `least` elements, the last one excepted.
+/// Cuts a range into parts of at least `least` elements, except for the last part.
 pub(super) fn cut(
     range: Range<usize>,
     least: usize,

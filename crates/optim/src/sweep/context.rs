@@ -1,4 +1,4 @@
-//! What all threads of a step read.
+//! The data of a step that all threads share.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::sweep::two_stages::{ApplyArgs, MeasureArgs};
 use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 
-/// What all threads of a step read.
+/// The data of a step that all threads read.
 #[derive(Clone, Copy)]
 pub(super) struct StepContext<'a> {
     pub(super) rule: &'a dyn ErasedRule,
@@ -25,7 +25,7 @@ pub(super) struct StepContext<'a> {
 }
 
 impl<'a> StepContext<'a> {
-    /// The first stage of those chunks of a tensor that the range has.
+    /// The arguments of the first stage, for the chunks of the tensor in a range.
     pub(super) fn measure_args(
         &self,
         tensor: usize,
@@ -42,7 +42,7 @@ impl<'a> StepContext<'a> {
         }
     }
 
-    /// The second stage of the same.
+    /// The arguments of the second stage, for the chunks of the tensor in a range.
     pub(super) fn apply_args(
         &self,
         tensor: usize,
@@ -55,7 +55,7 @@ impl<'a> StepContext<'a> {
         ApplyArgs { tensor, chunks, factor, updates: update_buffer.updates(tensor) }
     }
 
-    /// Calls `task` with every number below `count` once, in order.
+    /// Calls `task` once with each index below `count`, in order.
     pub(super) fn in_order(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
         self.run(&|_| {
@@ -76,7 +76,7 @@ impl<'a> StepContext<'a> {
         }
     }
 
-    /// From the sums of all chunks of the tensor, in order.
+    /// The factor of the second stage, from the sums of all chunks of the tensor, in order.
     pub(super) fn factor(&self, tensor: &ParamTensor) -> f64 {
         let sums = &self.sums[tensor.chunk_range()];
         self.rule.factor(tensor, [total(sums, 0), total(sums, 1)])

@@ -1,4 +1,4 @@
-//! A rule with its types erased: what a sweep calls.
+//! A rule with its types erased: the interface between a sweep and an optimizer.
 
 use crate::error::Result;
 use crate::fallible::{Results, reserve};
@@ -15,34 +15,34 @@ use crate::sweep::rule_instance::{GroupConstants, RuleInstance};
 use crate::sweep::two_stages::{ApplyAndMeasure, ApplyArgs, MeasureArgs, UpdateWholeTensors};
 use crate::sweep::update_buffer::UpdateBuffer;
 
-/// What a sweep asks of an optimizer: a [`Rule`] with its types erased.
+/// A [`Rule`] with its types erased, as a sweep calls it.
 pub(crate) trait ErasedRule: Send + Sync {
     /// Sets the options of all groups.
     fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
-    /// What each buffer of the formula starts with, in a group.
+    /// The initial value of each buffer of the formula, in a group.
     fn initial_values(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
-    /// Which buffers of the formula are averages of gradients.
+    /// Marks the buffers that are averages of gradients.
     fn averages(&self) -> [bool; RULE_BUFFERS];
-    /// What a group does beside the formula.
+    /// The options that every rule has, of a group.
     fn shared(&self, group: usize) -> SharedOptions;
-    /// True if a group wants the norm of all gradients.
+    /// True if a group needs the norm of all gradients.
     fn wants_gradient_norm(&self) -> bool;
-    /// True if parameters move by a factor that follows from norms.
+    /// True for a rule with two stages.
     fn has_two_stages(&self) -> bool;
-    /// Forgets the constants of the step before.
+    /// Removes the constants of the last step.
     fn clear_constants(&mut self);
-    /// Makes room for so many constants.
+    /// Reserves memory for `count` constants.
     fn reserve_constants(&mut self, count: usize) -> Result<()>;
-    /// Computes constants, which tensors find by their number.
+    /// Computes constants and appends them; tensors refer to them by index.
     fn push_constants(&mut self, group: usize, step: Step);
 
-    /// UpdatePtr chunks.
+    /// Updates chunks.
     ///
     /// # Safety
-    /// The chunks are those of the tensors, which are made of memory that nobody else has meanwhile.
+    /// The chunks belong to the tensors, and no other code accesses the memory of the tensors during the call.
     unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps);
 
-    /// UpdatePtr small tensors in both stages, one tensor after the other, so that the second stage finds it in the cache.
+    /// Runs both stages on small tensors, tensor by tensor, so that the second stage finds the data in the cache.
     ///
     /// # Safety
     /// As for [`ErasedRule::update`].
@@ -55,12 +55,13 @@ pub(crate) trait ErasedRule: Send + Sync {
         update_buffer: &UpdateBuffer,
     );
 
-    /// The second stage of some chunks of a tensor, with the updates of the first where they were kept, and the first stage of
-    /// those at the same places of another. Sets the sums of the squares of parameter and update.
+    /// Runs the second stage on chunks of one tensor, and the first stage on the chunks of another tensor at the same
+    /// indices. The second stage uses the updates of the first if they were stored. Sets the sums of squares of
+    /// parameter and update.
     ///
     /// # Safety
-    /// As for [`ErasedRule::update`]; the factor is that of the tensor; and nobody else uses the room of the updates there, which
-    /// are those of the tensor of the second stage until they have been read.
+    /// As for [`ErasedRule::update`]; in addition, the factor belongs to the tensor of the second stage. The update
+    /// buffer at these indices holds the updates of that tensor until they are read, and no other thread uses it.
     unsafe fn apply_and_measure(
         &self,
         set: InstructionSet,
@@ -69,7 +70,7 @@ pub(crate) trait ErasedRule: Send + Sync {
         gradient_ops: GradientOps,
     );
 
-    /// What the updates of a tensor are multiplied by.
+    /// The factor of the second stage, from the squared norms of parameter and update.
     fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64;
 }
 
@@ -104,7 +105,7 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
     }
 
     fn reserve_constants(&mut self, count: usize) -> Result<()> {
-        // Mostly one for each group: little enough for what WebAssembly keeps for what is small.
+        // There is about one entry per group. WebAssembly serves such small allocations from its reserve.
         if cfg!(target_family = "wasm") { Ok(()) } else { reserve(&mut self.constants, count) }
     }
 

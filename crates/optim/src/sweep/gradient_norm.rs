@@ -1,4 +1,4 @@
-//! The norm of all gradients, as they are when transformed.
+//! The norm of all gradients, after the transform.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::sweep::blocks::Scratch;
 use crate::sweep::chunk::{Chunk, GradientOps, Sums};
 use crate::sweep::param_tensor::ParamTensor;
 
-/// Sums of the squares of gradients as transformed, for each chunk.
+/// Computes each chunk's sum of squared gradients, after the transform.
 pub(super) struct GradientSquares<'a> {
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
@@ -44,7 +44,8 @@ fn chunk_squares<T: Scalar>(
     scratch: &mut Option<Scratch<T>>,
 ) -> f64 {
     if transform == GradientTransform::Identity && !tensor.element.is_reduced() {
-        // SAFETY: the chunk is the tensor's, whose step is not over, and nobody writes to gradients before all are measured.
+        // SAFETY: the chunk is a part of the tensor, the step is running, and gradients are written only after all are
+        // measured.
         let (_, gradient) = unsafe { tensor.elements_of_both::<T>(chunk.start, chunk.length) };
         return squares(gradient);
     }

@@ -1,4 +1,4 @@
-//! Elements of 16 bits, the master weights behind them, and the moving average: what is done around a formula.
+//! Conversion of 16-bit elements, master weights and the moving average: the work around a formula.
 
 use half::{bf16, f16};
 
@@ -10,7 +10,8 @@ use crate::sweep::chunk::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 
 impl ParamTensor {
-    /// Takes master weights anew from a parameter of 16 bits that somebody else has set: where they no longer round to it.
+    /// Updates master weights from a 16-bit parameter that was set from outside: each one that does not round to its
+    /// element.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -19,7 +20,7 @@ impl ParamTensor {
         if !self.element.is_reduced() {
             return;
         }
-        // SAFETY: as the caller promises; master weights are of 32 bits.
+        // SAFETY: as the caller promises; master weights are f32.
         unsafe {
             match self.element {
                 Element::Half => refresh(
@@ -37,7 +38,7 @@ impl ParamTensor {
         }
     }
 
-    /// The gradient's elements; as they lie, or widened into `wide`.
+    /// The gradient's elements in memory, or widened into `wide` if they have 16 bits.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -67,7 +68,7 @@ impl ParamTensor {
         }
     }
 
-    /// The gradient's elements in `scratch`, as transformed, and set to zero where they lie if that is asked for.
+    /// Copies the gradient's elements into `scratch` and transforms them there. Zeroes them in memory if asked to.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -85,7 +86,7 @@ impl ParamTensor {
             if self.element.is_reduced() {
                 self.gradient(start, scratch, length);
                 if gradient_ops.zero {
-                    // The zero of 16 bits.
+                    // Zero has the same bits in both 16-bit types.
                     Self::elements::<u16>(self.gradient, start, length).fill(0);
                 }
             } else {
@@ -101,7 +102,7 @@ impl ParamTensor {
         transformed
     }
 
-    /// What follows once the weights have moved: the parameter of 16 bits, and the average.
+    /// Writes the new weights to the 16-bit parameter, and updates the average.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -147,7 +148,7 @@ impl ParamTensor {
     }
 }
 
-/// See [`ParamTensor::refresh_masters`].
+/// Implements [`ParamTensor::refresh_masters`] for one 16-bit type.
 #[inline(always)]
 fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK]) {
     let rounded = &mut scratch[..master.len()];

@@ -1,6 +1,6 @@
-//! One sweep over the parameters of all groups: what is worked on, in which order, by how many threads.
+//! One sweep over the parameters of all groups: the tensors and chunks, their order, and the number of threads.
 //!
-//! The list of tensors and chunks stays from step to step while the views are the same. A steady step allocates nothing.
+//! The lists of tensors and chunks are kept while the views stay equal. A step with kept lists allocates nothing.
 
 mod blocks;
 mod chunk;
@@ -37,27 +37,27 @@ use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::step_options::{Outcome, StepOptions};
 use crate::sweep::work_plan::{SINGLE_THREADED, WorkPlan};
 
-/// The elements of a step from which on threads are worth waking.
+/// In elements. Below this, waking threads takes longer than their help saves.
 const MIN_PARALLEL_LEN: usize = 1 << 18;
 
-/// The sweeps of an optimizer's steps.
+/// Makes the steps of an optimizer whose rule updates each parameter by itself.
 pub(crate) struct Sweep {
     rule: Box<dyn ErasedRule>,
-    /// Where the views of the tensors lie; `None` for parameters without a gradient, which have no tensor.
+    /// Addresses and lengths of the views; `None` for a parameter without a gradient, which has no tensor.
     locations: Vec<Option<Location>>,
     tensors: Vec<ParamTensor>,
-    /// What the constants that the rule has are made of, in its order, as it was in the step before.
+    /// The group and the step that each entry of the rule's constants is computed from.
     constant_keys: Vec<(usize, Step)>,
     chunks: Vec<Chunk>,
-    /// Of each chunk: of the gradient first, and then of parameter and update.
+    /// Of each chunk: first of the gradient, later of parameter and update.
     sums: Vec<Sums>,
     elements: usize,
     plan: WorkPlan,
-    /// The number of threads that the plan is made for; 0 before they are.
+    /// The number of threads that the plan is made for; 0 if there is none.
     threads: usize,
-    /// False once options or state were changed from outside.
+    /// False if options or state were changed since the last step.
     valid: bool,
-    /// True until the step is over that made state.
+    /// True during the step that created state.
     created: bool,
 }
 
@@ -78,12 +78,12 @@ impl Sweep {
         }
     }
 
-    /// Options or state have been changed from outside.
+    /// Makes the next step rebuild the lists, since options or state have changed.
     pub(crate) fn invalidate(&mut self) {
         self.valid = false;
     }
 
-    /// Makes a step. A failure changes nothing.
+    /// Makes a step. An error changes nothing.
     pub(crate) fn step(
         &mut self,
         groups: &mut [Group],
@@ -99,7 +99,7 @@ impl Sweep {
             if cfg!(target_family = "wasm") && views.iter().flatten().any(is_narrow) {
                 return Err(Error::new(Code::Internal, "WebAssembly has no parameters of 16 bits"));
             }
-            // Before any state is made.
+            // Checked before any state is made.
             if checks && let Some(found) = first_non_finite(views) {
                 return refuse(views, options, found);
             }
@@ -133,7 +133,7 @@ impl Sweep {
         result.map(|()| Outcome::Stepped)
     }
 
-    /// True if the tensors are made of these views.
+    /// True if the tensors were made of these views.
     fn matches(&self, views: &[Option<View<'_>>]) -> bool {
         let same = |(view, location): (&Option<View<'_>>, &Option<Location>)| match (view, location) {
             (Some(view), Some(location)) => view.location() == *location,
@@ -143,7 +143,7 @@ impl Sweep {
         views.len() == self.locations.len() && views.iter().zip(&self.locations).all(same)
     }
 
-    /// Cuts the work for as many threads, where it is not.
+    /// Makes the plan for this number of threads, unless it is there.
     fn update_plan(&mut self, threads: usize) -> Result<()> {
         let threads = if SINGLE_THREADED || self.elements < MIN_PARALLEL_LEN { 1 } else { threads.max(1) };
         if threads != self.threads {
@@ -156,7 +156,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// Makes the lists and the state that is missing, all of it or none: what needs memory comes first.
+    /// Makes the lists and the missing state, all or none: allocations come before changes.
     fn rebuild(
         &mut self,
         groups: &mut [Group],
@@ -183,7 +183,8 @@ impl Sweep {
                 let shared = self.rule.shared(group);
                 let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), shared);
                 tensor.created_average = created.average;
-                // Those before it mostly have the same. No two types do, so that a loop is over one.
+                // Most tensors have the constants of the one before. A loop has one type, so f32 and f64 have separate
+                // entries.
                 let number = state.as_ref().map_or(0, |state| state.step);
                 let step = Step { number, created: created.moments, gradient_norm: 0.0 };
                 let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
@@ -211,7 +212,7 @@ impl Sweep {
         let (mut tensors, mut slots) = (self.tensors.iter_mut(), views.iter());
         for (group, members) in groups.iter_mut().enumerate() {
             for (state, view) in members.states.iter_mut().zip(&mut slots) {
-                // A parameter without a gradient has no tensor, whether it has a state or not.
+                // A parameter without a gradient has no tensor, with or without state.
                 if let (Some(state), Some(_)) = (state, view)
                     && let Some(tensor) = tensors.next()
                 {
@@ -224,13 +225,13 @@ impl Sweep {
         Ok(())
     }
 
-    /// The L2 norm of all gradients taken as one vector, as they are when transformed.
+    /// The L2 norm of all gradients as one vector, after the transform.
     fn norm(&self, options: StepOptions<'_>, transform: GradientTransform) -> Result<f64> {
         self.plan.measure_gradients(self.context(options, transform))?;
         Ok(total(&self.sums, 0).sqrt())
     }
 
-    /// Counts the step, and computes the constants: tensors that had the same in the step before have them again.
+    /// Counts the step, and computes the constants.
     fn count(&mut self, groups: &mut [Group], gradient_norm: f64) {
         let states = groups.iter_mut().flat_map(|group| &mut group.states);
         for (state, location) in states.zip(&self.locations) {
@@ -259,9 +260,9 @@ impl Sweep {
     }
 }
 
-/// In WebAssembly, asks for all lists of these views at once.
+/// Checks in WebAssembly that there is memory for all lists of these views.
 fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
-    /// More than twice what all lists have for a view or a chunk: they grow by as much again.
+    /// In bytes. More than twice the entries of all lists for one view or chunk, since lists double when they grow.
     const EACH: usize = 1 << 10;
     if !CHECK_SUFFICES {
         return Ok(());
@@ -270,7 +271,7 @@ fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
     check_memory((views.len() + chunks).saturating_mul(EACH))
 }
 
-/// What becomes of a step that is not made: nothing but gradients is changed, and those only if it is no error.
+/// Ends a step without an update. Zeroes the gradients if asked to, except in the case of an error.
 fn refuse(
     views: &mut [Option<View<'_>>],
     options: StepOptions<'_>,

@@ -1,4 +1,4 @@
-//! State made when it is first needed.
+//! Creation and conversion of state, at the first step that needs it.
 
 use std::array;
 
@@ -14,37 +14,37 @@ use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, Stat
 use crate::state::view::View;
 use crate::sweep::erased_rule::ErasedRule;
 
-/// What a step made for a parameter.
+/// Marks the state that a step created for a parameter.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Created {
-    /// A buffer of the formula.
+    /// True for a buffer of the formula.
     pub(super) moments: bool,
-    /// The average.
+    /// True for the moving average.
     pub(super) average: bool,
 }
 
-/// A buffer that is to be made: of which parameter, what is in it at first, and where it lies.
+/// A buffer that a step creates: the parameter, the initial value, and the planned memory.
 struct PlannedState {
     group: usize,
-    /// Of the group.
+    /// Index within the group.
     parameter_index: usize,
-    /// Of the views.
+    /// Index of the view.
     view_index: usize,
     buffer_index: usize,
     fill: f64,
     buffer: PlannedBuffer,
 }
 
-/// Buffers for which there is memory, and which no state has yet.
+/// Allocated buffers that no state contains yet.
 pub(super) struct NewState {
     arena: Option<Arena>,
     planned: Vec<PlannedState>,
-    /// What becomes of each view.
+    /// One entry for each view.
     pub(super) created: Vec<Created>,
 }
 
-/// Plans the buffers that this step needs and that are not there yet, or are of another type and are converted: all of
-/// them, in one allocation of at most `limit` bytes. Nothing is changed before [`NewState::install`].
+/// Plans the buffers that are missing or have another type than this step needs, in one allocation of at most `limit`
+/// bytes. Changes nothing before [`NewState::install`].
 pub(super) fn plan_state(
     rule: &dyn ErasedRule,
     groups: &[Group],
@@ -86,7 +86,7 @@ pub(super) fn plan_state(
                     PlannedState { group, parameter_index, view_index, buffer_index, fill, buffer },
                 )?;
                 match buffer_index {
-                    // One of another type is converted.
+                    // A buffer of another type is converted, not created.
                     _ if there.is_some() => {}
                     MASTER => {}
                     AVERAGE => created[view_index].average = true,
@@ -98,7 +98,7 @@ pub(super) fn plan_state(
     }
     let bytes = layout.bytes();
     if bytes > 0 && bytes > limit() {
-        let message = format!("a state of {bytes} bytes is wanted, which is more than there is memory for");
+        let message = format!("not enough memory for a state of {bytes} bytes");
         return Err(Error::new(Code::Memory, message));
     }
     let arena = if planned.is_empty() { None } else { Some(layout.allocate()?) };
@@ -106,16 +106,16 @@ pub(super) fn plan_state(
 }
 
 impl NewState {
-    /// Gives the buffers to the parameters.
+    /// Moves the buffers into the states of the parameters.
     pub(super) fn install(self, groups: &mut [Group], views: &[Option<View<'_>>]) {
-        // Also a parameter without buffers has a state: its count of steps.
+        // A parameter without buffers has a state, too: its step count.
         let mut slots = views.iter();
         for members in groups.iter_mut() {
             for (state, view) in members.states.iter_mut().zip(&mut slots) {
                 let Some(view) = view else { continue };
                 let state = state.get_or_insert_default();
                 if !view.element().is_reduced() {
-                    // Of a time when the parameter had 16 bits.
+                    // A master weight from the time before the parameter got 32 bits.
                     state.buffers[MASTER] = None;
                 }
             }
@@ -139,7 +139,8 @@ impl NewState {
     }
 }
 
-/// Which of the formula's buffers are of 16 bits, once they are all there. Only those that are: an option may come into use later.
+/// Marks the formula's buffers in bfloat16, once all exist. Includes only buffers in use, since an option may add one
+/// later.
 pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
     let (averages, initial_values) = (rule.averages(), rule.initial_values(group));
     let is_reduced = rule.shared(group).reduced_moments;
@@ -150,7 +151,7 @@ pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>
     })
 }
 
-/// The weights of 16 bits as master weights; exact.
+/// Widens 16-bit weights to master weights; exact.
 fn copy_weights(view: &View<'_>, master: &mut Buffer) {
     let Buffer::Float(master) = master else { return };
     match view {

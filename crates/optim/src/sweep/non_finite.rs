@@ -1,4 +1,4 @@
-//! What a step does about gradients that are not finite.
+//! The handling of gradients that are not finite.
 
 use crate::error::{Code, Error};
 use crate::number::Number;
@@ -6,19 +6,19 @@ use crate::options::macros::words;
 use crate::state::view::View;
 
 words! {
-    /// What becomes of a step if an element of a gradient is infinite or not a number.
+    /// Decides what a step does if an element of a gradient is infinite or NaN.
     pub enum NonFinite {
-        /// It is made, and what is not finite goes into parameters and state, as with PyTorch.
+        /// The step runs, and NaN and infinities spread to parameters and state, as in PyTorch.
         Propagate = "propagate",
-        /// It is left out, and changes nothing.
+        /// The step is skipped, and changes nothing.
         Skip = "skip",
-        /// It is an error, and changes nothing.
+        /// The step fails, and changes nothing.
         Error = "error",
     }
 }
 
-/// The first parameter whose gradient is not finite, by its place in the list, and an element that is not. Element by
-/// element: squares may overflow where the elements, of 64 bits, do not.
+/// The index of the first view whose gradient is not finite, and the first such element. Reads each element, since
+/// squares of finite f64 may overflow.
 pub(crate) fn first_non_finite(views: &[Option<View<'_>>]) -> Option<(usize, f64)> {
     views.iter().enumerate().find_map(|(index, view)| {
         fn first<T: Copy + Into<f64>>(elements: &[T]) -> Option<f64> {
@@ -31,7 +31,7 @@ pub(crate) fn first_non_finite(views: &[Option<View<'_>>]) -> Option<(usize, f64
             View::Half(_, g) => first(g),
             #[cfg(not(target_family = "wasm"))]
             View::BFloat16(_, g) => first(g),
-            // There are none.
+            // No engine in WebAssembly has them.
             #[cfg(target_family = "wasm")]
             View::Half(..) | View::BFloat16(..) => None,
         };
@@ -39,8 +39,11 @@ pub(crate) fn first_non_finite(views: &[Option<View<'_>>]) -> Option<(usize, f64
     })
 }
 
-/// The error of a gradient that is not finite, of a parameter of that name.
+/// The error for a parameter whose gradient has an element that is not finite.
 pub fn non_finite_gradient(name: &str, element: f64) -> Error {
     let element = Number(element);
-    Error::new(Code::Gradient, format!("expected finite gradients, given {element} in that of parameter `{name}`"))
+    Error::new(
+        Code::Gradient,
+        format!("expected finite gradients, given {element} in the gradient of parameter `{name}`"),
+    )
 }

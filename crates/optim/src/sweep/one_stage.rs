@@ -1,4 +1,4 @@
-//! The loop of an optimizer that updates each element by itself.
+//! The loop of a rule that updates each element by itself.
 
 use crate::instruction_set::SimdKernel;
 use crate::numeric::scalar::Scalar;
@@ -8,7 +8,7 @@ use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::GroupConstants;
 
-/// Chunks, updated one after the other: the sets of instructions are told apart once for all of them.
+/// Updates a list of chunks, with one dispatch on the instruction set.
 pub(super) struct Update<'a, R: Rule> {
     pub(super) constants: &'a [GroupConstants<R>],
     pub(super) tensors: &'a [ParamTensor],
@@ -23,7 +23,7 @@ impl<R: Rule> SimdKernel for Update<'_, R> {
     fn run(self) {
         let Self { constants, tensors, chunks, gradient_ops } = self;
         let (mut floats, mut doubles) = (None, None);
-        // With the same constants in one loop, they stay in registers.
+        // Chunks with equal constants share a loop, so that constants stay in registers.
         for chunks in chunks.chunk_by(|a, b| a.constants == b.constants) {
             let Some(first) = chunks.first() else { continue };
             let constants = &constants[first.constants as usize];
@@ -36,7 +36,7 @@ impl<R: Rule> SimdKernel for Update<'_, R> {
     }
 }
 
-/// Updates chunks. With many small parameters the time goes into what is done beside the formula.
+/// Updates chunks. With many small parameters, most of the time is spent outside the formula.
 #[inline(always)]
 fn update<R: Rule, T: Scalar>(
     constants: R::Constants<T>,
@@ -47,7 +47,7 @@ fn update<R: Rule, T: Scalar>(
 ) {
     for chunk in chunks {
         let tensor = &tensors[chunk.tensor as usize];
-        // In WebAssembly a second copy of each formula is worth less than the room that it takes.
+        // In WebAssembly, a second copy of each formula costs more bytes than its speed is worth.
         if cfg!(not(target_family = "wasm")) && gradient_ops == GradientOps::NONE && !tensor.needs_block_loop() {
             // SAFETY: as `ErasedRule::update` asks for.
             R::update(&constants, unsafe { tensor.block::<T>(chunk.start, chunk.length) });

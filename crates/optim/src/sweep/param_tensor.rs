@@ -1,4 +1,4 @@
-//! What a step goes over: the memory of one parameter, its gradient and its state, and how it is cut into chunks.
+//! A tensor of a step: pointers to one parameter, its gradient and its state.
 
 use std::ops::Range;
 use std::{ptr, slice};
@@ -9,38 +9,39 @@ use crate::state::buffer::Buffer;
 use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
 use crate::state::view::{Element, View};
 
-/// The most elements of which updates are kept: they have to stay in the cache together with the parameter.
+/// In elements; 16 MiB as f32. Larger updates do not fit into the cache together with the parameter, and are computed
+/// again (decision 0012).
 const MAX_STORED_UPDATE_LEN: usize = 1 << 22;
 
-/// One parameter of a step. The addresses are those of a view and of buffers, and good for one step only; the next one
-/// compares before it trusts them.
+/// One parameter of a step. The pointers come from a view and from state buffers, and are valid for one step. The next
+/// step compares addresses before it uses them.
 pub(crate) struct ParamTensor {
-    /// Which of the rule's constants.
+    /// Index into the rule's constants.
     pub(super) constants: u32,
-    /// True if this step made the average.
+    /// True if this step created the average.
     pub(super) created_average: bool,
     pub(super) element: Element,
-    /// True if some of the formula's buffers are of 16 bits.
+    /// True if some buffers of the formula are in bfloat16.
     pub(super) reduced_moments: bool,
-    /// Which of them are.
+    /// The buffers of the formula that are in bfloat16.
     pub(super) reduced: [bool; RULE_BUFFERS],
-    /// The share of the past in the average.
+    /// The weight of the past in the moving average of the parameter.
     pub(super) average_decay: f64,
     pub(super) length: usize,
-    /// Which chunks.
+    /// Indices of its chunks.
     pub(super) chunks: Range<u32>,
     pub(super) parameter: *mut u8,
     pub(super) gradient: *mut u8,
     pub(super) buffers: [*mut u8; MAX_BUFFERS],
 }
 
-// SAFETY: the memory behind the addresses belongs to the step, which hands each element to one thread at a time.
+// SAFETY: the memory at the pointers belongs to the step, which gives each element to one thread at a time.
 unsafe impl Send for ParamTensor {}
 // SAFETY: as above.
 unsafe impl Sync for ParamTensor {}
 
 impl ParamTensor {
-    /// A tensor without its buffers, which [`ParamTensor::set_buffers`] adds. The caller sets what it is the tensor of.
+    /// A tensor without buffers, which [`ParamTensor::set_buffers`] adds. The caller sets `constants` and `chunks`.
     pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], shared: SharedOptions) -> Self {
         let (parameter, gradient) = view.addresses();
         Self {
@@ -58,57 +59,57 @@ impl ParamTensor {
         }
     }
 
-    /// The buffers of the parameter's state, which has all that it needs.
+    /// Sets the pointers to the buffers of the parameter's state, which are complete.
     pub(super) fn set_buffers(&mut self, state: &mut State, shared: SharedOptions) {
         self.buffers = state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
         if shared.average.is_none() {
-            // One that is kept from a time when it was wanted stays as it is.
+            // An average from the time before the option was turned off stays unchanged.
             self.buffers[AVERAGE] = ptr::null_mut();
         }
     }
 
-    /// Which chunks, to take them from their list.
+    /// Indices of its chunks in the list of chunks.
     #[inline(always)]
     pub(super) fn chunk_range(&self) -> Range<usize> {
         self.chunks.start as usize..self.chunks.end as usize
     }
 
-    /// True if it is computed with in 64 bits.
+    /// True if the formula computes in f64.
     #[inline(always)]
     pub(super) fn is_double(&self) -> bool {
         self.element == Element::Double
     }
 
-    /// True if a block needs more than the formula.
+    /// True if a block needs more than the formula: conversion or the moving average.
     #[inline(always)]
     pub(super) fn needs_block_loop(&self) -> bool {
         self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
     }
 
-    /// Where the parameter that the formula works on begins, as a number.
+    /// The address of the weights that the formula updates.
     pub(super) fn address(&self) -> usize {
         let master = self.buffers[MASTER];
         if master.is_null() { self.parameter.addr() } else { master.addr() }
     }
 
-    /// True if its updates are kept from the first stage to the second, where there are two. An update is computed again
-    /// from state that was rounded when it was stored, so that it is the same whoever does it; and where it would have to
-    /// come from memory, which costs more than what it is made of.
+    /// True if a rule with two stages stores the updates between them. It computes them again if moments were rounded
+    /// when they were stored, so that the result does not depend on the plan. It also does if reading them back from
+    /// memory would take longer.
     pub(super) fn stores_updates(&self) -> bool {
         !self.reduced_moments && self.length <= MAX_STORED_UPDATE_LEN
     }
 
-    /// Elements from `start` on of what begins at `address`.
+    /// The elements of an array at `address`, from index `start`.
     ///
     /// # Safety
-    /// As for [`ParamTensor::blocks`], and the elements are of this type.
+    /// As for [`ParamTensor::blocks`]; in addition, the elements have this type.
     #[inline(always)]
     pub(super) unsafe fn elements<'a, E>(address: *mut u8, start: usize, length: usize) -> &'a mut [E] {
         // SAFETY: as the caller promises.
         unsafe { slice::from_raw_parts_mut(address.cast::<E>().add(start), length) }
     }
 
-    /// The parameter's elements that the formula works on: its master weights where it has some.
+    /// The elements that the formula updates: the master weights if there are any, else the parameter.
     ///
     /// # Safety
     /// As for [`ParamTensor::blocks`].
@@ -120,10 +121,10 @@ impl ParamTensor {
         unsafe { Self::elements(address, start, length) }
     }
 
-    /// Elements of the parameter and of its gradient, as they lie.
+    /// Elements of the parameter and of its gradient in memory, without conversion.
     ///
     /// # Safety
-    /// As for [`ParamTensor::blocks`], and both are of this type.
+    /// As for [`ParamTensor::blocks`]; in addition, both have this type.
     #[inline(always)]
     #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     pub(super) unsafe fn elements_of_both<T>(&self, start: usize, length: usize) -> (&mut [T], &[T]) {

@@ -1,4 +1,4 @@
-//! Tensors of an optimizer with two stages that are too large for one thread: each thread takes some chunks of each.
+//! The pipeline of two stages over tensors that are too large for one thread: the threads share the chunks of each.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 use crate::thread_pool::Backoff;
 
-/// Steps: in each, one tensor is in its first stage, and the one before it in its second.
+/// A software pipeline. Each step measures one tensor and applies the updates of the one before.
 #[derive(Default)]
 pub(super) struct Pipeline {
     steps: Vec<PipelineStep>,
@@ -23,17 +23,17 @@ pub(super) struct Pipeline {
 struct PipelineStep {
     applied_tensor: Option<usize>,
     measured_tensor: Option<usize>,
-    /// Which chunks of both.
+    /// Ranges of chunk indices, for both tensors.
     chunk_ranges: Vec<Range<usize>>,
     ranges: StealingRanges,
-    /// Parts that are not finished, and one more until the factor is there.
+    /// Ranges that are not finished, plus one until the factor is set.
     remaining: AtomicU32,
-    /// The bits of the factor of the tensor in its first stage.
+    /// The bits of the measured tensor's factor, an `f64`.
     factor: AtomicU64,
 }
 
 impl Pipeline {
-    /// For these tensors, in this order.
+    /// Plans the steps for these tensors, in this order.
     pub(super) fn build(
         &mut self,
         order: &[usize],
@@ -59,14 +59,14 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Once the buffers of the tensors are there.
+    /// Chooses the address of the updates, once the tensors have their buffers.
     pub(super) fn place_update_buffer(&mut self, tensors: &[ParamTensor]) {
         let Self { steps, update_buffer } = self;
         update_buffer
             .set_page_offset(steps.iter().filter_map(|step| step.measured_tensor).map(|tensor| &tensors[tensor]));
     }
 
-    /// Before a step.
+    /// Resets the steps; called before each sweep.
     pub(super) fn begin(&self) {
         for step in &self.steps {
             step.ranges.begin();
@@ -74,7 +74,7 @@ impl Pipeline {
         }
     }
 
-    /// The share of a thread.
+    /// Runs one thread's part of all steps.
     pub(super) fn run(&self, thread: usize, context: &StepContext<'_>) {
         let mut factor = 0.0;
         for (index, step) in self.steps.iter().enumerate() {
@@ -89,7 +89,8 @@ impl Pipeline {
                     step.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
                 let apply_args =
                     step.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
-                // SAFETY: as in `WorkPlan::update`; only this thread has taken the range, and the room there is of these chunks.
+                // SAFETY: as in `WorkPlan::update`; only this thread has taken the range, and with it this part of the
+                // update buffer.
                 unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
                 step.finished(context);
             }
@@ -98,7 +99,7 @@ impl Pipeline {
 }
 
 impl PipelineStep {
-    /// A range is done. Whoever does the last one computes the factor.
+    /// Counts a range as finished. The thread that finishes the last one computes the factor.
     fn finished(&self, context: &StepContext<'_>) {
         if self.remaining.fetch_sub(1, Ordering::AcqRel) != 2 {
             return;
@@ -109,7 +110,7 @@ impl PipelineStep {
         self.remaining.store(0, Ordering::Release);
     }
 
-    /// Waits until nothing remains. `false` if it never will be, since a thread panicked.
+    /// Waits until no range remains. Returns `false` if a thread panicked, since its range will not be finished.
     fn wait(&self) -> bool {
         let mut backoff = Backoff::default();
         while self.remaining.load(Ordering::Acquire) != 0 {

@@ -3,13 +3,13 @@
 use crate::rule::Rule;
 use crate::sweep::param_tensor::ParamTensor;
 
-/// The rule of a [`Rule`].
+/// A [`Rule`] with the options of each group and the constants of the step.
 pub(crate) struct RuleInstance<R: Rule> {
     pub(super) options: Vec<R::Options>,
     pub(super) constants: Vec<GroupConstants<R>>,
 }
 
-/// What the parameters of a group that have seen as many steps have in common.
+/// Constants of the parameters of a group that have the same step count.
 pub(super) struct GroupConstants<R: Rule> {
     pub(super) group: usize,
     pub(super) float: R::Constants<f32>,
@@ -17,12 +17,12 @@ pub(super) struct GroupConstants<R: Rule> {
 }
 
 impl<R: Rule> RuleInstance<R> {
-    /// Those of a tensor.
+    /// The constants of a tensor.
     #[inline(always)]
     pub(super) fn constants(&self, tensor: &ParamTensor) -> &GroupConstants<R> {
         &self.constants[tensor.constants as usize]
     }
-    /// What the updates of a tensor are multiplied by.
+    /// The factor of the second stage, from the squared norms of parameter and update.
     pub(super) fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
         let [parameter, update] = squares.map(f64::sqrt);
         R::factor(&self.options[self.constants(tensor).group], parameter, update)

@@ -1,4 +1,4 @@
-//! Who does what, where the order is of no matter.
+//! Distribution of independent tasks to threads, with stealing.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::Result;
 use crate::fallible::collected;
 
-/// Numbers to be handed out once each in a step. Every thread has a share of its own, which is the same in every step, so
-/// that it may find in its cache what it left there; then it helps the others.
+/// Indices that are handed out once each in a step. Each thread starts with its own range, which is the same in every
+/// step, so that its data may still be in its cache. Then it steals from the others.
 #[derive(Default)]
 pub(super) struct StealingRanges(Vec<StealingRange>);
 
-/// A share, on a cache line of its own.
+/// The range of one thread, on its own cache line.
 #[repr(align(64))]
 struct StealingRange {
     share: Range<usize>,
@@ -19,7 +19,7 @@ struct StealingRange {
 }
 
 impl StealingRanges {
-    /// For the numbers below `count`.
+    /// Divides the indices below `count` among the threads.
     ///
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory)
@@ -29,16 +29,16 @@ impl StealingRanges {
         collected((0..threads).map(queue)).map(Self)
     }
 
-    /// Before a step.
+    /// Resets the ranges; called before each step.
     pub(super) fn begin(&self) {
         self.0.iter().for_each(|queue| queue.next.store(queue.share.start, Ordering::Relaxed));
     }
 
-    /// The next number for a thread.
+    /// The next index for a thread.
     pub(super) fn next(&self, thread: usize) -> Option<usize> {
         let (before, after) = self.0.split_at(thread.min(self.0.len()));
         after.iter().chain(before).find_map(|queue| {
-            // Only looked at where nothing is left, which is what most threads find at the end.
+            // A plain load first, since most threads find most ranges empty at the end.
             let left = queue.next.load(Ordering::Relaxed) < queue.share.end;
             let number = if left { queue.next.fetch_add(1, Ordering::Relaxed) } else { queue.share.end };
             (number < queue.share.end).then_some(number)

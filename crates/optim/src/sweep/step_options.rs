@@ -1,33 +1,34 @@
-//! How a step is made, and what became of it.
+//! Options and outcome of a step.
 
 use crate::instruction_set::InstructionSet;
 use crate::numeric::clip::Clip;
 use crate::sweep::non_finite::NonFinite;
 
-/// How a step is made.
+/// Options of a step.
 #[derive(Clone, Copy)]
 pub struct StepOptions<'a> {
-    /// How gradients are clipped on their way; they stay as they are where they lie.
+    /// Clipping of gradients. It does not change the gradients in memory.
     pub clip: Clip,
-    /// What the loss was multiplied by before its gradients were taken: they are divided by it on their way.
+    /// The factor that the loss was multiplied by. The step divides gradients by it, and does not change them in
+    /// memory.
     pub loss_scale: f64,
-    /// What becomes of the step if an element of a gradient is infinite or not a number.
+    /// Decides what the step does if an element of a gradient is infinite or NaN.
     pub non_finite: NonFinite,
-    /// The name of a parameter, by its place in the list, for a message.
+    /// Returns the name of a parameter for a message, by the index of its view.
     pub name: &'a dyn Fn(usize) -> String,
-    /// Set gradients to zero after they have been read. Also in a step that changes nothing else: what is not finite would
-    /// stay so in all that is added to it.
+    /// Zero the gradients after the last read. A skipped step zeroes them, too: gradients accumulate, so what is not
+    /// finite would stay.
     pub zero_gradients: bool,
-    /// At most this many threads, of which the caller's is one. The result does not depend on it.
+    /// The most threads, including the caller's. The result does not depend on it.
     pub threads: usize,
-    /// The instruction set that loops are run with. The result does not depend on it.
+    /// The instruction set of the loops. The result does not depend on it.
     pub instruction_set: InstructionSet,
-    /// Bytes that new state may take. Asked only where some has to be made.
+    /// Returns the bytes that new state may take. Called only if a step makes state.
     pub memory_limit: &'a dyn Fn() -> usize,
 }
 
 impl Default for StepOptions<'_> {
-    /// The plain step: one thread, the machine's best instruction set, no limit of memory.
+    /// One thread, the best instruction set, no memory limit.
     fn default() -> Self {
         Self {
             clip: Clip::None,
@@ -42,11 +43,11 @@ impl Default for StepOptions<'_> {
     }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Parameters and state were updated.
     Stepped,
-    /// A gradient was not finite, and neither parameters nor state were changed.
+    /// A gradient was not finite; parameters and state are unchanged.
     Skipped,
 }

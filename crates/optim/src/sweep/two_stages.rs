@@ -1,4 +1,4 @@
-//! The loops of an optimizer with two stages: the update of a tensor, and then the tensor moved by a multiple of it.
+//! The loops of a rule with two stages: measure the update of a tensor, then apply it times a factor.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::RuleInstance;
 use crate::sweep::update_buffer::{UpdateBuffer, UpdatePtr};
 
-/// Both stages of small tensors, one tensor after the other.
+/// Runs both stages on small tensors, tensor by tensor.
 pub(super) struct UpdateWholeTensors<'a, R: Rule> {
     pub(super) rule: &'a RuleInstance<R>,
     pub(super) tensors: &'a [ParamTensor],
@@ -63,17 +63,17 @@ fn both_stages<R: Rule, T: Scalar>(
     }
 }
 
-/// Chunks whose updates are measured.
+/// Arguments of the first stage: chunks whose updates are measured.
 #[derive(Clone, Copy)]
 pub(crate) struct MeasureArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
     pub(super) chunks: &'a [Chunk],
-    /// What becomes of the sums of the squares of parameter and update, for each chunk.
+    /// Output: the sums of squares of parameter and update, for each chunk.
     pub(super) sums: &'a [Sums],
     pub(super) updates: Option<UpdatePtr>,
 }
 
-/// Chunks that move by a multiple of their updates.
+/// Arguments of the second stage: chunks that the updates are applied to.
 #[derive(Clone, Copy)]
 pub(crate) struct ApplyArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
@@ -82,9 +82,9 @@ pub(crate) struct ApplyArgs<'a> {
     pub(super) updates: Option<UpdatePtr>,
 }
 
-/// The second stage of one tensor and the first of the next, block by block. The update of the next is written where that of the
-/// one before has just been read, so that it costs no memory traffic of its own; and while the first stage waits for memory,
-/// the second one finds what it needs in a cache.
+/// Applies the updates of one tensor and measures the next, block by block.
+/// Each new update overwrites an old one that was just read, so it causes no memory traffic. While the first stage
+/// waits for memory, the second stage computes from the cache.
 pub(super) struct ApplyAndMeasure<'a, R: Rule, T: Scalar> {
     pub(super) measure_args: Option<(&'a R::Constants<T>, MeasureArgs<'a>)>,
     pub(super) apply_args: Option<(&'a R::Constants<T>, ApplyArgs<'a>)>,
@@ -116,7 +116,7 @@ impl<R: Rule, T: Scalar> SimdKernel for ApplyAndMeasure<'_, R, T> {
                 sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
             }
         }
-        // Those that are left, the last first: it is still in the cache.
+        // The remaining chunks, in reverse order: the last one is still in the cache.
         if let Some((constants, ApplyArgs { tensor, chunks, factor, updates })) = apply_args {
             let factor = T::from_f64(factor);
             for chunk in chunks.iter().skip(measured).rev() {
@@ -126,7 +126,7 @@ impl<R: Rule, T: Scalar> SimdKernel for ApplyAndMeasure<'_, R, T> {
     }
 }
 
-/// A chunk on its way by its updates, block by block.
+/// Applies stored updates to a chunk, block by block.
 struct StoredUpdates<'a, T> {
     tensor: &'a ParamTensor,
     start: usize,
@@ -141,7 +141,7 @@ impl<'a, T: Scalar> StoredUpdates<'a, T> {
         Self { tensor, start: chunk.start, end: chunk.start + chunk.length, factor, updates }
     }
 
-    /// Moves the next block; false where there is none.
+    /// Applies the next block; false if there is none.
     ///
     /// # Safety
     /// As for `ErasedRule::apply_and_measure`.
@@ -164,7 +164,7 @@ impl<'a, T: Scalar> StoredUpdates<'a, T> {
     }
 }
 
-/// The first stage of a chunk; before each block, that of another chunk moves which has its updates in the same place.
+/// Runs the first stage on a chunk. Before each block, applies the old updates that the block's update overwrites.
 #[inline(always)]
 fn measure<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,
@@ -187,7 +187,7 @@ fn measure<R: Rule, T: Scalar>(
         }
         let Some((Block { parameter, gradient, state }, nowhere)) = blocks.next(scratch) else { break };
         let update = match updates {
-            // SAFETY: as above; what was there has just been read, and is not wanted any more.
+            // SAFETY: as above; the old updates at this position were just applied.
             Some(updates) => unsafe { updates.block(start, parameter.len()) },
             None => nowhere,
         };
@@ -202,12 +202,12 @@ fn measure<R: Rule, T: Scalar>(
     sums
 }
 
-/// The first stage of a block, with the sums of the squares of parameter and update. Row by row, so that there is no time in
-/// which squares alone are taken and nobody asks for memory.
+/// Runs the first stage on a block, and returns the sums of squares of parameter and update. Interleaves squares and
+/// formula row by row, so that loads stay in flight.
 #[inline(always)]
 fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'_, T>, update: &mut [T]) -> [f64; 2] {
     let Block { parameter, gradient, mut state } = block;
-    // In WebAssembly a second copy of the formula is worth less than the room that it takes.
+    // In WebAssembly, a second copy of the formula costs more bytes than its speed is worth.
     let at_once = cfg!(target_family = "wasm") || update.len() != BLOCK;
     if at_once {
         let state = state.each_mut().map(|state| &mut **state);
@@ -231,7 +231,7 @@ fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'
     [parameters.total(parameter), updates.total(update)]
 }
 
-/// The second stage of a chunk.
+/// Runs the second stage on a chunk.
 #[inline(always)]
 fn apply<R: Rule, T: Scalar>(
     constants: &R::Constants<T>,

@@ -1,4 +1,4 @@
-//! The buffer of updates of an optimizer with two stages, from the first stage to the second.
+//! The buffer that holds updates between the two stages of a rule.
 
 use std::ptr::NonNull;
 
@@ -8,39 +8,40 @@ use crate::numeric::scalar::Scalar;
 use crate::state::page_offsets::{PADDING_ELEMENTS, UPDATE_BUFFER, page_offset};
 use crate::sweep::param_tensor::ParamTensor;
 
-/// Room for the updates of one tensor at a time, of either type. Those of the next may take the place of those that are not
-/// wanted any more: an element of one tensor lies where that of another does.
+/// Holds the updates of one tensor at a time, in f32 or f64. An update of the next tensor overwrites the update with
+/// the same index, once that was applied.
 #[derive(Default)]
 pub(crate) struct UpdateBuffer {
     floats: Option<Elements<f32>>,
     doubles: Option<Elements<f64>>,
-    /// Where the parameter of one of the tensors begins: mostly, all are at that place of a page.
+    /// The address of the parameter of one tensor; most parameters have the same page offset.
     parameter_address: usize,
 }
 
-/// Where the updates of a tensor are kept from the first stage to the second.
+/// Pointer to the stored updates of a tensor.
 #[derive(Clone, Copy)]
 pub(crate) struct UpdatePtr(NonNull<u8>);
 
-// SAFETY: the elements there are handed to one thread at a time, as those of a tensor.
+// SAFETY: one thread at a time accesses each element, as in a tensor.
 unsafe impl Send for UpdatePtr {}
 // SAFETY: as above.
 unsafe impl Sync for UpdatePtr {}
 
 impl UpdatePtr {
-    /// Those of some elements.
+    /// The updates of a range of elements.
     ///
     /// # Safety
-    /// As for [`crate::sweep::erased_rule::ErasedRule::apply_and_measure`]; `T` is the type that the tensor is computed with in.
+    /// As for [`crate::sweep::erased_rule::ErasedRule::apply_and_measure`]; in addition, the formula computes the
+    /// tensor in `T`.
     #[inline(always)]
     pub(super) unsafe fn block<'a, T: Scalar>(self, start: usize, length: usize) -> &'a mut [T] {
-        // SAFETY: as the caller promises; there is room for all of the tensor.
+        // SAFETY: as the caller promises; the buffer holds the whole tensor.
         unsafe { ParamTensor::elements(self.0.as_ptr(), start, length) }
     }
 }
 
 impl UpdateBuffer {
-    /// Makes room for the largest of these tensors that keep their updates.
+    /// Grows the buffer to the largest tensor whose updates are stored.
     pub(super) fn reserve<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) -> Result<()> {
         let [mut floats, mut doubles] = [0; 2];
         for tensor in tensors.filter(|tensor| tensor.stores_updates()) {
@@ -59,13 +60,13 @@ impl UpdateBuffer {
         grow(&mut self.doubles, doubles)
     }
 
-    /// Keeps updates apart from these tensors, whose buffers are there now.
+    /// Chooses the page offset of the buffer, once the tensors have their buffers.
     pub(super) fn set_page_offset<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
         self.parameter_address =
             tensors.filter(|tensor| tensor.stores_updates()).last().map_or(0, ParamTensor::address);
     }
 
-    /// The room of a tensor that keeps its updates.
+    /// The pointer to the updates of a tensor, if they are stored.
     pub(super) fn updates(&self, tensor: &ParamTensor) -> Option<UpdatePtr> {
         fn pointer<T: Scalar>(
             elements: &Option<Elements<T>>,
@@ -75,7 +76,7 @@ impl UpdateBuffer {
             let elements = elements.as_ref()?;
             let start = padding_to_offset(elements.first().addr().get(), page_offset(parameter_address, UPDATE_BUFFER))
                 / size_of::<T>();
-            // SAFETY: within the room.
+            // SAFETY: within the buffer.
             (start + tensor.length <= elements.len()).then(|| UpdatePtr(unsafe { elements.first().add(start) }.cast()))
         }
         match tensor.stores_updates() {

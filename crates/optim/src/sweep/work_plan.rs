@@ -1,4 +1,4 @@
-//! The order of the work, and its distribution to threads.
+//! The order of the work in a sweep, and its distribution to threads.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -15,46 +15,48 @@ use crate::sweep::pipeline::Pipeline;
 use crate::sweep::stealing_ranges::StealingRanges;
 use crate::sweep::update_buffer::UpdateBuffer;
 
-/// Elements of a tensor from which on its two stages are shared out: several of them at once would not stay in the cache.
+/// In elements; 4 MiB as f32. Larger tensors are shared by all threads: one for each thread would not fit into the
+/// cache.
 const MIN_SHARED_LEN: usize = 1 << 20;
-/// Elements of a tensor from which on its second stage is done together with the first stage of the next. What is smaller is
-/// still in a near cache, and too short for processors to see that memory is read in order. In WebAssembly nothing is: it
-/// computes for so long that it does not wait for memory, and would have another copy of the formula.
+/// In elements; 256 KiB as f32. Shorter tensors skip the pipeline: they stay in the cache between the stages, and
+/// hardware prefetching starts too late for them. No tensor reaches it in WebAssembly, which is limited by arithmetic
+/// and would need a second copy of the formula.
 const MIN_PIPELINED_LEN: usize = if cfg!(target_family = "wasm") { usize::MAX } else { 1 << 16 };
-/// In WebAssembly there is one thread, which shares nothing and pairs nothing.
+/// WebAssembly has one thread, which neither shares nor pipelines tensors.
 pub(super) const SINGLE_THREADED: bool = cfg!(target_family = "wasm");
-/// Elements that one thread takes at a time, at most.
+/// In elements; 256 KiB as f32. The largest batch that a thread takes at a time.
 const MAX_BATCH_LEN: usize = 1 << 16;
 
-/// What is done in a step, and by whom.
+/// The work of a step, and its distribution to threads.
 #[derive(Default)]
 pub(super) struct WorkPlan {
-    /// All chunks, some at a time, in any order.
+    /// Batches of chunks, in any order.
     chunk_ranges: Vec<Range<usize>>,
-    /// Of the chunk_ranges.
+    /// The indices of `chunk_ranges`, for the threads.
     ranges: StealingRanges,
-    // For an optimizer with two stages:
-    /// Units that the threads share, one after the other.
+    // For rules with two stages:
+    /// Tensors that all threads share, one after the other.
     pipeline: Pipeline,
-    /// Tensors of which each is one thread's. The longest come first, so that those that follow each other are of about one length.
+    /// Tensors that one thread each runs through both stages. Sorted by falling length, so that consecutive tensors
+    /// have similar lengths.
     unshared: Vec<usize>,
-    /// Small tensors, some at a time.
+    /// Ranges of small tensors.
     small: Vec<Range<usize>>,
-    /// Of each thread.
+    /// One entry for each thread.
     thread_states: Vec<Mutex<ThreadState>>,
 }
 
-/// What a thread has for itself.
+/// The state of one thread.
 #[derive(Default)]
 struct ThreadState {
     update_buffer: UpdateBuffer,
     small_update_buffer: UpdateBuffer,
-    /// A tensor that has its first stage behind it, and its factor.
+    /// A measured tensor whose update is not applied yet, with its factor.
     pending_apply: Option<(usize, f64)>,
 }
 
 impl WorkPlan {
-    /// Makes the lists anew.
+    /// Builds the lists.
     pub(super) fn build(
         &mut self,
         stages: bool,
@@ -72,7 +74,7 @@ impl WorkPlan {
         if !stages {
             return Ok(());
         }
-        // A tensor that would keep one thread busy while the others have nothing left is shared, too.
+        // Also shares a tensor that would keep one thread busy after the others have finished.
         let shared = |tensor: &ParamTensor| {
             threads > 1 && (tensor.length > MIN_SHARED_LEN || tensor.length > elements / (2 * threads))
         };
@@ -92,7 +94,7 @@ impl WorkPlan {
         cut(start..tensors.len(), batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
         if !SINGLE_THREADED {
             for list in [&mut pipeline, &mut self.unshared] {
-                // The number tells those of one length apart: a sort that keeps their order takes memory.
+                // Ordered by index at equal length. An unstable sort, since a stable one allocates.
                 list.sort_unstable_by_key(|tensor| (Reverse(tensors[*tensor].length), *tensor));
             }
             self.pipeline.build(&pipeline, tensors, batch, threads)?;
@@ -109,9 +111,9 @@ impl WorkPlan {
         Ok(())
     }
 
-    /// Once the buffers of the tensors are there.
+    /// Chooses the addresses of the updates, once the tensors have their buffers.
     pub(super) fn place_update_buffers(&mut self, tensors: &[ParamTensor]) {
-        // A tensor that has no master weights is where it was when there were no buffers.
+        // Without master weights, the addresses are those from before the buffers were made.
         if SINGLE_THREADED {
             return;
         }
@@ -123,7 +125,7 @@ impl WorkPlan {
         }
     }
 
-    /// Fills the sums with those of the squares of the transformed gradients.
+    /// Sets the sums to the squares of the transformed gradients.
     pub(super) fn measure_gradients(&self, context: StepContext<'_>) -> Result<()> {
         let count = self.chunk_ranges.len();
         let measure = |task: usize| {
@@ -137,19 +139,19 @@ impl WorkPlan {
             });
         };
         match context.rule.has_two_stages() {
-            // Backwards: what is read last is still in the cache when the step begins with it.
+            // In reverse order, so that the step starts with the data that was read last.
             true => context.in_order(count, &|task| measure(count - 1 - task)),
             false => self.for_each_stealing(context, &measure),
         }
     }
 
-    /// UpdatePtr everything.
+    /// Updates all tensors.
     pub(super) fn update(&self, context: StepContext<'_>) -> Result<()> {
         if !context.rule.has_two_stages() {
             return self.for_each_stealing(context, &|task| {
                 let chunks = &context.chunks[self.chunk_ranges[task].clone()];
-                // SAFETY: the tensors were made from this step's views, or compared with them; and each task is done by
-                // one thread, once.
+                // SAFETY: the tensors were made from this step's views, or compared with them; one thread runs each
+                // task, once.
                 unsafe { context.rule.update(context.set, context.tensors, chunks, context.gradient_ops) };
             });
         }
@@ -161,10 +163,10 @@ impl WorkPlan {
             if !SINGLE_THREADED {
                 self.pipeline.run(thread, &context);
             }
-            // Nobody else has it.
+            // The lock is free: each thread has its own.
             let mut state = self.thread_states[thread].lock().unwrap_or_else(PoisonError::into_inner);
             if !SINGLE_THREADED {
-                // What a step that failed has left.
+                // Left by a step that failed.
                 state.pending_apply = None;
                 while let Some(tensor) = self.unshared.get(next_unshared.fetch_add(1, Ordering::Relaxed)) {
                     state.apply_and_measure(Some(*tensor), &context);
@@ -189,7 +191,7 @@ impl WorkPlan {
 }
 
 impl WorkPlan {
-    /// Calls `task` with the number of every batch once.
+    /// Calls `task` once with the index of each batch, with stealing.
     fn for_each_stealing(&self, context: StepContext<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         if SINGLE_THREADED {
             return context.in_order(self.chunk_ranges.len(), task);
@@ -204,7 +206,7 @@ impl WorkPlan {
 }
 
 impl ThreadState {
-    /// The first stage of a tensor, and the second of the one before.
+    /// Measures a tensor, and applies the updates of the one before.
     fn apply_and_measure(&mut self, tensor: Option<usize>, context: &StepContext<'_>) {
         const ALL: &Range<usize> = &(0..usize::MAX);
         let apply_args = self
@@ -212,7 +214,7 @@ impl ThreadState {
             .take()
             .map(|(tensor, factor)| context.apply_args(tensor, ALL, factor, &self.update_buffer));
         let measure_args = tensor.map(|tensor| context.measure_args(tensor, ALL, &self.update_buffer));
-        // SAFETY: as in `WorkPlan::update`; the tensor is this thread's alone, and so is the room.
+        // SAFETY: as in `WorkPlan::update`; only this thread uses the tensor and the update buffer.
         unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
         self.pending_apply = tensor.map(|tensor| (tensor, context.factor(&context.tensors[tensor])));
     }

@@ -4,7 +4,7 @@
 export interface AdagradOptions {
   /** Learning rate. A number >= 0. Default 0.01. */
   readonly lr?: number;
-  /** How fast the learning rate falls with the number of steps. A number >= 0. Default 0. */
+  /** Decay of the learning rate with the number of steps. A number >= 0. Default 0. */
   readonly lrdecay?: number;
   /** PyTorch's name of `lrdecay`. */
   readonly lr_decay?: number;
@@ -12,17 +12,17 @@ export interface AdagradOptions {
   readonly decay?: number;
   /** PyTorch's name of `decay`. */
   readonly weight_decay?: number;
-  /** What the sum of squared gradients starts with, in each group with its own. A number >= 0. Default 0. */
+  /** Initial value of the sum of squared gradients, for each group. A number >= 0. Default 0. */
   readonly init?: number;
   /** PyTorch's name of `init`. */
   readonly initial_accumulator_value?: number;
   /** Added to the denominator. A number >= 0. Default 1e-10. */
   readonly eps?: number;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 
@@ -30,9 +30,9 @@ export interface AdagradOptions {
 export interface AdamOptions {
   /** Learning rate. A number >= 0. Default 0.001. */
   readonly lr?: number;
-  /** Share of the past in the average gradient. A number in [0, 1). Default 0.9. */
+  /** Decay rate of the average gradient. A number in [0, 1). Default 0.9. */
   readonly beta1?: number;
-  /** Share of the past in the average squared gradient. A number in [0, 1). Default 0.999. */
+  /** Decay rate of the average squared gradient. A number in [0, 1). Default 0.999. */
   readonly beta2?: number;
   /** Added to the denominator. A number >= 0. Default 1e-8. */
   readonly eps?: number;
@@ -42,11 +42,11 @@ export interface AdamOptions {
   readonly weight_decay?: number;
   /** Divide by the largest average squared gradient so far. Default false. */
   readonly amsgrad?: boolean;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -56,23 +56,23 @@ export interface AdamOptions {
 export interface AdamWOptions {
   /** Learning rate. A number >= 0. Default 0.001. */
   readonly lr?: number;
-  /** Share of the past in the average gradient. A number in [0, 1). Default 0.9. */
+  /** Decay rate of the average gradient. A number in [0, 1). Default 0.9. */
   readonly beta1?: number;
-  /** Share of the past in the average squared gradient. A number in [0, 1). Default 0.999. */
+  /** Decay rate of the average squared gradient. A number in [0, 1). Default 0.999. */
   readonly beta2?: number;
   /** Added to the denominator. A number >= 0. Default 1e-8. */
   readonly eps?: number;
-  /** Weight decay, taken from the parameter and not from the gradient. A number >= 0. Default 0.01. */
+  /** Weight decay, subtracted from the parameter and not added to the gradient. A number >= 0. Default 0.01. */
   readonly decay?: number;
   /** PyTorch's name of `decay`. */
   readonly weight_decay?: number;
   /** Divide by the largest average squared gradient so far. Default false. */
   readonly amsgrad?: boolean;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -82,21 +82,21 @@ export interface AdamWOptions {
 export interface LAMBOptions {
   /** Learning rate. A number >= 0. Default 0.001. */
   readonly lr?: number;
-  /** Share of the past in the average gradient. A number in [0, 1). Default 0.9. */
+  /** Decay rate of the average gradient. A number in [0, 1). Default 0.9. */
   readonly beta1?: number;
-  /** Share of the past in the average squared gradient. A number in [0, 1). Default 0.999. */
+  /** Decay rate of the average squared gradient. A number in [0, 1). Default 0.999. */
   readonly beta2?: number;
   /** Added to the denominator. A number >= 0. Default 1e-8. */
   readonly eps?: number;
-  /** Weight decay, added to the update before the trust ratio is taken. A number >= 0. Default 0. */
+  /** Weight decay, added to the update before the trust ratio. A number >= 0. Default 0. */
   readonly decay?: number;
   /** PyTorch's name of `decay`. */
   readonly weight_decay?: number;
-  /** Correct the averages for their start at zero. Default true. */
+  /** Correct the bias of both averages. Default true. */
   readonly unbiased?: boolean;
   /** PyTorch's name of `unbiased`. */
   readonly bias_correction?: boolean;
-  /** Divide the gradients by the norm of all gradients of all groups. Default true. */
+  /** Divide the gradients by the norm of the gradients of all groups. Default true. */
   readonly globalnorm?: boolean;
   /** Clip the trust ratio. Default true. */
   readonly trustclip?: boolean;
@@ -104,19 +104,19 @@ export interface LAMBOptions {
   readonly trustmin?: number;
   /** Largest trust ratio. A number >= 0. Default 1. */
   readonly trustmax?: number;
-  /** With globalnorm, divide the gradients only where that norm is larger than this, by norm / max_grad_norm. A number > 0. Default null. */
+  /** With globalnorm, divide the gradients only if that norm is larger, by norm / max_grad_norm. A number > 0. Default null. */
   readonly max_grad_norm?: number | null;
-  /** Weigh a new gradient in the average by 1 - beta1; false: by 1. Default true. */
+  /** Weight a new gradient by 1 - beta1 in the average; false: by 1. Default true. */
   readonly grad_averaging?: boolean;
   /** Add weight decay to the gradient instead of to the update. Default false. */
   readonly l2?: boolean;
-  /** Take the trust ratio of every tensor; false: not where decay is 0, which moves at the learning rate. Default true. */
+  /** Apply a trust ratio to every tensor; false: only where decay is not 0. Default true. */
   readonly use_nvlamb?: boolean;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
   /** PyTorch's name of `beta1` and `beta2`. */
   readonly betas?: readonly [number, number];
@@ -124,33 +124,33 @@ export interface LAMBOptions {
 
 /** Limited-memory BFGS: a quasi-Newton method on all parameters at once; a step needs a closure. As `torch.optim.LBFGS`. */
 export interface LBFGSOptions {
-  /** Length of a step along the direction, or the first one tried by the line search. A number >= 0. Default 1. */
+  /** Length of a step along the direction, or the first length that the line search tries. A number >= 0. Default 1. */
   readonly lr?: number;
-  /** Most iterations of a step. A whole number >= 1. Default 20. */
+  /** Largest number of iterations of a step. A whole number >= 1. Default 20. */
   readonly iter?: number;
   /** PyTorch's name of `iter`. */
   readonly max_iter?: number;
-  /** Most evaluations of the closure in a step; null stands for iter * 5 / 4. A whole number >= 1. Default null. */
+  /** Largest number of evaluations of the closure in a step; null: iter * 5 / 4. A whole number >= 1. Default null. */
   readonly eval?: number | null;
   /** PyTorch's name of `eval`. */
   readonly max_eval?: number | null;
-  /** Stop when no element of the gradient is larger. A number >= 0. Default 1e-7. */
+  /** Stop if no element of the gradient is larger. A number >= 0. Default 1e-7. */
   readonly gradtol?: number;
   /** PyTorch's name of `gradtol`. */
   readonly tolerance_grad?: number;
-  /** Stop when neither the loss nor any parameter changes more. A number >= 0. Default 1e-9. */
+  /** Stop if neither the loss nor any parameter changes more. A number >= 0. Default 1e-9. */
   readonly changetol?: number;
   /** PyTorch's name of `changetol`. */
   readonly tolerance_change?: number;
-  /** How many past updates the curvature is made of. A whole number >= 1. Default 100. */
+  /** Number of past updates that approximate the curvature. A whole number >= 1. Default 100. */
   readonly history?: number;
   /** PyTorch's name of `history`. */
   readonly history_size?: number;
-  /** Line search; null for a fixed step length. Default null. */
+  /** Line search; null: a fixed step length. Default null. */
   readonly search?: "strong_wolfe" | null;
   /** PyTorch's name of `search`. */
   readonly line_search_fn?: "strong_wolfe" | null;
-  /** Climb instead of descend: the loss and its gradient are negated. Default false. */
+  /** Maximize instead of minimize: negate the loss and its gradient. Default false. */
   readonly maximize?: boolean;
 }
 
@@ -158,7 +158,7 @@ export interface LBFGSOptions {
 export interface RMSpropOptions {
   /** Learning rate. A number >= 0. Default 0.01. */
   readonly lr?: number;
-  /** Share of the past in the average of squared gradients. A number >= 0. Default 0.99. */
+  /** Decay rate of the average squared gradient. A number >= 0. Default 0.99. */
   readonly alpha?: number;
   /** Added to the denominator. A number >= 0. Default 1e-8. */
   readonly eps?: number;
@@ -166,15 +166,15 @@ export interface RMSpropOptions {
   readonly decay?: number;
   /** PyTorch's name of `decay`. */
   readonly weight_decay?: number;
-  /** Share of the last update in the next. A number >= 0. Default 0. */
+  /** Weight of the last update in the next. A number >= 0. Default 0. */
   readonly momentum?: number;
   /** Divide by the standard deviation of the gradient instead of its root mean square. Default false. */
   readonly centered?: boolean;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 
@@ -182,9 +182,9 @@ export interface RMSpropOptions {
 export interface SGDOptions {
   /** Learning rate. A number >= 0. Default 0.01. */
   readonly lr?: number;
-  /** Share of the last update in the next. A number >= 0. Default 0. */
+  /** Weight of the last update in the next. A number >= 0. Default 0. */
   readonly momentum?: number;
-  /** Share of the gradient that momentum leaves out. A number >= 0. Default 0. */
+  /** Part of the gradient that is left out of the momentum. A number >= 0. Default 0. */
   readonly dampening?: number;
   /** Weight decay, added to the gradient. A number >= 0. Default 0. */
   readonly decay?: number;
@@ -192,11 +192,11 @@ export interface SGDOptions {
   readonly weight_decay?: number;
   /** Look one step ahead; needs momentum > 0 and dampening 0. Default false. */
   readonly nesterov?: boolean;
-  /** Climb instead of descend: the gradient is negated before anything else. Default false. */
+  /** Maximize instead of minimize: negate the gradient first. Default false. */
   readonly maximize?: boolean;
-  /** Keep a moving average of the parameters, in which the past has this share; null: none. A number in [0, 1). Default null. */
+  /** Keep a moving average of the parameters with this weight of the past; null: none. A number in [0, 1). Default null. */
   readonly average?: number | null;
-  /** How averages of gradients are kept: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares are kept in full. Default "full". */
+  /** How to store averages of gradients: in full, or in bfloat16, which takes half of the memory. Sums and averages of squares stay in full. Default "full". */
   readonly moments?: "full" | "bfloat16";
 }
 

@@ -15,7 +15,7 @@ export type CosineScheduleOptions = {
   readonly eta_min?: number;
 } & (
   | {
-      /** Schedule steps from the base rate to the smallest; after as many more the rate is back. A whole number >= 1. */
+      /** Schedule steps from the base rate to the minimum; after twice as many the rate is back. A whole number >= 1. */
       readonly steps: number;
     }
   | {
@@ -36,7 +36,7 @@ export type CosineSchedule = {
 
 /** The rate times a factor, at each schedule step. As `torch.optim.lr_scheduler.ExponentialLR`. */
 export type ExponentialScheduleOptions = {
-  /** What each schedule step multiplies the rate by. A number >= 0. */
+  /** Factor of the rate at each schedule step. A number >= 0. */
   readonly gamma: number;
 };
 
@@ -52,15 +52,15 @@ export type ExponentialSchedule = {
 
 /** The rate times a factor that changes by the same amount at each schedule step. As `torch.optim.lr_scheduler.LinearLR`. */
 export type LinearScheduleOptions = {
-  /** The factor at first. A number in [0, 1]. Default 0.3333333333333333. */
+  /** The first factor. A number in [0, 1]. Default 0.3333333333333333. */
   readonly start?: number;
   /** PyTorch's name of `start`. */
   readonly start_factor?: number;
-  /** The factor at last. A number in [0, 1]. Default 1. */
+  /** The last factor. A number in [0, 1]. Default 1. */
   readonly end?: number;
   /** PyTorch's name of `end`. */
   readonly end_factor?: number;
-  /** Schedule steps from the first to the last. A whole number >= 1. Default 5. */
+  /** Schedule steps from the first factor to the last. A whole number >= 1. Default 5. */
   readonly steps?: number;
   /** PyTorch's name of `steps`. */
   readonly total_iters?: number;
@@ -78,9 +78,9 @@ export type LinearSchedule = {
 
 /** The rate times a factor, at each of some schedule steps. As `torch.optim.lr_scheduler.MultiStepLR`. */
 export type MultistepScheduleOptions = {
-  /** The schedule steps at which the rate changes; one that is there twice counts twice. A whole number >= 0. */
+  /** Schedule steps at which the rate changes; a repeated one changes it twice. A whole number >= 0. */
   readonly milestones: number | readonly number[];
-  /** What each change multiplies the rate by. A number >= 0. Default 0.1. */
+  /** Factor of the rate at each milestone. A number >= 0. Default 0.1. */
   readonly gamma?: number;
 };
 
@@ -96,19 +96,19 @@ export type MultistepSchedule = {
 
 /** Up to a largest rate and down to almost none, with momentum the other way round. As `torch.optim.lr_scheduler.OneCycleLR`. */
 export type OnecycleScheduleOptions = {
-  /** The share of the steps in which the rate rises. A number in [0, 1]. Default 0.3. */
+  /** Part of the steps in which the rate rises. A number in [0, 1]. Default 0.3. */
   readonly warm?: number;
   /** PyTorch's name of `warm`. */
   readonly pct_start?: number;
-  /** The way from one rate to the next: half a cosine wave or a straight line. Default "cos". */
+  /** Shape of each phase: half a cosine wave or a straight line. Default "cos". */
   readonly anneal?: "cos" | "linear";
   /** PyTorch's name of `anneal`. */
   readonly anneal_strategy?: "cos" | "linear";
-  /** Drive momentum too, or beta1 where there is no momentum. Default true. */
+  /** Drive momentum, too, or beta1 if there is no momentum. Default true. */
   readonly momentum?: boolean;
   /** PyTorch's name of `momentum`. */
   readonly cycle_momentum?: boolean;
-  /** The smallest momentum, where the rate is largest. A number >= 0. Default 0.85. */
+  /** The smallest momentum, at the largest rate. A number >= 0. Default 0.85. */
   readonly lowmomentum?: number;
   /** PyTorch's name of `lowmomentum`. */
   readonly base_momentum?: number;
@@ -116,15 +116,15 @@ export type OnecycleScheduleOptions = {
   readonly highmomentum?: number;
   /** PyTorch's name of `highmomentum`. */
   readonly max_momentum?: number;
-  /** The largest rate over the first. A number > 0. Default 25. */
+  /** Ratio of the largest rate to the first. A number > 0. Default 25. */
   readonly div?: number;
   /** PyTorch's name of `div`. */
   readonly div_factor?: number;
-  /** The first rate over the last. A number > 0. Default 10000. */
+  /** Ratio of the first rate to the last. A number > 0. Default 10000. */
   readonly finaldiv?: number;
   /** PyTorch's name of `finaldiv`. */
   readonly final_div_factor?: number;
-  /** Fall to the first rate as fast as the rate has risen, before falling to the last. Default false. */
+  /** Fall to the first rate as fast as the rate has risen, then to the last. Default false. */
   readonly threephase?: boolean;
   /** PyTorch's name of `threephase`. */
   readonly three_phase?: boolean;
@@ -158,17 +158,17 @@ export type OnecycleSchedule = {
   };
 } & OnecycleScheduleOptions;
 
-/** The rate times a factor, whenever a metric has stopped to improve. As `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
+/** The rate times a factor, whenever a metric has stopped improving. As `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
 export type PlateauScheduleOptions = {
-  /** Whether a smaller or a larger metric is better. Default "min". */
+  /** Whether smaller or larger metrics are better. Default "min". */
   readonly mode?: "min" | "max";
-  /** What each cut multiplies the rate by. A number in [0, 1). Default 0.1. */
+  /** Factor of the rate at each cut. A number in [0, 1). Default 0.1. */
   readonly factor?: number;
-  /** How many schedule steps without an improvement are let pass. A whole number >= 0. Default 10. */
+  /** Schedule steps without an improvement before a cut. A whole number >= 0. Default 10. */
   readonly patience?: number;
-  /** By how much the metric has to be better. A number >= 0. Default 0.0001. */
+  /** Smallest change of the metric that is an improvement. A number >= 0. Default 0.0001. */
   readonly threshold?: number;
-  /** Whether the threshold is a share of the best metric or an amount. Default "rel". */
+  /** Whether the threshold is relative to the best metric or absolute. Default "rel". */
   readonly thresholdmode?: "rel" | "abs";
   /** PyTorch's name of `thresholdmode`. */
   readonly threshold_mode?: "rel" | "abs";
@@ -178,11 +178,11 @@ export type PlateauScheduleOptions = {
   readonly min?: number | readonly number[];
   /** PyTorch's name of `min`. */
   readonly min_lr?: number | readonly number[];
-  /** A cut that changes the rate by no more than this is left out. A number >= 0. Default 1e-8. */
+  /** A cut that changes the rate by at most this is skipped. A number >= 0. Default 1e-8. */
   readonly eps?: number;
 };
 
-/** The rate times a factor, whenever a metric has stopped to improve. As `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
+/** The rate times a factor, whenever a metric has stopped improving. As `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
 export type PlateauSchedule = {
   readonly schedule: "plateau";
   /** How far it is; from the beginning if left out. */
@@ -191,9 +191,9 @@ export type PlateauSchedule = {
     readonly best?: number | null;
     /** Schedule steps in a row without an improvement. A whole number >= 0. Default 0. */
     readonly bad?: number;
-    /** Schedule steps to come that do not count. A whole number >= 0. Default 0. */
+    /** Schedule steps of the cooldown that remain. A whole number >= 0. Default 0. */
     readonly cooling?: number;
-    /** How often the rate was cut. A whole number >= 0. Default 0. */
+    /** Number of cuts. A whole number >= 0. Default 0. */
     readonly cuts?: number;
   };
 } & PlateauScheduleOptions;
@@ -220,7 +220,7 @@ export type PolynomialSchedule = {
 
 /** Half a cosine wave from the base rate to the smallest, again and again. As `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`. */
 export type RestartsScheduleOptions = {
-  /** How many times as long each wave is as the last. A whole number >= 1. Default 1. */
+  /** Ratio of the lengths of two consecutive half waves. A whole number >= 1. Default 1. */
   readonly grow?: number;
   /** PyTorch's name of `grow`. */
   readonly T_mult?: number;
@@ -251,7 +251,7 @@ export type RestartsSchedule = {
 
 /** The rate times a factor, once in a number of schedule steps. As `torch.optim.lr_scheduler.StepLR`. */
 export type StepScheduleOptions = {
-  /** What each change multiplies the rate by. A number >= 0. Default 0.1. */
+  /** Factor of the rate at each change. A number >= 0. Default 0.1. */
   readonly gamma?: number;
 } & (
   | {
@@ -276,13 +276,13 @@ export type StepSchedule = {
 
 /** A straight line up to the base rate, and then another schedule. As `torch.optim.lr_scheduler.SequentialLR`. */
 export type WarmupScheduleOptions = {
-  /** What the base rate is multiplied by at first. A number in [0, 1]. Default 0.3333333333333333. */
+  /** The first factor of the base rate. A number in [0, 1]. Default 0.3333333333333333. */
   readonly start?: number;
   /** PyTorch's name of `start`. */
   readonly start_factor?: number;
 } & (
   | {
-      /** Schedule steps of the warm-up; the other schedule begins at this step. A whole number >= 1. */
+      /** Schedule steps of the warm-up, after which the other schedule starts. A whole number >= 1. */
       readonly steps: number;
     }
   | {

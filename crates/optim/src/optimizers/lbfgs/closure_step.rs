@@ -1,4 +1,4 @@
-//! A step of L-BFGS, and what it leaves to the next.
+//! A step of L-BFGS, and the state that it returns.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::optimizers::lbfgs::step::step;
 use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 
-/// What L-BFGS has learned, with the memory that it works in. A clone shares both until one of them learns more.
+/// The state of L-BFGS, with its workspace. Clones share both until a step of one changes them.
 #[derive(Clone)]
 pub struct LbfgsState(Kind);
 
@@ -23,7 +23,7 @@ enum Kind {
     Double(Shared<f64>),
 }
 
-/// Shared by an optimizer and the step that it makes.
+/// Shared by an optimizer and its step.
 type Shared<T> = Rc<RefCell<History<T>>>;
 
 impl LbfgsState {
@@ -35,7 +35,7 @@ impl LbfgsState {
         })
     }
 
-    /// The number of elements of a vector, the number of pairs, and the bytes of an element.
+    /// The number of elements of a vector, the number of pairs, and the size of an element in bytes.
     pub(crate) fn size(&self) -> (usize, usize, usize) {
         let ((width, pairs), bytes) = match &self.0 {
             Kind::Float(history) => (history.borrow().size(), size_of::<f32>()),
@@ -61,7 +61,7 @@ impl TryFrom<AnyLbfgsStateDict> for LbfgsState {
     }
 }
 
-/// A step of L-BFGS that has not been made yet.
+/// A step of L-BFGS that has not run yet.
 pub struct ClosureStep {
     options: Result<LbfgsOptions>,
     state: Option<LbfgsState>,
@@ -72,17 +72,17 @@ impl ClosureStep {
         Self { options: LbfgsOptions::from_row(row), state: state.cloned() }
     }
 
-    /// One step from 32-bit parameters. Returns the loss at its start and what to remember.
+    /// Runs the step on f32 parameters. Returns the loss at its start, and the new state.
     ///
     /// # Errors
-    /// Those of the objective, and [`Code::Memory`](crate::Code::Memory); the parameters are then as they were.
+    /// Errors of the objective, and [`Code::Memory`](crate::Code::Memory); the parameters are then unchanged.
     pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, LbfgsState)> {
         let history = if let Some(LbfgsState(Kind::Float(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
         Ok((loss, LbfgsState(Kind::Float(history))))
     }
 
-    /// The same from 64-bit parameters.
+    /// Runs the step on f64 parameters, as [`ClosureStep::minimize_f32`] does.
     pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, LbfgsState)> {
         let history = if let Some(LbfgsState(Kind::Double(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
@@ -90,7 +90,7 @@ impl ClosureStep {
     }
 }
 
-/// A history of parameters of another dtype or size says nothing about these, and the step begins anew.
+/// Starts without history if there is one of another dtype or size.
 fn minimize<T: Scalar>(
     options: &LbfgsOptions,
     history: Option<Shared<T>>,
@@ -109,8 +109,8 @@ fn minimize<T: Scalar>(
     Ok((loss, history))
 }
 
-/// True if somebody beside an optimizer and this step has the history: a clone of the optimizer, or the step in whose
-/// closure this one is made. Also after a panic in a closure.
+/// True if the history has an owner besides the optimizer and this step: a clone of the optimizer, or an outer step.
+/// Also true after a panic in a closure.
 fn is_elsewhere<T: Scalar>(history: &Shared<T>) -> bool {
     Rc::strong_count(history) > 2 || history.borrow().is_busy()
 }

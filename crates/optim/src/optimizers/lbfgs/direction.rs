@@ -1,6 +1,7 @@
 //! The direction of an iteration: the two-loop recursion of Nocedal and Wright 2006, algorithm 7.4.
 //!
-//! Each iteration of either loop is one pass: it moves the direction by one row and multiplies it with the next.
+//! Each iteration of either loop is one pass over memory. It adds a multiple of one row to the direction, and computes
+//! the dot product with the next row.
 
 use crate::error::Result;
 use crate::numeric::scalar::Scalar;
@@ -8,11 +9,11 @@ use crate::optimizers::lbfgs::history::{Pair, Workspace};
 use crate::optimizers::lbfgs::row_pool::RowPool;
 use crate::optimizers::lbfgs::vectors::{axpy_scale_dot, dot, form_pair, negate, scale};
 
-/// A pair with less curvature than this would make the inverse Hessian indefinite, or nearly so.
+/// A pair with a smaller y · s would make the inverse Hessian indefinite, or nearly so. The limit of PyTorch's `LBFGS`.
 const MIN_CURVATURE: f64 = 1e-10;
 
 impl<T: Scalar> Workspace<T> {
-    /// Learns the curvature from the last iteration and sets the next direction `d = -H g`, with at most `most` pairs.
+    /// Adds a pair from the last iteration, and computes the next direction `d = -H g` from at most `most` pairs.
     /// Returns the derivative of the loss along it.
     ///
     /// # Errors
@@ -42,7 +43,7 @@ impl<T: Scalar> Workspace<T> {
         Ok(self.two_loops(pool, curved.then_some(found.sd)))
     }
 
-    /// d = H d. `newest` is the product of d with the newest difference of parameters, where it is known. Returns g · d.
+    /// d = H d. `newest` is s · d for the newest pair, if it is known. Returns g · d.
     fn two_loops(&mut self, pool: &RowPool<T>, newest: Option<f64>) -> f64 {
         let gradient = &self.gradients[self.current];
         let (d, pairs) = (&mut self.variables.d, &mut self.variables.pairs);
@@ -51,7 +52,7 @@ impl<T: Scalar> Workspace<T> {
             scale(d, h_diag);
             return dot(gradient, d);
         };
-        // Always of d and the row that the next pass is about.
+        // The dot product of d and the row that the next pass uses.
         let mut product = newest.unwrap_or_else(|| dot(pool.pair(last.row).1, d));
         for i in (0..pairs.len()).rev() {
             let (y, _) = pool.pair(pairs[i].row);

@@ -1,7 +1,7 @@
-//! What L-BFGS remembers, as it works with it: what was learned up to the last step beside what a step is learning.
+//! The history of L-BFGS: the committed variables, and the workspace of a step.
 //!
-//! A step writes to rows and vectors of its own, so one that fails has nothing to put back, and the closure can be told
-//! meanwhile what was remembered before.
+//! A step writes only to its own rows and vectors. So a failed step has nothing to restore, and the closure sees the
+//! committed variables.
 
 use std::collections::VecDeque;
 use std::mem::swap;
@@ -15,21 +15,21 @@ use crate::optimizers::lbfgs::row_pool::RowPool;
 use crate::optimizers::lbfgs::state_dict::LbfgsStateDict;
 use crate::options::option_type::count;
 
-/// The most pairs for which room is made before they come.
+/// In pairs. Capacity is reserved for at most this many in advance.
 const EXPECTED_PAIRS: usize = 1024;
 
-/// A pair of the history.
+/// A pair of differences, y of gradients and s of parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Pair {
-    /// Where the pool has it.
+    /// Index of the row in the pool.
     pub(super) row: usize,
     /// 1 / (y · s).
     pub(super) ro: f64,
-    /// The coefficient that the first loop leaves to the second.
+    /// The coefficient that the first loop computes for the second.
     pub(super) al: f64,
 }
 
-/// What is remembered; the names are those of [`LbfgsStateDict`].
+/// The variables of the algorithm, named as in [`LbfgsStateDict`].
 #[derive(Clone, Default)]
 pub(super) struct Variables<T> {
     pub(super) func_evals: u64,
@@ -50,7 +50,7 @@ impl<T: Scalar> Variables<T> {
         reserve_pairs(&mut self.pairs, pairs)
     }
 
-    /// There is room for everything.
+    /// Copies from other variables; the capacity was reserved.
     fn assign(&mut self, other: &Self) {
         let Self { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, pairs } = self;
         (*func_evals, *n_iter, *t) = (other.func_evals, other.n_iter, other.t);
@@ -62,37 +62,37 @@ impl<T: Scalar> Variables<T> {
     }
 }
 
-/// What a step works with; committed from step to step, so that only the first allocates it.
+/// The buffers of a step. They are kept between steps, so that only the first step allocates.
 #[derive(Default)]
 pub(super) struct Workspace<T> {
-    /// What the step has learned so far.
+    /// The variables so far.
     pub(super) variables: Variables<T>,
-    /// How many of its pairs are also those of the history. They are its oldest.
+    /// The number of oldest pairs that are also pairs of the history.
     inherited: usize,
     /// The parameters of the current iteration.
     pub(super) x: Vec<T>,
-    /// Parameters that the line search tries.
+    /// The parameters of a trial of the line search.
     pub(super) trial: Vec<T>,
-    /// Gradients: the line search has as many at a time.
+    /// The gradients of up to three points, as the line search needs them.
     pub(super) gradients: [Vec<T>; 3],
-    /// Which of them is the one at `x`.
+    /// Index of the gradient at `x`.
     pub(super) current: usize,
 }
 
 impl<T: Scalar> Workspace<T> {
-    /// Makes room for a pair more than there are.
+    /// Reserves capacity for one more pair.
     pub(super) fn reserve_pair(&mut self) -> Result<()> {
         let pairs = &mut self.variables.pairs;
         pairs.try_reserve(1).map_err(|_| no_memory(pairs.len() + 1))
     }
 
-    /// Remembers a pair, for which there is room, and forgets the oldest beyond `most`.
+    /// Appends a pair, for which there is capacity, and removes the oldest beyond `most`.
     pub(super) fn push_pair(&mut self, pool: &mut RowPool<T>, pair: Option<Pair>, most: usize) {
         self.variables.pairs.extend(pair);
         while self.variables.pairs.len() > most {
             let Some(oldest) = self.variables.pairs.pop_front() else { return };
             match self.inherited.checked_sub(1) {
-                // The history still has it.
+                // The history still uses its row.
                 Some(rest) => self.inherited = rest,
                 None => pool.release(oldest.row),
             }
@@ -100,33 +100,33 @@ impl<T: Scalar> Workspace<T> {
     }
 }
 
-/// The memory of an L-BFGS optimizer.
+/// The variables and rows of an L-BFGS optimizer.
 pub(crate) struct History<T> {
     pub(super) pool: RowPool<T>,
     committed: Variables<T>,
-    /// `None` while a step is under way.
+    /// `None` while a step is running.
     workspace: Option<Box<Workspace<T>>>,
 }
 
 impl<T: Scalar> History<T> {
-    /// The memory of an optimizer that has not stepped.
+    /// The history before the first step.
     pub(crate) fn new() -> Self {
         Self { pool: RowPool::new(0, 0), committed: Variables::default(), workspace: Some(Box::default()) }
     }
 
-    /// The memory that was told.
+    /// A history from plain data.
     ///
     /// # Errors
-    /// [`Code::Format`] if its vectors or its lists are not of one length; [`Code::Memory`].
+    /// [`Code::Format`] if vectors or lists have different lengths; [`Code::Memory`].
     pub(crate) fn from_state_dict(state_dict: LbfgsStateDict<T>) -> Result<Self> {
         let width = state_dict.d.len();
         let count = state_dict.ro.len();
         if state_dict.old_dirs.len() != count || state_dict.old_stps.len() != count {
-            return Err(Error::new(Code::Format, "old_dirs, old_stps and ro are not of one length"));
+            return Err(Error::new(Code::Format, "expected old_dirs, old_stps and ro of one length"));
         }
         let rows = state_dict.old_dirs.iter().zip(&state_dict.old_stps);
         if state_dict.prev_flat_grad.len() != width || rows.clone().any(|(y, s)| y.len() != width || s.len() != width) {
-            return Err(Error::new(Code::Format, "d, prev_flat_grad, old_dirs and old_stps are not of one width"));
+            return Err(Error::new(Code::Format, "expected vectors of one length in d, prev_flat_grad, old_dirs and old_stps"));
         }
         let mut pool = RowPool::new(width, count);
         let mut pairs = VecDeque::new();
@@ -143,7 +143,7 @@ impl<T: Scalar> History<T> {
         Ok(Self { pool, committed, workspace: Some(Box::default()) })
     }
 
-    /// A copy of what is remembered from the steps before.
+    /// A copy of the committed variables and pairs.
     ///
     /// # Errors
     /// [`Code::Memory`]
@@ -176,22 +176,22 @@ impl<T: Scalar> History<T> {
         (self.committed.d.len(), self.committed.pairs.len())
     }
 
-    /// True unless it is about parameters of another number of elements.
+    /// True if the history is empty or its vectors have this length.
     pub(crate) fn fits(&self, width: usize) -> bool {
         self.committed.d.len() == width || (self.committed.n_iter == 0 && self.committed.pairs.is_empty())
     }
 
-    /// True while a step is under way.
+    /// True while a step is running.
     pub(crate) fn is_busy(&self) -> bool {
         self.workspace.is_none()
     }
 
-    /// Begins a step from `parameters`, which goes on with [`History::commit`] or [`History::roll_back`].
+    /// Starts a step at `parameters`. [`History::commit`] or [`History::roll_back`] ends it.
     ///
     /// # Errors
-    /// [`Code::Memory`]; nothing has begun then.
+    /// [`Code::Memory`]; no step is then running.
     pub(super) fn begin(&mut self, options: &LbfgsOptions, parameters: &[T]) -> Result<Box<Workspace<T>>> {
-        let busy = || Error::new(Code::Internal, "lbfgs: a step began while another was under way");
+        let busy = || Error::new(Code::Internal, "lbfgs: a step started while another was running");
         let mut workspace = self.workspace.take().ok_or_else(busy)?;
         match self.prepare(&mut workspace, options, parameters) {
             Ok(()) => Ok(workspace),
@@ -206,11 +206,11 @@ impl<T: Scalar> History<T> {
         let width = parameters.len();
         let (history, iter) = (count(options.history), count(options.iter));
         if self.pool.width() != width {
-            // The rows that a step writes stand beside those of the history until it has succeeded, and a new one beside
-            // the oldest until it is known to be committed.
+            // Until a step is committed, it needs rows that the history does not use. A new pair needs a row before the
+            // oldest one is released.
             self.pool = RowPool::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
-        // Those that there are may be more than are wanted.
+        // A restored history may have more pairs than the option asks for.
         let pairs = history.min(EXPECTED_PAIRS).max(self.committed.pairs.len()) + 1;
         self.committed.reserve(width, pairs)?;
         workspace.variables.reserve(width, pairs)?;
@@ -232,7 +232,7 @@ impl<T: Scalar> History<T> {
         Ok(())
     }
 
-    /// Remembers what a step has learned.
+    /// Makes the variables of a step the committed ones.
     pub(super) fn commit(&mut self, mut workspace: Box<Workspace<T>>) {
         let forgotten = self.committed.pairs.len() - workspace.inherited;
         self.committed.pairs.iter().take(forgotten).for_each(|pair| self.pool.release(pair.row));
@@ -240,14 +240,14 @@ impl<T: Scalar> History<T> {
         self.workspace = Some(workspace);
     }
 
-    /// Forgets what a step has learned.
+    /// Releases the rows of a failed step.
     pub(super) fn roll_back(&mut self, workspace: Box<Workspace<T>>) {
         workspace.variables.pairs.iter().skip(workspace.inherited).for_each(|pair| self.pool.release(pair.row));
         self.workspace = Some(workspace);
     }
 }
 
-/// Makes room for so many pairs in all.
+/// Reserves capacity for `length` pairs in all.
 fn reserve_pairs(pairs: &mut VecDeque<Pair>, length: usize) -> Result<()> {
     pairs.try_reserve(length.saturating_sub(pairs.len())).map_err(|_| no_memory(length))
 }

@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 
-/// What L-BFGS minimises: all parameters as one vector.
+/// The objective of L-BFGS, a function of all parameters as one vector.
 pub trait Objective<T> {
     /// Sets the parameters.
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()>;
-    /// Evaluates the loss at the parameters that are set, and overwrites `gradient` with its gradient.
+    /// Evaluates the loss at the current parameters, and overwrites `gradient`.
     fn evaluate(&mut self, gradient: &mut [T]) -> Result<f64>;
 }

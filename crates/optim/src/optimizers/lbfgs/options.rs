@@ -5,7 +5,7 @@ use crate::options::option_type::OptionType;
 use crate::options::table::Limit::*;
 use crate::options::value::{OptionKind, OptionValue};
 
-/// The line searches there are.
+/// The line searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
     StrongWolfe,
@@ -24,21 +24,21 @@ impl OptionType for Search {
 options! {
     /// Options of L-BFGS.
     pub(crate) struct LbfgsOptions {
-        /// Length of a step along the direction, or the first one tried by the line search.
+        /// Length of a step along the direction, or the first length that the line search tries.
         lr: f64 = 1.0, limit AtLeast(0.0);
-        /// Most iterations of a step.
+        /// Largest number of iterations of a step.
         iter: i64 = 20, limit AtLeast(1.0), alias "max_iter";
-        /// Most evaluations of the closure in a step; null stands for iter * 5 / 4.
+        /// Largest number of evaluations of the closure in a step; null: iter * 5 / 4.
         eval: Option<i64> = None, limit AtLeast(1.0), alias "max_eval";
-        /// Stop when no element of the gradient is larger.
+        /// Stop if no element of the gradient is larger.
         gradtol: f64 = 1e-7, limit AtLeast(0.0), alias "tolerance_grad";
-        /// Stop when neither the loss nor any parameter changes more.
+        /// Stop if neither the loss nor any parameter changes more.
         changetol: f64 = 1e-9, limit AtLeast(0.0), alias "tolerance_change";
-        /// How many past updates the curvature is made of.
+        /// Number of past updates that approximate the curvature.
         history: i64 = 100, limit AtLeast(1.0), alias "history_size";
-        /// Line search; null for a fixed step length.
+        /// Line search; null: a fixed step length.
         search: Option<Search> = None, alias "line_search_fn";
-        /// Climb instead of descend: the loss and its gradient are negated.
+        /// Maximize instead of minimize: negate the loss and its gradient.
         maximize: bool = false, extension true;
     }
 }

@@ -1,4 +1,4 @@
-//! Memory of the pairs: rows in blocks that never move, each used again once its pair is forgotten.
+//! A pool of rows for pairs of vectors, in blocks that never move.
 
 use std::collections::VecDeque;
 
@@ -7,35 +7,35 @@ use crate::fallible::with_capacity;
 use crate::memory::no_memory;
 use crate::numeric::scalar::Scalar;
 
-/// A block is about this large, or one row where that is larger: a small history is one flat block that the first step
-/// allocates, and a large one takes memory only as its pairs come.
+/// In bytes, about; a larger row is a block of its own. A small history is one block that the first step allocates. A
+/// large one grows with its pairs.
 const BLOCK_BYTES: usize = 4 << 20;
 
-/// Rows for pairs of vectors of `width` elements.
+/// Rows of two vectors with `width` elements each.
 pub(super) struct RowPool<T> {
     width: usize,
     rows_per_block: usize,
-    /// Each has room for all its rows from the start, so none of them moves.
+    /// Each has capacity for all its rows from the start, so that rows never move.
     blocks: Vec<Vec<T>>,
     rows: usize,
-    /// Rows of forgotten pairs; the first to be forgotten is the first to be written again.
+    /// Released rows, reused in order of release.
     free: VecDeque<usize>,
 }
 
 impl<T: Scalar> RowPool<T> {
-    /// A pool without rows yet, which will hardly need more than `most`.
+    /// A pool without rows. `most` is the expected number of rows.
     pub(super) fn new(width: usize, most: usize) -> Self {
         let row_bytes = (2 * width * size_of::<T>()).max(1);
         let rows_per_block = (BLOCK_BYTES / row_bytes).min(most).max(1);
         Self { width, rows_per_block, blocks: Vec::new(), rows: 0, free: VecDeque::new() }
     }
 
-    /// The number of elements of either vector of a pair.
+    /// The number of elements of each vector of a pair.
     pub(super) fn width(&self) -> usize {
         self.width
     }
 
-    /// A row to write a pair to.
+    /// Allocates a row.
     ///
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory).
@@ -48,7 +48,7 @@ impl<T: Scalar> RowPool<T> {
         if self.rows == self.blocks.len() * self.rows_per_block {
             let block = with_capacity(length * self.rows_per_block)?;
             self.blocks.try_reserve(1).map_err(error)?;
-            // All rows may be forgotten at once, which must not fail.
+            // Reserved in advance, since releasing a row must not fail.
             self.free.try_reserve(self.rows + self.rows_per_block).map_err(error)?;
             self.blocks.push(block);
         }
@@ -59,18 +59,18 @@ impl<T: Scalar> RowPool<T> {
         Ok(self.rows - 1)
     }
 
-    /// Forgets the pair of a row.
+    /// Releases a row.
     pub(super) fn release(&mut self, row: usize) {
         self.free.push_back(row);
     }
 
-    /// The pair of a row: the difference of gradients, the difference of parameters.
+    /// The vectors of a row: the difference of gradients, the difference of parameters.
     pub(super) fn pair(&self, row: usize) -> (&[T], &[T]) {
         let start = row % self.rows_per_block * 2 * self.width;
         self.blocks[row / self.rows_per_block][start..start + 2 * self.width].split_at(self.width)
     }
 
-    /// The same to be written.
+    /// The vectors of a row, mutable.
     pub(super) fn pair_mut(&mut self, row: usize) -> (&mut [T], &mut [T]) {
         let start = row % self.rows_per_block * 2 * self.width;
         self.blocks[row / self.rows_per_block][start..start + 2 * self.width].split_at_mut(self.width)

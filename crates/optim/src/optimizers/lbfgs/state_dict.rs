@@ -1,22 +1,22 @@
-//! What L-BFGS remembers, as a state tells it.
+//! The state of L-BFGS as plain data.
 
-/// What L-BFGS remembers between steps, as plain data. Names and order as in PyTorch's state dict; every vector has an
-/// element for each element of the parameters.
+/// The state between steps. Names and order as in PyTorch's state dict. Each vector has one element for each element of
+/// the parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LbfgsStateDict<T> {
-    /// Evaluations of the closure so far.
+    /// The number of evaluations of the closure.
     pub func_evals: u64,
-    /// Iterations so far.
+    /// The number of iterations.
     pub n_iter: u64,
-    /// Length of the last step along `d`.
+    /// The length of the last step along `d`.
     pub t: f64,
-    /// Loss before the last iteration.
+    /// The loss before the last iteration.
     pub prev_loss: f64,
-    /// Last direction; empty before the first iteration.
+    /// The last direction; empty before the first iteration.
     pub d: Vec<T>,
-    /// Scale of the first guess at the inverse Hessian.
+    /// The scale of the initial inverse Hessian.
     pub h_diag: f64,
-    /// Gradient before the last iteration; empty before the first.
+    /// The gradient before the last iteration; empty before the first.
     pub prev_flat_grad: Vec<T>,
     /// Differences of gradients, oldest first.
     pub old_dirs: Vec<Vec<T>>,
@@ -26,11 +26,11 @@ pub struct LbfgsStateDict<T> {
     pub ro: Vec<f64>,
 }
 
-/// What L-BFGS remembers as plain data, of the type of the parameters.
+/// The state of L-BFGS as plain data, in the type of the parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyLbfgsStateDict {
-    /// 32-bit floating point.
+    /// f32.
     Float(LbfgsStateDict<f32>),
-    /// 64-bit floating point.
+    /// f64.
     Double(LbfgsStateDict<f64>),
 }

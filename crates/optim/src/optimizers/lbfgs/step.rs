@@ -1,4 +1,4 @@
-//! A step: iterations until one of the rules stops them.
+//! A step of L-BFGS: iterations until a stopping rule holds.
 
 use std::cell::RefCell;
 
@@ -11,11 +11,11 @@ use crate::optimizers::lbfgs::strong_wolfe::{Point, search};
 use crate::optimizers::lbfgs::vectors::{axpy, axpy_to, dot, max_abs, sum_abs};
 use crate::options::option_type::count;
 
-/// One step from `parameters`: up to `iter` iterations. Returns the loss at the start, as PyTorch does. The history is
-/// borrowed only between calls of the objective, to which it tells what was remembered before.
+/// Runs up to `iter` iterations from `parameters`. Returns the loss at the start, as PyTorch does. The history is not
+/// borrowed during calls of the objective, which sees the state before the step.
 ///
 /// # Errors
-/// Those of the objective, and [`Code::Memory`](crate::Code::Memory). Parameters and history are then as they were.
+/// Errors of the objective, and [`Code::Memory`](crate::Code::Memory). Parameters and history are then unchanged.
 pub(crate) fn step<T: Scalar>(
     options: &LbfgsOptions,
     history: &RefCell<History<T>>,
@@ -76,7 +76,7 @@ impl<T: Scalar> Workspace<T> {
                     axpy(&mut self.x, self.variables.t, &self.variables.d);
                     objective.set_parameters(&self.x)?;
                     if iteration == o.iter {
-                        // Nobody would look at the loss or the gradient.
+                        // The loss and the gradient at this point would not be used.
                         break;
                     }
                     loss = objective.evaluate(&mut self.gradients[self.current])?;
@@ -96,7 +96,7 @@ impl<T: Scalar> Workspace<T> {
         Ok(first_loss)
     }
 
-    /// Goes to a better point along the direction. Returns the loss there and the number of evaluations.
+    /// Runs the line search and moves to the point that it finds. Returns its loss and the number of evaluations.
     fn search(&mut self, from: Point, most: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
         let Self { variables, x, trial, gradients, current, .. } = self;
         let mut evaluate = |t, gradient: usize| {
@@ -113,7 +113,7 @@ impl<T: Scalar> Workspace<T> {
     }
 }
 
-/// The objective upside down, so that its maximum is a minimum.
+/// The negated objective, whose minimum is the maximum of the objective.
 struct Negated<'a, T>(&'a mut dyn Objective<T>);
 
 impl<T: Scalar> Objective<T> for Negated<'_, T> {

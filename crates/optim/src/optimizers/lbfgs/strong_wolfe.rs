@@ -1,15 +1,15 @@
 //! Line search for a point that satisfies the strong Wolfe conditions.
 //!
-//! Nocedal and Wright 2006, *Numerical Optimization*, algorithms 3.5 and 3.6, with cubic interpolation (3.59) and the
-//! constants and safeguards that PyTorch's `LBFGS` uses, so that both take the same path.
+//! Nocedal and Wright 2006, *Numerical Optimization*, algorithms 3.5 and 3.6, with cubic interpolation (3.59).
+//! Constants and safeguards are those in PyTorch's `LBFGS`, so that both search the same points.
 
 use crate::error::Result;
 
-/// Sufficient decrease.
+/// Constant of the sufficient decrease condition, as in PyTorch.
 const C1: f64 = 1e-4;
-/// Curvature.
+/// Constant of the curvature condition, as in PyTorch.
 const C2: f64 = 0.9;
-/// A bracket that moves no parameter more than this is a point.
+/// The search ends if its bracket moves no parameter by more than this, as in PyTorch.
 const MIN_BRACKET: f64 = 1e-9;
 
 /// The objective at distance `t` along the direction.
@@ -19,18 +19,18 @@ pub(crate) struct Point {
     pub(crate) loss: f64,
     /// Derivative of the loss along the direction.
     pub(crate) slope: f64,
-    /// Which of three places has the gradient.
+    /// Index of the buffer that holds the gradient, of three.
     pub(crate) gradient: usize,
 }
 
-/// A place that has the gradient of neither point.
+/// Index of a buffer that holds the gradient of neither point.
 fn free_gradient(a: Point, b: Point) -> usize {
     if a.gradient == b.gradient { (a.gradient + 1) % 3 } else { 3 - a.gradient - b.gradient }
 }
 
-/// Searches from `start` (t = 0) with first guess `t`, which may be refined `most` times. `largest` is the largest
-/// magnitude in the direction. `evaluate` is told where to put the gradient: a place that no point has that is still
-/// looked at. Returns the point found and the number of evaluations.
+/// Searches from `start` (t = 0) with a first guess `t`, which is refined at most `most` times. `largest` is the
+/// largest magnitude in the direction. `evaluate` takes the length and the index of the buffer for the gradient; the
+/// buffers of points in use are not overwritten. Returns the point found and the number of evaluations.
 pub(crate) fn search(
     evaluate: &mut dyn FnMut(f64, usize) -> Result<Point>,
     start: Point,
@@ -44,7 +44,7 @@ pub(crate) fn search(
     let mut previous = start;
     let mut point = evaluate(t, free_gradient(start, start))?;
     let mut evaluations = 1;
-    // Expand until the minimum lies between two points.
+    // Expand until two points bracket the minimum.
     let (mut a, mut b) = loop {
         let rounds = evaluations - 1;
         if rounds == most {
@@ -71,7 +71,8 @@ pub(crate) fn search(
     while evaluations - 1 < most && (b.t - a.t).abs() * largest >= MIN_BRACKET {
         let (low_end, high_end) = (a.t.min(b.t), a.t.max(b.t));
         let mut t = cubic_minimum(&a, &b, (low_end, high_end));
-        // Too close to an end twice, or on it: move inwards, or the bracket would shrink from one side only.
+        // If t is close to an end twice, or on it, move it inwards. Otherwise the bracket would shrink from one side
+        // only.
         let margin = 0.1 * (high_end - low_end);
         let is_close = (high_end - t).min(t - low_end) < margin;
         if is_close && (stalled || t >= high_end || t <= low_end) {
@@ -99,7 +100,7 @@ pub(crate) fn search(
     Ok((if a.loss <= b.loss { a } else { b }, evaluations))
 }
 
-/// Where the cubic through two points with their slopes is least, within bounds; the middle if it has no minimum.
+/// The minimum of the cubic through two points with their slopes, within bounds; the middle if it has no minimum.
 fn cubic_minimum(a: &Point, b: &Point, (low, high): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);

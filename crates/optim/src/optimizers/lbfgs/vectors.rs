@@ -1,7 +1,7 @@
-//! What L-BFGS does with vectors, each in one pass over memory.
+//! Vector operations of L-BFGS, each in one pass over memory.
 //!
-//! Elements are computed in their own type and never contracted. Products are summed in f64 over a fixed number of lanes,
-//! so that results depend on the length and on nothing else.
+//! Elements are computed in their own type, without contraction. Products are summed in f64 over a fixed number of
+//! lanes, so that results depend only on the length.
 
 use crate::instruction_set::{InstructionSet, SimdKernel};
 use crate::numeric::norm::{BLOCK, LANES, add_products, total};
@@ -42,7 +42,7 @@ pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &
         fn run(self) -> f64 {
             let Self { x, c, a, h, b } = self;
             let mut lanes = [0.0; LANES];
-            // A block stays in the L1 cache between the two loops, and each of them becomes vector instructions.
+            // A block stays in the L1 cache between the two loops, each of which vectorizes.
             for ((x, a), b) in x.chunks_mut(BLOCK).zip(a.chunks(BLOCK)).zip(b.chunks(BLOCK)) {
                 x.iter_mut().zip(a).for_each(|(x, a)| *x = (*x + c * *a) * h);
                 add_products(&mut lanes, x, b);
@@ -53,7 +53,7 @@ pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &
     dispatch(AxpyScaleDot { x, c: T::from_f64(c), a, h, b })
 }
 
-/// What [`form_pair`] finds: products of the new pair, and of its s with the new d.
+/// Dot products of the new pair, and of s with the new d.
 pub(super) struct PairDots {
     pub(super) ys: f64,
     pub(super) yy: f64,
@@ -145,7 +145,7 @@ pub(super) fn max_abs<T: Scalar>(x: &[T]) -> f64 {
     dispatch(MaxAbs(x))
 }
 
-/// The sum of the magnitudes.
+/// The sum of the absolute values.
 pub(super) fn sum_abs<T: Scalar>(x: &[T]) -> f64 {
     let mut lanes = [0.0; LANES];
     for chunk in x.chunks(LANES) {
