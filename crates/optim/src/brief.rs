@@ -44,15 +44,15 @@ impl fmt::Display for Brief<'_> {
     }
 }
 
-/// The first `most` characters of a text, and dots if there are more.
+/// The first `max_chars` characters of a text, and dots if there are more.
 #[inline(never)]
-fn start(text: &str, most: usize) -> (&str, &'static str) {
+fn start(text: &str, max_chars: usize) -> (&str, &'static str) {
     let mut characters = 0;
-    for (place, byte) in text.bytes().enumerate() {
+    for (index, byte) in text.bytes().enumerate() {
         // Bytes 0b10xx_xxxx continue a character.
         if byte & 0xc0 != 0x80 {
-            if characters == most {
-                return (&text[..place], "...");
+            if characters == max_chars {
+                return (&text[..index], "...");
             }
             characters += 1;
         }

@@ -62,16 +62,16 @@ fn write(f: &mut dyn fmt::Write, x: f64, form: Form, exponential: fn(f64) -> Str
         (point..0).try_for_each(|_| f.write_char('0'))?;
         return digits().try_for_each(|digit| f.write_char(digit));
     }
-    let mut places = 0;
+    let mut written = 0;
     for digit in digits() {
-        if places == point {
+        if written == point {
             f.write_char('.')?;
         }
         f.write_char(digit)?;
-        places += 1;
+        written += 1;
     }
-    (places..point).try_for_each(|_| f.write_char('0'))?;
-    if form == Form::Debug && places <= point { f.write_str(".0") } else { Ok(()) }
+    (written..point).try_for_each(|_| f.write_char('0'))?;
+    if form == Form::Debug && written <= point { f.write_str(".0") } else { Ok(()) }
 }
 
 #[cfg(test)]

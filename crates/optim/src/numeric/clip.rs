@@ -31,11 +31,11 @@ impl Clip {
     /// The transform for gradients with this norm, as in PyTorch's `clip_grad_norm_`.
     pub fn transform(self, norm: f64) -> GradientTransform {
         /// The constant of `clip_grad_norm_`, which keeps a norm of 0 from dividing by 0.
-        const SMALL: f64 = 1e-6;
+        const EPSILON: f64 = 1e-6;
         match self {
             Clip::None => GradientTransform::Identity,
             Clip::Value(max) => GradientTransform::Clamp(max),
-            Clip::Norm(max) => match max / (norm + SMALL) {
+            Clip::Norm(max) => match max / (norm + EPSILON) {
                 scale if scale >= 1.0 => GradientTransform::Identity,
                 // Includes a scale that is NaN, which PyTorch keeps, too.
                 scale => GradientTransform::Scale(scale),

@@ -19,7 +19,7 @@ pub(crate) const BLOCK: usize = 512;
 
 /// The range in which a sum of f32 squares is accurate. Above it, a square may have overflowed; below it, underflow may
 /// matter.
-const EXACT: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
+const ACCURATE_SUMS: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
 
 /// The sum of squares of a slice of any length.
 #[cfg_attr(target_family = "wasm", inline(never))]
@@ -73,9 +73,9 @@ impl<T: Scalar> BlockSquares<T> {
 /// The sum of squares of fewer elements than lanes.
 #[inline(always)]
 fn few_squares<T: Scalar>(x: &[T]) -> f64 {
-    const FEW: usize = 8;
-    let mut sums = [0.0; FEW];
-    for row in x.chunks(FEW) {
+    const FEW_LANES: usize = 8;
+    let mut sums = [0.0; FEW_LANES];
+    for row in x.chunks(FEW_LANES) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64() * x.to_f64());
     }
     let [a, b] = halves::<4, 2>(halves(sums));
@@ -85,7 +85,7 @@ fn few_squares<T: Scalar>(x: &[T]) -> f64 {
 /// The sum, or the sum of squares in f64 if f32 was not accurate. The latter is rare, except that zeros cause it, too.
 #[inline(always)]
 fn checked<T: Scalar>(sum: f64, x: &[T]) -> f64 {
-    if T::WIDENS && !EXACT.contains(&sum) { in_double(x) } else { sum }
+    if T::WIDENS && !ACCURATE_SUMS.contains(&sum) { in_double(x) } else { sum }
 }
 
 #[cold]

@@ -37,7 +37,7 @@ impl Definition {
     /// Keys of all state buffers with their indices. The formula's buffers come first and are always reported; other
     /// buffers are reported only if they are in use.
     pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let own = self.buffers.iter().enumerate().map(|(place, key)| (*key, place));
+        let own = self.buffers.iter().enumerate().map(|(index, key)| (*key, index));
         own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
     }
 }

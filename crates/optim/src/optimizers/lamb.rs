@@ -85,8 +85,8 @@ impl Rule for Lamb {
 
     fn check(o: &LambOptions) -> Result<()> {
         if o.trustmin > o.trustmax {
-            let (most, given) = (Number(o.trustmax), Number(o.trustmin));
-            let message = format!("lamb trustmin: expected at most trustmax {most}, given {given}");
+            let (max, given) = (Number(o.trustmax), Number(o.trustmin));
+            let message = format!("lamb trustmin: expected at most trustmax {max}, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(())
@@ -106,9 +106,9 @@ impl Rule for Lamb {
         let (decay, eps, correction1, correction2) = (t(decay), t(o.eps), t(correction1), t(correction2));
         // In two factors, of which the second is 1 except for denormal gradients. The inverse of their norm overflows
         // f32.
-        const FIRST: f64 = 1e30;
+        const MAX_SCALE: f64 = 1e30;
         let scale = 1.0 / norm_divisor(o, step.gradient_norm);
-        let (scale, rescale) = if scale > FIRST { (FIRST, scale / FIRST) } else { (scale, 1.0) };
+        let (scale, rescale) = if scale > MAX_SCALE { (MAX_SCALE, scale / MAX_SCALE) } else { (scale, 1.0) };
         let moments = moments::Constants {
             scale: t(sign(o.maximize) * scale),
             rescale: t(rescale),

@@ -115,8 +115,8 @@ impl OptionSpec {
 }
 
 fn is_whole(x: f64) -> bool {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    x.fract() == 0.0 && x.abs() <= EXACT
+    const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+    x.fract() == 0.0 && x.abs() <= MAX_EXACT_INTEGER
 }
 
 /// The defaults of a table; `Null` for a required option.
@@ -151,12 +151,12 @@ pub fn parse(
     positional: &[OptionValue],
     named: &[(String, OptionValue)],
 ) -> Result<Vec<OptionValue>> {
-    let places = self::positional(specs);
-    if positional.len() > places.len() {
+    let known = self::positional(specs);
+    if positional.len() > known.len() {
         let message = format!(
             "{owner}: expected up to {} positional options ({}), given {}",
-            places.len(),
-            names(places),
+            known.len(),
+            names(known),
             positional.len()
         );
         return Err(Error::new(Code::Argument, message));

@@ -34,13 +34,13 @@ impl ClosedFormSchedule for Restarts {
     const ABOUT: &'static str = "Half a cosine wave from the base rate to the smallest, again and again.";
 
     fn rate(o: &RestartsOptions, taken: i64, group: ScheduledGroup) -> f64 {
-        let (since, length) = place(taken, o.steps, o.grow);
+        let (since, length) = position(taken, o.steps, o.grow);
         wave(group.base_rate, o.min, since, length)
     }
 }
 
 /// Steps since the last restart, and the length of the current half wave.
-fn place(taken: i64, steps: i64, grow: i64) -> (i64, i64) {
+fn position(taken: i64, steps: i64, grow: i64) -> (i64, i64) {
     if grow == 1 {
         return (taken % steps, steps);
     }

@@ -82,9 +82,9 @@ impl ParamTensor {
         stage: Stage,
     ) -> Blocks<'_, T> {
         let whole = gradient_ops == GradientOps::NONE && stage != Stage::Measure && !self.needs_block_loop();
-        let most = if whole { chunk.length } else { BLOCK };
+        let block_len = if whole { chunk.length } else { BLOCK };
         let (start, end) = (chunk.start, chunk.start + chunk.length);
-        Blocks { tensor: self, stage, finished: start, start, end, most, gradient_ops, element: PhantomData }
+        Blocks { tensor: self, stage, finished: start, start, end, block_len, gradient_ops, element: PhantomData }
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Blocks<'a, T> {
     finished: usize,
     start: usize,
     end: usize,
-    most: usize,
+    block_len: usize,
     gradient_ops: GradientOps,
     element: PhantomData<T>,
 }
@@ -133,11 +133,11 @@ impl<T: Scalar> Blocks<'_, T> {
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn next<'a>(&'a mut self, scratch: &'a mut Scratch<T>) -> Option<(Block<'a, T>, &'a mut [T])> {
         self.finish(scratch);
-        let Self { tensor, stage, start, end, most, gradient_ops, .. } = self;
+        let Self { tensor, stage, start, end, block_len, gradient_ops, .. } = self;
         if *start >= *end {
             return None;
         }
-        let (first, length) = (*start, (*most).min(*end - *start));
+        let (first, length) = (*start, (*block_len).min(*end - *start));
         *start += length;
         // SAFETY: as promised to `ParamTensor::blocks`; blocks do not overlap, and the iterator is borrowed while this
         // one lives.

@@ -16,7 +16,7 @@ pub(super) const CHUNK_LEN: usize = 1 << 14;
 #[derive(Clone, Copy)]
 pub(crate) struct Chunk {
     pub(super) tensor: u32,
-    /// Copy of the tensor's index, so that comparing chunks reads no tensor.
+    /// Copy of the tensor's `constants`, so that comparing chunks reads no tensor.
     pub(super) constants: u32,
     pub(super) start: usize,
     pub(super) length: usize,

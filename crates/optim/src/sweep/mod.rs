@@ -263,12 +263,12 @@ impl Sweep {
 /// Checks in WebAssembly that there is memory for all lists of these views.
 fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
     /// In bytes. More than twice the entries of all lists for one view or chunk, since lists double when they grow.
-    const EACH: usize = 1 << 10;
+    const BYTES_PER_ENTRY: usize = 1 << 10;
     if !CHECK_SUFFICES {
         return Ok(());
     }
     let chunks: usize = views.iter().flatten().map(|view| view.len() / CHUNK_LEN).sum();
-    check_memory((views.len() + chunks).saturating_mul(EACH))
+    check_memory((views.len() + chunks).saturating_mul(BYTES_PER_ENTRY))
 }
 
 /// Ends a step without an update. Zeroes the gradients if asked to, except in the case of an error.

@@ -221,8 +221,8 @@ fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'
     let rows = rows.zip(gradient.as_chunks::<LANES>().0).zip(update.as_chunks_mut::<LANES>().0);
     for (row, ((parameter, gradient), update)) in rows.enumerate() {
         if !at_once {
-            let places = row * LANES..(row + 1) * LANES;
-            let state = state.each_mut().map(|state| state.get_mut(places.clone()).unwrap_or_default());
+            let range = row * LANES..(row + 1) * LANES;
+            let state = state.each_mut().map(|state| state.get_mut(range.clone()).unwrap_or_default());
             R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
         }
         parameters.add(parameter);

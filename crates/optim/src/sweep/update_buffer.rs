@@ -45,8 +45,8 @@ impl UpdateBuffer {
     pub(super) fn reserve<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) -> Result<()> {
         let [mut floats, mut doubles] = [0; 2];
         for tensor in tensors.filter(|tensor| tensor.stores_updates()) {
-            let most = if tensor.is_double() { &mut doubles } else { &mut floats };
-            *most = tensor.length.max(*most);
+            let length = if tensor.is_double() { &mut doubles } else { &mut floats };
+            *length = tensor.length.max(*length);
             self.parameter_address = tensor.address();
         }
         fn grow<T: Scalar>(elements: &mut Option<Elements<T>>, length: usize) -> Result<()> {

@@ -13,12 +13,12 @@ use crate::optimizers::lbfgs::vectors::{axpy_scale_dot, dot, form_pair, negate, 
 const MIN_CURVATURE: f64 = 1e-10;
 
 impl<T: Scalar> Workspace<T> {
-    /// Adds a pair from the last iteration, and computes the next direction `d = -H g` from at most `most` pairs.
+    /// Adds a pair from the last iteration, and computes the next direction `d = -H g` from at most `max_pairs` pairs.
     /// Returns the derivative of the loss along it.
     ///
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory).
-    pub(super) fn update_direction(&mut self, pool: &mut RowPool<T>, most: usize) -> Result<f64> {
+    pub(super) fn update_direction(&mut self, pool: &mut RowPool<T>, max_pairs: usize) -> Result<f64> {
         self.reserve_pair()?;
         let Self { variables, gradients, current, .. } = self;
         let gradient = &gradients[*current];
@@ -39,7 +39,7 @@ impl<T: Scalar> Workspace<T> {
         } else {
             pool.release(row);
         }
-        self.push_pair(pool, curved.then_some(Pair { row, ro: 1.0 / found.ys, al: 0.0 }), most);
+        self.push_pair(pool, curved.then_some(Pair { row, ro: 1.0 / found.ys, al: 0.0 }), max_pairs);
         Ok(self.two_loops(pool, curved.then_some(found.sd)))
     }
 

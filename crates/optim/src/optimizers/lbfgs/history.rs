@@ -16,7 +16,7 @@ use crate::optimizers::lbfgs::state_dict::LbfgsStateDict;
 use crate::options::option_type::count;
 
 /// In pairs. Capacity is reserved for at most this many in advance.
-const EXPECTED_PAIRS: usize = 1024;
+const MAX_RESERVED_PAIRS: usize = 1024;
 
 /// A pair of differences, y of gradients and s of parameters.
 #[derive(Clone, Copy)]
@@ -86,10 +86,10 @@ impl<T: Scalar> Workspace<T> {
         pairs.try_reserve(1).map_err(|_| no_memory(pairs.len() + 1))
     }
 
-    /// Appends a pair, for which there is capacity, and removes the oldest beyond `most`.
-    pub(super) fn push_pair(&mut self, pool: &mut RowPool<T>, pair: Option<Pair>, most: usize) {
+    /// Appends a pair, for which there is capacity, and removes the oldest beyond `max_pairs`.
+    pub(super) fn push_pair(&mut self, pool: &mut RowPool<T>, pair: Option<Pair>, max_pairs: usize) {
         self.variables.pairs.extend(pair);
-        while self.variables.pairs.len() > most {
+        while self.variables.pairs.len() > max_pairs {
             let Some(oldest) = self.variables.pairs.pop_front() else { return };
             match self.inherited.checked_sub(1) {
                 // The history still uses its row.
@@ -211,7 +211,7 @@ impl<T: Scalar> History<T> {
             self.pool = RowPool::new(width, history.saturating_add(iter.min(history)).saturating_add(1));
         }
         // A restored history may have more pairs than the option asks for.
-        let pairs = history.min(EXPECTED_PAIRS).max(self.committed.pairs.len()) + 1;
+        let pairs = history.min(MAX_RESERVED_PAIRS).max(self.committed.pairs.len()) + 1;
         self.committed.reserve(width, pairs)?;
         workspace.variables.reserve(width, pairs)?;
         reserve(&mut workspace.x, width)?;

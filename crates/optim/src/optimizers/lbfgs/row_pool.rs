@@ -23,10 +23,10 @@ pub(super) struct RowPool<T> {
 }
 
 impl<T: Scalar> RowPool<T> {
-    /// A pool without rows. `most` is the expected number of rows.
-    pub(super) fn new(width: usize, most: usize) -> Self {
+    /// A pool without rows. `expected_rows` limits the size of a block.
+    pub(super) fn new(width: usize, expected_rows: usize) -> Self {
         let row_bytes = (2 * width * size_of::<T>()).max(1);
-        let rows_per_block = (BLOCK_BYTES / row_bytes).min(most).max(1);
+        let rows_per_block = (BLOCK_BYTES / row_bytes).min(expected_rows).max(1);
         Self { width, rows_per_block, blocks: Vec::new(), rows: 0, free: VecDeque::new() }
     }
 

@@ -45,7 +45,7 @@ impl<T: Scalar> Workspace<T> {
         history: &RefCell<History<T>>,
         objective: &mut dyn Objective<T>,
     ) -> Result<f64> {
-        let most_evaluations = o.eval.unwrap_or(o.iter.saturating_mul(5) / 4).max(1) as u64;
+        let max_evaluations = o.eval.unwrap_or(o.iter.saturating_mul(5) / 4).max(1) as u64;
         let first_loss = objective.evaluate(&mut self.gradients[self.current])?;
         let mut loss = first_loss;
         let mut evaluations = 1;
@@ -69,7 +69,7 @@ impl<T: Scalar> Workspace<T> {
                 Some(Search::StrongWolfe) => {
                     let from = Point { t: 0.0, loss, slope, gradient: self.current };
                     let spent;
-                    (loss, spent) = self.search(from, most_evaluations.saturating_sub(evaluations), objective)?;
+                    (loss, spent) = self.search(from, max_evaluations.saturating_sub(evaluations), objective)?;
                     spent
                 }
                 None => {
@@ -85,7 +85,7 @@ impl<T: Scalar> Workspace<T> {
             };
             evaluations += spent;
             self.variables.func_evals += spent;
-            if evaluations >= most_evaluations
+            if evaluations >= max_evaluations
                 || max_abs(&self.gradients[self.current]) <= o.gradtol
                 || max_abs(&self.variables.d) * self.variables.t.abs() <= o.changetol
                 || (loss - self.variables.prev_loss).abs() < o.changetol
@@ -97,7 +97,7 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// Runs the line search and moves to the point that it finds. Returns its loss and the number of evaluations.
-    fn search(&mut self, from: Point, most: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
+    fn search(&mut self, from: Point, max_refinements: u64, objective: &mut dyn Objective<T>) -> Result<(f64, u64)> {
         let Self { variables, x, trial, gradients, current, .. } = self;
         let mut evaluate = |t, gradient: usize| {
             axpy_to(trial, x, t, &variables.d);
@@ -105,7 +105,7 @@ impl<T: Scalar> Workspace<T> {
             let loss = objective.evaluate(&mut gradients[gradient])?;
             Ok(Point { t, loss, slope: dot(&gradients[gradient], &variables.d), gradient })
         };
-        let (found, spent) = search(&mut evaluate, from, variables.t, max_abs(&variables.d), most)?;
+        let (found, spent) = search(&mut evaluate, from, variables.t, max_abs(&variables.d), max_refinements)?;
         (variables.t, *current) = (found.t, found.gradient);
         axpy(x, found.t, &variables.d);
         objective.set_parameters(x)?;

@@ -28,15 +28,16 @@ fn free_gradient(a: Point, b: Point) -> usize {
     if a.gradient == b.gradient { (a.gradient + 1) % 3 } else { 3 - a.gradient - b.gradient }
 }
 
-/// Searches from `start` (t = 0) with a first guess `t`, which is refined at most `most` times. `largest` is the
-/// largest magnitude in the direction. `evaluate` takes the length and the index of the buffer for the gradient; the
-/// buffers of points in use are not overwritten. Returns the point found and the number of evaluations.
+/// Searches from `start` (t = 0) with a first guess `t`, which is refined at most `max_refinements` times.
+/// `max_abs_direction` is the largest magnitude in the direction. `evaluate` takes the length and the index of the buffer
+/// for the gradient; the buffers of points in use are not overwritten. Returns the point found and the number of
+/// evaluations.
 pub(crate) fn search(
     evaluate: &mut dyn FnMut(f64, usize) -> Result<Point>,
     start: Point,
     t: f64,
-    largest: f64,
-    most: u64,
+    max_abs_direction: f64,
+    max_refinements: u64,
 ) -> Result<(Point, u64)> {
     let decreases = |p: &Point| p.loss <= start.loss + C1 * p.t * start.slope;
     let is_flat = |p: &Point| p.slope.abs() <= -C2 * start.slope;
@@ -47,7 +48,7 @@ pub(crate) fn search(
     // Expand until two points bracket the minimum.
     let (mut a, mut b) = loop {
         let rounds = evaluations - 1;
-        if rounds == most {
+        if rounds == max_refinements {
             break (start, point);
         }
         if !decreases(&point) || (rounds > 1 && point.loss >= previous.loss) {
@@ -68,7 +69,7 @@ pub(crate) fn search(
 
     // Shrink the bracket around the minimum.
     let mut stalled = false;
-    while evaluations - 1 < most && (b.t - a.t).abs() * largest >= MIN_BRACKET {
+    while evaluations - 1 < max_refinements && (b.t - a.t).abs() * max_abs_direction >= MIN_BRACKET {
         let (low_end, high_end) = (a.t.min(b.t), a.t.max(b.t));
         let mut t = cubic_minimum(&a, &b, (low_end, high_end));
         // If t is close to an end twice, or on it, move it inwards. Otherwise the bracket would shrink from one side
