@@ -2,51 +2,23 @@
 //!
 //! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
 
-mod arguments;
-mod average;
-mod busy_guard;
-#[cfg(any(test, target_family = "wasm"))]
-mod chacha;
-#[cfg(not(target_arch = "wasm32"))]
-mod checkpoint;
-mod clip;
-mod closure;
-mod container;
-mod data;
-mod device;
-mod dynamic;
-mod element;
+mod commands;
 mod engine;
-mod frozen;
-mod handle;
-mod identity;
-mod library;
-mod loss;
-mod metrics;
-mod model;
-mod module;
-mod module_state;
-mod modules;
-mod non_finite;
+mod nn;
 mod random;
-mod running;
-mod samples;
-mod scaled;
-mod selection;
 mod session;
-mod statistics;
-mod step;
-mod stepped;
-mod trainer;
-mod verbs;
+mod training;
+mod values;
 
-pub use busy_guard::BusyGuard;
-pub use closure::closure_failed;
-pub use data::{Data, Differentiable, Dtype, Slice, SliceMut};
-pub use device::Device;
-pub use dynamic::{Array, Dynamic};
-pub use engine::{Activation, BatchNorm, Engine, Loss, Reduction, Window};
-pub use handle::{Handle, Kind};
-pub use identity::first_places;
-pub use library::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
+pub use engine::Engine;
+pub use engine::backend_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
+pub use engine::busy_guard::BusyGuard;
+pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 pub use session::Session;
+pub use training::lbfgs_step::closure_failed;
+pub use values::data::{Data, Differentiable, Slice, SliceMut};
+pub use values::dedupe::first_places;
+pub use values::device::Device;
+pub use values::dtype::Dtype;
+pub use values::handle::{Handle, Kind};
+pub use values::value::{Array, Dynamic};

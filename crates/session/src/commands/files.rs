@@ -5,13 +5,18 @@ use std::path::Path;
 
 use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, options, parse};
 
-use crate::arguments::{Arguments, named_options};
-use crate::checkpoint::{self, Planned, Saved, SavedTensor, dtype_of, too_large};
-use crate::handle::Kind;
-use crate::module::{Module, Named};
-use crate::modules::may_be_missing;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
+use crate::nn::checkpoint;
+use crate::nn::checkpoint::{Planned, Saved, SavedTensor, dtype_of, too_large};
+use crate::nn::layers::batchnorm::may_be_missing;
+use crate::nn::module::{Module, Named};
 use crate::session::Session;
-use crate::{Data, Dtype, Dynamic, Engine};
+use crate::values::convert::named_options;
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
+use crate::values::handle::Kind;
+use crate::values::value::Dynamic;
 
 options! {
     /// How a file is loaded.

@@ -1,26 +1,25 @@
 //! Gradients and steps.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::slice;
 
-use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result};
+use stepwell_optim::{Clip, Code, Error, NonFinite, Result};
 
-use crate::arguments::{Arguments, Numbers, array};
-use crate::clip::clip_gradients;
-use crate::closure::{Access, minimize};
-use crate::handle::{Handle, Kind};
-use crate::module::Named;
-use crate::non_finite::Judged;
-use crate::scaled::times;
-use crate::selection::select;
+use crate::commands::arguments::Arguments;
+use crate::commands::parameters::select;
+use crate::commands::tensors::{floats, read};
+use crate::engine::Engine;
+use crate::nn::module::Named;
+use crate::session::gradient_scales::times;
 use crate::session::{Object, Session};
-use crate::statistics::Statistics;
-use crate::step::StepSettings;
-use crate::trainer::{Trainer, scaled_backward};
-use crate::verbs::tensors::{floats, read};
-use crate::{Array, Data, Dtype, Dynamic, Engine};
+use crate::training::bound_optimizer::scaled_backward;
+use crate::training::clip::clip_gradients;
+use crate::training::step_options::StepSettings;
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
+use crate::values::handle::{Handle, Kind};
+use crate::values::numbers::{Numbers, array};
+use crate::values::value::{Array, Dynamic};
 
 /// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
 /// for the one that updates its parameters.
@@ -52,84 +51,6 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
     }
     session.check_not_stepping(handle)?;
     session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())
-}
-
-impl<E: Engine> Session<E> {
-    /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
-    /// as often as it needs; any other optimizer calls it once and then steps. Returns the first loss.
-    ///
-    /// The session is not borrowed while the closure runs, so the closure can use it. What it cannot do is in `running.rs`.
-    ///
-    /// # Errors
-    /// Those of the closure, those of a step that cannot begin, and [`Code::Gradient`] where gradients must be finite and are
-    /// not. Parameters and state are then as they were.
-    pub fn step_with_closure(
-        session: &RefCell<Self>,
-        optimizer: Handle,
-        closure: &mut dyn FnMut() -> Result<f64>,
-        options: Dynamic,
-    ) -> Result<f64> {
-        let result = (|| {
-            let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
-            let optimizer = session.borrow().stepped(optimizer)?;
-            let trainer = {
-                let session = session.borrow();
-                session.engine.enter();
-                Rc::clone(session.shared_trainer(optimizer)?)
-            };
-            settings.check(trainer.borrow().optimizer.definition())?;
-            trainer.borrow().optimizer.check_not_swapped()?;
-            trainer.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-            let _begun = Self::begin(session, &trainer)?;
-            Self::closure_step(session, &trainer, closure, &settings)
-        })();
-        result.map_err(|error| error.within("step"))
-    }
-
-    /// The step itself. What must be finite and is not changes nothing, running statistics of the optimizer's modules
-    /// included.
-    fn closure_step(
-        session: &RefCell<Self>,
-        trainer: &RefCell<Trainer<E>>,
-        closure: &mut dyn FnMut() -> Result<f64>,
-        settings: &StepSettings,
-    ) -> Result<f64> {
-        let checks = settings.nonfinite != NonFinite::Propagate;
-        let (searches, statistics) = {
-            let (session, trainer) = (session.borrow(), trainer.borrow());
-            let module = if checks { trainer.container.module() } else { None };
-            let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
-            (trainer.optimizer.definition().needs_closure(), statistics)
-        };
-        let mut judged = Judged::default();
-        let mut evaluate = || {
-            let loss = closure()?;
-            if checks && searches {
-                judged.judge(&trainer.borrow(), &session.borrow().engine, loss)?;
-            }
-            Ok(loss)
-        };
-        let mut result = if searches {
-            minimize(&Access::Session(session), trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
-        } else {
-            evaluate().and_then(|loss| {
-                let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
-                // The closure may have added parameters.
-                session.check_not_searched(&mut trainer.tensors().iter())?;
-                trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-                let outcome = trainer.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
-                Ok((loss, outcome))
-            })
-        };
-        if let Some(loss) = judged.left_out(settings.nonfinite) {
-            trainer.borrow_mut().optimizer.count_skipped();
-            result = Ok((loss, Outcome::Skipped));
-        }
-        if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {
-            statistics.restore(&session.borrow().engine)?;
-        }
-        result.map(|(loss, _)| loss)
-    }
 }
 
 /// The tensors of any object; those of an optimizer or model are the optimizer's parameters.

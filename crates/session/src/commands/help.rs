@@ -2,11 +2,13 @@
 
 use stepwell_optim::{CATALOG, Code, Error, PRESETS, Result, defaults, definition, positional};
 
-use crate::arguments::{Arguments, dynamic};
-use crate::modules::layer_kinds;
+use crate::commands::arguments::Arguments;
+use crate::commands::schedules;
+use crate::engine::Engine;
+use crate::nn::layers::layer_kinds;
 use crate::session::Session;
-use crate::verbs::schedules;
-use crate::{Dynamic, Engine};
+use crate::values::convert::dynamic;
+use crate::values::value::Dynamic;
 
 /// `help()`, `help("optimizer")`, `help("module")`, `help("schedule")` and `help("preset")` list what there is;
 /// `help(name)` tells the options and defaults of an optimizer or module. With `true` after it the further options too.

@@ -3,12 +3,15 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::arguments::{Arguments, array, named_options};
-use crate::handle::Kind;
-use crate::loss::LossFunction;
+use crate::commands::arguments::Arguments;
+use crate::commands::tensors::tensor_or_numbers;
+use crate::engine::Engine;
+use crate::nn::loss::LossFunction;
 use crate::session::{Object, Session};
-use crate::verbs::tensors::tensor_or_numbers;
-use crate::{Dynamic, Engine};
+use crate::values::convert::named_options;
+use crate::values::handle::Kind;
+use crate::values::numbers::array;
+use crate::values::value::Dynamic;
 
 /// `ce(input, target)`: cross entropy of logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`.
 pub(crate) fn ce<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {

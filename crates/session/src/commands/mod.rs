@@ -1,5 +1,7 @@
-//! The verbs of the k-api: each takes arguments, checks them, and works on the session.
+//! The verbs of the k-api: each takes arguments, checks them, and works on the session. Their table.
 
+pub(crate) mod arguments;
+pub(crate) mod closure_step;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 pub(crate) mod files;
 pub(crate) mod gradients;
@@ -9,8 +11,109 @@ pub(crate) mod models;
 pub(crate) mod modules;
 pub(crate) mod objects;
 pub(crate) mod optimizers;
+pub(crate) mod parameters;
 pub(crate) mod restore;
 pub(crate) mod scaling;
 pub(crate) mod schedules;
 pub(crate) mod state;
 pub(crate) mod tensors;
+
+use stepwell_optim::fallible::check_small_memory;
+use stepwell_optim::{Code, Error, Result};
+
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
+use crate::session::Session;
+use crate::values::value::Dynamic;
+
+type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Dynamic>;
+
+impl<E: Engine> Session<E> {
+    /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
+    pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        self.engine.enter();
+        let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
+            return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
+        };
+        // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
+        if !matches!(*name, "free" | "reset") {
+            check_small_memory().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
+        }
+        let random = self.random.clone();
+        function(self, Arguments::new(arguments)).map_err(|error| {
+            // What a failed call drew, the next one draws again.
+            self.random = random;
+            error.within(name)
+        })
+    }
+
+    /// Every verb with its function.
+    const VERBS: &'static [(&'static str, Verb<E>)] = &[
+        ("step", gradients::step),
+        ("zerograd", gradients::zerograd),
+        ("nograd", gradients::nograd),
+        ("backward", gradients::backward),
+        ("grad", gradients::grad),
+        ("gradflag", gradients::gradflag),
+        ("forward", modules::forward),
+        ("evaluate", modules::evaluate),
+        ("module", modules::module),
+        ("names", modules::names),
+        ("childnames", modules::childnames),
+        ("parmnames", modules::parmnames),
+        ("child", modules::child),
+        ("parms", modules::parms),
+        ("parm", modules::parm),
+        ("save", files::save),
+        ("load", files::load),
+        ("ce", losses::ce),
+        ("nll", losses::nll),
+        ("mse", losses::mse),
+        ("l1", losses::l1),
+        ("smoothl1", losses::smoothl1),
+        ("bce", losses::bce),
+        ("bcewithlogits", losses::bcewithlogits),
+        ("loss", losses::loss),
+        ("model", models::model),
+        ("train", models::train),
+        ("test", models::test),
+        ("run", models::run),
+        ("testrun", models::testrun),
+        ("batch", models::batch),
+        ("clip", gradients::clip),
+        ("clipv", gradients::clipv),
+        ("tensor", tensors::tensor),
+        ("data", tensors::data),
+        ("full", tensors::full),
+        ("vector", tensors::vector),
+        ("dict", tensors::dict),
+        ("copyto", tensors::copyto),
+        ("to", tensors::to),
+        ("dtype", tensors::dtype),
+        ("device", tensors::device),
+        ("opt", optimizers::opt),
+        ("lr", optimizers::lr),
+        ("lossscale", scaling::lossscale),
+        ("skipped", scaling::skipped),
+        ("average", scaling::average),
+        ("state", state::state),
+        ("schedule", schedules::schedule),
+        ("advance", schedules::advance),
+        ("help", help::help),
+        ("setting", objects::setting),
+        ("use", objects::use_),
+        ("free", objects::free),
+        ("release", objects::release),
+        ("reset", objects::reset),
+        ("class", objects::class),
+        ("objtype", objects::objtype),
+        ("size", objects::size),
+        ("tensorcount", objects::tensorcount),
+        ("elements", objects::elements),
+        ("bytes", objects::bytes),
+        ("handlecount", objects::handlecount),
+        ("seed", objects::seed),
+        ("randperm", objects::randperm),
+        ("errorcodes", objects::errorcodes),
+    ];
+}

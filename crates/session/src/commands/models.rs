@@ -2,16 +2,19 @@
 
 use stepwell_optim::{Code, Error, OptionSet, Result, count};
 
-use crate::arguments::{Arguments, Numbers, array};
-use crate::handle::Kind;
-use crate::metrics::metrics_of;
-use crate::model::Model;
-use crate::samples::{Samples, TestOptions, TrainOptions};
+use crate::commands::arguments::Arguments;
+use crate::commands::gradients::check_step;
+use crate::commands::modules::{device, input_of};
+use crate::commands::tensors::tensor_or_numbers;
+use crate::engine::Engine;
 use crate::session::{Object, Session};
-use crate::verbs::gradients::check_step;
-use crate::verbs::modules::{device, input_of};
-use crate::verbs::tensors::tensor_or_numbers;
-use crate::{Dtype, Dynamic, Engine};
+use crate::training::data_loader::{Samples, TestOptions, TrainOptions};
+use crate::training::metrics::metrics_of;
+use crate::training::model::Model;
+use crate::values::dtype::Dtype;
+use crate::values::handle::Kind;
+use crate::values::numbers::{Numbers, array};
+use crate::values::value::Dynamic;
 
 /// `model(module, loss, optimizer)`: the three under one handle. They are shared, not taken.
 pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {

@@ -2,16 +2,19 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::arguments::Arguments;
-use crate::handle::Kind;
-use crate::module::{Module, Named};
-use crate::module_state;
-use crate::modules::{Build, Run};
+use crate::commands::arguments::Arguments;
+use crate::commands::tensors::tensor_or_numbers;
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run};
+use crate::nn::evaluation::{apart, restoring};
+use crate::nn::module::{Module, Named};
+use crate::nn::module_state;
 use crate::random::Random;
 use crate::session::{Object, Session};
-use crate::statistics::Statistics;
-use crate::verbs::tensors::tensor_or_numbers;
-use crate::{Device, Dtype, Dynamic, Engine};
+use crate::values::device::Device;
+use crate::values::dtype::Dtype;
+use crate::values::handle::Kind;
+use crate::values::value::Dynamic;
 
 /// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
 /// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from. `module(model)`: the
@@ -77,25 +80,6 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
         }
         _ => tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?),
     }
-}
-
-/// Runs a forward calculation of training. Where it fails, running statistics are what they were.
-pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl FnOnce() -> Result<R>) -> Result<R> {
-    let statistics = Statistics::of(engine, module)?;
-    run().or_else(|error| {
-        statistics.restore(engine)?;
-        Err(error)
-    })
-}
-
-/// The forward calculation of use, cut off from the graph also where no module makes a tensor of its own.
-pub(crate) fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-    let engine = run.engine;
-    let output = engine.no_grad(|| module.forward(run, input))?;
-    if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
-        return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
-    }
-    Ok(output)
 }
 
 /// The dtype of what a module takes: that of its first parameter, but indices where it begins with an embedding.

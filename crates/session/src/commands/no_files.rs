@@ -2,10 +2,11 @@
 
 use stepwell_optim::{Brief, Code, Error, Result};
 
-use crate::arguments::Arguments;
-use crate::handle::Kind;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
 use crate::session::Session;
-use crate::{Dynamic, Engine};
+use crate::values::handle::Kind;
+use crate::values::value::Dynamic;
 
 pub(crate) fn save<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
     no_files(session, arguments, "write")

@@ -2,12 +2,16 @@
 
 use stepwell_optim::{Code, Error, Result, StateSize};
 
-use crate::arguments::Arguments;
-use crate::handle::{Handle, Kind};
-use crate::identity::first_places;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
+use crate::nn::context;
 use crate::random::Random;
 use crate::session::{Object, Session};
-use crate::{Array, Data, Dynamic, Engine};
+use crate::values::data::Data;
+use crate::values::dedupe::first_places;
+use crate::values::dtype::Dtype;
+use crate::values::handle::{Handle, Kind};
+use crate::values::value::{Array, Dynamic};
 
 const ANY: &str = "a handle";
 
@@ -196,10 +200,10 @@ pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
 /// `randperm(n)`: the numbers from 0 to n - 1 in random order.
 pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
-    let n = crate::modules::elements(
+    let n = context::elements(
         &session.engine,
         &[usize::try_from(arguments.whole("how many numbers", 0)?).unwrap_or(usize::MAX)],
-        crate::Dtype::Long,
+        Dtype::Long,
     )?;
     arguments.finish()?;
     Ok(Dynamic::Array(Array { data: Data::Long(session.random.permutation(n)?), shape: vec![n] }))

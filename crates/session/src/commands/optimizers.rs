@@ -1,16 +1,19 @@
 //! `opt` in its forms, and what an optimizer can be asked.
 
-use stepwell_optim::{Code, Definition, Error, Number, Optimizer, OptionValue, Result, Results, definition};
+use stepwell_optim::{Code, Error, Number, Optimizer, OptionValue, Result, Results, definition};
 
-use crate::arguments::{Arguments, named_options, positional_options};
-use crate::handle::{Handle, Kind};
-use crate::library::take_fused;
-use crate::selection::{is_selection, select};
+use crate::commands::arguments::Arguments;
+use crate::commands::parameters::{is_selection, select};
+use crate::commands::restore::restore;
+use crate::commands::state::describe;
+use crate::engine::Engine;
+use crate::engine::backend_optimizers::take_fused;
 use crate::session::{Object, Session};
-use crate::trainer::Trainer;
-use crate::verbs::restore::restore;
-use crate::verbs::state::describe;
-use crate::{Dynamic, Engine, LibraryOptimizer, only_fused};
+use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::library_optimizer;
+use crate::values::convert::{named_options, positional_options};
+use crate::values::handle::{Handle, Kind};
+use crate::values::value::Dynamic;
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
 /// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was. `opt(model)`
@@ -52,17 +55,6 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
     let mut trainer = Trainer::new(optimizer, library);
     trainer.edit(&session.engine, 0, selection, &[], &[])?;
     session.insert(Object::optimizer(trainer))
-}
-
-/// The tensor library's own optimizer, for `fused: false`.
-pub(crate) fn library_optimizer<E: Engine>(
-    engine: &E,
-    definition: &'static Definition,
-) -> Result<LibraryOptimizer<E::Tensor>> {
-    if definition.pytorch.is_none() {
-        return Err(only_fused(definition, "since only Stepwell's own implementation exists"));
-    }
-    engine.library_optimizer(definition)
 }
 
 fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Dynamic> {

@@ -11,17 +11,23 @@ use stepwell_optim::{
     Optimizer, Result, Results, Scalar, State, definition,
 };
 
-use crate::arguments::{Arguments, Numbers, array, check_keys, named_options, size};
-use crate::handle::Kind;
-use crate::identity::places_of;
-use crate::module::Named;
-use crate::selection::{Selection, Source, indices};
+use crate::commands::arguments::Arguments;
+use crate::commands::parameters::indices;
+use crate::commands::state::{FROZEN, LBFGS_KEYS};
+use crate::commands::{scaling, schedules};
+use crate::engine::Engine;
+use crate::nn::module::Named;
 use crate::session::{Object, Session};
-use crate::trainer::Trainer;
-use crate::verbs::optimizers::library_optimizer;
-use crate::verbs::state::{FROZEN, LBFGS_KEYS};
-use crate::verbs::{scaling, schedules};
-use crate::{Data, Dtype, Dynamic, Engine};
+use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::library_optimizer;
+use crate::training::parameter_list::{Selection, Source};
+use crate::values::convert::{check_keys, named_options};
+use crate::values::data::Data;
+use crate::values::dedupe::places_of;
+use crate::values::dtype::Dtype;
+use crate::values::handle::Kind;
+use crate::values::numbers::{Numbers, array, size};
+use crate::values::value::Dynamic;
 
 type Entries = [(String, Dynamic)];
 

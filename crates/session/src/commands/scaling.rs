@@ -2,10 +2,12 @@
 
 use stepwell_optim::{LossScale, Optimizer, Result};
 
-use crate::arguments::{Arguments, dynamic, named_options};
-use crate::handle::Kind;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
 use crate::session::Session;
-use crate::{Dynamic, Engine};
+use crate::values::convert::{dynamic, named_options};
+use crate::values::handle::Kind;
+use crate::values::value::Dynamic;
 
 /// `lossscale(optimizer)` tells the loss scale, `lossscale(optimizer, options)` switches it on, and
 /// `lossscale(optimizer, null)` off.

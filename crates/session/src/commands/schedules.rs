@@ -6,10 +6,13 @@ use stepwell_optim::{
     schedule_definition,
 };
 
-use crate::arguments::{Arguments, array, dynamic, named_options};
-use crate::handle::Kind;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
 use crate::session::Session;
-use crate::{Dynamic, Engine};
+use crate::values::convert::{dynamic, named_options};
+use crate::values::handle::Kind;
+use crate::values::numbers::array;
+use crate::values::value::Dynamic;
 
 /// `schedule(optimizer)` tells the schedule, `schedule(optimizer, specification)` binds one, and
 /// `schedule(optimizer, null)` unbinds it and leaves the learning rates as they are.

@@ -4,14 +4,17 @@ use stepwell_optim::{
     AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MAX_STEPS, Optimizer, OptionValue, Result, defaults,
 };
 
-use crate::arguments::{Arguments, dynamic};
-use crate::handle::{Handle, Kind};
-use crate::identity::first_places;
-use crate::module_state;
+use crate::commands::arguments::Arguments;
+use crate::commands::{scaling, schedules};
+use crate::engine::Engine;
+use crate::nn::module_state;
 use crate::session::Session;
-use crate::trainer::WithState;
-use crate::verbs::{scaling, schedules};
-use crate::{Array, Differentiable, Dynamic, Engine};
+use crate::training::bound_optimizer::WithState;
+use crate::values::convert::dynamic;
+use crate::values::data::Differentiable;
+use crate::values::dedupe::first_places;
+use crate::values::handle::{Handle, Kind};
+use crate::values::value::{Array, Dynamic};
 
 /// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
 pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {

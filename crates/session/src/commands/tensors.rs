@@ -4,12 +4,17 @@ use std::borrow::Cow;
 
 use stepwell_optim::{Code, Error, Result, Results};
 
-use crate::arguments::{Arguments, Numbers, array, size};
-use crate::handle::Kind;
-use crate::module::checked_name;
-use crate::modules::elements;
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
+use crate::nn::context::elements;
+use crate::nn::module::checked_name;
 use crate::session::{Object, Session};
-use crate::{Array, Data, Device, Dtype, Dynamic, Engine};
+use crate::values::data::Data;
+use crate::values::device::Device;
+use crate::values::dtype::Dtype;
+use crate::values::handle::Kind;
+use crate::values::numbers::{Numbers, array, size};
+use crate::values::value::{Array, Dynamic};
 
 /// What a new tensor is to be.
 #[derive(Default)]

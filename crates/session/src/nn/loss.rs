@@ -4,7 +4,10 @@ use stepwell_optim::{
     Code, Error, Limit::*, OptionSet, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
 };
 
-use crate::{Data, Dtype, Engine, Loss, Reduction};
+use crate::engine::Engine;
+use crate::engine::operations::{Loss, Reduction};
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 impl OptionType for Reduction {
     const KIND: stepwell_optim::OptionKind = stepwell_optim::OptionKind::Word(&["none", "mean", "sum"]);

@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, OptionValue, Result, Results, defaults, parse};
 
-use crate::arguments::{named_options, positional_options};
-use crate::identity::repeated;
-use crate::modules::{Build, Layer, Run, layer_kinds};
-use crate::{Dynamic, Engine};
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run};
+use crate::nn::layer::Layer;
+use crate::nn::layers::layer_kinds;
+use crate::values::convert::{named_options, positional_options};
+use crate::values::dedupe::repeated;
+use crate::values::value::Dynamic;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;

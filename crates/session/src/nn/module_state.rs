@@ -5,11 +5,15 @@
 
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
-use crate::arguments::{array, check_keys, dynamic};
-use crate::identity::places_of;
-use crate::module::{Module, checked_name, keyed};
-use crate::modules::{Build, may_be_missing};
-use crate::{Array, Device, Dynamic, Engine};
+use crate::engine::Engine;
+use crate::nn::context::Build;
+use crate::nn::layers::batchnorm::may_be_missing;
+use crate::nn::module::{Module, checked_name, keyed};
+use crate::values::convert::{check_keys, dynamic};
+use crate::values::dedupe::places_of;
+use crate::values::device::Device;
+use crate::values::numbers::array;
+use crate::values::value::{Array, Dynamic};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;

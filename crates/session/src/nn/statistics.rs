@@ -2,8 +2,8 @@
 
 use stepwell_optim::{Result, Results};
 
-use crate::Engine;
-use crate::module::Module;
+use crate::engine::Engine;
+use crate::nn::module::Module;
 
 /// A copy of the running statistics of modules.
 pub(crate) struct Statistics<E: Engine>(Vec<(E::Tensor, E::Tensor)>);

@@ -3,6 +3,9 @@
 //! ChaCha8 is counter-based, so its state is a few numbers, and the same seed gives the same numbers on every engine
 //! and machine. libtorch's own generator is not used.
 
+#[cfg(any(test, target_family = "wasm"))]
+pub(crate) mod chacha;
+
 #[cfg(not(target_family = "wasm"))]
 use rand_chacha::ChaCha8Rng;
 #[cfg(not(target_family = "wasm"))]
@@ -12,7 +15,7 @@ use stepwell_optim::Result;
 use stepwell_optim::fallible::collected;
 
 #[cfg(target_family = "wasm")]
-use crate::chacha::ChaCha8Rng;
+use crate::random::chacha::ChaCha8Rng;
 
 /// A stream of random numbers.
 #[derive(Clone)]

@@ -4,10 +4,12 @@
 use stepwell_optim::fallible::{filled, with_capacity};
 use stepwell_optim::{Code, Error, Number, Result};
 
-use crate::identity::first_places;
-use crate::non_finite::first_element;
+use crate::engine::Engine;
 use crate::session::{Object, Session};
-use crate::{Data, Dtype, Engine};
+use crate::training::non_finite::first_element;
+use crate::values::data::Data;
+use crate::values::dedupe::first_places;
+use crate::values::dtype::Dtype;
 
 impl<E: Engine> Session<E> {
     /// What the gradients of each of these tensors are multiplied by: the scale of the optimizer that scales losses for it, or

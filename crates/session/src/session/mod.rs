@@ -1,20 +1,24 @@
-//! A session: the objects behind handles, and the verbs that work on them.
+//! A session: the objects of handles, and what they are made with.
+
+pub(crate) mod gradient_scales;
+pub(crate) mod handle_table;
+pub(crate) mod optimizer_of_module;
+pub(crate) mod running_steps;
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use stepwell_optim::fallible::check_small_memory;
 use stepwell_optim::{Code, Error, Result};
 
-use crate::arguments::Arguments;
-use crate::handle::{Handle, Kind, Store};
-use crate::loss::LossFunction;
-use crate::model::Model;
-use crate::module::Module;
+use crate::engine::Engine;
+use crate::nn::loss::LossFunction;
+use crate::nn::module::Module;
 use crate::random::Random;
-use crate::running::Running;
-use crate::trainer::Trainer;
-use crate::{Dynamic, Engine, verbs};
+use crate::session::handle_table::Store;
+use crate::training::bound_optimizer::Trainer;
+use crate::training::model::Model;
+use crate::values::handle::{Handle, Kind};
+use crate::values::value::Dynamic;
 
 /// What a handle can stand for.
 pub(crate) enum Object<E: Engine> {
@@ -72,6 +76,13 @@ pub struct Session<E: Engine> {
     bytes: usize,
 }
 
+/// A step whose closure is running.
+pub(crate) struct Running<E: Engine> {
+    pub(crate) trainer: Rc<RefCell<Trainer<E>>>,
+    /// Identities of the parameters that a line search sets; empty for every other optimizer.
+    pub(crate) searched: Vec<u64>,
+}
+
 /// An object with the bytes of its tensors when they were counted last.
 pub(crate) struct Held<E: Engine> {
     pub(crate) object: Object<E>,
@@ -91,94 +102,6 @@ impl<E: Engine> Session<E> {
     pub fn numbered(engine: E, number: u64) -> Self {
         Self { store: Store::numbered(number), ..Self::new(engine) }
     }
-
-    /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
-    pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
-        self.engine.enter();
-        let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
-            return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
-        };
-        // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
-        if !matches!(*name, "free" | "reset") {
-            check_small_memory().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
-        }
-        let random = self.random.clone();
-        function(self, Arguments::new(arguments)).map_err(|error| {
-            // What a failed call drew, the next one draws again.
-            self.random = random;
-            error.within(name)
-        })
-    }
-
-    /// Every verb with its function.
-    const VERBS: &'static [(&'static str, Verb<E>)] = &[
-        ("step", verbs::gradients::step),
-        ("zerograd", verbs::gradients::zerograd),
-        ("nograd", verbs::gradients::nograd),
-        ("backward", verbs::gradients::backward),
-        ("grad", verbs::gradients::grad),
-        ("gradflag", verbs::gradients::gradflag),
-        ("forward", verbs::modules::forward),
-        ("evaluate", verbs::modules::evaluate),
-        ("module", verbs::modules::module),
-        ("names", verbs::modules::names),
-        ("childnames", verbs::modules::childnames),
-        ("parmnames", verbs::modules::parmnames),
-        ("child", verbs::modules::child),
-        ("parms", verbs::modules::parms),
-        ("parm", verbs::modules::parm),
-        ("save", verbs::files::save),
-        ("load", verbs::files::load),
-        ("ce", verbs::losses::ce),
-        ("nll", verbs::losses::nll),
-        ("mse", verbs::losses::mse),
-        ("l1", verbs::losses::l1),
-        ("smoothl1", verbs::losses::smoothl1),
-        ("bce", verbs::losses::bce),
-        ("bcewithlogits", verbs::losses::bcewithlogits),
-        ("loss", verbs::losses::loss),
-        ("model", verbs::models::model),
-        ("train", verbs::models::train),
-        ("test", verbs::models::test),
-        ("run", verbs::models::run),
-        ("testrun", verbs::models::testrun),
-        ("batch", verbs::models::batch),
-        ("clip", verbs::gradients::clip),
-        ("clipv", verbs::gradients::clipv),
-        ("tensor", verbs::tensors::tensor),
-        ("data", verbs::tensors::data),
-        ("full", verbs::tensors::full),
-        ("vector", verbs::tensors::vector),
-        ("dict", verbs::tensors::dict),
-        ("copyto", verbs::tensors::copyto),
-        ("to", verbs::tensors::to),
-        ("dtype", verbs::tensors::dtype),
-        ("device", verbs::tensors::device),
-        ("opt", verbs::optimizers::opt),
-        ("lr", verbs::optimizers::lr),
-        ("lossscale", verbs::scaling::lossscale),
-        ("skipped", verbs::scaling::skipped),
-        ("average", verbs::scaling::average),
-        ("state", verbs::state::state),
-        ("schedule", verbs::schedules::schedule),
-        ("advance", verbs::schedules::advance),
-        ("help", verbs::help::help),
-        ("setting", verbs::objects::setting),
-        ("use", verbs::objects::use_),
-        ("free", verbs::objects::free),
-        ("release", verbs::objects::release),
-        ("reset", verbs::objects::reset),
-        ("class", verbs::objects::class),
-        ("objtype", verbs::objects::objtype),
-        ("size", verbs::objects::size),
-        ("tensorcount", verbs::objects::tensorcount),
-        ("elements", verbs::objects::elements),
-        ("bytes", verbs::objects::bytes),
-        ("handlecount", verbs::objects::handlecount),
-        ("seed", verbs::objects::seed),
-        ("randperm", verbs::objects::randperm),
-        ("errorcodes", verbs::objects::errorcodes),
-    ];
 
     pub(crate) fn object(&self, handle: Handle) -> Result<&Object<E>> {
         self.store.get(handle).map(|held| &held.object)
@@ -299,8 +222,6 @@ impl<E: Engine> Session<E> {
         }
     }
 }
-
-type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Dynamic>;
 
 fn wrong_kind(expected: Kind, given: Kind) -> Error {
     Error::new(Code::HandleKind, format!("expected {} handle, given {} handle", expected.one(), given.one()))

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::Engine;
-use crate::handle::{Handle, Kind};
-use crate::identity::any_equal;
+use crate::engine::Engine;
 use crate::session::{Object, Session};
+use crate::values::dedupe::any_equal;
+use crate::values::handle::{Handle, Kind};
 
 impl<E: Engine> Session<E> {
     /// Of a module the one optimizer that updates parameters of it, under its own handle or a model's; of anything else itself.

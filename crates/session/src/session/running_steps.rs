@@ -5,21 +5,14 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::Engine;
-use crate::handle::Handle;
-use crate::identity::any_equal;
-use crate::session::{Object, Session};
-use crate::trainer::Trainer;
+use crate::engine::Engine;
+use crate::session::{Object, Running, Session};
+use crate::training::bound_optimizer::Trainer;
+use crate::values::dedupe::any_equal;
+use crate::values::handle::Handle;
 
 /// Steps within the closures of other steps nest at most so deep, so that recursion cannot exhaust the stack.
 const DEEPEST: usize = 16;
-
-/// A step whose closure is running.
-pub(crate) struct Running<E: Engine> {
-    trainer: Rc<RefCell<Trainer<E>>>,
-    /// Identities of the parameters that a line search sets; empty for every other optimizer.
-    searched: Vec<u64>,
-}
 
 /// Says for as long as it lives that a step is running, also when a panic ends that.
 pub(crate) struct Begun<'a, E: Engine>(&'a RefCell<Session<E>>);

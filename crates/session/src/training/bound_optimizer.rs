@@ -3,15 +3,18 @@
 use std::ops::Deref;
 
 use stepwell_optim::{
-    Clip, Code, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions,
+    Clip, Code, Definition, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions,
 };
 
-use crate::clip::{clip_gradients, multiply_gradients};
-use crate::container::Container;
-use crate::identity::first_places;
-use crate::library::no_further;
-use crate::selection::Selection;
-use crate::{Data, Dtype, Engine, LibraryGroup, LibraryOptimizer, only_fused};
+use crate::engine::Engine;
+use crate::engine::backend_optimizers::no_further;
+use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
+use crate::training::clip::{clip_gradients, multiply_gradients};
+use crate::training::parameter_list::Selection;
+use crate::training::parameter_registry::Container;
+use crate::values::data::Data;
+use crate::values::dedupe::first_places;
+use crate::values::dtype::Dtype;
 
 /// An optimizer, its parameters and where they came from.
 pub(crate) struct Trainer<E: Engine> {
@@ -243,6 +246,17 @@ impl Deref for WithState<'_> {
             WithState::Copy(optimizer) => optimizer,
         }
     }
+}
+
+/// The tensor library's own optimizer, for `fused: false`.
+pub(crate) fn library_optimizer<E: Engine>(
+    engine: &E,
+    definition: &'static Definition,
+) -> Result<LibraryOptimizer<E::Tensor>> {
+    if definition.pytorch.is_none() {
+        return Err(only_fused(definition, "since only Stepwell's own implementation exists"));
+    }
+    engine.library_optimizer(definition)
 }
 
 /// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not finite,

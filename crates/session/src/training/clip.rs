@@ -3,8 +3,10 @@
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Clip, GradientTransform, Result, sum_of_squares};
 
-use crate::identity::first_places;
-use crate::{Data, Dtype, Engine};
+use crate::engine::Engine;
+use crate::values::data::Data;
+use crate::values::dedupe::first_places;
+use crate::values::dtype::Dtype;
 
 /// Clips the gradients that there are, which lie multiplied by a factor and stay so. Returns their norm before, without the
 /// factor and all taken as one vector. A tensor that is there twice counts once.

@@ -6,12 +6,13 @@ use stepwell_optim::{
     parse,
 };
 
-use crate::arguments::{dynamic, named_options};
-use crate::loss::LossFunction;
-use crate::metrics::Metric;
+use crate::engine::Engine;
+use crate::nn::loss::LossFunction;
 use crate::random::Random;
-use crate::step::{clip, gives_policy};
-use crate::{Dynamic, Engine};
+use crate::training::metrics::Metric;
+use crate::training::step_options::{clip, gives_policy};
+use crate::values::convert::{dynamic, named_options};
+use crate::values::value::Dynamic;
 
 options! {
     /// Options of training.

@@ -5,8 +5,8 @@ use std::ops::Range;
 use stepwell_optim::fallible::{filled, push, with_capacity};
 use stepwell_optim::{AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Result, Results, Scalar};
 
-use crate::Engine;
-use crate::trainer::Trainer;
+use crate::engine::Engine;
+use crate::training::bound_optimizer::Trainer;
 
 impl<E: Engine> Trainer<E> {
     /// Keeps what a step has learned of these parameters.

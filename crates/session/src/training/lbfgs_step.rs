@@ -10,10 +10,12 @@ use stepwell_optim::{
     AnyLbfgsStateDict, ClosureStep, Code, Error, LbfgsState, LbfgsStateDict, Objective, OptionValue, Result,
 };
 
-use crate::frozen::Places;
-use crate::session::Session;
-use crate::trainer::Trainer;
-use crate::{Differentiable, Dtype, Engine, LibraryGroup, LibraryOptimizer, Minimize};
+use crate::engine::Engine;
+use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
+use crate::training::bound_optimizer::Trainer;
+use crate::training::frozen_parameters::Places;
+use crate::values::data::Differentiable;
+use crate::values::dtype::Dtype;
 
 /// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
@@ -101,8 +103,8 @@ impl<E: Engine> Plan<E> {
 
 /// A way to the engine between calls of the closure.
 pub(crate) enum Access<'a, E: Engine> {
-    /// The closure may use the session, too.
-    Session(&'a RefCell<Session<E>>),
+    /// The closure may use the session, too, which is borrowed for the engine only between its calls.
+    Borrowed(&'a dyn Fn() -> Ref<'a, E>),
     /// The closure only shares the engine, and nobody else uses the session meanwhile.
     Engine(&'a E),
 }
@@ -116,7 +118,7 @@ enum Accessed<'a, E> {
 impl<E: Engine> Access<'_, E> {
     fn engine(&self) -> Accessed<'_, E> {
         match self {
-            Self::Session(session) => Accessed::Borrowed(Ref::map(session.borrow(), |session| &session.engine)),
+            Self::Borrowed(engine) => Accessed::Borrowed(engine()),
             Self::Engine(engine) => Accessed::Shared(engine),
         }
     }
@@ -184,15 +186,15 @@ fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: us
 }
 
 /// The parameters as one vector.
-struct Flat<'a, E: Engine, T> {
-    access: &'a Access<'a, E>,
+struct Flat<'a, 'b, E: Engine, T> {
+    access: &'a Access<'b, E>,
     tensors: &'a [E::Tensor],
     trained: &'a [bool],
     closure: &'a mut dyn FnMut() -> Result<f64>,
     element: PhantomData<T>,
 }
 
-impl<E: Engine, T: Differentiable> Flat<'_, E, T> {
+impl<E: Engine, T: Differentiable> Flat<'_, '_, E, T> {
     /// Calls `f` with each tensor, whether it is trained, and its piece of the vector.
     fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, bool, &mut [T]) -> Result<()>) -> Result<()> {
         let engine = self.access.engine();
@@ -206,7 +208,7 @@ impl<E: Engine, T: Differentiable> Flat<'_, E, T> {
     }
 }
 
-impl<E: Engine, T: Differentiable> Objective<T> for Flat<'_, E, T> {
+impl<E: Engine, T: Differentiable> Objective<T> for Flat<'_, '_, E, T> {
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
         let engine = self.access.engine();
         let mut rest = parameters;

@@ -3,8 +3,10 @@
 use stepwell_optim::fallible::{collected, with_capacity};
 use stepwell_optim::{Code, Error, Result};
 
-use crate::loss::LossFunction;
-use crate::{Data, Dynamic, Engine};
+use crate::engine::Engine;
+use crate::nn::loss::LossFunction;
+use crate::values::data::Data;
+use crate::values::value::Dynamic;
 
 /// What a pass can measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

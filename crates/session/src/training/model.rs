@@ -5,19 +5,21 @@ use std::rc::Rc;
 
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
-use crate::clip::clip_gradients;
-use crate::closure::{Access, minimize};
-use crate::loss::LossFunction;
-use crate::metrics::{Measured, Metric};
-use crate::module::Module;
-use crate::modules::Run;
-use crate::non_finite::Judged;
+use crate::engine::Engine;
+use crate::nn::context::Run;
+use crate::nn::evaluation::apart;
+use crate::nn::loss::LossFunction;
+use crate::nn::module::Module;
+use crate::nn::statistics::Statistics;
 use crate::random::Random;
-use crate::samples::{Batch, Samples, TestOptions, TrainOptions};
-use crate::statistics::Statistics;
-use crate::trainer::{Trainer, scaled_backward};
-use crate::verbs::modules::apart;
-use crate::{Data, Dtype, Engine};
+use crate::training::bound_optimizer::{Trainer, scaled_backward};
+use crate::training::clip::clip_gradients;
+use crate::training::data_loader::{Batch, Samples, TestOptions, TrainOptions};
+use crate::training::lbfgs_step::{Access, minimize};
+use crate::training::metrics::{Measured, Metric};
+use crate::training::non_finite::Judged;
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 /// What learns. It shares module and optimizer with whoever else holds them.
 pub(crate) struct Model<E: Engine> {

@@ -2,8 +2,10 @@
 
 use stepwell_optim::{Code, Error, NonFinite, Number, Result, non_finite_gradient};
 
-use crate::trainer::Trainer;
-use crate::{Data, Dtype, Engine};
+use crate::engine::Engine;
+use crate::training::bound_optimizer::Trainer;
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 impl<E: Engine> Trainer<E> {
     /// The error of the first gradient that is not finite, if one is. It reads all of them, for those who make a step

@@ -1,16 +1,12 @@
-//! Which tensors a call means: a tensor, a vector, a dictionary, a module or a model, or a selection out of one.
+//! Parameters with the object that they came from.
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Number, Result, Results};
-
-use crate::identity::places_of;
-use crate::module::{Module, Named};
-use crate::session::{Object, Session};
-use crate::{Dynamic, Engine};
+use crate::engine::Engine;
+use crate::nn::module::{Module, Named};
 
 /// The kind that a tensor without a module shows.
-const LOOSE: &str = "parmdict";
+pub(crate) const LOOSE: &str = "parmdict";
 
 /// Tensors with the object that they came from.
 pub(crate) struct Selection<E: Engine> {
@@ -26,155 +22,4 @@ pub(crate) enum Source<E: Engine> {
     Unnamed,
     /// Tensors of a dictionary, named by its keys.
     Named,
-}
-
-/// True for what can select parameters, and not for an option.
-pub(crate) fn is_selection(given: &Dynamic) -> bool {
-    match given {
-        Dynamic::Handle(_) => true,
-        Dynamic::List(list) => list.is_empty() || matches!(list[0], Dynamic::Handle(_)),
-        _ => false,
-    }
-}
-
-/// The selected tensors. `null` and an empty list select none.
-pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Selection<E>> {
-    let none = Selection { tensors: Vec::new(), source: Source::Nothing };
-    let (handle, selector) = match given {
-        Dynamic::Null => return Ok(none),
-        Dynamic::List(list) => match list.as_slice() {
-            [] => return Ok(none),
-            [Dynamic::Handle(handle)] => (*handle, None),
-            [Dynamic::Handle(handle), selector] => (*handle, Some(selector)),
-            _ => return Err(refuse("an object, or an object and one selector", given)),
-        },
-        Dynamic::Handle(handle) => (*handle, None),
-        _ => return Err(refuse("a tensor, vector, dictionary, module or model", given)),
-    };
-    let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
-    let object = session.object(handle)?;
-    let module = match object {
-        Object::Module(module) => Some(module),
-        Object::Model(model) => Some(&model.module),
-        _ => None,
-    };
-    if let Some(module) = module {
-        let tensors = match selector {
-            None => module.parameters(),
-            Some(selector) => select_from_module(module, selector)?,
-        };
-        return Ok(Selection { tensors, source: Source::Module(Rc::clone(module)) });
-    }
-    Ok(match object {
-        Object::Tensor(tensor) if selector.is_none() => {
-            Selection { tensors: vec![loose(String::new(), tensor)], source: Source::Unnamed }
-        }
-        Object::Vector(vector) => {
-            let mut tensors = Vec::new();
-            match selector {
-                None => tensors.extend(vector.iter().map(|tensor| loose(String::new(), tensor))),
-                Some(selector) => {
-                    for place in indices(selector, vector.len(), "vector")? {
-                        tensors.push(loose(String::new(), &vector[place]));
-                    }
-                }
-            }
-            Selection { tensors, source: Source::Unnamed }
-        }
-        Object::Dictionary(entries) => {
-            let tensors = match selector {
-                None => entries.iter().map(|(key, tensor)| loose(key.clone(), tensor)).collect(),
-                Some(selector) => {
-                    let keys = keys(selector)?;
-                    let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
-                    let mut tensors = Vec::new();
-                    for (key, place) in keys.iter().zip(places_of(&keys, &known)?) {
-                        let Some((_, tensor)) = entries.get(place) else {
-                            let message = format!("no dictionary parameter named `{key}`");
-                            return Err(Error::new(Code::Parameter, message));
-                        };
-                        tensors.push(loose((*key).to_owned(), tensor));
-                    }
-                    tensors
-                }
-            };
-            Selection { tensors, source: Source::Named }
-        }
-        Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Module(_) | Object::Model(_) => {
-            return Err(refuse("a tensor, vector, dictionary, module or model", given));
-        }
-    })
-}
-
-fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> Result<Vec<Named<E>>> {
-    let descendants = module.descendants();
-    let mut selected = Vec::new();
-    if let Ok(names) = keys(selector) {
-        let parameters = module.parameters();
-        let paths: Vec<&str> = descendants.iter().map(|(path, _)| path.as_str()).collect();
-        let own: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let (modules, own) = (places_of(&names, &paths)?, places_of(&names, &own)?);
-        for ((name, module), parameter) in names.iter().zip(modules).zip(own) {
-            // A module wins over a parameter of the same name.
-            match (descendants.get(module), parameters.get(parameter)) {
-                (Some(child), _) => add_under(child, &mut selected),
-                (None, Some(Named { kind, tensor, .. })) => {
-                    selected.push(Named { name: (*name).to_owned(), kind, tensor: tensor.clone() });
-                }
-                _ => return Err(Error::new(Code::Parameter, format!("no module or parameter named `{name}`"))),
-            }
-        }
-        return Ok(selected);
-    }
-    for place in indices(selector, descendants.len(), "module")? {
-        add_under(&descendants[place], &mut selected);
-    }
-    Ok(selected)
-}
-
-/// Adds the parameters of a descendant, each under its path.
-fn add_under<E: Engine>((path, module): &(String, Rc<Module<E>>), selected: &mut Vec<Named<E>>) {
-    for parameter in module.parameters() {
-        selected.push(Named { name: format!("{path}.{}", parameter.name), ..parameter });
-    }
-}
-
-/// One index or several, all below `count`.
-pub(crate) fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
-    let list = match selector {
-        Dynamic::List(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let mut indices = Vec::new();
-    for item in list {
-        match item {
-            Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => indices.push(*x as usize),
-            Dynamic::Number(x) => {
-                let x = Number(*x);
-                let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
-                return Err(Error::new(Code::Parameter, message));
-            }
-            _ => return Err(refuse("an index, a name or a list of one of them", selector)),
-        }
-    }
-    Ok(indices)
-}
-
-/// One name or several.
-fn keys(selector: &Dynamic) -> Result<Vec<&str>> {
-    let list = match selector {
-        Dynamic::List(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    list.iter()
-        .map(|item| match item {
-            Dynamic::Text(name) => Ok(name.as_str()),
-            _ => Err(refuse("a name or a list of names", selector)),
-        })
-        .values()
-}
-
-fn refuse(expected: &str, given: &Dynamic) -> Error {
-    let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
-    Error::new(code, format!("expected {expected}, given {given}"))
 }

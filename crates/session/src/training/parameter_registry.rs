@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::Engine;
-use crate::identity::repeated;
-use crate::module::{Module, checked_name};
-use crate::selection::{Selection, Source};
+use crate::engine::Engine;
+use crate::nn::module::{Module, checked_name};
+use crate::training::parameter_list::{Selection, Source};
+use crate::values::dedupe::repeated;
 
 /// Modules and loose tensors that an optimizer's parameters came from.
 pub(crate) struct Container<E: Engine> {

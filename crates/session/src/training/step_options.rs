@@ -2,8 +2,8 @@
 
 use stepwell_optim::{Clip, Code, Definition, Error, Limit::*, NonFinite, OptionSet, Result, defaults, options, parse};
 
-use crate::Dynamic;
-use crate::arguments::named_options;
+use crate::values::convert::named_options;
+use crate::values::value::Dynamic;
 
 options! {
     /// Work that a step does in addition to its formula, in the same pass.

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use stepwell_optim::fallible::copied;
 use stepwell_optim::{Buffer, Code, Error, Result, SwapBuffers};
 
-use crate::trainer::Trainer;
-use crate::{Data, Dtype, Engine};
+use crate::engine::Engine;
+use crate::training::bound_optimizer::Trainer;
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 /// A parameter in the exchange.
 struct Exchange<'a, T> {

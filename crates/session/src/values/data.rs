@@ -6,75 +6,8 @@ use half::{bf16, f16};
 use stepwell_optim::fallible::{collected, copied, with_capacity};
 use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
 
-use crate::element::Element;
-
-/// The element type of a tensor. Named as the k-api names it; PyTorch's names are accepted too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// 32-bit floating point.
-    Float,
-    /// 64-bit floating point.
-    Double,
-    /// 16-bit floating point of IEEE 754: 11 significant bits, numbers up to 65504.
-    Half,
-    /// The upper 16 bits of a `float`: 8 significant bits, the range of `float`.
-    BFloat16,
-    /// 64-bit integer.
-    Long,
-}
-
-impl Dtype {
-    /// Every dtype.
-    pub const ALL: [Dtype; 5] = [Dtype::Float, Dtype::Double, Dtype::Half, Dtype::BFloat16, Dtype::Long];
-
-    /// The name in the k-api's words, and in PyTorch's.
-    fn names(self) -> [&'static str; 2] {
-        match self {
-            Dtype::Float => ["float", "float32"],
-            Dtype::Double => ["double", "float64"],
-            Dtype::Half => ["half", "float16"],
-            Dtype::BFloat16 => ["bfloat16", "bfloat16"],
-            Dtype::Long => ["long", "int64"],
-        }
-    }
-
-    /// Parses a name.
-    pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|dtype| dtype.names().contains(&name)).ok_or_else(|| {
-            Error::new(Code::Dtype, format!("unknown dtype `{name}`, expected one of {}", Self::known()))
-        })
-    }
-
-    /// The names of all, for messages.
-    pub(crate) fn known() -> String {
-        Self::ALL.map(Dtype::name).join(", ")
-    }
-
-    /// The name in the k-api's words.
-    pub fn name(self) -> &'static str {
-        self.names()[0]
-    }
-
-    /// Bytes of one element.
-    pub fn size(self) -> usize {
-        match self {
-            Dtype::Half | Dtype::BFloat16 => 2,
-            Dtype::Float => 4,
-            Dtype::Double | Dtype::Long => 8,
-        }
-    }
-
-    /// True for the types that can carry a gradient.
-    pub fn is_floating(self) -> bool {
-        self != Dtype::Long
-    }
-
-    /// True for floating point of 16 bits, which PyTorch calls reduced: numbers leave a session as `float`, which holds
-    /// all of them, and norms are taken in it.
-    pub fn is_reduced(self) -> bool {
-        matches!(self, Dtype::Half | Dtype::BFloat16)
-    }
-}
+use crate::values::dtype::Dtype;
+use crate::values::element::Element;
 
 /// Elements of a tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -321,6 +254,70 @@ impl Data {
                     format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
                 Err(Error::new(Code::Dtype, message))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::{bf16, f16};
+
+    use crate::values::data::Data;
+    use crate::values::dtype::Dtype;
+
+    /// The bits of a number as `half` or `bfloat16`.
+    fn bits(data: Data, dtype: Dtype) -> u16 {
+        match data.cast(dtype).unwrap() {
+            Data::Half(v) => v[0].to_bits(),
+            Data::BFloat16(v) => v[0].to_bits(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// All midpoints of neighbours, and the doubles beside them: nothing rounds elsewhere than there.
+    #[test]
+    fn every_tie_and_its_sides_round_as_they_must() {
+        for (dtype, infinity, widen) in [
+            (Dtype::Half, f16::INFINITY.to_bits(), (|b| f64::from(f16::from_bits(b))) as fn(u16) -> f64),
+            (Dtype::BFloat16, bf16::INFINITY.to_bits(), |b| f64::from(bf16::from_bits(b))),
+        ] {
+            for low in 0..infinity {
+                let high = low + 1;
+                let (a, b) = (widen(low), widen(high));
+                // Beyond the largest number ties are where they would be if exponents went on.
+                let next = if high == infinity { a + (a - widen(low - 1)) } else { b };
+                let tie = (a + next) / 2.0;
+                let even = if low % 2 == 0 { low } else { high };
+                for (x, expected) in [(a, low), (tie.next_down(), low), (tie, even), (tie.next_up(), high)] {
+                    assert_eq!(bits(Data::Double(vec![x]), dtype), expected, "{x:e} as {dtype:?}");
+                    assert_eq!(bits(Data::Double(vec![-x]), dtype), expected | 0x8000, "{:e} as {dtype:?}", -x);
+                    if f64::from(x as f32) == x {
+                        assert_eq!(bits(Data::Float(vec![x as f32]), dtype), expected, "float {x:e} as {dtype:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_whole_numbers_round_once() {
+        let tie = (1i64 << 62) + (1 << 54);
+        for (x, expected) in [(tie - 1, 1i64 << 62), (tie, 1 << 62), (tie + 1, (1 << 62) + (1 << 55))] {
+            let expected = bf16::from_f64(expected as f64).to_bits();
+            assert_eq!(bits(Data::Long(vec![x]), Dtype::BFloat16), expected, "{x}");
+            assert_eq!(bits(Data::Long(vec![-x]), Dtype::BFloat16), expected | 0x8000, "{x}");
+        }
+        assert_eq!(bits(Data::Long(vec![i64::MIN]), Dtype::BFloat16), 0xdf00);
+        assert_eq!(bits(Data::Long(vec![2049, 0]), Dtype::Half), f16::from_f32(2048.0).to_bits());
+        assert_eq!(bits(Data::Long(vec![i64::MAX]), Dtype::Half), f16::INFINITY.to_bits());
+    }
+
+    #[test]
+    fn what_is_no_number_stays_so() {
+        for dtype in [Dtype::Half, Dtype::BFloat16] {
+            let same = |x: f64| Data::Double(vec![x]).cast(dtype).unwrap().cast(Dtype::Double).unwrap();
+            assert_eq!(same(f64::NEG_INFINITY), Data::Double(vec![f64::NEG_INFINITY]));
+            assert!(matches!(same(f64::NAN), Data::Double(v) if v[0].is_nan()));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use stepwell_optim::{Brief, Number};
 
-use crate::Data;
-use crate::handle::Handle;
+use crate::values::data::Data;
+use crate::values::handle::Handle;
 
 /// A value on its way in or out.
 #[derive(Clone, Debug, PartialEq)]

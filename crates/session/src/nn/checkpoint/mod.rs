@@ -13,7 +13,8 @@ use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Brief, Code, Error, Result};
 
 use self::header::{Entry, Header, LONGEST, written};
-use crate::{Data, Dtype};
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 /// Bytes that are converted at a time.
 const PIECE: usize = 1 << 20;

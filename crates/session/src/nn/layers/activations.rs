@@ -2,8 +2,10 @@
 
 use stepwell_optim::{Result, options};
 
-use super::{Build, Layer, Plan, Run, floating};
-use crate::{Activation, Engine};
+use crate::engine::Engine;
+use crate::engine::operations::Activation;
+use crate::nn::context::{Build, Run, floating};
+use crate::nn::layer::{Layer, Plan};
 
 struct Elementwise(Activation);
 

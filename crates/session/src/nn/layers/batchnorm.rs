@@ -3,9 +3,12 @@
 
 use stepwell_optim::{Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, floating, misfit, weight_and_bias};
-use crate::engine;
-use crate::{Data, Device, Engine};
+use crate::engine::Engine;
+use crate::engine::operations;
+use crate::nn::context::{Build, Run, floating, misfit, weight_and_bias};
+use crate::nn::layer::{Layer, Plan};
+use crate::values::data::Data;
+use crate::values::device::Device;
 
 options! {
     /// Options of batch normalisation.
@@ -89,7 +92,7 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
         if let Some(weight) = weight.or(self.running.as_ref().map(|running| &running.mean)) {
             run.same_dtype(input, weight)?;
         }
-        let norm = engine::BatchNorm {
+        let norm = operations::BatchNorm {
             weight: self.affine.as_ref().map(|(weight, _)| weight),
             bias: self.affine.as_ref().map(|(_, bias)| bias),
             running: self.running.as_ref().map(|running| (&running.mean, &running.variance)),

@@ -4,8 +4,10 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
-use super::{Build, LARGEST, Layer, Plan, Run, elements, misfit, pair, weight_and_bias};
-use crate::{Engine, Window};
+use crate::engine::Engine;
+use crate::engine::operations::Window;
+use crate::nn::context::{Build, LARGEST, Run, elements, misfit, pair, weight_and_bias};
+use crate::nn::layer::{Layer, Plan};
 
 options! {
     /// Options of a convolution.

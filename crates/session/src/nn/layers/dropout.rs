@@ -5,8 +5,11 @@
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, elements, floating};
-use crate::{Data, Dtype, Engine};
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run, elements, floating};
+use crate::nn::layer::{Layer, Plan};
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
 
 options! {
     /// Options of dropout.

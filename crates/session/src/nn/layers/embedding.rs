@@ -2,9 +2,12 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run};
-use crate::arguments::check_dimensions;
-use crate::{Data, Dtype, Engine};
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run};
+use crate::nn::layer::{Layer, Plan};
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
+use crate::values::numbers::check_dimensions;
 
 options! {
     /// Options of an embedding.

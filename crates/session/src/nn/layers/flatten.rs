@@ -2,9 +2,10 @@
 
 use stepwell_optim::{Result, options};
 
-use super::{Build, Layer, Plan, Run, misfit};
-use crate::Engine;
-use crate::arguments::check_empty;
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run, misfit};
+use crate::nn::layer::{Layer, Plan};
+use crate::values::numbers::check_empty;
 
 options! {
     /// Options of a flattening.

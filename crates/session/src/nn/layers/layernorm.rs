@@ -2,8 +2,9 @@
 
 use stepwell_optim::{Limit::*, Result, options};
 
-use super::{Build, Layer, Plan, Run, floating, misfit, weight_and_bias};
-use crate::Engine;
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run, floating, misfit, weight_and_bias};
+use crate::nn::layer::{Layer, Plan};
 
 options! {
     /// Options of layer normalisation.

@@ -4,8 +4,9 @@
 
 use stepwell_optim::{Limit::*, Result, count, options};
 
-use super::{Build, Layer, Plan, Run, misfit, weight_and_bias};
-use crate::Engine;
+use crate::engine::Engine;
+use crate::nn::context::{Build, Run, misfit, weight_and_bias};
+use crate::nn::layer::{Layer, Plan};
 
 options! {
     /// Options of a linear layer.

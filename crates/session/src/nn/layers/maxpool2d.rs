@@ -2,8 +2,10 @@
 
 use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
-use super::{Build, LARGEST, Layer, Plan, Run, elements, misfit, pair};
-use crate::{Engine, Window};
+use crate::engine::Engine;
+use crate::engine::operations::Window;
+use crate::nn::context::{Build, LARGEST, Run, elements, misfit, pair};
+use crate::nn::layer::{Layer, Plan};
 
 options! {
     /// Options of a maximum over windows.

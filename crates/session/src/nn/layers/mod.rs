@@ -1,7 +1,7 @@
 //! The list of layers. To add one: its file and its line here.
 
 mod activations;
-mod batchnorm;
+pub(crate) mod batchnorm;
 mod conv2d;
 mod dropout;
 mod embedding;
@@ -10,14 +10,10 @@ mod layernorm;
 mod linear;
 mod maxpool2d;
 
-use stepwell_optim::fallible::collected;
-use stepwell_optim::{Code, Error, OptionSet, OptionSpec, OptionValue, Result};
+use stepwell_optim::OptionSet;
 
-use crate::arguments::{check_dimensions, check_empty};
-use crate::random::Random;
-use crate::{Data, Device, Dtype, Engine, Window};
-
-pub(crate) use self::batchnorm::may_be_missing;
+use crate::engine::Engine;
+use crate::nn::layer::{LayerKind, Plan};
 
 macro_rules! layers {
     ($($layer:ty,)*) => {
@@ -46,167 +42,4 @@ layers! {
     batchnorm::BatchNorm,
     layernorm::LayerNorm,
     embedding::Embedding,
-}
-
-/// What a layer's file supplies to make one from its options.
-pub(crate) trait Plan {
-    type Options: OptionSet;
-    /// The name, as in the k-api.
-    const NAME: &'static str;
-    /// One sentence.
-    const ABOUT: &'static str;
-
-    fn make<E: Engine>(options: Self::Options, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
-}
-
-/// A layer: its tensors and its forward calculation.
-pub(crate) trait Layer<E: Engine> {
-    /// Tensors that are trained, by name.
-    fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
-        Vec::new()
-    }
-
-    /// Tensors that belong to the state but are not trained, by name.
-    fn buffers(&self) -> Vec<(&str, &E::Tensor)> {
-        Vec::new()
-    }
-
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor>;
-}
-
-/// A kind of layer.
-pub(crate) struct LayerKind<E: Engine> {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) options: &'static [OptionSpec],
-    pub(crate) make: Make<E>,
-}
-
-type Make<E> = fn(&[OptionValue], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
-
-/// What a layer is made with.
-pub(crate) struct Build<'a, E: Engine> {
-    pub(crate) engine: &'a E,
-    pub(crate) random: &'a mut Random,
-}
-
-impl<E: Engine> Build<'_, E> {
-    /// A tensor to be trained, uniform in [-bound, bound).
-    pub(crate) fn uniform(&mut self, shape: &[usize], bound: f64) -> Result<E::Tensor> {
-        self.trained(shape, |random| random.uniform(bound))
-    }
-
-    /// A tensor to be trained, standard normal.
-    pub(crate) fn normal(&mut self, shape: &[usize]) -> Result<E::Tensor> {
-        self.trained(shape, Random::normal)
-    }
-
-    /// A tensor to be trained, all elements equal.
-    pub(crate) fn constant(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
-        self.trained(shape, |_| value)
-    }
-
-    /// A tensor that is not trained, all elements equal.
-    pub(crate) fn buffer(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
-        self.tensor(shape, |_| value)
-    }
-
-    fn trained(&mut self, shape: &[usize], draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
-        let tensor = self.tensor(shape, draw)?;
-        self.engine.set_requires_grad(&tensor, true)?;
-        Ok(tensor)
-    }
-
-    fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
-        let count = elements(self.engine, shape, Dtype::Float)?;
-        let data = collected((0..count).map(|_| draw(self.random) as f32))?;
-        self.engine.tensor(&Data::Float(data), shape, Device::Cpu)
-    }
-}
-
-/// The largest size, stride, padding and dilation of a window: twice a padding and a size are still a number of 32 bits.
-pub(crate) const LARGEST: f64 = ((1 << 30) - 1) as f64;
-
-/// The number of elements of a shape, if the engine has memory for so many.
-pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
-    /// Not worth asking the engine, which asks the system.
-    const SMALL: usize = 1 << 24;
-    check_dimensions(shape.len())?;
-    check_empty(shape)?;
-    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
-    match (count, bytes) {
-        (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit() => Ok(count),
-        _ => {
-            let (name, limit) = (dtype.name(), engine.memory_limit());
-            let message =
-                format!("a {name} tensor of shape {shape:?} needs more than the {limit} bytes there are for it");
-            Err(Error::new(Code::Memory, message))
-        }
-    }
-}
-
-/// The names and tensors of a layer that has these.
-fn weight_and_bias<'a, T>(weight: Option<&'a T>, bias: Option<&'a T>) -> Vec<(&'static str, &'a T)> {
-    let mut tensors = Vec::new();
-    for (name, tensor) in [("weight", weight), ("bias", bias)] {
-        if let Some(tensor) = tensor {
-            tensors.push((name, tensor));
-        }
-    }
-    tensors
-}
-
-/// What a forward calculation works with.
-pub(crate) struct Run<'a, E: Engine> {
-    pub(crate) engine: &'a E,
-    pub(crate) random: &'a mut Random,
-    pub(crate) training: bool,
-}
-
-impl<E: Engine> Run<'_, E> {
-    /// Fails unless the input has the dtype of the layer's weight.
-    pub(crate) fn same_dtype(&self, input: &E::Tensor, weight: &E::Tensor) -> Result<()> {
-        let (given, expected) = (self.engine.dtype(input)?, self.engine.dtype(weight)?);
-        if given == expected {
-            return Ok(());
-        }
-        Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
-    }
-}
-
-/// Fails unless the input is of floating point.
-pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
-    match engine.dtype(input)? {
-        dtype if dtype.is_floating() => Ok(()),
-        dtype => Err(Error::new(Code::Dtype, format!("expected input of floating point, given {}", dtype.name()))),
-    }
-}
-
-/// An input that does not fit; `expected` in the notation `[n, 3, h, w]`.
-pub(crate) fn misfit(expected: impl std::fmt::Display, given: &[usize]) -> Error {
-    Error::new(Code::Shape, format!("expected input of shape {expected}, given {given:?}"))
-}
-
-/// One number for both dimensions of an image, or one for each.
-pub(crate) fn pair(owner: &str, name: &str, sizes: &[usize]) -> Result<[usize; 2]> {
-    match sizes {
-        [both] => Ok([*both, *both]),
-        [height, width] => Ok([*height, *width]),
-        _ => {
-            let message = format!("{owner} {name}: expected one or two whole numbers, given {}", sizes.len());
-            Err(Error::new(Code::OptionType, message))
-        }
-    }
-}
-
-impl Window {
-    /// The window of a layer's options, each for both dimensions of an image or one for each.
-    pub(crate) fn of(owner: &str, stride: &[usize], pad: &[usize], dilate: &[usize]) -> Result<Self> {
-        Ok(Self {
-            stride: pair(owner, "stride", stride)?,
-            padding: pair(owner, "pad", pad)?,
-            dilation: pair(owner, "dilate", dilate)?,
-        })
-    }
 }

@@ -1,0 +1,96 @@
+//! `step` with a closure.
+
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+
+use stepwell_optim::{NonFinite, Outcome, Result};
+
+use crate::commands::arguments::Arguments;
+use crate::engine::Engine;
+use crate::nn::statistics::Statistics;
+use crate::session::Session;
+use crate::training::bound_optimizer::Trainer;
+use crate::training::lbfgs_step::{Access, minimize};
+use crate::training::non_finite::Judged;
+use crate::training::step_options::StepSettings;
+use crate::values::handle::Handle;
+use crate::values::value::Dynamic;
+
+impl<E: Engine> Session<E> {
+    /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
+    /// as often as it needs; any other optimizer calls it once and then steps. Returns the first loss.
+    ///
+    /// The session is not borrowed while the closure runs, so the closure can use it. What it cannot do is in `running.rs`.
+    ///
+    /// # Errors
+    /// Those of the closure, those of a step that cannot begin, and [`Code::Gradient`] where gradients must be finite and are
+    /// not. Parameters and state are then as they were.
+    pub fn step_with_closure(
+        session: &RefCell<Self>,
+        optimizer: Handle,
+        closure: &mut dyn FnMut() -> Result<f64>,
+        options: Dynamic,
+    ) -> Result<f64> {
+        let result = (|| {
+            let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
+            let optimizer = session.borrow().stepped(optimizer)?;
+            let trainer = {
+                let session = session.borrow();
+                session.engine.enter();
+                Rc::clone(session.shared_trainer(optimizer)?)
+            };
+            settings.check(trainer.borrow().optimizer.definition())?;
+            trainer.borrow().optimizer.check_not_swapped()?;
+            trainer.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+            let _begun = Self::begin(session, &trainer)?;
+            Self::closure_step(session, &trainer, closure, &settings)
+        })();
+        result.map_err(|error| error.within("step"))
+    }
+
+    /// The step itself. What must be finite and is not changes nothing, running statistics of the optimizer's modules
+    /// included.
+    fn closure_step(
+        session: &RefCell<Self>,
+        trainer: &RefCell<Trainer<E>>,
+        closure: &mut dyn FnMut() -> Result<f64>,
+        settings: &StepSettings,
+    ) -> Result<f64> {
+        let checks = settings.nonfinite != NonFinite::Propagate;
+        let (searches, statistics) = {
+            let (session, trainer) = (session.borrow(), trainer.borrow());
+            let module = if checks { trainer.container.module() } else { None };
+            let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
+            (trainer.optimizer.definition().needs_closure(), statistics)
+        };
+        let mut judged = Judged::default();
+        let mut evaluate = || {
+            let loss = closure()?;
+            if checks && searches {
+                judged.judge(&trainer.borrow(), &session.borrow().engine, loss)?;
+            }
+            Ok(loss)
+        };
+        let engine = || Ref::map(session.borrow(), |session| &session.engine);
+        let mut result = if searches {
+            minimize(&Access::Borrowed(&engine), trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+        } else {
+            evaluate().and_then(|loss| {
+                let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
+                // The closure may have added parameters.
+                session.check_not_searched(&mut trainer.tensors().iter())?;
+                trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+                let outcome = trainer.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
+                Ok((loss, outcome))
+            })
+        };
+        if let Some(loss) = judged.left_out(settings.nonfinite) {
+            trainer.borrow_mut().optimizer.count_skipped();
+            result = Ok((loss, Outcome::Skipped));
+        }
+        if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {
+            statistics.restore(&session.borrow().engine)?;
+        }
+        result.map(|(loss, _)| loss)
+    }
+}

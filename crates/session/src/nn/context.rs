@@ -1,0 +1,139 @@
+//! What layers are made with, and what they run with.
+
+use stepwell_optim::fallible::collected;
+use stepwell_optim::{Code, Error, Result};
+
+use crate::engine::Engine;
+use crate::engine::operations::Window;
+use crate::random::Random;
+use crate::values::data::Data;
+use crate::values::device::Device;
+use crate::values::dtype::Dtype;
+use crate::values::numbers::{check_dimensions, check_empty};
+
+/// What a layer is made with.
+pub(crate) struct Build<'a, E: Engine> {
+    pub(crate) engine: &'a E,
+    pub(crate) random: &'a mut Random,
+}
+
+impl<E: Engine> Build<'_, E> {
+    /// A tensor to be trained, uniform in [-bound, bound).
+    pub(crate) fn uniform(&mut self, shape: &[usize], bound: f64) -> Result<E::Tensor> {
+        self.trained(shape, |random| random.uniform(bound))
+    }
+
+    /// A tensor to be trained, standard normal.
+    pub(crate) fn normal(&mut self, shape: &[usize]) -> Result<E::Tensor> {
+        self.trained(shape, Random::normal)
+    }
+
+    /// A tensor to be trained, all elements equal.
+    pub(crate) fn constant(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
+        self.trained(shape, |_| value)
+    }
+
+    /// A tensor that is not trained, all elements equal.
+    pub(crate) fn buffer(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
+        self.tensor(shape, |_| value)
+    }
+
+    fn trained(&mut self, shape: &[usize], draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
+        let tensor = self.tensor(shape, draw)?;
+        self.engine.set_requires_grad(&tensor, true)?;
+        Ok(tensor)
+    }
+
+    fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
+        let count = elements(self.engine, shape, Dtype::Float)?;
+        let data = collected((0..count).map(|_| draw(self.random) as f32))?;
+        self.engine.tensor(&Data::Float(data), shape, Device::Cpu)
+    }
+}
+
+/// The largest size, stride, padding and dilation of a window: twice a padding and a size are still a number of 32 bits.
+pub(crate) const LARGEST: f64 = ((1 << 30) - 1) as f64;
+
+/// The number of elements of a shape, if the engine has memory for so many.
+pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
+    /// Not worth asking the engine, which asks the system.
+    const SMALL: usize = 1 << 24;
+    check_dimensions(shape.len())?;
+    check_empty(shape)?;
+    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
+    match (count, bytes) {
+        (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit() => Ok(count),
+        _ => {
+            let (name, limit) = (dtype.name(), engine.memory_limit());
+            let message =
+                format!("a {name} tensor of shape {shape:?} needs more than the {limit} bytes there are for it");
+            Err(Error::new(Code::Memory, message))
+        }
+    }
+}
+
+/// The names and tensors of a layer that has these.
+pub(crate) fn weight_and_bias<'a, T>(weight: Option<&'a T>, bias: Option<&'a T>) -> Vec<(&'static str, &'a T)> {
+    let mut tensors = Vec::new();
+    for (name, tensor) in [("weight", weight), ("bias", bias)] {
+        if let Some(tensor) = tensor {
+            tensors.push((name, tensor));
+        }
+    }
+    tensors
+}
+
+/// What a forward calculation works with.
+pub(crate) struct Run<'a, E: Engine> {
+    pub(crate) engine: &'a E,
+    pub(crate) random: &'a mut Random,
+    pub(crate) training: bool,
+}
+
+impl<E: Engine> Run<'_, E> {
+    /// Fails unless the input has the dtype of the layer's weight.
+    pub(crate) fn same_dtype(&self, input: &E::Tensor, weight: &E::Tensor) -> Result<()> {
+        let (given, expected) = (self.engine.dtype(input)?, self.engine.dtype(weight)?);
+        if given == expected {
+            return Ok(());
+        }
+        Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
+    }
+}
+
+/// Fails unless the input is of floating point.
+pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
+    match engine.dtype(input)? {
+        dtype if dtype.is_floating() => Ok(()),
+        dtype => Err(Error::new(Code::Dtype, format!("expected input of floating point, given {}", dtype.name()))),
+    }
+}
+
+/// An input that does not fit; `expected` in the notation `[n, 3, h, w]`.
+pub(crate) fn misfit(expected: impl std::fmt::Display, given: &[usize]) -> Error {
+    Error::new(Code::Shape, format!("expected input of shape {expected}, given {given:?}"))
+}
+
+/// One number for both dimensions of an image, or one for each.
+pub(crate) fn pair(owner: &str, name: &str, sizes: &[usize]) -> Result<[usize; 2]> {
+    match sizes {
+        [both] => Ok([*both, *both]),
+        [height, width] => Ok([*height, *width]),
+        _ => {
+            let message = format!("{owner} {name}: expected one or two whole numbers, given {}", sizes.len());
+            Err(Error::new(Code::OptionType, message))
+        }
+    }
+}
+
+impl Window {
+    /// The window of a layer's options, each for both dimensions of an image or one for each.
+    pub(crate) fn of(owner: &str, stride: &[usize], pad: &[usize], dilate: &[usize]) -> Result<Self> {
+        Ok(Self {
+            stride: pair(owner, "stride", stride)?,
+            padding: pair(owner, "pad", pad)?,
+            dilation: pair(owner, "dilate", dilate)?,
+        })
+    }
+}

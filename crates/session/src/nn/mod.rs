@@ -1,0 +1,12 @@
+//! Modules and losses.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod checkpoint;
+pub(crate) mod context;
+pub(crate) mod evaluation;
+pub(crate) mod layer;
+pub(crate) mod layers;
+pub(crate) mod loss;
+pub(crate) mod module;
+pub(crate) mod module_state;
+pub(crate) mod statistics;

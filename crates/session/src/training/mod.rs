@@ -1,0 +1,14 @@
+//! Optimizers with their parameters, and the training of models.
+
+pub(crate) mod bound_optimizer;
+pub(crate) mod clip;
+pub(crate) mod data_loader;
+pub(crate) mod frozen_parameters;
+pub(crate) mod lbfgs_step;
+pub(crate) mod metrics;
+pub(crate) mod model;
+pub(crate) mod non_finite;
+pub(crate) mod parameter_list;
+pub(crate) mod parameter_registry;
+pub(crate) mod step_options;
+pub(crate) mod swap_averages;

@@ -1,0 +1,71 @@
+//! The element type of a tensor.
+
+use stepwell_optim::{Code, Error, Result};
+
+/// The element type of a tensor. Named as the k-api names it; PyTorch's names are accepted too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32-bit floating point.
+    Float,
+    /// 64-bit floating point.
+    Double,
+    /// 16-bit floating point of IEEE 754: 11 significant bits, numbers up to 65504.
+    Half,
+    /// The upper 16 bits of a `float`: 8 significant bits, the range of `float`.
+    BFloat16,
+    /// 64-bit integer.
+    Long,
+}
+
+impl Dtype {
+    /// Every dtype.
+    pub const ALL: [Dtype; 5] = [Dtype::Float, Dtype::Double, Dtype::Half, Dtype::BFloat16, Dtype::Long];
+
+    /// The name in the k-api's words, and in PyTorch's.
+    fn names(self) -> [&'static str; 2] {
+        match self {
+            Dtype::Float => ["float", "float32"],
+            Dtype::Double => ["double", "float64"],
+            Dtype::Half => ["half", "float16"],
+            Dtype::BFloat16 => ["bfloat16", "bfloat16"],
+            Dtype::Long => ["long", "int64"],
+        }
+    }
+
+    /// Parses a name.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.names().contains(&name)).ok_or_else(|| {
+            Error::new(Code::Dtype, format!("unknown dtype `{name}`, expected one of {}", Self::known()))
+        })
+    }
+
+    /// The names of all, for messages.
+    pub(crate) fn known() -> String {
+        Self::ALL.map(Dtype::name).join(", ")
+    }
+
+    /// The name in the k-api's words.
+    pub fn name(self) -> &'static str {
+        self.names()[0]
+    }
+
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::Half | Dtype::BFloat16 => 2,
+            Dtype::Float => 4,
+            Dtype::Double | Dtype::Long => 8,
+        }
+    }
+
+    /// True for the types that can carry a gradient.
+    pub fn is_floating(self) -> bool {
+        self != Dtype::Long
+    }
+
+    /// True for floating point of 16 bits, which PyTorch calls reduced: numbers leave a session as `float`, which holds
+    /// all of them, and norms are taken in it.
+    pub fn is_reduced(self) -> bool {
+        matches!(self, Dtype::Half | Dtype::BFloat16)
+    }
+}

@@ -1,0 +1,141 @@
+//! Numbers with a shape, out of plain data.
+
+use std::borrow::Cow;
+
+use stepwell_optim::fallible::{copied, push};
+use stepwell_optim::{Code, Error, Number, Result};
+
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
+use crate::values::value::{Array, Dynamic};
+
+/// A tensor has at most so many dimensions, and numbers are nested no deeper. libtorch has no more in most operations.
+const MOST_DIMENSIONS: usize = 64;
+
+/// Fails for a shape of more dimensions than a tensor can have.
+pub(crate) fn check_dimensions(count: usize) -> Result<()> {
+    if count <= MOST_DIMENSIONS {
+        return Ok(());
+    }
+    Err(Error::new(Code::Shape, format!("expected a shape of at most {MOST_DIMENSIONS} dimensions, given {count}")))
+}
+
+/// Fails for an empty tensor whose sizes, without the zeros, multiply to more than 32 bits with a sign can hold: not every
+/// engine has numbers for them.
+pub(crate) fn check_empty(shape: &[usize]) -> Result<()> {
+    let (mut product, mut is_empty) = (1.0, false);
+    for size in shape {
+        if *size == 0 {
+            is_empty = true;
+        } else {
+            product *= *size as f64;
+        }
+    }
+    if !is_empty || product <= f64::from(i32::MAX) {
+        return Ok(());
+    }
+    let message = "expected sizes of an empty tensor that multiply to at most 2147483647 without its zeros";
+    Err(Error::new(Code::Shape, message))
+}
+
+/// The size of a dimension.
+pub(crate) fn size(x: f64) -> Result<usize> {
+    if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {
+        Ok(x as usize)
+    } else {
+        Err(Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {}", Number(x))))
+    }
+}
+
+/// Numbers with their shape, as they were given or made of what was given.
+pub(crate) struct Numbers<'a> {
+    pub(crate) data: Cow<'a, Data>,
+    pub(crate) shape: Vec<usize>,
+}
+
+impl<'a> Numbers<'a> {
+    /// The numbers as another type.
+    pub(crate) fn cast(self, dtype: Dtype) -> Result<Cow<'a, Data>> {
+        Data::cast_shared(self.data, dtype)
+    }
+
+    /// The numbers as a list.
+    pub(crate) fn doubles(self) -> Result<Vec<f64>> {
+        match self.cast(Dtype::Double)? {
+            Cow::Owned(Data::Double(numbers)) => Ok(numbers),
+            Cow::Borrowed(Data::Double(numbers)) => copied(numbers),
+            _ => Err(Error::new(Code::Internal, "numbers that are no doubles")),
+        }
+    }
+}
+
+/// Numbers with their shape, out of a number, nested lists or a typed array; `None` if it is something else, or ragged.
+///
+/// # Errors
+/// [`Code::Memory`]
+pub(crate) fn array(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
+    /// False where it is no array.
+    fn collect(given: &Dynamic, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
+        match given {
+            Dynamic::Number(x) if depth == shape.len() => push(out, *x)?,
+            Dynamic::List(list) if depth < MOST_DIMENSIONS => {
+                if out.is_empty() && depth == shape.len() {
+                    shape.push(list.len());
+                } else if shape.get(depth) != Some(&list.len()) {
+                    return Ok(false);
+                }
+                for item in list {
+                    if !collect(item, depth + 1, shape, out)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+    match given {
+        Dynamic::Array(Array { data, shape }) => {
+            return Ok(Some(Numbers { data: Cow::Borrowed(data), shape: shape.clone() }));
+        }
+        Dynamic::Dictionary(entries) => return shaped(entries),
+        _ => {}
+    }
+    let (mut shape, mut numbers) = (Vec::new(), Vec::new());
+    let is_even = collect(given, 0, &mut shape, &mut numbers)? && numbers.len() == shape.iter().product::<usize>();
+    Ok(is_even.then_some(Numbers { data: Cow::Owned(Data::Double(numbers)), shape }))
+}
+
+/// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the
+/// array's own is another.
+fn shaped(entries: &[(String, Dynamic)]) -> Result<Option<Numbers<'_>>> {
+    let entry = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    let (Some(Dynamic::Array(Array { data, .. })), Some(Dynamic::List(sizes))) = (entry("data"), entry("shape")) else {
+        return Ok(None);
+    };
+    let (dtype, keys) = match entry("dtype") {
+        None => (data.dtype(), 2),
+        Some(Dynamic::Text(name)) => match Dtype::parse(name) {
+            Ok(dtype) => (dtype, 3),
+            Err(_) => return Ok(None),
+        },
+        Some(_) => return Ok(None),
+    };
+    if check_dimensions(sizes.len()).is_err() {
+        return Ok(None);
+    }
+    let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
+    let Some(shape) = sizes.collect::<Option<Vec<usize>>>() else { return Ok(None) };
+    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    if check_empty(&shape).is_err() {
+        return Ok(None);
+    }
+    if entries.len() != keys || count != Some(data.len()) {
+        return Ok(None);
+    }
+    match Data::cast_shared(Cow::Borrowed(data), dtype) {
+        Ok(data) => Ok(Some(Numbers { data, shape })),
+        Err(error) if error.code() == Code::Memory => Err(error),
+        Err(_) => Ok(None),
+    }
+}
