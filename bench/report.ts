@@ -16,11 +16,12 @@ export function report(all: ReadonlyMap<string, Results>, whole: boolean): strin
 
 ${circumstances(all)} Made by \`npm run bench\`, which CONTRIBUTING.md describes.
 
-All entrants of a case take turns within each round of one run, each in a process of its own that sleeps while the others
-work, on the same float32 tensors with the same gradients; after their first three steps their parameters are compared.
-Times are microseconds of a step: the median of all rounds, and in parentheses the least and the largest. A ratio is the
-median over all rounds of a time over that of the first row of its case: more than 1 means that the first is faster. A share of the
-stream is the bytes that a step must at least move, each second, over those of \`p[i] += c\` over 256 MiB just before it.
+All entrants of a case take turns in each round of one run, each in a process of its own that sleeps while the others work.
+They step equal float32 tensors with equal gradients. After their first three steps their parameters are compared.
+
+Times are microseconds of a step: the median of all rounds, with minimum and maximum in parentheses. A ratio is a time divided
+by the time of the first row of its case, as the median over all rounds: above 1, the first row is faster. The share of the
+stream is the minimum memory traffic of a step per second, divided by the traffic of \`p[i] += c\` over 256 MiB just before it.
 
 ## Promises
 
