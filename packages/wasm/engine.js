@@ -47,8 +47,13 @@ export function engineOf(bytes) {
   /** Makes the first instance, from a compiled module or from the code. */
   function instantiate(compiled) {
     try {
-      module.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
       probe ??= stackProbe();
+    } catch (error) {
+      throw unable(error);
+    }
+    checkStack();
+    try {
+      module.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
     } catch (error) {
       throw unable(error);
     }
