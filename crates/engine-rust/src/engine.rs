@@ -178,7 +178,7 @@ impl Engine for RustEngine {
 
     fn set_requires_grad(&self, tensor: &Tensor, flag: bool) -> Result<()> {
         if !self.is_leaf(tensor) {
-            return Err(Error::new(Code::Argument, "the gradient flag can be set on a leaf tensor only"));
+            return Err(Error::new(Code::Argument, "only a leaf tensor's flag can be set"));
         }
         if flag && !tensor.dtype().is_floating() {
             return Err(engine_error("only tensors of floating point can require gradients"));

@@ -166,7 +166,7 @@ impl Engine for TorchEngine {
 
     fn set_requires_grad(&self, tensor: &Tensor, flag: bool) -> Result<()> {
         if !self.is_leaf(tensor) {
-            return Err(Error::new(Code::Argument, "the gradient flag can be set on a leaf tensor only"));
+            return Err(Error::new(Code::Argument, "only a leaf tensor's flag can be set"));
         }
         #[expect(clippy::disallowed_methods, reason = "within change_metadata")]
         tensor.change_metadata(|tensor| tensor.f_requires_grad_(flag).map(drop)).map_err(from_tch)
