@@ -101,25 +101,25 @@ impl Sweep {
             }
             // Checked before any state is made.
             if checks && let Some(found) = first_non_finite(views) {
-                return refuse(views, options, found);
+                return end_without_update(views, options, found);
             }
             self.rebuild(groups, views, options)?;
         } else {
             self.update_plan(options.threads)?;
         }
 
-        let wanted = self.rule.wants_gradient_norm();
+        let uses_norm = self.rule.wants_gradient_norm();
         let clips = matches!(options.clip, Clip::Norm(_));
-        let raw = if wanted || clips || checks { self.norm(options, GradientTransform::Identity)? } else { 0.0 };
+        let raw = if uses_norm || clips || checks { self.norm(options, GradientTransform::Identity)? } else { 0.0 };
         if checks
             && !raw.is_finite()
             && let Some(found) = first_non_finite(views)
         {
-            return refuse(views, options, found);
+            return end_without_update(views, options, found);
         }
         let unscale = 1.0 / options.loss_scale;
         let transform = options.clip.transform(raw * unscale).after_scaling(unscale);
-        let norm = match wanted {
+        let norm = match uses_norm {
             true if transform != GradientTransform::Identity => self.norm(options, transform)?,
             true => raw,
             false => 0.0,
@@ -166,10 +166,10 @@ impl Sweep {
         self.valid = false;
         self.threads = 0;
         self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
-        ask_for_lists(views)?;
+        check_list_memory(views)?;
         let state = plan_state(&*self.rule, groups, views, options.memory_limit)?;
 
-        ask_for_lists(views)?;
+        check_list_memory(views)?;
         self.locations.clear();
         reserve_checked(&mut self.locations, views.len())?;
         self.locations.extend(views.iter().map(|view| view.as_ref().map(View::location)));
@@ -261,7 +261,7 @@ impl Sweep {
 }
 
 /// Checks in WebAssembly that there is memory for all lists of these views.
-fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
+fn check_list_memory(views: &[Option<View<'_>>]) -> Result<()> {
     /// In bytes. More than twice the entries of all lists for one view or chunk, since lists double when they grow.
     const BYTES_PER_ENTRY: usize = 1 << 10;
     if !CHECK_SUFFICES {
@@ -272,7 +272,7 @@ fn ask_for_lists(views: &[Option<View<'_>>]) -> Result<()> {
 }
 
 /// Ends a step without an update. Zeroes the gradients if asked to, except in the case of an error.
-fn refuse(
+fn end_without_update(
     views: &mut [Option<View<'_>>],
     options: StepOptions<'_>,
     (parameter, element): (usize, f64),

@@ -70,9 +70,9 @@ pub(super) fn plan_state(
                 let Some(fill) = fill else { continue };
                 let is_average = averages.get(buffer_index).is_some_and(|is_average| *is_average);
                 let element = buffer_type(view.element(), is_average, shared.reduced_moments)?;
-                let there = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
-                let there = there.filter(|buffer| buffer.len() == view.len());
-                if there.is_some_and(|buffer| buffer.element() == element) {
+                let existing = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
+                let existing = existing.filter(|buffer| buffer.len() == view.len());
+                if existing.is_some_and(|buffer| buffer.element() == element) {
                     continue;
                 }
                 let buffer = PlannedBuffer::new(
@@ -87,7 +87,7 @@ pub(super) fn plan_state(
                 )?;
                 match buffer_index {
                     // A buffer of another type is converted, not created.
-                    _ if there.is_some() => {}
+                    _ if existing.is_some() => {}
                     MASTER => {}
                     AVERAGE => created[view_index].average = true,
                     _ => created[view_index].moments = true,
@@ -145,9 +145,9 @@ pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>
     let (averages, initial_values) = (rule.averages(), rule.initial_values(group));
     let is_reduced = rule.shared(group).reduced_moments;
     array::from_fn(|buffer_index| {
-        let is_there =
+        let is_in_use =
             initial_values[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
-        is_reduced && averages[buffer_index] && is_there
+        is_reduced && averages[buffer_index] && is_in_use
     })
 }
 

@@ -25,7 +25,7 @@ struct PipelineStep {
     measured_tensor: Option<usize>,
     /// Ranges of chunk indices, for both tensors.
     chunk_ranges: Vec<Range<usize>>,
-    ranges: StealingRanges,
+    stealing: StealingRanges,
     /// Ranges that are not finished, plus one until the factor is set.
     remaining: AtomicU32,
     /// The bits of the measured tensor's factor, an `f64`.
@@ -52,9 +52,16 @@ impl Pipeline {
             let Some(count) = count else { return Ok(()) };
             let mut chunk_ranges = Vec::new();
             cut(0..count, batch, |_| CHUNK_LEN, |range| push_checked(&mut chunk_ranges, range))?;
-            let ranges = StealingRanges::new(chunk_ranges.len(), threads)?;
+            let stealing = StealingRanges::new(chunk_ranges.len(), threads)?;
             let (remaining, factor) = Default::default();
-            self.steps.push(PipelineStep { applied_tensor, measured_tensor, chunk_ranges, ranges, remaining, factor });
+            self.steps.push(PipelineStep {
+                applied_tensor,
+                measured_tensor,
+                chunk_ranges,
+                stealing,
+                remaining,
+                factor,
+            });
         }
         Ok(())
     }
@@ -67,9 +74,9 @@ impl Pipeline {
     }
 
     /// Resets the steps; called before each sweep.
-    pub(super) fn begin(&self) {
+    pub(super) fn reset(&self) {
         for step in &self.steps {
-            step.ranges.begin();
+            step.stealing.reset();
             step.remaining.store(step.chunk_ranges.len() as u32 + 1, Ordering::Relaxed);
         }
     }
@@ -84,7 +91,7 @@ impl Pipeline {
                 }
                 factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
             }
-            while let Some(range) = step.ranges.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
+            while let Some(range) = step.stealing.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
                 let measure_args =
                     step.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
                 let apply_args =

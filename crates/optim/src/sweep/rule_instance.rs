@@ -22,6 +22,7 @@ impl<R: Rule> RuleInstance<R> {
     pub(super) fn constants(&self, tensor: &ParamTensor) -> &GroupConstants<R> {
         &self.constants[tensor.constants as usize]
     }
+
     /// The factor of the second stage, from the squared norms of parameter and update.
     pub(super) fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
         let [parameter, update] = squares.map(f64::sqrt);

@@ -14,7 +14,7 @@ pub(super) struct StealingRanges(Vec<StealingRange>);
 /// The range of one thread, on its own cache line.
 #[repr(align(64))]
 struct StealingRange {
-    share: Range<usize>,
+    own: Range<usize>,
     next: AtomicUsize,
 }
 
@@ -25,23 +25,23 @@ impl StealingRanges {
     /// [`Code::Memory`](crate::Code::Memory)
     pub(super) fn new(count: usize, threads: usize) -> Result<Self> {
         let start = |thread: usize| thread * count / threads;
-        let queue = |thread| StealingRange { share: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
-        collected((0..threads).map(queue)).map(Self)
+        let range = |thread| StealingRange { own: start(thread)..start(thread + 1), next: AtomicUsize::new(0) };
+        collected((0..threads).map(range)).map(Self)
     }
 
     /// Resets the ranges; called before each step.
-    pub(super) fn begin(&self) {
-        self.0.iter().for_each(|queue| queue.next.store(queue.share.start, Ordering::Relaxed));
+    pub(super) fn reset(&self) {
+        self.0.iter().for_each(|range| range.next.store(range.own.start, Ordering::Relaxed));
     }
 
     /// The next index for a thread.
     pub(super) fn next(&self, thread: usize) -> Option<usize> {
         let (before, after) = self.0.split_at(thread.min(self.0.len()));
-        after.iter().chain(before).find_map(|queue| {
+        after.iter().chain(before).find_map(|range| {
             // A plain load first, since most threads find most ranges empty at the end.
-            let left = queue.next.load(Ordering::Relaxed) < queue.share.end;
-            let number = if left { queue.next.fetch_add(1, Ordering::Relaxed) } else { queue.share.end };
-            (number < queue.share.end).then_some(number)
+            let has_more = range.next.load(Ordering::Relaxed) < range.own.end;
+            let number = if has_more { range.next.fetch_add(1, Ordering::Relaxed) } else { range.own.end };
+            (number < range.own.end).then_some(number)
         })
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct WorkPlan {
     /// Batches of chunks, in any order.
     chunk_ranges: Vec<Range<usize>>,
     /// The indices of `chunk_ranges`, for the threads.
-    ranges: StealingRanges,
+    stealing: StealingRanges,
     // For rules with two stages:
     /// Tensors that all threads share, one after the other.
     pipeline: Pipeline,
@@ -69,7 +69,7 @@ impl WorkPlan {
         self.chunk_ranges.clear();
         cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.chunk_ranges, range))?;
         if !SINGLE_THREADED {
-            self.ranges = StealingRanges::new(self.chunk_ranges.len(), threads)?;
+            self.stealing = StealingRanges::new(self.chunk_ranges.len(), threads)?;
         }
         if !stages {
             return Ok(());
@@ -156,7 +156,7 @@ impl WorkPlan {
             });
         }
         if !SINGLE_THREADED {
-            self.pipeline.begin();
+            self.pipeline.reset();
         }
         let (next_unshared, next_small) = (AtomicUsize::new(0), AtomicUsize::new(0));
         context.run(&|thread| {
@@ -196,9 +196,9 @@ impl WorkPlan {
         if SINGLE_THREADED {
             return context.in_order(self.chunk_ranges.len(), task);
         }
-        self.ranges.begin();
+        self.stealing.reset();
         context.run(&|thread| {
-            while let Some(number) = self.ranges.next(thread) {
+            while let Some(number) = self.stealing.next(thread) {
                 task(number);
             }
         })
