@@ -21,6 +21,9 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 pub(crate) const MIN_PAGE_ALIGNED_BYTES: usize = 16 * PAGE_BYTES;
 /// In bytes. Allocations of at least this size are aligned to it, and backed by huge pages if the system has them.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
+/// In bytes. The page offset of an array in its own allocation, far from the start of a page, where libtorch's large
+/// tensors begin.
+const OWN_PAGE_OFFSET: usize = PAGE_BYTES / 2;
 
 /// An array of fixed length, in an allocation that it shares with the arrays made together with it.
 pub struct Elements<T> {
@@ -196,7 +199,7 @@ impl<T: Plain + Default> Elements<T> {
     /// An array of zeros, in its own allocation.
     pub(crate) fn new(length: usize) -> Result<Self> {
         let mut layout = ArenaLayout::default();
-        let slot = layout.add(length, PAGE_BYTES / 2)?;
+        let slot = layout.add(length, OWN_PAGE_OFFSET)?;
         Ok(layout.allocate()?.take(slot, T::default()))
     }
 

@@ -58,7 +58,7 @@ impl View<'_> {
     }
 
     /// True if parameter and gradient have the same length.
-    pub(crate) fn is_even(&self) -> bool {
+    pub(crate) fn has_equal_lengths(&self) -> bool {
         match_view!(self, p, g => p.len() == g.len())
     }
 

@@ -92,7 +92,7 @@ impl Sweep {
     ) -> Result<Outcome> {
         let checks = options.non_finite != NonFinite::Propagate;
         if !self.valid || !self.matches(views) {
-            if !views.iter().flatten().all(View::is_even) {
+            if !views.iter().flatten().all(View::has_equal_lengths) {
                 return Err(Error::new(Code::Internal, "a parameter and its gradient have different lengths"));
             }
             let is_narrow = |view: &View<'_>| matches!(view, View::Half(..) | View::BFloat16(..));

@@ -15,31 +15,31 @@ use crate::options::value::OptionValue;
 
 /// The state of L-BFGS, with its workspace. Clones share both until a step of one changes them.
 #[derive(Clone)]
-pub struct LbfgsState(Kind);
+pub struct LbfgsState(TypedHistory);
 
 #[derive(Clone)]
-enum Kind {
-    Float(Shared<f32>),
-    Double(Shared<f64>),
+enum TypedHistory {
+    Float(SharedHistory<f32>),
+    Double(SharedHistory<f64>),
 }
 
-/// Shared by an optimizer and its step.
-type Shared<T> = Rc<RefCell<History<T>>>;
+/// SharedHistory by an optimizer and its step.
+type SharedHistory<T> = Rc<RefCell<History<T>>>;
 
 impl LbfgsState {
     /// A copy as plain data.
     pub(crate) fn state_dict(&self) -> Result<AnyLbfgsStateDict> {
         Ok(match &self.0 {
-            Kind::Float(history) => AnyLbfgsStateDict::Float(history.borrow().state_dict()?),
-            Kind::Double(history) => AnyLbfgsStateDict::Double(history.borrow().state_dict()?),
+            TypedHistory::Float(history) => AnyLbfgsStateDict::Float(history.borrow().state_dict()?),
+            TypedHistory::Double(history) => AnyLbfgsStateDict::Double(history.borrow().state_dict()?),
         })
     }
 
     /// The number of elements of a vector, the number of pairs, and the size of an element in bytes.
     pub(crate) fn size(&self) -> (usize, usize, usize) {
         let ((width, pairs), bytes) = match &self.0 {
-            Kind::Float(history) => (history.borrow().size(), size_of::<f32>()),
-            Kind::Double(history) => (history.borrow().size(), size_of::<f64>()),
+            TypedHistory::Float(history) => (history.borrow().size(), size_of::<f32>()),
+            TypedHistory::Double(history) => (history.borrow().size(), size_of::<f64>()),
         };
         (width, pairs, bytes)
     }
@@ -51,12 +51,12 @@ impl TryFrom<AnyLbfgsStateDict> for LbfgsState {
     /// # Errors
     /// [`Code::Format`](crate::Code::Format) for vectors of different lengths; [`Code::Memory`](crate::Code::Memory).
     fn try_from(state_dict: AnyLbfgsStateDict) -> Result<Self> {
-        fn shared<T: Scalar>(state_dict: LbfgsStateDict<T>) -> Result<Shared<T>> {
+        fn share<T: Scalar>(state_dict: LbfgsStateDict<T>) -> Result<SharedHistory<T>> {
             Ok(Rc::new(RefCell::new(History::from_state_dict(state_dict)?)))
         }
         Ok(Self(match state_dict {
-            AnyLbfgsStateDict::Float(state_dict) => Kind::Float(shared(state_dict)?),
-            AnyLbfgsStateDict::Double(state_dict) => Kind::Double(shared(state_dict)?),
+            AnyLbfgsStateDict::Float(state_dict) => TypedHistory::Float(share(state_dict)?),
+            AnyLbfgsStateDict::Double(state_dict) => TypedHistory::Double(share(state_dict)?),
         }))
     }
 }
@@ -77,28 +77,28 @@ impl ClosureStep {
     /// # Errors
     /// Errors of the objective, and [`Code::Memory`](crate::Code::Memory); the parameters are then unchanged.
     pub fn minimize_f32(self, parameters: &[f32], objective: &mut dyn Objective<f32>) -> Result<(f64, LbfgsState)> {
-        let history = if let Some(LbfgsState(Kind::Float(history))) = self.state { Some(history) } else { None };
+        let history = if let Some(LbfgsState(TypedHistory::Float(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
-        Ok((loss, LbfgsState(Kind::Float(history))))
+        Ok((loss, LbfgsState(TypedHistory::Float(history))))
     }
 
     /// Runs the step on f64 parameters, as [`ClosureStep::minimize_f32`] does.
     pub fn minimize_f64(self, parameters: &[f64], objective: &mut dyn Objective<f64>) -> Result<(f64, LbfgsState)> {
-        let history = if let Some(LbfgsState(Kind::Double(history))) = self.state { Some(history) } else { None };
+        let history = if let Some(LbfgsState(TypedHistory::Double(history))) = self.state { Some(history) } else { None };
         let (loss, history) = minimize(&self.options?, history, parameters, objective)?;
-        Ok((loss, LbfgsState(Kind::Double(history))))
+        Ok((loss, LbfgsState(TypedHistory::Double(history))))
     }
 }
 
 /// Starts without history if there is one of another dtype or size.
 fn minimize<T: Scalar>(
     options: &LbfgsOptions,
-    history: Option<Shared<T>>,
+    history: Option<SharedHistory<T>>,
     parameters: &[T],
     objective: &mut dyn Objective<T>,
-) -> Result<(f64, Shared<T>)> {
+) -> Result<(f64, SharedHistory<T>)> {
     let history = match history.filter(|history| history.borrow().fits(parameters.len())) {
-        Some(history) if is_elsewhere(&history) => {
+        Some(history) if has_other_owners(&history) => {
             let state_dict = history.borrow().state_dict()?;
             Rc::new(RefCell::new(History::from_state_dict(state_dict)?))
         }
@@ -111,6 +111,6 @@ fn minimize<T: Scalar>(
 
 /// True if the history has an owner besides the optimizer and this step: a clone of the optimizer, or an outer step.
 /// Also true after a panic in a closure.
-fn is_elsewhere<T: Scalar>(history: &Shared<T>) -> bool {
-    Rc::strong_count(history) > 2 || history.borrow().is_busy()
+fn has_other_owners<T: Scalar>(history: &SharedHistory<T>) -> bool {
+    Rc::strong_count(history) > 2 || history.borrow().is_stepping()
 }

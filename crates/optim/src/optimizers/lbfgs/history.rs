@@ -182,7 +182,7 @@ impl<T: Scalar> History<T> {
     }
 
     /// True while a step is running.
-    pub(crate) fn is_busy(&self) -> bool {
+    pub(crate) fn is_stepping(&self) -> bool {
         self.workspace.is_none()
     }
 
