@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::fallible::check_memory;
-use crate::numeric::scalar::Plain;
+use crate::numeric::scalar::Pod;
 
 /// In bytes. Buffers start at a cache line, so that no two of them share one.
 pub(crate) const CACHE_LINE_BYTES: usize = 64;
@@ -26,7 +26,7 @@ const HUGE_PAGE_BYTES: usize = 2 << 20;
 const OWN_PAGE_OFFSET: usize = PAGE_BYTES / 2;
 
 /// An array of fixed length, in an allocation that it shares with the arrays made together with it.
-pub struct Elements<T> {
+pub struct ArenaArray<T> {
     first: NonNull<T>,
     length: usize,
     /// Keeps the allocation alive.
@@ -35,9 +35,9 @@ pub struct Elements<T> {
 }
 
 // SAFETY: this value alone owns the elements, as a `Vec` does. It only keeps the shared allocation alive.
-unsafe impl<T: Plain> Send for Elements<T> {}
+unsafe impl<T: Pod> Send for ArenaArray<T> {}
 // SAFETY: as above.
-unsafe impl<T: Plain> Sync for Elements<T> {}
+unsafe impl<T: Pod> Sync for ArenaArray<T> {}
 
 thread_local! {
     /// Bytes of this thread's [`Allocation`]s.
@@ -136,7 +136,7 @@ pub(crate) struct Arena {
 
 impl ArenaLayout {
     /// Plans a buffer. If it is large, it starts at this page offset.
-    pub(crate) fn add<T: Plain>(&mut self, length: usize, page_offset: usize) -> Result<ArenaSlot<T>> {
+    pub(crate) fn add<T: Pod>(&mut self, length: usize, page_offset: usize) -> Result<ArenaSlot<T>> {
         let bytes =
             length.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_next_multiple_of(CACHE_LINE_BYTES));
         let large = bytes.is_some_and(|bytes| bytes >= MIN_PAGE_ALIGNED_BYTES);
@@ -171,7 +171,7 @@ impl ArenaLayout {
 
 impl Arena {
     /// Takes a planned buffer of this arena and sets every element to `fill`.
-    pub(crate) fn take<T: Plain>(&self, slot: ArenaSlot<T>, fill: T) -> Elements<T> {
+    pub(crate) fn take<T: Pod>(&self, slot: ArenaSlot<T>, fill: T) -> ArenaArray<T> {
         let ArenaSlot { start, length, .. } = slot;
         let first = if length == 0 {
             NonNull::dangling()
@@ -184,18 +184,18 @@ impl Arena {
                 first
             }
         };
-        Elements { first, length, allocation: Arc::clone(&self.allocation) }
+        ArenaArray { first, length, allocation: Arc::clone(&self.allocation) }
     }
 }
 
-impl<T> Elements<T> {
+impl<T> ArenaArray<T> {
     /// Pointer to the first element.
     pub(crate) fn first(&self) -> NonNull<T> {
         self.first
     }
 }
 
-impl<T: Plain + Default> Elements<T> {
+impl<T: Pod + Default> ArenaArray<T> {
     /// An array of zeros, in its own allocation.
     pub(crate) fn new(length: usize) -> Result<Self> {
         let mut layout = ArenaLayout::default();
@@ -214,7 +214,7 @@ impl<T: Plain + Default> Elements<T> {
     }
 }
 
-impl<T> Deref for Elements<T> {
+impl<T> Deref for ArenaArray<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -223,20 +223,20 @@ impl<T> Deref for Elements<T> {
     }
 }
 
-impl<T> DerefMut for Elements<T> {
+impl<T> DerefMut for ArenaArray<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above, and this value owns the elements.
         unsafe { slice::from_raw_parts_mut(self.first.as_ptr(), self.length) }
     }
 }
 
-impl<T: PartialEq> PartialEq for Elements<T> {
+impl<T: PartialEq> PartialEq for ArenaArray<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Elements<T> {
+impl<T: fmt::Debug> fmt::Debug for ArenaArray<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }

@@ -39,13 +39,13 @@ pub(crate) trait Rule: 'static {
         Ok(())
     }
 
-    /// True if the rule uses [`Step::gradient_norm`].
+    /// True if the rule uses [`StepInputs::gradient_norm`].
     fn wants_gradient_norm(_options: &Self::Options) -> bool {
         false
     }
 
     /// Computes the constants of a step.
-    fn constants<T: Scalar>(options: &Self::Options, step: &Step) -> Self::Constants<T>;
+    fn constants<T: Scalar>(options: &Self::Options, step: &StepInputs) -> Self::Constants<T>;
 
     /// Updates a block of elements and their state in place.
     fn update<T: Scalar>(_constants: &Self::Constants<T>, _block: Block<'_, T>) {}
@@ -64,7 +64,7 @@ pub(crate) trait Rule: 'static {
 
 /// The inputs of a step, apart from the parameter itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Step {
+pub(crate) struct StepInputs {
     /// 1 for the first step of this parameter.
     pub(crate) number: u64,
     /// True if this step created one of the formula's buffers.

@@ -12,20 +12,20 @@ use crate::numeric::stochastic_rounding::round_stochastically;
 ///
 /// # Safety
 /// Every bit pattern must be a valid value, and the type must not need a drop.
-pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+pub unsafe trait Pod: Copy + Send + Sync + 'static {}
 
 // SAFETY: every bit pattern is a number or a NaN.
-unsafe impl Plain for f32 {}
+unsafe impl Pod for f32 {}
 // SAFETY: as above.
-unsafe impl Plain for f64 {}
+unsafe impl Pod for f64 {}
 // SAFETY: as above.
-unsafe impl Plain for half::f16 {}
+unsafe impl Pod for half::f16 {}
 // SAFETY: as above.
-unsafe impl Plain for half::bf16 {}
+unsafe impl Pod for half::bf16 {}
 
 /// A floating-point type of parameters, gradients and state.
 pub trait Scalar:
-    Plain
+    Pod
     + Debug
     + Default
     + PartialOrd

@@ -13,7 +13,7 @@ use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
@@ -49,7 +49,7 @@ impl Rule for Adagrad {
         [Some(o.init), None, None]
     }
 
-    fn constants<T: Scalar>(o: &AdagradOptions, step: &Step) -> Self::Constants<T> {
+    fn constants<T: Scalar>(o: &AdagradOptions, step: &StepInputs) -> Self::Constants<T> {
         adagrad::Constants {
             lr: T::from_f64(o.lr / (1.0 + (step.number - 1) as f64 * o.lrdecay)),
             sign: T::from_f64(sign(o.maximize)),

@@ -14,7 +14,7 @@ use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
@@ -52,7 +52,7 @@ impl Rule for AdamW {
         [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]
     }
 
-    fn constants<T: Scalar>(o: &AdamWOptions, step: &Step) -> Self::Constants<T> {
+    fn constants<T: Scalar>(o: &AdamWOptions, step: &StepInputs) -> Self::Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             AdamCoefficients::new(o.beta1, o.beta2, step.number);
         // The constant includes the sign of the gradient, which is exact and free; squares do not depend on it.

@@ -28,7 +28,7 @@ use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
@@ -96,7 +96,7 @@ impl Rule for Lamb {
         o.globalnorm
     }
 
-    fn constants<T: Scalar>(o: &LambOptions, step: &Step) -> Constants<T> {
+    fn constants<T: Scalar>(o: &LambOptions, step: &StepInputs) -> Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
             if o.unbiased { AdamCoefficients::new(o.beta1, o.beta2, step.number) } else { AdamCoefficients::biased(o.beta1, o.beta2) };
         let gradient_weight = if o.grad_averaging { one_minus_beta1 } else { 1.0 };

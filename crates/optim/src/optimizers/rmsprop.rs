@@ -17,7 +17,7 @@ use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
@@ -55,7 +55,7 @@ impl Rule for RmsProp {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]
     }
 
-    fn constants<T: Scalar>(o: &RmsPropOptions, _step: &Step) -> Constants<T> {
+    fn constants<T: Scalar>(o: &RmsPropOptions, _step: &StepInputs) -> Constants<T> {
         let t = T::from_f64;
         let (lr, decay, eps, momentum) = (t(o.lr), t(o.decay), t(o.eps), t(o.momentum));
         let (sign, alpha, one_minus_alpha, zero) = (t(sign(o.maximize)), t(o.alpha), t(1.0 - o.alpha), t(0.0));

@@ -14,7 +14,7 @@ use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
-use crate::rule::{Block, Rule, Step};
+use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
 rule_options! {
@@ -60,7 +60,7 @@ impl Rule for Sgd {
         Ok(())
     }
 
-    fn constants<T: Scalar>(o: &SgdOptions, step: &Step) -> Constants<T> {
+    fn constants<T: Scalar>(o: &SgdOptions, step: &StepInputs) -> Constants<T> {
         let t = T::from_f64;
         let (lr, sign, decay) = (t(o.lr), t(sign(o.maximize)), t(o.decay));
         if o.momentum == 0.0 {

@@ -3,18 +3,18 @@
 use half::bf16;
 
 use crate::error::{Code, Error, Result};
-use crate::memory::{Arena, ArenaLayout, ArenaSlot, Elements};
+use crate::memory::{Arena, ArenaArray, ArenaLayout, ArenaSlot};
 use crate::state::view::Element;
 
 /// The elements of a state buffer.
 #[derive(Debug, PartialEq)]
 pub enum Buffer {
     /// f32; also for a 16-bit parameter.
-    Float(Elements<f32>),
+    Float(ArenaArray<f32>),
     /// f64.
-    Double(Elements<f64>),
+    Double(ArenaArray<f64>),
     /// bfloat16.
-    BFloat16(Elements<bf16>),
+    BFloat16(ArenaArray<bf16>),
 }
 
 /// The element type of a buffer.

@@ -6,7 +6,7 @@ use crate::instruction_set::InstructionSet;
 use crate::options::rule_options::{RuleOptions, SharedOptions};
 use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
-use crate::rule::{Rule, Step};
+use crate::rule::{Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::chunk::{Chunk, GradientOps};
 use crate::sweep::one_stage::Update;
@@ -34,7 +34,7 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// Reserves memory for `count` constants.
     fn reserve_constants(&mut self, count: usize) -> Result<()>;
     /// Computes constants and appends them; tensors refer to them by index.
-    fn push_constants(&mut self, group: usize, step: Step);
+    fn push_constants(&mut self, group: usize, step: StepInputs);
 
     /// Updates chunks.
     ///
@@ -109,7 +109,7 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         if cfg!(target_family = "wasm") { Ok(()) } else { reserve(&mut self.constants, count) }
     }
 
-    fn push_constants(&mut self, group: usize, step: Step) {
+    fn push_constants(&mut self, group: usize, step: StepInputs) {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
         self.constants.push(GroupConstants { group, float, double });

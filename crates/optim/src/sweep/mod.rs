@@ -25,7 +25,7 @@ use std::mem;
 use crate::error::{Code, Error, Result};
 use crate::fallible::{CHECK_SUFFICES, check_memory, push_checked, reserve_checked};
 use crate::numeric::clip::{Clip, GradientTransform};
-use crate::rule::Step;
+use crate::rule::StepInputs;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
 use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
@@ -47,7 +47,7 @@ pub(crate) struct Sweep {
     locations: Vec<Option<Location>>,
     tensors: Vec<ParamTensor>,
     /// The group and the step that each entry of the rule's constants is computed from.
-    constant_keys: Vec<(usize, Step)>,
+    constant_keys: Vec<(usize, StepInputs)>,
     chunks: Vec<Chunk>,
     /// Of each chunk: first of the gradient, later of parameter and update.
     sums: Vec<Sums>,
@@ -186,7 +186,7 @@ impl Sweep {
                 // Most tensors have the constants of the one before. A loop has one type, so f32 and f64 have separate
                 // entries.
                 let number = state.as_ref().map_or(0, |state| state.step);
-                let step = Step { number, created: created.moments, gradient_norm: 0.0 };
+                let step = StepInputs { number, created: created.moments, gradient_norm: 0.0 };
                 let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
                 if self.constant_keys.last() != Some(&(group, step)) || is_double != tensor.is_double() {
                     push_checked(&mut self.constant_keys, (group, step))?;

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use crate::error::Result;
-use crate::memory::{Elements, padding_to_offset};
+use crate::memory::{ArenaArray, padding_to_offset};
 use crate::numeric::scalar::Scalar;
 use crate::state::page_offsets::{PADDING_ELEMENTS, UPDATE_BUFFER, page_offset};
 use crate::sweep::param_tensor::ParamTensor;
@@ -12,8 +12,8 @@ use crate::sweep::param_tensor::ParamTensor;
 /// the same index, once that was applied.
 #[derive(Default)]
 pub(crate) struct UpdateBuffer {
-    floats: Option<Elements<f32>>,
-    doubles: Option<Elements<f64>>,
+    floats: Option<ArenaArray<f32>>,
+    doubles: Option<ArenaArray<f64>>,
     /// The address of the parameter of one tensor; most parameters have the same page offset.
     parameter_address: usize,
 }
@@ -49,10 +49,10 @@ impl UpdateBuffer {
             *length = tensor.length.max(*length);
             self.parameter_address = tensor.address();
         }
-        fn grow<T: Scalar>(elements: &mut Option<Elements<T>>, length: usize) -> Result<()> {
+        fn grow<T: Scalar>(elements: &mut Option<ArenaArray<T>>, length: usize) -> Result<()> {
             if elements.as_ref().map_or(0, |elements| elements.len()) < length + PADDING_ELEMENTS && length > 0 {
                 *elements = None;
-                *elements = Some(Elements::new(length + PADDING_ELEMENTS)?);
+                *elements = Some(ArenaArray::new(length + PADDING_ELEMENTS)?);
             }
             Ok(())
         }
@@ -69,7 +69,7 @@ impl UpdateBuffer {
     /// The pointer to the updates of a tensor, if they are stored.
     pub(super) fn updates(&self, tensor: &ParamTensor) -> Option<UpdatePtr> {
         fn pointer<T: Scalar>(
-            elements: &Option<Elements<T>>,
+            elements: &Option<ArenaArray<T>>,
             tensor: &ParamTensor,
             parameter_address: usize,
         ) -> Option<UpdatePtr> {

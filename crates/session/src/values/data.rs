@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use half::{bf16, f16};
 use stepwell_optim::fallible::{collected, copied, with_capacity};
-use stepwell_optim::{Buffer, Code, Elements, Error, Number, Result, Scalar};
+use stepwell_optim::{ArenaArray, Buffer, Code, Error, Number, Result, Scalar};
 
 use crate::values::dtype::Dtype;
 use crate::values::element::Element;
@@ -246,9 +246,9 @@ impl Data {
     /// [`Code::Dtype`] for a type that no state has; [`Code::Memory`].
     pub fn to_buffer(&self) -> Result<Buffer> {
         match self {
-            Data::Float(elements) => Elements::copy_of(elements).map(Buffer::Float),
-            Data::Double(elements) => Elements::copy_of(elements).map(Buffer::Double),
-            Data::BFloat16(elements) => Elements::copy_of(elements).map(Buffer::BFloat16),
+            Data::Float(elements) => ArenaArray::copy_of(elements).map(Buffer::Float),
+            Data::Double(elements) => ArenaArray::copy_of(elements).map(Buffer::Double),
+            Data::BFloat16(elements) => ArenaArray::copy_of(elements).map(Buffer::BFloat16),
             Data::Half(_) | Data::Long(_) => {
                 let message =
                     format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());

@@ -23,7 +23,7 @@ enum TypedHistory {
     Double(SharedHistory<f64>),
 }
 
-/// SharedHistory by an optimizer and its step.
+/// Shared by an optimizer and its step.
 type SharedHistory<T> = Rc<RefCell<History<T>>>;
 
 impl LbfgsState {
