@@ -55,21 +55,21 @@ fn state(optimizer: &Optimizer) -> Vec<[u64; 3]> {
     fn sum(bits: impl Iterator<Item = u64>) -> u64 {
         bits.fold(0, |sum, bits| (sum ^ bits).wrapping_mul(0x100_0000_01b3))
     }
-    let mut told = Vec::new();
+    let mut rows = Vec::new();
     for state in optimizer.groups().iter().flat_map(|group| group.states()) {
         let Some(state) = state else {
-            told.push([u64::MAX; 3]);
+            rows.push([u64::MAX; 3]);
             continue;
         };
-        told.push([state.step, 0, 0]);
-        told.extend(state.buffers.iter().map(|buffer| match buffer {
+        rows.push([state.step, 0, 0]);
+        rows.extend(state.buffers.iter().map(|buffer| match buffer {
             None => [0; 3],
             Some(Buffer::Float(b)) => [1, b.len() as u64, sum(b.iter().map(|x| u64::from(x.to_bits())))],
             Some(Buffer::Double(b)) => [2, b.len() as u64, sum(b.iter().map(|x| x.to_bits()))],
             Some(Buffer::BFloat16(b)) => [3, b.len() as u64, sum(b.iter().map(|x| u64::from(x.to_bits())))],
         }));
     }
-    told
+    rows
 }
 
 /// Makes steps with one failing allocation each, until a step succeeds. Returns the number of failures.
@@ -202,13 +202,13 @@ fn lbfgs_whose_memory_is_refused_changes_nothing() {
         assert!(failures[0] > 5, "{failures:?}");
         // Converts the state to plain data and back.
         let is_memory = |error: Error| assert_eq!(error.code(), Code::Memory);
-        let (told, failed) =
+        let (state_dict, failed) =
             until_enough(&mut broken, |broken| broken.lbfgs_state_dict(), |_, error, _| is_memory(error));
-        assert!(failed > 4 && told == smooth.lbfgs_state_dict().unwrap());
-        let mut copies: Vec<_> = (0..20).map(|_| told.clone().unwrap()).collect();
+        assert!(failed > 4 && state_dict == smooth.lbfgs_state_dict().unwrap());
+        let mut copies: Vec<_> = (0..20).map(|_| state_dict.clone().unwrap()).collect();
         let make = |copies: &mut Vec<AnyLbfgsStateDict>| LbfgsState::try_from(copies.pop().unwrap());
         let (learned, failed) = until_enough(&mut copies, make, |_, error, _| is_memory(error));
         smooth.set_lbfgs_state(learned);
-        assert!(failed > 0 && smooth.lbfgs_state_dict().unwrap() == told);
+        assert!(failed > 0 && smooth.lbfgs_state_dict().unwrap() == state_dict);
     }
 }

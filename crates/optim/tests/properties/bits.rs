@@ -149,7 +149,7 @@ fn a_tensor_among_others_moves_as_it_does_alone() {
 }
 
 #[test]
-fn nor_do_they_with_everything_that_rides_along() {
+fn threads_change_no_bit_with_gradient_operations() {
     for name in ["adamw", "lamb"] {
         for clip in [Clip::Norm(0.5), Clip::Value(0.25)] {
             let options = StepOptions {
