@@ -31,9 +31,9 @@ impl Optimizer {
         named: &[(String, OptionValue)],
     ) -> Result<Vec<OptionValue>> {
         let base = self.group_or_next(group)?.map_or(&self.defaults, |group| &group.options);
-        let row = parse(self.definition.name, self.definition.options, base, positional, named)?;
-        (self.definition.check)(&row)?;
-        Ok(row)
+        let values = parse(self.definition.name, self.definition.options, base, positional, named)?;
+        (self.definition.check)(&values)?;
+        Ok(values)
     }
 
     /// Sets the options of a group, or adds the group, and appends `parameters` parameters to it. `options` come from
@@ -78,17 +78,17 @@ impl Optimizer {
             let message = format!("length error: {given} learning rates given for {groups} parameter group(s)");
             return Err(Error::new(Code::Argument, message));
         }
-        let rows: Vec<_> = (0..self.groups.len())
+        let options: Vec<_> = (0..self.groups.len())
             .map(|i| self.plan(i, &[OptionValue::Float(rates[if rates.len() == 1 { 0 } else { i }])], &[]))
             .values()?;
-        self.set_options(rows);
+        self.set_options(options);
         Ok(())
     }
 
-    /// Sets the options of every group; each row comes from [`Optimizer::plan`] for its group.
-    pub(crate) fn set_options(&mut self, rows: Vec<Vec<OptionValue>>) {
-        for (group, row) in self.groups.iter_mut().zip(rows) {
-            group.options = row;
+    /// Sets the options of every group; each list comes from [`Optimizer::plan`] for its group.
+    pub(crate) fn set_options(&mut self, options: Vec<Vec<OptionValue>>) {
+        for (group, values) in self.groups.iter_mut().zip(options) {
+            group.options = values;
         }
         self.invalidate();
     }

@@ -53,9 +53,9 @@ impl LossScale {
     /// [`Code::OptionUnknown`], [`Code::OptionType`], [`Code::OptionRange`]
     pub fn new(named: &[(String, OptionValue)]) -> Result<Self> {
         let specs = LossScaleOptions::SPECS;
-        let row = parse("lossscale", specs, &defaults(specs), &[], named)?;
+        let values = parse("lossscale", specs, &defaults(specs), &[], named)?;
         let LossScaleOptions { init, growth, backoff, interval, min, scale, growth_tracker, skipped } =
-            LossScaleOptions::from_row(&row)?;
+            LossScaleOptions::from_values(&values)?;
         let given = scale.unwrap_or(init);
         let scale = given as f32;
         if !scale.is_normal() {

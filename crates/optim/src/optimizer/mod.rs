@@ -46,13 +46,13 @@ impl Optimizer {
         named: &[(String, OptionValue)],
     ) -> Result<Self> {
         let base = defaults(definition.options);
-        let row = parse(definition.name, definition.options, &base, positional, named)?;
-        (definition.check)(&row)?;
-        let group = Group { options: row.clone(), states: Vec::new() };
+        let values = parse(definition.name, definition.options, &base, positional, named)?;
+        (definition.check)(&values)?;
+        let group = Group { options: values.clone(), states: Vec::new() };
         let sweep = new_sweep(definition);
         Ok(Self {
             definition,
-            defaults: row,
+            defaults: values,
             groups: vec![group],
             sweep,
             lbfgs_state: None,
@@ -63,16 +63,16 @@ impl Optimizer {
         })
     }
 
-    /// An optimizer with one empty group for each row of named options. The first row becomes the defaults of later
+    /// An optimizer with one empty group for each list of named options. The first list becomes the defaults of later
     /// groups. A missing option has the optimizer's default.
-    pub fn with_groups(definition: &'static Definition, rows: &[Vec<(String, OptionValue)>]) -> Result<Self> {
-        let Some((first, rest)) = rows.split_first() else {
-            let message = format!("{}: expected a row of options for at least one group", definition.name);
+    pub fn with_groups(definition: &'static Definition, options: &[Vec<(String, OptionValue)>]) -> Result<Self> {
+        let Some((first, rest)) = options.split_first() else {
+            let message = format!("{}: expected options of at least one group", definition.name);
             return Err(Error::new(Code::Format, message));
         };
         let mut optimizer = Self::new(definition, &[], first)?;
-        for row in rest {
-            let made = Self::new(definition, &[], row)?;
+        for named in rest {
+            let made = Self::new(definition, &[], named)?;
             optimizer.group_or_next(optimizer.groups.len())?;
             optimizer.groups.extend(made.groups);
         }

@@ -25,8 +25,8 @@ impl Optimizer {
     /// Binds a schedule and sets the learning rates from it. Starts from the current rates if `base_rates` is `None`.
     pub fn bind(&mut self, instance: ScheduleInstance, base_rates: Option<Vec<f64>>) -> Result<()> {
         let schedule = Schedule::new(instance, base_rates.unwrap_or_else(|| self.rates()));
-        let rows = self.scheduled(&schedule)?;
-        self.set_options(rows);
+        let options = self.scheduled(&schedule)?;
+        self.set_options(options);
         self.schedule = Some(schedule);
         Ok(())
     }
@@ -38,8 +38,8 @@ impl Optimizer {
             return Err(Error::new(Code::Argument, message));
         };
         schedule.instance.advance(metric)?;
-        let rows = self.scheduled(&schedule)?;
-        self.set_options(rows);
+        let options = self.scheduled(&schedule)?;
+        self.set_options(options);
         self.schedule = Some(schedule);
         Ok(())
     }
@@ -54,13 +54,13 @@ impl Optimizer {
         schedule.instance.check_groups(groups)?;
         let momentum = schedule.instance.momentum()?.map(|momentum| self.momentum_option(momentum)).transpose()?;
         let named = momentum.as_slice();
-        let row = |(group, rate): (usize, &f64)| {
+        let scheduled = |(group, rate): (usize, &f64)| {
             // Checks the base rate, which must be a valid learning rate, too.
             self.plan(group, &[OptionValue::Float(*rate)], &[])?;
             let rate = schedule.instance.rate(ScheduledGroup { base_rate: *rate, index: group })?;
             self.plan(group, &[OptionValue::Float(rate)], named)
         };
-        schedule.base_rates.iter().enumerate().map(row).values()
+        schedule.base_rates.iter().enumerate().map(scheduled).values()
     }
 
     /// The option that `OneCycleLR` calls momentum: `momentum`, or the first of the betas.

@@ -59,8 +59,8 @@ pub(crate) const fn define<R: Rule>() -> Definition {
         options: R::Options::SPECS,
         counts_steps: R::COUNTS_STEPS,
         buffers: R::BUFFERS,
-        check: |row| {
-            let options = R::Options::from_row(row)?;
+        check: |values| {
+            let options = R::Options::from_values(values)?;
             if options.shared().reduced_moments && !R::AVERAGES.contains(&true) {
                 let name = R::NAME;
                 let reason = "since it keeps no average of gradients, given \"bfloat16\"";

@@ -49,9 +49,9 @@ macro_rules! options {
                 extension: $crate::options!(@or false $(, $extension)?),
             },)*];
 
-            fn from_row(row: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {
-                let mut row = row.iter();
-                Ok(Self { $($name: $crate::options::table::next_option(&mut row)?,)* })
+            fn from_values(values: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {
+                let mut values = values.iter();
+                Ok(Self { $($name: $crate::options::table::next_option(&mut values)?,)* })
             }
         }
     };

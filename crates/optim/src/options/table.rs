@@ -130,11 +130,11 @@ pub fn positional(specs: &[OptionSpec]) -> &[OptionSpec] {
     &specs[..count]
 }
 
-/// The first extension whose value in the row is not the default.
-pub fn first_changed_extension<'a>(specs: &'a [OptionSpec], row: &[OptionValue]) -> Option<&'a OptionSpec> {
+/// The first extension whose value is not the default.
+pub fn first_changed_extension<'a>(specs: &'a [OptionSpec], values: &[OptionValue]) -> Option<&'a OptionSpec> {
     let changed =
         |(spec, value): &(&OptionSpec, &OptionValue)| spec.extension && (spec.default)().as_ref() != Some(*value);
-    specs.iter().zip(row).find(changed).map(|(spec, _)| spec)
+    specs.iter().zip(values).find(changed).map(|(spec, _)| spec)
 }
 
 /// Sets positional and named options in a copy of `base`. `owner` is the optimizer or module, for messages.
@@ -161,7 +161,7 @@ pub fn parse(
         );
         return Err(Error::new(Code::Argument, message));
     }
-    let mut row = base.to_vec();
+    let mut values = base.to_vec();
     // One bit per option; no table has more than 64 rows.
     let mut taken = 0u64;
     let mut set = |index: usize, given: &OptionValue| -> Result<()> {
@@ -173,7 +173,7 @@ pub fn parse(
             return Err(Error::new(Code::Argument, format!("{owner} {}: given twice", spec.name)));
         }
         taken |= 1 << index;
-        row[index] = spec.check(owner, given)?;
+        values[index] = spec.check(owner, given)?;
         Ok(())
     };
     for (index, given) in positional.iter().enumerate() {
@@ -184,9 +184,9 @@ pub fn parse(
             set(index, &value)?;
         }
     }
-    match specs.iter().zip(&row).find(|(spec, value)| **value == OptionValue::Null && (spec.default)().is_none()) {
+    match specs.iter().zip(&values).find(|(spec, value)| **value == OptionValue::Null && (spec.default)().is_none()) {
         Some((spec, _)) => Err(spec.refuse(Code::Argument, owner, &"nothing")),
-        None => Ok(row),
+        None => Ok(values),
     }
 }
 
@@ -226,13 +226,13 @@ pub trait OptionSet: Sized {
     /// The table, in positional order.
     const SPECS: &'static [OptionSpec];
 
-    /// Converts a row that [`parse`] or [`defaults`] made.
-    fn from_row(row: &[OptionValue]) -> Result<Self>;
+    /// Converts values that [`parse`] or [`defaults`] made.
+    fn from_values(values: &[OptionValue]) -> Result<Self>;
 }
 
-/// The next value of a row, for [`OptionSet::from_row`]. A separate function, since that one exists once per table.
+/// The next value, for [`OptionSet::from_values`]. A separate function, since that one exists once per table.
 #[inline(never)]
-pub fn next_option<T: OptionType>(row: &mut std::slice::Iter<'_, OptionValue>) -> Result<T> {
-    let value = row.next().and_then(T::from_value);
-    value.ok_or_else(|| Error::new(Code::Internal, "a row of options does not match its table"))
+pub fn next_option<T: OptionType>(values: &mut std::slice::Iter<'_, OptionValue>) -> Result<T> {
+    let value = values.next().and_then(T::from_value);
+    value.ok_or_else(|| Error::new(Code::Internal, "a list of option values does not match its table"))
 }

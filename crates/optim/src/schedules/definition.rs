@@ -122,16 +122,16 @@ impl ScheduleInstance {
 
     /// The options as the struct of the schedule.
     pub(crate) fn typed_options<O: OptionSet>(&self) -> Result<O> {
-        O::from_row(&self.options)
+        O::from_values(&self.options)
     }
 
     /// The progress as the struct of the schedule.
     pub(crate) fn typed_progress<P: OptionSet>(&self) -> Result<P> {
-        P::from_row(&self.progress)
+        P::from_values(&self.progress)
     }
 
-    pub(crate) fn set_progress(&mut self, row: Vec<OptionValue>) {
-        self.progress = row;
+    pub(crate) fn set_progress(&mut self, values: Vec<OptionValue>) {
+        self.progress = values;
     }
 
     /// The number of steps of a schedule that counts them.

@@ -18,7 +18,7 @@ use crate::sweep::update_buffer::UpdateBuffer;
 /// A [`Rule`] with its types erased, as a sweep calls it.
 pub(crate) trait ErasedRule: Send + Sync {
     /// Sets the options of all groups.
-    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
+    fn set_options(&mut self, groups: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()>;
     /// The initial value of each buffer of the formula, in a group.
     fn initial_values(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
     /// Marks the buffers that are averages of gradients.
@@ -75,8 +75,8 @@ pub(crate) trait ErasedRule: Send + Sync {
 }
 
 impl<R: Rule> ErasedRule for RuleInstance<R> {
-    fn set_options(&mut self, rows: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()> {
-        self.options = rows.map(R::Options::from_row).values()?;
+    fn set_options(&mut self, groups: &mut dyn Iterator<Item = &[OptionValue]>) -> Result<()> {
+        self.options = groups.map(R::Options::from_values).values()?;
         Ok(())
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let given = named_options(arguments.options()?)?;
     arguments.finish()?;
     let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &given)?;
-    let options = LoadOptions::from_row(&row)?;
+    let options = LoadOptions::from_values(&row)?;
 
     let engine = &session.engine;
     let (limit, file) = (engine.memory_limit(), Path::new(&path));

@@ -72,7 +72,7 @@ macro_rules! plain {
         LossKind {
             name: $name,
             options: LossOptions::SPECS,
-            make: |row| LossOptions::from_row(row).map(|options| ($loss, options.reduce)),
+            make: |row| LossOptions::from_values(row).map(|options| ($loss, options.reduce)),
         }
     };
 }
@@ -84,7 +84,7 @@ macro_rules! classes {
             name: $name,
             options: ClassOptions::SPECS,
             make: |row| {
-                let ClassOptions { ignore, reduce } = ClassOptions::from_row(row)?;
+                let ClassOptions { ignore, reduce } = ClassOptions::from_values(row)?;
                 Ok((Loss::$loss { ignore }, reduce))
             },
         }
@@ -100,7 +100,7 @@ const LOSSES: &[LossKind] = &[
         name: "smoothl1",
         options: SmoothL1Options::SPECS,
         make: |row| {
-            let SmoothL1Options { beta, reduce } = SmoothL1Options::from_row(row)?;
+            let SmoothL1Options { beta, reduce } = SmoothL1Options::from_values(row)?;
             Ok((Loss::SmoothL1 { beta }, reduce))
         },
     },

@@ -49,7 +49,7 @@ impl TrainOptions {
 
     /// Fails for a row whose options do not go together.
     pub(crate) fn check(row: &[OptionValue]) -> Result<()> {
-        Self::from_row(row)?.clip().map(drop)
+        Self::from_values(row)?.clip().map(drop)
     }
 }
 
@@ -133,7 +133,7 @@ impl<E: Engine> Samples<E> {
     }
 
     pub(crate) fn options<O: OptionSet>(&self) -> Result<O> {
-        O::from_row(&self.row)
+        O::from_values(&self.row)
     }
 
     /// The options and the metrics, to be shown.

@@ -34,7 +34,7 @@ impl StepSettings {
         let is_policy_given = gives_policy(&given);
         let specs = StepTable::SPECS;
         let row = parse("step", specs, &defaults(specs), &[], &named_options(given)?)?;
-        let StepTable { zerograd, clipnorm, clipvalue, nonfinite } = StepTable::from_row(&row)?;
+        let StepTable { zerograd, clipnorm, clipvalue, nonfinite } = StepTable::from_values(&row)?;
         Ok(Self { clip: clip(clipnorm, clipvalue)?, zerograd, nonfinite, is_policy_given })
     }
 

@@ -68,8 +68,8 @@ pub struct ClosureStep {
 }
 
 impl ClosureStep {
-    pub(crate) fn new(row: &[OptionValue], state: Option<&LbfgsState>) -> Self {
-        Self { options: LbfgsOptions::from_row(row), state: state.cloned() }
+    pub(crate) fn new(values: &[OptionValue], state: Option<&LbfgsState>) -> Self {
+        Self { options: LbfgsOptions::from_values(values), state: state.cloned() }
     }
 
     /// Runs the step on f32 parameters. Returns the loss at its start, and the new state.
