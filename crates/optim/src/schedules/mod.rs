@@ -27,7 +27,7 @@ schedules! {
     plateau => plateau::DEFINITION,
     polynomial => closed_form::<polynomial::Polynomial>(),
     restarts => closed_form::<restarts::Restarts>(),
-    step => closed_form::<step::Step>(),
+    step => closed_form::<step::StepSchedule>(),
     warmup => warmup::DEFINITION,
 }
 

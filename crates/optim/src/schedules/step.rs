@@ -7,7 +7,7 @@ use crate::schedules::definition::ScheduledGroup;
 
 options! {
     /// Options of the step schedule.
-    pub(crate) struct StepOptions {
+    pub(crate) struct StepScheduleOptions {
         /// Schedule steps between two changes.
         every: i64, limit AtLeast(1.0), alias "step_size";
         /// Factor of the rate at each change.
@@ -15,15 +15,15 @@ options! {
     }
 }
 
-pub(crate) struct Step;
+pub(crate) struct StepSchedule;
 
-impl ClosedFormSchedule for Step {
-    type Options = StepOptions;
+impl ClosedFormSchedule for StepSchedule {
+    type Options = StepScheduleOptions;
     const NAME: &'static str = "step";
     const PYTORCH: Option<&'static str> = Some("torch.optim.lr_scheduler.StepLR");
     const ABOUT: &'static str = "The rate times a factor, once in a number of schedule steps.";
 
-    fn rate(o: &StepOptions, taken: i64, group: ScheduledGroup) -> f64 {
+    fn rate(o: &StepScheduleOptions, taken: i64, group: ScheduledGroup) -> f64 {
         group.base_rate * libm::pow(o.gamma, (taken / o.every) as f64)
     }
 }
