@@ -1,4 +1,4 @@
-//! Smooth L1 (Huber) loss: the absolute error, quadratic below `beta`.
+//! Smooth L1 loss, Girshick 2015, <https://arxiv.org/abs/1504.08083>: the absolute error less beta / 2, quadratic below `beta`.
 
 use crate::elements::element::Real;
 use crate::losses::pointwise::PointwiseLoss;

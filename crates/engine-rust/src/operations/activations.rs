@@ -1,4 +1,4 @@
-//! Elementwise functions, each with its derivative.
+//! Elementwise functions, each with its derivative. GELU is from Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 

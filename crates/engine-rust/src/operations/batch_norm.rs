@@ -1,4 +1,5 @@
-//! Batch normalization: `input [n, c, *]` normalized over every dimension except `c`.
+//! Batch normalization, Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>: `input [n, c, *]` normalized over every
+//! dimension except `c`.
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! Layer normalization: `input` normalized over its last dimensions.
+//! Layer normalization, Ba, Kiros and Hinton 2016, <https://arxiv.org/abs/1607.06450>: `input` normalized over its last
+//! dimensions.
 
 use stepwell_optim::Result;
 
