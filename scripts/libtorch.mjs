@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, st
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { cacheFolder, failure, pinned, validateLibtorch } from "../packages/native/libtorch.js";
+import { cacheFolder, failure, libtorchFault, pinned } from "../packages/native/libtorch.js";
 import { fetchProblem } from "./checks.mjs";
 import { main } from "./command.mjs";
 import { downloadWheels, fetchSize, unpackWheels } from "./wheels.mjs";
@@ -19,7 +19,7 @@ const removal = { recursive: true, force: true, maxRetries: 5 };
 export async function fetchLibtorch(log = console.error) {
   const final = cacheFolder();
   const path = join(final, "torch");
-  if (!validateLibtorch(path, true)) return path;
+  if (!libtorchFault(path, true)) return path;
   const problem = fetchProblem();
   if (problem) throw failure("ERR_LIBTORCH_FETCH", problem);
 
@@ -48,13 +48,13 @@ export async function fetchLibtorch(log = console.error) {
 /** Moves the unpacked tree to the final folder, unless another process has done so already. */
 function publish(partial, final) {
   const path = join(final, "torch");
-  if (!validateLibtorch(path, true)) return;
+  if (!libtorchFault(path, true)) return;
   // A damaged folder, from which files were removed, is deleted with the partial folder.
   if (existsSync(final)) renameSync(final, join(partial, "damaged"));
   try {
     renameSync(join(partial, "tree"), final);
   } catch (error) {
-    if (validateLibtorch(path, true)) throw error;
+    if (libtorchFault(path, true)) throw error;
   }
 }
 

@@ -53,7 +53,7 @@ export function cacheFolder(env?: NodeJS.ProcessEnv): string;
 export function findLibtorch(options?: { env?: NodeJS.ProcessEnv; headers?: boolean }): Libtorch;
 
 /** The reason why the folder cannot be used as libtorch; undefined if it can. */
-export function validateLibtorch(
+export function libtorchFault(
   path: string,
   headers: boolean,
 ): { readonly code: string; readonly text: string } | undefined;

@@ -51,7 +51,7 @@ function cacheFolder(env = process.env) {
 function findLibtorch({ env = process.env, headers = false } = {}) {
   if (env.LIBTORCH) {
     const path = resolve(env.LIBTORCH);
-    const fault = validateLibtorch(path, headers);
+    const fault = libtorchFault(path, headers);
     if (fault) {
       const advice = `Point it at libtorch ${pinned.version} or unset it.`;
       throw failure(fault.code, `LIBTORCH is set to ${path}, but ${fault.text}. ${advice}`);
@@ -62,13 +62,13 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   const tried = ["LIBTORCH is not set"];
   for (const python of pythons) {
     const path = pythonTorch(python, env);
-    const fault = path && validateLibtorch(path, headers);
+    const fault = path && libtorchFault(path, headers);
     if (path && !fault) return { path, version: versionOf(path), source: "python" };
     tried.push(path ? `${python} has torch in ${path}, but ${fault.text}` : `no torch in ${python}`);
   }
 
   const path = join(cacheFolder(env), "torch");
-  const fault = validateLibtorch(path, headers);
+  const fault = libtorchFault(path, headers);
   if (!fault) return { path, version: versionOf(path), source: "cache" };
   tried.push(`the cache: ${fault.text}`);
 
@@ -81,7 +81,7 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
 }
 
 /** The reason why the folder cannot be used as libtorch (`code` and `text`); undefined if it can. */
-function validateLibtorch(path, headers) {
+function libtorchFault(path, headers) {
   const missing = [libraryPath(path, "c10"), libraryPath(path, "torch_cpu")].find((file) => !existsSync(file));
   if (missing) return { code: "ERR_LIBTORCH_NOT_FOUND", text: `${missing} does not exist` };
 
@@ -129,7 +129,7 @@ module.exports = {
   cacheFolder,
   failure,
   findLibtorch,
-  validateLibtorch,
+  libtorchFault,
   libraryPath,
   pinned,
   platform,
