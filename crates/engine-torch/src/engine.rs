@@ -8,7 +8,6 @@ use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
-use tch::Scalar;
 
 use crate::error::{from_tch, not_busy};
 use crate::library::optimizer;
@@ -90,15 +89,10 @@ impl Engine for TorchEngine {
 
     fn full(&self, element: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
         self.require(device)?;
-        let scalar = match element {
-            Data::Float(elements) => elements.first().map(|x| Scalar::from(f64::from(*x))),
-            Data::Double(elements) => elements.first().map(|x| Scalar::from(*x)),
-            Data::Half(elements) => elements.first().map(|x| Scalar::from(x.to_f64())),
-            Data::BFloat16(elements) => elements.first().map(|x| Scalar::from(x.to_f64())),
-            Data::Long(elements) => elements.first().map(|x| Scalar::from(*x)),
-        };
-        let scalar = scalar.ok_or_else(|| Error::new(Code::Internal, "no element to fill a tensor with"))?;
-        Tensor::from_tch(tch::Tensor::f_full(sizes(shape)?, scalar, (kind(element.dtype()), on(device))))
+        let element = self.tensor(element, &[], device)?;
+        // Not `f_full`: tch panics if it fails, when it drops the scalar.
+        let mut full = tch::Tensor::f_empty(sizes(shape)?, (kind(element.dtype()?), on(device))).map_err(from_tch)?;
+        Tensor::from_tch(full.f_fill_tensor_(element.as_ref()))
     }
 
     fn data(&self, tensor: &Tensor) -> Result<Data> {

@@ -16,7 +16,8 @@ impl Window {
     #[inline(never)]
     pub fn positions(&self, kernel: [usize; 2], size: [usize; 2]) -> Option<[usize; 2]> {
         let along = |i: usize| {
-            let span = self.dilation[i].checked_mul(kernel[i].checked_sub(1)?)?.checked_add(1)?;
+            let dilation = Some(self.dilation[i]).filter(|dilation| *dilation > 0)?;
+            let span = dilation.checked_mul(kernel[i].checked_sub(1)?)?.checked_add(1)?;
             let padded = size[i].checked_add(self.padding[i].checked_mul(2)?)?;
             padded.checked_sub(span)?.checked_div(self.stride[i])?.checked_add(1)
         };
