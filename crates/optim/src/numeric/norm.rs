@@ -15,7 +15,7 @@ pub(crate) const LANES: usize = 64;
 
 /// In elements; 2 KiB as f32. The block stays in the L1 cache between the formula and its sums. A multiple of
 /// [`LANES`].
-pub(crate) const BLOCK: usize = 512;
+pub(crate) const BLOCK_LEN: usize = 512;
 
 /// The range in which a sum of f32 squares is accurate. Above it, a square may have overflowed; below it, underflow may
 /// matter.
@@ -24,9 +24,9 @@ const ACCURATE_SUMS: RangeInclusive<f64> = 1e-24..=f32::MAX as f64;
 /// The sum of squares of a slice of any length.
 #[cfg_attr(target_family = "wasm", inline(never))]
 #[cfg_attr(not(target_family = "wasm"), inline(always))]
-pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
+pub(crate) fn sum_squares<T: Scalar>(x: &[T]) -> f64 {
     if x.len() < LANES {
-        return few_squares(x);
+        return sum_few_squares(x);
     }
     /// Two rows, so that cache lines are read in address order. More rows take a fifth longer.
     const ROWS: usize = 2;
@@ -41,10 +41,10 @@ pub(crate) fn squares<T: Scalar>(x: &[T]) -> f64 {
     for row in rows.iter().map(|row| &row[..]).chain([rest]) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += (*x * *x).to_f64());
     }
-    checked(total(&sums), x)
+    resum_if_inaccurate(total(&sums), x)
 }
 
-/// Adds up the squares of a block of at most [`BLOCK`] elements, row by row. Each lane adds so few that f32 is accurate
+/// Adds up the squares of a block of at most [`BLOCK_LEN`] elements, row by row. Each lane adds so few that f32 is accurate
 /// enough.
 pub(crate) struct BlockSquares<T>([T; LANES]);
 
@@ -66,31 +66,31 @@ impl<T: Scalar> BlockSquares<T> {
     /// The sum over the block; the rows must have been its rows.
     #[inline(always)]
     pub(crate) fn total(self, block: &[T]) -> f64 {
-        checked(total(&self.0.map(T::to_f64)), block)
+        resum_if_inaccurate(total(&self.0.map(T::to_f64)), block)
     }
 }
 
 /// The sum of squares of fewer elements than lanes.
 #[inline(always)]
-fn few_squares<T: Scalar>(x: &[T]) -> f64 {
+fn sum_few_squares<T: Scalar>(x: &[T]) -> f64 {
     const FEW_LANES: usize = 8;
     let mut sums = [0.0; FEW_LANES];
     for row in x.chunks(FEW_LANES) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64() * x.to_f64());
     }
-    let [a, b] = halves::<4, 2>(halves(sums));
+    let [a, b] = add_halves::<4, 2>(add_halves(sums));
     a + b
 }
 
 /// The sum, or the sum of squares in f64 if f32 was not accurate. The latter is rare, except that zeros cause it, too.
 #[inline(always)]
-fn checked<T: Scalar>(sum: f64, x: &[T]) -> f64 {
-    if T::WIDENS && !ACCURATE_SUMS.contains(&sum) { in_double(x) } else { sum }
+fn resum_if_inaccurate<T: Scalar>(sum: f64, x: &[T]) -> f64 {
+    if T::WIDENS && !ACCURATE_SUMS.contains(&sum) { sum_squares_in_f64(x) } else { sum }
 }
 
 #[cold]
 #[inline(never)]
-fn in_double<T: Scalar>(x: &[T]) -> f64 {
+fn sum_squares_in_f64<T: Scalar>(x: &[T]) -> f64 {
     let mut sums = [0.0; LANES];
     add_products(&mut sums, x, x);
     total(&sums)
@@ -116,13 +116,13 @@ pub(crate) fn add_products<T: Scalar>(lanes: &mut [f64; LANES], a: &[T], b: &[T]
 #[inline(always)]
 pub(crate) fn total(lanes: &[f64; LANES]) -> f64 {
     // Unrolled by hand, so that all lanes stay in registers.
-    let [a, b] = halves::<4, 2>(halves::<8, 4>(halves::<16, 8>(halves::<32, 16>(halves(*lanes)))));
+    let [a, b] = add_halves::<4, 2>(add_halves::<8, 4>(add_halves::<16, 8>(add_halves::<32, 16>(add_halves(*lanes)))));
     a + b
 }
 
 /// Adds the second half to the first.
 #[inline(always)]
-fn halves<const WIDTH: usize, const HALF: usize>(lanes: [f64; WIDTH]) -> [f64; HALF] {
+fn add_halves<const WIDTH: usize, const HALF: usize>(lanes: [f64; WIDTH]) -> [f64; HALF] {
     array::from_fn(|i| lanes[i] + lanes[i + HALF])
 }
 
@@ -133,7 +133,7 @@ pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
-            squares(self.0)
+            sum_squares(self.0)
         }
     }
     InstructionSet::best().run(Sum(x))

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use half::bf16;
 
-use crate::numeric::norm::BLOCK;
+use crate::numeric::norm::BLOCK_LEN;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
 use crate::state::param_state::RULE_BUFFERS;
@@ -15,9 +15,9 @@ use crate::sweep::param_tensor::ParamTensor;
 /// lines, since the processor splits the access to a vector that crosses two.
 #[repr(align(64))]
 pub(super) struct Scratch<T> {
-    pub(super) gradient: [T; BLOCK],
-    update: [T; BLOCK],
-    state: [[T; BLOCK]; RULE_BUFFERS],
+    pub(super) gradient: [T; BLOCK_LEN],
+    update: [T; BLOCK_LEN],
+    state: [[T; BLOCK_LEN]; RULE_BUFFERS],
 }
 
 /// The stage that a loop runs on the blocks of a tensor.
@@ -33,7 +33,7 @@ pub(super) enum Stage {
 
 impl<T: Scalar> Scratch<T> {
     pub(super) fn new() -> Self {
-        let block = [T::default(); BLOCK];
+        let block = [T::default(); BLOCK_LEN];
         Self { gradient: block, update: block, state: [block; RULE_BUFFERS] }
     }
 }
@@ -82,7 +82,7 @@ impl ParamTensor {
         stage: Stage,
     ) -> Blocks<'_, T> {
         let whole = gradient_ops == GradientOps::NONE && stage != Stage::Measure && !self.needs_block_loop();
-        let block_len = if whole { chunk.length } else { BLOCK };
+        let block_len = if whole { chunk.length } else { BLOCK_LEN };
         let (start, end) = (chunk.start, chunk.start + chunk.length);
         Blocks { tensor: self, stage, finished: start, start, end, block_len, gradient_ops, element: PhantomData }
     }
@@ -169,7 +169,7 @@ impl<T: Scalar> Blocks<'_, T> {
                 tensor.state(first, length)
             };
             // A block longer than the scratch buffer has no update.
-            Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK)]))
+            Some((Block { parameter, gradient, state }, &mut scratch.update[..length.min(BLOCK_LEN)]))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::instruction_set::SimdKernel;
 use crate::numeric::clip::GradientTransform;
-use crate::numeric::norm::{BLOCK, squares};
+use crate::numeric::norm::{BLOCK_LEN, sum_squares};
 use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
 use crate::sweep::chunk::{Chunk, GradientOps, Sums};
@@ -47,15 +47,15 @@ fn chunk_squares<T: Scalar>(
         // SAFETY: the chunk is a part of the tensor, the step is running, and gradients are written only after all are
         // measured.
         let (_, gradient) = unsafe { tensor.elements_of_both::<T>(chunk.start, chunk.length) };
-        return squares(gradient);
+        return sum_squares(gradient);
     }
     let scratch_gradient = &mut scratch.get_or_insert_with(Scratch::new).gradient;
     let gradient_ops = GradientOps { transform, zero: false };
     let mut sum = 0.0;
-    for start in (0..chunk.length).step_by(BLOCK) {
-        let length = BLOCK.min(chunk.length - start);
+    for start in (0..chunk.length).step_by(BLOCK_LEN) {
+        let length = BLOCK_LEN.min(chunk.length - start);
         // SAFETY: as above.
-        sum += squares(unsafe {
+        sum += sum_squares(unsafe {
             tensor.transformed_gradient(chunk.start + start, scratch_gradient, length, gradient_ops)
         });
     }

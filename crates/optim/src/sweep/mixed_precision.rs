@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use crate::numeric::norm::BLOCK;
+use crate::numeric::norm::BLOCK_LEN;
 use crate::numeric::scalar::{Reduced, Scalar};
 use crate::state::param_state::{AVERAGE, MASTER};
 use crate::state::view::Element;
@@ -26,12 +26,12 @@ impl ParamTensor {
                 Element::Half => refresh(
                     Self::elements::<f16>(self.parameter, start, length),
                     Self::elements(self.buffers[MASTER], start, length),
-                    [f16::ZERO; BLOCK],
+                    [f16::ZERO; BLOCK_LEN],
                 ),
                 Element::BFloat16 => refresh(
                     Self::elements::<bf16>(self.parameter, start, length),
                     Self::elements(self.buffers[MASTER], start, length),
-                    [bf16::ZERO; BLOCK],
+                    [bf16::ZERO; BLOCK_LEN],
                 ),
                 Element::Float | Element::Double => {}
             }
@@ -46,7 +46,7 @@ impl ParamTensor {
     pub(super) unsafe fn gradient<'a, T: Scalar>(
         &self,
         start: usize,
-        wide: &'a mut [T; BLOCK],
+        wide: &'a mut [T; BLOCK_LEN],
         length: usize,
     ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
@@ -77,7 +77,7 @@ impl ParamTensor {
     pub(super) unsafe fn transformed_gradient<'a, T: Scalar>(
         &self,
         start: usize,
-        scratch: &'a mut [T; BLOCK],
+        scratch: &'a mut [T; BLOCK_LEN],
         length: usize,
         gradient_ops: GradientOps,
     ) -> &'a mut [T] {
@@ -150,7 +150,7 @@ impl ParamTensor {
 
 /// Implements [`ParamTensor::refresh_masters`] for one 16-bit type.
 #[inline(always)]
-fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK]) {
+fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK_LEN]) {
     let rounded = &mut scratch[..master.len()];
     H::narrow(master, rounded);
     if *rounded == *parameter {

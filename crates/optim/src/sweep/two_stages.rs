@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::instruction_set::SimdKernel;
-use crate::numeric::norm::{BLOCK, BlockSquares, LANES, squares};
+use crate::numeric::norm::{BLOCK_LEN, BlockSquares, LANES, sum_squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
@@ -147,7 +147,7 @@ impl<'a, T: Scalar> StoredUpdates<'a, T> {
     /// As for `ErasedRule::apply_and_measure`.
     #[inline(always)]
     unsafe fn next(&mut self) -> bool {
-        let (start, length) = (self.start, BLOCK.min(self.end - self.start));
+        let (start, length) = (self.start, BLOCK_LEN.min(self.end - self.start));
         if length == 0 {
             return false;
         }
@@ -208,13 +208,13 @@ fn measure<R: Rule, T: Scalar>(
 fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'_, T>, update: &mut [T]) -> [f64; 2] {
     let Block { parameter, gradient, mut state } = block;
     // In WebAssembly, a second copy of the formula costs more bytes than its speed is worth.
-    let at_once = cfg!(target_family = "wasm") || update.len() != BLOCK;
+    let at_once = cfg!(target_family = "wasm") || update.len() != BLOCK_LEN;
     if at_once {
         let state = state.each_mut().map(|state| &mut **state);
         R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
     }
-    if update.len() != BLOCK {
-        return [squares(parameter), squares(update)];
+    if update.len() != BLOCK_LEN {
+        return [sum_squares(parameter), sum_squares(update)];
     }
     let [mut parameters, mut updates] = [BlockSquares::new(), BlockSquares::new()];
     let rows = parameter.as_chunks_mut::<LANES>().0.iter_mut();

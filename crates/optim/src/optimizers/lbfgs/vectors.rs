@@ -4,7 +4,7 @@
 //! lanes, so that results depend only on the length.
 
 use crate::instruction_set::{InstructionSet, SimdKernel};
-use crate::numeric::norm::{BLOCK, LANES, add_products, total};
+use crate::numeric::norm::{BLOCK_LEN, LANES, add_products, total};
 use crate::numeric::scalar::Scalar;
 
 #[cfg_attr(target_family = "wasm", inline(never))]
@@ -43,7 +43,7 @@ pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &
             let Self { x, c, a, h, b } = self;
             let mut lanes = [0.0; LANES];
             // A block stays in the L1 cache between the two loops, each of which vectorizes.
-            for ((x, a), b) in x.chunks_mut(BLOCK).zip(a.chunks(BLOCK)).zip(b.chunks(BLOCK)) {
+            for ((x, a), b) in x.chunks_mut(BLOCK_LEN).zip(a.chunks(BLOCK_LEN)).zip(b.chunks(BLOCK_LEN)) {
                 x.iter_mut().zip(a).for_each(|(x, a)| *x = (*x + c * *a) * h);
                 add_products(&mut lanes, x, b);
             }
@@ -82,9 +82,9 @@ pub(super) fn form_pair<T: Scalar>(
         #[inline(always)]
         fn run(self) -> PairDots {
             let mut lanes = [[0.0; LANES]; 3];
-            let old = self.before.chunks_mut(BLOCK).zip(self.d.chunks_mut(BLOCK));
-            let new = self.y.chunks_mut(BLOCK).zip(self.s.chunks_mut(BLOCK));
-            for ((g, (before, d)), (y, s)) in self.gradient.chunks(BLOCK).zip(old).zip(new) {
+            let old = self.before.chunks_mut(BLOCK_LEN).zip(self.d.chunks_mut(BLOCK_LEN));
+            let new = self.y.chunks_mut(BLOCK_LEN).zip(self.s.chunks_mut(BLOCK_LEN));
+            for ((g, (before, d)), (y, s)) in self.gradient.chunks(BLOCK_LEN).zip(old).zip(new) {
                 let elements = y.iter_mut().zip(s.iter_mut()).zip(before.iter_mut()).zip(d.iter_mut()).zip(g);
                 for ((((y, s), before), d), g) in elements {
                     *y = *g - *before;
