@@ -54,14 +54,17 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $text:literal,)*) => {
         /// Stable error codes. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $(#[doc = $doc] $name,)* }
 
         impl Code {
             /// Every code, in the order of declaration.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// Every code in JavaScript, with one sentence.
+            pub const DOCUMENTED: &'static [(&'static str, &'static str)] = &[$(($text, $doc.trim_ascii_start()),)*];
 
             /// The code in JavaScript.
             pub fn as_str(self) -> &'static str {

@@ -4,6 +4,8 @@
 
 mod commands;
 mod engine;
+#[cfg(test)]
+mod generated;
 mod nn;
 mod random;
 mod session;

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::number::Number;
 use crate::options;
 use crate::options::table::Limit::*;
-use crate::options::table::{OptionSet, defaults, parse};
+use crate::options::table::{OptionSet, OptionSpec, defaults, parse};
 use crate::options::value::OptionValue;
 use crate::sweep::step_options::Outcome;
 
@@ -47,6 +47,9 @@ pub struct LossScale {
 }
 
 impl LossScale {
+    /// The options, and after them the progress: `scale`, `growth_tracker` and `skipped`.
+    pub const OPTIONS: &'static [OptionSpec] = LossScaleOptions::SPECS;
+
     /// A loss scale from named options, as [`LossScale::described`] returns them. Missing options have their defaults.
     ///
     /// # Errors

@@ -41,7 +41,8 @@ macro_rules! options {
             const SPECS: &'static [$crate::options::table::OptionSpec] = &[$($crate::options::table::OptionSpec {
                 name: stringify!($name),
                 alias: $crate::options!(@or None $(, Some($alias))?),
-                doc: $doc.trim_ascii_start(),
+                // No command of the session gives sentences, and the module for WebAssembly is smaller without.
+                doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },
                 kind: <$type as $crate::options::option_type::OptionType>::KIND,
                 nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
                 limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),

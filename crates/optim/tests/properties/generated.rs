@@ -1,15 +1,11 @@
 //! The option types of the SDK are written from the option tables. A test fails if they were stale.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test")]
-
-use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
-
 use stepwell_optim::{
-    CATALOG, Children, Definition, Limit, OptionKind, OptionSpec, OptionValue, PRESETS, SCHEDULES, ScheduleDefinition,
+    CATALOG, Children, Code, Definition, Limit, OptionKind, OptionSpec, PRESETS, SCHEDULES, ScheduleDefinition,
     positional,
 };
+
+use crate::typescript::{PLAYGROUND, SDK, doc, interface, keep, list_aliases, shown, type_of};
 
 /// PyTorch's spelling, or a capitalized name.
 fn type_name(definition: &Definition) -> String {
@@ -17,60 +13,45 @@ fn type_name(definition: &Definition) -> String {
     format!("{}Options", pytorch.map_or_else(|| definition.name.to_uppercase(), str::to_owned))
 }
 
-fn type_of(spec: &OptionSpec) -> String {
-    let plain = match spec.kind {
-        OptionKind::Float | OptionKind::Integer => "number".to_owned(),
-        OptionKind::Flag => "boolean".to_owned(),
-        OptionKind::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | "),
-        OptionKind::Sizes | OptionKind::Numbers => "number | readonly number[]".to_owned(),
-    };
-    if spec.nullable { format!("{plain} | null") } else { plain }
-}
-
-fn shown(value: &OptionValue) -> String {
-    match value {
-        OptionValue::Null => "null".into(),
-        OptionValue::Flag(flag) => flag.to_string(),
-        OptionValue::Integer(number) => number.to_string(),
-        OptionValue::Float(number) if number.abs() < 1e-4 && *number != 0.0 => format!("{number:e}"),
-        OptionValue::Float(number) => number.to_string(),
-        OptionValue::Word(word) => format!("\"{word}\""),
-        OptionValue::List(list) if list.len() == 1 => list[0].to_string(),
-        other => other.to_string(),
-    }
-}
-
-fn doc(spec: &OptionSpec) -> String {
-    let whole =
-        if matches!(spec.kind, OptionKind::Integer | OptionKind::Sizes) { "A whole number" } else { "A number" };
-    let range = if spec.limit == Limit::Finite { String::new() } else { format!(" {whole}{}.", spec.limit) };
-    let default = (spec.default)().map_or_else(String::new, |value| format!(" Default {}.", shown(&value)));
-    format!("{}{range}{default}", spec.doc)
-}
-
 fn options(definition: &Definition) -> String {
-    let mut text = String::new();
     let pytorch = definition.pytorch.map_or_else(String::new, |name| format!(" As `{name}`."));
-    writeln!(text, "/** {}{pytorch} */", definition.about).expect("a string takes any text");
-    writeln!(text, "export interface {} {{", type_name(definition)).expect("a string takes any text");
-    for spec in definition.options {
-        let (doc, kind) = (doc(spec), type_of(spec));
-        write!(text, "  /** {doc} */\n  readonly {}?: {kind};\n", spec.name).expect("a string takes any text");
-        if let Some(alias) = spec.alias.filter(|alias| !alias.contains('[')) {
-            let line = format!("  /** PyTorch's name of `{}`. */\n  readonly {alias}?: {kind};\n", spec.name);
-            text.push_str(&line);
+    interface(&type_name(definition), &format!("{}{pytorch}", definition.about), definition.options, "")
+}
+
+/// The parameter of a method that sets an option; a flag without an argument is set to true.
+fn setter(name: &str, doc: &str, kind: &str) -> String {
+    let mark = if kind == "boolean" { "?" } else { "" };
+    format!("  /** {doc} */\n  {name}(value{mark}: {kind}): this;\n")
+}
+
+/// `AdamOptions` as `AdamSetters`.
+fn setters_name(definition: &Definition) -> String {
+    type_name(definition).replace("Options", "Setters")
+}
+
+/// The methods of builders, one for each name of an option.
+fn generated_setters() -> String {
+    let mut text = String::from(
+        "// Written by `cargo test -p stepwell-optim generated` from the option tables; not to be edited.\n",
+    );
+    for definition in CATALOG {
+        let name = setters_name(definition);
+        text += &format!("\n/** Methods that set options of `{}`. */\nexport interface {name} {{\n", definition.name);
+        for spec in definition.options {
+            text += &setter(spec.name, &doc(spec), &type_of(spec));
+            if let Some(alias) = spec.alias.filter(|alias| !alias.contains('[')) {
+                text += &setter(alias, &format!("PyTorch's name of `{}`.", spec.name), &type_of(spec));
+            }
         }
+        for (list, names) in list_aliases(definition.options) {
+            let numbers = format!("readonly [{}]", vec!["number"; names.len()].join(", "));
+            text += &setter(list, &format!("PyTorch's name of `{}`.", names.join("` and `")), &numbers);
+        }
+        text += "}\n";
     }
-    let lists: Vec<_> = definition.options.iter().filter_map(|spec| spec.alias?.split_once("[0]")).collect();
-    for (list, _) in lists {
-        let named = |spec: &&OptionSpec| spec.alias.is_some_and(|alias| alias.starts_with(&format!("{list}[")));
-        let names: Vec<_> = definition.options.iter().filter(named).map(|spec| spec.name).collect();
-        let numbers = vec!["number"; names.len()].join(", ");
-        let line = format!(
-            "  /** PyTorch's name of `{}`. */\n  readonly {list}?: readonly [{numbers}];\n",
-            names.join("` and `")
-        );
-        text.push_str(&line);
+    text += "\n/** The methods that set options of each optimizer, by name. */\nexport interface SettersOf {\n";
+    for definition in CATALOG {
+        text += &format!("  readonly {}: {};\n", definition.name, setters_name(definition));
     }
     text + "}\n"
 }
@@ -241,20 +222,6 @@ fn table_row(spec: &OptionSpec) -> String {
     format!("{{ {} }}", fields.join(", "))
 }
 
-/// The folder of the SDK's generated files.
-const SDK: &str = "../../packages/sdk/src/generated";
-/// The folder of the playground's generated files.
-const PLAYGROUND: &str = "../../apps/playground/src/generated";
-
-fn keep(folder: &str, name: &str, text: String) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
-    if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
-        fs::write(&path, text).expect("the file can be written");
-        panic!("{} was not up to date; it is now", path.display());
-    }
-}
-
 #[test]
 fn option_types_are_up_to_date() {
     keep(SDK, "options.ts", generated());
@@ -273,4 +240,27 @@ fn presets_are_up_to_date() {
 #[test]
 fn schedule_types_are_up_to_date() {
     keep(SDK, "schedules.ts", generated_schedules());
+}
+
+/// The codes of errors as values, each with its sentence.
+fn generated_codes() -> String {
+    let mut text = String::from(
+        "// Written by `cargo test -p stepwell-optim generated` from the table of codes; not to be edited.\n\n",
+    );
+    text += "/** Every code of an error of an engine. A code never changes its meaning. */\n";
+    text += "export const engineErrorCodes = [\n";
+    for (code, sentence) in Code::DOCUMENTED {
+        text += &format!("  /** {sentence} */\n  \"{code}\",\n");
+    }
+    text + "] as const;\n"
+}
+
+#[test]
+fn error_codes_are_up_to_date() {
+    keep(SDK, "error-codes.ts", generated_codes());
+}
+
+#[test]
+fn setters_are_up_to_date() {
+    keep(SDK, "setters.ts", generated_setters());
 }

@@ -11,3 +11,4 @@ mod naive;
 mod parity;
 mod reference;
 mod schedules;
+mod typescript;

@@ -20,10 +20,10 @@ use crate::values::value::Dynamic;
 
 options! {
     /// How a file is loaded.
-    struct LoadOptions {
-        /// Convert tensors of another type of floating point.
+    pub(crate) struct LoadOptions {
+        /// Convert tensors of another type of floating point, each number rounded once to the nearest.
         cast: bool = false;
-        /// Refuse a file that has not the names, shapes and types of the module.
+        /// Refuse a file whose names, shapes or types are not those of the module.
         strict: bool = true;
     }
 }

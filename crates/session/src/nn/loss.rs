@@ -30,18 +30,18 @@ impl OptionType for Reduction {
 
 options! {
     /// Options of most losses.
-    struct LossOptions {
-        /// What becomes of the losses of the elements.
+    pub(crate) struct LossOptions {
+        /// How the losses of the elements become one number: not at all, by their mean or by their sum.
         reduce: Reduction = Reduction::Mean, alias "reduction";
     }
 }
 
 options! {
     /// Options of the losses of classes.
-    struct ClassOptions {
-        /// A class that counts for nothing.
+    pub(crate) struct ClassOptions {
+        /// A class that the loss and its mean ignore. It need not exist.
         ignore: i64 = NONE, alias "ignore_index";
-        /// What becomes of the losses of the elements.
+        /// How the losses of the elements become one number: not at all, by their mean or by their sum.
         reduce: Reduction = Reduction::Mean, alias "reduction";
     }
 }
@@ -51,18 +51,18 @@ const NONE: i64 = -100;
 
 options! {
     /// Options of the smooth L1 loss.
-    struct SmoothL1Options {
-        /// Where the quadratic part ends.
+    pub(crate) struct SmoothL1Options {
+        /// The difference at which the quadratic part ends.
         beta: f64 = 1.0, limit Above(0.0);
-        /// What becomes of the losses of the elements.
+        /// How the losses of the elements become one number: not at all, by their mean or by their sum.
         reduce: Reduction = Reduction::Mean, alias "reduction";
     }
 }
 
 /// A row of the table of losses.
-struct LossKind {
-    name: &'static str,
-    options: &'static [OptionSpec],
+pub(crate) struct LossKind {
+    pub(crate) name: &'static str,
+    pub(crate) options: &'static [OptionSpec],
     make: fn(&[OptionValue]) -> Result<(Loss, Reduction)>,
 }
 
@@ -91,7 +91,7 @@ macro_rules! classes {
     };
 }
 
-const LOSSES: &[LossKind] = &[
+pub(crate) const LOSSES: &[LossKind] = &[
     classes!("ce", CrossEntropy),
     classes!("nll", Nll),
     plain!("mse", Loss::Mse),

@@ -19,15 +19,15 @@ options! {
     pub(crate) struct TrainOptions {
         /// Samples of a batch.
         batchsize: i64 = 32, limit AtLeast(1.0);
-        /// Draw a new order for each pass.
+        /// Draw a new order for each pass, from the generator of the session.
         shuffle: bool = false;
         /// Leave out a last batch with fewer samples.
         droplast: bool = false;
-        /// Largest norm of all gradients as one vector.
+        /// Largest norm of all gradients as one vector. Excludes `clipvalue`.
         clipnorm: Option<f64> = None, limit Above(0.0);
-        /// Largest element of a gradient.
+        /// Largest element of a gradient. Excludes `clipnorm`.
         clipvalue: Option<f64> = None, limit Above(0.0);
-        /// What becomes of a step if a gradient is not finite.
+        /// How a step treats gradients that are not finite. With a loss scale not `error`.
         nonfinite: NonFinite = NonFinite::Propagate;
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
-    const ALL: [Metric; 4] = [Metric::Loss, Metric::BatchLoss, Metric::Accuracy, Metric::Matches];
+    pub(crate) const ALL: [Metric; 4] = [Metric::Loss, Metric::BatchLoss, Metric::Accuracy, Metric::Matches];
 
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -7,14 +7,14 @@ use crate::values::value::Dynamic;
 
 options! {
     /// Work that a step does in addition to its formula, in the same pass.
-    struct StepTable {
-        /// Set gradients to zero after the step.
+    pub(crate) struct StepTable {
+        /// Set gradients to zero after the step, also after one that is skipped.
         zerograd: bool = false, alias "zero_grad";
-        /// Largest norm of all gradients as one vector.
+        /// Largest norm of all gradients as one vector. Excludes `clipvalue`.
         clipnorm: Option<f64> = None, limit Above(0.0);
-        /// Largest element of a gradient.
+        /// Largest element of a gradient. Excludes `clipnorm`.
         clipvalue: Option<f64> = None, limit Above(0.0);
-        /// What becomes of the step if a gradient is not finite.
+        /// How a step treats gradients that are not finite. With a loss scale not `error`.
         nonfinite: NonFinite = NonFinite::Propagate;
     }
 }

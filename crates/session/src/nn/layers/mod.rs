@@ -26,8 +26,17 @@ macro_rules! layers {
                 make: |row, build| <$layer as Plan>::make(OptionSet::from_values(row)?, build),
             },)*]
         }
+
+        /// The table of every kind of layer, from which TypeScript is generated.
+        #[cfg(test)]
+        pub(crate) const LAYER_TABLES: &[LayerTable] =
+            &[$((<$layer as Plan>::NAME, <$layer as Plan>::ABOUT, <<$layer as Plan>::Options as OptionSet>::SPECS),)*];
     };
 }
+
+/// The name of a layer, one sentence, and its options.
+#[cfg(test)]
+type LayerTable = (&'static str, &'static str, &'static [stepwell_optim::OptionSpec]);
 
 layers! {
     linear::Linear,

@@ -1,0 +1,120 @@
+//! Writes the tables of options of the session as types of the SDK. A test fails if they were not up to date.
+
+use stepwell_optim::{LossScale, OptionSet, OptionSpec};
+
+use self::typescript::{SDK, doc, interface, keep, type_of};
+use crate::commands::files::LoadOptions;
+use crate::nn::layers::LAYER_TABLES;
+use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
+use crate::training::data_loader::{TestOptions, TrainOptions};
+use crate::training::metrics::Metric;
+use crate::training::step_options::StepTable;
+
+#[path = "../../optim/tests/properties/typescript.rs"]
+mod typescript;
+
+/// The row that both tables of samples have, but not as a table: one name of a metric or several.
+const METRICS: &str = "  /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default \"loss\". */\n  \
+                       readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];\n";
+
+fn head(of: &str) -> String {
+    format!("// Written by `cargo test -p stepwell-session generated` from the tables of {of}; not to be edited.\n")
+}
+
+/// A type that is one of some words.
+fn words(about: &str, name: &str, words: impl Iterator<Item = &'static str>) -> String {
+    let words: Vec<_> = words.map(|word| format!("\"{word}\"")).collect();
+    format!("\n/** {about} */\nexport type {name} = {};\n", words.join(" | "))
+}
+
+fn losses() -> String {
+    let mut text = head("losses");
+    let tables = [
+        ("LossOptions", "Options of most losses.", LossOptions::SPECS),
+        ("ClassLossOptions", "Options of the losses of classes.", ClassOptions::SPECS),
+        ("SmoothL1Options", "Options of the smooth L1 loss.", SmoothL1Options::SPECS),
+    ];
+    for (name, about, specs) in tables {
+        text = text + "\n" + &interface(name, about, specs, "");
+    }
+    text += "\n/** The options of each loss, by name. */\nexport interface LossOptionsOf {\n";
+    for kind in LOSSES {
+        let names = |specs: &[OptionSpec]| specs.iter().map(|spec| spec.name).collect::<Vec<_>>();
+        let found = tables.iter().find(|(_, _, specs)| names(specs) == names(kind.options));
+        let (table, ..) = found.unwrap_or_else(|| panic!("no interface for {}", kind.name));
+        text += &format!("  readonly {}: {table};\n", kind.name);
+    }
+    text + "}\n"
+}
+
+fn settings() -> String {
+    let mut text = head("samples, steps, files and scales");
+    let metrics = Metric::ALL.iter().map(|metric| metric.name());
+    text += &words("A result of a pass over samples, as {@link Metrics} has it.", "MetricName", metrics);
+    let is_option = |spec: &&OptionSpec| spec.name != "scale";
+    let options = LossScale::OPTIONS.iter().take_while(is_option).count();
+    let scale_names =
+        "PyTorch's names are those of `torch.amp.GradScaler`, and `min_loss_scale` is that of apex and DeepSpeed.";
+    let about = format!("How a loss is scaled. {scale_names}");
+    let tables = [
+        ("TestOptions", "How a model is tested.", TestOptions::SPECS, METRICS),
+        ("TrainOptions", "How a model is trained.", TrainOptions::SPECS, METRICS),
+        (
+            "StepOptions",
+            "Operations of a step in addition to the formula, in one pass over the parameters.",
+            StepTable::SPECS,
+            "",
+        ),
+        ("LoadOptions", "How a file is loaded.", LoadOptions::SPECS, ""),
+        ("LossScaleOptions", &about, &LossScale::OPTIONS[..options], ""),
+    ];
+    for (name, about, specs, more) in tables {
+        text = text + "\n" + &interface(name, about, specs, more);
+    }
+    text + &loss_scale()
+}
+
+/// The options and the progress of a scale, all of them given.
+fn loss_scale() -> String {
+    let rows = LossScale::OPTIONS.iter().map(|spec| {
+        // The scale is a number as soon as there is one.
+        let kind = if spec.name == "scale" { "number".to_owned() } else { type_of(spec) };
+        format!("  /** {} */\n  readonly {}: {kind};\n", doc(spec), spec.name)
+    });
+    let about = "The options of a scale and its progress, as `lossscale` returns them.";
+    format!("\n/** {about} */\nexport interface LossScale {{\n{}}}\n", rows.collect::<String>())
+}
+
+/// `conv2d` as `Conv2dOptions`.
+fn layer_type(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("{}{rest}Options", first.to_uppercase())
+}
+
+fn layers() -> String {
+    let mut text = head("layers");
+    for (name, about, specs) in LAYER_TABLES.iter().filter(|(_, _, specs)| !specs.is_empty()) {
+        text = text + "\n" + &interface(&layer_type(name), about, specs, "");
+    }
+    text += "\n/** The options of each layer, by name. */\nexport interface LayerOptionsOf {\n";
+    for (name, about, specs) in LAYER_TABLES {
+        let table = if specs.is_empty() { "Readonly<Record<string, never>>".to_owned() } else { layer_type(name) };
+        text += &format!("  /** {about} */\n  readonly {name}: {table};\n");
+    }
+    text + "}\n"
+}
+
+#[test]
+fn types_of_losses_are_up_to_date() {
+    keep(SDK, "losses.ts", losses());
+}
+
+#[test]
+fn types_of_settings_are_up_to_date() {
+    keep(SDK, "settings.ts", settings());
+}
+
+#[test]
+fn types_of_layers_are_up_to_date() {
+    keep(SDK, "layers.ts", layers());
+}

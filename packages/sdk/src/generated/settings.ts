@@ -1,0 +1,98 @@
+// Written by `cargo test -p stepwell-session generated` from the tables of samples, steps, files and scales; not to be edited.
+
+/** A result of a pass over samples, as {@link Metrics} has it. */
+export type MetricName = "loss" | "batchloss" | "accuracy" | "matches";
+
+/** How a model is tested. */
+export interface TestOptions {
+  /** Samples of a batch. A whole number >= 1. Default 100. */
+  readonly batchsize?: number;
+  /** Leave out a last batch with fewer samples. Default false. */
+  readonly droplast?: boolean;
+  /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default "loss". */
+  readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
+}
+
+/** How a model is trained. */
+export interface TrainOptions {
+  /** Samples of a batch. A whole number >= 1. Default 32. */
+  readonly batchsize?: number;
+  /** Draw a new order for each pass, from the generator of the session. Default false. */
+  readonly shuffle?: boolean;
+  /** Leave out a last batch with fewer samples. Default false. */
+  readonly droplast?: boolean;
+  /** Largest norm of all gradients as one vector. Excludes `clipvalue`. A number > 0. Default null. */
+  readonly clipnorm?: number | null;
+  /** Largest element of a gradient. Excludes `clipnorm`. A number > 0. Default null. */
+  readonly clipvalue?: number | null;
+  /** How a step treats gradients that are not finite. With a loss scale not `error`. Default "propagate". */
+  readonly nonfinite?: "propagate" | "skip" | "error";
+  /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default "loss". */
+  readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
+}
+
+/** Operations of a step in addition to the formula, in one pass over the parameters. */
+export interface StepOptions {
+  /** Set gradients to zero after the step, also after one that is skipped. Default false. */
+  readonly zerograd?: boolean;
+  /** PyTorch's name of `zerograd`. */
+  readonly zero_grad?: boolean;
+  /** Largest norm of all gradients as one vector. Excludes `clipvalue`. A number > 0. Default null. */
+  readonly clipnorm?: number | null;
+  /** Largest element of a gradient. Excludes `clipnorm`. A number > 0. Default null. */
+  readonly clipvalue?: number | null;
+  /** How a step treats gradients that are not finite. With a loss scale not `error`. Default "propagate". */
+  readonly nonfinite?: "propagate" | "skip" | "error";
+}
+
+/** How a file is loaded. */
+export interface LoadOptions {
+  /** Convert tensors of another type of floating point, each number rounded once to the nearest. Default false. */
+  readonly cast?: boolean;
+  /** Refuse a file whose names, shapes or types are not those of the module. Default true. */
+  readonly strict?: boolean;
+}
+
+/** How a loss is scaled. PyTorch's names are those of `torch.amp.GradScaler`, and `min_loss_scale` is that of apex and DeepSpeed. */
+export interface LossScaleOptions {
+  /** The first scale. A number > 0. Default 65536. */
+  readonly init?: number;
+  /** PyTorch's name of `init`. */
+  readonly init_scale?: number;
+  /** Factor of the scale after `interval` good steps. A number > 1. Default 2. */
+  readonly growth?: number;
+  /** PyTorch's name of `growth`. */
+  readonly growth_factor?: number;
+  /** Factor of the scale after a bad step. A number in (0, 1). Default 0.5. */
+  readonly backoff?: number;
+  /** PyTorch's name of `backoff`. */
+  readonly backoff_factor?: number;
+  /** Good steps in a row before the scale grows. A whole number >= 1. Default 2000. */
+  readonly interval?: number;
+  /** PyTorch's name of `interval`. */
+  readonly growth_interval?: number;
+  /** Smallest scale; null: the smallest normal number of 32 bits. A number > 0. Default null. */
+  readonly min?: number | null;
+  /** PyTorch's name of `min`. */
+  readonly min_loss_scale?: number | null;
+}
+
+/** The options of a scale and its progress, as `lossscale` returns them. */
+export interface LossScale {
+  /** The first scale. A number > 0. Default 65536. */
+  readonly init: number;
+  /** Factor of the scale after `interval` good steps. A number > 1. Default 2. */
+  readonly growth: number;
+  /** Factor of the scale after a bad step. A number in (0, 1). Default 0.5. */
+  readonly backoff: number;
+  /** Good steps in a row before the scale grows. A whole number >= 1. Default 2000. */
+  readonly interval: number;
+  /** Smallest scale; null: the smallest normal number of 32 bits. A number > 0. Default null. */
+  readonly min: number | null;
+  /** Scale of the next step; null: `init`. A number > 0. Default null. */
+  readonly scale: number;
+  /** Good steps since the scale last changed. A whole number >= 0. Default 0. */
+  readonly growth_tracker: number;
+  /** Bad steps, which were skipped. A whole number >= 0. Default 0. */
+  readonly skipped: number;
+}
