@@ -1,18 +1,20 @@
-// The only seam between the SDK and an engine: what an engine's package supplies.
+// The interface between the SDK and an engine: the calls that the package of an engine implements.
 
 /**
- * Numbers of one type with a shape, in row-major order. Not every JavaScript has an array for numbers of 16 bits: those
- * come as `Float32Array`, which holds each of them exactly, and `dtype` tells what they are.
+ * Numbers of one type with a shape, in row-major order. Numbers of 16 bits come as a `Float32Array`, which holds each of them
+ * exactly, and `dtype` gives their type. Some versions of JavaScript lack an array of such numbers.
  */
 export interface TypedTensor {
+  /** The elements. */
   readonly data: Float32Array | Float64Array | BigInt64Array;
+  /** Sizes of the dimensions. */
   readonly shape: readonly number[];
-  /** The element type, where the array's own is another. */
+  /** The element type, if it is not the type of the array. */
   readonly dtype?: "half" | "bfloat16";
 }
 
-/** A value on its way to the engine. A `bigint` is a handle. */
-export type Sent =
+/** An argument of a call of an engine. A `bigint` is a handle. */
+export type BindingArgument =
   | null
   | undefined
   | boolean
@@ -20,41 +22,41 @@ export type Sent =
   | string
   | bigint
   | ArrayBufferView
-  | readonly Sent[]
-  | { readonly [key: string]: Sent };
+  | readonly BindingArgument[]
+  | { readonly [key: string]: BindingArgument };
 
-/** A value from the engine. A `bigint` is a handle. */
-export type Received =
+/** The result of a call of an engine. A `bigint` is a handle. */
+export type BindingResult =
   | null
   | boolean
   | number
   | string
   | bigint
   | TypedTensor
-  | readonly Received[]
-  | { readonly [key: string]: Received };
+  | readonly BindingResult[]
+  | { readonly [key: string]: BindingResult };
 
-/** Which engine runs. */
+/** The engine that runs. */
 export type EngineName = "native" | "wasm";
 
-/** How an engine starts. The native one has no choices, and takes these without using them. */
+/** How an engine starts. The native engine has no choices, and accepts these options without using them. */
 export interface EngineOptions {
-  /** Bytes that tensors may take together, up to 4 GiB less 64 KiB; 1 GiB unless told otherwise. */
+  /** Bytes that all tensors may take together, up to 4 GiB less 64 KiB. Default 1 GiB. */
   readonly memory?: number;
-  /** `@stepwell/wasm/stepwell.wasm` as a `WebAssembly.Module`, where the caller has compiled it. */
+  /** `@stepwell/wasm/stepwell.wasm` as a `WebAssembly.Module`, if the caller has compiled it. */
   readonly module?: object;
 }
 
 /** An engine. Its errors carry a stable `code`. */
 export interface Binding {
-  /** Calls a verb of the k-api. */
-  call(verb: string, args: readonly Sent[]): Received;
+  /** Calls a command of the session. */
+  call(command: string, args: readonly BindingArgument[]): BindingResult;
   /**
    * Makes a step with options; the closure computes the loss and its gradients and returns the loss. It throws nothing:
    * null says that it failed, and ends the step with an error.
    */
-  stepWithClosure(optimizer: bigint, closure: () => number | null, options: Sent): number;
-  /** Frees everything, and makes the engine what it was at first. True if it is another one now, which had to be made. */
+  stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
+  /** Frees every object and restores the initial state of the engine. True if a new engine had to be made. */
   reset(): boolean;
   /** Resolves when the engine has started. */
   ready(options?: EngineOptions): Promise<void>;

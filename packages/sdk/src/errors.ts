@@ -1,67 +1,31 @@
+import { engineErrorCodes } from "./generated/error-codes.js";
+
 /** Every code that a {@link StepwellError} can have. A code never changes its meaning. */
 export const errorCodes = [
-  /** A call with too few, too many or unsuitable arguments. */
-  "ERR_ARGUMENT",
-  /** No optimizer, module or loss of that name. */
-  "ERR_UNKNOWN_NAME",
-  /** An option that this optimizer, module or loss does not have. */
-  "ERR_OPTION_UNKNOWN",
-  /** An option of the wrong type. */
-  "ERR_OPTION_TYPE",
-  /** An option outside its range, or not finite. */
-  "ERR_OPTION_RANGE",
-  /** A parameter group that does not exist and cannot be added. */
-  "ERR_GROUP",
-  /** A tensor that cannot become a parameter: unknown, not a leaf, or already there. */
-  "ERR_PARAMETER",
-  /** A gradient that cannot be used. */
-  "ERR_GRADIENT",
-  /** The optimizer needs a closure that computes the loss. */
-  "ERR_CLOSURE_REQUIRED",
-  /** A handle whose object was freed. */
-  "ERR_HANDLE_FREED",
-  /** Something that is no handle of this session. */
-  "ERR_HANDLE_INVALID",
-  /** A handle of another kind than the call needs. */
-  "ERR_HANDLE_KIND",
-  /** Shapes that do not fit. */
-  "ERR_SHAPE",
-  /** A data type that does not fit. */
-  "ERR_DTYPE",
-  /** A device that does not exist or cannot be used. */
-  "ERR_DEVICE",
-  /** More memory than there is. */
-  "ERR_MEMORY",
-  /** A file that cannot be read or written. */
-  "ERR_FILE",
-  /** A file whose content is not what it should be. */
-  "ERR_FORMAT",
-  /** The tensor library refused an operation. */
-  "ERR_ENGINE",
-  /** The engine was ended by a bug of Stepwell or by a lack of memory or stack; only `reset` helps. */
-  "ERR_ENGINE_POISONED",
-  /** A bug of Stepwell. */
-  "ERR_INTERNAL",
-  /** When the package is loaded: there is no addon for this platform, or no package with it. */
+  ...engineErrorCodes,
+  /** At import: there is no addon for this platform, or the package of the addon is not installed. */
   "ERR_ADDON_NOT_FOUND",
-  /** When the package is loaded: the addon that is there cannot be loaded. */
+  /** At import: the addon cannot be loaded. */
   "ERR_ADDON_LOAD",
-  /** When the package is loaded: libtorch is on none of the places where it is looked for. */
+  /** At import: libtorch is in none of the places that are searched. */
   "ERR_LIBTORCH_NOT_FOUND",
-  /** When the package is loaded: `LIBTORCH` names a libtorch of another version. */
+  /** At import: `LIBTORCH` names a libtorch of another version. */
   "ERR_LIBTORCH_VERSION",
-  /** When the package is loaded: libtorch is there and cannot be loaded. */
+  /** At import: libtorch cannot be loaded. */
   "ERR_LIBTORCH_LOAD",
 ] as const;
 
-/** What went wrong, for a program to match on. */
+/** The code of an error, for a program to match on. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The one error that Stepwell throws. The message says what was expected and what was given; nothing was changed. */
+/** The one error that Stepwell throws. The message says what was expected and what was given; the call has changed nothing. */
 export class StepwellError extends Error {
+  /** Always `StepwellError`. */
   override readonly name = "StepwellError";
 
+  /** An error with a code, and perhaps with a cause. */
   constructor(
+    /** Names the kind of the error. It is stable. */
     readonly code: ErrorCode,
     message: string,
     options?: ErrorOptions,
@@ -70,23 +34,23 @@ export class StepwellError extends Error {
   }
 }
 
-/** The engine's error as a {@link StepwellError}; anything else as it is. */
+/** An error of the engine as a {@link StepwellError}; any other exception as it is. */
 export function typed(error: unknown): unknown {
   // The engine may have been loaded into another realm than this file, which has another class `Error`.
   if (typeof error !== "object" || error === null || error instanceof StepwellError) return error;
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (isErrorCode(code)) return new StepwellError(code, String(message), { cause: error });
-  // The binding itself refuses what has no place among arguments, such as a function or a list that contains itself.
+  // The binding itself refuses values that cannot be arguments, such as a function.
   if (code === "InvalidArg") return new StepwellError("ERR_ARGUMENT", String(message), { cause: error });
   return error;
 }
 
-/** Whether an engine has found no memory for what it was to do. */
+/** Whether an error of an engine says that there is not enough memory. */
 export function isOutOfMemory(error: unknown): boolean {
   return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "ERR_MEMORY";
 }
 
-/** Whether something is a code that a {@link StepwellError} can have. */
+/** Whether a value is a code that a {@link StepwellError} can have. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(code);
 }

@@ -1,62 +1,54 @@
-import type { Binding, EngineOptions, Received, Sent } from "./binding.js";
-import { isOutOfMemory, typed } from "./errors.js";
-import { refuseSurplus } from "./fluent/refuse.js";
-import { namedOptions } from "./named-options.js";
-import { local } from "./realm.js";
-import { handleOf, idOf, send } from "./send.js";
-import { Session } from "./session.js";
-
 declare const kind: unique symbol;
-/** By which another copy of this package knows a handle. */
+/** The key by which another copy of this package recognizes a handle. */
 const brand = Symbol.for("@stepwell/sdk/handle");
 
 /**
- * Stands for an object of a session. It is opaque: only the functions of this package know what is behind it.
+ * Stands for an object of a session. It is opaque: only the functions of this package read the object.
  *
- * `free` frees the object at once. An object whose handle is forgotten is freed some time after the garbage collector has found
- * that, which may be late. A handle belongs to the copy of this package that made it, and to that engine: where an engine that
- * had stopped was replaced by `reset`, the handles of before are no handles any more (`ERR_HANDLE_INVALID`).
+ * `free` frees the object at once. An object whose handle is forgotten is freed some time after the garbage collector has
+ * found that, which may be late. A handle belongs to the copy of this package that made it, and to one engine. After `reset` has
+ * replaced an engine that had stopped, handles of the former engine are invalid (`ERR_HANDLE_INVALID`).
  */
 export class Handle<Kind extends string = string> {
   declare readonly [kind]: Kind;
   readonly #id: bigint;
-  readonly #session: Session;
+  readonly #owner: object;
   #life: "young" | "watched" | "ended" = "young";
 
-  private constructor(id: bigint, session: Session) {
+  private constructor(id: bigint, owner: object) {
     this.#id = id;
-    this.#session = session;
+    this.#owner = owner;
   }
 
   static {
     Object.defineProperty(Handle.prototype, brand, { value: true });
   }
 
-  /** @internal */
-  static make<Kind extends string>(id: bigint, session: Session): Handle<Kind> {
-    return new Handle<Kind>(id, session);
+  /** A handle of an object of an owner, which is the registry of one engine. @internal */
+  static make<Kind extends string>(id: bigint, owner: object): Handle<Kind> {
+    return new Handle<Kind>(id, owner);
   }
 
-  /** Whether the handle is one of this session. @internal */
-  static isOf(handle: Handle, session: Session): boolean {
-    return handle.#session === session;
+  /** Whether the handle is one of this owner. @internal */
+  static isOf(handle: Handle, owner: object): boolean {
+    return handle.#owner === owner;
   }
 
-  /** The id of a handle that is to be watched from now on; undefined if its object has been freed. @internal */
+  /** The id of a handle, which the caller watches from now on; undefined if its object has been freed. @internal */
   static watch(handle: Handle): bigint | undefined {
     if (handle.#life !== "young") return undefined;
     handle.#life = "watched";
     return handle.#id;
   }
 
-  /** The object has been freed. Tells what was so before. @internal */
+  /** Marks the object as freed, and returns the state before. @internal */
   static end(handle: Handle): "young" | "watched" | "ended" {
     const before = handle.#life;
     handle.#life = "ended";
     return before;
   }
 
-  /** @internal */
+  /** The id of a handle; undefined for any other value. @internal */
   static idOf(value: unknown): bigint | undefined {
     return typeof value === "object" && value !== null && #id in value ? value.#id : undefined;
   }
@@ -92,108 +84,3 @@ export type AnyHandle =
   | OptimizerHandle
   | LossHandle
   | ModelHandle;
-
-/** The SDK's side of a binding: handles become ids and ids become handles, and errors become typed. */
-export class Engine {
-  readonly #binding: Binding;
-  #session: Session;
-
-  constructor(binding: Binding) {
-    this.#binding = binding;
-    this.#session = this.#newSession();
-  }
-
-  /** Calls a verb; the caller knows what it returns. */
-  call<Result>(verb: string, ...args: readonly unknown[]): Result {
-    let received: Received;
-    // Reading arguments runs code of the caller's, such as getters: what that throws is not the engine's.
-    const sent = send(this.#session, verb, args);
-    try {
-      received = this.#binding.call(verb, sent);
-    } catch (error) {
-      if (!isOutOfMemory(error) || !this.#session.freeForgotten()) throw typed(error);
-      received = this.#again(verb, sent);
-    }
-    return this.#receive(received) as Result;
-  }
-
-  /** Frees objects, or all. */
-  free(...handles: readonly AnyHandle[]): void {
-    this.call("free", ...handles);
-    if (handles.length === 0) this.#session.freedAll();
-    for (const handle of handles) this.#session.freed(handleOf(handle) as Handle);
-  }
-
-  /** Gives the first handle what the second one stands for, which is freed. */
-  use(handle: AnyHandle, other: AnyHandle, ...rest: readonly unknown[]): void {
-    this.call("use", handle, other, ...rest);
-    this.#session.freed(handleOf(other) as Handle);
-  }
-
-  /**
-   * Makes a step with a closure that returns the loss. What the closure throws arrives as it was thrown: it is kept here,
-   * and the binding learns only that there is no loss. To look into an exception runs code of the caller's.
-   */
-  stepWithClosure(
-    optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
-    closure: () => number,
-    options: unknown,
-  ): number {
-    let thrown: { readonly error: unknown } | undefined;
-    const guarded = () => {
-      try {
-        return closure();
-      } catch (error) {
-        thrown = { error };
-        return null;
-      }
-    };
-    const [sent] = send(this.#session, "step", [options], 3);
-    try {
-      return this.#binding.stepWithClosure(idOf(this.#session, optimizer), guarded, sent);
-    } catch (error) {
-      throw thrown ? thrown.error : typed(error);
-    }
-  }
-
-  reset(...rest: readonly unknown[]): void {
-    refuseSurplus("reset", rest);
-    let isAnother: boolean;
-    try {
-      isAnother = this.#binding.reset();
-    } catch (error) {
-      throw typed(error);
-    }
-    this.#session.freedAll();
-    // Nothing that was made before means anything to another engine.
-    if (isAnother) this.#session = this.#newSession();
-  }
-
-  async ready(options: EngineOptions = {}, ...rest: readonly unknown[]): Promise<void> {
-    refuseSurplus("ready", rest);
-    const given = namedOptions<EngineOptions>("ready", options, ["memory", "module"]);
-    try {
-      await this.#binding.ready(given);
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-
-  #receive(value: Received): unknown {
-    if (typeof value === "bigint") return this.#session.handle(value);
-    return local(value) ?? undefined;
-  }
-
-  #newSession(): Session {
-    return new Session((ids) => this.#binding.call("release", ids));
-  }
-
-  /** Calls a verb that found no memory, since there may be some now. */
-  #again(verb: string, sent: readonly Sent[]): Received {
-    try {
-      return this.#binding.call(verb, sent);
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-}

@@ -14,7 +14,7 @@ options! {
         clipnorm: Option<f64> = None, limit Above(0.0);
         /// Largest element of a gradient. Excludes `clipnorm`.
         clipvalue: Option<f64> = None, limit Above(0.0);
-        /// How a step treats gradients that are not finite. With a loss scale not `error`.
+        /// How a step treats gradients that are not finite. With a loss scale, which skips such steps, only `skip` can be given.
         nonfinite: NonFinite = NonFinite::Propagate;
     }
 }

@@ -1,61 +1,66 @@
-// Arguments on their way to the engine: copied once, so that what is read later is what was checked, and classified by what
-// the language says of them. Only plain data and handles pass; everything else is refused by its name.
+// Encodes the arguments of a call for the engine. Each is copied once, so that the engine reads the values that were checked,
+// and is classified by the language, not by its properties. Only plain data and handles pass.
 
-import type { Sent } from "./binding.js";
-import { StepwellError } from "./errors.js";
-import { Handle, isForeignHandle } from "./handle.js";
-import { fromJson } from "./json.js";
-import type { Session } from "./session.js";
-import { wellFormed } from "./text.js";
-import { isOutOfBounds, kindOf } from "./typed-arrays.js";
+import type { BindingArgument } from "../binding.js";
+import { StepwellError } from "../errors.js";
+import { Handle } from "../handle.js";
+import { describeKind } from "../values/describe.js";
+import { fromJson } from "../values/json.js";
+import { isDictionary } from "../values/plain-data.js";
+import { wellFormed } from "../values/text.js";
+import { isOutOfBounds, kindOf } from "../values/typed-arrays.js";
 
-/** Arguments nested deeper than this are refused, before recursion could exhaust the stack. */
-const DEEPEST = 300;
-/** More values in one call are refused: lists that share their elements, or hold themselves, are small and have no end. */
-const MOST_VALUES = 2 ** 24;
-/** So many values are copied before they are counted. */
+/** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
+const MAX_DEPTH = 300;
+/** Limit of values in one call. Lists that share their elements, or contain themselves, are small and encode to far more. */
+const MAX_VALUES = 2 ** 24;
+/** Number of values that are copied before all of them are counted. */
 const UNCOUNTED = 2 ** 16;
-/** Up to here a number stands for one whole number. */
-const EXACT = 2 ** 53;
-/** An id that no handle has, for what claims to be one. */
+/** The largest whole number up to which a double represents every one. */
+const MAX_EXACT = 2 ** 53;
+/** An id that no handle has: it stands for a handle of another owner. */
 const NO_HANDLE = 2n ** 53n - 1n;
 
-/** The typed arrays that a tensor can be made of. */
+/** The kinds of typed arrays that a tensor can be made of. */
 const kinds: ReadonlySet<string | undefined> = new Set([
   ...["Float32Array", "Float64Array", "BigInt64Array", "Int8Array", "Uint8Array", "Uint8ClampedArray"],
   ...["Int16Array", "Uint16Array", "Int32Array", "Uint32Array"],
 ]);
 
 /**
- * The arguments of a call as the engine of a session takes them. The first stands at `position`. What a getter or a proxy of
- * the caller's throws is passed on.
+ * The arguments of a command as the engine takes them; handles must be of the owner. The first argument is reported as that at
+ * `position`. An exception of a getter or a proxy of the caller is passed on.
  */
-export function send(session: Session, verb: string, args: readonly unknown[], position = 1): Sent[] {
-  const sent: Sent[] = [];
+export function encodeArguments(
+  owner: object,
+  command: string,
+  args: readonly unknown[],
+  position = 1,
+): BindingArgument[] {
+  const encoded: BindingArgument[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     // Most arguments are handles.
     const id = Handle.idOf(arg);
-    if (id === undefined) return sentFrom(new Sender(session, verb, args, position + i), sent);
-    sent.push(Handle.isOf(arg as Handle, session) ? id : NO_HANDLE);
+    if (id === undefined) return encodeRest(new Encoder(owner, command, args, position + i), encoded);
+    encoded.push(Handle.isOf(arg as Handle, owner) ? id : NO_HANDLE);
   }
-  return sent;
+  return encoded;
 }
 
-/** Sends the arguments that are left. */
-function sentFrom(sender: Sender, sent: Sent[]): Sent[] {
-  for (const arg of sender.args.slice(sent.length)) sent.push(sender.argument(arg));
-  return sent;
+function encodeRest(encoder: Encoder, encoded: BindingArgument[]): BindingArgument[] {
+  for (const arg of encoder.args.slice(encoded.length)) encoded.push(encoder.argument(arg));
+  return encoded;
 }
 
-/** The id of a session's handle, or of an object that holds one; one that no handle has for anything else. */
-export function idOf(session: Session, value: unknown): bigint {
+/** The id of a handle of an owner, or of an object that has one as `handle`. Any other value has an id that no handle has. */
+export function idOf(owner: object, value: unknown): bigint {
   const handle = handleOf(value);
   const id = Handle.idOf(handle);
-  return handle && id !== undefined && Handle.isOf(handle, session) ? id : NO_HANDLE;
+  return handle && id !== undefined && Handle.isOf(handle, owner) ? id : NO_HANDLE;
 }
 
-/** A handle: the value itself, or the one that an object of the fluent layer holds. */
+/** A handle: the value itself, or the `handle` of an object of the fluent layer; undefined for any other value. */
 export function handleOf(value: unknown): Handle | undefined {
   if (Handle.idOf(value) !== undefined) return value as Handle;
   if (typeof value !== "object" || value === null || isDictionary(value) || !("handle" in value)) return undefined;
@@ -63,112 +68,112 @@ export function handleOf(value: unknown): Handle | undefined {
   return Handle.idOf(held) === undefined ? undefined : (held as Handle);
 }
 
-class Sender {
+class Encoder {
   position: number;
   #values = 0;
   #isCounted = false;
 
   constructor(
-    readonly session: Session,
-    readonly verb: string,
+    readonly owner: object,
+    readonly command: string,
     readonly args: readonly unknown[],
     position: number,
   ) {
     this.position = position - 1;
   }
 
-  argument(value: unknown): Sent {
+  argument(value: unknown): BindingArgument {
     this.position += 1;
-    return this.#send(value, 0);
+    return this.#encode(value, 0);
   }
 
-  #send(value: unknown, depth: number): Sent {
+  #encode(value: unknown, depth: number): BindingArgument {
     switch (typeof value) {
       case "bigint": {
-        // A number, and not a handle, for only the SDK sends those as bigints.
+        // A number: a caller cannot give an id, which the engine takes as a bigint.
         const number = Number(value);
-        if (Math.abs(number) <= EXACT) return number;
+        if (Math.abs(number) <= MAX_EXACT) return number;
         return this.#fail(`expected whole numbers within ±2^53 ${this.#place(depth)}, given a larger bigint`);
       }
       case "object":
         return value === null ? null : this.#object(value, depth);
       case "string":
-        return wellFormed(this.verb, value);
+        return wellFormed(this.command, value);
       case "function":
       case "symbol":
         return this.#refuse(value, depth);
       default:
-        return value as Sent;
+        return value as BindingArgument;
     }
   }
 
-  #object(value: object, depth: number): Sent {
+  #object(value: object, depth: number): BindingArgument {
     const id = Handle.idOf(value);
-    if (id !== undefined) return Handle.isOf(value as Handle, this.session) ? id : NO_HANDLE;
+    if (id !== undefined) return Handle.isOf(value as Handle, this.owner) ? id : NO_HANDLE;
     if (ArrayBuffer.isView(value)) return this.#view(value, depth);
-    if (depth >= DEEPEST) this.#tooMuch();
+    if (depth >= MAX_DEPTH) this.#tooMuch();
     if (Array.isArray(value)) return this.#list(value, depth);
     if (isDictionary(value)) return this.#dictionary(value, depth);
     const held = handleOf(value);
-    if (held) return idOf(this.session, held);
+    if (held) return idOf(this.owner, held);
     return value instanceof Handle ? NO_HANDLE : this.#refuse(value, depth);
   }
 
-  #view(view: ArrayBufferView, depth: number): Sent {
+  #view(view: ArrayBufferView, depth: number): BindingArgument {
     if (!kinds.has(kindOf(view))) return this.#refuse(view, depth);
     if (!isOutOfBounds(view)) return view;
     const message = "given a typed array whose buffer was transferred or has shrunk";
     return this.#fail(`expected numbers ${this.#place(depth)}, ${message}`);
   }
 
-  #list(list: readonly unknown[], depth: number): Sent {
+  #list(list: readonly unknown[], depth: number): BindingArgument {
     const { length } = list;
-    this.#take(length);
-    // Room for all where they are few; a list that only says that it is long gets none before its elements are there.
-    const copy: Sent[] = new Array(Math.min(length, 1024));
+    this.#count(length);
+    // Allocate at once if elements are few. The length of a sparse list allocates nothing before its elements are read.
+    const copy: BindingArgument[] = new Array(Math.min(length, 1024));
     for (let i = 0; i < length; i++) {
       const item = list[i];
       if (item === undefined && !(i in list)) {
         this.#fail(`expected a list without holes ${this.#place(depth)}, given none of its ${length} elements at ${i}`);
       }
-      copy[i] = typeof item === "number" ? item : this.#send(item, depth + 1);
+      copy[i] = typeof item === "number" ? item : this.#encode(item, depth + 1);
     }
     return copy;
   }
 
-  #dictionary(dictionary: object, depth: number): Sent {
+  #dictionary(dictionary: object, depth: number): BindingArgument {
     const keys = Object.keys(dictionary);
-    this.#take(keys.length);
+    this.#count(keys.length);
     for (const symbol of Object.getOwnPropertySymbols(dictionary)) {
       if (!Object.prototype.propertyIsEnumerable.call(dictionary, symbol)) continue;
       this.#fail(`expected strings as the keys of a dictionary ${this.#place(depth)}, given a symbol`);
     }
-    // Without a prototype, so that no key means anything.
-    const copy: Record<string, Sent> = Object.create(null);
+    // Without a prototype, so that no key has a meaning of its own.
+    const copy: Record<string, BindingArgument> = Object.create(null);
     for (const key of keys) {
       const item = (dictionary as Record<string, unknown>)[key];
-      // An option that is undefined is one that is left out.
-      if (item !== undefined) copy[wellFormed(this.verb, key)] = this.#send(item, depth + 1);
+      // An undefined option is left out.
+      if (item !== undefined) copy[wellFormed(this.command, key)] = this.#encode(item, depth + 1);
     }
-    return fromJson(this.verb, copy) as Sent;
+    return fromJson(this.command, copy) as BindingArgument;
   }
 
-  /** Counts some values more. All are counted before many are copied. */
-  #take(count: number): void {
+  /** Adds to the count of values. Before many are copied, all of them are counted. */
+  #count(count: number): void {
     this.#values += count + 1;
     if (this.#values <= UNCOUNTED) return;
-    if (this.#values > MOST_VALUES) this.#tooMuch();
+    if (this.#values > MAX_VALUES) this.#tooMuch();
     if (this.#isCounted) return;
     this.#isCounted = true;
-    if (countOf(this.args, 0, new Map()) > MOST_VALUES) this.#tooMuch();
+    if (countOf(this.args, 0, new Map()) > MAX_VALUES) this.#tooMuch();
   }
 
   #tooMuch(): never {
-    return this.#fail(`arguments nested deeper than ${DEEPEST} or of more than ${MOST_VALUES} values`);
+    return this.#fail(`arguments nested deeper than ${MAX_DEPTH} or of more than ${MAX_VALUES} values`);
   }
 
   #refuse(value: unknown, depth: number): never {
-    return this.#fail(`expected plain data or a handle ${this.#place(depth)}, given ${nameOf(value)}`);
+    return this.#fail(`expected plain data or a handle ${this.#place(depth)}, given ${describeKind(value)}`);
   }
 
   #place(depth: number): string {
@@ -176,23 +181,23 @@ class Sender {
   }
 
   #fail(message: string): never {
-    throw new StepwellError("ERR_ARGUMENT", `${this.verb}: ${message}`);
+    throw new StepwellError("ERR_ARGUMENT", `${this.command}: ${message}`);
   }
 }
 
 /**
- * How many values a value has, as often as they stand there; more than {@link MOST_VALUES} as soon as there are more, or deeper
- * ones than can be. Each list of lists is counted once.
+ * The number of values in a value, shared ones counted each time. A count above {@link MAX_VALUES} is not exact, and nesting
+ * that is too deep counts as infinite. A list of lists is read once.
  */
 function countOf(value: unknown, depth: number, known: Map<object, number>): number {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return 1;
   // The list of arguments is a level more.
-  if (depth > DEEPEST + 1) return Number.POSITIVE_INFINITY;
+  if (depth > MAX_DEPTH + 1) return Number.POSITIVE_INFINITY;
   const items = Array.isArray(value) ? value : isDictionary(value) ? Object.values(value) : [];
   const { length } = items;
   let count = 1 + length;
   let isNested = false;
-  for (let i = 0; i < length && count <= MOST_VALUES; i++) {
+  for (let i = 0; i < length && count <= MAX_VALUES; i++) {
     const item: unknown = items[i];
     if (typeof item !== "object") continue;
     if (!isNested) {
@@ -204,33 +209,4 @@ function countOf(value: unknown, depth: number, known: Map<object, number>): num
   }
   if (isNested) known.set(value, count);
   return count;
-}
-
-/** Whether an object is plain: it has no prototype, or that of the plain objects of some realm. */
-export function isDictionary(value: object): boolean {
-  const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === null) return true;
-  if (prototype !== Object.prototype) {
-    const isRoot = Object.getPrototypeOf(prototype) === null;
-    if (!isRoot || !Object.hasOwn(prototype, "isPrototypeOf")) return false;
-  }
-  // Such as `Math` and `JSON`.
-  return !Object.hasOwn(value, Symbol.toStringTag);
-}
-
-/** What was given, in words. */
-export function nameOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return withArticle(typeof value);
-  if (isForeignHandle(value)) return "a handle of another copy of Stepwell";
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  if (/^(Boolean|Number|String|Symbol|BigInt)$/.test(tag)) return `${withArticle(tag)} object`;
-  if (tag !== "Object") return withArticle(tag.slice(0, 80));
-  if (isDictionary(value)) return "a dictionary";
-  const name: unknown = value.constructor?.name;
-  return typeof name === "string" && name !== "" ? `an instance of ${name.slice(0, 80)}` : "an instance of a class";
-}
-
-function withArticle(noun: string): string {
-  return `${/^[AEIOUaeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }

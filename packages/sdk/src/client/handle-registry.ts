@@ -1,29 +1,29 @@
-// Which objects nobody holds a handle of any more, and when they are freed.
+// The handles of one engine: when the garbage collector watches them, and when forgotten objects are freed.
 
-import { Handle } from "./handle.js";
+import { Handle } from "../handle.js";
 
-/** Handles that are held before the garbage collector is told of those that are not freed yet. */
-const YOUNG = 512;
-/** Forgotten objects that are freed between two looks at the clock. */
+/** Number of live handles from which the garbage collector watches those that are not freed yet. */
+const MAX_YOUNG = 512;
+/** Number of forgotten objects that are freed between two readings of the clock. */
 const BATCH = 64;
-/** Milliseconds of one turn of the event loop after which freeing goes on in the next. */
-const TURN = 4;
+/** Milliseconds of one turn of the event loop after which freeing goes on in the next turn. */
+const MAX_TURN = 4;
 
 /**
- * The objects of an engine, as far as handles go: what one session has made, no other one knows.
+ * The handles of one engine, which no other registry shares.
  *
- * Objects whose handles are forgotten are freed a few at a time, so that the event loop never waits long. To have the garbage
- * collector watch a handle takes longer than many a call, and it reports nothing before the event loop turns: so a handle is
- * watched only if it has not been freed by then, or by the time that there are many.
+ * Objects whose handles are forgotten are freed a few at a time, so that the event loop never waits long. Watching a handle
+ * takes longer than many a call, and the garbage collector reports nothing before the event loop turns. A handle is therefore
+ * watched if it is still live at the next turn, or if there are many.
  */
-export class Session {
+export class HandleRegistry {
   readonly #release: (ids: readonly bigint[]) => void;
   #young: Handle[] = [];
   #registry = this.#newRegistry();
   #forgotten: bigint[] = [];
   #isPlanned = false;
 
-  /** `release` frees those of the objects that live, and throws only where all are lost. */
+  /** `release` frees those objects of a list that live, and throws only if all objects are lost. */
   constructor(release: (ids: readonly bigint[]) => void) {
     this.#release = release;
   }
@@ -33,23 +33,23 @@ export class Session {
     const handle = Handle.make(id, this);
     const count = this.#young.push(handle);
     if (count === 1) void Promise.resolve().then(() => this.#watch());
-    else if (count === YOUNG) this.#watch();
+    else if (count === MAX_YOUNG) this.#watch();
     return handle;
   }
 
-  /** The object of a handle has been freed: there is nothing to watch any more. */
+  /** Stops watching a handle whose object has been freed. */
   freed(handle: Handle): void {
     if (Handle.end(handle) === "watched") this.#registry.unregister(handle);
   }
 
-  /** All objects have been freed. */
+  /** Forgets all handles, whose objects have been freed. */
   freedAll(): void {
     this.#young = [];
     this.#registry = this.#newRegistry();
     this.#forgotten = [];
   }
 
-  /** Frees at once what is known to be forgotten; false if there is nothing. */
+  /** Frees at once all objects that are known to be forgotten; false if there is none. */
   freeForgotten(): boolean {
     const ids = this.#forgotten;
     this.#forgotten = [];
@@ -83,7 +83,7 @@ export class Session {
 
   #freeSome(): void {
     this.#isPlanned = false;
-    const end = Date.now() + TURN;
+    const end = Date.now() + MAX_TURN;
     try {
       do this.#release(this.#forgotten.splice(-BATCH));
       while (this.#forgotten.length > 0 && Date.now() < end);

@@ -1,19 +1,19 @@
-// Where this package runs in another realm than its engine, as under Jest and in the contexts of `node:vm`, the engine's
-// arrays are no instances of this realm's `Array`.
+// Values of an engine that belongs to another realm, as under Jest and in the contexts of `node:vm`. Its arrays are not
+// instances of `Array` of this realm.
 
-import type { Received } from "./binding.js";
+import type { BindingResult } from "../binding.js";
 
 const typedArrays = { Float32Array, Float64Array, BigInt64Array };
 
 /** A value of an engine, made of arrays and objects of this realm. Elements are not copied. */
-export function local(value: Received): Received {
+export function local(value: BindingResult): BindingResult {
   if (typeof value !== "object" || value === null || value instanceof Object) return value;
   if (Array.isArray(value)) return Array.from(value, local);
-  const entries = Object.entries(value as { readonly [key: string]: Received });
+  const entries = Object.entries(value as { readonly [key: string]: BindingResult });
   return Object.fromEntries(entries.map(([key, item]) => [key, ArrayBuffer.isView(item) ? view(item) : local(item)]));
 }
 
-function view(array: ArrayBufferView): Received {
+function view(array: ArrayBufferView): BindingResult {
   const name = Object.prototype.toString.call(array).slice(8, -1) as keyof typeof typedArrays;
   const { buffer, byteOffset, byteLength } = array;
   const Local = typedArrays[name];

@@ -1,12 +1,12 @@
-// The engine for Node: the native one where it is installed, and otherwise WebAssembly. STEPWELL_ENGINE chooses.
+// The engine for Node: the native one if it is installed, and otherwise WebAssembly. STEPWELL_ENGINE overrides this.
 
 import { createRequire } from "node:module";
 import type { Binding, EngineName } from "../binding.js";
-import { brief } from "../brief.js";
 import { StepwellError } from "../errors.js";
+import { brief } from "../values/describe.js";
 import { start } from "./start.js";
 
-// Only what is used is loaded, and at once: `import()` would make a promise of it.
+// Loads only the package that is used, and synchronously, which `import()` cannot.
 const require = createRequire(import.meta.url);
 
 function native(): Binding {
@@ -33,7 +33,12 @@ function isMissing(error: unknown): boolean {
   return code === "ERR_ADDON_NOT_FOUND" || (isAbsent && message.includes("@stepwell/native"));
 }
 
-function choose(wanted: string | undefined): { readonly engine: EngineName; readonly binding: Binding } {
+interface Opened {
+  readonly engine: EngineName;
+  readonly binding: Binding;
+}
+
+function choose(wanted: string | undefined): Opened {
   if (wanted && wanted !== "native" && wanted !== "wasm") {
     throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native or wasm, given "${brief(wanted)}"`);
   }
@@ -43,9 +48,10 @@ function choose(wanted: string | undefined): { readonly engine: EngineName; read
   } catch (error) {
     if (wanted === "native" || !isMissing(error)) throw error;
     const text = "@stepwell/native is not here, so the WebAssembly engine runs, which is slower and has no GPU.";
-    process.emitWarning(`${text} STEPWELL_ENGINE=wasm says that this is meant.`, "StepwellWarning");
+    process.emitWarning(`${text} Set STEPWELL_ENGINE=wasm to silence this warning.`, "StepwellWarning");
     return { engine: "wasm", binding: wasm() };
   }
 }
 
-export const { engine, binding } = start(() => choose(process.env.STEPWELL_ENGINE));
+/** Opens the engine, which has objects of its own. Fails with a `StepwellError`. */
+export const openEngine = (): Opened => start(() => choose(process.env.STEPWELL_ENGINE));

@@ -1,6 +1,6 @@
 import { isErrorCode, StepwellError } from "../errors.js";
 
-/** Starts an engine. What goes wrong with it, on the way through packages and libraries, is a `StepwellError`. */
+/** Starts an engine. An exception of a package or a library becomes a `StepwellError`. */
 export function start<Engine>(choose: () => Engine): Engine {
   try {
     return choose();
@@ -13,7 +13,7 @@ function startError(error: unknown): StepwellError {
   if (error instanceof StepwellError) return error;
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (isErrorCode(code)) return new StepwellError(code, String(message), { cause: error });
-  // Node's text has a list of the files that asked for the package.
+  // The message of Node ends with a list of files that require the package.
   const [reason = ""] = String(message).split("\n");
   if (code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") {
     return new StepwellError("ERR_ADDON_NOT_FOUND", `a package of the engine is not installed: ${reason}`, {

@@ -1,7 +1,7 @@
-// The WebAssembly engine, for browsers and for whoever asks for it.
+// The WebAssembly engine, for browsers and for programs that choose it.
 
 import { open } from "@stepwell/wasm";
-import type { Binding, EngineName } from "../binding.js";
+import type { Binding } from "../binding.js";
 
-export const engine: EngineName = "wasm";
-export const binding = open() as Binding;
+/** Opens the engine, which has objects of its own. It starts with the first call. */
+export const openEngine = (): Binding => open() as Binding;

@@ -25,7 +25,7 @@ export interface TrainOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. Excludes `clipnorm`. A number > 0. Default null. */
   readonly clipvalue?: number | null;
-  /** How a step treats gradients that are not finite. With a loss scale not `error`. Default "propagate". */
+  /** How a step treats gradients that are not finite. With a loss scale, which skips such steps, only `skip` can be given. Default "propagate". */
   readonly nonfinite?: "propagate" | "skip" | "error";
   /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default "loss". */
   readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
@@ -41,7 +41,7 @@ export interface StepOptions {
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. Excludes `clipnorm`. A number > 0. Default null. */
   readonly clipvalue?: number | null;
-  /** How a step treats gradients that are not finite. With a loss scale not `error`. Default "propagate". */
+  /** How a step treats gradients that are not finite. With a loss scale, which skips such steps, only `skip` can be given. Default "propagate". */
   readonly nonfinite?: "propagate" | "skip" | "error";
 }
 

@@ -37,50 +37,87 @@ import type {
   StepScheduleOptions,
   WarmupSchedule,
   WarmupScheduleOptions,
-} from "./generated/schedules.js";
+} from "../generated/schedules.js";
+import { refuseSurplus } from "../values/refuse.js";
 
-/** The rate times a factor, once in a number of schedule steps. */
-export const step = (options: StepScheduleOptions): StepSchedule => ({ schedule: "step", ...options });
+/** Multiplies the rate by a factor, once in a number of schedule steps. */
+export function step(options: StepScheduleOptions): StepSchedule;
+export function step(options: StepScheduleOptions, ...surplus: readonly unknown[]): StepSchedule {
+  refuseSurplus("schedules.step", surplus);
+  return { schedule: "step", ...options };
+}
 
-/** The rate times a factor, at each of some schedule steps. */
-export const multistep = (options: MultistepScheduleOptions): MultistepSchedule => ({
-  schedule: "multistep",
-  ...options,
-});
+/** Multiplies the rate by a factor, at each of some schedule steps. */
+export function multistep(options: MultistepScheduleOptions): MultistepSchedule;
+export function multistep(options: MultistepScheduleOptions, ...surplus: readonly unknown[]): MultistepSchedule {
+  refuseSurplus("schedules.multistep", surplus);
+  return { schedule: "multistep", ...options };
+}
 
-/** The rate times a factor, at each schedule step. */
-export const exponential = (options: ExponentialScheduleOptions): ExponentialSchedule => ({
-  schedule: "exponential",
-  ...options,
-});
+/** Multiplies the rate by a factor, at each schedule step. */
+export function exponential(options: ExponentialScheduleOptions): ExponentialSchedule;
+export function exponential(options: ExponentialScheduleOptions, ...surplus: readonly unknown[]): ExponentialSchedule {
+  refuseSurplus("schedules.exponential", surplus);
+  return { schedule: "exponential", ...options };
+}
 
-/** The rate times a factor that changes by the same amount at each schedule step, and then stays. */
-export const linear = (options: LinearScheduleOptions = {}): LinearSchedule => ({ schedule: "linear", ...options });
+/** Multiplies the rate by a factor that changes by one amount at each schedule step, and then stays. */
+export function linear(options?: LinearScheduleOptions): LinearSchedule;
+export function linear(options: LinearScheduleOptions = {}, ...surplus: readonly unknown[]): LinearSchedule {
+  refuseSurplus("schedules.linear", surplus);
+  return { schedule: "linear", ...options };
+}
 
 /** Half a cosine wave from the base rate to the smallest; then the rate rises again, as in PyTorch. */
-export const cosine = (options: CosineScheduleOptions): CosineSchedule => ({ schedule: "cosine", ...options });
+export function cosine(options: CosineScheduleOptions): CosineSchedule;
+export function cosine(options: CosineScheduleOptions, ...surplus: readonly unknown[]): CosineSchedule {
+  refuseSurplus("schedules.cosine", surplus);
+  return { schedule: "cosine", ...options };
+}
 
 /** Half a cosine wave from the base rate to the smallest, again and again, each as long as the last or longer. */
-export const restarts = (options: RestartsScheduleOptions): RestartsSchedule => ({ schedule: "restarts", ...options });
+export function restarts(options: RestartsScheduleOptions): RestartsSchedule;
+export function restarts(options: RestartsScheduleOptions, ...surplus: readonly unknown[]): RestartsSchedule {
+  refuseSurplus("schedules.restarts", surplus);
+  return { schedule: "restarts", ...options };
+}
 
 /** Up to a largest rate and down to almost none, with momentum the other way round; then the rate stays. */
-export const onecycle = (options: OnecycleScheduleOptions): OnecycleSchedule => ({ schedule: "onecycle", ...options });
+export function onecycle(options: OnecycleScheduleOptions): OnecycleSchedule;
+export function onecycle(options: OnecycleScheduleOptions, ...surplus: readonly unknown[]): OnecycleSchedule {
+  refuseSurplus("schedules.onecycle", surplus);
+  return { schedule: "onecycle", ...options };
+}
 
-/** A power of what is left of the schedule steps, down to zero. */
-export const polynomial = (options: PolynomialScheduleOptions = {}): PolynomialSchedule => ({
-  schedule: "polynomial",
-  ...options,
-});
+/** Multiplies the rate by a power of the share of schedule steps that are left, down to zero. */
+export function polynomial(options?: PolynomialScheduleOptions): PolynomialSchedule;
+export function polynomial(
+  options: PolynomialScheduleOptions = {},
+  ...surplus: readonly unknown[]
+): PolynomialSchedule {
+  refuseSurplus("schedules.polynomial", surplus);
+  return { schedule: "polynomial", ...options };
+}
 
-/** The rate times a factor, whenever a metric has stopped improving: `advance(optimizer, metric)`. */
-export const plateau = (options: PlateauScheduleOptions = {}): PlateauSchedule => ({ schedule: "plateau", ...options });
+/** Multiplies the rate by a factor whenever a metric has stopped improving: `advance(optimizer, metric)`. */
+export function plateau(options?: PlateauScheduleOptions): PlateauSchedule;
+export function plateau(options: PlateauScheduleOptions = {}, ...surplus: readonly unknown[]): PlateauSchedule {
+  refuseSurplus("schedules.plateau", surplus);
+  return { schedule: "plateau", ...options };
+}
 
 /** A straight line up to the base rate, and then another schedule from its beginning. */
-export const warmup = (options: WarmupScheduleOptions, next: ScheduleSpecification): WarmupSchedule => ({
-  schedule: "warmup",
-  ...options,
-  next,
-});
+export function warmup(options: WarmupScheduleOptions, next: ScheduleSpecification): WarmupSchedule;
+export function warmup(
+  options: WarmupScheduleOptions,
+  next: ScheduleSpecification,
+  ...surplus: readonly unknown[]
+): WarmupSchedule {
+  refuseSurplus("schedules.warmup", surplus);
+  return { schedule: "warmup", ...options, next };
+}
 
-/** Several schedules at once: each has the rate of the one before it for its base rate. */
-export const chained = (...of: ChainedSchedule["of"]): ChainedSchedule => ({ schedule: "chained", of });
+/** Several schedules at once: each takes the rate of the former one as its base rate. */
+export function chained(...of: ChainedSchedule["of"]): ChainedSchedule {
+  return { schedule: "chained", of };
+}

@@ -1,4 +1,4 @@
-import type { ModuleSpecification, SequentialSpecification } from "./arguments.js";
+import type { ModuleSpecification, SequentialSpecification } from "../types/arguments.js";
 
 /**
  * The specification of modules that run one after the other. The first argument is the container: `"sequential"`, or

@@ -1,18 +1,21 @@
-import type { OptionsOf, PositionalOptionsOf } from "./generated/options.js";
-import type { DictionaryHandle, ModelHandle, ModuleHandle, TensorHandle, VectorHandle } from "./handle.js";
+import type { LossOptionsOf } from "../generated/losses.js";
+import type { OptionsOf, PositionalOptionsOf } from "../generated/options.js";
+import type { StepOptions } from "../generated/settings.js";
+import type { DictionaryHandle, ModelHandle, ModuleHandle, TensorHandle, VectorHandle } from "../handle.js";
+import type { TensorData } from "./tensor-data.js";
 
 /** The name of an optimizer. */
 export type OptimizerName = keyof OptionsOf;
 
-/** One of something, or several in the order in which they are wanted. */
+/** One value, or several in order. */
 export type OneOrMore<T> = T | readonly T[];
 
 /**
- * Parameters for an optimizer: everything in a tensor, vector, dictionary, module or model, or a selection out of one; an empty
+ * Parameters for an optimizer: all parameters of a tensor, vector, dictionary, module or model, or a selection out of one; an empty
  * list for none.
  *
- * A vector is selected from by index, a dictionary by key, a module by index or dotted name of a descendant or by the
- * dotted name of a parameter.
+ * A selection names elements of a vector by index and elements of a dictionary by key. It names descendants of a module by index or
+ * dotted name, and parameters of a module by dotted name.
  */
 export type Parameters =
   | TensorHandle
@@ -25,7 +28,7 @@ export type Parameters =
   | readonly [DictionaryHandle, OneOrMore<string>]
   | readonly [ModuleHandle | ModelHandle, OneOrMore<number> | OneOrMore<string>];
 
-/** Named options: a dictionary, a list of pairs, or names and values in turn. Of several optimizers: those of any. */
+/** Named options: a dictionary, a list of pairs, or names and values in turn. A union of options gives a union of these. */
 export type NamedOptions<Options> = Options extends unknown
   ?
       | Options
@@ -42,43 +45,43 @@ type PositionalThenNamed<Positions extends readonly unknown[], Named> = Position
   : readonly Named[];
 
 /**
- * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name, in one
- * argument or several. One that is undefined is left out; one that is given twice is an error.
+ * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name. Names may come in
+ * several arguments. An undefined option is left out; an option that is given twice is an error.
  *
- * @typeParam More further options, by name only
+ * @typeParam More - additional options, by name only
  */
 export type OptionArguments<Name extends OptimizerName, More = unknown> = PositionalThenNamed<
   PositionalOptionsOf[Name],
   NamedOptions<OptionsOf[Name] & More>
 >;
 
-/** What is said once, when an optimizer is made. */
+/** The implementation of an optimizer, which is chosen when it is made. */
 export interface Implementation {
   /**
-   * True for Stepwell's own implementation; false for the one that comes with the tensor library, with the same options
-   * and state: slower, and there for comparison. Default true.
+   * True for the implementation of Stepwell. False for the implementation of the tensor library, which has the same options
+   * and state and is slower: it serves comparison. Default true.
    */
   readonly fused?: boolean;
 }
 
 /**
- * The element type of a tensor: floating point of 32, 64 and 16 bits, `bfloat16`, which is the upper half of a `float`, and
- * whole numbers of 64 bits. `float32`, `float64`, `float16` and `int64` are PyTorch's names of the others.
+ * The element type of a tensor. `float`, `double` and `half` are floating point of 32, 64 and 16 bits; `bfloat16` is the upper
+ * half of a `float`; `long` is whole numbers of 64 bits. The other names are PyTorch's.
  */
 export type Dtype = "float" | "double" | "half" | "bfloat16" | "long" | "float32" | "float64" | "float16" | "int64";
 
-/** Where a tensor lives. */
+/** The device whose memory holds a tensor. */
 export type Device = "cpu" | "cuda" | `cuda:${number}`;
 
-/** What a new tensor is to be. */
+/** Options of a new tensor. */
 export interface TensorOptions {
   /** Compute gradients for it. Default false. */
   readonly grad?: boolean;
-  /** Element type. Default: that of a typed array; `float` for plain numbers. */
+  /** Element type. Default: the type of a typed array; `float` for plain numbers. */
   readonly dtype?: Dtype;
-  /** Default cpu. */
+  /** The device whose memory holds it. Default cpu. */
   readonly device?: Device;
-  /** Sizes of the dimensions. Default: those of the nested numbers; one dimension for a typed array. */
+  /** Sizes of the dimensions. Default: the shape of the nested numbers; one dimension for a typed array. */
   readonly shape?: readonly number[];
 }
 
@@ -86,8 +89,8 @@ export interface TensorOptions {
 export type ModuleOption = number | boolean | null | readonly number[];
 
 /**
- * A layer: its kind, or a list of its kind, a name if wanted, and its options by position, then by name in a dictionary.
- * `help("module")` lists the kinds.
+ * A layer: its kind, or a list of its kind, optionally a name, and its options by position, then by name in a dictionary.
+ * `help("module")` lists the kinds, and {@link LayerOptionsOf} has the options of each.
  */
 export type LayerSpecification =
   | string
@@ -95,122 +98,34 @@ export type LayerSpecification =
 
 /** Several modules one after the other; {@link seq} makes one. */
 export interface SequentialSpecification {
+  /** The kind, and optionally a name. */
   readonly container: "sequential" | readonly ["sequential", name: string];
+  /** The modules in the order in which they run. */
   readonly children: readonly ModuleSpecification[];
 }
 
-/** What `module` makes a module from: plain data. */
+/** A module as plain data, from which `module` makes one. */
 export type ModuleSpecification = LayerSpecification | SequentialSpecification;
 
-/** What becomes of the losses of the elements. */
-export interface LossOptions {
-  /** Default `mean`. */
-  readonly reduce?: "none" | "mean" | "sum";
-}
-
-/** Options of the losses of classes. */
-export interface ClassLossOptions extends LossOptions {
-  /** A class that counts for nothing, in a mean neither. A whole number, of a class that there is or not. Default -100. */
-  readonly ignore?: number;
-  /** PyTorch's name of it. */
-  readonly ignore_index?: number;
-}
-
 /** The name of a loss. */
-export type LossName = "ce" | "nll" | "mse" | "l1" | "smoothl1" | "bce" | "bcewithlogits";
+export type LossName = keyof LossOptionsOf;
+
+/** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */
+export type Target = TensorHandle | TensorData;
 
 /**
- * What a pass over samples measures: the mean of the losses of its batches, the loss of each batch, the percentage of
- * samples whose class had the largest output, or the number of those. In the first a batch weighs as much as what its own loss
- * is the mean of; with `reduce: "sum"` all weigh the same. In the last two, samples of the class that the loss ignores are
- * not counted, and one with an output that is not a number is counted as wrong; of no samples the percentage is NaN.
- */
-export type MetricName = "loss" | "batchloss" | "accuracy" | "matches";
-
-/** How a model is tested. */
-export interface TestOptions {
-  /** Samples of a batch. A whole number >= 1. Default 100; 32 for training. */
-  readonly batchsize?: number;
-  /** Leave out a last batch with fewer samples. Default false. */
-  readonly droplast?: boolean;
-  /** What to measure; the last two need a loss of classes, `ce` or `nll`. Default `loss`. */
-  readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
-}
-
-/**
- * What becomes of a step if an element of a gradient is infinite or not a number; with `lbfgs`, of a gradient or the loss at
- * any point that it evaluates. `"propagate"` makes it, and what is not finite goes into parameters and state, as with
- * PyTorch. `"skip"` leaves it out: {@link Api.skipped} counts. `"error"` throws `ERR_GRADIENT`, which names the parameter.
+ * How a step treats an element of a gradient that is infinite or not a number. With `lbfgs`, the policy is applied to gradients
+ * and the loss at every point that it evaluates.
  *
- * Neither of the latter changes anything: parameters, state, counts of steps, averages; in a step with a closure and in the
- * training of a model running statistics are set back, too. Gradients stay as they are, but that `"skip"` zeroes them where
- * `zerograd` asks for it. A graph that was recorded before is outdated, as after any step.
+ * - `"propagate"` makes the step, and such elements reach parameters and state, as with PyTorch.
+ * - `"skip"` leaves the step out; `skipped` counts such steps.
+ * - `"error"` throws `ERR_GRADIENT`, which names the parameter.
  *
- * A loss scale skips such steps, as `torch.amp.GradScaler` does. With one, `"error"` and `"propagate"` are therefore
- * `ERR_ARGUMENT` where they are given; without a policy the step is skipped.
+ * `"skip"` and `"error"` change neither parameters nor state, counts of steps or averages. A step with a closure and the training
+ * of a model restore running statistics too. Gradients stay, except that `"skip"` zeroes them if `zerograd` is set. A graph that
+ * was recorded before is outdated, as after any step.
+ *
+ * A loss scale skips such steps, as `torch.amp.GradScaler` does. With a scale, `"error"` and `"propagate"` are `ERR_ARGUMENT` if they
+ * are given; without a policy the step is skipped.
  */
-export type NonFinitePolicy = "propagate" | "skip" | "error";
-
-/** How a model is trained. */
-export interface TrainOptions extends TestOptions {
-  /** Draw a new order for each pass, from the session's generator. Default false. */
-  readonly shuffle?: boolean;
-  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
-  readonly clipnorm?: number | null;
-  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
-  readonly clipvalue?: number | null;
-  /**
-   * What becomes of a step whose gradients are not finite. Default `propagate`; with a loss scale, which skips such steps, only
-   * `skip` can be given.
-   */
-  readonly nonfinite?: NonFinitePolicy;
-}
-
-/** What a step does beside the formula, in the same pass over the parameters. */
-export interface StepOptions {
-  /** Set gradients to zero after the step, also after one that is skipped. Default false. */
-  readonly zerograd?: boolean;
-  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
-  readonly clipnorm?: number | null;
-  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
-  readonly clipvalue?: number | null;
-  /**
-   * What becomes of a step whose gradients are not finite. Default `propagate`; with a loss scale, which skips such steps, only
-   * `skip` can be given.
-   */
-  readonly nonfinite?: NonFinitePolicy;
-}
-
-/** How a file is loaded. */
-export interface LoadOptions {
-  /** Convert tensors of another type of floating point, each number rounded once to the nearest. Default false. */
-  readonly cast?: boolean;
-  /** Refuse a file whose names, shapes or types are not those of the module. Default true. */
-  readonly strict?: boolean;
-}
-
-/** How a loss is scaled. PyTorch's names, those of `torch.amp.GradScaler`, are accepted too. */
-export interface LossScaleOptions {
-  /** The first scale. A number > 0. Default 65536. */
-  readonly init?: number;
-  /** What the scale is multiplied by after `interval` good steps. A number > 1. Default 2. */
-  readonly growth?: number;
-  /** What the scale is multiplied by after a bad step. A number between 0 and 1. Default 0.5. */
-  readonly backoff?: number;
-  /** Good steps in a row that make the scale grow. A whole number >= 1. Default 2000. */
-  readonly interval?: number;
-  /** The scale never becomes smaller. A number > 0, or null for the smallest of 32 bits. Default null. */
-  readonly min?: number | null;
-  readonly init_scale?: number;
-  readonly growth_factor?: number;
-  readonly backoff_factor?: number;
-  readonly growth_interval?: number;
-  /** The name that apex and DeepSpeed have for `min`. */
-  readonly min_loss_scale?: number | null;
-}
-
-/** Options of the smooth L1 loss. */
-export interface SmoothL1Options extends LossOptions {
-  /** Where the quadratic part ends. A number > 0. Default 1. */
-  readonly beta?: number;
-}
+export type NonFinitePolicy = NonNullable<StepOptions["nonfinite"]>;

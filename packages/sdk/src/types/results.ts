@@ -1,8 +1,9 @@
-import type { LossScaleOptions, MetricName, OptimizerName } from "./arguments.js";
-import type { TypedTensor } from "./binding.js";
-import type { OptionsOf } from "./generated/options.js";
-import type { presets } from "./generated/presets.js";
-import type { ScheduleSpecification } from "./generated/schedules.js";
+import type { TypedTensor } from "../binding.js";
+import type { OptionsOf } from "../generated/options.js";
+import type { presets } from "../generated/presets.js";
+import type { ScheduleSpecification } from "../generated/schedules.js";
+import type { LossScale, MetricName } from "../generated/settings.js";
+import type { OptimizerName } from "./arguments.js";
 
 /** Names and values of options. */
 export type OptionRow = { readonly [name: string]: number | boolean | string | null };
@@ -11,7 +12,7 @@ export type OptionRow = { readonly [name: string]: number | boolean | string | n
 export interface ParameterRow {
   /** Index of the parameter group. */
   readonly parmgroup: number;
-  /** Tells tensors apart while they live; means nothing else. */
+  /** Identifies a tensor while it lives; it has no other meaning. */
   readonly pointer: number;
   /** The kind of the module that owns it; `parmdict` for a loose tensor. */
   readonly module: string;
@@ -21,62 +22,66 @@ export interface ParameterRow {
   readonly size: readonly number[];
 }
 
-/** What an optimizer is: its name, a row of options for each group, a row for each parameter. */
+/** The definition of an optimizer: its name, a row of options for each group, a row for each parameter. */
 export interface Definition<Name extends OptimizerName = OptimizerName> {
+  /** The name. */
   readonly optimizer: Name;
+  /** Options of each group. */
   readonly options: readonly (OptionRow & OptionsOf[Name])[];
+  /** Parameters of all groups. */
   readonly parms: readonly ParameterRow[];
-  /** There only for an optimizer of the tensor library. */
+  /** Present only for an optimizer of the tensor library. */
   readonly fused?: false;
 }
 
-/** A state buffer; null where the options do not use it. */
+/** A state buffer; null if the options do not use it. */
 export type StateBuffer = TypedTensor | number | null | readonly (TypedTensor | number)[];
 
 /** A parameter with its state: `step`, `exp_avg` and so on, named as in PyTorch; empty before its first step. */
 export interface StateRow extends ParameterRow {
+  /** The state by name. */
   readonly buffers: { readonly [name: string]: StateBuffer };
 }
 
 /** A definition with the state of each parameter. */
 export interface State<Name extends OptimizerName = OptimizerName> extends Definition<Name> {
+  /** Parameters of all groups, with state. */
   readonly parms: readonly StateRow[];
-  /** There only if one is bound. */
+  /** Present only if a schedule is bound. */
   readonly schedule?: ScheduleState;
-  /** There only if losses are scaled. */
+  /** Present only if losses are scaled. */
   readonly lossscale?: LossScale;
-  /** There only while parameters and their averages are exchanged. */
+  /** Present only while parameters and their averages are exchanged. */
   readonly averaged?: true;
 }
 
-/** How a loss is scaled, and how far the scale has come. */
-export interface LossScale
-  extends Required<Pick<LossScaleOptions, "init" | "growth" | "backoff" | "interval" | "min">> {
-  /** What the next loss is multiplied by. */
-  readonly scale: number;
-  /** Good steps since the scale last changed. */
-  readonly growth_tracker: number;
-  /** Bad steps, which were skipped. */
-  readonly skipped: number;
-}
-
 /** A bound schedule: its options and progress, and the learning rate of each group that it starts from. */
-export type ScheduleState = ScheduleSpecification & { readonly base: readonly number[] };
+export type ScheduleState = ScheduleSpecification & {
+  /** The base rate of each group. */
+  readonly base: readonly number[];
+};
 
-/** What a pass over samples has measured: what was asked for. */
+/** The metrics of a pass over samples that its options ask for. */
 export interface Metrics {
-  /** The mean of the losses of the batches, each of which weighs as much as what it is the mean of. */
+  /**
+   * The mean of the losses of the batches. A batch is weighted by the number of losses that its own loss is the mean of; with
+   * `reduce: "sum"` all batches have the same weight.
+   */
   readonly loss?: number;
   /** The loss of each batch. */
   readonly batchloss?: readonly number[];
-  /** Percent of the samples whose class had the largest output, without those that the loss ignores; NaN of none. */
+  /**
+   * Percentage of the samples whose class had the largest output; NaN without samples. Samples of the class that the loss ignores
+   * are not counted, and a sample with an output that is not a number is wrong.
+   */
   readonly accuracy?: number;
-  /** The number of those. */
+  /** Number of the samples whose class had the largest output. */
   readonly matches?: number;
 }
 
-/** Every option of a model's training or testing, as it is set. */
+/** Every option of the training or testing of a model, as it is set. */
 export type SampleOptions<Options> = { readonly [Key in Exclude<keyof Options, "metrics">]-?: Options[Key] } & {
+  /** Metrics that a pass returns. */
   readonly metrics: readonly MetricName[];
 };
 
@@ -88,12 +93,13 @@ export interface ModuleRow {
   readonly module: string;
   /** Empty for a module without a name. */
   readonly name: string;
+  /** Options by name. */
   readonly options: { readonly [name: string]: number | boolean | string | null | readonly number[] };
   /** Tensors that are trained. */
   readonly parms: { readonly [name: string]: TypedTensor };
-  /** The names of `parms` in their order, where a caller chose them; a state of before may lack it. */
+  /** The names of `parms` in order, if a caller chose them. A state of an older version may lack it. */
   readonly names?: readonly string[];
-  /** Tensors that belong to the state but are not trained. States of before `num_batches_tracked` may lack that one. */
+  /** Tensors of the state that are not trained. A state of an older version may lack `num_batches_tracked`. */
   readonly buffers: { readonly [name: string]: TypedTensor };
 }
 
@@ -102,59 +108,72 @@ export type ModuleState = readonly ModuleRow[];
 
 /** The type and the shape of a tensor. */
 export interface TypeAndShape {
-  /** The element type: one that tensors have, or one that only files have, such as `U8`. */
+  /** The element type: a type of tensors, or one that only files have, such as `U8`. */
   readonly dtype: string;
+  /** Sizes of the dimensions. */
   readonly shape: readonly number[];
 }
 
-/** In what a file and a module differ. */
+/** The differences of a file and a module. */
 export interface LoadReport {
   /** Tensors that only the module has. */
   readonly missing: readonly string[];
   /** Tensors that only the file has. */
   readonly unexpected: readonly string[];
-  /** Tensors that both have and that do not fit: what the module expects, and what the file gives. */
+  /** Tensors that both have with another type or shape. */
   readonly mismatched: readonly {
+    /** The dotted name. */
     readonly name: string;
+    /** Type and shape in the module. */
     readonly expected: TypeAndShape;
+    /** Type and shape in the file. */
     readonly given: TypeAndShape;
   }[];
 }
 
 /** A line of `help("optimizer")`. */
 export interface OptimizerHelp {
+  /** The name. */
   readonly optimizer: OptimizerName;
   /** The PyTorch class; empty if there is none. */
   readonly pytorch: string;
   /** Names and defaults, in positional order. */
   readonly options: OptionRow;
+  /** One sentence. */
   readonly about: string;
 }
 
 /** A line of `help("schedule")`. */
 export interface ScheduleHelp {
+  /** The name. */
   readonly schedule: ScheduleSpecification["schedule"];
   /** The PyTorch class. */
   readonly pytorch: string;
+  /** One sentence. */
   readonly about: string;
   /** Names and defaults; null for an option that must be given. A number for each group is a list. */
   readonly options: { readonly [name: string]: OptionRow[string] | readonly number[] };
 }
 
-/** A line of `help("preset")`: options as somebody published them. */
+/** A line of `help("preset")`: options as a source has published them. */
 export interface PresetHelp {
+  /** The name. */
   readonly preset: keyof typeof presets;
   /** The optimizer that they are options of. */
   readonly optimizer: OptimizerName;
   /** The formula. */
   readonly about: string;
+  /** The publication. */
   readonly source: string;
+  /** Names and values. */
   readonly options: OptionRow;
 }
 
 /** A line of `help("module")`. */
 export interface ModuleHelp {
+  /** The kind. */
   readonly module: string;
+  /** One sentence. */
   readonly about: string;
   /** Names and defaults, in positional order; null for an option that must be given. */
   readonly options: OptionRow;

@@ -1,13 +1,16 @@
-// How much of what a caller gave a message shows.
+// Values of a caller in the words of a message.
 
-/** A message shows so many characters of a text: a name is shorter, and an error is no place for a book. */
-const most = 200;
+import { isForeignHandle } from "../handle.js";
+import { isDictionary } from "./plain-data.js";
 
-/** The first characters of a text, and dots where there are more. */
-export const brief = (text: string): string => (text.length > most ? `${text.slice(0, most)}...` : text);
+/** Characters of a text that a message shows: more than any name has, and few enough for one line of a log. */
+const MAX_SHOWN = 200;
 
-/** A value that was given, in words. */
-export function told(value: unknown): string {
+/** The first characters of a text, and dots if there are more. */
+export const brief = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text);
+
+/** A value as a message gives it, such as `string "adm"` or `list of 3`. */
+export function describeValue(value: unknown): string {
   switch (typeof value) {
     case "string":
       return `string "${brief(value)}"`;
@@ -19,4 +22,21 @@ export function told(value: unknown): string {
     default:
       return typeof value;
   }
+}
+
+/** The kind of a value as a message gives it, such as `a Map` or `a handle of another copy of Stepwell`. */
+export function describeKind(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return withArticle(typeof value);
+  if (isForeignHandle(value)) return "a handle of another copy of Stepwell";
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (/^(Boolean|Number|String|Symbol|BigInt)$/.test(tag)) return `${withArticle(tag)} object`;
+  if (tag !== "Object") return withArticle(tag.slice(0, 80));
+  if (isDictionary(value)) return "a dictionary";
+  const name: unknown = value.constructor?.name;
+  return typeof name === "string" && name !== "" ? `an instance of ${name.slice(0, 80)}` : "an instance of a class";
+}
+
+function withArticle(noun: string): string {
+  return `${/^[AEIOUaeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }

@@ -1,9 +1,9 @@
 // Definitions and states through JSON, exactly. JSON has no typed arrays, no numbers that are not finite and no -0, and would
-// keep something else of them. So what the engine tells has a `toJSON` where JSON would change it, and what that made is
-// understood where arguments are taken.
+// change them. Results of the engine therefore have a `toJSON` if JSON would change them, and arguments accept the values that
+// it made.
 
-import type { TypedTensor } from "./binding.js";
-import { StepwellError } from "./errors.js";
+import type { TypedTensor } from "../binding.js";
+import { StepwellError } from "../errors.js";
 
 /** A tensor in JSON: the bytes of its elements, the lowest of each first, in base64. */
 export interface JsonTensor {
@@ -12,12 +12,12 @@ export interface JsonTensor {
   readonly data: string;
 }
 
-/** A number that JSON has no word for. */
+/** A number that JSON cannot write. */
 export interface JsonNumber {
   readonly number: "NaN" | "Infinity" | "-Infinity" | "-0";
 }
 
-/** The arrays that elements of a type come in; those of 16 bits come in one of 32. */
+/** The class of the array that holds elements of a type. Elements of 16 bits are held in 32. */
 const arrays = {
   float: Float32Array,
   double: Float64Array,
@@ -33,11 +33,12 @@ const numbers: ReadonlyMap<unknown, number> = new Map([
   ["-0", -0],
 ]);
 
-/** Whole groups of three bytes, of which base64 makes four letters. */
+/** Bytes that are converted at once: 24 KiB, in groups of three bytes, each of which base64 writes as four letters. */
 const BYTES = 3 * 2 ** 13;
+/** The letters of as many bytes. */
 const LETTERS = (BYTES / 3) * 4;
 
-/** What the engine has told, with a `toJSON` wherever JSON would change it. It is no property that is copied or compared. */
+/** A result of the engine, with a `toJSON` wherever JSON would change it. The property is neither copied nor compared. */
 export function withJson<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
   if (isTensor(value)) return withMethod(value, tensorToJson);
@@ -47,7 +48,7 @@ export function withJson<Value>(value: Value): Value {
   return value;
 }
 
-/** What `toJSON` made, as it was, for a call; anything else as it is. */
+/** The value that `toJSON` has converted; any other value as it is. `where` is the call whose argument it is. */
 export function fromJson<Value extends object>(where: string, given: Value): Value | TypedTensor | number {
   const own = (key: string): unknown => (Object.hasOwn(given, key) ? given[key as keyof Value] : undefined);
   const [data, shape, number] = [own("data"), own("shape"), own("number")];
@@ -80,27 +81,27 @@ function tensorToJson(this: TypedTensor): JsonTensor {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const pieces: string[] = [];
   for (let start = 0; start < bytes.length; start += BYTES) {
-    // Not with dots, which would go through an iterator: ten times the time.
+    // A spread would go through an iterator and take ten times as long.
     pieces.push(btoa(Reflect.apply(String.fromCharCode, undefined, bytes.subarray(start, start + BYTES))));
   }
   return { dtype: dtype ?? own, shape, data: pieces.join("") };
 }
 
 function numbersToJson(this: object): unknown {
-  const told = (value: unknown): unknown =>
+  const written = (value: unknown): unknown =>
     isUnknownToJson(value) ? { number: Object.is(value, -0) ? "-0" : String(value) } : value;
-  if (Array.isArray(this)) return this.map(told);
-  return Object.fromEntries(Object.entries(this).map(([key, value]) => [key, told(value)]));
+  if (Array.isArray(this)) return this.map(written);
+  return Object.fromEntries(Object.entries(this).map(([key, value]) => [key, written(value)]));
 }
 
 function tensorFromJson(where: string, data: string, shape: readonly unknown[], dtype: unknown): TypedTensor {
   const Elements = Object.hasOwn(arrays, dtype as PropertyKey) ? arrays[dtype as keyof typeof arrays] : undefined;
   if (!Elements) throw malformed(where, "`dtype` is none of float, double, half, bfloat16 and long");
   const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
-  if (!shape.every(isSize)) throw malformed(where, "`shape` is no list of whole numbers");
+  if (!shape.every(isSize)) throw malformed(where, "`shape` is not a list of whole numbers");
   const sizes = shape as readonly number[];
   const length = sizes.reduce((product, size) => product * size, Elements.BYTES_PER_ELEMENT);
-  // Before anything of that size is made.
+  // Check before memory of that size is allocated.
   if (Math.ceil(length / 3) * 4 !== data.length) throw malformed(where, "`data` has not the length that `shape` tells");
   const bytes = new Uint8Array(length);
   let place = 0;
@@ -124,6 +125,6 @@ function decoded(where: string, letters: string): string {
 
 function malformed(where: string, problem: string): StepwellError {
   const instead =
-    "give JSON.stringify what `state` or `data` returned itself, or keep it with structuredClone or v8.serialize";
+    "pass the result of `state` or `data` itself to JSON.stringify, or keep it with structuredClone or v8.serialize";
   return new StepwellError("ERR_FORMAT", `${where}: a tensor that went through JSON: ${problem}; ${instead}`);
 }

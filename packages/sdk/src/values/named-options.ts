@@ -1,17 +1,17 @@
-// Options that the SDK reads itself: plain data with known names, as the engines want theirs.
+// Options that the SDK reads itself: plain data with known names, as engines require it.
 
-import { brief } from "./brief.js";
-import { StepwellError } from "./errors.js";
-import { isDictionary, nameOf } from "./send.js";
+import { StepwellError } from "../errors.js";
+import { brief, describeKind } from "./describe.js";
+import { isDictionary } from "./plain-data.js";
 
-/** The options that were given, each read once. One that is undefined is left out; another name than these is an error. */
+/** The given options, each read once. An undefined option is left out; a name that is not in the list is an error. */
 export function namedOptions<Options extends object>(
   where: string,
   options: unknown,
   names: readonly (keyof Options & string)[],
 ): Options {
   if (typeof options !== "object" || options === null || Array.isArray(options) || !isDictionary(options)) {
-    throw new StepwellError("ERR_ARGUMENT", `${where}: expected options, given ${nameOf(options)}`);
+    throw new StepwellError("ERR_ARGUMENT", `${where}: expected options, given ${describeKind(options)}`);
   }
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   const unknown = entries.find(([name]) => !(names as readonly string[]).includes(name));

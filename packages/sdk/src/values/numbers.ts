@@ -1,28 +1,12 @@
-import type { TypedTensor } from "./binding.js";
-import { StepwellError } from "./errors.js";
+import type { TypedTensor } from "../binding.js";
+import { StepwellError } from "../errors.js";
+import type { Numbers } from "../types/tensor-data.js";
 
-/** A number, or numbers nested as deep as a tensor has dimensions. */
-export type Numbers = number | readonly Numbers[];
+/** Limit of numbers and lists together. V8 holds a list of more elements as a dictionary, which takes far more memory. */
+const MAX_VALUES = 2 ** 25;
 
-/** Elements of a typed array, or numbers nested as deep as the tensor is to have dimensions. */
-export type TensorData =
-  | Numbers
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
-
-/** More numbers and lists than this are not made: an engine of JavaScript holds lists of more elements in another way. */
-const MOST_VALUES = 2 ** 25;
-
-/** A tensor's elements as nested arrays of numbers, which a verb returns. */
-export function nested({ data, shape }: TypedTensor, verb = "tensor"): Numbers {
+/** The elements of a tensor as nested arrays of numbers, for the result of a function. */
+export function nested({ data, shape }: TypedTensor, where = "tensor"): Numbers {
   const [last] = shape.slice(-1);
   if (last === undefined) return Number(data[0]);
   let lists = 1;
@@ -31,9 +15,9 @@ export function nested({ data, shape }: TypedTensor, verb = "tensor"): Numbers {
     lists *= size;
     values += lists;
   }
-  if (values > MOST_VALUES) {
+  if (values > MAX_VALUES) {
     const given = `given a tensor of shape [${shape}]`;
-    const message = `${verb}: expected at most ${MOST_VALUES} numbers and lists to be made, ${given}`;
+    const message = `${where}: expected at most ${MAX_VALUES} numbers and lists to be made, ${given}`;
     throw new StepwellError("ERR_MEMORY", `${message}; data() gives its elements as one typed array`);
   }
   let offset = 0;
@@ -48,4 +32,10 @@ export function nested({ data, shape }: TypedTensor, verb = "tensor"): Numbers {
     return list;
   };
   return build(0);
+}
+
+/** A result with its typed array as nested numbers; any other result as it is. */
+export function asNumbers(where: string, result: unknown): unknown {
+  const isTyped = typeof result === "object" && result !== null && Object.hasOwn(result, "data");
+  return isTyped ? nested(result as TypedTensor, where) : result;
 }

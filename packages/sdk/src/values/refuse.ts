@@ -1,16 +1,16 @@
-import { told } from "../brief.js";
 import { StepwellError } from "../errors.js";
-import { nameOf } from "../send.js";
+import { describeKind, describeValue } from "./describe.js";
 
 /** Throws for an argument that only a program without types can give. */
 export function refuse(where: string, expected: string, given: unknown): never {
-  throw new StepwellError("ERR_ARGUMENT", `${where}: expected ${expected}, given ${told(given)}`);
+  throw new StepwellError("ERR_ARGUMENT", `${where}: expected ${expected}, given ${describeValue(given)}`);
 }
 
-/** Throws if a call has more arguments than it takes, for nothing would read them. */
+/** Throws if a call has more arguments than it reads. */
 export function refuseSurplus(where: string, surplus: readonly unknown[]): void {
   if (surplus.length === 0) return;
-  throw new StepwellError("ERR_ARGUMENT", `${where}: expected fewer arguments, given ${nameOf(surplus[0])} as another`);
+  const given = `given ${describeKind(surplus[0])} as another`;
+  throw new StepwellError("ERR_ARGUMENT", `${where}: expected fewer arguments, ${given}`);
 }
 
 /** A deep copy of plain data. */
@@ -19,7 +19,7 @@ export function copyOf<Data>(where: string, data: Data): Data {
     return structuredClone(data);
   } catch (error) {
     if (error instanceof DOMException) return refuse(where, "plain data", data);
-    // A getter of the caller's has thrown it.
+    // A getter of the caller has thrown it.
     throw error;
   }
 }

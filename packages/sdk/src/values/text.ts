@@ -1,4 +1,4 @@
-import { StepwellError } from "./errors.js";
+import { StepwellError } from "../errors.js";
 
 /**
  * Text that has a form in Unicode; `where` is the call that takes it. Text with half of a surrogate pair has none: all such

@@ -1,4 +1,4 @@
-// Facts of typed arrays, asked of the language: an array's own properties, and those of a subclass, can say anything.
+// Facts of typed arrays, read through the getters of the language: properties of the array itself or of a subclass may be false.
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
@@ -9,16 +9,16 @@ const kind = getter(Symbol.toStringTag);
 const length = getter("length");
 const search = Uint8Array.prototype.indexOf;
 
-/** The kind of a typed array, such as `Float32Array`; undefined for a `DataView`, and for all that is no view. */
+/** The kind of a typed array, such as `Float32Array`; undefined for a `DataView` and for any other value. */
 export function kindOf(value: unknown): string | undefined {
   return Reflect.apply(kind, value, []) as string | undefined;
 }
 
-/** Whether a typed array has no memory any more: its buffer was transferred, or has shrunk so that it lies outside. */
+/** Whether a typed array has lost its memory: its buffer was transferred, or has shrunk and no longer contains the array. */
 export function isOutOfBounds(array: ArrayBufferView): boolean {
   if (Reflect.apply(length, array, []) !== 0) return false;
   try {
-    // Every method begins by asking that, and there is nothing to search.
+    // Every method begins with this check, and an empty array leaves nothing to search.
     Reflect.apply(search, array, [0]);
     return false;
   } catch {

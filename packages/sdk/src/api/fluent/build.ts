@@ -1,35 +1,36 @@
-// From a recipe and parameters to an optimizer.
+// Makes an optimizer of a recipe and parameters.
 
-import type { Api } from "../api.js";
-import type { OneOrMore, OptimizerName, Parameters } from "../arguments.js";
-import { StepwellError } from "../errors.js";
-import type { AnyHandle, OptimizerHandle } from "../handle.js";
+import { StepwellError } from "../../errors.js";
+import type { AnyHandle, OptimizerHandle } from "../../handle.js";
+import type { OneOrMore, OptimizerName, Parameters } from "../../types/arguments.js";
+import { refuse } from "../../values/refuse.js";
+import { classof, free } from "../functions/objects.js";
+import { opt } from "../functions/optimizers.js";
+import { schedule } from "../functions/schedules.js";
 import { parametersOf, type Trainable } from "./held.js";
-import { type Instance, isInstance, matches, type Pattern, type Recipe, written } from "./recipe.js";
-import { refuse } from "./refuse.js";
+import { isObject, matches, type ParameterObject, type Pattern, type Recipe, written } from "./recipe.js";
 
-/** A parameter, and what selects it out of the object that it is in. */
+/** A parameter, and the key that selects it out of its object. */
 interface Row {
   readonly name: string;
-  /** Tells tensors apart. */
+  /** Identifies the tensor. */
   readonly pointer: number;
   readonly key: string | number;
 }
 
-/** An object with the parameters that are wanted out of it. */
+/** An object, and a selection of its parameters. */
 interface Source {
   readonly object: AnyHandle | undefined;
   readonly rows: readonly Row[];
 }
 
-/** Makes an optimizer on parameters. If anything is wrong with either, nothing is left behind. */
+/** Makes an optimizer of parameters. If it fails, no object is left. */
 export function build<Name extends OptimizerName>(
-  api: Api,
-  recipe: Recipe<Name, Pattern | Instance>,
+  recipe: Recipe<Name, Pattern | ParameterObject>,
   trainable: Trainable,
 ): OptimizerHandle {
-  const target = sourceOf(api, trainable);
-  const groups = recipe.groups.map((group) => ({ ...select(api, group.parameters, target), options: group.options }));
+  const target = sourceOf(trainable);
+  const groups = recipe.groups.map((group) => ({ ...select(group.parameters, target), options: group.options }));
   const taken = new Set(groups.flatMap((group) => group.rows.map((row) => row.pointer)));
   const rest = target.rows.filter((row) => !taken.has(row.pointer));
 
@@ -37,34 +38,34 @@ export function build<Name extends OptimizerName>(
     const rows = [target, ...groups].flatMap((group) => group.rows);
     if (!rows.some((row) => matches(pattern, row.name))) throw selectsNothing(pattern);
   }
-  const free = (row: Row) => recipe.noDecay.some((pattern) => matches(pattern, row.name));
+  const isFree = (row: Row) => recipe.noDecay.some((pattern) => matches(pattern, row.name));
   const all = [{ ...target, rows: rest, options: {} }, ...groups];
-  const decayed = all.map((group) => ({ ...group, rows: group.rows.filter((row) => !free(row)), more: {} }));
-  // Each group keeps its number, and what is not decayed follows in groups that are otherwise the same.
+  const decayed = all.map((group) => ({ ...group, rows: group.rows.filter((row) => !isFree(row)), more: {} }));
+  // Each group keeps its index. Parameters without decay follow in groups with the options of theirs.
   const others = all
-    .map((group) => ({ ...group, rows: group.rows.filter(free), more: { decay: 0 } }))
+    .map((group) => ({ ...group, rows: group.rows.filter(isFree), more: { decay: 0 } }))
     .filter((group) => group.rows.length > 0);
 
   const fused = recipe.fused === undefined ? {} : { fused: recipe.fused };
-  const optimizer = api.opt(recipe.optimizer, { ...recipe.options, ...fused });
+  const optimizer = opt(recipe.optimizer, { ...recipe.options, ...fused });
   try {
     for (const [index, group] of [...decayed, ...others].entries()) {
-      api.opt(optimizer, index, parametersIn(api, group), group.options as never);
-      // By itself, for the options may have the decay under another name.
-      api.opt(optimizer, index, [], group.more as never);
+      opt(optimizer, index, parametersIn(group), group.options as never);
+      // Set the decay alone, since the options may have it under another name.
+      opt(optimizer, index, [], group.more as never);
     }
-    if (recipe.schedule !== undefined) api.schedule(optimizer, recipe.schedule);
+    if (recipe.schedule !== undefined) schedule(optimizer, recipe.schedule);
     return optimizer;
   } catch (error) {
-    api.free(optimizer);
+    free(optimizer);
     throw error;
   }
 }
 
-/** The parameters of a group: out of the object that is built on wherever they are in it, for that has their names. */
-function select(api: Api, selection: Pattern | Instance, target: Source): Source {
-  if (isInstance(selection)) {
-    const source = sourceOf(api, selection.instance);
+/** The parameters of a group. They are selected out of the target if it has them all, since it has their full names. */
+function select(selection: Pattern | ParameterObject, target: Source): Source {
+  if (isObject(selection)) {
+    const source = sourceOf(selection.object);
     const pointers = new Set(source.rows.map((row) => row.pointer));
     const rows = target.rows.filter((row) => pointers.has(row.pointer));
     return rows.length === pointers.size ? { ...target, rows } : source;
@@ -78,28 +79,28 @@ function selectsNothing(pattern: Pattern): StepwellError {
   return new StepwellError("ERR_PARAMETER", `build: no parameter has a name that ${written(pattern)} selects`);
 }
 
-/** The parameters of an object, as an optimizer tells of them. */
-function sourceOf(api: Api, trainable: Trainable): Source {
+/** The parameters of an object with the names that an optimizer gives them. */
+function sourceOf(trainable: Trainable): Source {
   const parameters = parametersOf(trainable);
   if (parameters === undefined || parameters === null) refuse("build", "parameters", parameters);
   const [object, picked] = Array.isArray(parameters) ? parameters : [parameters];
   const indexes = [picked as OneOrMore<number>].flat();
-  const byIndex = object !== undefined && api.classof(object) === "vector";
-  const scratch = api.opt("sgd", 0, parameters);
+  const byIndex = object !== undefined && classof(object) === "vector";
+  const scratch = opt("sgd", 0, parameters);
   try {
-    const rows = api.opt(scratch).parms.map(({ name, pointer }, index) => {
+    const rows = opt(scratch).parms.map(({ name, pointer }, index) => {
       const key = byIndex ? (picked === undefined ? index : (indexes[index] ?? index)) : name;
       return { name, pointer, key };
     });
     return { object, rows };
   } finally {
-    api.free(scratch);
+    free(scratch);
   }
 }
 
 /** Some parameters of an object, as functions take them. */
-function parametersIn(api: Api, { object, rows }: Source): Parameters {
+function parametersIn({ object, rows }: Source): Parameters {
   if (object === undefined || rows.length === 0) return [];
-  const whole = api.classof(object) === "tensor";
+  const whole = classof(object) === "tensor";
   return (whole ? object : [object, rows.map((row) => row.key)]) as Parameters;
 }

@@ -1,38 +1,31 @@
-import type { Api } from "../api.js";
-import type { OptimizerName } from "../arguments.js";
-import type { OptionsOf } from "../generated/options.js";
-import type { ScheduleSpecification } from "../generated/schedules.js";
+import type { OptionsOf } from "../../generated/options.js";
+import type { ScheduleSpecification } from "../../generated/schedules.js";
+import type { SettersOf } from "../../generated/setters.js";
+import type { OptimizerName } from "../../types/arguments.js";
+import { copyOf, refuse, refuseSurplus } from "../../values/refuse.js";
 import { build } from "./build.js";
 import type { Trainable } from "./held.js";
-import type { Optimizer, OptimizerClass } from "./optimizer.js";
-import { fromJson, type Instance, type Pattern, patternOf, type Recipe, toJson } from "./recipe.js";
-import { copyOf, refuse, refuseSurplus } from "./refuse.js";
+import { Optimizer } from "./optimizer.js";
+import { fromJson, type ParameterObject, type Pattern, patternOf, type Recipe, toJson } from "./recipe.js";
 import { optionTest, withSetters } from "./setters.js";
 
 /** The options of an optimizer that are methods of its builder: all, under each of their names. */
 export type BuilderOption<Name extends OptimizerName> = keyof OptionsOf[Name] & string;
 
-/** Sets one option; a flag without an argument is set to true. */
-type Setter<Value, Result> = boolean extends Value
-  ? (value?: boolean) => Result
-  : (value: Exclude<Value, undefined>) => Result;
-
 /** The options of a group, to set. */
-export type GroupBuilder<Name extends OptimizerName> = {
-  readonly [Key in BuilderOption<Name>]-?: Setter<OptionsOf[Name][Key], GroupBuilder<Name>>;
-} & {
+export type GroupBuilder<Name extends OptimizerName> = SettersOf[Name] & {
   /** The options that are set. */
   toJSON(): OptionsOf[Name];
 };
 
-/** What every builder can do beside setting options. Each call returns a new builder and leaves this one as it is. */
+/** Methods of every builder that do not set options. Each call returns a new builder and leaves this one as it is. */
 interface BuilderMethods<Name extends OptimizerName> {
   /**
-   * Adds a group with options of its own: groups have the numbers 1, 2 and so on, and 0 has the parameters of no group.
+   * Adds a group with options of its own. Groups have the indices 1, 2 and so on; group 0 has all other parameters.
    *
-   * @param parameters a dotted name of a module or parameter, or a regular expression on those of parameters; or an
-   *   object, such as a child of the module, or a handle
-   * @param set sets the options in which the group differs
+   * @param parameters - a dotted name of a module or parameter, a regular expression on names of parameters, an object such as
+   *   a child, or a handle
+   * @param set - sets the options in which the group differs
    */
   group(
     parameters: string | RegExp | Trainable,
@@ -42,7 +35,7 @@ interface BuilderMethods<Name extends OptimizerName> {
   schedule(specification: ScheduleSpecification): OptimizerBuilder<Name>;
   /** False for the implementation that comes with the tensor library. */
   fused(flag?: boolean): OptimizerBuilder<Name>;
-  /** Makes the optimizer. If anything is wrong, nothing is left behind. */
+  /** Makes the optimizer. If it fails, no object is left. */
   build(parameters: Trainable): Optimizer;
   /** Plain data, for `optimizer.fromJSON`. */
   toJSON(): Recipe<Name>;
@@ -50,18 +43,18 @@ interface BuilderMethods<Name extends OptimizerName> {
 
 interface DecayMethods<Name extends OptimizerName> {
   /**
-   * Sets the decay of some parameters to 0, in whichever group they are. They form groups behind the others, one for
-   * each group that has any.
+   * Sets the decay of some parameters to 0, in any group. They form groups after the others, one for each group that has any.
+   * At least one parameter must have the name.
    *
-   * @param parameters a dotted name of a module or parameter, or a regular expression on those of parameters
+   * @param parameters - a dotted name of a module or parameter, or a regular expression on names of parameters
    */
   noDecay(parameters: string | RegExp): OptimizerBuilder<Name>;
 }
 
-/** What an optimizer is to be. Immutable: each method returns a new builder, except `build` and `toJSON`. */
-export type OptimizerBuilder<Name extends OptimizerName> = BuilderMethods<Name> & {
-  readonly [Key in BuilderOption<Name>]-?: Setter<OptionsOf[Name][Key], OptimizerBuilder<Name>>;
-} & ("decay" extends BuilderOption<Name> ? DecayMethods<Name> : unknown);
+/** Builds an optimizer. Immutable: each method returns a new builder, except `build` and `toJSON`. */
+export type OptimizerBuilder<Name extends OptimizerName> = BuilderMethods<Name> &
+  SettersOf[Name] &
+  ("decay" extends BuilderOption<Name> ? DecayMethods<Name> : unknown);
 
 /** Starts builders. */
 export interface OptimizerFactory {
@@ -70,71 +63,77 @@ export interface OptimizerFactory {
   /**
    * The builder that some JSON was made from.
    *
-   * The JSON may be anybody's: names are matched with its regular expressions in a time proportional to their length. For
-   * that they have no references back, do not look ahead or behind, have the flags `dgimsu` only, and at most 1000 characters
-   * and 5000 steps, where `a{500}` is 500. What a program itself gives to `group` and `noDecay` may be any expression.
+   * The JSON may come from any source: its regular expressions match a name in a time proportional to the length of the name.
+   * Therefore they have no back references and no lookaround, and only the flags `dgimsu`. They have at most 1000 characters and
+   * 5000 steps, where `a{500}` is 500. A program may give any expression to `group` and `noDecay`.
    */
   fromJSON<Name extends OptimizerName>(json: Recipe<Name>): OptimizerBuilder<Name>;
 }
 
-/** Makes the builders of an engine. */
-export function optimizerFactory(api: Api, Optimizer: OptimizerClass): OptimizerFactory {
-  const start = <Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> => {
-    const isOption = optionTest(api, first.optimizer);
-    type Options = OptionsOf[Name];
-    const groups = new WeakMap<object, Options>();
-    const groupBuilder = (options: Options): GroupBuilder<Name> => {
-      const group = withSetters({ toJSON: () => options }, isOption, options, groupBuilder) as GroupBuilder<Name>;
-      groups.set(group, options);
-      return group;
-    };
-    const builder = (recipe: Recipe<Name, Pattern | Instance>): OptimizerBuilder<Name> => {
-      const methods: BuilderMethods<Name> & DecayMethods<Name> = {
-        group(parameters, set = (group) => group, ...surplus: readonly unknown[]) {
-          refuseSurplus("group", surplus);
-          if (typeof set !== "function") refuse("group", "a function as argument 2", set);
-          const group = set(groupBuilder({} as Options));
-          const options = groups.get(group) ?? refuse("group", "the options to be returned by argument 2", group);
-          return builder({ ...recipe, groups: [...recipe.groups, { parameters: selectionOf(parameters), options }] });
-        },
-        noDecay(parameters, ...surplus: readonly unknown[]) {
-          refuseSurplus("noDecay", surplus);
-          return builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] });
-        },
-        schedule(specification, ...surplus: readonly unknown[]) {
-          refuseSurplus("schedule", surplus);
-          return builder({ ...recipe, schedule: copyOf("schedule", specification) });
-        },
-        fused(flag = true, ...surplus: readonly unknown[]) {
-          refuseSurplus("fused", surplus);
-          return builder({ ...recipe, fused: flag });
-        },
-        build(parameters, ...surplus: readonly unknown[]) {
-          refuseSurplus("build", surplus);
-          return new Optimizer(build(api, recipe, parameters));
-        },
-        // JSON.stringify calls it with a key.
-        toJSON: () => toJson(recipe),
-      };
-      const goOn = (options: Options) => builder({ ...recipe, options });
-      return withSetters(methods, isOption, recipe.options, goOn) as OptimizerBuilder<Name>;
-    };
-    return builder(first);
+function start<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> {
+  const isOption = optionTest(first.optimizer);
+  type Options = OptionsOf[Name];
+  const groups = new WeakMap<object, Options>();
+  const groupBuilder = (options: Options): GroupBuilder<Name> => {
+    const group = withSetters({ toJSON: () => options }, isOption, options, groupBuilder) as GroupBuilder<Name>;
+    groups.set(group, options);
+    return group;
   };
-
-  const optimizer = <Name extends OptimizerName>(name: Name, ...surplus: readonly unknown[]) => {
-    refuseSurplus("optimizer", surplus);
-    return start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+  const builder = (recipe: Recipe<Name, Pattern | ParameterObject>): OptimizerBuilder<Name> => {
+    const methods: BuilderMethods<Name> & DecayMethods<Name> = {
+      group(parameters, set = (group) => group, ...surplus: readonly unknown[]) {
+        refuseSurplus("group", surplus);
+        if (typeof set !== "function") refuse("group", "a function as argument 2", set);
+        const group = set(groupBuilder({} as Options));
+        const options = groups.get(group) ?? refuse("group", "the options to be returned by argument 2", group);
+        return builder({ ...recipe, groups: [...recipe.groups, { parameters: selectionOf(parameters), options }] });
+      },
+      noDecay(parameters, ...surplus: readonly unknown[]) {
+        refuseSurplus("noDecay", surplus);
+        return builder({ ...recipe, noDecay: [...recipe.noDecay, patternOf(parameters)] });
+      },
+      schedule(specification, ...surplus: readonly unknown[]) {
+        refuseSurplus("schedule", surplus);
+        return builder({ ...recipe, schedule: copyOf("schedule", specification) });
+      },
+      fused(flag = true, ...surplus: readonly unknown[]) {
+        refuseSurplus("fused", surplus);
+        return builder({ ...recipe, fused: flag });
+      },
+      build(parameters, ...surplus: readonly unknown[]) {
+        refuseSurplus("build", surplus);
+        return new Optimizer(build(recipe, parameters));
+      },
+      // JSON.stringify calls it with a key.
+      toJSON: () => toJson(recipe),
+    };
+    const next = (options: Options) => builder({ ...recipe, options });
+    return withSetters(methods, isOption, recipe.options, next) as OptimizerBuilder<Name>;
   };
-  return Object.assign(optimizer, {
-    fromJSON<Name extends OptimizerName>(json: Recipe<Name>, ...surplus: readonly unknown[]) {
-      refuseSurplus("fromJSON", surplus);
-      return start(fromJson(json));
-    },
-  });
+  return builder(first);
 }
 
-function selectionOf(parameters: string | RegExp | Trainable): Pattern | Instance {
+function named<Name extends OptimizerName>(name: Name, ...surplus: readonly unknown[]): OptimizerBuilder<Name> {
+  refuseSurplus("optimizer", surplus);
+  return start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+}
+
+/**
+ * Starts a builder of an optimizer.
+ *
+ * @example
+ * ```ts
+ * const o = optimizer("adamw").lr(1e-3).decay(0.05).noDecay(/bias/).build(module);
+ * ```
+ */
+export const optimizer: OptimizerFactory = /* @__PURE__ */ Object.assign(named, {
+  fromJSON<Name extends OptimizerName>(json: Recipe<Name>, ...surplus: readonly unknown[]): OptimizerBuilder<Name> {
+    refuseSurplus("fromJSON", surplus);
+    return start(fromJson(json));
+  },
+});
+
+function selectionOf(parameters: string | RegExp | Trainable): Pattern | ParameterObject {
   const named = typeof parameters === "string" || parameters instanceof RegExp;
-  return named ? patternOf(parameters) : { instance: parameters };
+  return named ? patternOf(parameters) : { object: parameters };
 }

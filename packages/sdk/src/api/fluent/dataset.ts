@@ -1,29 +1,30 @@
-// Data in memory, row by row.
+// Samples in memory, and batches of them.
 
-import type { Api } from "../api.js";
-import type { TensorData } from "../arrays.js";
-import type { TypedTensor } from "../binding.js";
-import { StepwellError } from "../errors.js";
-import { Handle, type TensorHandle } from "../handle.js";
-import type { FitData } from "./fit.js";
-import { unheld } from "./held.js";
-import { refuse } from "./refuse.js";
+import type { TypedTensor } from "../../binding.js";
+import { StepwellError } from "../../errors.js";
+import { Handle, type TensorHandle } from "../../handle.js";
+import type { TensorData } from "../../types/tensor-data.js";
+import { refuse } from "../../values/refuse.js";
+import { free } from "../functions/objects.js";
+import { data as read, tensor } from "../functions/tensors.js";
+import type { FitData } from "./fit-types.js";
+import { toHandle } from "./held.js";
 
-/** The inputs or the targets. */
+/** The inputs or the targets of samples, along dimension 0. */
 export interface Column extends TypedTensor {
-  /** Whether they were given as plain numbers, whose type is open. */
+  /** Whether they were given as plain numbers, whose type the module or the loss decides. */
   readonly plain: boolean;
 }
 
 /** Inputs with a target for each. */
-export interface Rows {
+export interface Dataset {
   readonly inputs: Column;
   readonly targets: Column;
   readonly count: number;
 }
 
-/** Reads data once, so that what becomes of the caller's tensors later makes no difference. */
-export function rowsOf(api: Api, where: string, data: FitData): Rows {
+/** Reads data at once, so that later changes of the tensors of the caller have no effect. */
+export function readDataset(where: string, data: FitData): Dataset {
   if (typeof data !== "object" || data === null || Array.isArray(data)) refuse(where, "inputs and targets", data);
   const { inputs: givenInputs, targets: givenTargets, ...others } = data;
   for (const [name, column] of Object.entries({ inputs: givenInputs, targets: givenTargets })) {
@@ -31,8 +32,8 @@ export function rowsOf(api: Api, where: string, data: FitData): Rows {
   }
   const [more] = Object.keys(others);
   if (more !== undefined) refuse(where, "inputs and targets and no more", more);
-  const inputs = columnOf(api, unheld(givenInputs));
-  const targets = columnOf(api, unheld(givenTargets));
+  const inputs = columnOf(toHandle(givenInputs));
+  const targets = columnOf(toHandle(givenTargets));
   const count = inputs.shape[0] ?? 0;
   if (count > 0 && count === targets.shape[0]) return { inputs, targets, count };
   const [given, other] = [inputs, targets].map(({ shape }) => JSON.stringify(shape));
@@ -40,23 +41,23 @@ export function rowsOf(api: Api, where: string, data: FitData): Rows {
   throw new StepwellError("ERR_SHAPE", message);
 }
 
-function columnOf(api: Api, data: TensorHandle | TensorData): Column {
-  if (data instanceof Handle) return { ...api.data(data), plain: false };
-  const tensor = api.tensor(data);
+function columnOf(data: TensorHandle | TensorData): Column {
+  if (data instanceof Handle) return { ...read(data), plain: false };
+  const made = tensor(data);
   try {
-    return { ...api.data(tensor), plain: true };
+    return { ...read(made), plain: true };
   } finally {
-    api.free(tensor);
+    free(made);
   }
 }
 
-/** The numbers of the rows. */
+/** The indices of samples in their order. */
 export const inOrder = (count: number) => Float64Array.from({ length: count }, (_, index) => index);
 
-/** The rows from one on, in some order, as far as a batch goes. */
-export function batchOf(rows: Rows, order: Float64Array, from: number, size: number): Rows {
+/** A batch of at most `size` samples, whose indices stand at `from` in an order. */
+export function batchOf(dataset: Dataset, order: Float64Array, from: number, size: number): Dataset {
   const chosen = order.subarray(from, from + size);
-  return { inputs: pick(rows.inputs, chosen), targets: pick(rows.targets, chosen), count: chosen.length };
+  return { inputs: pick(dataset.inputs, chosen), targets: pick(dataset.targets, chosen), count: chosen.length };
 }
 
 function pick({ data, shape, plain }: Column, order: Float64Array): Column {
@@ -68,14 +69,14 @@ function pick({ data, shape, plain }: Column, order: Float64Array): Column {
   return { data: picked, shape: [order.length, ...shape.slice(1)], plain };
 }
 
-/** How many classes count: all but -100, which the losses ignore. */
+/** The number of classes that count: all except -100, which the losses ignore. */
 export function countClasses(classes: TypedTensor): number {
   let counted = 0;
   for (const item of classes.data) if (Number(item) !== -100) counted += 1;
   return counted;
 }
 
-/** How many rows of scores are largest at the class of the row. One with a score that is not a number is largest nowhere. */
+/** The number of rows whose largest score is at the class of the row. A row with a score that is not a number has no largest. */
 export function countRight(scores: TypedTensor, classes: TypedTensor): number {
   const width = scores.shape[1] ?? 0;
   const largest = (row: number) => {

@@ -1,95 +1,113 @@
-// What a training and a measurement have in common: batches as tensors, and figures.
+// Evaluates a model on data, and sums the loss and the accuracy of batches.
 
-import type { Api, Target } from "../api.js";
-import type { LossName } from "../arguments.js";
-import { nested, type TensorData } from "../arrays.js";
-import type { ModuleHandle, OptimizerHandle, TensorHandle } from "../handle.js";
-import type { Figures } from "./fit.js";
-import { batchOf, type Column, countClasses, countRight, inOrder, type Rows } from "./rows.js";
+import type { ModuleHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
+import type { LossName, Target } from "../../types/arguments.js";
+import type { TensorData } from "../../types/tensor-data.js";
+import { nested } from "../../values/numbers.js";
+import { client } from "../client.js";
+import { evaluate, parm, parmnames } from "../functions/modules.js";
+import { free, size as sizeOf } from "../functions/objects.js";
+import { device, data as read, take, tensor } from "../functions/tensors.js";
+import { batchOf, type Column, countClasses, countRight, type Dataset, inOrder } from "./dataset.js";
+import type { Figures } from "./fit-types.js";
 
-/** What is trained, with what. */
-export interface Trained {
-  readonly api: Api;
+/** The module, the loss and the optimizer of a training. */
+export interface TrainingContext {
   readonly module: ModuleHandle;
   readonly loss: LossName;
   readonly optimizer: OptimizerHandle;
 }
 
-/** Sums over rows, which become figures. */
-export interface Sums {
+/** Sums over samples, from which the figures are computed. */
+export interface MetricSums {
   loss: number;
   right: number;
-  /** Rows, or the classes that count. */
+  /** Number of samples, or of the classes that count. */
   rows: number;
 }
 
-/** Measures a module in use; stops after each batch. */
-export function* measuring(trained: Trained, data: Rows, size: number): Generator<void, Figures, undefined> {
-  const { api, module, loss } = trained;
+/** Evaluates a module in use; yields after each batch. */
+export function* evaluation(
+  context: TrainingContext,
+  data: Dataset,
+  size: number,
+): Generator<void, Figures, undefined> {
+  const { module, loss } = context;
   const sums = { loss: 0, right: 0, rows: 0 };
   const order = inOrder(data.count);
   for (let from = 0; from < data.count; from += size) {
     const batch = batchOf(data, order, from, size);
-    withTensors(trained, batch, (input, target) => {
-      const output = api.evaluate(module, input);
+    withTensors(context, batch, (input, target) => {
+      const output = evaluate(module, input);
       try {
-        add(trained, sums, batch, output, api.take(api[loss](output, target)) as number);
+        add(context, sums, batch, output, take(applyLoss(loss, output, target)) as number);
       } finally {
-        api.free(output);
+        free(output);
       }
     });
     yield;
   }
-  return figuresOf(trained, data, sums);
+  return figuresOf(context, data, sums);
 }
 
-/** Calls with the inputs and targets of a batch: what was given as tensors as tensors, which are then freed. */
+/** Applies the loss of a name. */
+export function applyLoss(name: LossName, output: TensorHandle, target: Target): TensorHandle {
+  return client.call(name, [output, target]) as TensorHandle;
+}
+
+/** Calls a function with the inputs and targets of a batch. Data that was given as tensors becomes tensors, which are then freed. */
 export function withTensors<Result>(
-  { api, module }: Trained,
-  { inputs, targets }: Rows,
+  { module }: TrainingContext,
+  { inputs, targets }: Dataset,
   call: (input: TensorHandle | TensorData, target: Target) => Result,
 ): Result {
   const made: TensorHandle[] = [];
   const argument = (column: Column) => {
-    // Plain numbers become what the module or the loss needs.
+    // The module or the loss converts plain numbers to the type that it needs.
     if (column.plain) return nested(column);
-    const handle = api.tensor(column.data, { shape: column.shape, device: deviceOf(api, module) });
+    const handle = tensor(column.data, { shape: column.shape, device: deviceOf(module) });
     made.push(handle);
     return handle;
   };
   try {
     return call(argument(inputs), argument(targets));
   } finally {
-    for (const handle of made) api.free(handle);
+    for (const handle of made) free(handle);
   }
 }
 
-function deviceOf(api: Api, module: ModuleHandle) {
-  const [name] = api.parmnames(module);
+function deviceOf(module: ModuleHandle) {
+  const [name] = parmnames(module);
   if (name === undefined) return "cpu";
-  const parameter = api.parm(module, name);
+  const parameter = parm(module, name);
   try {
-    return api.device(parameter);
+    return device(parameter);
   } finally {
-    api.free(parameter);
+    free(parameter);
   }
 }
 
-/** Adds what a batch came to. */
-export function add({ api, loss }: Trained, sums: Sums, batch: Rows, output: TensorHandle, value: number): void {
-  const ofClasses = (loss === "ce" || loss === "nll") && String(api.size(output)) !== String(batch.targets.shape);
+/** Adds the loss and the accuracy of a batch. */
+export function add(
+  { loss }: TrainingContext,
+  sums: MetricSums,
+  batch: Dataset,
+  output: TensorHandle,
+  value: number,
+): void {
+  const ofClasses = (loss === "ce" || loss === "nll") && String(sizeOf(output)) !== String(batch.targets.shape);
   const counted = ofClasses ? countClasses(batch.targets) : batch.count;
   sums.loss += value * counted;
   sums.rows += counted;
-  if (hasClasses(loss, batch)) sums.right += countRight(api.data(output), batch.targets);
+  if (hasClasses(loss, batch)) sums.right += countRight(read(output), batch.targets);
 }
 
-/** The figures of all rows. */
-export function figuresOf({ loss }: Trained, data: Rows, { loss: sum, right, rows }: Sums): Figures {
+/** The figures of all samples. */
+export function figuresOf({ loss }: TrainingContext, data: Dataset, { loss: sum, right, rows }: MetricSums): Figures {
   // The mean of no losses is 0, as it is for each batch.
   const figures = { loss: rows > 0 ? sum / rows : 0 };
   return hasClasses(loss, data) ? { ...figures, accuracy: right / rows } : figures;
 }
 
-const hasClasses = (loss: LossName, { targets }: Rows) =>
+const hasClasses = (loss: LossName, { targets }: Dataset) =>
   (loss === "ce" || loss === "nll") && targets.shape.length === 1;

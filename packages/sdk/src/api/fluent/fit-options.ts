@@ -1,23 +1,23 @@
-// What a training was asked to do, checked before anything is done.
+// Validates the options and the data of a training before it begins.
 
-import type { Api } from "../api.js";
-import type { StepOptions, TrainOptions } from "../arguments.js";
-import { StepwellError } from "../errors.js";
-import { namedOptions } from "../named-options.js";
-import type { SampleOptions } from "../results.js";
-import type { FitData, FitOptions } from "./fit.js";
-import { refuse } from "./refuse.js";
-import { type Rows, rowsOf } from "./rows.js";
+import { StepwellError } from "../../errors.js";
+import type { StepOptions, TrainOptions } from "../../generated/settings.js";
+import type { SampleOptions } from "../../types/results.js";
+import { namedOptions } from "../../values/named-options.js";
+import { refuse } from "../../values/refuse.js";
+import { type Dataset, readDataset } from "./dataset.js";
+import type { FitData, FitOptions } from "./fit-types.js";
 
-/** What `fit` was asked to do. */
-export interface Plan extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
-  readonly data: Rows;
-  readonly validation?: Rows | undefined;
+/** Options of `fit` with the data, all valid. */
+export interface ValidatedFitOptions extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
+  readonly data: Dataset;
+  readonly validation?: Dataset | undefined;
   readonly epochs: number;
+  /** Samples of a batch. */
   readonly size: number;
-  /** Leave out a last batch with fewer rows. */
+  /** Leave out a last batch with fewer samples. */
   readonly droplast: boolean;
-  /** Without a policy for gradients that are not finite unless one was given: a loss scale has its own. */
+  /** Options of each step. A policy for gradients that are not finite is there only if it was given: a loss scale has its own. */
   readonly step: Required<Pick<StepOptions, "clipnorm" | "clipvalue">> & Pick<StepOptions, "nonfinite">;
 }
 
@@ -32,7 +32,7 @@ const aboveZero: Check = (where, value) => {
   refuse(where, "a finite number > 0 or null", value);
 };
 
-/** Every option with what it must be. */
+/** The check of every option. */
 const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
   epochs: atLeastOne,
   batchSize: atLeastOne,
@@ -57,12 +57,16 @@ const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
   },
 };
 
-/** The plan of a training. Options that are left out are as `train` has set them, if it has. */
-export function planOf(api: Api, data: FitData, options: FitOptions, set?: SampleOptions<TrainOptions>): Plan {
+/** Validates options and reads data. Options that are left out take the settings of `train`, if there are any. */
+export function validateFitOptions(
+  data: FitData,
+  options: FitOptions,
+  set?: SampleOptions<TrainOptions>,
+): ValidatedFitOptions {
   const given = checked("fit", options, Object.keys(checks) as (keyof FitOptions)[]);
   const { epochs = 1, batchSize: size = set?.batchsize ?? 32, validation, clipnorm, clipvalue, ...others } = given;
   const { nonfinite = set?.nonfinite === "propagate" ? undefined : set?.nonfinite, ...rest } = others;
-  // A kind of clipping that is given takes the place of the other that `train` has set.
+  // A given kind of clipping replaces the other kind in the settings of `train`.
   const clip = {
     clipnorm: clipnorm === undefined && !clipvalue ? (set?.clipnorm ?? null) : (clipnorm ?? null),
     clipvalue: clipvalue === undefined && !clipnorm ? (set?.clipvalue ?? null) : (clipvalue ?? null),
@@ -70,8 +74,8 @@ export function planOf(api: Api, data: FitData, options: FitOptions, set?: Sampl
   if (clip.clipnorm !== null && clip.clipvalue !== null) {
     throw new StepwellError("ERR_OPTION_RANGE", "fit: clipnorm and clipvalue exclude each other: set one to null");
   }
-  // Data is read last, for there may be much of it.
-  const rows = { data: rowsOf(api, "fit", data), validation: validation && rowsOf(api, "fit", validation) };
+  // Read data last, since there may be much of it.
+  const rows = { data: readDataset("fit", data), validation: validation && readDataset("fit", validation) };
   const droplast = set?.droplast ?? false;
   if (droplast && rows.data.count < size) {
     const given = `given ${rows.data.count} rows, batches of ${size} and droplast`;
@@ -80,12 +84,12 @@ export function planOf(api: Api, data: FitData, options: FitOptions, set?: Sampl
   return { ...rest, epochs, size, droplast, step: { ...clip, ...(nonfinite && { nonfinite }) }, ...rows };
 }
 
-/** How many rows a batch of a measurement has. */
-export function batchSizeOf(options: Pick<FitOptions, "batchSize">): number {
+/** The number of samples in a batch of an evaluation. */
+export function validateBatchSize(options: Pick<FitOptions, "batchSize">): number {
   return checked("measure", options, ["batchSize"]).batchSize ?? 32;
 }
 
-/** Options of these names, which are what they must be. */
+/** Options that have these names and pass their checks. */
 function checked(where: string, options: FitOptions, names: readonly (keyof FitOptions)[]): FitOptions {
   const given = namedOptions<FitOptions>(where, options, names);
   for (const [name, value] of Object.entries(given)) checks[name as keyof FitOptions](`${where}: ${name}`, value);

@@ -1,78 +1,84 @@
-// What a training takes and what it tells.
+// Data, options and events of a training.
 
-import type { NonFinitePolicy } from "../arguments.js";
-import type { TensorData } from "../arrays.js";
+import type { NonFinitePolicy } from "../../types/arguments.js";
+import type { TensorData } from "../../types/tensor-data.js";
 import type { AnyTensor } from "./held.js";
 
 /** Inputs with a target for each: rows of tensors, or plain numbers that become one. */
 export interface FitData {
+  /** Inputs along dimension 0. */
   readonly inputs: AnyTensor | TensorData;
+  /** As many targets along dimension 0. */
   readonly targets: AnyTensor | TensorData;
 }
 
 /** How a model is trained. */
 export interface FitOptions {
-  /** How often it sees all of the data. Default 1. */
+  /** The number of passes over the data. Default 1. */
   readonly epochs?: number;
-  /** How many rows a step is made from; the last batch of an epoch may have fewer. Default 32. */
+  /** Rows of a batch; the last batch of an epoch may have fewer. Default 32. */
   readonly batchSize?: number;
-  /** Whether each epoch has the rows in an order of its own, drawn from the session's generator. Default true. */
+  /** Whether each epoch draws a new order of the rows from the generator of the session. Default true. */
   readonly shuffle?: boolean;
-  /** When a schedule that is bound to the optimizer advances, with the loss as the metric. Default `step`. */
+  /** When a bound schedule advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
   /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
   readonly clipvalue?: number | null;
   /**
-   * What becomes of a step whose gradients are not finite. A schedule counts it all the same, and so do the figures of its
-   * epoch. Default `propagate`.
+   * How a step treats gradients that are not finite. A schedule and the figures of the epoch count such a step too. Default
+   * `propagate`.
    */
   readonly nonfinite?: NonFinitePolicy;
-  /** Stops the training after the step that it is at. */
+  /** Stops the training after the present step. */
   readonly signal?: AbortSignal;
-  /** Data that the model is measured on after each epoch. */
+  /** Data on which the model is measured after each epoch. */
   readonly validation?: FitData;
 }
 
-/** What a model does on data. */
+/** Loss and accuracy of a model on data. */
 export interface Figures {
-  /** The mean over all rows; for `ce` and `nll` over all classes but -100, and 0 of none. */
+  /** The mean over all rows; for `ce` and `nll` over all classes except -100, and 0 without any. */
   readonly loss: number;
   /**
-   * The share of rows that are put in the right class, without those of class -100; NaN of none. A row with an output that is
-   * not a number is not. There only for `ce` and `nll` with a class for each row.
+   * The share of rows whose class is right, without rows of class -100; NaN without any. A row with an output that is not a number
+   * is wrong. Present only for `ce` and `nll` with a class for each row.
    */
   readonly accuracy?: number;
 }
 
 /** A step was made. */
 export interface StepEvent {
+  /** The kind of event. */
   readonly type: "step";
   /** From 1. */
   readonly epoch: number;
   /** Steps made so far, in all epochs. */
   readonly step: number;
-  /** Steps there will be if nothing stops the training. */
+  /** Steps of the whole training, if nothing stops it. */
   readonly steps: number;
   /** The loss of the batch before the step. */
   readonly loss: number;
 }
 
-/** An epoch is over. The figures are those of its batches, each before its step. */
+/** An epoch is over. The figures are means over its batches, each before its step. */
 export interface EpochEvent extends Figures {
+  /** The kind of event. */
   readonly type: "epoch";
   /** From 1. */
   readonly epoch: number;
-  /** The model after the epoch, on the validation data; there only if there is some. */
+  /** The model after the epoch, on the validation data if there is any. */
   readonly validation?: Figures;
 }
 
 /** Always the last event. */
 export interface DoneEvent {
+  /** The kind of event. */
   readonly type: "done";
+  /** Whether all epochs are over, or a signal ended the training. */
   readonly reason: "finished" | "aborted";
 }
 
-/** What `fit` tells of. */
+/** An event of `fit`. */
 export type FitEvent = StepEvent | EpochEvent | DoneEvent;

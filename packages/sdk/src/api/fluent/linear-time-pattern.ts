@@ -1,12 +1,12 @@
-// Regular expressions out of JSON may come from anybody, and RegExp can hang on some. These are matched in a time that is
-// proportional to the length of the name, since all alternatives are tried at once and none twice (Thompson 1968).
+// Matches regular expressions out of JSON, on some of which `RegExp` would hang. The time is proportional to the length of the
+// name, since all alternatives are tried at once and none twice (Thompson 1968).
 
-import { StepwellError } from "../errors.js";
+import { StepwellError } from "../../errors.js";
 
-/** Longer expressions are refused. */
-const LONGEST = 1000;
-/** Expressions of more steps are refused: `{500}` is as many of what it repeats. */
-const MOST_STEPS = 5000;
+/** Limit of an expression, in characters. */
+const MAX_LENGTH = 1000;
+/** Limit of an expression, in steps; `a{500}` has 500. */
+const MAX_STEPS = 5000;
 
 type Test = (text: readonly string[], at: number) => boolean;
 
@@ -18,8 +18,8 @@ type Step =
   | { readonly kind: "end" };
 
 /**
- * Tells whether an expression occurs in a name, as `RegExp` does. Throws for one that `RegExp` does not take, and for what needs
- * more time than the name is long: references back, and looking ahead or behind. The flags are those of `dgimsu`.
+ * A function that tests whether an expression occurs in a name, as `RegExp` does. Throws for an expression that `RegExp` refuses, and
+ * for one that takes more than linear time: with a back reference or lookaround. The flags are any of `dgimsu`.
  */
 export function linearTimePattern(source: string, flags: string): (name: string) => boolean {
   const steps = new Parser(source, flags).steps();
@@ -30,7 +30,7 @@ export function linearTimePattern(source: string, flags: string): (name: string)
 function occurs(steps: readonly Step[], text: readonly string[]): boolean {
   let current: number[] = [];
   for (let at = 0; at <= text.length; at++) {
-    // Where the expression can be, having begun at any character before; and it can begin at this one.
+    // Steps that are reached after a start at any earlier character; the expression can also start at this one.
     const seen = new Set<number>();
     const open = [...current, 0].reverse();
     const next: number[] = [];
@@ -48,7 +48,7 @@ function occurs(steps: readonly Step[], text: readonly string[]): boolean {
   return false;
 }
 
-/** What an expression is made of. */
+/** A part of an expression. */
 type Part =
   | Extract<Step, { kind: "take" | "place" }>
   | { readonly kind: "all" | "any"; readonly of: readonly Part[] }
@@ -57,9 +57,9 @@ type Part =
 function stepsOf(whole: Part, refuse: (what: string) => never): readonly Step[] {
   const steps: Step[] = [];
   const add = (step: Step) => {
-    if (steps.push(step) > MOST_STEPS) refuse(`more than ${MOST_STEPS} steps`);
+    if (steps.push(step) > MAX_STEPS) refuse(`more than ${MAX_STEPS} steps`);
   };
-  /** Adds a fork, and returns where it leads to, which is filled when that is known. */
+  /** Adds a fork, and returns the list of its targets, which the caller completes. */
   const fork = (...to: number[]) => {
     add({ kind: "fork", to });
     return to;
@@ -77,7 +77,7 @@ function stepsOf(whole: Part, refuse: (what: string) => never): readonly Step[] 
           here.push(steps.length);
           return end;
         });
-        // Behind the last there is no other.
+        // After the last alternative, the fork leads to no other.
         add({ kind: "place", fits: () => false });
         for (const end of ends) end.push(steps.length);
         return;
@@ -86,7 +86,7 @@ function stepsOf(whole: Part, refuse: (what: string) => never): readonly Step[] 
         for (let i = 0; i < part.least; i++) {
           const before = steps.length;
           write(part.of);
-          // Nothing is nothing however often.
+          // A part without steps is the empty match, however often it is repeated.
           if (steps.length === before) break;
         }
         if (part.most === Number.POSITIVE_INFINITY) {
@@ -123,7 +123,7 @@ class Parser {
     readonly flags: string,
   ) {
     if (!/^[dgimsu]*$/.test(flags)) this.#refuse(`the flags \`${flags.slice(0, 20)}\``);
-    if (source.length > LONGEST) this.#refuse(`more than ${LONGEST} characters`);
+    if (source.length > MAX_LENGTH) this.#refuse(`more than ${MAX_LENGTH} characters`);
     try {
       new RegExp(source, flags);
     } catch {
@@ -172,7 +172,7 @@ class Parser {
     return inside;
   }
 
-  /** One character, a class of them, or an escape. What it means is asked of `RegExp`. */
+  /** One character, a class of them, or an escape. `RegExp` decides which characters match. */
   #character(): Part {
     const unicode = this.flags.includes("u");
     const rest = this.source.slice(this.#at);

@@ -1,135 +1,125 @@
-import type { Api } from "../api.js";
-import type { LossScaleOptions, StepOptions } from "../arguments.js";
-import type { OptimizerHandle } from "../handle.js";
-import type { Definition, LossScale, State } from "../results.js";
-import { type AnyModule, type AnyTensor, type Held, release, unheld } from "./held.js";
-import { refuse, refuseSurplus } from "./refuse.js";
+import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
+import type { OptimizerHandle } from "../../handle.js";
+import type { Definition, State } from "../../types/results.js";
+import { refuse, refuseSurplus } from "../../values/refuse.js";
+import { backward, zerograd } from "../functions/gradients.js";
+import { average, lossscale, opt, skipped, state, step } from "../functions/optimizers.js";
+import { advance, lr } from "../functions/schedules.js";
+import { type AnyModule, type AnyTensor, type Held, release, toHandle } from "./held.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
 
-/** An optimizer with its parameter groups and state. */
-export interface Optimizer extends Held<OptimizerHandle> {
+/** An optimizer with its parameter groups and state. `optimizer(name)` starts a builder of one. */
+export class Optimizer implements Held<OptimizerHandle> {
+  readonly #handle: OptimizerHandle;
+
+  /** The optimizer of a handle. */
+  constructor(handle: OptimizerHandle);
+  constructor(handle: OptimizerHandle, ...surplus: readonly unknown[]) {
+    refuseSurplus("Optimizer", surplus);
+    this.#handle = handle;
+  }
+
+  /** Makes an optimizer from the result of `state`, on the parameters of a module, which are matched by name. */
+  static restore(state: State, module: AnyModule): Optimizer;
+  static restore(state: State, module: AnyModule, ...surplus: readonly unknown[]): Optimizer {
+    refuseSurplus("restore", surplus);
+    return new Optimizer(opt(state, toHandle(module)));
+  }
+
+  /** The handle, for the functions of the k-api. */
+  get handle(): OptimizerHandle {
+    return this.#handle;
+  }
+
   /** The learning rate of each group. Set one number for all groups, or one for each. */
-  get lr(): readonly number[];
-  set lr(rates: number | readonly number[]);
-  /** How losses are scaled; undefined if they are not. Set options to switch it on, null to switch it off. */
-  get lossScale(): LossScale | undefined;
-  set lossScale(options: LossScaleOptions | LossScale | null | undefined);
-  /** How many steps were left out because a gradient was not finite. */
-  get skipped(): number;
+  get lr(): readonly number[] {
+    return lr(this.#handle);
+  }
+
+  set lr(rates: number | readonly number[]) {
+    lr(this.#handle, rates);
+  }
+
+  /** The scale of losses; undefined if they are not scaled. Set options to switch it on, null to switch it off. */
+  get lossScale(): LossScale | undefined {
+    return lossscale(this.#handle);
+  }
+
+  set lossScale(options: LossScaleOptions | LossScale | null | undefined) {
+    lossscale(this.#handle, options ?? null);
+  }
+
+  /** The number of steps that were left out because a gradient was not finite. */
+  get skipped(): number {
+    return skipped(this.#handle);
+  }
+
   /** Updates every parameter that has a gradient. */
   step(options?: StepOptions): void;
   /** Updates every parameter, with a closure; `lbfgs` needs one. Returns the loss before the step. */
   step(closure: Closure, options?: StepOptions): number;
-  /** Accumulates the gradients of a loss times the loss scale. */
+  step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
+    refuseSurplus("step", surplus);
+    if (typeof first === "function") {
+      const closure = () => toHandle(first());
+      return options === undefined ? step(this.#handle, closure) : step(this.#handle, closure, options);
+    }
+    if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
+    if (first === undefined) step(this.#handle);
+    else step(this.#handle, first);
+    return undefined;
+  }
+
+  /** Accumulates the gradients of a loss, multiplied by the loss scale. */
   backward(loss: AnyTensor): void;
+  backward(loss: AnyTensor, ...surplus: readonly unknown[]): void {
+    refuseSurplus("backward", surplus);
+    backward(toHandle(loss), this.#handle);
+  }
+
   /** Exchanges each parameter with its moving average, and back. Returns whether the parameters are now the averages. */
   average(): boolean;
+  average(...surplus: readonly unknown[]): boolean {
+    refuseSurplus("average", surplus);
+    return average(this.#handle);
+  }
+
   /** Sets gradients to 0; undefined ones stay undefined. */
   zeroGrad(): void;
+  zeroGrad(...surplus: readonly unknown[]): void {
+    refuseSurplus("zeroGrad", surplus);
+    zerograd(this.#handle);
+  }
+
   /** Makes a step of the schedule, which sets the learning rates. */
   advance(metric?: number): void;
+  advance(metric?: number, ...surplus: readonly unknown[]): void {
+    refuseSurplus("advance", surplus);
+    if (metric === undefined) advance(this.#handle);
+    else advance(this.#handle, metric);
+  }
+
   /** The definition with the state of each parameter: plain data, to save and to restore from. */
   state(all?: boolean): State;
+  state(all?: boolean, ...surplus: readonly unknown[]): State {
+    refuseSurplus("state", surplus);
+    return all === undefined ? state(this.#handle) : state(this.#handle, all);
+  }
+
   /** The name, the options of each group and a row for each parameter. */
   definition(all?: boolean): Definition;
+  definition(all?: boolean, ...surplus: readonly unknown[]): Definition {
+    refuseSurplus("definition", surplus);
+    return all === undefined ? opt(this.#handle) : opt(this.#handle, all);
+  }
+
+  /** Frees the optimizer. A second call does nothing. */
+  [Symbol.dispose](): void {
+    release(this.#handle);
+  }
 }
 
-/** Makes optimizers; `optimizer(name)` starts a builder of one. */
-export interface OptimizerClass {
-  /** The optimizer of a handle. */
-  new (handle: OptimizerHandle): Optimizer;
-  /** Makes an optimizer as it was when its `state` was told, on a module's parameters of the same names. */
-  restore(state: State, module: AnyModule): Optimizer;
-}
-
-/** The class of an engine's optimizers. */
-export function optimizerClass(api: Api): OptimizerClass {
-  return class EngineOptimizer implements Optimizer {
-    readonly #handle: OptimizerHandle;
-
-    constructor(handle: OptimizerHandle, ...surplus: readonly unknown[]) {
-      refuseSurplus("Optimizer", surplus);
-      this.#handle = handle;
-    }
-
-    static restore(state: State, module: AnyModule, ...surplus: readonly unknown[]): Optimizer {
-      refuseSurplus("restore", surplus);
-      return new EngineOptimizer(api.opt(state, unheld(module)));
-    }
-
-    get handle(): OptimizerHandle {
-      return this.#handle;
-    }
-
-    get lr(): readonly number[] {
-      return api.lr(this.#handle);
-    }
-
-    set lr(rates: number | readonly number[]) {
-      api.lr(this.#handle, rates);
-    }
-
-    get lossScale(): LossScale | undefined {
-      return api.lossscale(this.#handle);
-    }
-
-    set lossScale(options: LossScaleOptions | LossScale | null | undefined) {
-      api.lossscale(this.#handle, options ?? null);
-    }
-
-    get skipped(): number {
-      return api.skipped(this.#handle);
-    }
-
-    step(options?: StepOptions): void;
-    step(closure: Closure, options?: StepOptions): number;
-    step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
-      refuseSurplus("step", surplus);
-      if (typeof first === "function") {
-        const closure = () => unheld(first());
-        return options === undefined ? api.step(this.#handle, closure) : api.step(this.#handle, closure, options);
-      }
-      if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
-      if (first === undefined) api.step(this.#handle);
-      else api.step(this.#handle, first);
-      return undefined;
-    }
-
-    backward(loss: AnyTensor, ...surplus: readonly unknown[]): void {
-      refuseSurplus("backward", surplus);
-      api.backward(unheld(loss), this.#handle);
-    }
-
-    average(...surplus: readonly unknown[]): boolean {
-      refuseSurplus("average", surplus);
-      return api.average(this.#handle);
-    }
-
-    zeroGrad(...surplus: readonly unknown[]): void {
-      refuseSurplus("zeroGrad", surplus);
-      api.zerograd(this.#handle);
-    }
-
-    advance(metric?: number, ...surplus: readonly unknown[]): void {
-      refuseSurplus("advance", surplus);
-      if (metric === undefined) api.advance(this.#handle);
-      else api.advance(this.#handle, metric);
-    }
-
-    state(all?: boolean, ...surplus: readonly unknown[]): State {
-      refuseSurplus("state", surplus);
-      return all === undefined ? api.state(this.#handle) : api.state(this.#handle, all);
-    }
-
-    definition(all?: boolean, ...surplus: readonly unknown[]): Definition {
-      refuseSurplus("definition", surplus);
-      return all === undefined ? api.opt(this.#handle) : api.opt(this.#handle, all);
-    }
-
-    [Symbol.dispose](): void {
-      release(api, this.#handle);
-    }
-  };
-}
+/** The class of optimizers. */
+export type OptimizerClass = typeof Optimizer;

@@ -1,41 +1,49 @@
-// The plain data of a builder: what an optimizer is to be, apart from the parameters that it gets.
+// The plain data of a builder: everything about an optimizer except its parameters.
 
-import type { OptimizerName } from "../arguments.js";
-import { brief } from "../brief.js";
-import { StepwellError } from "../errors.js";
-import type { OptionsOf } from "../generated/options.js";
-import type { ScheduleSpecification } from "../generated/schedules.js";
+import { StepwellError } from "../../errors.js";
+import type { OptionsOf } from "../../generated/options.js";
+import type { ScheduleSpecification } from "../../generated/schedules.js";
+import type { OptimizerName } from "../../types/arguments.js";
+import { brief } from "../../values/describe.js";
+import { copyOf, refuse } from "../../values/refuse.js";
 import type { Trainable } from "./held.js";
 import { linearTimePattern } from "./linear-time-pattern.js";
-import { copyOf, refuse } from "./refuse.js";
 
-/** Selects parameters by their dotted names: a module's or parameter's own name, or a regular expression as data. */
+/** Selects parameters by dotted name: the name of a module or a parameter, or a regular expression as data. */
 export type Pattern = string | { readonly regexp: string; readonly flags: string };
 
 /** A group of parameters with options of its own. */
 export interface GroupRecipe<Name extends OptimizerName, Selection = Pattern> {
+  /** Selects the parameters. */
   readonly parameters: Selection;
+  /** Options that differ from the options of the optimizer. */
   readonly options: OptionsOf[Name];
 }
 
-/** What a builder has been told, as JSON. */
+/** The settings of a builder, as JSON. */
 export interface Recipe<Name extends OptimizerName = OptimizerName, Selection = Pattern> {
+  /** The name of the optimizer. */
   readonly optimizer: Name;
+  /** Options of the optimizer. */
   readonly options: OptionsOf[Name];
+  /** Groups 1, 2 and so on. */
   readonly groups: readonly GroupRecipe<Name, Selection>[];
-  /** The parameters that are not decayed, in whichever group they are. */
+  /** Parameters without weight decay, in any group. */
   readonly noDecay: readonly Pattern[];
+  /** The schedule that is bound. */
   readonly schedule?: ScheduleSpecification;
+  /** False for the implementation that comes with the tensor library. */
   readonly fused?: boolean;
 }
 
-/** Selects parameters by what they are, which no JSON can. */
-export interface Instance {
-  readonly instance: Trainable;
+/** Selects parameters by the object that they belong to, which JSON cannot. */
+export interface ParameterObject {
+  readonly object: Trainable;
 }
 
-export const isInstance = (selection: Pattern | Instance): selection is Instance =>
-  typeof selection === "object" && "instance" in selection;
+/** Whether a selection is an object. */
+export const isObject = (selection: Pattern | ParameterObject): selection is ParameterObject =>
+  typeof selection === "object" && "object" in selection;
 
 /** A name or a regular expression as data. */
 export function patternOf(pattern: string | RegExp): Pattern {
@@ -44,7 +52,7 @@ export function patternOf(pattern: string | RegExp): Pattern {
   return refuse("noDecay", "a name or a regular expression", pattern);
 }
 
-/** The regular expressions that came as JSON, each with what matches it in linear time. */
+/** Regular expressions that came as JSON, each with a function that matches it in linear time. */
 const fromData = new WeakMap<object, (name: string) => boolean>();
 
 /** Whether a parameter of a dotted name is selected. */
@@ -52,7 +60,7 @@ export function matches(pattern: Pattern, name: string): boolean {
   if (typeof pattern === "string") return name === pattern || name.startsWith(`${pattern}.`);
   const occursIn = fromData.get(pattern);
   if (occursIn) return occursIn(name);
-  // Unlike `test`, `search` gives the same answer each time, whatever the flags.
+  // With the flag `g`, `test` goes on from its last match; `search` does not.
   return name.search(new RegExp(pattern.regexp, pattern.flags)) >= 0;
 }
 
@@ -60,10 +68,10 @@ export function matches(pattern: Pattern, name: string): boolean {
 export const written = (pattern: Pattern): string =>
   typeof pattern === "string" ? `\`${brief(pattern)}\`` : `/${brief(pattern.regexp)}/${pattern.flags}`;
 
-/** The recipe as JSON, if it has no group that only this session knows. */
-export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern | Instance>): Recipe<Name> {
+/** The recipe as JSON. Fails if a group was selected by an object. */
+export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern | ParameterObject>): Recipe<Name> {
   const groups = recipe.groups.map(({ parameters, options }, index) => {
-    if (!isInstance(parameters)) return { parameters, options };
+    if (!isObject(parameters)) return { parameters, options };
     const message = `toJSON: group ${index + 1} was selected by an object, which JSON cannot hold: select it by name`;
     throw new StepwellError("ERR_ARGUMENT", message);
   });
@@ -71,8 +79,8 @@ export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern 
 }
 
 /**
- * The recipe of some JSON. The options and the schedule are checked where they are used, by the engine. A regular expression
- * is one of those that {@link linear} matches, whoever wrote it.
+ * The recipe of some JSON. The engine checks options and schedule when the optimizer is built. Regular expressions are limited to
+ * those that {@link linearTimePattern} matches.
  */
 export function fromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe<Name> {
   const recipe = copyOf("fromJSON", json);
@@ -99,7 +107,7 @@ export function fromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe
 
 const isRow = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A row of no other keys than some. */
+/** An object, if it has no other keys than the given ones. */
 function only(row: unknown, keys: string): Readonly<Record<string, unknown>> {
   if (!isRow(row)) return malformed();
   const known = keys.split(" ");
@@ -110,5 +118,5 @@ function only(row: unknown, keys: string): Readonly<Record<string, unknown>> {
 }
 
 function malformed(given = ""): never {
-  throw new StepwellError("ERR_FORMAT", `fromJSON: expected what the toJSON of a builder returned${given}`);
+  throw new StepwellError("ERR_FORMAT", `fromJSON: expected the result of toJSON of a builder${given}`);
 }

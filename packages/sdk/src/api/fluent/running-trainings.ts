@@ -1,27 +1,28 @@
-// Which trainings are running, so that none is begun that would train the parameters of another between its steps.
+// The list of running trainings. A second one of the same parameters would train them between the steps of the first.
 
-import { StepwellError } from "../errors.js";
-import type { AnyHandle } from "../handle.js";
-import type { Trained } from "./measure.js";
+import { StepwellError } from "../../errors.js";
+import type { AnyHandle } from "../../handle.js";
+import { classof } from "../functions/objects.js";
+import { opt } from "../functions/optimizers.js";
+import type { TrainingContext } from "./evaluation.js";
 
 /** A training that is running. */
-interface Training extends Pick<Trained, "api" | "module" | "optimizer"> {
+interface Training extends Pick<TrainingContext, "module" | "optimizer"> {
   /** The parameters that it trains. */
   readonly pointers: ReadonlySet<number>;
 }
 
-/** The trainings of an engine. */
-const running = new WeakMap<Trained["api"], Set<WeakRef<Training>>>();
+/** Trainings on the engine of this entry. */
+const running = new Set<WeakRef<Training>>();
 
 /** Fails if a training is running that shares the module, the optimizer or a trained parameter. */
-export function checkTraining(trained: Trained): void {
-  const { api, module, optimizer } = trained;
-  const trainings = running.get(api) ?? new Set();
-  const pointers = trainings.size > 0 ? pointersOf(trained) : [];
-  for (const reference of trainings) {
+export function checkTraining(context: TrainingContext): void {
+  const { module, optimizer } = context;
+  const pointers = running.size > 0 ? pointersOf(context) : [];
+  for (const reference of running) {
     const training = reference.deref();
-    // What was freed is trained no more, and another object may be where it was.
-    if (!training || !isLive(trained, training.module) || !isLive(trained, training.optimizer)) continue;
+    // A freed object is no longer trained, and another one may have its address.
+    if (!training || !isLive(training.module) || !isLive(training.optimizer)) continue;
     const shares = module === training.module || optimizer === training.optimizer;
     if (shares || pointers.some((pointer) => training.pointers.has(pointer))) {
       const message =
@@ -31,30 +32,28 @@ export function checkTraining(trained: Trained): void {
   }
 }
 
-/** Begins a training. It runs until it is ended, or until nobody has it any more who could end it. */
-export function beginTraining(trained: Trained): Training {
-  checkTraining(trained);
-  const { api, module, optimizer } = trained;
-  const training = { api, module, optimizer, pointers: new Set(pointersOf(trained)) };
-  const trainings = running.get(api) ?? new Set();
-  running.set(api, trainings.add(new WeakRef(training)));
+/** Begins a training. It runs until it is ended, or until it is garbage. */
+export function beginTraining(context: TrainingContext): Training {
+  checkTraining(context);
+  const { module, optimizer } = context;
+  const training = { module, optimizer, pointers: new Set(pointersOf(context)) };
+  running.add(new WeakRef(training));
   return training;
 }
 
 /** Ends a training. */
 export function endTraining(training: Training): void {
-  const trainings = running.get(training.api) ?? new Set();
-  for (const reference of trainings) {
+  for (const reference of running) {
     const other = reference.deref();
-    if (!other || other === training) trainings.delete(reference);
+    if (!other || other === training) running.delete(reference);
   }
 }
 
-const pointersOf = ({ api, optimizer }: Trained) => api.opt(optimizer, false).parms.map(({ pointer }) => pointer);
+const pointersOf = ({ optimizer }: TrainingContext) => opt(optimizer, false).parms.map(({ pointer }) => pointer);
 
-function isLive({ api }: Trained, handle: AnyHandle): boolean {
+function isLive(handle: AnyHandle): boolean {
   try {
-    api.classof(handle);
+    classof(handle);
     return true;
   } catch {
     return false;

@@ -1,28 +1,31 @@
-import type { Api } from "../api.js";
-import type { OptimizerName } from "../arguments.js";
-import { StepwellError } from "../errors.js";
-import { refuseSurplus } from "./refuse.js";
+// The methods of builders that set options.
+
+import { StepwellError } from "../../errors.js";
+import type { OptimizerName } from "../../types/arguments.js";
+import { refuseSurplus } from "../../values/refuse.js";
+import { free } from "../functions/objects.js";
+import { opt } from "../functions/optimizers.js";
 
 /** Whether an optimizer has an option of a name. */
 export type OptionTest = (key: string) => boolean;
 
-/** Asks the engine, which knows every name that an option has, once for each. Throws if it has no such optimizer. */
-export function optionTest(api: Api, name: OptimizerName): OptionTest {
-  api.free(api.opt(name));
+/** Asks the engine, which has every name of every option, once for each key. Throws if it has no such optimizer. */
+export function optionTest(name: OptimizerName): OptionTest {
+  free(opt(name));
   const known = new Map<string, boolean>();
   return (key) => {
     const before = known.get(key);
     if (before !== undefined) return before;
-    const answer = accepts(api, name, key);
+    const answer = accepts(name, key);
     known.set(key, answer);
     return answer;
   };
 }
 
-function accepts(api: Api, name: OptimizerName, key: string): boolean {
+function accepts(name: OptimizerName, key: string): boolean {
   try {
-    // No option is a list of nothing, so nothing is made of it.
-    api.free(api.opt(name, { [key]: [] } as never));
+    // An empty list is not a value of any option, so no optimizer is made.
+    free(opt(name, { [key]: [] } as never));
     return true;
   } catch (error) {
     if (!(error instanceof StepwellError)) throw error;
@@ -30,18 +33,18 @@ function accepts(api: Api, name: OptimizerName, key: string): boolean {
   }
 }
 
-/** An object with some methods and one more for each option, which sets it and goes on with all. */
+/** An object with some methods, and one more for each option, which calls `next` with the option added. */
 export function withSetters<Options extends object>(
   methods: object,
   isOption: OptionTest,
   options: Options,
-  goOn: (options: Options) => unknown,
+  next: (options: Options) => unknown,
 ): object {
   const settersOf =
     (key: string) =>
     (value: unknown = true, ...surplus: readonly unknown[]) => {
       refuseSurplus(key, surplus);
-      return goOn({ ...options, [key]: value });
+      return next({ ...options, [key]: value });
     };
   return new Proxy(Object.freeze(methods), {
     get: (target, key, receiver) =>

@@ -1,18 +1,18 @@
-// What a step's closure returns.
+// The loss that the closure of a step returns.
 
-import type { Api } from "./api.js";
-import { StepwellError } from "./errors.js";
-import { unheld } from "./fluent/held.js";
-import { refuse } from "./fluent/refuse.js";
-import { Handle, type TensorHandle } from "./handle.js";
+import type { TypedTensor } from "../../binding.js";
+import { handleOf } from "../../client/encode.js";
+import { StepwellError } from "../../errors.js";
+import { refuse } from "../../values/refuse.js";
+import { client } from "../client.js";
 
-/** The loss as a number. A tensor is freed if it is a loss; one that is refused stays. */
-export function lossOf(api: Pick<Api, "data" | "free">, returned: unknown): number {
+/** The loss as a number. A tensor of one element is freed; a tensor that is refused stays. */
+export function lossOf(returned: unknown): number {
   if (typeof returned === "number") return returned;
-  const tensor = unheld(returned) as TensorHandle;
-  if (Handle.idOf(tensor) !== undefined) return scalarOf(api, tensor);
+  const tensor = handleOf(returned);
+  if (tensor !== undefined) return scalarOf(tensor);
   if (isPromise(returned)) {
-    // Nobody waits for it, and what it may be rejected with would end the process.
+    // Without a handler, its rejection would end the process.
     if (returned instanceof Promise) returned.catch(() => {});
     const message =
       "step: the closure returned a promise: a closure must be synchronous, for the step waits for no promise";
@@ -21,10 +21,10 @@ export function lossOf(api: Pick<Api, "data" | "free">, returned: unknown): numb
   return refuse("step", "the closure to return the loss, a number or a tensor of one element", returned);
 }
 
-function scalarOf(api: Pick<Api, "data" | "free">, tensor: TensorHandle): number {
-  let read: ReturnType<Api["data"]>;
+function scalarOf(tensor: object): number {
+  let read: TypedTensor;
   try {
-    read = api.data(tensor);
+    read = client.call("data", [tensor]) as TypedTensor;
   } catch (error) {
     if (!(error instanceof StepwellError)) throw error;
     throw new StepwellError(error.code, `step: the closure returned no tensor that can be read: ${error.message}`, {
@@ -32,7 +32,7 @@ function scalarOf(api: Pick<Api, "data" | "free">, tensor: TensorHandle): number
     });
   }
   if (read.data.length === 1) {
-    api.free(tensor);
+    client.free([tensor]);
     return Number(read.data[0]);
   }
   const expected = "step: expected the closure to return the loss, a number or a tensor of one element";

@@ -1,0 +1,47 @@
+// The names of the package, which both entries have.
+
+export type { EngineName, EngineOptions, TypedTensor } from "../binding.js";
+export { type ErrorCode, errorCodes, StepwellError } from "../errors.js";
+export type * from "../generated/layers.js";
+export type * from "../generated/losses.js";
+export type * from "../generated/options.js";
+export { presets } from "../generated/presets.js";
+export type * from "../generated/schedules.js";
+export type * from "../generated/settings.js";
+export {
+  type AnyHandle,
+  type DictionaryHandle,
+  Handle,
+  type LossHandle,
+  type ModelHandle,
+  type ModuleHandle,
+  type OptimizerHandle,
+  type TensorHandle,
+  type VectorHandle,
+} from "../handle.js";
+export { seq } from "../specifications/seq.js";
+export type * from "../types/arguments.js";
+export type * from "../types/results.js";
+export type * from "../types/tensor-data.js";
+export * from "./fluent/index.js";
+export * from "./functions/index.js";
+export { classof as class } from "./functions/objects.js";
+export { take as return } from "./functions/tensors.js";
+
+import * as specifications from "../specifications/schedules.js";
+import type * as functions from "./functions/index.js";
+
+/** Specifications of learning-rate schedules: a function for each kind makes plain data, which `schedule` binds. */
+export const schedules: typeof specifications = specifications;
+
+/**
+ * The functions of the k-api as one type, for code that takes them as an argument: `import * as k` has it. Each throws a
+ * `StepwellError` on bad input, and has then changed nothing.
+ *
+ * Arguments are plain data and handles. A dictionary is an object whose prototype is null or `Object.prototype`; its own
+ * enumerable properties under strings count, except undefined ones. Lists may be proxies or of a subclass, and have no holes.
+ * Objects of the fluent layer stand for their handles. Any other value, such as a `Map`, a `Promise` or an instance of a class, is
+ * `ERR_ARGUMENT`. In addition to typed arrays a call takes at most 2^24 values, nested at most 300 deep. A tensor has at most 64
+ * dimensions.
+ */
+export type Api = typeof functions;

@@ -1,0 +1,36 @@
+// The fluent layer: builders of optimizers, and a class for each kind of object.
+
+import type { OptimizerFactory } from "./builder.js";
+import type { ModelClass } from "./model.js";
+import type { ModuleClass } from "./module.js";
+import type { OptimizerClass } from "./optimizer.js";
+import type { TensorClass } from "./tensor.js";
+
+export {
+  type BuilderOption,
+  type GroupBuilder,
+  type OptimizerBuilder,
+  type OptimizerFactory,
+  optimizer,
+} from "./builder.js";
+export type { DoneEvent, EpochEvent, Figures, FitData, FitEvent, FitOptions, StepEvent } from "./fit-types.js";
+export type { AnyModule, AnyTensor, Held, Trainable } from "./held.js";
+export { Model, type ModelClass } from "./model.js";
+export { Module, type ModuleClass } from "./module.js";
+export { type Closure, Optimizer, type OptimizerClass } from "./optimizer.js";
+export type { GroupRecipe, Pattern, Recipe } from "./recipe.js";
+export { Tensor, type TensorClass } from "./tensor.js";
+
+/** The classes over the functions of the k-api, and the builders of optimizers. */
+export interface Fluent {
+  /** Starts builders of optimizers. */
+  readonly optimizer: OptimizerFactory;
+  /** The class of tensors. */
+  readonly Tensor: TensorClass;
+  /** The class of modules. */
+  readonly Module: ModuleClass;
+  /** The class of optimizers. */
+  readonly Optimizer: OptimizerClass;
+  /** The class of models. */
+  readonly Model: ModelClass;
+}

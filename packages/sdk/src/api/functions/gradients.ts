@@ -1,0 +1,81 @@
+// Functions that compute, read, set and clip gradients.
+
+import type { ModelHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
+import type { Parameters } from "../../types/arguments.js";
+import type { Numbers, TensorData } from "../../types/tensor-data.js";
+import { asNumbers } from "../../values/numbers.js";
+import { client } from "../client.js";
+
+/**
+ * Accumulates the gradients of a scalar into every leaf that it was computed from.
+ *
+ * @param optimizer - multiplies the scalar by its loss scale: see {@link lossscale}
+ */
+export function backward(tensor: TensorHandle, optimizer?: OptimizerHandle | ModelHandle): void;
+export function backward(...args: readonly unknown[]): unknown {
+  return client.call("backward", args);
+}
+
+/**
+ * The gradient of a tensor; undefined if there is none. The gradient of a parameter whose optimizer scales losses is given without
+ * the scale: see {@link lossscale}.
+ */
+export function grad(tensor: TensorHandle): Numbers | undefined;
+/** Sets the gradient of a tensor, in the shape and type of the tensor and without the loss scale. */
+export function grad(tensor: TensorHandle, gradient: TensorHandle | TensorData): void;
+export function grad(...args: readonly unknown[]): unknown {
+  return asNumbers("grad", client.call("grad", args));
+}
+
+/** Whether gradients are computed: one flag, or one for each tensor of the object. */
+export function gradflag(object: Parameters): boolean | readonly boolean[];
+/**
+ * Sets whether gradients are computed. A parameter whose flag is off is frozen: no optimizer updates it, not by momentum or weight
+ * decay either, whatever gradient it has. Its state, step count and moving average stay, and no norm of a step counts it. With
+ * the flag on again it goes on from there.
+ *
+ * A change of the flags makes `lbfgs` drop its curvature, which belongs to the parameters it was learned of; its next step begins
+ * anew. Buffers are not parameters: running statistics follow the use of the module.
+ *
+ * @example
+ * ```ts
+ * gradflag(child(m, "body"), false); // only the head is trained from here on
+ * ```
+ */
+export function gradflag(object: Parameters, flag: boolean): void;
+export function gradflag(...args: readonly unknown[]): unknown {
+  return client.call("gradflag", args);
+}
+
+/** Sets gradients to 0; undefined ones stay undefined. */
+export function zerograd(object: OptimizerHandle | ModelHandle | Parameters): void;
+export function zerograd(...args: readonly unknown[]): unknown {
+  return client.call("zerograd", args);
+}
+
+/** Makes gradients undefined, which also frees them. */
+export function nograd(object: OptimizerHandle | ModelHandle | Parameters): void;
+export function nograd(...args: readonly unknown[]): unknown {
+  return client.call("nograd", args);
+}
+
+/**
+ * Scales all gradients of an object by one factor, in place, so that their norm as one vector is at most `max`. As
+ * `torch.nn.utils.clip_grad_norm_`.
+ *
+ * For an optimizer or a model it clips the gradients of the parameters of the optimizer. It counts frozen ones, which `clipnorm` of
+ * a step leaves out. A model that {@link run} trains clips inside the step: see its option `clipnorm`.
+ *
+ * @param max - a number > 0
+ * @returns the norm before
+ */
+export function clip(object: OptimizerHandle | ModelHandle | Parameters, max: number): number;
+export function clip(...args: readonly unknown[]): unknown {
+  return client.call("clip", args);
+}
+
+/** Clamps each element of the gradients to `max` and its negative, in place. As `torch.nn.utils.clip_grad_value_`. */
+export function clipv(object: OptimizerHandle | ModelHandle | Parameters, max: number): void;
+export function clipv(...args: readonly unknown[]): unknown {
+  return client.call("clipv", args);
+}

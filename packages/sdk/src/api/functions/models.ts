@@ -1,0 +1,95 @@
+// Models: a module, a loss and an optimizer that are trained and tested on data.
+
+import type { TestOptions, TrainOptions } from "../../generated/settings.js";
+import type { LossHandle, ModelHandle, ModuleHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
+import type { Target } from "../../types/arguments.js";
+import type { Metrics, SampleOptions } from "../../types/results.js";
+import type { TensorData } from "../../types/tensor-data.js";
+import { client } from "../client.js";
+
+/**
+ * Makes a model: a module, a loss and an optimizer under one handle, which {@link run} trains. The three are shared: their own
+ * handles stay valid, and freeing those leaves the model whole. The loss must reduce to one number.
+ *
+ * The optimizer may train a part of the module. `step`, `lr`, `zerograd`, `nograd` and `clip` of a model use its optimizer;
+ * `forward` and `evaluate` use its module.
+ *
+ * @example
+ * ```ts
+ * const m = module(["linear", 4, 3]);
+ * const classifier = model(m, loss("ce"), opt("adam", m));
+ * train(classifier, { batchsize: 64, shuffle: true, clipnorm: 1, metrics: ["loss", "accuracy"] });
+ * train(classifier, inputs, classes);
+ * for (let epoch = 0; epoch < 10; epoch++) console.log(run(classifier));
+ * ```
+ */
+export function model(module: ModuleHandle, loss: LossHandle, optimizer: OptimizerHandle): ModelHandle;
+export function model(...args: readonly unknown[]): unknown {
+  return client.call("model", args);
+}
+
+/** The options with which a model is trained. */
+export function train(model: ModelHandle): SampleOptions<TrainOptions>;
+/** Sets options with which a model is trained; options that are left out stay. */
+export function train(model: ModelHandle, options: TrainOptions): void;
+/**
+ * Sets the data on which a model is trained: as many targets as inputs along dimension 0. Tensors are shared, not copied, and get
+ * no gradient.
+ *
+ * Plain numbers take the type that the module needs. A plain list of targets for `ce` and `nll` is classes; classes of more
+ * dimensions come as a `long` tensor or a `BigInt64Array`.
+ *
+ * @returns the number of batches
+ */
+export function train(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+export function train(...args: readonly unknown[]): unknown {
+  return client.call("train", args);
+}
+
+/** The options with which a model is tested. */
+export function test(model: ModelHandle): SampleOptions<TestOptions>;
+/** Sets options with which a model is tested; options that are left out stay. */
+export function test(model: ModelHandle, options: TestOptions): void;
+/** Sets the data on which a model is tested, as {@link train} does. */
+export function test(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+export function test(...args: readonly unknown[]): unknown {
+  return client.call("test", args);
+}
+
+/**
+ * Trains a model on all batches, once each. For a batch it runs the forward calculation and the loss, replaces the gradients, clips
+ * them as set, and makes a step. `lbfgs` gets its closure. If a batch fails, the batches before it have been trained on.
+ *
+ * @returns the loss, or a dictionary if other metrics are set
+ */
+export function run(model: ModelHandle): number | Metrics;
+export function run(...args: readonly unknown[]): unknown {
+  return client.call("run", args);
+}
+
+/**
+ * Trains a model on the next batch, as {@link run} does; for a program that shows progress or can be stopped.
+ *
+ * @returns the loss before the step; undefined after the last batch, and the next call begins the next pass
+ * @example
+ * ```ts
+ * for (let loss = batch(m); loss !== undefined; loss = batch(m)) {
+ *   signal.throwIfAborted();
+ *   await setImmediate();
+ * }
+ * ```
+ */
+export function batch(model: ModelHandle): number | undefined;
+export function batch(...args: readonly unknown[]): unknown {
+  return client.call("batch", args);
+}
+
+/**
+ * Tests a model on all of its batches for testing, as `evaluate` runs it. It changes nothing.
+ *
+ * @returns the loss, or a dictionary if other metrics are set
+ */
+export function testrun(model: ModelHandle): number | Metrics;
+export function testrun(...args: readonly unknown[]): unknown {
+  return client.call("testrun", args);
+}

@@ -1,0 +1,75 @@
+// Functions of the session: help, settings, random numbers, start and reset.
+
+import type { EngineOptions, TypedTensor } from "../../binding.js";
+import type { ModuleHelp, OptimizerHelp, OptionRow, PresetHelp, ScheduleHelp } from "../../types/results.js";
+import { client } from "../client.js";
+
+/** Every optimizer with its options and defaults. */
+export function help(topic?: "optimizer"): readonly OptimizerHelp[];
+/** Every module with its options and defaults. */
+export function help(topic: "module"): readonly ModuleHelp[];
+/** Every schedule with its options and defaults. */
+export function help(topic: "schedule"): readonly ScheduleHelp[];
+/** Options that stand for a published variant of an optimizer; `presets` has them as values. */
+export function help(topic: "preset"): readonly PresetHelp[];
+/** The options and defaults of an optimizer or module; with `all` also those that the k-api does not know. */
+export function help(name: string, all?: boolean): OptionRow;
+export function help(...args: readonly unknown[]): unknown {
+  return client.call("help", args);
+}
+
+/** Whether definitions have all options, or only those that differ from the defaults. Default true. */
+export function setting(name: "alloptions"): boolean;
+/** Sets whether definitions have all options. An argument of `opt` or `state` takes precedence. */
+export function setting(name: "alloptions", value: boolean): void;
+/**
+ * How many threads an operation or a step uses at most, in the whole process, also in workers that start later. The default is one
+ * for each core, or `OMP_NUM_THREADS`. Results of steps do not depend on it; results of operations may, in their last digits.
+ *
+ * Each thread of JavaScript computes with so many at a time. A service that answers on its main thread while a worker trains calls
+ * `setting("threads", cores - 1)` on either of them, and keeps a core.
+ */
+export function setting(name: "threads"): number;
+/**
+ * Sets the number of threads for operations and steps that begin later: a whole number from 1 to 1024. No more are used than the
+ * process has cores. The WebAssembly engine has one thread.
+ */
+export function setting(name: "threads", value: number): void;
+export function setting(...args: readonly unknown[]): unknown {
+  return client.call("setting", args);
+}
+
+/** How many objects live in this session. */
+export function handlecount(): number;
+export function handlecount(...args: readonly unknown[]): unknown {
+  return client.call("handlecount", args);
+}
+
+/** Frees every object and restores the initial state of the engine, also of one that has stopped (`ERR_ENGINE_POISONED`). */
+export function reset(): void;
+export function reset(...surplus: readonly unknown[]): void {
+  client.reset(surplus);
+}
+
+/**
+ * Resolves when the engine has started. A program need not wait for it, since the first call starts the engine too. On the main
+ * thread of a page it saves the time of compiling WebAssembly.
+ *
+ * @param options - for the WebAssembly engine, before its first call; the native engine accepts them without using them
+ */
+export function ready(options?: EngineOptions): Promise<void>;
+export function ready(...args: readonly unknown[]): Promise<void> {
+  return client.ready(...args);
+}
+
+/** Restarts the random numbers of initial weights, dropout and permutations. One seed gives one sequence. */
+export function seed(seed: number): void;
+export function seed(...args: readonly unknown[]): unknown {
+  return client.call("seed", args);
+}
+
+/** The numbers from 0 to n - 1 in random order. */
+export function randperm(n: number): Float64Array;
+export function randperm(...args: readonly unknown[]): Float64Array {
+  return Float64Array.from((client.call("randperm", args) as TypedTensor).data, Number);
+}
