@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { engine } from "@stepwell/sdk";
 
 /** The entry of the SDK for the engine that is tested. */
-export const sdk = new URL(engine === "wasm" ? "wasm.js" : "index.js", import.meta.resolve("@stepwell/sdk")).href;
+export const sdk = import.meta.resolve(engine === "wasm" ? "@stepwell/sdk/wasm" : "@stepwell/sdk");
 
 /**
  * Runs a module, which has the SDK as `k`, and returns the value that it gives to `post`. `before` runs before the SDK is

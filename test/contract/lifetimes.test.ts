@@ -3,6 +3,9 @@ import { expect, it } from "vitest";
 import { runInProcess, sdk } from "./child.js";
 import { expectError } from "./expect-error.js";
 
+/** The class through which an entry calls its engine. */
+const client = new URL("../client/engine-client.js", sdk).href;
+
 /** Counts objects that are registered and finalized; `find(i)` acts as if the garbage collector had finalized the i-th one. */
 const counting = `
   let [watched, found] = [0, 0];
@@ -110,19 +113,19 @@ it("a call that finds no memory frees what is forgotten and tries again", async 
   const result = await runInProcess(
     `
     let [failures, released] = [0, 0];
-    const { connect } = await import(${JSON.stringify(new URL("connect.js", sdk).href)});
-    const api = connect({
-      call(verb, args) {
-        if (verb === "release") { released += args.length; return null; }
-        if (verb === "full" && released === 0) { failures += 1; throw Object.assign(new Error("full: out of memory"), { code: "ERR_MEMORY" }); }
-        return verb === "full" ? 7n : 8n;
+    const { EngineClient } = await import(${JSON.stringify(client)});
+    const engine = new EngineClient({
+      call(command, args) {
+        if (command === "release") { released += args.length; return null; }
+        if (command === "full" && released === 0) { failures += 1; throw Object.assign(new Error("full: out of memory"), { code: "ERR_MEMORY" }); }
+        return command === "full" ? 7n : 8n;
       },
     });
-    const nothing = codeOf(() => api.full([1], 1));
-    let x = api.tensor(1), y = api.tensor(2);
+    const nothing = codeOf(() => engine.call("full", [[1], 1]));
+    let x = engine.call("tensor", [1]), y = engine.call("tensor", [2]);
     await turn();
     find(registered.length - 1); find(registered.length - 2);
-    api.full([1], 1);
+    engine.call("full", [[1], 1]);
     post({ nothing, failures, released });
   `,
     counting,
@@ -155,22 +158,23 @@ it.runIf(k.engine === "native")("the garbage collector is told of graphs and of 
 
 it("a handle belongs to the engine that made it, whatever its number is", async () => {
   const result = await runInProcess(`
-    const { connect } = await import(${JSON.stringify(new URL("connect.js", sdk).href)});
+    const { EngineClient } = await import(${JSON.stringify(client)});
     const { createRequire } = await import("node:module");
     const { open } = createRequire(${JSON.stringify(sdk)})("@stepwell/" + k.engine);
-    const first = connect(open());
-    const x = first.tensor(1);
+    const first = new EngineClient(open());
+    const numbers = (engine, x) => engine.call("data", [x]).data[0];
+    const x = first.call("tensor", [1]);
     // Numbers of sessions have ten bits.
     const codes = new Set();
     for (let i = 0; i < 1100; i++) {
-      const api = connect(open());
-      const y = api.tensor(2);
-      codes.add(codeOf(() => api.tensor(x)));
-      codes.add(codeOf(() => api.free(x)));
-      codes.add(codeOf(() => first.tensor(y)));
-      if (api.tensor(y) !== 2 || api.handlecount() !== 1) codes.add("another's object");
+      const engine = new EngineClient(open());
+      const y = engine.call("tensor", [2]);
+      codes.add(codeOf(() => engine.call("tensor", [x])));
+      codes.add(codeOf(() => engine.free([x])));
+      codes.add(codeOf(() => first.call("tensor", [y])));
+      if (numbers(engine, y) !== 2 || engine.call("handlecount", []) !== 1) codes.add("another's object");
     }
-    post({ codes: [...codes], x: first.tensor(x), live: first.handlecount() });
+    post({ codes: [...codes], x: numbers(first, x), live: first.call("handlecount", []) });
   `);
   expect(result).toEqual({ codes: ["ERR_HANDLE_INVALID"], x: 1, live: 1 });
 });

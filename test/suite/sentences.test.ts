@@ -13,8 +13,6 @@ const pending: readonly string[] = [
   "crates/session/",
   // Its build takes minutes, and a change of its comments makes each user build it again.
   "scripts/wasm-bindgen/",
-  // The SDK.
-  "packages/sdk/",
 ];
 
 /** Sentences that may break a rule, with the reason. */

@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as k from "@stepwell/sdk/wasm";
 import { afterEach, expect, it } from "vitest";
 import { expectError } from "../contract/expect-error.js";
@@ -158,9 +161,12 @@ it("ready says that the engine has stopped", async () => {
 });
 
 it("another copy of the SDK on the same module has its own objects, and loses them with the engine", async () => {
-  const { connect } = await import(new URL("connect.js", import.meta.resolve("@stepwell/sdk/wasm")).href);
-  const { open } = await import("@stepwell/wasm");
-  const other: k.Api = connect(open());
+  // Next to the entry, so that both share the folders from which it imports.
+  const entry = dirname(fileURLToPath(import.meta.resolve("@stepwell/sdk/wasm")));
+  const copy = mkdtempSync(`${entry}-`);
+  cpSync(entry, copy, { recursive: true });
+  const other: typeof k = await import(pathToFileURL(join(copy, "wasm.js")).href);
+  rmSync(copy, { recursive: true });
   const x = k.tensor(1);
   const y = other.tensor(2);
   expect([k.handlecount(), other.handlecount()]).toEqual([1, 1]);
