@@ -24,7 +24,7 @@ it("packs, installs and trains", () => {
   const prints = /\/\/ prints: (.*)/.exec(block("ts"))?.[1];
   expect(run(process.execPath, ["train.js"], project)).toEqual({ status: 0, stdout: `${prints}\n`, stderr: "" });
 
-  const [, omitting = ""] = /run `(npm install --omit=optional)`/.exec(readme) ?? [];
+  const [, omitting = ""] = /run\s`(npm install --omit=optional)`/.exec(readme) ?? [];
   const manifest = JSON.parse(block("json"));
   delete manifest.dependencies["@stepwell/native"];
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
