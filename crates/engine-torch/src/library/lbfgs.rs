@@ -76,16 +76,16 @@ extern "C" fn evaluate(context: *mut c_void, loss: *mut f64) -> i32 {
 /// Makes one step. Returns the loss of the first evaluation and the new state.
 pub(crate) fn minimize(
     group: &LibraryGroup<'_, Tensor>,
-    memory: Option<&AnyLbfgsStateDict>,
+    state: Option<&AnyLbfgsStateDict>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<(f64, AnyLbfgsStateDict)> {
     let options: Vec<f64> = group.options.iter().take(OPTIONS).map(option_number).collect();
     let Some(first) = group.parameters.first().filter(|_| options.len() == OPTIONS) else {
         return Err(Error::new(Code::Internal, "lbfgs: expected parameters and 7 options"));
     };
-    let before = match (memory, first.dtype()?) {
-        (Some(AnyLbfgsStateDict::Float(memory)), Dtype::Float) => Some(LbfgsTensors::new(memory)?),
-        (Some(AnyLbfgsStateDict::Double(memory)), Dtype::Double) => Some(LbfgsTensors::new(memory)?),
+    let before = match (state, first.dtype()?) {
+        (Some(AnyLbfgsStateDict::Float(state)), Dtype::Float) => Some(LbfgsTensors::new(state)?),
+        (Some(AnyLbfgsStateDict::Double(state)), Dtype::Double) => Some(LbfgsTensors::new(state)?),
         // The first step, or the parameters had another dtype.
         _ => None,
     };
@@ -117,9 +117,9 @@ pub(crate) fn minimize(
         _ => shim::check(status).and(bumped)?,
     }
     let tensors = tensors.map(|tensor| tensor.map(|tensor| Tensor::from_tch(Ok(tensor))).transpose());
-    let memory = match first.dtype()? {
+    let state = match first.dtype()? {
         Dtype::Float => AnyLbfgsStateDict::Float(lbfgs_state_from_ffi(&after, tensors)?),
         _ => AnyLbfgsStateDict::Double(lbfgs_state_from_ffi(&after, tensors)?),
     };
-    Ok((first_loss.unwrap_or(f64::NAN), memory))
+    Ok((first_loss.unwrap_or(f64::NAN), state))
 }

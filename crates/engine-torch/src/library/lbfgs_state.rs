@@ -43,7 +43,7 @@ pub(crate) struct LbfgsTensors {
 }
 
 impl LbfgsTensors {
-    pub(crate) fn new<T: Differentiable>(memory: &LbfgsStateDict<T>) -> Result<Self> {
+    pub(crate) fn new<T: Differentiable>(state: &LbfgsStateDict<T>) -> Result<Self> {
         let vector = |v: &[T]| match v {
             [] => Ok(None),
             _ => Tensor::from_slice(T::slice(v), &[v.len()]).map(Some),
@@ -56,18 +56,18 @@ impl LbfgsTensors {
                 Tensor::from_slice(T::slice(&elements), &[rows.len(), first.len()]).map(Some)
             }
         };
-        let ro = match memory.ro.len() {
+        let ro = match state.ro.len() {
             0 => None,
-            count => Some(Tensor::from_slice(Slice::Double(&memory.ro), &[count])?),
+            count => Some(Tensor::from_slice(Slice::Double(&state.ro), &[count])?),
         };
         let tensors =
-            [vector(&memory.d)?, vector(&memory.prev_flat_grad)?, rows(&memory.old_dirs)?, rows(&memory.old_stps)?, ro];
+            [vector(&state.d)?, vector(&state.prev_flat_grad)?, rows(&state.old_dirs)?, rows(&state.old_stps)?, ro];
         let scalars = FfiLbfgsState {
-            func_evals: i64::try_from(memory.func_evals).unwrap_or(i64::MAX),
-            n_iter: i64::try_from(memory.n_iter).unwrap_or(i64::MAX),
-            t: memory.t,
-            prev_loss: memory.prev_loss,
-            h_diag: memory.h_diag,
+            func_evals: i64::try_from(state.func_evals).unwrap_or(i64::MAX),
+            n_iter: i64::try_from(state.n_iter).unwrap_or(i64::MAX),
+            t: state.t,
+            prev_loss: state.prev_loss,
+            h_diag: state.h_diag,
             tensors: [ptr::null_mut(); 5],
         };
         Ok(Self { scalars, tensors })

@@ -23,9 +23,9 @@ const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("
 pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) -> Result<LibraryOptimizer<Tensor>> {
     let busy = Rc::clone(busy);
     if definition.name == "lbfgs" {
-        return Ok(LibraryOptimizer::Closure(Rc::new(move |group, memory, closure| {
+        return Ok(LibraryOptimizer::Closure(Rc::new(move |group, state, closure| {
             not_busy(&busy)?;
-            lbfgs::minimize(group, memory, closure)
+            lbfgs::minimize(group, state, closure)
         })));
     }
     let kind = KINDS.iter().position(|kind| *kind == (definition.name, positional(definition.options).len()));
