@@ -106,7 +106,9 @@ impl Engine for TorchEngine {
 
     fn count(&self, tensor: &Tensor) -> Result<()> {
         self.not_busy()?;
-        tensor.as_ref().shallow_clone().f_add_scalar_(1).map(drop).map_err(from_tch)
+        // Not `f_add_scalar_`: tch panics if it fails, when it drops the scalar.
+        let one = tensor.like_with_data(&Data::Long(vec![1]))?;
+        tensor.writer().f_add_(one.as_ref()).map(drop).map_err(from_tch)
     }
 
     fn read_into(&self, tensor: &Tensor, to: SliceMut<'_>) -> Result<()> {
