@@ -29,7 +29,7 @@ const mistakes: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["tells an object as JavaScript does", /\[object \w+\]/],
   [
     "tells a value as Rust does",
-    /\b(?:Some|None|Ok|Err|Text|Number|Flag)\(|\bDynamic\b|\bstd::|\{ \w+: .*\}, \.\.|\bunwrap\b/,
+    /\b(?:Some|None|Ok|Err|String|Number|Bool)\(|\bValue::|\bstd::|\{ \w+: .*\}, \.\.|\bunwrap\b/,
   ],
   ["is not in words", /^\s*$|\bundefined\b.*\bis not a function\b|Cannot read propert/],
   ["tells of a file of Rust", /\.rs:\d+/],

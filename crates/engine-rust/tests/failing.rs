@@ -12,49 +12,49 @@ use std::collections::BTreeMap;
 use allocator::{undisturbed, until_enough};
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Array, Data, Dynamic, Session};
+use stepwell_session::{Data, NumericArray, Session, Value};
 
 /// A session and the handles that it gave, by name.
 struct World {
     session: RefCell<Session<RustEngine>>,
-    named: BTreeMap<String, Dynamic>,
+    named: BTreeMap<String, Value>,
 }
 
 /// An argument: `$name` stands for a handle.
-fn list(items: impl IntoIterator<Item = Dynamic>) -> Dynamic {
-    Dynamic::List(items.into_iter().collect())
+fn list(items: impl IntoIterator<Item = Value>) -> Value {
+    Value::Array(items.into_iter().collect())
 }
 
-fn text(text: &str) -> Dynamic {
-    Dynamic::text(text)
+fn text(text: &str) -> Value {
+    Value::string(text)
 }
 
-fn number(x: impl Into<f64>) -> Dynamic {
-    Dynamic::Number(x.into())
+fn number(x: impl Into<f64>) -> Value {
+    Value::Number(x.into())
 }
 
-fn sizes(sizes: &[usize]) -> Dynamic {
-    Dynamic::sizes(sizes)
+fn sizes(sizes: &[usize]) -> Value {
+    Value::sizes(sizes)
 }
 
-fn options<const N: usize>(entries: [(&str, Dynamic); N]) -> Dynamic {
-    Dynamic::dictionary(entries)
+fn options<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::object(entries)
 }
 
-fn floats(shape: &[usize], scale: f32) -> Dynamic {
+fn floats(shape: &[usize], scale: f32) -> Value {
     let count: usize = shape.iter().product();
     let data = Data::Float((0..count).map(|i| ((i * 7 + 3) % 23) as f32 * scale - 1.0).collect());
     shaped(data, shape)
 }
 
-fn classes(count: usize, most: usize) -> Dynamic {
+fn classes(count: usize, most: usize) -> Value {
     shaped(Data::Long((0..count).map(|i| (i % most) as i64).collect()), &[count])
 }
 
 /// As `data` tells a tensor and takes it back.
-fn shaped(data: Data, shape: &[usize]) -> Dynamic {
+fn shaped(data: Data, shape: &[usize]) -> Value {
     let shape_given = vec![data.len()];
-    options([("data", Dynamic::Array(Array { data, shape: shape_given })), ("shape", sizes(shape))])
+    options([("data", Value::NumericArray(NumericArray { data, shape: shape_given })), ("shape", sizes(shape))])
 }
 
 impl World {
@@ -62,20 +62,20 @@ impl World {
         Self { session: RefCell::new(Session::new(RustEngine::with_budget(1 << 28))), named: BTreeMap::new() }
     }
 
-    fn arguments(&self, arguments: &[Dynamic]) -> Vec<Dynamic> {
-        let find = |argument: &Dynamic| match argument {
-            Dynamic::Text(name) if name.starts_with('$') => self.named[&name[1..]].clone(),
+    fn arguments(&self, arguments: &[Value]) -> Vec<Value> {
+        let find = |argument: &Value| match argument {
+            Value::String(name) if name.starts_with('$') => self.named[&name[1..]].clone(),
             other => other.clone(),
         };
         undisturbed(|| arguments.iter().map(find).collect())
     }
 
-    fn call(&self, verb: &str, arguments: &[Dynamic]) -> Result<Dynamic> {
+    fn call(&self, verb: &str, arguments: &[Value]) -> Result<Value> {
         self.session.borrow_mut().call(verb, self.arguments(arguments))
     }
 
     /// The observable state.
-    fn seen(&self, with_gradients: bool) -> Vec<(String, Dynamic)> {
+    fn seen(&self, with_gradients: bool) -> Vec<(String, Value)> {
         let mut seen = vec![("handles".to_owned(), self.call("handlecount", &[]).unwrap())];
         for (name, handle) in &self.named {
             let class = self.call("class", std::slice::from_ref(handle)).unwrap();
@@ -84,13 +84,13 @@ impl World {
                 seen.push((format!("{verb} {name}"), told));
             };
             match class {
-                Dynamic::Text(class) if class == "tensor" => {
+                Value::String(class) if class == "tensor" => {
                     see("data");
                     if with_gradients {
                         see("grad");
                     }
                 }
-                Dynamic::Text(class) if class == "module" => {
+                Value::String(class) if class == "module" => {
                     see("state");
                     for parameter in self.parameters(handle) {
                         let gradient = self.call("grad", std::slice::from_ref(&parameter)).unwrap();
@@ -100,10 +100,10 @@ impl World {
                         }
                     }
                 }
-                Dynamic::Text(class) if class == "optimizer" => {
-                    if let Dynamic::Dictionary(entries) = self.call("state", std::slice::from_ref(handle)).unwrap() {
+                Value::String(class) if class == "optimizer" => {
+                    if let Value::Object(entries) = self.call("state", std::slice::from_ref(handle)).unwrap() {
                         let entries = entries.into_iter().map(|(key, value)| (key, without_pointers(value)));
-                        seen.push((format!("state {name}"), Dynamic::Dictionary(entries.collect())));
+                        seen.push((format!("state {name}"), Value::Object(entries.collect())));
                     }
                 }
                 _ => {}
@@ -112,8 +112,8 @@ impl World {
         seen
     }
 
-    fn parameters(&self, module: &Dynamic) -> Vec<Dynamic> {
-        let Dynamic::List(names) = self.call("parmnames", std::slice::from_ref(module)).unwrap() else { panic!() };
+    fn parameters(&self, module: &Value) -> Vec<Value> {
+        let Value::Array(names) = self.call("parmnames", std::slice::from_ref(module)).unwrap() else { panic!() };
         names.into_iter().map(|name| self.call("parm", &[module.clone(), name]).unwrap()).collect()
     }
 
@@ -124,12 +124,12 @@ impl World {
 }
 
 /// Identities of tensors differ between two sessions.
-fn without_pointers(value: Dynamic) -> Dynamic {
+fn without_pointers(value: Value) -> Value {
     match value {
-        Dynamic::List(list) => Dynamic::List(list.into_iter().map(without_pointers).collect()),
-        Dynamic::Dictionary(entries) => {
+        Value::Array(list) => Value::Array(list.into_iter().map(without_pointers).collect()),
+        Value::Object(entries) => {
             let entries = entries.into_iter().filter(|(key, _)| key != "pointer");
-            Dynamic::Dictionary(entries.map(|(key, value)| (key, without_pointers(value))).collect())
+            Value::Object(entries.map(|(key, value)| (key, without_pointers(value))).collect())
         }
         other => other,
     }
@@ -148,11 +148,11 @@ impl Law {
     }
 
     /// Calls a verb in both, and keeps what it returns under a name if one is given.
-    fn call<const N: usize>(&mut self, verb: &str, arguments: [Dynamic; N], name: &str) {
+    fn call<const N: usize>(&mut self, verb: &str, arguments: [Value; N], name: &str) {
         self.both(verb, true, |world| world.call(verb, &arguments), name);
     }
 
-    fn both(&mut self, what: &str, gradients: bool, run: impl Fn(&World) -> Result<Dynamic>, name: &str) {
+    fn both(&mut self, what: &str, gradients: bool, run: impl Fn(&World) -> Result<Value>, name: &str) {
         let expected = run(&self.smooth).unwrap_or_else(|error| panic!("{what}: {error}"));
         let before = (self.broken.seen(gradients), if gradients { self.broken.limit() } else { String::new() });
         let (found, failures) = until_enough(
@@ -169,11 +169,11 @@ impl Law {
         );
         *self.failures.entry(what.to_owned()).or_default() += failures;
         match &found {
-            Dynamic::Handle(_) if name.is_empty() => {
+            Value::Handle(_) if name.is_empty() => {
                 self.smooth.call("free", &[expected]).unwrap();
                 self.broken.call("free", &[found]).unwrap();
             }
-            Dynamic::Handle(_) => {
+            Value::Handle(_) => {
                 self.smooth.named.insert(name.to_owned(), expected);
                 self.broken.named.insert(name.to_owned(), found);
             }
@@ -202,7 +202,7 @@ impl Law {
     }
 }
 
-fn image_model() -> Dynamic {
+fn image_model() -> Value {
     let layer =
         |kind: &str, sizes: &[i32]| list([text(kind)].into_iter().chain(sizes.iter().map(|size| number(*size))));
     options([
@@ -238,7 +238,7 @@ fn a_failed_allocation_in_a_training_changes_nothing() {
         law.call("backward", [text("$l")], "");
         if clip {
             law.call("clip", [text("$m"), number(0.01)], "");
-            law.call("step", [text("$o"), options([("clipnorm", number(0.1)), ("zerograd", Dynamic::Flag(true))])], "");
+            law.call("step", [text("$o"), options([("clipnorm", number(0.1)), ("zerograd", Value::Bool(true))])], "");
         } else {
             law.call("step", [text("$o")], "");
         }
@@ -322,7 +322,7 @@ fn a_failed_allocation_in_a_model_changes_nothing() {
     law.call("loss", [text("ce")], "l");
     law.call("opt", [text("lamb"), text("$m")], "o");
     law.call("model", [text("$m"), text("$l"), text("$o")], "model");
-    law.call("train", [text("$model"), options([("batchsize", number(12)), ("shuffle", Dynamic::Flag(true))])], "");
+    law.call("train", [text("$model"), options([("batchsize", number(12)), ("shuffle", Value::Bool(true))])], "");
     let metrics = || list(["loss", "accuracy"].map(text));
     law.call("test", [text("$model"), options([("batchsize", number(20)), ("metrics", metrics())])], "");
     law.call("train", [text("$model"), floats(&[40, 3, 16, 16], 0.1), classes(40, 10)], "");
@@ -337,7 +337,7 @@ fn a_failed_allocation_in_a_model_changes_nothing() {
 
 #[test]
 fn a_failed_allocation_in_lbfgs_changes_nothing() {
-    for search in [Dynamic::Null, text("strong_wolfe")] {
+    for search in [Value::Null, text("strong_wolfe")] {
         let mut law = Law::new();
         law.call("module", [list([text("linear"), number(60), number(50)])], "m");
         law.call("tensor", [floats(&[30, 60], 0.1)], "x");
@@ -354,7 +354,7 @@ fn a_failed_allocation_in_lbfgs_changes_nothing() {
     }
 }
 
-fn step_with_closure(world: &World) -> Result<Dynamic> {
+fn step_with_closure(world: &World) -> Result<Value> {
     let mut closure = || -> Result<f64> {
         let mut made = Vec::new();
         let result = (|| {
@@ -363,7 +363,7 @@ fn step_with_closure(world: &World) -> Result<Dynamic> {
             made.push(world.call("mse", &[made[0].clone(), text("$t")])?);
             world.call("backward", &[made[1].clone()])?;
             match world.call("data", &[made[1].clone()])? {
-                Dynamic::Array(Array { data: Data::Float(loss), .. }) => Ok(f64::from(loss[0])),
+                Value::NumericArray(NumericArray { data: Data::Float(loss), .. }) => Ok(f64::from(loss[0])),
                 _ => Err(Error::new(Code::Internal, "no loss")),
             }
         })();
@@ -372,6 +372,6 @@ fn step_with_closure(world: &World) -> Result<Dynamic> {
         }
         result
     };
-    let Dynamic::Handle(optimizer) = world.named["o"] else { panic!("no handle") };
-    Session::step_with_closure(&world.session, optimizer, &mut closure, Dynamic::Null).map(Dynamic::Number)
+    let Value::Handle(optimizer) = world.named["o"] else { panic!("no handle") };
+    Session::step_with_closure(&world.session, optimizer, &mut closure, Value::Null).map(Value::Number)
 }

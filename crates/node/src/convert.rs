@@ -1,11 +1,11 @@
-//! Conversion of JavaScript values to [`Dynamic`] and back. A handle is a `bigint`, a type that has no other use at this interface.
+//! Conversion of JavaScript values to [`Value`] and back. A handle is a `bigint`, a type that has no other use at this interface.
 
 use std::ffi::CString;
 
 use napi::bindgen_prelude::{BigInt, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType};
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
 use stepwell_optim::fallible::{check_memory, collected, copied, push};
-use stepwell_session::{Array, Data, Dynamic, Handle};
+use stepwell_session::{Data, Handle, NumericArray, Value};
 
 use crate::external_array::ExternalArray;
 
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 300;
 const MAX_VALUES: usize = 1 << 24;
 
 /// An argument or result of a function of the addon. An error of Stepwell keeps its code, which napi's errors do not have.
-pub struct NapiValue(pub(crate) stepwell_optim::Result<Dynamic>);
+pub struct NapiValue(pub(crate) stepwell_optim::Result<Value>);
 
 /// The reason why a value cannot be read.
 enum ReadError {
@@ -35,7 +35,7 @@ impl From<stepwell_optim::Error> for ReadError {
     }
 }
 
-type Read = std::result::Result<Dynamic, ReadError>;
+type Read = std::result::Result<Value, ReadError>;
 
 impl FromNapiValue for NapiValue {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
@@ -68,14 +68,14 @@ impl Reader {
         // SAFETY: `value` is live, and each conversion is the one for the type that Node reports.
         unsafe {
             Ok(match type_of!(env, value)? {
-                ValueType::Undefined => Dynamic::Undefined,
-                ValueType::Null => Dynamic::Null,
-                ValueType::Boolean => Dynamic::Flag(bool::from_napi_value(env, value)?),
-                ValueType::Number => Dynamic::Number(f64::from_napi_value(env, value)?),
-                ValueType::String => Dynamic::Text(read_text(env, value)?),
+                ValueType::Undefined => Value::Undefined,
+                ValueType::Null => Value::Null,
+                ValueType::Boolean => Value::Bool(bool::from_napi_value(env, value)?),
+                ValueType::Number => Value::Number(f64::from_napi_value(env, value)?),
+                ValueType::String => Value::String(read_text(env, value)?),
                 ValueType::BigInt => {
                     let (negative, id, exact) = BigInt::from_napi_value(env, value)?.get_u64();
-                    Dynamic::Handle(Handle::from_number(if negative || !exact { -1.0 } else { id as f64 }))
+                    Value::Handle(Handle::from_number(if negative || !exact { -1.0 } else { id as f64 }))
                 }
                 ValueType::Object => self.read_object(value, depth)?,
                 _ => return Err(Error::new(Status::InvalidArg, "expected data, given a function or a symbol").into()),
@@ -109,7 +109,7 @@ impl Reader {
                 // SAFETY: `element` is live.
                 push(&mut list, unsafe { self.read(element, depth + 1) }?)?;
             }
-            return Ok(Dynamic::List(list));
+            return Ok(Value::Array(list));
         }
         let (mut names, mut count) = (std::ptr::null_mut(), 0);
         // SAFETY: it is an object, and Node writes the results. Own keys only: inherited properties are not options.
@@ -133,12 +133,12 @@ impl Reader {
                 check_status!(sys::napi_get_property(env, value, name, &mut property))?;
                 (name, self.read(property, depth + 1)?)
             };
-            if !matches!(entry, Dynamic::Undefined) {
+            if !matches!(entry, Value::Undefined) {
                 // SAFETY: it is a live string.
                 push(&mut entries, (unsafe { read_text(env, name) }?, entry))?;
             }
         }
-        Ok(Dynamic::Dictionary(entries))
+        Ok(Value::Object(entries))
     }
 }
 
@@ -207,7 +207,7 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
             .into());
         }
     };
-    Ok(Dynamic::Array(Array { shape: vec![data.len()], data }))
+    Ok(Value::NumericArray(NumericArray { shape: vec![data.len()], data }))
 }
 
 /// Converts values of 16 bits, exactly, to f32: not every Node has Float16Array.
@@ -246,16 +246,16 @@ impl ToNapiValue for NapiValue {
         // SAFETY: Node passes a live environment.
         unsafe {
             match value.0.map_err(|error| thrown(env, &error))? {
-                Dynamic::Null | Dynamic::Undefined => ToNapiValue::to_napi_value(env, Null),
-                Dynamic::Flag(flag) => ToNapiValue::to_napi_value(env, flag),
-                Dynamic::Number(number) => ToNapiValue::to_napi_value(env, number),
-                Dynamic::Text(text) => ToNapiValue::to_napi_value(env, text),
-                Dynamic::Handle(handle) => ToNapiValue::to_napi_value(env, BigInt::from(handle.to_number() as u64)),
-                Dynamic::List(list) => ToNapiValue::to_napi_value(
+                Value::Null | Value::Undefined => ToNapiValue::to_napi_value(env, Null),
+                Value::Bool(flag) => ToNapiValue::to_napi_value(env, flag),
+                Value::Number(number) => ToNapiValue::to_napi_value(env, number),
+                Value::String(text) => ToNapiValue::to_napi_value(env, text),
+                Value::Handle(handle) => ToNapiValue::to_napi_value(env, BigInt::from(handle.to_number() as u64)),
+                Value::Array(list) => ToNapiValue::to_napi_value(
                     env,
                     list.into_iter().map(|value| NapiValue(Ok(value))).collect::<Vec<_>>(),
                 ),
-                Dynamic::Dictionary(entries) => {
+                Value::Object(entries) => {
                     let mut properties = Vec::with_capacity(entries.len());
                     for (key, value) in entries {
                         let name = ToNapiValue::to_napi_value(env, key)?;
@@ -265,7 +265,7 @@ impl ToNapiValue for NapiValue {
                     check_status!(sys::napi_define_properties(env, object, properties.len(), properties.as_ptr()))?;
                     Ok(object)
                 }
-                Dynamic::Array(Array { data, shape }) => {
+                Value::NumericArray(NumericArray { data, shape }) => {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;
                     let dtype = data.dtype();
                     match data {

@@ -16,7 +16,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, Unknown};
 use napi_derive::napi;
 use stepwell_optim::{Code, Error};
-use stepwell_session::{Dynamic, Session};
+use stepwell_session::{Session, Value};
 
 use crate::convert::NapiValue;
 use crate::sessions::Opened;
@@ -50,8 +50,7 @@ pub fn open() -> Result<Opened> {
 #[napi(catch_unwind)]
 pub fn call(env: Env, session: u32, verb: NapiValue, arguments: NapiValue) -> Result<NapiValue> {
     // Checked here: for a wrong type, napi would print the value into its error, which runs code of the caller.
-    let (Dynamic::Text(verb), Dynamic::List(arguments)) = (verb.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
-    else {
+    let (Value::String(verb), Value::Array(arguments)) = (verb.0.map_err(thrown)?, arguments.0.map_err(thrown)?) else {
         return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
     };
     let result = guarded(|| match sessions::get(session)?.try_borrow_mut() {
@@ -73,7 +72,7 @@ pub fn step_with_closure(
     options: NapiValue,
 ) -> Result<f64> {
     let options = options.0.map_err(thrown)?;
-    let Ok(Dynamic::Handle(optimizer)) = optimizer.0 else {
+    let Ok(Value::Handle(optimizer)) = optimizer.0 else {
         return Err(thrown(Error::new(Code::Argument, "step: expected an optimizer handle")));
     };
     let mut loss = || closure::loss(&closure);

@@ -1,6 +1,6 @@
 //! Handles, verbs, modules and losses, generic over the tensor [`Engine`].
 //!
-//! A binding converts arguments to [`Dynamic`] values, calls [`Session::call`], and converts the result back.
+//! A binding converts arguments to [`Value`] values, calls [`Session::call`], and converts the result back.
 
 mod commands;
 mod engine;
@@ -23,4 +23,4 @@ pub use values::dedupe::first_places;
 pub use values::device::Device;
 pub use values::dtype::Dtype;
 pub use values::handle::{Handle, Kind};
-pub use values::value::{Array, Dynamic};
+pub use values::value::{NumericArray, Value};

@@ -1,11 +1,11 @@
-//! Conversion of JavaScript values to [`Dynamic`] and back. A handle is a `bigint`, a type that has no other use at this interface.
+//! Conversion of JavaScript values to [`Value`] and back. A handle is a `bigint`, a type that has no other use at this interface.
 
 use std::cell::OnceCell;
 
 use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol};
 use stepwell_optim::fallible::{check_memory, collected, filled, out_of_memory, push};
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Array as Numbers, Data, Dynamic, Handle};
+use stepwell_session::{Data, Handle, NumericArray, Value};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -44,7 +44,7 @@ const MAX_DEPTH: usize = 300;
 const MAX_VALUES: usize = 1 << 24;
 
 /// Copies a value. Code of the caller, such as a getter, may throw: that becomes an error and not a trap.
-pub(crate) fn read(value: &JsValue) -> Result<Dynamic> {
+pub(crate) fn read(value: &JsValue) -> Result<Value> {
     Reader { values: 0 }.read(value, 0)
 }
 
@@ -53,7 +53,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, value: &JsValue, depth: usize) -> Result<Dynamic> {
+    fn read(&mut self, value: &JsValue, depth: usize) -> Result<Value> {
         self.values += 1;
         // The list of arguments adds one level and one value.
         if depth > MAX_DEPTH + 1 || self.values > MAX_VALUES + 1 {
@@ -61,23 +61,23 @@ impl Reader {
             return Err(Error::new(Code::Argument, message));
         }
         if let Some(number) = value.as_f64() {
-            return Ok(Dynamic::Number(number));
+            return Ok(Value::Number(number));
         }
         if value.is_string() {
-            return read_text(value).map(Dynamic::Text);
+            return read_text(value).map(Value::String);
         }
         if value.is_bigint() {
             let id = u64::try_from(value.clone()).map_or(-1.0, |id| id as f64);
-            return Ok(Dynamic::Handle(Handle::from_number(id)));
+            return Ok(Value::Handle(Handle::from_number(id)));
         }
         if value.is_null() {
-            return Ok(Dynamic::Null);
+            return Ok(Value::Null);
         }
         if value.is_undefined() {
-            return Ok(Dynamic::Undefined);
+            return Ok(Value::Undefined);
         }
         if let Some(flag) = value.as_bool() {
-            return Ok(Dynamic::Flag(flag));
+            return Ok(Value::Bool(flag));
         }
         if Array::is_array(value) {
             return self.read_list(value.unchecked_ref(), depth);
@@ -91,26 +91,26 @@ impl Reader {
         Err(Error::new(Code::Argument, "expected data, given a function or a symbol"))
     }
 
-    fn read_list(&mut self, array: &Array, depth: usize) -> Result<Dynamic> {
+    fn read_list(&mut self, array: &Array, depth: usize) -> Result<Value> {
         let mut list = Vec::new();
         for index in 0..array.length() {
             push(&mut list, self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?)?;
         }
-        Ok(Dynamic::List(list))
+        Ok(Value::Array(list))
     }
 
-    fn read_object(&mut self, object: &Object, depth: usize) -> Result<Dynamic> {
+    fn read_object(&mut self, object: &Object, depth: usize) -> Result<Value> {
         let mut entries = Vec::new();
         for key in own_keys(object).map_err(|_| unreadable())?.iter() {
             if !key.is_string() {
                 continue;
             }
             let value = self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?;
-            if !matches!(value, Dynamic::Undefined) {
+            if !matches!(value, Value::Undefined) {
                 push(&mut entries, (read_text(&key)?, value))?;
             }
         }
-        Ok(Dynamic::Dictionary(entries))
+        Ok(Value::Object(entries))
     }
 }
 
@@ -127,7 +127,7 @@ fn read_text(value: &JsValue) -> Result<String> {
 ///
 /// Type and length are read by the getters of the prototype, since own properties of the object may have any value. A detached
 /// array has no elements; the SDK rejects it.
-fn read_view(view: &JsValue) -> Result<Dynamic> {
+fn read_view(view: &JsValue) -> Result<Value> {
     thread_local! {
         /// The prototype of all typed arrays, and the string "length": a new string for each call is slow.
         static TYPED_ARRAY: OnceCell<[JsValue; 2]> = const { OnceCell::new() };
@@ -164,32 +164,32 @@ fn read_view(view: &JsValue) -> Result<Dynamic> {
         }
         _ => return Err(Error::new(Code::Argument, format!("a typed array of type {name} cannot become a tensor"))),
     };
-    Ok(Dynamic::Array(Numbers { shape: vec![data.len()], data }))
+    Ok(Value::NumericArray(NumericArray { shape: vec![data.len()], data }))
 }
 
 /// Converts a value to JavaScript. Arrays are copied, since growing memory detaches every view of it.
-pub(crate) fn write(value: Dynamic) -> Result<JsValue> {
+pub(crate) fn write(value: Value) -> Result<JsValue> {
     Ok(match value {
-        Dynamic::Null | Dynamic::Undefined => JsValue::NULL,
-        Dynamic::Flag(flag) => flag.into(),
-        Dynamic::Number(number) => number.into(),
-        Dynamic::Text(text) => text.into(),
-        Dynamic::Handle(handle) => JsValue::from(handle.to_number() as u64),
-        Dynamic::List(list) => {
+        Value::Null | Value::Undefined => JsValue::NULL,
+        Value::Bool(flag) => flag.into(),
+        Value::Number(number) => number.into(),
+        Value::String(text) => text.into(),
+        Value::Handle(handle) => JsValue::from(handle.to_number() as u64),
+        Value::Array(list) => {
             let array = Array::new();
             for value in list {
                 array.push(&write(value)?);
             }
             array.into()
         }
-        Dynamic::Dictionary(entries) => {
+        Value::Object(entries) => {
             let pairs = Array::new();
             for (key, value) in entries {
                 pairs.push(&entry(&key, &write(value)?));
             }
             object(&pairs)
         }
-        Dynamic::Array(Numbers { data, shape }) => {
+        Value::NumericArray(NumericArray { data, shape }) => {
             let elements = match &data {
                 Data::Float(elements) => Floats::new(elements).map(JsValue::from),
                 Data::Double(elements) => Doubles::new(elements).map(JsValue::from),

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Reflect};
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Dynamic, Session, closure_failed};
+use stepwell_session::{Session, Value, closure_failed};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{read, write};
@@ -54,7 +54,7 @@ pub fn close(session: usize) {
 pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
     let result = with_session(session, |session| {
         let arguments = match read(arguments)? {
-            Dynamic::List(arguments) => arguments,
+            Value::Array(arguments) => arguments,
             other => vec![other],
         };
         match session.try_borrow_mut() {
@@ -79,7 +79,7 @@ pub fn step_with_closure(
         returned.ok_or_else(closure_failed)
     };
     let result = with_session(session, |session| {
-        let Dynamic::Handle(optimizer) = read(optimizer)? else {
+        let Value::Handle(optimizer) = read(optimizer)? else {
             return Err(Error::new(Code::Argument, "step: expected an optimizer handle"));
         };
         Session::step_with_closure(session, optimizer, &mut loss, read(options)?)

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 use stepwell_bench::{Candidate, Request, Result, moved, pattern, serve};
 use stepwell_engine_torch::TorchEngine;
-use stepwell_session::{Array, Data, Dynamic, Session};
+use stepwell_session::{Data, NumericArray, Session, Value};
 
 fn main() -> ExitCode {
     serve::<InRust>()
@@ -13,8 +13,8 @@ fn main() -> ExitCode {
 
 struct InRust {
     session: Session<TorchEngine>,
-    parameters: Vec<Dynamic>,
-    optimizer: Dynamic,
+    parameters: Vec<Value>,
+    optimizer: Value,
 }
 
 impl Candidate for InRust {
@@ -24,8 +24,9 @@ impl Candidate for InRust {
         for shape in &request.shapes {
             let (numbers, gradient) = pattern(shape);
             let shape: Vec<_> = shape.iter().map(|size| *size as usize).collect();
-            let array = |numbers| Dynamic::Array(Array { data: Data::Float(numbers), shape: shape.clone() });
-            let words = vec![array(numbers), Dynamic::text("grad")];
+            let array =
+                |numbers| Value::NumericArray(NumericArray { data: Data::Float(numbers), shape: shape.clone() });
+            let words = vec![array(numbers), Value::string("grad")];
             let parameter = session.call("tensor", words)?;
             let gradient = session.call("tensor", vec![array(gradient)])?;
             session.call("grad", vec![parameter.clone(), gradient.clone()])?;
@@ -34,8 +35,8 @@ impl Candidate for InRust {
         }
         let all = session.call("vector", parameters.clone())?;
         let options = request.options.as_object().ok_or("the options are no object")?;
-        let options = Dynamic::dictionary(options.iter().map(|(name, value)| (name.clone(), dynamic(value))));
-        let optimizer = session.call("opt", vec![Dynamic::text(&request.optimizer), all, options])?;
+        let options = Value::object(options.iter().map(|(name, value)| (name.clone(), to_value(value))));
+        let optimizer = session.call("opt", vec![Value::string(&request.optimizer), all, options])?;
         Ok(Self { session, parameters, optimizer })
     }
 
@@ -50,7 +51,7 @@ impl Candidate for InRust {
         let mut sum = 0.0;
         for parameter in &self.parameters {
             let read = self.session.call("data", vec![parameter.clone()])?;
-            let Dynamic::Array(Array { data: Data::Float(numbers), .. }) = read else {
+            let Value::NumericArray(NumericArray { data: Data::Float(numbers), .. }) = read else {
                 return Err("a parameter is not of 32-bit numbers".into());
             };
             sum += moved(&numbers);
@@ -59,11 +60,11 @@ impl Candidate for InRust {
     }
 }
 
-fn dynamic(value: &Value) -> Dynamic {
-    match value {
-        Value::Bool(flag) => Dynamic::Flag(*flag),
-        Value::Number(number) => Dynamic::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(text) => Dynamic::text(text),
-        _ => Dynamic::Null,
+fn to_value(json: &Json) -> Value {
+    match json {
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Json::String(text) => Value::string(text),
+        _ => Value::Null,
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::replay::{Calls, Tolerance, dynamic, read};
 use serde_json::Value as Json;
-use stepwell_session::Dynamic;
+use stepwell_session::Value;
 
 fn list(json: &Json) -> &[Json] {
     json.as_array().map_or(&[], Vec::as_slice)
@@ -19,8 +19,8 @@ fn module(recording: &Json, dtype: &str, tolerance: Tolerance) {
     let mut inputs = Vec::new();
     for values in list(&recording["inputs"]) {
         inputs.push(match recording["indices"].as_bool() {
-            Some(true) => k.call("tensor", [dynamic(values), Dynamic::text("long")]),
-            _ => k.call("tensor", [dynamic(values), Dynamic::text(dtype), Dynamic::text("grad")]),
+            Some(true) => k.call("tensor", [dynamic(values), Value::string("long")]),
+            _ => k.call("tensor", [dynamic(values), Value::string(dtype), Value::string("grad")]),
         });
     }
     let last = inputs.last().unwrap().clone();
@@ -43,12 +43,12 @@ fn module(recording: &Json, dtype: &str, tolerance: Tolerance) {
         k.expect(&what("input gradient"), ours, gradient, tolerance);
     }
     for (name, theirs) in expected["gradients"].as_object().into_iter().flatten() {
-        let parameter = k.call("parm", [module.clone(), Dynamic::text(name)]);
+        let parameter = k.call("parm", [module.clone(), Value::string(name)]);
         let ours = k.call("grad", [parameter]);
         k.expect(&what(&format!("gradient of {name}")), ours, theirs, tolerance);
     }
     for (name, theirs) in expected["buffers"].as_object().into_iter().flatten() {
-        let ours = k.call("parm", [module.clone(), Dynamic::text(name)]);
+        let ours = k.call("parm", [module.clone(), Value::string(name)]);
         k.expect(&what(name), ours, theirs, tolerance);
     }
 }
@@ -60,7 +60,7 @@ fn loss(number: usize, recording: &Json, dtype: &str, tolerance: Tolerance) {
         let what = |part: &str| format!("{dtype} {name}, recording {number}, {reduce}, {part}");
         let expected = &recording["expected"][dtype][reduce];
         let mut k = Calls::new();
-        let x = k.call("tensor", [dynamic(&recording["input"]), Dynamic::text(dtype), Dynamic::text("grad")]);
+        let x = k.call("tensor", [dynamic(&recording["input"]), Value::string(dtype), Value::string("grad")]);
         let mut options = recording["options"].as_object().unwrap().clone();
         options.insert("reduce".into(), reduce.into());
         let value = k.call(name, [x.clone(), dynamic(&recording["target"]), dynamic(&Json::Object(options))]);

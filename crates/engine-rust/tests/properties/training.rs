@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
 use crate::replay::{Calls, Tolerance, dynamic, read};
-use stepwell_session::Dynamic;
+use stepwell_session::Value;
 
 #[test]
 fn a_hundred_steps() {
@@ -13,13 +13,13 @@ fn a_hundred_steps() {
         let expected = &file["expected"][dtype];
         let mut k = Calls::new();
         let module = k.module(&file, dtype);
-        let Dynamic::List(optimizer) = dynamic(&file["optimizer"]) else { panic!("no list") };
+        let Value::Array(optimizer) = dynamic(&file["optimizer"]) else { panic!("no list") };
         let [name, lr] = optimizer.try_into().unwrap();
         let optimizer = k.call("opt", [name, module.clone(), lr]);
         let (inputs, targets) = (file["inputs"].as_array().unwrap(), file["targets"].as_array().unwrap());
         for (step, theirs) in expected["losses"].as_array().unwrap().iter().enumerate() {
             k.call("zerograd", [module.clone()]);
-            let x = k.call("tensor", [dynamic(&inputs[step % inputs.len()]), Dynamic::text(dtype)]);
+            let x = k.call("tensor", [dynamic(&inputs[step % inputs.len()]), Value::string(dtype)]);
             let output = k.call("forward", [module.clone(), x.clone()]);
             let loss = k.call("ce", [output.clone(), dynamic(&targets[step % targets.len()])]);
             k.call("backward", [loss.clone()]);
@@ -28,7 +28,7 @@ fn a_hundred_steps() {
             k.call("free", [x, output, loss]);
         }
         for (name, theirs) in expected["parameters"].as_object().unwrap() {
-            let ours = k.call("parm", [module.clone(), Dynamic::text(name)]);
+            let ours = k.call("parm", [module.clone(), Value::string(name)]);
             k.expect(&format!("{dtype} {name}"), ours, theirs, tolerance);
         }
     }

@@ -6,33 +6,33 @@ use std::cell::RefCell;
 
 use stepwell_engine_torch::{TorchEngine, fail_after};
 use stepwell_optim::{Code, Result};
-use stepwell_session::{Array, Data, Dynamic, Session};
+use stepwell_session::{Data, NumericArray, Session, Value};
 
 /// Elements of a tensor whose memory is asked for each time.
 const LARGE: usize = 1 << 16;
 
 type Torch = RefCell<Session<TorchEngine>>;
 
-fn call(k: &Torch, verb: &str, arguments: &[Dynamic]) -> Result<Dynamic> {
+fn call(k: &Torch, verb: &str, arguments: &[Value]) -> Result<Value> {
     k.borrow_mut().call(verb, arguments.to_vec())
 }
 
-fn text(text: &str) -> Dynamic {
-    Dynamic::text(text)
+fn text(text: &str) -> Value {
+    Value::string(text)
 }
 
-fn options<const N: usize>(entries: [(&str, Dynamic); N]) -> Dynamic {
-    Dynamic::dictionary(entries)
+fn options<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::object(entries)
 }
 
-fn floats(count: usize) -> Dynamic {
+fn floats(count: usize) -> Value {
     let data = Data::Float((0..count).map(|i| (i % 13) as f32 * 0.125 - 0.5).collect());
-    Dynamic::Array(Array { data, shape: vec![count] })
+    Value::NumericArray(NumericArray { data, shape: vec![count] })
 }
 
 /// Makes a call again and again, each time with the next of its memory refused, until none is left to refuse. The result of
 /// `see` is equal after each failure. Returns the result, and how many failed.
-fn until_enough<R>(k: &Torch, what: &str, see: &dyn Fn(&Torch) -> Dynamic, run: impl Fn() -> Result<R>) -> (R, usize) {
+fn until_enough<R>(k: &Torch, what: &str, see: &dyn Fn(&Torch) -> Value, run: impl Fn() -> Result<R>) -> (R, usize) {
     let before = see(k);
     for number in 0.. {
         fail_after(Some(number));
@@ -52,24 +52,24 @@ fn until_enough<R>(k: &Torch, what: &str, see: &dyn Fn(&Torch) -> Dynamic, run: 
 fn failed_allocations_leave_no_tensor() {
     let k = RefCell::new(Session::new(TorchEngine::new()));
     let x = call(&k, "tensor", &[floats(LARGE), text("grad")]).unwrap();
-    let y = call(&k, "full", &[Dynamic::sizes(&[LARGE]), Dynamic::Number(0.5)]).unwrap();
+    let y = call(&k, "full", &[Value::sizes(&[LARGE]), Value::Number(0.5)]).unwrap();
     // A small tensor asks for a batch of memory. If that is refused, it asks for its own size.
-    call(&k, "full", &[Dynamic::sizes(&[1]), Dynamic::Number(0.5)]).unwrap();
+    call(&k, "full", &[Value::sizes(&[1]), Value::Number(0.5)]).unwrap();
     let loss = options([("reduce", text("none"))]);
-    let size = Dynamic::sizes(&[4 * LARGE]);
-    let calls: [(&str, Vec<Dynamic>); 8] = [
+    let size = Value::sizes(&[4 * LARGE]);
+    let calls: [(&str, Vec<Value>); 8] = [
         ("tensor", vec![floats(4 * LARGE), text("double")]),
-        ("full", vec![size, Dynamic::Number(0.5), text("half")]),
+        ("full", vec![size, Value::Number(0.5), text("half")]),
         ("mse", vec![x.clone(), y.clone(), loss]),
         ("to", vec![x.clone(), text("double")]),
         ("grad", vec![x.clone(), floats(LARGE)]),
         ("vector", vec![floats(LARGE), floats(LARGE)]),
-        ("module", vec![Dynamic::List(vec![text("linear"), Dynamic::Number(256.0), Dynamic::Number(300.0)])]),
+        ("module", vec![Value::Array(vec![text("linear"), Value::Number(256.0), Value::Number(300.0)])]),
         ("dict", vec![options([("a", floats(LARGE)), ("b", floats(LARGE))])]),
     ];
     let see = |k: &Torch| {
         let told = ["data", "grad"].map(|verb| call(k, verb, std::slice::from_ref(&x)).unwrap());
-        Dynamic::List(told.into_iter().chain([call(k, "handlecount", &[]).unwrap()]).collect())
+        Value::Array(told.into_iter().chain([call(k, "handlecount", &[]).unwrap()]).collect())
     };
     for (verb, arguments) in calls {
         let (_, failures) = until_enough(&k, verb, &see, || call(&k, verb, &arguments));
@@ -86,14 +86,14 @@ fn steps_are_as_if_nothing_had_been_refused() {
         let make = || {
             let k = RefCell::new(Session::new(TorchEngine::new()));
             let x = call(&k, "tensor", &[floats(4 * LARGE), text("grad")]).unwrap();
-            let given = options([("fused", Dynamic::Flag(fused))]);
+            let given = options([("fused", Value::Bool(fused))]);
             let o = call(&k, "opt", &[text(name), x.clone(), given]).unwrap();
             (k, x, o)
         };
-        let state = |k: &Torch, o: &Dynamic| match call(k, "state", std::slice::from_ref(o)).unwrap() {
-            Dynamic::Dictionary(entries) => match entries.into_iter().find(|(key, _)| key == "parms") {
-                Some((_, Dynamic::List(mut rows))) => match rows.pop() {
-                    Some(Dynamic::Dictionary(row)) => row.into_iter().find(|(key, _)| key == "buffers").unwrap().1,
+        let state = |k: &Torch, o: &Value| match call(k, "state", std::slice::from_ref(o)).unwrap() {
+            Value::Object(entries) => match entries.into_iter().find(|(key, _)| key == "parms") {
+                Some((_, Value::Array(mut rows))) => match rows.pop() {
+                    Some(Value::Object(row)) => row.into_iter().find(|(key, _)| key == "buffers").unwrap().1,
                     other => panic!("{other:?}"),
                 },
                 other => panic!("{other:?}"),
@@ -103,7 +103,7 @@ fn steps_are_as_if_nothing_had_been_refused() {
         let ((smooth, sx, so), (broken, x, o)) = (make(), make());
         let see = |k: &Torch| {
             let told = ["data", "grad"].map(|verb| call(k, verb, std::slice::from_ref(&x)).unwrap());
-            Dynamic::List(told.into_iter().chain([state(k, &o)]).collect())
+            Value::Array(told.into_iter().chain([state(k, &o)]).collect())
         };
         for step in 0..2 {
             for (k, x) in [(&smooth, &sx), (&broken, &x)] {
@@ -134,9 +134,9 @@ fn steps_are_as_if_nothing_had_been_refused() {
 fn a_failed_allocation_of_a_graph_keeps_its_inputs() {
     let k = RefCell::new(Session::new(TorchEngine::new()));
     let layer = |kind: &str, sizes: &[f64]| {
-        Dynamic::List([text(kind)].into_iter().chain(sizes.iter().map(|size| Dynamic::Number(*size))).collect())
+        Value::Array([text(kind)].into_iter().chain(sizes.iter().map(|size| Value::Number(*size))).collect())
     };
-    let children = Dynamic::List(vec![
+    let children = Value::Array(vec![
         layer("conv2d", &[3.0, 16.0, 3.0]),
         layer("batchnorm", &[16.0]),
         text("relu"),
@@ -148,15 +148,15 @@ fn a_failed_allocation_of_a_graph_keeps_its_inputs() {
         layer("linear", &[64.0, 10.0]),
     ]);
     let m = call(&k, "module", &[options([("container", text("sequential")), ("children", children)])]).unwrap();
-    let x = call(&k, "full", &[Dynamic::sizes(&[64, 3, 32, 32]), Dynamic::Number(0.5)]).unwrap();
+    let x = call(&k, "full", &[Value::sizes(&[64, 3, 32, 32]), Value::Number(0.5)]).unwrap();
     let see = |k: &Torch| {
         let told = [call(k, "state", std::slice::from_ref(&m)), call(k, "handlecount", &[])];
-        Dynamic::List(told.map(Result::unwrap).into())
+        Value::Array(told.map(Result::unwrap).into())
     };
     let (y, failures) = until_enough(&k, "forward", &see, || call(&k, "forward", &[m.clone(), x.clone()]));
     assert!(failures > 3, "{failures}");
-    let zeros = Dynamic::Array(Array { data: Data::Float(vec![0.0; 640]), shape: vec![640] });
-    let zeros = call(&k, "tensor", &[zeros, options([("shape", Dynamic::sizes(&[64, 10]))])]).unwrap();
+    let zeros = Value::NumericArray(NumericArray { data: Data::Float(vec![0.0; 640]), shape: vec![640] });
+    let zeros = call(&k, "tensor", &[zeros, options([("shape", Value::sizes(&[64, 10]))])]).unwrap();
     let l = call(&k, "mse", &[y, zeros]).unwrap();
     // A graph is released as far as its gradients were computed, so that it is made again after a failure.
     fail_after(Some(0));

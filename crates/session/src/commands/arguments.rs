@@ -4,33 +4,33 @@ use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::values::handle::{Handle, Kind};
 use crate::values::numbers::{array, size};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// The arguments of a call that have not been taken yet.
 pub(crate) struct Arguments {
-    rest: std::vec::IntoIter<Dynamic>,
+    rest: std::vec::IntoIter<Value>,
     position: usize,
 }
 
 impl Arguments {
-    pub(crate) fn new(arguments: Vec<Dynamic>) -> Self {
+    pub(crate) fn new(arguments: Vec<Value>) -> Self {
         Self { rest: arguments.into_iter(), position: 0 }
     }
 
     /// The next argument; `Undefined` if there is none.
-    pub(crate) fn next(&mut self) -> Dynamic {
+    pub(crate) fn next(&mut self) -> Value {
         self.position += 1;
-        self.rest.next().unwrap_or(Dynamic::Undefined)
+        self.rest.next().unwrap_or(Value::Undefined)
     }
 
     /// The next argument without taking it.
-    pub(crate) fn peek(&self) -> &Dynamic {
-        self.rest.as_slice().first().unwrap_or(&Dynamic::Null)
+    pub(crate) fn peek(&self) -> &Value {
+        self.rest.as_slice().first().unwrap_or(&Value::Null)
     }
 
     /// Fails for an argument that is there and undefined, where one that is left out means something else.
     pub(crate) fn require_defined(&self) -> Result<()> {
-        if !matches!(self.peek(), Dynamic::Undefined) {
+        if !matches!(self.peek(), Value::Undefined) {
             return Ok(());
         }
         let message = format!("expected a value as argument {}, or none, given undefined", self.position + 1);
@@ -42,7 +42,7 @@ impl Arguments {
     }
 
     /// Everything that is left.
-    pub(crate) fn rest(self) -> Vec<Dynamic> {
+    pub(crate) fn rest(self) -> Vec<Value> {
         self.rest.collect()
     }
 
@@ -58,14 +58,14 @@ impl Arguments {
     }
 
     /// An error about the argument taken last.
-    pub(crate) fn refuse(&self, expected: &str, given: &Dynamic) -> Error {
-        let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
+    pub(crate) fn refuse(&self, expected: &str, given: &Value) -> Error {
+        let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
         Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
     }
 
     pub(crate) fn text(&mut self, what: &str) -> Result<String> {
         match self.next() {
-            Dynamic::Text(text) => Ok(text),
+            Value::String(text) => Ok(text),
             other => Err(self.refuse(&format!("{what} (a string)"), &other)),
         }
     }
@@ -73,21 +73,21 @@ impl Arguments {
     /// A handle of a kind that [`Session`](crate::Session) has one of, or of a model, which has one too.
     pub(crate) fn handle_or_model(&mut self, kind: Kind) -> Result<Handle> {
         match *self.peek() {
-            Dynamic::Handle(handle) if handle.kind() == Some(Kind::Model) => self.handle(Kind::Model),
+            Value::Handle(handle) if handle.kind() == Some(Kind::Model) => self.handle(Kind::Model),
             _ => self.handle(kind),
         }
     }
 
     pub(crate) fn handle(&mut self, kind: Kind) -> Result<Handle> {
         match self.next() {
-            Dynamic::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
+            Value::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
             other => Err(self.refuse(&format!("{} handle", kind.one()), &other)),
         }
     }
 
     pub(crate) fn any_handle(&mut self, what: &str) -> Result<Handle> {
         match self.next() {
-            Dynamic::Handle(handle) => Ok(handle),
+            Value::Handle(handle) => Ok(handle),
             other => Err(self.refuse(what, &other)),
         }
     }
@@ -95,8 +95,8 @@ impl Arguments {
     /// A boolean, if there is one.
     pub(crate) fn flag(&mut self, what: &str) -> Result<Option<bool>> {
         match self.next() {
-            Dynamic::Null | Dynamic::Undefined => Ok(None),
-            Dynamic::Flag(flag) => Ok(Some(flag)),
+            Value::Null | Value::Undefined => Ok(None),
+            Value::Bool(flag) => Ok(Some(flag)),
             other => Err(self.refuse(&format!("{what} (a boolean)"), &other)),
         }
     }
@@ -104,7 +104,7 @@ impl Arguments {
     /// A whole number of at least `least`.
     pub(crate) fn whole(&mut self, what: &str, least: u64) -> Result<u64> {
         match self.next() {
-            Dynamic::Number(x) if x.fract() == 0.0 && x >= least as f64 && x <= 9_007_199_254_740_991.0 => Ok(x as u64),
+            Value::Number(x) if x.fract() == 0.0 && x >= least as f64 && x <= 9_007_199_254_740_991.0 => Ok(x as u64),
             other => Err(self.refuse(&format!("{what} (a whole number of at least {least})"), &other)),
         }
     }
@@ -125,10 +125,10 @@ impl Arguments {
     }
 
     /// A dictionary of options, if there is one.
-    pub(crate) fn options(&mut self) -> Result<Vec<(String, Dynamic)>> {
+    pub(crate) fn options(&mut self) -> Result<Vec<(String, Value)>> {
         match self.next() {
-            Dynamic::Null | Dynamic::Undefined => Ok(Vec::new()),
-            Dynamic::Dictionary(entries) => Ok(entries),
+            Value::Null | Value::Undefined => Ok(Vec::new()),
+            Value::Object(entries) => Ok(entries),
             other => Err(self.refuse("a dictionary of options", &other)),
         }
     }

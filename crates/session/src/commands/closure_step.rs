@@ -14,7 +14,7 @@ use crate::training::lbfgs_step::{Access, minimize};
 use crate::training::non_finite::Judged;
 use crate::training::step_options::StepSettings;
 use crate::values::handle::Handle;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 impl<E: Engine> Session<E> {
     /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
@@ -29,7 +29,7 @@ impl<E: Engine> Session<E> {
         session: &RefCell<Self>,
         optimizer: Handle,
         closure: &mut dyn FnMut() -> Result<f64>,
-        options: Dynamic,
+        options: Value,
     ) -> Result<f64> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;

@@ -16,7 +16,7 @@ use crate::values::convert::named_options;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 options! {
     /// How a file is loaded.
@@ -29,7 +29,7 @@ options! {
 }
 
 /// `save(module, path)`: parameters and buffers by name, as safetensors.
-pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let path = arguments.text("a path")?;
     arguments.finish()?;
@@ -40,12 +40,12 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     };
     let planned = tensors.iter().map(plan).values()?;
     checkpoint::write(Path::new(&path), &planned, |i| engine.data(&tensors[i].tensor))?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing. Where
 /// it is not strict it sets those that fit, and tells of the others.
-pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let path = arguments.text("a path")?;
     let given = named_options(arguments.options()?)?;
@@ -73,7 +73,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     for (matched, data) in report.matched.iter().zip(&values) {
         engine.assign(&matched.named.tensor, data)?;
     }
-    Ok(if options.strict { Dynamic::Null } else { report.told() })
+    Ok(if options.strict { Value::Null } else { report.told() })
 }
 
 fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
@@ -168,22 +168,22 @@ impl<'a, E: Engine> Report<'a, E> {
         Err(Error::new(*code, message))
     }
 
-    fn told(&self) -> Dynamic {
+    fn told(&self) -> Value {
         let side = |(dtype, shape): &(&str, Vec<u64>)| {
-            let shape = shape.iter().map(|size| Dynamic::Number(*size as f64)).collect();
-            Dynamic::dictionary([("dtype", Dynamic::text(*dtype)), ("shape", Dynamic::List(shape))])
+            let shape = shape.iter().map(|size| Value::Number(*size as f64)).collect();
+            Value::object([("dtype", Value::string(*dtype)), ("shape", Value::Array(shape))])
         };
         let mismatched = self.mismatched.iter().map(|mismatched| {
-            Dynamic::dictionary([
-                ("name", Dynamic::text(mismatched.name)),
+            Value::object([
+                ("name", Value::string(mismatched.name)),
                 ("expected", side(&mismatched.expected)),
                 ("given", side(&mismatched.given)),
             ])
         });
-        Dynamic::dictionary([
-            ("missing", Dynamic::texts(self.missing.iter().copied())),
-            ("unexpected", Dynamic::texts(self.unexpected().map(|tensor| tensor.name().into_owned()))),
-            ("mismatched", Dynamic::List(mismatched.collect())),
+        Value::object([
+            ("missing", Value::strings(self.missing.iter().copied())),
+            ("unexpected", Value::strings(self.unexpected().map(|tensor| tensor.name().into_owned()))),
+            ("mismatched", Value::Array(mismatched.collect())),
         ])
     }
 }

@@ -19,13 +19,13 @@ use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::handle::{Handle, Kind};
 use crate::values::numbers::{Numbers, array};
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 /// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
 /// for the one that updates its parameters.
-pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = match *arguments.peek() {
-        Dynamic::Handle(handle) if handle.kind() == Some(Kind::Module) => {
+        Value::Handle(handle) if handle.kind() == Some(Kind::Module) => {
             session.stepped(arguments.handle(Kind::Module)?)?
         }
         _ => arguments.handle_or_model(Kind::Optimizer)?,
@@ -41,7 +41,7 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
         trainer.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// Fails if a closure that is running cannot make a step of this optimizer or model.
@@ -60,8 +60,8 @@ fn tensors<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<
     tensors_of(session, &given)
 }
 
-fn tensors_of<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<E::Tensor>> {
-    if let Dynamic::Handle(handle) = given
+fn tensors_of<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<E::Tensor>> {
+    if let Value::Handle(handle) = given
         && let Object::Optimizer(_) | Object::Model(_) = session.object(*handle)?
     {
         return Ok(session.trainer(*handle)?.tensors().to_vec());
@@ -71,20 +71,20 @@ fn tensors_of<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<E:
 
 /// `clip(object, max)`: scales all gradients of an object by one factor, in place, so that their norm is at most `max`.
 /// Returns the norm before.
-pub(crate) fn clip<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
-    clip_by(session, arguments, Clip::Norm).map(Dynamic::Number)
+pub(crate) fn clip<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    clip_by(session, arguments, Clip::Norm).map(Value::Number)
 }
 
 /// `clipv(object, max)`: clamps each element of the gradients to `max` and its negative, in place.
-pub(crate) fn clipv<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn clipv<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     clip_by(session, arguments, Clip::Value)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn(f64) -> Clip) -> Result<f64> {
     let tensors = tensors_of(session, &arguments.next())?;
     let max = match arguments.next() {
-        Dynamic::Number(max) if max > 0.0 => max,
+        Value::Number(max) if max > 0.0 => max,
         other => return Err(arguments.refuse("a number > 0", &other)),
     };
     arguments.finish()?;
@@ -92,8 +92,8 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
 }
 
 /// The selected tensors, of which there must be an object to select from.
-fn selected<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<Named<E>>> {
-    if let Dynamic::Null | Dynamic::Undefined = given {
+fn selected<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<Named<E>>> {
+    if let Value::Null | Value::Undefined = given {
         let message = format!("expected a module, tensor, vector or dictionary, given {given}");
         return Err(Error::new(Code::Argument, message));
     }
@@ -101,23 +101,23 @@ fn selected<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Vec<Name
 }
 
 /// `zerograd(object)`: sets gradients to 0; undefined ones stay undefined.
-pub(crate) fn zerograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn zerograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     for tensor in tensors(session, arguments)? {
         session.engine.zero_grad(&tensor)?;
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `nograd(object)`: makes gradients undefined.
-pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     for tensor in tensors(session, arguments)? {
         session.engine.set_grad(&tensor, None)?;
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `backward(tensor, [optimizer])`: accumulates the gradients of a scalar, times the loss scale of the optimizer.
-pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Tensor)?;
     let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(Kind::Optimizer)?) };
     arguments.finish()?;
@@ -134,11 +134,11 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
     }
     scaled_backward(&session.engine, tensor, scale)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `grad(tensor)` reads the gradient, null if undefined; `grad(tensor, numbers)` sets it.
-pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Tensor)?;
     let is_read = arguments.is_empty();
     let given = arguments.next();
@@ -147,7 +147,7 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let tensor = session.tensor(handle)?;
     let scale = session.scale_of_gradients(slice::from_ref(tensor))?;
     if is_read {
-        let Some(gradient) = engine.grad(tensor) else { return Ok(Dynamic::Null) };
+        let Some(gradient) = engine.grad(tensor) else { return Ok(Value::Null) };
         if scale == 1.0 {
             return read(session, &gradient);
         }
@@ -155,10 +155,10 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let data = engine.data(&gradient)?;
         let wide = if data.dtype() == Dtype::Double { Dtype::Double } else { Dtype::Float };
         let data = times(data, 1.0, scale)?.cast(wide)?;
-        return Ok(Dynamic::Array(Array { data, shape: engine.shape(&gradient)? }));
+        return Ok(Value::NumericArray(NumericArray { data, shape: engine.shape(&gradient)? }));
     }
     let mut gradient = match &given {
-        Dynamic::Handle(handle) => session.tensor(*handle)?.clone(),
+        Value::Handle(handle) => session.tensor(*handle)?.clone(),
         numbers => {
             let Numbers { data, shape } = array(numbers)?.map_or_else(|| floats(numbers), Ok)?;
             gradient_of(engine, tensor, data, &shape, scale)?
@@ -174,13 +174,13 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let message = format!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
     }
-    if let (true, Dynamic::Handle(_)) = (scale != 1.0, &given)
+    if let (true, Value::Handle(_)) = (scale != 1.0, &given)
         && engine.identity(&gradient) != engine.identity(tensor)
     {
         gradient = gradient_of(engine, tensor, Cow::Owned(engine.data(&gradient)?), &shape, scale)?;
     }
     engine.set_grad(tensor, Some(&gradient))?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// Numbers times a scale, as a gradient of a tensor.
@@ -200,7 +200,7 @@ fn gradient_of<E: Engine>(
 }
 
 /// `gradflag(object)` tells whether gradients are computed; `gradflag(object, flag)` sets it.
-pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     arguments.require_defined()?;
     let flag = arguments.flag("whether gradients are computed")?;
@@ -208,10 +208,10 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let tensors = selected(session, &given)?;
     let engine = &session.engine;
     let Some(flag) = flag else {
-        let flags: Vec<_> = tensors.iter().map(|named| Dynamic::Flag(engine.requires_grad(&named.tensor))).collect();
-        return Ok(match <[Dynamic; 1]>::try_from(flags) {
+        let flags: Vec<_> = tensors.iter().map(|named| Value::Bool(engine.requires_grad(&named.tensor))).collect();
+        return Ok(match <[Value; 1]>::try_from(flags) {
             Ok([flag]) => flag,
-            Err(flags) => Dynamic::List(flags),
+            Err(flags) => Value::Array(flags),
         });
     };
     for named in &tensors {
@@ -225,5 +225,5 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     for named in &tensors {
         engine.set_requires_grad(&named.tensor, flag)?;
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }

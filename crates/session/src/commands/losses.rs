@@ -11,44 +11,44 @@ use crate::session::{Object, Session};
 use crate::values::convert::named_options;
 use crate::values::handle::Kind;
 use crate::values::numbers::array;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `ce(input, target)`: cross entropy of logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`.
-pub(crate) fn ce<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn ce<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "ce")
 }
 
 /// `nll(input, target)`: negative log-likelihood of log-probabilities `[n, c, *]` with classes `[n, *]`.
-pub(crate) fn nll<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn nll<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "nll")
 }
 
 /// `mse(input, target)`: squared error.
-pub(crate) fn mse<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn mse<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "mse")
 }
 
 /// `l1(input, target)`: absolute error.
-pub(crate) fn l1<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn l1<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "l1")
 }
 
 /// `smoothl1(input, target)`: squared error below `beta`, absolute error above.
-pub(crate) fn smoothl1<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn smoothl1<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "smoothl1")
 }
 
 /// `bce(input, target)`: binary cross entropy of probabilities.
-pub(crate) fn bce<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn bce<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "bce")
 }
 
 /// `bcewithlogits(input, target)`: binary cross entropy of logits.
-pub(crate) fn bcewithlogits<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn bcewithlogits<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     named(session, arguments, "bcewithlogits")
 }
 
-fn named<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, name: &str) -> Result<Dynamic> {
+fn named<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, name: &str) -> Result<Value> {
     let (input, target) = (arguments.next(), arguments.next());
     let options = named_options(arguments.options()?)?;
     arguments.finish()?;
@@ -56,14 +56,14 @@ fn named<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, name: &s
 }
 
 /// `loss(name, options)` makes a loss, `loss(loss, input, target)` applies one or a model's, `loss(model)` is the model's.
-pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     match arguments.next() {
-        Dynamic::Text(name) => {
+        Value::String(name) => {
             let options = named_options(arguments.options()?)?;
             arguments.finish()?;
             session.insert(Object::Loss(LossFunction::new(&name, &options)?))
         }
-        Dynamic::Handle(handle) => {
+        Value::Handle(handle) => {
             let loss = *session.loss(handle)?;
             if handle.kind() == Some(Kind::Model) && arguments.is_empty() {
                 return session.insert(Object::Loss(loss));
@@ -76,19 +76,14 @@ pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     }
 }
 
-fn apply<E: Engine>(
-    session: &mut Session<E>,
-    loss: LossFunction,
-    input: &Dynamic,
-    target: &Dynamic,
-) -> Result<Dynamic> {
-    let Dynamic::Handle(handle) = input else {
+fn apply<E: Engine>(session: &mut Session<E>, loss: LossFunction, input: &Value, target: &Value) -> Result<Value> {
+    let Value::Handle(handle) = input else {
         return Err(Error::new(Code::Argument, format!("expected a {} handle as input, given {input}", Kind::Tensor)));
     };
     let engine = &session.engine;
     let input = session.tensor(*handle)?;
     let shape = match target {
-        Dynamic::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
+        Value::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
         numbers => array(numbers)?.map(|array| array.shape).unwrap_or_default(),
     };
     // Plain numbers become what the loss needs: classes by their shape, else numbers like the input.

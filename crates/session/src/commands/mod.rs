@@ -24,13 +24,13 @@ use stepwell_optim::{Code, Error, Result};
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
-type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Dynamic>;
+type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Value>;
 
 impl<E: Engine> Session<E> {
     /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
-    pub fn call(&mut self, verb: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+    pub fn call(&mut self, verb: &str, arguments: Vec<Value>) -> Result<Value> {
         self.engine.enter();
         let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));

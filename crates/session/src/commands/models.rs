@@ -14,10 +14,10 @@ use crate::training::model::Model;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
 use crate::values::numbers::{Numbers, array};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `model(module, loss, optimizer)`: the three under one handle. They are shared, not taken.
-pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let loss = *session.loss(arguments.handle(Kind::Loss)?)?;
     let optimizer = session.shared_trainer(arguments.handle(Kind::Optimizer)?)?.clone();
@@ -27,16 +27,16 @@ pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 
 /// `train(model)` tells the options, `train(model, options)` sets them, and `train(model, inputs, targets)` sets the data
 /// and returns the number of batches.
-pub(crate) fn train<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn train<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     samples(session, arguments, true)
 }
 
 /// `test(model, ..)`: the same for testing.
-pub(crate) fn test<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn test<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     samples(session, arguments, false)
 }
 
-fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Dynamic> {
+fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(Kind::Model)?;
     if arguments.is_empty() {
         let model = session.model(handle)?;
@@ -48,7 +48,7 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     }
     let first = arguments.next();
     if arguments.is_empty()
-        && let Dynamic::Dictionary(entries) = first
+        && let Value::Object(entries) = first
     {
         let (Model { train, test, loss, .. }, ..) = session.model_mut(handle)?;
         if training {
@@ -56,7 +56,7 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
         } else {
             test.set_options("test", TestOptions::SPECS, entries, loss, |_| Ok(()))?;
         }
-        return Ok(Dynamic::Null);
+        return Ok(Value::Null);
     }
     let second = arguments.next();
     arguments.finish()?;
@@ -74,13 +74,13 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
         samples.batches(count(batchsize), droplast)?
     };
     session.recount(handle)?;
-    Ok(Dynamic::Number(batches as f64))
+    Ok(Value::Number(batches as f64))
 }
 
 /// Targets as a tensor. Of plain numbers, a list for a loss of classes is classes, and anything else has the type of the
 /// module's parameters.
-fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic) -> Result<E::Tensor> {
-    if let Dynamic::Null | Dynamic::Undefined = given {
+fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) -> Result<E::Tensor> {
+    if let Value::Null | Value::Undefined = given {
         let message = format!("expected targets as argument 3, a tensor handle or numbers, given {given}");
         return Err(Error::new(Code::Argument, message));
     }
@@ -97,7 +97,7 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Dynamic
 }
 
 /// `run(model)`: one pass over all batches for training, from the first. Returns the metrics.
-pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;
     check_step(session, handle)?;
@@ -107,7 +107,7 @@ pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
 }
 
 /// `testrun(model)`: one pass over all batches for testing, which changes nothing. Returns the metrics.
-pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;
     let (model, engine, random) = session.model_mut(handle)?;
@@ -116,11 +116,11 @@ pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 }
 
 /// `batch(model)`: trains on the next batch. Returns its loss; null after the last, and then begins again.
-pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;
     check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
     let measured = model.batch(engine, random)?;
-    Ok(measured.map_or(Dynamic::Null, |measured| Dynamic::Number(measured.loss)))
+    Ok(measured.map_or(Value::Null, |measured| Value::Number(measured.loss)))
 }

@@ -14,15 +14,15 @@ use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
 /// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from. `module(model)`: the
 /// model's module.
-pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     arguments.finish()?;
-    if let Dynamic::Handle(handle) = given {
+    if let Value::Handle(handle) = given {
         if handle.kind() == Some(Kind::Model) {
             let module = session.module(handle)?;
             return session.insert(Object::Module(module));
@@ -43,13 +43,13 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
 }
 
 /// `forward(module, input)`: as in training, recording what `backward` needs.
-pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let output = run(session, arguments, true)?;
     session.insert(Object::Tensor(output))
 }
 
 /// `evaluate(module, input)`: without dropout, with running statistics, and recording nothing.
-pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let output = run(session, arguments, false)?;
     session.insert(Object::Tensor(output))
 }
@@ -68,14 +68,14 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
 }
 
 /// A tensor that a module can take: the one that is given, or one of plain numbers.
-pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, given: &Dynamic) -> Result<E::Tensor> {
+pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, given: &Value) -> Result<E::Tensor> {
     match given {
-        Dynamic::Null | Dynamic::Undefined => {
+        Value::Null | Value::Undefined => {
             let message = format!("expected an input as argument 2, a tensor handle or numbers, given {given}");
             Err(Error::new(Code::Argument, message))
         }
         // Indices stay what they are; plain numbers take the type of the module.
-        Dynamic::Array(array) if array.data.dtype() == Dtype::Long => {
+        Value::NumericArray(array) if array.data.dtype() == Dtype::Long => {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
         }
         _ => tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?),
@@ -96,28 +96,28 @@ pub(crate) fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Res
 }
 
 /// `names(module)`: all descendants, depth first, with dotted names.
-pub(crate) fn names<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn names<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
-    Ok(Dynamic::texts(module.descendants().into_iter().map(|(name, _)| name)))
+    Ok(Value::strings(module.descendants().into_iter().map(|(name, _)| name)))
 }
 
 /// `childnames(module)`: direct children.
-pub(crate) fn childnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn childnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
-    Ok(Dynamic::texts(module.children().iter().map(|(name, _)| name)))
+    Ok(Value::strings(module.children().iter().map(|(name, _)| name)))
 }
 
 /// `parmnames(module)`: parameters, with dotted names.
-pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
-    Ok(Dynamic::texts(module.parameters().into_iter().map(|named| named.name)))
+    Ok(Value::strings(module.parameters().into_iter().map(|named| named.name)))
 }
 
 /// `child(module, name)`: the descendant of that dotted name, shared with the module.
-pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let name = arguments.text("the name of a child")?;
     arguments.finish()?;
@@ -127,7 +127,7 @@ pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 }
 
 /// `parms(module)`: the parameters as a dictionary by dotted name, shared with the module.
-pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
     let named = module.parameters().into_iter().map(|named| (named.name, named.tensor));
@@ -135,7 +135,7 @@ pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 }
 
 /// `parm(module, name)`: the parameter or buffer of that dotted name, shared with the module.
-pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let name = arguments.text("the name of a parameter")?;
     arguments.finish()?;

@@ -6,17 +6,17 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::values::handle::Kind;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
-pub(crate) fn save<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn save<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     no_files(session, arguments, "write")
 }
 
-pub(crate) fn load<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     no_files(session, arguments, "read")
 }
 
-fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Dynamic> {
+fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Value> {
     session.module(arguments.handle(Kind::Module)?)?;
     let path = arguments.text("a path")?;
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";

@@ -11,16 +11,16 @@ use crate::values::data::Data;
 use crate::values::dedupe::first_places;
 use crate::values::dtype::Dtype;
 use crate::values::handle::{Handle, Kind};
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 const ANY: &str = "a handle";
 
 /// `free(x, ..)` frees objects; `free()` frees all. Nothing is freed unless every handle is live.
-pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     if arguments.is_empty() {
         session.check_none_stepping()?;
         session.clear();
-        return Ok(Dynamic::Null);
+        return Ok(Value::Null);
     }
     let mut handles = Vec::new();
     while !arguments.is_empty() {
@@ -35,32 +35,32 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     for handle in handles {
         session.remove(handle)?;
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `release(x, ..)`: frees those of the handles that live. For handles that nobody holds any more: they may have been freed.
-pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
         if session.object(handle).is_ok() {
             session.remove(handle)?;
         }
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `reset()`: frees all, and makes the seed and every setting what they were at first.
-pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
     session.check_none_stepping()?;
     session.clear();
     session.random = Random::new(0);
     session.all_options = true;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `use(x, y)`: the handle `x` stands for what `y` stood for, and `y` is freed. Both of one kind.
-pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
     arguments.finish()?;
     let kind =
@@ -74,33 +74,33 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         return Err(Error::new(Code::Argument, "the same handle is given twice"));
     }
     session.replace(handle, other)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `setting(name)` tells a setting, `setting(name, value)` sets it. `alloptions`: whether definitions tell all options, or
 /// only those that differ from the defaults. `threads`: how many threads operations and steps use at most.
-pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let name = arguments.text("the name of a setting")?;
     arguments.require_defined()?;
     match name.as_str() {
         "alloptions" => {
             let flag = arguments.flag("its value")?;
             arguments.finish()?;
-            let Some(flag) = flag else { return Ok(Dynamic::Flag(session.all_options)) };
+            let Some(flag) = flag else { return Ok(Value::Bool(session.all_options)) };
             session.all_options = flag;
-            Ok(Dynamic::Null)
+            Ok(Value::Null)
         }
         "threads" => {
             let count = match arguments.next() {
-                Dynamic::Null | Dynamic::Undefined => None,
+                Value::Null | Value::Undefined => None,
                 // As many as no machine has would only make the process fail later.
-                Dynamic::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
+                Value::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
                 other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
             };
             arguments.finish()?;
-            let Some(count) = count else { return Ok(Dynamic::Number(session.engine.thread_limit() as f64)) };
+            let Some(count) = count else { return Ok(Value::Number(session.engine.thread_limit() as f64)) };
             session.engine.set_threads(count as usize)?;
-            Ok(Dynamic::Null)
+            Ok(Value::Null)
         }
         _ => {
             let message = format!("unknown setting `{name}`, expected alloptions or threads");
@@ -110,18 +110,18 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 }
 
 /// `class(x)`: tensor, vector, dictionary, module, optimizer, loss or model.
-pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     session.object(handle)?;
-    Ok(Dynamic::text(handle.kind().as_ref().map_or_else(String::new, Kind::to_string)))
+    Ok(Value::string(handle.kind().as_ref().map_or_else(String::new, Kind::to_string)))
 }
 
 /// `objtype(x)`: the kind of an optimizer, module or loss, the dtype of a tensor.
-pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
-    Ok(Dynamic::text(match session.object(handle)? {
+    Ok(Value::string(match session.object(handle)? {
         Object::Optimizer(trainer) => trainer.borrow().optimizer.definition().name,
         Object::Loss(loss) => loss.name(),
         Object::Module(module) => module.kind,
@@ -133,11 +133,11 @@ pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 }
 
 /// `size(x)`: the sizes of a tensor's dimensions, the number of tensors or parameters of anything else.
-pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let count = match session.object(handle)? {
-        Object::Tensor(tensor) => return Ok(Dynamic::sizes(&session.engine.shape(tensor)?)),
+        Object::Tensor(tensor) => return Ok(Value::sizes(&session.engine.shape(tensor)?)),
         Object::Vector(tensors) => tensors.len(),
         Object::Dictionary(entries) => entries.len(),
         Object::Module(module) => module.parameters().len(),
@@ -145,22 +145,22 @@ pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Object::Loss(_) => 0,
         Object::Model(model) => model.module.parameters().len(),
     };
-    Ok(Dynamic::Number(count as f64))
+    Ok(Value::Number(count as f64))
 }
 
 /// `tensorcount(x)`: tensors of an object, or buffers in an optimizer's state.
-pub(crate) fn tensorcount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
-    counts(session, arguments).map(|counts| Dynamic::Number(counts.tensors as f64))
+pub(crate) fn tensorcount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    counts(session, arguments).map(|counts| Value::Number(counts.tensors as f64))
 }
 
 /// `elements(x)`: elements of those; a scalar in an optimizer's state is one.
-pub(crate) fn elements<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
-    counts(session, arguments).map(|counts| Dynamic::Number(counts.elements as f64))
+pub(crate) fn elements<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    counts(session, arguments).map(|counts| Value::Number(counts.elements as f64))
 }
 
 /// `bytes(x)`: bytes of those.
-pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
-    counts(session, arguments).map(|counts| Dynamic::Number(counts.bytes as f64))
+pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    counts(session, arguments).map(|counts| Value::Number(counts.bytes as f64))
 }
 
 fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<StateSize> {
@@ -185,32 +185,32 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<S
 }
 
 /// `handlecount()`: how many objects live.
-pub(crate) fn handlecount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn handlecount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
-    Ok(Dynamic::Number(session.live_handles() as f64))
+    Ok(Value::Number(session.live_handles() as f64))
 }
 
 /// `seed(n)`: restarts the random numbers of initial weights, dropout and permutations.
-pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let seed = arguments.whole("a seed", 0)?;
     arguments.finish()?;
     session.random = Random::new(seed);
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// `randperm(n)`: the numbers from 0 to n - 1 in random order.
-pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let n = context::elements(
         &session.engine,
         &[usize::try_from(arguments.whole("how many numbers", 0)?).unwrap_or(usize::MAX)],
         Dtype::Long,
     )?;
     arguments.finish()?;
-    Ok(Dynamic::Array(Array { data: Data::Long(session.random.permutation(n)?), shape: vec![n] }))
+    Ok(Value::NumericArray(NumericArray { data: Data::Long(session.random.permutation(n)?), shape: vec![n] }))
 }
 
 /// `errorcodes()`: every code an error can have.
-pub(crate) fn errorcodes<E: Engine>(_: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn errorcodes<E: Engine>(_: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
-    Ok(Dynamic::texts(Code::ALL.iter().map(|code| code.as_str())))
+    Ok(Value::strings(Code::ALL.iter().map(|code| code.as_str())))
 }

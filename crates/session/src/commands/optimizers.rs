@@ -13,22 +13,22 @@ use crate::training::bound_optimizer::Trainer;
 use crate::training::bound_optimizer::library_optimizer;
 use crate::values::convert::{named_options, positional_options};
 use crate::values::handle::{Handle, Kind};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
 /// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was. `opt(model)`
 /// is the model's optimizer.
-pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     match arguments.next() {
-        Dynamic::Text(name) => create(session, &name, arguments),
+        Value::String(name) => create(session, &name, arguments),
         // The optimizer of a model, under a handle of its own.
-        Dynamic::Handle(handle) if handle.kind() == Some(Kind::Model) => {
+        Value::Handle(handle) if handle.kind() == Some(Kind::Model) => {
             arguments.finish()?;
             let trainer = session.shared_trainer(handle)?.clone();
             session.insert(Object::Optimizer(trainer))
         }
-        Dynamic::Handle(handle) => match arguments.peek() {
-            Dynamic::Flag(_) => {
+        Value::Handle(handle) => match arguments.peek() {
+            Value::Bool(_) => {
                 let all = arguments.flag("whether to tell all options")?;
                 arguments.finish()?;
                 describe(session, handle, all.unwrap_or(session.all_options), false)
@@ -36,12 +36,12 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
             _ if arguments.is_empty() => describe(session, handle, session.all_options, false),
             _ => edit(session, handle, arguments),
         },
-        Dynamic::Dictionary(saved) => restore(session, &saved, arguments),
+        Value::Object(saved) => restore(session, &saved, arguments),
         other => Err(arguments.refuse("the name of an optimizer, an optimizer handle or a state", &other)),
     }
 }
 
-fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Dynamic> {
+fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Value> {
     let definition = definition(name)?;
     let mut call = Call::parse(arguments, definition.name)?;
     let fused = take_fused(definition.name, &mut call.named)?.unwrap_or(true);
@@ -57,7 +57,7 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
     session.insert(Object::optimizer(trainer))
 }
 
-fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Dynamic> {
+fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Value> {
     let owner = session.trainer(handle)?.optimizer.definition().name;
     let mut call = Call::parse(arguments, owner)?;
     if take_fused(owner, &mut call.named)?.is_some() {
@@ -78,13 +78,13 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     }
     let (mut trainer, engine) = session.trainer_mut(handle)?;
     trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// What follows the first argument of `opt`.
 struct Call {
     group: Option<usize>,
-    parameters: Dynamic,
+    parameters: Value,
     positional: Vec<OptionValue>,
     named: Vec<(String, OptionValue)>,
 }
@@ -92,7 +92,7 @@ struct Call {
 impl Call {
     fn parse(mut arguments: Arguments, owner: &str) -> Result<Self> {
         let mut group = None;
-        if let Dynamic::Number(number) = *arguments.peek() {
+        if let Value::Number(number) = *arguments.peek() {
             arguments.next();
             if number.fract() != 0.0 || number < 0.0 {
                 let number = Number(number);
@@ -102,17 +102,17 @@ impl Call {
             group = Some(number as usize);
         }
         let parameters = match arguments.peek() {
-            _ if arguments.is_empty() => Dynamic::Null,
+            _ if arguments.is_empty() => Value::Null,
             // A field that is not there is no optimizer without parameters.
-            nothing @ (Dynamic::Null | Dynamic::Undefined) => {
+            nothing @ (Value::Null | Value::Undefined) => {
                 let nothing = nothing.clone();
                 arguments.next();
                 return Err(arguments.refuse("parameters, a list of nothing for none,", &nothing));
             }
             given if is_selection(given) => arguments.next(),
-            _ => Dynamic::Null,
+            _ => Value::Null,
         };
-        let is_named = |given: &Dynamic| matches!(given, Dynamic::Dictionary(_) | Dynamic::List(_));
+        let is_named = |given: &Value| matches!(given, Value::Object(_) | Value::Array(_));
         let mut positional = arguments.rest();
         let count = positional.iter().position(is_named).unwrap_or(positional.len());
         let rest = positional.split_off(count);
@@ -120,9 +120,9 @@ impl Call {
         let mut named = Vec::new();
         for given in rest {
             named.extend(match given {
-                Dynamic::Dictionary(entries) => named_options(entries)?,
-                Dynamic::List(list) => named_options(pairs(list)?)?,
-                Dynamic::Undefined => Vec::new(),
+                Value::Object(entries) => named_options(entries)?,
+                Value::Array(list) => named_options(pairs(list)?)?,
+                Value::Undefined => Vec::new(),
                 other => {
                     let message = format!("expected options by position before those by name, given {other}");
                     return Err(Error::new(Code::Argument, message));
@@ -134,13 +134,13 @@ impl Call {
 }
 
 /// Names and values, as a list of pairs or flat.
-fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
-    let nested = matches!(list.first(), Some(Dynamic::List(_)));
-    let pairs: Vec<Vec<Dynamic>> = if nested {
+fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
+    let nested = matches!(list.first(), Some(Value::Array(_)));
+    let pairs: Vec<Vec<Value>> = if nested {
         list.into_iter()
             .enumerate()
             .map(|(i, pair)| match pair {
-                Dynamic::List(pair) if pair.len() == 2 => Ok(pair),
+                Value::Array(pair) if pair.len() == 2 => Ok(pair),
                 other => {
                     let message = format!("expected a name and a value as pair[{i}], given {other}");
                     Err(Error::new(Code::Argument, message))
@@ -148,7 +148,7 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
             })
             .values()?
     } else if list.len().is_multiple_of(2) {
-        list.chunks(2).map(<[Dynamic]>::to_vec).collect()
+        list.chunks(2).map(<[Value]>::to_vec).collect()
     } else {
         let message = format!("expected names and values in turn, given an uneven number of them: {}", list.len());
         return Err(Error::new(Code::Argument, message));
@@ -156,9 +156,9 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
     pairs
         .into_iter()
         .map(|mut pair| match (pair.pop(), pair.pop()) {
-            (Some(value), Some(Dynamic::Text(name))) => Ok((name, value)),
+            (Some(value), Some(Value::String(name))) => Ok((name, value)),
             (_, other) => {
-                let given = other.unwrap_or(Dynamic::Null);
+                let given = other.unwrap_or(Value::Null);
                 Err(Error::new(Code::Argument, format!("expected the name of an option, given {given}")))
             }
         })
@@ -166,14 +166,14 @@ fn pairs(list: Vec<Dynamic>) -> Result<Vec<(String, Dynamic)>> {
 }
 
 /// `lr(optimizer)` tells the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
-pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
         let rates = session.trainer(handle)?.optimizer.rates();
-        return Ok(Dynamic::List(rates.into_iter().map(Dynamic::Number).collect()));
+        return Ok(Value::Array(rates.into_iter().map(Value::Number).collect()));
     }
     let rates = arguments.numbers("learning rates")?;
     arguments.finish()?;
     session.trainer_mut(handle)?.0.optimizer.set_rates(&rates)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }

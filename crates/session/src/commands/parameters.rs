@@ -9,29 +9,29 @@ use crate::nn::module::{Module, Named};
 use crate::session::{Object, Session};
 use crate::training::parameter_list::{LOOSE, Selection, Source};
 use crate::values::dedupe::places_of;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// True for what can select parameters, and not for an option.
-pub(crate) fn is_selection(given: &Dynamic) -> bool {
+pub(crate) fn is_selection(given: &Value) -> bool {
     match given {
-        Dynamic::Handle(_) => true,
-        Dynamic::List(list) => list.is_empty() || matches!(list[0], Dynamic::Handle(_)),
+        Value::Handle(_) => true,
+        Value::Array(list) => list.is_empty() || matches!(list[0], Value::Handle(_)),
         _ => false,
     }
 }
 
 /// The selected tensors. `null` and an empty list select none.
-pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<Selection<E>> {
+pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Value) -> Result<Selection<E>> {
     let none = Selection { tensors: Vec::new(), source: Source::Nothing };
     let (handle, selector) = match given {
-        Dynamic::Null => return Ok(none),
-        Dynamic::List(list) => match list.as_slice() {
+        Value::Null => return Ok(none),
+        Value::Array(list) => match list.as_slice() {
             [] => return Ok(none),
-            [Dynamic::Handle(handle)] => (*handle, None),
-            [Dynamic::Handle(handle), selector] => (*handle, Some(selector)),
+            [Value::Handle(handle)] => (*handle, None),
+            [Value::Handle(handle), selector] => (*handle, Some(selector)),
             _ => return Err(refuse("an object, or an object and one selector", given)),
         },
-        Dynamic::Handle(handle) => (*handle, None),
+        Value::Handle(handle) => (*handle, None),
         _ => return Err(refuse("a tensor, vector, dictionary, module or model", given)),
     };
     let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
@@ -89,7 +89,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result
     })
 }
 
-fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Dynamic) -> Result<Vec<Named<E>>> {
+fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Result<Vec<Named<E>>> {
     let descendants = module.descendants();
     let mut selected = Vec::new();
     if let Ok(names) = keys(selector) {
@@ -123,16 +123,16 @@ fn add_under<E: Engine>((path, module): &(String, Rc<Module<E>>), selected: &mut
 }
 
 /// One index or several, all below `count`.
-pub(crate) fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Vec<usize>> {
+pub(crate) fn indices(selector: &Value, count: usize, what: &str) -> Result<Vec<usize>> {
     let list = match selector {
-        Dynamic::List(list) => list.as_slice(),
+        Value::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
     let mut indices = Vec::new();
     for item in list {
         match item {
-            Dynamic::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => indices.push(*x as usize),
-            Dynamic::Number(x) => {
+            Value::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => indices.push(*x as usize),
+            Value::Number(x) => {
                 let x = Number(*x);
                 let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
                 return Err(Error::new(Code::Parameter, message));
@@ -144,20 +144,20 @@ pub(crate) fn indices(selector: &Dynamic, count: usize, what: &str) -> Result<Ve
 }
 
 /// One name or several.
-fn keys(selector: &Dynamic) -> Result<Vec<&str>> {
+fn keys(selector: &Value) -> Result<Vec<&str>> {
     let list = match selector {
-        Dynamic::List(list) => list.as_slice(),
+        Value::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
     list.iter()
         .map(|item| match item {
-            Dynamic::Text(name) => Ok(name.as_str()),
+            Value::String(name) => Ok(name.as_str()),
             _ => Err(refuse("a name or a list of names", selector)),
         })
         .values()
 }
 
-fn refuse(expected: &str, given: &Dynamic) -> Error {
-    let code = if matches!(given, Dynamic::Handle(_)) { Code::HandleKind } else { Code::Argument };
+fn refuse(expected: &str, given: &Value) -> Error {
+    let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
     Error::new(code, format!("expected {expected}, given {given}"))
 }

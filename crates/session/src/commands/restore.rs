@@ -27,22 +27,18 @@ use crate::values::dedupe::places_of;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
 use crate::values::numbers::{Numbers, array, size};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
-type Entries = [(String, Dynamic)];
+type Entries = [(String, Value)];
 
 /// Makes the optimizer of a state on the parameters of a module.
-pub(crate) fn restore<E: Engine>(
-    session: &mut Session<E>,
-    saved: &Entries,
-    mut arguments: Arguments,
-) -> Result<Dynamic> {
+pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     arguments.finish()?;
     const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused"];
     check_keys("state", saved, KEYS)?;
     let name = match entry(saved, "optimizer")? {
-        Dynamic::Text(name) => name,
+        Value::String(name) => name,
         other => return Err(malformed("optimizer", "a string", other)),
     };
     let definition = definition(name)?;
@@ -147,9 +143,9 @@ fn state_of(
         let given = if definition.buffers.contains(&key) {
             entry(buffers, key)?
         } else {
-            find(buffers, key).unwrap_or(&Dynamic::Null)
+            find(buffers, key).unwrap_or(&Value::Null)
         };
-        if *given == Dynamic::Null {
+        if *given == Value::Null {
             continue;
         }
         let found = array(given)?.ok_or_else(|| malformed(key, "numbers", given))?;
@@ -219,7 +215,7 @@ fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsS
         Ok(())
     };
     let number = |key: &str| match entry(buffers, key)? {
-        Dynamic::Number(number) => Ok(*number),
+        Value::Number(number) => Ok(*number),
         other => Err(malformed(key, "a number", other)),
     };
     let func_evals = whole(buffers, "func_evals", MAX_STEPS)?;
@@ -285,50 +281,50 @@ fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
     Err(Error::new(Code::Shape, message))
 }
 
-fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Dynamic> {
+fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Value> {
     entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
-fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Dynamic> {
+fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Value> {
     find(entries, key).ok_or_else(|| Error::new(Code::Format, format!("unable to find state attribute: {key}")))
 }
 
 fn flag(entries: &Entries, key: &str) -> Result<Option<bool>> {
     match find(entries, key) {
-        None | Some(Dynamic::Null) => Ok(None),
-        Some(Dynamic::Flag(flag)) => Ok(Some(*flag)),
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
         Some(other) => Err(malformed(key, "a boolean", other)),
     }
 }
 
-fn list<'a>(entries: &'a Entries, key: &str) -> Result<&'a [Dynamic]> {
+fn list<'a>(entries: &'a Entries, key: &str) -> Result<&'a [Value]> {
     match entry(entries, key)? {
-        Dynamic::List(list) => Ok(list),
+        Value::Array(list) => Ok(list),
         other => Err(malformed(key, "a list", other)),
     }
 }
 
-fn dictionary<'a>(key: &str, given: &'a Dynamic) -> Result<&'a Entries> {
+fn dictionary<'a>(key: &str, given: &'a Value) -> Result<&'a Entries> {
     match given {
-        Dynamic::Dictionary(entries) => Ok(entries),
+        Value::Object(entries) => Ok(entries),
         other => Err(malformed(key, "a dictionary", other)),
     }
 }
 
 fn text<'a>(entries: &'a Entries, key: &str) -> Result<&'a str> {
     match entry(entries, key)? {
-        Dynamic::Text(text) => Ok(text),
+        Value::String(text) => Ok(text),
         other => Err(malformed(key, "a string", other)),
     }
 }
 
 fn whole(entries: &Entries, key: &str, most: u64) -> Result<u64> {
     match entry(entries, key)? {
-        Dynamic::Number(x) if x.fract() == 0.0 && (0.0..=most as f64).contains(x) => Ok(*x as u64),
+        Value::Number(x) if x.fract() == 0.0 && (0.0..=most as f64).contains(x) => Ok(*x as u64),
         other => Err(malformed(key, &format!("a whole number from 0 to {most}"), other)),
     }
 }
 
-fn malformed(key: &str, expected: &str, given: &Dynamic) -> Error {
+fn malformed(key: &str, expected: &str, given: &Value) -> Error {
     Error::new(Code::Format, format!("state attribute {key}: expected {expected}, given {given}"))
 }

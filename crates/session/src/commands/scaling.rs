@@ -5,23 +5,23 @@ use stepwell_optim::{LossScale, Optimizer, Result};
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::values::convert::{dynamic, named_options};
+use crate::values::convert::{named_options, to_value};
 use crate::values::handle::Kind;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `lossscale(optimizer)` tells the loss scale, `lossscale(optimizer, options)` switches it on, and
 /// `lossscale(optimizer, null)` off.
-pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
         let trainer = session.trainer(handle)?;
-        return Ok(trainer.optimizer.loss_scale.as_ref().map_or(Dynamic::Null, described));
+        return Ok(trainer.optimizer.loss_scale.as_ref().map_or(Value::Null, described));
     }
     arguments.require_defined()?;
     let given = arguments.next();
     let scale = match given {
-        Dynamic::Null => None,
-        Dynamic::Dictionary(entries) => Some(LossScale::new(&named_options(entries)?)?),
+        Value::Null => None,
+        Value::Object(entries) => Some(LossScale::new(&named_options(entries)?)?),
         other => return Err(arguments.refuse("a dictionary of options or null", &other)),
     };
     arguments.finish()?;
@@ -35,33 +35,33 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     }
     session.scales_losses |= scale.is_some();
     session.trainer_mut(handle)?.0.optimizer.loss_scale = scale;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// A loss scale as plain data, from which [`restore`] makes it again.
-pub(crate) fn described(scale: &LossScale) -> Dynamic {
-    Dynamic::dictionary(scale.described().into_iter().map(|(name, value)| (name, dynamic(&value))))
+pub(crate) fn described(scale: &LossScale) -> Value {
+    Value::object(scale.described().into_iter().map(|(name, value)| (name, to_value(&value))))
 }
 
 /// Switches on the loss scale that [`described`] told of.
-pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Dynamic)]) -> Result<()> {
+pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) -> Result<()> {
     optimizer.loss_scale = Some(LossScale::new(&named_options(entries.to_vec())?)?);
     Ok(())
 }
 
 /// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
-pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
-    Ok(Dynamic::Number(session.trainer(handle)?.optimizer.skipped() as f64))
+    Ok(Value::Number(session.trainer(handle)?.optimizer.skipped() as f64))
 }
 
 /// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
 /// the averages.
-pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
     session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())?;
     let (mut trainer, engine) = session.trainer_mut(handle)?;
-    trainer.exchange_averages(engine).map(Dynamic::Flag)
+    trainer.exchange_averages(engine).map(Value::Bool)
 }

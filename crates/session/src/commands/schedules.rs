@@ -9,18 +9,18 @@ use stepwell_optim::{
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::values::convert::{dynamic, named_options};
+use crate::values::convert::{named_options, to_value};
 use crate::values::handle::Kind;
 use crate::values::numbers::array;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// `schedule(optimizer)` tells the schedule, `schedule(optimizer, specification)` binds one, and
 /// `schedule(optimizer, null)` unbinds it and leaves the learning rates as they are.
-pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Optimizer)?;
     if arguments.is_empty() {
         let trainer = session.trainer(handle)?;
-        return Ok(trainer.optimizer.schedule_state().map_or(Dynamic::Null, described));
+        return Ok(trainer.optimizer.schedule_state().map_or(Value::Null, described));
     }
     arguments.require_defined()?;
     let given = arguments.next();
@@ -28,72 +28,72 @@ pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let (mut trainer, _) = session.trainer_mut(handle)?;
     let optimizer = &mut trainer.optimizer;
     match given {
-        Dynamic::Null => optimizer.set_schedule_state(None)?,
+        Value::Null => optimizer.set_schedule_state(None)?,
         given => {
             let (curve, base) = specified(given)?;
             optimizer.bind(curve, base)?;
         }
     }
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// Binds the schedule that [`schedule`] told of, with its progress, and leaves the learning rates as they are.
-pub(crate) fn restore(optimizer: &mut Optimizer, given: &Dynamic) -> Result<()> {
+pub(crate) fn restore(optimizer: &mut Optimizer, given: &Value) -> Result<()> {
     let (curve, base) = specified(given.clone())?;
     let base = base.unwrap_or_else(|| optimizer.rates());
     optimizer.set_schedule_state(Some(Schedule::new(curve, base)))
 }
 
 /// `advance(optimizer, [metric])` makes a schedule step: it sets the learning rate of each group.
-pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Optimizer)?;
     let metric = match arguments.next() {
-        Dynamic::Null | Dynamic::Undefined => None,
-        Dynamic::Number(metric) => Some(metric),
+        Value::Null | Value::Undefined => None,
+        Value::Number(metric) => Some(metric),
         other => return Err(arguments.refuse("a metric (a number)", &other)),
     };
     arguments.finish()?;
     session.trainer_mut(handle)?.0.optimizer.advance(metric)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// A bound schedule as plain data, from which [`specified`] makes it again.
-pub(crate) fn described(schedule: &Schedule) -> Dynamic {
-    let base = schedule.base_rates().iter().map(|rate| Dynamic::Number(*rate)).collect();
+pub(crate) fn described(schedule: &Schedule) -> Value {
+    let base = schedule.base_rates().iter().map(|rate| Value::Number(*rate)).collect();
     let mut entries = curve_entries(schedule.instance());
-    entries.push(("base".into(), Dynamic::List(base)));
-    Dynamic::Dictionary(entries)
+    entries.push(("base".into(), Value::Array(base)));
+    Value::Object(entries)
 }
 
-fn curve_entries(curve: &ScheduleInstance) -> Vec<(String, Dynamic)> {
+fn curve_entries(curve: &ScheduleInstance) -> Vec<(String, Value)> {
     let definition = curve.definition();
-    let mut entries = vec![("schedule".to_owned(), Dynamic::text(definition.name))];
+    let mut entries = vec![("schedule".to_owned(), Value::string(definition.name))];
     let options = definition.options.iter().zip(curve.options());
-    entries.extend(options.map(|(spec, value)| (spec.name.to_owned(), dynamic(value))));
+    entries.extend(options.map(|(spec, value)| (spec.name.to_owned(), to_value(value))));
     if !definition.progress.is_empty() {
         let progress = definition.progress.iter().zip(curve.progress());
-        let progress = Dynamic::dictionary(progress.map(|(spec, value)| (spec.name, dynamic(value))));
+        let progress = Value::object(progress.map(|(spec, value)| (spec.name, to_value(value))));
         entries.push(("progress".into(), progress));
     }
-    let mut children = curve.children().iter().map(|child| Dynamic::Dictionary(curve_entries(child)));
+    let mut children = curve.children().iter().map(|child| Value::Object(curve_entries(child)));
     match definition.children {
         Children::None => {}
         Children::One(key) => entries.extend(children.next().map(|child| (key.to_owned(), child))),
-        Children::Several(key) => entries.push((key.to_owned(), Dynamic::List(children.collect()))),
+        Children::Several(key) => entries.push((key.to_owned(), Value::Array(children.collect()))),
     }
     entries
 }
 
 /// A schedule out of plain data, with its base rates if it has any.
-pub(crate) fn specified(given: Dynamic) -> Result<(ScheduleInstance, Option<Vec<f64>>)> {
+pub(crate) fn specified(given: Value) -> Result<(ScheduleInstance, Option<Vec<f64>>)> {
     let mut entries = specification(given)?;
     let base = take(&mut entries, "base").map(rates).transpose()?;
     Ok((curve(entries)?, base))
 }
 
-fn specification(given: Dynamic) -> Result<Vec<(String, Dynamic)>> {
+fn specification(given: Value) -> Result<Vec<(String, Value)>> {
     match given {
-        Dynamic::Dictionary(entries) => Ok(entries),
+        Value::Object(entries) => Ok(entries),
         other => {
             let message = format!("expected a schedule such as {{ schedule: \"cosine\", steps: 100 }}, given {other}");
             Err(Error::new(Code::Argument, message))
@@ -101,19 +101,19 @@ fn specification(given: Dynamic) -> Result<Vec<(String, Dynamic)>> {
     }
 }
 
-fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<ScheduleInstance> {
+fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
     let definition = match take(&mut entries, "schedule") {
-        Some(Dynamic::Text(name)) => schedule_definition(&name)?,
+        Some(Value::String(name)) => schedule_definition(&name)?,
         other => {
-            let given = other.unwrap_or(Dynamic::Null);
+            let given = other.unwrap_or(Value::Null);
             let message = format!("schedule: expected the name of a schedule (a string), given {given}");
             return Err(Error::new(Code::Argument, message));
         }
     };
     let name = definition.name;
     let progress = match take(&mut entries, "progress") {
-        None | Some(Dynamic::Null) => Vec::new(),
-        Some(Dynamic::Dictionary(progress)) => named_options(progress)?,
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(progress)) => named_options(progress)?,
         Some(other) => {
             let message = format!("{name} progress: expected a dictionary, given {other}");
             return Err(Error::new(Code::OptionType, message));
@@ -124,7 +124,7 @@ fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<ScheduleInstance> {
         Children::One(key) => take(&mut entries, key).into_iter().collect(),
         Children::Several(key) => match take(&mut entries, key) {
             None => Vec::new(),
-            Some(Dynamic::List(list)) => list,
+            Some(Value::Array(list)) => list,
             Some(other) => {
                 let message = format!("{name} {key}: expected a list of schedules, given {other}");
                 return Err(Error::new(Code::OptionType, message));
@@ -135,12 +135,12 @@ fn curve(mut entries: Vec<(String, Dynamic)>) -> Result<ScheduleInstance> {
     ScheduleInstance::new(definition, &named_options(entries)?, &progress, children)
 }
 
-fn take(entries: &mut Vec<(String, Dynamic)>, key: &str) -> Option<Dynamic> {
+fn take(entries: &mut Vec<(String, Value)>, key: &str) -> Option<Value> {
     let place = entries.iter().position(|(name, _)| name == key)?;
     Some(entries.remove(place).1)
 }
 
-fn rates(given: Dynamic) -> Result<Vec<f64>> {
+fn rates(given: Value) -> Result<Vec<f64>> {
     match array(&given)?.filter(|array| array.shape.len() == 1) {
         Some(array) => array.doubles(),
         None => Err(Error::new(Code::OptionType, format!("base: expected a list of numbers, given {given}"))),
@@ -148,15 +148,15 @@ fn rates(given: Dynamic) -> Result<Vec<f64>> {
 }
 
 /// A row of `help("schedule")` for each schedule.
-pub(crate) fn help() -> Dynamic {
+pub(crate) fn help() -> Value {
     let rows = SCHEDULES.iter().map(|definition| {
         let values = definition.options.iter().zip(defaults(definition.options));
-        Dynamic::dictionary([
-            ("schedule", Dynamic::text(definition.name)),
-            ("pytorch", Dynamic::text(definition.pytorch.unwrap_or_default())),
-            ("about", Dynamic::text(definition.about)),
-            ("options", Dynamic::dictionary(values.map(|(spec, value)| (spec.name, dynamic(&value))))),
+        Value::object([
+            ("schedule", Value::string(definition.name)),
+            ("pytorch", Value::string(definition.pytorch.unwrap_or_default())),
+            ("about", Value::string(definition.about)),
+            ("options", Value::object(values.map(|(spec, value)| (spec.name, to_value(&value))))),
         ])
     });
-    Dynamic::List(rows.collect())
+    Value::Array(rows.collect())
 }

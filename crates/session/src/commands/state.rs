@@ -10,14 +10,14 @@ use crate::engine::Engine;
 use crate::nn::module_state;
 use crate::session::Session;
 use crate::training::bound_optimizer::WithState;
-use crate::values::convert::dynamic;
+use crate::values::convert::to_value;
 use crate::values::data::Differentiable;
 use crate::values::dedupe::first_places;
 use crate::values::handle::{Handle, Kind};
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 /// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
-pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle("an optimizer or module handle")?;
     if handle.kind() == Some(Kind::Module) {
         arguments.finish()?;
@@ -25,7 +25,7 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     }
     if handle.kind() == Some(Kind::Model) {
         session.model(handle)?;
-        return Err(arguments.refuse("an optimizer or module handle", &Dynamic::Handle(handle)));
+        return Err(arguments.refuse("an optimizer or module handle", &Value::Handle(handle)));
     }
     let all = arguments.flag("whether to tell all options")?;
     arguments.finish()?;
@@ -37,7 +37,7 @@ pub(crate) fn describe<E: Engine>(
     handle: Handle,
     all: bool,
     with_buffers: bool,
-) -> Result<Dynamic> {
+) -> Result<Value> {
     let trainer = session.trainer(handle)?;
     let engine = &session.engine;
     let optimizer = if with_buffers { trainer.with_state()? } else { WithState::Own(&trainer.optimizer) };
@@ -55,11 +55,11 @@ pub(crate) fn describe<E: Engine>(
         let name = names.get(first_places[names.len() + i]).map_or("", |(_, name)| name);
         let shape = engine.shape(&parameter.tensor)?;
         let mut row = vec![
-            ("parmgroup", Dynamic::Number(group as f64)),
-            ("pointer", Dynamic::Number(identity as f64)),
-            ("module", Dynamic::text(parameter.kind)),
-            ("name", Dynamic::text(name)),
-            ("size", Dynamic::sizes(&shape)),
+            ("parmgroup", Value::Number(group as f64)),
+            ("pointer", Value::Number(identity as f64)),
+            ("module", Value::string(parameter.kind)),
+            ("name", Value::string(name)),
+            ("size", Value::sizes(&shape)),
         ];
         if with_buffers {
             let mut buffers = Vec::new();
@@ -85,21 +85,21 @@ pub(crate) fn describe<E: Engine>(
                 let mut frozen = Vec::new();
                 for (place, trained) in trained.iter().enumerate() {
                     if !trained {
-                        frozen.push(Dynamic::Number(place as f64));
+                        frozen.push(Value::Number(place as f64));
                     }
                 }
                 if !frozen.is_empty() {
-                    buffers.push((FROZEN, Dynamic::List(frozen)));
+                    buffers.push((FROZEN, Value::Array(frozen)));
                 }
             }
-            row.push(("buffers", Dynamic::dictionary(buffers)));
+            row.push(("buffers", Value::object(buffers)));
         }
-        parms.push(Dynamic::dictionary(row));
+        parms.push(Value::object(row));
     }
     let mut entries = vec![
-        ("optimizer", Dynamic::text(definition.name)),
+        ("optimizer", Value::string(definition.name)),
         ("options", options_table(definition, &optimizer, all)),
-        ("parms", Dynamic::List(parms)),
+        ("parms", Value::Array(parms)),
     ];
     if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
         entries.push(("schedule", schedules::described(schedule)));
@@ -108,35 +108,35 @@ pub(crate) fn describe<E: Engine>(
         entries.push(("lossscale", scaling::described(scale)));
     }
     if with_buffers && optimizer.is_swapped() {
-        entries.push(("averaged", Dynamic::Flag(true)));
+        entries.push(("averaged", Value::Bool(true)));
     }
     if trainer.library().is_some() {
-        entries.push(("fused", Dynamic::Flag(false)));
+        entries.push(("fused", Value::Bool(false)));
     }
-    Ok(Dynamic::dictionary(entries))
+    Ok(Value::object(entries))
 }
 
 /// A row for each group. Without `all`: the learning rate, and the options that any group has changed. A further option
 /// is told only where it was changed.
-fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Dynamic {
+fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Value {
     let standard = defaults(definition.options);
     let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();
     let told = |i: usize| i == 0 || (all && !definition.options[i].extension);
     let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
     let row = |row: &&[OptionValue]| {
         let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
-        Dynamic::dictionary(columns.map(|(_, (spec, value))| (spec.name, dynamic(value))))
+        Value::object(columns.map(|(_, (spec, value))| (spec.name, to_value(value))))
     };
-    Dynamic::List(rows.iter().map(row).collect())
+    Value::Array(rows.iter().map(row).collect())
 }
 
-fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Dynamic> {
-    let Some(buffer) = buffer else { return Ok(Dynamic::Null) };
-    Ok(Dynamic::Array(Array { data: buffer.try_into()?, shape: shape.to_vec() }))
+fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Value> {
+    let Some(buffer) = buffer else { return Ok(Value::Null) };
+    Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
 }
 
-fn count(steps: u64) -> Dynamic {
-    Dynamic::Number(steps.min(MAX_STEPS) as f64)
+fn count(steps: u64) -> Value {
+    Value::Number(steps.min(MAX_STEPS) as f64)
 }
 
 /// The positions of the parameters that were frozen when L-BFGS learned its state; there only if some were.
@@ -145,8 +145,8 @@ pub(crate) const FROZEN: &str = "frozen";
 pub(crate) const LBFGS_KEYS: &[&str] =
     &["func_evals", "n_iter", "t", "prev_loss", "d", "H_diag", "prev_flat_grad", "old_dirs", "old_stps", "ro", FROZEN];
 
-fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Dynamic)> {
-    let number = Dynamic::Number;
+fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Value)> {
+    let number = Value::Number;
     let (memory, [d, prev_flat_grad, old_dirs, old_stps]) = match curvature {
         AnyLbfgsStateDict::Float(memory) => vectors(memory),
         AnyLbfgsStateDict::Double(memory) => vectors(memory),
@@ -161,17 +161,17 @@ fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Dynamic)> {
         ("prev_flat_grad", prev_flat_grad),
         ("old_dirs", old_dirs),
         ("old_stps", old_stps),
-        ("ro", Dynamic::List(memory.ro.into_iter().map(number).collect())),
+        ("ro", Value::Array(memory.ro.into_iter().map(number).collect())),
     ]
 }
 
 /// The numbers, which are of one type, and apart from them the vectors.
-fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>, [Dynamic; 4]) {
+fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>, [Value; 4]) {
     let vector = |v: Vec<T>| {
         let shape = vec![v.len()];
-        Dynamic::Array(Array { data: T::data(v), shape })
+        Value::NumericArray(NumericArray { data: T::data(v), shape })
     };
-    let list = |vectors: Vec<Vec<T>>| Dynamic::List(vectors.into_iter().map(vector).collect());
+    let list = |vectors: Vec<Vec<T>>| Value::Array(vectors.into_iter().map(vector).collect());
     let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro } = memory;
     let vectors = [vector(d), vector(prev_flat_grad), list(old_dirs), list(old_stps)];
     (LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, ..LbfgsStateDict::default() }, vectors)

@@ -14,7 +14,7 @@ use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
 use crate::values::numbers::{Numbers, array, size};
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 /// What a new tensor is to be.
 #[derive(Default)]
@@ -31,9 +31,9 @@ impl Making {
         let mut making = Making::default();
         while !arguments.is_empty() {
             match arguments.next() {
-                Dynamic::Null | Dynamic::Undefined => {}
-                Dynamic::Text(word) => making.word(&word)?,
-                Dynamic::Dictionary(entries) => {
+                Value::Null | Value::Undefined => {}
+                Value::String(word) => making.word(&word)?,
+                Value::Object(entries) => {
                     for (key, value) in entries {
                         making.entry(&key, &value)?;
                     }
@@ -62,7 +62,7 @@ impl Making {
         Ok(())
     }
 
-    fn entry(&mut self, key: &str, value: &Dynamic) -> Result<()> {
+    fn entry(&mut self, key: &str, value: &Value) -> Result<()> {
         let is_taken = match key {
             "grad" => self.grad.is_some(),
             "dtype" => self.dtype.is_some(),
@@ -71,12 +71,12 @@ impl Making {
         };
         once(!is_taken, key)?;
         match (key, value) {
-            ("grad", Dynamic::Flag(flag)) => self.grad = Some(*flag),
-            ("dtype", Dynamic::Text(name)) => self.dtype = Some(Dtype::parse(name)?),
-            ("device", Dynamic::Text(name)) => self.device = Some(Device::parse(name)?),
-            ("shape", Dynamic::List(list)) => {
+            ("grad", Value::Bool(flag)) => self.grad = Some(*flag),
+            ("dtype", Value::String(name)) => self.dtype = Some(Dtype::parse(name)?),
+            ("device", Value::String(name)) => self.device = Some(Device::parse(name)?),
+            ("shape", Value::Array(list)) => {
                 let sizes = list.iter().map(|item| match item {
-                    Dynamic::Number(x) => size(*x),
+                    Value::Number(x) => size(*x),
                     other => Err(Error::new(Code::Shape, format!("expected numbers in a shape, given {other}"))),
                 });
                 self.shape = Some(sizes.values()?);
@@ -132,12 +132,12 @@ fn once(is_free: bool, name: &str) -> Result<()> {
 }
 
 /// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
-pub(crate) fn floats(given: &Dynamic) -> Result<Numbers<'_>> {
+pub(crate) fn floats(given: &Value) -> Result<Numbers<'_>> {
     match (array(given)?, given) {
         // What `data` told of a tensor has its type.
-        (Some(array), Dynamic::Array(_) | Dynamic::Dictionary(_)) => Ok(array),
+        (Some(array), Value::NumericArray(_) | Value::Object(_)) => Ok(array),
         (Some(Numbers { data, shape }), _) => Ok(Numbers { data: Data::cast_shared(data, Dtype::Float)?, shape }),
-        (None, Dynamic::List(_)) => {
+        (None, Value::Array(_)) => {
             Err(Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged or mixed list"))
         }
         (None, other) => Err(Error::new(Code::Argument, format!("expected numbers, given {other}"))),
@@ -147,11 +147,11 @@ pub(crate) fn floats(given: &Dynamic) -> Result<Numbers<'_>> {
 /// The tensor of a handle, or a new one of plain numbers with a dtype and on a device.
 pub(crate) fn tensor_or_numbers<E: Engine>(
     session: &Session<E>,
-    given: &Dynamic,
+    given: &Value,
     dtype: Dtype,
     device: Device,
 ) -> Result<E::Tensor> {
-    if let Dynamic::Handle(handle) = given {
+    if let Value::Handle(handle) = given {
         return session.tensor(*handle).cloned();
     }
     // Not through `float`, which would round what becomes `double` or `long`.
@@ -160,9 +160,9 @@ pub(crate) fn tensor_or_numbers<E: Engine>(
 }
 
 /// `tensor(numbers, options..)` makes a tensor; `tensor(tensor)` reads one.
-pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
-    if let Dynamic::Handle(handle) = given {
+    if let Value::Handle(handle) = given {
         arguments.finish()?;
         return read(session, session.tensor(handle)?);
     }
@@ -176,23 +176,23 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
 }
 
 /// `data(tensor)`: the elements and the shape.
-pub(crate) fn data<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn data<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Tensor)?;
     arguments.finish()?;
     read(session, session.tensor(handle)?)
 }
 
 /// The elements and the shape of a tensor.
-pub(crate) fn read<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<Dynamic> {
+pub(crate) fn read<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<Value> {
     let data = session.engine.data(tensor)?;
-    Ok(Dynamic::Array(Array { data, shape: session.engine.shape(tensor)? }))
+    Ok(Value::NumericArray(NumericArray { data, shape: session.engine.shape(tensor)? }))
 }
 
 /// `full(shape, number, options..)`: a tensor with every element the same.
-pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let shape = arguments.shape()?;
     let value = match arguments.next() {
-        Dynamic::Number(value) => value,
+        Value::Number(value) => value,
         other => return Err(arguments.refuse("a number", &other)),
     };
     let mut making = Making::parse(arguments)?;
@@ -204,15 +204,15 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 }
 
 /// `vector(x, y, ..)`: a list of tensors, each given as a handle or as numbers.
-pub(crate) fn vector<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn vector<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let tensors = arguments.rest().iter().map(|given| element(session, given)).values()?;
     session.insert(Object::Vector(tensors))
 }
 
 /// `dict({a: x, b: y})`: tensors by name, each given as a handle or as numbers.
-pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let entries = match arguments.next() {
-        Dynamic::Dictionary(entries) => entries,
+        Value::Object(entries) => entries,
         other => return Err(arguments.refuse("a dictionary of tensors", &other)),
     };
     arguments.finish()?;
@@ -220,9 +220,9 @@ pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     session.insert(Object::Dictionary(tensors))
 }
 
-fn element<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<E::Tensor> {
+fn element<E: Engine>(session: &Session<E>, given: &Value) -> Result<E::Tensor> {
     match given {
-        Dynamic::Handle(handle) => session.tensor(*handle).cloned(),
+        Value::Handle(handle) => session.tensor(*handle).cloned(),
         numbers => Making::default().make(&session.engine, floats(numbers)?, None),
     }
 }
@@ -230,7 +230,7 @@ fn element<E: Engine>(session: &Session<E>, given: &Dynamic) -> Result<E::Tensor
 /// `to(module, words..)` moves or converts a module in place; `to(tensor, words..)` makes another tensor.
 ///
 /// A module's gradients are dropped, since they would be of the old type or on the old device.
-pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle("a tensor or module handle")?;
     let Making { dtype, device, grad: None, shape: None } = Making::parse(arguments)? else {
         return Err(Error::new(Code::Argument, "expected a dtype, a device or both"));
@@ -264,14 +264,14 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 session.engine.set_grad(&named.tensor, None)?;
                 session.engine.replace(&named.tensor, converted)?;
             }
-            Ok(Dynamic::Null)
+            Ok(Value::Null)
         }
         _ => Err(Error::new(Code::HandleKind, "expected a tensor or module handle")),
     }
 }
 
 /// `copyto(source, tensor)`: overwrites the elements of a tensor with those of another or with numbers.
-pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     let handle = arguments.handle(Kind::Tensor)?;
     arguments.finish()?;
@@ -279,7 +279,7 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let target = session.tensor(handle)?;
     let (shape, dtype) = (engine.shape(target)?, engine.dtype(target)?);
     let source = match &given {
-        Dynamic::Handle(handle) => {
+        Value::Handle(handle) => {
             let source = session.tensor(*handle)?;
             Numbers { data: Cow::Owned(engine.data(source)?), shape: engine.shape(source)? }
         }
@@ -290,19 +290,19 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     }
     session.check_not_searched(&mut [target].into_iter())?;
     engine.assign(target, &*source.cast(dtype)?)?;
-    Ok(Dynamic::Null)
+    Ok(Value::Null)
 }
 
 /// The element type of a tensor, in the k-api's words.
-pub(crate) fn dtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn dtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Tensor)?;
     arguments.finish()?;
-    Ok(Dynamic::text(session.engine.dtype(session.tensor(handle)?)?.name()))
+    Ok(Value::string(session.engine.dtype(session.tensor(handle)?)?.name()))
 }
 
 /// Where a tensor lives.
-pub(crate) fn device<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Dynamic> {
+pub(crate) fn device<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Tensor)?;
     arguments.finish()?;
-    Ok(Dynamic::text(session.engine.device(session.tensor(handle)?)?.to_string()))
+    Ok(Value::string(session.engine.device(session.tensor(handle)?)?.to_string()))
 }

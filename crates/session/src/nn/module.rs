@@ -10,7 +10,7 @@ use crate::nn::layer::Layer;
 use crate::nn::layers::layer_kinds;
 use crate::values::convert::{named_options, positional_options};
 use crate::values::dedupe::repeated;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;
@@ -63,28 +63,28 @@ impl<E: Engine> Module<E> {
     ///
     /// A layer is its kind, or a list of its kind, optionally a name, positional options, and optionally a dictionary of
     /// named ones; a container is a dictionary with the keys `container` and `children`.
-    pub(crate) fn make(specification: &Dynamic, build: &mut Build<'_, E>) -> Result<Self> {
+    pub(crate) fn make(specification: &Value, build: &mut Build<'_, E>) -> Result<Self> {
         Self::make_at(specification, build, 0)
     }
 
-    fn make_at(specification: &Dynamic, build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+    fn make_at(specification: &Value, build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
         if depth > DEEPEST {
             return Err(Error::new(Code::Argument, format!("modules nested deeper than {DEEPEST}")));
         }
         let entry = |key| match specification {
-            Dynamic::Dictionary(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Value::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
         };
-        if let (Some(container), Some(Dynamic::List(children))) = (entry("container"), entry("children")) {
-            if matches!(specification, Dynamic::Dictionary(entries) if entries.len() > 2) {
+        if let (Some(container), Some(Value::Array(children))) = (entry("container"), entry("children")) {
+            if matches!(specification, Value::Object(entries) if entries.len() > 2) {
                 return Err(not_a_module(specification));
             }
             return Self::sequential(container, children, build, depth);
         }
         let (kind, rest) = match specification {
-            Dynamic::Text(kind) => (kind.as_str(), &[][..]),
-            Dynamic::List(list) => match list.split_first() {
-                Some((Dynamic::Text(kind), rest)) => (kind.as_str(), rest),
+            Value::String(kind) => (kind.as_str(), &[][..]),
+            Value::Array(list) => match list.split_first() {
+                Some((Value::String(kind), rest)) => (kind.as_str(), rest),
                 _ => return Err(not_a_module(specification)),
             },
             _ => return Err(not_a_module(specification)),
@@ -99,11 +99,11 @@ impl<E: Engine> Module<E> {
         })?;
         // A word after the kind is the module's name, for no layer takes a word as its first option.
         let (name, rest) = match rest.split_first() {
-            Some((Dynamic::Text(name), rest)) => (Some(checked_name(name)?), rest),
+            Some((Value::String(name), rest)) => (Some(checked_name(name)?), rest),
             _ => (None, rest),
         };
         let (named, positional) = match rest.split_last() {
-            Some((Dynamic::Dictionary(entries), positional)) => (named_options(entries.clone())?, positional),
+            Some((Value::Object(entries), positional)) => (named_options(entries.clone())?, positional),
             _ => (Vec::new(), rest),
         };
         let positional = positional_options(kind, positional)?;
@@ -157,14 +157,14 @@ impl<E: Engine> Module<E> {
         kind == PARAMETER_DICTIONARY
     }
 
-    fn sequential(container: &Dynamic, children: &[Dynamic], build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+    fn sequential(container: &Value, children: &[Value], build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
         let words = match container {
-            Dynamic::List(list) => list.as_slice(),
+            Value::Array(list) => list.as_slice(),
             word => std::slice::from_ref(word),
         };
         let name = match words {
-            [Dynamic::Text(kind)] if kind == SEQUENTIAL => None,
-            [Dynamic::Text(kind), Dynamic::Text(name)] if kind == SEQUENTIAL => Some(checked_name(name)?),
+            [Value::String(kind)] if kind == SEQUENTIAL => None,
+            [Value::String(kind), Value::String(name)] if kind == SEQUENTIAL => Some(checked_name(name)?),
             _ => {
                 let message = format!("expected {SEQUENTIAL}, or {SEQUENTIAL} and a name, given {container}");
                 return Err(Error::new(Code::Argument, message));
@@ -310,7 +310,7 @@ pub(crate) fn checked_name(name: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-fn not_a_module(given: &Dynamic) -> Error {
+fn not_a_module(given: &Value) -> Error {
     let message = format!("expected a module such as [\"linear\", 128, 10] or seq(...), given {given}");
     Error::new(Code::Argument, message)
 }

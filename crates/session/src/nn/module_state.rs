@@ -9,20 +9,20 @@ use crate::engine::Engine;
 use crate::nn::context::Build;
 use crate::nn::layers::batchnorm::may_be_missing;
 use crate::nn::module::{Module, checked_name, keyed};
-use crate::values::convert::{check_keys, dynamic};
+use crate::values::convert::{check_keys, to_value};
 use crate::values::dedupe::places_of;
 use crate::values::device::Device;
 use crate::values::numbers::array;
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const DEEPEST: usize = 128;
 
 /// The rows of a module.
-pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Dynamic> {
+pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
     let mut rows = Vec::new();
     collect(engine, module, module.name.as_deref(), 0, &mut rows)?;
-    Ok(Dynamic::List(rows))
+    Ok(Value::Array(rows))
 }
 
 fn collect<E: Engine>(
@@ -30,28 +30,28 @@ fn collect<E: Engine>(
     module: &Module<E>,
     name: Option<&str>,
     depth: usize,
-    rows: &mut Vec<Dynamic>,
+    rows: &mut Vec<Value>,
 ) -> Result<()> {
-    let values = |tensors: Vec<(String, E::Tensor)>| -> Result<Dynamic> {
+    let values = |tensors: Vec<(String, E::Tensor)>| -> Result<Value> {
         let entries = tensors.into_iter().map(|(name, tensor)| {
             let (data, shape) = (engine.data(&tensor)?, engine.shape(&tensor)?);
-            Ok((name, Dynamic::Array(Array { data, shape })))
+            Ok((name, Value::NumericArray(NumericArray { data, shape })))
         });
-        Ok(Dynamic::Dictionary(entries.values()?))
+        Ok(Value::Object(entries.values()?))
     };
-    let options = module.options.iter().map(|(name, value)| (*name, dynamic(value)));
+    let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
     let parms = module.own_parameters();
     let names = Module::<E>::is_parameter_dictionary(module.kind)
-        .then(|| ("names", Dynamic::texts(parms.iter().map(|(name, _)| name))));
+        .then(|| ("names", Value::strings(parms.iter().map(|(name, _)| name))));
     let row = [
-        ("depth", Dynamic::Number(depth as f64)),
-        ("module", Dynamic::text(module.kind)),
-        ("name", Dynamic::text(name.unwrap_or_default())),
-        ("options", Dynamic::dictionary(options)),
+        ("depth", Value::Number(depth as f64)),
+        ("module", Value::string(module.kind)),
+        ("name", Value::string(name.unwrap_or_default())),
+        ("options", Value::object(options)),
         ("parms", values(parms)?),
         ("buffers", values(module.own_buffers())?),
     ];
-    rows.push(Dynamic::dictionary(row.into_iter().chain(names)));
+    rows.push(Value::object(row.into_iter().chain(names)));
     for (position, (key, child)) in module.children().iter().enumerate() {
         let name = Some(key.as_str()).filter(|key| *key != position.to_string());
         collect(engine, child, name, depth + 1, rows)?;
@@ -60,13 +60,13 @@ fn collect<E: Engine>(
 }
 
 /// True for rows of [`rows`], and not for a specification.
-pub(crate) fn is_state(given: &Dynamic) -> bool {
-    matches!(given, Dynamic::List(rows) if matches!(rows.first(), Some(Dynamic::Dictionary(_))))
+pub(crate) fn is_state(given: &Value) -> bool {
+    matches!(given, Value::Array(rows) if matches!(rows.first(), Some(Value::Object(_))))
 }
 
 /// The module of some rows, with its parameters as they were.
-pub(crate) fn restore<E: Engine>(given: &Dynamic, build: &mut Build<'_, E>) -> Result<Module<E>> {
-    let Dynamic::List(list) = given else { return Err(malformed("a list of rows", given)) };
+pub(crate) fn restore<E: Engine>(given: &Value, build: &mut Build<'_, E>) -> Result<Module<E>> {
+    let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
     let mut rest = rows.as_slice();
     let module = take(&mut rest, 0, build)?;
@@ -83,26 +83,26 @@ struct Row<'a> {
     depth: usize,
     kind: &'a str,
     name: Option<String>,
-    options: &'a [(String, Dynamic)],
-    parms: &'a [(String, Dynamic)],
+    options: &'a [(String, Value)],
+    parms: &'a [(String, Value)],
     /// The names of `parms` in their order, where the row tells it.
-    names: Option<&'a [Dynamic]>,
-    buffers: &'a [(String, Dynamic)],
+    names: Option<&'a [Value]>,
+    buffers: &'a [(String, Value)],
 }
 
 impl<'a> Row<'a> {
-    fn parse(given: &'a Dynamic) -> Result<Self> {
-        let Dynamic::Dictionary(entries) = given else { return Err(malformed("a row as a dictionary", given)) };
+    fn parse(given: &'a Value) -> Result<Self> {
+        let Value::Object(entries) = given else { return Err(malformed("a row as a dictionary", given)) };
         check_keys("module state", entries, &["depth", "module", "name", "options", "parms", "buffers", "names"])?;
         let column = |key: &str| match entries.iter().find(|(name, _)| name == key) {
             Some((_, value)) => Ok(value),
             None => Err(Error::new(Code::Format, format!("module state: a row lacks the column `{key}`"))),
         };
         let dictionary = |key: &str| match column(key)? {
-            Dynamic::Dictionary(entries) => Ok(entries.as_slice()),
+            Value::Object(entries) => Ok(entries.as_slice()),
             other => Err(malformed(&format!("{key} as a dictionary"), other)),
         };
-        let (Dynamic::Number(depth), Dynamic::Text(kind), Dynamic::Text(name)) =
+        let (Value::Number(depth), Value::String(kind), Value::String(name)) =
             (column("depth")?, column("module")?, column("name")?)
         else {
             return Err(malformed("depth, module and name as a number and two strings", given));
@@ -113,7 +113,7 @@ impl<'a> Row<'a> {
         }
         let names = match entries.iter().find(|(key, _)| key == "names") {
             None => None,
-            Some((_, Dynamic::List(list))) => Some(list.as_slice()),
+            Some((_, Value::Array(list))) => Some(list.as_slice()),
             Some((_, other)) => return Err(malformed("names as a list", other)),
         };
         Ok(Self {
@@ -147,10 +147,10 @@ fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>
     if Module::<E>::is_parameter_dictionary(row.kind) {
         return parameter_dictionary(row, build);
     }
-    let mut specification = vec![Dynamic::text(row.kind)];
-    specification.extend(row.name.iter().map(Dynamic::text));
-    specification.push(Dynamic::Dictionary(row.options.to_vec()));
-    let module = Module::make(&Dynamic::List(specification), build)?;
+    let mut specification = vec![Value::string(row.kind)];
+    specification.extend(row.name.iter().map(Value::string));
+    specification.push(Value::Object(row.options.to_vec()));
+    let module = Module::make(&Value::Array(specification), build)?;
     set(build.engine, row, row.parms, module.own_parameters())?;
     set(build.engine, row, row.buffers, module.own_buffers())?;
     Ok(module)
@@ -169,7 +169,7 @@ fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> R
 }
 
 /// The tensors of a row in the order of its names.
-fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
+fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Value)>> {
     let parms = row.parms;
     let Some(names) = row.names else { return Ok(parms.iter().collect()) };
     let not_once = || Error::new(Code::Format, "module state: names does not name each of the parms once");
@@ -179,7 +179,7 @@ fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
     }
     let mut asked = Vec::new();
     for name in names {
-        let Dynamic::Text(name) = name else { return Err(malformed("names as strings", name)) };
+        let Value::String(name) = name else { return Err(malformed("names as strings", name)) };
         asked.push(name.as_str());
     }
     let mut ordered = Vec::new();
@@ -195,7 +195,7 @@ fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Dynamic)>> {
 fn set<E: Engine>(
     engine: &E,
     row: &Row<'_>,
-    saved: &[(String, Dynamic)],
+    saved: &[(String, Value)],
     tensors: Vec<(String, E::Tensor)>,
 ) -> Result<()> {
     let count = tensors.len();
@@ -233,6 +233,6 @@ fn set<E: Engine>(
     Ok(())
 }
 
-fn malformed(expected: &str, given: &Dynamic) -> Error {
+fn malformed(expected: &str, given: &Value) -> Error {
     Error::new(Code::Format, format!("module state: expected {expected}, given {given}"))
 }

@@ -18,7 +18,7 @@ use crate::session::handle_table::Store;
 use crate::training::bound_optimizer::Trainer;
 use crate::training::model::Model;
 use crate::values::handle::{Handle, Kind};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// What a handle can stand for.
 pub(crate) enum Object<E: Engine> {
@@ -107,11 +107,11 @@ impl<E: Engine> Session<E> {
         self.store.get(handle).map(|held| &held.object)
     }
 
-    pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Dynamic> {
+    pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Value> {
         let bytes = self.bytes_of(&object)?;
         let handle = self.store.insert(object.kind(), Held { object, bytes })?;
         self.bytes += bytes;
-        Ok(Dynamic::Handle(handle))
+        Ok(Value::Handle(handle))
     }
 
     fn bytes_of(&self, object: &Object<E>) -> Result<usize> {

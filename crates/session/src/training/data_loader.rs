@@ -11,8 +11,8 @@ use crate::nn::loss::LossFunction;
 use crate::random::Random;
 use crate::training::metrics::Metric;
 use crate::training::step_options::{clip, gives_policy};
-use crate::values::convert::{dynamic, named_options};
-use crate::values::value::Dynamic;
+use crate::values::convert::{named_options, to_value};
+use crate::values::value::Value;
 
 options! {
     /// Options of training.
@@ -110,14 +110,14 @@ impl<E: Engine> Samples<E> {
         &mut self,
         owner: &str,
         specs: &'static [OptionSpec],
-        mut given: Vec<(String, Dynamic)>,
+        mut given: Vec<(String, Value)>,
         loss: &LossFunction,
         check: fn(&[OptionValue]) -> Result<()>,
     ) -> Result<()> {
         let mut metrics = self.metrics.clone();
         for (_, value) in given.extract_if(.., |(name, _)| name == "metrics") {
             metrics = match &value {
-                Dynamic::List(list) if !list.is_empty() => list.iter().map(Metric::parse).values()?,
+                Value::Array(list) if !list.is_empty() => list.iter().map(Metric::parse).values()?,
                 one => vec![Metric::parse(one)?],
             };
         }
@@ -137,10 +137,10 @@ impl<E: Engine> Samples<E> {
     }
 
     /// The options and the metrics, to be shown.
-    pub(crate) fn described(&self, specs: &'static [OptionSpec]) -> Dynamic {
-        let rows = specs.iter().zip(&self.row).map(|(spec, value)| (spec.name, dynamic(value)));
-        let metrics = Dynamic::texts(self.metrics.iter().map(|metric| metric.name()));
-        Dynamic::dictionary(rows.chain([("metrics", metrics)]))
+    pub(crate) fn described(&self, specs: &'static [OptionSpec]) -> Value {
+        let rows = specs.iter().zip(&self.row).map(|(spec, value)| (spec.name, to_value(value)));
+        let metrics = Value::strings(self.metrics.iter().map(|metric| metric.name()));
+        Value::object(rows.chain([("metrics", metrics)]))
     }
 
     fn data(&self) -> Result<&Pair<E>> {

@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::values::data::Data;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// What a pass can measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +33,10 @@ impl Metric {
         }
     }
 
-    pub(crate) fn parse(given: &Dynamic) -> Result<Self> {
+    pub(crate) fn parse(given: &Value) -> Result<Self> {
         let known = Self::ALL.map(Metric::name).join(", ");
         match given {
-            Dynamic::Text(word) => Self::ALL.into_iter().find(|metric| metric.name() == word).ok_or_else(|| {
+            Value::String(word) => Self::ALL.into_iter().find(|metric| metric.name() == word).ok_or_else(|| {
                 Error::new(Code::OptionRange, format!("unknown metric \"{word}\", expected some of {known}"))
             }),
             other => Err(Error::new(Code::OptionType, format!("expected some of {known} as metrics, given {other}"))),
@@ -116,19 +116,19 @@ fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
 }
 
 /// The metrics of a pass: one number for the loss alone, else a dictionary.
-pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Dynamic {
+pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Value {
     let value = |metric: Metric| {
         let (matches, classes) = batches.iter().fold((0, 0), |(m, c), batch| (m + batch.matches, c + batch.classes));
         match metric {
-            Metric::Loss => Dynamic::Number(mean_loss(batches)),
-            Metric::BatchLoss => Dynamic::List(batches.iter().map(|batch| Dynamic::Number(batch.loss)).collect()),
-            Metric::Accuracy => Dynamic::Number(100.0 * matches as f64 / classes as f64),
-            Metric::Matches => Dynamic::Number(matches as f64),
+            Metric::Loss => Value::Number(mean_loss(batches)),
+            Metric::BatchLoss => Value::Array(batches.iter().map(|batch| Value::Number(batch.loss)).collect()),
+            Metric::Accuracy => Value::Number(100.0 * matches as f64 / classes as f64),
+            Metric::Matches => Value::Number(matches as f64),
         }
     };
     match metrics {
         [Metric::Loss] => value(Metric::Loss),
-        _ => Dynamic::dictionary(metrics.iter().map(|metric| (metric.name(), value(*metric)))),
+        _ => Value::object(metrics.iter().map(|metric| (metric.name(), value(*metric)))),
     }
 }
 

@@ -3,7 +3,7 @@
 use stepwell_optim::{Clip, Code, Definition, Error, Limit::*, NonFinite, OptionSet, Result, defaults, options, parse};
 
 use crate::values::convert::named_options;
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 options! {
     /// Work that a step does in addition to its formula, in the same pass.
@@ -30,7 +30,7 @@ pub(crate) struct StepSettings {
 
 impl StepSettings {
     /// From a dictionary, or nothing.
-    pub(crate) fn parse(given: Vec<(String, Dynamic)>) -> Result<Self> {
+    pub(crate) fn parse(given: Vec<(String, Value)>) -> Result<Self> {
         let is_policy_given = gives_policy(&given);
         let specs = StepTable::SPECS;
         let row = parse("step", specs, &defaults(specs), &[], &named_options(given)?)?;
@@ -50,7 +50,7 @@ impl StepSettings {
 }
 
 /// True if options say what becomes of a step whose gradients are not finite.
-pub(crate) fn gives_policy(given: &[(String, Dynamic)]) -> bool {
+pub(crate) fn gives_policy(given: &[(String, Value)]) -> bool {
     given.iter().any(|(name, _)| name == "nonfinite")
 }
 

@@ -3,10 +3,10 @@
 use stepwell_optim::{Code, Error, OptionValue, Result, Results};
 
 use crate::values::numbers::{Numbers, array};
-use crate::values::value::Dynamic;
+use crate::values::value::Value;
 
 /// Numbers of one dimension.
-fn flat(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
+fn flat(given: &Value) -> Result<Option<Numbers<'_>>> {
     Ok(array(given)?.filter(|array| array.shape.len() == 1))
 }
 
@@ -14,24 +14,24 @@ fn flat(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub(crate) fn option_value(given: &Dynamic) -> Result<Option<OptionValue>> {
+pub(crate) fn option_value(given: &Value) -> Result<Option<OptionValue>> {
     Ok(Some(match given {
-        Dynamic::Null => OptionValue::Null,
-        Dynamic::Flag(flag) => OptionValue::Flag(*flag),
-        Dynamic::Number(number) => OptionValue::Float(*number),
-        Dynamic::Text(text) => OptionValue::Word(text.clone()),
-        Dynamic::List(_) | Dynamic::Array(_) => match flat(given)? {
+        Value::Null => OptionValue::Null,
+        Value::Bool(flag) => OptionValue::Flag(*flag),
+        Value::Number(number) => OptionValue::Float(*number),
+        Value::String(text) => OptionValue::Word(text.clone()),
+        Value::Array(_) | Value::NumericArray(_) => match flat(given)? {
             Some(array) => OptionValue::List(array.doubles()?),
             None => return Ok(None),
         },
-        Dynamic::Undefined => OptionValue::Undefined,
-        Dynamic::Handle(_) | Dynamic::Dictionary(_) => return Ok(None),
+        Value::Undefined => OptionValue::Undefined,
+        Value::Handle(_) | Value::Object(_) => return Ok(None),
     }))
 }
 
 /// The options of a list, in the order of their positions.
-pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<OptionValue>> {
-    let value = |given: &Dynamic| {
+pub(crate) fn positional_options(owner: &str, given: &[Value]) -> Result<Vec<OptionValue>> {
+    let value = |given: &Value| {
         option_value(given)?
             .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
     };
@@ -39,7 +39,7 @@ pub(crate) fn positional_options(owner: &str, given: &[Dynamic]) -> Result<Vec<O
 }
 
 /// The named options of a dictionary.
-pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(String, OptionValue)>> {
+pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String, OptionValue)>> {
     entries
         .into_iter()
         .map(|(name, given)| match option_value(&given)? {
@@ -50,7 +50,7 @@ pub(crate) fn named_options(entries: Vec<(String, Dynamic)>) -> Result<Vec<(Stri
 }
 
 /// Fails for a key that a state does not have.
-pub(crate) fn check_keys(owner: &str, entries: &[(String, Dynamic)], known: &[&str]) -> Result<()> {
+pub(crate) fn check_keys(owner: &str, entries: &[(String, Value)], known: &[&str]) -> Result<()> {
     for (key, _) in entries {
         if !known.contains(&key.as_str()) {
             let known = known.join(", ");
@@ -61,13 +61,13 @@ pub(crate) fn check_keys(owner: &str, entries: &[(String, Dynamic)], known: &[&s
 }
 
 /// A value as JavaScript sees it.
-pub(crate) fn dynamic(value: &OptionValue) -> Dynamic {
+pub(crate) fn to_value(value: &OptionValue) -> Value {
     match value {
-        OptionValue::Null | OptionValue::Undefined => Dynamic::Null,
-        OptionValue::Flag(flag) => Dynamic::Flag(*flag),
-        OptionValue::Integer(number) => Dynamic::Number(*number as f64),
-        OptionValue::Float(number) => Dynamic::Number(*number),
-        OptionValue::Word(word) => Dynamic::text(word),
-        OptionValue::List(list) => Dynamic::List(list.iter().map(|x| Dynamic::Number(*x)).collect()),
+        OptionValue::Null | OptionValue::Undefined => Value::Null,
+        OptionValue::Flag(flag) => Value::Bool(*flag),
+        OptionValue::Integer(number) => Value::Number(*number as f64),
+        OptionValue::Float(number) => Value::Number(*number),
+        OptionValue::Word(word) => Value::string(word),
+        OptionValue::List(list) => Value::Array(list.iter().map(|x| Value::Number(*x)).collect()),
     }
 }

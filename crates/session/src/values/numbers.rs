@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::value::{Array, Dynamic};
+use crate::values::value::{NumericArray, Value};
 
 /// A tensor has at most so many dimensions, and numbers are nested no deeper. libtorch has no more in most operations.
 const MOST_DIMENSIONS: usize = 64;
@@ -73,12 +73,12 @@ impl<'a> Numbers<'a> {
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub(crate) fn array(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
+pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
     /// False where it is no array.
-    fn collect(given: &Dynamic, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
+    fn collect(given: &Value, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
         match given {
-            Dynamic::Number(x) if depth == shape.len() => push(out, *x)?,
-            Dynamic::List(list) if depth < MOST_DIMENSIONS => {
+            Value::Number(x) if depth == shape.len() => push(out, *x)?,
+            Value::Array(list) if depth < MOST_DIMENSIONS => {
                 if out.is_empty() && depth == shape.len() {
                     shape.push(list.len());
                 } else if shape.get(depth) != Some(&list.len()) {
@@ -95,10 +95,10 @@ pub(crate) fn array(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
         Ok(true)
     }
     match given {
-        Dynamic::Array(Array { data, shape }) => {
+        Value::NumericArray(NumericArray { data, shape }) => {
             return Ok(Some(Numbers { data: Cow::Borrowed(data), shape: shape.clone() }));
         }
-        Dynamic::Dictionary(entries) => return shaped(entries),
+        Value::Object(entries) => return shaped(entries),
         _ => {}
     }
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
@@ -106,16 +106,18 @@ pub(crate) fn array(given: &Dynamic) -> Result<Option<Numbers<'_>>> {
     Ok(is_even.then_some(Numbers { data: Cow::Owned(Data::Double(numbers)), shape }))
 }
 
-/// A tensor as [`Dynamic::Array`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the
+/// A tensor as [`Value::NumericArray`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the
 /// array's own is another.
-fn shaped(entries: &[(String, Dynamic)]) -> Result<Option<Numbers<'_>>> {
+fn shaped(entries: &[(String, Value)]) -> Result<Option<Numbers<'_>>> {
     let entry = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
-    let (Some(Dynamic::Array(Array { data, .. })), Some(Dynamic::List(sizes))) = (entry("data"), entry("shape")) else {
+    let (Some(Value::NumericArray(NumericArray { data, .. })), Some(Value::Array(sizes))) =
+        (entry("data"), entry("shape"))
+    else {
         return Ok(None);
     };
     let (dtype, keys) = match entry("dtype") {
         None => (data.dtype(), 2),
-        Some(Dynamic::Text(name)) => match Dtype::parse(name) {
+        Some(Value::String(name)) => match Dtype::parse(name) {
             Ok(dtype) => (dtype, 3),
             Err(_) => return Ok(None),
         },
@@ -124,7 +126,7 @@ fn shaped(entries: &[(String, Dynamic)]) -> Result<Option<Numbers<'_>>> {
     if check_dimensions(sizes.len()).is_err() {
         return Ok(None);
     }
-    let sizes = sizes.iter().map(|item| if let Dynamic::Number(x) = item { size(*x).ok() } else { None });
+    let sizes = sizes.iter().map(|item| if let Value::Number(x) = item { size(*x).ok() } else { None });
     let Some(shape) = sizes.collect::<Option<Vec<usize>>>() else { return Ok(None) };
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     if check_empty(&shape).is_err() {

@@ -1,4 +1,4 @@
-//! Values whose type is known at run time: what JavaScript passes in and gets back.
+//! Arguments and results of calls, in the words of JSON.
 
 use std::fmt;
 
@@ -7,87 +7,87 @@ use stepwell_optim::{Brief, Number};
 use crate::values::data::Data;
 use crate::values::handle::Handle;
 
-/// A value on its way in or out.
+/// An argument or a result of a call.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Dynamic {
+pub enum Value {
     /// `null`, or an argument that is left out.
     Null,
-    /// `undefined`, where it stands in a list or among arguments; in a dictionary it is nothing at all.
+    /// `undefined`, in a list or among arguments. Bindings leave it out of objects.
     Undefined,
     /// A boolean.
-    Flag(bool),
+    Bool(bool),
     /// A number.
     Number(f64),
     /// A string.
-    Text(String),
-    /// A handle, as its owner holds it; not yet known to be valid.
+    String(String),
+    /// A handle, which the session has not checked yet.
     Handle(Handle),
-    /// Numbers of one type with a shape.
-    Array(Array),
+    /// Numbers of one dtype with a shape.
+    NumericArray(NumericArray),
     /// An array.
-    List(Vec<Dynamic>),
-    /// An object, its keys in order.
-    Dictionary(Vec<(String, Dynamic)>),
+    Array(Vec<Value>),
+    /// An object, with its entries in order.
+    Object(Vec<(String, Value)>),
 }
 
 /// Elements in row-major order, with their shape.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Array {
+pub struct NumericArray {
     /// The elements.
     pub data: Data,
     /// Sizes of the dimensions; without any for a single number.
     pub shape: Vec<usize>,
 }
 
-impl Dynamic {
+impl Value {
     /// A string.
-    pub fn text(text: impl Into<String>) -> Self {
-        Dynamic::Text(text.into())
+    pub fn string(text: impl Into<String>) -> Self {
+        Value::String(text.into())
     }
 
-    /// A list of strings.
-    pub fn texts<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Self {
+    /// An array of strings.
+    pub fn strings<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Self {
         let mut list = Vec::new();
         for text in texts {
-            list.push(Dynamic::text(text));
+            list.push(Value::string(text));
         }
-        Dynamic::List(list)
+        Value::Array(list)
     }
 
-    /// A list of numbers.
+    /// An array of sizes.
     pub fn sizes(sizes: &[usize]) -> Self {
-        Dynamic::List(sizes.iter().map(|size| Dynamic::Number(*size as f64)).collect())
+        Value::Array(sizes.iter().map(|size| Value::Number(*size as f64)).collect())
     }
 
-    /// A dictionary.
-    pub fn dictionary<S: Into<String>>(entries: impl IntoIterator<Item = (S, Dynamic)>) -> Self {
+    /// An object.
+    pub fn object<S: Into<String>>(entries: impl IntoIterator<Item = (S, Value)>) -> Self {
         // `collect` would be more code for each kind of entries.
         let mut list = Vec::new();
         for (key, value) in entries {
             list.push((key.into(), value));
         }
-        Dynamic::Dictionary(list)
+        Value::Object(list)
     }
 }
 
-/// What was given, for messages.
-impl fmt::Display for Dynamic {
+/// The value as messages show it.
+impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Dynamic::Null => f.write_str("null"),
-            Dynamic::Undefined => f.write_str("undefined"),
-            Dynamic::Flag(flag) => write!(f, "boolean {flag}"),
-            Dynamic::Number(number) => write!(f, "number {}", Number(*number)),
-            Dynamic::Text(text) => write!(f, "string \"{text}\""),
-            Dynamic::Handle(handle) => match handle.kind() {
+            Value::Null => f.write_str("null"),
+            Value::Undefined => f.write_str("undefined"),
+            Value::Bool(flag) => write!(f, "boolean {flag}"),
+            Value::Number(number) => write!(f, "number {}", Number(*number)),
+            Value::String(text) => write!(f, "string \"{text}\""),
+            Value::Handle(handle) => match handle.kind() {
                 Some(kind) => write!(f, "{kind} handle"),
                 None => f.write_str("something that is no handle"),
             },
-            Dynamic::Array(array) => {
+            Value::NumericArray(array) => {
                 write!(f, "array of {} elements of dtype {}", array.data.len(), array.data.dtype().name())
             }
-            Dynamic::List(list) => write!(f, "list of {}", list.len()),
-            Dynamic::Dictionary(entries) => {
+            Value::Array(list) => write!(f, "list of {}", list.len()),
+            Value::Object(entries) => {
                 // There may be a hundred thousand of them.
                 let keys: Vec<_> = entries.iter().take(20).map(|(key, _)| key.as_str()).collect();
                 let mut text = keys.join(", ");

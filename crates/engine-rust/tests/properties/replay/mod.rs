@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use stepwell_engine_rust::RustEngine;
-use stepwell_session::{Array, Data, Dynamic, Session};
+use stepwell_session::{Data, NumericArray, Session, Value};
 
 /// A file of test/parity.
 pub(crate) fn read(name: &str) -> Json {
@@ -30,14 +30,14 @@ impl Tolerance {
 }
 
 /// The value that a JSON value stands for.
-pub(crate) fn dynamic(json: &Json) -> Dynamic {
+pub(crate) fn dynamic(json: &Json) -> Value {
     match json {
-        Json::Null => Dynamic::Null,
-        Json::Bool(flag) => Dynamic::Flag(*flag),
-        Json::Number(number) => Dynamic::Number(number.as_f64().unwrap()),
-        Json::String(text) => Dynamic::text(text),
-        Json::Array(list) => Dynamic::List(list.iter().map(dynamic).collect()),
-        Json::Object(entries) => Dynamic::dictionary(entries.iter().map(|(key, value)| (key.clone(), dynamic(value)))),
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap()),
+        Json::String(text) => Value::string(text),
+        Json::Array(list) => Value::Array(list.iter().map(dynamic).collect()),
+        Json::Object(entries) => Value::object(entries.iter().map(|(key, value)| (key.clone(), dynamic(value)))),
     }
 }
 
@@ -67,33 +67,33 @@ impl Calls {
 
     /// The module of a recording, with its parameters.
     #[track_caller]
-    pub(crate) fn module(&mut self, recording: &Json, dtype: &str) -> Dynamic {
+    pub(crate) fn module(&mut self, recording: &Json, dtype: &str) -> Value {
         let module = self.call("module", [dynamic(&recording["module"])]);
-        self.call("to", [module.clone(), Dynamic::text(dtype)]);
+        self.call("to", [module.clone(), Value::string(dtype)]);
         for (name, values) in recording["parameters"].as_object().unwrap() {
-            let parameter = self.call("parm", [module.clone(), Dynamic::text(name)]);
+            let parameter = self.call("parm", [module.clone(), Value::string(name)]);
             self.call("copyto", [dynamic(values), parameter]);
         }
         module
     }
 
     #[track_caller]
-    pub(crate) fn call<const N: usize>(&mut self, verb: &str, arguments: [Dynamic; N]) -> Dynamic {
+    pub(crate) fn call<const N: usize>(&mut self, verb: &str, arguments: [Value; N]) -> Value {
         self.0.call(verb, arguments.to_vec()).unwrap()
     }
 
     /// The elements of a tensor, or a number that was returned.
     #[track_caller]
-    pub(crate) fn array(&mut self, given: Dynamic) -> Array {
-        let given = if let Dynamic::Handle(_) = given { self.call("data", [given]) } else { given };
-        let Dynamic::Array(array) = given else { panic!("expected a tensor, given {given}") };
+    pub(crate) fn array(&mut self, given: Value) -> NumericArray {
+        let given = if let Value::Handle(_) = given { self.call("data", [given]) } else { given };
+        let Value::NumericArray(array) = given else { panic!("expected a tensor, given {given}") };
         array
     }
 
     /// Fails unless the tensor is near what was recorded.
     #[track_caller]
-    pub(crate) fn expect(&mut self, what: &str, ours: Dynamic, theirs: &Json, Tolerance { rtol, atol }: Tolerance) {
-        let Array { data, shape } = self.array(ours);
+    pub(crate) fn expect(&mut self, what: &str, ours: Value, theirs: &Json, Tolerance { rtol, atol }: Tolerance) {
+        let NumericArray { data, shape } = self.array(ours);
         let Ok(Data::Double(data)) = data.cast(stepwell_session::Dtype::Double) else { panic!("no numbers") };
         let (expected_shape, expected) = numbers(theirs);
         assert_eq!(shape, expected_shape, "{what}");
