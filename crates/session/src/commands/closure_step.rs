@@ -9,7 +9,7 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::nn::statistics::Statistics;
 use crate::session::Session;
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::lbfgs_step::{Access, minimize};
 use crate::training::non_finite::Judged;
 use crate::training::step_options::StepSettings;
@@ -34,16 +34,16 @@ impl<E: Engine> Session<E> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
             let optimizer = session.borrow().stepped(optimizer)?;
-            let trainer = {
+            let bound = {
                 let session = session.borrow();
                 session.engine.enter();
-                Rc::clone(session.shared_trainer(optimizer)?)
+                Rc::clone(session.shared_optimizer(optimizer)?)
             };
-            settings.check(trainer.borrow().optimizer.definition())?;
-            trainer.borrow().optimizer.check_not_swapped()?;
-            trainer.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-            let _begun = Self::begin(session, &trainer)?;
-            Self::closure_step(session, &trainer, closure, &settings)
+            settings.check(bound.borrow().optimizer.definition())?;
+            bound.borrow().optimizer.check_not_swapped()?;
+            bound.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+            let _begun = Self::begin(session, &bound)?;
+            Self::closure_step(session, &bound, closure, &settings)
         })();
         result.map_err(|error| error.within("step"))
     }
@@ -52,40 +52,40 @@ impl<E: Engine> Session<E> {
     /// included.
     fn closure_step(
         session: &RefCell<Self>,
-        trainer: &RefCell<Trainer<E>>,
+        bound: &RefCell<BoundOptimizer<E>>,
         closure: &mut dyn FnMut() -> Result<f64>,
         settings: &StepSettings,
     ) -> Result<f64> {
         let checks = settings.nonfinite != NonFinite::Propagate;
         let (searches, statistics) = {
-            let (session, trainer) = (session.borrow(), trainer.borrow());
-            let module = if checks { trainer.container.module() } else { None };
+            let (session, bound) = (session.borrow(), bound.borrow());
+            let module = if checks { bound.container.module() } else { None };
             let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
-            (trainer.optimizer.definition().needs_closure(), statistics)
+            (bound.optimizer.definition().needs_closure(), statistics)
         };
         let mut judged = Judged::default();
         let mut evaluate = || {
             let loss = closure()?;
             if checks && searches {
-                judged.judge(&trainer.borrow(), &session.borrow().engine, loss)?;
+                judged.judge(&bound.borrow(), &session.borrow().engine, loss)?;
             }
             Ok(loss)
         };
         let engine = || Ref::map(session.borrow(), |session| &session.engine);
         let mut result = if searches {
-            minimize(&Access::Borrowed(&engine), trainer, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+            minimize(&Access::Borrowed(&engine), bound, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
         } else {
             evaluate().and_then(|loss| {
-                let (session, mut trainer) = (session.borrow(), trainer.borrow_mut());
+                let (session, mut bound) = (session.borrow(), bound.borrow_mut());
                 // The closure may have added parameters.
-                session.check_not_searched(&mut trainer.tensors().iter())?;
-                trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-                let outcome = trainer.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
+                session.check_not_searched(&mut bound.tensors().iter())?;
+                bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+                let outcome = bound.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
                 Ok((loss, outcome))
             })
         };
         if let Some(loss) = judged.left_out(settings.nonfinite) {
-            trainer.borrow_mut().optimizer.count_skipped();
+            bound.borrow_mut().optimizer.count_skipped();
             result = Ok((loss, Outcome::Skipped));
         }
         if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {

@@ -33,13 +33,13 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let given = arguments.options()?;
     arguments.finish()?;
     check_step(session, handle)?;
-    let (mut trainer, engine) = session.trainer_mut(handle)?;
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
     if given.is_empty() {
-        trainer.step(engine, Clip::None, false, NonFinite::Propagate)?;
+        bound.step(engine, Clip::None, false, NonFinite::Propagate)?;
     } else {
         let settings = StepSettings::parse(given)?;
-        trainer.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-        trainer.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
+        bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+        bound.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
     }
     Ok(Value::Null)
 }
@@ -50,7 +50,7 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
         return Ok(());
     }
     session.check_not_stepping(handle)?;
-    session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())
+    session.check_not_searched(&mut session.optimizer(handle)?.tensors().iter())
 }
 
 /// The tensors of any object; those of an optimizer or model are the optimizer's parameters.
@@ -64,7 +64,7 @@ fn tensors_of<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<E::T
     if let Value::Handle(handle) = given
         && let Object::Optimizer(_) | Object::Model(_) = session.object(*handle)?
     {
-        return Ok(session.trainer(*handle)?.tensors().to_vec());
+        return Ok(session.optimizer(*handle)?.tensors().to_vec());
     }
     Ok(selected(session, given)?.into_iter().map(|named| named.tensor).collect())
 }
@@ -122,7 +122,7 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(Kind::Optimizer)?) };
     arguments.finish()?;
     let scale = match optimizer {
-        Some(optimizer) => session.trainer(optimizer)?.scale_of_loss(),
+        Some(optimizer) => session.optimizer(optimizer)?.scale_of_loss(),
         None => 1.0,
     };
     let tensor = session.tensor(handle)?;

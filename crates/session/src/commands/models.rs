@@ -20,7 +20,7 @@ use crate::values::value::Value;
 pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let loss = *session.loss(arguments.handle(Kind::Loss)?)?;
-    let optimizer = session.shared_trainer(arguments.handle(Kind::Optimizer)?)?.clone();
+    let optimizer = session.shared_optimizer(arguments.handle(Kind::Optimizer)?)?.clone();
     arguments.finish()?;
     session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
 }

@@ -122,7 +122,7 @@ pub(crate) fn objtype<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     Ok(Value::string(match session.object(handle)? {
-        Object::Optimizer(trainer) => trainer.borrow().optimizer.definition().name,
+        Object::Optimizer(bound) => bound.borrow().optimizer.definition().name,
         Object::Loss(loss) => loss.name(),
         Object::Module(module) => module.kind,
         Object::Tensor(tensor) => session.engine.dtype(tensor)?.name(),
@@ -141,7 +141,7 @@ pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Object::Vector(tensors) => tensors.len(),
         Object::Dictionary(entries) => entries.len(),
         Object::Module(module) => module.parameters().len(),
-        Object::Optimizer(trainer) => trainer.borrow().tensors().len(),
+        Object::Optimizer(bound) => bound.borrow().tensors().len(),
         Object::Loss(_) => 0,
         Object::Model(model) => model.module.parameters().len(),
     };
@@ -167,7 +167,7 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<S
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let tensors = match session.object(handle)? {
-        Object::Optimizer(trainer) => return Ok(trainer.borrow().with_state()?.state_size()),
+        Object::Optimizer(bound) => return Ok(bound.borrow().with_state()?.state_size()),
         other => other.tensors(),
     };
     // A model has the state of its optimizer too.

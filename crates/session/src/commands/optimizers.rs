@@ -9,7 +9,7 @@ use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::engine::backend_optimizers::take_fused;
 use crate::session::{Object, Session};
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
 use crate::values::convert::{named_options, positional_options};
 use crate::values::handle::{Handle, Kind};
@@ -24,8 +24,8 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
         // The optimizer of a model, under a handle of its own.
         Value::Handle(handle) if handle.kind() == Some(Kind::Model) => {
             arguments.finish()?;
-            let trainer = session.shared_trainer(handle)?.clone();
-            session.insert(Object::Optimizer(trainer))
+            let bound = session.shared_optimizer(handle)?.clone();
+            session.insert(Object::Optimizer(bound))
         }
         Value::Handle(handle) => match arguments.peek() {
             Value::Bool(_) => {
@@ -52,13 +52,13 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
     let selection = select(session, &call.parameters)?;
     let optimizer = Optimizer::new(definition, &call.positional, &call.named)?;
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
-    let mut trainer = Trainer::new(optimizer, library);
-    trainer.edit(&session.engine, 0, selection, &[], &[])?;
-    session.insert(Object::optimizer(trainer))
+    let mut bound = BoundOptimizer::new(optimizer, library);
+    bound.edit(&session.engine, 0, selection, &[], &[])?;
+    session.insert(Object::optimizer(bound))
 }
 
 fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Value> {
-    let owner = session.trainer(handle)?.optimizer.definition().name;
+    let owner = session.optimizer(handle)?.optimizer.definition().name;
     let mut call = Call::parse(arguments, owner)?;
     if take_fused(owner, &mut call.named)?.is_some() {
         let message = format!("{owner} fused: can be given only when the optimizer is made");
@@ -66,18 +66,18 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     }
     let selection = select(session, &call.parameters)?;
     // Its step began from the parameters that it had, and learns from all of them.
-    let definition = session.trainer(handle)?.optimizer.definition();
+    let definition = session.optimizer(handle)?.optimizer.definition();
     if !selection.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
         let message = format!("{owner} cannot take more parameters while it steps");
         return Err(Error::new(Code::Parameter, message));
     }
-    let scale = session.trainer(handle)?.scale_of_loss();
+    let scale = session.optimizer(handle)?.scale_of_loss();
     if scale != 1.0 && !selection.tensors.is_empty() {
         let tensors: Vec<_> = selection.tensors.iter().map(|named| named.tensor.clone()).collect();
         session.check_scaled(&tensors, scale)?;
     }
-    let (mut trainer, engine) = session.trainer_mut(handle)?;
-    trainer.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
+    bound.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
     Ok(Value::Null)
 }
 
@@ -169,11 +169,11 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
-        let rates = session.trainer(handle)?.optimizer.rates();
+        let rates = session.optimizer(handle)?.optimizer.rates();
         return Ok(Value::Array(rates.into_iter().map(Value::Number).collect()));
     }
     let rates = arguments.numbers("learning rates")?;
     arguments.finish()?;
-    session.trainer_mut(handle)?.0.optimizer.set_rates(&rates)?;
+    session.optimizer_mut(handle)?.0.optimizer.set_rates(&rates)?;
     Ok(Value::Null)
 }

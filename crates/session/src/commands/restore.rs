@@ -18,7 +18,7 @@ use crate::commands::{scaling, schedules};
 use crate::engine::Engine;
 use crate::nn::module::Named;
 use crate::session::{Object, Session};
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
 use crate::training::parameter_list::{Selection, Source};
 use crate::values::convert::{check_keys, named_options};
@@ -101,21 +101,21 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     }
     let averaged = flag(saved, "averaged")?.unwrap_or(false);
     optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
-    let mut trainer = Trainer::new(optimizer, library);
+    let mut bound = BoundOptimizer::new(optimizer, library);
     for (group, tensors) in groups.into_iter().enumerate() {
         let selection = Selection { tensors, source: Source::Module(module.clone()) };
-        trainer.edit(engine, group, selection, &[], &[])?;
+        bound.edit(engine, group, selection, &[], &[])?;
     }
     if let Some(scale) = scales {
-        session.check_scaled(trainer.tensors(), scale)?;
+        session.check_scaled(bound.tensors(), scale)?;
     }
-    trainer.set_states(states.into_iter().flatten().collect())?;
+    bound.set_states(states.into_iter().flatten().collect())?;
     // Last, for L-BFGS takes no parameters any more once it remembers something.
     if let Some((learned, trained)) = learned {
-        trainer.remember(learned, trained);
+        bound.remember(learned, trained);
     }
     session.scales_losses |= scales.is_some();
-    session.insert(Object::optimizer(trainer))
+    session.insert(Object::optimizer(bound))
 }
 
 /// The state of a parameter; `None` before its first step.

@@ -14,8 +14,8 @@ use crate::values::value::Value;
 pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
-        let trainer = session.trainer(handle)?;
-        return Ok(trainer.optimizer.loss_scale.as_ref().map_or(Value::Null, described));
+        let bound = session.optimizer(handle)?;
+        return Ok(bound.optimizer.loss_scale.as_ref().map_or(Value::Null, described));
     }
     arguments.require_defined()?;
     let given = arguments.next();
@@ -26,15 +26,15 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     };
     arguments.finish()?;
     {
-        let trainer = session.trainer(handle)?;
-        trainer.check_scales(scale.is_some())?;
+        let bound = session.optimizer(handle)?;
+        bound.check_scales(scale.is_some())?;
         let after = scale.as_ref().map_or(1.0, LossScale::scale);
-        if trainer.scale_of_loss() != after {
-            session.check_scaled(trainer.tensors(), after)?;
+        if bound.scale_of_loss() != after {
+            session.check_scaled(bound.tensors(), after)?;
         }
     }
     session.scales_losses |= scale.is_some();
-    session.trainer_mut(handle)?.0.optimizer.loss_scale = scale;
+    session.optimizer_mut(handle)?.0.optimizer.loss_scale = scale;
     Ok(Value::Null)
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) ->
 pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
-    Ok(Value::Number(session.trainer(handle)?.optimizer.skipped() as f64))
+    Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
 }
 
 /// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
@@ -61,7 +61,7 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
-    session.check_not_searched(&mut session.trainer(handle)?.tensors().iter())?;
-    let (mut trainer, engine) = session.trainer_mut(handle)?;
-    trainer.exchange_averages(engine).map(Value::Bool)
+    session.check_not_searched(&mut session.optimizer(handle)?.tensors().iter())?;
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
+    bound.exchange_averages(engine).map(Value::Bool)
 }

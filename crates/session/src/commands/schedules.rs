@@ -19,14 +19,14 @@ use crate::values::value::Value;
 pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Optimizer)?;
     if arguments.is_empty() {
-        let trainer = session.trainer(handle)?;
-        return Ok(trainer.optimizer.schedule_state().map_or(Value::Null, described));
+        let bound = session.optimizer(handle)?;
+        return Ok(bound.optimizer.schedule_state().map_or(Value::Null, described));
     }
     arguments.require_defined()?;
     let given = arguments.next();
     arguments.finish()?;
-    let (mut trainer, _) = session.trainer_mut(handle)?;
-    let optimizer = &mut trainer.optimizer;
+    let (mut bound, _) = session.optimizer_mut(handle)?;
+    let optimizer = &mut bound.optimizer;
     match given {
         Value::Null => optimizer.set_schedule_state(None)?,
         given => {
@@ -53,7 +53,7 @@ pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         other => return Err(arguments.refuse("a metric (a number)", &other)),
     };
     arguments.finish()?;
-    session.trainer_mut(handle)?.0.optimizer.advance(metric)?;
+    session.optimizer_mut(handle)?.0.optimizer.advance(metric)?;
     Ok(Value::Null)
 }
 

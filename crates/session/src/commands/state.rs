@@ -38,19 +38,19 @@ pub(crate) fn describe<E: Engine>(
     all: bool,
     with_buffers: bool,
 ) -> Result<Value> {
-    let trainer = session.trainer(handle)?;
+    let bound = session.optimizer(handle)?;
     let engine = &session.engine;
-    let optimizer = if with_buffers { trainer.with_state()? } else { WithState::Own(&trainer.optimizer) };
+    let optimizer = if with_buffers { bound.with_state()? } else { WithState::Own(&bound.optimizer) };
     let definition = optimizer.definition();
-    let names = trainer.container.names(engine);
+    let names = bound.container.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
-    identities.extend(trainer.tensors().iter().map(|tensor| engine.identity(tensor)));
+    identities.extend(bound.tensors().iter().map(|tensor| engine.identity(tensor)));
     let first_places = first_places(&identities)?;
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
-    let trained = trainer.trained(engine);
-    let remembers = trainer.remembers(&trained);
+    let trained = bound.trained(engine);
+    let remembers = bound.remembers(&trained);
     let mut parms = Vec::new();
-    for (i, (group, parameter)) in trainer.parameters().enumerate() {
+    for (i, (group, parameter)) in bound.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
         let name = names.get(first_places[names.len() + i]).map_or("", |(_, name)| name);
         let shape = engine.shape(&parameter.tensor)?;
@@ -110,7 +110,7 @@ pub(crate) fn describe<E: Engine>(
     if with_buffers && optimizer.is_swapped() {
         entries.push(("averaged", Value::Bool(true)));
     }
-    if trainer.library().is_some() {
+    if bound.library().is_some() {
         entries.push(("fused", Value::Bool(false)));
     }
     Ok(Value::object(entries))

@@ -18,14 +18,14 @@ impl<E: Engine> Session<E> {
         // 0 where none is known yet, which is no scale.
         let mut scales = filled(tensors.len(), 0.0)?;
         for (_, held) in self.store.iter() {
-            let trainer = match &held.object {
-                Object::Optimizer(trainer) => trainer,
+            let bound = match &held.object {
+                Object::Optimizer(bound) => bound,
                 Object::Model(model) => &model.optimizer,
                 _ => continue,
             };
-            let trainer = trainer.borrow();
-            let Some(scale) = &trainer.optimizer.loss_scale else { continue };
-            let (scale, own) = (scale.scale(), trainer.tensors());
+            let bound = bound.borrow();
+            let Some(scale) = &bound.optimizer.loss_scale else { continue };
+            let (scale, own) = (scale.scale(), bound.tensors());
             let mut identities = with_capacity(own.len() + tensors.len())?;
             for tensor in own.iter().chain(tensors) {
                 identities.push(self.engine.identity(tensor));

@@ -15,7 +15,7 @@ use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
 use crate::random::Random;
 use crate::session::handle_table::Store;
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::model::Model;
 use crate::values::handle::{Handle, Kind};
 use crate::values::value::Value;
@@ -27,14 +27,14 @@ pub(crate) enum Object<E: Engine> {
     Dictionary(Vec<(String, E::Tensor)>),
     Module(Rc<Module<E>>),
     /// Shared with the models that were made of it.
-    Optimizer(Rc<RefCell<Trainer<E>>>),
+    Optimizer(Rc<RefCell<BoundOptimizer<E>>>),
     Loss(LossFunction),
     Model(Box<Model<E>>),
 }
 
 impl<E: Engine> Object<E> {
-    pub(crate) fn optimizer(trainer: Trainer<E>) -> Self {
-        Object::Optimizer(Rc::new(RefCell::new(trainer)))
+    pub(crate) fn optimizer(bound: BoundOptimizer<E>) -> Self {
+        Object::Optimizer(Rc::new(RefCell::new(bound)))
     }
 
     fn kind(&self) -> Kind {
@@ -78,7 +78,7 @@ pub struct Session<E: Engine> {
 
 /// A step whose closure is running.
 pub(crate) struct Running<E: Engine> {
-    pub(crate) trainer: Rc<RefCell<Trainer<E>>>,
+    pub(crate) bound: Rc<RefCell<BoundOptimizer<E>>>,
     /// Identities of the parameters that a line search sets; empty for every other optimizer.
     pub(crate) searched: Vec<u64>,
 }
@@ -181,19 +181,19 @@ impl<E: Engine> Session<E> {
     }
 
     /// The optimizer, or that of a model.
-    pub(crate) fn trainer(&self, handle: Handle) -> Result<Ref<'_, Trainer<E>>> {
-        self.shared_trainer(handle).map(|trainer| trainer.borrow())
+    pub(crate) fn optimizer(&self, handle: Handle) -> Result<Ref<'_, BoundOptimizer<E>>> {
+        self.shared_optimizer(handle).map(|bound| bound.borrow())
     }
 
     /// The optimizer, to be changed, beside the engine.
-    pub(crate) fn trainer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, Trainer<E>>, &E)> {
-        Ok((self.shared_trainer(handle)?.borrow_mut(), &self.engine))
+    pub(crate) fn optimizer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, BoundOptimizer<E>>, &E)> {
+        Ok((self.shared_optimizer(handle)?.borrow_mut(), &self.engine))
     }
 
     /// The optimizer, or that of a model, to be shared. It is borrowed only inside a call, and by one at a time.
-    pub(crate) fn shared_trainer(&self, handle: Handle) -> Result<&Rc<RefCell<Trainer<E>>>> {
+    pub(crate) fn shared_optimizer(&self, handle: Handle) -> Result<&Rc<RefCell<BoundOptimizer<E>>>> {
         match self.object(handle)? {
-            Object::Optimizer(trainer) => Ok(trainer),
+            Object::Optimizer(bound) => Ok(bound),
             Object::Model(model) => Ok(&model.optimizer),
             other => Err(wrong_kind(Kind::Optimizer, other.kind())),
         }

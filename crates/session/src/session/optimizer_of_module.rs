@@ -22,24 +22,24 @@ impl<E: Engine> Session<E> {
         let count = own.len();
         let mut found = None;
         for (handle, held) in self.store.iter() {
-            let trainer = match &held.object {
-                Object::Optimizer(trainer) => trainer,
+            let bound = match &held.object {
+                Object::Optimizer(bound) => bound,
                 Object::Model(model) => &model.optimizer,
                 _ => continue,
             };
             own.truncate(count);
-            for tensor in trainer.borrow().tensors() {
+            for tensor in bound.borrow().tensors() {
                 own.push(self.engine.identity(tensor));
             }
             if !any_equal(&own, count)? {
                 continue;
             }
             match found {
-                Some((_, other)) if !Rc::ptr_eq(other, trainer) => {
+                Some((_, other)) if !Rc::ptr_eq(other, bound) => {
                     let message = "several optimizers update parameters of this module: step them one by one";
                     return Err(Error::new(Code::Parameter, message));
                 }
-                _ => found = Some((handle, trainer)),
+                _ => found = Some((handle, bound)),
             }
         }
         let none = || Error::new(Code::Parameter, "no optimizer updates parameters of this module");

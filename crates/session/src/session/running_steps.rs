@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::session::{Object, Running, Session};
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::dedupe::any_equal;
 use crate::values::handle::Handle;
 
@@ -30,9 +30,12 @@ impl<E: Engine> Session<E> {
     ///
     /// # Errors
     /// If the optimizer is stepping already, if too many others are, or if one of them searches along its parameters.
-    pub(crate) fn begin<'a>(session: &'a RefCell<Self>, trainer: &Rc<RefCell<Trainer<E>>>) -> Result<Begun<'a, E>> {
+    pub(crate) fn begin<'a>(
+        session: &'a RefCell<Self>,
+        bound: &Rc<RefCell<BoundOptimizer<E>>>,
+    ) -> Result<Begun<'a, E>> {
         let mut borrowed = session.borrow_mut();
-        if borrowed.has_begun(trainer) {
+        if borrowed.has_begun(bound) {
             return Err(stepping());
         }
         if borrowed.running.len() >= DEEPEST {
@@ -41,28 +44,28 @@ impl<E: Engine> Session<E> {
         }
         let mut searched = Vec::new();
         {
-            let trainer = trainer.borrow();
-            borrowed.check_not_searched(&mut trainer.tensors().iter())?;
-            if trainer.optimizer.definition().needs_closure() {
-                searched.extend(trainer.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
+            let bound = bound.borrow();
+            borrowed.check_not_searched(&mut bound.tensors().iter())?;
+            if bound.optimizer.definition().needs_closure() {
+                searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
             }
         }
-        borrowed.running.push(Running { trainer: Rc::clone(trainer), searched });
+        borrowed.running.push(Running { bound: Rc::clone(bound), searched });
         Ok(Begun(session))
     }
 
     /// True for a handle of an optimizer in the closure of its own step, and for one of a model that has it.
     pub(crate) fn is_stepping(&self, handle: Handle) -> Result<bool> {
-        let trainer = match self.object(handle)? {
-            Object::Optimizer(trainer) => trainer,
+        let bound = match self.object(handle)? {
+            Object::Optimizer(bound) => bound,
             Object::Model(model) => &model.optimizer,
             _ => return Ok(false),
         };
-        Ok(self.has_begun(trainer))
+        Ok(self.has_begun(bound))
     }
 
-    fn has_begun(&self, trainer: &Rc<RefCell<Trainer<E>>>) -> bool {
-        self.running.iter().any(|running| Rc::ptr_eq(&running.trainer, trainer))
+    fn has_begun(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> bool {
+        self.running.iter().any(|running| Rc::ptr_eq(&running.bound, bound))
     }
 
     /// Fails for such a handle.

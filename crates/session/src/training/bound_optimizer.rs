@@ -1,4 +1,4 @@
-//! An optimizer together with the tensors that it updates.
+//! An optimizer bound to the tensors that it updates.
 
 use std::ops::Deref;
 
@@ -16,10 +16,10 @@ use crate::values::data::Data;
 use crate::values::dedupe::first_places;
 use crate::values::dtype::Dtype;
 
-/// An optimizer, its parameters and where they came from.
-pub(crate) struct Trainer<E: Engine> {
+/// An optimizer with its parameters and their origin.
+pub(crate) struct BoundOptimizer<E: Engine> {
     pub(crate) optimizer: Optimizer,
-    /// See [`Trainer::library`].
+    /// See [`BoundOptimizer::library`].
     library: Option<LibraryOptimizer<E::Tensor>>,
     pub(crate) container: Container<E>,
     groups: Vec<Vec<Parameter<E>>>,
@@ -37,7 +37,7 @@ pub(crate) struct Parameter<E: Engine> {
     pub(crate) kind: &'static str,
 }
 
-impl<E: Engine> Trainer<E> {
+impl<E: Engine> BoundOptimizer<E> {
     pub(crate) fn new(optimizer: Optimizer, library: Option<LibraryOptimizer<E::Tensor>>) -> Self {
         Self {
             optimizer,

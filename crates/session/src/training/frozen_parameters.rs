@@ -6,9 +6,9 @@ use stepwell_optim::fallible::{filled, push, with_capacity};
 use stepwell_optim::{AnyLbfgsStateDict, LbfgsState, LbfgsStateDict, Result, Results, Scalar};
 
 use crate::engine::Engine;
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 
-impl<E: Engine> Trainer<E> {
+impl<E: Engine> BoundOptimizer<E> {
     /// Keeps what a step has learned of these parameters.
     pub(crate) fn remember(&mut self, learned: LbfgsState, trained: Vec<bool>) {
         self.optimizer.set_lbfgs_state(learned);

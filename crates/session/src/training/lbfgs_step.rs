@@ -12,7 +12,7 @@ use stepwell_optim::{
 
 use crate::engine::Engine;
 use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::frozen_parameters::Places;
 use crate::values::data::Differentiable;
 use crate::values::dtype::Dtype;
@@ -20,13 +20,13 @@ use crate::values::dtype::Dtype;
 /// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
     access: &Access<'_, E>,
-    trainer: &RefCell<Trainer<E>>,
+    bound: &RefCell<BoundOptimizer<E>>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let plan = Plan::new(&*access.engine(), &trainer.borrow())?;
+    let plan = Plan::new(&*access.engine(), &bound.borrow())?;
     let trained = plan.trained.clone();
     let (loss, memory) = plan.carry_out(access, closure)?;
-    trainer.borrow_mut().remember(memory, trained);
+    bound.borrow_mut().remember(memory, trained);
     Ok(loss)
 }
 
@@ -47,13 +47,13 @@ enum Maker<E: Engine> {
 }
 
 impl<E: Engine> Plan<E> {
-    fn new(engine: &E, trainer: &Trainer<E>) -> Result<Self> {
-        let tensors = trainer.tensors().to_vec();
+    fn new(engine: &E, bound: &BoundOptimizer<E>) -> Result<Self> {
+        let tensors = bound.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
-        let trained = trainer.trained(engine);
-        let begins_anew = !trainer.remembers(&trained);
-        let optimizer = &trainer.optimizer;
-        let maker = match trainer.library() {
+        let trained = bound.trained(engine);
+        let begins_anew = !bound.remembers(&trained);
+        let optimizer = &bound.optimizer;
+        let maker = match bound.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
                 let memory = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };

@@ -12,7 +12,7 @@ use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
 use crate::nn::statistics::Statistics;
 use crate::random::Random;
-use crate::training::bound_optimizer::{Trainer, scaled_backward};
+use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, Samples, TestOptions, TrainOptions};
 use crate::training::lbfgs_step::{Access, minimize};
@@ -25,13 +25,17 @@ use crate::values::dtype::Dtype;
 pub(crate) struct Model<E: Engine> {
     pub(crate) module: Rc<Module<E>>,
     pub(crate) loss: LossFunction,
-    pub(crate) optimizer: Rc<RefCell<Trainer<E>>>,
+    pub(crate) optimizer: Rc<RefCell<BoundOptimizer<E>>>,
     pub(crate) train: Samples<E>,
     pub(crate) test: Samples<E>,
 }
 
 impl<E: Engine> Model<E> {
-    pub(crate) fn new(module: Rc<Module<E>>, loss: LossFunction, optimizer: Rc<RefCell<Trainer<E>>>) -> Result<Self> {
+    pub(crate) fn new(
+        module: Rc<Module<E>>,
+        loss: LossFunction,
+        optimizer: Rc<RefCell<BoundOptimizer<E>>>,
+    ) -> Result<Self> {
         if !loss.is_scalar() {
             let message = "a model needs a loss that reduces to one number: reduce mean or sum, given none";
             return Err(Error::new(Code::Argument, message));

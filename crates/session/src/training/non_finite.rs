@@ -3,11 +3,11 @@
 use stepwell_optim::{Code, Error, NonFinite, Number, Result, non_finite_gradient};
 
 use crate::engine::Engine;
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
-impl<E: Engine> Trainer<E> {
+impl<E: Engine> BoundOptimizer<E> {
     /// The error of the first gradient that is not finite, if one is. It reads all of them, for those who make a step
     /// without telling.
     pub(crate) fn non_finite(&self, engine: &E) -> Result<Option<Error>> {
@@ -56,10 +56,10 @@ pub(crate) struct Judged {
 
 impl Judged {
     /// Fails if the loss or a gradient is not finite.
-    pub(crate) fn judge<E: Engine>(&mut self, trainer: &Trainer<E>, engine: &E, loss: f64) -> Result<()> {
+    pub(crate) fn judge<E: Engine>(&mut self, bound: &BoundOptimizer<E>, engine: &E, loss: f64) -> Result<()> {
         self.first.get_or_insert(loss);
         let found = if loss.is_finite() {
-            trainer.non_finite(engine)?
+            bound.non_finite(engine)?
         } else {
             Some(Error::new(Code::Gradient, format!("expected a finite loss, given {}", Number(loss))))
         };

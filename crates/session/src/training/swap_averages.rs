@@ -6,7 +6,7 @@ use stepwell_optim::fallible::copied;
 use stepwell_optim::{Buffer, Code, Error, Result, SwapBuffers};
 
 use crate::engine::Engine;
-use crate::training::bound_optimizer::Trainer;
+use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -17,7 +17,7 @@ struct Exchange<'a, T> {
     after: Data,
 }
 
-impl<E: Engine> Trainer<E> {
+impl<E: Engine> BoundOptimizer<E> {
     /// Exchanges, and exchanges back. Returns whether the parameters are now the averages. A failure changes nothing.
     pub(crate) fn exchange_averages(&mut self, engine: &E) -> Result<bool> {
         let Self { optimizer, tensors, .. } = self;
