@@ -8,7 +8,7 @@ use crate::commands::modules::{device, input_of};
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::session::{Object, Session};
-use crate::training::data_loader::{Samples, TestOptions, TrainOptions};
+use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
 use crate::training::metrics::metrics_of;
 use crate::training::model::Model;
 use crate::values::dtype::Dtype;
@@ -64,7 +64,7 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     let inputs = input_of(session, &module, &first)?;
     let targets = targets_of(session, session.model(handle)?, &second)?;
     let (model, engine, _) = session.model_mut(handle)?;
-    let samples: &mut Samples<E> = if training { &mut model.train } else { &mut model.test };
+    let samples: &mut DataLoader<E> = if training { &mut model.train } else { &mut model.test };
     samples.set_data(engine, inputs, targets)?;
     let batches = if training {
         let TrainOptions { batchsize, droplast, .. } = samples.options()?;

@@ -1,4 +1,4 @@
-//! Samples of a model in batches: the data, the options, and how far a pass over them has come.
+//! The data loader of a model: inputs and targets, options, batches, and the position in an epoch.
 
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{
@@ -53,18 +53,18 @@ impl TrainOptions {
     }
 }
 
-/// Samples with the options of going over them.
-pub(crate) struct Samples<E: Engine> {
-    data: Option<Pair<E>>,
+/// A dataset with the options for its batches.
+pub(crate) struct DataLoader<E: Engine> {
+    data: Option<Dataset<E>>,
     row: Vec<OptionValue>,
     pub(crate) metrics: Vec<Metric>,
-    pass: Option<Pass>,
+    cursor: Option<EpochCursor>,
     /// True if the policy for gradients that are not finite was given and is not the default.
     pub(crate) is_policy_given: bool,
 }
 
 /// Inputs and targets; a sample is a place along dimension 0 of both.
-struct Pair<E: Engine> {
+struct Dataset<E: Engine> {
     inputs: E::Tensor,
     targets: E::Tensor,
     count: usize,
@@ -77,19 +77,19 @@ pub(crate) struct Batch<E: Engine> {
     pub(crate) size: usize,
 }
 
-/// How far a pass has come, and in what order it goes.
-struct Pass {
+/// The position in an epoch, and the order of its samples.
+struct EpochCursor {
     order: Vec<usize>,
     next: usize,
 }
 
-impl<E: Engine> Samples<E> {
+impl<E: Engine> DataLoader<E> {
     pub(crate) fn new<O: OptionSet>() -> Self {
         let (row, metrics) = (defaults(O::SPECS), vec![Metric::Loss]);
-        Self { data: None, row, metrics, pass: None, is_policy_given: false }
+        Self { data: None, row, metrics, cursor: None, is_policy_given: false }
     }
 
-    /// Sets the data; a pass that has begun is over.
+    /// Sets the data, and ends an epoch that has begun.
     pub(crate) fn set_data(&mut self, engine: &E, inputs: E::Tensor, targets: E::Tensor) -> Result<()> {
         let (input_shape, target_shape) = (engine.shape(&inputs)?, engine.shape(&targets)?);
         let (Some(count), Some(targets_count)) = (input_shape.first(), target_shape.first()) else {
@@ -100,8 +100,8 @@ impl<E: Engine> Samples<E> {
                 format!("expected as many targets as inputs, given {count} inputs and {targets_count} targets");
             return Err(Error::new(Code::Shape, message));
         }
-        self.data = Some(Pair { inputs, targets, count: *count });
-        self.pass = None;
+        self.data = Some(Dataset { inputs, targets, count: *count });
+        self.cursor = None;
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl<E: Engine> Samples<E> {
         Value::object(rows.chain([("metrics", metrics)]))
     }
 
-    fn data(&self) -> Result<&Pair<E>> {
+    fn data(&self) -> Result<&Dataset<E>> {
         self.data.as_ref().ok_or_else(|| Error::new(Code::Argument, "no data yet: give inputs and targets first"))
     }
 
@@ -151,31 +151,31 @@ impl<E: Engine> Samples<E> {
         self.data.iter().flat_map(|data| [data.inputs.clone(), data.targets.clone()])
     }
 
-    /// How many batches a pass has.
+    /// The number of batches of an epoch.
     pub(crate) fn batches(&self, batchsize: usize, droplast: bool) -> Result<usize> {
         let count = self.data()?.count;
         Ok(if droplast { count / batchsize } else { count.div_ceil(batchsize) })
     }
 
-    /// Begins a pass, in a new order if one is to be drawn.
+    /// Begins an epoch, in a new order if `shuffle` draws one.
     pub(crate) fn begin(&mut self, shuffle: Option<&mut Random>) -> Result<()> {
         let count = self.data()?.count;
         let order = match shuffle {
             Some(random) => collected(random.permutation(count)?.into_iter().map(|i| i as usize))?,
             None => collected(0..count)?,
         };
-        self.pass = Some(Pass { order, next: 0 });
+        self.cursor = Some(EpochCursor { order, next: 0 });
         Ok(())
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.pass.is_some()
+        self.cursor.is_some()
     }
 
-    /// The batch that comes next; `None` after the last. It stays the next until [`Samples::advance`].
+    /// The batch that comes next; `None` after the last. It stays the next until [`DataLoader::advance`].
     pub(crate) fn next(&self, engine: &E, batchsize: usize, droplast: bool) -> Result<Option<Batch<E>>> {
         let data = self.data()?;
-        let rest = self.pass.as_ref().map_or(&[][..], |pass| &pass.order[pass.next..]);
+        let rest = self.cursor.as_ref().map_or(&[][..], |cursor| &cursor.order[cursor.next..]);
         let size = rest.len().min(batchsize);
         if size == 0 || (droplast && size < batchsize) {
             return Ok(None);
@@ -187,13 +187,13 @@ impl<E: Engine> Samples<E> {
 
     /// Goes past a batch of that size.
     pub(crate) fn advance(&mut self, size: usize) {
-        if let Some(pass) = &mut self.pass {
-            pass.next += size;
+        if let Some(cursor) = &mut self.cursor {
+            cursor.next += size;
         }
     }
 
-    /// Ends the pass.
+    /// Ends the epoch.
     pub(crate) fn end(&mut self) {
-        self.pass = None;
+        self.cursor = None;
     }
 }

@@ -14,7 +14,7 @@ use crate::nn::statistics::Statistics;
 use crate::random::Random;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
-use crate::training::data_loader::{Batch, Samples, TestOptions, TrainOptions};
+use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::lbfgs_step::{Access, minimize};
 use crate::training::metrics::{Measured, Metric};
 use crate::training::non_finite::Judged;
@@ -26,8 +26,8 @@ pub(crate) struct Model<E: Engine> {
     pub(crate) module: Rc<Module<E>>,
     pub(crate) loss: LossFunction,
     pub(crate) optimizer: Rc<RefCell<BoundOptimizer<E>>>,
-    pub(crate) train: Samples<E>,
-    pub(crate) test: Samples<E>,
+    pub(crate) train: DataLoader<E>,
+    pub(crate) test: DataLoader<E>,
 }
 
 impl<E: Engine> Model<E> {
@@ -40,7 +40,7 @@ impl<E: Engine> Model<E> {
             let message = "a model needs a loss that reduces to one number: reduce mean or sum, given none";
             return Err(Error::new(Code::Argument, message));
         }
-        let (train, test) = (Samples::new::<TrainOptions>(), Samples::new::<TestOptions>());
+        let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
         Ok(Self { module, loss, optimizer, train, test })
     }
 
