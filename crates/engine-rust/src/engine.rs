@@ -253,7 +253,7 @@ impl Engine for RustEngine {
         reshape::reshape(&self.autograd, input, shape)
     }
 
-    fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+    fn index_select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
         select::select(&self.autograd, tensor, indices)
     }
 

@@ -263,7 +263,7 @@ impl Engine for TorchEngine {
         Tensor::from_tch(input.as_ref().f_reshape(sizes(shape)?))
     }
 
-    fn select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
+    fn index_select(&self, tensor: &Tensor, indices: &[usize]) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
         let indices = collected(indices.iter().map(|index| *index as i64))?;
         let indices = tch::Tensor::f_from_slice(&indices).map_err(from_tch)?;

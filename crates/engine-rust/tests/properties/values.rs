@@ -93,8 +93,8 @@ fn data_dtypes_and_devices() {
     let moved = k.tensor(&Data::Float(vec![]), &[0], Device::Cuda(0)).map(drop);
     refused(moved, Code::Device, "device cuda:0 cannot be used: ");
     let rows = float(&k, &[3, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    assert_eq!(k.data(&k.select(&rows, &[2, 0]).unwrap()).unwrap(), Data::Float(vec![5.0, 6.0, 1.0, 2.0]));
-    refused(k.select(&rows, &[3]).map(drop), Code::Engine, "index 3 is out of range");
+    assert_eq!(k.data(&k.index_select(&rows, &[2, 0]).unwrap()).unwrap(), Data::Float(vec![5.0, 6.0, 1.0, 2.0]));
+    refused(k.index_select(&rows, &[3]).map(drop), Code::Engine, "index 3 is out of range");
 }
 
 /// Tensors of all shapes and dtypes into all operations: a result or an error, and no panic.
@@ -143,7 +143,7 @@ fn invalid_inputs_give_errors_or_results() {
     for a in &tensors {
         check(k.reshape(a, &[1]));
         check(k.reshape(a, &[usize::MAX, 2]));
-        check(k.select(a, &[0]));
+        check(k.index_select(a, &[0]));
         for activation in [Activation::Relu, Activation::Sigmoid, Activation::Gelu { tanh: true }] {
             check(k.activation(a, activation));
         }

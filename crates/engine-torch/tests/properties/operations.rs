@@ -124,8 +124,8 @@ fn rows_are_selected_in_order_and_apart_from_the_graph() {
     let engine = TorchEngine::new();
     let x = tensor(&[3, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     engine.set_requires_grad(&x, true).unwrap();
-    expect(engine.select(&x, &[2, 0, 2]), &[3, 2], &[5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
-    expect(engine.select(&x, &[]), &[0, 2], &[]);
-    assert!(!engine.requires_grad(&engine.select(&x, &[1]).unwrap()));
-    assert!(engine.select(&x, &[3]).is_err());
+    expect(engine.index_select(&x, &[2, 0, 2]), &[3, 2], &[5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
+    expect(engine.index_select(&x, &[]), &[0, 2], &[]);
+    assert!(!engine.requires_grad(&engine.index_select(&x, &[1]).unwrap()));
+    assert!(engine.index_select(&x, &[3]).is_err());
 }

@@ -6,7 +6,7 @@ use std::slice;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Result};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::parameters::select;
+use crate::commands::parameters::resolve_parameters;
 use crate::commands::tensors::{floats, read};
 use crate::engine::Engine;
 use crate::nn::module::Named;
@@ -97,7 +97,7 @@ fn selected<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<Named<
         let message = format!("expected a module, tensor, vector or dictionary, given {given}");
         return Err(Error::new(Code::Argument, message));
     }
-    Ok(select(session, given)?.tensors)
+    Ok(resolve_parameters(session, given)?.tensors)
 }
 
 /// `zerograd(object)`: sets gradients to 0; undefined ones stay undefined.

@@ -3,7 +3,7 @@
 use stepwell_optim::{Code, Error, Number, Optimizer, OptionValue, Result, Results, definition};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::parameters::{is_selection, select};
+use crate::commands::parameters::{is_parameter_list, resolve_parameters};
 use crate::commands::restore::restore;
 use crate::commands::state::describe;
 use crate::engine::Engine;
@@ -49,11 +49,11 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
         let message = format!("cannot define group {group} until optimizer is created with initial parameter group");
         return Err(Error::new(Code::Group, message));
     }
-    let selection = select(session, &call.parameters)?;
+    let list = resolve_parameters(session, &call.parameters)?;
     let optimizer = Optimizer::new(definition, &call.positional, &call.named)?;
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
     let mut bound = BoundOptimizer::new(optimizer, library);
-    bound.edit(&session.engine, 0, selection, &[], &[])?;
+    bound.edit(&session.engine, 0, list, &[], &[])?;
     session.insert(Object::optimizer(bound))
 }
 
@@ -64,20 +64,20 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         let message = format!("{owner} fused: can be given only when the optimizer is made");
         return Err(Error::new(Code::Argument, message));
     }
-    let selection = select(session, &call.parameters)?;
+    let list = resolve_parameters(session, &call.parameters)?;
     // Its step began from the parameters that it had, and learns from all of them.
     let definition = session.optimizer(handle)?.optimizer.definition();
-    if !selection.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
+    if !list.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
         let message = format!("{owner} cannot take more parameters while it steps");
         return Err(Error::new(Code::Parameter, message));
     }
     let scale = session.optimizer(handle)?.scale_of_loss();
-    if scale != 1.0 && !selection.tensors.is_empty() {
-        let tensors: Vec<_> = selection.tensors.iter().map(|named| named.tensor.clone()).collect();
+    if scale != 1.0 && !list.tensors.is_empty() {
+        let tensors: Vec<_> = list.tensors.iter().map(|named| named.tensor.clone()).collect();
         session.check_scaled(&tensors, scale)?;
     }
     let (mut bound, engine) = session.optimizer_mut(handle)?;
-    bound.edit(engine, call.group.unwrap_or(0), selection, &call.positional, &call.named)?;
+    bound.edit(engine, call.group.unwrap_or(0), list, &call.positional, &call.named)?;
     Ok(Value::Null)
 }
 
@@ -109,7 +109,7 @@ impl Call {
                 arguments.next();
                 return Err(arguments.refuse("parameters, a list of nothing for none,", &nothing));
             }
-            given if is_selection(given) => arguments.next(),
+            given if is_parameter_list(given) => arguments.next(),
             _ => Value::Null,
         };
         let is_named = |given: &Value| matches!(given, Value::Object(_) | Value::Array(_));

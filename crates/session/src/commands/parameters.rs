@@ -1,4 +1,4 @@
-//! Parameters that a call selects: a tensor, a vector, a dictionary, a module or a model, or a selection out of one.
+//! Parameters that a call selects: a tensor, a vector, a dictionary, a module or a model, or a list out of one.
 
 use std::rc::Rc;
 
@@ -7,12 +7,12 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
 use crate::session::{Object, Session};
-use crate::training::parameter_list::{LOOSE, Selection, Source};
+use crate::training::parameter_list::{LOOSE, ParameterList, ParameterOrigin};
 use crate::values::dedupe::places_of;
 use crate::values::value::Value;
 
 /// True for what can select parameters, and not for an option.
-pub(crate) fn is_selection(given: &Value) -> bool {
+pub(crate) fn is_parameter_list(given: &Value) -> bool {
     match given {
         Value::Handle(_) => true,
         Value::Array(list) => list.is_empty() || matches!(list[0], Value::Handle(_)),
@@ -21,8 +21,8 @@ pub(crate) fn is_selection(given: &Value) -> bool {
 }
 
 /// The selected tensors. `null` and an empty list select none.
-pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Value) -> Result<Selection<E>> {
-    let none = Selection { tensors: Vec::new(), source: Source::Nothing };
+pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value) -> Result<ParameterList<E>> {
+    let none = ParameterList { tensors: Vec::new(), origin: ParameterOrigin::Nothing };
     let (handle, selector) = match given {
         Value::Null => return Ok(none),
         Value::Array(list) => match list.as_slice() {
@@ -46,11 +46,11 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Value) -> Result<S
             None => module.parameters(),
             Some(selector) => select_from_module(module, selector)?,
         };
-        return Ok(Selection { tensors, source: Source::Module(Rc::clone(module)) });
+        return Ok(ParameterList { tensors, origin: ParameterOrigin::Module(Rc::clone(module)) });
     }
     Ok(match object {
         Object::Tensor(tensor) if selector.is_none() => {
-            Selection { tensors: vec![loose(String::new(), tensor)], source: Source::Unnamed }
+            ParameterList { tensors: vec![loose(String::new(), tensor)], origin: ParameterOrigin::Unnamed }
         }
         Object::Vector(vector) => {
             let mut tensors = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Value) -> Result<S
                     }
                 }
             }
-            Selection { tensors, source: Source::Unnamed }
+            ParameterList { tensors, origin: ParameterOrigin::Unnamed }
         }
         Object::Dictionary(entries) => {
             let tensors = match selector {
@@ -81,7 +81,7 @@ pub(crate) fn select<E: Engine>(session: &Session<E>, given: &Value) -> Result<S
                     tensors
                 }
             };
-            Selection { tensors, source: Source::Named }
+            ParameterList { tensors, origin: ParameterOrigin::Named }
         }
         Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Module(_) | Object::Model(_) => {
             return Err(refuse("a tensor, vector, dictionary, module or model", given));

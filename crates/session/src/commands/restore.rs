@@ -20,7 +20,7 @@ use crate::nn::module::Named;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
-use crate::training::parameter_list::{Selection, Source};
+use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::convert::{check_keys, named_options};
 use crate::values::data::Data;
 use crate::values::dedupe::places_of;
@@ -103,8 +103,8 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
     let mut bound = BoundOptimizer::new(optimizer, library);
     for (group, tensors) in groups.into_iter().enumerate() {
-        let selection = Selection { tensors, source: Source::Module(module.clone()) };
-        bound.edit(engine, group, selection, &[], &[])?;
+        let list = ParameterList { tensors, origin: ParameterOrigin::Module(module.clone()) };
+        bound.edit(engine, group, list, &[], &[])?;
     }
     if let Some(scale) = scales {
         session.check_scaled(bound.tensors(), scale)?;

@@ -159,7 +159,7 @@ pub trait Engine: 'static {
     /// The same elements in another shape.
     fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
     /// A copy of the rows at `indices`, in that order, along dimension 0; cut off from the graph.
-    fn select(&self, tensor: &Self::Tensor, indices: &[usize]) -> Result<Self::Tensor>;
+    fn index_select(&self, tensor: &Self::Tensor, indices: &[usize]) -> Result<Self::Tensor>;
     /// An elementwise function.
     fn activation(&self, input: &Self::Tensor, activation: Activation) -> Result<Self::Tensor>;
     /// The elementwise product of two tensors of one shape.

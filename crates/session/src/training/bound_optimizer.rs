@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::engine::backend_optimizers::no_further;
 use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
 use crate::training::clip::{clip_gradients, multiply_gradients};
-use crate::training::parameter_list::Selection;
+use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::Container;
 use crate::values::data::Data;
 use crate::values::dedupe::first_places;
@@ -60,7 +60,7 @@ impl<E: Engine> BoundOptimizer<E> {
         &mut self,
         engine: &E,
         group: usize,
-        selection: Selection<E>,
+        list: ParameterList<E>,
         positional: &[OptionValue],
         named: &[(String, OptionValue)],
     ) -> Result<()> {
@@ -68,14 +68,14 @@ impl<E: Engine> BoundOptimizer<E> {
         if self.library().is_some() {
             no_further(self.optimizer.definition(), &options)?;
         }
-        self.check(engine, &selection)?;
+        self.check(engine, &list)?;
         let mut container = self.container.clone();
-        container.add(&selection)?;
-        self.optimizer.edit(group, options, selection.tensors.len())?;
+        container.add(&list)?;
+        self.optimizer.edit(group, options, list.tensors.len())?;
 
         self.container = container;
         self.groups.resize_with(self.optimizer.groups().len(), Vec::new);
-        for named in selection.tensors {
+        for named in list.tensors {
             self.groups[group].push(Parameter { tensor: named.tensor, kind: named.kind });
         }
         self.view_cache = E::ViewCache::default();
@@ -87,16 +87,16 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Fails if one of the tensors cannot become a parameter.
-    fn check(&self, engine: &E, selection: &Selection<E>) -> Result<()> {
+    fn check(&self, engine: &E, list: &ParameterList<E>) -> Result<()> {
         let (mut groups, mut identities) = (Vec::new(), Vec::new());
         for (group, parameters) in self.groups.iter().enumerate() {
             groups.extend(parameters.iter().map(|_| group));
         }
-        for tensor in self.tensors.iter().chain(selection.tensors.iter().map(|named| &named.tensor)) {
+        for tensor in self.tensors.iter().chain(list.tensors.iter().map(|named| &named.tensor)) {
             identities.push(engine.identity(tensor));
         }
         let first_places = first_places(&identities)?;
-        for (i, named) in selection.tensors.iter().enumerate() {
+        for (i, named) in list.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };
             let refuse = |what: String| Err(Error::new(Code::Parameter, format!("parameter[{i}]{name} {what}")));
             if !engine.is_leaf(&named.tensor) {

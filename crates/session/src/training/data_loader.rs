@@ -181,7 +181,7 @@ impl<E: Engine> DataLoader<E> {
             return Ok(None);
         }
         let rows = &rest[..size];
-        let (inputs, targets) = (engine.select(&data.inputs, rows)?, engine.select(&data.targets, rows)?);
+        let (inputs, targets) = (engine.index_select(&data.inputs, rows)?, engine.index_select(&data.targets, rows)?);
         Ok(Some(Batch { inputs, targets, size }))
     }
 

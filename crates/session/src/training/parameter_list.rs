@@ -9,13 +9,13 @@ use crate::nn::module::{Module, Named};
 pub(crate) const LOOSE: &str = "parmdict";
 
 /// Tensors with the object that they came from.
-pub(crate) struct Selection<E: Engine> {
+pub(crate) struct ParameterList<E: Engine> {
     pub(crate) tensors: Vec<Named<E>>,
-    pub(crate) source: Source<E>,
+    pub(crate) origin: ParameterOrigin<E>,
 }
 
-/// Where a selection came from.
-pub(crate) enum Source<E: Engine> {
+/// Where a list came from.
+pub(crate) enum ParameterOrigin<E: Engine> {
     Nothing,
     Module(Rc<Module<E>>),
     /// Loose tensors that have no name of their own.

@@ -9,7 +9,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::nn::module::{Module, checked_name};
-use crate::training::parameter_list::{Selection, Source};
+use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::dedupe::repeated;
 
 /// Modules and loose tensors that an optimizer's parameters came from.
@@ -51,13 +51,13 @@ impl<E: Engine> Container<E> {
         Self { entries: Vec::new() }
     }
 
-    /// Takes in what a selection came from.
-    pub(crate) fn add(&mut self, selection: &Selection<E>) -> Result<()> {
-        match &selection.source {
-            Source::Nothing => Ok(()),
-            Source::Module(module) => self.add_module(module),
-            Source::Unnamed => self.add_loose(selection, false),
-            Source::Named => self.add_loose(selection, true),
+    /// Takes in what a list came from.
+    pub(crate) fn add(&mut self, list: &ParameterList<E>) -> Result<()> {
+        match &list.origin {
+            ParameterOrigin::Nothing => Ok(()),
+            ParameterOrigin::Module(module) => self.add_module(module),
+            ParameterOrigin::Unnamed => self.add_loose(list, false),
+            ParameterOrigin::Named => self.add_loose(list, true),
         }
     }
 
@@ -78,7 +78,7 @@ impl<E: Engine> Container<E> {
         Ok(())
     }
 
-    fn add_loose(&mut self, selection: &Selection<E>, named: bool) -> Result<()> {
+    fn add_loose(&mut self, list: &ParameterList<E>, named: bool) -> Result<()> {
         let place = match self.entries.iter().position(|entry| matches!(entry, Entry::Loose { .. })) {
             Some(place) => place,
             None => {
@@ -88,7 +88,7 @@ impl<E: Engine> Container<E> {
             }
         };
         let Entry::Loose { tensors, .. } = &mut self.entries[place] else { return Ok(()) };
-        for parameter in &selection.tensors {
+        for parameter in &list.tensors {
             let name = if named { checked_name(&parameter.name)? } else { tensors.len().to_string() };
             tensors.push((name, parameter.tensor.clone()));
         }
