@@ -59,7 +59,7 @@ impl<E: Engine> Session<E> {
         let checks = settings.nonfinite != NonFinite::Propagate;
         let (searches, statistics) = {
             let (session, bound) = (session.borrow(), bound.borrow());
-            let module = if checks { bound.container.module() } else { None };
+            let module = if checks { bound.registry.module() } else { None };
             let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
             (bound.optimizer.definition().needs_closure(), statistics)
         };

@@ -27,7 +27,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
             let module = session.module(handle)?;
             return session.insert(Object::Module(module));
         }
-        let container = session.optimizer(handle)?.container.module();
+        let container = session.optimizer(handle)?.registry.module();
         let none = || Error::new(Code::Parameter, "no module or tensor was given to this optimizer");
         let container = container.ok_or_else(none)?;
         container.check_extent()?;

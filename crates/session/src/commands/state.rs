@@ -42,7 +42,7 @@ pub(crate) fn describe<E: Engine>(
     let engine = &session.engine;
     let optimizer = if with_buffers { bound.with_state()? } else { WithState::Own(&bound.optimizer) };
     let definition = optimizer.definition();
-    let names = bound.container.names(engine);
+    let names = bound.registry.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
     identities.extend(bound.tensors().iter().map(|tensor| engine.identity(tensor)));
     let first_places = first_places(&identities)?;

@@ -11,7 +11,7 @@ use crate::engine::backend_optimizers::no_further;
 use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
-use crate::training::parameter_registry::Container;
+use crate::training::parameter_registry::ParameterRegistry;
 use crate::values::data::Data;
 use crate::values::dedupe::first_places;
 use crate::values::dtype::Dtype;
@@ -21,7 +21,7 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     pub(crate) optimizer: Optimizer,
     /// See [`BoundOptimizer::library`].
     library: Option<LibraryOptimizer<E::Tensor>>,
-    pub(crate) container: Container<E>,
+    pub(crate) registry: ParameterRegistry<E>,
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
@@ -42,7 +42,7 @@ impl<E: Engine> BoundOptimizer<E> {
         Self {
             optimizer,
             library,
-            container: Container::new(),
+            registry: ParameterRegistry::new(),
             groups: vec![Vec::new()],
             tensors: Vec::new(),
             view_cache: E::ViewCache::default(),
@@ -69,11 +69,11 @@ impl<E: Engine> BoundOptimizer<E> {
             no_further(self.optimizer.definition(), &options)?;
         }
         self.check(engine, &list)?;
-        let mut container = self.container.clone();
-        container.add(&list)?;
+        let mut registry = self.registry.clone();
+        registry.add(&list)?;
         self.optimizer.edit(group, options, list.tensors.len())?;
 
-        self.container = container;
+        self.registry = registry;
         self.groups.resize_with(self.optimizer.groups().len(), Vec::new);
         for named in list.tensors {
             self.groups[group].push(Parameter { tensor: named.tensor, kind: named.kind });
@@ -158,13 +158,13 @@ impl<E: Engine> BoundOptimizer<E> {
             return Ok(Outcome::Stepped);
         }
         let scale = self.scale_of_loss();
-        let Self { optimizer, container, tensors, view_cache, .. } = self;
+        let Self { optimizer, registry, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
         let options = StepOptions {
             clip,
             zero_gradients,
             non_finite,
-            name: &|parameter| container.name_of(engine, tensors, parameter),
+            name: &|parameter| registry.name_of(engine, tensors, parameter),
             threads: engine.threads(),
             // The limit is for a tensor, whose numbers exist up to three times while it is made; state is made once.
             memory_limit: &|| engine.memory_limit().saturating_mul(3),

@@ -16,7 +16,7 @@ impl<E: Engine> BoundOptimizer<E> {
             if engine.requires_grad(tensor)
                 && let Some(element) = first_element(engine, tensor, |element| !element.is_finite())?
             {
-                let name = self.container.name_of(engine, self.tensors(), parameter);
+                let name = self.registry.name_of(engine, self.tensors(), parameter);
                 return Ok(Some(non_finite_gradient(&name, element)));
             }
         }

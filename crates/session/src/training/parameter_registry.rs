@@ -1,7 +1,7 @@
-//! What an optimizer keeps of the objects its parameters came from, so that each parameter has a name.
+//! The objects that the parameters of an optimizer came from, which give each parameter its name.
 //!
-//! One module is the container itself, and names are its own. With several, each stands under its own name, or under
-//! its position where it has none. Loose tensors stand together under `parms`.
+//! The names of one module are used as they are. With several modules, each has its own name as a prefix, or
+//! its position if it has none. Loose tensors have the prefix `parms`.
 
 use std::rc::Rc;
 
@@ -13,12 +13,12 @@ use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::dedupe::repeated;
 
 /// Modules and loose tensors that an optimizer's parameters came from.
-pub(crate) struct Container<E: Engine> {
+pub(crate) struct ParameterRegistry<E: Engine> {
     entries: Vec<Entry<E>>,
 }
 
 /// Not derived, since that would ask the engine to be cloneable.
-impl<E: Engine> Clone for Container<E> {
+impl<E: Engine> Clone for ParameterRegistry<E> {
     fn clone(&self) -> Self {
         Self { entries: self.entries.clone() }
     }
@@ -46,7 +46,7 @@ impl<E: Engine> Entry<E> {
     }
 }
 
-impl<E: Engine> Container<E> {
+impl<E: Engine> ParameterRegistry<E> {
     pub(crate) fn new() -> Self {
         Self { entries: Vec::new() }
     }
