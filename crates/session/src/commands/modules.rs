@@ -5,7 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run};
+use crate::nn::context::{ForwardContext, InitContext};
 use crate::nn::evaluation::{apart, restoring};
 use crate::nn::module::{Module, Named};
 use crate::nn::module_state;
@@ -37,8 +37,9 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     // What is restored draws no random numbers from the session.
     let mut scratch = Random::new(0);
     let random = if is_state { &mut scratch } else { &mut session.random };
-    let mut build = Build { engine: &session.engine, random };
-    let module = if is_state { module_state::restore(&given, &mut build)? } else { Module::make(&given, &mut build)? };
+    let mut context = InitContext { engine: &session.engine, random };
+    let module =
+        if is_state { module_state::restore(&given, &mut context)? } else { Module::make(&given, &mut context)? };
     session.insert(Object::Module(module.into()))
 }
 
@@ -60,11 +61,11 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
     arguments.finish()?;
     let input = input_of(session, &module, &given)?;
     let Session { engine, random, .. } = session;
-    let mut run = Run { engine: &*engine, random, training };
+    let mut context = ForwardContext { engine: &*engine, random, training };
     if !training {
-        return apart(&module, &mut run, &input);
+        return apart(&module, &mut context, &input);
     }
-    restoring(engine, &module, || module.forward(&mut run, &input))
+    restoring(engine, &module, || module.forward(&mut context, &input))
 }
 
 /// A tensor that a module can take: the one that is given, or one of plain numbers.

@@ -12,12 +12,12 @@ use crate::values::dtype::Dtype;
 use crate::values::numbers::{check_dimensions, check_empty};
 
 /// What a layer is made with.
-pub(crate) struct Build<'a, E: Engine> {
+pub(crate) struct InitContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
 }
 
-impl<E: Engine> Build<'_, E> {
+impl<E: Engine> InitContext<'_, E> {
     /// A tensor to be trained, uniform in [-bound, bound).
     pub(crate) fn uniform(&mut self, shape: &[usize], bound: f64) -> Result<E::Tensor> {
         self.trained(shape, |random| random.uniform(bound))
@@ -85,13 +85,13 @@ pub(crate) fn weight_and_bias<'a, T>(weight: Option<&'a T>, bias: Option<&'a T>)
 }
 
 /// What a forward calculation works with.
-pub(crate) struct Run<'a, E: Engine> {
+pub(crate) struct ForwardContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
     pub(crate) training: bool,
 }
 
-impl<E: Engine> Run<'_, E> {
+impl<E: Engine> ForwardContext<'_, E> {
     /// Fails unless the input has the dtype of the layer's weight.
     pub(crate) fn same_dtype(&self, input: &E::Tensor, weight: &E::Tensor) -> Result<()> {
         let (given, expected) = (self.engine.dtype(input)?, self.engine.dtype(weight)?);

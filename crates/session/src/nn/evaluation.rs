@@ -3,7 +3,7 @@
 use stepwell_optim::Result;
 
 use crate::engine::Engine;
-use crate::nn::context::Run;
+use crate::nn::context::ForwardContext;
 use crate::nn::module::Module;
 use crate::nn::statistics::Statistics;
 
@@ -17,9 +17,13 @@ pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl 
 }
 
 /// The forward calculation of use, cut off from the graph also where no module makes a tensor of its own.
-pub(crate) fn apart<E: Engine>(module: &Module<E>, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-    let engine = run.engine;
-    let output = engine.no_grad(|| module.forward(run, input))?;
+pub(crate) fn apart<E: Engine>(
+    module: &Module<E>,
+    context: &mut ForwardContext<'_, E>,
+    input: &E::Tensor,
+) -> Result<E::Tensor> {
+    let engine = context.engine;
+    let output = engine.no_grad(|| module.forward(context, input))?;
     if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
         return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
     }

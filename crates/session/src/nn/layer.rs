@@ -3,7 +3,7 @@
 use stepwell_optim::{OptionSet, OptionSpec, OptionValue, Result};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run};
+use crate::nn::context::{ForwardContext, InitContext};
 
 /// What a layer's file supplies to make one from its options.
 pub(crate) trait Plan {
@@ -13,7 +13,7 @@ pub(crate) trait Plan {
     /// One sentence.
     const ABOUT: &'static str;
 
-    fn make<E: Engine>(options: Self::Options, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
+    fn make<E: Engine>(options: Self::Options, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>>;
 }
 
 /// A layer: its tensors and its forward calculation.
@@ -28,7 +28,7 @@ pub(crate) trait Layer<E: Engine> {
         Vec::new()
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor>;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor>;
 }
 
 /// A kind of layer.
@@ -39,4 +39,4 @@ pub(crate) struct LayerKind<E: Engine> {
     pub(crate) make: Make<E>,
 }
 
-type Make<E> = fn(&[OptionValue], &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>>;
+type Make<E> = fn(&[OptionValue], &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>>;

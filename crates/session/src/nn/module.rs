@@ -5,7 +5,7 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, OptionValue, Result, Results, defaults, parse};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run};
+use crate::nn::context::{ForwardContext, InitContext};
 use crate::nn::layer::Layer;
 use crate::nn::layers::layer_kinds;
 use crate::values::convert::{named_options, positional_options};
@@ -63,11 +63,11 @@ impl<E: Engine> Module<E> {
     ///
     /// A layer is its kind, or a list of its kind, optionally a name, positional options, and optionally a dictionary of
     /// named ones; a container is a dictionary with the keys `container` and `children`.
-    pub(crate) fn make(specification: &Value, build: &mut Build<'_, E>) -> Result<Self> {
-        Self::make_at(specification, build, 0)
+    pub(crate) fn make(specification: &Value, context: &mut InitContext<'_, E>) -> Result<Self> {
+        Self::make_at(specification, context, 0)
     }
 
-    fn make_at(specification: &Value, build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+    fn make_at(specification: &Value, context: &mut InitContext<'_, E>, depth: usize) -> Result<Self> {
         if depth > DEEPEST {
             return Err(Error::new(Code::Argument, format!("modules nested deeper than {DEEPEST}")));
         }
@@ -79,7 +79,7 @@ impl<E: Engine> Module<E> {
             if matches!(specification, Value::Object(entries) if entries.len() > 2) {
                 return Err(not_a_module(specification));
             }
-            return Self::sequential(container, children, build, depth);
+            return Self::sequential(container, children, context, depth);
         }
         let (kind, rest) = match specification {
             Value::String(kind) => (kind.as_str(), &[][..]),
@@ -90,7 +90,7 @@ impl<E: Engine> Module<E> {
             _ => return Err(not_a_module(specification)),
         };
         if kind == SEQUENTIAL {
-            return Self::sequential(specification, &[], build, depth);
+            return Self::sequential(specification, &[], context, depth);
         }
         let kinds = layer_kinds::<E>();
         let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
@@ -108,7 +108,7 @@ impl<E: Engine> Module<E> {
         };
         let positional = positional_options(kind, positional)?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
-        let layer = (found.make)(&row, build)?;
+        let layer = (found.make)(&row, context)?;
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
         Ok(Self { kind: found.name, name, options, body: Body::Layer(layer), extent: ONE })
     }
@@ -157,7 +157,12 @@ impl<E: Engine> Module<E> {
         kind == PARAMETER_DICTIONARY
     }
 
-    fn sequential(container: &Value, children: &[Value], build: &mut Build<'_, E>, depth: usize) -> Result<Self> {
+    fn sequential(
+        container: &Value,
+        children: &[Value],
+        context: &mut InitContext<'_, E>,
+        depth: usize,
+    ) -> Result<Self> {
         let words = match container {
             Value::Array(list) => list.as_slice(),
             word => std::slice::from_ref(word),
@@ -170,18 +175,18 @@ impl<E: Engine> Module<E> {
                 return Err(Error::new(Code::Argument, message));
             }
         };
-        let modules = children.iter().map(|child| Self::make_at(child, build, depth + 1)).values()?;
+        let modules = children.iter().map(|child| Self::make_at(child, context, depth + 1)).values()?;
         Ok(Self::holding(SEQUENTIAL, name, keyed(modules)?))
     }
 
-    pub(crate) fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+    pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         match &self.body {
-            Body::Layer(layer) => layer.forward(run, input).map_err(|error| error.within(self.kind)),
+            Body::Layer(layer) => layer.forward(context, input).map_err(|error| error.within(self.kind)),
             Body::Modules(_) if self.kind != SEQUENTIAL => {
                 Err(Error::new(Code::Argument, format!("a {} holds modules and does not run", self.kind)))
             }
             Body::Modules(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
-                child.forward(run, &x).map_err(|error| error.within(&format!("`{key}`")))
+                child.forward(context, &x).map_err(|error| error.within(&format!("`{key}`")))
             }),
         }
     }
@@ -297,7 +302,7 @@ impl<E: Engine> Layer<E> for ParameterDictionary<E::Tensor> {
         self.0.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect()
     }
 
-    fn forward(&self, _: &mut Run<'_, E>, _: &E::Tensor) -> Result<E::Tensor> {
+    fn forward(&self, _: &mut ForwardContext<'_, E>, _: &E::Tensor) -> Result<E::Tensor> {
         Err(Error::new(Code::Argument, "holds tensors and does not run"))
     }
 }

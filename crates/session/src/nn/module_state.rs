@@ -6,7 +6,7 @@
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::engine::Engine;
-use crate::nn::context::Build;
+use crate::nn::context::InitContext;
 use crate::nn::layers::batchnorm::may_be_missing;
 use crate::nn::module::{Module, checked_name, keyed};
 use crate::values::convert::{check_keys, to_value};
@@ -65,11 +65,11 @@ pub(crate) fn is_state(given: &Value) -> bool {
 }
 
 /// The module of some rows, with its parameters as they were.
-pub(crate) fn restore<E: Engine>(given: &Value, build: &mut Build<'_, E>) -> Result<Module<E>> {
+pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
     let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
     let mut rest = rows.as_slice();
-    let module = take(&mut rest, 0, build)?;
+    let module = take(&mut rest, 0, context)?;
     match rest.first() {
         None => Ok(module),
         Some(row) => {
@@ -129,14 +129,14 @@ impl<'a> Row<'a> {
 }
 
 /// The module that begins at the first row, with all rows that belong to it.
-fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>) -> Result<Module<E>> {
+fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
     let Some((row, rest)) = rows.split_first().filter(|(row, _)| row.depth == depth) else {
         return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
     };
     *rows = rest;
     let mut children = Vec::new();
     while rows.first().is_some_and(|row| row.depth > depth) {
-        children.push(take(rows, depth + 1, build)?);
+        children.push(take(rows, depth + 1, context)?);
     }
     if let Some(module) = Module::container(row.kind, row.name.clone()) {
         return Ok(module.with_children(keyed(children)?));
@@ -145,22 +145,22 @@ fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, build: &mut Build<'_, E>
         return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
     }
     if Module::<E>::is_parameter_dictionary(row.kind) {
-        return parameter_dictionary(row, build);
+        return parameter_dictionary(row, context);
     }
     let mut specification = vec![Value::string(row.kind)];
     specification.extend(row.name.iter().map(Value::string));
     specification.push(Value::Object(row.options.to_vec()));
-    let module = Module::make(&Value::Array(specification), build)?;
-    set(build.engine, row, row.parms, module.own_parameters())?;
-    set(build.engine, row, row.buffers, module.own_buffers())?;
+    let module = Module::make(&Value::Array(specification), context)?;
+    set(context.engine, row, row.parms, module.own_parameters())?;
+    set(context.engine, row, row.buffers, module.own_buffers())?;
     Ok(module)
 }
 
-fn parameter_dictionary<E: Engine>(row: &Row<'_>, build: &mut Build<'_, E>) -> Result<Module<E>> {
+fn parameter_dictionary<E: Engine>(row: &Row<'_>, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
     let tensors = in_order(row)?.into_iter().map(|(name, value)| {
         let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
-        let tensor = build.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
-        build.engine.set_requires_grad(&tensor, true)?;
+        let tensor = context.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
+        context.engine.set_requires_grad(&tensor, true)?;
         Ok((checked_name(name)?, tensor))
     });
     let mut module = Module::parameter_dictionary(tensors.values()?);

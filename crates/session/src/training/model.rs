@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
 use crate::engine::Engine;
-use crate::nn::context::Run;
+use crate::nn::context::ForwardContext;
 use crate::nn::evaluation::apart;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
@@ -81,8 +81,8 @@ impl<E: Engine> Model<E> {
             self.train.end();
             return Ok(None);
         };
-        let mut run = Run { engine, random, training: true };
-        let measured = self.learn_finite(&mut run, &inputs, &targets, &options).inspect_err(|_| {
+        let mut context = ForwardContext { engine, random, training: true };
+        let measured = self.learn_finite(&mut context, &inputs, &targets, &options).inspect_err(|_| {
             // What has not begun draws its order again.
             if begins {
                 self.train.end();
@@ -95,15 +95,15 @@ impl<E: Engine> Model<E> {
     /// One step on a batch. Where it fails, or where gradients must be finite and are not, running statistics are as they were.
     fn learn_finite(
         &self,
-        run: &mut Run<'_, E>,
+        context: &mut ForwardContext<'_, E>,
         inputs: &E::Tensor,
         targets: &E::Tensor,
         options: &TrainOptions,
     ) -> Result<Measured> {
-        let (clip, policy, engine) = (options.clip()?, options.nonfinite, run.engine);
+        let (clip, policy, engine) = (options.clip()?, options.nonfinite, context.engine);
         self.optimizer.borrow().check_non_finite(policy, self.train.is_policy_given)?;
         let statistics = Statistics::of(engine, &self.module)?;
-        let result = self.learn(run, inputs, targets, clip, policy);
+        let result = self.learn(context, inputs, targets, clip, policy);
         if let Err(_) | Ok((_, Outcome::Skipped)) = result {
             statistics.restore(engine)?;
         }
@@ -113,19 +113,19 @@ impl<E: Engine> Model<E> {
     /// One step on a batch, and what became of it. What fails before the step leaves gradients as they were.
     fn learn(
         &self,
-        run: &mut Run<'_, E>,
+        context: &mut ForwardContext<'_, E>,
         inputs: &E::Tensor,
         targets: &E::Tensor,
         clip: Clip,
         policy: NonFinite,
     ) -> Result<(Measured, Outcome)> {
-        let engine = run.engine;
+        let engine = context.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
         self.optimizer.borrow().optimizer.check_not_swapped()?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let mut first = None;
         let mut compute = || {
-            let output = self.module.forward(run, inputs)?;
+            let output = self.module.forward(context, inputs)?;
             let (loss, counted) =
                 self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
             if !engine.requires_grad(&loss) {
@@ -179,8 +179,8 @@ impl<E: Engine> Model<E> {
         self.test.begin(None)?;
         let mut batches = Vec::new();
         while let Some(Batch { inputs, targets, size }) = self.test.next(engine, count(batchsize), droplast)? {
-            let mut run = Run { engine, random: &mut *random, training: false };
-            batches.push(measure(&self.module, self.loss, &self.test.metrics, &mut run, &inputs, &targets)?);
+            let mut context = ForwardContext { engine, random: &mut *random, training: false };
+            batches.push(measure(&self.module, self.loss, &self.test.metrics, &mut context, &inputs, &targets)?);
             self.test.advance(size);
         }
         self.test.end();
@@ -192,14 +192,14 @@ fn measure<E: Engine>(
     module: &Module<E>,
     loss: LossFunction,
     metrics: &[Metric],
-    run: &mut Run<'_, E>,
+    context: &mut ForwardContext<'_, E>,
     inputs: &E::Tensor,
     targets: &E::Tensor,
 ) -> Result<Measured> {
-    let output = apart(module, run, inputs)?;
-    let (value, counted) = loss.apply(run.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
-    let measured = (&loss, scalar(run.engine, &value)?, counted);
-    Measured::new(run.engine, metrics, measured, &output, targets)
+    let output = apart(module, context, inputs)?;
+    let (value, counted) = loss.apply(context.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
+    let measured = (&loss, scalar(context.engine, &value)?, counted);
+    Measured::new(context.engine, metrics, measured, &output, targets)
 }
 
 fn no_batch() -> Error {

@@ -4,17 +4,17 @@ use stepwell_optim::{Result, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Activation;
-use crate::nn::context::{Build, Run, floating};
+use crate::nn::context::{ForwardContext, InitContext, floating};
 use crate::nn::layer::{Layer, Plan};
 
 struct Elementwise(Activation);
 
 impl<E: Engine> Layer<E> for Elementwise {
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         if matches!(self.0, Activation::Gelu { .. }) {
-            floating(run.engine, input)?;
+            floating(context.engine, input)?;
         }
-        run.engine.activation(input, self.0)
+        context.engine.activation(input, self.0)
     }
 }
 
@@ -32,7 +32,7 @@ macro_rules! activations {
             const NAME: &'static str = $name;
             const ABOUT: &'static str = $about;
 
-            fn make<E: Engine>(_: NoOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+            fn make<E: Engine>(_: NoOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
                 Ok(Box::new(Elementwise(Activation::$plan)))
             }
         }
@@ -60,7 +60,7 @@ impl Plan for Gelu {
     const NAME: &'static str = "gelu";
     const ABOUT: &'static str = "x times the share of a normal distribution below x.";
 
-    fn make<E: Engine>(o: GeluOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: GeluOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         Ok(Box::new(Elementwise(Activation::Gelu { tanh: o.tanh })))
     }
 }

@@ -5,7 +5,7 @@ use stepwell_optim::{Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::engine::operations;
-use crate::nn::context::{Build, Run, floating, misfit, weight_and_bias};
+use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
 use crate::nn::layer::{Layer, Plan};
 use crate::values::data::Data;
 use crate::values::device::Device;
@@ -50,15 +50,16 @@ impl Plan for BatchNorm {
     const NAME: &'static str = "batchnorm";
     const ABOUT: &'static str = "Each channel normalised over the batch.";
 
-    fn make<E: Engine>(o: BatchNormOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: BatchNormOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let channels = count(o.channels);
         let shape = [channels];
-        let affine = if o.affine { Some((build.constant(&shape, 1.0)?, build.constant(&shape, 0.0)?)) } else { None };
+        let affine =
+            if o.affine { Some((context.constant(&shape, 1.0)?, context.constant(&shape, 0.0)?)) } else { None };
         let running = match o.track {
             true => Some(Running {
-                mean: build.buffer(&shape, 0.0)?,
-                variance: build.buffer(&shape, 1.0)?,
-                count: build.engine.tensor(&Data::Long(vec![0]), &[], Device::Cpu)?,
+                mean: context.buffer(&shape, 0.0)?,
+                variance: context.buffer(&shape, 1.0)?,
+                count: context.engine.tensor(&Data::Long(vec![0]), &[], Device::Cpu)?,
             }),
             false => None,
         };
@@ -77,20 +78,20 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
         vec![("running_mean", mean), ("running_var", variance), (COUNT, count)]
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         if shape.len() < 2 || shape[1] != self.channels {
             return Err(misfit(format_args!("[n, {}, *]", self.channels), &shape));
         }
-        let training = run.training || self.running.is_none();
+        let training = context.training || self.running.is_none();
         let per_channel: usize = shape.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, size)| size).product();
         if training && per_channel < 2 {
             return Err(misfit("with more than one value for each channel, or no variance exists", &shape));
         }
-        floating(run.engine, input)?;
+        floating(context.engine, input)?;
         let weight = self.affine.as_ref().map(|(weight, _)| weight);
         if let Some(weight) = weight.or(self.running.as_ref().map(|running| &running.mean)) {
-            run.same_dtype(input, weight)?;
+            context.same_dtype(input, weight)?;
         }
         let norm = operations::BatchNorm {
             weight: self.affine.as_ref().map(|(weight, _)| weight),
@@ -100,9 +101,9 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
             momentum: self.momentum,
             eps: self.eps,
         };
-        let output = run.engine.batch_norm(input, &norm)?;
-        if let (true, Some(running)) = (run.training, &self.running) {
-            run.engine.count(&running.count)?;
+        let output = context.engine.batch_norm(input, &norm)?;
+        if let (true, Some(running)) = (context.training, &self.running) {
+            context.engine.count(&running.count)?;
         }
         Ok(output)
     }

@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{Build, LARGEST, Run, elements, misfit, pair, weight_and_bias};
+use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair, weight_and_bias};
 use crate::nn::layer::{Layer, Plan};
 
 options! {
@@ -46,7 +46,7 @@ impl Plan for Conv2d {
     const NAME: &'static str = "conv2d";
     const ABOUT: &'static str = "A convolution of images.";
 
-    fn make<E: Engine>(o: Conv2dOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: Conv2dOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let (inputs, outputs, groups) = (count(o.inputs), count(o.outputs), count(o.groups));
         if inputs % groups != 0 || outputs % groups != 0 {
             let message = format!("conv2d groups: expected a divisor of {inputs} and {outputs}, given {groups}");
@@ -56,8 +56,8 @@ impl Plan for Conv2d {
         let window = Window::of(Self::NAME, &o.stride, &o.pad, &o.dilate)?;
         let fan_in = (inputs / groups) as f64 * kernel[0] as f64 * kernel[1] as f64;
         let bound = 1.0 / fan_in.sqrt();
-        let weight = build.uniform(&[outputs, inputs / groups, kernel[0], kernel[1]], bound)?;
-        let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };
+        let weight = context.uniform(&[outputs, inputs / groups, kernel[0], kernel[1]], bound)?;
+        let bias = if o.bias { Some(context.uniform(&[outputs], bound)?) } else { None };
         Ok(Box::new(Conv2d { inputs, outputs, kernel, window, groups, weight, bias }))
     }
 }
@@ -67,8 +67,8 @@ impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
         weight_and_bias(Some(&self.weight), self.bias.as_ref())
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         let positions = match *shape {
             [_, channels, h, w] if channels == self.inputs => self.window.positions(self.kernel, [h, w]),
             _ => None,
@@ -78,8 +78,8 @@ impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
             let least = format!("[n, {}, h, w] that a {height}x{width} kernel fits into", self.inputs);
             return Err(misfit(least, &shape));
         };
-        run.same_dtype(input, &self.weight)?;
-        elements(run.engine, &[shape[0].max(1), self.outputs, height, width], run.engine.dtype(input)?)?;
-        run.engine.conv2d(input, &self.weight, self.bias.as_ref(), &self.window, self.groups)
+        context.same_dtype(input, &self.weight)?;
+        elements(context.engine, &[shape[0].max(1), self.outputs, height, width], context.engine.dtype(input)?)?;
+        context.engine.conv2d(input, &self.weight, self.bias.as_ref(), &self.window, self.groups)
     }
 }

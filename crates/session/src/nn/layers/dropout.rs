@@ -6,7 +6,7 @@ use stepwell_optim::fallible::collected;
 use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run, elements, floating};
+use crate::nn::context::{ForwardContext, InitContext, elements, floating};
 use crate::nn::layer::{Layer, Plan};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -28,22 +28,22 @@ impl Plan for Dropout {
     const NAME: &'static str = "dropout";
     const ABOUT: &'static str = "Elements set to 0 at random while training.";
 
-    fn make<E: Engine>(o: DropoutOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: DropoutOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         Ok(Box::new(Dropout { p: o.p }))
     }
 }
 
 impl<E: Engine> Layer<E> for Dropout {
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        floating(run.engine, input)?;
-        if !run.training || self.p == 0.0 {
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        floating(context.engine, input)?;
+        if !context.training || self.p == 0.0 {
             return Ok(input.clone());
         }
-        let (shape, dtype) = (run.engine.shape(input)?, run.engine.dtype(input)?);
-        let count = elements(run.engine, &shape, Dtype::Double)?;
+        let (shape, dtype) = (context.engine.shape(input)?, context.engine.dtype(input)?);
+        let count = elements(context.engine, &shape, Dtype::Double)?;
         let keep = if self.p < 1.0 { 1.0 / (1.0 - self.p) } else { 0.0 };
-        let mask = collected((0..count).map(|_| if run.random.chance(self.p) { 0.0 } else { keep }))?;
-        let mask = run.engine.tensor(&Data::Double(mask).cast(dtype)?, &shape, run.engine.device(input)?)?;
-        run.engine.multiply(input, &mask)
+        let mask = collected((0..count).map(|_| if context.random.chance(self.p) { 0.0 } else { keep }))?;
+        let mask = context.engine.tensor(&Data::Double(mask).cast(dtype)?, &shape, context.engine.device(input)?)?;
+        context.engine.multiply(input, &mask)
     }
 }

@@ -3,7 +3,7 @@
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run};
+use crate::nn::context::{ForwardContext, InitContext};
 use crate::nn::layer::{Layer, Plan};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -29,9 +29,9 @@ impl Plan for Embedding {
     const NAME: &'static str = "embedding";
     const ABOUT: &'static str = "A vector for each index.";
 
-    fn make<E: Engine>(o: EmbeddingOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: EmbeddingOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let rows = count(o.rows);
-        Ok(Box::new(Embedding { rows, weight: build.normal(&[rows, count(o.columns)])? }))
+        Ok(Box::new(Embedding { rows, weight: context.normal(&[rows, count(o.columns)])? }))
     }
 }
 
@@ -40,19 +40,19 @@ impl<E: Engine> Layer<E> for Embedding<E::Tensor> {
         vec![("weight", &self.weight)]
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let dtype = run.engine.dtype(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let dtype = context.engine.dtype(input)?;
         if dtype != Dtype::Long {
             return Err(Error::new(Code::Dtype, format!("expected long indices, given {}", dtype.name())));
         }
         // The result has one more.
-        check_dimensions(run.engine.shape(input)?.len() + 1)?;
-        if let Data::Long(indices) = run.engine.data(input)?
+        check_dimensions(context.engine.shape(input)?.len() + 1)?;
+        if let Data::Long(indices) = context.engine.data(input)?
             && let Some(index) = indices.iter().find(|index| !(0..self.rows as i64).contains(index))
         {
             let message = format!("expected indices from 0 to {}, given {index}", self.rows - 1);
             return Err(Error::new(Code::Argument, message));
         }
-        run.engine.embedding(&self.weight, input)
+        context.engine.embedding(&self.weight, input)
     }
 }

@@ -3,7 +3,7 @@
 use stepwell_optim::{Result, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run, misfit};
+use crate::nn::context::{ForwardContext, InitContext, misfit};
 use crate::nn::layer::{Layer, Plan};
 use crate::values::numbers::check_empty;
 
@@ -27,14 +27,14 @@ impl Plan for Flatten {
     const NAME: &'static str = "flatten";
     const ABOUT: &'static str = "Several dimensions become one.";
 
-    fn make<E: Engine>(o: FlattenOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: FlattenOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         Ok(Box::new(Flatten { start: o.start, end: o.end }))
     }
 }
 
 impl<E: Engine> Layer<E> for Flatten {
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         let dimension = |i: i64| if i < 0 { i + shape.len() as i64 } else { i };
         let (start, end) = (dimension(self.start), dimension(self.end));
         if start < 0 || end < start || end >= shape.len() as i64 {
@@ -43,6 +43,6 @@ impl<E: Engine> Layer<E> for Flatten {
         let (start, end) = (start as usize, end as usize);
         check_empty(&shape)?;
         let flat = shape[start..=end].iter().product();
-        run.engine.reshape(input, &[&shape[..start], &[flat], &shape[end + 1..]].concat())
+        context.engine.reshape(input, &[&shape[..start], &[flat], &shape[end + 1..]].concat())
     }
 }

@@ -3,7 +3,7 @@
 use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run, floating, misfit, weight_and_bias};
+use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
 use crate::nn::layer::{Layer, Plan};
 
 options! {
@@ -29,9 +29,9 @@ impl Plan for LayerNorm {
     const NAME: &'static str = "layernorm";
     const ABOUT: &'static str = "Each sample normalised over its last dimensions.";
 
-    fn make<E: Engine>(o: LayerNormOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: LayerNormOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let affine =
-            if o.affine { Some((build.constant(&o.shape, 1.0)?, build.constant(&o.shape, 0.0)?)) } else { None };
+            if o.affine { Some((context.constant(&o.shape, 1.0)?, context.constant(&o.shape, 0.0)?)) } else { None };
         Ok(Box::new(LayerNorm { shape: o.shape, eps: o.eps, affine }))
     }
 }
@@ -42,17 +42,17 @@ impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
         weight_and_bias(affine.map(|(weight, _)| weight), affine.map(|(_, bias)| bias))
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         if !shape.ends_with(&self.shape) {
             let sizes: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
             return Err(misfit(format_args!("[*, {}]", sizes.join(", ")), &shape));
         }
-        floating(run.engine, input)?;
+        floating(context.engine, input)?;
         if let Some((weight, _)) = &self.affine {
-            run.same_dtype(input, weight)?;
+            context.same_dtype(input, weight)?;
         }
         let (weight, bias) = self.affine.as_ref().map_or((None, None), |(weight, bias)| (Some(weight), Some(bias)));
-        run.engine.layer_norm(input, &self.shape, weight, bias, self.eps)
+        context.engine.layer_norm(input, &self.shape, weight, bias, self.eps)
     }
 }

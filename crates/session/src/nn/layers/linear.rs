@@ -5,7 +5,7 @@
 use stepwell_optim::{Limit::*, Result, count, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{Build, Run, misfit, weight_and_bias};
+use crate::nn::context::{ForwardContext, InitContext, misfit, weight_and_bias};
 use crate::nn::layer::{Layer, Plan};
 
 options! {
@@ -31,11 +31,11 @@ impl Plan for Linear {
     const NAME: &'static str = "linear";
     const ABOUT: &'static str = "A linear map of the last dimension.";
 
-    fn make<E: Engine>(o: LinearOptions, build: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: LinearOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let (inputs, outputs) = (count(o.inputs), count(o.outputs));
         let bound = 1.0 / (inputs as f64).sqrt();
-        let weight = build.uniform(&[outputs, inputs], bound)?;
-        let bias = if o.bias { Some(build.uniform(&[outputs], bound)?) } else { None };
+        let weight = context.uniform(&[outputs, inputs], bound)?;
+        let bias = if o.bias { Some(context.uniform(&[outputs], bound)?) } else { None };
         Ok(Box::new(Linear { inputs, weight, bias }))
     }
 }
@@ -45,12 +45,12 @@ impl<E: Engine> Layer<E> for Linear<E::Tensor> {
         weight_and_bias(Some(&self.weight), self.bias.as_ref())
     }
 
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         if shape.last() != Some(&self.inputs) {
             return Err(misfit(format_args!("[*, {}]", self.inputs), &shape));
         }
-        run.same_dtype(input, &self.weight)?;
-        run.engine.linear(input, &self.weight, self.bias.as_ref())
+        context.same_dtype(input, &self.weight)?;
+        context.engine.linear(input, &self.weight, self.bias.as_ref())
     }
 }

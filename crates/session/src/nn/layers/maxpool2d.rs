@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{Build, LARGEST, Run, elements, misfit, pair};
+use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair};
 use crate::nn::layer::{Layer, Plan};
 
 options! {
@@ -31,7 +31,7 @@ impl Plan for MaxPool2d {
     const NAME: &'static str = "maxpool2d";
     const ABOUT: &'static str = "The largest element of each window of an image.";
 
-    fn make<E: Engine>(o: MaxPool2dOptions, _: &mut Build<'_, E>) -> Result<Box<dyn Layer<E>>> {
+    fn make<E: Engine>(o: MaxPool2dOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let kernel = pair(Self::NAME, "size", &o.size)?;
         let window = Window::of(Self::NAME, o.stride.as_ref().unwrap_or(&o.size), &o.pad, &o.dilate)?;
         if (0..2).any(|i| window.padding[i] > kernel[i] / 2) {
@@ -44,8 +44,8 @@ impl Plan for MaxPool2d {
 }
 
 impl<E: Engine> Layer<E> for MaxPool2d {
-    fn forward(&self, run: &mut Run<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let shape = run.engine.shape(input)?;
+    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let shape = context.engine.shape(input)?;
         let Window { padding, dilation, .. } = self.window;
         // A window can be all padding where its elements are further apart than the image is wide. libtorch then takes
         // an element outside of the image for the largest, and its backward writes there.
@@ -58,7 +58,7 @@ impl<E: Engine> Layer<E> for MaxPool2d {
             let [height, width] = self.kernel;
             return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));
         };
-        elements(run.engine, &[shape[0].max(1), shape[1].max(1), height, width], run.engine.dtype(input)?)?;
-        run.engine.max_pool2d(input, self.kernel, &self.window)
+        elements(context.engine, &[shape[0].max(1), shape[1].max(1), height, width], context.engine.dtype(input)?)?;
+        context.engine.max_pool2d(input, self.kernel, &self.window)
     }
 }

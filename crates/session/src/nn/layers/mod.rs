@@ -23,7 +23,7 @@ macro_rules! layers {
                 name: <$layer as Plan>::NAME,
                 about: <$layer as Plan>::ABOUT,
                 options: <<$layer as Plan>::Options as OptionSet>::SPECS,
-                make: |row, build| <$layer as Plan>::make(OptionSet::from_values(row)?, build),
+                make: |row, context| <$layer as Plan>::make(OptionSet::from_values(row)?, context),
             },)*]
         }
 
