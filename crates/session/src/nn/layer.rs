@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
 
 /// What a layer's file supplies to make one from its options.
-pub(crate) trait Plan {
+pub(crate) trait LayerDefinition {
     type Options: OptionSet;
     /// The name, as in the k-api.
     const NAME: &'static str;
@@ -36,7 +36,7 @@ pub(crate) struct LayerKind<E: Engine> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) options: &'static [OptionSpec],
-    pub(crate) make: Make<E>,
+    pub(crate) make: MakeLayer<E>,
 }
 
-type Make<E> = fn(&[OptionValue], &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>>;
+type MakeLayer<E> = fn(&[OptionValue], &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>>;

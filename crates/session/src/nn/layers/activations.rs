@@ -5,7 +5,7 @@ use stepwell_optim::{Result, options};
 use crate::engine::Engine;
 use crate::engine::operations::Activation;
 use crate::nn::context::{ForwardContext, InitContext, floating};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 
 struct Elementwise(Activation);
 
@@ -24,16 +24,16 @@ options! {
 }
 
 macro_rules! activations {
-    ($($plan:ident, $name:literal, $about:literal;)*) => {$(
-        pub(crate) struct $plan;
+    ($($layer:ident, $name:literal, $about:literal;)*) => {$(
+        pub(crate) struct $layer;
 
-        impl Plan for $plan {
+        impl LayerDefinition for $layer {
             type Options = NoOptions;
             const NAME: &'static str = $name;
             const ABOUT: &'static str = $about;
 
             fn make<E: Engine>(_: NoOptions, _: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
-                Ok(Box::new(Elementwise(Activation::$plan)))
+                Ok(Box::new(Elementwise(Activation::$layer)))
             }
         }
     )*};
@@ -55,7 +55,7 @@ options! {
 
 pub(crate) struct Gelu;
 
-impl Plan for Gelu {
+impl LayerDefinition for Gelu {
     type Options = GeluOptions;
     const NAME: &'static str = "gelu";
     const ABOUT: &'static str = "x times the share of a normal distribution below x.";

@@ -6,7 +6,7 @@ use stepwell_optim::{Limit::*, Result, count, options};
 use crate::engine::Engine;
 use crate::engine::operations;
 use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::data::Data;
 use crate::values::device::Device;
 
@@ -45,7 +45,7 @@ struct Running<T> {
     count: T,
 }
 
-impl Plan for BatchNorm {
+impl LayerDefinition for BatchNorm {
     type Options = BatchNormOptions;
     const NAME: &'static str = "batchnorm";
     const ABOUT: &'static str = "Each channel normalised over the batch.";

@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 use crate::engine::Engine;
 use crate::engine::operations::Window;
 use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair, weight_and_bias};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
     /// Options of a convolution.
@@ -41,7 +41,7 @@ pub(crate) struct Conv2d<T = ()> {
     bias: Option<T>,
 }
 
-impl Plan for Conv2d {
+impl LayerDefinition for Conv2d {
     type Options = Conv2dOptions;
     const NAME: &'static str = "conv2d";
     const ABOUT: &'static str = "A convolution of images.";

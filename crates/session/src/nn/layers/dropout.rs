@@ -7,7 +7,7 @@ use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, elements, floating};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -23,7 +23,7 @@ pub(crate) struct Dropout {
     p: f64,
 }
 
-impl Plan for Dropout {
+impl LayerDefinition for Dropout {
     type Options = DropoutOptions;
     const NAME: &'static str = "dropout";
     const ABOUT: &'static str = "Elements set to 0 at random while training.";

@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::numbers::check_dimensions;
@@ -24,7 +24,7 @@ pub(crate) struct Embedding<T = ()> {
     weight: T,
 }
 
-impl Plan for Embedding {
+impl LayerDefinition for Embedding {
     type Options = EmbeddingOptions;
     const NAME: &'static str = "embedding";
     const ABOUT: &'static str = "A vector for each index.";

@@ -4,7 +4,7 @@ use stepwell_optim::{Result, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, misfit};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::numbers::check_empty;
 
 options! {
@@ -22,7 +22,7 @@ pub(crate) struct Flatten {
     end: i64,
 }
 
-impl Plan for Flatten {
+impl LayerDefinition for Flatten {
     type Options = FlattenOptions;
     const NAME: &'static str = "flatten";
     const ABOUT: &'static str = "Several dimensions become one.";

@@ -4,7 +4,7 @@ use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
     /// Options of layer normalisation.
@@ -24,7 +24,7 @@ pub(crate) struct LayerNorm<T = ()> {
     affine: Option<(T, T)>,
 }
 
-impl Plan for LayerNorm {
+impl LayerDefinition for LayerNorm {
     type Options = LayerNormOptions;
     const NAME: &'static str = "layernorm";
     const ABOUT: &'static str = "Each sample normalised over its last dimensions.";

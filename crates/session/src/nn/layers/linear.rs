@@ -6,7 +6,7 @@ use stepwell_optim::{Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, misfit, weight_and_bias};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
     /// Options of a linear layer.
@@ -26,7 +26,7 @@ pub(crate) struct Linear<T = ()> {
     bias: Option<T>,
 }
 
-impl Plan for Linear {
+impl LayerDefinition for Linear {
     type Options = LinearOptions;
     const NAME: &'static str = "linear";
     const ABOUT: &'static str = "A linear map of the last dimension.";

@@ -5,7 +5,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, options};
 use crate::engine::Engine;
 use crate::engine::operations::Window;
 use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair};
-use crate::nn::layer::{Layer, Plan};
+use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
     /// Options of a maximum over windows.
@@ -26,7 +26,7 @@ pub(crate) struct MaxPool2d {
     window: Window,
 }
 
-impl Plan for MaxPool2d {
+impl LayerDefinition for MaxPool2d {
     type Options = MaxPool2dOptions;
     const NAME: &'static str = "maxpool2d";
     const ABOUT: &'static str = "The largest element of each window of an image.";

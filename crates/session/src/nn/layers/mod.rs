@@ -13,17 +13,17 @@ mod maxpool2d;
 use stepwell_optim::OptionSet;
 
 use crate::engine::Engine;
-use crate::nn::layer::{LayerKind, Plan};
+use crate::nn::layer::{LayerDefinition, LayerKind};
 
 macro_rules! layers {
     ($($layer:ty,)*) => {
         /// Every kind of layer.
         pub(crate) fn layer_kinds<E: Engine>() -> Vec<LayerKind<E>> {
             vec![$(LayerKind {
-                name: <$layer as Plan>::NAME,
-                about: <$layer as Plan>::ABOUT,
-                options: <<$layer as Plan>::Options as OptionSet>::SPECS,
-                make: |row, context| <$layer as Plan>::make(OptionSet::from_values(row)?, context),
+                name: <$layer as LayerDefinition>::NAME,
+                about: <$layer as LayerDefinition>::ABOUT,
+                options: <<$layer as LayerDefinition>::Options as OptionSet>::SPECS,
+                make: |row, context| <$layer as LayerDefinition>::make(OptionSet::from_values(row)?, context),
             },)*]
         }
 
