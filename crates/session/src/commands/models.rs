@@ -1,4 +1,4 @@
-//! Models: making one, giving it samples, training and testing it.
+//! Models: options one, giving it samples, training and testing it.
 
 use stepwell_optim::{Code, Error, OptionSet, Result, count};
 

@@ -1,4 +1,4 @@
-//! Making modules, running them, saving them.
+//! TensorOptions modules, running them, saving them.
 
 use stepwell_optim::{Code, Error, Result};
 

@@ -1,4 +1,4 @@
-//! Making tensors, reading them, moving them.
+//! TensorOptions tensors, reading them, moving them.
 
 use std::borrow::Cow;
 
@@ -16,32 +16,32 @@ use crate::values::handle::Kind;
 use crate::values::numbers::{Numbers, array, size};
 use crate::values::value::{NumericArray, Value};
 
-/// What a new tensor is to be.
+/// Options of a new tensor.
 #[derive(Default)]
-struct Making {
+struct TensorOptions {
     dtype: Option<Dtype>,
     device: Option<Device>,
     grad: Option<bool>,
     shape: Option<Vec<usize>>,
 }
 
-impl Making {
+impl TensorOptions {
     /// Words such as `grad`, `double`, `cuda:1`, or a dictionary of the keys grad, dtype, device and shape; each once.
     fn parse(mut arguments: Arguments) -> Result<Self> {
-        let mut making = Making::default();
+        let mut options = TensorOptions::default();
         while !arguments.is_empty() {
             match arguments.next() {
                 Value::Null | Value::Undefined => {}
-                Value::String(word) => making.word(&word)?,
+                Value::String(word) => options.word(&word)?,
                 Value::Object(entries) => {
                     for (key, value) in entries {
-                        making.entry(&key, &value)?;
+                        options.entry(&key, &value)?;
                     }
                 }
                 other => return Err(arguments.refuse("options such as \"grad\" or { dtype: \"double\" }", &other)),
             }
         }
-        Ok(making)
+        Ok(options)
     }
 
     fn word(&mut self, word: &str) -> Result<()> {
@@ -166,12 +166,12 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
         arguments.finish()?;
         return read(session, session.tensor(handle)?);
     }
-    let making = Making::parse(arguments)?;
-    let array = match making.dtype {
+    let options = TensorOptions::parse(arguments)?;
+    let array = match options.dtype {
         Some(_) => array(&given)?.map_or_else(|| floats(&given), Ok)?,
         None => floats(&given)?,
     };
-    let tensor = making.make(&session.engine, array, None)?;
+    let tensor = options.make(&session.engine, array, None)?;
     session.insert(Object::Tensor(tensor))
 }
 
@@ -195,11 +195,11 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Value::Number(value) => value,
         other => return Err(arguments.refuse("a number", &other)),
     };
-    let mut making = Making::parse(arguments)?;
-    let dtype = *making.dtype.get_or_insert(Dtype::Float);
+    let mut options = TensorOptions::parse(arguments)?;
+    let dtype = *options.dtype.get_or_insert(Dtype::Float);
     let count = elements(&session.engine, &shape, dtype)?;
     let data = Cow::Owned(Data::Double(vec![value]));
-    let tensor = making.make(&session.engine, Numbers { data, shape }, Some(count))?;
+    let tensor = options.make(&session.engine, Numbers { data, shape }, Some(count))?;
     session.insert(Object::Tensor(tensor))
 }
 
@@ -223,7 +223,7 @@ pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 fn element<E: Engine>(session: &Session<E>, given: &Value) -> Result<E::Tensor> {
     match given {
         Value::Handle(handle) => session.tensor(*handle).cloned(),
-        numbers => Making::default().make(&session.engine, floats(numbers)?, None),
+        numbers => TensorOptions::default().make(&session.engine, floats(numbers)?, None),
     }
 }
 
@@ -232,7 +232,7 @@ fn element<E: Engine>(session: &Session<E>, given: &Value) -> Result<E::Tensor> 
 /// A module's gradients are dropped, since they would be of the old type or on the old device.
 pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle("a tensor or module handle")?;
-    let Making { dtype, device, grad: None, shape: None } = Making::parse(arguments)? else {
+    let TensorOptions { dtype, device, grad: None, shape: None } = TensorOptions::parse(arguments)? else {
         return Err(Error::new(Code::Argument, "expected a dtype, a device or both"));
     };
     if let Some(device) = device {
