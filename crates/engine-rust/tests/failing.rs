@@ -70,8 +70,8 @@ impl World {
         undisturbed(|| arguments.iter().map(find).collect())
     }
 
-    fn call(&self, verb: &str, arguments: &[Value]) -> Result<Value> {
-        self.session.borrow_mut().call(verb, self.arguments(arguments))
+    fn call(&self, command: &str, arguments: &[Value]) -> Result<Value> {
+        self.session.borrow_mut().call(command, self.arguments(arguments))
     }
 
     /// The observable state.
@@ -79,9 +79,9 @@ impl World {
         let mut seen = vec![("handles".to_owned(), self.call("handlecount", &[]).unwrap())];
         for (name, handle) in &self.named {
             let class = self.call("class", std::slice::from_ref(handle)).unwrap();
-            let mut see = |verb: &str| {
-                let told = self.call(verb, std::slice::from_ref(handle)).unwrap();
-                seen.push((format!("{verb} {name}"), told));
+            let mut see = |command: &str| {
+                let told = self.call(command, std::slice::from_ref(handle)).unwrap();
+                seen.push((format!("{command} {name}"), told));
             };
             match class {
                 Value::String(class) if class == "tensor" => {
@@ -147,9 +147,9 @@ impl Law {
         Self { smooth: World::new(), broken: World::new(), failures: BTreeMap::new() }
     }
 
-    /// Calls a verb in both, and keeps what it returns under a name if one is given.
-    fn call<const N: usize>(&mut self, verb: &str, arguments: [Value; N], name: &str) {
-        self.both(verb, true, |world| world.call(verb, &arguments), name);
+    /// Calls a command in both, and keeps what it returns under a name if one is given.
+    fn call<const N: usize>(&mut self, command: &str, arguments: [Value; N], name: &str) {
+        self.both(command, true, |world| world.call(command, &arguments), name);
     }
 
     fn both(&mut self, what: &str, gradients: bool, run: impl Fn(&World) -> Result<Value>, name: &str) {
@@ -193,11 +193,15 @@ impl Law {
         }
     }
 
-    /// Both are the same, and each of these verbs had memory refused.
-    fn finish(self, verbs: &[&str]) {
+    /// Both are the same, and each of these commands had memory refused.
+    fn finish(self, commands: &[&str]) {
         assert!(self.smooth.seen(true) == self.broken.seen(true), "another end");
-        for verb in verbs {
-            assert!(self.failures.get(*verb).is_some_and(|failures| *failures > 0), "{verb}: {:?}", self.failures);
+        for command in commands {
+            assert!(
+                self.failures.get(*command).is_some_and(|failures| *failures > 0),
+                "{command}: {:?}",
+                self.failures
+            );
         }
     }
 }

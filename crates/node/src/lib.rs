@@ -46,16 +46,17 @@ pub fn open() -> Result<Opened> {
     guarded(sessions::open)
 }
 
-/// Calls a verb.
+/// Calls a command.
 #[napi(catch_unwind)]
-pub fn call(env: Env, session: u32, verb: NapiValue, arguments: NapiValue) -> Result<NapiValue> {
+pub fn call(env: Env, session: u32, command: NapiValue, arguments: NapiValue) -> Result<NapiValue> {
     // Checked here: for a wrong type, napi would print the value into its error, which runs code of the caller.
-    let (Value::String(verb), Value::Array(arguments)) = (verb.0.map_err(thrown)?, arguments.0.map_err(thrown)?) else {
+    let (Value::String(command), Value::Array(arguments)) = (command.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
+    else {
         return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
     };
     let result = guarded(|| match sessions::get(session)?.try_borrow_mut() {
-        Ok(mut session) => session.call(&verb, arguments).map(|result| (result, session.bytes())),
-        Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
+        Ok(mut session) => session.call(&command, arguments).map(|result| (result, session.bytes())),
+        Err(_) => Err(Error::new(Code::Internal, format!("{command}: the session is in use"))),
     });
     let (result, bytes) = result?;
     report_external_memory(env, bytes);

@@ -1,4 +1,4 @@
-//! Handles, verbs, modules and losses, generic over the tensor [`Engine`].
+//! Handles, commands, modules and losses, generic over the tensor [`Engine`].
 //!
 //! A binding converts arguments to [`Value`] values, calls [`Session::call`], and converts the result back.
 

@@ -49,17 +49,17 @@ pub fn close(session: usize) {
     drop(ended);
 }
 
-/// Calls a verb.
+/// Calls a command.
 #[wasm_bindgen]
-pub fn call(session: usize, verb: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
+pub fn call(session: usize, command: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
     let result = with_session(session, |session| {
         let arguments = match read(arguments)? {
             Value::Array(arguments) => arguments,
             other => vec![other],
         };
         match session.try_borrow_mut() {
-            Ok(mut session) => session.call(verb, arguments),
-            Err(_) => Err(Error::new(Code::Internal, format!("{verb}: the session is in use"))),
+            Ok(mut session) => session.call(command, arguments),
+            Err(_) => Err(Error::new(Code::Internal, format!("{command}: the session is in use"))),
         }
     });
     result.and_then(write).map_err(|error| js_error(&error))

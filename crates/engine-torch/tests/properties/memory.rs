@@ -13,8 +13,8 @@ const LARGE: usize = 1 << 16;
 
 type Torch = RefCell<Session<TorchEngine>>;
 
-fn call(k: &Torch, verb: &str, arguments: &[Value]) -> Result<Value> {
-    k.borrow_mut().call(verb, arguments.to_vec())
+fn call(k: &Torch, command: &str, arguments: &[Value]) -> Result<Value> {
+    k.borrow_mut().call(command, arguments.to_vec())
 }
 
 fn text(text: &str) -> Value {
@@ -68,12 +68,12 @@ fn failed_allocations_leave_no_tensor() {
         ("dict", vec![options([("a", floats(LARGE)), ("b", floats(LARGE))])]),
     ];
     let see = |k: &Torch| {
-        let told = ["data", "grad"].map(|verb| call(k, verb, std::slice::from_ref(&x)).unwrap());
+        let told = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
         Value::Array(told.into_iter().chain([call(k, "handlecount", &[]).unwrap()]).collect())
     };
-    for (verb, arguments) in calls {
-        let (_, failures) = until_enough(&k, verb, &see, || call(&k, verb, &arguments));
-        assert!(failures > 0, "{verb}");
+    for (command, arguments) in calls {
+        let (_, failures) = until_enough(&k, command, &see, || call(&k, command, &arguments));
+        assert!(failures > 0, "{command}");
     }
     // Elements are written where they are.
     let (_, failures) = until_enough(&k, "copyto", &see, || call(&k, "copyto", &[floats(LARGE), y.clone()]));
@@ -102,7 +102,7 @@ fn steps_are_as_if_nothing_had_been_refused() {
         };
         let ((smooth, sx, so), (broken, x, o)) = (make(), make());
         let see = |k: &Torch| {
-            let told = ["data", "grad"].map(|verb| call(k, verb, std::slice::from_ref(&x)).unwrap());
+            let told = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
             Value::Array(told.into_iter().chain([state(k, &o)]).collect())
         };
         for step in 0..2 {
@@ -122,10 +122,11 @@ fn steps_are_as_if_nothing_had_been_refused() {
         let told = call(&smooth, "data", std::slice::from_ref(&sx)).unwrap();
         assert!(call(&broken, "data", std::slice::from_ref(&x)).unwrap() == told, "{name}: other numbers");
         assert!(state(&broken, &o) == state(&smooth, &so), "{name}: another state");
-        for verb in ["state", "data"] {
-            let of = if verb == "state" { &o } else { &x };
-            let (_, failures) = until_enough(&broken, verb, &see, || call(&broken, verb, std::slice::from_ref(of)));
-            assert!(failures > 0, "{verb}");
+        for command in ["state", "data"] {
+            let of = if command == "state" { &o } else { &x };
+            let (_, failures) =
+                until_enough(&broken, command, &see, || call(&broken, command, std::slice::from_ref(of)));
+            assert!(failures > 0, "{command}");
         }
     }
 }

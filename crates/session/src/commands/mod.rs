@@ -1,4 +1,4 @@
-//! The verbs of the k-api: each takes arguments, checks them, and works on the session. Their table.
+//! The commands of the k-api: each takes arguments, checks them, and works on the session. Their table.
 
 pub(crate) mod arguments;
 pub(crate) mod closure_step;
@@ -26,14 +26,14 @@ use crate::engine::Engine;
 use crate::session::Session;
 use crate::values::value::Value;
 
-type Verb<E> = fn(&mut Session<E>, Arguments) -> Result<Value>;
+type Command<E> = fn(&mut Session<E>, Arguments) -> Result<Value>;
 
 impl<E: Engine> Session<E> {
-    /// Calls a verb of the k-api. An error names the verb, and has changed nothing.
-    pub fn call(&mut self, verb: &str, arguments: Vec<Value>) -> Result<Value> {
+    /// Calls a command of the k-api. An error names the command, and has changed nothing.
+    pub fn call(&mut self, command: &str, arguments: Vec<Value>) -> Result<Value> {
         self.engine.enter();
-        let Some((name, function)) = Self::VERBS.iter().find(|(name, _)| *name == verb) else {
-            return Err(Error::new(Code::UnknownName, format!("unknown function `{verb}`")));
+        let Some((name, function)) = Self::COMMANDS.iter().find(|(name, _)| *name == command) else {
+            return Err(Error::new(Code::UnknownName, format!("unknown function `{command}`")));
         };
         // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
         if !matches!(*name, "free" | "reset") {
@@ -47,8 +47,8 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    /// Every verb with its function.
-    const VERBS: &'static [(&'static str, Verb<E>)] = &[
+    /// Every command with its function.
+    const COMMANDS: &'static [(&'static str, Command<E>)] = &[
         ("step", gradients::step),
         ("zerograd", gradients::zerograd),
         ("nograd", gradients::nograd),

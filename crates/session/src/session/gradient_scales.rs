@@ -1,5 +1,5 @@
 //! Gradients of scaled losses, which lie in memory multiplied by the scale of their optimizer until a step divides by it.
-//! Verbs show and take them without it.
+//! Commands show and take them without it.
 
 use stepwell_optim::fallible::{filled, with_capacity};
 use stepwell_optim::{Code, Error, Number, Result};

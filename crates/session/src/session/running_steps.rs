@@ -1,4 +1,4 @@
-//! Steps whose closures are running. The session is free meanwhile, so each verb can ask what it must leave alone.
+//! Steps whose closures are running. The session is free meanwhile, so each command can ask what it must leave alone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
