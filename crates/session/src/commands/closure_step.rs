@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::nn::statistics::Statistics;
 use crate::session::Session;
 use crate::training::bound_optimizer::BoundOptimizer;
-use crate::training::lbfgs_step::{Access, minimize};
+use crate::training::lbfgs_step::{EngineAccess, minimize};
 use crate::training::non_finite::Judged;
 use crate::training::step_options::StepSettings;
 use crate::values::handle::Handle;
@@ -73,7 +73,7 @@ impl<E: Engine> Session<E> {
         };
         let engine = || Ref::map(session.borrow(), |session| &session.engine);
         let mut result = if searches {
-            minimize(&Access::Borrowed(&engine), bound, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
+            minimize(&EngineAccess::Borrowed(&engine), bound, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
         } else {
             evaluate().and_then(|loss| {
                 let (session, mut bound) = (session.borrow(), bound.borrow_mut());

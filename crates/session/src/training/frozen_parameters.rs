@@ -28,22 +28,22 @@ impl<E: Engine> BoundOptimizer<E> {
 }
 
 /// Where the elements of trained parameters are in the vector of all.
-pub(crate) struct Places {
+pub(crate) struct TrainedRanges {
     trained: Vec<Range<usize>>,
     width: usize,
 }
 
-impl Places {
+impl TrainedRanges {
     pub(crate) fn new<E: Engine>(engine: &E, tensors: &[E::Tensor], trained: &[bool]) -> Result<Self> {
-        let mut places = Self { trained: Vec::new(), width: 0 };
+        let mut ranges = Self { trained: Vec::new(), width: 0 };
         for (tensor, trained) in tensors.iter().zip(trained) {
-            let start = places.width;
-            places.width += engine.shape(tensor)?.iter().product::<usize>();
+            let start = ranges.width;
+            ranges.width += engine.shape(tensor)?.iter().product::<usize>();
             if *trained {
-                push(&mut places.trained, start..places.width)?;
+                push(&mut ranges.trained, start..ranges.width)?;
             }
         }
-        Ok(places)
+        Ok(ranges)
     }
 
     /// The memory of the trained parameters alone.

@@ -13,68 +13,70 @@ use stepwell_optim::{
 use crate::engine::Engine;
 use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
 use crate::training::bound_optimizer::BoundOptimizer;
-use crate::training::frozen_parameters::Places;
+use crate::training::frozen_parameters::TrainedRanges;
 use crate::values::data::Differentiable;
 use crate::values::dtype::Dtype;
 
 /// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
-    access: &Access<'_, E>,
+    access: &EngineAccess<'_, E>,
     bound: &RefCell<BoundOptimizer<E>>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
-    let plan = Plan::new(&*access.engine(), &bound.borrow())?;
-    let trained = plan.trained.clone();
-    let (loss, memory) = plan.carry_out(access, closure)?;
+    let step = LbfgsStep::new(&*access.engine(), &bound.borrow())?;
+    let trained = step.trained.clone();
+    let (loss, memory) = step.run(access, closure)?;
     bound.borrow_mut().remember(memory, trained);
     Ok(loss)
 }
 
 /// What a step works from, so that the closure may use the optimizer meanwhile.
-struct Plan<E: Engine> {
+struct LbfgsStep<E: Engine> {
     tensors: Vec<E::Tensor>,
     /// Of each tensor: whether it is updated. One that is frozen keeps its place in the vector, and nothing moves there.
     trained: Vec<bool>,
     dtype: Dtype,
-    maker: Maker<E>,
+    implementation: Implementation<E>,
 }
 
 /// Who makes the step.
-enum Maker<E: Engine> {
+enum Implementation<E: Engine> {
     Own(ClosureStep),
     /// The tensor library, from copies of the options and of what is remembered.
     Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
 }
 
-impl<E: Engine> Plan<E> {
+impl<E: Engine> LbfgsStep<E> {
     fn new(engine: &E, bound: &BoundOptimizer<E>) -> Result<Self> {
         let tensors = bound.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
         let trained = bound.trained(engine);
         let begins_anew = !bound.remembers(&trained);
         let optimizer = &bound.optimizer;
-        let maker = match bound.library() {
+        let implementation = match bound.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
                 let memory = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
-                Maker::Library(Rc::clone(minimize), options, memory)
+                Implementation::Library(Rc::clone(minimize), options, memory)
             }
-            _ => {
-                Maker::Own(if begins_anew { optimizer.closure_step_without_state() } else { optimizer.closure_step() })
-            }
+            _ => Implementation::Own(if begins_anew {
+                optimizer.closure_step_without_state()
+            } else {
+                optimizer.closure_step()
+            }),
         };
-        Ok(Self { tensors, trained, dtype, maker })
+        Ok(Self { tensors, trained, dtype, implementation })
     }
 
-    fn carry_out(self, access: &Access<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, LbfgsState)> {
-        let Self { tensors, trained, dtype, maker } = self;
-        match (maker, dtype) {
+    fn run(self, access: &EngineAccess<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, LbfgsState)> {
+        let Self { tensors, trained, dtype, implementation } = self;
+        match (implementation, dtype) {
             // Without such optimizers there is no code for them either.
-            (Maker::Library(..), _) if !E::HAS_OPTIMIZERS => {
+            (Implementation::Library(..), _) if !E::HAS_OPTIMIZERS => {
                 Err(Error::new(Code::Internal, "an optimizer of a library that has none"))
             }
-            (Maker::Library(library, options, memory), _) => {
-                let places = Places::new(&*access.engine(), &tensors, &trained)?;
+            (Implementation::Library(library, options, memory), _) => {
+                let ranges = TrainedRanges::new(&*access.engine(), &tensors, &trained)?;
                 let parameters: Vec<_> = tensors
                     .into_iter()
                     .zip(trained)
@@ -87,22 +89,26 @@ impl<E: Engine> Plan<E> {
                     let memory = memory.unwrap_or_else(|| AnyLbfgsStateDict::Float(LbfgsStateDict::default()));
                     return Ok((closure()?, memory.try_into()?));
                 }
-                let memory = memory.map(|memory| places.narrowed(memory)).transpose()?;
+                let memory = memory.map(|memory| ranges.narrowed(memory)).transpose()?;
                 let (loss, memory) = library(&group, memory.as_ref(), closure)?;
-                Ok((loss, places.widened(memory)?.try_into()?))
+                Ok((loss, ranges.widened(memory)?.try_into()?))
             }
-            (Maker::Own(step), Dtype::Float) => {
-                run::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| step.minimize_f32(x, objective))
+            (Implementation::Own(step), Dtype::Float) => {
+                minimize_flat::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| {
+                    step.minimize_f32(x, objective)
+                })
             }
-            (Maker::Own(step), _) => {
-                run::<E, f64, _>(access, &tensors, &trained, closure, |x, objective| step.minimize_f64(x, objective))
+            (Implementation::Own(step), _) => {
+                minimize_flat::<E, f64, _>(access, &tensors, &trained, closure, |x, objective| {
+                    step.minimize_f64(x, objective)
+                })
             }
         }
     }
 }
 
 /// A way to the engine between calls of the closure.
-pub(crate) enum Access<'a, E: Engine> {
+pub(crate) enum EngineAccess<'a, E: Engine> {
     /// The closure may use the session, too, which is borrowed for the engine only between its calls.
     Borrowed(&'a dyn Fn() -> Ref<'a, E>),
     /// The closure only shares the engine, and nobody else uses the session meanwhile.
@@ -110,21 +116,21 @@ pub(crate) enum Access<'a, E: Engine> {
 }
 
 /// An engine for as long as no closure runs.
-enum Accessed<'a, E> {
+enum EngineRef<'a, E> {
     Borrowed(Ref<'a, E>),
     Shared(&'a E),
 }
 
-impl<E: Engine> Access<'_, E> {
-    fn engine(&self) -> Accessed<'_, E> {
+impl<E: Engine> EngineAccess<'_, E> {
+    fn engine(&self) -> EngineRef<'_, E> {
         match self {
-            Self::Borrowed(engine) => Accessed::Borrowed(engine()),
-            Self::Engine(engine) => Accessed::Shared(engine),
+            Self::Borrowed(engine) => EngineRef::Borrowed(engine()),
+            Self::Engine(engine) => EngineRef::Shared(engine),
         }
     }
 }
 
-impl<E> Deref for Accessed<'_, E> {
+impl<E> Deref for EngineRef<'_, E> {
     type Target = E;
 
     fn deref(&self) -> &E {
@@ -154,8 +160,8 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
     Ok(dtype)
 }
 
-fn run<E: Engine, T: Differentiable, R>(
-    access: &Access<'_, E>,
+fn minimize_flat<E: Engine, T: Differentiable, R>(
+    access: &EngineAccess<'_, E>,
     tensors: &[E::Tensor],
     trained: &[bool],
     closure: &mut dyn FnMut() -> Result<f64>,
@@ -166,7 +172,7 @@ fn run<E: Engine, T: Differentiable, R>(
         count += elements(&*access.engine(), tensor)?;
     }
     let mut start = filled(count, T::default())?;
-    let mut flat = Flat { access, tensors, trained, closure, element: PhantomData };
+    let mut flat = FlatParameters { access, tensors, trained, closure, element: PhantomData };
     flat.for_each(&mut start, |engine, tensor, _, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
 }
@@ -186,15 +192,15 @@ fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: us
 }
 
 /// The parameters as one vector.
-struct Flat<'a, 'b, E: Engine, T> {
-    access: &'a Access<'b, E>,
+struct FlatParameters<'a, 'b, E: Engine, T> {
+    access: &'a EngineAccess<'b, E>,
     tensors: &'a [E::Tensor],
     trained: &'a [bool],
     closure: &'a mut dyn FnMut() -> Result<f64>,
     element: PhantomData<T>,
 }
 
-impl<E: Engine, T: Differentiable> Flat<'_, '_, E, T> {
+impl<E: Engine, T: Differentiable> FlatParameters<'_, '_, E, T> {
     /// Calls `f` with each tensor, whether it is trained, and its piece of the vector.
     fn for_each(&self, all: &mut [T], f: impl Fn(&E, &E::Tensor, bool, &mut [T]) -> Result<()>) -> Result<()> {
         let engine = self.access.engine();
@@ -208,7 +214,7 @@ impl<E: Engine, T: Differentiable> Flat<'_, '_, E, T> {
     }
 }
 
-impl<E: Engine, T: Differentiable> Objective<T> for Flat<'_, '_, E, T> {
+impl<E: Engine, T: Differentiable> Objective<T> for FlatParameters<'_, '_, E, T> {
     fn set_parameters(&mut self, parameters: &[T]) -> Result<()> {
         let engine = self.access.engine();
         let mut rest = parameters;

@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
-use crate::training::lbfgs_step::{Access, minimize};
+use crate::training::lbfgs_step::{EngineAccess, minimize};
 use crate::training::metrics::{Measured, Metric};
 use crate::training::non_finite::Judged;
 use crate::values::data::Data;
@@ -145,7 +145,7 @@ impl<E: Engine> Model<E> {
         let outcome = if self.optimizer.borrow().optimizer.definition().needs_closure() {
             let mut judged = Judged::default();
             // The line search compares gradients, so each of them is clipped where it is computed.
-            let result = minimize(&Access::Engine(engine), &self.optimizer, &mut || {
+            let result = minimize(&EngineAccess::Engine(engine), &self.optimizer, &mut || {
                 let loss = compute()?;
                 if policy != NonFinite::Propagate {
                     judged.judge(&*self.optimizer.borrow(), engine, loss)?;
