@@ -7,7 +7,7 @@ use stepwell_optim::{NonFinite, Outcome, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
-use crate::nn::statistics::Statistics;
+use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::session::Session;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::lbfgs_step::{EngineAccess, minimize};
@@ -57,11 +57,11 @@ impl<E: Engine> Session<E> {
         settings: &StepSettings,
     ) -> Result<f64> {
         let checks = settings.nonfinite != NonFinite::Propagate;
-        let (searches, statistics) = {
+        let (searches, snapshot) = {
             let (session, bound) = (session.borrow(), bound.borrow());
             let module = if checks { bound.registry.module() } else { None };
-            let statistics = module.map(|module| Statistics::of(&session.engine, &module)).transpose()?;
-            (bound.optimizer.definition().needs_closure(), statistics)
+            let snapshot = module.map(|module| BufferSnapshot::of(&session.engine, &module)).transpose()?;
+            (bound.optimizer.definition().needs_closure(), snapshot)
         };
         let mut judged = Judged::default();
         let mut evaluate = || {
@@ -88,8 +88,8 @@ impl<E: Engine> Session<E> {
             bound.borrow_mut().optimizer.count_skipped();
             result = Ok((loss, Outcome::Skipped));
         }
-        if let (Some(statistics), Err(_) | Ok((_, Outcome::Skipped))) = (statistics, &result) {
-            statistics.restore(&session.borrow().engine)?;
+        if let (Some(snapshot), Err(_) | Ok((_, Outcome::Skipped))) = (snapshot, &result) {
+            snapshot.restore(&session.borrow().engine)?;
         }
         result.map(|(loss, _)| loss)
     }

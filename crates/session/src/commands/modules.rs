@@ -6,7 +6,6 @@ use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
-use crate::nn::evaluation::{apart, restoring};
 use crate::nn::module::{Module, Named};
 use crate::nn::module_state;
 use crate::random::Random;
@@ -49,7 +48,7 @@ pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     session.insert(Object::Tensor(output))
 }
 
-/// `evaluate(module, input)`: without dropout, with running statistics, and recording nothing.
+/// `evaluate(module, input)`: without dropout, with running snapshot, and recording nothing.
 pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let output = run(session, arguments, false)?;
     session.insert(Object::Tensor(output))
@@ -63,9 +62,9 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
     let Session { engine, random, .. } = session;
     let mut context = ForwardContext { engine: &*engine, random, training };
     if !training {
-        return apart(&module, &mut context, &input);
+        return module.evaluate_detached(&mut context, &input);
     }
-    restoring(engine, &module, || module.forward(&mut context, &input))
+    module.forward_restoring_buffers(engine, || module.forward(&mut context, &input))
 }
 
 /// A tensor that a module can take: the one that is given, or one of plain numbers.

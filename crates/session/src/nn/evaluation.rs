@@ -1,31 +1,33 @@
-//! Forward calculations that leave nothing behind.
+//! Forward passes that are detached from the graph, or that restore buffers after an error.
 
 use stepwell_optim::Result;
 
 use crate::engine::Engine;
+use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::ForwardContext;
 use crate::nn::module::Module;
-use crate::nn::statistics::Statistics;
 
-/// Runs a forward calculation of training. Where it fails, running statistics are what they were.
-pub(crate) fn restoring<E: Engine, R>(engine: &E, module: &Module<E>, run: impl FnOnce() -> Result<R>) -> Result<R> {
-    let statistics = Statistics::of(engine, module)?;
-    run().or_else(|error| {
-        statistics.restore(engine)?;
-        Err(error)
-    })
-}
-
-/// The forward calculation of use, cut off from the graph also where no module makes a tensor of its own.
-pub(crate) fn apart<E: Engine>(
-    module: &Module<E>,
-    context: &mut ForwardContext<'_, E>,
-    input: &E::Tensor,
-) -> Result<E::Tensor> {
-    let engine = context.engine;
-    let output = engine.no_grad(|| module.forward(context, input))?;
-    if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
-        return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
+impl<E: Engine> Module<E> {
+    /// Runs `forward`, which may update buffers such as running statistics. If it fails, the buffers are restored.
+    pub(crate) fn forward_restoring_buffers<R>(&self, engine: &E, forward: impl FnOnce() -> Result<R>) -> Result<R> {
+        let snapshot = BufferSnapshot::of(engine, self)?;
+        forward().or_else(|error| {
+            snapshot.restore(engine)?;
+            Err(error)
+        })
     }
-    Ok(output)
+
+    /// A forward pass without a graph. The output is a tensor of its own, even if no layer makes one.
+    pub(crate) fn evaluate_detached(
+        &self,
+        context: &mut ForwardContext<'_, E>,
+        input: &E::Tensor,
+    ) -> Result<E::Tensor> {
+        let engine = context.engine;
+        let output = engine.no_grad(|| self.forward(context, input))?;
+        if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
+            return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
+        }
+        Ok(output)
+    }
 }

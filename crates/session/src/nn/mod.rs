@@ -1,5 +1,6 @@
 //! Modules and losses.
 
+pub(crate) mod buffer_snapshot;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod checkpoint;
 pub(crate) mod context;
@@ -9,4 +10,3 @@ pub(crate) mod layers;
 pub(crate) mod loss;
 pub(crate) mod module;
 pub(crate) mod module_state;
-pub(crate) mod statistics;

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
 use crate::engine::Engine;
+use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::ForwardContext;
-use crate::nn::evaluation::apart;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
-use crate::nn::statistics::Statistics;
 use crate::random::Random;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
@@ -102,10 +101,10 @@ impl<E: Engine> Model<E> {
     ) -> Result<Measured> {
         let (clip, policy, engine) = (options.clip()?, options.nonfinite, context.engine);
         self.optimizer.borrow().check_non_finite(policy, self.train.is_policy_given)?;
-        let statistics = Statistics::of(engine, &self.module)?;
+        let snapshot = BufferSnapshot::of(engine, &self.module)?;
         let result = self.learn(context, inputs, targets, clip, policy);
         if let Err(_) | Ok((_, Outcome::Skipped)) = result {
-            statistics.restore(engine)?;
+            snapshot.restore(engine)?;
         }
         result.map(|(measured, _)| measured)
     }
@@ -196,7 +195,7 @@ fn measure<E: Engine>(
     inputs: &E::Tensor,
     targets: &E::Tensor,
 ) -> Result<Measured> {
-    let output = apart(module, context, inputs)?;
+    let output = module.evaluate_detached(context, inputs)?;
     let (value, counted) = loss.apply(context.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
     let measured = (&loss, scalar(context.engine, &value)?, counted);
     Measured::new(context.engine, metrics, measured, &output, targets)

@@ -6,9 +6,9 @@ use crate::engine::Engine;
 use crate::nn::module::Module;
 
 /// A copy of the running statistics of modules.
-pub(crate) struct Statistics<E: Engine>(Vec<(E::Tensor, E::Tensor)>);
+pub(crate) struct BufferSnapshot<E: Engine>(Vec<(E::Tensor, E::Tensor)>);
 
-impl<E: Engine> Statistics<E> {
+impl<E: Engine> BufferSnapshot<E> {
     #[inline(never)]
     pub(crate) fn of(engine: &E, module: &Module<E>) -> Result<Self> {
         let copy = |tensor: E::Tensor| {
