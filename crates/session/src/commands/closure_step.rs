@@ -11,7 +11,7 @@ use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::session::Session;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::lbfgs_step::{EngineAccess, minimize};
-use crate::training::non_finite::Judged;
+use crate::training::non_finite::FiniteCheck;
 use crate::training::step_options::StepSettings;
 use crate::values::handle::Handle;
 use crate::values::value::Value;
@@ -63,11 +63,11 @@ impl<E: Engine> Session<E> {
             let snapshot = module.map(|module| BufferSnapshot::of(&session.engine, &module)).transpose()?;
             (bound.optimizer.definition().needs_closure(), snapshot)
         };
-        let mut judged = Judged::default();
+        let mut finite_check = FiniteCheck::default();
         let mut evaluate = || {
             let loss = closure()?;
             if checks && searches {
-                judged.judge(&bound.borrow(), &session.borrow().engine, loss)?;
+                finite_check.check(&bound.borrow(), &session.borrow().engine, loss)?;
             }
             Ok(loss)
         };
@@ -84,7 +84,7 @@ impl<E: Engine> Session<E> {
                 Ok((loss, outcome))
             })
         };
-        if let Some(loss) = judged.left_out(settings.nonfinite) {
+        if let Some(loss) = finite_check.skipped_loss(settings.nonfinite) {
             bound.borrow_mut().optimizer.count_skipped();
             result = Ok((loss, Outcome::Skipped));
         }

@@ -16,7 +16,7 @@ use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::lbfgs_step::{EngineAccess, minimize};
 use crate::training::metrics::{Measured, Metric};
-use crate::training::non_finite::Judged;
+use crate::training::non_finite::FiniteCheck;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -142,19 +142,19 @@ impl<E: Engine> Model<E> {
             Ok(loss)
         };
         let outcome = if self.optimizer.borrow().optimizer.definition().needs_closure() {
-            let mut judged = Judged::default();
+            let mut finite_check = FiniteCheck::default();
             // The line search compares gradients, so each of them is clipped where it is computed.
             let result = minimize(&EngineAccess::Engine(engine), &self.optimizer, &mut || {
                 let loss = compute()?;
                 if policy != NonFinite::Propagate {
-                    judged.judge(&*self.optimizer.borrow(), engine, loss)?;
+                    finite_check.check(&*self.optimizer.borrow(), engine, loss)?;
                 }
                 if clip != Clip::None {
                     clip_gradients(engine, &tensors, clip, 1.0)?;
                 }
                 Ok(loss)
             });
-            if judged.left_out(policy).is_some() {
+            if finite_check.skipped_loss(policy).is_some() {
                 self.optimizer.borrow_mut().optimizer.count_skipped();
                 Outcome::Skipped
             } else {

@@ -47,16 +47,16 @@ pub(crate) fn first_element<E: Engine>(engine: &E, tensor: &E::Tensor, is_so: fn
 
 /// What became of the evaluations of a step with a closure that must be finite.
 #[derive(Default)]
-pub(crate) struct Judged {
+pub(crate) struct FiniteCheck {
     /// The first loss.
     first: Option<f64>,
     /// True once a loss or a gradient was not finite.
     refused: bool,
 }
 
-impl Judged {
+impl FiniteCheck {
     /// Fails if the loss or a gradient is not finite.
-    pub(crate) fn judge<E: Engine>(&mut self, bound: &BoundOptimizer<E>, engine: &E, loss: f64) -> Result<()> {
+    pub(crate) fn check<E: Engine>(&mut self, bound: &BoundOptimizer<E>, engine: &E, loss: f64) -> Result<()> {
         self.first.get_or_insert(loss);
         let found = if loss.is_finite() {
             bound.non_finite(engine)?
@@ -68,7 +68,7 @@ impl Judged {
     }
 
     /// The first loss of a step that failed by this and is to be left out.
-    pub(crate) fn left_out(&self, policy: NonFinite) -> Option<f64> {
+    pub(crate) fn skipped_loss(&self, policy: NonFinite) -> Option<f64> {
         self.first.filter(|_| self.refused && policy == NonFinite::Skip)
     }
 }
