@@ -37,7 +37,7 @@ impl<E: Engine> Session<E> {
         };
         // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
         if !matches!(*name, "free" | "reset") {
-            check_small_memory().and_then(|()| self.store.expect()).map_err(|error| error.within(name))?;
+            check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {

@@ -17,8 +17,8 @@ impl<E: Engine> Session<E> {
     fn scales(&self, tensors: &[E::Tensor]) -> Result<Vec<f64>> {
         // 0 where none is known yet, which is no scale.
         let mut scales = filled(tensors.len(), 0.0)?;
-        for (_, held) in self.store.iter() {
-            let bound = match &held.object {
+        for (_, counted) in self.table.iter() {
+            let bound = match &counted.object {
                 Object::Optimizer(bound) => bound,
                 Object::Model(model) => &model.optimizer,
                 _ => continue,

@@ -10,7 +10,7 @@ use crate::values::handle::{Handle, Kind};
 
 /// Objects behind handles. A slot is used again after its object was freed, under the next generation, and never again
 /// once its generations are spent.
-pub(crate) struct Store<T> {
+pub(crate) struct HandleTable<T> {
     session: u64,
     slots: Vec<Slot<T>>,
     vacant: Vec<usize>,
@@ -22,20 +22,20 @@ struct Slot<T> {
     object: Option<(Kind, T)>,
 }
 
-impl<T> Store<T> {
-    /// A store whose handles carry a number that no other store of this process has, before there are 1024 of them.
+impl<T> HandleTable<T> {
+    /// A table whose handles carry a number that no other table of this process has, before there are 1024 of them.
     pub(crate) fn new() -> Self {
         static SESSIONS: AtomicU64 = AtomicU64::new(0);
         Self::numbered(SESSIONS.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A store whose handles carry that number.
+    /// A table whose handles carry that number.
     pub(crate) fn numbered(session: u64) -> Self {
         Self { session: session % (1 << SESSION_BITS), slots: Vec::new(), vacant: Vec::new(), live: 0 }
     }
 
     /// Makes room for one object more, and for all to be removed.
-    pub(crate) fn expect(&mut self) -> Result<()> {
+    pub(crate) fn reserve_one(&mut self) -> Result<()> {
         if self.vacant.is_empty() && self.slots.len() == self.slots.capacity() {
             let length = self.slots.len().saturating_mul(2).max(64);
             reserve(&mut self.vacant, length)?;
@@ -48,7 +48,7 @@ impl<T> Store<T> {
         let slot = match self.vacant.pop() {
             Some(slot) => slot,
             None if (self.slots.len() as u64) < SLOTS => {
-                self.expect()?;
+                self.reserve_one()?;
                 self.slots.push(Slot { generation: 0, object: None });
                 self.slots.len() - 1
             }
@@ -135,34 +135,34 @@ mod tests {
 
     #[test]
     fn a_handle_never_means_another_object() {
-        let mut store = Store::new();
-        let first = store.insert(Kind::Tensor, "a").unwrap();
-        assert_eq!(store.remove(first).unwrap(), "a");
-        let second = store.insert(Kind::Module, "b").unwrap();
-        assert_eq!(store.get(first).unwrap_err().code(), Code::HandleFreed);
-        assert_eq!(store.get(second), Ok(&"b"));
+        let mut table = HandleTable::new();
+        let first = table.insert(Kind::Tensor, "a").unwrap();
+        assert_eq!(table.remove(first).unwrap(), "a");
+        let second = table.insert(Kind::Module, "b").unwrap();
+        assert_eq!(table.get(first).unwrap_err().code(), Code::HandleFreed);
+        assert_eq!(table.get(second), Ok(&"b"));
         // Forged: another kind, another session, a generation to come, a slot that never was, no whole number.
         let forged = [(0, 1 << 50), (0, 1 << 40), (0, 1 << 21), (0, 1), (1, 0)];
         for (sub, flip) in forged {
             let number = (second.0 ^ flip) as f64 + 0.5 * f64::from(sub);
-            assert_eq!(store.get(Handle::from_number(number)).unwrap_err().code(), Code::HandleInvalid);
+            assert_eq!(table.get(Handle::from_number(number)).unwrap_err().code(), Code::HandleInvalid);
         }
         for number in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
-            assert_eq!(store.get(Handle::from_number(number)).unwrap_err().code(), Code::HandleInvalid);
+            assert_eq!(table.get(Handle::from_number(number)).unwrap_err().code(), Code::HandleInvalid);
         }
-        assert_eq!(Store::<&str>::new().get(second).unwrap_err().code(), Code::HandleInvalid);
+        assert_eq!(HandleTable::<&str>::new().get(second).unwrap_err().code(), Code::HandleInvalid);
     }
 
     #[test]
     fn a_slot_with_spent_generations_is_not_used_again() {
-        let mut store = Store::new();
-        let first = store.insert(Kind::Tensor, ()).unwrap();
-        store.remove(first).unwrap();
+        let mut table = HandleTable::new();
+        let first = table.insert(Kind::Tensor, ()).unwrap();
+        table.remove(first).unwrap();
         for _ in 0..GENERATIONS {
-            let handle = store.insert(Kind::Tensor, ()).unwrap();
-            store.remove(handle).unwrap();
+            let handle = table.insert(Kind::Tensor, ()).unwrap();
+            table.remove(handle).unwrap();
         }
-        assert_eq!(store.slots.len(), 2);
-        assert_eq!(store.get(first).unwrap_err().code(), Code::HandleFreed);
+        assert_eq!(table.slots.len(), 2);
+        assert_eq!(table.get(first).unwrap_err().code(), Code::HandleFreed);
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
 use crate::random::Random;
-use crate::session::handle_table::Store;
+use crate::session::handle_table::HandleTable;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::model::Model;
 use crate::values::handle::{Handle, Kind};
@@ -72,7 +72,7 @@ pub struct Session<E: Engine> {
     pub(crate) scales_losses: bool,
     /// Steps whose closures are running, the innermost last.
     pub(crate) running: Vec<Running<E>>,
-    pub(crate) store: Store<Held<E>>,
+    pub(crate) table: HandleTable<CountedObject<E>>,
     bytes: usize,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Running<E: Engine> {
 }
 
 /// An object with the bytes of its tensors when they were counted last.
-pub(crate) struct Held<E: Engine> {
+pub(crate) struct CountedObject<E: Engine> {
     pub(crate) object: Object<E>,
     bytes: usize,
 }
@@ -92,24 +92,24 @@ pub(crate) struct Held<E: Engine> {
 impl<E: Engine> Session<E> {
     /// An empty session, seeded with 0.
     pub fn new(engine: E) -> Self {
-        let (random, store) = (Random::new(0), Store::new());
+        let (random, table) = (Random::new(0), HandleTable::new());
         let (all_options, scales_losses) = (true, false);
-        Self { engine, random, all_options, scales_losses, running: Vec::new(), store, bytes: 0 }
+        Self { engine, random, all_options, scales_losses, running: Vec::new(), table, bytes: 0 }
     }
 
     /// The same, for a caller that numbers sessions itself, since it can have many instances of this library. Handles
     /// carry the number, modulo 1024.
     pub fn numbered(engine: E, number: u64) -> Self {
-        Self { store: Store::numbered(number), ..Self::new(engine) }
+        Self { table: HandleTable::numbered(number), ..Self::new(engine) }
     }
 
     pub(crate) fn object(&self, handle: Handle) -> Result<&Object<E>> {
-        self.store.get(handle).map(|held| &held.object)
+        self.table.get(handle).map(|counted| &counted.object)
     }
 
     pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Value> {
         let bytes = self.bytes_of(&object)?;
-        let handle = self.store.insert(object.kind(), Held { object, bytes })?;
+        let handle = self.table.insert(object.kind(), CountedObject { object, bytes })?;
         self.bytes += bytes;
         Ok(Value::Handle(handle))
     }
@@ -126,29 +126,29 @@ impl<E: Engine> Session<E> {
     /// Counts the bytes of an object anew, which has got tensors or lost some.
     pub(crate) fn recount(&mut self, handle: Handle) -> Result<()> {
         let bytes = self.bytes_of(self.object(handle)?)?;
-        let held = self.store.get_mut(handle)?;
-        self.bytes = self.bytes - held.bytes + bytes;
-        held.bytes = bytes;
+        let counted = self.table.get_mut(handle)?;
+        self.bytes = self.bytes - counted.bytes + bytes;
+        counted.bytes = bytes;
         Ok(())
     }
 
     /// Gives a handle the object of another, which is freed.
     pub(crate) fn replace(&mut self, handle: Handle, other: Handle) -> Result<()> {
-        self.store.get(handle)?;
-        let held = self.store.remove(other)?;
-        let before = std::mem::replace(self.store.get_mut(handle)?, held);
+        self.table.get(handle)?;
+        let counted = self.table.remove(other)?;
+        let before = std::mem::replace(self.table.get_mut(handle)?, counted);
         self.bytes -= before.bytes;
         Ok(())
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<()> {
-        self.bytes -= self.store.remove(handle)?.bytes;
+        self.bytes -= self.table.remove(handle)?.bytes;
         Ok(())
     }
 
     /// Frees every object.
     pub fn clear(&mut self) {
-        self.store.clear();
+        self.table.clear();
         self.bytes = 0;
     }
 
@@ -161,7 +161,7 @@ impl<E: Engine> Session<E> {
     }
 
     pub(crate) fn live_handles(&self) -> usize {
-        self.store.len()
+        self.table.len()
     }
 
     pub(crate) fn tensor(&self, handle: Handle) -> Result<&E::Tensor> {
@@ -216,7 +216,7 @@ impl<E: Engine> Session<E> {
 
     /// The model, to be changed, beside what it runs with.
     pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E, &mut Random)> {
-        match &mut self.store.get_mut(handle)?.object {
+        match &mut self.table.get_mut(handle)?.object {
             Object::Model(model) => Ok((model, &self.engine, &mut self.random)),
             other => Err(wrong_kind(Kind::Model, other.kind())),
         }

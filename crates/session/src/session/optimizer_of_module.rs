@@ -21,8 +21,8 @@ impl<E: Engine> Session<E> {
         }
         let count = own.len();
         let mut found = None;
-        for (handle, held) in self.store.iter() {
-            let bound = match &held.object {
+        for (handle, counted) in self.table.iter() {
+            let bound = match &counted.object {
                 Object::Optimizer(bound) => bound,
                 Object::Model(model) => &model.optimizer,
                 _ => continue,
