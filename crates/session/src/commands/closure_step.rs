@@ -33,7 +33,7 @@ impl<E: Engine> Session<E> {
     ) -> Result<f64> {
         let result = (|| {
             let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
-            let optimizer = session.borrow().stepped(optimizer)?;
+            let optimizer = session.borrow().optimizer_to_step(optimizer)?;
             let bound = {
                 let session = session.borrow();
                 session.engine.enter();
@@ -42,7 +42,7 @@ impl<E: Engine> Session<E> {
             settings.check(bound.borrow().optimizer.definition())?;
             bound.borrow().optimizer.check_not_swapped()?;
             bound.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-            let _begun = Self::begin(session, &bound)?;
+            let _guard = Self::begin_step(session, &bound)?;
             Self::closure_step(session, &bound, closure, &settings)
         })();
         result.map_err(|error| error.within("step"))
@@ -78,7 +78,7 @@ impl<E: Engine> Session<E> {
             evaluate().and_then(|loss| {
                 let (session, mut bound) = (session.borrow(), bound.borrow_mut());
                 // The closure may have added parameters.
-                session.check_not_searched(&mut bound.tensors().iter())?;
+                session.check_not_line_searched(&mut bound.tensors().iter())?;
                 bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
                 let outcome = bound.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
                 Ok((loss, outcome))

@@ -57,7 +57,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let (limit, file) = (engine.memory_limit(), Path::new(&path));
     let saved = Saved::open(file, limit)?;
     let tensors = tensors(&module);
-    session.check_not_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+    session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
     let report = Report::of(engine, &tensors, &saved, &options)?;
     if options.strict {
         report.require_all(&Brief(&path).to_string())?;

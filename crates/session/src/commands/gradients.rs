@@ -26,7 +26,7 @@ use crate::values::value::{NumericArray, Value};
 pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = match *arguments.peek() {
         Value::Handle(handle) if handle.kind() == Some(Kind::Module) => {
-            session.stepped(arguments.handle(Kind::Module)?)?
+            session.optimizer_to_step(arguments.handle(Kind::Module)?)?
         }
         _ => arguments.handle_or_model(Kind::Optimizer)?,
     };
@@ -50,7 +50,7 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
         return Ok(());
     }
     session.check_not_stepping(handle)?;
-    session.check_not_searched(&mut session.optimizer(handle)?.tensors().iter())
+    session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())
 }
 
 /// The tensors of any object; those of an optimizer or model are the optimizer's parameters.

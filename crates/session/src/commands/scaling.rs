@@ -61,7 +61,7 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     arguments.finish()?;
-    session.check_not_searched(&mut session.optimizer(handle)?.tensors().iter())?;
+    session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())?;
     let (mut bound, engine) = session.optimizer_mut(handle)?;
     bound.exchange_averages(engine).map(Value::Bool)
 }

@@ -253,7 +253,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
             }
             let tensors = module.parameters_and_buffers();
-            session.check_not_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+            session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
             let converted = tensors.iter().map(|named| {
                 // A count stays whole.
                 let floating = session.engine.dtype(&named.tensor)?.is_floating();
@@ -288,7 +288,7 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     if source.shape != shape {
         return Err(Error::new(Code::Shape, format!("expected shape {shape:?}, given {:?}", source.shape)));
     }
-    session.check_not_searched(&mut [target].into_iter())?;
+    session.check_not_line_searched(&mut [target].into_iter())?;
     engine.assign(target, &*source.cast(dtype)?)?;
     Ok(Value::Null)
 }

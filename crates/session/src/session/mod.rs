@@ -71,16 +71,16 @@ pub struct Session<E: Engine> {
     /// Whether an optimizer has ever scaled losses.
     pub(crate) scales_losses: bool,
     /// Steps whose closures are running, the innermost last.
-    pub(crate) running: Vec<Running<E>>,
+    pub(crate) running: Vec<RunningStep<E>>,
     pub(crate) table: HandleTable<CountedObject<E>>,
     bytes: usize,
 }
 
 /// A step whose closure is running.
-pub(crate) struct Running<E: Engine> {
+pub(crate) struct RunningStep<E: Engine> {
     pub(crate) bound: Rc<RefCell<BoundOptimizer<E>>>,
     /// Identities of the parameters that a line search sets; empty for every other optimizer.
-    pub(crate) searched: Vec<u64>,
+    pub(crate) line_searched: Vec<u64>,
 }
 
 /// An object with the bytes of its tensors when they were counted last.

@@ -11,7 +11,7 @@ use crate::values::handle::{Handle, Kind};
 
 impl<E: Engine> Session<E> {
     /// Of a module the one optimizer that updates parameters of it, under its own handle or a model's; of anything else itself.
-    pub(crate) fn stepped(&self, handle: Handle) -> Result<Handle> {
+    pub(crate) fn optimizer_to_step(&self, handle: Handle) -> Result<Handle> {
         if handle.kind() != Some(Kind::Module) {
             return Ok(handle);
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
-use crate::session::{Object, Running, Session};
+use crate::session::{Object, RunningStep, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::dedupe::any_equal;
 use crate::values::handle::Handle;
@@ -15,9 +15,9 @@ use crate::values::handle::Handle;
 const DEEPEST: usize = 16;
 
 /// Says for as long as it lives that a step is running, also when a panic ends that.
-pub(crate) struct Begun<'a, E: Engine>(&'a RefCell<Session<E>>);
+pub(crate) struct RunningStepGuard<'a, E: Engine>(&'a RefCell<Session<E>>);
 
-impl<E: Engine> Drop for Begun<'_, E> {
+impl<E: Engine> Drop for RunningStepGuard<'_, E> {
     fn drop(&mut self) {
         if let Ok(mut session) = self.0.try_borrow_mut() {
             session.running.pop();
@@ -30,28 +30,28 @@ impl<E: Engine> Session<E> {
     ///
     /// # Errors
     /// If the optimizer is stepping already, if too many others are, or if one of them searches along its parameters.
-    pub(crate) fn begin<'a>(
+    pub(crate) fn begin_step<'a>(
         session: &'a RefCell<Self>,
         bound: &Rc<RefCell<BoundOptimizer<E>>>,
-    ) -> Result<Begun<'a, E>> {
+    ) -> Result<RunningStepGuard<'a, E>> {
         let mut borrowed = session.borrow_mut();
-        if borrowed.has_begun(bound) {
+        if borrowed.is_running(bound) {
             return Err(stepping());
         }
         if borrowed.running.len() >= DEEPEST {
             let message = format!("steps within the closures of other steps nest at most {DEEPEST} deep");
             return Err(Error::new(Code::Argument, message));
         }
-        let mut searched = Vec::new();
+        let mut line_searched = Vec::new();
         {
             let bound = bound.borrow();
-            borrowed.check_not_searched(&mut bound.tensors().iter())?;
+            borrowed.check_not_line_searched(&mut bound.tensors().iter())?;
             if bound.optimizer.definition().needs_closure() {
-                searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
+                line_searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
             }
         }
-        borrowed.running.push(Running { bound: Rc::clone(bound), searched });
-        Ok(Begun(session))
+        borrowed.running.push(RunningStep { bound: Rc::clone(bound), line_searched });
+        Ok(RunningStepGuard(session))
     }
 
     /// True for a handle of an optimizer in the closure of its own step, and for one of a model that has it.
@@ -61,10 +61,10 @@ impl<E: Engine> Session<E> {
             Object::Model(model) => &model.optimizer,
             _ => return Ok(false),
         };
-        Ok(self.has_begun(bound))
+        Ok(self.is_running(bound))
     }
 
-    fn has_begun(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> bool {
+    fn is_running(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> bool {
         self.running.iter().any(|running| Rc::ptr_eq(&running.bound, bound))
     }
 
@@ -82,10 +82,10 @@ impl<E: Engine> Session<E> {
     }
 
     /// Fails for a tensor whose elements are the line search's to set: what else is written there would be lost.
-    pub(crate) fn check_not_searched(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
+    pub(crate) fn check_not_line_searched(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
         let mut identities = Vec::new();
         for running in &self.running {
-            identities.extend_from_slice(&running.searched);
+            identities.extend_from_slice(&running.line_searched);
         }
         let count = identities.len();
         if count == 0 {
