@@ -52,7 +52,7 @@ impl<E: Engine> InitContext<'_, E> {
 }
 
 /// The largest size, stride, padding and dilation of a window: twice a padding and a size are still a number of 32 bits.
-pub(crate) const LARGEST: f64 = ((1 << 30) - 1) as f64;
+pub(crate) const MAX_WINDOW_SIZE: f64 = ((1 << 30) - 1) as f64;
 
 /// The number of elements of a shape, if the engine has memory for so many.
 pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {

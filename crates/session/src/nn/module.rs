@@ -13,9 +13,9 @@ use crate::values::dedupe::repeated;
 use crate::values::value::Value;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 /// A container of more modules is refused: containers that share modules double with each that holds two of them.
-const MOST_MODULES: usize = 1 << 18;
+const MAX_MODULES: usize = 1 << 18;
 const SEQUENTIAL: &str = "sequential";
 const MODULE_DICTIONARY: &str = "moduledict";
 const PARAMETER_DICTIONARY: &str = "parmdict";
@@ -68,8 +68,8 @@ impl<E: Engine> Module<E> {
     }
 
     fn make_at(specification: &Value, context: &mut InitContext<'_, E>, depth: usize) -> Result<Self> {
-        if depth > DEEPEST {
-            return Err(Error::new(Code::Argument, format!("modules nested deeper than {DEEPEST}")));
+        if depth > MAX_DEPTH {
+            return Err(Error::new(Code::Argument, format!("modules nested deeper than {MAX_DEPTH}")));
         }
         let entry = |key| match specification {
             Value::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -129,10 +129,10 @@ impl<E: Engine> Module<E> {
 
     /// Fails for a container that is nested deeper, or holds more, than can be worked on.
     pub(crate) fn check_extent(&self) -> Result<()> {
-        if self.extent.levels <= DEEPEST + 1 && self.extent.modules <= MOST_MODULES {
+        if self.extent.levels <= MAX_DEPTH + 1 && self.extent.modules <= MAX_MODULES {
             return Ok(());
         }
-        let message = format!("modules nested deeper than {DEEPEST}, or more than {MOST_MODULES} of them");
+        let message = format!("modules nested deeper than {MAX_DEPTH}, or more than {MAX_MODULES} of them");
         Err(Error::new(Code::Argument, message))
     }
 

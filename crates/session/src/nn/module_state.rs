@@ -16,7 +16,7 @@ use crate::values::numbers::array;
 use crate::values::value::{NumericArray, Value};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// The rows of a module.
 pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
@@ -107,9 +107,9 @@ impl<'a> Row<'a> {
         else {
             return Err(malformed("depth, module and name as a number and two strings", given));
         };
-        if depth.fract() != 0.0 || !(0.0..=DEEPEST as f64).contains(depth) {
+        if depth.fract() != 0.0 || !(0.0..=MAX_DEPTH as f64).contains(depth) {
             let depth = Number(*depth);
-            return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {DEEPEST}")));
+            return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {MAX_DEPTH}")));
         }
         let names = match entries.iter().find(|(key, _)| key == "names") {
             None => None,

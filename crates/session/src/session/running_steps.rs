@@ -12,7 +12,7 @@ use crate::values::dedupe::any_equal;
 use crate::values::handle::Handle;
 
 /// Steps within the closures of other steps nest at most so deep, so that recursion cannot exhaust the stack.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Says for as long as it lives that a step is running, also when a panic ends that.
 pub(crate) struct RunningStepGuard<'a, E: Engine>(&'a RefCell<Session<E>>);
@@ -38,8 +38,8 @@ impl<E: Engine> Session<E> {
         if borrowed.is_running(bound) {
             return Err(stepping());
         }
-        if borrowed.running.len() >= DEEPEST {
-            let message = format!("steps within the closures of other steps nest at most {DEEPEST} deep");
+        if borrowed.running.len() >= MAX_DEPTH {
+            let message = format!("steps within the closures of other steps nest at most {MAX_DEPTH} deep");
             return Err(Error::new(Code::Argument, message));
         }
         let mut line_searched = Vec::new();

@@ -10,14 +10,14 @@ use crate::values::dtype::Dtype;
 use crate::values::value::{NumericArray, Value};
 
 /// A tensor has at most so many dimensions, and numbers are nested no deeper. libtorch has no more in most operations.
-const MOST_DIMENSIONS: usize = 64;
+const MAX_DIMENSIONS: usize = 64;
 
 /// Fails for a shape of more dimensions than a tensor can have.
 pub(crate) fn check_dimensions(count: usize) -> Result<()> {
-    if count <= MOST_DIMENSIONS {
+    if count <= MAX_DIMENSIONS {
         return Ok(());
     }
-    Err(Error::new(Code::Shape, format!("expected a shape of at most {MOST_DIMENSIONS} dimensions, given {count}")))
+    Err(Error::new(Code::Shape, format!("expected a shape of at most {MAX_DIMENSIONS} dimensions, given {count}")))
 }
 
 /// Fails for an empty tensor whose sizes, without the zeros, multiply to more than 32 bits with a sign can hold: not every
@@ -78,7 +78,7 @@ pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
     fn collect(given: &Value, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
         match given {
             Value::Number(x) if depth == shape.len() => push(out, *x)?,
-            Value::Array(list) if depth < MOST_DIMENSIONS => {
+            Value::Array(list) if depth < MAX_DIMENSIONS => {
                 if out.is_empty() && depth == shape.len() {
                     shape.push(list.len());
                 } else if shape.get(depth) != Some(&list.len()) {

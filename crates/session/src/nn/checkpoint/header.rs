@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use stepwell_optim::Brief;
 
 /// The most bytes that the format allows for a header.
-pub(super) const LONGEST: u64 = 100_000_000;
+pub(super) const MAX_HEADER_LEN: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
 /// More dimensions are refused, before a list of them takes memory.
-const MOST_DIMENSIONS: usize = 64;
+const MAX_DIMENSIONS: usize = 64;
 
 /// The element types of the format with their sizes in bits.
 const DTYPES: [(&str, u64); 22] = [
@@ -164,7 +164,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
     if !text.starts_with('{') {
         return Err("its header does not begin with {".into());
     }
-    // A header has at most LONGEST bytes, which 32 bits count.
+    // A header has at most MAX_HEADER_LEN bytes, which 32 bits count.
     let place = |part: &str| (part.as_ptr().addr() - text.as_ptr().addr()) as u32;
     let mut entries: Vec<Entry> = Vec::new();
     let mut metadata = false;
@@ -220,20 +220,20 @@ fn members<'a>(text: &'a str, member: impl FnMut(&'a str, &'a str) -> Result<(),
     read.map_err(|error| error.to_string())
 }
 
-/// A list of at most [`MOST_DIMENSIONS`] whole numbers.
+/// A list of at most [`MAX_DIMENSIONS`] whole numbers.
 fn few<'a, D: Deserializer<'a>>(json: D) -> Result<Vec<u64>, D::Error> {
     struct Few;
     impl<'a> Visitor<'a> for Few {
         type Value = Vec<u64>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a list of at most {MOST_DIMENSIONS} whole numbers")
+            write!(f, "a list of at most {MAX_DIMENSIONS} whole numbers")
         }
 
         fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Vec<u64>, A::Error> {
             let mut numbers = Vec::new();
             while let Some(number) = list.next_element()? {
-                if numbers.len() == MOST_DIMENSIONS {
+                if numbers.len() == MAX_DIMENSIONS {
                     return Err(A::Error::invalid_length(numbers.len() + 1, &self));
                 }
                 numbers.push(number);
@@ -337,7 +337,7 @@ mod tests {
             (r#"{"x"#.into(), 0, "EOF"),
             ("{".into(), 0, "EOF"),
         ];
-        let many = vec!["1"; MOST_DIMENSIONS + 1].join(",");
+        let many = vec!["1"; MAX_DIMENSIONS + 1].join(",");
         let deep = format!(r#"{{"x":{{"dtype":"U8","shape":[{many}],"data_offsets":[0,1]}}}}"#);
         for (text, data, problem) in cases.into_iter().chain([(deep, 1, "at most 64")]) {
             let error = names(&text, data).expect_err(&text);

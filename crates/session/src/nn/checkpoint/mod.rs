@@ -12,12 +12,12 @@ use half::{bf16, f16};
 use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Brief, Code, Error, Result};
 
-use self::header::{Entry, Header, LONGEST, written};
+use self::header::{Entry, Header, MAX_HEADER_LEN, written};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 /// Bytes that are converted at a time.
-const PIECE: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 /// Bytes of the number that tells how long the header is.
 const LENGTH: u64 = 8;
 
@@ -53,8 +53,8 @@ pub(crate) fn write(path: &Path, tensors: &[Planned], data: impl Fn(usize) -> Re
     let planned = order.iter().map(|i| &tensors[*i]);
     let header = written(planned.map(|tensor| (&*tensor.name, word(tensor.dtype), &*tensor.shape, tensor.bytes())))
         .map_err(|error| malformed(path, &error))?;
-    if header.len() as u64 > LONGEST {
-        let message = format!("its names need {} bytes, and the format allows {LONGEST}", header.len());
+    if header.len() as u64 > MAX_HEADER_LEN {
+        let message = format!("its names need {} bytes, and the format allows {MAX_HEADER_LEN}", header.len());
         return Err(failed("write", path, &message));
     }
     let mut refused = None;
@@ -115,8 +115,9 @@ impl Saved {
         let mut length = [0; LENGTH as usize];
         file.read_exact(&mut length).map_err(|error| unreadable(&error))?;
         let length = u64::from_le_bytes(length);
-        if length > rest.min(LONGEST) {
-            let message = format!("it tells of a header of {length} bytes, and has {rest} for it of at most {LONGEST}");
+        if length > rest.min(MAX_HEADER_LEN) {
+            let message =
+                format!("it tells of a header of {length} bytes, and has {rest} for it of at most {MAX_HEADER_LEN}");
             return Err(malformed(path, &message));
         }
         if length > limit as u64 {
@@ -185,10 +186,10 @@ fn elements<T, const N: usize>(
     unreadable: impl Fn(std::io::Error) -> Error,
 ) -> Result<Vec<T>> {
     let mut elements = with_capacity(bytes / N)?;
-    let mut piece = with_capacity(PIECE.min(bytes))?;
+    let mut piece = with_capacity(CHUNK_BYTES.min(bytes))?;
     let mut left = bytes;
     while left > 0 {
-        piece.resize(PIECE.min(left), 0);
+        piece.resize(CHUNK_BYTES.min(left), 0);
         file.read_exact(&mut piece).map_err(&unreadable)?;
         elements.extend(piece.as_chunks().0.iter().map(|chunk| from(*chunk)));
         left -= piece.len();
@@ -199,7 +200,7 @@ fn elements<T, const N: usize>(
 fn write_elements(file: &mut File, data: &Data) -> std::io::Result<()> {
     fn each<T: Copy, const N: usize>(file: &mut File, elements: &[T], to: fn(T) -> [u8; N]) -> std::io::Result<()> {
         let mut piece = Vec::new();
-        for chunk in elements.chunks(PIECE / N) {
+        for chunk in elements.chunks(CHUNK_BYTES / N) {
             piece.resize(chunk.len() * N, 0);
             piece.as_chunks_mut().0.iter_mut().zip(chunk).for_each(|(bytes, element)| *bytes = to(*element));
             file.write_all(&piece)?;

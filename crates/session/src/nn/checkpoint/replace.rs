@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const PREFIX: &str = ".stepwell-";
 const SUFFIX: &str = ".tmp";
 /// How often another name is tried.
-const TRIES: usize = 16;
+const MAX_TRIES: usize = 16;
 /// More entries of a folder are not looked at for what was left behind.
-const MOST_ENTRIES: usize = 1 << 16;
+const MAX_ENTRIES: usize = 1 << 16;
 
 /// Replaces the file at `path`, or the one that a link there points at, by what `write` writes.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
@@ -51,9 +51,9 @@ fn folder_of(path: &Path) -> PathBuf {
 /// The file that is meant: links are followed to what they point at, be it there or not.
 fn target(path: &Path) -> Result<PathBuf> {
     /// As many as Linux follows.
-    const MOST_LINKS: usize = 40;
+    const MAX_LINKS: usize = 40;
     let mut path = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let link = match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => metadata,
             _ => return if path.file_name().is_some() { Ok(path) } else { Err(Error::other("it names no file")) },
@@ -64,7 +64,7 @@ fn target(path: &Path) -> Result<PathBuf> {
         }
         path = folder.join(fs::read_link(&path)?);
     }
-    Err(Error::other(format!("it is a chain of more than {MOST_LINKS} links")))
+    Err(Error::other(format!("it is a chain of more than {MAX_LINKS} links")))
 }
 
 /// Whether a link may be followed: in a folder where everybody can put one, only that of the own user or of the folder's owner.
@@ -103,7 +103,7 @@ impl Scratch {
         }
         let _ = before;
         let random = RandomState::new();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let path = folder.join(format!("{PREFIX}{:016x}{:016x}{SUFFIX}", number(&random), number(&random)));
             let file = match options.open(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
@@ -115,7 +115,7 @@ impl Scratch {
                 return Ok(Self { path, file, renamed: false });
             }
         }
-        Err(Error::other(format!("no name was free for a scratch file in {TRIES} tries")))
+        Err(Error::other(format!("no name was free for a scratch file in {MAX_TRIES} tries")))
     }
 }
 
@@ -136,7 +136,7 @@ fn number(random: &RandomState) -> u64 {
 /// Removes scratch files that nobody writes any more. What cannot be looked at or removed stays.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.take(MOST_ENTRIES).flatten() {
+    for entry in entries.take(MAX_ENTRIES).flatten() {
         let is_scratch = entry.file_name().to_str().is_some_and(is_scratch_name);
         if !is_scratch || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;

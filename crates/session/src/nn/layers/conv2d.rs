@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair, weight_and_bias};
+use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, elements, misfit, pair, weight_and_bias};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
@@ -17,13 +17,13 @@ options! {
         /// Channels of the output.
         outputs: i64, limit AtLeast(1.0), alias "out_channels";
         /// Height and width of the kernel.
-        size: Vec<usize>, limit Closed(1.0, LARGEST), alias "kernel_size";
+        size: Vec<usize>, limit Closed(1.0, MAX_WINDOW_SIZE), alias "kernel_size";
         /// Distance between two positions of the kernel.
-        stride: Vec<usize> = vec![1], limit Closed(1.0, LARGEST);
+        stride: Vec<usize> = vec![1], limit Closed(1.0, MAX_WINDOW_SIZE);
         /// Zeros added on each side.
-        pad: Vec<usize> = vec![0], limit Closed(0.0, LARGEST), alias "padding";
+        pad: Vec<usize> = vec![0], limit Closed(0.0, MAX_WINDOW_SIZE), alias "padding";
         /// Distance between two elements of the kernel.
-        dilate: Vec<usize> = vec![1], limit Closed(1.0, LARGEST), alias "dilation";
+        dilate: Vec<usize> = vec![1], limit Closed(1.0, MAX_WINDOW_SIZE), alias "dilation";
         /// Groups of channels that do not see each other.
         groups: i64 = 1, limit AtLeast(1.0);
         /// Add a bias.

@@ -4,20 +4,20 @@ use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{ForwardContext, InitContext, LARGEST, elements, misfit, pair};
+use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, elements, misfit, pair};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
     /// Options of a maximum over windows.
     pub(crate) struct MaxPool2dOptions {
         /// Height and width of the window.
-        size: Vec<usize>, limit Closed(1.0, LARGEST), alias "kernel_size";
+        size: Vec<usize>, limit Closed(1.0, MAX_WINDOW_SIZE), alias "kernel_size";
         /// Distance between two positions of the window; null for windows side by side.
-        stride: Option<Vec<usize>> = None, limit Closed(1.0, LARGEST);
+        stride: Option<Vec<usize>> = None, limit Closed(1.0, MAX_WINDOW_SIZE);
         /// Rows and columns of -infinity added on each side; at most half the window.
-        pad: Vec<usize> = vec![0], limit Closed(0.0, LARGEST), alias "padding";
+        pad: Vec<usize> = vec![0], limit Closed(0.0, MAX_WINDOW_SIZE), alias "padding";
         /// Distance between two elements of the window.
-        dilate: Vec<usize> = vec![1], limit Closed(1.0, LARGEST), alias "dilation";
+        dilate: Vec<usize> = vec![1], limit Closed(1.0, MAX_WINDOW_SIZE), alias "dilation";
     }
 }
 
