@@ -73,7 +73,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     for (matched, data) in report.matched.iter().zip(&values) {
         engine.assign(&matched.named.tensor, data)?;
     }
-    Ok(if options.strict { Value::Null } else { report.told() })
+    Ok(if options.strict { Value::Null } else { report.to_value() })
 }
 
 fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
@@ -162,13 +162,13 @@ impl<'a, E: Engine> Report<'a, E> {
             return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));
         }
         let Some(Mismatched { name, code, expected, given }) = self.mismatched.first() else { return Ok(()) };
-        let told = |(dtype, shape): &(&str, Vec<u64>)| format!("{dtype} {shape:?}");
+        let text = |(dtype, shape): &(&str, Vec<u64>)| format!("{dtype} {shape:?}");
         let hint = if *code == Code::Dtype { "; { cast: true } converts types of floating point" } else { "" };
-        let message = format!("`{name}`: expected {}, given {} in {path}{hint}", told(expected), told(given));
+        let message = format!("`{name}`: expected {}, given {} in {path}{hint}", text(expected), text(given));
         Err(Error::new(*code, message))
     }
 
-    fn told(&self) -> Value {
+    fn to_value(&self) -> Value {
         let side = |(dtype, shape): &(&str, Vec<u64>)| {
             let shape = shape.iter().map(|size| Value::Number(*size as f64)).collect();
             Value::object([("dtype", Value::string(*dtype)), ("shape", Value::Array(shape))])

@@ -21,8 +21,8 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     let all = arguments.flag("whether to tell further options")?.unwrap_or(false);
     arguments.finish()?;
     let row = |specs: &'static [stepwell_optim::OptionSpec]| {
-        let told = if all { specs } else { positional(specs) };
-        let values = told.iter().zip(defaults(told));
+        let included = if all { specs } else { positional(specs) };
+        let values = included.iter().zip(defaults(included));
         Value::object(values.map(|(spec, value)| (spec.name, to_value(&value))))
     };
     let kinds = layer_kinds::<E>();

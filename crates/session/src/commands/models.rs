@@ -41,9 +41,9 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     if arguments.is_empty() {
         let model = session.model(handle)?;
         return Ok(if training {
-            model.train.described(TrainOptions::SPECS)
+            model.train.options_value(TrainOptions::SPECS)
         } else {
-            model.test.described(TestOptions::SPECS)
+            model.test.options_value(TestOptions::SPECS)
         });
     }
     let first = arguments.next();

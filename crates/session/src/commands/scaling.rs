@@ -15,7 +15,7 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {
         let bound = session.optimizer(handle)?;
-        return Ok(bound.optimizer.loss_scale.as_ref().map_or(Value::Null, described));
+        return Ok(bound.optimizer.loss_scale.as_ref().map_or(Value::Null, loss_scale_value));
     }
     arguments.require_defined()?;
     let given = arguments.next();
@@ -39,11 +39,11 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
 }
 
 /// A loss scale as plain data, from which [`restore`] makes it again.
-pub(crate) fn described(scale: &LossScale) -> Value {
+pub(crate) fn loss_scale_value(scale: &LossScale) -> Value {
     Value::object(scale.described().into_iter().map(|(name, value)| (name, to_value(&value))))
 }
 
-/// Switches on the loss scale that [`described`] told of.
+/// Switches on the loss scale that [`loss_scale_value`] told of.
 pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) -> Result<()> {
     optimizer.loss_scale = Some(LossScale::new(&named_options(entries.to_vec())?)?);
     Ok(())

@@ -20,7 +20,7 @@ pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let handle = arguments.handle(Kind::Optimizer)?;
     if arguments.is_empty() {
         let bound = session.optimizer(handle)?;
-        return Ok(bound.optimizer.schedule_state().map_or(Value::Null, described));
+        return Ok(bound.optimizer.schedule_state().map_or(Value::Null, schedule_value));
     }
     arguments.require_defined()?;
     let given = arguments.next();
@@ -58,7 +58,7 @@ pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 }
 
 /// A bound schedule as plain data, from which [`specified`] makes it again.
-pub(crate) fn described(schedule: &Schedule) -> Value {
+pub(crate) fn schedule_value(schedule: &Schedule) -> Value {
     let base = schedule.base_rates().iter().map(|rate| Value::Number(*rate)).collect();
     let mut entries = curve_entries(schedule.instance());
     entries.push(("base".into(), Value::Array(base)));

@@ -102,10 +102,10 @@ pub(crate) fn describe<E: Engine>(
         ("parms", Value::Array(parms)),
     ];
     if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
-        entries.push(("schedule", schedules::described(schedule)));
+        entries.push(("schedule", schedules::schedule_value(schedule)));
     }
     if let (true, Some(scale)) = (with_buffers, &optimizer.loss_scale) {
-        entries.push(("lossscale", scaling::described(scale)));
+        entries.push(("lossscale", scaling::loss_scale_value(scale)));
     }
     if with_buffers && optimizer.is_swapped() {
         entries.push(("averaged", Value::Bool(true)));
@@ -121,8 +121,8 @@ pub(crate) fn describe<E: Engine>(
 fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Value {
     let standard = defaults(definition.options);
     let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();
-    let told = |i: usize| i == 0 || (all && !definition.options[i].extension);
-    let shown = |i: usize| told(i) || rows.iter().any(|row| row[i] != standard[i]);
+    let included = |i: usize| i == 0 || (all && !definition.options[i].extension);
+    let shown = |i: usize| included(i) || rows.iter().any(|row| row[i] != standard[i]);
     let row = |row: &&[OptionValue]| {
         let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
         Value::object(columns.map(|(_, (spec, value))| (spec.name, to_value(value))))

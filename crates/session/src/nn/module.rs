@@ -207,13 +207,13 @@ impl<E: Engine> Module<E> {
     }
 
     /// Tells of all descendants. `path` is the dotted name of this module.
-    fn walk<'a>(&'a self, path: &mut String, tell: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
+    fn walk<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
         let length = path.len();
         for (key, child) in self.children() {
             path.push_str(if length > 0 { "." } else { "" });
             path.push_str(key);
-            tell(path, child);
-            child.walk(path, tell);
+            visit(path, child);
+            child.walk(path, visit);
             path.truncate(length);
         }
     }

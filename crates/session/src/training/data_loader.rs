@@ -137,7 +137,7 @@ impl<E: Engine> DataLoader<E> {
     }
 
     /// The options and the metrics, to be shown.
-    pub(crate) fn described(&self, specs: &'static [OptionSpec]) -> Value {
+    pub(crate) fn options_value(&self, specs: &'static [OptionSpec]) -> Value {
         let rows = specs.iter().zip(&self.row).map(|(spec, value)| (spec.name, to_value(value)));
         let metrics = Value::strings(self.metrics.iter().map(|metric| metric.name()));
         Value::object(rows.chain([("metrics", metrics)]))
