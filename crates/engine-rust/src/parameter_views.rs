@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use stepwell_optim::fallible::{push, with_capacity};
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{BusyGuard, first_places};
+use stepwell_session::{BusyGuard, first_positions};
 
 use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
@@ -114,7 +114,7 @@ fn check_overlap(all: &[Storages]) -> Result<Vec<usize>> {
     let mut addresses = with_capacity(2 * count)?;
     addresses.extend(all.iter().map(|one| address(&one.parameter)).chain(gradients));
     let mut shared = Vec::new();
-    for (at, first) in first_places(&addresses)?.into_iter().enumerate().filter(|(at, first)| first != at) {
+    for (at, first) in first_positions(&addresses)?.into_iter().enumerate().filter(|(at, first)| first != at) {
         let (second, code, what) = match at.checked_sub(count) {
             None => (at, Code::Parameter, "parameter"),
             Some(gradient) if first < count => (gradient, Code::Gradient, "gradient"),

@@ -19,7 +19,7 @@ pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;
 pub use values::data::{Data, Differentiable, Slice, SliceMut};
-pub use values::dedupe::first_places;
+pub use values::dedupe::first_positions;
 pub use values::device::Device;
 pub use values::dtype::Dtype;
 pub use values::handle::{Handle, Kind};

@@ -8,7 +8,7 @@ use crate::nn::context;
 use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::values::data::Data;
-use crate::values::dedupe::first_places;
+use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 use crate::values::handle::{Handle, Kind};
 use crate::values::value::{NumericArray, Value};
@@ -29,7 +29,7 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         handles.push(handle);
     }
     let numbers: Vec<_> = handles.iter().map(|handle| handle.to_number() as u64).collect();
-    if first_places(&numbers)?.iter().enumerate().any(|(place, first)| *first < place) {
+    if first_positions(&numbers)?.iter().enumerate().any(|(place, first)| *first < place) {
         return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
     }
     for handle in handles {

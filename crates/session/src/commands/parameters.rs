@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
 use crate::session::{Object, Session};
 use crate::training::parameter_list::{LOOSE, ParameterList, ParameterOrigin};
-use crate::values::dedupe::places_of;
+use crate::values::dedupe::positions_of;
 use crate::values::value::Value;
 
 /// True for what can select parameters, and not for an option.
@@ -71,7 +71,7 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
                     let keys = keys(selector)?;
                     let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
                     let mut tensors = Vec::new();
-                    for (key, place) in keys.iter().zip(places_of(&keys, &known)?) {
+                    for (key, place) in keys.iter().zip(positions_of(&keys, &known)?) {
                         let Some((_, tensor)) = entries.get(place) else {
                             let message = format!("no dictionary parameter named `{key}`");
                             return Err(Error::new(Code::Parameter, message));
@@ -96,7 +96,7 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Re
         let parameters = module.parameters();
         let paths: Vec<&str> = descendants.iter().map(|(path, _)| path.as_str()).collect();
         let own: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let (modules, own) = (places_of(&names, &paths)?, places_of(&names, &own)?);
+        let (modules, own) = (positions_of(&names, &paths)?, positions_of(&names, &own)?);
         for ((name, module), parameter) in names.iter().zip(modules).zip(own) {
             // A module wins over a parameter of the same name.
             match (descendants.get(module), parameters.get(parameter)) {

@@ -23,7 +23,7 @@ use crate::training::bound_optimizer::library_optimizer;
 use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::convert::{check_keys, named_options};
 use crate::values::data::Data;
-use crate::values::dedupe::places_of;
+use crate::values::dedupe::positions_of;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
 use crate::values::numbers::{Numbers, array, size};
@@ -62,7 +62,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     for parameter in &parameters {
         known.push(parameter.name.as_str());
     }
-    for ((row, name), place) in rows.into_iter().zip(&names).zip(places_of(&names, &known)?) {
+    for ((row, name), place) in rows.into_iter().zip(&names).zip(positions_of(&names, &known)?) {
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {

@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::training::bound_optimizer::WithState;
 use crate::values::convert::to_value;
 use crate::values::data::Differentiable;
-use crate::values::dedupe::first_places;
+use crate::values::dedupe::first_positions;
 use crate::values::handle::{Handle, Kind};
 use crate::values::value::{NumericArray, Value};
 
@@ -45,14 +45,14 @@ pub(crate) fn describe<E: Engine>(
     let names = bound.registry.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
     identities.extend(bound.tensors().iter().map(|tensor| engine.identity(tensor)));
-    let first_places = first_places(&identities)?;
+    let first_positions = first_positions(&identities)?;
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
     let trained = bound.trained(engine);
     let remembers = bound.remembers(&trained);
     let mut parms = Vec::new();
     for (i, (group, parameter)) in bound.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
-        let name = names.get(first_places[names.len() + i]).map_or("", |(_, name)| name);
+        let name = names.get(first_positions[names.len() + i]).map_or("", |(_, name)| name);
         let shape = engine.shape(&parameter.tensor)?;
         let mut row = vec![
             ("parmgroup", Value::Number(group as f64)),

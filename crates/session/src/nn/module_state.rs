@@ -10,7 +10,7 @@ use crate::nn::context::InitContext;
 use crate::nn::layers::batchnorm::may_be_missing;
 use crate::nn::module::{Module, checked_name, keyed};
 use crate::values::convert::{check_keys, to_value};
-use crate::values::dedupe::places_of;
+use crate::values::dedupe::positions_of;
 use crate::values::device::Device;
 use crate::values::numbers::array;
 use crate::values::value::{NumericArray, Value};
@@ -183,7 +183,7 @@ fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Value)>> {
         asked.push(name.as_str());
     }
     let mut ordered = Vec::new();
-    for place in places_of(&asked, &known)? {
+    for place in positions_of(&asked, &known)? {
         ordered.push(parms.get(place).ok_or_else(not_once)?);
         // Each place once.
         known[place] = "";

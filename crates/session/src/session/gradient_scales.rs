@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::session::{Object, Session};
 use crate::training::non_finite::first_element;
 use crate::values::data::Data;
-use crate::values::dedupe::first_places;
+use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
 impl<E: Engine> Session<E> {
@@ -30,7 +30,7 @@ impl<E: Engine> Session<E> {
             for tensor in own.iter().chain(tensors) {
                 identities.push(self.engine.identity(tensor));
             }
-            for (known, place) in scales.iter_mut().zip(&first_places(&identities)?[own.len()..]) {
+            for (known, place) in scales.iter_mut().zip(&first_positions(&identities)?[own.len()..]) {
                 if *place < own.len() {
                     *known = if *known == 0.0 || *known == scale { scale } else { f64::NAN };
                 }

@@ -13,7 +13,7 @@ use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
 use crate::values::data::Data;
-use crate::values::dedupe::first_places;
+use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
 /// An optimizer with its parameters and their origin.
@@ -95,7 +95,7 @@ impl<E: Engine> BoundOptimizer<E> {
         for tensor in self.tensors.iter().chain(list.tensors.iter().map(|named| &named.tensor)) {
             identities.push(engine.identity(tensor));
         }
-        let first_places = first_places(&identities)?;
+        let first_positions = first_positions(&identities)?;
         for (i, named) in list.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };
             let refuse = |what: String| Err(Error::new(Code::Parameter, format!("parameter[{i}]{name} {what}")));
@@ -105,7 +105,7 @@ impl<E: Engine> BoundOptimizer<E> {
             if !engine.dtype(&named.tensor)?.is_floating() {
                 return refuse("is not of floating point, so it can have no gradient".into());
             }
-            let first = first_places[groups.len() + i];
+            let first = first_positions[groups.len() + i];
             match groups.get(first) {
                 Some(group) => return refuse(format!("already in group {group}")),
                 None if first < groups.len() + i => return refuse("is given twice".into()),

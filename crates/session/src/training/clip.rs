@@ -5,7 +5,7 @@ use stepwell_optim::{Clip, GradientTransform, Result, sum_of_squares};
 
 use crate::engine::Engine;
 use crate::values::data::Data;
-use crate::values::dedupe::first_places;
+use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
 /// Clips the gradients that there are, which lie multiplied by a factor and stay so. Returns their norm before, without the
@@ -24,7 +24,7 @@ pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], f
 fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) -> GradientTransform) -> Result<f64> {
     let identities = collected(tensors.iter().map(|tensor| engine.identity(tensor)))?;
     let (mut gradients, mut squares) = (Vec::new(), 0.0);
-    for (i, first) in first_places(&identities)?.into_iter().enumerate() {
+    for (i, first) in first_positions(&identities)?.into_iter().enumerate() {
         let Some(gradient) = (if first == i { engine.grad(&tensors[i]) } else { None }) else { continue };
         let mut data = engine.data(&gradient)?;
         let dtype = data.dtype();

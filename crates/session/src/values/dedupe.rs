@@ -3,11 +3,11 @@
 use stepwell_optim::Result;
 use stepwell_optim::fallible::{collected, filled, with_capacity};
 
-/// For each number the place of the first that is equal.
+/// For each number the position of the first that is equal.
 ///
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
-pub fn first_places(numbers: &[u64]) -> Result<Vec<usize>> {
+pub fn first_positions(numbers: &[u64]) -> Result<Vec<usize>> {
     const EMPTY: usize = usize::MAX;
     // At most half of the table is taken, and what is taken begins near where its number says.
     let mut table = filled((2 * numbers.len()).next_power_of_two(), EMPTY)?;
@@ -33,14 +33,14 @@ pub fn first_places(numbers: &[u64]) -> Result<Vec<usize>> {
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
 pub(crate) fn any_equal(numbers: &[u64], count: usize) -> Result<bool> {
-    Ok(first_places(numbers)?[count..].iter().any(|place| *place < count))
+    Ok(first_positions(numbers)?[count..].iter().any(|position| *position < count))
 }
 
-/// For each name its place among the known ones, that of the first of them that is the same; behind their end where it is none.
+/// For each name its position among the known ones, that of the first of them that is the same; behind their end where it is none.
 ///
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
-pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Result<Vec<usize>> {
+pub(crate) fn positions_of(names: &[&str], known: &[&str]) -> Result<Vec<usize>> {
     let mut hashes = with_capacity(known.len() + names.len())?;
     for name in known.iter().chain(names) {
         let mut hash = 0xcbf2_9ce4_8422_2325;
@@ -49,15 +49,15 @@ pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Result<Vec<usize>> {
         }
         hashes.push(hash);
     }
-    let mut places = first_places(&hashes)?;
-    places.drain(..known.len());
-    for (place, name) in places.iter_mut().zip(names) {
+    let mut positions = first_positions(&hashes)?;
+    positions.drain(..known.len());
+    for (position, name) in positions.iter_mut().zip(names) {
         // Another name may have the same hash.
-        if known.get(*place).is_some_and(|same| same != name) {
-            *place = known.iter().position(|same| same == name).unwrap_or(usize::MAX);
+        if known.get(*position).is_some_and(|same| same != name) {
+            *position = known.iter().position(|same| same == name).unwrap_or(usize::MAX);
         }
     }
-    Ok(places)
+    Ok(positions)
 }
 
 /// A name that is there more than once.
@@ -65,8 +65,8 @@ pub(crate) fn places_of(names: &[&str], known: &[&str]) -> Result<Vec<usize>> {
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
 pub(crate) fn repeated<'a>(names: &[&'a str]) -> Result<Option<&'a str>> {
-    let places = places_of(names, names)?;
-    Ok(places.iter().enumerate().find(|(place, first)| *first < place).map(|(place, _)| names[place]))
+    let positions = positions_of(names, names)?;
+    Ok(positions.iter().enumerate().find(|(position, first)| *first < position).map(|(position, _)| names[position]))
 }
 
 #[cfg(test)]
@@ -76,10 +76,10 @@ mod tests {
     #[test]
     fn every_number_has_the_place_of_the_first_that_is_equal() {
         let numbers: Vec<u64> = (0..5000).map(|i| ((i * i % 1009) << 40) | (i % 7)).collect();
-        for (place, number) in first_places(&numbers).unwrap().into_iter().zip(&numbers) {
-            assert_eq!(Some(place), numbers.iter().position(|other| other == number));
+        for (position, number) in first_positions(&numbers).unwrap().into_iter().zip(&numbers) {
+            assert_eq!(Some(position), numbers.iter().position(|other| other == number));
         }
-        assert!(first_places(&[]).unwrap().is_empty());
+        assert!(first_positions(&[]).unwrap().is_empty());
     }
 
     #[test]
@@ -88,12 +88,12 @@ mod tests {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let names: Vec<&str> = known.iter().rev().copied().chain(["", "name", known[7], "name 1000"]).collect();
         let expected: Vec<_> = names.iter().map(|name| known.iter().position(|same| same == name)).collect();
-        let places: Vec<_> =
-            places_of(&names, &known).unwrap().into_iter().map(|i| Some(i).filter(|i| *i < known.len())).collect();
-        assert_eq!(places, expected);
-        assert!(places_of(&[], &known).unwrap().is_empty());
-        assert_eq!(places_of(&["a"], &[]).unwrap().len(), 1);
-        assert_eq!(places_of(&["b", "a"], &["a", "b", "a", "b"]).unwrap(), [1, 0]);
+        let positions: Vec<_> =
+            positions_of(&names, &known).unwrap().into_iter().map(|i| Some(i).filter(|i| *i < known.len())).collect();
+        assert_eq!(positions, expected);
+        assert!(positions_of(&[], &known).unwrap().is_empty());
+        assert_eq!(positions_of(&["a"], &[]).unwrap().len(), 1);
+        assert_eq!(positions_of(&["b", "a"], &["a", "b", "a", "b"]).unwrap(), [1, 0]);
         assert_eq!(repeated(&known).unwrap(), None);
         assert_eq!(repeated(&names).unwrap(), Some(known[7]));
         assert_eq!(repeated(&["", "a", ""]).unwrap(), Some(""));
