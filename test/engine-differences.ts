@@ -55,6 +55,6 @@ export function supported<Name extends Dtype>(...dtypes: readonly Name[]): reado
 /** The engine itself, with a session of its own, without the SDK around it. */
 export const binding = (
   createRequire(import.meta.url)(`@stepwell/${engine}`) as {
-    open(): { call(verb: string, args: readonly unknown[]): unknown };
+    open(): { call(command: string, args: readonly unknown[]): unknown };
   }
 ).open();

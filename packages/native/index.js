@@ -73,7 +73,7 @@ exports.open = () => {
   const { session, owner } = stepwell.open();
   return {
     owner,
-    call: (verb, args) => stepwell.call(session, verb, args),
+    call: (command, args) => stepwell.call(session, command, args),
     stepWithClosure: (...args) => stepwell.stepWithClosure(session, ...args),
   };
 };

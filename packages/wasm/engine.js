@@ -180,8 +180,8 @@ export function engineOf(bytes) {
     }
 
     const binding = {
-      call(verb, args) {
-        return callModule(module.call, session(), verb, args);
+      call(command, args) {
+        return callModule(module.call, session(), command, args);
       },
 
       stepWithClosure(optimizer, closure, options) {

@@ -159,7 +159,7 @@ describe.runIf(differences.files)("files", () => {
     });
 
     it("what is no regular file", () => {
-      expect(refused(network(), "ERR_FILE", folder)).toContain("it is no regular file");
+      expect(refused(network(), "ERR_FILE", folder)).toContain("it is not a regular file");
     });
 
     it("a file that was cut off", () => {
@@ -168,7 +168,7 @@ describe.runIf(differences.files)("files", () => {
       const { length } = readFileSync(path);
       for (let size = length - 1; size >= 0; size -= 13) {
         truncateSync(path, size);
-        expect(refused(m, "ERR_FORMAT")).toContain(`load: ${path} is no safetensors file that fits: `);
+        expect(refused(m, "ERR_FORMAT")).toContain(`load: ${path} is not a valid safetensors file: `);
       }
     });
 

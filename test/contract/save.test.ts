@@ -140,21 +140,21 @@ describe.runIf(differences.files)("save", () => {
   });
 
   it("refuses what is no regular file, and leaves it", async () => {
-    expect(expectError("ERR_FILE", () => k.save(layer(), folder))).toContain("no regular file");
-    expect(expectError("ERR_FILE", () => k.save(layer(), "/dev/null"))).toContain("no regular file");
-    expect(expectError("ERR_FILE", () => k.load(layer(), "/dev/zero"))).toContain("no regular file");
+    expect(expectError("ERR_FILE", () => k.save(layer(), folder))).toContain("not a regular file");
+    expect(expectError("ERR_FILE", () => k.save(layer(), "/dev/null"))).toContain("not a regular file");
+    expect(expectError("ERR_FILE", () => k.load(layer(), "/dev/zero"))).toContain("not a regular file");
     expectError("ERR_FILE", () => k.save(layer(), ""));
     expectError("ERR_FILE", () => k.save(layer(), join(folder, "..")));
     expectError("ERR_FILE", () => k.save(layer(), `${path}\0more`));
     const fifo = join(folder, "fifo");
     await once(spawn("mkfifo", [fifo]), "exit");
-    expect(expectError("ERR_FILE", () => k.save(layer(), fifo))).toContain("no regular file");
+    expect(expectError("ERR_FILE", () => k.save(layer(), fifo))).toContain("not a regular file");
     // No process writes into the pipe, so a read would wait for ever.
-    expect(expectError("ERR_FILE", () => k.load(layer(), fifo))).toContain("no regular file");
+    expect(expectError("ERR_FILE", () => k.load(layer(), fifo))).toContain("not a regular file");
     const socket = join(folder, "socket");
     const server = createServer().listen(socket);
     await once(server, "listening");
-    expect(expectError("ERR_FILE", () => k.save(layer(), socket))).toContain("no regular file");
+    expect(expectError("ERR_FILE", () => k.save(layer(), socket))).toContain("not a regular file");
     expectError("ERR_FILE", () => k.load(layer(), socket));
     server.close();
     await once(server, "close");

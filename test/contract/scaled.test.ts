@@ -227,7 +227,7 @@ describe("gradients that are not 0", () => {
     const facts = () => [k.lossscale(s.o), s.gradients(), s.at()];
     const known = facts();
     const message = expectError("ERR_GRADIENT", () => k.lossscale(s.o, after));
-    expect(message).toContain("step with those there are, and then zerograd or nograd");
+    expect(message).toContain("step with the present gradients, and then zerograd or nograd");
     expect(facts()).toEqual(known);
     k.grad(s.x, [0]);
     k.grad(s.y, [Number.NaN]);

@@ -126,8 +126,8 @@ it.each([undefined, null])("%s is no parameters", (nothing) => {
     expectError("ERR_ARGUMENT", () => call("opt", "adam", ...args));
     expectError("ERR_ARGUMENT", () => call("opt", o, ...args));
   }
-  for (const verb of ["zerograd", "nograd", "step", "gradflag", "clip", "free", "size", "state"]) {
-    expectError("ERR_ARGUMENT", () => call(verb, nothing));
+  for (const command of ["zerograd", "nograd", "step", "gradflag", "clip", "free", "size", "state"]) {
+    expectError("ERR_ARGUMENT", () => call(command, nothing));
   }
   expect([k.handlecount(), k.state(o)]).toEqual(before);
   // Documented: an empty list.
@@ -142,7 +142,7 @@ it("undefined where an argument turns reading into setting is an error", () => {
   k.grad(x, [3, 4]);
   k.schedule(o, { schedule: "step", every: 2 } as never);
   const before = [k.state(o), k.grad(x), k.gradflag(x)];
-  for (const [verb, ...args] of [
+  for (const [command, ...args] of [
     ["lr", o],
     ["lossscale", o],
     ["schedule", o],
@@ -150,7 +150,7 @@ it("undefined where an argument turns reading into setting is an error", () => {
     ["grad", x],
     ["setting", "alloptions"],
   ] as const) {
-    expectError("ERR_ARGUMENT", () => call(verb, ...args, undefined));
+    expectError("ERR_ARGUMENT", () => call(command, ...args, undefined));
   }
   expectError("ERR_ARGUMENT", () => call("grad", x, null));
   expect([k.state(o), k.grad(x), k.gradflag(x)]).toEqual(before);

@@ -28,6 +28,6 @@ it("is loaded with the pinned libtorch", () => {
 
 it("states every error code once in Rust and once as a type", async () => {
   const { open } = await import("@stepwell/native");
-  const native = open() as { call(verb: string, args: unknown[]): unknown };
+  const native = open() as { call(command: string, args: unknown[]): unknown };
   expect([...errorCodes]).toEqual([...(native.call("errorcodes", []) as string[]), ...startCodes]);
 });

@@ -22,6 +22,6 @@ it("each entry has an engine of its own, and refuses handles of the other", () =
 
 it("the WebAssembly module states the error codes that the types state", async () => {
   const { open } = await import("@stepwell/wasm");
-  const module = open() as { call(verb: string, args: readonly unknown[]): unknown };
+  const module = open() as { call(command: string, args: readonly unknown[]): unknown };
   expect([...wasm.errorCodes]).toEqual([...(module.call("errorcodes", []) as string[]), ...startCodes]);
 });

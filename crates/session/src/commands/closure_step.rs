@@ -20,11 +20,12 @@ impl<E: Engine> Session<E> {
     /// `step(optimizer, closure, [options])`: the closure computes the loss and its gradients and returns the loss. L-BFGS calls it
     /// as often as it needs; any other optimizer calls it once and then steps. Returns the first loss.
     ///
-    /// The session is not borrowed while the closure runs, so the closure can use it. What it cannot do is in `running.rs`.
+    /// The session is not borrowed while the closure runs, so the closure can use it. `session/running_steps.rs` has
+    /// the calls that it cannot make.
     ///
     /// # Errors
-    /// Those of the closure, those of a step that cannot begin, and [`Code::Gradient`] where gradients must be finite and are
-    /// not. Parameters and state are then as they were.
+    /// Errors of the closure, errors of a step that cannot begin, and `Code::Gradient` if gradients must be finite and
+    /// are not. Parameters and state are then as they were.
     pub fn step_with_closure(
         session: &RefCell<Self>,
         optimizer: Handle,
@@ -48,8 +49,8 @@ impl<E: Engine> Session<E> {
         result.map_err(|error| error.within("step"))
     }
 
-    /// The step itself. What must be finite and is not changes nothing, running statistics of the optimizer's modules
-    /// included.
+    /// The step itself. If gradients must be finite and are not, nothing changes, and running statistics of the
+    /// optimizer's modules are restored.
     fn closure_step(
         session: &RefCell<Self>,
         bound: &RefCell<BoundOptimizer<E>>,

@@ -80,7 +80,7 @@ fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
     module.parameters_and_buffers()
 }
 
-/// What a file and a module have in common, and what not.
+/// The differences between a file and a module.
 struct Report<'a, E: Engine> {
     matched: Vec<Matched<'a, E>>,
     /// Names that only the module has.

@@ -53,7 +53,7 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
     session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())
 }
 
-/// The tensors of any object; those of an optimizer or model are the optimizer's parameters.
+/// The tensors of any object; of an optimizer or a model, the optimizer's parameters.
 fn tensors<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Vec<E::Tensor>> {
     let given = arguments.next();
     arguments.finish()?;

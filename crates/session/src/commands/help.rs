@@ -1,4 +1,4 @@
-//! What there is, with options and defaults.
+//! Lists of optimizers, modules, schedules and presets, with options and defaults.
 
 use stepwell_optim::{CATALOG, Code, Error, PRESETS, Result, defaults, definition, positional};
 

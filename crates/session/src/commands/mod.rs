@@ -35,13 +35,13 @@ impl<E: Engine> Session<E> {
         let Some((name, function)) = Self::COMMANDS.iter().find(|(name, _)| *name == command) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{command}`")));
         };
-        // Most calls make an object, and it is too late to fail once they have done what they do. Those that free none do not.
+        // Reserves a handle before the call, which could not be undone afterwards. `free` and `reset` make no object.
         if !matches!(*name, "free" | "reset") {
             check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {
-            // What a failed call drew, the next one draws again.
+            // After an error the random numbers are as before the call.
             self.random = random;
             error.within(name)
         })

@@ -15,9 +15,9 @@ use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
 use crate::values::value::Value;
 
-/// `module(specification)`: a module with fresh parameters. `module(state)`: one as it was when `state(module)` told of
-/// it. `module(optimizer)`: the container of everything that the optimizer's parameters came from. `module(model)`: the
-/// model's module.
+/// `module(specification)`: a module with fresh parameters. `module(state)`: restores a module from the result of
+/// `state(module)`. `module(optimizer)`: the container of everything that the optimizer's parameters came from.
+/// `module(model)`: the model's module.
 pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     arguments.finish()?;
@@ -33,7 +33,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
         return session.insert(Object::Module(container));
     }
     let is_state = module_state::is_state(&given);
-    // What is restored draws no random numbers from the session.
+    // Restoring draws no random numbers from the session.
     let mut scratch = Random::new(0);
     let random = if is_state { &mut scratch } else { &mut session.random };
     let mut context = InitContext { engine: &session.engine, random };
@@ -82,7 +82,7 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
     }
 }
 
-/// The dtype of what a module takes: that of its first parameter, but indices where it begins with an embedding.
+/// The dtype of a module's input: the dtype of its first parameter, or long if it begins with an embedding.
 fn dtype<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Dtype> {
     match module.parameters().first() {
         Some(Named { kind: "embedding", .. }) => Ok(Dtype::Long),

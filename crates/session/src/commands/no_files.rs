@@ -1,4 +1,4 @@
-//! What stands in for `files` in WebAssembly, which has no files.
+//! Replaces `files` in WebAssembly, which has no files: both functions return an error.
 
 use stepwell_optim::{Brief, Code, Error, Result};
 

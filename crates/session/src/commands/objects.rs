@@ -1,4 +1,4 @@
-//! What any handle can be asked.
+//! Functions of objects of every kind, and of the session.
 
 use stepwell_optim::{Code, Error, Result, StateSize};
 
@@ -38,7 +38,8 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Value::Null)
 }
 
-/// `release(x, ..)`: frees those of the handles that live. For handles that nobody holds any more: they may have been freed.
+/// `release(x, ..)`: frees the objects that live. The SDK calls it for forgotten handles, whose objects may have been
+/// freed.
 pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;

@@ -81,7 +81,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     Ok(Value::Null)
 }
 
-/// What follows the first argument of `opt`.
+/// The arguments of `opt` after the first.
 struct Call {
     group: Option<usize>,
     parameters: Value,

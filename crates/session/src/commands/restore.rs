@@ -1,6 +1,6 @@
-//! `opt(state, module)`: an optimizer as it was when `state(optimizer)` told of it, on the parameters of a module.
+//! `opt(state, module)`: restores an optimizer from the result of `state(optimizer)`, on the parameters of a module.
 //!
-//! Parameters are matched by name. Every check comes before anything is made, so a failure leaves nothing behind.
+//! Parameters are matched by name. Every check comes before anything is made, so a failure changes nothing.
 
 use std::borrow::Cow;
 use std::mem;
@@ -247,7 +247,7 @@ fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsS
     })
 }
 
-/// Copies of vectors: of `d`, `prev_flat_grad`, as many of `old_dirs` as there are, and those of `old_stps`.
+/// Copies of `d`, `prev_flat_grad`, `old_dirs` and `old_stps`, which `vectors` holds in this order.
 fn with_vectors<T: Scalar>(
     memory: LbfgsStateDict<()>,
     vectors: &[Cow<'_, Data>],

@@ -1,4 +1,4 @@
-//! `lossscale` and `average`: what an optimizer does beside its formula.
+//! `lossscale` and `average`: loss scaling and swapped averages of an optimizer.
 
 use stepwell_optim::{LossScale, Optimizer, Result};
 
@@ -43,7 +43,7 @@ pub(crate) fn loss_scale_value(scale: &LossScale) -> Value {
     Value::object(scale.described().into_iter().map(|(name, value)| (name, to_value(&value))))
 }
 
-/// Switches on the loss scale that [`loss_scale_value`] told of.
+/// Restores a loss scale from the result of [`loss_scale_value`].
 pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) -> Result<()> {
     optimizer.loss_scale = Some(LossScale::new(&named_options(entries.to_vec())?)?);
     Ok(())

@@ -37,7 +37,7 @@ pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     Ok(Value::Null)
 }
 
-/// Binds the schedule that [`schedule`] told of, with its progress, and leaves the learning rates as they are.
+/// Restores a schedule with its progress from the result of [`schedule`]. Learning rates stay as they are.
 pub(crate) fn restore(optimizer: &mut Optimizer, given: &Value) -> Result<()> {
     let (curve, base) = specified(given.clone())?;
     let base = base.unwrap_or_else(|| optimizer.rates());

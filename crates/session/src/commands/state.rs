@@ -1,4 +1,4 @@
-//! What an optimizer or a module is, as plain data.
+//! Definitions and states of optimizers and modules, as plain data.
 
 use stepwell_optim::{
     AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MAX_STEPS, Optimizer, OptionValue, Result, defaults,
@@ -69,14 +69,14 @@ pub(crate) fn describe<E: Engine>(
                 }
                 for (i, (key, place)) in definition.state_keys().enumerate() {
                     let buffer = state.buffers[place].as_ref();
-                    // Those that every optimizer may have are told only where they are in use.
+                    // Buffers that any optimizer can have are included if they are in use.
                     if i < definition.buffers.len() || buffer.is_some() {
                         buffers.push((key, buffer_value(buffer, &shape)?));
                     }
                 }
             }
-            // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. Where the next step would begin
-            // anew, what it has learned of other parameters is not told: a restored one would go on from it.
+            // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. A state that the next step
+            // would not use is left out: a restored optimizer would use it.
             if i == 0
                 && remembers
                 && let Some(curvature) = optimizer.lbfgs_state_dict()?
@@ -116,8 +116,8 @@ pub(crate) fn describe<E: Engine>(
     Ok(Value::object(entries))
 }
 
-/// A row for each group. Without `all`: the learning rate, and the options that any group has changed. A further option
-/// is told only where it was changed.
+/// A row for each group. Without `all`: the learning rate, and the options that any group has changed. An extension is
+/// included only if a group has changed it.
 fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> Value {
     let standard = defaults(definition.options);
     let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();

@@ -134,7 +134,7 @@ fn once(is_free: bool, name: &str) -> Result<()> {
 /// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
 pub(crate) fn floats(given: &Value) -> Result<Numbers<'_>> {
     match (array(given)?, given) {
-        // What `data` told of a tensor has its type.
+        // A result of `data` has the dtype of its tensor.
         (Some(array), Value::NumericArray(_) | Value::Object(_)) => Ok(array),
         (Some(Numbers { data, shape }), _) => Ok(Numbers { data: Data::cast_shared(data, Dtype::Float)?, shape }),
         (None, Value::Array(_)) => {
@@ -270,7 +270,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     }
 }
 
-/// `copyto(source, tensor)`: overwrites the elements of a tensor with those of another or with numbers.
+/// `copyto(source, tensor)`: overwrites the elements of a tensor from another tensor or from numbers.
 pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     let handle = arguments.handle(Kind::Tensor)?;

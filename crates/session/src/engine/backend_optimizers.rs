@@ -53,7 +53,7 @@ pub(crate) fn no_further(definition: &Definition, row: &[OptionValue]) -> Result
     Err(Error::new(Code::OptionRange, message))
 }
 
-/// Takes `fused` out of the named options: it is no row of the option tables, for it belongs to no group.
+/// Removes `fused` from the named options. Option tables do not have it, because it is not an option of a group.
 pub(crate) fn take_fused(owner: &str, named: &mut Vec<(String, OptionValue)>) -> Result<Option<bool>> {
     let mut fused = None;
     for (_, value) in named.extract_if(.., |(name, _)| name == "fused") {

@@ -1,7 +1,8 @@
-//! What a session asks of a tensor library.
+//! The interface to a tensor library.
 //!
 //! Shapes, dtypes and devices of arguments are checked by the session before an operation is called, so both engines
-//! give the same errors. What an engine still refuses it reports as an [`Error`](stepwell_optim::Error); it never panics.
+//! give the same errors. An engine returns an [`Error`](stepwell_optim::Error) for everything else that it refuses, and
+//! never panics.
 
 pub(crate) mod backend_optimizers;
 pub(crate) mod busy_guard;
@@ -53,12 +54,12 @@ pub trait Engine: 'static {
     fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
         self.assign(tensor, &from.to_data()?)
     }
-    /// Overwrites the elements in place, as [`Engine::assign`] does, with those of a tensor of the same shape, dtype and
-    /// device. Takes no memory for them.
+    /// Overwrites the elements in place, as [`Engine::assign`] does, from a tensor of equal shape, dtype and device.
+    /// Takes no memory for them.
     fn copy(&self, from: &Self::Tensor, to: &Self::Tensor) -> Result<()>;
     /// A copy of another dtype or on another device, cut off from the graph.
     fn convert(&self, tensor: &Self::Tensor, dtype: Dtype, device: Device) -> Result<Self::Tensor>;
-    /// Gives `tensor` the storage of `source` and keeps its identity, so that whoever holds it sees the change.
+    /// Gives `tensor` the storage of `source` and keeps its identity, so that every clone sees the change.
     fn replace(&self, tensor: &Self::Tensor, source: &Self::Tensor) -> Result<()>;
 
     /// Sizes of the dimensions.
@@ -93,10 +94,10 @@ pub trait Engine: 'static {
     /// Calls `step` with views of the memory of parameters and their gradients: one view for each tensor, in order. The view is
     /// `None` if the tensor has no gradient, or is frozen (does not require a gradient).
     ///
-    /// Unless every gradient in a view fits its parameter, returns an error and does not call `step`. Bumps the version of each
-    /// parameter in a view, however `step` ends: a backward through an older graph of it is then an error, not a wrong gradient.
-    /// `zero_grad` says that `step` sets the gradients in its views to 0; the engine then sets those of frozen parameters to 0.
-    /// `cache` belongs to this list of parameters.
+    /// Unless every gradient in a view fits its parameter, returns an error and does not call `step`. Bumps the version
+    /// of each parameter in a view, however `step` ends. A backward pass through an older graph is then an error, not a
+    /// wrong gradient. `zero_grad` says that `step` sets the gradients in its views to 0; the engine then sets
+    /// gradients of frozen parameters to 0. `cache` belongs to this list of parameters.
     fn with_parameter_views(
         &self,
         parameters: &[Self::Tensor],
@@ -105,8 +106,8 @@ pub trait Engine: 'static {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
 
-    /// Bytes that this thread's tensors take, those of graphs too, and the state of its optimizers: what a garbage collector
-    /// that sees only handles should know of. 0 where nothing counts them.
+    /// Bytes of this thread's tensors, of tensors in graphs and of its optimizers' state. The binding reports them to
+    /// the garbage collector, which sees only handles. 0 where nothing counts them.
     fn bytes_held(&self) -> usize {
         0
     }
@@ -156,7 +157,7 @@ pub trait Engine: 'static {
     ) -> Result<Self::Tensor>;
     /// The largest element of each window of `input [n, c, h, w]`.
     fn max_pool2d(&self, input: &Self::Tensor, kernel: [usize; 2], window: &Window) -> Result<Self::Tensor>;
-    /// The same elements in another shape.
+    /// The elements in another shape.
     fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
     /// A copy of the rows at `indices`, in that order, along dimension 0; cut off from the graph.
     fn index_select(&self, tensor: &Self::Tensor, indices: &[usize]) -> Result<Self::Tensor>;

@@ -85,7 +85,7 @@ pub enum Loss {
     BceWithLogits,
 }
 
-/// What becomes of the losses of the elements.
+/// The reduction of the losses of the elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
     /// They stay as they are.

@@ -1,4 +1,4 @@
-//! What layers are made with, and what they run with.
+//! Contexts in which layers are made and run, and checks of their inputs.
 
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
@@ -11,7 +11,7 @@ use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::numbers::{check_dimensions, check_empty};
 
-/// What a layer is made with.
+/// The context in which a layer is made.
 pub(crate) struct InitContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
@@ -84,7 +84,7 @@ pub(crate) fn weight_and_bias<'a, T>(weight: Option<&'a T>, bias: Option<&'a T>)
     tensors
 }
 
-/// What a forward calculation works with.
+/// The context of a forward pass.
 pub(crate) struct ForwardContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,

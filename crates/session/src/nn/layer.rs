@@ -1,11 +1,11 @@
-//! A layer, and what its file supplies.
+//! The traits of a layer and of its definition.
 
 use stepwell_optim::{OptionSet, OptionSpec, OptionValue, Result};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
 
-/// What a layer's file supplies to make one from its options.
+/// The definition of a layer, which makes one from its options.
 pub(crate) trait LayerDefinition {
     type Options: OptionSet;
     /// The name, as in the k-api.

@@ -149,12 +149,12 @@ impl LossFunction {
         }
     }
 
-    /// What the loss of a batch weighs in the mean of several: a mean as much as what it is the mean of, a sum 1.
+    /// The weight of a batch's loss in the mean of several: the number of averaged elements for a mean, 1 for a sum.
     pub(crate) fn weight(&self, counted: usize) -> f64 {
         if self.reduction == Reduction::Mean { counted as f64 } else { 1.0 }
     }
 
-    /// The dtype that a target of this shape is to have: `long` for classes, else that of the input.
+    /// The dtype of a target of this shape: `long` for classes, else the dtype of the input.
     pub(crate) fn target_dtype<E: Engine>(
         &self,
         engine: &E,
@@ -219,7 +219,7 @@ fn classes_of(shape: &[usize]) -> Vec<usize> {
 /// How many classes count. Refuses one that does not exist, which on a CUDA device would make the device unusable.
 fn count_classes<E: Engine>(engine: &E, target: &E::Tensor, classes: usize, ignored: i64) -> Result<usize> {
     let Data::Long(given) = engine.data(target)? else {
-        return Err(Error::new(Code::Internal, "classes that are no whole numbers"));
+        return Err(Error::new(Code::Internal, "classes of another dtype than long"));
     };
     let mut counted = 0;
     for class in given.into_iter().filter(|class| *class != ignored) {

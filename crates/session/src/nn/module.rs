@@ -61,8 +61,8 @@ pub(crate) struct Named<E: Engine> {
 impl<E: Engine> Module<E> {
     /// Makes a module from its specification.
     ///
-    /// A layer is its kind, or a list of its kind, optionally a name, positional options, and optionally a dictionary of
-    /// named ones; a container is a dictionary with the keys `container` and `children`.
+    /// A layer is its kind, or a list: its kind, optionally a name, positional options, optionally an object of named
+    /// options. A container is an object with the keys `container` and `children`.
     pub(crate) fn make(specification: &Value, context: &mut InitContext<'_, E>) -> Result<Self> {
         Self::make_at(specification, context, 0)
     }

@@ -1,7 +1,7 @@
 //! A module as plain data, parameters included, and back.
 //!
-//! A list of rows, one for each module, depth first: `depth module name options parms buffers`. Names of a caller's choice come
-//! once more as a list, `names`, since JavaScript moves those that look like numbers to the front of a dictionary.
+//! A list of rows, one for each module, depth first: `depth module name options parms buffers`. Names that a caller
+//! chose are also a list, `names`: JavaScript moves keys that look like numbers to the front of an object.
 
 use stepwell_optim::{Code, Error, Number, Result, Results};
 
@@ -73,7 +73,7 @@ pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>
     match rest.first() {
         None => Ok(module),
         Some(row) => {
-            Err(Error::new(Code::Format, format!("module state: row of depth {} is nobody's child", row.depth)))
+            Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth)))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! ChaCha8 block by block, for WebAssembly: the numbers of the crate `rand_chacha` in a fifth of its room. That one computes
-//! four blocks at a time with the machine's vectors, where a machine has them.
+//! ChaCha8 block by block, for WebAssembly: the numbers of the crate `rand_chacha` in a fifth of its code. That one
+//! computes four blocks at a time with the machine's vectors, where a machine has them.
 //!
 //! Bernstein 2008, <https://cr.yp.to/chacha.html>; the key follows from a number as in `rand_core`.
 

@@ -1,4 +1,4 @@
-//! Gradients of scaled losses, which lie in memory multiplied by the scale of their optimizer until a step divides by it.
+//! Gradients of scaled losses: memory holds them multiplied by the scale of their optimizer until a step divides by it.
 //! Commands show and take them without it.
 
 use stepwell_optim::fallible::{filled, with_capacity};
@@ -12,10 +12,10 @@ use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
 impl<E: Engine> Session<E> {
-    /// What the gradients of each of these tensors are multiplied by: the scale of the optimizer that scales losses for it, or
-    /// 1; NaN where two optimizers have different ones.
+    /// The factor in the gradient of each tensor: the loss scale of its optimizer, or 1. NaN if two optimizers of a
+    /// tensor have different scales.
     fn scales(&self, tensors: &[E::Tensor]) -> Result<Vec<f64>> {
-        // 0 where none is known yet, which is no scale.
+        // 0 stands for an unknown scale: a scale is never 0.
         let mut scales = filled(tensors.len(), 0.0)?;
         for (_, counted) in self.table.iter() {
             let bound = match &counted.object {
@@ -44,7 +44,7 @@ impl<E: Engine> Session<E> {
         Ok(scales)
     }
 
-    /// What the gradients of all of these tensors that have one are multiplied by.
+    /// The factor in the gradients of these tensors, as far as they have one.
     ///
     /// # Errors
     /// [`Code::Gradient`] where that is not one number.
@@ -55,14 +55,14 @@ impl<E: Engine> Session<E> {
                 if tensors.len() > 1 && self.engine.grad(tensor).is_none() {
                     continue;
                 }
-                // A NaN is no scale, nor its own.
+                // NaN does not equal itself, so it is an error too.
                 if *scale.get_or_insert(own) != own {
                     let message = if own.is_nan() {
                         "a parameter is of two optimizers with different loss scales: give them one, or clip by clipnorm or \
                          clipvalue of a step"
                     } else {
-                        "some of these gradients are of a scaled loss and others are not: clip those of each optimizer \
-                         apart, or by clipnorm or clipvalue of its step"
+                        "some of these gradients are of a scaled loss and others are not: clip the gradients of each \
+                         optimizer separately, or by clipnorm or clipvalue of its step"
                     };
                     return Err(Error::new(Code::Gradient, message));
                 }
@@ -77,8 +77,8 @@ impl<E: Engine> Session<E> {
             if found != scale && first_element(&self.engine, tensor, |element| element != 0.0)?.is_some() {
                 let scale = Number(scale);
                 let message = format!(
-                    "expected no gradients, or those of a loss times {scale}: step with those there are, and then zerograd or \
-                     nograd"
+                    "expected no gradients, or gradients of a loss times {scale}: step with the present gradients, and then \
+                     zerograd or nograd"
                 );
                 return Err(Error::new(Code::Gradient, message));
             }

@@ -8,8 +8,8 @@ use stepwell_optim::{Code, Error, Result};
 use crate::values::handle::{GENERATIONS, SESSION_BITS, SLOTS};
 use crate::values::handle::{Handle, Kind};
 
-/// Objects behind handles. A slot is used again after its object was freed, under the next generation, and never again
-/// once its generations are spent.
+/// Objects by their handles. A slot is used again after its object was freed, under the next generation, and never
+/// again once its generations are spent.
 pub(crate) struct HandleTable<T> {
     session: u64,
     slots: Vec<Slot<T>>,
@@ -34,7 +34,7 @@ impl<T> HandleTable<T> {
         Self { session: session % (1 << SESSION_BITS), slots: Vec::new(), vacant: Vec::new(), live: 0 }
     }
 
-    /// Makes room for one object more, and for all to be removed.
+    /// Reserves memory for one more object, and for the removal of all objects.
     pub(crate) fn reserve_one(&mut self) -> Result<()> {
         if self.vacant.is_empty() && self.slots.len() == self.slots.capacity() {
             let length = self.slots.len().saturating_mul(2).max(64);

@@ -20,7 +20,7 @@ use crate::training::model::Model;
 use crate::values::handle::{Handle, Kind};
 use crate::values::value::Value;
 
-/// What a handle can stand for.
+/// An object that a handle stands for.
 pub(crate) enum Object<E: Engine> {
     Tensor(E::Tensor),
     Vector(Vec<E::Tensor>),
@@ -97,8 +97,8 @@ impl<E: Engine> Session<E> {
         Self { engine, random, all_options, scales_losses, running: Vec::new(), table, bytes: 0 }
     }
 
-    /// The same, for a caller that numbers sessions itself, since it can have many instances of this library. Handles
-    /// carry the number, modulo 1024.
+    /// An empty session with a given number, for a caller that has several instances of this library. Handles carry the
+    /// number, modulo 1024.
     pub fn numbered(engine: E, number: u64) -> Self {
         Self { table: HandleTable::numbered(number), ..Self::new(engine) }
     }
@@ -152,10 +152,10 @@ impl<E: Engine> Session<E> {
         self.bytes = 0;
     }
 
-    /// Bytes for a garbage collector to know of, which sees only the handles: of the tensors behind them and, where the
-    /// engine counts it, of all else that lives. A handle counts a little itself, for what nobody counts.
+    /// Bytes of the session's objects for the garbage collector, which sees only handles. If the engine counts its
+    /// bytes, graphs and state are included. A handle adds an estimate of uncounted memory.
     pub fn bytes(&self) -> usize {
-        /// About what a small tensor takes beside its elements.
+        /// In bytes; an estimate of a small tensor without its elements.
         const HANDLE: usize = 1 << 10;
         self.bytes.max(self.engine.bytes_held()) + self.live_handles() * HANDLE
     }
@@ -171,7 +171,7 @@ impl<E: Engine> Session<E> {
         }
     }
 
-    /// The module, or that of a model.
+    /// The module of a handle, which may be a model's.
     pub(crate) fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
         match self.object(handle)? {
             Object::Module(module) => Ok(Rc::clone(module)),
@@ -180,17 +180,17 @@ impl<E: Engine> Session<E> {
         }
     }
 
-    /// The optimizer, or that of a model.
+    /// The optimizer of a handle, which may be a model's.
     pub(crate) fn optimizer(&self, handle: Handle) -> Result<Ref<'_, BoundOptimizer<E>>> {
         self.shared_optimizer(handle).map(|bound| bound.borrow())
     }
 
-    /// The optimizer, to be changed, beside the engine.
+    /// The optimizer of a handle, mutable, with the engine.
     pub(crate) fn optimizer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, BoundOptimizer<E>>, &E)> {
         Ok((self.shared_optimizer(handle)?.borrow_mut(), &self.engine))
     }
 
-    /// The optimizer, or that of a model, to be shared. It is borrowed only inside a call, and by one at a time.
+    /// The optimizer of a handle or of its model, shared. It is borrowed only inside a call, and by one at a time.
     pub(crate) fn shared_optimizer(&self, handle: Handle) -> Result<&Rc<RefCell<BoundOptimizer<E>>>> {
         match self.object(handle)? {
             Object::Optimizer(bound) => Ok(bound),
@@ -214,7 +214,7 @@ impl<E: Engine> Session<E> {
         }
     }
 
-    /// The model, to be changed, beside what it runs with.
+    /// The model, mutable, with the engine and the random numbers.
     pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E, &mut Random)> {
         match &mut self.table.get_mut(handle)?.object {
             Object::Model(model) => Ok((model, &self.engine, &mut self.random)),

@@ -1,4 +1,5 @@
-//! Steps whose closures are running. The session is free meanwhile, so each command can ask what it must leave alone.
+//! Steps whose closures are running. The session is not borrowed during a closure, so commands check here which objects
+//! they must not change.
 
 use std::cell::RefCell;
 use std::rc::Rc;

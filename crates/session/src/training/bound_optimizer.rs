@@ -177,13 +177,13 @@ impl<E: Engine> BoundOptimizer<E> {
         })?;
         let change = self.scale_of_loss() / scale;
         if change != 1.0 && !zero_gradients {
-            // What is accumulated to them is multiplied by the new one.
+            // Later gradients that are accumulated to them have the new scale.
             multiply_gradients(engine, &self.tensors, change)?;
         }
         Ok(outcome)
     }
 
-    /// What a loss is multiplied by before its gradients are taken.
+    /// The factor of a loss before its backward pass.
     pub(crate) fn scale_of_loss(&self) -> f64 {
         self.optimizer.loss_scale.as_ref().map_or(1.0, LossScale::scale)
     }
@@ -222,7 +222,7 @@ impl<E: Engine> BoundOptimizer<E> {
         Ok(())
     }
 
-    /// The optimizer with its state, whoever keeps that.
+    /// The optimizer with its state, which the tensor library may hold.
     pub(crate) fn with_state(&self) -> Result<WithState<'_>> {
         let Some(LibraryOptimizer::Each(library)) = self.library() else { return Ok(WithState::Own(&self.optimizer)) };
         let mut optimizer = self.optimizer.without_state();
@@ -259,8 +259,8 @@ pub(crate) fn library_optimizer<E: Engine>(
     engine.library_optimizer(definition)
 }
 
-/// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not finite,
-/// so that the step is skipped and the scale backs off, as with PyTorch.
+/// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not
+/// finite. The step is then skipped and the scale backs off, as in PyTorch.
 pub(crate) fn scaled_backward<E: Engine>(engine: &E, loss: &E::Tensor, scale: f64) -> Result<()> {
     let mut seed = scale;
     if scale != 1.0

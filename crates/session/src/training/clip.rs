@@ -8,8 +8,8 @@ use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
-/// Clips the gradients that there are, which lie multiplied by a factor and stay so. Returns their norm before, without the
-/// factor and all taken as one vector. A tensor that is there twice counts once.
+/// Clips defined gradients, which contain a factor and keep it. Returns their norm before, without the factor and all
+/// taken as one vector. A tensor that is there twice counts once.
 pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip: Clip, factor: f64) -> Result<f64> {
     let norm = change(engine, tensors, &|norm| clip.transform(norm / factor).for_gradients_scaled_by(factor))?;
     Ok(norm / factor)

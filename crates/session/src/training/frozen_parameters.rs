@@ -1,4 +1,4 @@
-//! What L-BFGS remembers of parameters some of which are frozen: nothing has moved where they are.
+//! The L-BFGS state of parameters of which some are frozen: their elements of each vector are 0.
 
 use std::ops::Range;
 
@@ -54,7 +54,7 @@ impl TrainedRanges {
         })
     }
 
-    /// The memory of all parameters, from that of the trained ones.
+    /// The state of all parameters, from the state of the trained ones.
     pub(crate) fn widened(&self, memory: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
         Ok(match memory {
             AnyLbfgsStateDict::Float(memory) => AnyLbfgsStateDict::Float(self.each(memory, Self::widen)?),

@@ -30,7 +30,7 @@ pub(crate) fn minimize<E: Engine>(
     Ok(loss)
 }
 
-/// What a step works from, so that the closure may use the optimizer meanwhile.
+/// One step, with copies of the optimizer's data, so that the closure can use the optimizer.
 struct LbfgsStep<E: Engine> {
     tensors: Vec<E::Tensor>,
     /// Of each tensor: whether it is updated. One that is frozen keeps its place in the vector, and nothing moves there.
@@ -111,7 +111,7 @@ impl<E: Engine> LbfgsStep<E> {
 pub(crate) enum EngineAccess<'a, E: Engine> {
     /// The closure may use the session, too, which is borrowed for the engine only between its calls.
     Borrowed(&'a dyn Fn() -> Ref<'a, E>),
-    /// The closure only shares the engine, and nobody else uses the session meanwhile.
+    /// The closure shares the engine, and the session is not used during the step.
     Engine(&'a E),
 }
 
@@ -249,5 +249,5 @@ fn changed() -> Error {
 /// The error of a step whose closure gave a binding no number. A caller that keeps what its closure throws knows the reason
 /// in every case but one: there was no stack to call the closure on.
 pub fn closure_failed() -> Error {
-    Error::new(Code::Memory, "the closure failed, or the call stack has no room left for it")
+    Error::new(Code::Memory, "the closure failed, or the call stack is exhausted")
 }

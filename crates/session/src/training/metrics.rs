@@ -1,4 +1,4 @@
-//! What a pass over samples measures.
+//! Metrics of an epoch.
 
 use stepwell_optim::fallible::{collected, with_capacity};
 use stepwell_optim::{Code, Error, Result};
@@ -8,7 +8,7 @@ use crate::nn::loss::LossFunction;
 use crate::values::data::Data;
 use crate::values::value::Value;
 
-/// What a pass can measure.
+/// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
     /// The mean of the losses of the batches, each of which weighs as much as what it is the mean of.
@@ -48,7 +48,7 @@ impl Metric {
     }
 }
 
-/// What a batch has measured.
+/// The measurements of a batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) loss: f64,

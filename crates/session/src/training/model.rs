@@ -20,7 +20,7 @@ use crate::training::non_finite::FiniteCheck;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
-/// What learns. It shares module and optimizer with whoever else holds them.
+/// A module with its loss, its optimizer and its data. Other handles can share the module and the optimizer.
 pub(crate) struct Model<E: Engine> {
     pub(crate) module: Rc<Module<E>>,
     pub(crate) loss: LossFunction,
@@ -71,7 +71,7 @@ impl<E: Engine> Model<E> {
         }
         let next = self.train.next(engine, count(options.batchsize), options.droplast);
         let next = next.inspect_err(|_| {
-            // What has not begun draws its order again.
+            // After an error the next call draws the order again.
             if begins {
                 self.train.end();
             }
@@ -82,7 +82,7 @@ impl<E: Engine> Model<E> {
         };
         let mut context = ForwardContext { engine, random, training: true };
         let measured = self.learn_finite(&mut context, &inputs, &targets, &options).inspect_err(|_| {
-            // What has not begun draws its order again.
+            // After an error the next call draws the order again.
             if begins {
                 self.train.end();
             }
@@ -109,7 +109,7 @@ impl<E: Engine> Model<E> {
         result.map(|(measured, _)| measured)
     }
 
-    /// One step on a batch, and what became of it. What fails before the step leaves gradients as they were.
+    /// One step on a batch, and what became of it. An error before the step leaves gradients as they were.
     fn learn(
         &self,
         context: &mut ForwardContext<'_, E>,
@@ -208,6 +208,6 @@ fn no_batch() -> Error {
 fn scalar<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<f64> {
     match engine.data(tensor)?.cast(Dtype::Double)? {
         Data::Double(numbers) if numbers.len() == 1 => Ok(numbers[0]),
-        _ => Err(Error::new(Code::Internal, "a loss that is no single number")),
+        _ => Err(Error::new(Code::Internal, "a loss of several numbers")),
     }
 }

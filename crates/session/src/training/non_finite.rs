@@ -45,7 +45,7 @@ pub(crate) fn first_element<E: Engine>(engine: &E, tensor: &E::Tensor, is_so: fn
     Ok(elements.into_iter().find(|element| is_so(*element)))
 }
 
-/// What became of the evaluations of a step with a closure that must be finite.
+/// A check that the evaluations of a step with a closure are finite.
 #[derive(Default)]
 pub(crate) struct FiniteCheck {
     /// The first loss.

@@ -54,7 +54,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// The weights with all of their digits: master weights, but where the parameter of 16 bits has been set by somebody else.
+/// The weights in full precision: master weights, except where the 16-bit parameter was changed since the last step.
 fn weights<'a>(parameter: &'a Data, master: Option<&Buffer>) -> Result<Cow<'a, Data>> {
     if !parameter.dtype().is_reduced() {
         return Ok(Cow::Borrowed(parameter));

@@ -44,7 +44,7 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
         .into_iter()
         .map(|(name, given)| match option_value(&given)? {
             Some(value) => Ok((name, value)),
-            None => Err(Error::new(Code::OptionType, format!("option {name}: no option can be a {given}"))),
+            None => Err(Error::new(Code::OptionType, format!("option {name}: expected a number, boolean, string or list of numbers, given {given}"))),
         })
         .values()
 }

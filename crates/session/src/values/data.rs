@@ -52,16 +52,16 @@ impl Data {
         self.len() == 0
     }
 
-    /// The same numbers as another type, each rounded once, to the nearest and in a tie to the even one. A fraction or a
-    /// number beyond ±2^53 is no `long`.
+    /// Converts the numbers to another dtype. Each is rounded once, to the nearest, ties to even. Only whole numbers
+    /// within ±2^53 become `long`.
     ///
     /// # Errors
-    /// [`Code::Dtype`] for what is no `long`; [`Code::Memory`].
+    /// [`Code::Dtype`] for a number that cannot be a `long`; [`Code::Memory`].
     pub fn cast(self, dtype: Dtype) -> Result<Data> {
         if self.dtype() == dtype { Ok(self) } else { self.converted(dtype) }
     }
 
-    /// As [`Data::cast`], of elements that somebody else has.
+    /// As [`Data::cast`], of elements that may be borrowed.
     pub(crate) fn cast_shared(data: Cow<'_, Data>, dtype: Dtype) -> Result<Cow<'_, Data>> {
         if data.dtype() == dtype { Ok(data) } else { data.converted(dtype).map(Cow::Owned) }
     }
@@ -114,7 +114,7 @@ impl Data {
     }
 }
 
-/// Elements that somebody else owns, of a type that can carry a gradient.
+/// Borrowed elements, of a type that can carry a gradient.
 #[derive(Clone, Copy, Debug)]
 pub enum Slice<'a> {
     /// Elements of a [`Dtype::Float`] tensor.
@@ -144,7 +144,7 @@ impl Slice<'_> {
     }
 }
 
-/// The same to be written.
+/// Borrowed elements, mutable.
 #[derive(Debug)]
 pub enum SliceMut<'a> {
     /// Elements of a [`Dtype::Float`] tensor.
@@ -187,11 +187,11 @@ impl SliceMut<'_> {
 
 /// A type of elements that can carry a gradient and that formulas run on.
 pub trait Differentiable: Scalar {
-    /// The same as a value.
+    /// The dtype of this type.
     const DTYPE: Dtype;
     /// Elements of this type.
     fn slice(elements: &[Self]) -> Slice<'_>;
-    /// The same to be written.
+    /// Mutable elements of this type.
     fn slice_mut(elements: &mut [Self]) -> SliceMut<'_>;
     /// A list of them.
     fn data(elements: Vec<Self>) -> Data;
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// All midpoints of neighbours, and the doubles beside them: nothing rounds elsewhere than there.
+    /// All midpoints of neighbours, and the doubles next to them, where rounding changes.
     #[test]
     fn every_tie_and_its_sides_round_as_they_must() {
         for (dtype, infinity, widen) in [

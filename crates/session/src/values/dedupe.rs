@@ -28,7 +28,7 @@ pub fn first_positions(numbers: &[u64]) -> Result<Vec<usize>> {
     collected(numbers.iter().enumerate().map(place_of))
 }
 
-/// True if one of the numbers behind the first `count` is equal to one of those.
+/// True if a number after the first `count` equals one of the first `count`.
 ///
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
@@ -36,7 +36,7 @@ pub(crate) fn any_equal(numbers: &[u64], count: usize) -> Result<bool> {
     Ok(first_positions(numbers)?[count..].iter().any(|position| *position < count))
 }
 
-/// For each name its position among the known ones, that of the first of them that is the same; behind their end where it is none.
+/// For each name, the position of the first known name that equals it; at least `known.len()` if none does.
 ///
 /// # Errors
 /// [`Code::Memory`](stepwell_optim::Code::Memory)

@@ -63,8 +63,8 @@ impl Dtype {
         self != Dtype::Long
     }
 
-    /// True for floating point of 16 bits, which PyTorch calls reduced: numbers leave a session as `float`, which holds
-    /// all of them, and norms are taken in it.
+    /// True for floating point of 16 bits, which PyTorch calls reduced. Numbers leave a session as `float`, which holds
+    /// each exactly, and norms are taken in it.
     pub fn is_reduced(self) -> bool {
         matches!(self, Dtype::Half | Dtype::BFloat16)
     }

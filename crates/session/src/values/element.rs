@@ -13,10 +13,11 @@ pub(crate) trait Element: Copy {
 
     /// This number where a `float` can be it, else the neighbour that is odd in its last bit.
     ///
-    /// Rounding that to 16 bits is rounding the number itself, for it lies on the same side of every tie. Boldo and
-    /// Melquiond 2008, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd", needs two
-    /// bits more than the target for it; here there are 13 or 16, also for subnormal numbers. By way of the nearest `float`
-    /// it would not be: 1 + 2^-8 + 2^-40 is more than half way from 1 to the next bfloat16, its nearest `float` is not.
+    /// Rounding the result to 16 bits equals rounding the number itself, because both are on one side of every tie. Two
+    /// bits more than the target are enough (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums:
+    /// proved algorithms using rounding to odd"). Here there are 13 or 16, also for subnormal numbers. By way of the
+    /// nearest `float` it would not be: 1 + 2^-8 + 2^-40 is more than half way from 1 to the next bfloat16, its nearest
+    /// `float` is not.
     fn to_odd(self) -> f32 {
         self.to_f32()
     }

@@ -20,8 +20,8 @@ pub(crate) fn check_dimensions(count: usize) -> Result<()> {
     Err(Error::new(Code::Shape, format!("expected a shape of at most {MAX_DIMENSIONS} dimensions, given {count}")))
 }
 
-/// Fails for an empty tensor whose sizes, without the zeros, multiply to more than 32 bits with a sign can hold: not every
-/// engine has numbers for them.
+/// Fails for an empty tensor whose sizes, without zeros, multiply to more than 2^31 - 1. In WebAssembly sizes have 32
+/// bits.
 pub(crate) fn check_empty(shape: &[usize]) -> Result<()> {
     let (mut product, mut is_empty) = (1.0, false);
     for size in shape {
@@ -64,7 +64,7 @@ impl<'a> Numbers<'a> {
         match self.cast(Dtype::Double)? {
             Cow::Owned(Data::Double(numbers)) => Ok(numbers),
             Cow::Borrowed(Data::Double(numbers)) => copied(numbers),
-            _ => Err(Error::new(Code::Internal, "numbers that are no doubles")),
+            _ => Err(Error::new(Code::Internal, "numbers of another dtype than double")),
         }
     }
 }
@@ -74,7 +74,7 @@ impl<'a> Numbers<'a> {
 /// # Errors
 /// [`Code::Memory`]
 pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
-    /// False where it is no array.
+    /// False if it is not an array of numbers.
     fn collect(given: &Value, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
         match given {
             Value::Number(x) if depth == shape.len() => push(out, *x)?,

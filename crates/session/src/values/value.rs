@@ -81,7 +81,7 @@ impl fmt::Display for Value {
             Value::String(text) => write!(f, "string \"{text}\""),
             Value::Handle(handle) => match handle.kind() {
                 Some(kind) => write!(f, "{kind} handle"),
-                None => f.write_str("something that is no handle"),
+                None => f.write_str("an invalid handle"),
             },
             Value::NumericArray(array) => {
                 write!(f, "array of {} elements of dtype {}", array.data.len(), array.data.dtype().name())

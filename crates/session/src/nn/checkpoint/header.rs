@@ -1,7 +1,7 @@
 //! The header of a safetensors file: name, type, shape and place of each tensor, as JSON.
 //!
-//! <https://github.com/huggingface/safetensors#format>. It is read in one pass and stays text: beside it a tensor takes 24
-//! bytes and a place in a table, so a header of a million names costs little more than its own size.
+//! <https://github.com/huggingface/safetensors#format>. It is read in one pass and stays text. A tensor takes 24 bytes
+//! and a slot of a table in addition. A header of a million names takes little more than its own size.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

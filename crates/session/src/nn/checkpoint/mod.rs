@@ -100,13 +100,13 @@ impl Saved {
         let unreadable = |error: &dyn std::fmt::Display| failed("read", path, error);
         let mut options = OpenOptions::new();
         options.read(true);
-        // A pipe would wait for somebody to write.
+        // Opening a pipe would block until a process writes to it.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
         let mut file = options.open(path).map_err(|error| unreadable(&error))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         if !metadata.is_file() {
-            return Err(unreadable(&"it is no regular file"));
+            return Err(unreadable(&"it is not a regular file"));
         }
         let size = metadata.len();
         let Some(rest) = size.checked_sub(LENGTH) else {
@@ -226,5 +226,5 @@ fn failed(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
 }
 
 fn malformed(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::Format, format!("{} is no safetensors file that fits: {error}", Brief(&path.to_string_lossy())))
+    Error::new(Code::Format, format!("{} is not a valid safetensors file: {error}", Brief(&path.to_string_lossy())))
 }

@@ -1,8 +1,8 @@
 //! A file that is replaced at once or not at all, also in a crash.
 //!
-//! It is written as another one in the same folder, under a name that nobody can foretell, synced, and renamed; then the
-//! folder is synced. A process that is killed leaves that other file behind. While it lives it holds a lock on it, so the
-//! next save in that folder knows which ones nobody writes any more, and removes them.
+//! It is written as a scratch file in the same folder, under an unpredictable name, synced, and renamed; then the
+//! folder is synced. A process that is killed leaves its scratch file. A live process holds a lock on it. The next save
+//! in that folder removes scratch files without a lock.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
@@ -10,12 +10,12 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the name of a scratch file begins and ends with; between them are 32 hexadecimal digits.
+/// Beginning and end of the name of a scratch file; between them are 32 hexadecimal digits.
 const PREFIX: &str = ".stepwell-";
 const SUFFIX: &str = ".tmp";
 /// How often another name is tried.
 const MAX_TRIES: usize = 16;
-/// More entries of a folder are not looked at for what was left behind.
+/// A search for old scratch files reads at most this many entries of a folder.
 const MAX_ENTRIES: usize = 1 << 16;
 
 /// Replaces the file at `path`, or the one that a link there points at, by what `write` writes.
@@ -23,7 +23,7 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
     let target = target(path)?;
     let before = match fs::symlink_metadata(&target) {
         Ok(metadata) if metadata.is_file() => Some(metadata),
-        Ok(_) => return Err(Error::other("it is no regular file")),
+        Ok(_) => return Err(Error::other("it is not a regular file")),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
@@ -67,8 +67,8 @@ fn target(path: &Path) -> Result<PathBuf> {
     Err(Error::other(format!("it is a chain of more than {MAX_LINKS} links")))
 }
 
-/// Whether a link may be followed: in a folder where everybody can put one, only that of the own user or of the folder's owner.
-/// The system has the same rule for its own following of links, `fs.protected_symlinks`.
+/// Whether a link may be followed. In a folder that every user can write to, its owner must be this user or the
+/// folder's owner. The system has the same rule for its own following of links, `fs.protected_symlinks`.
 #[cfg(unix)]
 fn is_trusted(link: &Metadata, folder: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -127,13 +127,13 @@ impl Drop for Scratch {
     }
 }
 
-/// A number that nobody can foretell: the system gave the key of the hash.
+/// An unpredictable number: the system gave the key of the hash.
 fn number(random: &RandomState) -> u64 {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     random.hash_one(NUMBERS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Removes scratch files that nobody writes any more. What cannot be looked at or removed stays.
+/// Removes scratch files that no process writes any more. Files that cannot be opened or removed stay.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.take(MAX_ENTRIES).flatten() {

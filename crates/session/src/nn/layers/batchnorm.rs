@@ -37,7 +37,7 @@ pub(crate) struct BatchNorm<T = ()> {
     running: Option<Running<T>>,
 }
 
-/// What is kept of the batches of training.
+/// Running statistics of the batches of training.
 struct Running<T> {
     mean: T,
     variance: T,
