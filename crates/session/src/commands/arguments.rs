@@ -1,4 +1,4 @@
-//! Arguments of a call, taken one after the other; what does not fit says what was expected and what was given.
+//! Arguments of a call, taken one after the other. An error says what was expected and what was given.
 
 use stepwell_optim::{Code, Error, Result, Results};
 
@@ -70,7 +70,7 @@ impl Arguments {
         }
     }
 
-    /// A handle of a kind that [`Session`](crate::Session) has one of, or of a model, which has one too.
+    /// A handle of this kind, or of a model, which contains one.
     pub(crate) fn handle_or_model(&mut self, kind: Kind) -> Result<Handle> {
         match *self.peek() {
             Value::Handle(handle) if handle.kind() == Some(Kind::Model) => self.handle(Kind::Model),

@@ -43,8 +43,8 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Value::Null)
 }
 
-/// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing. Where
-/// it is not strict it sets those that fit, and tells of the others.
+/// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing.
+/// Where `strict` is false it sets tensors that fit and returns a report.
 pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(Kind::Module)?)?;
     let path = arguments.text("a path")?;
@@ -107,7 +107,7 @@ impl<E: Engine> Matched<'_, E> {
     }
 }
 
-/// A tensor of a module for which the file has one that does not fit.
+/// A tensor of a module whose shape or dtype differs in the file.
 struct Mismatched<'a> {
     name: &'a str,
     /// [`Code::Shape`] or [`Code::Dtype`].
@@ -147,12 +147,12 @@ impl<'a, E: Engine> Report<'a, E> {
         Ok(Self { matched, missing, mismatched, names, saved })
     }
 
-    /// Tensors that only the file has, which may be a million.
+    /// Tensors that only the file has; there may be a million.
     fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_>> {
         self.saved.tensors().filter(|tensor| !self.names.contains(&*tensor.name()))
     }
 
-    /// Fails unless the file has what the module has.
+    /// Fails unless file and module have the same tensors.
     fn require_all(&self, path: &str) -> Result<()> {
         if let Some(tensor) = self.unexpected().next() {
             let name = tensor.name();

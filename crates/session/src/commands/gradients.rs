@@ -91,7 +91,7 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
     clip_gradients(&session.engine, &tensors, by(max), session.scale_of_gradients(&tensors)?)
 }
 
-/// The selected tensors, of which there must be an object to select from.
+/// The tensors of an argument, which must not be null.
 fn selected<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<Named<E>>> {
     if let Value::Null | Value::Undefined = given {
         let message = format!("expected a module, tensor, vector or dictionary, given {given}");
@@ -151,7 +151,7 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         if scale == 1.0 {
             return read(session, &gradient);
         }
-        // Wide, for what the scale has kept from vanishing in 16 bits is still there without it.
+        // As float or double: without the scale, small gradients would vanish in 16 bits.
         let data = engine.data(&gradient)?;
         let wide = if data.dtype() == Dtype::Double { Dtype::Double } else { Dtype::Float };
         let data = times(data, 1.0, scale)?.cast(wide)?;
@@ -199,7 +199,7 @@ fn gradient_of<E: Engine>(
     engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)
 }
 
-/// `gradflag(object)` tells whether gradients are computed; `gradflag(object, flag)` sets it.
+/// `gradflag(object)` returns whether gradients are computed; `gradflag(object, flag)` sets it.
 pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
     arguments.require_defined()?;

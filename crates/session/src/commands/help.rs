@@ -10,8 +10,8 @@ use crate::session::Session;
 use crate::values::convert::to_value;
 use crate::values::value::Value;
 
-/// `help()`, `help("optimizer")`, `help("module")`, `help("schedule")` and `help("preset")` list what there is;
-/// `help(name)` tells the options and defaults of an optimizer or module. With `true` after it the further options too.
+/// `help()`, `help("optimizer")`, `help("module")`, `help("schedule")` and `help("preset")` return lists; `help(name)`
+/// returns the options and defaults of an optimizer or module. A second argument `true` includes extensions.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let topic = match arguments.next() {
         Value::Null | Value::Undefined => "optimizer".to_owned(),

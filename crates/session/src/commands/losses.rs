@@ -86,7 +86,7 @@ fn apply<E: Engine>(session: &mut Session<E>, loss: LossFunction, input: &Value,
         Value::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
         numbers => array(numbers)?.map(|array| array.shape).unwrap_or_default(),
     };
-    // Plain numbers become what the loss needs: classes by their shape, else numbers like the input.
+    // Plain numbers become classes if their shape says so, else the dtype of the input.
     let dtype = loss.target_dtype(engine, input, &shape)?;
     let target = tensor_or_numbers(session, target, dtype, engine.device(input)?)?;
     let (result, _) = loss.apply(engine, input, &target)?;

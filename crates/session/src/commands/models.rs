@@ -25,8 +25,8 @@ pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
 }
 
-/// `train(model)` tells the options, `train(model, options)` sets them, and `train(model, inputs, targets)` sets the data
-/// and returns the number of batches.
+/// `train(model)` returns the options, `train(model, options)` sets them, and `train(model, inputs, targets)` sets the
+/// data and returns the number of batches.
 pub(crate) fn train<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     samples(session, arguments, true)
 }
@@ -106,7 +106,7 @@ pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
     Ok(metrics_of(&model.train.metrics, &batches))
 }
 
-/// `testrun(model)`: one pass over all batches for testing, which changes nothing. Returns the metrics.
+/// `testrun(model)`: one epoch of testing, without changes. Returns the metrics.
 pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Model)?;
     arguments.finish()?;

@@ -42,7 +42,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     session.insert(Object::Module(module.into()))
 }
 
-/// `forward(module, input)`: as in training, recording what `backward` needs.
+/// `forward(module, input)`: a forward pass in training mode, with a graph for `backward`.
 pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let output = run(session, arguments, true)?;
     session.insert(Object::Tensor(output))
@@ -74,7 +74,7 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
             let message = format!("expected an input as argument 2, a tensor handle or numbers, given {given}");
             Err(Error::new(Code::Argument, message))
         }
-        // Indices stay what they are; plain numbers take the type of the module.
+        // Indices stay long; plain numbers take the dtype of the module.
         Value::NumericArray(array) if array.data.dtype() == Dtype::Long => {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
         }

@@ -50,7 +50,7 @@ pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     Ok(Value::Null)
 }
 
-/// `reset()`: frees all, and makes the seed and every setting what they were at first.
+/// `reset()`: frees all objects and restores the initial seed and settings.
 pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
     session.check_none_stepping()?;
@@ -60,7 +60,7 @@ pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -
     Ok(Value::Null)
 }
 
-/// `use(x, y)`: the handle `x` stands for what `y` stood for, and `y` is freed. Both of one kind.
+/// `use(x, y)`: moves the object of `y` to the handle `x`, and frees `y`. Both have one kind.
 pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
     arguments.finish()?;
@@ -78,8 +78,9 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Value::Null)
 }
 
-/// `setting(name)` tells a setting, `setting(name, value)` sets it. `alloptions`: whether definitions tell all options, or
-/// only those that differ from the defaults. `threads`: how many threads operations and steps use at most.
+/// `setting(name)` returns a setting, `setting(name, value)` sets it. `alloptions`: whether definitions include all
+/// options, or only options that differ from the defaults. `threads`: how many threads operations and steps use at
+/// most.
 pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let name = arguments.text("the name of a setting")?;
     arguments.require_defined()?;
@@ -94,7 +95,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         "threads" => {
             let count = match arguments.next() {
                 Value::Null | Value::Undefined => None,
-                // As many as no machine has would only make the process fail later.
+                // 1024 is more than machines have; more threads would only fail later.
                 Value::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
                 other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
             };

@@ -1,4 +1,4 @@
-//! `opt` in its forms, and what an optimizer can be asked.
+//! `opt` in its forms, and `lr`.
 
 use stepwell_optim::{Code, Error, Number, Optimizer, OptionValue, Result, Results, definition};
 
@@ -16,8 +16,8 @@ use crate::values::handle::{Handle, Kind};
 use crate::values::value::Value;
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
-/// `opt(optimizer)` or `opt(optimizer, all)` tells its definition. `opt(state, module)` makes one as it was. `opt(model)`
-/// is the model's optimizer.
+/// `opt(optimizer)` or `opt(optimizer, all)` returns its definition. `opt(state, module)` restores one. `opt(model)` is
+/// the model's optimizer.
 pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     match arguments.next() {
         Value::String(name) => create(session, &name, arguments),
@@ -65,7 +65,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         return Err(Error::new(Code::Argument, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
-    // Its step began from the parameters that it had, and learns from all of them.
+    // Its step works on the parameters from its start.
     let definition = session.optimizer(handle)?.optimizer.definition();
     if !list.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
         let message = format!("{owner} cannot take more parameters while it steps");
@@ -103,7 +103,7 @@ impl Call {
         }
         let parameters = match arguments.peek() {
             _ if arguments.is_empty() => Value::Null,
-            // A field that is not there is no optimizer without parameters.
+            // A missing field of an object must not make an optimizer without parameters.
             nothing @ (Value::Null | Value::Undefined) => {
                 let nothing = nothing.clone();
                 arguments.next();
@@ -165,7 +165,7 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
         .values()
 }
 
-/// `lr(optimizer)` tells the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
+/// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;
     if arguments.is_empty() {

@@ -11,7 +11,7 @@ use crate::training::parameter_list::{LOOSE, ParameterList, ParameterOrigin};
 use crate::values::dedupe::positions_of;
 use crate::values::value::Value;
 
-/// True for what can select parameters, and not for an option.
+/// True for an argument that selects parameters, and not for an option.
 pub(crate) fn is_parameter_list(given: &Value) -> bool {
     match given {
         Value::Handle(_) => true,

@@ -110,7 +110,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
         session.check_scaled(bound.tensors(), scale)?;
     }
     bound.set_states(states.into_iter().flatten().collect())?;
-    // Last, for L-BFGS takes no parameters any more once it remembers something.
+    // Last, because L-BFGS takes no parameters once it has a state.
     if let Some((learned, trained)) = learned {
         bound.remember(learned, trained);
     }
@@ -139,7 +139,7 @@ fn state_of(
     let step = if definition.counts_steps { whole(buffers, "step", MAX_STEPS)? } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
     for (key, place) in definition.state_keys() {
-        // A state tells every buffer of the optimizer, with null for one that is not in use.
+        // A state contains every buffer of the optimizer; null if it is not in use.
         let given = if definition.buffers.contains(&key) {
             entry(buffers, key)?
         } else {
@@ -154,7 +154,7 @@ fn state_of(
             return Err(Error::new(Code::Shape, message));
         }
         let fits = match found.data.dtype() {
-            // A step converts what is of another type: the parameter has been converted, or the option `moments` changed.
+            // A step converts buffers of another dtype, after `to` or a change of the option `moments`.
             Dtype::Float => fused || dtype != Dtype::Double,
             Dtype::Double => fused || dtype == Dtype::Double,
             Dtype::BFloat16 => fused && definition.buffers.contains(&key),
@@ -171,7 +171,7 @@ fn state_of(
     Ok(Some(state))
 }
 
-/// The state of L-BFGS, which stands at the first parameter and belongs to all, and which parameters were trained then.
+/// The state of L-BFGS, which the first parameter's row contains for all parameters, and which of them were trained.
 fn learned_of<E: Engine>(
     engine: &E,
     saved: &Entries,

@@ -9,7 +9,7 @@ use crate::values::convert::{named_options, to_value};
 use crate::values::handle::Kind;
 use crate::values::value::Value;
 
-/// `lossscale(optimizer)` tells the loss scale, `lossscale(optimizer, options)` switches it on, and
+/// `lossscale(optimizer)` returns the loss scale, `lossscale(optimizer, options)` switches it on, and
 /// `lossscale(optimizer, null)` off.
 pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(Kind::Optimizer)?;

@@ -14,8 +14,8 @@ use crate::values::handle::Kind;
 use crate::values::numbers::array;
 use crate::values::value::Value;
 
-/// `schedule(optimizer)` tells the schedule, `schedule(optimizer, specification)` binds one, and
-/// `schedule(optimizer, null)` unbinds it and leaves the learning rates as they are.
+/// `schedule(optimizer)` returns the schedule, `schedule(optimizer, specification)` binds one, and `schedule(optimizer,
+/// null)` unbinds it and leaves the learning rates as they are.
 pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(Kind::Optimizer)?;
     if arguments.is_empty() {

@@ -165,7 +165,7 @@ fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The numbers, which are of one type, and apart from them the vectors.
+/// The numbers of a state, and its vectors as values.
 fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>, [Value; 4]) {
     let vector = |v: Vec<T>| {
         let shape = vec![v.len()];

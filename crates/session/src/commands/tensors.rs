@@ -126,7 +126,7 @@ impl TensorOptions {
     }
 }
 
-/// Fails for an option that is set.
+/// Fails for an option that was given before.
 fn once(is_free: bool, name: &str) -> Result<()> {
     if is_free { Ok(()) } else { Err(Error::new(Code::Argument, format!("option {name}: given twice"))) }
 }
@@ -154,7 +154,7 @@ pub(crate) fn tensor_or_numbers<E: Engine>(
     if let Value::Handle(handle) = given {
         return session.tensor(*handle).cloned();
     }
-    // Not through `float`, which would round what becomes `double` or `long`.
+    // Not by way of `float`, which would round numbers for `double` and `long`.
     let Numbers { data, shape } = array(given)?.map_or_else(|| floats(given), Ok)?;
     session.engine.tensor(&*Data::cast_shared(data, dtype)?, &shape, device)
 }

@@ -8,7 +8,7 @@ use stepwell_optim::{AnyLbfgsStateDict, Code, Definition, Error, OptionValue, Re
 pub enum LibraryOptimizer<T> {
     /// One that updates each parameter by itself. It keeps the state.
     Each(Box<dyn LibraryEach<T>>),
-    /// L-BFGS. It keeps nothing, so what it remembers stays with Stepwell.
+    /// L-BFGS. The library holds no state; Stepwell holds it.
     Closure(Rc<Minimize<T>>),
 }
 
@@ -32,8 +32,8 @@ pub trait LibraryEach<T> {
     fn set_states(&self, parameters: &[T], states: &[Option<State>]) -> Result<()>;
 }
 
-/// One step of L-BFGS from what it remembers. Returns the loss at its start and what to remember. After an error, the
-/// closure's or another, the parameters are as they were.
+/// One step of L-BFGS from a state. Returns the loss at its start and the next state. After an error, the closure's or
+/// another, the parameters are as they were.
 pub type Minimize<T> = dyn Fn(
     &LibraryGroup<'_, T>,
     Option<&AnyLbfgsStateDict>,

@@ -66,9 +66,9 @@ pub trait Engine: 'static {
     fn shape(&self, tensor: &Self::Tensor) -> Result<Vec<usize>>;
     /// Element type.
     fn dtype(&self, tensor: &Self::Tensor) -> Result<Dtype>;
-    /// Where it lives.
+    /// The device of the tensor.
     fn device(&self, tensor: &Self::Tensor) -> Result<Device>;
-    /// A number that tells tensors apart while they live; equal for clones.
+    /// A number that identifies a live tensor; equal for clones.
     fn identity(&self, tensor: &Self::Tensor) -> u64;
 
     /// True if no operation made it.
@@ -107,22 +107,22 @@ pub trait Engine: 'static {
     ) -> Result<()>;
 
     /// Bytes of this thread's tensors, of tensors in graphs and of its optimizers' state. The binding reports them to
-    /// the garbage collector, which sees only handles. 0 where nothing counts them.
+    /// the garbage collector, which sees only handles. 0 if the engine does not count them.
     fn bytes_held(&self) -> usize {
         0
     }
 
-    /// Called before each call: what was set for the whole process is made true of this thread.
+    /// Called before each command: applies settings of the whole process to this thread.
     fn enter(&self) {}
     /// How many threads a step may use: as many as operations of the engine do.
     fn threads(&self) -> usize {
         1
     }
-    /// The most that were asked for, which may be more than there are cores for.
+    /// The number of threads that was set, which may be larger than the number of cores.
     fn thread_limit(&self) -> usize {
         self.threads()
     }
-    /// Sets it, for the whole process. Fails where there is only one.
+    /// Sets the number of threads of the whole process. Fails if the engine has one thread only.
     fn set_threads(&self, threads: usize) -> Result<()> {
         match threads {
             1 => Ok(()),
@@ -133,13 +133,13 @@ pub trait Engine: 'static {
         }
     }
 
-    /// True for a library with tensors of floating point of 16 bits. Without, there is no code for them either.
+    /// True for a library with tensors of half and bfloat16. Otherwise no code is compiled for them.
     const HAS_REDUCED: bool = false;
 
-    /// True for a library that has optimizers of its own. Without, there is no code for them either.
+    /// True for a library that has optimizers of its own. Otherwise no code is compiled for them.
     const HAS_OPTIMIZERS: bool = false;
 
-    /// The library's own optimizer of that definition, new and without state. Fails where there is none.
+    /// A new optimizer of the library, without state. Fails if the library does not have it.
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Self::Tensor>> {
         Err(only_fused(definition, "since this engine has no optimizers of its own"))
     }

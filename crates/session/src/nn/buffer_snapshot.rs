@@ -1,11 +1,11 @@
-//! Running statistics as they were, for a forward calculation that is to leave none.
+//! A snapshot of buffers, to restore running statistics after a forward pass.
 
 use stepwell_optim::{Result, Results};
 
 use crate::engine::Engine;
 use crate::nn::module::Module;
 
-/// A copy of the running statistics of modules.
+/// Copies of the buffers of a module, such as running statistics.
 pub(crate) struct BufferSnapshot<E: Engine>(Vec<(E::Tensor, E::Tensor)>);
 
 impl<E: Engine> BufferSnapshot<E> {
@@ -18,13 +18,13 @@ impl<E: Engine> BufferSnapshot<E> {
         module.buffers().into_iter().map(|named| copy(named.tensor)).values().map(Self)
     }
 
-    /// Sets them to what they were.
+    /// Restores the buffers.
     #[inline(never)]
     pub(crate) fn restore(&self, engine: &E) -> Result<()> {
         for (tensor, before) in &self.0 {
             let dtype = engine.dtype(tensor)?;
             if engine.dtype(before)? == dtype {
-                // There may be no memory.
+                // Takes no memory, which may be exhausted.
                 engine.copy(before, tensor)?;
             } else {
                 engine.assign(tensor, &engine.data(before)?.cast(dtype)?)?;

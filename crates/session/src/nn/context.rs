@@ -56,7 +56,7 @@ pub(crate) const MAX_WINDOW_SIZE: f64 = ((1 << 30) - 1) as f64;
 
 /// The number of elements of a shape, if the engine has memory for so many.
 pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
-    /// Not worth asking the engine, which asks the system.
+    /// In bytes; 16 MiB. Below, the engine is not asked, because it asks the system.
     const SMALL: usize = 1 << 24;
     check_dimensions(shape.len())?;
     check_empty(shape)?;

@@ -1,4 +1,4 @@
-//! Losses: a table of what there is, and how one is applied.
+//! The table of losses, and the application of a loss to input and target.
 
 use stepwell_optim::{
     Code, Error, Limit::*, OptionSet, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
@@ -66,7 +66,7 @@ pub(crate) struct LossKind {
     make: fn(&[OptionValue]) -> Result<(Loss, Reduction)>,
 }
 
-/// A row whose loss has no options of its own.
+/// A row for a loss without options of its own.
 macro_rules! plain {
     ($name:literal, $loss:expr) => {
         LossKind {
@@ -77,7 +77,7 @@ macro_rules! plain {
     };
 }
 
-/// A row whose loss is one of classes.
+/// A row for a loss of classes.
 macro_rules! classes {
     ($name:literal, $loss:ident) => {
         LossKind {
@@ -216,7 +216,8 @@ fn classes_of(shape: &[usize]) -> Vec<usize> {
     shape.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, size)| *size).collect()
 }
 
-/// How many classes count. Refuses one that does not exist, which on a CUDA device would make the device unusable.
+/// The number of classes that count. A class out of range is an error; on a CUDA device it would make the device
+/// unusable.
 fn count_classes<E: Engine>(engine: &E, target: &E::Tensor, classes: usize, ignored: i64) -> Result<usize> {
     let Data::Long(given) = engine.data(target)? else {
         return Err(Error::new(Code::Internal, "classes of another dtype than long"));

@@ -206,7 +206,7 @@ impl<E: Engine> Module<E> {
         found
     }
 
-    /// Tells of all descendants. `path` is the dotted name of this module.
+    /// Visits all descendants with their dotted names. `path` is the dotted name of this module.
     fn walk<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
         let length = path.len();
         for (key, child) in self.children() {

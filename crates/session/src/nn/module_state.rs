@@ -72,9 +72,7 @@ pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>
     let module = take(&mut rest, 0, context)?;
     match rest.first() {
         None => Ok(module),
-        Some(row) => {
-            Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth)))
-        }
+        Some(row) => Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth))),
     }
 }
 
@@ -85,7 +83,7 @@ struct Row<'a> {
     name: Option<String>,
     options: &'a [(String, Value)],
     parms: &'a [(String, Value)],
-    /// The names of `parms` in their order, where the row tells it.
+    /// The names of `parms` in their order, if the row has them.
     names: Option<&'a [Value]>,
     buffers: &'a [(String, Value)],
 }

@@ -71,7 +71,7 @@ impl<E: Engine> Session<E> {
         Ok(scale.unwrap_or(1.0))
     }
 
-    /// Fails if a gradient is there that is not 0 and is not multiplied by this scale, which a step is going to divide by.
+    /// Fails if a gradient is not 0 and does not contain this scale, which a step would divide by.
     pub(crate) fn check_scaled(&self, tensors: &[E::Tensor], scale: f64) -> Result<()> {
         for (tensor, found) in tensors.iter().zip(self.scales(tensors)?) {
             if found != scale && first_element(&self.engine, tensor, |element| element != 0.0)?.is_some() {

@@ -1,4 +1,4 @@
-//! A session: the objects of handles, and what they are made with.
+//! A session: objects by handle, an engine, random numbers and settings.
 
 pub(crate) mod gradient_scales;
 pub(crate) mod handle_table;
@@ -66,7 +66,7 @@ impl<E: Engine> Object<E> {
 pub struct Session<E: Engine> {
     pub(crate) engine: E,
     pub(crate) random: Random,
-    /// Whether definitions tell all options, unless a call says otherwise.
+    /// Whether definitions include all options; the default of a call.
     pub(crate) all_options: bool,
     /// Whether an optimizer has ever scaled losses.
     pub(crate) scales_losses: bool,
@@ -123,7 +123,7 @@ impl<E: Engine> Session<E> {
         Ok(bytes)
     }
 
-    /// Counts the bytes of an object anew, which has got tensors or lost some.
+    /// Counts the bytes of an object again after its tensors have changed.
     pub(crate) fn recount(&mut self, handle: Handle) -> Result<()> {
         let bytes = self.bytes_of(self.object(handle)?)?;
         let counted = self.table.get_mut(handle)?;
@@ -132,7 +132,7 @@ impl<E: Engine> Session<E> {
         Ok(())
     }
 
-    /// Gives a handle the object of another, which is freed.
+    /// Moves the object of another handle to this one; the other handle is freed.
     pub(crate) fn replace(&mut self, handle: Handle, other: Handle) -> Result<()> {
         self.table.get(handle)?;
         let counted = self.table.remove(other)?;

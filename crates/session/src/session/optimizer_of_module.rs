@@ -1,4 +1,4 @@
-//! Which optimizer a step of a module is a step of.
+//! The optimizer that a step of a module stands for.
 
 use std::rc::Rc;
 
@@ -10,7 +10,8 @@ use crate::values::dedupe::any_equal;
 use crate::values::handle::{Handle, Kind};
 
 impl<E: Engine> Session<E> {
-    /// Of a module the one optimizer that updates parameters of it, under its own handle or a model's; of anything else itself.
+    /// The handle of the optimizer, or of its model, that updates parameters of a module. Other handles are returned as
+    /// they are.
     pub(crate) fn optimizer_to_step(&self, handle: Handle) -> Result<Handle> {
         if handle.kind() != Some(Kind::Module) {
             return Ok(handle);

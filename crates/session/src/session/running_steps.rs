@@ -15,7 +15,7 @@ use crate::values::handle::Handle;
 /// Steps within the closures of other steps nest at most so deep, so that recursion cannot exhaust the stack.
 const MAX_DEPTH: usize = 16;
 
-/// Says for as long as it lives that a step is running, also when a panic ends that.
+/// Keeps a step in the list of running steps until it is dropped, also after a panic.
 pub(crate) struct RunningStepGuard<'a, E: Engine>(&'a RefCell<Session<E>>);
 
 impl<E: Engine> Drop for RunningStepGuard<'_, E> {
@@ -69,7 +69,7 @@ impl<E: Engine> Session<E> {
         self.running.iter().any(|running| Rc::ptr_eq(&running.bound, bound))
     }
 
-    /// Fails for such a handle.
+    /// Fails for a handle of an optimizer in the closure of its own step.
     pub(crate) fn check_not_stepping(&self, handle: Handle) -> Result<()> {
         if self.is_stepping(handle)? { Err(stepping()) } else { Ok(()) }
     }
@@ -82,7 +82,7 @@ impl<E: Engine> Session<E> {
         Err(Error::new(Code::Argument, "a step is not over yet, and its closure cannot free everything"))
     }
 
-    /// Fails for a tensor whose elements are the line search's to set: what else is written there would be lost.
+    /// Fails for a tensor whose elements a line search sets: other writes to it would be lost.
     pub(crate) fn check_not_line_searched(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
         let mut identities = Vec::new();
         for running in &self.running {

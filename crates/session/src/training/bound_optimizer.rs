@@ -50,7 +50,7 @@ impl<E: Engine> BoundOptimizer<E> {
         }
     }
 
-    /// The tensor library's own optimizer, which makes the steps instead.
+    /// The tensor library's own optimizer, if it makes the steps (`fused: false`).
     pub(crate) fn library(&self) -> Option<&LibraryOptimizer<E::Tensor>> {
         if E::HAS_OPTIMIZERS { self.library.as_ref() } else { None }
     }
@@ -126,7 +126,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Updates every parameter that has a gradient and is not frozen, and then sets all gradients to zero if asked to.
-    /// Clipping leaves gradients as they are, but those that the tensor library's own optimizer is to see.
+    /// Clipping does not change gradients, except for the tensor library's own optimizer.
     pub(crate) fn step(
         &mut self,
         engine: &E,
@@ -166,7 +166,7 @@ impl<E: Engine> BoundOptimizer<E> {
             non_finite,
             name: &|parameter| registry.name_of(engine, tensors, parameter),
             threads: engine.threads(),
-            // The limit is for a tensor, whose numbers exist up to three times while it is made; state is made once.
+            // The engine's limit allows for three copies of a new tensor. State has one copy.
             memory_limit: &|| engine.memory_limit().saturating_mul(3),
             ..StepOptions::default()
         };
@@ -188,7 +188,7 @@ impl<E: Engine> BoundOptimizer<E> {
         self.optimizer.loss_scale.as_ref().map_or(1.0, LossScale::scale)
     }
 
-    /// Fails if it is to scale losses and cannot.
+    /// Fails if the optimizer cannot scale losses.
     pub(crate) fn check_scales(&self, scales: bool) -> Result<()> {
         let definition = self.optimizer.definition();
         if scales && definition.needs_closure() {
@@ -231,7 +231,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// An optimizer with its state: its own, or a copy of what the tensor library keeps.
+/// An optimizer with its state: the state itself, or a copy of the tensor library's.
 pub(crate) enum WithState<'a> {
     Own(&'a Optimizer),
     Copy(Box<Optimizer>),

@@ -15,12 +15,12 @@ pub(crate) fn clip_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], clip:
     Ok(norm / factor)
 }
 
-/// Multiplies the gradients that there are.
+/// Multiplies all defined gradients.
 pub(crate) fn multiply_gradients<E: Engine>(engine: &E, tensors: &[E::Tensor], factor: f64) -> Result<()> {
     change(engine, tensors, &|_| GradientTransform::Scale(factor)).map(drop)
 }
 
-/// Does to each element of the gradients what follows from their norm, and returns the norm before.
+/// Applies the transform that `prepare` makes of the norm to each gradient. Returns the norm before.
 fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) -> GradientTransform) -> Result<f64> {
     let identities = collected(tensors.iter().map(|tensor| engine.identity(tensor)))?;
     let (mut gradients, mut squares) = (Vec::new(), 0.0);

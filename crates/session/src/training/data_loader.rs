@@ -47,7 +47,7 @@ impl TrainOptions {
         clip(self.clipnorm, self.clipvalue)
     }
 
-    /// Fails for a row whose options do not go together.
+    /// Fails for options that exclude each other.
     pub(crate) fn check(row: &[OptionValue]) -> Result<()> {
         Self::from_values(row)?.clip().map(drop)
     }

@@ -9,13 +9,13 @@ use crate::engine::Engine;
 use crate::training::bound_optimizer::BoundOptimizer;
 
 impl<E: Engine> BoundOptimizer<E> {
-    /// Keeps what a step has learned of these parameters.
+    /// Stores the state of a step, and which parameters were trained.
     pub(crate) fn remember(&mut self, learned: LbfgsState, trained: Vec<bool>) {
         self.optimizer.set_lbfgs_state(learned);
         self.learned_of = Some(trained);
     }
 
-    /// Which parameters are trained now.
+    /// For each parameter, whether it is trained now.
     pub(crate) fn trained(&self, engine: &E) -> Vec<bool> {
         self.tensors().iter().map(|tensor| engine.requires_grad(tensor)).collect()
     }
@@ -77,7 +77,7 @@ impl TrainedRanges {
         })
     }
 
-    /// A vector that is empty is one that there is not.
+    /// An empty vector stands for a vector that does not exist.
     fn narrow<T: Scalar>(&self, all: Vec<T>) -> Result<Vec<T>> {
         if all.len() != self.width {
             return Ok(all);

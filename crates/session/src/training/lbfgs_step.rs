@@ -1,4 +1,4 @@
-//! All parameters of an optimizer as one vector, with the loss from a closure: what L-BFGS minimises.
+//! A step of L-BFGS: all parameters of an optimizer as one vector, and the loss from a closure.
 
 use std::cell::{Ref, RefCell};
 use std::marker::PhantomData;
@@ -33,16 +33,16 @@ pub(crate) fn minimize<E: Engine>(
 /// One step, with copies of the optimizer's data, so that the closure can use the optimizer.
 struct LbfgsStep<E: Engine> {
     tensors: Vec<E::Tensor>,
-    /// Of each tensor: whether it is updated. One that is frozen keeps its place in the vector, and nothing moves there.
+    /// True for each tensor that is updated. A frozen tensor keeps its elements in the vector, which do not change.
     trained: Vec<bool>,
     dtype: Dtype,
     implementation: Implementation<E>,
 }
 
-/// Who makes the step.
+/// The implementation of the step.
 enum Implementation<E: Engine> {
     Own(ClosureStep),
-    /// The tensor library, from copies of the options and of what is remembered.
+    /// The tensor library, with copies of the options and of the state.
     Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
 }
 
@@ -71,7 +71,7 @@ impl<E: Engine> LbfgsStep<E> {
     fn run(self, access: &EngineAccess<'_, E>, closure: &mut dyn FnMut() -> Result<f64>) -> Result<(f64, LbfgsState)> {
         let Self { tensors, trained, dtype, implementation } = self;
         match (implementation, dtype) {
-            // Without such optimizers there is no code for them either.
+            // Without optimizers of the library no code is compiled for them.
             (Implementation::Library(..), _) if !E::HAS_OPTIMIZERS => {
                 Err(Error::new(Code::Internal, "an optimizer of a library that has none"))
             }
@@ -107,15 +107,15 @@ impl<E: Engine> LbfgsStep<E> {
     }
 }
 
-/// A way to the engine between calls of the closure.
+/// Access to the engine between calls of the closure.
 pub(crate) enum EngineAccess<'a, E: Engine> {
-    /// The closure may use the session, too, which is borrowed for the engine only between its calls.
+    /// The closure can use the session, which is borrowed for the engine only between calls of the closure.
     Borrowed(&'a dyn Fn() -> Ref<'a, E>),
     /// The closure shares the engine, and the session is not used during the step.
     Engine(&'a E),
 }
 
-/// An engine for as long as no closure runs.
+/// A borrowed engine, released before the closure runs.
 enum EngineRef<'a, E> {
     Borrowed(Ref<'a, E>),
     Shared(&'a E),
@@ -186,7 +186,7 @@ fn read<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, to: &mut [
     engine.read_into(tensor, T::slice_mut(to))
 }
 
-/// Fails if the closure has made something else of the tensor.
+/// Fails if the closure has changed dtype or length of the tensor.
 fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: usize) -> Result<()> {
     if engine.dtype(tensor)? == T::DTYPE && elements(engine, tensor)? == length { Ok(()) } else { Err(changed()) }
 }
@@ -241,7 +241,7 @@ impl<E: Engine, T: Differentiable> Objective<T> for FlatParameters<'_, '_, E, T>
     }
 }
 
-/// The closure converted a parameter, or the like.
+/// The error of a closure that converted or replaced a parameter.
 fn changed() -> Error {
     Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
 }

@@ -11,11 +11,11 @@ use crate::values::value::Value;
 /// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
-    /// The mean of the losses of the batches, each of which weighs as much as what it is the mean of.
+    /// The mean of the losses of the batches, weighted by the number of averaged elements.
     Loss,
     /// The loss of each batch.
     BatchLoss,
-    /// Percent of the classes that count whose output was the largest; a row that is not all numbers has none.
+    /// Percent of the counted classes whose output was the largest. A row with NaN counts as wrong.
     Accuracy,
     /// The number of those.
     Matches,

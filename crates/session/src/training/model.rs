@@ -91,7 +91,7 @@ impl<E: Engine> Model<E> {
         Ok(Some(measured))
     }
 
-    /// One step on a batch. Where it fails, or where gradients must be finite and are not, running statistics are as they were.
+    /// One step on a batch. After an error or a skipped step running statistics are restored.
     fn learn_finite(
         &self,
         context: &mut ForwardContext<'_, E>,
@@ -109,7 +109,7 @@ impl<E: Engine> Model<E> {
         result.map(|(measured, _)| measured)
     }
 
-    /// One step on a batch, and what became of it. An error before the step leaves gradients as they were.
+    /// One step on a batch, with its outcome. An error before the step leaves gradients as they were.
     fn learn(
         &self,
         context: &mut ForwardContext<'_, E>,

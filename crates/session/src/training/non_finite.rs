@@ -1,4 +1,4 @@
-//! Gradients that are not finite, where a step is not to take them.
+//! Checks for gradients that are not finite.
 
 use stepwell_optim::{Code, Error, NonFinite, Number, Result, non_finite_gradient};
 
@@ -8,11 +8,11 @@ use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 impl<E: Engine> BoundOptimizer<E> {
-    /// The error of the first gradient that is not finite, if one is. It reads all of them, for those who make a step
-    /// without telling.
+    /// The error of the first gradient that is not finite. It reads all gradients, for optimizers whose step does not
+    /// report it.
     pub(crate) fn non_finite(&self, engine: &E) -> Result<Option<Error>> {
         for (parameter, tensor) in self.tensors().iter().enumerate() {
-            // A frozen parameter's is not taken.
+            // Gradients of frozen parameters are not used.
             if engine.requires_grad(tensor)
                 && let Some(element) = first_element(engine, tensor, |element| !element.is_finite())?
             {
@@ -23,7 +23,8 @@ impl<E: Engine> BoundOptimizer<E> {
         Ok(None)
     }
 
-    /// Fails for a policy that was given and that a loss scale, which skips such steps, would not keep.
+    /// Fails if the caller gave a policy that contradicts a loss scale, which skips steps with gradients that are not
+    /// finite.
     pub(crate) fn check_non_finite(&self, policy: NonFinite, is_given: bool) -> Result<()> {
         let word = match policy {
             NonFinite::Error => "error",
@@ -38,7 +39,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// The first element of a tensor's gradient that is so.
+/// The first element of a tensor's gradient for which `is_so` returns true.
 pub(crate) fn first_element<E: Engine>(engine: &E, tensor: &E::Tensor, is_so: fn(f64) -> bool) -> Result<Option<f64>> {
     let Some(gradient) = engine.grad(tensor) else { return Ok(None) };
     let Data::Double(elements) = engine.data(&gradient)?.cast(Dtype::Double)? else { return Ok(None) };

@@ -51,7 +51,7 @@ impl<E: Engine> ParameterRegistry<E> {
         Self { entries: Vec::new() }
     }
 
-    /// Takes in what a list came from.
+    /// Adds the origin of a list.
     pub(crate) fn add(&mut self, list: &ParameterList<E>) -> Result<()> {
         match &list.origin {
             ParameterOrigin::Nothing => Ok(()),
@@ -108,7 +108,7 @@ impl<E: Engine> ParameterRegistry<E> {
         key(&n)
     }
 
-    /// All of it as one module; `None` if nothing was added.
+    /// All objects as one module; `None` if no object was added.
     pub(crate) fn module(&self) -> Option<Rc<Module<E>>> {
         let module = |entry: &Entry<E>| match entry {
             Entry::Module { module, .. } => Rc::clone(module),
@@ -124,7 +124,7 @@ impl<E: Engine> ParameterRegistry<E> {
         }
     }
 
-    /// The dotted name of one of the tensors; its place where it has none.
+    /// The dotted name of a tensor; its index if it does not have one.
     pub(crate) fn name_of(&self, engine: &E, tensors: &[E::Tensor], place: usize) -> String {
         let identity = tensors.get(place).map(|tensor| engine.identity(tensor));
         for (other, name) in self.names(engine) {

@@ -49,12 +49,12 @@ impl StepSettings {
     }
 }
 
-/// True if options say what becomes of a step whose gradients are not finite.
+/// True if the options have a policy for gradients that are not finite.
 pub(crate) fn gives_policy(given: &[(String, Value)]) -> bool {
     given.iter().any(|(name, _)| name == "nonfinite")
 }
 
-/// At most one of the two.
+/// The clipping of two options, of which at most one can be set.
 pub(crate) fn clip(norm: Option<f64>, value: Option<f64>) -> Result<Clip> {
     match (norm, value) {
         (Some(_), Some(_)) => {

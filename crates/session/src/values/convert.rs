@@ -10,7 +10,7 @@ fn flat(given: &Value) -> Result<Option<Numbers<'_>>> {
     Ok(array(given)?.filter(|array| array.shape.len() == 1))
 }
 
-/// An option's value as the tables take it; `None` for what no option can be.
+/// The value of an option; `None` for a handle, an object or nested arrays.
 ///
 /// # Errors
 /// [`Code::Memory`]
@@ -44,7 +44,10 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
         .into_iter()
         .map(|(name, given)| match option_value(&given)? {
             Some(value) => Ok((name, value)),
-            None => Err(Error::new(Code::OptionType, format!("option {name}: expected a number, boolean, string or list of numbers, given {given}"))),
+            None => Err(Error::new(
+                Code::OptionType,
+                format!("option {name}: expected a number, boolean, string or list of numbers, given {given}"),
+            )),
         })
         .values()
 }

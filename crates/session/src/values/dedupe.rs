@@ -1,4 +1,4 @@
-//! Which tensors of a list are the same.
+//! Equal numbers and names in lists: first positions, duplicates.
 
 use stepwell_optim::Result;
 use stepwell_optim::fallible::{collected, filled, with_capacity};
@@ -9,7 +9,7 @@ use stepwell_optim::fallible::{collected, filled, with_capacity};
 /// [`Code::Memory`](stepwell_optim::Code::Memory)
 pub fn first_positions(numbers: &[u64]) -> Result<Vec<usize>> {
     const EMPTY: usize = usize::MAX;
-    // At most half of the table is taken, and what is taken begins near where its number says.
+    // Open addressing with linear probing. At most half of the slots are used.
     let mut table = filled((2 * numbers.len()).next_power_of_two(), EMPTY)?;
     let mask = table.len() - 1;
     let place_of = |(i, number): (usize, &u64)| {

@@ -28,7 +28,7 @@ fn odd(nearest: f32, size: Ordering) -> f32 {
     match size {
         Ordering::Equal => nearest,
         Ordering::Less => f32::from_bits(nearest.to_bits() | 1),
-        // Towards zero first. Infinity becomes the largest number, which is odd.
+        // The neighbour towards zero. Infinity becomes the largest number, which is odd.
         Ordering::Greater => f32::from_bits((nearest.to_bits() - 1) | 1),
     }
 }
@@ -51,7 +51,7 @@ impl Element for f64 {
     }
     fn to_odd(self) -> f32 {
         let nearest = self as f32;
-        // Nothing compares with NaN, which stays what it is.
+        // NaN does not compare and stays NaN.
         odd(nearest, f64::from(nearest.abs()).partial_cmp(&self.abs()).unwrap_or(Ordering::Equal))
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn size(x: f64) -> Result<usize> {
     }
 }
 
-/// Numbers with their shape, as they were given or made of what was given.
+/// Numbers with their shape, borrowed from an argument or converted from it.
 pub(crate) struct Numbers<'a> {
     pub(crate) data: Cow<'a, Data>,
     pub(crate) shape: Vec<usize>,

@@ -37,7 +37,10 @@ export interface Definition<Name extends OptimizerName = OptimizerName> {
 /** A state buffer; null if the options do not use it. */
 export type StateBuffer = TypedTensor | number | null | readonly (TypedTensor | number)[];
 
-/** A parameter with its state: `step`, `exp_avg` and so on, named as in PyTorch; empty before its first step. */
+/**
+ * A parameter with its state: `step`, `exp_avg` and so on, named as in PyTorch; empty before its first step. The state of `lbfgs`
+ * is in the first row, with the indices of frozen parameters as `frozen` if there were any.
+ */
 export interface StateRow extends ParameterRow {
   /** The state by name. */
   readonly buffers: { readonly [name: string]: StateBuffer };

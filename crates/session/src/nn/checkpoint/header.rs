@@ -60,12 +60,12 @@ pub(super) struct Entry {
     /// The bytes of its elements, counted from the end of the header.
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Where its name and its description begin, in bytes of the header.
+    /// Offsets of its name and its description in the header, in bytes.
     name: u32,
     about: u32,
 }
 
-/// The type, shape and place of a tensor, as the header tells them.
+/// The type, shape and data offsets of a tensor, as in the header.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct About {
@@ -122,7 +122,7 @@ impl Header {
                 let name = header.name(&header.entries[i]);
                 return Err(format!("it names `{}` twice", Brief(&name)));
             }
-            // There are fewer entries than the header has bytes.
+            // The number of entries fits: the header has more bytes than entries.
             header.table[slot] = i as u32;
         }
         Ok(header)
@@ -159,7 +159,7 @@ impl Header {
     }
 }
 
-/// The tensors that a header tells of, in its order.
+/// The tensors of a header, in its order.
 fn entries(text: &str) -> Result<Vec<Entry>, String> {
     if !text.starts_with('{') {
         return Err("its header does not begin with {".into());

@@ -18,7 +18,7 @@ use crate::values::dtype::Dtype;
 
 /// Bytes that are converted at a time.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Bytes of the number that tells how long the header is.
+/// In bytes; the length of the header is stored in this many.
 const LENGTH: u64 = 8;
 
 /// A tensor that is to be written.
@@ -79,7 +79,7 @@ pub(crate) fn write(path: &Path, tensors: &[Planned], data: impl Fn(usize) -> Re
     }
 }
 
-/// A file that was found to be what it should be, before anything of its size was allocated.
+/// An open file with a valid header. No memory of the file's size was allocated for the check.
 pub(crate) struct Saved {
     file: File,
     header: Header,
@@ -95,7 +95,7 @@ pub(crate) struct SavedTensor<'a> {
 }
 
 impl Saved {
-    /// Reads the header of a file, which may have that many bytes.
+    /// Reads and checks the header of a file. `limit` is the maximum length of the header in bytes.
     pub(crate) fn open(path: &Path, limit: usize) -> Result<Self> {
         let unreadable = |error: &dyn std::fmt::Display| failed("read", path, error);
         let mut options = OpenOptions::new();
@@ -157,7 +157,7 @@ impl SavedTensor<'_> {
         self.entry.end - self.entry.start
     }
 
-    /// Its elements, which are of that type.
+    /// The elements, read as `dtype`, which must be the dtype in the file.
     pub(crate) fn read(&self, path: &Path, dtype: Dtype) -> Result<Data> {
         let mut file = &self.saved.file;
         let place = SeekFrom::Start(self.saved.data + self.entry.start);
@@ -174,7 +174,7 @@ impl SavedTensor<'_> {
     }
 }
 
-/// The type of tensors that a word of the format stands for; `None` where there is none.
+/// The dtype of a word of the format; `None` if tensors do not have it.
 pub(crate) fn dtype_of(given: &str) -> Option<Dtype> {
     Dtype::ALL.into_iter().find(|dtype| word(*dtype) == given)
 }

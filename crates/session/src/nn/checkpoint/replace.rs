@@ -48,7 +48,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The file that is meant: links are followed to what they point at, be it there or not.
+/// The file to replace. Links are followed, also if the target does not exist.
 fn target(path: &Path) -> Result<PathBuf> {
     /// As many as Linux follows.
     const MAX_LINKS: usize = 40;
@@ -92,7 +92,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one that was not there before, and locks it. It is private where it replaces a file, which may be.
+    /// Creates a new scratch file and locks it. If it replaces a file, only the owner can read it, as that file may be
+    /// private.
     fn new(folder: &Path, before: Option<&Metadata>) -> Result<Self> {
         let mut options = OpenOptions::new();
         // Links are not followed where a file must be new.
@@ -143,7 +144,7 @@ fn sweep(folder: &Path) {
         }
         let path = entry.path();
         let mut options = OpenOptions::new();
-        // Not every file system locks what is open for reading only.
+        // Some file systems do not lock files that are open for reading only.
         options.read(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);

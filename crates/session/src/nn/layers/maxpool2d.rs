@@ -47,8 +47,8 @@ impl<E: Engine> Layer<E> for MaxPool2d {
     fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
         let shape = context.engine.shape(input)?;
         let Window { padding, dilation, .. } = self.window;
-        // A window can be all padding where its elements are further apart than the image is wide. libtorch then takes
-        // an element outside of the image for the largest, and its backward writes there.
+        // A window can be all padding if its elements are further apart than the image is wide. libtorch then takes an
+        // element outside of the image for the largest, and its backward writes there.
         let misses = |i: usize, size: usize| padding[i] > 0 && dilation[i] > size;
         let positions = match *shape {
             [_, _, h, w] if !misses(0, h) && !misses(1, w) => self.window.positions(self.kernel, [h, w]),
