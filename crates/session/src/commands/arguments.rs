@@ -81,7 +81,7 @@ impl Arguments {
     pub(crate) fn handle(&mut self, kind: Kind) -> Result<Handle> {
         match self.next() {
             Value::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
-            other => Err(self.refuse(&format!("{} handle", kind.one()), &other)),
+            other => Err(self.refuse(&format!("{} handle", kind.with_article()), &other)),
         }
     }
 

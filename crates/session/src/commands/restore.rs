@@ -86,7 +86,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
         });
         members.push(Named { name: name.to_owned(), kind: parameter.kind, tensor: parameter.tensor.clone() });
     }
-    let learned = if definition.needs_closure() { learned_of(engine, saved, &groups)? } else { None };
+    let lbfgs_state = if definition.needs_closure() { lbfgs_state_of(engine, saved, &groups)? } else { None };
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
@@ -111,8 +111,8 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     }
     bound.set_states(states.into_iter().flatten().collect())?;
     // Last, because L-BFGS takes no parameters once it has a state.
-    if let Some((learned, trained)) = learned {
-        bound.remember(learned, trained);
+    if let Some((lbfgs_state, trained)) = lbfgs_state {
+        bound.set_lbfgs_state(lbfgs_state, trained);
     }
     session.scales_losses |= scales.is_some();
     session.insert(Object::optimizer(bound))
@@ -172,7 +172,7 @@ fn state_of(
 }
 
 /// The state of L-BFGS, which the first parameter's row contains for all parameters, and which of them were trained.
-fn learned_of<E: Engine>(
+fn lbfgs_state_of<E: Engine>(
     engine: &E,
     saved: &Entries,
     groups: &[Vec<Named<E>>],
@@ -197,10 +197,10 @@ fn learned_of<E: Engine>(
             trained[i] = false;
         }
     }
-    Ok(Some((memory_of(buffers, length, dtype)?.try_into()?, trained)))
+    Ok(Some((state_dict_of(buffers, length, dtype)?.try_into()?, trained)))
 }
 
-fn memory_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsStateDict> {
+fn state_dict_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsStateDict> {
     let mut vectors = Vec::new();
     let mut vector = |key: &str, given| {
         let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };

@@ -48,7 +48,7 @@ pub(crate) fn describe<E: Engine>(
     let first_positions = first_positions(&identities)?;
     let mut states = optimizer.groups().iter().flat_map(|group| group.states());
     let trained = bound.trained(engine);
-    let remembers = bound.remembers(&trained);
+    let lbfgs_state_is_current = bound.lbfgs_state_is_current(&trained);
     let mut parms = Vec::new();
     for (i, (group, parameter)) in bound.parameters().enumerate() {
         let identity = engine.identity(&parameter.tensor);
@@ -78,10 +78,10 @@ pub(crate) fn describe<E: Engine>(
             // The state of L-BFGS belongs to all parameters; PyTorch shows it at the first. A state that the next step
             // would not use is left out: a restored optimizer would use it.
             if i == 0
-                && remembers
+                && lbfgs_state_is_current
                 && let Some(curvature) = optimizer.lbfgs_state_dict()?
             {
-                buffers = memory_values(curvature);
+                buffers = state_dict_values(curvature);
                 let mut frozen = Vec::new();
                 for (place, trained) in trained.iter().enumerate() {
                     if !trained {
@@ -145,7 +145,7 @@ pub(crate) const FROZEN: &str = "frozen";
 pub(crate) const LBFGS_KEYS: &[&str] =
     &["func_evals", "n_iter", "t", "prev_loss", "d", "H_diag", "prev_flat_grad", "old_dirs", "old_stps", "ro", FROZEN];
 
-fn memory_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Value)> {
+fn state_dict_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Value)> {
     let number = Value::Number;
     let (memory, [d, prev_flat_grad, old_dirs, old_stps]) = match curvature {
         AnyLbfgsStateDict::Float(memory) => vectors(memory),

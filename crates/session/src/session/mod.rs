@@ -224,5 +224,8 @@ impl<E: Engine> Session<E> {
 }
 
 fn wrong_kind(expected: Kind, given: Kind) -> Error {
-    Error::new(Code::HandleKind, format!("expected {} handle, given {} handle", expected.one(), given.one()))
+    Error::new(
+        Code::HandleKind,
+        format!("expected {} handle, given {} handle", expected.with_article(), given.with_article()),
+    )
 }

@@ -27,7 +27,7 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     pub(crate) tensors: Vec<E::Tensor>,
     view_cache: E::ViewCache,
     /// Which parameters were trained when L-BFGS learned its state; `None` before its first step.
-    pub(crate) learned_of: Option<Vec<bool>>,
+    pub(crate) trained_for_state: Option<Vec<bool>>,
 }
 
 /// A parameter of a group.
@@ -46,7 +46,7 @@ impl<E: Engine> BoundOptimizer<E> {
             groups: vec![Vec::new()],
             tensors: Vec::new(),
             view_cache: E::ViewCache::default(),
-            learned_of: None,
+            trained_for_state: None,
         }
     }
 

@@ -10,9 +10,9 @@ use crate::training::bound_optimizer::BoundOptimizer;
 
 impl<E: Engine> BoundOptimizer<E> {
     /// Stores the state of a step, and which parameters were trained.
-    pub(crate) fn remember(&mut self, learned: LbfgsState, trained: Vec<bool>) {
-        self.optimizer.set_lbfgs_state(learned);
-        self.learned_of = Some(trained);
+    pub(crate) fn set_lbfgs_state(&mut self, lbfgs_state: LbfgsState, trained: Vec<bool>) {
+        self.optimizer.set_lbfgs_state(lbfgs_state);
+        self.trained_for_state = Some(trained);
     }
 
     /// For each parameter, whether it is trained now.
@@ -22,8 +22,8 @@ impl<E: Engine> BoundOptimizer<E> {
 
     /// True if the state was learned with the same parameters trained. Once others are, it says nothing about how the loss
     /// curves, and a step begins anew.
-    pub(crate) fn remembers(&self, trained: &[bool]) -> bool {
-        self.learned_of.as_ref().is_none_or(|before| before == trained)
+    pub(crate) fn lbfgs_state_is_current(&self, trained: &[bool]) -> bool {
+        self.trained_for_state.as_ref().is_none_or(|before| before == trained)
     }
 }
 
@@ -46,34 +46,34 @@ impl TrainedRanges {
         Ok(ranges)
     }
 
-    /// The memory of the trained parameters alone.
-    pub(crate) fn narrowed(&self, memory: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
-        Ok(match memory {
-            AnyLbfgsStateDict::Float(memory) => AnyLbfgsStateDict::Float(self.each(memory, Self::narrow)?),
-            AnyLbfgsStateDict::Double(memory) => AnyLbfgsStateDict::Double(self.each(memory, Self::narrow)?),
+    /// The state of the trained parameters alone.
+    pub(crate) fn narrowed(&self, state: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
+        Ok(match state {
+            AnyLbfgsStateDict::Float(state) => AnyLbfgsStateDict::Float(self.each(state, Self::narrow)?),
+            AnyLbfgsStateDict::Double(state) => AnyLbfgsStateDict::Double(self.each(state, Self::narrow)?),
         })
     }
 
     /// The state of all parameters, from the state of the trained ones.
-    pub(crate) fn widened(&self, memory: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
-        Ok(match memory {
-            AnyLbfgsStateDict::Float(memory) => AnyLbfgsStateDict::Float(self.each(memory, Self::widen)?),
-            AnyLbfgsStateDict::Double(memory) => AnyLbfgsStateDict::Double(self.each(memory, Self::widen)?),
+    pub(crate) fn widened(&self, state: AnyLbfgsStateDict) -> Result<AnyLbfgsStateDict> {
+        Ok(match state {
+            AnyLbfgsStateDict::Float(state) => AnyLbfgsStateDict::Float(self.each(state, Self::widen)?),
+            AnyLbfgsStateDict::Double(state) => AnyLbfgsStateDict::Double(self.each(state, Self::widen)?),
         })
     }
 
     fn each<T>(
         &self,
-        memory: LbfgsStateDict<T>,
+        state: LbfgsStateDict<T>,
         change: fn(&Self, Vec<T>) -> Result<Vec<T>>,
     ) -> Result<LbfgsStateDict<T>> {
         let rows = |rows: Vec<Vec<T>>| rows.into_iter().map(|row| change(self, row)).values();
         Ok(LbfgsStateDict {
-            d: change(self, memory.d)?,
-            prev_flat_grad: change(self, memory.prev_flat_grad)?,
-            old_dirs: rows(memory.old_dirs)?,
-            old_stps: rows(memory.old_stps)?,
-            ..memory
+            d: change(self, state.d)?,
+            prev_flat_grad: change(self, state.prev_flat_grad)?,
+            old_dirs: rows(state.old_dirs)?,
+            old_stps: rows(state.old_stps)?,
+            ..state
         })
     }
 

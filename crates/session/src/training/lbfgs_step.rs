@@ -25,8 +25,8 @@ pub(crate) fn minimize<E: Engine>(
 ) -> Result<f64> {
     let step = LbfgsStep::new(&*access.engine(), &bound.borrow())?;
     let trained = step.trained.clone();
-    let (loss, memory) = step.run(access, closure)?;
-    bound.borrow_mut().remember(memory, trained);
+    let (loss, state) = step.run(access, closure)?;
+    bound.borrow_mut().set_lbfgs_state(state, trained);
     Ok(loss)
 }
 
@@ -51,13 +51,13 @@ impl<E: Engine> LbfgsStep<E> {
         let tensors = bound.tensors().to_vec();
         let dtype = common_dtype(engine, &tensors)?;
         let trained = bound.trained(engine);
-        let begins_anew = !bound.remembers(&trained);
+        let begins_anew = !bound.lbfgs_state_is_current(&trained);
         let optimizer = &bound.optimizer;
         let implementation = match bound.library() {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
-                let memory = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
-                Implementation::Library(Rc::clone(minimize), options, memory)
+                let state = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
+                Implementation::Library(Rc::clone(minimize), options, state)
             }
             _ => Implementation::Own(if begins_anew {
                 optimizer.closure_step_without_state()
@@ -75,7 +75,7 @@ impl<E: Engine> LbfgsStep<E> {
             (Implementation::Library(..), _) if !E::HAS_OPTIMIZERS => {
                 Err(Error::new(Code::Internal, "an optimizer of a library that has none"))
             }
-            (Implementation::Library(library, options, memory), _) => {
+            (Implementation::Library(library, options, state), _) => {
                 let ranges = TrainedRanges::new(&*access.engine(), &tensors, &trained)?;
                 let parameters: Vec<_> = tensors
                     .into_iter()
@@ -86,12 +86,12 @@ impl<E: Engine> LbfgsStep<E> {
                 let group = LibraryGroup { options: &options, parameters: &parameters };
                 if parameters.is_empty() {
                     // All are frozen: there is nothing to minimize.
-                    let memory = memory.unwrap_or_else(|| AnyLbfgsStateDict::Float(LbfgsStateDict::default()));
-                    return Ok((closure()?, memory.try_into()?));
+                    let state = state.unwrap_or_else(|| AnyLbfgsStateDict::Float(LbfgsStateDict::default()));
+                    return Ok((closure()?, state.try_into()?));
                 }
-                let memory = memory.map(|memory| ranges.narrowed(memory)).transpose()?;
-                let (loss, memory) = library(&group, memory.as_ref(), closure)?;
-                Ok((loss, ranges.widened(memory)?.try_into()?))
+                let state = state.map(|state| ranges.narrowed(state)).transpose()?;
+                let (loss, state) = library(&group, state.as_ref(), closure)?;
+                Ok((loss, ranges.widened(state)?.try_into()?))
             }
             (Implementation::Own(step), Dtype::Float) => {
                 minimize_flat::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| {

@@ -26,7 +26,7 @@ impl Kind {
         [Kind::Tensor, Kind::Vector, Kind::Dictionary, Kind::Module, Kind::Optimizer, Kind::Loss, Kind::Model];
 
     /// The kind with its article, for messages.
-    pub(crate) fn one(self) -> String {
+    pub(crate) fn with_article(self) -> String {
         let article = if self == Kind::Optimizer { "an" } else { "a" };
         format!("{article} {self}")
     }
