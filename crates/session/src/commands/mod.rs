@@ -6,6 +6,7 @@ pub(crate) mod closure_step;
 pub(crate) mod files;
 pub(crate) mod gradients;
 pub(crate) mod help;
+pub(crate) mod lbfgs_state;
 pub(crate) mod losses;
 pub(crate) mod models;
 pub(crate) mod modules;
@@ -16,6 +17,8 @@ pub(crate) mod restore;
 pub(crate) mod scaling;
 pub(crate) mod schedules;
 pub(crate) mod state;
+pub(crate) mod state_entries;
+pub(crate) mod tensor_options;
 pub(crate) mod tensors;
 
 use stepwell_optim::fallible::check_small_memory;

@@ -2,18 +2,16 @@
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure changes nothing.
 
-use std::borrow::Cow;
 use std::mem;
 
-use stepwell_optim::fallible::{copied, filled};
+use stepwell_optim::fallible::filled;
 use stepwell_optim::{
-    AnyLbfgsStateDict, Code, Definition, Error, LbfgsState, LbfgsStateDict, LossScale, MAX_BUFFERS, MAX_STEPS,
-    Optimizer, Result, Results, Scalar, State, definition,
+    Code, Definition, Error, LossScale, MAX_BUFFERS, MAX_STEPS, Optimizer, Result, Results, State, definition,
 };
 
 use crate::commands::arguments::Arguments;
-use crate::commands::parameters::indices;
-use crate::commands::state::{FROZEN, LBFGS_KEYS};
+use crate::commands::lbfgs_state::lbfgs_state_of;
+use crate::commands::state_entries::{Entries, dictionary, entry, find, flag, list, malformed, numbers, text, whole};
 use crate::commands::{scaling, schedules};
 use crate::engine::Engine;
 use crate::nn::module::Named;
@@ -22,14 +20,11 @@ use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
 use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::convert::{check_keys, named_options};
-use crate::values::data::Data;
 use crate::values::dedupe::positions_of;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Kind;
-use crate::values::numbers::{Numbers, array, size};
+use crate::values::numbers::{array, size};
 use crate::values::value::Value;
-
-type Entries = [(String, Value)];
 
 /// Makes the optimizer of a state on the parameters of a module.
 pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
@@ -171,106 +166,6 @@ fn state_of(
     Ok(Some(state))
 }
 
-/// The state of L-BFGS, which the first parameter's row contains for all parameters, and which of them were trained.
-fn lbfgs_state_of<E: Engine>(
-    engine: &E,
-    saved: &Entries,
-    groups: &[Vec<Named<E>>],
-) -> Result<Option<(LbfgsState, Vec<bool>)>> {
-    let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
-    let buffers = match find(dictionary("parms", first)?, "buffers") {
-        Some(buffers) => dictionary("buffers", buffers)?,
-        None => return Ok(None),
-    };
-    if buffers.is_empty() {
-        return Ok(None);
-    }
-    check_keys("state attribute buffers", buffers, LBFGS_KEYS)?;
-    let (mut length, mut dtype, mut trained) = (0, Dtype::Float, Vec::new());
-    for parameter in groups.iter().flatten() {
-        trained.push(true);
-        length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
-        dtype = engine.dtype(&parameter.tensor)?;
-    }
-    if let Some(frozen) = find(buffers, FROZEN) {
-        for i in indices(frozen, trained.len(), FROZEN)? {
-            trained[i] = false;
-        }
-    }
-    Ok(Some((state_dict_of(buffers, length, dtype)?.try_into()?, trained)))
-}
-
-fn state_dict_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLbfgsStateDict> {
-    let mut vectors = Vec::new();
-    let mut vector = |key: &str, given| {
-        let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };
-        if shape != [length] {
-            let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
-            return Err(Error::new(Code::Shape, message));
-        }
-        if data.dtype() != dtype {
-            return Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")));
-        }
-        vectors.push(data);
-        Ok(())
-    };
-    let number = |key: &str| match entry(buffers, key)? {
-        Value::Number(number) => Ok(*number),
-        other => Err(malformed(key, "a number", other)),
-    };
-    let func_evals = whole(buffers, "func_evals", MAX_STEPS)?;
-    let n_iter = whole(buffers, "n_iter", MAX_STEPS)?;
-    let (t, prev_loss) = (number("t")?, number("prev_loss")?);
-    vector("d", entry(buffers, "d")?)?;
-    let h_diag = number("H_diag")?;
-    vector("prev_flat_grad", entry(buffers, "prev_flat_grad")?)?;
-    let old_dirs = list(buffers, "old_dirs")?;
-    for given in old_dirs {
-        vector("old_dirs", given)?;
-    }
-    for given in list(buffers, "old_stps")? {
-        vector("old_stps", given)?;
-    }
-    let ro = numbers(buffers, "ro")?;
-    let memory = LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, ..LbfgsStateDict::default() };
-    Ok(match dtype {
-        Dtype::Double => {
-            AnyLbfgsStateDict::Double(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
-                Data::Double(elements) => elements,
-                _ => &[],
-            })?)
-        }
-        _ => AnyLbfgsStateDict::Float(with_vectors(memory, &vectors, old_dirs.len(), |data| match data {
-            Data::Float(elements) => elements,
-            _ => &[],
-        })?),
-    })
-}
-
-/// Copies of `d`, `prev_flat_grad`, `old_dirs` and `old_stps`, which `vectors` holds in this order.
-fn with_vectors<T: Scalar>(
-    memory: LbfgsStateDict<()>,
-    vectors: &[Cow<'_, Data>],
-    old_dirs: usize,
-    elements: fn(&Data) -> &[T],
-) -> Result<LbfgsStateDict<T>> {
-    let mut vectors = vectors.iter().map(|data| copied(elements(data))).values()?;
-    let old_stps = vectors.split_off(2 + old_dirs);
-    let old_dirs = vectors.split_off(2);
-    let (prev_flat_grad, d) = (vectors.pop().unwrap_or_default(), vectors.pop().unwrap_or_default());
-    let LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, .. } = memory;
-    Ok(LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro })
-}
-
-/// Numbers as a list, or as the typed array that JSON-like tools make of one.
-fn numbers(entries: &Entries, key: &str) -> Result<Vec<f64>> {
-    let given = entry(entries, key)?;
-    match array(given)?.filter(|array| array.shape.len() == 1) {
-        Some(array) => array.doubles(),
-        None => Err(malformed(key, "a list of numbers", given)),
-    }
-}
-
 fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
     let saved = numbers(row, "size")?;
     if saved.iter().copied().eq(shape.iter().map(|size| *size as f64)) {
@@ -279,52 +174,4 @@ fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
     let saved = saved.into_iter().map(size).values()?;
     let message = format!("size mismatch for parameter `{name}`, expected {saved:?}, given {shape:?}");
     Err(Error::new(Code::Shape, message))
-}
-
-fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Value> {
-    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-}
-
-fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Value> {
-    find(entries, key).ok_or_else(|| Error::new(Code::Format, format!("unable to find state attribute: {key}")))
-}
-
-fn flag(entries: &Entries, key: &str) -> Result<Option<bool>> {
-    match find(entries, key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(flag)) => Ok(Some(*flag)),
-        Some(other) => Err(malformed(key, "a boolean", other)),
-    }
-}
-
-fn list<'a>(entries: &'a Entries, key: &str) -> Result<&'a [Value]> {
-    match entry(entries, key)? {
-        Value::Array(list) => Ok(list),
-        other => Err(malformed(key, "a list", other)),
-    }
-}
-
-fn dictionary<'a>(key: &str, given: &'a Value) -> Result<&'a Entries> {
-    match given {
-        Value::Object(entries) => Ok(entries),
-        other => Err(malformed(key, "a dictionary", other)),
-    }
-}
-
-fn text<'a>(entries: &'a Entries, key: &str) -> Result<&'a str> {
-    match entry(entries, key)? {
-        Value::String(text) => Ok(text),
-        other => Err(malformed(key, "a string", other)),
-    }
-}
-
-fn whole(entries: &Entries, key: &str, most: u64) -> Result<u64> {
-    match entry(entries, key)? {
-        Value::Number(x) if x.fract() == 0.0 && (0.0..=most as f64).contains(x) => Ok(*x as u64),
-        other => Err(malformed(key, &format!("a whole number from 0 to {most}"), other)),
-    }
-}
-
-fn malformed(key: &str, expected: &str, given: &Value) -> Error {
-    Error::new(Code::Format, format!("state attribute {key}: expected {expected}, given {given}"))
 }

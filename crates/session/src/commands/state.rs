@@ -1,17 +1,15 @@
 //! Definitions and states of optimizers and modules, as plain data.
 
-use stepwell_optim::{
-    AnyLbfgsStateDict, Buffer, Definition, LbfgsStateDict, MAX_STEPS, Optimizer, OptionValue, Result, defaults,
-};
+use stepwell_optim::{Buffer, Definition, Optimizer, OptionValue, Result, defaults};
 
 use crate::commands::arguments::Arguments;
+use crate::commands::lbfgs_state::{count, state_dict_values};
 use crate::commands::{scaling, schedules};
 use crate::engine::Engine;
 use crate::nn::module_state;
 use crate::session::Session;
 use crate::training::bound_optimizer::WithState;
 use crate::values::convert::to_value;
-use crate::values::data::Differentiable;
 use crate::values::dedupe::first_positions;
 use crate::values::handle::{Handle, Kind};
 use crate::values::value::{NumericArray, Value};
@@ -81,16 +79,7 @@ pub(crate) fn describe<E: Engine>(
                 && lbfgs_state_is_current
                 && let Some(curvature) = optimizer.lbfgs_state_dict()?
             {
-                buffers = state_dict_values(curvature);
-                let mut frozen = Vec::new();
-                for (place, trained) in trained.iter().enumerate() {
-                    if !trained {
-                        frozen.push(Value::Number(place as f64));
-                    }
-                }
-                if !frozen.is_empty() {
-                    buffers.push((FROZEN, Value::Array(frozen)));
-                }
+                buffers = state_dict_values(curvature, &trained);
             }
             row.push(("buffers", Value::object(buffers)));
         }
@@ -133,46 +122,4 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> V
 fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Value> {
     let Some(buffer) = buffer else { return Ok(Value::Null) };
     Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
-}
-
-fn count(steps: u64) -> Value {
-    Value::Number(steps.min(MAX_STEPS) as f64)
-}
-
-/// The positions of the parameters that were frozen when L-BFGS learned its state; there only if some were.
-pub(crate) const FROZEN: &str = "frozen";
-/// Every key of a state of L-BFGS.
-pub(crate) const LBFGS_KEYS: &[&str] =
-    &["func_evals", "n_iter", "t", "prev_loss", "d", "H_diag", "prev_flat_grad", "old_dirs", "old_stps", "ro", FROZEN];
-
-fn state_dict_values(curvature: AnyLbfgsStateDict) -> Vec<(&'static str, Value)> {
-    let number = Value::Number;
-    let (memory, [d, prev_flat_grad, old_dirs, old_stps]) = match curvature {
-        AnyLbfgsStateDict::Float(memory) => vectors(memory),
-        AnyLbfgsStateDict::Double(memory) => vectors(memory),
-    };
-    vec![
-        ("func_evals", count(memory.func_evals)),
-        ("n_iter", count(memory.n_iter)),
-        ("t", number(memory.t)),
-        ("prev_loss", number(memory.prev_loss)),
-        ("d", d),
-        ("H_diag", number(memory.h_diag)),
-        ("prev_flat_grad", prev_flat_grad),
-        ("old_dirs", old_dirs),
-        ("old_stps", old_stps),
-        ("ro", Value::Array(memory.ro.into_iter().map(number).collect())),
-    ]
-}
-
-/// The numbers of a state, and its vectors as values.
-fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>, [Value; 4]) {
-    let vector = |v: Vec<T>| {
-        let shape = vec![v.len()];
-        Value::NumericArray(NumericArray { data: T::data(v), shape })
-    };
-    let list = |vectors: Vec<Vec<T>>| Value::Array(vectors.into_iter().map(vector).collect());
-    let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, old_dirs, old_stps, ro } = memory;
-    let vectors = [vector(d), vector(prev_flat_grad), list(old_dirs), list(old_stps)];
-    (LbfgsStateDict { func_evals, n_iter, t, prev_loss, h_diag, ro, ..LbfgsStateDict::default() }, vectors)
 }

@@ -10,3 +10,4 @@ pub(crate) mod layers;
 pub(crate) mod loss;
 pub(crate) mod module;
 pub(crate) mod module_state;
+pub(crate) mod specification;

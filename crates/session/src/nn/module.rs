@@ -2,21 +2,18 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, OptionValue, Result, Results, defaults, parse};
+use stepwell_optim::{Code, Error, OptionValue, Result};
 
 use crate::engine::Engine;
-use crate::nn::context::{ForwardContext, InitContext};
+use crate::nn::context::ForwardContext;
 use crate::nn::layer::Layer;
-use crate::nn::layers::layer_kinds;
-use crate::values::convert::{named_options, positional_options};
 use crate::values::dedupe::repeated;
-use crate::values::value::Value;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 /// A container of more modules is refused: containers that share modules double with each that holds two of them.
 const MAX_MODULES: usize = 1 << 18;
-const SEQUENTIAL: &str = "sequential";
+pub(crate) const SEQUENTIAL: &str = "sequential";
 const MODULE_DICTIONARY: &str = "moduledict";
 const PARAMETER_DICTIONARY: &str = "parmdict";
 
@@ -59,58 +56,14 @@ pub(crate) struct Named<E: Engine> {
 }
 
 impl<E: Engine> Module<E> {
-    /// Makes a module from its specification.
-    ///
-    /// A layer is its kind, or a list: its kind, optionally a name, positional options, optionally an object of named
-    /// options. A container is an object with the keys `container` and `children`.
-    pub(crate) fn make(specification: &Value, context: &mut InitContext<'_, E>) -> Result<Self> {
-        Self::make_at(specification, context, 0)
-    }
-
-    fn make_at(specification: &Value, context: &mut InitContext<'_, E>, depth: usize) -> Result<Self> {
-        if depth > MAX_DEPTH {
-            return Err(Error::new(Code::Argument, format!("modules nested deeper than {MAX_DEPTH}")));
-        }
-        let entry = |key| match specification {
-            Value::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
-            _ => None,
-        };
-        if let (Some(container), Some(Value::Array(children))) = (entry("container"), entry("children")) {
-            if matches!(specification, Value::Object(entries) if entries.len() > 2) {
-                return Err(not_a_module(specification));
-            }
-            return Self::sequential(container, children, context, depth);
-        }
-        let (kind, rest) = match specification {
-            Value::String(kind) => (kind.as_str(), &[][..]),
-            Value::Array(list) => match list.split_first() {
-                Some((Value::String(kind), rest)) => (kind.as_str(), rest),
-                _ => return Err(not_a_module(specification)),
-            },
-            _ => return Err(not_a_module(specification)),
-        };
-        if kind == SEQUENTIAL {
-            return Self::sequential(specification, &[], context, depth);
-        }
-        let kinds = layer_kinds::<E>();
-        let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
-            let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain([SEQUENTIAL]).collect();
-            Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
-        })?;
-        // A word after the kind is the module's name, for no layer takes a word as its first option.
-        let (name, rest) = match rest.split_first() {
-            Some((Value::String(name), rest)) => (Some(checked_name(name)?), rest),
-            _ => (None, rest),
-        };
-        let (named, positional) = match rest.split_last() {
-            Some((Value::Object(entries), positional)) => (named_options(entries.clone())?, positional),
-            _ => (Vec::new(), rest),
-        };
-        let positional = positional_options(kind, positional)?;
-        let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
-        let layer = (found.make)(&row, context)?;
-        let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
-        Ok(Self { kind: found.name, name, options, body: Body::Layer(layer), extent: ONE })
+    /// A layer with its options.
+    pub(crate) fn layer(
+        kind: &'static str,
+        name: Option<String>,
+        options: Vec<(&'static str, OptionValue)>,
+        layer: Box<dyn Layer<E>>,
+    ) -> Self {
+        Self { kind, name, options, body: Body::Layer(layer), extent: ONE }
     }
 
     /// A module that holds others under keys, and does not run.
@@ -118,7 +71,8 @@ impl<E: Engine> Module<E> {
         Self::holding(MODULE_DICTIONARY, None, children)
     }
 
-    fn holding(kind: &'static str, name: Option<String>, children: Vec<(String, Rc<Module<E>>)>) -> Self {
+    /// A container of modules under keys.
+    pub(crate) fn holding(kind: &'static str, name: Option<String>, children: Vec<(String, Rc<Module<E>>)>) -> Self {
         let mut extent = ONE;
         for (_, child) in &children {
             extent.levels = extent.levels.max(child.extent.levels + 1);
@@ -155,28 +109,6 @@ impl<E: Engine> Module<E> {
 
     pub(crate) fn is_parameter_dictionary(kind: &str) -> bool {
         kind == PARAMETER_DICTIONARY
-    }
-
-    fn sequential(
-        container: &Value,
-        children: &[Value],
-        context: &mut InitContext<'_, E>,
-        depth: usize,
-    ) -> Result<Self> {
-        let words = match container {
-            Value::Array(list) => list.as_slice(),
-            word => std::slice::from_ref(word),
-        };
-        let name = match words {
-            [Value::String(kind)] if kind == SEQUENTIAL => None,
-            [Value::String(kind), Value::String(name)] if kind == SEQUENTIAL => Some(checked_name(name)?),
-            _ => {
-                let message = format!("expected {SEQUENTIAL}, or {SEQUENTIAL} and a name, given {container}");
-                return Err(Error::new(Code::Argument, message));
-            }
-        };
-        let modules = children.iter().map(|child| Self::make_at(child, context, depth + 1)).values()?;
-        Ok(Self::holding(SEQUENTIAL, name, keyed(modules)?))
     }
 
     pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
@@ -313,9 +245,4 @@ pub(crate) fn checked_name(name: &str) -> Result<String> {
         return Err(Error::new(Code::Argument, format!("expected a name without dots, given \"{name}\"")));
     }
     Ok(name.to_owned())
-}
-
-fn not_a_module(given: &Value) -> Error {
-    let message = format!("expected a module such as [\"linear\", 128, 10] or seq(...), given {given}");
-    Error::new(Code::Argument, message)
 }
