@@ -29,7 +29,7 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         handles.push(handle);
     }
     let numbers: Vec<_> = handles.iter().map(|handle| handle.to_number() as u64).collect();
-    if first_positions(&numbers)?.iter().enumerate().any(|(place, first)| *first < place) {
+    if first_positions(&numbers)?.iter().enumerate().any(|(position, first)| *first < position) {
         return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
     }
     for handle in handles {

@@ -57,8 +57,8 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
             match selector {
                 None => tensors.extend(vector.iter().map(|tensor| loose(String::new(), tensor))),
                 Some(selector) => {
-                    for place in indices(selector, vector.len(), "vector")? {
-                        tensors.push(loose(String::new(), &vector[place]));
+                    for index in indices(selector, vector.len(), "vector")? {
+                        tensors.push(loose(String::new(), &vector[index]));
                     }
                 }
             }
@@ -71,8 +71,8 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
                     let keys = keys(selector)?;
                     let known: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
                     let mut tensors = Vec::new();
-                    for (key, place) in keys.iter().zip(positions_of(&keys, &known)?) {
-                        let Some((_, tensor)) = entries.get(place) else {
+                    for (key, index) in keys.iter().zip(positions_of(&keys, &known)?) {
+                        let Some((_, tensor)) = entries.get(index) else {
                             let message = format!("no dictionary parameter named `{key}`");
                             return Err(Error::new(Code::Parameter, message));
                         };
@@ -109,8 +109,8 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Re
         }
         return Ok(selected);
     }
-    for place in indices(selector, descendants.len(), "module")? {
-        add_under(&descendants[place], &mut selected);
+    for index in indices(selector, descendants.len(), "module")? {
+        add_under(&descendants[index], &mut selected);
     }
     Ok(selected)
 }

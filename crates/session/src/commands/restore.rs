@@ -57,17 +57,17 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     for parameter in &parameters {
         known.push(parameter.name.as_str());
     }
-    for ((row, name), place) in rows.into_iter().zip(&names).zip(positions_of(&names, &known)?) {
+    for ((row, name), index) in rows.into_iter().zip(&names).zip(positions_of(&names, &known)?) {
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
             let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some(parameter) = parameters.get(place) else {
+        let Some(parameter) = parameters.get(index) else {
             return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
         };
-        if mem::replace(&mut taken[place], true) {
+        if mem::replace(&mut taken[index], true) {
             return Err(Error::new(Code::Parameter, format!("parameter `{name}` is repeated")));
         }
         let shape = engine.shape(&parameter.tensor)?;
@@ -133,7 +133,7 @@ fn state_of(
     }
     let step = if definition.counts_steps { whole(buffers, "step", MAX_STEPS)? } else { 0 };
     let mut state = State { step, buffers: [const { None }; MAX_BUFFERS] };
-    for (key, place) in definition.state_keys() {
+    for (key, index) in definition.state_keys() {
         // A state contains every buffer of the optimizer; null if it is not in use.
         let given = if definition.buffers.contains(&key) {
             entry(buffers, key)?
@@ -161,7 +161,7 @@ fn state_of(
             let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
             return Err(Error::new(Code::Dtype, message));
         }
-        state.buffers[place] = Some(found.data.to_buffer()?);
+        state.buffers[index] = Some(found.data.to_buffer()?);
     }
     Ok(Some(state))
 }

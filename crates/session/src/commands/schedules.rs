@@ -136,8 +136,8 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
 }
 
 fn take(entries: &mut Vec<(String, Value)>, key: &str) -> Option<Value> {
-    let place = entries.iter().position(|(name, _)| name == key)?;
-    Some(entries.remove(place).1)
+    let index = entries.iter().position(|(name, _)| name == key)?;
+    Some(entries.remove(index).1)
 }
 
 fn rates(given: Value) -> Result<Vec<f64>> {

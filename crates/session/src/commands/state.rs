@@ -65,8 +65,8 @@ pub(crate) fn describe<E: Engine>(
                 if definition.counts_steps {
                     buffers.push(("step", count(state.step)));
                 }
-                for (i, (key, place)) in definition.state_keys().enumerate() {
-                    let buffer = state.buffers[place].as_ref();
+                for (i, (key, index)) in definition.state_keys().enumerate() {
+                    let buffer = state.buffers[index].as_ref();
                     // Buffers that any optimizer can have are included if they are in use.
                     if i < definition.buffers.len() || buffer.is_some() {
                         buffers.push((key, buffer_value(buffer, &shape)?));

@@ -181,10 +181,10 @@ fn in_order<'a>(row: &Row<'a>) -> Result<Vec<&'a (String, Value)>> {
         asked.push(name.as_str());
     }
     let mut ordered = Vec::new();
-    for place in positions_of(&asked, &known)? {
-        ordered.push(parms.get(place).ok_or_else(not_once)?);
+    for index in positions_of(&asked, &known)? {
+        ordered.push(parms.get(index).ok_or_else(not_once)?);
         // Each place once.
-        known[place] = "";
+        known[index] = "";
     }
     if asked.len() == parms.len() && known.iter().all(|name| name.is_empty()) { Ok(ordered) } else { Err(not_once()) }
 }

@@ -30,8 +30,8 @@ impl<E: Engine> Session<E> {
             for tensor in own.iter().chain(tensors) {
                 identities.push(self.engine.identity(tensor));
             }
-            for (known, place) in scales.iter_mut().zip(&first_positions(&identities)?[own.len()..]) {
-                if *place < own.len() {
+            for (known, position) in scales.iter_mut().zip(&first_positions(&identities)?[own.len()..]) {
+                if *position < own.len() {
                     *known = if *known == 0.0 || *known == scale { scale } else { f64::NAN };
                 }
             }

@@ -61,13 +61,13 @@ impl<T> HandleTable<T> {
 
     /// Every live object with its handle.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle, &T)> {
-        self.slots.iter().enumerate().filter_map(|(place, slot)| {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let (kind, object) = slot.object.as_ref()?;
-            Some((Handle::new(*kind, self.session, slot.generation, place), object))
+            Some((Handle::new(*kind, self.session, slot.generation, index), object))
         })
     }
 
-    fn place(&self, handle: Handle) -> Result<usize> {
+    fn slot_of(&self, handle: Handle) -> Result<usize> {
         let invalid = || Error::new(Code::HandleInvalid, "not a handle of this session");
         let kind = handle.kind().filter(|_| handle.session() == self.session).ok_or_else(invalid)?;
         let slot = self.slots.get(handle.slot()).ok_or_else(invalid)?;
@@ -87,17 +87,17 @@ impl<T> HandleTable<T> {
     }
 
     pub(crate) fn get(&self, handle: Handle) -> Result<&T> {
-        let slot = self.place(handle)?;
+        let slot = self.slot_of(handle)?;
         self.slots[slot].object.as_ref().map(|(_, object)| object).ok_or_else(missing)
     }
 
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Result<&mut T> {
-        let slot = self.place(handle)?;
+        let slot = self.slot_of(handle)?;
         self.slots[slot].object.as_mut().map(|(_, object)| object).ok_or_else(missing)
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<T> {
-        let slot = self.place(handle)?;
+        let slot = self.slot_of(handle)?;
         let (_, object) = self.slots[slot].object.take().ok_or_else(missing)?;
         self.retire(slot);
         Ok(object)

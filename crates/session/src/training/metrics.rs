@@ -90,10 +90,10 @@ impl Measured {
 fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
     fn of<T: Copy + PartialOrd>(data: &[T], classes: usize, inner: usize, found: &mut Vec<Option<i64>>) {
         for sample in data.chunks_exact((classes * inner).max(1)) {
-            for place in 0..inner {
+            for position in 0..inner {
                 let (mut best, mut numbers) = (0, true);
                 for class in 0..classes {
-                    let (x, largest) = (sample[class * inner + place], sample[best * inner + place]);
+                    let (x, largest) = (sample[class * inner + position], sample[best * inner + position]);
                     if x > largest {
                         best = class;
                     }

@@ -79,15 +79,15 @@ impl<E: Engine> ParameterRegistry<E> {
     }
 
     fn add_loose(&mut self, list: &ParameterList<E>, named: bool) -> Result<()> {
-        let place = match self.entries.iter().position(|entry| matches!(entry, Entry::Loose { .. })) {
-            Some(place) => place,
+        let index = match self.entries.iter().position(|entry| matches!(entry, Entry::Loose { .. })) {
+            Some(index) => index,
             None => {
                 let key = self.free_key(0, |n| if *n == 0 { "parms".to_owned() } else { format!("parms{n}") });
                 self.entries.push(Entry::Loose { key, tensors: Vec::new() });
                 self.entries.len() - 1
             }
         };
-        let Entry::Loose { tensors, .. } = &mut self.entries[place] else { return Ok(()) };
+        let Entry::Loose { tensors, .. } = &mut self.entries[index] else { return Ok(()) };
         for parameter in &list.tensors {
             let name = if named { checked_name(&parameter.name)? } else { tensors.len().to_string() };
             tensors.push((name, parameter.tensor.clone()));
@@ -125,14 +125,14 @@ impl<E: Engine> ParameterRegistry<E> {
     }
 
     /// The dotted name of a tensor; its index if it does not have one.
-    pub(crate) fn name_of(&self, engine: &E, tensors: &[E::Tensor], place: usize) -> String {
-        let identity = tensors.get(place).map(|tensor| engine.identity(tensor));
+    pub(crate) fn name_of(&self, engine: &E, tensors: &[E::Tensor], index: usize) -> String {
+        let identity = tensors.get(index).map(|tensor| engine.identity(tensor));
         for (other, name) in self.names(engine) {
             if Some(other) == identity {
                 return name;
             }
         }
-        place.to_string()
+        index.to_string()
     }
 
     /// The names of all parameters, with the identities of their tensors.

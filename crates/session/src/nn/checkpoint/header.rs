@@ -111,10 +111,10 @@ impl Header {
         if end != data {
             return Err(format!("its tensors have {end} bytes and its data {data}"));
         }
-        let places = (2 * entries.len()).next_power_of_two();
+        let slots = (2 * entries.len()).next_power_of_two();
         let mut table = Vec::new();
-        table.try_reserve_exact(places).map_err(|_| "no memory for its names".to_owned())?;
-        table.resize(places, EMPTY);
+        table.try_reserve_exact(slots).map_err(|_| "no memory for its names".to_owned())?;
+        table.resize(slots, EMPTY);
         let mut header = Self { text, entries, table, hasher: RandomState::new() };
         for i in 0..header.entries.len() {
             let (slot, found) = header.slot(&header.name(&header.entries[i]));
@@ -165,7 +165,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
         return Err("its header does not begin with {".into());
     }
     // A header has at most MAX_HEADER_LEN bytes, which 32 bits count.
-    let place = |part: &str| (part.as_ptr().addr() - text.as_ptr().addr()) as u32;
+    let offset = |part: &str| (part.as_ptr().addr() - text.as_ptr().addr()) as u32;
     let mut entries: Vec<Entry> = Vec::new();
     let mut metadata = false;
     members(text, |raw, value| {
@@ -185,15 +185,15 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
             _ => return Err(wrong("its shape does not fit its data")),
         }
         entries.try_reserve(1).map_err(|_| "no memory for its names".to_owned())?;
-        entries.push(Entry { start, end, name: place(raw), about: place(value) });
+        entries.push(Entry { start, end, name: offset(raw), about: offset(value) });
         Ok(())
     })?;
     Ok(entries)
 }
 
 /// Reads the JSON value that begins at a place of a text.
-fn value_at<'a, T: Deserialize<'a>>(text: &'a str, place: u32) -> Result<T, String> {
-    let mut json = serde_json::Deserializer::from_str(&text[place as usize..]);
+fn value_at<'a, T: Deserialize<'a>>(text: &'a str, offset: u32) -> Result<T, String> {
+    let mut json = serde_json::Deserializer::from_str(&text[offset as usize..]);
     T::deserialize(&mut json).map_err(|error| error.to_string())
 }
 

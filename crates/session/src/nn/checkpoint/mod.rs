@@ -160,8 +160,8 @@ impl SavedTensor<'_> {
     /// The elements, read as `dtype`, which must be the dtype in the file.
     pub(crate) fn read(&self, path: &Path, dtype: Dtype) -> Result<Data> {
         let mut file = &self.saved.file;
-        let place = SeekFrom::Start(self.saved.data + self.entry.start);
-        file.seek(place).map_err(|error| failed("read", path, &error))?;
+        let start = SeekFrom::Start(self.saved.data + self.entry.start);
+        file.seek(start).map_err(|error| failed("read", path, &error))?;
         let bytes = self.bytes() as usize;
         let unreadable = |error: std::io::Error| failed("read", path, &error);
         Ok(match dtype {
