@@ -227,7 +227,7 @@ describe.runIf(differences.files)("files", () => {
       load(others(3), "double");
       expect(refused(m, "ERR_DTYPE")).toContain(": expected float ");
       load(others(3, ["linear", "more", 2, 2]));
-      expect(refused(m, "ERR_FORMAT")).toMatch(/holds `more\.(weight|bias)`, which the module has not$/);
+      expect(refused(m, "ERR_FORMAT")).toMatch(/holds `more\.(weight|bias)`, which the module does not have$/);
       load(k.seq("sequential", ["linear", "a", 3, 4]));
       expect(refused(m, "ERR_FORMAT")).toContain("lacks `norm.weight`");
       load("relu");

@@ -51,7 +51,7 @@ impl Arguments {
         match self.rest.as_slice().first() {
             None => Ok(()),
             Some(extra) => {
-                let message = format!("expected {} argument(s), given one more: {extra}", self.position);
+                let message = format!("expected {} argument(s), also given {extra}", self.position);
                 Err(Error::new(Code::Argument, message))
             }
         }

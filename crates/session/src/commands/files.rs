@@ -156,7 +156,10 @@ impl<'a, E: Engine> Report<'a, E> {
     fn require_all(&self, path: &str) -> Result<()> {
         if let Some(tensor) = self.unexpected().next() {
             let name = tensor.name();
-            return Err(Error::new(Code::Format, format!("{path} holds `{}`, which the module has not", Brief(&name))));
+            return Err(Error::new(
+                Code::Format,
+                format!("{path} holds `{}`, which the module does not have", Brief(&name)),
+            ));
         }
         if let Some(name) = self.missing.first() {
             return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));

@@ -116,8 +116,10 @@ impl Saved {
         file.read_exact(&mut length).map_err(|error| unreadable(&error))?;
         let length = u64::from_le_bytes(length);
         if length > rest.min(MAX_HEADER_LEN) {
-            let message =
-                format!("it tells of a header of {length} bytes, and has {rest} for it of at most {MAX_HEADER_LEN}");
+            let message = format!(
+                "its header has {length} bytes by its length, of at most {} possible",
+                rest.min(MAX_HEADER_LEN)
+            );
             return Err(malformed(path, &message));
         }
         if length > limit as u64 {
