@@ -54,7 +54,7 @@ fn settings() -> String {
     let is_option = |spec: &&OptionSpec| spec.name != "scale";
     let options = LossScale::OPTIONS.iter().take_while(is_option).count();
     let scale_names =
-        "PyTorch's names are those of `torch.amp.GradScaler`, and `min_loss_scale` is that of apex and DeepSpeed.";
+        "PyTorch's names, as of `torch.amp.GradScaler`, are accepted, and `min_loss_scale` of apex and DeepSpeed.";
     let about = format!("How a loss is scaled. {scale_names}");
     let tables = [
         ("TestOptions", "How a model is tested.", TestOptions::SPECS, METRICS),

@@ -23,7 +23,7 @@ options! {
     pub(crate) struct LoadOptions {
         /// Convert tensors of another type of floating point, each number rounded once to the nearest.
         cast: bool = false;
-        /// Refuse a file whose names, shapes or types are not those of the module.
+        /// Refuse a file whose names, shapes or types differ from the module.
         strict: bool = true;
     }
 }

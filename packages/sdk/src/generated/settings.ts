@@ -49,11 +49,11 @@ export interface StepOptions {
 export interface LoadOptions {
   /** Convert tensors of another type of floating point, each number rounded once to the nearest. Default false. */
   readonly cast?: boolean;
-  /** Refuse a file whose names, shapes or types are not those of the module. Default true. */
+  /** Refuse a file whose names, shapes or types differ from the module. Default true. */
   readonly strict?: boolean;
 }
 
-/** How a loss is scaled. PyTorch's names are those of `torch.amp.GradScaler`, and `min_loss_scale` is that of apex and DeepSpeed. */
+/** How a loss is scaled. PyTorch's names, as of `torch.amp.GradScaler`, are accepted, and `min_loss_scale` of apex and DeepSpeed. */
 export interface LossScaleOptions {
   /** The first scale. A number > 0. Default 65536. */
   readonly init?: number;

@@ -30,7 +30,7 @@ macro_rules! layers {
         /// The table of every kind of layer, from which TypeScript is generated.
         #[cfg(test)]
         pub(crate) const LAYER_TABLES: &[LayerTable] =
-            &[$((<$layer as Plan>::NAME, <$layer as Plan>::ABOUT, <<$layer as Plan>::Options as OptionSet>::SPECS),)*];
+            &[$((<$layer as LayerDefinition>::NAME, <$layer as LayerDefinition>::ABOUT, <<$layer as LayerDefinition>::Options as OptionSet>::SPECS),)*];
     };
 }
 
