@@ -103,7 +103,7 @@ describe("what `train` has set", () => {
     expect(events.map((event) => event.type)).toEqual(["step", "step", "epoch", "step", "step", "epoch", "done"]);
     expect(events[0]).toMatchObject({ steps: 4 });
     const message = expectError("ERR_SHAPE", () => trained.fit(data, { batchSize: 51 }));
-    expect(message).toBe("fit: expected samples for at least one batch, given 50 rows, batches of 51 and droplast");
+    expect(message).toBe("fit: expected samples for at least one batch, given 50 samples, batches of 51 and droplast");
   });
 
   it("gives way to the other kind of clipping, and to null", async () => {

@@ -23,7 +23,7 @@ export interface MetricSums {
   loss: number;
   right: number;
   /** Number of samples, or of the classes that count. */
-  rows: number;
+  count: number;
 }
 
 /** Evaluates a module in use; yields after each batch. */
@@ -33,7 +33,7 @@ export function* evaluation(
   size: number,
 ): Generator<void, Figures, undefined> {
   const { module, loss } = context;
-  const sums = { loss: 0, right: 0, rows: 0 };
+  const sums = { loss: 0, right: 0, count: 0 };
   const order = inOrder(data.count);
   for (let from = 0; from < data.count; from += size) {
     const batch = batchOf(data, order, from, size);
@@ -98,15 +98,15 @@ export function add(
   const ofClasses = (loss === "ce" || loss === "nll") && String(sizeOf(output)) !== String(batch.targets.shape);
   const counted = ofClasses ? countClasses(batch.targets) : batch.count;
   sums.loss += value * counted;
-  sums.rows += counted;
+  sums.count += counted;
   if (hasClasses(loss, batch)) sums.right += countRight(read(output), batch.targets);
 }
 
 /** The figures of all samples. */
-export function figuresOf({ loss }: TrainingContext, data: Dataset, { loss: sum, right, rows }: MetricSums): Figures {
+export function figuresOf({ loss }: TrainingContext, data: Dataset, { loss: sum, right, count }: MetricSums): Figures {
   // The mean of no losses is 0, as it is for each batch.
-  const figures = { loss: rows > 0 ? sum / rows : 0 };
-  return hasClasses(loss, data) ? { ...figures, accuracy: right / rows } : figures;
+  const figures = { loss: count > 0 ? sum / count : 0 };
+  return hasClasses(loss, data) ? { ...figures, accuracy: right / count } : figures;
 }
 
 const hasClasses = (loss: LossName, { targets }: Dataset) =>

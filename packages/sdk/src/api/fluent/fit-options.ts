@@ -75,13 +75,13 @@ export function validateFitOptions(
     throw new StepwellError("ERR_OPTION_RANGE", "fit: clipnorm and clipvalue exclude each other: set one to null");
   }
   // Read data last, since there may be much of it.
-  const rows = { data: readDataset("fit", data), validation: validation && readDataset("fit", validation) };
+  const datasets = { data: readDataset("fit", data), validation: validation && readDataset("fit", validation) };
   const droplast = set?.droplast ?? false;
-  if (droplast && rows.data.count < size) {
-    const given = `given ${rows.data.count} rows, batches of ${size} and droplast`;
+  if (droplast && datasets.data.count < size) {
+    const given = `given ${datasets.data.count} samples, batches of ${size} and droplast`;
     throw new StepwellError("ERR_SHAPE", `fit: expected samples for at least one batch, ${given}`);
   }
-  return { ...rest, epochs, size, droplast, step: { ...clip, ...(nonfinite && { nonfinite }) }, ...rows };
+  return { ...rest, epochs, size, droplast, step: { ...clip, ...(nonfinite && { nonfinite }) }, ...datasets };
 }
 
 /** The number of samples in a batch of an evaluation. */

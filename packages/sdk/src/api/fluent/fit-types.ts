@@ -4,7 +4,7 @@ import type { NonFinitePolicy } from "../../types/arguments.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import type { AnyTensor } from "./held.js";
 
-/** Inputs with a target for each: rows of tensors, or plain numbers that become one. */
+/** Inputs with a target for each: tensors, or plain numbers that become tensors. */
 export interface FitData {
   /** Inputs along dimension 0. */
   readonly inputs: AnyTensor | TensorData;
@@ -16,9 +16,9 @@ export interface FitData {
 export interface FitOptions {
   /** The number of passes over the data. Default 1. */
   readonly epochs?: number;
-  /** Rows of a batch; the last batch of an epoch may have fewer. Default 32. */
+  /** Samples of a batch; the last batch of an epoch may have fewer. Default 32. */
   readonly batchSize?: number;
-  /** Whether each epoch draws a new order of the rows from the generator of the session. Default true. */
+  /** Whether each epoch draws a new order of the samples from the generator of the session. Default true. */
   readonly shuffle?: boolean;
   /** When a bound schedule advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
@@ -39,11 +39,11 @@ export interface FitOptions {
 
 /** Loss and accuracy of a model on data. */
 export interface Figures {
-  /** The mean over all rows; for `ce` and `nll` over all classes except -100, and 0 without any. */
+  /** The mean over all samples; for `ce` and `nll` over all classes except -100, and 0 without any. */
   readonly loss: number;
   /**
-   * The share of rows whose class is right, without rows of class -100; NaN without any. A row with an output that is not a number
-   * is wrong. Present only for `ce` and `nll` with a class for each row.
+   * The share of samples whose class is right, without samples of class -100; NaN without any. A sample with an output that is not a
+   * number is wrong. Present only for `ce` and `nll` with a class for each sample.
    */
   readonly accuracy?: number;
 }

@@ -51,7 +51,7 @@ async function* events(
   let step = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = shuffle ? randperm(data.count) : inOrder(data.count);
-    const sums = { loss: 0, right: 0, rows: 0 };
+    const sums = { loss: 0, right: 0, count: 0 };
     for (let from = 0; from < end; from += size) {
       if (await stopped(signal)) return yield aborted;
       const loss = trainBatch(context, batchOf(data, order, from, size), sums, options.step);

@@ -157,11 +157,9 @@ export function lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale |
  * sets them, and `clip` and `clipv` clip them, as if there were no scale. If a step changes the scale, gradients that it does not zero
  * change with it.
  *
- * Three things are errors while there are gradients that are not 0; step, and then call `zerograd` or `nograd`:
- *
- * - to change, add or remove the scale here, or to add a parameter;
- * - to call `grad` or `clip` on a parameter of two optimizers with different scales;
- * - to call `clip` on scaled gradients together with others.
+ * While there are gradients that are not 0, it is an error to change, add or remove the scale here, or to add a parameter. Step, and
+ * then call `zerograd` or `nograd`. `grad` and `clip` of a parameter of two optimizers with different scales are errors too, and so is
+ * `clip` of scaled gradients together with others.
  *
  * `step` divides all gradients of its parameters. A `backward` without the optimizer adds gradients that count, and are shown,
  * divided by the scale. A step of another optimizer, and `grad` after this one is freed, use them multiplied.
