@@ -22,5 +22,5 @@ pub use values::data::{Data, Differentiable, Slice, SliceMut};
 pub use values::dedupe::first_positions;
 pub use values::device::Device;
 pub use values::dtype::Dtype;
-pub use values::handle::{Handle, Kind};
+pub use values::handle::{Handle, ObjectKind};
 pub use values::value::{NumericArray, Value};

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{Code, Error, Result, Results};
 
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::numbers::{array, size};
 use crate::values::value::Value;
 
@@ -71,14 +71,14 @@ impl Arguments {
     }
 
     /// A handle of this kind, or of a model, which contains one.
-    pub(crate) fn handle_or_model(&mut self, kind: Kind) -> Result<Handle> {
+    pub(crate) fn handle_or_model(&mut self, kind: ObjectKind) -> Result<Handle> {
         match *self.peek() {
-            Value::Handle(handle) if handle.kind() == Some(Kind::Model) => self.handle(Kind::Model),
+            Value::Handle(handle) if handle.kind() == Some(ObjectKind::Model) => self.handle(ObjectKind::Model),
             _ => self.handle(kind),
         }
     }
 
-    pub(crate) fn handle(&mut self, kind: Kind) -> Result<Handle> {
+    pub(crate) fn handle(&mut self, kind: ObjectKind) -> Result<Handle> {
         match self.next() {
             Value::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
             other => Err(self.refuse(&format!("{} handle", kind.with_article()), &other)),

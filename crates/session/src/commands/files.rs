@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::values::convert::named_options;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 options! {
@@ -30,7 +30,7 @@ options! {
 
 /// `save(module, path)`: parameters and buffers by name, as safetensors.
 pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     arguments.finish()?;
     let engine = &session.engine;
@@ -46,7 +46,7 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 /// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing.
 /// Where `strict` is false it sets tensors that fit and returns a report.
 pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     let given = named_options(arguments.options()?)?;
     arguments.finish()?;

@@ -17,7 +17,7 @@ use crate::training::clip::clip_gradients;
 use crate::training::step_options::StepSettings;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::{NumericArray, Value};
 
@@ -25,10 +25,10 @@ use crate::values::value::{NumericArray, Value};
 /// for the one that updates its parameters.
 pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = match *arguments.peek() {
-        Value::Handle(handle) if handle.kind() == Some(Kind::Module) => {
-            session.optimizer_to_step(arguments.handle(Kind::Module)?)?
+        Value::Handle(handle) if handle.kind() == Some(ObjectKind::Module) => {
+            session.optimizer_to_step(arguments.handle(ObjectKind::Module)?)?
         }
-        _ => arguments.handle_or_model(Kind::Optimizer)?,
+        _ => arguments.handle_or_model(ObjectKind::Optimizer)?,
     };
     let given = arguments.options()?;
     arguments.finish()?;
@@ -118,8 +118,8 @@ pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
 
 /// `backward(tensor, [optimizer])`: accumulates the gradients of a scalar, times the loss scale of the optimizer.
 pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Tensor)?;
-    let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(Kind::Optimizer)?) };
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(ObjectKind::Optimizer)?) };
     arguments.finish()?;
     let scale = match optimizer {
         Some(optimizer) => session.optimizer(optimizer)?.scale_of_loss(),
@@ -139,7 +139,7 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
 
 /// `grad(tensor)` reads the gradient, null if undefined; `grad(tensor, numbers)` sets it.
 pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Tensor)?;
+    let handle = arguments.handle(ObjectKind::Tensor)?;
     let is_read = arguments.is_empty();
     let given = arguments.next();
     arguments.finish()?;

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::session::{Object, Session};
 use crate::values::convert::named_options;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
 use crate::values::value::Value;
 
@@ -65,7 +65,7 @@ pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         }
         Value::Handle(handle) => {
             let loss = *session.loss(handle)?;
-            if handle.kind() == Some(Kind::Model) && arguments.is_empty() {
+            if handle.kind() == Some(ObjectKind::Model) && arguments.is_empty() {
                 return session.insert(Object::Loss(loss));
             }
             let (input, target) = (arguments.next(), arguments.next());
@@ -78,7 +78,10 @@ pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
 fn apply<E: Engine>(session: &mut Session<E>, loss: LossFunction, input: &Value, target: &Value) -> Result<Value> {
     let Value::Handle(handle) = input else {
-        return Err(Error::new(Code::Argument, format!("expected a {} handle as input, given {input}", Kind::Tensor)));
+        return Err(Error::new(
+            Code::Argument,
+            format!("expected a {} handle as input, given {input}", ObjectKind::Tensor),
+        ));
     };
     let engine = &session.engine;
     let input = session.tensor(*handle)?;

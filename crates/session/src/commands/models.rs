@@ -12,15 +12,15 @@ use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
 use crate::training::metrics::metrics_of;
 use crate::training::model::Model;
 use crate::values::dtype::Dtype;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
 
 /// `model(module, loss, optimizer)`: the three under one handle. They are shared, not taken.
 pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
-    let loss = *session.loss(arguments.handle(Kind::Loss)?)?;
-    let optimizer = session.shared_optimizer(arguments.handle(Kind::Optimizer)?)?.clone();
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    let loss = *session.loss(arguments.handle(ObjectKind::Loss)?)?;
+    let optimizer = session.shared_optimizer(arguments.handle(ObjectKind::Optimizer)?)?.clone();
     arguments.finish()?;
     session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
 }
@@ -37,7 +37,7 @@ pub(crate) fn test<E: Engine>(session: &mut Session<E>, arguments: Arguments) ->
 }
 
 fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
-    let handle = arguments.handle(Kind::Model)?;
+    let handle = arguments.handle(ObjectKind::Model)?;
     if arguments.is_empty() {
         let model = session.model(handle)?;
         return Ok(if training {
@@ -98,7 +98,7 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) 
 
 /// `run(model)`: one pass over all batches for training, from the first. Returns the metrics.
 pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Model)?;
+    let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
     check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
@@ -108,7 +108,7 @@ pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
 
 /// `testrun(model)`: one epoch of testing, without changes. Returns the metrics.
 pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Model)?;
+    let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
     let (model, engine, random) = session.model_mut(handle)?;
     let batches = model.testrun(engine, random)?;
@@ -117,7 +117,7 @@ pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 
 /// `batch(model)`: trains on the next batch. Returns its loss; null after the last, and then begins again.
 pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Model)?;
+    let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
     check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;

@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 /// `module(specification)`: a module with fresh parameters. `module(state)`: restores a module from the result of
@@ -22,7 +22,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let given = arguments.next();
     arguments.finish()?;
     if let Value::Handle(handle) = given {
-        if handle.kind() == Some(Kind::Model) {
+        if handle.kind() == Some(ObjectKind::Model) {
             let module = session.module(handle)?;
             return session.insert(Object::Module(module));
         }
@@ -55,7 +55,7 @@ pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments
 }
 
 fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<E::Tensor> {
-    let module = session.module(arguments.handle_or_model(Kind::Module)?)?;
+    let module = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
     let given = arguments.next();
     arguments.finish()?;
     let input = input_of(session, &module, &given)?;
@@ -97,28 +97,28 @@ pub(crate) fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Res
 
 /// `names(module)`: all descendants, depth first, with dotted names.
 pub(crate) fn names<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     Ok(Value::strings(module.descendants().into_iter().map(|(name, _)| name)))
 }
 
 /// `childnames(module)`: direct children.
 pub(crate) fn childnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     Ok(Value::strings(module.children().iter().map(|(name, _)| name)))
 }
 
 /// `parmnames(module)`: parameters, with dotted names.
 pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     Ok(Value::strings(module.parameters().into_iter().map(|named| named.name)))
 }
 
 /// `child(module, name)`: the descendant of that dotted name, shared with the module.
 pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let name = arguments.text("the name of a child")?;
     arguments.finish()?;
     let found = module.descendants().into_iter().find(|(path, _)| *path == name);
@@ -128,7 +128,7 @@ pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 
 /// `parms(module)`: the parameters as a dictionary by dotted name, shared with the module.
 pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     let named = module.parameters().into_iter().map(|named| (named.name, named.tensor));
     session.insert(Object::Dictionary(named.collect()))
@@ -136,7 +136,7 @@ pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 
 /// `parm(module, name)`: the parameter or buffer of that dotted name, shared with the module.
 pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let name = arguments.text("the name of a parameter")?;
     arguments.finish()?;
     let found = module.parameters_and_buffers().into_iter().find(|named| named.name == name);

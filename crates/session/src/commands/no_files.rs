@@ -5,7 +5,7 @@ use stepwell_optim::{Brief, Code, Error, Result};
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 pub(crate) fn save<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
@@ -17,7 +17,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, arguments: Arguments) ->
 }
 
 fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Value> {
-    session.module(arguments.handle(Kind::Module)?)?;
+    session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
     Err(Error::new(Code::File, format!("cannot {what} {}: WebAssembly has no files; {instead}", Brief(&path))))

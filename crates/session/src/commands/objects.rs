@@ -10,7 +10,7 @@ use crate::session::{Object, Session};
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::{NumericArray, Value};
 
 const ANY: &str = "a handle";
@@ -64,8 +64,9 @@ pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -
 pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
     arguments.finish()?;
-    let kind =
-        |handle: Handle| handle.kind().filter(|kind| matches!(kind, Kind::Tensor | Kind::Vector | Kind::Dictionary));
+    let kind = |handle: Handle| {
+        handle.kind().filter(|kind| matches!(kind, ObjectKind::Tensor | ObjectKind::Vector | ObjectKind::Dictionary))
+    };
     session.object(handle)?;
     session.object(other)?;
     if kind(handle).is_none() || kind(handle) != kind(other) {
@@ -116,7 +117,7 @@ pub(crate) fn class<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     session.object(handle)?;
-    Ok(Value::string(handle.kind().as_ref().map_or_else(String::new, Kind::to_string)))
+    Ok(Value::string(handle.kind().as_ref().map_or_else(String::new, ObjectKind::to_string)))
 }
 
 /// `objtype(x)`: the kind of an optimizer, module or loss, the dtype of a tensor.

@@ -12,7 +12,7 @@ use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
 use crate::values::convert::{named_options, positional_options};
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
 /// `opt(name, [group], [parameters], options..)` makes an optimizer, `opt(optimizer, ..)` edits one, and
@@ -22,7 +22,7 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
     match arguments.next() {
         Value::String(name) => create(session, &name, arguments),
         // The optimizer of a model, under a handle of its own.
-        Value::Handle(handle) if handle.kind() == Some(Kind::Model) => {
+        Value::Handle(handle) if handle.kind() == Some(ObjectKind::Model) => {
             arguments.finish()?;
             let bound = session.shared_optimizer(handle)?.clone();
             session.insert(Object::Optimizer(bound))
@@ -167,7 +167,7 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
 
 /// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     if arguments.is_empty() {
         let rates = session.optimizer(handle)?.optimizer.rates();
         return Ok(Value::Array(rates.into_iter().map(Value::Number).collect()));

@@ -22,13 +22,13 @@ use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::values::convert::{check_keys, named_options};
 use crate::values::dedupe::positions_of;
 use crate::values::dtype::Dtype;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::{array, size};
 use crate::values::value::Value;
 
 /// Makes the optimizer of a state on the parameters of a module.
 pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
-    let module = session.module(arguments.handle(Kind::Module)?)?;
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused"];
     check_keys("state", saved, KEYS)?;

@@ -6,13 +6,13 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::values::convert::{named_options, to_value};
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 /// `lossscale(optimizer)` returns the loss scale, `lossscale(optimizer, options)` switches it on, and
 /// `lossscale(optimizer, null)` off.
 pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     if arguments.is_empty() {
         let bound = session.optimizer(handle)?;
         return Ok(bound.optimizer.loss_scale.as_ref().map_or(Value::Null, loss_scale_value));
@@ -51,7 +51,7 @@ pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) ->
 
 /// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
 pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
     Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
 }
@@ -59,7 +59,7 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 /// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
 /// the averages.
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(Kind::Optimizer)?;
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
     session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())?;
     let (mut bound, engine) = session.optimizer_mut(handle)?;

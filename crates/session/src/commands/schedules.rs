@@ -10,14 +10,14 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::values::convert::{named_options, to_value};
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
 use crate::values::value::Value;
 
 /// `schedule(optimizer)` returns the schedule, `schedule(optimizer, specification)` binds one, and `schedule(optimizer,
 /// null)` unbinds it and leaves the learning rates as they are.
 pub(crate) fn schedule<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Optimizer)?;
+    let handle = arguments.handle(ObjectKind::Optimizer)?;
     if arguments.is_empty() {
         let bound = session.optimizer(handle)?;
         return Ok(bound.optimizer.schedule_state().map_or(Value::Null, schedule_value));
@@ -46,7 +46,7 @@ pub(crate) fn restore(optimizer: &mut Optimizer, given: &Value) -> Result<()> {
 
 /// `advance(optimizer, [metric])` makes a schedule step: it sets the learning rate of each group.
 pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Optimizer)?;
+    let handle = arguments.handle(ObjectKind::Optimizer)?;
     let metric = match arguments.next() {
         Value::Null | Value::Undefined => None,
         Value::Number(metric) => Some(metric),

@@ -11,17 +11,17 @@ use crate::session::Session;
 use crate::training::bound_optimizer::WithState;
 use crate::values::convert::to_value;
 use crate::values::dedupe::first_positions;
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::{NumericArray, Value};
 
 /// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
 pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.any_handle("an optimizer or module handle")?;
-    if handle.kind() == Some(Kind::Module) {
+    if handle.kind() == Some(ObjectKind::Module) {
         arguments.finish()?;
         return module_state::rows(&session.engine, session.module(handle)?.as_ref());
     }
-    if handle.kind() == Some(Kind::Model) {
+    if handle.kind() == Some(ObjectKind::Model) {
         session.model(handle)?;
         return Err(arguments.refuse("an optimizer or module handle", &Value::Handle(handle)));
     }

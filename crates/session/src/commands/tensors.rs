@@ -13,7 +13,7 @@ use crate::session::{Object, Session};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
-use crate::values::handle::Kind;
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::{NumericArray, Value};
 
@@ -63,7 +63,7 @@ pub(crate) fn tensor<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
 
 /// `data(tensor)`: the elements and the shape.
 pub(crate) fn data<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Tensor)?;
+    let handle = arguments.handle(ObjectKind::Tensor)?;
     arguments.finish()?;
     read(session, session.tensor(handle)?)
 }
@@ -159,7 +159,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
 /// `copyto(source, tensor)`: overwrites the elements of a tensor from another tensor or from numbers.
 pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let given = arguments.next();
-    let handle = arguments.handle(Kind::Tensor)?;
+    let handle = arguments.handle(ObjectKind::Tensor)?;
     arguments.finish()?;
     let engine = &session.engine;
     let target = session.tensor(handle)?;
@@ -181,14 +181,14 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
 
 /// The element type of a tensor, in the k-api's words.
 pub(crate) fn dtype<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Tensor)?;
+    let handle = arguments.handle(ObjectKind::Tensor)?;
     arguments.finish()?;
     Ok(Value::string(session.engine.dtype(session.tensor(handle)?)?.name()))
 }
 
 /// Where a tensor lives.
 pub(crate) fn device<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(Kind::Tensor)?;
+    let handle = arguments.handle(ObjectKind::Tensor)?;
     arguments.finish()?;
     Ok(Value::string(session.engine.device(session.tensor(handle)?)?.to_string()))
 }

@@ -6,7 +6,7 @@ use stepwell_optim::fallible::reserve;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::values::handle::{GENERATIONS, SESSION_BITS, SLOTS};
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 
 /// Objects by their handles. A slot is used again after its object was freed, under the next generation, and never
 /// again once its generations are spent.
@@ -19,7 +19,7 @@ pub(crate) struct HandleTable<T> {
 
 struct Slot<T> {
     generation: u64,
-    object: Option<(Kind, T)>,
+    object: Option<(ObjectKind, T)>,
 }
 
 impl<T> HandleTable<T> {
@@ -44,7 +44,7 @@ impl<T> HandleTable<T> {
         Ok(())
     }
 
-    pub(crate) fn insert(&mut self, kind: Kind, object: T) -> Result<Handle> {
+    pub(crate) fn insert(&mut self, kind: ObjectKind, object: T) -> Result<Handle> {
         let slot = match self.vacant.pop() {
             Some(slot) => slot,
             None if (self.slots.len() as u64) < SLOTS => {
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn a_handle_never_means_another_object() {
         let mut table = HandleTable::new();
-        let first = table.insert(Kind::Tensor, "a").unwrap();
+        let first = table.insert(ObjectKind::Tensor, "a").unwrap();
         assert_eq!(table.remove(first).unwrap(), "a");
-        let second = table.insert(Kind::Module, "b").unwrap();
+        let second = table.insert(ObjectKind::Module, "b").unwrap();
         assert_eq!(table.get(first).unwrap_err().code(), Code::HandleFreed);
         assert_eq!(table.get(second), Ok(&"b"));
         // Forged: another kind, another session, a generation to come, a slot that never was, no whole number.
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn a_slot_with_spent_generations_is_not_used_again() {
         let mut table = HandleTable::new();
-        let first = table.insert(Kind::Tensor, ()).unwrap();
+        let first = table.insert(ObjectKind::Tensor, ()).unwrap();
         table.remove(first).unwrap();
         for _ in 0..GENERATIONS {
-            let handle = table.insert(Kind::Tensor, ()).unwrap();
+            let handle = table.insert(ObjectKind::Tensor, ()).unwrap();
             table.remove(handle).unwrap();
         }
         assert_eq!(table.slots.len(), 2);

@@ -17,7 +17,7 @@ use crate::random::Random;
 use crate::session::handle_table::HandleTable;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::model::Model;
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
 /// An object that a handle stands for.
@@ -37,15 +37,15 @@ impl<E: Engine> Object<E> {
         Object::Optimizer(Rc::new(RefCell::new(bound)))
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> ObjectKind {
         match self {
-            Object::Tensor(_) => Kind::Tensor,
-            Object::Vector(_) => Kind::Vector,
-            Object::Dictionary(_) => Kind::Dictionary,
-            Object::Module(_) => Kind::Module,
-            Object::Optimizer(_) => Kind::Optimizer,
-            Object::Loss(_) => Kind::Loss,
-            Object::Model(_) => Kind::Model,
+            Object::Tensor(_) => ObjectKind::Tensor,
+            Object::Vector(_) => ObjectKind::Vector,
+            Object::Dictionary(_) => ObjectKind::Dictionary,
+            Object::Module(_) => ObjectKind::Module,
+            Object::Optimizer(_) => ObjectKind::Optimizer,
+            Object::Loss(_) => ObjectKind::Loss,
+            Object::Model(_) => ObjectKind::Model,
         }
     }
 
@@ -167,7 +167,7 @@ impl<E: Engine> Session<E> {
     pub(crate) fn tensor(&self, handle: Handle) -> Result<&E::Tensor> {
         match self.object(handle)? {
             Object::Tensor(tensor) => Ok(tensor),
-            other => Err(wrong_kind(Kind::Tensor, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Tensor, other.kind())),
         }
     }
 
@@ -176,7 +176,7 @@ impl<E: Engine> Session<E> {
         match self.object(handle)? {
             Object::Module(module) => Ok(Rc::clone(module)),
             Object::Model(model) => Ok(Rc::clone(&model.module)),
-            other => Err(wrong_kind(Kind::Module, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Module, other.kind())),
         }
     }
 
@@ -195,7 +195,7 @@ impl<E: Engine> Session<E> {
         match self.object(handle)? {
             Object::Optimizer(bound) => Ok(bound),
             Object::Model(model) => Ok(&model.optimizer),
-            other => Err(wrong_kind(Kind::Optimizer, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Optimizer, other.kind())),
         }
     }
 
@@ -203,14 +203,14 @@ impl<E: Engine> Session<E> {
         match self.object(handle)? {
             Object::Loss(loss) => Ok(loss),
             Object::Model(model) => Ok(&model.loss),
-            other => Err(wrong_kind(Kind::Loss, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Loss, other.kind())),
         }
     }
 
     pub(crate) fn model(&self, handle: Handle) -> Result<&Model<E>> {
         match self.object(handle)? {
             Object::Model(model) => Ok(model),
-            other => Err(wrong_kind(Kind::Model, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Model, other.kind())),
         }
     }
 
@@ -218,12 +218,12 @@ impl<E: Engine> Session<E> {
     pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E, &mut Random)> {
         match &mut self.table.get_mut(handle)?.object {
             Object::Model(model) => Ok((model, &self.engine, &mut self.random)),
-            other => Err(wrong_kind(Kind::Model, other.kind())),
+            other => Err(wrong_kind(ObjectKind::Model, other.kind())),
         }
     }
 }
 
-fn wrong_kind(expected: Kind, given: Kind) -> Error {
+fn wrong_kind(expected: ObjectKind, given: ObjectKind) -> Error {
     Error::new(
         Code::HandleKind,
         format!("expected {} handle, given {} handle", expected.with_article(), given.with_article()),

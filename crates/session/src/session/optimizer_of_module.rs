@@ -7,13 +7,13 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::session::{Object, Session};
 use crate::values::dedupe::any_equal;
-use crate::values::handle::{Handle, Kind};
+use crate::values::handle::{Handle, ObjectKind};
 
 impl<E: Engine> Session<E> {
     /// The handle of the optimizer, or of its model, that updates parameters of a module. Other handles are returned as
     /// they are.
     pub(crate) fn optimizer_to_step(&self, handle: Handle) -> Result<Handle> {
-        if handle.kind() != Some(Kind::Module) {
+        if handle.kind() != Some(ObjectKind::Module) {
             return Ok(handle);
         }
         let mut own = Vec::new();

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The kind of object that a handle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A tensor.
     Tensor,
     /// A list of tensors.
@@ -21,27 +21,34 @@ pub enum Kind {
     Model,
 }
 
-impl Kind {
-    const ALL: [Kind; 7] =
-        [Kind::Tensor, Kind::Vector, Kind::Dictionary, Kind::Module, Kind::Optimizer, Kind::Loss, Kind::Model];
+impl ObjectKind {
+    const ALL: [ObjectKind; 7] = [
+        ObjectKind::Tensor,
+        ObjectKind::Vector,
+        ObjectKind::Dictionary,
+        ObjectKind::Module,
+        ObjectKind::Optimizer,
+        ObjectKind::Loss,
+        ObjectKind::Model,
+    ];
 
     /// The kind with its article, for messages.
     pub(crate) fn with_article(self) -> String {
-        let article = if self == Kind::Optimizer { "an" } else { "a" };
+        let article = if self == ObjectKind::Optimizer { "an" } else { "a" };
         format!("{article} {self}")
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Tensor => "tensor",
-            Kind::Vector => "vector",
-            Kind::Dictionary => "dictionary",
-            Kind::Module => "module",
-            Kind::Optimizer => "optimizer",
-            Kind::Loss => "loss",
-            Kind::Model => "model",
+            ObjectKind::Tensor => "tensor",
+            ObjectKind::Vector => "vector",
+            ObjectKind::Dictionary => "dictionary",
+            ObjectKind::Module => "module",
+            ObjectKind::Optimizer => "optimizer",
+            ObjectKind::Loss => "loss",
+            ObjectKind::Model => "model",
         })
     }
 }
@@ -60,7 +67,7 @@ impl Handle {
     /// From a number that JavaScript passed: any number, so nothing is known yet.
     pub fn from_number(number: f64) -> Self {
         let is_handle = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
-        // Kind 7 exists nowhere.
+        // ObjectKind 7 exists nowhere.
         Handle(if is_handle { number as u64 } else { 7 << (SLOT_BITS + GENERATION_BITS + SESSION_BITS) })
     }
 
@@ -70,11 +77,11 @@ impl Handle {
     }
 
     /// The kind it claims to be of.
-    pub fn kind(self) -> Option<Kind> {
-        Kind::ALL.get((self.0 >> (SLOT_BITS + GENERATION_BITS + SESSION_BITS)) as usize).copied()
+    pub fn kind(self) -> Option<ObjectKind> {
+        ObjectKind::ALL.get((self.0 >> (SLOT_BITS + GENERATION_BITS + SESSION_BITS)) as usize).copied()
     }
 
-    pub(crate) fn new(kind: Kind, session: u64, generation: u64, slot: usize) -> Self {
+    pub(crate) fn new(kind: ObjectKind, session: u64, generation: u64, slot: usize) -> Self {
         let high = ((kind as u64) << SESSION_BITS) | session;
         Handle((((high << GENERATION_BITS) | generation) << SLOT_BITS) | slot as u64)
     }
