@@ -203,7 +203,7 @@ pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
 /// `randperm(n)`: the numbers from 0 to n - 1 in random order.
 pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let n = context::elements(
+    let n = context::checked_element_count(
         &session.engine,
         &[usize::try_from(arguments.whole("how many numbers", 0)?).unwrap_or(usize::MAX)],
         Dtype::Long,

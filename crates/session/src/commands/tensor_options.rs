@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
-use crate::nn::context::elements;
+use crate::nn::context::checked_element_count;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -98,7 +98,7 @@ impl TensorOptions {
         let shape = self.shape.as_ref().unwrap_or(&shape);
         let dtype = self.dtype.unwrap_or(data.dtype());
         let count = repeated.unwrap_or(data.len());
-        if elements(engine, shape, dtype)? != count {
+        if checked_element_count(engine, shape, dtype)? != count {
             let message = format!("{count} numbers do not fill a tensor of shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }

@@ -45,7 +45,7 @@ impl<E: Engine> InitContext<'_, E> {
     }
 
     fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
-        let count = elements(self.engine, shape, Dtype::Float)?;
+        let count = checked_element_count(self.engine, shape, Dtype::Float)?;
         let data = collected((0..count).map(|_| draw(self.random) as f32))?;
         self.engine.tensor(&Data::Float(data), shape, Device::Cpu)
     }
@@ -55,7 +55,7 @@ impl<E: Engine> InitContext<'_, E> {
 pub(crate) const MAX_WINDOW_SIZE: f64 = ((1 << 30) - 1) as f64;
 
 /// The number of elements of a shape, if the engine has memory for so many.
-pub(crate) fn elements<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
+pub(crate) fn checked_element_count<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
     /// In bytes; 16 MiB. Below, the engine is not asked, because it asks the system.
     const SMALL: usize = 1 << 24;
     check_dimensions(shape.len())?;

@@ -169,7 +169,7 @@ fn minimize_flat<E: Engine, T: Differentiable, R>(
 ) -> Result<R> {
     let mut count = 0;
     for tensor in tensors {
-        count += elements(&*access.engine(), tensor)?;
+        count += element_count(&*access.engine(), tensor)?;
     }
     let mut start = filled(count, T::default())?;
     let mut flat = FlatParameters { access, tensors, trained, closure, element: PhantomData };
@@ -177,7 +177,7 @@ fn minimize_flat<E: Engine, T: Differentiable, R>(
     minimize(&start, &mut flat)
 }
 
-fn elements<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<usize> {
+fn element_count<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<usize> {
     Ok(engine.shape(tensor)?.iter().product())
 }
 
@@ -188,7 +188,7 @@ fn read<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, to: &mut [
 
 /// Fails if the closure has changed dtype or length of the tensor.
 fn fits<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, length: usize) -> Result<()> {
-    if engine.dtype(tensor)? == T::DTYPE && elements(engine, tensor)? == length { Ok(()) } else { Err(changed()) }
+    if engine.dtype(tensor)? == T::DTYPE && element_count(engine, tensor)? == length { Ok(()) } else { Err(changed()) }
 }
 
 /// The parameters as one vector.
@@ -206,7 +206,7 @@ impl<E: Engine, T: Differentiable> FlatParameters<'_, '_, E, T> {
         let engine = self.access.engine();
         let mut rest = all;
         for (tensor, trained) in self.tensors.iter().zip(self.trained) {
-            let (piece, after) = rest.split_at_mut_checked(elements(&*engine, tensor)?).ok_or_else(changed)?;
+            let (piece, after) = rest.split_at_mut_checked(element_count(&*engine, tensor)?).ok_or_else(changed)?;
             f(&engine, tensor, *trained, piece)?;
             rest = after;
         }
@@ -219,7 +219,7 @@ impl<E: Engine, T: Differentiable> Objective<T> for FlatParameters<'_, '_, E, T>
         let engine = self.access.engine();
         let mut rest = parameters;
         for (tensor, trained) in self.tensors.iter().zip(self.trained) {
-            let (piece, after) = rest.split_at_checked(elements(&*engine, tensor)?).ok_or_else(changed)?;
+            let (piece, after) = rest.split_at_checked(element_count(&*engine, tensor)?).ok_or_else(changed)?;
             if *trained {
                 engine.write_from(tensor, T::slice(piece))?;
             }

@@ -167,11 +167,11 @@ impl SavedTensor<'_> {
         let bytes = self.bytes() as usize;
         let unreadable = |error: std::io::Error| failed("read", path, &error);
         Ok(match dtype {
-            Dtype::Float => Data::Float(elements(file, bytes, f32::from_le_bytes, unreadable)?),
-            Dtype::Double => Data::Double(elements(file, bytes, f64::from_le_bytes, unreadable)?),
-            Dtype::Half => Data::Half(elements(file, bytes, f16::from_le_bytes, unreadable)?),
-            Dtype::BFloat16 => Data::BFloat16(elements(file, bytes, bf16::from_le_bytes, unreadable)?),
-            Dtype::Long => Data::Long(elements(file, bytes, i64::from_le_bytes, unreadable)?),
+            Dtype::Float => Data::Float(read_elements(file, bytes, f32::from_le_bytes, unreadable)?),
+            Dtype::Double => Data::Double(read_elements(file, bytes, f64::from_le_bytes, unreadable)?),
+            Dtype::Half => Data::Half(read_elements(file, bytes, f16::from_le_bytes, unreadable)?),
+            Dtype::BFloat16 => Data::BFloat16(read_elements(file, bytes, bf16::from_le_bytes, unreadable)?),
+            Dtype::Long => Data::Long(read_elements(file, bytes, i64::from_le_bytes, unreadable)?),
         })
     }
 }
@@ -181,7 +181,7 @@ pub(crate) fn dtype_of(given: &str) -> Option<Dtype> {
     Dtype::ALL.into_iter().find(|dtype| word(*dtype) == given)
 }
 
-fn elements<T, const N: usize>(
+fn read_elements<T, const N: usize>(
     mut file: &File,
     bytes: usize,
     from: fn([u8; N]) -> T,

@@ -6,7 +6,9 @@ use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, elements, misfit, pair, weight_and_bias};
+use crate::nn::context::{
+    ForwardContext, InitContext, MAX_WINDOW_SIZE, checked_element_count, misfit, pair, weight_and_bias,
+};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
@@ -79,7 +81,11 @@ impl<E: Engine> Layer<E> for Conv2d<E::Tensor> {
             return Err(misfit(least, &shape));
         };
         context.same_dtype(input, &self.weight)?;
-        elements(context.engine, &[shape[0].max(1), self.outputs, height, width], context.engine.dtype(input)?)?;
+        checked_element_count(
+            context.engine,
+            &[shape[0].max(1), self.outputs, height, width],
+            context.engine.dtype(input)?,
+        )?;
         context.engine.conv2d(input, &self.weight, self.bias.as_ref(), &self.window, self.groups)
     }
 }

@@ -6,7 +6,7 @@ use stepwell_optim::fallible::collected;
 use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{ForwardContext, InitContext, elements, floating};
+use crate::nn::context::{ForwardContext, InitContext, checked_element_count, floating};
 use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -40,7 +40,7 @@ impl<E: Engine> Layer<E> for Dropout {
             return Ok(input.clone());
         }
         let (shape, dtype) = (context.engine.shape(input)?, context.engine.dtype(input)?);
-        let count = elements(context.engine, &shape, Dtype::Double)?;
+        let count = checked_element_count(context.engine, &shape, Dtype::Double)?;
         let keep = if self.p < 1.0 { 1.0 / (1.0 - self.p) } else { 0.0 };
         let mask = collected((0..count).map(|_| if context.random.chance(self.p) { 0.0 } else { keep }))?;
         let mask = context.engine.tensor(&Data::Double(mask).cast(dtype)?, &shape, context.engine.device(input)?)?;

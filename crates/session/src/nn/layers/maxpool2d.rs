@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
-use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, elements, misfit, pair};
+use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, checked_element_count, misfit, pair};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {
@@ -58,7 +58,11 @@ impl<E: Engine> Layer<E> for MaxPool2d {
             let [height, width] = self.kernel;
             return Err(misfit(format_args!("[n, c, h, w] that a {height}x{width} window fits into"), &shape));
         };
-        elements(context.engine, &[shape[0].max(1), shape[1].max(1), height, width], context.engine.dtype(input)?)?;
+        checked_element_count(
+            context.engine,
+            &[shape[0].max(1), shape[1].max(1), height, width],
+            context.engine.dtype(input)?,
+        )?;
         context.engine.max_pool2d(input, self.kernel, &self.window)
     }
 }
