@@ -58,7 +58,7 @@ impl Arguments {
     }
 
     /// An error about the argument taken last.
-    pub(crate) fn refuse(&self, expected: &str, given: &Value) -> Error {
+    pub(crate) fn argument_error(&self, expected: &str, given: &Value) -> Error {
         let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
         Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
     }
@@ -66,7 +66,7 @@ impl Arguments {
     pub(crate) fn text(&mut self, what: &str) -> Result<String> {
         match self.next() {
             Value::String(text) => Ok(text),
-            other => Err(self.refuse(&format!("{what} (a string)"), &other)),
+            other => Err(self.argument_error(&format!("{what} (a string)"), &other)),
         }
     }
 
@@ -81,14 +81,14 @@ impl Arguments {
     pub(crate) fn handle(&mut self, kind: ObjectKind) -> Result<Handle> {
         match self.next() {
             Value::Handle(handle) if handle.kind().is_none_or(|found| found == kind) => Ok(handle),
-            other => Err(self.refuse(&format!("{} handle", kind.with_article()), &other)),
+            other => Err(self.argument_error(&format!("{} handle", kind.with_article()), &other)),
         }
     }
 
     pub(crate) fn any_handle(&mut self, what: &str) -> Result<Handle> {
         match self.next() {
             Value::Handle(handle) => Ok(handle),
-            other => Err(self.refuse(what, &other)),
+            other => Err(self.argument_error(what, &other)),
         }
     }
 
@@ -97,7 +97,7 @@ impl Arguments {
         match self.next() {
             Value::Null | Value::Undefined => Ok(None),
             Value::Bool(flag) => Ok(Some(flag)),
-            other => Err(self.refuse(&format!("{what} (a boolean)"), &other)),
+            other => Err(self.argument_error(&format!("{what} (a boolean)"), &other)),
         }
     }
 
@@ -105,7 +105,7 @@ impl Arguments {
     pub(crate) fn whole(&mut self, what: &str, least: u64) -> Result<u64> {
         match self.next() {
             Value::Number(x) if x.fract() == 0.0 && x >= least as f64 && x <= 9_007_199_254_740_991.0 => Ok(x as u64),
-            other => Err(self.refuse(&format!("{what} (a whole number of at least {least})"), &other)),
+            other => Err(self.argument_error(&format!("{what} (a whole number of at least {least})"), &other)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Arguments {
         let given = self.next();
         match array(&given)?.filter(|array| array.shape.len() <= 1) {
             Some(array) => array.doubles(),
-            None => Err(self.refuse(&format!("{what} (a number or a list of numbers)"), &given)),
+            None => Err(self.argument_error(&format!("{what} (a number or a list of numbers)"), &given)),
         }
     }
 
@@ -129,7 +129,7 @@ impl Arguments {
         match self.next() {
             Value::Null | Value::Undefined => Ok(Vec::new()),
             Value::Object(entries) => Ok(entries),
-            other => Err(self.refuse("a dictionary of options", &other)),
+            other => Err(self.argument_error("a dictionary of options", &other)),
         }
     }
 }

@@ -85,7 +85,7 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
     let tensors = tensors_of(session, &arguments.next())?;
     let max = match arguments.next() {
         Value::Number(max) if max > 0.0 => max,
-        other => return Err(arguments.refuse("a number > 0", &other)),
+        other => return Err(arguments.argument_error("a number > 0", &other)),
     };
     arguments.finish()?;
     clip_gradients(&session.engine, &tensors, by(max), session.scale_of_gradients(&tensors)?)

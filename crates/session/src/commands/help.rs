@@ -16,7 +16,7 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     let topic = match arguments.next() {
         Value::Null | Value::Undefined => "optimizer".to_owned(),
         Value::String(topic) => topic,
-        other => return Err(arguments.refuse("a topic (a string)", &other)),
+        other => return Err(arguments.argument_error("a topic (a string)", &other)),
     };
     let all = arguments.flag("whether to tell further options")?.unwrap_or(false);
     arguments.finish()?;

@@ -72,7 +72,7 @@ pub(crate) fn loss<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
             arguments.finish()?;
             apply(session, loss, &input, &target).map_err(|error| error.within(loss.name()))
         }
-        other => Err(arguments.refuse("the name of a loss, or a loss or model handle", &other)),
+        other => Err(arguments.argument_error("the name of a loss, or a loss or model handle", &other)),
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
                 Value::Null | Value::Undefined => None,
                 // 1024 is more than machines have; more threads would only fail later.
                 Value::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
-                other => return Err(arguments.refuse("a whole number of threads from 1 to 1024", &other)),
+                other => return Err(arguments.argument_error("a whole number of threads from 1 to 1024", &other)),
             };
             arguments.finish()?;
             let Some(count) = count else { return Ok(Value::Number(session.engine.thread_limit() as f64)) };

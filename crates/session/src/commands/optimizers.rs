@@ -37,7 +37,7 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
             _ => edit(session, handle, arguments),
         },
         Value::Object(saved) => restore(session, &saved, arguments),
-        other => Err(arguments.refuse("the name of an optimizer, an optimizer handle or a state", &other)),
+        other => Err(arguments.argument_error("the name of an optimizer, an optimizer handle or a state", &other)),
     }
 }
 
@@ -107,7 +107,7 @@ impl Call {
             nothing @ (Value::Null | Value::Undefined) => {
                 let nothing = nothing.clone();
                 arguments.next();
-                return Err(arguments.refuse("parameters, a list of nothing for none,", &nothing));
+                return Err(arguments.argument_error("parameters, a list of nothing for none,", &nothing));
             }
             given if is_parameter_list(given) => arguments.next(),
             _ => Value::Null,

@@ -29,10 +29,10 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
             [] => return Ok(none),
             [Value::Handle(handle)] => (*handle, None),
             [Value::Handle(handle), selector] => (*handle, Some(selector)),
-            _ => return Err(refuse("an object, or an object and one selector", given)),
+            _ => return Err(selector_error("an object, or an object and one selector", given)),
         },
         Value::Handle(handle) => (*handle, None),
-        _ => return Err(refuse("a tensor, vector, dictionary, module or model", given)),
+        _ => return Err(selector_error("a tensor, vector, dictionary, module or model", given)),
     };
     let loose = |name: String, tensor: &E::Tensor| Named { name, kind: LOOSE, tensor: tensor.clone() };
     let object = session.object(handle)?;
@@ -84,7 +84,7 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
             ParameterList { tensors, origin: ParameterOrigin::Named }
         }
         Object::Tensor(_) | Object::Optimizer(_) | Object::Loss(_) | Object::Module(_) | Object::Model(_) => {
-            return Err(refuse("a tensor, vector, dictionary, module or model", given));
+            return Err(selector_error("a tensor, vector, dictionary, module or model", given));
         }
     })
 }
@@ -137,7 +137,7 @@ pub(crate) fn indices(selector: &Value, count: usize, what: &str) -> Result<Vec<
                 let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
                 return Err(Error::new(Code::Parameter, message));
             }
-            _ => return Err(refuse("an index, a name or a list of one of them", selector)),
+            _ => return Err(selector_error("an index, a name or a list of one of them", selector)),
         }
     }
     Ok(indices)
@@ -152,12 +152,12 @@ fn keys(selector: &Value) -> Result<Vec<&str>> {
     list.iter()
         .map(|item| match item {
             Value::String(name) => Ok(name.as_str()),
-            _ => Err(refuse("a name or a list of names", selector)),
+            _ => Err(selector_error("a name or a list of names", selector)),
         })
         .values()
 }
 
-fn refuse(expected: &str, given: &Value) -> Error {
+fn selector_error(expected: &str, given: &Value) -> Error {
     let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
     Error::new(code, format!("expected {expected}, given {given}"))
 }

@@ -22,7 +22,7 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let scale = match given {
         Value::Null => None,
         Value::Object(entries) => Some(LossScale::new(&named_options(entries)?)?),
-        other => return Err(arguments.refuse("a dictionary of options or null", &other)),
+        other => return Err(arguments.argument_error("a dictionary of options or null", &other)),
     };
     arguments.finish()?;
     {

@@ -50,7 +50,7 @@ pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     let metric = match arguments.next() {
         Value::Null | Value::Undefined => None,
         Value::Number(metric) => Some(metric),
-        other => return Err(arguments.refuse("a metric (a number)", &other)),
+        other => return Err(arguments.argument_error("a metric (a number)", &other)),
     };
     arguments.finish()?;
     session.optimizer_mut(handle)?.0.optimizer.advance(metric)?;
@@ -87,7 +87,7 @@ fn curve_entries(curve: &ScheduleInstance) -> Vec<(String, Value)> {
 /// A schedule out of plain data, with its base rates if it has any.
 pub(crate) fn specified(given: Value) -> Result<(ScheduleInstance, Option<Vec<f64>>)> {
     let mut entries = specification(given)?;
-    let base = take(&mut entries, "base").map(rates).transpose()?;
+    let base = remove_entry(&mut entries, "base").map(rates).transpose()?;
     Ok((curve(entries)?, base))
 }
 
@@ -102,7 +102,7 @@ fn specification(given: Value) -> Result<Vec<(String, Value)>> {
 }
 
 fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
-    let definition = match take(&mut entries, "schedule") {
+    let definition = match remove_entry(&mut entries, "schedule") {
         Some(Value::String(name)) => schedule_definition(&name)?,
         other => {
             let given = other.unwrap_or(Value::Null);
@@ -111,7 +111,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
         }
     };
     let name = definition.name;
-    let progress = match take(&mut entries, "progress") {
+    let progress = match remove_entry(&mut entries, "progress") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Object(progress)) => named_options(progress)?,
         Some(other) => {
@@ -121,8 +121,8 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
     };
     let inside = match definition.children {
         Children::None => Vec::new(),
-        Children::One(key) => take(&mut entries, key).into_iter().collect(),
-        Children::Several(key) => match take(&mut entries, key) {
+        Children::One(key) => remove_entry(&mut entries, key).into_iter().collect(),
+        Children::Several(key) => match remove_entry(&mut entries, key) {
             None => Vec::new(),
             Some(Value::Array(list)) => list,
             Some(other) => {
@@ -135,7 +135,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
     ScheduleInstance::new(definition, &named_options(entries)?, &progress, children)
 }
 
-fn take(entries: &mut Vec<(String, Value)>, key: &str) -> Option<Value> {
+fn remove_entry(entries: &mut Vec<(String, Value)>, key: &str) -> Option<Value> {
     let index = entries.iter().position(|(name, _)| name == key)?;
     Some(entries.remove(index).1)
 }

@@ -23,7 +23,7 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     }
     if handle.kind() == Some(ObjectKind::Model) {
         session.model(handle)?;
-        return Err(arguments.refuse("an optimizer or module handle", &Value::Handle(handle)));
+        return Err(arguments.argument_error("an optimizer or module handle", &Value::Handle(handle)));
     }
     let all = arguments.flag("whether to tell all options")?;
     arguments.finish()?;

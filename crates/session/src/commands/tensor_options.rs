@@ -33,7 +33,9 @@ impl TensorOptions {
                         options.entry(&key, &value)?;
                     }
                 }
-                other => return Err(arguments.refuse("options such as \"grad\" or { dtype: \"double\" }", &other)),
+                other => {
+                    return Err(arguments.argument_error("options such as \"grad\" or { dtype: \"double\" }", &other));
+                }
             }
         }
         Ok(options)

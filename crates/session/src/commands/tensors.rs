@@ -79,7 +79,7 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let shape = arguments.shape()?;
     let value = match arguments.next() {
         Value::Number(value) => value,
-        other => return Err(arguments.refuse("a number", &other)),
+        other => return Err(arguments.argument_error("a number", &other)),
     };
     let mut options = TensorOptions::parse(arguments)?;
     let dtype = *options.dtype.get_or_insert(Dtype::Float);
@@ -99,7 +99,7 @@ pub(crate) fn vector<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
 pub(crate) fn dict<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let entries = match arguments.next() {
         Value::Object(entries) => entries,
-        other => return Err(arguments.refuse("a dictionary of tensors", &other)),
+        other => return Err(arguments.argument_error("a dictionary of tensors", &other)),
     };
     arguments.finish()?;
     let tensors = entries.iter().map(|(name, given)| Ok((checked_name(name)?, element(session, given)?))).values()?;

@@ -69,7 +69,7 @@ pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>
     let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
     let mut rest = rows.as_slice();
-    let module = take(&mut rest, 0, context)?;
+    let module = module_from_rows(&mut rest, 0, context)?;
     match rest.first() {
         None => Ok(module),
         Some(row) => Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth))),
@@ -127,14 +127,18 @@ impl<'a> Row<'a> {
 }
 
 /// The module that begins at the first row, with all rows that belong to it.
-fn take<E: Engine>(rows: &mut &[Row<'_>], depth: usize, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
+fn module_from_rows<E: Engine>(
+    rows: &mut &[Row<'_>],
+    depth: usize,
+    context: &mut InitContext<'_, E>,
+) -> Result<Module<E>> {
     let Some((row, rest)) = rows.split_first().filter(|(row, _)| row.depth == depth) else {
         return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
     };
     *rows = rest;
     let mut children = Vec::new();
     while rows.first().is_some_and(|row| row.depth > depth) {
-        children.push(take(rows, depth + 1, context)?);
+        children.push(module_from_rows(rows, depth + 1, context)?);
     }
     if let Some(module) = Module::container(row.kind, row.name.clone()) {
         return Ok(module.with_children(keyed(children)?));
