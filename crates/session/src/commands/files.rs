@@ -8,7 +8,7 @@ use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, o
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::nn::checkpoint;
-use crate::nn::checkpoint::{Planned, Saved, SavedTensor, dtype_of, too_large};
+use crate::nn::checkpoint::{SavedFile, SavedTensor, TensorHeader, dtype_of, too_large};
 use crate::nn::layers::batchnorm::may_be_missing;
 use crate::nn::module::{Module, Named};
 use crate::session::Session;
@@ -35,11 +35,11 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     arguments.finish()?;
     let engine = &session.engine;
     let tensors = tensors(&module);
-    let plan = |Named { name, tensor, .. }: &Named<E>| {
-        Ok(Planned { name: name.clone(), dtype: engine.dtype(tensor)?, shape: engine.shape(tensor)? })
+    let header_of = |Named { name, tensor, .. }: &Named<E>| {
+        Ok(TensorHeader { name: name.clone(), dtype: engine.dtype(tensor)?, shape: engine.shape(tensor)? })
     };
-    let planned = tensors.iter().map(plan).values()?;
-    checkpoint::write(Path::new(&path), &planned, |i| engine.data(&tensors[i].tensor))?;
+    let headers = tensors.iter().map(header_of).values()?;
+    checkpoint::write(Path::new(&path), &headers, |i| engine.data(&tensors[i].tensor))?;
     Ok(Value::Null)
 }
 
@@ -55,10 +55,10 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
     let engine = &session.engine;
     let (limit, file) = (engine.memory_limit(), Path::new(&path));
-    let saved = Saved::open(file, limit)?;
+    let saved = SavedFile::open(file, limit)?;
     let tensors = tensors(&module);
     session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
-    let report = Report::of(engine, &tensors, &saved, &options)?;
+    let report = LoadReport::of(engine, &tensors, &saved, &options)?;
     if options.strict {
         report.require_all(&Brief(&path).to_string())?;
     }
@@ -81,13 +81,13 @@ fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
 }
 
 /// The differences between a file and a module.
-struct Report<'a, E: Engine> {
+struct LoadReport<'a, E: Engine> {
     matched: Vec<Matched<'a, E>>,
     /// Names that only the module has.
     missing: Vec<&'a str>,
     /// The names that the module has.
     names: HashSet<&'a str>,
-    saved: &'a Saved,
+    saved: &'a SavedFile,
     mismatched: Vec<Mismatched<'a>>,
 }
 
@@ -116,8 +116,8 @@ struct Mismatched<'a> {
     given: (&'static str, Vec<u64>),
 }
 
-impl<'a, E: Engine> Report<'a, E> {
-    fn of(engine: &E, tensors: &'a [Named<E>], saved: &'a Saved, options: &LoadOptions) -> Result<Self> {
+impl<'a, E: Engine> LoadReport<'a, E> {
+    fn of(engine: &E, tensors: &'a [Named<E>], saved: &'a SavedFile, options: &LoadOptions) -> Result<Self> {
         let (mut matched, mut missing, mut mismatched) = (Vec::new(), Vec::new(), Vec::new());
         for named in tensors {
             let Some(found) = saved.find(&named.name) else {

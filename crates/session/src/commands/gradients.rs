@@ -10,7 +10,7 @@ use crate::commands::parameters::resolve_parameters;
 use crate::commands::tensors::{floats, read};
 use crate::engine::Engine;
 use crate::nn::module::Named;
-use crate::session::gradient_scales::times;
+use crate::session::gradient_scales::multiplied;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::scaled_backward;
 use crate::training::clip::clip_gradients;
@@ -154,7 +154,7 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         // As float or double: without the scale, small gradients would vanish in 16 bits.
         let data = engine.data(&gradient)?;
         let wide = if data.dtype() == Dtype::Double { Dtype::Double } else { Dtype::Float };
-        let data = times(data, 1.0, scale)?.cast(wide)?;
+        let data = multiplied(data, 1.0, scale)?.cast(wide)?;
         return Ok(Value::NumericArray(NumericArray { data, shape: engine.shape(&gradient)? }));
     }
     let mut gradient = match &given {
@@ -194,7 +194,7 @@ fn gradient_of<E: Engine>(
 ) -> Result<E::Tensor> {
     if scale != 1.0 {
         // Before they are narrowed, for the scale keeps them from vanishing.
-        data = Cow::Owned(times(data.into_owned(), scale, 1.0)?);
+        data = Cow::Owned(multiplied(data.into_owned(), scale, 1.0)?);
     }
     engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)
 }

@@ -88,7 +88,7 @@ impl<E: Engine> Session<E> {
 }
 
 /// Each element times a factor and then divided.
-pub(crate) fn times(data: Data, factor: f64, divisor: f64) -> Result<Data> {
+pub(crate) fn multiplied(data: Data, factor: f64, divisor: f64) -> Result<Data> {
     let mut data = data.cast(Dtype::Double)?;
     if let Data::Double(elements) = &mut data {
         elements.iter_mut().for_each(|element| *element = *element * factor / divisor);

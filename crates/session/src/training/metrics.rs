@@ -50,14 +50,14 @@ impl Metric {
 
 /// The measurements of a batch.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Measured {
+pub(crate) struct BatchMetrics {
     pub(crate) loss: f64,
     weight: f64,
     matches: usize,
     classes: usize,
 }
 
-impl Measured {
+impl BatchMetrics {
     /// Measures an output `[n, classes, *]`, if the metrics ask for that.
     pub(crate) fn new<E: Engine>(
         engine: &E,
@@ -66,7 +66,7 @@ impl Measured {
         output: &E::Tensor,
         target: &E::Tensor,
     ) -> Result<Self> {
-        let mut measured = Measured { loss, weight: function.weight(counted), matches: 0, classes: 0 };
+        let mut measured = BatchMetrics { loss, weight: function.weight(counted), matches: 0, classes: 0 };
         let shape = engine.shape(output)?;
         if !metrics.iter().any(|metric| metric.needs_classes()) || shape.len() < 2 {
             return Ok(measured);
@@ -116,7 +116,7 @@ fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
 }
 
 /// The metrics of a pass: one number for the loss alone, else a dictionary.
-pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Value {
+pub(crate) fn metrics_of(metrics: &[Metric], batches: &[BatchMetrics]) -> Value {
     let value = |metric: Metric| {
         let (matches, classes) = batches.iter().fold((0, 0), |(m, c), batch| (m + batch.matches, c + batch.classes));
         match metric {
@@ -133,7 +133,7 @@ pub(crate) fn metrics_of(metrics: &[Metric], batches: &[Measured]) -> Value {
 }
 
 /// Of batches that count for nothing it is 0, as it is of each.
-fn mean_loss(batches: &[Measured]) -> f64 {
+fn mean_loss(batches: &[BatchMetrics]) -> f64 {
     let (mut sum, mut weight) = (0.0, 0.0);
     for batch in batches.iter().filter(|batch| batch.weight > 0.0) {
         sum += batch.loss * batch.weight;

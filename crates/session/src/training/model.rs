@@ -15,7 +15,7 @@ use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::lbfgs_step::{EngineAccess, minimize};
-use crate::training::metrics::{Measured, Metric};
+use crate::training::metrics::{BatchMetrics, Metric};
 use crate::training::non_finite::FiniteCheck;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -49,7 +49,7 @@ impl<E: Engine> Model<E> {
     }
 
     /// Trains on all batches, each once, from the first on.
-    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
+    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<Vec<BatchMetrics>> {
         let options: TrainOptions = self.train.options()?;
         if self.train.batches(count(options.batchsize), options.droplast)? == 0 {
             return Err(no_batch());
@@ -63,7 +63,7 @@ impl<E: Engine> Model<E> {
     }
 
     /// Trains on the next batch; `None` after the last, and then from the first again.
-    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<Measured>> {
+    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchMetrics>> {
         let options: TrainOptions = self.train.options()?;
         let begins = !self.train.has_begun();
         if begins {
@@ -98,7 +98,7 @@ impl<E: Engine> Model<E> {
         inputs: &E::Tensor,
         targets: &E::Tensor,
         options: &TrainOptions,
-    ) -> Result<Measured> {
+    ) -> Result<BatchMetrics> {
         let (clip, policy, engine) = (options.clip()?, options.nonfinite, context.engine);
         self.optimizer.borrow().check_non_finite(policy, self.train.is_policy_given)?;
         let snapshot = BufferSnapshot::of(engine, &self.module)?;
@@ -117,7 +117,7 @@ impl<E: Engine> Model<E> {
         targets: &E::Tensor,
         clip: Clip,
         policy: NonFinite,
-    ) -> Result<(Measured, Outcome)> {
+    ) -> Result<(BatchMetrics, Outcome)> {
         let engine = context.engine;
         let tensors = self.optimizer.borrow().tensors().to_vec();
         self.optimizer.borrow().optimizer.check_not_swapped()?;
@@ -137,7 +137,7 @@ impl<E: Engine> Model<E> {
             let loss = scalar(engine, &loss)?;
             if first.is_none() {
                 let measured = (&self.loss, loss, counted);
-                first = Some(Measured::new(engine, &self.train.metrics, measured, &output, targets)?);
+                first = Some(BatchMetrics::new(engine, &self.train.metrics, measured, &output, targets)?);
             }
             Ok(loss)
         };
@@ -170,7 +170,7 @@ impl<E: Engine> Model<E> {
     }
 
     /// Measures all batches for testing, and changes nothing.
-    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<Vec<Measured>> {
+    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<Vec<BatchMetrics>> {
         let TestOptions { batchsize, droplast } = self.test.options()?;
         if self.test.batches(count(batchsize), droplast)? == 0 {
             return Err(no_batch());
@@ -194,11 +194,11 @@ fn measure<E: Engine>(
     context: &mut ForwardContext<'_, E>,
     inputs: &E::Tensor,
     targets: &E::Tensor,
-) -> Result<Measured> {
+) -> Result<BatchMetrics> {
     let output = module.evaluate_detached(context, inputs)?;
     let (value, counted) = loss.apply(context.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
     let measured = (&loss, scalar(context.engine, &value)?, counted);
-    Measured::new(context.engine, metrics, measured, &output, targets)
+    BatchMetrics::new(context.engine, metrics, measured, &output, targets)
 }
 
 fn no_batch() -> Error {

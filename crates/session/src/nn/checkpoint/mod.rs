@@ -22,13 +22,13 @@ const CHUNK_BYTES: usize = 1 << 20;
 const LENGTH: u64 = 8;
 
 /// A tensor that is to be written.
-pub(crate) struct Planned {
+pub(crate) struct TensorHeader {
     pub(crate) name: String,
     pub(crate) dtype: Dtype,
     pub(crate) shape: Vec<usize>,
 }
 
-impl Planned {
+impl TensorHeader {
     fn bytes(&self) -> usize {
         self.shape.iter().product::<usize>() * self.dtype.size()
     }
@@ -46,12 +46,12 @@ fn word(dtype: Dtype) -> &'static str {
 }
 
 /// Writes tensors by name. `data` gives the elements of one at a time.
-pub(crate) fn write(path: &Path, tensors: &[Planned], data: impl Fn(usize) -> Result<Data>) -> Result<()> {
+pub(crate) fn write(path: &Path, tensors: &[TensorHeader], data: impl Fn(usize) -> Result<Data>) -> Result<()> {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
     // The largest elements first, so that all are aligned.
     order.sort_by_key(|i| (std::cmp::Reverse(tensors[*i].dtype.size()), &tensors[*i].name));
-    let planned = order.iter().map(|i| &tensors[*i]);
-    let header = written(planned.map(|tensor| (&*tensor.name, word(tensor.dtype), &*tensor.shape, tensor.bytes())))
+    let headers = order.iter().map(|i| &tensors[*i]);
+    let header = written(headers.map(|tensor| (&*tensor.name, word(tensor.dtype), &*tensor.shape, tensor.bytes())))
         .map_err(|error| malformed(path, &error))?;
     if header.len() as u64 > MAX_HEADER_LEN {
         let message = format!("its names need {} bytes, and the format allows {MAX_HEADER_LEN}", header.len());
@@ -80,7 +80,7 @@ pub(crate) fn write(path: &Path, tensors: &[Planned], data: impl Fn(usize) -> Re
 }
 
 /// An open file with a valid header. No memory of the file's size was allocated for the check.
-pub(crate) struct Saved {
+pub(crate) struct SavedFile {
     file: File,
     header: Header,
     /// Where the elements begin.
@@ -90,11 +90,11 @@ pub(crate) struct Saved {
 /// A tensor of a file.
 #[derive(Clone, Copy)]
 pub(crate) struct SavedTensor<'a> {
-    saved: &'a Saved,
+    saved: &'a SavedFile,
     entry: &'a Entry,
 }
 
-impl Saved {
+impl SavedFile {
     /// Reads and checks the header of a file. `limit` is the maximum length of the header in bytes.
     pub(crate) fn open(path: &Path, limit: usize) -> Result<Self> {
         let unreadable = |error: &dyn std::fmt::Display| failed("read", path, error);
