@@ -28,7 +28,7 @@ impl Arguments {
         self.rest.as_slice().first().unwrap_or(&Value::Null)
     }
 
-    /// Fails for an argument that is there and undefined, where one that is left out means something else.
+    /// Fails for an explicit `undefined`, if an omitted argument has a meaning of its own.
     pub(crate) fn require_defined(&self) -> Result<()> {
         if !matches!(self.peek(), Value::Undefined) {
             return Ok(());

@@ -156,12 +156,12 @@ pub(crate) fn tensorcount<E: Engine>(session: &mut Session<E>, arguments: Argume
     counts(session, arguments).map(|counts| Value::Number(counts.tensors as f64))
 }
 
-/// `elements(x)`: elements of those; a scalar in an optimizer's state is one.
+/// `elements(x)`: elements of these tensors; a scalar in an optimizer's state counts as one.
 pub(crate) fn elements<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     counts(session, arguments).map(|counts| Value::Number(counts.elements as f64))
 }
 
-/// `bytes(x)`: bytes of those.
+/// `bytes(x)`: bytes of these tensors.
 pub(crate) fn bytes<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     counts(session, arguments).map(|counts| Value::Number(counts.bytes as f64))
 }

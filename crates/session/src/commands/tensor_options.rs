@@ -94,7 +94,7 @@ impl TensorOptions {
         Ok(())
     }
 
-    /// Makes a tensor of numbers; with `repeated`, of so many elements equal to the one number.
+    /// Makes a tensor of numbers. With `repeated`, the tensor has this many elements equal to the one number.
     pub(crate) fn make<E: Engine>(&self, engine: &E, array: Numbers<'_>, repeated: Option<usize>) -> Result<E::Tensor> {
         let Numbers { data, shape } = array;
         let shape = self.shape.as_ref().unwrap_or(&shape);

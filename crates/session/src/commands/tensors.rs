@@ -17,7 +17,7 @@ use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::{NumericArray, Value};
 
-/// Numbers as a plain JavaScript array has no type of its own: `float`, unless said otherwise.
+/// The numbers of an argument. A plain JavaScript array has no dtype, so its numbers become `float`.
 pub(crate) fn floats(given: &Value) -> Result<Numbers<'_>> {
     match (array(given)?, given) {
         // A result of `data` has the dtype of its tensor.

@@ -40,12 +40,12 @@ pub type Minimize<T> = dyn Fn(
     &mut dyn FnMut() -> Result<f64>,
 ) -> Result<(f64, AnyLbfgsStateDict)>;
 
-/// The error of an optimizer that cannot be had with `fused: false`.
+/// The error of an optimizer that does not support `fused: false`.
 pub fn only_fused(definition: &Definition, reason: &str) -> Error {
     Error::new(Code::OptionRange, format!("{} fused: expected true, {reason}, given boolean false", definition.name))
 }
 
-/// Fails if a row of options has a further option that is not at its default: the tensor library has none of them.
+/// Fails if a row of options has changed an extension, which the tensor library does not have.
 pub(crate) fn no_further(definition: &Definition, row: &[OptionValue]) -> Result<()> {
     let Some(spec) = first_changed_extension(definition.options, row) else { return Ok(()) };
     let (name, option) = (definition.name, spec.name);

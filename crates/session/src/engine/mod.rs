@@ -24,7 +24,7 @@ pub trait Engine: 'static {
     /// nothing but elements has changed.
     type ViewCache: Default;
 
-    /// Fails where the device cannot be used, and says why.
+    /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
     /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process.
     fn memory_limit(&self) -> usize;
@@ -83,8 +83,8 @@ pub trait Engine: 'static {
     fn set_grad(&self, tensor: &Self::Tensor, grad: Option<&Self::Tensor>) -> Result<()>;
     /// Sets a defined gradient to 0.
     fn zero_grad(&self, tensor: &Self::Tensor) -> Result<()>;
-    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. Fails where the scalar's
-    /// dtype is too small for `seed`.
+    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. Fails if the scalar's
+    /// dtype cannot hold `seed`.
     fn backward(&self, tensor: &Self::Tensor, seed: f64) -> Result<()>;
     /// Runs `f` without recording operations.
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R
@@ -114,7 +114,7 @@ pub trait Engine: 'static {
 
     /// Called before each command: applies settings of the whole process to this thread.
     fn enter(&self) {}
-    /// How many threads a step may use: as many as operations of the engine do.
+    /// The number of threads of a step, which equals the number of threads of the engine's operations.
     fn threads(&self) -> usize {
         1
     }
@@ -178,7 +178,7 @@ pub trait Engine: 'static {
     ) -> Result<Self::Tensor>;
     /// The rows of `weight [rows, columns]` at `indices [*]`, a long tensor: `[*, columns]`.
     fn embedding(&self, weight: &Self::Tensor, indices: &Self::Tensor) -> Result<Self::Tensor>;
-    /// How far `input` is from `target`.
+    /// The loss of `input` and `target`.
     fn loss(
         &self,
         loss: Loss,

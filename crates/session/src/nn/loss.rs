@@ -174,8 +174,8 @@ impl LossFunction {
         Ok(if *target_shape == classes_of(&shape) { Dtype::Long } else { dtype })
     }
 
-    /// How far the input is from the target, and how many losses that is the mean of. The mean of none is 0, with gradients of
-    /// 0, where PyTorch's is not a number.
+    /// The loss, and the number of losses that are averaged. The mean of no losses is 0, with gradients of 0; in
+    /// PyTorch it is NaN.
     pub(crate) fn apply<E: Engine>(
         &self,
         engine: &E,

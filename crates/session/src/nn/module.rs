@@ -11,7 +11,7 @@ use crate::values::dedupe::repeated;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 pub(crate) const MAX_DEPTH: usize = 128;
-/// A container of more modules is refused: containers that share modules double with each that holds two of them.
+/// Maximum number of modules in a container. Containers that share modules can double with each level.
 const MAX_MODULES: usize = 1 << 18;
 pub(crate) const SEQUENTIAL: &str = "sequential";
 const MODULE_DICTIONARY: &str = "moduledict";
@@ -28,11 +28,11 @@ pub(crate) struct Module<E: Engine> {
     extent: Extent,
 }
 
-/// How far a module goes.
+/// The depth and the size of a module.
 #[derive(Clone, Copy)]
 struct Extent {
     levels: usize,
-    /// All of them, one that is there twice counted twice.
+    /// The number of modules; a module that occurs twice counts twice.
     modules: usize,
 }
 
@@ -167,7 +167,7 @@ impl<E: Engine> Module<E> {
         all
     }
 
-    /// The tensors of those.
+    /// The tensors of parameters and buffers.
     pub(crate) fn tensors_of_all(&self) -> Vec<E::Tensor> {
         let mut tensors = Vec::new();
         for named in self.parameters_and_buffers() {
@@ -214,7 +214,7 @@ impl<E: Engine> Module<E> {
     }
 }
 
-/// Modules under their names, or under their positions where they have none.
+/// Modules by their names, or by their positions if they have none.
 pub(crate) fn keyed<E: Engine>(modules: Vec<Module<E>>) -> Result<Vec<(String, Rc<Module<E>>)>> {
     let key = |(position, module): (usize, Module<E>)| {
         (module.name.clone().unwrap_or_else(|| position.to_string()), Rc::new(module))

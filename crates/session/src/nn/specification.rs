@@ -48,7 +48,7 @@ impl<E: Engine> Module<E> {
             let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain([SEQUENTIAL]).collect();
             Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
         })?;
-        // A word after the kind is the module's name, for no layer takes a word as its first option.
+        // A string after the kind is the module's name: no layer takes a string as its first option.
         let (name, rest) = match rest.split_first() {
             Some((Value::String(name), rest)) => (Some(checked_name(name)?), rest),
             _ => (None, rest),

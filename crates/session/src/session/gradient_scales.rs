@@ -47,7 +47,7 @@ impl<E: Engine> Session<E> {
     /// The factor in the gradients of these tensors, as far as they have one.
     ///
     /// # Errors
-    /// [`Code::Gradient`] where that is not one number.
+    /// [`Code::Gradient`] if the factors differ.
     pub(crate) fn scale_of_gradients(&self, tensors: &[E::Tensor]) -> Result<f64> {
         let mut scale = None;
         if self.scales_losses {

@@ -23,7 +23,7 @@ struct Slot<T> {
 }
 
 impl<T> HandleTable<T> {
-    /// A table whose handles carry a number that no other table of this process has, before there are 1024 of them.
+    /// A table with the next session number. The numbers of 1024 successive tables differ.
     pub(crate) fn new() -> Self {
         static SESSIONS: AtomicU64 = AtomicU64::new(0);
         Self::numbered(SESSIONS.fetch_add(1, Ordering::Relaxed))

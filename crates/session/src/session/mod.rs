@@ -83,7 +83,7 @@ pub(crate) struct RunningStep<E: Engine> {
     pub(crate) line_searched: Vec<u64>,
 }
 
-/// An object with the bytes of its tensors when they were counted last.
+/// An object with the bytes of its tensors at the last count.
 pub(crate) struct CountedObject<E: Engine> {
     pub(crate) object: Object<E>,
     bytes: usize,

@@ -30,7 +30,8 @@ impl<E: Engine> Session<E> {
     /// Begins a step with a closure.
     ///
     /// # Errors
-    /// If the optimizer is stepping already, if too many others are, or if one of them searches along its parameters.
+    /// If the optimizer is already stepping, if steps nest too deep, or if the line search of another step sets its
+    /// parameters.
     pub(crate) fn begin_step<'a>(
         session: &'a RefCell<Self>,
         bound: &Rc<RefCell<BoundOptimizer<E>>>,

@@ -125,8 +125,8 @@ impl<E: Engine> BoundOptimizer<E> {
         &self.tensors
     }
 
-    /// Updates every parameter that has a gradient and is not frozen, and then sets all gradients to zero if asked to.
-    /// Clipping does not change gradients, except for the tensor library's own optimizer.
+    /// Updates every parameter that has a gradient and is not frozen. Then sets all gradients to zero if
+    /// `zero_gradients` is true. Clipping does not change gradients, except for the tensor library's own optimizer.
     pub(crate) fn step(
         &mut self,
         engine: &E,

@@ -34,7 +34,7 @@ fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) 
         squares += match &data {
             Data::Float(g) => sum_of_squares(g),
             Data::Double(g) => sum_of_squares(g),
-            // Widened above, or no gradient.
+            // 16-bit gradients were widened above; long tensors have no gradient.
             Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => 0.0,
         };
         gradients.push((gradient, data, dtype));

@@ -246,8 +246,8 @@ fn changed() -> Error {
     Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
 }
 
-/// The error of a step whose closure gave a binding no number. A caller that keeps what its closure throws knows the reason
-/// in every case but one: there was no stack to call the closure on.
+/// The error of a step whose closure returned no number to a binding. The SDK keeps exceptions of closures, so this
+/// error arrives only if no stack was left for the call.
 pub fn closure_failed() -> Error {
     Error::new(Code::Memory, "the closure failed, or the call stack is exhausted")
 }

@@ -17,7 +17,7 @@ pub(crate) enum Metric {
     BatchLoss,
     /// Percent of the counted classes whose output was the largest. A row with NaN counts as wrong.
     Accuracy,
-    /// The number of those.
+    /// The number of counted classes whose output was the largest.
     Matches,
 }
 

@@ -68,7 +68,7 @@ impl FiniteCheck {
         found.map_or(Ok(()), Err)
     }
 
-    /// The first loss of a step that failed by this and is to be left out.
+    /// The first loss, if a check has failed and the policy skips the step.
     pub(crate) fn skipped_loss(&self, policy: NonFinite) -> Option<f64> {
         self.first.filter(|_| self.refused && policy == NonFinite::Skip)
     }

@@ -14,7 +14,7 @@ pub(crate) struct ParameterList<E: Engine> {
     pub(crate) origin: ParameterOrigin<E>,
 }
 
-/// Where a list came from.
+/// The origin of a list.
 pub(crate) enum ParameterOrigin<E: Engine> {
     Nothing,
     Module(Rc<Module<E>>),

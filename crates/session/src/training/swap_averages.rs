@@ -18,7 +18,8 @@ struct Exchange<'a, T> {
 }
 
 impl<E: Engine> BoundOptimizer<E> {
-    /// Exchanges, and exchanges back. Returns whether the parameters are now the averages. A failure changes nothing.
+    /// Swaps parameters and averages; a second call swaps them back. Returns whether the parameters are now the
+    /// averages. An error changes nothing.
     pub(crate) fn exchange_averages(&mut self, engine: &E) -> Result<bool> {
         let Self { optimizer, tensors, .. } = self;
         let (mut exchanges, mut states) = (Vec::new(), Vec::new());

@@ -193,7 +193,7 @@ pub trait Differentiable: Scalar {
     fn slice(elements: &[Self]) -> Slice<'_>;
     /// Mutable elements of this type.
     fn slice_mut(elements: &mut [Self]) -> SliceMut<'_>;
-    /// A list of them.
+    /// `Data` of these elements.
     fn data(elements: Vec<Self>) -> Data;
 }
 
@@ -243,7 +243,7 @@ impl Data {
     /// A copy as a state buffer.
     ///
     /// # Errors
-    /// [`Code::Dtype`] for a type that no state has; [`Code::Memory`].
+    /// [`Code::Dtype`] for half and long, which state buffers do not have; [`Code::Memory`].
     pub fn to_buffer(&self) -> Result<Buffer> {
         match self {
             Data::Float(elements) => ArenaArray::copy_of(elements).map(Buffer::Float),
@@ -284,7 +284,7 @@ mod tests {
             for low in 0..infinity {
                 let high = low + 1;
                 let (a, b) = (widen(low), widen(high));
-                // Beyond the largest number ties are where they would be if exponents went on.
+                // Above the largest number the tie is at the value of a continued exponent range.
                 let next = if high == infinity { a + (a - widen(low - 1)) } else { b };
                 let tie = (a + next) / 2.0;
                 let even = if low % 2 == 0 { low } else { high };

@@ -11,7 +11,7 @@ pub(crate) trait Element: Copy {
     /// The nearest `double`; exact but for a `long` beyond ±2^53.
     fn to_f64(self) -> f64;
 
-    /// This number where a `float` can be it, else the neighbour that is odd in its last bit.
+    /// The number if a `float` can hold it, else its neighbour with an odd last bit.
     ///
     /// Rounding the result to 16 bits equals rounding the number itself, because both are on one side of every tie. Two
     /// bits more than the target are enough (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums:
@@ -23,7 +23,7 @@ pub(crate) trait Element: Copy {
     }
 }
 
-/// Of the two neighbours of a number the odd one, by the nearer of them and how its size compares with the number's.
+/// The odd neighbour of a number, from the nearest neighbour and the order of their magnitudes.
 fn odd(nearest: f32, size: Ordering) -> f32 {
     match size {
         Ordering::Equal => nearest,

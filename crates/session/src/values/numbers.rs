@@ -9,7 +9,7 @@ use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::value::{NumericArray, Value};
 
-/// A tensor has at most so many dimensions, and numbers are nested no deeper. libtorch has no more in most operations.
+/// Maximum number of dimensions of a tensor and of nested arrays. Most operations of libtorch support 64.
 const MAX_DIMENSIONS: usize = 64;
 
 /// Fails for a shape of more dimensions than a tensor can have.

@@ -15,7 +15,7 @@ use stepwell_optim::Brief;
 /// The most bytes that the format allows for a header.
 pub(super) const MAX_HEADER_LEN: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
-/// More dimensions are refused, before a list of them takes memory.
+/// Maximum number of dimensions, checked before a list of sizes takes memory.
 const MAX_DIMENSIONS: usize = 64;
 
 /// The element types of the format with their sizes in bits.

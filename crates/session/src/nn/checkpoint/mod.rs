@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// In bytes; the length of the header is stored in this many.
 const LENGTH: u64 = 8;
 
-/// A tensor that is to be written.
+/// Name, dtype and shape of a tensor to be written.
 pub(crate) struct TensorHeader {
     pub(crate) name: String,
     pub(crate) dtype: Dtype,

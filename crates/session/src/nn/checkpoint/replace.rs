@@ -37,7 +37,8 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
     scratch.file.sync_all()?;
     fs::rename(&scratch.path, &target)?;
     scratch.renamed = true;
-    // Without this a power cut can lose the rename itself. Windows cannot open a folder, and needs no such sync.
+    // Without the sync of the folder a power cut can lose the rename. Windows cannot open a folder, and does not need
+    // it.
     if cfg!(unix) { File::open(&folder)?.sync_all() } else { Ok(()) }
 }
 
@@ -96,7 +97,7 @@ impl Scratch {
     /// private.
     fn new(folder: &Path, before: Option<&Metadata>) -> Result<Self> {
         let mut options = OpenOptions::new();
-        // Links are not followed where a file must be new.
+        // `create_new` does not follow links.
         options.write(true).create_new(true);
         #[cfg(unix)]
         if before.is_some() {
@@ -175,7 +176,7 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Gives a file the mode of another, and its owner and group where the system lets it.
+/// Copies the mode of a file, and its owner and group if the system permits it.
 #[cfg(unix)]
 fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
