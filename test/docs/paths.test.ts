@@ -55,6 +55,13 @@ it("has a row in the code map for every folder of two levels, and for every fold
   expect([...new Set([...sources, ...parents])].filter((folder) => !named.includes(folder))).toEqual([]);
 });
 
+it("has a sorted glossary of at most 40 lines", () => {
+  const [, glossary = ""] = read("ARCHITECTURE.md").split("## Glossary\n");
+  const words = [...glossary.matchAll(/^\| ([a-z][^|]*?) +\|/gm)].map(([, word = ""]) => word).slice(1);
+  expect(words).toEqual([...words].sort());
+  expect(glossary.split("\n").length).toBeLessThanOrEqual(40);
+});
+
 describe.each(decisions)("%s", (decision) => {
   it("has a number, a context, a decision and alternatives", () => {
     const headings = [...read(decision).matchAll(/^#+ .*/gm)].map(([heading]) => heading);
