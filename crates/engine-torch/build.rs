@@ -4,9 +4,14 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 4] =
-        ["src/memory/allocator.cpp", "src/shim.cpp", "src/library/optimizer.cpp", "src/library/lbfgs.cpp"];
-    for file in FILES.iter().chain(&["src/library/rules.h", "src/status.h"]) {
+    const FILES: [&str; 5] = [
+        "src/memory/allocator.cpp",
+        "src/shim.cpp",
+        "src/backward.cpp",
+        "src/library/optimizer.cpp",
+        "src/library/lbfgs.cpp",
+    ];
+    for file in FILES.iter().chain(&["src/library/rules.h", "src/backward.h", "src/status.h"]) {
         println!("cargo:rerun-if-changed={file}");
     }
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {

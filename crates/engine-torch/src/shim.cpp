@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "backward.h"
 #include "status.h"
 
 namespace {
@@ -239,7 +240,10 @@ bool stepwell_bump_if_unchanged(const at::Tensor* const* tensors, size_t count,
     if (tensors[i]->unsafeGetTensorImpl() != one.parameter || one.grad_field->unsafeGetTensorImpl() != one.gradient) break;
     if (one.grad_field->defined()) one.parameter->bump_version();
   }
-  if (i == count) return true;
+  if (i == count) {
+    stepwell::elements_written();
+    return true;
+  }
   while (i-- > 0) {
     if (fingerprints[i].grad_field->defined()) undo_bump(*fingerprints[i].parameter);
   }
@@ -255,6 +259,7 @@ Status stepwell_data(const at::Tensor* tensor, const void** out) noexcept {
 Status stepwell_bump(const at::Tensor* const* tensors, const stepwell_parameter_descriptor* descriptors,
                      size_t count) noexcept {
   return guarded([&] {
+    stepwell::elements_written();
     for (size_t i = 0; i < count; ++i) {
       if (descriptors == nullptr || descriptors[i].has_grad) tensors[i]->unsafeGetTensorImpl()->bump_version();
     }
@@ -278,14 +283,10 @@ Status stepwell_set_grad(const at::Tensor* tensor, const at::Tensor* gradient) n
   });
 }
 
-// Accumulates the gradients of the leaves and releases the graph. A null start stands for 1, for a scalar only.
-Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
-  return guarded([&] { tensor->backward(start != nullptr ? *start : at::Tensor()); });
-}
-
 // Gives the tensor the storage, sizes, dtype and device of the source, and bumps its version. It keeps its identity.
 Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noexcept {
   return guarded([&] {
+    stepwell::elements_written();
     tensor->set_data(*source);
     tensor->unsafeGetTensorImpl()->bump_version();
   });

@@ -168,6 +168,7 @@ unsafe extern "C" {
     fn stepwell_bump(tensors: *const *const C_tensor, descriptors: *const ParameterDescriptor, count: usize) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
+    fn stepwell_elements_written();
     fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
@@ -309,7 +310,14 @@ pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Resu
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
 }
 
-/// Accumulates the gradients of the leaves. `start` is the gradient of `tensor`; `None` is 1, for a scalar only.
+/// Says that elements were written that an older graph may need.
+pub(crate) fn elements_written() {
+    // SAFETY: sets a number of this thread.
+    unsafe { stepwell_elements_written() }
+}
+
+/// Accumulates the gradients of the leaves. `start` is the gradient of `tensor`; `None` is 1, for a scalar only. If it fails, no
+/// gradient has changed.
 pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<()> {
     // SAFETY: live, defined tensors; null stands for 1.
     check(unsafe { stepwell_backward(tensor.pointer, start.map_or(ptr::null(), |start| start.pointer)) })

@@ -1,0 +1,112 @@
+// A backward that fails changes no gradient.
+//
+// libtorch finds a released or an outdated part of a graph only when it reaches it. By then it may have accumulated gradients
+// of other leaves. Only a graph with a node from before the last backward or write can fail like that. Its gradients are
+// computed first and accumulated afterwards, which needs memory for all of them at once.
+
+#include "backward.h"
+
+#include <ATen/SequenceNumber.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/ones_like.h>
+#include <torch/csrc/autograd/engine.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <cstdint>
+#include <unordered_set>
+#include <vector>
+
+#include "status.h"
+
+namespace {
+
+using stepwell::guarded;
+using stepwell::Status;
+using torch::autograd::AccumulateGrad;
+using torch::autograd::edge_list;
+using torch::autograd::Engine;
+using torch::autograd::Node;
+using torch::autograd::variable_list;
+
+// Nodes of this thread with a lower number are from before the last backward or write. libtorch counts nodes by thread.
+thread_local uint64_t first_recent_node = 0;
+
+struct Graph {
+  bool recent = true;
+  std::vector<AccumulateGrad*> leaves;  // owned by the graph
+};
+
+Graph graph_of(const at::Tensor& tensor) {
+  Graph graph;
+  std::unordered_set<const Node*> seen;
+  std::vector<Node*> open;
+  const auto visit = [&](Node* node) {
+    if (node != nullptr && seen.insert(node).second) open.push_back(node);
+  };
+  visit(tensor.grad_fn().get());
+  while (!open.empty()) {
+    Node* node = open.back();
+    open.pop_back();
+    if (auto* leaf = dynamic_cast<AccumulateGrad*>(node)) {
+      graph.leaves.push_back(leaf);
+      continue;
+    }
+    if (node->sequence_nr() < first_recent_node) graph.recent = false;
+    for (const auto& edge : node->next_edges()) visit(edge.function.get());
+  }
+  return graph;
+}
+
+// The gradients that arrive at the leaves, not yet accumulated.
+variable_list gradients_of(const at::Tensor& tensor, const at::Tensor* start, const Graph& graph) {
+  edge_list outputs;
+  for (AccumulateGrad* leaf : graph.leaves) outputs.emplace_back(leaf->getptr(), 0);
+  const variable_list starts{start != nullptr ? *start : at::ones_like(tensor)};
+  return Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(tensor)}, starts,
+                                              /*keep_graph=*/false, /*create_graph=*/false, /*accumulate_grad=*/false,
+                                              outputs);
+}
+
+void accumulate(const at::Tensor& leaf, const at::Tensor& gradient) {
+  at::Tensor& sum = leaf.mutable_grad();
+  // One reference: that of the list of gradients.
+  AccumulateGrad::accumulateGrad(leaf, sum, gradient, 1, [&](at::Tensor&& next) { sum = std::move(next); });
+}
+
+}  // namespace
+
+void stepwell::elements_written() noexcept { first_recent_node = at::sequence_number::peek(); }
+
+extern "C" {
+
+// Says that elements were written that an older graph may need.
+void stepwell_elements_written() noexcept { stepwell::elements_written(); }
+
+// Accumulates the gradients of the leaves and releases the graph. A null start stands for 1, for a scalar only. If it fails, no
+// gradient has changed.
+Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
+  const Status status = guarded([&] {
+    const Graph graph = graph_of(*tensor);
+    const bool has_start = start != nullptr || tensor->numel() == 1;
+    if (graph.recent || graph.leaves.empty() || !has_start) {
+      tensor->backward(start != nullptr ? *start : at::Tensor());
+      return;
+    }
+    // The leaves as tensors, since the graph may be released.
+    std::vector<at::Tensor> leaves;
+    for (AccumulateGrad* leaf : graph.leaves) leaves.push_back(leaf->variable);
+    variable_list gradients = gradients_of(*tensor, start, graph);
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined() && leaves[i].requires_grad()) accumulate(leaves[i], gradients[i]);
+      gradients[i].reset();
+    }
+  });
+  // The graph is released now, at least in part.
+  stepwell::elements_written();
+  return status;
+}
+
+}  // extern "C"
