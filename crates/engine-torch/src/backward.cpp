@@ -71,7 +71,7 @@ variable_list gradients_of(const at::Tensor& tensor, const at::Tensor* start, co
 
 void accumulate(const at::Tensor& leaf, const at::Tensor& gradient) {
   at::Tensor& sum = leaf.mutable_grad();
-  // One reference: that of the list of gradients.
+  // The list of gradients holds the only reference, so libtorch may take the memory over.
   AccumulateGrad::accumulateGrad(leaf, sum, gradient, 1, [&](at::Tensor&& next) { sum = std::move(next); });
 }
 
