@@ -41,6 +41,10 @@ export function engineOf(bytes) {
   let sessions = 0;
   /** The number of nested calls into the module: a closure calls it during a step. */
   let depth = 0;
+  /** True while code of the module runs, false while a closure runs that it called. */
+  let running = false;
+  /** True if a check at the end of the turn is scheduled. */
+  let watching = false;
   /** The promise of a start that `ready` has begun. */
   let starting;
 
@@ -85,8 +89,12 @@ export function engineOf(bytes) {
 
   /** Calls the module. Errors of the module have a code. Any other exception leaves it in an unknown state, so it is stopped. */
   function callModule(call, ...args) {
+    if (running) interrupted();
+    if (poison) throw poisoned();
     checkStack();
+    if (depth > 0) watch();
     depth += 1;
+    running = true;
     try {
       const result = call(...args);
       if (!poison) return result;
@@ -95,8 +103,29 @@ export function engineOf(bytes) {
       poison ??= error;
     } finally {
       depth -= 1;
+      running = false;
     }
     throw poisoned();
+  }
+
+  /**
+   * Stops the instance after a call that did not end, such as by the `timeout` of `node:vm`, which runs no `finally`. The module
+   * is in an unknown state then.
+   */
+  function interrupted() {
+    poison ??= new Error("a call was interrupted");
+    depth = 0;
+    running = false;
+  }
+
+  /** Finds an interrupted closure: no call into the module outlives its turn. */
+  function watch() {
+    if (watching) return;
+    watching = true;
+    queueMicrotask(() => {
+      watching = false;
+      if (depth > 0) interrupted();
+    });
   }
 
   async function startModule(given) {
@@ -158,7 +187,7 @@ export function engineOf(bytes) {
 
   /** Ends the sessions of bindings that were garbage-collected. */
   const collected = new FinalizationRegistry((held) => {
-    if (isLive && !poison && held.instance === instances) callModule(module.close, held.session);
+    if (isLive && !poison && depth === 0 && held.instance === instances) callModule(module.close, held.session);
   });
 
   /** A binding with a session of its own, which the first call makes. */
@@ -185,10 +214,19 @@ export function engineOf(bytes) {
       },
 
       stepWithClosure(optimizer, closure, options) {
-        return callModule(module.stepWithClosure, session(), optimizer, closure, options);
+        const run = () => {
+          running = false;
+          try {
+            return closure();
+          } finally {
+            running = true;
+          }
+        };
+        return callModule(module.stepWithClosure, session(), optimizer, run, options);
       },
 
       reset() {
+        if (running) interrupted();
         if (poison) replace();
         const isAnother = held.instance !== 0 && held.instance !== instances;
         if (isAnother) held.instance = 0;

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { runInThisContext } from "node:vm";
 import * as k from "@stepwell/sdk/wasm";
 import { afterEach, expect, it } from "vitest";
 import { expectError } from "../contract/expect-error.js";
@@ -96,6 +97,36 @@ it("calls at the end of the stack throw, and the engine lives", () => {
   expect(codes.get("ERR_MEMORY")).toBeGreaterThan(calls.length);
   expect([...codes.keys()].filter((code) => !/^ERR_MEMORY$|Maximum call stack/.test(code))).toEqual([]);
   expect(k.tensor(x)).toEqual([1, 2]);
+});
+
+/** Runs code that does not end, and interrupts it: no `finally` and no `catch` of the library runs then. */
+function interrupt(code: string) {
+  const timeout = 40;
+  Object.assign(globalThis, { k });
+  expect(() => runInThisContext(code, { timeout })).toThrow("timed out");
+}
+
+it("a call that is interrupted stops the engine, and reset makes a new one", () => {
+  interrupt("const m = k.module(['linear', 300, 300]); for (;;) k.free(k.forward(m, k.full([300, 300], 1)));");
+  try {
+    // The interruption may also come between two calls, which leaves the engine as it was.
+    expect(k.tensor(k.tensor([1]))).toEqual([1]);
+  } catch (error) {
+    expect(String(error)).toContain("has stopped: a call was interrupted");
+  }
+  k.reset();
+  expect(k.tensor(k.tensor([1]))).toEqual([1]);
+});
+
+it("a closure that is interrupted stops the engine at the end of the turn", async () => {
+  interrupt("const o = k.opt('sgd', k.tensor([1], 'grad')); k.step(o, () => { for (;;); });");
+  // The engine cannot know yet that the closure is over.
+  expectError("ERR_ARGUMENT", () => k.reset());
+  await Promise.resolve();
+  expect(expectError("ERR_ENGINE_POISONED", () => k.tensor([1]))).toContain("a call was interrupted");
+  k.reset();
+  const x = k.tensor([1], "grad");
+  expect(k.step(k.opt("sgd", x), () => 2)).toBe(2);
 });
 
 it("reset frees everything and restores the seed and the settings", () => {
