@@ -66,7 +66,7 @@ impl Engine for RustEngine {
         }
     }
 
-    fn memory_limit(&self) -> usize {
+    fn memory_limit(&self, _: usize) -> usize {
         self.autograd.budget.tensor_limit()
     }
 

@@ -74,8 +74,8 @@ impl Engine for TorchEngine {
         Err(Error::new(Code::Device, format!("device {device} cannot be used: {reason}")))
     }
 
-    fn memory_limit(&self) -> usize {
-        memory::tensor_limit()
+    fn memory_limit(&self, wanted: usize) -> usize {
+        memory::tensor_limit(wanted)
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {

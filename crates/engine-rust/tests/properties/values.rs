@@ -28,15 +28,15 @@ fn memory_is_flat_and_runs_out_as_an_error() {
         let zero = k.tensor(&Data::Float(vec![0.0; 4096]), &[64, 64], Device::Cpu)?;
         k.loss(Loss::Mse, x, &zero, Reduction::Sum)
     }
-    let before = k.memory_limit();
+    let before = k.memory_limit(0);
     assert!(before < 1 << 18);
     // Forwards without a backward, and their graphs, leave no memory allocated.
     (0..1000).for_each(|_| drop(run().unwrap()));
-    assert_eq!(k.memory_limit(), before);
+    assert_eq!(k.memory_limit(0), before);
     k.backward(&run().unwrap(), 1.0).unwrap();
-    let trained = k.memory_limit();
+    let trained = k.memory_limit(0);
     (0..1000).for_each(|_| k.backward(&run().unwrap(), 1.0).unwrap());
-    assert_eq!(k.memory_limit(), trained);
+    assert_eq!(k.memory_limit(0), trained);
     // Too many at once.
     let mut held = Vec::new();
     let error = loop {
@@ -58,7 +58,7 @@ fn memory_is_flat_and_runs_out_as_an_error() {
     k.backward(&held[0], 1.0).unwrap();
     assert_ne!(grad(&k, &p), gradient);
     drop(held);
-    assert_eq!(k.memory_limit(), trained);
+    assert_eq!(k.memory_limit(0), trained);
     let k = RustEngine::new();
     let column = float(&k, &[1 << 23, 1], &vec![0.0; 1 << 23]);
     let error = k.linear(&column, &column, None).map(drop).unwrap_err();

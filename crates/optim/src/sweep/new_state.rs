@@ -49,7 +49,7 @@ pub(super) fn plan_state(
     rule: &dyn ErasedRule,
     groups: &[Group],
     views: &[Option<View<'_>>],
-    limit: &dyn Fn() -> usize,
+    limit: &dyn Fn(usize) -> usize,
 ) -> Result<NewState> {
     let averages = rule.averages();
     let mut layout = ArenaLayout::default();
@@ -97,7 +97,7 @@ pub(super) fn plan_state(
         layout.stagger(start);
     }
     let bytes = layout.bytes();
-    if bytes > 0 && bytes > limit() {
+    if bytes > 0 && bytes > limit(bytes) {
         let message = format!("not enough memory for a state of {bytes} bytes");
         return Err(Error::new(Code::Memory, message));
     }

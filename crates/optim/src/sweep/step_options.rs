@@ -23,8 +23,8 @@ pub struct StepOptions<'a> {
     pub threads: usize,
     /// The instruction set of the loops. The result does not depend on it.
     pub instruction_set: InstructionSet,
-    /// Returns the bytes that new state may take. Called only if a step makes state.
-    pub memory_limit: &'a dyn Fn() -> usize,
+    /// Returns the bytes that new state may take, for the bytes that it wants. Called only if a step makes state.
+    pub memory_limit: &'a dyn Fn(usize) -> usize,
 }
 
 impl Default for StepOptions<'_> {
@@ -38,7 +38,7 @@ impl Default for StepOptions<'_> {
             zero_gradients: false,
             threads: 1,
             instruction_set: InstructionSet::best(),
-            memory_limit: &|| usize::MAX,
+            memory_limit: &|_| usize::MAX,
         }
     }
 }

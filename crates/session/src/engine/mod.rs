@@ -26,8 +26,9 @@ pub trait Engine: 'static {
 
     /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
-    /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process.
-    fn memory_limit(&self) -> usize;
+    /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process. The
+    /// answer may be too small if it is at least `wanted`, since an exact one may take long.
+    fn memory_limit(&self, wanted: usize) -> usize;
 
     /// A new tensor with a copy of the data. `data.len()` is the product of `shape`.
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;

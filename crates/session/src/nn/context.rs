@@ -63,9 +63,9 @@ pub(crate) fn checked_element_count<E: Engine>(engine: &E, shape: &[usize], dtyp
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
     match (count, bytes) {
-        (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit() => Ok(count),
+        (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit(bytes) => Ok(count),
         _ => {
-            let (name, limit) = (dtype.name(), engine.memory_limit());
+            let (name, limit) = (dtype.name(), engine.memory_limit(usize::MAX));
             let message =
                 format!("a {name} tensor of shape {shape:?} needs more than the {limit} bytes there are for it");
             Err(Error::new(Code::Memory, message))

@@ -167,7 +167,7 @@ impl<E: Engine> BoundOptimizer<E> {
             name: &|parameter| registry.name_of(engine, tensors, parameter),
             threads: engine.threads(),
             // The engine's limit allows for three copies of a new tensor. State has one copy.
-            memory_limit: &|| engine.memory_limit().saturating_mul(3),
+            memory_limit: &|wanted| engine.memory_limit(wanted.div_ceil(3)).saturating_mul(3),
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;

@@ -71,5 +71,9 @@ export function seed(...args: readonly unknown[]): unknown {
 /** The numbers from 0 to n - 1 in random order. */
 export function randperm(n: number): Float64Array;
 export function randperm(...args: readonly unknown[]): Float64Array {
-  return Float64Array.from((client.call("randperm", args) as TypedTensor).data, Number);
+  const { data } = client.call("randperm", args) as TypedTensor;
+  // Not `Float64Array.from`, which would make a list of all numbers first.
+  const numbers = new Float64Array(data.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = Number(data[i]);
+  return numbers;
 }
