@@ -16,8 +16,8 @@ use crate::memory::limits::{available, kilobytes};
 /// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
 /// copies of the elements exist while a tensor is made.
 ///
-/// Freed bytes that the C library keeps count only if `wanted` is more than the rest allows: the C library visits every free
-/// block to count them, which takes 100 ms after 100,000 small tensors.
+/// Freed bytes that the C library keeps count only if `wanted` is more than the rest allows. To count them, the C library
+/// visits every free block, which takes 100 ms after 100,000 small tensors.
 pub(crate) fn tensor_limit(wanted: usize) -> usize {
     let available = available();
     let limit = available / 4;
