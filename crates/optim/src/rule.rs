@@ -29,7 +29,7 @@ pub(crate) trait Rule: 'static {
 
     /// Marks the buffers that are averages of gradients, which the option `moments` may store in bfloat16. Averages of
     /// squares stay in full: they change by too little in a step for 16 bits.
-    const AVERAGES: [bool; RULE_BUFFERS];
+    const GRADIENT_AVERAGES: [bool; RULE_BUFFERS];
 
     /// The initial value of each buffer; `None` for a buffer that these options do not use.
     fn initial_values(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];

@@ -3,14 +3,14 @@
 use crate::error::{Code, Error, Result};
 use crate::optimizer::Optimizer;
 use crate::state::buffer::Buffer;
-use crate::state::param_state::{AVERAGE, MASTER, SwapBuffers};
+use crate::state::param_state::{MASTER, PARAM_AVERAGE, SwapBuffers};
 
 impl Optimizer {
     /// The buffers to swap with each parameter; `None` without an average.
     pub fn swap_buffers(&self) -> impl Iterator<Item = Option<SwapBuffers<&Buffer>>> {
         self.groups.iter().flat_map(|group| &group.states).map(|state| {
             let state = state.as_ref()?;
-            let average = state.buffers[AVERAGE].as_ref()?;
+            let average = state.buffers[PARAM_AVERAGE].as_ref()?;
             Some(SwapBuffers { master: state.buffers[MASTER].as_ref(), average })
         })
     }
@@ -21,7 +21,7 @@ impl Optimizer {
         for (state, swapped) in states.zip(buffers) {
             if let (Some(state), Some(SwapBuffers { master, average })) = (state, swapped) {
                 state.buffers[MASTER] = master;
-                state.buffers[AVERAGE] = Some(average);
+                state.buffers[PARAM_AVERAGE] = Some(average);
             }
         }
         self.swapped = !self.swapped;

@@ -43,7 +43,7 @@ impl Rule for Adagrad {
     const PYTORCH: Option<&'static str> = Some("torch.optim.Adagrad");
     const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
     const BUFFERS: &'static [&'static str] = &["sum"];
-    const AVERAGES: [bool; RULE_BUFFERS] = [false; RULE_BUFFERS];
+    const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [false; RULE_BUFFERS];
 
     fn initial_values(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(o.init), None, None]

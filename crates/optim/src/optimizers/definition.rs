@@ -5,7 +5,7 @@ use crate::options::rule_options::RuleOptions;
 use crate::options::table::{OptionSet, OptionSpec};
 use crate::options::value::OptionValue;
 use crate::rule::Rule;
-use crate::state::param_state::{AVERAGE, MASTER};
+use crate::state::param_state::{MASTER, PARAM_AVERAGE};
 use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::rule_instance::RuleInstance;
 
@@ -38,7 +38,7 @@ impl Definition {
     /// buffers are reported only if they are in use.
     pub fn state_keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
         let own = self.buffers.iter().enumerate().map(|(index, key)| (*key, index));
-        own.chain([("master_param", MASTER), ("param_average", AVERAGE)])
+        own.chain([("master_param", MASTER), ("param_average", PARAM_AVERAGE)])
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) const fn define<R: Rule>() -> Definition {
         buffers: R::BUFFERS,
         check: |values| {
             let options = R::Options::from_values(values)?;
-            if options.shared().reduced_moments && !R::AVERAGES.contains(&true) {
+            if options.shared().reduced_moments && !R::GRADIENT_AVERAGES.contains(&true) {
                 let name = R::NAME;
                 let reason = "since it keeps no average of gradients, given \"bfloat16\"";
                 return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));

@@ -77,7 +77,7 @@ impl Rule for Lamb {
     const ABOUT: &'static str = "Layer-wise adaptive moments for large batches: Adam's update times a trust ratio.";
     const TWO_STAGES: bool = true;
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
-    const AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
+    const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
     fn initial_values(_: &LambOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), None]

@@ -49,7 +49,7 @@ impl Rule for RmsProp {
     const PYTORCH: Option<&'static str> = Some("torch.optim.RMSprop");
     const ABOUT: &'static str = "Adagrad with an exponential average of squared gradients instead of their sum.";
     const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
-    const AVERAGES: [bool; RULE_BUFFERS] = [false, true, false];
+    const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [false, true, false];
 
     fn initial_values(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]

@@ -7,7 +7,7 @@ pub const RULE_BUFFERS: usize = 3;
 /// Index of the master weights of a 16-bit parameter, in f32.
 pub(crate) const MASTER: usize = RULE_BUFFERS;
 /// Index of the moving average of the parameter.
-pub(crate) const AVERAGE: usize = RULE_BUFFERS + 1;
+pub(crate) const PARAM_AVERAGE: usize = RULE_BUFFERS + 1;
 /// The maximal number of buffers of a parameter.
 pub const MAX_BUFFERS: usize = RULE_BUFFERS + 2;
 
@@ -37,6 +37,6 @@ pub struct SwapBuffers<B> {
 impl State {
     /// True if there is a moving average of the parameter.
     pub fn has_average(&self) -> bool {
-        self.buffers[AVERAGE].is_some()
+        self.buffers[PARAM_AVERAGE].is_some()
     }
 }

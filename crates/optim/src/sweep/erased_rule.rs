@@ -22,7 +22,7 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// The initial value of each buffer of the formula, in a group.
     fn initial_values(&self, group: usize) -> [Option<f64>; RULE_BUFFERS];
     /// Marks the buffers that are averages of gradients.
-    fn averages(&self) -> [bool; RULE_BUFFERS];
+    fn gradient_averages(&self) -> [bool; RULE_BUFFERS];
     /// The options that every rule has, of a group.
     fn shared(&self, group: usize) -> SharedOptions;
     /// True if a group needs the norm of all gradients.
@@ -84,8 +84,8 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         R::initial_values(&self.options[group])
     }
 
-    fn averages(&self) -> [bool; RULE_BUFFERS] {
-        R::AVERAGES
+    fn gradient_averages(&self) -> [bool; RULE_BUFFERS] {
+        R::GRADIENT_AVERAGES
     }
 
     fn shared(&self, group: usize) -> SharedOptions {

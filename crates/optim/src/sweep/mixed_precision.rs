@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::numeric::norm::BLOCK_LEN;
 use crate::numeric::scalar::{Reduced, Scalar};
-use crate::state::param_state::{AVERAGE, MASTER};
+use crate::state::param_state::{MASTER, PARAM_AVERAGE};
 use crate::state::view::Element;
 use crate::sweep::chunk::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
@@ -125,11 +125,11 @@ impl ParamTensor {
                 }
                 _ => {}
             }
-            if self.buffers[AVERAGE].is_null() {
+            if self.buffers[PARAM_AVERAGE].is_null() {
                 return;
             }
-            let average = Self::elements::<T>(self.buffers[AVERAGE], start, length);
-            if self.created_average {
+            let average = Self::elements::<T>(self.buffers[PARAM_AVERAGE], start, length);
+            if self.created_param_average {
                 average.copy_from_slice(weights);
             } else {
                 // As torch's `lerp`, from the nearer end.

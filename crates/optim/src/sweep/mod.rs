@@ -127,7 +127,7 @@ impl Sweep {
         self.count(groups, norm);
         let result = self.plan.update(self.context(options, transform));
         if mem::take(&mut self.created) {
-            self.tensors.iter_mut().for_each(|tensor| tensor.created_average = false);
+            self.tensors.iter_mut().for_each(|tensor| tensor.created_param_average = false);
             self.constant_keys.iter_mut().for_each(|(_, step)| step.created = false);
         }
         result.map(|()| Outcome::Stepped)
@@ -182,11 +182,11 @@ impl Sweep {
                 let Some(view) = view else { continue };
                 let shared = self.rule.shared(group);
                 let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), shared);
-                tensor.created_average = created.average;
+                tensor.created_param_average = created.param_average;
                 // Most tensors have the constants of the one before. A loop has one type, so f32 and f64 have separate
                 // entries.
                 let number = state.as_ref().map_or(0, |state| state.step);
-                let step = StepInputs { number, created: created.moments, gradient_norm: 0.0 };
+                let step = StepInputs { number, created: created.rule_buffers, gradient_norm: 0.0 };
                 let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
                 if self.constant_keys.last() != Some(&(group, step)) || is_double != tensor.is_double() {
                     push_checked(&mut self.constant_keys, (group, step))?;

@@ -10,7 +10,7 @@ use crate::memory::{Arena, ArenaLayout};
 use crate::state::buffer::{Buffer, PlannedBuffer, buffer_type};
 use crate::state::group::Group;
 use crate::state::page_offsets::page_offset;
-use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
+use crate::state::param_state::{MASTER, MAX_BUFFERS, PARAM_AVERAGE, RULE_BUFFERS, State};
 use crate::state::view::View;
 use crate::sweep::erased_rule::ErasedRule;
 
@@ -18,9 +18,9 @@ use crate::sweep::erased_rule::ErasedRule;
 #[derive(Clone, Copy, Default)]
 pub(super) struct Created {
     /// True for a buffer of the formula.
-    pub(super) moments: bool,
-    /// True for the moving average.
-    pub(super) average: bool,
+    pub(super) rule_buffers: bool,
+    /// True for the moving average of the parameter.
+    pub(super) param_average: bool,
 }
 
 /// A buffer that a step creates: the parameter, the initial value, and the planned memory.
@@ -51,7 +51,7 @@ pub(super) fn plan_state(
     views: &[Option<View<'_>>],
     limit: &dyn Fn(usize) -> usize,
 ) -> Result<NewState> {
-    let averages = rule.averages();
+    let gradient_averages = rule.gradient_averages();
     let mut layout = ArenaLayout::default();
     let mut planned = Vec::new();
     let mut created = filled(views.len(), Created::default())?;
@@ -64,12 +64,13 @@ pub(super) fn plan_state(
                 let Some(view) = view else { continue };
                 let fill = match buffer_index {
                     MASTER => view.element().is_reduced().then_some(0.0),
-                    AVERAGE => shared.average.and(Some(0.0)),
+                    PARAM_AVERAGE => shared.average.and(Some(0.0)),
                     _ => initial_values[buffer_index],
                 };
                 let Some(fill) = fill else { continue };
-                let is_average = averages.get(buffer_index).is_some_and(|is_average| *is_average);
-                let element = buffer_type(view.element(), is_average, shared.reduced_moments)?;
+                let is_gradient_average =
+                    gradient_averages.get(buffer_index).is_some_and(|is_gradient_average| *is_gradient_average);
+                let element = buffer_type(view.element(), is_gradient_average, shared.reduced_moments)?;
                 let existing = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
                 let existing = existing.filter(|buffer| buffer.len() == view.len());
                 if existing.is_some_and(|buffer| buffer.element() == element) {
@@ -89,8 +90,8 @@ pub(super) fn plan_state(
                     // A buffer of another type is converted, not created.
                     _ if existing.is_some() => {}
                     MASTER => {}
-                    AVERAGE => created[view_index].average = true,
-                    _ => created[view_index].moments = true,
+                    PARAM_AVERAGE => created[view_index].param_average = true,
+                    _ => created[view_index].rule_buffers = true,
                 }
             }
         }
@@ -142,12 +143,12 @@ impl NewState {
 /// Marks the formula's buffers in bfloat16, once all exist. Includes only buffers in use, since an option may add one
 /// later.
 pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
-    let (averages, initial_values) = (rule.averages(), rule.initial_values(group));
+    let (gradient_averages, initial_values) = (rule.gradient_averages(), rule.initial_values(group));
     let is_reduced = rule.shared(group).reduced_moments;
     array::from_fn(|buffer_index| {
         let is_in_use =
             initial_values[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
-        is_reduced && averages[buffer_index] && is_in_use
+        is_reduced && gradient_averages[buffer_index] && is_in_use
     })
 }
 

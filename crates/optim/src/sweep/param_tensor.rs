@@ -6,7 +6,7 @@ use std::{ptr, slice};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::SharedOptions;
 use crate::state::buffer::Buffer;
-use crate::state::param_state::{AVERAGE, MASTER, MAX_BUFFERS, RULE_BUFFERS, State};
+use crate::state::param_state::{MASTER, MAX_BUFFERS, PARAM_AVERAGE, RULE_BUFFERS, State};
 use crate::state::view::{Element, View};
 
 /// In elements; 16 MiB as f32. Larger updates do not fit into the cache together with the parameter, and are computed
@@ -18,8 +18,8 @@ const MAX_STORED_UPDATE_LEN: usize = 1 << 22;
 pub(crate) struct ParamTensor {
     /// Index into the rule's constants.
     pub(super) constants: u32,
-    /// True if this step created the average.
-    pub(super) created_average: bool,
+    /// True if this step created the moving average of the parameter.
+    pub(super) created_param_average: bool,
     pub(super) element: Element,
     /// True if some buffers of the formula are in bfloat16.
     pub(super) reduced_moments: bool,
@@ -46,7 +46,7 @@ impl ParamTensor {
         let (parameter, gradient) = view.addresses();
         Self {
             constants: 0,
-            created_average: false,
+            created_param_average: false,
             element: view.element(),
             reduced_moments: reduced.contains(&true),
             reduced,
@@ -64,7 +64,7 @@ impl ParamTensor {
         self.buffers = state.buffers.each_mut().map(|buffer| buffer.as_mut().map_or(ptr::null_mut(), Buffer::address));
         if shared.average.is_none() {
             // An average from the time before the option was turned off stays unchanged.
-            self.buffers[AVERAGE] = ptr::null_mut();
+            self.buffers[PARAM_AVERAGE] = ptr::null_mut();
         }
     }
 
@@ -83,7 +83,7 @@ impl ParamTensor {
     /// True if a block needs more than the formula: conversion or the moving average.
     #[inline(always)]
     pub(super) fn needs_block_loop(&self) -> bool {
-        self.element.is_reduced() || self.reduced_moments || !self.buffers[AVERAGE].is_null()
+        self.element.is_reduced() || self.reduced_moments || !self.buffers[PARAM_AVERAGE].is_null()
     }
 
     /// The address of the weights that the formula updates.
