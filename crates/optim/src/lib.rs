@@ -29,7 +29,7 @@ pub use memory::{ArenaArray, state_memory};
 pub use number::Number;
 pub use numeric::clip::{Clip, GradientTransform};
 pub use numeric::norm::sum_of_squares;
-pub use numeric::scalar::{Pod, Reduced, Scalar};
+pub use numeric::scalar::{Pod, Scalar, SixteenBit};
 pub use optimizer::Optimizer;
 pub use optimizer::loss_scale::LossScale;
 pub use optimizer::state_size::StateSize;

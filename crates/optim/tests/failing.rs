@@ -16,7 +16,7 @@ use stepwell_optim::{
 struct Model {
     floats: Vec<(Vec<f32>, Vec<f32>)>,
     doubles: Vec<(Vec<f64>, Vec<f64>)>,
-    reduced: Vec<(Vec<bf16>, Vec<bf16>)>,
+    bfloat16s: Vec<(Vec<bf16>, Vec<bf16>)>,
 }
 
 impl Model {
@@ -27,26 +27,26 @@ impl Model {
         let pair = |n| (numbers(n, 0.1).map(f64::from).collect(), numbers(n, 0.01).map(f64::from).collect());
         let doubles = if doubles { [70_000, 5].map(pair).into() } else { Vec::new() };
         let pair = |n| (numbers(n, 0.1).map(bf16::from_f32).collect(), numbers(n, 0.01).map(bf16::from_f32).collect());
-        Self { floats, doubles, reduced: [70_000, 9].map(pair).into() }
+        Self { floats, doubles, bfloat16s: [70_000, 9].map(pair).into() }
     }
 
     fn len(&self) -> usize {
-        self.floats.len() + self.doubles.len() + self.reduced.len()
+        self.floats.len() + self.doubles.len() + self.bfloat16s.len()
     }
 
     fn views(&mut self) -> Vec<Option<View<'_>>> {
         let floats = self.floats.iter_mut().map(|(p, g)| Some(View::Float(p, g)));
         let doubles = self.doubles.iter_mut().map(|(p, g)| Some(View::Double(p, g)));
-        let reduced = self.reduced.iter_mut().map(|(p, g)| Some(View::BFloat16(p, g)));
-        floats.chain(doubles).chain(reduced).collect()
+        let bfloat16s = self.bfloat16s.iter_mut().map(|(p, g)| Some(View::BFloat16(p, g)));
+        floats.chain(doubles).chain(bfloat16s).collect()
     }
 
     /// The bits of all parameters and gradients.
     fn bits(&self) -> Vec<u64> {
         let floats = self.floats.iter().flat_map(|(p, g)| p.iter().chain(g)).map(|x| u64::from(x.to_bits()));
         let doubles = self.doubles.iter().flat_map(|(p, g)| p.iter().chain(g)).map(|x| x.to_bits());
-        let reduced = self.reduced.iter().flat_map(|(p, g)| p.iter().chain(g)).map(|x| u64::from(x.to_bits()));
-        floats.chain(doubles).chain(reduced).collect()
+        let bfloat16s = self.bfloat16s.iter().flat_map(|(p, g)| p.iter().chain(g)).map(|x| u64::from(x.to_bits()));
+        floats.chain(doubles).chain(bfloat16s).collect()
     }
 }
 
@@ -99,10 +99,10 @@ fn a_step_whose_memory_is_refused_changes_nothing() {
         for named in rows.into_iter().take(if has_moments { 3 } else { 2 }) {
             for (clip, threads) in [(Clip::None, 1), (Clip::Norm(0.1), 2)] {
                 let what = format!("{} {named:?} {clip:?} {threads}", definition.name);
-                let reduced = named.iter().any(|(name, _)| name == "moments");
+                let has_bfloat16_moments = named.iter().any(|(name, _)| name == "moments");
                 let options = StepOptions { clip, threads, zero_gradients: false, ..StepOptions::default() };
                 let make = || {
-                    let model = Model::new(!reduced);
+                    let model = Model::new(!has_bfloat16_moments);
                     let mut optimizer = Optimizer::new(definition, &[], &named).unwrap();
                     let row = optimizer.plan(0, &[], &[]).unwrap();
                     optimizer.edit(0, row, model.len()).unwrap();

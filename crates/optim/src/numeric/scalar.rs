@@ -44,9 +44,9 @@ pub trait Scalar:
     /// True for f32, in which the formulas compute parameters and state of 16 bits.
     const WIDENS: bool;
     /// Converts from 16 bits, exactly. Both slices have one length. Only for a type that [`Scalar::WIDENS`].
-    fn widen<H: Reduced>(narrow: &[H], wide: &mut [Self]);
+    fn widen<H: SixteenBit>(narrow: &[H], wide: &mut [Self]);
     /// Rounds to 16 bits, to nearest, ties to even. As [`Scalar::widen`].
-    fn narrow<H: Reduced>(wide: &[Self], narrow: &mut [H]);
+    fn narrow<H: SixteenBit>(wide: &[Self], narrow: &mut [H]);
     /// Rounds to 16 bits by [`round_stochastically`]. As [`Scalar::widen`].
     fn narrow_stochastically(wide: &[Self], weights: &[Self], first: usize, narrow: &mut [bf16]);
 }
@@ -72,12 +72,12 @@ macro_rules! scalar {
             const WIDENS: bool = $widens;
             #[cfg_attr(target_family = "wasm", inline(never))]
             #[cfg_attr(not(target_family = "wasm"), inline(always))]
-            fn widen<H: Reduced>($from: &[H], $to: &mut [Self]) {
+            fn widen<H: SixteenBit>($from: &[H], $to: &mut [Self]) {
                 $widen
             }
             #[cfg_attr(target_family = "wasm", inline(never))]
             #[cfg_attr(not(target_family = "wasm"), inline(always))]
-            fn narrow<H: Reduced>($from: &[Self], $to: &mut [H]) {
+            fn narrow<H: SixteenBit>($from: &[Self], $to: &mut [H]) {
                 $narrow
             }
             #[cfg_attr(target_family = "wasm", inline(never))]
@@ -99,14 +99,14 @@ scalar!(
 scalar!(f64, false, |_from, _to, _weights, _first| (), (), ());
 
 /// A 16-bit floating-point type. Slices of one length are converted element by element.
-pub trait Reduced: Copy {
+pub trait SixteenBit: Copy {
     /// Converts exactly.
     fn widen(from: &[Self], to: &mut [f32]);
     /// Rounds to nearest, ties to even.
     fn narrow(from: &[f32], to: &mut [Self]);
 }
 
-impl Reduced for f16 {
+impl SixteenBit for f16 {
     /// Uses the conversion instructions of the machine, if it has them.
     #[inline(always)]
     fn widen(from: &[Self], to: &mut [f32]) {
@@ -118,7 +118,7 @@ impl Reduced for f16 {
     }
 }
 
-impl Reduced for bf16 {
+impl SixteenBit for bf16 {
     /// This loop has no bounds checks and vectorizes on all targets; the loop of `convert_to_f32_slice` does not.
     #[inline(always)]
     fn widen(from: &[Self], to: &mut [f32]) {

@@ -61,7 +61,7 @@ pub(crate) const fn define<R: Rule>() -> Definition {
         buffers: R::BUFFERS,
         check: |values| {
             let options = R::Options::from_values(values)?;
-            if options.shared().reduced_moments && !R::GRADIENT_AVERAGES.contains(&true) {
+            if options.shared().bfloat16_moments && !R::GRADIENT_AVERAGES.contains(&true) {
                 let name = R::NAME;
                 let reason = "since it keeps no average of gradients, given \"bfloat16\"";
                 return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));

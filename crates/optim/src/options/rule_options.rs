@@ -15,7 +15,7 @@ pub(crate) struct SharedOptions {
     /// The weight of the past in the moving average of the parameters; `None` for no average.
     pub(crate) average: Option<f64>,
     /// True if averages of gradients are stored in bfloat16.
-    pub(crate) reduced_moments: bool,
+    pub(crate) bfloat16_moments: bool,
 }
 
 words! {
@@ -42,8 +42,8 @@ macro_rules! rule_options {
 
         impl $crate::options::rule_options::RuleOptions for $set {
             fn shared(&self) -> $crate::options::rule_options::SharedOptions {
-                let reduced_moments = matches!(self.moments, $crate::options::rule_options::MomentStorage::BFloat16);
-                $crate::options::rule_options::SharedOptions { average: self.average, reduced_moments }
+                let bfloat16_moments = matches!(self.moments, $crate::options::rule_options::MomentStorage::BFloat16);
+                $crate::options::rule_options::SharedOptions { average: self.average, bfloat16_moments }
             }
         }
     };

@@ -127,13 +127,13 @@ impl PlannedBuffer {
 ///
 /// # Errors
 /// [`Code::OptionRange`] for moments in bfloat16 with a parameter in f64.
-pub(crate) fn buffer_type(element: Element, is_gradient_average: bool, reduced_moments: bool) -> Result<BufferType> {
+pub(crate) fn buffer_type(element: Element, is_gradient_average: bool, bfloat16_moments: bool) -> Result<BufferType> {
     match element {
-        Element::Double if reduced_moments => {
+        Element::Double if bfloat16_moments => {
             let message = "moments: expected \"full\" for parameters of dtype double, given \"bfloat16\"";
             Err(Error::new(Code::OptionRange, message))
         }
-        _ if reduced_moments && is_gradient_average => Ok(BufferType::BFloat16),
+        _ if bfloat16_moments && is_gradient_average => Ok(BufferType::BFloat16),
         Element::Double => Ok(BufferType::Double),
         Element::Float | Element::Half | Element::BFloat16 => Ok(BufferType::Float),
     }

@@ -99,7 +99,7 @@ impl Element {
     /// True for types with master weights. Always false in WebAssembly, whose engine has none, so that their code is
     /// left out of the module.
     #[inline(always)]
-    pub(crate) fn is_reduced(self) -> bool {
+    pub(crate) fn is_16_bit(self) -> bool {
         cfg!(not(target_family = "wasm")) && matches!(self, Element::Half | Element::BFloat16)
     }
 }

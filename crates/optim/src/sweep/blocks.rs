@@ -113,10 +113,14 @@ impl<T: Scalar> Blocks<'_, T> {
         }
         // SAFETY: as promised to `ParamTensor::blocks`; the last block is no longer borrowed.
         unsafe {
-            if T::WIDENS && tensor.reduced_moments && self.stage != Stage::Apply {
+            if T::WIDENS && tensor.has_bfloat16_buffers && self.stage != Stage::Apply {
                 let weights: &[T] = tensor.weights(first, length);
-                for ((wide, address), _) in
-                    scratch.state.iter().zip(tensor.buffers).zip(tensor.reduced).filter(|(_, reduced)| *reduced)
+                for ((wide, address), _) in scratch
+                    .state
+                    .iter()
+                    .zip(tensor.buffers)
+                    .zip(tensor.bfloat16_buffers)
+                    .filter(|(_, is_bfloat16)| *is_bfloat16)
                 {
                     let narrow = ParamTensor::elements::<bf16>(address, first, length);
                     T::narrow_stochastically(&wide[..length], weights, first, narrow);
@@ -146,7 +150,7 @@ impl<T: Scalar> Blocks<'_, T> {
                 tensor.refresh_masters(first, length);
             }
             let parameter = tensor.weights(first, length);
-            let gradient = if *stage == Stage::Apply && tensor.element.is_reduced() {
+            let gradient = if *stage == Stage::Apply && tensor.element.is_16_bit() {
                 // Not read; any buffer of this length does.
                 &mut scratch.gradient[..length]
             } else if *gradient_ops == GradientOps::NONE {
@@ -154,8 +158,8 @@ impl<T: Scalar> Blocks<'_, T> {
             } else {
                 tensor.transformed_gradient(first, &mut scratch.gradient, length, *gradient_ops)
             };
-            let state = if T::WIDENS && tensor.reduced_moments {
-                let mut buffers = tensor.buffers.into_iter().zip(tensor.reduced);
+            let state = if T::WIDENS && tensor.has_bfloat16_buffers {
+                let mut buffers = tensor.buffers.into_iter().zip(tensor.bfloat16_buffers);
                 scratch.state.each_mut().map(|wide| match buffers.next() {
                     Some((address, true)) => {
                         let wide = &mut wide[..length];

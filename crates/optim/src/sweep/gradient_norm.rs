@@ -43,7 +43,7 @@ fn chunk_squares<T: Scalar>(
     transform: GradientTransform,
     scratch: &mut Option<Scratch<T>>,
 ) -> f64 {
-    if transform == GradientTransform::Identity && !tensor.element.is_reduced() {
+    if transform == GradientTransform::Identity && !tensor.element.is_16_bit() {
         // SAFETY: the chunk is a part of the tensor, the step is running, and gradients are written only after all are
         // measured.
         let (_, gradient) = unsafe { tensor.elements_of_both::<T>(chunk.start, chunk.length) };

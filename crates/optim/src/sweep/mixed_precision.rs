@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use crate::numeric::norm::BLOCK_LEN;
-use crate::numeric::scalar::{Reduced, Scalar};
+use crate::numeric::scalar::{Scalar, SixteenBit};
 use crate::state::param_state::{MASTER, PARAM_AVERAGE};
 use crate::state::view::Element;
 use crate::sweep::chunk::GradientOps;
@@ -17,7 +17,7 @@ impl ParamTensor {
     /// As for [`ParamTensor::blocks`].
     #[inline(always)]
     pub(super) unsafe fn refresh_masters(&self, start: usize, length: usize) {
-        if !self.element.is_reduced() {
+        if !self.element.is_16_bit() {
             return;
         }
         // SAFETY: as the caller promises; master weights are f32.
@@ -52,7 +52,7 @@ impl ParamTensor {
         // SAFETY: as the caller promises.
         unsafe {
             match self.element {
-                _ if !self.element.is_reduced() => Self::elements(self.gradient, start, length),
+                _ if !self.element.is_16_bit() => Self::elements(self.gradient, start, length),
                 Element::Half if T::WIDENS => {
                     let wide = &mut wide[..length];
                     T::widen(Self::elements::<f16>(self.gradient, start, length), wide);
@@ -83,7 +83,7 @@ impl ParamTensor {
     ) -> &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe {
-            if self.element.is_reduced() {
+            if self.element.is_16_bit() {
                 self.gradient(start, scratch, length);
                 if gradient_ops.zero {
                     // Zero has the same bits in both 16-bit types.
@@ -116,7 +116,7 @@ impl ParamTensor {
         unsafe {
             let weights: &[T] = self.weights(start, length);
             match self.element {
-                _ if !self.element.is_reduced() => {}
+                _ if !self.element.is_16_bit() => {}
                 Element::Half if T::WIDENS => {
                     T::narrow(weights, Self::elements::<f16>(self.parameter, start, length));
                 }
@@ -150,7 +150,7 @@ impl ParamTensor {
 
 /// Implements [`ParamTensor::refresh_masters`] for one 16-bit type.
 #[inline(always)]
-fn refresh<H: Reduced + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK_LEN]) {
+fn refresh<H: SixteenBit + PartialEq + Into<f32>>(parameter: &[H], master: &mut [f32], mut scratch: [H; BLOCK_LEN]) {
     let rounded = &mut scratch[..master.len()];
     H::narrow(master, rounded);
     if *rounded == *parameter {

@@ -31,7 +31,7 @@ use crate::state::view::{Location, View};
 use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
 use crate::sweep::context::StepContext;
 use crate::sweep::erased_rule::ErasedRule;
-use crate::sweep::new_state::{plan_state, reduced};
+use crate::sweep::new_state::{bfloat16_buffers, plan_state};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::step_options::{Outcome, StepOptions};
@@ -181,7 +181,7 @@ impl Sweep {
             for (state, (view, created)) in members.states.iter().zip(&mut slots) {
                 let Some(view) = view else { continue };
                 let shared = self.rule.shared(group);
-                let mut tensor = ParamTensor::new(view, reduced(&*self.rule, group, state.as_ref()), shared);
+                let mut tensor = ParamTensor::new(view, bfloat16_buffers(&*self.rule, group, state.as_ref()), shared);
                 tensor.created_param_average = created.param_average;
                 // Most tensors have the constants of the one before. A loop has one type, so f32 and f64 have separate
                 // entries.

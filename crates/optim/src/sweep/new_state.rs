@@ -63,14 +63,14 @@ pub(super) fn plan_state(
             for (parameter_index, (state, (view_index, view))) in members.states.iter().zip(&mut slots).enumerate() {
                 let Some(view) = view else { continue };
                 let fill = match buffer_index {
-                    MASTER => view.element().is_reduced().then_some(0.0),
+                    MASTER => view.element().is_16_bit().then_some(0.0),
                     PARAM_AVERAGE => shared.average.and(Some(0.0)),
                     _ => initial_values[buffer_index],
                 };
                 let Some(fill) = fill else { continue };
                 let is_gradient_average =
                     gradient_averages.get(buffer_index).is_some_and(|is_gradient_average| *is_gradient_average);
-                let element = buffer_type(view.element(), is_gradient_average, shared.reduced_moments)?;
+                let element = buffer_type(view.element(), is_gradient_average, shared.bfloat16_moments)?;
                 let existing = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
                 let existing = existing.filter(|buffer| buffer.len() == view.len());
                 if existing.is_some_and(|buffer| buffer.element() == element) {
@@ -115,7 +115,7 @@ impl NewState {
             for (state, view) in members.states.iter_mut().zip(&mut slots) {
                 let Some(view) = view else { continue };
                 let state = state.get_or_insert_default();
-                if !view.element().is_reduced() {
+                if !view.element().is_16_bit() {
                     // A master weight from the time before the parameter got 32 bits.
                     state.buffers[MASTER] = None;
                 }
@@ -125,7 +125,7 @@ impl NewState {
         for PlannedState { group, parameter_index, view_index, buffer_index, fill, buffer } in self.planned {
             let mut buffer = buffer.take(&arena, fill);
             if let (MASTER, Some(view)) = (buffer_index, &views[view_index])
-                && view.element().is_reduced()
+                && view.element().is_16_bit()
             {
                 copy_weights(view, &mut buffer);
             }
@@ -142,13 +142,13 @@ impl NewState {
 
 /// Marks the formula's buffers in bfloat16, once all exist. Includes only buffers in use, since an option may add one
 /// later.
-pub(super) fn reduced(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
+pub(super) fn bfloat16_buffers(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
     let (gradient_averages, initial_values) = (rule.gradient_averages(), rule.initial_values(group));
-    let is_reduced = rule.shared(group).reduced_moments;
+    let stores_bfloat16 = rule.shared(group).bfloat16_moments;
     array::from_fn(|buffer_index| {
         let is_in_use =
             initial_values[buffer_index].is_some() || state.is_some_and(|state| state.buffers[buffer_index].is_some());
-        is_reduced && gradient_averages[buffer_index] && is_in_use
+        stores_bfloat16 && gradient_averages[buffer_index] && is_in_use
     })
 }
 

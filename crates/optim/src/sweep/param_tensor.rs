@@ -22,9 +22,9 @@ pub(crate) struct ParamTensor {
     pub(super) created_param_average: bool,
     pub(super) element: Element,
     /// True if some buffers of the formula are in bfloat16.
-    pub(super) reduced_moments: bool,
+    pub(super) has_bfloat16_buffers: bool,
     /// The buffers of the formula that are in bfloat16.
-    pub(super) reduced: [bool; RULE_BUFFERS],
+    pub(super) bfloat16_buffers: [bool; RULE_BUFFERS],
     /// The weight of the past in the moving average of the parameter.
     pub(super) average_decay: f64,
     pub(super) length: usize,
@@ -42,14 +42,14 @@ unsafe impl Sync for ParamTensor {}
 
 impl ParamTensor {
     /// A tensor without buffers, which [`ParamTensor::set_buffers`] adds. The caller sets `constants` and `chunks`.
-    pub(super) fn new(view: &mut View<'_>, reduced: [bool; RULE_BUFFERS], shared: SharedOptions) -> Self {
+    pub(super) fn new(view: &mut View<'_>, bfloat16_buffers: [bool; RULE_BUFFERS], shared: SharedOptions) -> Self {
         let (parameter, gradient) = view.addresses();
         Self {
             constants: 0,
             created_param_average: false,
             element: view.element(),
-            reduced_moments: reduced.contains(&true),
-            reduced,
+            has_bfloat16_buffers: bfloat16_buffers.contains(&true),
+            bfloat16_buffers,
             average_decay: shared.average.unwrap_or_default(),
             length: view.len(),
             chunks: 0..0,
@@ -83,7 +83,7 @@ impl ParamTensor {
     /// True if a block needs more than the formula: conversion or the moving average.
     #[inline(always)]
     pub(super) fn needs_block_loop(&self) -> bool {
-        self.element.is_reduced() || self.reduced_moments || !self.buffers[PARAM_AVERAGE].is_null()
+        self.element.is_16_bit() || self.has_bfloat16_buffers || !self.buffers[PARAM_AVERAGE].is_null()
     }
 
     /// The address of the weights that the formula updates.
@@ -96,7 +96,7 @@ impl ParamTensor {
     /// when they were stored, so that the result does not depend on the plan. It also does if reading them back from
     /// memory would take longer.
     pub(super) fn stores_updates(&self) -> bool {
-        !self.reduced_moments && self.length <= MAX_STORED_UPDATE_LEN
+        !self.has_bfloat16_buffers && self.length <= MAX_STORED_UPDATE_LEN
     }
 
     /// The elements of an array at `address`, from index `start`.
@@ -116,7 +116,7 @@ impl ParamTensor {
     #[inline(always)]
     #[allow(clippy::mut_from_ref, reason = "the memory is not the tensor's own")]
     pub(super) unsafe fn weights<T: Scalar>(&self, start: usize, length: usize) -> &mut [T] {
-        let address = if T::WIDENS && self.element.is_reduced() { self.buffers[MASTER] } else { self.parameter };
+        let address = if T::WIDENS && self.element.is_16_bit() { self.buffers[MASTER] } else { self.parameter };
         // SAFETY: as the caller promises; master weights are of 32 bits, which is what 16 bits widen to.
         unsafe { Self::elements(address, start, length) }
     }
