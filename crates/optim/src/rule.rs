@@ -5,7 +5,8 @@ use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::RuleOptions;
 use crate::state::param_state::RULE_BUFFERS;
 
-/// An optimizer that updates each parameter from its own gradient and state.
+/// An optimizer that updates each parameter from its own gradient and state. In addition, it may use the L2 norm of all
+/// gradients, as LAMB does.
 ///
 /// An implementation does not handle parameter groups, missing gradients, dtypes, threads, saving or loading.
 pub(crate) trait Rule: 'static {
@@ -66,7 +67,7 @@ pub(crate) trait Rule: 'static {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct StepInputs {
     /// 1 for the first step of this parameter.
-    pub(crate) number: u64,
+    pub(crate) step_count: u64,
     /// True if this step created one of the formula's buffers.
     pub(crate) created: bool,
     /// The L2 norm of the gradients of all groups, after clipping; 0 if no rule uses it.

@@ -108,12 +108,13 @@ impl Optimizer {
     /// scale, the step divides gradients by it, and is skipped if they are not finite, whatever the options say.
     ///
     /// # Errors
-    /// An error changes nothing.
+    /// An error changes nothing, except [`Code::Internal`].
     /// - [`Code::ClosureRequired`] for L-BFGS
     /// - [`Code::Parameter`] while parameters and averages are swapped
     /// - [`Code::OptionRange`] for moments in bfloat16 with parameters in f64
     /// - [`Code::Gradient`] for gradients that are not finite, if the options ask for it
     /// - [`Code::Memory`] if there is no memory for new state
+    /// - [`Code::Internal`] if a thread panicked, by a bug; some elements are then updated
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         self.check_not_swapped()?;
         let Some(sweep) = &mut self.sweep else {

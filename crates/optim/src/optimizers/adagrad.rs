@@ -51,7 +51,7 @@ impl Rule for Adagrad {
 
     fn constants<T: Scalar>(o: &AdagradOptions, step: &StepInputs) -> Self::Constants<T> {
         adagrad::Constants {
-            lr: T::from_f64(o.lr / (1.0 + (step.number - 1) as f64 * o.lrdecay)),
+            lr: T::from_f64(o.lr / (1.0 + (step.step_count - 1) as f64 * o.lrdecay)),
             sign: T::from_f64(sign(o.maximize)),
             decay: T::from_f64(o.decay),
             eps: T::from_f64(o.eps),

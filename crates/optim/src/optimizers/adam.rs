@@ -55,7 +55,7 @@ impl Rule for Adam {
 
     fn constants<T: Scalar>(o: &AdamOptions, step: &StepInputs) -> Self::Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
-            AdamCoefficients::new(o.beta1, o.beta2, step.number);
+            AdamCoefficients::new(o.beta1, o.beta2, step.step_count);
         // The constants include the sign of the gradient, which is exact and free; squares do not depend on it.
         let sign = sign(o.maximize);
         let t = T::from_f64;

@@ -54,7 +54,7 @@ impl Rule for AdamW {
 
     fn constants<T: Scalar>(o: &AdamWOptions, step: &StepInputs) -> Self::Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
-            AdamCoefficients::new(o.beta1, o.beta2, step.number);
+            AdamCoefficients::new(o.beta1, o.beta2, step.step_count);
         // The constant includes the sign of the gradient, which is exact and free; squares do not depend on it.
         let sign = sign(o.maximize);
         let t = T::from_f64;

@@ -21,7 +21,7 @@ pub(super) struct StepContext<'a> {
     pub(super) sums: &'a [Sums],
     pub(super) gradient_ops: GradientOps,
     pub(super) threads: usize,
-    pub(super) set: InstructionSet,
+    pub(super) instruction_set: InstructionSet,
 }
 
 impl<'a> StepContext<'a> {
@@ -55,16 +55,17 @@ impl<'a> StepContext<'a> {
         ApplyArgs { tensor, chunks, factor, updates: update_buffer.updates(tensor) }
     }
 
-    /// Calls `task` once with each index below `count`, in order.
-    pub(super) fn in_order(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    /// Calls `task` once with each index below `count`. The threads take the indices in rising order from a shared
+    /// counter, and call `task` at the same time.
+    pub(super) fn for_each_index(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
         self.run(&|_| {
             loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
                     return;
                 }
-                task(number);
+                task(index);
             }
         })
     }

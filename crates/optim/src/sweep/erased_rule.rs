@@ -40,7 +40,13 @@ pub(crate) trait ErasedRule: Send + Sync {
     ///
     /// # Safety
     /// The chunks belong to the tensors, and no other code accesses the memory of the tensors during the call.
-    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps);
+    unsafe fn update(
+        &self,
+        instruction_set: InstructionSet,
+        tensors: &[ParamTensor],
+        chunks: &[Chunk],
+        gradient_ops: GradientOps,
+    );
 
     /// Runs both stages on small tensors, tensor by tensor, so that the second stage finds the data in the cache.
     ///
@@ -48,7 +54,7 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// As for [`ErasedRule::update`].
     unsafe fn update_whole_tensors(
         &self,
-        set: InstructionSet,
+        instruction_set: InstructionSet,
         tensors: &[ParamTensor],
         chunks: &[Chunk],
         gradient_ops: GradientOps,
@@ -64,7 +70,7 @@ pub(crate) trait ErasedRule: Send + Sync {
     /// buffer at these indices holds the updates of that tensor until they are read, and no other thread uses it.
     unsafe fn apply_and_measure(
         &self,
-        set: InstructionSet,
+        instruction_set: InstructionSet,
         apply_args: Option<ApplyArgs<'_>>,
         measure_args: Option<MeasureArgs<'_>>,
         gradient_ops: GradientOps,
@@ -115,28 +121,34 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         self.constants.push(GroupConstants { group, float, double });
     }
 
-    unsafe fn update(&self, set: InstructionSet, tensors: &[ParamTensor], chunks: &[Chunk], gradient_ops: GradientOps) {
+    unsafe fn update(
+        &self,
+        instruction_set: InstructionSet,
+        tensors: &[ParamTensor],
+        chunks: &[Chunk],
+        gradient_ops: GradientOps,
+    ) {
         if !R::TWO_STAGES {
-            set.run(Update::<R> { constants: &self.constants, tensors, chunks, gradient_ops });
+            instruction_set.run(Update::<R> { constants: &self.constants, tensors, chunks, gradient_ops });
         }
     }
 
     unsafe fn update_whole_tensors(
         &self,
-        set: InstructionSet,
+        instruction_set: InstructionSet,
         tensors: &[ParamTensor],
         chunks: &[Chunk],
         gradient_ops: GradientOps,
         update_buffer: &UpdateBuffer,
     ) {
         if R::TWO_STAGES {
-            set.run(UpdateWholeTensors { rule: self, tensors, chunks, gradient_ops, update_buffer });
+            instruction_set.run(UpdateWholeTensors { rule: self, tensors, chunks, gradient_ops, update_buffer });
         }
     }
 
     unsafe fn apply_and_measure(
         &self,
-        set: InstructionSet,
+        instruction_set: InstructionSet,
         apply_args: Option<ApplyArgs<'_>>,
         measure_args: Option<MeasureArgs<'_>>,
         gradient_ops: GradientOps,
@@ -149,8 +161,8 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         {
             // SAFETY: as the caller promises.
             unsafe {
-                self.apply_and_measure(set, Some(apply_args), None, gradient_ops);
-                self.apply_and_measure(set, None, Some(measure_args), gradient_ops);
+                self.apply_and_measure(instruction_set, Some(apply_args), None, gradient_ops);
+                self.apply_and_measure(instruction_set, None, Some(measure_args), gradient_ops);
             }
             return;
         }
@@ -161,11 +173,11 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         if doubles {
             let measure_args = measure_args.map(|args| (&self.constants(args.tensor).double, args));
             let apply_args = apply_args.map(|args| (&self.constants(args.tensor).double, args));
-            set.run(ApplyAndMeasure::<R, f64> { measure_args, apply_args, gradient_ops });
+            instruction_set.run(ApplyAndMeasure::<R, f64> { measure_args, apply_args, gradient_ops });
         } else {
             let measure_args = measure_args.map(|args| (&self.constants(args.tensor).float, args));
             let apply_args = apply_args.map(|args| (&self.constants(args.tensor).float, args));
-            set.run(ApplyAndMeasure::<R, f32> { measure_args, apply_args, gradient_ops });
+            instruction_set.run(ApplyAndMeasure::<R, f32> { measure_args, apply_args, gradient_ops });
         }
     }
 

@@ -40,10 +40,11 @@ use crate::sweep::work_plan::{SINGLE_THREADED, WorkPlan};
 /// In elements. Below this, waking threads takes longer than their help saves.
 const MIN_PARALLEL_LEN: usize = 1 << 18;
 
-/// Makes the steps of an optimizer whose rule updates each parameter by itself.
+/// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule).
 pub(crate) struct Sweep {
     rule: Box<dyn ErasedRule>,
-    /// Addresses and lengths of the views; `None` for a parameter without a gradient, which has no tensor.
+    /// Addresses and lengths of the views; `None` for a parameter that is frozen or has no gradient, so that it has no
+    /// tensor.
     locations: Vec<Option<Location>>,
     tensors: Vec<ParamTensor>,
     /// The group and the step that each entry of the rule's constants is computed from.
@@ -57,8 +58,8 @@ pub(crate) struct Sweep {
     threads: usize,
     /// False if options or state were changed since the last step.
     valid: bool,
-    /// True during the step that created state.
-    created: bool,
+    /// True from a rebuild until the next update ends, since that update alone reads the marks of created state.
+    rebuilt: bool,
 }
 
 impl Sweep {
@@ -74,7 +75,7 @@ impl Sweep {
             plan: WorkPlan::default(),
             threads: 0,
             valid: false,
-            created: false,
+            rebuilt: false,
         }
     }
 
@@ -83,7 +84,8 @@ impl Sweep {
         self.valid = false;
     }
 
-    /// Makes a step. An error changes nothing.
+    /// Makes a step. An error changes nothing, except after a panic of a thread ([`Code::Internal`]): some elements are
+    /// then updated.
     pub(crate) fn step(
         &mut self,
         groups: &mut [Group],
@@ -126,7 +128,7 @@ impl Sweep {
         };
         self.count(groups, norm);
         let result = self.plan.update(self.context(options, transform));
-        if mem::take(&mut self.created) {
+        if mem::take(&mut self.rebuilt) {
             self.tensors.iter_mut().for_each(|tensor| tensor.created_param_average = false);
             self.constant_keys.iter_mut().for_each(|(_, step)| step.created = false);
         }
@@ -148,9 +150,9 @@ impl Sweep {
         let threads = if SINGLE_THREADED || self.elements < MIN_PARALLEL_LEN { 1 } else { threads.max(1) };
         if threads != self.threads {
             self.threads = 0;
-            let stages = self.rule.has_two_stages();
-            self.plan.build(stages, &self.tensors, &self.chunks, self.elements, threads)?;
-            self.plan.place_update_buffers(&self.tensors);
+            let has_two_stages = self.rule.has_two_stages();
+            self.plan.build(has_two_stages, &self.tensors, &self.chunks, self.elements, threads)?;
+            self.plan.set_parameter_addresses(&self.tensors);
             self.threads = threads;
         }
         Ok(())
@@ -185,8 +187,8 @@ impl Sweep {
                 tensor.created_param_average = created.param_average;
                 // Most tensors have the constants of the one before. A loop has one type, so f32 and f64 have separate
                 // entries.
-                let number = state.as_ref().map_or(0, |state| state.step);
-                let step = StepInputs { number, created: created.rule_buffers, gradient_norm: 0.0 };
+                let step_count = state.as_ref().map_or(0, |state| state.step);
+                let step = StepInputs { step_count, created: created.rule_buffers, gradient_norm: 0.0 };
                 let is_double = self.tensors.last().is_some_and(ParamTensor::is_double);
                 if self.constant_keys.last() != Some(&(group, step)) || is_double != tensor.is_double() {
                     push_checked(&mut self.constant_keys, (group, step))?;
@@ -212,7 +214,7 @@ impl Sweep {
         let (mut tensors, mut slots) = (self.tensors.iter_mut(), views.iter());
         for (group, members) in groups.iter_mut().enumerate() {
             for (state, view) in members.states.iter_mut().zip(&mut slots) {
-                // A parameter without a gradient has no tensor, with or without state.
+                // A parameter that is frozen or has no gradient has no tensor, with or without state.
                 if let (Some(state), Some(_)) = (state, view)
                     && let Some(tensor) = tensors.next()
                 {
@@ -220,8 +222,8 @@ impl Sweep {
                 }
             }
         }
-        self.plan.place_update_buffers(&self.tensors);
-        (self.valid, self.created) = (true, true);
+        self.plan.set_parameter_addresses(&self.tensors);
+        (self.valid, self.rebuilt) = (true, true);
         Ok(())
     }
 
@@ -241,7 +243,7 @@ impl Sweep {
         }
         self.rule.clear_constants();
         for (group, step) in &mut self.constant_keys {
-            step.number += 1;
+            step.step_count += 1;
             step.gradient_norm = gradient_norm;
             self.rule.push_constants(*group, *step);
         }
@@ -255,7 +257,7 @@ impl Sweep {
             sums: &self.sums,
             gradient_ops: GradientOps { transform, zero: options.zero_gradients },
             threads: self.threads,
-            set: options.instruction_set,
+            instruction_set: options.instruction_set,
         }
     }
 }

@@ -13,18 +13,19 @@ use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
 use crate::thread_pool::Backoff;
 
-/// A software pipeline. Each step measures one tensor and applies the updates of the one before.
+/// A software pipeline. Each slot measures one tensor and applies the updates of the tensor before it.
 #[derive(Default)]
 pub(super) struct Pipeline {
-    steps: Vec<PipelineStep>,
+    slots: Vec<PipelineSlot>,
     update_buffer: UpdateBuffer,
 }
 
-struct PipelineStep {
+/// A slot of the pipeline, for the time in which all threads work on the same two tensors.
+struct PipelineSlot {
     applied_tensor: Option<usize>,
     measured_tensor: Option<usize>,
     /// Ranges of chunk indices, for both tensors.
-    chunk_ranges: Vec<Range<usize>>,
+    batches: Vec<Range<usize>>,
     stealing: StealingRanges,
     /// Ranges that are not finished, plus one until the factor is set.
     remaining: AtomicU32,
@@ -33,7 +34,7 @@ struct PipelineStep {
 }
 
 impl Pipeline {
-    /// Plans the steps for these tensors, in this order.
+    /// Plans the slots for these tensors, in this order.
     pub(super) fn build(
         &mut self,
         order: &[usize],
@@ -42,70 +43,70 @@ impl Pipeline {
         threads: usize,
     ) -> Result<()> {
         self.update_buffer.reserve(order.iter().map(|tensor| &tensors[*tensor]))?;
-        self.steps.clear();
-        reserve(&mut self.steps, order.len() + 1)?;
-        for step in 0..=order.len() {
+        self.slots.clear();
+        reserve(&mut self.slots, order.len() + 1)?;
+        for slot in 0..=order.len() {
             let (applied_tensor, measured_tensor) =
-                (step.checked_sub(1).map(|before| order[before]), order.get(step).copied());
+                (slot.checked_sub(1).map(|before| order[before]), order.get(slot).copied());
             let count =
                 applied_tensor.iter().chain(&measured_tensor).map(|tensor| tensors[*tensor].chunk_range().len()).max();
             let Some(count) = count else { return Ok(()) };
-            let mut chunk_ranges = Vec::new();
-            cut(0..count, batch, |_| CHUNK_LEN, |range| push_checked(&mut chunk_ranges, range))?;
-            let stealing = StealingRanges::new(chunk_ranges.len(), threads)?;
+            let mut batches = Vec::new();
+            cut(0..count, batch, |_| CHUNK_LEN, |range| push_checked(&mut batches, range))?;
+            let stealing = StealingRanges::new(batches.len(), threads)?;
             let (remaining, factor) = Default::default();
-            self.steps.push(PipelineStep {
-                applied_tensor,
-                measured_tensor,
-                chunk_ranges,
-                stealing,
-                remaining,
-                factor,
-            });
+            self.slots.push(PipelineSlot { applied_tensor, measured_tensor, batches, stealing, remaining, factor });
         }
         Ok(())
     }
 
-    /// Chooses the address of the updates, once the tensors have their buffers.
-    pub(super) fn place_update_buffer(&mut self, tensors: &[ParamTensor]) {
-        let Self { steps, update_buffer } = self;
+    /// Chooses the page offset of the update buffer, once the tensors have their state buffers.
+    pub(super) fn set_parameter_address(&mut self, tensors: &[ParamTensor]) {
+        let Self { slots, update_buffer } = self;
         update_buffer
-            .set_page_offset(steps.iter().filter_map(|step| step.measured_tensor).map(|tensor| &tensors[tensor]));
+            .set_parameter_address(slots.iter().filter_map(|slot| slot.measured_tensor).map(|tensor| &tensors[tensor]));
     }
 
-    /// Resets the steps; called before each sweep.
+    /// Resets the slots; called before each sweep.
     pub(super) fn reset(&self) {
-        for step in &self.steps {
-            step.stealing.reset();
-            step.remaining.store(step.chunk_ranges.len() as u32 + 1, Ordering::Relaxed);
+        for slot in &self.slots {
+            slot.stealing.reset();
+            slot.remaining.store(slot.batches.len() as u32 + 1, Ordering::Relaxed);
         }
     }
 
-    /// Runs one thread's part of all steps.
+    /// Runs one thread's part of all slots.
     pub(super) fn run(&self, thread: usize, context: &StepContext<'_>) {
         let mut factor = 0.0;
-        for (index, step) in self.steps.iter().enumerate() {
-            if let Some(before) = index.checked_sub(1).map(|before| &self.steps[before]) {
+        for (index, slot) in self.slots.iter().enumerate() {
+            if let Some(before) = index.checked_sub(1).map(|before| &self.slots[before]) {
                 if !before.wait() {
                     return;
                 }
                 factor = f64::from_bits(before.factor.load(Ordering::Relaxed));
             }
-            while let Some(range) = step.stealing.next(thread).and_then(|range| step.chunk_ranges.get(range)) {
+            while let Some(range) = slot.stealing.next(thread).and_then(|range| slot.batches.get(range)) {
                 let measure_args =
-                    step.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
+                    slot.measured_tensor.map(|tensor| context.measure_args(tensor, range, &self.update_buffer));
                 let apply_args =
-                    step.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
+                    slot.applied_tensor.map(|tensor| context.apply_args(tensor, range, factor, &self.update_buffer));
                 // SAFETY: as in `WorkPlan::update`; only this thread has taken the range, and with it this part of the
                 // update buffer.
-                unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
-                step.finished(context);
+                unsafe {
+                    context.rule.apply_and_measure(
+                        context.instruction_set,
+                        apply_args,
+                        measure_args,
+                        context.gradient_ops,
+                    )
+                };
+                slot.finished(context);
             }
         }
     }
 }
 
-impl PipelineStep {
+impl PipelineSlot {
     /// Counts a range as finished. The thread that finishes the last one computes the factor.
     fn finished(&self, context: &StepContext<'_>) {
         if self.remaining.fetch_sub(1, Ordering::AcqRel) != 2 {

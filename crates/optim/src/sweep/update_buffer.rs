@@ -60,8 +60,9 @@ impl UpdateBuffer {
         grow(&mut self.doubles, doubles)
     }
 
-    /// Chooses the page offset of the buffer, once the tensors have their buffers.
-    pub(super) fn set_page_offset<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
+    /// Sets the parameter address, which determines the page offset of the buffer, once the tensors have their state
+    /// buffers.
+    pub(super) fn set_parameter_address<'a>(&mut self, tensors: impl Iterator<Item = &'a ParamTensor>) {
         self.parameter_address =
             tensors.filter(|tensor| tensor.stores_updates()).last().map_or(0, ParamTensor::address);
     }

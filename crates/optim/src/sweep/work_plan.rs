@@ -31,8 +31,8 @@ const MAX_BATCH_LEN: usize = 1 << 16;
 #[derive(Default)]
 pub(super) struct WorkPlan {
     /// Batches of chunks, in any order.
-    chunk_ranges: Vec<Range<usize>>,
-    /// The indices of `chunk_ranges`, for the threads.
+    batches: Vec<Range<usize>>,
+    /// The indices of `batches`, for the threads.
     stealing: StealingRanges,
     // For rules with two stages:
     /// Tensors that all threads share, one after the other.
@@ -59,19 +59,19 @@ impl WorkPlan {
     /// Builds the lists.
     pub(super) fn build(
         &mut self,
-        stages: bool,
+        has_two_stages: bool,
         tensors: &[ParamTensor],
         chunks: &[Chunk],
         elements: usize,
         threads: usize,
     ) -> Result<()> {
         let batch = (elements / (8 * threads)).clamp(CHUNK_LEN, MAX_BATCH_LEN);
-        self.chunk_ranges.clear();
-        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.chunk_ranges, range))?;
+        self.batches.clear();
+        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.batches, range))?;
         if !SINGLE_THREADED {
-            self.stealing = StealingRanges::new(self.chunk_ranges.len(), threads)?;
+            self.stealing = StealingRanges::new(self.batches.len(), threads)?;
         }
-        if !stages {
+        if !has_two_stages {
             return Ok(());
         }
         // Also shares a tensor that would keep one thread busy after the others have finished.
@@ -111,27 +111,29 @@ impl WorkPlan {
         Ok(())
     }
 
-    /// Chooses the addresses of the updates, once the tensors have their buffers.
-    pub(super) fn place_update_buffers(&mut self, tensors: &[ParamTensor]) {
-        // Without master weights, the addresses are those from before the buffers were made.
+    /// Chooses the page offsets of the update buffers, once the tensors have their state buffers.
+    pub(super) fn set_parameter_addresses(&mut self, tensors: &[ParamTensor]) {
+        // WebAssembly has no master weights, so the addresses that `reserve` stored are final.
         if SINGLE_THREADED {
             return;
         }
-        self.pipeline.place_update_buffer(tensors);
+        self.pipeline.set_parameter_address(tensors);
         for state in &mut self.thread_states {
             let state = state.get_mut().unwrap_or_else(PoisonError::into_inner);
-            state.update_buffer.set_page_offset(self.unshared.iter().map(|tensor| &tensors[*tensor]));
-            state.small_update_buffer.set_page_offset(self.small.iter().flat_map(|range| &tensors[range.clone()]));
+            state.update_buffer.set_parameter_address(self.unshared.iter().map(|tensor| &tensors[*tensor]));
+            state
+                .small_update_buffer
+                .set_parameter_address(self.small.iter().flat_map(|range| &tensors[range.clone()]));
         }
     }
 
     /// Sets the sums to the squares of the transformed gradients.
     pub(super) fn measure_gradients(&self, context: StepContext<'_>) -> Result<()> {
-        let count = self.chunk_ranges.len();
+        let count = self.batches.len();
         let measure = |task: usize| {
-            let range = self.chunk_ranges[task].clone();
+            let range = self.batches[task].clone();
             let (chunks, sums) = (&context.chunks[range.clone()], &context.sums[range]);
-            context.set.run(GradientSquares {
+            context.instruction_set.run(GradientSquares {
                 tensors: context.tensors,
                 chunks,
                 sums,
@@ -140,7 +142,7 @@ impl WorkPlan {
         };
         match context.rule.has_two_stages() {
             // In reverse order, so that the step starts with the data that was read last.
-            true => context.in_order(count, &|task| measure(count - 1 - task)),
+            true => context.for_each_index(count, &|task| measure(count - 1 - task)),
             false => self.for_each_stealing(context, &measure),
         }
     }
@@ -149,10 +151,10 @@ impl WorkPlan {
     pub(super) fn update(&self, context: StepContext<'_>) -> Result<()> {
         if !context.rule.has_two_stages() {
             return self.for_each_stealing(context, &|task| {
-                let chunks = &context.chunks[self.chunk_ranges[task].clone()];
+                let chunks = &context.chunks[self.batches[task].clone()];
                 // SAFETY: the tensors were made from this step's views, or compared with them; one thread runs each
                 // task, once.
-                unsafe { context.rule.update(context.set, context.tensors, chunks, context.gradient_ops) };
+                unsafe { context.rule.update(context.instruction_set, context.tensors, chunks, context.gradient_ops) };
             });
         }
         if !SINGLE_THREADED {
@@ -178,7 +180,7 @@ impl WorkPlan {
                 // SAFETY: as above.
                 unsafe {
                     context.rule.update_whole_tensors(
-                        context.set,
+                        context.instruction_set,
                         tensors,
                         context.chunks,
                         context.gradient_ops,
@@ -191,10 +193,10 @@ impl WorkPlan {
 }
 
 impl WorkPlan {
-    /// Calls `task` once with the index of each batch, with stealing.
+    /// Calls `task` once with the index of each batch. The threads call it at the same time, and steal batches.
     fn for_each_stealing(&self, context: StepContext<'_>, task: &(dyn Fn(usize) + Sync)) -> Result<()> {
         if SINGLE_THREADED {
-            return context.in_order(self.chunk_ranges.len(), task);
+            return context.for_each_index(self.batches.len(), task);
         }
         self.stealing.reset();
         context.run(&|thread| {
@@ -215,7 +217,9 @@ impl ThreadState {
             .map(|(tensor, factor)| context.apply_args(tensor, ALL, factor, &self.update_buffer));
         let measure_args = tensor.map(|tensor| context.measure_args(tensor, ALL, &self.update_buffer));
         // SAFETY: as in `WorkPlan::update`; only this thread uses the tensor and the update buffer.
-        unsafe { context.rule.apply_and_measure(context.set, apply_args, measure_args, context.gradient_ops) };
+        unsafe {
+            context.rule.apply_and_measure(context.instruction_set, apply_args, measure_args, context.gradient_ops)
+        };
         self.pending_apply = tensor.map(|tensor| (tensor, context.factor(&context.tensors[tensor])));
     }
 }
