@@ -8,7 +8,8 @@ use crate::numeric::norm::BLOCK_LEN;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Block;
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Chunk, GradientOps};
+use crate::sweep::chunk::Chunk;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 
 /// Scratch buffers of a thread for one block: elements that are not stored, or not in this type. Aligned to cache

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Code, Error, Result};
 use crate::instruction_set::InstructionSet;
-use crate::sweep::chunk::{Chunk, GradientOps, Sums, total, within};
+use crate::sweep::chunk::Chunk;
 use crate::sweep::erased_rule::ErasedRule;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
+use crate::sweep::squares::{ChunkSquares, StageSquares, total};
 use crate::sweep::two_stages::{ApplyArgs, MeasureArgs};
 use crate::sweep::update_buffer::UpdateBuffer;
 use crate::thread_pool;
@@ -18,7 +20,7 @@ pub(super) struct StepContext<'a> {
     pub(super) rule: &'a dyn ErasedRule,
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
-    pub(super) sums: &'a [Sums],
+    pub(super) squares: &'a [ChunkSquares],
     pub(super) gradient_ops: GradientOps,
     pub(super) threads: usize,
     pub(super) instruction_set: InstructionSet,
@@ -33,11 +35,11 @@ impl<'a> StepContext<'a> {
         update_buffer: &UpdateBuffer,
     ) -> MeasureArgs<'a> {
         let tensor = &self.tensors[tensor];
-        let (chunks, sums) = (&self.chunks[tensor.chunk_range()], &self.sums[tensor.chunk_range()]);
+        let (chunks, squares) = (&self.chunks[tensor.chunk_range()], &self.squares[tensor.chunk_range()]);
         MeasureArgs {
             tensor,
-            chunks: within(chunks, part),
-            sums: within(sums, part),
+            chunks: part_of(chunks, part),
+            squares: part_of(squares, part),
             updates: update_buffer.updates(tensor),
         }
     }
@@ -51,7 +53,7 @@ impl<'a> StepContext<'a> {
         update_buffer: &UpdateBuffer,
     ) -> ApplyArgs<'a> {
         let tensor = &self.tensors[tensor];
-        let chunks = within(&self.chunks[tensor.chunk_range()], part);
+        let chunks = part_of(&self.chunks[tensor.chunk_range()], part);
         ApplyArgs { tensor, chunks, factor, updates: update_buffer.updates(tensor) }
     }
 
@@ -79,7 +81,13 @@ impl<'a> StepContext<'a> {
 
     /// The factor of the second stage, from the sums of all chunks of the tensor, in order.
     pub(super) fn factor(&self, tensor: &ParamTensor) -> f64 {
-        let sums = &self.sums[tensor.chunk_range()];
-        self.rule.factor(tensor, [total(sums, 0), total(sums, 1)])
+        let chunks = &self.squares[tensor.chunk_range()];
+        let parameter = total(chunks, |squares| &squares.parameter);
+        self.rule.factor(tensor, StageSquares { parameter, update: total(chunks, |squares| &squares.update) })
     }
+}
+
+/// The elements of a list in a range, which may end after the list.
+fn part_of<'a, T>(list: &'a [T], range: &Range<usize>) -> &'a [T] {
+    &list[range.start.min(list.len())..range.end.min(list.len())]
 }

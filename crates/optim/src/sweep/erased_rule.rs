@@ -8,10 +8,12 @@ use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
 use crate::rule::{Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
-use crate::sweep::chunk::{Chunk, GradientOps};
+use crate::sweep::chunk::Chunk;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::one_stage::Update;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::{GroupConstants, RuleInstance};
+use crate::sweep::squares::StageSquares;
 use crate::sweep::two_stages::{ApplyAndMeasure, ApplyArgs, MeasureArgs, UpdateWholeTensors};
 use crate::sweep::update_buffer::UpdateBuffer;
 
@@ -76,8 +78,8 @@ pub(crate) trait ErasedRule: Send + Sync {
         gradient_ops: GradientOps,
     );
 
-    /// The factor of the second stage, from the squared norms of parameter and update.
-    fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64;
+    /// The factor of the second stage, from the sums of squares of parameter and update.
+    fn factor(&self, tensor: &ParamTensor, squares: StageSquares) -> f64;
 }
 
 impl<R: Rule> ErasedRule for RuleInstance<R> {
@@ -181,7 +183,7 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         }
     }
 
-    fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
+    fn factor(&self, tensor: &ParamTensor, squares: StageSquares) -> f64 {
         self.factor(tensor, squares)
     }
 }

@@ -7,14 +7,16 @@ use crate::numeric::clip::GradientTransform;
 use crate::numeric::norm::{BLOCK_LEN, sum_squares};
 use crate::numeric::scalar::Scalar;
 use crate::sweep::blocks::Scratch;
-use crate::sweep::chunk::{Chunk, GradientOps, Sums};
+use crate::sweep::chunk::Chunk;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
+use crate::sweep::squares::ChunkSquares;
 
 /// Computes each chunk's sum of squared gradients, after the transform.
 pub(super) struct GradientSquares<'a> {
     pub(super) tensors: &'a [ParamTensor],
     pub(super) chunks: &'a [Chunk],
-    pub(super) sums: &'a [Sums],
+    pub(super) squares: &'a [ChunkSquares],
     pub(super) transform: GradientTransform,
 }
 
@@ -23,15 +25,15 @@ impl SimdKernel for GradientSquares<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { tensors, chunks, sums, transform } = self;
+        let Self { tensors, chunks, squares, transform } = self;
         let (mut floats, mut doubles) = (None, None);
-        for (chunk, sums) in chunks.iter().zip(sums) {
+        for (chunk, squares) in chunks.iter().zip(squares) {
             let tensor = &tensors[chunk.tensor as usize];
-            let squares = match tensor.is_double() {
+            let sum = match tensor.is_double() {
                 false => chunk_squares::<f32>(tensor, chunk, transform, &mut floats),
                 true => chunk_squares::<f64>(tensor, chunk, transform, &mut doubles),
             };
-            sums[0].store(squares.to_bits(), Ordering::Relaxed);
+            squares.gradient.store(sum.to_bits(), Ordering::Relaxed);
         }
     }
 }

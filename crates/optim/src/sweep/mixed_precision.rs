@@ -1,12 +1,11 @@
-//! Conversion of 16-bit elements, master weights and the moving average: the work around a formula.
+//! Conversion of 16-bit elements, and master weights.
 
 use half::{bf16, f16};
 
 use crate::numeric::norm::BLOCK_LEN;
 use crate::numeric::scalar::{Scalar, SixteenBit};
-use crate::state::param_state::{MASTER, PARAM_AVERAGE};
+use crate::state::param_state::MASTER;
 use crate::state::view::Element;
-use crate::sweep::chunk::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 
 impl ParamTensor {
@@ -68,40 +67,6 @@ impl ParamTensor {
         }
     }
 
-    /// Copies the gradient's elements into `scratch` and transforms them there. Zeroes them in memory if asked to.
-    ///
-    /// # Safety
-    /// As for [`ParamTensor::blocks`].
-    #[cfg_attr(target_family = "wasm", inline(never))]
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    pub(super) unsafe fn transformed_gradient<'a, T: Scalar>(
-        &self,
-        start: usize,
-        scratch: &'a mut [T; BLOCK_LEN],
-        length: usize,
-        gradient_ops: GradientOps,
-    ) -> &'a mut [T] {
-        // SAFETY: as the caller promises.
-        unsafe {
-            if self.element.is_16_bit() {
-                self.gradient(start, scratch, length);
-                if gradient_ops.zero {
-                    // Zero has the same bits in both 16-bit types.
-                    Self::elements::<u16>(self.gradient, start, length).fill(0);
-                }
-            } else {
-                let gradient = Self::elements::<T>(self.gradient, start, length);
-                scratch[..length].copy_from_slice(gradient);
-                if gradient_ops.zero {
-                    gradient.fill(T::default());
-                }
-            }
-        }
-        let transformed = &mut scratch[..length];
-        gradient_ops.transform.apply(transformed);
-        transformed
-    }
-
     /// Writes the new weights to the 16-bit parameter, and updates the average.
     ///
     /// # Safety
@@ -125,25 +90,7 @@ impl ParamTensor {
                 }
                 _ => {}
             }
-            if self.buffers[PARAM_AVERAGE].is_null() {
-                return;
-            }
-            let average = Self::elements::<T>(self.buffers[PARAM_AVERAGE], start, length);
-            if self.created_param_average {
-                average.copy_from_slice(weights);
-            } else {
-                // As torch's `lerp`, from the nearer end.
-                let (past, rest) = (T::from_f64(self.average_decay), T::from_f64(1.0 - self.average_decay));
-                if self.average_decay > 0.5 {
-                    for (average, weight) in average.iter_mut().zip(weights) {
-                        *average = *average + rest * (*weight - *average);
-                    }
-                } else {
-                    for (average, weight) in average.iter_mut().zip(weights) {
-                        *average = *weight - (*weight - *average) * past;
-                    }
-                }
-            }
+            self.update_average(weights, start, length);
         }
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! The lists of tensors and chunks are kept while the views stay equal. A step with kept lists allocates nothing.
 
+mod batches;
 mod blocks;
 mod chunk;
 mod context;
 pub(crate) mod erased_rule;
 mod gradient_norm;
+mod gradient_ops;
 mod mixed_precision;
 mod new_state;
 pub(crate) mod non_finite;
 mod one_stage;
+mod param_average;
 mod param_tensor;
 mod pipeline;
 pub(crate) mod rule_instance;
+mod squares;
 mod stealing_ranges;
 pub(crate) mod step_options;
 mod two_stages;
@@ -28,12 +32,14 @@ use crate::numeric::clip::{Clip, GradientTransform};
 use crate::rule::StepInputs;
 use crate::state::group::Group;
 use crate::state::view::{Location, View};
-use crate::sweep::chunk::{CHUNK_LEN, Chunk, GradientOps, Sums, total};
+use crate::sweep::chunk::{CHUNK_LEN, Chunk};
 use crate::sweep::context::StepContext;
 use crate::sweep::erased_rule::ErasedRule;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::new_state::{bfloat16_buffers, plan_state};
 use crate::sweep::non_finite::{NonFinite, first_non_finite, non_finite_gradient};
 use crate::sweep::param_tensor::ParamTensor;
+use crate::sweep::squares::{ChunkSquares, total};
 use crate::sweep::step_options::{Outcome, StepOptions};
 use crate::sweep::work_plan::{SINGLE_THREADED, WorkPlan};
 
@@ -50,8 +56,8 @@ pub(crate) struct Sweep {
     /// The group and the step that each entry of the rule's constants is computed from.
     constant_keys: Vec<(usize, StepInputs)>,
     chunks: Vec<Chunk>,
-    /// Of each chunk: first of the gradient, later of parameter and update.
-    sums: Vec<Sums>,
+    /// One entry for each chunk.
+    squares: Vec<ChunkSquares>,
     elements: usize,
     plan: WorkPlan,
     /// The number of threads that the plan is made for; 0 if there is none.
@@ -70,7 +76,7 @@ impl Sweep {
             tensors: Vec::new(),
             constant_keys: Vec::new(),
             chunks: Vec::new(),
-            sums: Vec::new(),
+            squares: Vec::new(),
             elements: 0,
             plan: WorkPlan::default(),
             threads: 0,
@@ -205,8 +211,8 @@ impl Sweep {
             }
         }
         self.elements = self.tensors.iter().map(|tensor| tensor.length).sum();
-        reserve_checked(&mut self.sums, self.chunks.len())?;
-        self.sums.resize_with(self.chunks.len(), Sums::default);
+        reserve_checked(&mut self.squares, self.chunks.len())?;
+        self.squares.resize_with(self.chunks.len(), ChunkSquares::default);
         self.rule.reserve_constants(self.constant_keys.len())?;
         self.update_plan(options.threads)?;
 
@@ -230,7 +236,7 @@ impl Sweep {
     /// The L2 norm of all gradients as one vector, after the transform.
     fn norm(&self, options: StepOptions<'_>, transform: GradientTransform) -> Result<f64> {
         self.plan.measure_gradients(self.context(options, transform))?;
-        Ok(total(&self.sums, 0).sqrt())
+        Ok(total(&self.squares, |squares| &squares.gradient).sqrt())
     }
 
     /// Counts the step, and computes the constants.
@@ -254,7 +260,7 @@ impl Sweep {
             rule: &*self.rule,
             tensors: &self.tensors,
             chunks: &self.chunks,
-            sums: &self.sums,
+            squares: &self.squares,
             gradient_ops: GradientOps { transform, zero: options.zero_gradients },
             threads: self.threads,
             instruction_set: options.instruction_set,

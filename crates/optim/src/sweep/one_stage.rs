@@ -4,7 +4,8 @@ use crate::instruction_set::SimdKernel;
 use crate::numeric::scalar::Scalar;
 use crate::rule::Rule;
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::chunk::{Chunk, GradientOps};
+use crate::sweep::chunk::Chunk;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::GroupConstants;
 

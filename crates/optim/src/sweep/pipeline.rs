@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::error::Result;
 use crate::fallible::{push_checked, reserve};
-use crate::sweep::chunk::{CHUNK_LEN, cut};
+use crate::sweep::batches::cut_into_batches;
+use crate::sweep::chunk::CHUNK_LEN;
 use crate::sweep::context::StepContext;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::stealing_ranges::StealingRanges;
@@ -39,7 +40,7 @@ impl Pipeline {
         &mut self,
         order: &[usize],
         tensors: &[ParamTensor],
-        batch: usize,
+        batch_len: usize,
         threads: usize,
     ) -> Result<()> {
         self.update_buffer.reserve(order.iter().map(|tensor| &tensors[*tensor]))?;
@@ -52,7 +53,7 @@ impl Pipeline {
                 applied_tensor.iter().chain(&measured_tensor).map(|tensor| tensors[*tensor].chunk_range().len()).max();
             let Some(count) = count else { return Ok(()) };
             let mut batches = Vec::new();
-            cut(0..count, batch, |_| CHUNK_LEN, |range| push_checked(&mut batches, range))?;
+            cut_into_batches(0..count, batch_len, |_| CHUNK_LEN, |range| push_checked(&mut batches, range))?;
             let stealing = StealingRanges::new(batches.len(), threads)?;
             let (remaining, factor) = Default::default();
             self.slots.push(PipelineSlot { applied_tensor, measured_tensor, batches, stealing, remaining, factor });

@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 use crate::sweep::param_tensor::ParamTensor;
+use crate::sweep::squares::StageSquares;
 
 /// A [`Rule`] with the options of each group and the constants of the step.
 pub(crate) struct RuleInstance<R: Rule> {
@@ -23,10 +24,10 @@ impl<R: Rule> RuleInstance<R> {
         &self.constants[tensor.constants as usize]
     }
 
-    /// The factor of the second stage, from the squared norms of parameter and update.
-    pub(super) fn factor(&self, tensor: &ParamTensor, squares: [f64; 2]) -> f64 {
-        let [parameter, update] = squares.map(f64::sqrt);
-        R::factor(&self.options[self.constants(tensor).group], parameter, update)
+    /// The factor of the second stage, from the sums of squares of parameter and update.
+    pub(super) fn factor(&self, tensor: &ParamTensor, squares: StageSquares) -> f64 {
+        let options = &self.options[self.constants(tensor).group];
+        R::factor(options, squares.parameter.sqrt(), squares.update.sqrt())
     }
 }
 

@@ -7,9 +7,11 @@ use crate::numeric::norm::{BLOCK_LEN, BlockSquares, LANES, sum_squares};
 use crate::numeric::scalar::Scalar;
 use crate::rule::{Block, Rule};
 use crate::sweep::blocks::{Scratch, Stage};
-use crate::sweep::chunk::{Chunk, GradientOps, Sums};
+use crate::sweep::chunk::Chunk;
+use crate::sweep::gradient_ops::GradientOps;
 use crate::sweep::param_tensor::ParamTensor;
 use crate::sweep::rule_instance::RuleInstance;
+use crate::sweep::squares::{ChunkSquares, StageSquares};
 use crate::sweep::update_buffer::{UpdateBuffer, UpdatePtr};
 
 /// Runs both stages on small tensors, tensor by tensor.
@@ -50,14 +52,14 @@ fn both_stages<R: Rule, T: Scalar>(
     gradient_ops: GradientOps,
     updates: Option<UpdatePtr>,
     scratch: &mut Option<Scratch<T>>,
-    factor: impl Fn([f64; 2]) -> f64,
+    factor: impl Fn(StageSquares) -> f64,
 ) {
-    let mut sums = [0.0; 2];
+    let mut squares = StageSquares::default();
     for chunk in chunks {
-        let squares = measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, scratch, &mut None);
-        sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+        let next = measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, scratch, &mut None);
+        squares.add(next);
     }
-    let factor = T::from_f64(factor(sums));
+    let factor = T::from_f64(factor(squares));
     for chunk in chunks.iter().rev() {
         apply::<R, T>(constants, tensor, chunk, factor, updates, scratch);
     }
@@ -69,7 +71,7 @@ pub(crate) struct MeasureArgs<'a> {
     pub(super) tensor: &'a ParamTensor,
     pub(super) chunks: &'a [Chunk],
     /// Output: the sums of squares of parameter and update, for each chunk.
-    pub(super) sums: &'a [Sums],
+    pub(super) squares: &'a [ChunkSquares],
     pub(super) updates: Option<UpdatePtr>,
 }
 
@@ -99,8 +101,8 @@ impl<R: Rule, T: Scalar> SimdKernel for ApplyAndMeasure<'_, R, T> {
         let Self { measure_args, apply_args, gradient_ops } = self;
         let mut scratch = None;
         let measured = measure_args.map_or(0, |(_, args)| args.chunks.len());
-        if let Some((constants, MeasureArgs { tensor, chunks, sums, updates })) = measure_args {
-            for (index, (chunk, sums)) in chunks.iter().zip(sums).enumerate() {
+        if let Some((constants, MeasureArgs { tensor, chunks, squares, updates })) = measure_args {
+            for (index, (chunk, squares)) in chunks.iter().zip(squares).enumerate() {
                 let mut before = None;
                 if let Some((constants, args)) = &apply_args
                     && let Some(chunk) = args.chunks.get(index)
@@ -111,9 +113,9 @@ impl<R: Rule, T: Scalar> SimdKernel for ApplyAndMeasure<'_, R, T> {
                         None => apply::<R, T>(constants, args.tensor, chunk, factor, None, &mut scratch),
                     }
                 }
-                let squares =
-                    measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, &mut scratch, &mut before);
-                sums.iter().zip(squares).for_each(|(sum, square)| sum.store(square.to_bits(), Ordering::Relaxed));
+                let sums = measure::<R, T>(constants, tensor, chunk, gradient_ops, updates, &mut scratch, &mut before);
+                squares.parameter.store(sums.parameter.to_bits(), Ordering::Relaxed);
+                squares.update.store(sums.update.to_bits(), Ordering::Relaxed);
             }
         }
         // The remaining chunks, in reverse order: the last one is still in the cache.
@@ -174,8 +176,8 @@ fn measure<R: Rule, T: Scalar>(
     updates: Option<UpdatePtr>,
     scratch: &mut Option<Scratch<T>>,
     before: &mut Option<StoredUpdates<'_, T>>,
-) -> [f64; 2] {
-    let mut sums = [0.0; 2];
+) -> StageSquares {
+    let mut squares = StageSquares::default();
     let scratch = scratch.get_or_insert_with(Scratch::new);
     // SAFETY: as `ErasedRule::apply_and_measure` and `ErasedRule::update_whole_tensors` ask for.
     let mut blocks = unsafe { tensor.blocks::<T>(chunk, gradient_ops, Stage::Measure) };
@@ -192,20 +194,23 @@ fn measure<R: Rule, T: Scalar>(
             None => nowhere,
         };
         start += parameter.len();
-        let squares = measure_block::<R, T>(constants, Block { parameter, gradient, state }, update);
-        sums.iter_mut().zip(squares).for_each(|(sum, squares)| *sum += squares);
+        squares.add(measure_block::<R, T>(constants, Block { parameter, gradient, state }, update));
     }
     if let Some(before) = before {
         // SAFETY: as above.
         while unsafe { before.next() } {}
     }
-    sums
+    squares
 }
 
 /// Runs the first stage on a block, and returns the sums of squares of parameter and update. Interleaves squares and
 /// formula row by row, so that loads stay in flight.
 #[inline(always)]
-fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'_, T>, update: &mut [T]) -> [f64; 2] {
+fn measure_block<R: Rule, T: Scalar>(
+    constants: &R::Constants<T>,
+    block: Block<'_, T>,
+    update: &mut [T],
+) -> StageSquares {
     let Block { parameter, gradient, mut state } = block;
     // In WebAssembly, a second copy of the formula costs more bytes than its speed is worth.
     let at_once = cfg!(target_family = "wasm") || update.len() != BLOCK_LEN;
@@ -214,7 +219,7 @@ fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'
         R::measure(constants, Block { parameter: &mut *parameter, gradient, state }, update);
     }
     if update.len() != BLOCK_LEN {
-        return [sum_squares(parameter), sum_squares(update)];
+        return StageSquares { parameter: sum_squares(parameter), update: sum_squares(update) };
     }
     let [mut parameters, mut updates] = [BlockSquares::new(), BlockSquares::new()];
     let rows = parameter.as_chunks_mut::<LANES>().0.iter_mut();
@@ -228,7 +233,7 @@ fn measure_block<R: Rule, T: Scalar>(constants: &R::Constants<T>, block: Block<'
         parameters.add(parameter);
         updates.add(update);
     }
-    [parameters.total(parameter), updates.total(update)]
+    StageSquares { parameter: parameters.total(parameter), update: updates.total(update) }
 }
 
 /// Runs the second stage on a chunk.

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
 use crate::fallible::{push_checked, reserve_checked};
-use crate::sweep::chunk::{CHUNK_LEN, Chunk, cut};
+use crate::sweep::batches::cut_into_batches;
+use crate::sweep::chunk::{CHUNK_LEN, Chunk};
 use crate::sweep::context::StepContext;
 use crate::sweep::gradient_norm::GradientSquares;
 use crate::sweep::param_tensor::ParamTensor;
@@ -65,9 +66,14 @@ impl WorkPlan {
         elements: usize,
         threads: usize,
     ) -> Result<()> {
-        let batch = (elements / (8 * threads)).clamp(CHUNK_LEN, MAX_BATCH_LEN);
+        let batch_len = (elements / (8 * threads)).clamp(CHUNK_LEN, MAX_BATCH_LEN);
         self.batches.clear();
-        cut(0..chunks.len(), batch, |i| chunks[i].length, |range| push_checked(&mut self.batches, range))?;
+        cut_into_batches(
+            0..chunks.len(),
+            batch_len,
+            |i| chunks[i].length,
+            |range| push_checked(&mut self.batches, range),
+        )?;
         if !SINGLE_THREADED {
             self.stealing = StealingRanges::new(self.batches.len(), threads)?;
         }
@@ -88,16 +94,26 @@ impl WorkPlan {
                 _ => continue,
             };
             push_checked(list, index)?;
-            cut(start..index, batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
+            cut_into_batches(
+                start..index,
+                batch_len,
+                |i| tensors[i].length,
+                |range| push_checked(&mut self.small, range),
+            )?;
             start = index + 1;
         }
-        cut(start..tensors.len(), batch, |i| tensors[i].length, |range| push_checked(&mut self.small, range))?;
+        cut_into_batches(
+            start..tensors.len(),
+            batch_len,
+            |i| tensors[i].length,
+            |range| push_checked(&mut self.small, range),
+        )?;
         if !SINGLE_THREADED {
             for list in [&mut pipeline, &mut self.unshared] {
                 // Ordered by index at equal length. An unstable sort, since a stable one allocates.
                 list.sort_unstable_by_key(|tensor| (Reverse(tensors[*tensor].length), *tensor));
             }
-            self.pipeline.build(&pipeline, tensors, batch, threads)?;
+            self.pipeline.build(&pipeline, tensors, batch_len, threads)?;
         }
         reserve_checked(&mut self.thread_states, threads)?;
         self.thread_states.resize_with(threads, Mutex::default);
@@ -127,16 +143,16 @@ impl WorkPlan {
         }
     }
 
-    /// Sets the sums to the squares of the transformed gradients.
+    /// Computes the sums of squares of the transformed gradients.
     pub(super) fn measure_gradients(&self, context: StepContext<'_>) -> Result<()> {
         let count = self.batches.len();
         let measure = |task: usize| {
             let range = self.batches[task].clone();
-            let (chunks, sums) = (&context.chunks[range.clone()], &context.sums[range]);
+            let (chunks, squares) = (&context.chunks[range.clone()], &context.squares[range]);
             context.instruction_set.run(GradientSquares {
                 tensors: context.tensors,
                 chunks,
-                sums,
+                squares,
                 transform: context.gradient_ops.transform,
             });
         };
