@@ -49,7 +49,7 @@ pub use schedules::schedule::Schedule;
 pub use schedules::{SCHEDULES, schedule_definition};
 pub use state::buffer::{Buffer, BufferType};
 pub use state::group::Group;
-pub use state::param_state::{MAX_BUFFERS, MAX_STEPS, RULE_BUFFERS, State, SwapBuffers};
+pub use state::param_state::{MASTER, MAX_BUFFERS, MAX_STEPS, PARAM_AVERAGE, RULE_BUFFERS, State, SwapBuffers};
 pub use state::view::View;
 pub use sweep::non_finite::{NonFinite, non_finite_gradient};
 pub use sweep::step_options::{Outcome, StepOptions};

@@ -21,9 +21,6 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 pub(crate) const MIN_PAGE_ALIGNED_BYTES: usize = 16 * PAGE_BYTES;
 /// In bytes. Allocations of at least this size are aligned to it, and backed by huge pages if the system has them.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
-/// In bytes. The page offset of an array in its own allocation, far from the start of a page, where libtorch's large
-/// tensors begin.
-const OWN_PAGE_OFFSET: usize = PAGE_BYTES / 2;
 
 /// An array of fixed length, in an allocation that it shares with the arrays made together with it.
 pub struct ArenaArray<T> {
@@ -196,21 +193,13 @@ impl<T> ArenaArray<T> {
 }
 
 impl<T: Pod + Default> ArenaArray<T> {
-    /// An array of zeros, in its own allocation.
-    pub(crate) fn new(length: usize) -> Result<Self> {
-        let mut layout = ArenaLayout::default();
-        let slot = layout.add(length, OWN_PAGE_OFFSET)?;
+    /// An array of zeros, in its own allocation. If it is large, it starts at this page offset. If it has huge pages, it
+    /// starts after `pages` more pages, since each such allocation starts at the same cache set.
+    pub(crate) fn new(length: usize, page_offset: usize, pages: usize) -> Result<Self> {
+        let has_huge_pages = length.saturating_mul(size_of::<T>()) >= HUGE_PAGE_BYTES;
+        let mut layout = ArenaLayout { bytes: if has_huge_pages { pages * PAGE_BYTES } else { 0 } };
+        let slot = layout.add(length, page_offset)?;
         Ok(layout.allocate()?.take(slot, T::default()))
-    }
-
-    /// A copy of a slice, in its own allocation.
-    ///
-    /// # Errors
-    /// [`Code::Memory`]
-    pub fn copy_of(elements: &[T]) -> Result<Self> {
-        let mut copy = Self::new(elements.len())?;
-        copy.copy_from_slice(elements);
-        Ok(copy)
     }
 }
 

@@ -174,8 +174,8 @@ impl Library {
             return Ok(None);
         }
         let mut state = State { step: u64::try_from(buffers.step).unwrap_or(0), ..State::default() };
-        for (buffer, tensor) in state.buffers.iter_mut().zip(tensors) {
-            *buffer = tensor.map(|tensor| Tensor::from_tch(Ok(tensor))?.to_data()?.to_buffer()).transpose()?;
+        for (index, (buffer, tensor)) in state.buffers.iter_mut().zip(tensors).enumerate() {
+            *buffer = tensor.map(|tensor| Tensor::from_tch(Ok(tensor))?.to_data()?.to_buffer(index)).transpose()?;
         }
         Ok(Some(state))
     }

@@ -98,7 +98,10 @@ impl Rule for Lamb {
 
     fn constants<T: Scalar>(o: &LambOptions, step: &StepInputs) -> Constants<T> {
         let AdamCoefficients { beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2 } =
-            if o.unbiased { AdamCoefficients::new(o.beta1, o.beta2, step.step_count) } else { AdamCoefficients::biased(o.beta1, o.beta2) };
+            match o.unbiased {
+                true => AdamCoefficients::new(o.beta1, o.beta2, step.step_count),
+                false => AdamCoefficients::biased(o.beta1, o.beta2),
+            };
         let gradient_weight = if o.grad_averaging { one_minus_beta1 } else { 1.0 };
         let (l2, decay) = if o.l2 { (o.decay, 0.0) } else { (0.0, o.decay) };
 

@@ -1,6 +1,8 @@
 //! Page offsets that keep the arrays of a parameter apart, to avoid false dependencies and cache conflicts.
 
-use crate::memory::{CACHE_LINE_BYTES, PAGE_BYTES};
+use crate::error::Result;
+use crate::memory::{ArenaArray, CACHE_LINE_BYTES, PAGE_BYTES};
+use crate::numeric::scalar::Pod;
 use crate::state::param_state::MAX_BUFFERS;
 
 /// In bytes. Distances of the state buffers, and then of the update buffer, from the page offset of their parameter.
@@ -20,6 +22,24 @@ pub(crate) const UPDATE_BUFFER: usize = MAX_BUFFERS;
 ///   (<https://doi.org/10.1145/3320269.3384746>).
 pub(crate) fn page_offset(parameter: usize, buffer: usize) -> usize {
     (parameter / CACHE_LINE_BYTES * CACHE_LINE_BYTES + PAGE_OFFSETS[buffer]) % PAGE_BYTES
+}
+
+/// In bytes. The address of a parameter within its page, assumed for state that is restored before its parameter is known
+/// to have an address: libtorch's large tensors start there.
+const ASSUMED_PARAMETER_OFFSET: usize = CACHE_LINE_BYTES;
+
+impl<T: Pod + Default> ArenaArray<T> {
+    /// A copy of a slice in its own allocation, for the buffer of a restored state with this index. The copies of one
+    /// parameter have the page offsets of new state, and differ by whole pages in addition.
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::error::Code::Memory)
+    pub fn copy_of(elements: &[T], buffer_index: usize) -> Result<Self> {
+        let page_offset = page_offset(ASSUMED_PARAMETER_OFFSET, buffer_index);
+        let mut copy = Self::new(elements.len(), page_offset, buffer_index)?;
+        copy.copy_from_slice(elements);
+        Ok(copy)
+    }
 }
 
 /// In elements of any type. Extra length of an array that is to start at a page offset.
@@ -46,6 +66,27 @@ mod tests {
                 for (offset, next) in offsets.iter().zip(next) {
                     assert!((next + PAGE_BYTES - offset) % PAGE_BYTES >= 512, "{length} {parameter}: {offsets:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn copies_of_state_have_the_page_offsets_of_new_state() {
+        const HUGE_PAGE_BYTES: usize = 2 << 20;
+        for length in [MIN_PAGE_ALIGNED_BYTES / 4, (1 << 20) + 3] {
+            let elements = vec![1.5_f32; length];
+            let copies: Vec<_> = (0..MAX_BUFFERS).map(|index| ArenaArray::copy_of(&elements, index).unwrap()).collect();
+            let mut pages = Vec::new();
+            for (index, copy) in copies.iter().enumerate() {
+                let address = copy.as_ptr().addr();
+                assert_eq!(address % PAGE_BYTES, page_offset(CACHE_LINE_BYTES, index), "{length} {index}");
+                assert_eq!(copy[..], elements);
+                pages.push(address % HUGE_PAGE_BYTES / PAGE_BYTES);
+            }
+            if length * 4 >= HUGE_PAGE_BYTES {
+                pages.sort_unstable();
+                pages.dedup();
+                assert_eq!(pages.len(), MAX_BUFFERS, "{pages:?}");
             }
         }
     }

@@ -5,9 +5,9 @@ use crate::state::buffer::Buffer;
 /// The maximal number of buffers that a formula keeps for a parameter.
 pub const RULE_BUFFERS: usize = 3;
 /// Index of the master weights of a 16-bit parameter, in f32.
-pub(crate) const MASTER: usize = RULE_BUFFERS;
+pub const MASTER: usize = RULE_BUFFERS;
 /// Index of the moving average of the parameter.
-pub(crate) const PARAM_AVERAGE: usize = RULE_BUFFERS + 1;
+pub const PARAM_AVERAGE: usize = RULE_BUFFERS + 1;
 /// The maximal number of buffers of a parameter.
 pub const MAX_BUFFERS: usize = RULE_BUFFERS + 2;
 

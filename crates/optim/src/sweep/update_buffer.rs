@@ -52,7 +52,7 @@ impl UpdateBuffer {
         fn grow<T: Scalar>(elements: &mut Option<ArenaArray<T>>, length: usize) -> Result<()> {
             if elements.as_ref().map_or(0, |elements| elements.len()) < length + PADDING_ELEMENTS && length > 0 {
                 *elements = None;
-                *elements = Some(ArenaArray::new(length + PADDING_ELEMENTS)?);
+                *elements = Some(ArenaArray::new(length + PADDING_ELEMENTS, 0, 0)?);
             }
             Ok(())
         }

@@ -161,7 +161,7 @@ fn state_of(
             let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
             return Err(Error::new(Code::Dtype, message));
         }
-        state.buffers[index] = Some(found.data.to_buffer()?);
+        state.buffers[index] = Some(found.data.to_buffer(index)?);
     }
     Ok(Some(state))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use stepwell_optim::fallible::copied;
-use stepwell_optim::{Buffer, Code, Error, Result, SwapBuffers};
+use stepwell_optim::{Buffer, Code, Error, MASTER, PARAM_AVERAGE, Result, SwapBuffers};
 
 use crate::engine::Engine;
 use crate::training::bound_optimizer::BoundOptimizer;
@@ -33,8 +33,8 @@ impl<E: Engine> BoundOptimizer<E> {
             let weights = if E::HAS_REDUCED { weights(&before, master)? } else { Cow::Borrowed(&before) };
             let average = Data::try_from(average)?;
             // The average of a parameter of 16 bits is of 32, as master weights are.
-            let master = if E::HAS_REDUCED && dtype.is_reduced() { Some(average.to_buffer()?) } else { None };
-            states.push(Some(SwapBuffers { master, average: weights.to_buffer()? }));
+            let master = if E::HAS_REDUCED && dtype.is_reduced() { Some(average.to_buffer(MASTER)?) } else { None };
+            states.push(Some(SwapBuffers { master, average: weights.to_buffer(PARAM_AVERAGE)? }));
             exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
         }
         if exchanges.is_empty() {

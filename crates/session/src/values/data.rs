@@ -240,15 +240,15 @@ impl TryFrom<&Buffer> for Data {
 }
 
 impl Data {
-    /// A copy as a state buffer.
+    /// A copy as the state buffer with this index.
     ///
     /// # Errors
     /// [`Code::Dtype`] for half and long, which state buffers do not have; [`Code::Memory`].
-    pub fn to_buffer(&self) -> Result<Buffer> {
+    pub fn to_buffer(&self, buffer_index: usize) -> Result<Buffer> {
         match self {
-            Data::Float(elements) => ArenaArray::copy_of(elements).map(Buffer::Float),
-            Data::Double(elements) => ArenaArray::copy_of(elements).map(Buffer::Double),
-            Data::BFloat16(elements) => ArenaArray::copy_of(elements).map(Buffer::BFloat16),
+            Data::Float(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::Float),
+            Data::Double(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::Double),
+            Data::BFloat16(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::BFloat16),
             Data::Half(_) | Data::Long(_) => {
                 let message =
                     format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
