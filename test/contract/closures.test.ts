@@ -273,7 +273,7 @@ it("nests steps 16 deep and no deeper, and all of them work afterwards", () => {
   expect(values.map((x) => k.tensor(x))).toEqual(values.map((_, i) => [i === 0 ? 0 : i - 0.5]));
 });
 
-it("leaves averages as the closure exchanged them: a step needs the parameters in their place", () => {
+it("leaves averages as the closure swapped them: a step needs the parameters in their place", () => {
   const x = k.tensor([1], "grad", "double");
   const o = k.opt("sgd", x, 0.5, { average: 0.5 });
   const closure = () => {

@@ -234,7 +234,7 @@ describe("averages", () => {
     return { m, o };
   };
 
-  it.each(dtypes)("of %s are exchanged and back to the bit", (dtype) => {
+  it.each(dtypes)("of %s are swapped and back to the bit", (dtype) => {
     const { m, o } = trained(dtype);
     const [weights, before] = [contents(m), stateOf(o)];
     const averages = k.state(o).parms.map(({ buffers }) => buffers.param_average as k.TypedTensor);
@@ -247,7 +247,7 @@ describe("averages", () => {
     setGradients(m, 6);
     const during = [contents(m), stateOf(o)];
     expect(expectError("ERR_PARAMETER", () => k.step(o))).toBe(
-      "step: parameters and their averages are exchanged: exchange them back first, by average(optimizer)",
+      "step: parameters and their averages are swapped: swap them back first, by average(optimizer)",
     );
     let calls = 0;
     expectError("ERR_PARAMETER", () => k.step(o, () => ++calls));
@@ -258,7 +258,7 @@ describe("averages", () => {
     k.step(o);
   });
 
-  it.each(dtypes)("of %s are exchanged in a state that was saved meanwhile, too", (dtype) => {
+  it.each(dtypes)("of %s are swapped in a state that was saved meanwhile, too", (dtype) => {
     const { m, o } = trained(dtype);
     k.average(o);
     const saved = copy({ module: k.state(m), optimizer: k.state(o) });

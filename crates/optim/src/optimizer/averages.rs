@@ -36,7 +36,7 @@ impl Optimizer {
         if !self.swapped {
             return Ok(());
         }
-        let message = "parameters and their averages are exchanged: exchange them back first, by average(optimizer)";
+        let message = "parameters and their averages are swapped: swap them back first, by average(optimizer)";
         Err(Error::new(Code::Parameter, message))
     }
 

@@ -56,12 +56,12 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
 }
 
-/// `average(optimizer)`: exchanges each parameter with its moving average, in place. Returns whether the parameters are now
+/// `average(optimizer)`: swaps each parameter with its moving average, in place. Returns whether the parameters are now
 /// the averages.
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
     session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())?;
     let (mut bound, engine) = session.optimizer_mut(handle)?;
-    bound.exchange_averages(engine).map(Value::Bool)
+    bound.swap_averages(engine).map(Value::Bool)
 }

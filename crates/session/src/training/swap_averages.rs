@@ -1,4 +1,4 @@
-//! Parameters exchanged with their moving averages, so that a model can be used with these.
+//! Parameters swapped with their moving averages, so that a model can be used with these.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
-/// A parameter in the exchange.
-struct Exchange<'a, T> {
+/// A parameter in a swap.
+struct Swap<'a, T> {
     tensor: &'a T,
     before: Data,
     after: Data,
@@ -20,9 +20,9 @@ struct Exchange<'a, T> {
 impl<E: Engine> BoundOptimizer<E> {
     /// Swaps parameters and averages; a second call swaps them back. Returns whether the parameters are now the
     /// averages. An error changes nothing.
-    pub(crate) fn exchange_averages(&mut self, engine: &E) -> Result<bool> {
+    pub(crate) fn swap_averages(&mut self, engine: &E) -> Result<bool> {
         let Self { optimizer, tensors, .. } = self;
-        let (mut exchanges, mut states) = (Vec::new(), Vec::new());
+        let (mut swaps, mut states) = (Vec::new(), Vec::new());
         for (tensor, averaged) in tensors.iter().zip(optimizer.swap_buffers()) {
             let Some(SwapBuffers { master, average }) = averaged else {
                 states.push(None);
@@ -35,16 +35,16 @@ impl<E: Engine> BoundOptimizer<E> {
             // The average of a parameter of 16 bits is of 32, as master weights are.
             let master = if E::HAS_REDUCED && dtype.is_reduced() { Some(average.to_buffer(MASTER)?) } else { None };
             states.push(Some(SwapBuffers { master, average: weights.to_buffer(PARAM_AVERAGE)? }));
-            exchanges.push(Exchange { tensor, before, after: average.cast(dtype)? });
+            swaps.push(Swap { tensor, before, after: average.cast(dtype)? });
         }
-        if exchanges.is_empty() {
+        if swaps.is_empty() {
             let message = "no averages yet: they begin at the first step with the option average, as in \
                            opt(\"adam\", m, {average: 0.999})";
             return Err(Error::new(Code::Argument, message));
         }
-        for (i, Exchange { tensor, after, .. }) in exchanges.iter().enumerate() {
+        for (i, Swap { tensor, after, .. }) in swaps.iter().enumerate() {
             if let Err(error) = engine.assign(tensor, after) {
-                for Exchange { tensor, before, .. } in &exchanges[..i] {
+                for Swap { tensor, before, .. } in &swaps[..i] {
                     engine.assign(tensor, before)?;
                 }
                 return Err(error);

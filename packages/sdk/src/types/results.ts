@@ -54,7 +54,7 @@ export interface State<Name extends OptimizerName = OptimizerName> extends Defin
   readonly schedule?: ScheduleState;
   /** Present only if losses are scaled. */
   readonly lossscale?: LossScale;
-  /** Present only while parameters and their averages are exchanged. */
+  /** Present only while parameters and their averages are swapped. */
   readonly averaged?: true;
 }
 

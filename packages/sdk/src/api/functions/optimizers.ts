@@ -182,7 +182,7 @@ export function lossscale(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Exchanges each parameter with its moving average, in place, so that a module can be used with the averages. A second call exchanges
+ * Swaps each parameter with its moving average, in place, so that a module can be used with the averages. A second call swaps
  * them back. A step between the two is an error.
  *
  * The option `average` of an optimizer makes averages; it is the share of the past. They are part of its state: `param_average`. A
