@@ -60,11 +60,11 @@ Graph graph_of(const at::Tensor& tensor) {
 }
 
 // The gradients that arrive at the leaves, not yet accumulated.
-variable_list gradients_of(const at::Tensor& tensor, const at::Tensor* start, const Graph& graph) {
+variable_list gradients_of(const at::Tensor& tensor, const at::Tensor* root_gradient, const Graph& graph) {
   edge_list outputs;
   for (AccumulateGrad* leaf : graph.leaves) outputs.emplace_back(leaf->getptr(), 0);
-  const variable_list starts{start != nullptr ? *start : at::ones_like(tensor)};
-  return Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(tensor)}, starts,
+  const variable_list root_gradients{root_gradient != nullptr ? *root_gradient : at::ones_like(tensor)};
+  return Engine::get_default_engine().execute({torch::autograd::impl::gradient_edge(tensor)}, root_gradients,
                                               /*keep_graph=*/false, /*create_graph=*/false, /*accumulate_grad=*/false,
                                               outputs);
 }
@@ -84,20 +84,20 @@ extern "C" {
 // Says that elements were written that an older graph may need.
 void stepwell_elements_written() noexcept { stepwell::elements_written(); }
 
-// Accumulates the gradients of the leaves and releases the graph. A null start stands for 1, for a scalar only. If it fails, no
-// gradient has changed.
-Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* start) noexcept {
+// Accumulates the gradients of the leaves and releases the graph. A null root gradient stands for 1, for a scalar only. If it
+// fails, no gradient has changed.
+Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* root_gradient) noexcept {
   const Status status = guarded([&] {
     const Graph graph = graph_of(*tensor);
-    const bool has_start = start != nullptr || tensor->numel() == 1;
-    if (graph.recent || graph.leaves.empty() || !has_start) {
-      tensor->backward(start != nullptr ? *start : at::Tensor());
+    const bool has_root_gradient = root_gradient != nullptr || tensor->numel() == 1;
+    if (graph.recent || graph.leaves.empty() || !has_root_gradient) {
+      tensor->backward(root_gradient != nullptr ? *root_gradient : at::Tensor());
       return;
     }
     // The leaves as tensors, since the graph may be released.
     std::vector<at::Tensor> leaves;
     for (AccumulateGrad* leaf : graph.leaves) leaves.push_back(leaf->variable);
-    variable_list gradients = gradients_of(*tensor, start, graph);
+    variable_list gradients = gradients_of(*tensor, root_gradient, graph);
     const at::NoGradGuard no_grad;
     for (size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined() && leaves[i].requires_grad()) accumulate(leaves[i], gradients[i]);

@@ -9,7 +9,7 @@ use stepwell_session::{
     Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
 };
 
-use crate::error::{from_tch, not_busy};
+use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
 use crate::tensor::{Tensor, kind, size, sizes};
@@ -30,8 +30,8 @@ impl TorchEngine {
         Self { busy: Rc::default() }
     }
 
-    fn not_busy(&self) -> Result<()> {
-        not_busy(&self.busy)
+    fn check_not_busy(&self) -> Result<()> {
+        check_not_busy(&self.busy)
     }
 
     /// Overwrites the elements with the elements of a tensor that `source` makes from the shape. Allocates no memory for them.
@@ -41,7 +41,7 @@ impl TorchEngine {
         given: Dtype,
         source: impl FnOnce(&[usize]) -> Result<tch::Tensor>,
     ) -> Result<()> {
-        self.not_busy()?;
+        self.check_not_busy()?;
         let dtype = tensor.dtype()?;
         if given != dtype {
             let (expected, given) = (dtype.name(), given.name());
@@ -104,8 +104,8 @@ impl Engine for TorchEngine {
         self.overwrite(tensor, data.dtype(), |shape| unsafe { Tensor::over_data(data, shape) })
     }
 
-    fn count(&self, tensor: &Tensor) -> Result<()> {
-        self.not_busy()?;
+    fn increment(&self, tensor: &Tensor) -> Result<()> {
+        self.check_not_busy()?;
         // Not `f_add_scalar_`: tch panics if it fails, when it drops the scalar.
         let one = tensor.like_with_data(&Data::Long(vec![1]))?;
         tensor.writer().f_add_(one.as_ref()).map(drop).map_err(from_tch)
@@ -132,8 +132,8 @@ impl Engine for TorchEngine {
     }
 
     fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
-        self.not_busy()?;
-        shim::replace(tensor.handle(), source.handle())
+        self.check_not_busy()?;
+        shim::replace(tensor.tensor_ref(), source.tensor_ref())
     }
 
     fn shape(&self, tensor: &Tensor) -> Result<Vec<usize>> {
@@ -149,15 +149,15 @@ impl Engine for TorchEngine {
     }
 
     fn identity(&self, tensor: &Tensor) -> u64 {
-        shim::identity(tensor.handle())
+        shim::identity(tensor.tensor_ref())
     }
 
     fn is_leaf(&self, tensor: &Tensor) -> bool {
-        shim::describe(tensor.handle()).is_ok_and(|info| info.is_leaf())
+        shim::describe(tensor.tensor_ref()).is_ok_and(|info| info.is_leaf())
     }
 
     fn requires_grad(&self, tensor: &Tensor) -> bool {
-        shim::describe(tensor.handle()).is_ok_and(|info| info.requires_grad())
+        shim::describe(tensor.tensor_ref()).is_ok_and(|info| info.requires_grad())
     }
 
     fn set_requires_grad(&self, tensor: &Tensor, flag: bool) -> Result<()> {
@@ -169,29 +169,29 @@ impl Engine for TorchEngine {
     }
 
     fn grad(&self, tensor: &Tensor) -> Option<Tensor> {
-        Tensor::from_tch(Ok(shim::grad(tensor.handle()).ok()??)).ok()
+        Tensor::from_tch(Ok(shim::grad(tensor.tensor_ref()).ok()??)).ok()
     }
 
     fn set_grad(&self, tensor: &Tensor, grad: Option<&Tensor>) -> Result<()> {
-        self.not_busy()?;
+        self.check_not_busy()?;
         if grad.is_some_and(|grad| self.identity(grad) == self.identity(tensor)) {
             return Err(Error::new(Code::Gradient, "a tensor cannot be its own gradient"));
         }
-        shim::set_grad(tensor.handle(), grad.map(Tensor::handle))
+        shim::set_grad(tensor.tensor_ref(), grad.map(Tensor::tensor_ref))
     }
 
     fn zero_grad(&self, tensor: &Tensor) -> Result<()> {
-        self.not_busy()?;
-        let Some(mut gradient) = shim::grad(tensor.handle())? else { return Ok(()) };
+        self.check_not_busy()?;
+        let Some(mut gradient) = shim::grad(tensor.tensor_ref())? else { return Ok(()) };
         let _guard = tch::no_grad_guard();
         gradient.f_zero_().map(drop).map_err(from_tch)
     }
 
     fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
-        self.not_busy()?;
-        // Without a start, libtorch uses 1.
-        let start = if seed == 1.0 { None } else { Some(start(tensor, seed)?) };
-        shim::backward(tensor.handle(), start.as_ref().map(Tensor::handle))
+        self.check_not_busy()?;
+        // Without a root gradient, libtorch uses 1.
+        let gradient = if seed == 1.0 { None } else { Some(root_gradient(tensor, seed)?) };
+        shim::backward(tensor.tensor_ref(), gradient.as_ref().map(Tensor::tensor_ref))
     }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
@@ -286,7 +286,7 @@ impl Engine for TorchEngine {
     }
 
     fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
-        self.not_busy()?;
+        self.check_not_busy()?;
         let [weight, bias] = [norm.weight, norm.bias].map(|tensor| tensor.map(Tensor::as_ref));
         let (mean, variance) = norm.running.map(|(mean, variance)| (mean.as_ref(), variance.as_ref())).unzip();
         Tensor::from_tch(input.as_ref().f_batch_norm(
@@ -338,8 +338,9 @@ impl Engine for TorchEngine {
     }
 }
 
-/// The seed as a tensor with the dtype, shape and device of a scalar. Fails if the seed is not representable in that dtype.
-fn start(scalar: &Tensor, seed: f64) -> Result<Tensor> {
+/// The gradient of a scalar that a backward starts from: the seed as a tensor with its dtype, shape and device. Fails if the seed
+/// is not representable in that dtype.
+fn root_gradient(scalar: &Tensor, seed: f64) -> Result<Tensor> {
     let dtype = scalar.dtype()?;
     let data = Data::Double(vec![seed]).cast(dtype)?;
     if let Data::Double(rounded) = data.clone().cast(Dtype::Double)?

@@ -26,7 +26,7 @@ const FREQUENT: &[(&str, &str)] = &[
 const OUT_OF_MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
 
 /// Fails while a step uses views of tensors.
-pub(crate) fn not_busy(busy: &Cell<bool>) -> Result<()> {
+pub(crate) fn check_not_busy(busy: &Cell<bool>) -> Result<()> {
     match busy.get() {
         false => Ok(()),
         true => Err(Error::new(Code::Internal, "a tensor was written to while a step had a view of its memory")),

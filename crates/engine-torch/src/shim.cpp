@@ -70,24 +70,24 @@ static_assert(sizeof(stepwell_tensor_info) == 32, "as in shim.rs");
 struct stepwell_parameter_descriptor {
   void* data;
   const void* storage;
-  const void* grad;
+  const void* grad_data;
   const void* grad_storage;
-  const void* gradient;  // its TensorImpl
+  const void* grad_impl;  // the TensorImpl of the gradient
   const void* parameter;
   int64_t elements;
   uint8_t dtype;
   uint8_t layout;
   uint8_t grad_dtype;
   uint8_t grad_layout;
-  uint8_t has_grad;  // there is a gradient, and the parameter requires one
-  uint8_t frozen;    // there is a gradient, and the parameter does not require one
+  uint8_t has_grad;          // there is a gradient, and the parameter requires one
+  uint8_t frozen_with_grad;  // there is a gradient, and the parameter does not require one
 
   bool operator==(const stepwell_parameter_descriptor& other) const {
-    return data == other.data && storage == other.storage && grad == other.grad &&
-           grad_storage == other.grad_storage && gradient == other.gradient && parameter == other.parameter &&
+    return data == other.data && storage == other.storage && grad_data == other.grad_data &&
+           grad_storage == other.grad_storage && grad_impl == other.grad_impl && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
            grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad &&
-           frozen == other.frozen;
+           frozen_with_grad == other.frozen_with_grad;
   }
 };
 static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
@@ -121,16 +121,16 @@ stepwell_parameter_descriptor describe(const at::TensorImpl& t) {
   const at::Tensor& gradient = t.grad();
   if (!gradient.defined()) return descriptor;
   if (!t.requires_grad()) {
-    descriptor.frozen = 1;
+    descriptor.frozen_with_grad = 1;
     return descriptor;
   }
   const at::TensorImpl& g = *gradient.unsafeGetTensorImpl();
-  descriptor.gradient = &g;
+  descriptor.grad_impl = &g;
   descriptor.has_grad = 1;
   descriptor.grad_dtype = dtype_of(g);
   descriptor.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
   if ((descriptor.grad_layout & kReadable) == kReadable) {
-    descriptor.grad = const_elements_of(g);
+    descriptor.grad_data = const_elements_of(g);
     descriptor.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
   }
   descriptor.elements = t.numel();
@@ -198,7 +198,7 @@ Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t cou
         const stepwell_parameter_descriptor& next = descriptors[i + kPrefetchDistance];
         prefetch(tensors[i + kPrefetchDistance]->unsafeGetTensorImpl(), sizeof(at::TensorImpl));
         // Most tensors are at the addresses of the descriptor.
-        prefetch(next.gradient, sizeof(at::TensorImpl));
+        prefetch(next.grad_impl, sizeof(at::TensorImpl));
         prefetch(next.storage, sizeof(c10::StorageImpl));
         prefetch(next.grad_storage, sizeof(c10::StorageImpl));
       }
@@ -292,7 +292,7 @@ Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noex
   });
 }
 
-// The number of CUDA devices; -1 if libtorch was built without CUDA. libtorch caches the answer of its first call.
+// The number of CUDA devices; -1 if libtorch was loaded without CUDA. libtorch caches the answer of its first call.
 Status stepwell_cuda_devices(int32_t* out) noexcept {
   return guarded([&] {
     const auto& cuda = at::detail::getCUDAHooks();

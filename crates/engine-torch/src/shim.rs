@@ -1,4 +1,4 @@
-//! Safe functions over the C++ shim. A [`Handle`] borrows its tensor, so that the tensor outlives each call.
+//! Safe functions over the C++ shim. A [`TensorRef`] borrows its tensor, so that the tensor outlives each call.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
@@ -28,18 +28,18 @@ pub(crate) const FITS: u8 = 8;
 /// A pointer to a tensor, an argument of the shim. The tensor is defined; [`describe`] alone accepts an undefined one.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub(crate) struct Handle<'a> {
+pub(crate) struct TensorRef<'a> {
     pointer: *const C_tensor,
     tensor: PhantomData<&'a tch::Tensor>,
 }
 
-impl<'a> From<&'a tch::Tensor> for Handle<'a> {
+impl<'a> From<&'a tch::Tensor> for TensorRef<'a> {
     fn from(tensor: &'a tch::Tensor) -> Self {
         Self { pointer: tensor.as_ptr(), tensor: PhantomData }
     }
 }
 
-impl Handle<'_> {
+impl TensorRef<'_> {
     pub(crate) fn pointer(self) -> *const C_tensor {
         self.pointer
     }
@@ -88,17 +88,17 @@ impl TensorInfo {
 
 /// Addresses and metadata of a parameter and its gradient. Has the layout of `stepwell_parameter_descriptor`.
 ///
-/// Without a gradient, or for a frozen parameter, all fields but `parameter` and `frozen` are 0. An address is null unless the
-/// elements can be read on the CPU.
+/// Without a gradient, or for a frozen parameter, all fields but `parameter` and `frozen_with_grad` are 0. An address is null
+/// unless the elements can be read on the CPU.
 #[derive(Clone)]
 #[repr(C)]
 pub(crate) struct ParameterDescriptor {
     pub(crate) data: *mut c_void,
     pub(crate) storage: *const c_void,
-    pub(crate) grad: *const c_void,
+    pub(crate) grad_data: *const c_void,
     pub(crate) grad_storage: *const c_void,
     #[allow(dead_code, reason = "read by the shim")]
-    gradient: *const c_void,
+    grad_impl: *const c_void,
     #[allow(dead_code, reason = "read by the shim")]
     parameter: *const c_void,
     elements: i64,
@@ -108,7 +108,7 @@ pub(crate) struct ParameterDescriptor {
     pub(crate) grad_layout: u8,
     pub(crate) has_grad: u8,
     /// Not 0 if the parameter has a gradient but does not require one.
-    pub(crate) frozen: u8,
+    pub(crate) frozen_with_grad: u8,
 }
 
 impl ParameterDescriptor {
@@ -116,9 +116,9 @@ impl ParameterDescriptor {
     const NONE: Self = Self {
         data: ptr::null_mut(),
         storage: ptr::null(),
-        grad: ptr::null(),
+        grad_data: ptr::null(),
         grad_storage: ptr::null(),
-        gradient: ptr::null(),
+        grad_impl: ptr::null(),
         parameter: ptr::null(),
         elements: 0,
         dtype: 0,
@@ -126,7 +126,7 @@ impl ParameterDescriptor {
         grad_dtype: 0,
         grad_layout: 0,
         has_grad: 0,
-        frozen: 0,
+        frozen_with_grad: 0,
     };
 
     pub(crate) fn len(&self) -> usize {
@@ -169,7 +169,7 @@ unsafe extern "C" {
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
     fn stepwell_elements_written();
-    fn stepwell_backward(tensor: *const C_tensor, start: *const C_tensor) -> i32;
+    fn stepwell_backward(tensor: *const C_tensor, root_gradient: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
     safe fn stepwell_use_allocator();
@@ -187,12 +187,12 @@ pub(crate) fn check(status: i32) -> Result<()> {
 }
 
 /// A number that is equal for all handles of one tensor, and unique while the tensor lives.
-pub(crate) fn identity(tensor: Handle<'_>) -> u64 {
+pub(crate) fn identity(tensor: TensorRef<'_>) -> u64 {
     // SAFETY: a live, defined tensor.
     unsafe { stepwell_identity(tensor.pointer) as u64 }
 }
 
-pub(crate) fn describe(tensor: Handle<'_>) -> Result<TensorInfo> {
+pub(crate) fn describe(tensor: TensorRef<'_>) -> Result<TensorInfo> {
     let mut info = TensorInfo {
         sizes: ptr::null(),
         dimensions: 0,
@@ -208,7 +208,7 @@ pub(crate) fn describe(tensor: Handle<'_>) -> Result<TensorInfo> {
     Ok(info)
 }
 
-pub(crate) fn shape(tensor: Handle<'_>) -> Result<Vec<usize>> {
+pub(crate) fn shape(tensor: TensorRef<'_>) -> Result<Vec<usize>> {
     let info = describe(tensor)?;
     match size(info.dimensions) {
         0 => Ok(Vec::new()),
@@ -241,7 +241,7 @@ pub(crate) fn bump_metadata_generation() {
 
 /// Updates the descriptors of parameters and their gradients, in order. Returns true if none has changed.
 pub(crate) fn describe_parameters(
-    parameters: &[Handle<'_>],
+    parameters: &[TensorRef<'_>],
     descriptors: &mut Vec<ParameterDescriptor>,
 ) -> Result<bool> {
     reserve(descriptors, parameters.len())?;
@@ -253,7 +253,10 @@ pub(crate) fn describe_parameters(
 }
 
 /// Fingerprints of parameters; `None` if a parameter has no version counter. `reused` supplies the allocation.
-pub(crate) fn take_fingerprints(parameters: &[Handle<'_>], mut reused: Vec<Fingerprint>) -> Option<Vec<Fingerprint>> {
+pub(crate) fn take_fingerprints(
+    parameters: &[TensorRef<'_>],
+    mut reused: Vec<Fingerprint>,
+) -> Option<Vec<Fingerprint>> {
     reused.clear();
     reserve(&mut reused, parameters.len()).ok()?;
     // SAFETY: live, defined tensors, and capacity for one fingerprint each. All are written if the shim returns true.
@@ -271,7 +274,7 @@ pub(crate) fn take_fingerprints(parameters: &[Handle<'_>], mut reused: Vec<Finge
 ///
 /// # Safety
 /// The parameters of the fingerprints live, and [`metadata_generation`] has not changed since the fingerprints were taken.
-pub(crate) unsafe fn bump_if_unchanged(parameters: &[Handle<'_>], fingerprints: &[Fingerprint]) -> bool {
+pub(crate) unsafe fn bump_if_unchanged(parameters: &[TensorRef<'_>], fingerprints: &[Fingerprint]) -> bool {
     let count = parameters.len();
     // SAFETY: live, defined tensors, one fingerprint for each, and the promise of the caller.
     count == fingerprints.len()
@@ -279,7 +282,7 @@ pub(crate) unsafe fn bump_if_unchanged(parameters: &[Handle<'_>], fingerprints: 
 }
 
 /// The address of the elements of a dense tensor.
-pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
+pub(crate) fn data(tensor: TensorRef<'_>) -> Result<*const c_void> {
     let mut data = ptr::null();
     // SAFETY: a live, defined tensor.
     check(unsafe { stepwell_data(tensor.pointer, &mut data) })?;
@@ -287,7 +290,7 @@ pub(crate) fn data(tensor: Handle<'_>) -> Result<*const c_void> {
 }
 
 /// Bumps the versions of tensors, which tells autograd of a write: of all, or of those whose descriptor has a gradient.
-pub(crate) fn bump(tensors: &[Handle<'_>], descriptors: Option<&[ParameterDescriptor]>) -> Result<()> {
+pub(crate) fn bump(tensors: &[TensorRef<'_>], descriptors: Option<&[ParameterDescriptor]>) -> Result<()> {
     let count = descriptors.map_or(tensors.len(), |descriptors| tensors.len().min(descriptors.len()));
     let descriptors = descriptors.map_or(ptr::null(), <[ParameterDescriptor]>::as_ptr);
     // SAFETY: live, defined tensors, and null or one descriptor for each.
@@ -295,7 +298,7 @@ pub(crate) fn bump(tensors: &[Handle<'_>], descriptors: Option<&[ParameterDescri
 }
 
 /// The gradient of a tensor, in a new handle.
-pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
+pub(crate) fn grad(tensor: TensorRef<'_>) -> Result<Option<tch::Tensor>> {
     let mut gradient = ptr::null_mut();
     // SAFETY: a live, defined tensor.
     check(unsafe { stepwell_grad(tensor.pointer, &mut gradient) })?;
@@ -304,7 +307,7 @@ pub(crate) fn grad(tensor: Handle<'_>) -> Result<Option<tch::Tensor>> {
 }
 
 /// Replaces the gradient; `None` makes it undefined.
-pub(crate) fn set_grad(tensor: Handle<'_>, gradient: Option<Handle<'_>>) -> Result<()> {
+pub(crate) fn set_grad(tensor: TensorRef<'_>, gradient: Option<TensorRef<'_>>) -> Result<()> {
     bump_metadata_generation();
     // SAFETY: live, defined tensors; null makes the gradient undefined.
     check(unsafe { stepwell_set_grad(tensor.pointer, gradient.map_or(ptr::null(), |g| g.pointer)) })
@@ -316,15 +319,15 @@ pub(crate) fn elements_written() {
     unsafe { stepwell_elements_written() }
 }
 
-/// Accumulates the gradients of the leaves. `start` is the gradient of `tensor`; `None` is 1, for a scalar only. If it fails, no
-/// gradient has changed.
-pub(crate) fn backward(tensor: Handle<'_>, start: Option<Handle<'_>>) -> Result<()> {
+/// Accumulates the gradients of the leaves. `root_gradient` is the gradient of `tensor`; `None` is 1, for a scalar only. If it
+/// fails, no gradient has changed.
+pub(crate) fn backward(tensor: TensorRef<'_>, root_gradient: Option<TensorRef<'_>>) -> Result<()> {
     // SAFETY: live, defined tensors; null stands for 1.
-    check(unsafe { stepwell_backward(tensor.pointer, start.map_or(ptr::null(), |start| start.pointer)) })
+    check(unsafe { stepwell_backward(tensor.pointer, root_gradient.map_or(ptr::null(), |gradient| gradient.pointer)) })
 }
 
 /// Gives `tensor` the storage, sizes, dtype and device of `source`. It keeps its identity.
-pub(crate) fn replace(tensor: Handle<'_>, source: Handle<'_>) -> Result<()> {
+pub(crate) fn replace(tensor: TensorRef<'_>, source: TensorRef<'_>) -> Result<()> {
     bump_metadata_generation();
     // SAFETY: live, defined tensors.
     check(unsafe { stepwell_replace(tensor.pointer, source.pointer) })
@@ -340,7 +343,7 @@ pub(crate) fn bytes_held() -> usize {
     stepwell_bytes_held()
 }
 
-/// The number of CUDA devices; `None` if libtorch was built without CUDA.
+/// The number of CUDA devices; `None` if libtorch was loaded without CUDA.
 pub(crate) fn cuda_devices() -> Result<Option<usize>> {
     let mut devices = 0;
     check(stepwell_cuda_devices(&mut devices))?;

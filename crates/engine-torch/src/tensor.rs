@@ -6,7 +6,7 @@ use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
 use tch::{Kind, TchError};
 
 use crate::error::from_tch;
-use crate::shim::{self, Handle};
+use crate::shim::{self, TensorRef};
 
 /// A tensor of libtorch. A clone is another handle with the same storage, gradient and identity.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl TryFrom<tch::Tensor> for Tensor {
     type Error = Error;
 
     fn try_from(tensor: tch::Tensor) -> Result<Self> {
-        match shim::describe(Handle::from(&tensor))?.is_dense() {
+        match shim::describe(TensorRef::from(&tensor))?.is_dense() {
             true => Ok(Self(tensor)),
             false => Err(Error::new(Code::Engine, "expected a dense tensor")),
         }
@@ -42,8 +42,8 @@ impl Tensor {
         result.map(Self).map_err(from_tch)
     }
 
-    pub(crate) fn handle(&self) -> Handle<'_> {
-        Handle::from(&self.0)
+    pub(crate) fn tensor_ref(&self) -> TensorRef<'_> {
+        TensorRef::from(&self.0)
     }
 
     /// A handle for the operations of tch that write elements.
@@ -62,11 +62,11 @@ impl Tensor {
     }
 
     pub(crate) fn shape(&self) -> Result<Vec<usize>> {
-        shim::shape(self.handle())
+        shim::shape(self.tensor_ref())
     }
 
     pub(crate) fn dtype(&self) -> Result<Dtype> {
-        match shim::describe(self.handle())?.dtype {
+        match shim::describe(self.tensor_ref())?.dtype {
             shim::FLOAT => Ok(Dtype::Float),
             shim::DOUBLE => Ok(Dtype::Double),
             shim::HALF => Ok(Dtype::Half),
@@ -77,7 +77,7 @@ impl Tensor {
     }
 
     pub(crate) fn device(&self) -> Result<Device> {
-        match shim::describe(self.handle())?.device {
+        match shim::describe(self.tensor_ref())?.device {
             -1 => Ok(Device::Cpu),
             index => usize::try_from(index)
                 .map(Device::Cuda)
@@ -164,7 +164,7 @@ impl Tensor {
 
     /// Copies the elements, from any device.
     pub(crate) fn read_into(&self, to: SliceMut<'_>) -> Result<()> {
-        to.check(self.dtype()?, shim::describe(self.handle())?.len())?;
+        to.check(self.dtype()?, shim::describe(self.tensor_ref())?.len())?;
         match to {
             SliceMut::Float(to) => self.0.f_copy_data(to, to.len()),
             SliceMut::Double(to) => self.0.f_copy_data(to, to.len()),
@@ -182,7 +182,7 @@ impl Tensor {
             tensor.f_copy_data_u8(bytes, elements).map_err(from_tch)?;
             Ok(out)
         }
-        let elements = shim::describe(self.handle())?.len();
+        let elements = shim::describe(self.tensor_ref())?.len();
         Ok(match self.dtype()? {
             Dtype::Float => Data::Float(read(&self.0, elements)?),
             Dtype::Double => Data::Double(read(&self.0, elements)?),

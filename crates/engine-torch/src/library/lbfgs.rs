@@ -12,7 +12,7 @@ use torch_sys::C_tensor;
 use crate::library::lbfgs_state::{FfiLbfgsState, LbfgsTensors, lbfgs_state_from_ffi};
 use crate::library::options::option_number;
 use crate::parameter_views::check::gradient_fault;
-use crate::shim::{self, CPU, Handle};
+use crate::shim::{self, CPU, TensorRef};
 use crate::tensor::Tensor;
 
 /// The number of options that lbfgs.cpp reads.
@@ -37,7 +37,7 @@ unsafe extern "C" {
 /// The context pointer of the closure: its arguments and its result.
 struct Context<'a> {
     closure: &'a mut dyn FnMut() -> Result<f64>,
-    handles: &'a [Handle<'a>],
+    tensor_refs: &'a [TensorRef<'a>],
     first_loss: Option<f64>,
     failure: Option<std::result::Result<Error, Box<dyn Any + Send>>>,
 }
@@ -46,7 +46,7 @@ impl Context<'_> {
     fn evaluate(&mut self) -> Result<f64> {
         let loss = (self.closure)()?;
         let mut descriptors = Vec::new();
-        shim::describe_parameters(self.handles, &mut descriptors)?;
+        shim::describe_parameters(self.tensor_refs, &mut descriptors)?;
         for descriptor in descriptors.iter().filter(|descriptor| descriptor.has_grad != 0) {
             if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));
@@ -90,8 +90,8 @@ pub(crate) fn minimize(
         _ => None,
     };
     let ffi = before.as_ref().map(LbfgsTensors::as_ffi);
-    let handles: Vec<Handle<'_>> = group.parameters.iter().map(Tensor::handle).collect();
-    let mut context = Context { closure, handles: &handles, first_loss: None, failure: None };
+    let tensor_refs: Vec<TensorRef<'_>> = group.parameters.iter().map(Tensor::tensor_ref).collect();
+    let mut context = Context { closure, tensor_refs: &tensor_refs, first_loss: None, failure: None };
     let mut after = FfiLbfgsState::empty();
     // lbfgs.cpp replaces gradients that are not contiguous.
     shim::bump_metadata_generation();
@@ -99,8 +99,8 @@ pub(crate) fn minimize(
     let status = unsafe {
         stepwell_lbfgs_step(
             options.as_ptr(),
-            handles.as_ptr().cast(),
-            handles.len(),
+            tensor_refs.as_ptr().cast(),
+            tensor_refs.len(),
             ffi.as_ref().map_or(ptr::null(), ptr::from_ref),
             evaluate,
             (&raw mut context).cast(),
@@ -110,7 +110,7 @@ pub(crate) fn minimize(
     // SAFETY: null, or new handles, owned by this call. True after a failure too.
     let tensors = after.tensors.map(|tensor| unsafe { shim::owned(tensor) });
     let (failure, first_loss) = (context.failure.take(), context.first_loss);
-    let bumped = shim::bump(&handles, None);
+    let bumped = shim::bump(&tensor_refs, None);
     match failure {
         Some(Ok(error)) if status == CLOSURE_FAILED => return Err(error),
         Some(Err(panic)) => resume_unwind(panic),

@@ -76,7 +76,7 @@ impl LbfgsTensors {
     /// Pointers to the tensors, valid while `self` lives.
     pub(crate) fn as_ffi(&self) -> FfiLbfgsState {
         let pointer = |tensor: &Option<Tensor>| {
-            tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut())
+            tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.tensor_ref().pointer().cast_mut())
         };
         FfiLbfgsState { tensors: self.tensors.each_ref().map(pointer), ..self.scalars }
     }

@@ -8,11 +8,11 @@ use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, Stat
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
-use crate::error::not_busy;
+use crate::error::check_not_busy;
 use crate::library::lbfgs;
 use crate::library::options::option_number;
 use crate::parameter_views::check::{dtype_fault, gradient_fault};
-use crate::shim::{self, CPU, DOUBLE, FLOAT, Handle, ParameterDescriptor};
+use crate::shim::{self, CPU, DOUBLE, FLOAT, ParameterDescriptor, TensorRef};
 use crate::tensor::Tensor;
 
 /// Names of the optimizers that need no closure, in the order of `kMakers` in optimizer.cpp. The number is the count of
@@ -24,7 +24,7 @@ pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) 
     let busy = Rc::clone(busy);
     if definition.name == "lbfgs" {
         return Ok(LibraryOptimizer::Closure(Rc::new(move |group, state, closure| {
-            not_busy(&busy)?;
+            check_not_busy(&busy)?;
             lbfgs::minimize(group, state, closure)
         })));
     }
@@ -87,10 +87,11 @@ impl Drop for Library {
 
 impl LibraryEach<Tensor> for Library {
     fn step(&self, groups: &[LibraryGroup<'_, Tensor>]) -> Result<()> {
-        not_busy(&self.busy)?;
-        let handles: Vec<Handle<'_>> = groups.iter().flat_map(|group| group.parameters).map(Tensor::handle).collect();
+        check_not_busy(&self.busy)?;
+        let tensor_refs: Vec<TensorRef<'_>> =
+            groups.iter().flat_map(|group| group.parameters).map(Tensor::tensor_ref).collect();
         let mut descriptors = Vec::new();
-        shim::describe_parameters(&handles, &mut descriptors)?;
+        shim::describe_parameters(&tensor_refs, &mut descriptors)?;
         for (index, descriptor) in descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
             check(index, descriptor)?;
         }
@@ -99,7 +100,7 @@ impl LibraryEach<Tensor> for Library {
         if groups.iter().any(|group| group.options.len() != width) {
             return Err(Error::new(Code::Internal, "a list of options has another length than its table"));
         }
-        let mut rest = &handles[..];
+        let mut rest = &tensor_refs[..];
         let groups: Vec<Group> = groups
             .iter()
             .zip(rows.chunks_exact(width))
@@ -113,7 +114,7 @@ impl LibraryEach<Tensor> for Library {
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
         // libtorch writes to some parameters without bumping their versions.
-        result.and(shim::bump(&handles, Some(&descriptors)))
+        result.and(shim::bump(&tensor_refs, Some(&descriptors)))
     }
 
     fn states(&self, parameters: &[Tensor]) -> Result<Vec<Option<State>>> {
@@ -121,7 +122,7 @@ impl LibraryEach<Tensor> for Library {
     }
 
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
-        not_busy(&self.busy)?;
+        check_not_busy(&self.busy)?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
             buffer.as_ref().map(|buffer| parameter.like_with_data(&buffer.try_into()?)).transpose()
         };
@@ -145,14 +146,15 @@ impl LibraryEach<Tensor> for Library {
             let buffers = state.as_ref().map(|(step, tensors)| {
                 let mut buffers = Buffers { step: *step, tensors: [ptr::null_mut(); RULE_BUFFERS] };
                 for (pointer, tensor) in buffers.tensors.iter_mut().zip(tensors) {
-                    *pointer = tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.handle().pointer().cast_mut());
+                    *pointer =
+                        tensor.as_ref().map_or(ptr::null_mut(), |tensor| tensor.tensor_ref().pointer().cast_mut());
                 }
                 buffers
             });
             let buffers = buffers.as_ref().map_or(ptr::null(), ptr::from_ref);
             // SAFETY: live, defined tensors, of which the shim stores new handles.
             shim::check(unsafe {
-                stepwell_library_write(self.pointer.as_ptr(), parameter.handle().pointer(), buffers)
+                stepwell_library_write(self.pointer.as_ptr(), parameter.tensor_ref().pointer(), buffers)
             })?;
         }
         Ok(())
@@ -165,7 +167,7 @@ impl Library {
         let mut found = 0;
         // SAFETY: a live, defined tensor, and a struct with the layout that the shim fills.
         let status = unsafe {
-            stepwell_library_read(self.pointer.as_ptr(), parameter.handle().pointer(), &mut buffers, &mut found)
+            stepwell_library_read(self.pointer.as_ptr(), parameter.tensor_ref().pointer(), &mut buffers, &mut found)
         };
         // SAFETY: null, or new handles, owned by this call. True after a failure too.
         let tensors = buffers.tensors.map(|tensor| unsafe { shim::owned(tensor) });

@@ -54,7 +54,7 @@ pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<u
         let mut push =
             |start: usize, is_parameter| ranges.push(Range { start, end: start + bytes, index, is_parameter });
         push(descriptor.data as usize, true);
-        push(descriptor.grad as usize, false);
+        push(descriptor.grad_data as usize, false);
     }
     ranges.sort_unstable_by_key(|range| range.start);
     // The range so far that ends last: of all ranges, and of parameters.

@@ -18,7 +18,7 @@ pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {
             // An empty tensor may have the address null, which a slice may not have.
             return (&mut [], &mut []);
         }
-        let (data, grad): (*mut c_void, *mut c_void) = (descriptor.data, descriptor.grad.cast_mut());
+        let (data, grad): (*mut c_void, *mut c_void) = (descriptor.data, descriptor.grad_data.cast_mut());
         // SAFETY: as the caller promises; libtorch aligns elements to their size.
         unsafe { (slice::from_raw_parts_mut(data.cast(), len), slice::from_raw_parts_mut(grad.cast(), len)) }
     }

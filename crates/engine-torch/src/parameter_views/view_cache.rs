@@ -15,11 +15,11 @@ use stepwell_optim::fallible::{collected, push, reserve};
 use stepwell_optim::{Result, View};
 use stepwell_session::BusyGuard;
 
-use crate::error::{from_tch, not_busy};
+use crate::error::{check_not_busy, from_tch};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{check_overlap, shares_storage};
 use crate::parameter_views::view::view;
-use crate::shim::{self, CONTIGUOUS, Fingerprint, Handle, ParameterDescriptor};
+use crate::shim::{self, CONTIGUOUS, Fingerprint, ParameterDescriptor, TensorRef};
 use crate::tensor::Tensor;
 
 /// Cache of the checks and the scratch memory of one list of parameters, from step to step.
@@ -40,8 +40,8 @@ pub struct ViewCache {
     parameters: Vec<Tensor>,
     /// Scratch memory of the views.
     views: Vec<Option<View<'static>>>,
-    /// Scratch memory of the handles.
-    handles: Vec<Handle<'static>>,
+    /// Scratch memory of the arguments of the shim.
+    tensor_refs: Vec<TensorRef<'static>>,
 }
 
 /// Empties a vector and changes its type, which has the same size. `collect` reuses the allocation.
@@ -63,25 +63,25 @@ impl ViewCache {
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
-        not_busy(busy)?;
-        let mut handles: Vec<Handle<'_>> = reuse(mem::take(&mut self.handles));
+        check_not_busy(busy)?;
+        let mut tensor_refs: Vec<TensorRef<'_>> = reuse(mem::take(&mut self.tensor_refs));
         let mut views: Vec<Option<View<'_>>> = reuse(mem::take(&mut self.views));
-        reserve(&mut handles, parameters.len())?;
+        reserve(&mut tensor_refs, parameters.len())?;
         reserve(&mut views, parameters.len())?;
-        handles.extend(parameters.iter().map(Tensor::handle));
+        tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
 
-        let copies = self.build_views(parameters, &handles, &mut views)?;
+        let copies = self.build_views(parameters, &tensor_refs, &mut views)?;
         let guard = BusyGuard::new(busy);
         let result = step(&mut views);
         drop(guard);
         if result.is_ok() && zero_grad {
             // The step has zeroed the copies only, and has no view of frozen parameters.
-            let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].handle()).transpose());
+            let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].tensor_ref()).transpose());
             for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
                 drop(gradient?.f_zero_().map_err(from_tch)?);
             }
         }
-        self.handles = reuse(handles);
+        self.tensor_refs = reuse(tensor_refs);
         self.views = reuse(views);
         result
     }
@@ -90,25 +90,27 @@ impl ViewCache {
     fn build_views(
         &mut self,
         parameters: &[Tensor],
-        handles: &[Handle<'_>],
+        tensor_refs: &[TensorRef<'_>],
         views: &mut Vec<Option<View<'_>>>,
     ) -> Result<Vec<GradientCopy>> {
         // Invalid until all checks have passed: a failure below leaves the cache without valid content.
         let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
         let now = shim::metadata_generation();
         // SAFETY: `parameters` keeps the tensors of the fingerprints alive, and the generation is the one of the fingerprints.
-        if fingerprint_generation == Some(now) && unsafe { shim::bump_if_unchanged(handles, &self.fingerprints) } {
+        if fingerprint_generation == Some(now) && unsafe { shim::bump_if_unchanged(tensor_refs, &self.fingerprints) } {
             views.extend(self.descriptors.iter().map(view));
             (self.zero_copy, self.fingerprint_generation) = (true, fingerprint_generation);
             return Ok(Vec::new());
         }
         // A failure leaves some descriptors of parameters that `parameters` does not hold.
         let unchanged =
-            shim::describe_parameters(handles, &mut self.descriptors).inspect_err(|_| self.descriptors.clear())?;
+            shim::describe_parameters(tensor_refs, &mut self.descriptors).inspect_err(|_| self.descriptors.clear())?;
         if !unchanged {
             self.parameters = collected(parameters.iter().cloned())?;
             self.frozen.clear();
-            for (index, _) in self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.frozen != 0) {
+            for (index, _) in
+                self.descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.frozen_with_grad != 0)
+            {
                 push(&mut self.frozen, index)?;
             }
         }
@@ -117,13 +119,13 @@ impl ViewCache {
             views.extend(self.descriptors.iter().map(view));
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
-            copies = check_and_copy(handles, &mut descriptors)?;
+            copies = check_and_copy(tensor_refs, &mut descriptors)?;
             views.extend(descriptors.iter().map(view));
         }
-        shim::bump(handles, Some(&self.descriptors))?;
+        shim::bump(tensor_refs, Some(&self.descriptors))?;
         self.zero_copy = copies.is_empty();
         if self.zero_copy
-            && let Some(fingerprints) = shim::take_fingerprints(handles, mem::take(&mut self.fingerprints))
+            && let Some(fingerprints) = shim::take_fingerprints(tensor_refs, mem::take(&mut self.fingerprints))
         {
             (self.fingerprints, self.fingerprint_generation) = (fingerprints, Some(now));
         }
@@ -141,29 +143,29 @@ pub(crate) struct GradientCopy {
 
 /// Fails unless every parameter can be updated. Copies gradients that are not contiguous, or share memory with another gradient,
 /// and stores the addresses of the copies in the descriptors.
-fn check_and_copy(handles: &[Handle<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<GradientCopy>> {
+fn check_and_copy(tensor_refs: &[TensorRef<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
         check(index, descriptor)?;
         if descriptor.grad_layout & CONTIGUOUS == 0 {
-            copies.extend(copy(handles[index], descriptor)?);
+            copies.extend(copy(tensor_refs[index], descriptor)?);
         }
     }
     if shares_storage(descriptors) {
         for index in check_overlap(descriptors)? {
-            copies.extend(copy(handles[index], &mut descriptors[index])?);
+            copies.extend(copy(tensor_refs[index], &mut descriptors[index])?);
         }
     }
     Ok(copies)
 }
 
-fn copy(handle: Handle<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<GradientCopy>> {
-    let Some(gradient) = shim::grad(handle)? else { return Ok(None) };
+fn copy(tensor: TensorRef<'_>, descriptor: &mut ParameterDescriptor) -> Result<Option<GradientCopy>> {
+    let Some(gradient) = shim::grad(tensor)? else { return Ok(None) };
     let mut copy = gradient.f_contiguous().map_err(from_tch)?;
-    if shim::identity(Handle::from(&copy)) == shim::identity(Handle::from(&gradient)) {
+    if shim::identity(TensorRef::from(&copy)) == shim::identity(TensorRef::from(&gradient)) {
         copy = gradient.f_detach_copy().map_err(from_tch)?;
     }
-    descriptor.grad = shim::data(Handle::from(&copy))?;
-    descriptor.grad_storage = descriptor.grad;
+    descriptor.grad_data = shim::data(TensorRef::from(&copy))?;
+    descriptor.grad_storage = descriptor.grad_data;
     Ok(Some(GradientCopy { gradient, copy }))
 }

@@ -39,7 +39,7 @@ pub trait Engine: 'static {
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.
     fn assign(&self, tensor: &Self::Tensor, data: &Data) -> Result<()>;
     /// Adds 1 to a long tensor of one element, in place.
-    fn count(&self, tensor: &Self::Tensor) -> Result<()> {
+    fn increment(&self, tensor: &Self::Tensor) -> Result<()> {
         match self.data(tensor)? {
             Data::Long(counted) => {
                 self.assign(tensor, &Data::Long(counted.into_iter().map(|n| n.wrapping_add(1)).collect()))

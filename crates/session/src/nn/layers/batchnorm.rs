@@ -103,7 +103,7 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
         };
         let output = context.engine.batch_norm(input, &norm)?;
         if let (true, Some(running)) = (context.training, &self.running) {
-            context.engine.count(&running.count)?;
+            context.engine.increment(&running.count)?;
         }
         Ok(output)
     }
