@@ -24,8 +24,8 @@ pub(crate) fn page_offset(parameter: usize, buffer: usize) -> usize {
     (parameter / CACHE_LINE_BYTES * CACHE_LINE_BYTES + PAGE_OFFSETS[buffer]) % PAGE_BYTES
 }
 
-/// In bytes. The address of a parameter within its page, assumed for state that is restored before its parameter is known
-/// to have an address: libtorch's large tensors start there.
+/// In bytes. The page offset that restored state assumes for its parameter, whose address is not known yet: the one of
+/// libtorch's large tensors.
 const ASSUMED_PARAMETER_OFFSET: usize = CACHE_LINE_BYTES;
 
 impl<T: Pod + Default> ArenaArray<T> {
