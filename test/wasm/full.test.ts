@@ -150,4 +150,23 @@ describe("the WebAssembly engine without memory", () => {
     expect(["ok", "ERR_MEMORY"]).toContain(codes[1]);
     expect([codes[0], ...codes.slice(2)], String(result)).toEqual(["ERR_MEMORY", "ok", "ok", "ok", expect.any(Number)]);
   });
+
+  it("frees forgotten objects while the reserve for small allocations is used up", async () => {
+    const result = (await run(`
+      let kept = [];
+      const fill = (make) => code(() => { for (;;) kept.push(make()); });
+      const results = [fill(() => k.full([1], 1)), fill(() => k.tensor(1)), fill(() => k.loss("mse")), fill(() => k.vector())];
+      results.push(code(() => k.handlecount()));
+      kept = undefined;
+      for (let i = 0; i < 200; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      results.push(code(train), k.handlecount());
+      parentPort.postMessage(results);
+    `)) as unknown[];
+    const codes = result.map((one) => (typeof one === "string" ? one.split(":")[0] : one));
+    // The module alone is left.
+    expect(codes, String(result)).toEqual([...Array(5).fill("ERR_MEMORY"), "ok", 1]);
+  });
 });

@@ -38,8 +38,9 @@ impl<E: Engine> Session<E> {
         let Some((name, function)) = Self::COMMANDS.iter().find(|(name, _)| *name == command) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{command}`")));
         };
-        // Reserves a handle before the call, which could not be undone afterwards. `free` and `reset` make no object.
-        if !matches!(*name, "free" | "reset") {
+        // Reserve memory for one object before the call changes anything. Calls that only free are exempt: they must work
+        // without memory.
+        if !matches!(*name, "free" | "release" | "reset") {
             check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
         let random = self.random.clone();

@@ -4,7 +4,7 @@ import { Handle } from "../handle.js";
 
 /** Number of live handles from which the garbage collector watches those that are not freed yet. */
 const MAX_YOUNG = 512;
-/** Number of forgotten objects that are freed between two readings of the clock. */
+/** Number of forgotten objects that one call frees: its arguments take less than the memory that the engine checks. */
 const BATCH = 64;
 /** Milliseconds of one turn of the event loop after which freeing goes on in the next turn. */
 const MAX_TURN = 4;
@@ -51,10 +51,9 @@ export class HandleRegistry {
 
   /** Frees at once all objects that are known to be forgotten; false if there is none. */
   freeForgotten(): boolean {
-    const ids = this.#forgotten;
-    this.#forgotten = [];
-    if (ids.length > 0) this.#release(ids);
-    return ids.length > 0;
+    if (this.#forgotten.length === 0) return false;
+    while (this.#forgotten.length > 0) this.#release(this.#forgotten.splice(-BATCH));
+    return true;
   }
 
   #watch(): void {
