@@ -47,6 +47,22 @@ it("typed arrays of integers become long, with all of their bits", () => {
   }
 });
 
+it("a bigint of a list becomes a number exactly, or is refused", () => {
+  const limit = 2n ** 53n;
+  for (const exact of [-limit, 1n - limit, 0n, 7n, limit - 1n, limit]) {
+    expect(k.data(k.tensor([exact] as never, "long")).data, String(exact)).toEqual(BigInt64Array.of(exact));
+  }
+  const before = k.handlecount();
+  for (const large of [limit + 1n, -limit - 1n, limit + 2n, 2n ** 63n, 2n ** 2000n]) {
+    for (const call of [() => k.tensor([large] as never, "long"), () => k.full([1], large as never, "long")]) {
+      expect(expectError("ERR_ARGUMENT", call)).toMatch(
+        /expected whole numbers within ±2\^53 .*, given a larger bigint$/,
+      );
+    }
+  }
+  expect(k.handlecount()).toBe(before);
+});
+
 describe.each(dtypes)("$dtype", ({ dtype, other, bytes, array }) => {
   it.each([dtype, other])("is made by the word %s, by the option and by `to`", (word) => {
     const shape = [2, 1] as const;

@@ -17,7 +17,7 @@ const MAX_VALUES = 2 ** 24;
 /** Number of values that are copied before all of them are counted. */
 const UNCOUNTED = 2 ** 16;
 /** The largest whole number up to which a double represents every one. */
-const MAX_EXACT = 2 ** 53;
+const MAX_EXACT = 2n ** 53n;
 /** An id that no handle has: it stands for a handle of another owner. */
 const NO_HANDLE = 2n ** 53n - 1n;
 
@@ -91,8 +91,8 @@ class Encoder {
     switch (typeof value) {
       case "bigint": {
         // A number: a caller cannot give an id, which the engine takes as a bigint.
-        const number = Number(value);
-        if (Math.abs(number) <= MAX_EXACT) return number;
+        // The bigint is compared, not its double, which rounds 2^53 + 1 to 2^53.
+        if (value >= -MAX_EXACT && value <= MAX_EXACT) return Number(value);
         return this.#fail(`expected whole numbers within ±2^53 ${this.#place(depth)}, given a larger bigint`);
       }
       case "object":
