@@ -41,7 +41,10 @@ export type EngineName = "native" | "wasm";
 
 /** How an engine starts. The native engine has no choices, and accepts these options without using them. */
 export interface EngineOptions {
-  /** Bytes that all tensors may take together, up to 4 GiB less 64 KiB. Default 1 GiB. */
+  /**
+   * Bytes that all tensors may take together, up to 4 GiB less 64 KiB. Default 1 GiB. One tensor above 16 MiB may take at most
+   * a quarter of the bytes that are free.
+   */
   readonly memory?: number;
   /** `@stepwell/wasm/stepwell.wasm` as a `WebAssembly.Module`, if the caller has compiled it. */
   readonly module?: object;

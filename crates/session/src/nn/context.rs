@@ -1,7 +1,7 @@
 //! Contexts in which layers are made and run, and checks of their inputs.
 
 use stepwell_optim::fallible::collected;
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::engine::Engine;
 use crate::engine::operations::Window;
@@ -65,9 +65,13 @@ pub(crate) fn checked_element_count<E: Engine>(engine: &E, shape: &[usize], dtyp
     match (count, bytes) {
         (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit(bytes) => Ok(count),
         _ => {
-            let (name, limit) = (dtype.name(), engine.memory_limit(usize::MAX));
-            let message =
-                format!("a {name} tensor of shape {shape:?} needs more than the {limit} bytes there are for it");
+            // In floating point, since the product may overflow.
+            let needed = shape.iter().fold(dtype.size() as f64, |product, size| product * *size as f64);
+            let (name, needed, limit) = (dtype.name(), Number(needed), engine.memory_limit(usize::MAX));
+            let message = format!(
+                "a {name} tensor of shape {shape:?} needs {needed} bytes; one tensor may take at most a quarter of the free \
+                 memory, now {limit} bytes"
+            );
             Err(Error::new(Code::Memory, message))
         }
     }

@@ -10,7 +10,8 @@ import { client } from "../client.js";
 
 /**
  * Makes a tensor of numbers. The default type of plain numbers is `float`. If the type has fewer digits, each number is rounded
- * once, to the nearest and in a tie to the even one.
+ * once, to the nearest and in a tie to the even one. One tensor above 16 MiB may take at most a quarter of the free memory:
+ * `ERR_MEMORY`.
  *
  * @param options - words such as `"grad"`, `"double"`, `"cuda:1"`, or a dictionary
  */
@@ -44,7 +45,10 @@ export function take(...args: readonly [tensor: TensorHandle]): Numbers {
   return value;
 }
 
-/** Makes a tensor whose elements are all equal. */
+/**
+ * Makes a tensor whose elements are all equal. One tensor above 16 MiB may take at most a quarter of the free memory:
+ * `ERR_MEMORY`.
+ */
 export function full(
   shape: readonly number[],
   value: number,
