@@ -50,7 +50,7 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["module", "optimizer model", (x) => k.module(x)],
   ["loss(input, target)", "loss model", (x) => k.loss(x, k.tensor([1]), [2])],
   ["model(loss)", "loss", (x) => k.model(k.module("relu"), x, k.opt("sgd"))],
-  ["model(module)", "module", (x) => k.model(x, k.loss("mse"), k.opt("sgd"))],
+  ["model(module)", "module", (x) => k.model(x, k.loss("mse"), optimizers.at(-1) ?? k.opt("sgd"))],
   ["model(optimizer)", "optimizer", (x) => k.model(k.module("relu"), k.loss("mse"), x)],
   ["train", "model", (x) => k.train(x)],
   ["train(data)", "model", (x) => k.train(x, [[1, 2]], [[1, 2]])],

@@ -75,7 +75,8 @@ it("a call is named once", () => {
 it("what was given is told as it was given", () => {
   const untyped = k as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
   const x = k.tensor([1], "grad");
-  const model = k.model(k.module(["linear", 1, 1]), k.loss("mse"), k.opt("sgd"));
+  const m = k.module(["linear", 1, 1]);
+  const model = k.model(m, k.loss("mse"), k.opt("sgd", m));
   const calls: readonly (readonly [string, expected: string, ...args: readonly unknown[]])[] = [
     ["size", "size: expected a handle as argument 1"],
     ["clip", "clip: expected a number > 0 as argument 2", x],

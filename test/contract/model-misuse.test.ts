@@ -24,6 +24,21 @@ describe("a wrong use is an error and changes nothing", () => {
     expect(expectError("ERR_ARGUMENT", () => call(m, k.loss("ce", { reduce: "none" }), o))).toContain("one number");
   });
 
+  it("of model, with an optimizer that updates no parameter of its module", () => {
+    const { m, o } = made();
+    const other = k.opt("sgd", network(), 0.1);
+    const [part, none] = [k.opt("sgd", [m, 0], 0.1), k.opt("sgd")];
+    const before = [k.handlecount(), k.state(m), k.state(o)];
+    for (const optimizer of [other, none]) {
+      expect(expectError("ERR_PARAMETER", () => k.model(m, k.loss("ce"), optimizer))).toBe(
+        "model: expected an optimizer of parameters of the module, given one that updates none of them",
+      );
+    }
+    // The two losses were made before the calls that fail.
+    expect([k.handlecount() - 2, k.state(m), k.state(o)]).toEqual(before);
+    expect(k.classof(k.model(m, k.loss("ce"), part))).toBe("model");
+  });
+
   it("of loss", () => {
     const call = k.loss as Call;
     expect(expectError("ERR_UNKNOWN_NAME", () => call("huber"))).toContain("expected one of ce, nll, mse");

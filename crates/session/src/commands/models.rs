@@ -1,5 +1,6 @@
-//! Models: options one, giving it samples, training and testing it.
+//! Models: making one, setting its samples, training and testing it.
 
+use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Code, Error, OptionSet, Result, count};
 
 use crate::commands::arguments::Arguments;
@@ -7,10 +8,12 @@ use crate::commands::gradients::check_step;
 use crate::commands::modules::{device, input_of};
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
+use crate::nn::module::Module;
 use crate::session::{Object, Session};
 use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
 use crate::training::metrics::metrics_of;
 use crate::training::model::Model;
+use crate::values::dedupe::any_equal;
 use crate::values::dtype::Dtype;
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
@@ -22,7 +25,23 @@ pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     let loss = *session.loss(arguments.handle(ObjectKind::Loss)?)?;
     let optimizer = session.shared_optimizer(arguments.handle(ObjectKind::Optimizer)?)?.clone();
     arguments.finish()?;
+    check_updates(&session.engine, &module, optimizer.borrow().tensors())?;
     session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
+}
+
+/// Fails if an optimizer of these tensors updates no parameter of the module, so that training would change nothing.
+fn check_updates<E: Engine>(engine: &E, module: &Module<E>, tensors: &[E::Tensor]) -> Result<()> {
+    let parameters = module.parameters();
+    let count = parameters.len();
+    let mut identities = with_capacity(count + tensors.len())?;
+    for tensor in parameters.iter().map(|named| &named.tensor).chain(tensors) {
+        identities.push(engine.identity(tensor));
+    }
+    if count == 0 || any_equal(&identities, count)? {
+        return Ok(());
+    }
+    let message = "expected an optimizer of parameters of the module, given one that updates none of them";
+    Err(Error::new(Code::Parameter, message))
 }
 
 /// `train(model)` returns the options, `train(model, options)` sets them, and `train(model, inputs, targets)` sets the
