@@ -59,7 +59,7 @@ impl Engine for RustEngine {
             Device::Cpu => Ok(()),
             Device::Cuda(_) => {
                 let message = format!(
-                    "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on TensorImpl with libtorch"
+                    "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on Node with libtorch"
                 );
                 Err(Error::new(Code::Device, message))
             }

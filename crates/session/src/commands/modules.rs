@@ -1,4 +1,4 @@
-//! TensorOptions modules, running them, saving them.
+//! Modules: making and running them, and selecting their parts.
 
 use stepwell_optim::{Code, Error, Result};
 
@@ -48,7 +48,7 @@ pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     session.insert(Object::Tensor(output))
 }
 
-/// `evaluate(module, input)`: without dropout, with running snapshot, and recording nothing.
+/// `evaluate(module, input)`: without dropout, with running statistics, and recording nothing.
 pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     let output = run(session, arguments, false)?;
     session.insert(Object::Tensor(output))

@@ -1,4 +1,4 @@
-//! TensorOptions tensors, reading them, moving them.
+//! Tensors: making, reading, converting and overwriting them.
 
 use std::borrow::Cow;
 
