@@ -193,7 +193,7 @@ fn gradient_of<E: Engine>(
     scale: f64,
 ) -> Result<E::Tensor> {
     if scale != 1.0 {
-        // Before they are narrowed, for the scale keeps them from vanishing.
+        // Scale before converting to 16 bits, where unscaled gradients underflow.
         data = Cow::Owned(multiplied(data.into_owned(), scale, 1.0)?);
     }
     engine.tensor(&*Data::cast_shared(data, engine.dtype(tensor)?)?, shape, engine.device(tensor)?)

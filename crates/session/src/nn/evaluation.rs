@@ -8,7 +8,7 @@ use crate::nn::context::ForwardContext;
 use crate::nn::module::Module;
 
 impl<E: Engine> Module<E> {
-    /// Runs `forward`, which may update buffers such as running statistics. If it fails, the buffers are restored.
+    /// Runs `forward`, which may update buffers such as running statistics. Restores the buffers if it fails.
     pub(crate) fn forward_restoring_buffers<R>(&self, engine: &E, forward: impl FnOnce() -> Result<R>) -> Result<R> {
         let snapshot = BufferSnapshot::of(engine, self)?;
         forward().or_else(|error| {
@@ -17,7 +17,7 @@ impl<E: Engine> Module<E> {
         })
     }
 
-    /// A forward pass without a graph. The output is a tensor of its own, even if no layer makes one.
+    /// A forward pass without a graph. Copies the output if it is the input or a parameter.
     pub(crate) fn evaluate_detached(
         &self,
         context: &mut ForwardContext<'_, E>,

@@ -40,14 +40,14 @@ options! {
     /// Options of the losses of classes.
     pub(crate) struct ClassOptions {
         /// A class that the loss and its mean ignore. It need not exist.
-        ignore: i64 = NONE, alias "ignore_index";
+        ignore: i64 = IGNORE_INDEX, alias "ignore_index";
         /// How the losses of the elements become one number: not at all, by their mean or by their sum.
         reduce: Reduction = Reduction::Mean, alias "reduction";
     }
 }
 
-/// PyTorch's class that counts for nothing.
-const NONE: i64 = -100;
+/// The class that the loss ignores by default, as PyTorch's `ignore_index`.
+const IGNORE_INDEX: i64 = -100;
 
 options! {
     /// Options of the smooth L1 loss.
@@ -197,7 +197,7 @@ impl LossFunction {
         }
         let counted = match self.ignored() {
             Some(ignored) if found == Dtype::Long => count_classes(engine, target, shape[1], ignored)?,
-            Some(ignored) if ignored != NONE => {
+            Some(ignored) if ignored != IGNORE_INDEX => {
                 let message = format!("ignore is a class, {ignored}, and the target has probabilities");
                 return Err(Error::new(Code::Argument, message));
             }

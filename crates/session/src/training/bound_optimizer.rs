@@ -177,7 +177,7 @@ impl<E: Engine> BoundOptimizer<E> {
         })?;
         let change = self.scale_of_loss() / scale;
         if change != 1.0 && !zero_gradients {
-            // Later gradients that are accumulated to them have the new scale.
+            // Backward passes to come accumulate gradients of the new scale.
             multiply_gradients(engine, &self.tensors, change)?;
         }
         Ok(outcome)

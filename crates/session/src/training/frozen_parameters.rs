@@ -20,14 +20,14 @@ impl<E: Engine> BoundOptimizer<E> {
         self.tensors().iter().map(|tensor| engine.requires_grad(tensor)).collect()
     }
 
-    /// True if the state was learned with the same parameters trained. Once others are, it says nothing about how the loss
-    /// curves, and a step begins anew.
+    /// True if the same parameters were trained when the state was made. Otherwise the state does not describe the curvature
+    /// of the loss, and a step begins anew.
     pub(crate) fn lbfgs_state_is_current(&self, trained: &[bool]) -> bool {
         self.trained_for_state.as_ref().is_none_or(|before| before == trained)
     }
 }
 
-/// Where the elements of trained parameters are in the vector of all.
+/// Ranges of the elements of trained parameters in the vector of all parameters.
 pub(crate) struct TrainedRanges {
     trained: Vec<Range<usize>>,
     width: usize,

@@ -39,11 +39,15 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// The first element of a tensor's gradient for which `is_so` returns true.
-pub(crate) fn first_element<E: Engine>(engine: &E, tensor: &E::Tensor, is_so: fn(f64) -> bool) -> Result<Option<f64>> {
+/// The first element of a tensor's gradient for which `is_found` returns true.
+pub(crate) fn first_element<E: Engine>(
+    engine: &E,
+    tensor: &E::Tensor,
+    is_found: fn(f64) -> bool,
+) -> Result<Option<f64>> {
     let Some(gradient) = engine.grad(tensor) else { return Ok(None) };
     let Data::Double(elements) = engine.data(&gradient)?.cast(Dtype::Double)? else { return Ok(None) };
-    Ok(elements.into_iter().find(|element| is_so(*element)))
+    Ok(elements.into_iter().find(|element| is_found(*element)))
 }
 
 /// A check that the evaluations of a step with a closure are finite.
