@@ -356,18 +356,18 @@ describe("without the SDK around it", () => {
     const throws = () => {
       throw value;
     };
-    expect(thrownBy(() => engineOf.stepWithClosure(o, throws, null))).toMatchObject({ code: "ERR_MEMORY" });
+    expect(thrownBy(() => engineOf.stepWithClosure(o, throws))).toMatchObject({ code: "ERR_MEMORY" });
     expect(binding.call("tensor", [x])).toMatchObject({ data: new Float32Array([1]) });
     binding.call("grad", [x, [1]]);
-    expect(engineOf.stepWithClosure(o, () => 2, null)).toBe(2);
+    expect(engineOf.stepWithClosure(o, () => 2)).toBe(2);
   });
 
   it("takes numbers, and anything else as a failure", () => {
     const { o } = made();
     for (const value of [undefined, null, "1", 1n, true, {}, [], Symbol("x")]) {
-      expect(thrownBy(() => engineOf.stepWithClosure(o, () => value, null))).toMatchObject({ code: "ERR_MEMORY" });
+      expect(thrownBy(() => engineOf.stepWithClosure(o, () => value))).toMatchObject({ code: "ERR_MEMORY" });
     }
-    expect(engineOf.stepWithClosure(o, () => 1, null)).toBe(1);
+    expect(engineOf.stepWithClosure(o, () => 1)).toBe(1);
   });
 });
 

@@ -377,5 +377,5 @@ fn step_with_closure(world: &World) -> Result<Value> {
         result
     };
     let Value::Handle(optimizer) = world.named["o"] else { panic!("no handle") };
-    Session::step_with_closure(&world.session, optimizer, &mut closure, Value::Null).map(Value::Number)
+    Session::step_with_closure(&world.session, optimizer, &mut closure, Value::Undefined).map(Value::Number)
 }

@@ -17,20 +17,25 @@ impl Arguments {
         Self { rest: arguments.into_iter(), position: 0 }
     }
 
+    /// As [`Arguments::new`], of arguments that follow others that were taken elsewhere.
+    pub(crate) fn after(position: usize, arguments: Vec<Value>) -> Self {
+        Self { position, ..Self::new(arguments) }
+    }
+
     /// The next argument; `Undefined` if there is none.
     pub(crate) fn next(&mut self) -> Value {
         self.position += 1;
         self.rest.next().unwrap_or(Value::Undefined)
     }
 
-    /// The next argument without taking it.
+    /// The next argument without taking it; `Undefined` if there is none.
     pub(crate) fn peek(&self) -> &Value {
-        self.rest.as_slice().first().unwrap_or(&Value::Null)
+        self.rest.as_slice().first().unwrap_or(&Value::Undefined)
     }
 
     /// Fails for an explicit `undefined`, if an omitted argument has a meaning of its own.
     pub(crate) fn require_defined(&self) -> Result<()> {
-        if !matches!(self.peek(), Value::Undefined) {
+        if !matches!(self.rest.as_slice().first(), Some(Value::Undefined)) {
             return Ok(());
         }
         let message = format!("expected a value as argument {}, or none, given undefined", self.position + 1);
@@ -92,10 +97,10 @@ impl Arguments {
         }
     }
 
-    /// A boolean, if there is one.
+    /// A boolean, if there is one. `null` is a value, and refused.
     pub(crate) fn flag(&mut self, what: &str) -> Result<Option<bool>> {
         match self.next() {
-            Value::Null | Value::Undefined => Ok(None),
+            Value::Undefined => Ok(None),
             Value::Bool(flag) => Ok(Some(flag)),
             other => Err(self.argument_error(&format!("{what} (a boolean)"), &other)),
         }
@@ -124,10 +129,10 @@ impl Arguments {
         sizes.iter().map(|x| size(*x)).values()
     }
 
-    /// A dictionary of options, if there is one.
+    /// A dictionary of options, if there is one. `null` is a value, and refused.
     pub(crate) fn options(&mut self) -> Result<Vec<(String, Value)>> {
         match self.next() {
-            Value::Null | Value::Undefined => Ok(Vec::new()),
+            Value::Undefined => Ok(Vec::new()),
             Value::Object(entries) => Ok(entries),
             other => Err(self.argument_error("a dictionary of options", &other)),
         }

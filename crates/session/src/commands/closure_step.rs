@@ -33,7 +33,7 @@ impl<E: Engine> Session<E> {
         options: Value,
     ) -> Result<f64> {
         let result = (|| {
-            let settings = StepSettings::parse(Arguments::new(vec![options]).options()?)?;
+            let settings = StepSettings::parse(Arguments::after(2, vec![options]).options()?)?;
             let optimizer = session.borrow().optimizer_to_step(optimizer)?;
             let bound = {
                 let session = session.borrow();

@@ -119,7 +119,13 @@ pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
 /// `backward(tensor, [optimizer])`: accumulates the gradients of a scalar, times the loss scale of the optimizer.
 pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Tensor)?;
-    let optimizer = if arguments.is_empty() { None } else { Some(arguments.handle_or_model(ObjectKind::Optimizer)?) };
+    let optimizer = match arguments.peek() {
+        Value::Undefined => {
+            arguments.next();
+            None
+        }
+        _ => Some(arguments.handle_or_model(ObjectKind::Optimizer)?),
+    };
     arguments.finish()?;
     let scale = match optimizer {
         Some(optimizer) => session.optimizer(optimizer)?.scale_of_loss(),

@@ -14,7 +14,7 @@ use crate::values::value::Value;
 /// returns the options and defaults of an optimizer or module. A second argument `true` includes extensions.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let topic = match arguments.next() {
-        Value::Null | Value::Undefined => "optimizer".to_owned(),
+        Value::Undefined => "optimizer".to_owned(),
         Value::String(topic) => topic,
         other => return Err(arguments.argument_error("a topic (a string)", &other)),
     };

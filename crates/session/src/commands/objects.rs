@@ -95,7 +95,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         }
         "threads" => {
             let count = match arguments.next() {
-                Value::Null | Value::Undefined => None,
+                Value::Undefined => None,
                 // 1024 is more than machines have; more threads would only fail later.
                 Value::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
                 other => return Err(arguments.argument_error("a whole number of threads from 1 to 1024", &other)),

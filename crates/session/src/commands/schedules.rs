@@ -48,7 +48,7 @@ pub(crate) fn restore(optimizer: &mut Optimizer, given: &Value) -> Result<()> {
 pub(crate) fn advance<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Optimizer)?;
     let metric = match arguments.next() {
-        Value::Null | Value::Undefined => None,
+        Value::Undefined => None,
         Value::Number(metric) => Some(metric),
         other => return Err(arguments.argument_error("a metric (a number)", &other)),
     };
@@ -112,7 +112,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
     };
     let name = definition.name;
     let progress = match remove_entry(&mut entries, "progress") {
-        None | Some(Value::Null) => Vec::new(),
+        None => Vec::new(),
         Some(Value::Object(progress)) => named_options(progress)?,
         Some(other) => {
             let message = format!("{name} progress: expected a dictionary, given {other}");

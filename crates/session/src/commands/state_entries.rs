@@ -26,7 +26,7 @@ pub(crate) fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Value> {
 
 pub(crate) fn flag(entries: &Entries, key: &str) -> Result<Option<bool>> {
     match find(entries, key) {
-        None | Some(Value::Null) => Ok(None),
+        None => Ok(None),
         Some(Value::Bool(flag)) => Ok(Some(*flag)),
         Some(other) => Err(malformed(key, "a boolean", other)),
     }

@@ -26,7 +26,7 @@ impl TensorOptions {
         let mut options = TensorOptions::default();
         while !arguments.is_empty() {
             match arguments.next() {
-                Value::Null | Value::Undefined => {}
+                Value::Undefined => {}
                 Value::String(word) => options.word(&word)?,
                 Value::Object(entries) => {
                     for (key, value) in entries {

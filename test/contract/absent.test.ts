@@ -1,0 +1,166 @@
+// An argument that is undefined is absent. Null is a value, which an argument takes only where a function documents it.
+
+import * as k from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => {
+  k.setting("alloptions", true);
+  k.free();
+});
+
+const make = () => {
+  const m = k.module(["linear", 2, 1]);
+  const o = k.opt("sgd", m, 0.1);
+  const loss = k.loss("mse");
+  const model = k.model(m, loss, o);
+  const x = k.tensor([1, 2], "grad");
+  k.schedule(o, k.schedules.plateau({}));
+  k.train(model, [[1, 2]], [[1]]);
+  k.test(model, [[1, 2]], [[1]]);
+  const averaged = k.opt("sgd", x, { average: 0.5 });
+  k.grad(x, [1, 1]);
+  k.step(averaged);
+  const l = k.mse(x, [0, 0]);
+  return { m, o, loss, model, x, l, averaged };
+};
+
+type Objects = ReturnType<typeof make>;
+
+/** Every argument of a call, in order. `optional` is the position of the first that may be absent. */
+interface Row {
+  readonly call: string;
+  readonly args: (objects: Objects) => readonly unknown[];
+  readonly optional?: number;
+  /** Positions at which null has a documented meaning. */
+  readonly nullable?: readonly number[];
+  /** The code for null at some position, if it is none of an argument. */
+  readonly codes?: { readonly [position: number]: k.ErrorCode };
+}
+
+const row = (call: string, args: Row["args"], optional?: number, nullable: readonly number[] = []): Row => ({
+  call,
+  args,
+  nullable,
+  ...(optional === undefined ? {} : { optional }),
+});
+
+const inputs = [[1, 2]];
+const none = {};
+const lossRow = (call: string) => row(call, ({ x }) => [x, [0, 0], none], 2);
+const sampleRows = (call: string) => [
+  row(call, ({ model }) => [model, { batchsize: 2 }]),
+  row(call, ({ model }) => [model, inputs, [[1]]]),
+];
+const oneObject = ["size", "tensorcount", "elements", "bytes", "classof", "objtype", "skipped", "free", "zerograd"];
+const oneModule = ["names", "childnames", "parmnames", "parms"];
+
+const table: readonly Row[] = [
+  ...oneObject.map((call) => row(call, ({ o }) => [o])),
+  ...oneModule.map((call) => row(call, ({ m }) => [m])),
+  ...["nograd", "take", "data", "dtype", "device"].map((call) => row(call, ({ x }) => [x])),
+  ...["run", "testrun", "batch"].map((call) => row(call, ({ model }) => [model])),
+  ...["train", "test"].flatMap(sampleRows),
+  ...["mse", "l1", "smoothl1", "bcewithlogits"].map(lossRow),
+  ...["ce", "nll"].map((call) => row(call, () => [k.tensor(inputs, "grad"), [1], none], 2)),
+  row("bce", () => [k.tensor([0.5], "grad"), [1], none], 2),
+  row("loss", () => ["mse", none], 1),
+  row("loss", ({ loss, x }) => [loss, x, [0, 0]]),
+  row("average", ({ averaged }) => [averaged]),
+  row("backward", ({ l, o }) => [l, o], 1),
+  row("grad", ({ x }) => [x, [1, 1]]),
+  row("gradflag", ({ x }) => [x, false]),
+  row("gradflag", ({ m }) => [[m, "weight"], true]),
+  row("clip", ({ m }) => [m, 1]),
+  row("clipv", ({ m }) => [m, 1]),
+  row("forward", ({ m }) => [m, inputs]),
+  row("evaluate", ({ m }) => [m, inputs]),
+  row("module", () => [["linear", 2, 1]]),
+  row("child", () => [k.module(k.seq("sequential", ["linear", "a", 1, 1])), "a"]),
+  row("parm", ({ m }) => [m, "weight"]),
+  row("model", ({ m, loss, o }) => [m, loss, o]),
+  row("tensor", () => [[1], "grad", "double"], 1),
+  row("full", () => [[2], 1, "double"], 2),
+  row("vector", ({ x }) => [x, [1]]),
+  row("dict", ({ x }) => [{ x }]),
+  row("copyto", ({ x }) => [[3, 4], x]),
+  row("to", ({ x }) => [x, "double"]),
+  row("use", ({ x }) => [x, k.tensor([5])]),
+  // A third argument can be an option.
+  { ...row("opt", ({ m }) => ["sgd", m, { momentum: 0.5 }], 2), codes: { 2: "ERR_OPTION_TYPE" } },
+  row("opt", ({ o }) => [o, true]),
+  row("opt", ({ o, m }) => [k.state(o), m]),
+  row("lr", ({ o }) => [o, 0.5]),
+  row("lossscale", ({ o }) => [o, { init: 4 }], undefined, [1]),
+  row("schedule", ({ o }) => [o, { schedule: "cosine", steps: 3 }], undefined, [1]),
+  row("advance", ({ o }) => [o, 0.5]),
+  row("state", ({ o }) => [o, true], 1),
+  row("step", ({ o }) => [o, { zerograd: true }], 1),
+  { ...row("step", ({ o }) => [o, () => 1, { zerograd: true }], 2), codes: { 0: "ERR_HANDLE_INVALID" } },
+  row("help", () => ["adam", true], 0),
+  row("setting", () => ["alloptions", false]),
+  row("setting", () => ["threads", 1]),
+  row("seed", () => [1]),
+  row("randperm", () => [3]),
+];
+
+/** Second names of `classof` and `take`, functions without an argument or without an engine, and functions of files, which a test
+ * below has. */
+const exempt = ["class", "return", "handlecount", "reset", "ready", "seq", "save", "load", "optimizer"];
+
+const call = (name: string, args: readonly unknown[]) =>
+  (k as unknown as { readonly [name: string]: (...args: readonly unknown[]) => unknown })[name]?.(...args);
+
+it("the table has every function", () => {
+  const isFunction = (value: unknown) => typeof value === "function" && !/^class /.test(String(value));
+  const names = Object.entries(k).flatMap(([name, value]) => (isFunction(value) ? [name] : []));
+  expect([...new Set(table.map(({ call }) => call)), ...exempt].sort()).toEqual(names.sort());
+});
+
+describe.each(table.map((row, i) => [`${row.call} (${i})`, row] as const))("%s", (_, { call: name, args, ...row }) => {
+  it("takes its arguments", () => {
+    expect(() => call(name, args(make()))).not.toThrow();
+  });
+
+  it("takes null at no place that documents none", () => {
+    for (const position of args(make()).keys()) {
+      if (row.nullable?.includes(position)) continue;
+      const objects = make();
+      const given = args(objects).with(position, null);
+      const before = [k.handlecount(), k.setting("alloptions"), k.setting("threads"), k.gradflag(objects.x)];
+      const state = k.state(objects.o);
+      const code = row.codes?.[position] ?? "ERR_ARGUMENT";
+      const message = expectError(code, () => call(name, given));
+      if (code !== "ERR_HANDLE_INVALID") expect(message).toMatch(/given null/);
+      expect([k.handlecount(), k.setting("alloptions"), k.setting("threads"), k.gradflag(objects.x)]).toEqual(before);
+      expect(k.state(objects.o)).toEqual(state);
+    }
+  });
+
+  it("takes undefined as an argument that is absent", () => {
+    const { length } = args(make());
+    for (let position = row.optional ?? length; position < length; position += 1) {
+      const given = args(make()).slice(0, position);
+      expect(() => call(name, given)).not.toThrow();
+      const again = args(make()).slice(0, position);
+      expect(() => call(name, [...again, ...Array(length - position).fill(undefined)])).not.toThrow();
+    }
+  });
+});
+
+it("a metric, options of a file and of a tensor are no null", () => {
+  const { m, o } = make();
+  k.schedule(o, { schedule: "step", every: 2 } as never);
+  k.advance(o, undefined);
+  expectError("ERR_ARGUMENT", () => k.advance(o, null as never));
+  expect(k.schedule(o)).toMatchObject({ progress: { taken: 1 } });
+  expectError("ERR_ARGUMENT", () => k.load(m, "/nowhere", null as never));
+  expectError("ERR_FORMAT", () => k.opt({ ...k.state(o), fused: null } as never, m));
+});
+
+it("where a value turns reading into setting, null is refused as undefined is", () => {
+  const { x } = make();
+  expectError("ERR_ARGUMENT", () => k.gradflag(x, null as never));
+  expectError("ERR_ARGUMENT", () => k.gradflag(x, undefined as never));
+  expect(k.gradflag(x)).toBe(true);
+});
