@@ -130,7 +130,10 @@ describe.each(optimizers)("%s", (name) => {
       ["ERR_UNKNOWN_NAME", { ...good, optimizer: "none" }],
       ["ERR_FORMAT", { ...good, options: [] }],
       ["ERR_FORMAT", { ...good, options: 7 }],
-      ["ERR_OPTION_UNKNOWN", { ...good, options: [{ nonsense: 1 }] }],
+      ["ERR_OPTION_UNKNOWN", { ...good, options: [{ lr: 1, nonsense: 1 }] }],
+      ["ERR_FORMAT", { ...good, options: good.options.map(({ lr, ...options }) => options) }],
+      ["ERR_FORMAT", { ...good, lossscale: null }],
+      ["ERR_FORMAT", { ...good, averaged: null }],
       ["ERR_OPTION_RANGE", { ...good, options: good.options.map((options) => ({ ...options, lr: -1 })) }],
       ["ERR_FORMAT", { ...good, parms: 7 }],
       ["ERR_FORMAT", { ...good, parms: [7] }],
@@ -200,4 +203,57 @@ it.each(optimizers)("%s refuses a state that lacks a buffer, and takes one that 
     expect(message).toContain(key);
   }
   expect(k.state(k.opt(before, m)).parms[0]?.buffers).toEqual({});
+});
+
+it.each(optimizers)("%s refuses null for a buffer that every step writes, once there was a step", (name) => {
+  const x = k.tensor([1, 2], "grad");
+  const o = k.opt(name, k.dict({ x }), { lr: 0.5 } as never);
+  const m = k.module(o);
+  k.step(o, () => {
+    k.grad(x, [1, -1]);
+    return 1;
+  });
+  const saved = k.state(o);
+  const [row] = saved.parms as [k.StateRow];
+  const handles = k.handlecount();
+  const written = Object.entries(row.buffers).filter(([, value]) => value !== null && typeof value === "object");
+  if (name !== "sgd") expect(written.length).toBeGreaterThan(0);
+  for (const [key] of written) {
+    const buffers = { ...row.buffers, [key]: null };
+    const message = expectError("ERR_FORMAT", () => k.opt({ ...saved, parms: [{ ...row, buffers }] } as never, m));
+    expect(message).toContain(key);
+    expect(message).toContain("given null");
+  }
+  expect(k.handlecount()).toBe(handles);
+});
+
+it("takes null for a buffer of an option that was set after the last step", () => {
+  const x = k.tensor([1, 2], "grad");
+  const o = k.opt("adam", k.dict({ x }), 0.5);
+  k.grad(x, [1, -1]);
+  k.step(o);
+  k.opt(o, 0, [], { amsgrad: true, average: 0.5 });
+  const saved = k.state(o);
+  expect(saved.parms[0]?.buffers).toMatchObject({ step: 1, max_exp_avg_sq: null });
+  expect(k.state(k.opt(saved, k.module(o))).parms[0]?.buffers).toEqual(saved.parms[0]?.buffers);
+});
+
+it("restores on a part of a module, and leaves the rest of it out", () => {
+  const m = k.module(k.seq("sequential", ["linear", "a", 2, 1], ["linear", "b", 1, 1]));
+  const saved = k.state(k.opt("adam", m, 0.5));
+  const parms = saved.parms.filter(({ name }) => name.startsWith("b"));
+  expect(k.state(k.opt({ ...saved, parms }, m)).parms.map(({ name }) => name)).toEqual(["b.weight", "b.bias"]);
+  expect(k.size(k.opt({ ...saved, parms: [] }, m))).toBe(0);
+});
+
+it("refuses a loss scale whose first scale does not fit, in a call and in a state", () => {
+  const m = k.module(["linear", 2, 1]);
+  const o = k.opt("adam", m);
+  k.lossscale(o, { init: 4 });
+  const { lossscale, ...saved } = k.state(o);
+  for (const init of [1e300, 1e-50]) {
+    expectError("ERR_OPTION_RANGE", () => k.lossscale(o, { init }));
+    expectError("ERR_OPTION_RANGE", () => k.lossscale(o, { init, scale: 4 } as never));
+    expectError("ERR_OPTION_RANGE", () => k.opt({ ...saved, lossscale: { ...lossscale, init } } as never, m));
+  }
 });

@@ -27,6 +27,8 @@ pub(crate) trait Rule: 'static {
     const TWO_STAGES: bool = false;
     /// Keys of the state buffers, as in PyTorch, in the order of `state`.
     const BUFFERS: &'static [&'static str];
+    /// How many of the last buffers an option adds: a step with default options does not create them.
+    const OPTIONAL_BUFFERS: usize = 0;
 
     /// Marks the buffers that are averages of gradients, which the option `moments` may store in bfloat16. Averages of
     /// squares stay in full: they change by too little in a step for 16 bits.

@@ -61,7 +61,7 @@ impl LossScale {
             LossScaleOptions::from_values(&values)?;
         let given = scale.unwrap_or(init);
         let scale = given as f32;
-        if !scale.is_normal() {
+        if let Some(given) = [init, given].into_iter().find(|scale| !(*scale as f32).is_normal()) {
             let message =
                 format!("lossscale: expected a scale that a float of 32 bits can hold, given {}", Number(given));
             return Err(Error::new(Code::OptionRange, message));

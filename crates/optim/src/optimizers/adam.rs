@@ -47,6 +47,7 @@ impl Rule for Adam {
     const PYTORCH: Option<&'static str> = Some("torch.optim.Adam");
     const ABOUT: &'static str = "Adaptive moments: the average gradient over the root of the average squared gradient.";
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+    const OPTIONAL_BUFFERS: usize = 1;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
     fn initial_values(o: &AdamOptions) -> [Option<f64>; RULE_BUFFERS] {

@@ -46,6 +46,7 @@ impl Rule for AdamW {
     const PYTORCH: Option<&'static str> = Some("torch.optim.AdamW");
     const ABOUT: &'static str = "Adam with weight decay that the moments do not see.";
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+    const OPTIONAL_BUFFERS: usize = 1;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
     fn initial_values(o: &AdamWOptions) -> [Option<f64>; RULE_BUFFERS] {

@@ -23,6 +23,8 @@ pub struct Definition {
     pub counts_steps: bool,
     /// Keys of the state buffers.
     pub buffers: &'static [&'static str],
+    /// How many of the first buffers every step creates, whatever the options.
+    pub required_buffers: usize,
     /// Checks options against each other; [`crate::parse`] checks the limit of each.
     pub check: fn(&[OptionValue]) -> Result<()>,
     pub(crate) method: Method,
@@ -59,6 +61,7 @@ pub(crate) const fn define<R: Rule>() -> Definition {
         options: R::Options::SPECS,
         counts_steps: R::COUNTS_STEPS,
         buffers: R::BUFFERS,
+        required_buffers: R::BUFFERS.len() - R::OPTIONAL_BUFFERS,
         check: |values| {
             let options = R::Options::from_values(values)?;
             if options.shared().bfloat16_moments && !R::GRADIENT_AVERAGES.contains(&true) {

@@ -49,6 +49,7 @@ impl Rule for RmsProp {
     const PYTORCH: Option<&'static str> = Some("torch.optim.RMSprop");
     const ABOUT: &'static str = "Adagrad with an exponential average of squared gradients instead of their sum.";
     const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
+    const OPTIONAL_BUFFERS: usize = 2;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [false, true, false];
 
     fn initial_values(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {

@@ -45,6 +45,7 @@ impl Rule for Sgd {
     const ABOUT: &'static str = "Stochastic gradient descent, with optional momentum.";
     const COUNTS_STEPS: bool = false;
     const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
+    const OPTIONAL_BUFFERS: usize = 1;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
 
     fn initial_values(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {

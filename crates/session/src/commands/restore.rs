@@ -38,7 +38,12 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     };
     let definition = definition(name)?;
     let fused = flag(saved, "fused")?.unwrap_or(true);
-    let rows = list(saved, "options")?.iter().map(|row| named_options(dictionary("options", row)?.to_vec()));
+    let rows = list(saved, "options")?.iter().map(|row| {
+        let row = dictionary("options", row)?;
+        // A default would silently replace the learning rate.
+        entry(row, "lr")?;
+        named_options(row.to_vec())
+    });
     let mut optimizer = Optimizer::with_groups(definition, &rows.values()?)?;
     let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
 
@@ -141,6 +146,10 @@ fn state_of(
             find(buffers, key).unwrap_or(&Value::Null)
         };
         if *given == Value::Null {
+            // An option that was set after the last step uses a buffer that does not exist yet.
+            if step > 0 && index < definition.required_buffers {
+                return Err(malformed(key, "numbers, since `step` is not 0", given));
+            }
             continue;
         }
         let found = array(given)?.ok_or_else(|| malformed(key, "numbers", given))?;

@@ -30,6 +30,7 @@ pub(crate) const DEFINITION: Definition = Definition {
     options: LbfgsOptions::SPECS,
     counts_steps: false,
     buffers: &[],
+    required_buffers: 0,
     check: |_| Ok(()),
     method: Method::Closure,
 };

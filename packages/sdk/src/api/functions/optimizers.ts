@@ -70,6 +70,10 @@ export function opt(
 /**
  * Makes an optimizer from the result of {@link state}, on the parameters of a module, which are matched by name. It resumes to the
  * bit.
+ *
+ * Parameters of the module without a row in the state stay outside the optimizer, whose parameters may have been a part of the
+ * module. A buffer that every step writes must not be null after the first step of its parameter. A buffer that an option adds
+ * may be, since the option may have been set after that step.
  */
 export function opt(state: State, module: ModuleHandle): OptimizerHandle;
 /** The optimizer of a model, shared with it. */
