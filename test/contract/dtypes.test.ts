@@ -63,6 +63,21 @@ it("a bigint of a list becomes a number exactly, or is refused", () => {
   expect(k.handlecount()).toBe(before);
 });
 
+it("numbers that are not finite or do not fit become no long", () => {
+  for (const dtype of ["float", "double"] as const) {
+    for (const wrong of [Number.NaN, Infinity, -Infinity, 1e30, -1e30, 2 ** 63, -(2 ** 63) * (1 + 2 ** -20)]) {
+      const x = k.tensor([0, wrong], dtype);
+      const handles = k.handlecount();
+      expect(expectError("ERR_DTYPE", () => k.to(x, "long"))).toContain("2^63");
+      expect(k.handlecount()).toBe(handles);
+    }
+    const x = k.tensor([-(2 ** 63), 2 ** 62, 1.9, -1.9, -0], dtype);
+    expect([...k.data(k.to(x, "long")).data]).toEqual([-(2n ** 63n), 2n ** 62n, 1n, -1n, 0n]);
+  }
+  const largest = k.tensor(BigInt64Array.of(2n ** 63n - 1n));
+  expect([...k.data(k.to(largest, "long")).data]).toEqual([2n ** 63n - 1n]);
+});
+
 describe.each(dtypes)("$dtype", ({ dtype, other, bytes, array }) => {
   it.each([dtype, other])("is made by the word %s, by the option and by `to`", (word) => {
     const shape = [2, 1] as const;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::tensor_options::TensorOptions;
@@ -131,6 +131,9 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
     };
     match session.object(handle)? {
         Object::Tensor(tensor) => {
+            if dtype == Some(Dtype::Long) && session.engine.dtype(tensor)?.is_floating() {
+                check_fits_long(&session.engine.data(tensor)?.cast(Dtype::Double)?)?;
+            }
             let converted = convert(tensor, dtype)?;
             session.insert(Object::Tensor(converted))
         }
@@ -153,6 +156,19 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
             Ok(Value::Null)
         }
         _ => Err(Error::new(Code::HandleKind, "expected a tensor or module handle")),
+    }
+}
+
+/// Fails for a number that no `long` holds even without its fraction, since processors convert it differently.
+fn check_fits_long(data: &Data) -> Result<()> {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    let Data::Double(numbers) = data else { return Ok(()) };
+    match numbers.iter().find(|x| !(-LIMIT..LIMIT).contains(*x)) {
+        None => Ok(()),
+        Some(given) => {
+            let message = format!("expected numbers from -2^63 to below 2^63 for dtype long, given {}", Number(*given));
+            Err(Error::new(Code::Dtype, message))
+        }
     }
 }
 
