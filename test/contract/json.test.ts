@@ -136,6 +136,9 @@ describe("a tensor through JSON", () => {
       { data: "AADAPwAAAM==" },
       { data: "AADAPwAAAM!=" },
       { data: "AADAPwAA AM=" },
+      // Spare bits that are not 0, and white space in the place of padding.
+      { data: "AADAPwAAAMB=" },
+      { data: "AADAPwAA AMA" },
       { data: "" },
       { data: "AADAPwAAAMA=AADAPwAAAMA=" },
       { dtype: "double" },

@@ -116,11 +116,15 @@ function tensorFromJson(where: string, data: string, shape: readonly unknown[], 
 }
 
 function decoded(where: string, letters: string): string {
+  let bytes: string | undefined;
   try {
-    return atob(letters);
+    bytes = atob(letters);
   } catch {
-    throw malformed(where, "`data` is not base64");
+    // Letters that are not of base64.
   }
+  // `atob` passes over white space, missing padding and spare bits.
+  if (bytes === undefined || btoa(bytes) !== letters) throw malformed(where, "`data` is not base64");
+  return bytes;
 }
 
 function malformed(where: string, problem: string): StepwellError {
