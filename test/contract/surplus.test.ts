@@ -1,4 +1,5 @@
-// Arguments beyond those that a method or a constructor of the fluent layer takes are refused, as functions refuse them.
+// Arguments beyond those that a method or a constructor of the fluent layer takes are refused, as functions refuse them. Methods
+// that are called on anything but an object of their class are refused too.
 
 import * as k from "@stepwell/sdk";
 import { Model, Module, Optimizer, optimizer, Tensor } from "@stepwell/sdk";
@@ -95,6 +96,40 @@ describe.each(Object.entries(rows))("%s", (_, table) => {
       expect(k.handlecount()).toBe(handles);
     },
   );
+});
+
+/** Values that a method of a class can be called on, other than an object that the class has made. */
+function* receivers(object: object) {
+  const { proxy, revoke } = Proxy.revocable(object, {});
+  revoke();
+  yield* [undefined, null, 7, "x", {}, Object.create(object), new Proxy(object, {}), proxy];
+}
+
+describe.each(Object.entries({ Tensor, Module, Optimizer, Model }))("%s", (name, made) => {
+  const table = rows[name] ?? [];
+
+  it.each(table.map(([owner, method, ...args]) => [method, owner, args] as const))(
+    "%s refuses another receiver",
+    (method, owner, args) => {
+      const object = owner() as { [name: string]: (...args: readonly unknown[]) => unknown };
+      for (const receiver of receivers(object)) {
+        const message = expectError("ERR_ARGUMENT", () => Reflect.apply(object[method] as never, receiver, args));
+        expect(message).toMatch(/^[A-Z]\w+: expected a method to be called on an? [A-Z]\w+, given /);
+      }
+    },
+  );
+
+  it("properties and the end of a block refuse another receiver", () => {
+    const object = table[0]?.[0]() as object;
+    const properties = Object.values(Object.getOwnPropertyDescriptors(made.prototype));
+    const read = properties.flatMap(({ get }) => (get ? [get] : []));
+    expect(read.length).toBeGreaterThan(0);
+    for (const receiver of receivers(object)) {
+      for (const call of [...read, made.prototype[Symbol.dispose]]) {
+        expectError("ERR_ARGUMENT", () => Reflect.apply(call, receiver, []));
+      }
+    }
+  });
 });
 
 it("the tables have every method", () => {

@@ -571,3 +571,27 @@ it("containers that optimizers make are nested and shared no further than module
   });
   expect(rounds).toBeLessThan(30);
 });
+
+it("a list whose proxy gives another length is refused, and so is a revoked proxy", () => {
+  const list = (length: unknown, target: unknown[] = [1, 2]) =>
+    new Proxy(target, { get: (of, key) => (key === "length" ? length : Reflect.get(of, key)) });
+  const o = k.opt("sgd", k.tensor([1], "grad"));
+  const handles = k.handlecount();
+  for (const length of [-1, 1.5, "2", Number.NaN, Infinity, null, undefined, 2 ** 53, {}]) {
+    for (const given of [list(length), [list(length)], list(length, [[1], [2]])]) {
+      expectError("ERR_ARGUMENT", () => call("tensor", given));
+      expectError("ERR_ARGUMENT", () => call("lr", o, given));
+    }
+  }
+  for (const target of [{}, [1], o, new Float32Array(1)]) {
+    const { proxy, revoke } = Proxy.revocable(target, {});
+    revoke();
+    for (const given of [proxy, [proxy], { data: proxy, shape: [1] }]) {
+      for (const [command, ...args] of [["tensor"], ["lr", o], ["size"], ["opt"], ["step", o], ["dict"]] as const) {
+        expectError("ERR_ARGUMENT", () => call(command, ...args, given));
+      }
+    }
+  }
+  expect(k.handlecount()).toBe(handles);
+  expect(k.tensor(call("tensor", list(2)) as k.TensorHandle)).toEqual([1, 2]);
+});

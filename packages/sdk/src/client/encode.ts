@@ -4,9 +4,9 @@
 import type { BindingArgument } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { Handle } from "../handle.js";
-import { describeKind } from "../values/describe.js";
+import { describeKind, describeValue } from "../values/describe.js";
 import { fromJson } from "../values/json.js";
-import { isDictionary } from "../values/plain-data.js";
+import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
 import { isOutOfBounds, kindOf } from "../values/typed-arrays.js";
 
@@ -63,7 +63,8 @@ export function idOf(owner: object, value: unknown): bigint {
 /** A handle: the value itself, or the `handle` of an object of the fluent layer; undefined for any other value. */
 export function handleOf(value: unknown): Handle | undefined {
   if (Handle.idOf(value) !== undefined) return value as Handle;
-  if (typeof value !== "object" || value === null || isDictionary(value) || !("handle" in value)) return undefined;
+  if (typeof value !== "object" || value === null || isRevoked(value)) return undefined;
+  if (isDictionary(value) || !("handle" in value)) return undefined;
   const held = value.handle;
   return Handle.idOf(held) === undefined ? undefined : (held as Handle);
 }
@@ -110,6 +111,7 @@ class Encoder {
   #object(value: object, depth: number): BindingArgument {
     const id = Handle.idOf(value);
     if (id !== undefined) return Handle.isOf(value as Handle, this.owner) ? id : NO_HANDLE;
+    if (isRevoked(value)) return this.#refuse(value, depth);
     if (ArrayBuffer.isView(value)) return this.#view(value, depth);
     if (depth >= MAX_DEPTH) this.#tooMuch();
     if (Array.isArray(value)) return this.#list(value, depth);
@@ -128,6 +130,10 @@ class Encoder {
 
   #list(list: readonly unknown[], depth: number): BindingArgument {
     const { length } = list;
+    // A proxy of a list may give any length.
+    if (!Number.isSafeInteger(length) || length < 0) {
+      this.#fail(`expected a list ${this.#place(depth)}, given one whose length is ${describeValue(length)}`);
+    }
     this.#count(length);
     // Allocate at once if elements are few. The length of a sparse list allocates nothing before its elements are read.
     const copy: BindingArgument[] = new Array(Math.min(length, 1024));

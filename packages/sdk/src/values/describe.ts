@@ -1,7 +1,7 @@
 // Values of a caller in the words of a message.
 
 import { isForeignHandle } from "../handle.js";
-import { isDictionary } from "./plain-data.js";
+import { isDictionary, isRevoked } from "./plain-data.js";
 
 /** Characters of a text that a message shows: more than any name has, and few enough for one line of a log. */
 const MAX_SHOWN = 200;
@@ -11,6 +11,7 @@ export const brief = (text: string): string => (text.length > MAX_SHOWN ? `${tex
 
 /** A value as a message gives it, such as `string "adm"` or `list of 3`. */
 export function describeValue(value: unknown): string {
+  if (isRevoked(value)) return "a revoked proxy";
   switch (typeof value) {
     case "string":
       return `string "${brief(value)}"`;
@@ -28,6 +29,7 @@ export function describeValue(value: unknown): string {
 export function describeKind(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== "object") return withArticle(typeof value);
+  if (isRevoked(value)) return "a revoked proxy";
   if (isForeignHandle(value)) return "a handle of another copy of Stepwell";
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   if (/^(Boolean|Number|String|Symbol|BigInt)$/.test(tag)) return `${withArticle(tag)} object`;

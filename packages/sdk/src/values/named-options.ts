@@ -2,7 +2,7 @@
 
 import { StepwellError } from "../errors.js";
 import { brief, describeKind } from "./describe.js";
-import { isDictionary } from "./plain-data.js";
+import { isDictionary, isRevoked } from "./plain-data.js";
 
 /** The given options, each read once. An undefined option is left out; a name that is not in the list is an error. */
 export function namedOptions<Options extends object>(
@@ -10,7 +10,13 @@ export function namedOptions<Options extends object>(
   options: unknown,
   names: readonly (keyof Options & string)[],
 ): Options {
-  if (typeof options !== "object" || options === null || Array.isArray(options) || !isDictionary(options)) {
+  if (
+    typeof options !== "object" ||
+    options === null ||
+    isRevoked(options) ||
+    Array.isArray(options) ||
+    !isDictionary(options)
+  ) {
     throw new StepwellError("ERR_ARGUMENT", `${where}: expected options, given ${describeKind(options)}`);
   }
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);

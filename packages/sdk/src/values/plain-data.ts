@@ -1,3 +1,14 @@
+/** Whether a value is a revoked proxy, of which the language answers no question. */
+export function isRevoked(value: unknown): boolean {
+  try {
+    // It runs no code of the caller, so there is no other exception.
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Whether an object is plain: its prototype is null, or the prototype of plain objects in some realm. */
 export function isDictionary(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);

@@ -6,6 +6,11 @@ export function refuse(where: string, expected: string, given: unknown): never {
   throw new StepwellError("ERR_ARGUMENT", `${where}: expected ${expected}, given ${describeValue(given)}`);
 }
 
+/** Throws for a method of a class that was called on anything but an object that the class has made. */
+export function refuseReceiver(where: string, receiver: unknown): never {
+  return refuse(where, `a method to be called on ${/^[AO]/.test(where) ? "an" : "a"} ${where}`, receiver);
+}
+
 /** Throws if a call has more arguments than it reads. */
 export function refuseSurplus(where: string, surplus: readonly unknown[]): void {
   if (surplus.length === 0) return;

@@ -3,6 +3,7 @@
 import { type ErrorCode, StepwellError } from "../../errors.js";
 import { type AnyHandle, Handle, type ModuleHandle, type TensorHandle } from "../../handle.js";
 import type { OneOrMore, Parameters } from "../../types/arguments.js";
+import { isRevoked } from "../../values/plain-data.js";
 import { free } from "../functions/objects.js";
 
 /** An object of the fluent layer: it holds a handle, and frees it at the end of a `using` block. */
@@ -29,7 +30,8 @@ type HandleOf<Value> = Value extends Held<infer Kind> ? Kind : Value;
 
 /** The handle of an object; any other value as it is. */
 export function toHandle<Value>(value: Value): HandleOf<Value> {
-  const handle = typeof value === "object" && value !== null && "handle" in value ? value.handle : undefined;
+  const handle =
+    typeof value === "object" && value !== null && !isRevoked(value) && "handle" in value ? value.handle : undefined;
   return (handle instanceof Handle ? handle : value) as HandleOf<Value>;
 }
 

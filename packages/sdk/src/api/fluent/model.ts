@@ -1,6 +1,6 @@
 import type { ModelHandle } from "../../handle.js";
 import type { LossName } from "../../types/arguments.js";
-import { refuseSurplus } from "../../values/refuse.js";
+import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { loss } from "../functions/losses.js";
 import { model, train } from "../functions/models.js";
 import { free } from "../functions/objects.js";
@@ -35,8 +35,14 @@ export class Model implements Held<ModelHandle> {
     this.optimizer = optimizer;
   }
 
+  /** Fails if a method was called on anything but a model. */
+  static #check(receiver: Model): void {
+    if (!(#handle in Object(receiver))) refuseReceiver("Model", receiver);
+  }
+
   /** The three as a model of the k-api, for its functions; made when it is first read. */
   get handle(): ModelHandle {
+    Model.#check(this);
     if (this.#handle === undefined) {
       const made = loss(this.loss);
       try {
@@ -75,6 +81,7 @@ export class Model implements Held<ModelHandle> {
   ): AsyncGenerator<FitEvent, void, undefined> {
     // Errors are thrown here, and not when the first event is awaited.
     refuseSurplus("fit", surplus);
+    Model.#check(this);
     const validated = validateFitOptions(data, options, this.#handle && train(this.#handle));
     checkTraining(this.#context());
     return fit(this.#context(), validated);
@@ -84,6 +91,7 @@ export class Model implements Held<ModelHandle> {
   measure(data: FitData, options?: Pick<FitOptions, "batchSize">): Figures;
   measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}, ...surplus: readonly unknown[]): Figures {
     refuseSurplus("measure", surplus);
+    Model.#check(this);
     const size = validateBatchSize(options);
     const work = evaluation(this.#context(), readDataset("measure", data), size);
     for (;;) {
@@ -94,6 +102,7 @@ export class Model implements Held<ModelHandle> {
 
   /** Frees the module, the optimizer, and the handle if there is one. */
   [Symbol.dispose](): void {
+    Model.#check(this);
     if (this.#handle !== undefined) release(this.#handle);
     release(this.optimizer.handle);
     release(this.module.handle);

@@ -3,7 +3,7 @@ import type { ModuleHandle } from "../../handle.js";
 import type { Device, Dtype, ModuleSpecification } from "../../types/arguments.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
-import { refuseSurplus } from "../../values/refuse.js";
+import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { child, evaluate, forward, load, module, names, parm, parmnames, save } from "../functions/modules.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
@@ -29,54 +29,59 @@ export class Module implements Held<ModuleHandle> {
     return new Module(module(source as ModuleSpecification));
   }
 
+  /** The handle of the object that a method was called on, which may be anything. */
+  static #handleOf(receiver: Module): ModuleHandle {
+    return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Module", receiver);
+  }
+
   /** The handle, for the functions of the k-api. */
   get handle(): ModuleHandle {
-    return this.#handle;
+    return Module.#handleOf(this);
   }
 
   /** Dotted names of all parameters, in the order in which an optimizer takes them. */
   get parameters(): readonly string[] {
-    return parmnames(this.#handle);
+    return parmnames(Module.#handleOf(this));
   }
 
   /** Dotted names of all descendants, depth first. */
   names(): readonly string[];
   names(...surplus: readonly unknown[]): readonly string[] {
     refuseSurplus("names", surplus);
-    return names(this.#handle);
+    return names(Module.#handleOf(this));
   }
 
   /** The descendant of a dotted name, shared with the module. */
   child(name: string): Module;
   child(name: string, ...surplus: readonly unknown[]): Module {
     refuseSurplus("child", surplus);
-    return new Module(child(this.#handle, name));
+    return new Module(child(Module.#handleOf(this), name));
   }
 
   /** The parameter or buffer of a dotted name, shared with the module. */
   parameter(name: string): Tensor;
   parameter(name: string, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("parameter", surplus);
-    return new Tensor(parm(this.#handle, name));
+    return new Tensor(parm(Module.#handleOf(this), name));
   }
 
   /** Runs the module as in training, recording the graph for `backward`. */
   forward(input: AnyTensor | TensorData): Tensor;
   forward(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("forward", surplus);
-    return new Tensor(forward(this.#handle, toHandle(input)));
+    return new Tensor(forward(Module.#handleOf(this), toHandle(input)));
   }
 
   /** Runs the module as in use, recording no graph. */
   evaluate(input: AnyTensor | TensorData): Tensor;
   evaluate(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("evaluate", surplus);
-    return new Tensor(evaluate(this.#handle, toHandle(input)));
+    return new Tensor(evaluate(Module.#handleOf(this), toHandle(input)));
   }
 
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */
   to(...where: readonly (Device | Dtype)[]): this {
-    to(this.#handle, ...where);
+    to(Module.#handleOf(this), ...where);
     return this;
   }
 
@@ -84,7 +89,7 @@ export class Module implements Held<ModuleHandle> {
   save(path: string): void;
   save(path: string, ...surplus: readonly unknown[]): void {
     refuseSurplus("save", surplus);
-    save(this.#handle, path);
+    save(Module.#handleOf(this), path);
   }
 
   /** Sets every parameter and buffer from a file. */
@@ -93,19 +98,19 @@ export class Module implements Held<ModuleHandle> {
   load(path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
   load(path: string, options?: LoadOptions, ...surplus: readonly unknown[]): this | LoadReport {
     refuseSurplus("load", surplus);
-    return load(this.#handle, path, options) ?? this;
+    return load(Module.#handleOf(this), path, options) ?? this;
   }
 
   /** The module as plain data, parameters included. */
   state(): ModuleState;
   state(...surplus: readonly unknown[]): ModuleState {
     refuseSurplus("state", surplus);
-    return state(this.#handle);
+    return state(Module.#handleOf(this));
   }
 
   /** Frees the module. A second call does nothing. */
   [Symbol.dispose](): void {
-    release(this.#handle);
+    release(Module.#handleOf(this));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
 import type { OptimizerHandle } from "../../handle.js";
 import type { Definition, State } from "../../types/results.js";
-import { refuse, refuseSurplus } from "../../values/refuse.js";
+import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { backward, zerograd } from "../functions/gradients.js";
 import { average, lossscale, opt, skipped, state, step } from "../functions/optimizers.js";
 import { advance, lr } from "../functions/schedules.js";
@@ -28,32 +28,37 @@ export class Optimizer implements Held<OptimizerHandle> {
     return new Optimizer(opt(state, toHandle(module)));
   }
 
+  /** The handle of the object that a method was called on, which may be anything. */
+  static #handleOf(receiver: Optimizer): OptimizerHandle {
+    return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Optimizer", receiver);
+  }
+
   /** The handle, for the functions of the k-api. */
   get handle(): OptimizerHandle {
-    return this.#handle;
+    return Optimizer.#handleOf(this);
   }
 
   /** The learning rate of each group. Set one number for all groups, or one for each. */
   get lr(): readonly number[] {
-    return lr(this.#handle);
+    return lr(Optimizer.#handleOf(this));
   }
 
   set lr(rates: number | readonly number[]) {
-    lr(this.#handle, rates);
+    lr(Optimizer.#handleOf(this), rates);
   }
 
   /** The scale of losses; undefined if they are not scaled. Set options to switch it on, null to switch it off. */
   get lossScale(): LossScale | undefined {
-    return lossscale(this.#handle);
+    return lossscale(Optimizer.#handleOf(this));
   }
 
   set lossScale(options: LossScaleOptions | LossScale | null | undefined) {
-    lossscale(this.#handle, options ?? null);
+    lossscale(Optimizer.#handleOf(this), options ?? null);
   }
 
   /** The number of steps that were left out because a gradient was not finite. */
   get skipped(): number {
-    return skipped(this.#handle);
+    return skipped(Optimizer.#handleOf(this));
   }
 
   /** Updates every parameter that has a gradient. */
@@ -64,11 +69,13 @@ export class Optimizer implements Held<OptimizerHandle> {
     refuseSurplus("step", surplus);
     if (typeof first === "function") {
       const closure = () => toHandle(first());
-      return options === undefined ? step(this.#handle, closure) : step(this.#handle, closure, options);
+      return options === undefined
+        ? step(Optimizer.#handleOf(this), closure)
+        : step(Optimizer.#handleOf(this), closure, options);
     }
     if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
-    if (first === undefined) step(this.#handle);
-    else step(this.#handle, first);
+    if (first === undefined) step(Optimizer.#handleOf(this));
+    else step(Optimizer.#handleOf(this), first);
     return undefined;
   }
 
@@ -76,48 +83,48 @@ export class Optimizer implements Held<OptimizerHandle> {
   backward(loss: AnyTensor): void;
   backward(loss: AnyTensor, ...surplus: readonly unknown[]): void {
     refuseSurplus("backward", surplus);
-    backward(toHandle(loss), this.#handle);
+    backward(toHandle(loss), Optimizer.#handleOf(this));
   }
 
   /** Exchanges each parameter with its moving average, and back. Returns whether the parameters are now the averages. */
   average(): boolean;
   average(...surplus: readonly unknown[]): boolean {
     refuseSurplus("average", surplus);
-    return average(this.#handle);
+    return average(Optimizer.#handleOf(this));
   }
 
   /** Sets gradients to 0; undefined ones stay undefined. */
   zeroGrad(): void;
   zeroGrad(...surplus: readonly unknown[]): void {
     refuseSurplus("zeroGrad", surplus);
-    zerograd(this.#handle);
+    zerograd(Optimizer.#handleOf(this));
   }
 
   /** Makes a step of the schedule, which sets the learning rates. */
   advance(metric?: number): void;
   advance(metric?: number, ...surplus: readonly unknown[]): void {
     refuseSurplus("advance", surplus);
-    if (metric === undefined) advance(this.#handle);
-    else advance(this.#handle, metric);
+    if (metric === undefined) advance(Optimizer.#handleOf(this));
+    else advance(Optimizer.#handleOf(this), metric);
   }
 
   /** The definition with the state of each parameter: plain data, to save and to restore from. */
   state(all?: boolean): State;
   state(all?: boolean, ...surplus: readonly unknown[]): State {
     refuseSurplus("state", surplus);
-    return all === undefined ? state(this.#handle) : state(this.#handle, all);
+    return all === undefined ? state(Optimizer.#handleOf(this)) : state(Optimizer.#handleOf(this), all);
   }
 
   /** The name, the options of each group and a row for each parameter. */
   definition(all?: boolean): Definition;
   definition(all?: boolean, ...surplus: readonly unknown[]): Definition {
     refuseSurplus("definition", surplus);
-    return all === undefined ? opt(this.#handle) : opt(this.#handle, all);
+    return all === undefined ? opt(Optimizer.#handleOf(this)) : opt(Optimizer.#handleOf(this), all);
   }
 
   /** Frees the optimizer. A second call does nothing. */
   [Symbol.dispose](): void {
-    release(this.#handle);
+    release(Optimizer.#handleOf(this));
   }
 }
 
