@@ -9,14 +9,14 @@ const MAX_SHOWN = 200;
 /** The first characters of a text, and dots if there are more. */
 export const brief = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text);
 
-/** A value as a message gives it, such as `string "adm"` or `list of 3`. */
+/** A value as a message gives it, such as `string "adm"`, `list of 3` or `a Map`. */
 export function describeValue(value: unknown): string {
   if (isRevoked(value)) return "a revoked proxy";
   switch (typeof value) {
     case "string":
       return `string "${brief(value)}"`;
     case "object":
-      return value === null ? "null" : Array.isArray(value) ? `list of ${value.length}` : "object";
+      return Array.isArray(value) ? `list of ${value.length}` : describeKind(value);
     case "number":
     case "boolean":
       return `${typeof value} ${value}`;
