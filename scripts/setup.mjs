@@ -10,6 +10,7 @@ import { bin, main, root, run } from "./command.mjs";
 import { fetchLibtorch } from "./libtorch.mjs";
 import { installPackages } from "./packages.mjs";
 import { packDigits } from "./playground.mjs";
+import { removeStale } from "./stale.mjs";
 import { buildWasm } from "./wasm.mjs";
 
 /**
@@ -29,6 +30,7 @@ export async function setup({ log = console.error } = {}) {
 
   const noWasm = await wasm(log);
 
+  removeStale();
   await run(bin("tsc"), ["--build"], { quiet: true });
   log("typescript: checked and built");
 

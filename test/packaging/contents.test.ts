@@ -1,0 +1,91 @@
+// The files of the packages: those that a program needs, and no file of an older layout.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pack } from "./packed.js";
+
+const folder = mkdtempSync(join(tmpdir(), "contents-"));
+const unpacked = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  pack(folder);
+  for (const name of ["native", "wasm", "sdk"]) {
+    mkdirSync(unpacked(name));
+    const tarball = readdirSync(folder).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
+    execFileSync("tar", ["-xzf", join(folder, tarball), "-C", unpacked(name), "--strip-components=1"]);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function filesOf(root: string): readonly string[] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+}
+
+/** The files that an entry of the SDK imports, with itself; `ending` is that of the files. */
+function reachable(sdk: string, entry: string, ending: ".js" | ".d.ts"): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (file: string) => {
+    if (found.has(file)) return;
+    found.add(file);
+    const text = readFileSync(join(sdk, file), "utf8");
+    for (const [, target = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)\.js"/g)) {
+      visit(join(dirname(file), `${target}${ending}`).replaceAll("\\", "/"));
+    }
+  };
+  visit(entry);
+  return found;
+}
+
+it.each(["native", "wasm", "sdk"])("%s has its licence, and a page that says what it is", (name) => {
+  expect(readFileSync(join(unpacked(name), "LICENSE"), "utf8")).toMatch(/^MIT License/);
+  expect(readFileSync(join(unpacked(name), "README.md"), "utf8")).toMatch(new RegExp(`^# @stepwell/${name}\n`));
+});
+
+describe("the SDK", () => {
+  it("has no compiled file but those of its entries and of its sources of types", () => {
+    const sdk = unpacked("sdk");
+    const kept = new Set([
+      ...reachable(sdk, "dist/node/index.js", ".js"),
+      ...reachable(sdk, "dist/wasm/wasm.js", ".js"),
+      ...reachable(sdk, "dist/node/index.d.ts", ".d.ts"),
+    ]);
+    expect(kept.size).toBeGreaterThan(100);
+    const sourceOf = (file: string) =>
+      file.replace(/^dist\/(?:(node|wasm)\/)?/, (_, entry) => `src/${entry ? "api/" : ""}`);
+    const surplus = filesOf(sdk).filter((file) => {
+      if (!file.startsWith("dist/") || kept.has(file.replace(/\.map$/, ""))) return false;
+      return !existsSync(join(sdk, sourceOf(file).replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts")));
+    });
+    expect(surplus).toEqual([]);
+  });
+
+  it("has the source that each map names", () => {
+    const sdk = unpacked("sdk");
+    const maps = filesOf(sdk).filter((file) => file.endsWith(".map"));
+    expect(maps.length).toBeGreaterThan(100);
+    for (const file of maps) {
+      const { sources } = JSON.parse(readFileSync(join(sdk, file), "utf8")) as { readonly sources: readonly string[] };
+      expect(sources.filter((source) => !existsSync(join(sdk, dirname(file), source)))).toEqual([]);
+    }
+  });
+});
+
+it("compiled files without a source are removed, and others stay", async () => {
+  const { removeStale } = (await import(join(import.meta.dirname, "../../scripts/stale.mjs").toString())) as {
+    removeStale(folder: string): number;
+  };
+  const project = join(folder, "project");
+  const files = ["src/a.ts", "src/api/b.ts", "dist/a.js", "dist/a.d.ts.map", "dist/node/b.d.ts", "dist/wasm/b.js"];
+  const stale = ["dist/b.js", "dist/node/a.js", "dist/wasm/c/d.js.map"];
+  for (const file of [...files, ...stale, "dist/node.tsbuildinfo"]) {
+    mkdirSync(dirname(join(project, file)), { recursive: true });
+    writeFileSync(join(project, file), "");
+  }
+  expect(removeStale(project)).toBe(stale.length);
+  expect([...filesOf(project)].sort()).toEqual([...files, "dist/node.tsbuildinfo"].sort());
+  expect(removeStale(project)).toBe(0);
+});
