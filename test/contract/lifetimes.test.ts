@@ -133,6 +133,64 @@ it("a call that finds no memory frees what is forgotten and tries again", async 
   expect(result).toEqual({ nothing: "ERR_MEMORY", failures: 2, released: 2 });
 });
 
+it.each([
+  ["ERR_MEMORY", [2, 2]],
+  ["ERR_INTERNAL", [2, 2]],
+  ["ERR_ENGINE_POISONED", [2]],
+])("after %s forgotten objects are freed later, unless all are lost", async (code, expected) => {
+  const result = await runInProcess(
+    `
+    const released = [];
+    let count = 0n;
+    const { EngineClient } = await import(${JSON.stringify(client)});
+    const engine = new EngineClient({
+      call(command, args) {
+        if (command !== "release") return ++count;
+        released.push(args.length);
+        if (released.length === 1) throw Object.assign(new Error("release"), { code: ${JSON.stringify(code)} });
+        return null;
+      },
+    });
+    engine.call("tensor", [1]), engine.call("tensor", [2]);
+    await turn();
+    find(registered.length - 1); find(registered.length - 2);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    post(released);
+  `,
+    counting,
+  );
+  expect(result).toEqual(expected);
+});
+
+it("a call without memory whose release fails throws its own error, and the objects are freed later", async () => {
+  const result = await runInProcess(
+    `
+    let releases = [];
+    let count = 0n;
+    const { EngineClient } = await import(${JSON.stringify(client)});
+    const failing = (text) => { throw Object.assign(new Error(text), { code: "ERR_MEMORY" }); };
+    const engine = new EngineClient({
+      call(command, args) {
+        if (command === "full") failing("full: out of memory");
+        if (command === "tensor") return ++count;
+        releases.push(args.length);
+        if (releases.length === 1) failing("release: out of memory");
+        return null;
+      },
+    });
+    engine.call("tensor", [1]);
+    await turn();
+    find(registered.length - 1);
+    let message;
+    try { engine.call("full", [[1], 1]); } catch (error) { message = error.constructor.name + " " + error.message; }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    post({ message, releases });
+  `,
+    counting,
+  );
+  expect(result).toEqual({ message: "StepwellError full: out of memory", releases: [1, 1] });
+});
+
 it.runIf(k.engine === "native")("the garbage collector is told of graphs and of state", async () => {
   const result = await runInProcess(`
     const m = k.module(k.seq("sequential", ["linear", 8, 1024], "relu", ["linear", 1024, 1]));

@@ -1,7 +1,7 @@
 import { engineErrorCodes } from "./generated/error-codes.js";
 
 /** Every code that a {@link StepwellError} can have. A code never changes its meaning. */
-export const errorCodes = [
+export const errorCodes = Object.freeze([
   ...engineErrorCodes,
   /** At import: there is no addon for this platform, or the package of the addon is not installed. */
   "ERR_ADDON_NOT_FOUND",
@@ -13,7 +13,7 @@ export const errorCodes = [
   "ERR_LIBTORCH_VERSION",
   /** At import: libtorch cannot be loaded. */
   "ERR_LIBTORCH_LOAD",
-] as const;
+] as const);
 
 /** The code of an error, for a program to match on. */
 export type ErrorCode = (typeof errorCodes)[number];
@@ -34,23 +34,33 @@ export class StepwellError extends Error {
   }
 }
 
-/** An error of the engine as a {@link StepwellError}; any other exception as it is. */
-export function typed(error: unknown): unknown {
+/**
+ * An error of the engine as a {@link StepwellError}; any other exception as it is. The cause of the engine's error becomes its
+ * cause; the engine's error itself has the same text.
+ */
+export function asStepwellError(error: unknown): unknown {
   // The engine may have been loaded into another realm than this file, which has another class `Error`.
   if (typeof error !== "object" || error === null || error instanceof StepwellError) return error;
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  if (isErrorCode(code)) return new StepwellError(code, String(message), { cause: error });
+  const { code, message, cause } = error as { readonly [key in "code" | "message" | "cause"]?: unknown };
+  const options = cause === undefined ? undefined : { cause };
+  if (isErrorCode(code)) return new StepwellError(code, String(message), options);
   // The binding itself refuses values that cannot be arguments, such as a function.
-  if (code === "InvalidArg") return new StepwellError("ERR_ARGUMENT", String(message), { cause: error });
+  if (code === "InvalidArg") return new StepwellError("ERR_ARGUMENT", String(message), options);
   return error;
 }
 
-/** Whether an error of an engine says that there is not enough memory. */
-export function isOutOfMemory(error: unknown): boolean {
-  return typeof error === "object" && error !== null && (error as { code?: unknown }).code === "ERR_MEMORY";
+/** An error of one call as the error of the call that made it; any other exception as it is. */
+export function renamed(error: unknown, from: string, to: string): unknown {
+  if (from === to || !(error instanceof StepwellError) || !error.message.startsWith(`${from}: `)) return error;
+  const options = error.cause === undefined ? undefined : { cause: error.cause };
+  return new StepwellError(error.code, to + error.message.slice(from.length), options);
 }
 
-/** Whether a value is a code that a {@link StepwellError} can have. */
-export function isErrorCode(code: unknown): code is ErrorCode {
+/** Whether an error of an engine has a code. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return typeof error === "object" && error !== null && (error as { code?: unknown }).code === code;
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(code);
 }

@@ -6,7 +6,7 @@ import { EngineClient } from "../client/engine-client.js";
 /** Calls the engine of this entry. */
 export let client: EngineClient;
 
-/** Sets the engine. An entry does so once, before any function is called. */
-export function start(binding: Binding): void {
+/** Sets the client, by its engine. An entry does so once, before any function is called. */
+export function setClient(binding: Binding): void {
   client = new EngineClient(binding);
 }

@@ -6,12 +6,12 @@
 
 import type { EngineName } from "../binding.js";
 import { openEngine } from "../engines/node.js";
-import { start } from "./client.js";
+import { setClient } from "./client.js";
 
 export * from "./exports.js";
 
 const opened = openEngine();
-start(opened.binding);
+setClient(opened.binding);
 
 /** The engine that runs. In Node it is the native one if it is installed; `STEPWELL_ENGINE` overrides this. */
 export const engine: EngineName = opened.engine;

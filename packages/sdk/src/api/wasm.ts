@@ -6,11 +6,11 @@
 
 import type { EngineName } from "../binding.js";
 import { openEngine } from "../engines/wasm.js";
-import { start } from "./client.js";
+import { setClient } from "./client.js";
 
 export * from "./exports.js";
 
-start(openEngine());
+setClient(openEngine());
 
 /** The engine that runs: WebAssembly. */
 export const engine: EngineName = "wasm";

@@ -60,6 +60,12 @@ export function idOf(owner: object, value: unknown): bigint {
   return handle && id !== undefined && Handle.isOf(handle, owner) ? id : NO_HANDLE;
 }
 
+/** Whether a value is, or holds, a handle of another owner. */
+export function isOfAnotherEngine(owner: object, value: unknown): boolean {
+  const handle = handleOf(value);
+  return handle !== undefined && !Handle.isOf(handle, owner);
+}
+
 /** A handle: the value itself, or the `handle` of an object of the fluent layer; undefined for any other value. */
 export function handleOf(value: unknown): Handle | undefined {
   if (Handle.idOf(value) !== undefined) return value as Handle;

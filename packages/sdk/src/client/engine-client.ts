@@ -1,11 +1,11 @@
 import type { Binding, BindingArgument, BindingResult, EngineOptions } from "../binding.js";
-import { isOutOfMemory, typed } from "../errors.js";
+import { asStepwellError, hasCode, renamed, StepwellError } from "../errors.js";
 import type { Handle } from "../handle.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
-import { encodeArguments, handleOf, idOf } from "./encode.js";
+import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
-import { local } from "./realm.js";
+import { toThisRealm } from "./realm.js";
 
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
 export class EngineClient {
@@ -17,16 +17,17 @@ export class EngineClient {
     this.#registry = this.#newRegistry();
   }
 
-  /** Calls a command of the session. */
-  call(command: string, args: readonly unknown[]): unknown {
+  /** Calls a command of the session. Messages name the function `name`, if the command has another name. */
+  call(command: string, args: readonly unknown[], name = command): unknown {
     let result: BindingResult;
     // Reading arguments runs code of the caller, such as getters, whose exceptions are not errors of the engine.
-    const encoded = encodeArguments(this.#registry, command, args);
+    const encoded = encodeArguments(this.#registry, name, args);
     try {
       result = this.#binding.call(command, encoded);
     } catch (error) {
-      if (!isOutOfMemory(error) || !this.#registry.freeForgotten()) throw typed(error);
-      result = this.#callAgain(command, encoded);
+      if (!hasCode(error, "ERR_MEMORY") || !this.#registry.freeForgotten())
+        throw renamed(this.#error(error, args), command, name);
+      result = this.#callAgain(command, encoded, name);
     }
     return this.#decode(result);
   }
@@ -62,7 +63,7 @@ export class EngineClient {
     try {
       return this.#binding.stepWithClosure(idOf(this.#registry, optimizer), guarded, encoded);
     } catch (error) {
-      throw thrown ? thrown.error : typed(error);
+      throw thrown ? thrown.error : this.#error(error, [optimizer]);
     }
   }
 
@@ -73,7 +74,7 @@ export class EngineClient {
     try {
       isAnother = this.#binding.reset();
     } catch (error) {
-      throw typed(error);
+      throw asStepwellError(error);
     }
     this.#registry.freedAll();
     // Handles of the former engine mean nothing to another one.
@@ -87,13 +88,23 @@ export class EngineClient {
     try {
       await this.#binding.ready(given);
     } catch (error) {
-      throw typed(error);
+      throw asStepwellError(error);
     }
   }
 
   #decode(result: BindingResult): unknown {
     if (typeof result === "bigint") return this.#registry.handle(result);
-    return local(result) ?? undefined;
+    return toThisRealm(result) ?? undefined;
+  }
+
+  /** An error of a call; if one of its arguments is a handle of another engine, the message says so. */
+  #error(error: unknown, args: readonly unknown[]): unknown {
+    const known = asStepwellError(error);
+    if (!(known instanceof StepwellError) || known.code !== "ERR_HANDLE_INVALID") return known;
+    const position = args.findIndex((arg) => isOfAnotherEngine(this.#registry, arg));
+    if (position < 0) return known;
+    const message = `${known.message}: argument ${position + 1} is of another engine, or of one that reset() has replaced`;
+    return new StepwellError(known.code, message);
   }
 
   #newRegistry(): HandleRegistry {
@@ -101,11 +112,11 @@ export class EngineClient {
   }
 
   /** Calls a command once more after memory has been freed. */
-  #callAgain(command: string, encoded: readonly BindingArgument[]): BindingResult {
+  #callAgain(command: string, encoded: readonly BindingArgument[], name: string): BindingResult {
     try {
       return this.#binding.call(command, encoded);
     } catch (error) {
-      throw typed(error);
+      throw renamed(asStepwellError(error), command, name);
     }
   }
 }

@@ -1,20 +1,23 @@
 // The handles of one engine: when the garbage collector watches them, and when forgotten objects are freed.
 
+import { hasCode } from "../errors.js";
 import { Handle } from "../handle.js";
 
 /** Number of live handles from which the garbage collector watches those that are not freed yet. */
 const MAX_YOUNG = 512;
 /** Number of forgotten objects that one call frees: its arguments take less than the memory that the engine checks. */
 const BATCH = 64;
-/** Milliseconds of one turn of the event loop after which freeing goes on in the next turn. */
+/** Milliseconds of one turn of the event loop after which freeing continues in the next turn. */
 const MAX_TURN = 4;
+/** Milliseconds after a failure until freeing is tried again. */
+const RETRY = 100;
 
 /**
  * The handles of one engine, which no other registry shares.
  *
  * Objects whose handles are forgotten are freed a few at a time, so that the event loop never waits long. Watching a handle
  * takes longer than many a call, and the garbage collector reports nothing before the event loop turns. A handle is therefore
- * watched if it is still live at the next turn, or if there are many.
+ * watched if it is still live in the microtask after the call, or if there are many.
  */
 export class HandleRegistry {
   readonly #release: (ids: readonly bigint[]) => void;
@@ -23,7 +26,7 @@ export class HandleRegistry {
   #forgotten: bigint[] = [];
   #isPlanned = false;
 
-  /** `release` frees those objects of a list that live, and throws only if all objects are lost. */
+  /** `release` frees those objects of a list that live. If it throws, it may be called with the list again. */
   constructor(release: (ids: readonly bigint[]) => void) {
     this.#release = release;
   }
@@ -49,11 +52,24 @@ export class HandleRegistry {
     this.#forgotten = [];
   }
 
-  /** Frees at once all objects that are known to be forgotten; false if there is none. */
+  /** Frees at once all objects that are known to be forgotten; false if it frees none. */
   freeForgotten(): boolean {
-    if (this.#forgotten.length === 0) return false;
-    while (this.#forgotten.length > 0) this.#release(this.#forgotten.splice(-BATCH));
-    return true;
+    let freed = false;
+    while (this.#forgotten.length > 0 && this.#free(this.#forgotten.splice(-BATCH))) freed = true;
+    return freed;
+  }
+
+  /** Frees objects, and returns whether it could. Unless all objects are lost, it keeps the ids of a failure for later. */
+  #free(ids: readonly bigint[]): boolean {
+    try {
+      this.#release(ids);
+      return true;
+    } catch (error) {
+      // The engine has stopped, and all objects are lost.
+      if (hasCode(error, "ERR_ENGINE_POISONED")) this.#forgotten = [];
+      else this.#forgotten = [...this.#forgotten, ...ids];
+      return false;
+    }
   }
 
   #watch(): void {
@@ -72,24 +88,20 @@ export class HandleRegistry {
     });
   }
 
-  #plan(): void {
+  /** Frees some objects after a delay in milliseconds. */
+  #plan(delay = 0): void {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
     // A program that is at its end does not wait for it.
-    const timer: unknown = setTimeout(() => this.#freeSome(), 0);
+    const timer: unknown = setTimeout(() => this.#freeSome(), delay);
     (timer as { unref?: () => void }).unref?.();
   }
 
   #freeSome(): void {
     this.#isPlanned = false;
     const end = Date.now() + MAX_TURN;
-    try {
-      do this.#release(this.#forgotten.splice(-BATCH));
-      while (this.#forgotten.length > 0 && Date.now() < end);
-    } catch {
-      // The engine has stopped, and all objects are lost.
-      this.#forgotten = [];
-    }
-    if (this.#forgotten.length > 0) this.#plan();
+    let freed = true;
+    while (freed && this.#forgotten.length > 0 && Date.now() < end) freed = this.#free(this.#forgotten.splice(-BATCH));
+    if (this.#forgotten.length > 0) this.#plan(freed ? 0 : RETRY);
   }
 }

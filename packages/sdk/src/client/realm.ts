@@ -6,11 +6,13 @@ import type { BindingResult } from "../binding.js";
 const typedArrays = { Float32Array, Float64Array, BigInt64Array };
 
 /** A value of an engine, made of arrays and objects of this realm. Elements are not copied. */
-export function local(value: BindingResult): BindingResult {
+export function toThisRealm(value: BindingResult): BindingResult {
   if (typeof value !== "object" || value === null || value instanceof Object) return value;
-  if (Array.isArray(value)) return Array.from(value, local);
+  if (Array.isArray(value)) return Array.from(value, toThisRealm);
   const entries = Object.entries(value as { readonly [key: string]: BindingResult });
-  return Object.fromEntries(entries.map(([key, item]) => [key, ArrayBuffer.isView(item) ? view(item) : local(item)]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, ArrayBuffer.isView(item) ? view(item) : toThisRealm(item)]),
+  );
 }
 
 function view(array: ArrayBufferView): BindingResult {

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Binding, EngineName } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { brief } from "../values/describe.js";
-import { start } from "./start.js";
+import { asStartError } from "./start-error.js";
 
 // Loads only the package that is used, and synchronously, which `import()` cannot.
 const require = createRequire(import.meta.url);
@@ -13,6 +13,7 @@ function native(): Binding {
   const { open } = require("@stepwell/native") as { open(): Omit<Binding, "reset" | "ready"> };
   const binding = open();
   return {
+    // Also copies `owner`, which ends the session when it is garbage-collected.
     ...binding,
     reset: () => {
       binding.call("reset", []);
@@ -54,4 +55,10 @@ function choose(wanted: string | undefined): Opened {
 }
 
 /** Opens the engine, which has objects of its own. Fails with a `StepwellError`. */
-export const openEngine = (): Opened => start(() => choose(process.env.STEPWELL_ENGINE));
+export function openEngine(): Opened {
+  try {
+    return choose(process.env.STEPWELL_ENGINE);
+  } catch (error) {
+    throw asStartError(error);
+  }
+}

@@ -27,9 +27,7 @@ function scalarOf(tensor: object): number {
     read = client.call("data", [tensor]) as TypedTensor;
   } catch (error) {
     if (!(error instanceof StepwellError)) throw error;
-    throw new StepwellError(error.code, `step: the closure returned no tensor that can be read: ${error.message}`, {
-      cause: error,
-    });
+    throw new StepwellError(error.code, `step: the closure returned no tensor that can be read: ${error.message}`);
   }
   if (read.data.length === 1) {
     client.free([tensor]);

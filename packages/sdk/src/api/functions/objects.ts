@@ -33,7 +33,7 @@ export function classof(
   handle: AnyHandle,
 ): "tensor" | "vector" | "dictionary" | "module" | "optimizer" | "loss" | "model";
 export function classof(...args: readonly unknown[]): unknown {
-  return client.call("class", args);
+  return client.call("class", args, "classof");
 }
 
 /** The kind of an optimizer, module or loss; the element type of a tensor. */
