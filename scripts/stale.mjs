@@ -19,7 +19,7 @@ export function removeStale(folder = sdk) {
   return stale.length;
 }
 
-/** The source that a compiled file would have. The entry `wasm` has no declarations, since both entries share those of `node`. */
+/** The source that a compiled file would have. The entry `wasm` has no declarations, since both entries share the declarations of `node`. */
 function sourceOf(folder, file) {
   const parts = file.replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts").split(/[\\/]/);
   const isEntry = parts[0] === "node" || parts[0] === "wasm";

@@ -39,14 +39,14 @@ async function trainedThrough(trained: Model): Promise<number> {
 }
 
 describe("fit", () => {
-  it.each(["epoch", "batchsize", "batch_size", "clipNorm", "lr", "Epochs", "callbacks", "constructor", "__proto__x"])(
+  it.each(["epoch", "batch", "batch_size", "clipNorm", "lr", "Epochs", "callbacks", "constructor", "__proto__x"])(
     "has no option %s, and names those that there are",
     (name) => {
       const trained = model();
       const before = weightsOf(trained);
       const options = { epochs: 2, [name]: 3 };
       expect(expectError("ERR_OPTION_UNKNOWN", () => trained.fit(data, options))).toBe(
-        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, shuffle, advance, clipnorm, clipvalue, nonfinite, signal, validation`,
+        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, batchsize, shuffle, advance, clipnorm, clipvalue, nonfinite, signal, validation`,
       );
       expect(weightsOf(trained)).toEqual(before);
     },
@@ -70,6 +70,9 @@ describe("fit", () => {
     ["ERR_ARGUMENT", data, { epochs: null }],
     ["ERR_ARGUMENT", data, { epochs: 2n }],
     ["ERR_ARGUMENT", data, { batchSize: 1.5 }],
+    ["ERR_ARGUMENT", data, { batchsize: 1.5 }],
+    ["ERR_ARGUMENT", data, { batchSize: 3, batchsize: 3 }],
+    ["ERR_ARGUMENT", data, { advance: "epoch" }],
     ["ERR_ARGUMENT", data, { shuffle: "no" }],
     ["ERR_ARGUMENT", data, { shuffle: 0 }],
     ["ERR_ARGUMENT", data, { advance: "epochs" }],
@@ -105,6 +108,34 @@ describe("fit", () => {
     expect(k.handlecount()).toBe(handles);
     expect(await trainedThrough(trained)).toBe(2);
   });
+});
+
+it("batchsize, as train has it, is batchSize", async () => {
+  const types: string[] = [];
+  for await (const event of model().fit(data, { batchsize: 4 })) types.push(event.type);
+  expect(types).toEqual(["step", "step", "epoch", "done"]);
+  expect(model().measure(data, { batchsize: 4 })).toEqual(model().measure(data, { batchSize: 4 }));
+  expect(expectError("ERR_ARGUMENT", () => model().measure(data, { batchSize: 4, batchsize: 4 }))).toBe(
+    "measure: batchSize and batchsize are one option: give only one of them",
+  );
+});
+
+it("an epoch advances the schedule of the optimizer, which must have one", () => {
+  const trained = model();
+  expect(expectError("ERR_ARGUMENT", () => trained.fit(data, { advance: "epoch" }))).toBe(
+    "fit: advance: expected an optimizer with a schedule, given one without",
+  );
+  k.schedule(trained.optimizer.handle, k.schedules.linear());
+  trained.fit(data, { advance: "epoch" });
+});
+
+it("a module or an optimizer that was freed is named at once", () => {
+  for (const part of ["module", "optimizer"] as const) {
+    const trained = model();
+    trained[part][Symbol.dispose]();
+    expect(expectError("ERR_HANDLE_FREED", () => trained.fit(data))).toMatch(/^fit: /);
+    expect(expectError("ERR_HANDLE_FREED", () => trained.measure(data))).toMatch(/^measure: /);
+  }
 });
 
 it("measure has one option, and takes no nonsense", () => {

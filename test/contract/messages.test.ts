@@ -60,7 +60,6 @@ it("a dictionary of many keys and a list of many numbers are shown in short", ()
   const rates = Array(1000).fill(0.1);
   expect(expectError("ERR_OPTION_TYPE", () => k.opt("sgd", { lr: any(rates) }))).toMatch(/given list of 1000$/);
   expect(expectError("ERR_OPTION_RANGE", () => k.opt("adam", { betas: any([2, 2]) }))).toContain("given 2");
-  expectError("ERR_ARGUMENT", () => new k.Model(any(1), any("mse"), any(2)).fit(any(null)));
 });
 
 it("a call is named once", () => {
@@ -181,6 +180,7 @@ it("what a getter or a trap of the caller's throws is passed on as it was thrown
 
 it("every message begins with its call, and tells null and undefined apart", () => {
   const m = k.module(["linear", 2, 1]);
+  const model = new k.Model(new k.Module(m), "mse", k.optimizer("sgd").build(m));
   const rows: readonly (readonly [call: string, given: string, () => unknown])[] = [
     ["names", "undefined", () => k.names(any(undefined))],
     ["names", "undefined", () => (k.names as () => unknown)()],
@@ -190,9 +190,9 @@ it("every message begins with its call, and tells null and undefined apart", () 
     ["child", "undefined", () => (k.child as (m: k.ModuleHandle) => unknown)(m)],
     ["opt", "undefined", () => k.opt("sgd", any(undefined))],
     ["opt", "null", () => k.opt("sgd", any(null))],
-    ["fit", "undefined", () => new k.Model(new k.Module(m), "mse", any({})).fit(any(undefined))],
-    ["measure", "null", () => new k.Model(new k.Module(m), "mse", any({})).measure(any(null))],
-    ["measure", "undefined", () => new k.Model(new k.Module(m), "mse", any({})).measure(any({ inputs: [1] }))],
+    ["fit", "undefined", () => model.fit(any(undefined))],
+    ["measure", "null", () => model.measure(any(null))],
+    ["measure", "undefined", () => model.measure(any({ inputs: [1] }))],
     ["build", "undefined", () => k.optimizer("sgd").build(any(undefined))],
     ["handlecount", "undefined", () => (k.handlecount as (x: unknown) => unknown)(undefined)],
     ["reset", "undefined", () => (k.reset as (x: unknown) => unknown)(undefined)],

@@ -25,7 +25,7 @@ function filesOf(root: string): readonly string[] {
   return entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
 }
 
-/** The files that an entry of the SDK imports, with itself; `ending` is that of the files. */
+/** The files that an entry of the SDK imports, with itself; `ending` is the end of their names. */
 function reachable(sdk: string, entry: string, ending: ".js" | ".d.ts"): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (file: string) => {

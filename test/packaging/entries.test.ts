@@ -13,8 +13,15 @@ it("each entry has an engine of its own, and refuses handles of the other", () =
   expect([native.engine, wasm.engine]).toEqual(["native", "wasm"]);
   const [x, y] = [native.tensor(1), wasm.tensor(2)];
   expect([native.handlecount(), wasm.handlecount()]).toEqual([1, 1]);
-  expectError("ERR_HANDLE_INVALID", () => wasm.tensor(x));
-  expectError("ERR_HANDLE_INVALID", () => new native.Tensor(y).values());
+  const another = /argument 1 is of another engine/;
+  expect(expectError("ERR_HANDLE_INVALID", () => wasm.tensor(x))).toMatch(another);
+  expect(expectError("ERR_HANDLE_INVALID", () => wasm.step(native.opt("sgd"), () => 1))).toMatch(another);
+  expect(expectError("ERR_HANDLE_INVALID", () => new native.Tensor(y))).toMatch(another);
+  const m = native.Module.of(["linear", 1, 1]);
+  const o = native.optimizer("sgd").build(m);
+  expect(expectError("ERR_ARGUMENT", () => new wasm.Model(m as never, "mse", o as never))).toBe(
+    "Model: expected an object of class Module as argument 1, given one of another entry",
+  );
   wasm.free();
   expect(native.tensor(x)).toBe(1);
   native.free();

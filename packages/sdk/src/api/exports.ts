@@ -5,7 +5,6 @@ export { type ErrorCode, errorCodes, StepwellError } from "../errors.js";
 export type * from "../generated/layers.js";
 export type * from "../generated/losses.js";
 export type * from "../generated/options.js";
-export { presets } from "../generated/presets.js";
 export type * from "../generated/schedules.js";
 export type * from "../generated/settings.js";
 export {
@@ -19,6 +18,7 @@ export {
   type TensorHandle,
   type VectorHandle,
 } from "../handle.js";
+export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
 export type * from "../types/arguments.js";
 export type * from "../types/results.js";

@@ -40,7 +40,7 @@ import type {
   WarmupScheduleOptions,
 } from "../generated/schedules.js";
 import { describeValue } from "../values/describe.js";
-import { isDictionary } from "../values/plain-data.js";
+import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { refuseSurplus } from "../values/refuse.js";
 
 /** Multiplies the rate by a factor, once in a number of schedule steps. */
@@ -151,5 +151,6 @@ function refuseArgument(where: string, expected: string, given: unknown): never 
 }
 
 function isPlain(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && isDictionary(value);
+  if (typeof value !== "object" || value === null || isRevoked(value)) return false;
+  return !Array.isArray(value) && isDictionary(value);
 }

@@ -1,4 +1,7 @@
+import { StepwellError } from "../errors.js";
 import type { ModuleSpecification, SequentialSpecification } from "../types/arguments.js";
+import { describeValue } from "../values/describe.js";
+import { isRevoked } from "../values/plain-data.js";
 
 /**
  * The specification of modules that run one after the other. The first argument is the container: `"sequential"`, or
@@ -13,5 +16,11 @@ export function seq(
   container: SequentialSpecification["container"],
   ...children: readonly ModuleSpecification[]
 ): SequentialSpecification {
+  const [kind, name, ...more] = !isRevoked(container) && Array.isArray(container) ? container : [container, ""];
+  if (kind !== "sequential" || typeof name !== "string" || more.length > 0) {
+    const given = container === undefined ? "nothing" : describeValue(container);
+    const expected = 'expected "sequential" or ["sequential", name] as argument 1';
+    throw new StepwellError("ERR_ARGUMENT", `seq: ${expected}, given ${given}`);
+  }
   return { container, children };
 }

@@ -6,7 +6,7 @@ import type { SampleOptions } from "../../types/results.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse } from "../../values/refuse.js";
 import { type Dataset, readDataset } from "./dataset.js";
-import type { FitData, FitOptions } from "./fit-types.js";
+import type { FitData, FitOptions, MeasureOptions } from "./fit-types.js";
 
 /** Options of `fit` with the data, all valid. */
 export interface ValidatedFitOptions extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
@@ -20,6 +20,9 @@ export interface ValidatedFitOptions extends Pick<FitOptions, "shuffle" | "advan
   /** Options of each step. A policy for gradients that are not finite is there only if it was given: a loss scale has its own. */
   readonly step: Required<Pick<StepOptions, "clipnorm" | "clipvalue">> & Pick<StepOptions, "nonfinite">;
 }
+
+/** Samples of a batch, unless an option or a setting of `train` says otherwise. */
+const DEFAULT_SIZE = 32;
 
 type Check = (where: string, value: unknown) => void;
 
@@ -36,6 +39,7 @@ const aboveZero: Check = (where, value) => {
 const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
   epochs: atLeastOne,
   batchSize: atLeastOne,
+  batchsize: atLeastOne,
   shuffle: (where, value) => {
     if (typeof value !== "boolean") refuse(where, "a boolean", value);
   },
@@ -64,7 +68,14 @@ export function validateFitOptions(
   set?: SampleOptions<TrainOptions>,
 ): ValidatedFitOptions {
   const given = checked("fit", options, Object.keys(checks) as (keyof FitOptions)[]);
-  const { epochs = 1, batchSize: size = set?.batchsize ?? 32, validation, clipnorm, clipvalue, ...others } = given;
+  const {
+    epochs = 1,
+    batchSize: size = set?.batchsize ?? DEFAULT_SIZE,
+    validation,
+    clipnorm,
+    clipvalue,
+    ...others
+  } = given;
   const { nonfinite = set?.nonfinite === "propagate" ? undefined : set?.nonfinite, ...rest } = others;
   // A given kind of clipping replaces the other kind in the settings of `train`.
   const clip = {
@@ -85,13 +96,20 @@ export function validateFitOptions(
 }
 
 /** The number of samples in a batch of an evaluation. */
-export function validateBatchSize(options: Pick<FitOptions, "batchSize">): number {
-  return checked("measure", options, ["batchSize"]).batchSize ?? 32;
+export function validateBatchSize(options: MeasureOptions): number {
+  return checked("measure", options, ["batchSize", "batchsize"]).batchSize ?? DEFAULT_SIZE;
 }
 
-/** Options that have these names and pass their checks. */
-function checked(where: string, options: FitOptions, names: readonly (keyof FitOptions)[]): FitOptions {
+/** Options that have these names and pass their checks; `batchsize` is given as `batchSize`. */
+function checked(
+  where: string,
+  options: FitOptions,
+  names: readonly (keyof FitOptions)[],
+): Omit<FitOptions, "batchsize"> {
   const given = namedOptions<FitOptions>(where, options, names);
   for (const [name, value] of Object.entries(given)) checks[name as keyof FitOptions](`${where}: ${name}`, value);
-  return given;
+  const { batchsize, ...others } = given;
+  if (batchsize === undefined) return others;
+  if (others.batchSize === undefined) return { ...others, batchSize: batchsize };
+  throw new StepwellError("ERR_ARGUMENT", `${where}: batchSize and batchsize are one option: give only one of them`);
 }

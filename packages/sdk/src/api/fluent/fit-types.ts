@@ -16,9 +16,14 @@ export interface FitData {
 export interface FitOptions {
   /** The number of passes over the data. Default 1. */
   readonly epochs?: number;
-  /** Samples of a batch; the last batch of an epoch may have fewer. Default 32. */
+  /** Samples of a batch; the last batch of an epoch may have fewer. Default: the `batchsize` of `train`, or 32. */
   readonly batchSize?: number;
-  /** Whether each epoch draws a new order of the samples from the generator of the session. Default true. */
+  /** The name that `train` has for `batchSize`. Only one of them may be given. */
+  readonly batchsize?: number;
+  /**
+   * Whether each epoch draws a new order of the samples from the generator of the session. Default true, whatever `train` sets;
+   * `run` and `batch` of a model do not shuffle by default.
+   */
   readonly shuffle?: boolean;
   /** When a bound schedule advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
@@ -37,13 +42,16 @@ export interface FitOptions {
   readonly validation?: FitData;
 }
 
+/** How a model is measured. */
+export type MeasureOptions = Pick<FitOptions, "batchSize" | "batchsize">;
+
 /** Loss and accuracy of a model on data. */
 export interface Figures {
   /** The mean over all samples; for `ce` and `nll` over all classes except -100, and 0 without any. */
   readonly loss: number;
   /**
-   * The share of samples whose class is right, without samples of class -100; NaN without any. A sample with an output that is not a
-   * number is wrong. Present only for `ce` and `nll` with a class for each sample.
+   * The share of samples whose class is right, in [0, 1], without samples of class -100; NaN without any. A sample with an output that is not a
+   * number is wrong. `run` and `testrun` of the k-api give a percentage instead. Present only for `ce` and `nll` with a class for each sample.
    */
   readonly accuracy?: number;
 }

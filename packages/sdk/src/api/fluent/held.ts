@@ -1,10 +1,12 @@
 // Objects that hold a handle, and their handles as functions take them.
 
-import { type ErrorCode, StepwellError } from "../../errors.js";
+import { type ErrorCode, renamed, StepwellError } from "../../errors.js";
 import { type AnyHandle, Handle, type ModuleHandle, type TensorHandle } from "../../handle.js";
 import type { OneOrMore, Parameters } from "../../types/arguments.js";
+import { describeValue } from "../../values/describe.js";
 import { isRevoked } from "../../values/plain-data.js";
-import { free } from "../functions/objects.js";
+import { refuse } from "../../values/refuse.js";
+import { classof, free } from "../functions/objects.js";
 
 /** An object of the fluent layer: it holds a handle, and frees it at the end of a `using` block. */
 export interface Held<Kind extends AnyHandle> extends Disposable {
@@ -33,6 +35,45 @@ export function toHandle<Value>(value: Value): HandleOf<Value> {
   const handle =
     typeof value === "object" && value !== null && !isRevoked(value) && "handle" in value ? value.handle : undefined;
   return (handle instanceof Handle ? handle : value) as HandleOf<Value>;
+}
+
+type ObjectKind = ReturnType<typeof classof>;
+
+/** The handle that a class is made of: of one kind, and of the engine of this entry. `where` is the class. */
+export function checkedHandle<Kind extends AnyHandle>(where: string, kind: ObjectKind, handle: Kind): Kind {
+  if (Handle.idOf(handle) === undefined) refuse(where, `a handle of ${kind} as argument 1`, handle);
+  const given = classofIn(where, handle);
+  if (given === kind) return handle;
+  throw new StepwellError(
+    "ERR_HANDLE_KIND",
+    `${where}: expected a handle of ${kind} as argument 1, given ${given} handle`,
+  );
+}
+
+/** The kind of object of a handle, which must be live; errors name the call `where`. */
+export function classofIn(where: string, handle: AnyHandle): ObjectKind {
+  try {
+    return classof(handle);
+  } catch (error) {
+    throw renamed(error, "classof", where);
+  }
+}
+
+/** Fails unless a value is an object of a class of this entry. */
+export function checkInstance(
+  where: string,
+  position: number,
+  of: abstract new (...args: never) => unknown,
+  value: unknown,
+): void {
+  if (!isRevoked(value) && value instanceof of) return;
+  const expected = `${where}: expected an object of class ${of.name} as argument ${position}`;
+  const isOther =
+    typeof value === "object" && value !== null && !isRevoked(value) && value.constructor?.name === of.name;
+  throw new StepwellError(
+    "ERR_ARGUMENT",
+    `${expected}, given ${isOther ? "one of another entry" : describeValue(value)}`,
+  );
 }
 
 /** Parameters with handles only. */

@@ -13,7 +13,16 @@ export {
   type OptimizerFactory,
   optimizer,
 } from "./builder.js";
-export type { DoneEvent, EpochEvent, Figures, FitData, FitEvent, FitOptions, StepEvent } from "./fit-types.js";
+export type {
+  DoneEvent,
+  EpochEvent,
+  Figures,
+  FitData,
+  FitEvent,
+  FitOptions,
+  MeasureOptions,
+  StepEvent,
+} from "./fit-types.js";
 export type { AnyModule, AnyTensor, Held, Trainable } from "./held.js";
 export { Model, type ModelClass } from "./model.js";
 export { Module, type ModuleClass } from "./module.js";

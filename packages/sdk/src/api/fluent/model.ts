@@ -1,17 +1,19 @@
+import { renamed, StepwellError } from "../../errors.js";
 import type { ModelHandle } from "../../handle.js";
 import type { LossName } from "../../types/arguments.js";
-import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { loss } from "../functions/losses.js";
 import { model, train } from "../functions/models.js";
 import { free } from "../functions/objects.js";
+import { schedule } from "../functions/schedules.js";
 import { readDataset } from "./dataset.js";
 import { evaluation, type TrainingContext } from "./evaluation.js";
 import { fit } from "./fit.js";
 import { validateBatchSize, validateFitOptions } from "./fit-options.js";
-import type { Figures, FitData, FitEvent, FitOptions } from "./fit-types.js";
-import { type Held, release } from "./held.js";
-import type { Module } from "./module.js";
-import type { Optimizer } from "./optimizer.js";
+import type { Figures, FitData, FitEvent, FitOptions, MeasureOptions } from "./fit-types.js";
+import { checkInstance, classofIn, type Held, release } from "./held.js";
+import { Module } from "./module.js";
+import { Optimizer } from "./optimizer.js";
 import { checkTraining } from "./running-trainings.js";
 
 /** A module with the loss and the optimizer that train it. */
@@ -28,8 +30,10 @@ export class Model implements Held<ModelHandle> {
   constructor(module: Module, loss: LossName, optimizer: Optimizer);
   constructor(module: Module, lossName: LossName, optimizer: Optimizer, ...surplus: readonly unknown[]) {
     refuseSurplus("Model", surplus);
-    // The engine has the list of losses.
-    free(loss(lossName));
+    checkInstance("Model", 1, Module, module);
+    if (typeof lossName !== "string") refuse("Model", "the name of a loss as argument 2", lossName);
+    checkInstance("Model", 3, Optimizer, optimizer);
+    checkLoss(lossName);
     this.module = module;
     this.loss = lossName;
     this.optimizer = optimizer;
@@ -82,18 +86,23 @@ export class Model implements Held<ModelHandle> {
     // Errors are thrown here, and not when the first event is awaited.
     refuseSurplus("fit", surplus);
     Model.#check(this);
+    const context = this.#context("fit");
     const validated = validateFitOptions(data, options, this.#handle && train(this.#handle));
-    checkTraining(this.#context());
-    return fit(this.#context(), validated);
+    if (validated.advance === "epoch" && schedule(context.optimizer) === undefined) {
+      throw new StepwellError("ERR_ARGUMENT", "fit: advance: expected an optimizer with a schedule, given one without");
+    }
+    checkTraining(context);
+    return fit(context, validated);
   }
 
   /** The loss in use, and the accuracy of a loss of classes. It changes nothing, and settings of `test` do not count. */
-  measure(data: FitData, options?: Pick<FitOptions, "batchSize">): Figures;
-  measure(data: FitData, options: Pick<FitOptions, "batchSize"> = {}, ...surplus: readonly unknown[]): Figures {
+  measure(data: FitData, options?: MeasureOptions): Figures;
+  measure(data: FitData, options: MeasureOptions = {}, ...surplus: readonly unknown[]): Figures {
     refuseSurplus("measure", surplus);
     Model.#check(this);
+    const context = this.#context("measure");
     const size = validateBatchSize(options);
-    const work = evaluation(this.#context(), readDataset("measure", data), size);
+    const work = evaluation(context, readDataset("measure", data), size);
     for (;;) {
       const next = work.next();
       if (next.done) return next.value;
@@ -108,8 +117,19 @@ export class Model implements Held<ModelHandle> {
     release(this.module.handle);
   }
 
-  #context(): TrainingContext {
+  /** The three for a call, which must be live. */
+  #context(where: string): TrainingContext {
+    for (const { handle } of [this.module, this.optimizer]) classofIn(where, handle);
     return { module: this.module.handle, loss: this.loss, optimizer: this.optimizer.handle };
+  }
+}
+
+/** Fails unless there is a loss of a name. The engine has the list of losses. */
+function checkLoss(name: LossName): void {
+  try {
+    free(loss(name));
+  } catch (error) {
+    throw renamed(error, "loss", "Model");
   }
 }
 

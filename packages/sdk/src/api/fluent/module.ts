@@ -7,7 +7,7 @@ import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { child, evaluate, forward, load, module, names, parm, parmnames, save } from "../functions/modules.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
-import { type AnyTensor, type Held, release, toHandle } from "./held.js";
+import { type AnyTensor, checkedHandle, type Held, release, toHandle } from "./held.js";
 import { Tensor } from "./tensor.js";
 
 /** A module with its parameters. */
@@ -18,7 +18,7 @@ export class Module implements Held<ModuleHandle> {
   constructor(handle: ModuleHandle);
   constructor(handle: ModuleHandle, ...surplus: readonly unknown[]) {
     refuseSurplus("Module", surplus);
-    this.#handle = handle;
+    this.#handle = checkedHandle("Module", "module", handle);
   }
 
   /** Makes a module with fresh parameters, or from the result of `state`. */

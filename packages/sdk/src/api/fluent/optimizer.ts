@@ -5,7 +5,7 @@ import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { backward, zerograd } from "../functions/gradients.js";
 import { average, lossscale, opt, skipped, state, step } from "../functions/optimizers.js";
 import { advance, lr } from "../functions/schedules.js";
-import { type AnyModule, type AnyTensor, type Held, release, toHandle } from "./held.js";
+import { type AnyModule, type AnyTensor, checkedHandle, type Held, release, toHandle } from "./held.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
@@ -18,7 +18,7 @@ export class Optimizer implements Held<OptimizerHandle> {
   constructor(handle: OptimizerHandle);
   constructor(handle: OptimizerHandle, ...surplus: readonly unknown[]) {
     refuseSurplus("Optimizer", surplus);
-    this.#handle = handle;
+    this.#handle = checkedHandle("Optimizer", "optimizer", handle);
   }
 
   /** Makes an optimizer from the result of `state`, on the parameters of a module, which are matched by name. */

@@ -2,34 +2,31 @@
 
 import { StepwellError } from "../../errors.js";
 import type { OptimizerName } from "../../types/arguments.js";
-import { refuseSurplus } from "../../values/refuse.js";
+import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { free } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";
 
-/** Whether an optimizer has an option of a name. */
-export type OptionTest = (key: string) => boolean;
+/** The kind of option of a name: a flag may be set without a value. Undefined if the optimizer has no such option. */
+export type OptionTest = (key: string) => "flag" | "value" | undefined;
 
 /** Asks the engine, which has every name of every option, once for each key. Throws if it has no such optimizer. */
 export function optionTest(name: OptimizerName): OptionTest {
   free(opt(name));
-  const known = new Map<string, boolean>();
+  const known = new Map<string, ReturnType<OptionTest>>();
   return (key) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const answer = accepts(name, key);
-    known.set(key, answer);
-    return answer;
+    if (!known.has(key)) known.set(key, kindOf(name, key));
+    return known.get(key);
   };
 }
 
-function accepts(name: OptimizerName, key: string): boolean {
+function kindOf(name: OptimizerName, key: string): ReturnType<OptionTest> {
   try {
-    // An empty list is not a value of any option, so no optimizer is made.
-    free(opt(name, { [key]: [] } as never));
-    return true;
+    free(opt(name, { [key]: true } as never));
+    return "flag";
   } catch (error) {
     if (!(error instanceof StepwellError)) throw error;
-    return error.code !== "ERR_OPTION_UNKNOWN";
+    if (error.code === "ERR_OPTION_UNKNOWN") return undefined;
+    return error.code === "ERR_OPTION_TYPE" ? "value" : "flag";
   }
 }
 
@@ -42,15 +39,16 @@ export function withSetters<Options extends object>(
 ): object {
   const settersOf =
     (key: string) =>
-    (value: unknown = true, ...surplus: readonly unknown[]) => {
+    (value: unknown, ...surplus: readonly unknown[]) => {
       refuseSurplus(key, surplus);
-      return next({ ...options, [key]: value });
+      if (value === undefined && isOption(key) === "value") refuse(key, "a value as argument 1", value);
+      return next({ ...options, [key]: value === undefined ? true : value });
     };
   return new Proxy(Object.freeze(methods), {
     get: (target, key, receiver) =>
-      typeof key === "string" && !(key in target) && isOption(key)
+      typeof key === "string" && !(key in target) && isOption(key) !== undefined
         ? settersOf(key)
         : Reflect.get(target, key, receiver),
-    has: (target, key) => key in target || (typeof key === "string" && isOption(key)),
+    has: (target, key) => key in target || (typeof key === "string" && isOption(key) !== undefined),
   });
 }

@@ -6,7 +6,7 @@ import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { backward, grad } from "../functions/gradients.js";
 import { size } from "../functions/objects.js";
 import { data, device, dtype, tensor, to } from "../functions/tensors.js";
-import { type Held, release } from "./held.js";
+import { checkedHandle, type Held, release } from "./held.js";
 
 /** A tensor. */
 export class Tensor implements Held<TensorHandle> {
@@ -16,7 +16,7 @@ export class Tensor implements Held<TensorHandle> {
   constructor(handle: TensorHandle);
   constructor(handle: TensorHandle, ...surplus: readonly unknown[]) {
     refuseSurplus("Tensor", surplus);
-    this.#handle = handle;
+    this.#handle = checkedHandle("Tensor", "tensor", handle);
   }
 
   /** Makes a tensor of numbers, as the function `tensor` does. */
