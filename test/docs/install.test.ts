@@ -11,7 +11,9 @@ const readme = readFileSync(join(root, "README.md"), "utf8");
 const project = mkdtempSync(join(tmpdir(), "stepwell-install-"));
 afterAll(() => rmSync(project, { recursive: true }));
 
-const block = (language: string) => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(readme)?.[1] ?? "";
+const blocks = (language: string) =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, text = ""]) => text);
+const block = (language: string) => blocks(language)[0] ?? "";
 
 it("packs, installs and trains", () => {
   const [, pack = ""] = /^(for name in .* npm pack .*)$/m.exec(block("sh")) ?? [];
@@ -23,6 +25,16 @@ it("packs, installs and trains", () => {
   writeFileSync(join(project, "train.js"), block("ts"));
   const prints = /\/\/ prints: (.*)/.exec(block("ts"))?.[1];
   expect(run(process.execPath, ["train.js"], project)).toEqual({ status: 0, stdout: `${prints}\n`, stderr: "" });
+
+  const [, tsconfig = ""] = blocks("json");
+  expect(tsconfig).toContain("compilerOptions");
+  writeFileSync(join(project, "tsconfig.json"), tsconfig);
+  const using = blocks("ts").find((text) => text.includes("using model")) ?? "";
+  for (const [name, text] of Object.entries({ train: block("ts"), fit: using }))
+    writeFileSync(join(project, `${name}.ts`), text);
+  for (const compiler of ["node_modules/.bin/tsc", "test/node_modules/typescript-5.9/bin/tsc"]) {
+    expect(run(join(root, compiler), ["--noEmit", "-p", "."], project)).toEqual({ status: 0, stdout: "", stderr: "" });
+  }
 
   const [, omitting = ""] = /run\s`(npm install --omit=optional)`/.exec(readme) ?? [];
   const manifest = JSON.parse(block("json"));
