@@ -50,13 +50,16 @@ export interface EngineOptions {
   readonly module?: object;
 }
 
-/** An engine. Its errors carry a stable `code`. */
+/**
+ * The calls of an engine in one session, which the package of the engine implements. `engines/node.ts` adds `reset` and
+ * `ready` to the native engine. Errors have a stable `code`.
+ */
 export interface Binding {
   /** Calls a command of the session. */
   call(command: string, args: readonly BindingArgument[]): BindingResult;
   /**
-   * Makes a step with options; the closure computes the loss and its gradients and returns the loss. It throws nothing:
-   * null says that it failed, and ends the step with an error.
+   * Makes a step with options; the closure computes the loss and its gradients and returns the loss. The closure throws no
+   * exception: it returns null if it has failed, which ends the step with an error.
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
   /** Frees every object and restores the initial state of the engine. True if a new engine had to be made. */

@@ -28,8 +28,8 @@ const kinds: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * The arguments of a command as the engine takes them; handles must be of the owner. The first argument is reported as that at
- * `position`. An exception of a getter or a proxy of the caller is passed on.
+ * The arguments of a command as the engine takes them; handles must be of the owner. The first argument has
+ * the number `position` in messages. An exception of a getter or a proxy of the caller is passed on.
  */
 export function encodeArguments(
   owner: object,

@@ -17,14 +17,3 @@ export function refuseSurplus(where: string, surplus: readonly unknown[]): void 
   const given = `given ${describeKind(surplus[0])} as another`;
   throw new StepwellError("ERR_ARGUMENT", `${where}: expected fewer arguments, ${given}`);
 }
-
-/** A deep copy of plain data. */
-export function copyOf<Data>(where: string, data: Data): Data {
-  try {
-    return structuredClone(data);
-  } catch (error) {
-    if (error instanceof DOMException) return refuse(where, "plain data", data);
-    // A getter of the caller has thrown it.
-    throw error;
-  }
-}

@@ -2,11 +2,12 @@ import type { OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { SettersOf } from "../../generated/setters.js";
 import type { OptimizerName } from "../../types/arguments.js";
-import { copyOf, refuse, refuseSurplus } from "../../values/refuse.js";
+import { copyOf } from "../../values/copy.js";
+import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { build } from "./build.js";
 import type { Trainable } from "./held.js";
 import { Optimizer } from "./optimizer.js";
-import { fromJson, type ParameterObject, type Pattern, patternOf, type Recipe, toJson } from "./recipe.js";
+import { type ParameterObject, type Pattern, patternOf, type Recipe, recipeFromJson, recipeToJson } from "./recipe.js";
 import { optionTest, withSetters } from "./setters.js";
 
 /** The options of an optimizer that are methods of its builder: all, under each of their names. */
@@ -70,7 +71,7 @@ export interface OptimizerFactory {
   fromJSON<Name extends OptimizerName>(json: Recipe<Name>): OptimizerBuilder<Name>;
 }
 
-function start<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> {
+function builderOf<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilder<Name> {
   const isOption = optionTest(first.optimizer);
   type Options = OptionsOf[Name];
   const groups = new WeakMap<object, Options>();
@@ -105,7 +106,7 @@ function start<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilde
         return new Optimizer(build(recipe, parameters));
       },
       // JSON.stringify calls it with a key.
-      toJSON: () => toJson(recipe),
+      toJSON: () => recipeToJson(recipe),
     };
     const next = (options: Options) => builder({ ...recipe, options });
     return withSetters(methods, isOption, recipe.options, next) as OptimizerBuilder<Name>;
@@ -115,7 +116,7 @@ function start<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBuilde
 
 function named<Name extends OptimizerName>(name: Name, ...surplus: readonly unknown[]): OptimizerBuilder<Name> {
   refuseSurplus("optimizer", surplus);
-  return start<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
+  return builderOf<Name>({ optimizer: name, options: {} as OptionsOf[Name], groups: [], noDecay: [] });
 }
 
 /**
@@ -129,7 +130,7 @@ function named<Name extends OptimizerName>(name: Name, ...surplus: readonly unkn
 export const optimizer: OptimizerFactory = /* @__PURE__ */ Object.assign(named, {
   fromJSON<Name extends OptimizerName>(json: Recipe<Name>, ...surplus: readonly unknown[]): OptimizerBuilder<Name> {
     refuseSurplus("fromJSON", surplus);
-    return start(fromJson(json));
+    return builderOf(recipeFromJson(json));
   },
 });
 

@@ -8,8 +8,9 @@ import { client } from "../client.js";
 import { evaluate, parm, parmnames } from "../functions/modules.js";
 import { free, size as sizeOf } from "../functions/objects.js";
 import { device, data as read, take, tensor } from "../functions/tensors.js";
-import { batchOf, type Column, countClasses, countRight, type Dataset, inOrder } from "./dataset.js";
+import { batchOf, type Column, type Dataset, inOrder } from "./dataset.js";
 import type { Figures } from "./fit-types.js";
+import { countClasses, countRight } from "./metrics.js";
 
 /** The module, the loss and the optimizer of a training. */
 export interface TrainingContext {

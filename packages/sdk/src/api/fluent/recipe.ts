@@ -4,8 +4,9 @@ import { StepwellError } from "../../errors.js";
 import type { OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { OptimizerName } from "../../types/arguments.js";
+import { copyOf } from "../../values/copy.js";
 import { brief } from "../../values/describe.js";
-import { copyOf, refuse } from "../../values/refuse.js";
+import { refuse } from "../../values/refuse.js";
 import type { Trainable } from "./held.js";
 import { linearTimePattern } from "./linear-time-pattern.js";
 
@@ -69,7 +70,9 @@ export const written = (pattern: Pattern): string =>
   typeof pattern === "string" ? `\`${brief(pattern)}\`` : `/${brief(pattern.regexp)}/${pattern.flags}`;
 
 /** The recipe as JSON. Fails if a group was selected by an object. */
-export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern | ParameterObject>): Recipe<Name> {
+export function recipeToJson<Name extends OptimizerName>(
+  recipe: Recipe<Name, Pattern | ParameterObject>,
+): Recipe<Name> {
   const groups = recipe.groups.map(({ parameters, options }, index) => {
     if (!isObject(parameters)) return { parameters, options };
     const message = `toJSON: group ${index + 1} was selected by an object, which JSON cannot hold: select it by name`;
@@ -82,7 +85,7 @@ export function toJson<Name extends OptimizerName>(recipe: Recipe<Name, Pattern 
  * The recipe of some JSON. The engine checks options and schedule when the optimizer is built. Regular expressions are limited to
  * those that {@link linearTimePattern} matches.
  */
-export function fromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe<Name> {
+export function recipeFromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe<Name> {
   const recipe = copyOf("fromJSON", json);
   const { optimizer, options, groups, noDecay, fused } = only(
     recipe,

@@ -8,7 +8,7 @@ import type { Definition, ModuleState, State } from "../../types/results.js";
 import { withJson } from "../../values/json.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
-import { lossOf } from "./closure.js";
+import { lossOf } from "./closure-loss.js";
 
 /**
  * Makes an optimizer without parameters, which can be added later.
