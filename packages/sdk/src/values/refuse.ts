@@ -8,7 +8,10 @@ export function refuse(where: string, expected: string, given: unknown): never {
 
 /** Throws for a method of a class that was called on anything but an object that the class has made. */
 export function refuseReceiver(where: string, receiver: unknown): never {
-  return refuse(where, `a method to be called on ${/^[AO]/.test(where) ? "an" : "a"} ${where}`, receiver);
+  const expected = `${where}: expected a method to be called on ${/^[AO]/.test(where) ? "an" : "a"} ${where}`;
+  // Describing an object reads its `handle`, a getter that would come here again.
+  const given = typeof receiver === "object" && receiver !== null ? "another object" : describeValue(receiver);
+  throw new StepwellError("ERR_ARGUMENT", `${expected}, given ${given}`);
 }
 
 /** Throws if a call has more arguments than it reads. */
