@@ -69,7 +69,8 @@ describe.each(["ce", "nll"] as const)("%s", (name) => {
   ] as const)("refuses any other class that there is not: %o of %o", (options, classes) => {
     const x = input();
     expectError("ERR_ARGUMENT", () => losses[name](x, classes, options));
-    const model = k.model(k.module(["linear", 3, 3]), k.loss(name, options), k.opt("sgd", k.module(["linear", 3, 3])));
+    const m = k.module(["linear", 3, 3]);
+    const model = k.model(m, k.loss(name, options), k.opt("sgd", m));
     k.train(model, X, classes);
     expectError("ERR_ARGUMENT", () => k.run(model));
   });
