@@ -1,7 +1,8 @@
 //! Lists whose length a caller decides. They are allocated only after a memory check, and a lack of memory is an error.
 //!
-//! All such lists are made here. `vec![]`, `collect` and `to_vec` abort the process if an allocation fails. A system
-//! that overcommits memory ends the process later, when the memory is used.
+//! The optimizer core, the session, the Rust engine and the bindings make such lists here. The libtorch engine also has lists
+//! of its own, with one entry a parameter or a dimension. `vec![]`, `collect` and `to_vec` abort the process if an allocation
+//! fails. A system that overcommits memory ends the process later, when the memory is used.
 
 use std::sync::OnceLock;
 
