@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, OptionValue, Result};
+use stepwell_optim::{Brief, Code, Error, OptionValue, Result};
 
 use crate::engine::Engine;
 use crate::nn::context::ForwardContext;
@@ -118,7 +118,7 @@ impl<E: Engine> Module<E> {
                 Err(Error::new(Code::Argument, format!("a {} holds modules and does not run", self.kind)))
             }
             Body::Modules(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
-                child.forward(context, &x).map_err(|error| error.within(&format!("`{key}`")))
+                child.forward(context, &x).map_err(|error| error.within(&format!("`{}`", Brief(key))))
             }),
         }
     }
