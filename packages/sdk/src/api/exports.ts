@@ -21,6 +21,7 @@ export {
 export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
 export type * from "../types/arguments.js";
+export type * from "../types/objects.js";
 export type * from "../types/results.js";
 export type * from "../types/tensor-data.js";
 export * from "./fluent/index.js";

@@ -1,7 +1,7 @@
 import type { LossOptionsOf } from "../generated/losses.js";
 import type { OptionsOf, PositionalOptionsOf } from "../generated/options.js";
 import type { StepOptions } from "../generated/settings.js";
-import type { DictionaryHandle, ModelHandle, ModuleHandle, TensorHandle, VectorHandle } from "../handle.js";
+import type { AnyDictionary, AnyModel, AnyModule, AnyTensor, AnyVector } from "./objects.js";
 import type { TensorData } from "./tensor-data.js";
 
 /** The name of an optimizer. */
@@ -18,15 +18,15 @@ export type OneOrMore<T> = T | readonly T[];
  * dotted name, and parameters of a module by dotted name.
  */
 export type Parameters =
-  | TensorHandle
-  | VectorHandle
-  | DictionaryHandle
-  | ModuleHandle
-  | ModelHandle
+  | AnyTensor
+  | AnyVector
+  | AnyDictionary
+  | AnyModule
+  | AnyModel
   | readonly []
-  | readonly [VectorHandle, OneOrMore<number>]
-  | readonly [DictionaryHandle, OneOrMore<string>]
-  | readonly [ModuleHandle | ModelHandle, OneOrMore<number> | OneOrMore<string>];
+  | readonly [AnyVector, OneOrMore<number>]
+  | readonly [AnyDictionary, OneOrMore<string>]
+  | readonly [AnyModule | AnyModel, OneOrMore<number> | OneOrMore<string>];
 
 /** Named options: a dictionary, a list of pairs, or names and values in turn. A union of options gives a union of these. */
 export type NamedOptions<Options> = Options extends unknown
@@ -111,7 +111,7 @@ export type ModuleSpecification = LayerSpecification | SequentialSpecification;
 export type LossName = keyof LossOptionsOf;
 
 /** The target of a loss: a tensor, or plain numbers that become one of the type that the loss needs. */
-export type Target = TensorHandle | TensorData;
+export type Target = AnyTensor | TensorData;
 
 /**
  * How a step treats an element of a gradient that is infinite or not a number. With `lbfgs`, the policy is applied to gradients

@@ -1,13 +1,13 @@
 // Makes an optimizer of a recipe and parameters.
 
 import { StepwellError } from "../../errors.js";
-import type { AnyHandle, OptimizerHandle } from "../../handle.js";
+import type { OptimizerHandle } from "../../handle.js";
 import type { OneOrMore, OptimizerName, Parameters } from "../../types/arguments.js";
+import type { AnyObject } from "../../types/objects.js";
 import { refuse } from "../../values/refuse.js";
 import { classof, free } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";
 import { schedule } from "../functions/schedules.js";
-import { parametersOf, type Trainable } from "./held.js";
 import { isObject, matches, type ParameterObject, type Pattern, type Recipe, written } from "./recipe.js";
 
 /** A parameter, and the key that selects it out of its object. */
@@ -20,16 +20,16 @@ interface Row {
 
 /** An object, and a selection of its parameters. */
 interface Source {
-  readonly object: AnyHandle | undefined;
+  readonly object: AnyObject | undefined;
   readonly rows: readonly Row[];
 }
 
 /** Makes an optimizer of parameters. If it fails, no object is left. */
 export function build<Name extends OptimizerName>(
   recipe: Recipe<Name, Pattern | ParameterObject>,
-  trainable: Trainable,
+  parameters: Parameters,
 ): OptimizerHandle {
-  const target = sourceOf(trainable);
+  const target = sourceOf(parameters);
   const groups = recipe.groups.map((group) => ({ ...select(group.parameters, target), options: group.options }));
   const taken = new Set(groups.flatMap((group) => group.rows.map((row) => row.pointer)));
   const rest = target.rows.filter((row) => !taken.has(row.pointer));
@@ -80,8 +80,7 @@ function selectsNothing(pattern: Pattern): StepwellError {
 }
 
 /** The parameters of an object with the names that an optimizer gives them. */
-function sourceOf(trainable: Trainable): Source {
-  const parameters = parametersOf(trainable);
+function sourceOf(parameters: Parameters): Source {
   if (parameters === undefined || parameters === null) refuse("build", "parameters", parameters);
   const [object, picked] = Array.isArray(parameters) ? parameters : [parameters];
   const indexes = [picked as OneOrMore<number>].flat();

@@ -1,11 +1,10 @@
 import type { OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { SettersOf } from "../../generated/setters.js";
-import type { OptimizerName } from "../../types/arguments.js";
+import type { OptimizerName, Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { build } from "./build.js";
-import type { Trainable } from "./held.js";
 import { Optimizer } from "./optimizer.js";
 import { type ParameterObject, type Pattern, patternOf, type Recipe, recipeFromJson, recipeToJson } from "./recipe.js";
 import { optionTest, withSetters } from "./setters.js";
@@ -29,7 +28,7 @@ interface BuilderMethods<Name extends OptimizerName> {
    * @param set - sets the options in which the group differs
    */
   group(
-    parameters: string | RegExp | Trainable,
+    parameters: string | RegExp | Parameters,
     set?: (group: GroupBuilder<Name>) => GroupBuilder<Name>,
   ): OptimizerBuilder<Name>;
   /** Binds a schedule to the optimizer that is built. */
@@ -37,7 +36,7 @@ interface BuilderMethods<Name extends OptimizerName> {
   /** False for the implementation that comes with the tensor library. */
   fused(flag?: boolean): OptimizerBuilder<Name>;
   /** Makes the optimizer. If it fails, no object is left. */
-  build(parameters: Trainable): Optimizer;
+  build(parameters: Parameters): Optimizer;
   /** Plain data, for `optimizer.fromJSON`. */
   toJSON(): Recipe<Name>;
 }
@@ -134,7 +133,7 @@ export const optimizer: OptimizerFactory = /* @__PURE__ */ Object.assign(named, 
   },
 });
 
-function selectionOf(parameters: string | RegExp | Trainable): Pattern | ParameterObject {
+function selectionOf(parameters: string | RegExp | Parameters): Pattern | ParameterObject {
   const named = typeof parameters === "string" || parameters instanceof RegExp;
   return named ? patternOf(parameters) : { object: parameters };
 }

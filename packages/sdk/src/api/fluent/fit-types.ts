@@ -1,8 +1,8 @@
 // Data, options and events of a training.
 
 import type { NonFinitePolicy } from "../../types/arguments.js";
+import type { AnyTensor } from "../../types/objects.js";
 import type { TensorData } from "../../types/tensor-data.js";
-import type { AnyTensor } from "./held.js";
 
 /** Inputs with a target for each: tensors, or plain numbers that become tensors. */
 export interface FitData {

@@ -1,32 +1,12 @@
 // Objects that hold a handle, and their handles as functions take them.
 
 import { type ErrorCode, renamed, StepwellError } from "../../errors.js";
-import { type AnyHandle, Handle, type ModuleHandle, type TensorHandle } from "../../handle.js";
-import type { OneOrMore, Parameters } from "../../types/arguments.js";
+import { type AnyHandle, Handle } from "../../handle.js";
+import type { Held } from "../../types/objects.js";
 import { describeValue } from "../../values/describe.js";
 import { isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { classof, free } from "../functions/objects.js";
-
-/** An object of the fluent layer: it holds a handle, and frees it at the end of a `using` block. */
-export interface Held<Kind extends AnyHandle> extends Disposable {
-  /** The handle, for the functions of the k-api. */
-  readonly handle: Kind;
-  /** Frees the object. A second call does nothing. */
-  [Symbol.dispose](): void;
-}
-
-/** A tensor of either layer. */
-export type AnyTensor = TensorHandle | Held<TensorHandle>;
-/** A module of either layer. */
-export type AnyModule = ModuleHandle | Held<ModuleHandle>;
-
-/** Parameters for an optimizer: as functions take them, with objects in the place of handles. */
-export type Trainable =
-  | Parameters
-  | Held<TensorHandle>
-  | Held<ModuleHandle>
-  | readonly [Held<ModuleHandle>, OneOrMore<number> | OneOrMore<string>];
 
 type HandleOf<Value> = Value extends Held<infer Kind> ? Kind : Value;
 
@@ -40,7 +20,12 @@ export function toHandle<Value>(value: Value): HandleOf<Value> {
 type ObjectKind = ReturnType<typeof classof>;
 
 /** The handle that a class is made of: of one kind, and of the engine of this entry. `where` is the class. */
-export function checkedHandle<Kind extends AnyHandle>(where: string, kind: ObjectKind, handle: Kind): Kind {
+export function checkedHandle<Kind extends AnyHandle>(
+  where: string,
+  kind: ObjectKind,
+  object: Kind | Held<Kind>,
+): Kind {
+  const handle = toHandle(object) as Kind;
   if (Handle.idOf(handle) === undefined) refuse(where, `a handle of ${kind} as argument 1`, handle);
   const given = classofIn(where, handle);
   if (given === kind) return handle;
@@ -74,12 +59,6 @@ export function checkInstance(
     "ERR_ARGUMENT",
     `${expected}, given ${isOther ? "one of another entry" : describeValue(value)}`,
   );
-}
-
-/** Parameters with handles only. */
-export function parametersOf(trainable: Trainable): Parameters {
-  const parameters = Array.isArray(trainable) ? trainable.map((item) => toHandle(item)) : toHandle(trainable);
-  return parameters as Parameters;
 }
 
 /** Errors of an object that no longer exists: it was freed, by `free()` too, or lost with its engine. */

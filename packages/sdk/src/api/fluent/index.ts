@@ -23,7 +23,6 @@ export type {
   MeasureOptions,
   StepEvent,
 } from "./fit-types.js";
-export type { AnyModule, AnyTensor, Held, Trainable } from "./held.js";
 export { Model, type ModelClass } from "./model.js";
 export { Module, type ModuleClass } from "./module.js";
 export { type Closure, Optimizer, type OptimizerClass } from "./optimizer.js";

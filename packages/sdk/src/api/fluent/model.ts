@@ -1,6 +1,7 @@
 import { renamed, StepwellError } from "../../errors.js";
 import type { ModelHandle } from "../../handle.js";
 import type { LossName } from "../../types/arguments.js";
+import type { Held } from "../../types/objects.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { loss } from "../functions/losses.js";
 import { model, train } from "../functions/models.js";
@@ -11,7 +12,7 @@ import { evaluation, type TrainingContext } from "./evaluation.js";
 import { fit } from "./fit.js";
 import { validateBatchSize, validateFitOptions } from "./fit-options.js";
 import type { Figures, FitData, FitEvent, FitOptions, MeasureOptions } from "./fit-types.js";
-import { checkInstance, classofIn, type Held, release } from "./held.js";
+import { checkInstance, classofIn, release } from "./held.js";
 import { Module } from "./module.js";
 import { Optimizer } from "./optimizer.js";
 import { checkTraining } from "./running-trainings.js";

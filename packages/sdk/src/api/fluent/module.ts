@@ -1,24 +1,25 @@
 import type { LoadOptions } from "../../generated/settings.js";
 import type { ModuleHandle } from "../../handle.js";
 import type { Device, Dtype, ModuleSpecification } from "../../types/arguments.js";
+import type { AnyModule, AnyTensor, Held } from "../../types/objects.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { child, evaluate, forward, load, module, names, parm, parmnames, save } from "../functions/modules.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
-import { type AnyTensor, checkedHandle, type Held, release, toHandle } from "./held.js";
+import { checkedHandle, release } from "./held.js";
 import { Tensor } from "./tensor.js";
 
 /** A module with its parameters. */
 export class Module implements Held<ModuleHandle> {
   readonly #handle: ModuleHandle;
 
-  /** The module of a handle. */
-  constructor(handle: ModuleHandle);
-  constructor(handle: ModuleHandle, ...surplus: readonly unknown[]) {
+  /** The module of a handle, or of another object, whose handle is then shared. */
+  constructor(module: AnyModule);
+  constructor(module: AnyModule, ...surplus: readonly unknown[]) {
     refuseSurplus("Module", surplus);
-    this.#handle = checkedHandle("Module", "module", handle);
+    this.#handle = checkedHandle("Module", "module", module);
   }
 
   /** Makes a module with fresh parameters, or from the result of `state`. */
@@ -69,14 +70,14 @@ export class Module implements Held<ModuleHandle> {
   forward(input: AnyTensor | TensorData): Tensor;
   forward(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("forward", surplus);
-    return new Tensor(forward(Module.#handleOf(this), toHandle(input)));
+    return new Tensor(forward(Module.#handleOf(this), input));
   }
 
   /** Runs the module as in use, recording no graph. */
   evaluate(input: AnyTensor | TensorData): Tensor;
   evaluate(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("evaluate", surplus);
-    return new Tensor(evaluate(Module.#handleOf(this), toHandle(input)));
+    return new Tensor(evaluate(Module.#handleOf(this), input));
   }
 
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */

@@ -1,11 +1,12 @@
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
 import type { OptimizerHandle } from "../../handle.js";
+import type { AnyModule, AnyOptimizer, AnyTensor, Held } from "../../types/objects.js";
 import type { Definition, State } from "../../types/results.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { backward, zerograd } from "../functions/gradients.js";
 import { average, lossscale, opt, skipped, state, step } from "../functions/optimizers.js";
 import { advance, lr } from "../functions/schedules.js";
-import { type AnyModule, type AnyTensor, checkedHandle, type Held, release, toHandle } from "./held.js";
+import { checkedHandle, release } from "./held.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;
@@ -14,18 +15,18 @@ export type Closure = () => number | AnyTensor;
 export class Optimizer implements Held<OptimizerHandle> {
   readonly #handle: OptimizerHandle;
 
-  /** The optimizer of a handle. */
-  constructor(handle: OptimizerHandle);
-  constructor(handle: OptimizerHandle, ...surplus: readonly unknown[]) {
+  /** The optimizer of a handle, or of another object, whose handle is then shared. */
+  constructor(optimizer: AnyOptimizer);
+  constructor(optimizer: AnyOptimizer, ...surplus: readonly unknown[]) {
     refuseSurplus("Optimizer", surplus);
-    this.#handle = checkedHandle("Optimizer", "optimizer", handle);
+    this.#handle = checkedHandle("Optimizer", "optimizer", optimizer);
   }
 
   /** Makes an optimizer from the result of `state`, on the parameters of a module, which are matched by name. */
   static restore(state: State, module: AnyModule): Optimizer;
   static restore(state: State, module: AnyModule, ...surplus: readonly unknown[]): Optimizer {
     refuseSurplus("restore", surplus);
-    return new Optimizer(opt(state, toHandle(module)));
+    return new Optimizer(opt(state, module));
   }
 
   /** The handle of the object that a method was called on, which may be anything. */
@@ -68,10 +69,9 @@ export class Optimizer implements Held<OptimizerHandle> {
   step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
     refuseSurplus("step", surplus);
     if (typeof first === "function") {
-      const closure = () => toHandle(first());
       return options === undefined
-        ? step(Optimizer.#handleOf(this), closure)
-        : step(Optimizer.#handleOf(this), closure, options);
+        ? step(Optimizer.#handleOf(this), first)
+        : step(Optimizer.#handleOf(this), first, options);
     }
     if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
     if (first === undefined) step(Optimizer.#handleOf(this));
@@ -83,7 +83,7 @@ export class Optimizer implements Held<OptimizerHandle> {
   backward(loss: AnyTensor): void;
   backward(loss: AnyTensor, ...surplus: readonly unknown[]): void {
     refuseSurplus("backward", surplus);
-    backward(toHandle(loss), Optimizer.#handleOf(this));
+    backward(loss, Optimizer.#handleOf(this));
   }
 
   /** Exchanges each parameter with its moving average, and back. Returns whether the parameters are now the averages. */

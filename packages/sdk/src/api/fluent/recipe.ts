@@ -3,11 +3,10 @@
 import { StepwellError } from "../../errors.js";
 import type { OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
-import type { OptimizerName } from "../../types/arguments.js";
+import type { OptimizerName, Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
 import { brief } from "../../values/describe.js";
 import { refuse } from "../../values/refuse.js";
-import type { Trainable } from "./held.js";
 import { linearTimePattern } from "./linear-time-pattern.js";
 
 /** Selects parameters by dotted name: the name of a module or a parameter, or a regular expression as data. */
@@ -39,7 +38,7 @@ export interface Recipe<Name extends OptimizerName = OptimizerName, Selection = 
 
 /** Selects parameters by the object that they belong to, which JSON cannot. */
 export interface ParameterObject {
-  readonly object: Trainable;
+  readonly object: Parameters;
 }
 
 /** Whether a selection is an object. */

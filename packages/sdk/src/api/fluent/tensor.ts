@@ -1,22 +1,23 @@
 import type { TypedTensor } from "../../binding.js";
 import type { TensorHandle } from "../../handle.js";
 import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
+import type { AnyTensor, Held } from "../../types/objects.js";
 import type { Numbers, TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { backward, grad } from "../functions/gradients.js";
 import { size } from "../functions/objects.js";
 import { data, device, dtype, tensor, to } from "../functions/tensors.js";
-import { checkedHandle, type Held, release } from "./held.js";
+import { checkedHandle, release } from "./held.js";
 
 /** A tensor. */
 export class Tensor implements Held<TensorHandle> {
   readonly #handle: TensorHandle;
 
-  /** The tensor of a handle. */
-  constructor(handle: TensorHandle);
-  constructor(handle: TensorHandle, ...surplus: readonly unknown[]) {
+  /** The tensor of a handle, or of another object, whose handle is then shared. */
+  constructor(tensor: AnyTensor);
+  constructor(tensor: AnyTensor, ...surplus: readonly unknown[]) {
     refuseSurplus("Tensor", surplus);
-    this.#handle = checkedHandle("Tensor", "tensor", handle);
+    this.#handle = checkedHandle("Tensor", "tensor", tensor);
   }
 
   /** Makes a tensor of numbers, as the function `tensor` does. */

@@ -1,7 +1,7 @@
 // Functions that compute, read, set and clip gradients.
 
-import type { ModelHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
 import type { Parameters } from "../../types/arguments.js";
+import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Numbers, TensorData } from "../../types/tensor-data.js";
 import { asNumbers } from "../../values/numbers.js";
 import { client } from "../client.js";
@@ -11,7 +11,7 @@ import { client } from "../client.js";
  *
  * @param optimizer - multiplies the scalar by its loss scale: see {@link lossscale}
  */
-export function backward(tensor: TensorHandle, optimizer?: OptimizerHandle | ModelHandle): void;
+export function backward(tensor: AnyTensor, optimizer?: AnyOptimizer | AnyModel): void;
 export function backward(...args: readonly unknown[]): unknown {
   return client.call("backward", args);
 }
@@ -20,9 +20,9 @@ export function backward(...args: readonly unknown[]): unknown {
  * The gradient of a tensor; undefined if there is none. The gradient of a parameter whose optimizer scales losses is given without
  * the scale: see {@link lossscale}.
  */
-export function grad(tensor: TensorHandle): Numbers | undefined;
+export function grad(tensor: AnyTensor): Numbers | undefined;
 /** Sets the gradient of a tensor, in the shape and type of the tensor and without the loss scale. */
-export function grad(tensor: TensorHandle, gradient: TensorHandle | TensorData): void;
+export function grad(tensor: AnyTensor, gradient: AnyTensor | TensorData): void;
 export function grad(...args: readonly unknown[]): unknown {
   return asNumbers("grad", client.call("grad", args));
 }
@@ -48,13 +48,13 @@ export function gradflag(...args: readonly unknown[]): unknown {
 }
 
 /** Sets gradients to 0; undefined ones stay undefined. */
-export function zerograd(object: OptimizerHandle | ModelHandle | Parameters): void;
+export function zerograd(object: AnyOptimizer | AnyModel | Parameters): void;
 export function zerograd(...args: readonly unknown[]): unknown {
   return client.call("zerograd", args);
 }
 
 /** Makes gradients undefined, which also frees them. */
-export function nograd(object: OptimizerHandle | ModelHandle | Parameters): void;
+export function nograd(object: AnyOptimizer | AnyModel | Parameters): void;
 export function nograd(...args: readonly unknown[]): unknown {
   return client.call("nograd", args);
 }
@@ -69,13 +69,13 @@ export function nograd(...args: readonly unknown[]): unknown {
  * @param max - a number > 0
  * @returns the norm before
  */
-export function clip(object: OptimizerHandle | ModelHandle | Parameters, max: number): number;
+export function clip(object: AnyOptimizer | AnyModel | Parameters, max: number): number;
 export function clip(...args: readonly unknown[]): unknown {
   return client.call("clip", args);
 }
 
 /** Clamps each element of the gradients to `max` and its negative, in place. As `torch.nn.utils.clip_grad_value_`. */
-export function clipv(object: OptimizerHandle | ModelHandle | Parameters, max: number): void;
+export function clipv(object: AnyOptimizer | AnyModel | Parameters, max: number): void;
 export function clipv(...args: readonly unknown[]): unknown {
   return client.call("clipv", args);
 }

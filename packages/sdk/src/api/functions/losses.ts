@@ -1,8 +1,9 @@
 // Losses, and losses that are kept with their options.
 
 import type { ClassLossOptions, LossOptions, SmoothL1Options } from "../../generated/losses.js";
-import type { LossHandle, ModelHandle, TensorHandle } from "../../handle.js";
+import type { LossHandle, TensorHandle } from "../../handle.js";
 import type { LossName, Target } from "../../types/arguments.js";
+import type { AnyLoss, AnyModel, AnyTensor } from "../../types/objects.js";
 import { client } from "../client.js";
 
 /**
@@ -13,7 +14,7 @@ import { client } from "../client.js";
  * of 0, and not NaN. The ignored class is -100 unless `ignore` is given. Any other class out of range is an error, and so is `ignore`
  * with probabilities.
  */
-export function ce(input: TensorHandle, target: Target, options?: ClassLossOptions): TensorHandle;
+export function ce(input: AnyTensor, target: Target, options?: ClassLossOptions): TensorHandle;
 export function ce(...args: readonly unknown[]): unknown {
   return client.call("ce", args);
 }
@@ -22,37 +23,37 @@ export function ce(...args: readonly unknown[]): unknown {
  * Negative log-likelihood of log-probabilities `[n, c, *]` with classes `[n, *]`. As `torch.nn.NLLLoss`, except for a mean without
  * classes: see {@link ce}.
  */
-export function nll(input: TensorHandle, target: Target, options?: ClassLossOptions): TensorHandle;
+export function nll(input: AnyTensor, target: Target, options?: ClassLossOptions): TensorHandle;
 export function nll(...args: readonly unknown[]): unknown {
   return client.call("nll", args);
 }
 
 /** Squared error of two tensors of one shape. As `torch.nn.MSELoss`. */
-export function mse(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+export function mse(input: AnyTensor, target: Target, options?: LossOptions): TensorHandle;
 export function mse(...args: readonly unknown[]): unknown {
   return client.call("mse", args);
 }
 
 /** Absolute error of two tensors of one shape. As `torch.nn.L1Loss`. */
-export function l1(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+export function l1(input: AnyTensor, target: Target, options?: LossOptions): TensorHandle;
 export function l1(...args: readonly unknown[]): unknown {
   return client.call("l1", args);
 }
 
 /** Squared error below `beta`, absolute error above. As `torch.nn.SmoothL1Loss`. */
-export function smoothl1(input: TensorHandle, target: Target, options?: SmoothL1Options): TensorHandle;
+export function smoothl1(input: AnyTensor, target: Target, options?: SmoothL1Options): TensorHandle;
 export function smoothl1(...args: readonly unknown[]): unknown {
   return client.call("smoothl1", args);
 }
 
 /** Binary cross entropy of probabilities. As `torch.nn.BCELoss`. */
-export function bce(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+export function bce(input: AnyTensor, target: Target, options?: LossOptions): TensorHandle;
 export function bce(...args: readonly unknown[]): unknown {
   return client.call("bce", args);
 }
 
 /** Binary cross entropy of logits. As `torch.nn.BCEWithLogitsLoss`. */
-export function bcewithlogits(input: TensorHandle, target: Target, options?: LossOptions): TensorHandle;
+export function bcewithlogits(input: AnyTensor, target: Target, options?: LossOptions): TensorHandle;
 export function bcewithlogits(...args: readonly unknown[]): unknown {
   return client.call("bcewithlogits", args);
 }
@@ -72,9 +73,9 @@ export function loss(name: "ce" | "nll", options?: ClassLossOptions): LossHandle
 /** Makes a loss with its options, to be kept. */
 export function loss(name: LossName, options?: LossOptions): LossHandle;
 /** Applies a loss, or the loss of a model, as the function of its name does. */
-export function loss(loss: LossHandle | ModelHandle, input: TensorHandle, target: Target): TensorHandle;
+export function loss(loss: AnyLoss | AnyModel, input: AnyTensor, target: Target): TensorHandle;
 /** The loss of a model. */
-export function loss(model: ModelHandle): LossHandle;
+export function loss(model: AnyModel): LossHandle;
 export function loss(...args: readonly unknown[]): unknown {
   return client.call("loss", args);
 }

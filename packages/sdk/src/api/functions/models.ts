@@ -1,8 +1,9 @@
 // Models: a module, a loss and an optimizer that are trained and tested on data.
 
 import type { TestOptions, TrainOptions } from "../../generated/settings.js";
-import type { LossHandle, ModelHandle, ModuleHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
+import type { ModelHandle } from "../../handle.js";
 import type { Target } from "../../types/arguments.js";
+import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
@@ -23,15 +24,15 @@ import { client } from "../client.js";
  * for (let epoch = 0; epoch < 10; epoch++) console.log(run(classifier));
  * ```
  */
-export function model(module: ModuleHandle, loss: LossHandle, optimizer: OptimizerHandle): ModelHandle;
+export function model(module: AnyModule, loss: AnyLoss, optimizer: AnyOptimizer): ModelHandle;
 export function model(...args: readonly unknown[]): unknown {
   return client.call("model", args);
 }
 
 /** The options with which a model is trained. */
-export function train(model: ModelHandle): SampleOptions<TrainOptions>;
+export function train(model: AnyModel): SampleOptions<TrainOptions>;
 /** Sets options with which a model is trained; options that are left out stay. */
-export function train(model: ModelHandle, options: TrainOptions): void;
+export function train(model: AnyModel, options: TrainOptions): void;
 /**
  * Sets the data on which a model is trained: as many targets as inputs along dimension 0. Tensors are shared, not copied, and get
  * no gradient.
@@ -41,17 +42,17 @@ export function train(model: ModelHandle, options: TrainOptions): void;
  *
  * @returns the number of batches
  */
-export function train(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+export function train(model: AnyModel, inputs: AnyTensor | TensorData, targets: Target): number;
 export function train(...args: readonly unknown[]): unknown {
   return client.call("train", args);
 }
 
 /** The options with which a model is tested. */
-export function test(model: ModelHandle): SampleOptions<TestOptions>;
+export function test(model: AnyModel): SampleOptions<TestOptions>;
 /** Sets options with which a model is tested; options that are left out stay. */
-export function test(model: ModelHandle, options: TestOptions): void;
+export function test(model: AnyModel, options: TestOptions): void;
 /** Sets the data on which a model is tested, as {@link train} does. */
-export function test(model: ModelHandle, inputs: TensorHandle | TensorData, targets: Target): number;
+export function test(model: AnyModel, inputs: AnyTensor | TensorData, targets: Target): number;
 export function test(...args: readonly unknown[]): unknown {
   return client.call("test", args);
 }
@@ -62,7 +63,7 @@ export function test(...args: readonly unknown[]): unknown {
  *
  * @returns the loss, or a dictionary if other metrics are set
  */
-export function run(model: ModelHandle): number | Metrics;
+export function run(model: AnyModel): number | Metrics;
 export function run(...args: readonly unknown[]): unknown {
   return client.call("run", args);
 }
@@ -79,7 +80,7 @@ export function run(...args: readonly unknown[]): unknown {
  * }
  * ```
  */
-export function batch(model: ModelHandle): number | undefined;
+export function batch(model: AnyModel): number | undefined;
 export function batch(...args: readonly unknown[]): unknown {
   return client.call("batch", args);
 }
@@ -89,7 +90,7 @@ export function batch(...args: readonly unknown[]): unknown {
  *
  * @returns the loss, or a dictionary if other metrics are set
  */
-export function testrun(model: ModelHandle): number | Metrics;
+export function testrun(model: AnyModel): number | Metrics;
 export function testrun(...args: readonly unknown[]): unknown {
   return client.call("testrun", args);
 }

@@ -2,8 +2,9 @@
 
 import type { OptionsOf } from "../../generated/options.js";
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
-import type { ModelHandle, ModuleHandle, OptimizerHandle, TensorHandle } from "../../handle.js";
+import type { OptimizerHandle } from "../../handle.js";
 import type { Implementation, OptimizerName, OptionArguments, Parameters } from "../../types/arguments.js";
+import type { AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Definition, ModuleState, State } from "../../types/results.js";
 import { withJson } from "../../values/json.js";
 import { refuse } from "../../values/refuse.js";
@@ -50,19 +51,15 @@ export function opt<Name extends OptimizerName>(
  *
  * @param all - false for the learning rate and the options that differ from the defaults of the optimizer. Default true.
  */
-export function opt(optimizer: OptimizerHandle, all?: boolean): Definition;
+export function opt(optimizer: AnyOptimizer, all?: boolean): Definition;
 /** Adds parameters to the first group, and sets the given options. */
-export function opt(
-  optimizer: OptimizerHandle,
-  parameters: Parameters,
-  ...options: OptionArguments<OptimizerName>
-): void;
+export function opt(optimizer: AnyOptimizer, parameters: Parameters, ...options: OptionArguments<OptimizerName>): void;
 /**
  * Adds parameters to a group, and sets the given options. A group whose index is the number of groups is new, and starts with the
  * options that the optimizer was made with.
  */
 export function opt(
-  optimizer: OptimizerHandle,
+  optimizer: AnyOptimizer,
   group: number,
   parameters: Parameters,
   ...options: OptionArguments<OptimizerName>
@@ -75,9 +72,9 @@ export function opt(
  * module. A buffer that every step writes must not be null after the first step of its parameter. A buffer that an option adds
  * may be, since the option may have been set after that step.
  */
-export function opt(state: State, module: ModuleHandle): OptimizerHandle;
+export function opt(state: State, module: AnyModule): OptimizerHandle;
 /** The optimizer of a model, shared with it. */
-export function opt(model: ModelHandle): OptimizerHandle;
+export function opt(model: AnyModel): OptimizerHandle;
 export function opt(...args: readonly unknown[]): unknown {
   return withJson(client.call("opt", args));
 }
@@ -87,9 +84,9 @@ export function opt(...args: readonly unknown[]): unknown {
  * `v8.serialize` and `JSON.stringify` keep it to the bit. The last makes one string, of at most about 500 million characters, with
  * four characters for three bytes.
  */
-export function state(optimizer: OptimizerHandle, all?: boolean): State;
+export function state(optimizer: AnyOptimizer, all?: boolean): State;
 /** A module as plain data, parameters included. */
-export function state(module: ModuleHandle): ModuleState;
+export function state(module: AnyModule): ModuleState;
 export function state(...args: readonly unknown[]): unknown {
   return withJson(client.call("state", args));
 }
@@ -108,7 +105,7 @@ export function state(...args: readonly unknown[]): unknown {
  * step(o, { nonfinite: "skip" });
  * ```
  */
-export function step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, options?: StepOptions): void;
+export function step(optimizer: AnyOptimizer | AnyModel | AnyModule, options?: StepOptions): void;
 /**
  * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss. The loss is a number, or a
  * tensor of one element that the step then frees; any other tensor is an error and stays. `lbfgs` needs a closure, and calls it as often
@@ -129,8 +126,8 @@ export function step(optimizer: OptimizerHandle | ModelHandle | ModuleHandle, op
  * @returns the loss before the step
  */
 export function step(
-  optimizer: OptimizerHandle | ModelHandle | ModuleHandle,
-  closure: () => number | TensorHandle,
+  optimizer: AnyOptimizer | AnyModel | AnyModule,
+  closure: () => number | AnyTensor,
   options?: StepOptions,
 ): number;
 export function step(...args: readonly unknown[]): unknown {
@@ -144,13 +141,13 @@ export function step(...args: readonly unknown[]): unknown {
  * The number of steps that an optimizer has left out since it was made or restored. A step is left out if a gradient is not finite,
  * with `nonfinite: "skip"` or with a loss scale. Two readings show whether the step between them was made.
  */
-export function skipped(optimizer: OptimizerHandle | ModelHandle): number;
+export function skipped(optimizer: AnyOptimizer | AnyModel): number;
 export function skipped(...args: readonly unknown[]): unknown {
   return client.call("skipped", args);
 }
 
 /** The scale of the losses of an optimizer; undefined if they are not scaled. */
-export function lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale | undefined;
+export function lossscale(optimizer: AnyOptimizer | AnyModel): LossScale | undefined;
 /**
  * Scales losses, so that small gradients do not vanish in 16 bits. `backward(loss, optimizer)` multiplies the gradients by the scale,
  * and `step` divides them by it. A step whose gradients are not finite is skipped: it changes only the scale, which backs off. The
@@ -180,7 +177,7 @@ export function lossscale(optimizer: OptimizerHandle | ModelHandle): LossScale |
  * console.log(lossscale(o)?.scale);
  * ```
  */
-export function lossscale(optimizer: OptimizerHandle | ModelHandle, options: LossScaleOptions | LossScale | null): void;
+export function lossscale(optimizer: AnyOptimizer | AnyModel, options: LossScaleOptions | LossScale | null): void;
 export function lossscale(...args: readonly unknown[]): unknown {
   return withJson(client.call("lossscale", args));
 }
@@ -203,7 +200,7 @@ export function lossscale(...args: readonly unknown[]): unknown {
  * average(o);
  * ```
  */
-export function average(optimizer: OptimizerHandle | ModelHandle): boolean;
+export function average(optimizer: AnyOptimizer | AnyModel): boolean;
 export function average(...args: readonly unknown[]): unknown {
   return client.call("average", args);
 }

@@ -1,21 +1,21 @@
 // Learning rates and the schedules that set them.
 
 import type { ScheduleSpecification } from "../../generated/schedules.js";
-import type { ModelHandle, OptimizerHandle } from "../../handle.js";
+import type { AnyModel, AnyOptimizer } from "../../types/objects.js";
 import type { ScheduleState } from "../../types/results.js";
 import { withJson } from "../../values/json.js";
 import { client } from "../client.js";
 
 /** The learning rate of each group. */
-export function lr(optimizer: OptimizerHandle | ModelHandle): readonly number[];
+export function lr(optimizer: AnyOptimizer | AnyModel): readonly number[];
 /** Sets one learning rate for all groups, or one for each. */
-export function lr(optimizer: OptimizerHandle | ModelHandle, rates: number | readonly number[]): void;
+export function lr(optimizer: AnyOptimizer | AnyModel, rates: number | readonly number[]): void;
 export function lr(...args: readonly unknown[]): unknown {
   return client.call("lr", args);
 }
 
 /** The schedule of an optimizer with its progress, as plain data that restores it exactly; undefined if there is none. */
-export function schedule(optimizer: OptimizerHandle): ScheduleState | undefined;
+export function schedule(optimizer: AnyOptimizer): ScheduleState | undefined;
 /**
  * Binds a schedule in place of the former one, and sets the learning rates to its first rates. It starts from the present rates,
  * unless its `base` has others. Null unbinds, and leaves the rates as they are.
@@ -37,7 +37,7 @@ export function schedule(optimizer: OptimizerHandle): ScheduleState | undefined;
  * schedule(o, schedules.warmup({ steps: 100 }, schedules.cosine({ steps: 900, min: 1e-5 })));
  * ```
  */
-export function schedule(optimizer: OptimizerHandle, specification: ScheduleSpecification | ScheduleState | null): void;
+export function schedule(optimizer: AnyOptimizer, specification: ScheduleSpecification | ScheduleState | null): void;
 export function schedule(...args: readonly unknown[]): unknown {
   return withJson(client.call("schedule", args));
 }
@@ -48,7 +48,7 @@ export function schedule(...args: readonly unknown[]): unknown {
  *
  * @param metric - the number that `plateau` watches, and other schedules ignore; one that is not finite is not an improvement
  */
-export function advance(optimizer: OptimizerHandle, metric?: number): void;
+export function advance(optimizer: AnyOptimizer, metric?: number): void;
 export function advance(...args: readonly unknown[]): unknown {
   return client.call("advance", args);
 }

@@ -1,8 +1,9 @@
 // Functions that make, read and convert tensors.
 
 import type { TypedTensor } from "../../binding.js";
-import type { DictionaryHandle, ModuleHandle, TensorHandle, VectorHandle } from "../../handle.js";
+import type { DictionaryHandle, TensorHandle, VectorHandle } from "../../handle.js";
 import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
+import type { AnyModule, AnyTensor } from "../../types/objects.js";
 import type { Numbers, TensorData } from "../../types/tensor-data.js";
 import { withJson } from "../../values/json.js";
 import { asNumbers, nested } from "../../values/numbers.js";
@@ -23,7 +24,7 @@ export function tensor(
  * Reads a tensor as nested numbers, at most 2^25 numbers and lists. Whole numbers beyond ±2^53 lose digits; {@link data} keeps
  * them.
  */
-export function tensor(tensor: TensorHandle): Numbers;
+export function tensor(tensor: AnyTensor): Numbers;
 export function tensor(...args: readonly unknown[]): unknown {
   return asNumbers("tensor", client.call("tensor", args));
 }
@@ -32,14 +33,14 @@ export function tensor(...args: readonly unknown[]): unknown {
  * A copy of the elements of a tensor as a typed array in row-major order, with the shape. Elements of `half` and `bfloat16` come
  * as a `Float32Array`, exactly.
  */
-export function data(tensor: TensorHandle): TypedTensor;
+export function data(tensor: AnyTensor): TypedTensor;
 export function data(...args: readonly unknown[]): TypedTensor {
   return withJson(client.call("data", args) as TypedTensor);
 }
 
 /** Reads a tensor as nested numbers and frees it. Also exported as `return`, for a namespace: `k.return(x)`. */
-export function take(tensor: TensorHandle): Numbers;
-export function take(...args: readonly [tensor: TensorHandle]): Numbers {
+export function take(tensor: AnyTensor): Numbers;
+export function take(...args: readonly [tensor: AnyTensor]): Numbers {
   const value = nested(client.call("data", args, "take") as TypedTensor, "take");
   client.free(args.slice(0, 1));
   return value;
@@ -59,7 +60,7 @@ export function full(...args: readonly unknown[]): unknown {
 }
 
 /** Makes a list of tensors. */
-export function vector(...tensors: readonly (TensorHandle | TensorData)[]): VectorHandle;
+export function vector(...tensors: readonly (AnyTensor | TensorData)[]): VectorHandle;
 export function vector(...args: readonly unknown[]): unknown {
   return client.call("vector", args);
 }
@@ -68,13 +69,13 @@ export function vector(...args: readonly unknown[]): unknown {
  * Makes a dictionary of tensors in JavaScript's order of keys. Names that are whole numbers come first, by size, and then the others
  * as they were written. A name has no dots and is well-formed text.
  */
-export function dict(tensors: { readonly [name: string]: TensorHandle | TensorData }): DictionaryHandle;
+export function dict(tensors: { readonly [name: string]: AnyTensor | TensorData }): DictionaryHandle;
 export function dict(...args: readonly unknown[]): unknown {
   return client.call("dict", args);
 }
 
 /** Overwrites the elements of a tensor, in place. Both have one shape. */
-export function copyto(source: TensorHandle | TensorData, target: TensorHandle): void;
+export function copyto(source: AnyTensor | TensorData, target: AnyTensor): void;
 export function copyto(...args: readonly unknown[]): unknown {
   return client.call("copyto", args);
 }
@@ -83,21 +84,21 @@ export function copyto(...args: readonly unknown[]): unknown {
  * Moves a module to a device or converts it, in place; its gradients are dropped. Optimizers keep their state, and the next step
  * converts it with the module: to `double` if the module is `double`, and otherwise to `float`.
  */
-export function to(module: ModuleHandle, ...where: readonly (Device | Dtype)[]): void;
+export function to(module: AnyModule, ...where: readonly (Device | Dtype)[]): void;
 /** A copy of a tensor on a device or of a type, cut off from the graph. */
-export function to(tensor: TensorHandle, ...where: readonly (Device | Dtype)[]): TensorHandle;
+export function to(tensor: AnyTensor, ...where: readonly (Device | Dtype)[]): TensorHandle;
 export function to(...args: readonly unknown[]): unknown {
   return client.call("to", args);
 }
 
 /** The element type of a tensor. */
-export function dtype(tensor: TensorHandle): Dtype;
+export function dtype(tensor: AnyTensor): Dtype;
 export function dtype(...args: readonly unknown[]): unknown {
   return client.call("dtype", args);
 }
 
 /** The device whose memory holds a tensor. */
-export function device(tensor: TensorHandle): Device;
+export function device(tensor: AnyTensor): Device;
 export function device(...args: readonly unknown[]): unknown {
   return client.call("device", args);
 }
