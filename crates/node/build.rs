@@ -2,4 +2,6 @@
 
 fn main() {
     napi_build::setup();
+    stepwell_glibc::link_glibc();
+    stepwell_glibc::link_libstdcxx();
 }

@@ -2,4 +2,5 @@
 
 fn main() {
     napi_build::setup();
+    stepwell_glibc::link_glibc();
 }
