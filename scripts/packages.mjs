@@ -1,7 +1,7 @@
 // Installs the npm packages with the version of pnpm in package.json, if a manifest or the lockfile has changed.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root, run } from "./command.mjs";
 
@@ -11,7 +11,7 @@ export async function installPackages() {
   const state = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === state) return false;
 
-  await pnpm("install", "--frozen-lockfile");
+  await pnpm(["install", "--frozen-lockfile"]);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, state);
   return true;
@@ -19,13 +19,29 @@ export async function installPackages() {
 
 /** Installs the libraries that the benchmark compares with, which have a lockfile of their own. */
 export async function installPeers() {
-  await pnpm("--dir", "bench/peers", "install", "--ignore-workspace", "--ignore-scripts", "--frozen-lockfile");
+  await pnpm(["--dir", "bench/peers", "install", "--ignore-workspace", "--ignore-scripts", "--frozen-lockfile"]);
 }
 
-async function pnpm(...args) {
+/**
+ * Installs the tools of `npm run test:install`, which have a lockfile of their own. Returns their folder of modules. It is not in
+ * the folder of the tests, whose files other checks read.
+ */
+export async function installTools() {
+  const folder = join(root, ".install");
+  mkdirSync(folder, { recursive: true });
+  for (const file of ["package.json", "pnpm-lock.yaml"]) {
+    copyFileSync(join(root, "test", "install", "tools", file), join(folder, file));
+  }
+  await pnpm(["--dir", folder, "install", "--ignore-workspace", "--ignore-scripts", "--frozen-lockfile"]);
+  return join(folder, "node_modules");
+}
+
+/** Runs the version of pnpm in package.json. Its output goes to stderr; with `capture` it is the result instead. */
+export async function pnpm(args, { capture = false } = {}) {
   const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
   // Without corepack, which Node 25 no longer includes.
-  await run("npm", ["exec", "--yes", `--package=${version}`, "--", "pnpm", ...args], { quiet: true });
+  const command = ["exec", "--yes", `--package=${version}`, "--", "pnpm", ...args];
+  return await run("npm", command, { quiet: true, capture });
 }
 
 function fingerprint() {

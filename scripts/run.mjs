@@ -1,9 +1,10 @@
-// The commands `npm run demo`, `npm run playground`, `npm run bench` and `npm test`: set-up, then the command.
+// The commands `npm run demo`, `playground`, `bench`, `pack`, `test:install` and `npm test`: set-up, then the command.
 
 import { delimiter, dirname, join } from "node:path";
 import { provideChromium } from "./chromium.mjs";
 import { bin, cargoEnvironment, main, outputOf, root, run } from "./command.mjs";
-import { installPeers } from "./packages.mjs";
+import { pack } from "./pack.mjs";
+import { installPeers, installTools } from "./packages.mjs";
 import { buildPlayground, servePlayground } from "./playground.mjs";
 import { setup } from "./setup.mjs";
 
@@ -12,8 +13,10 @@ const nextestVersion = "0.9.143";
 const commands = {
   demo,
   bench,
+  pack,
   playground,
   test,
+  "test:install": testInstall,
 };
 
 /** Builds the contenders that are Rust programs and runs the benchmark, which gets their folder in STEPWELL_BENCH_PROGRAMS. */
@@ -62,6 +65,12 @@ async function test(args) {
   await step(bin("vitest"), ["run", ...args]);
 }
 
+/** Installs Node versions, package managers and bundlers, and prints a table of projects. Arguments choose rows by their text. */
+async function testInstall(args) {
+  const tools = await installTools();
+  await run(process.execPath, ["test/dist/install/main.js", tools, ...args]);
+}
+
 async function step(command, args, options) {
   console.error(`\ntest: ${command.replace(join(root, "node_modules", ".bin", "/"), "")} ${args.join(" ")}`);
   await run(command, args, options);
@@ -87,7 +96,7 @@ await main(async () => {
       code: "ERR_USAGE",
     });
   const { noWasm } = await setup();
-  // The other commands run on the native engine.
-  if (noWasm && (name === "test" || name === "playground")) throw noWasm;
+  // The demo and the benchmark run on the native engine.
+  if (noWasm && name !== "demo" && name !== "bench") throw noWasm;
   await commands[name](args);
 });

@@ -19,8 +19,9 @@ function examplesOf(page: string): readonly { readonly code: string; readonly pr
 }
 
 const reference = readdirSync(join(root, "docs", "reference")).map((name) => join("docs", "reference", name));
+const packages = ["native", "sdk", "wasm"].map((name) => join("packages", name, "README.md"));
 
-describe.each(["README.md", ...reference])("%s", (page) => {
+describe.each(["README.md", ...packages, ...reference])("%s", (page) => {
   const examples = examplesOf(page);
 
   it("has examples", () => expect(examples.length).toBeGreaterThan(0));

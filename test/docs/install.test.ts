@@ -1,6 +1,6 @@
 // The README's way to add the packages to a project works as it is written.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -15,18 +15,24 @@ const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, text = ""]) => text);
 const block = (language: string) => blocks(language)[0] ?? "";
 
-it("packs, installs and trains", () => {
-  const [, pack = ""] = /^(for name in .* npm pack .*)$/m.exec(block("sh")) ?? [];
-  expect(pack).toContain("../my-project");
-  expect(run("sh", ["-c", pack.replaceAll("../my-project", project)], root)).toMatchObject({ status: 0 });
+const [pack = "", install = ""] = blocks("sh").map((text) => text.trim());
+const without = (tarball: RegExp) => install.replace(tarball, "");
 
-  writeFileSync(join(project, "package.json"), block("json"));
-  expect(run("npm", ["install", "--offline", "--no-audit", "--no-fund"], project)).toMatchObject({ status: 0 });
+it("packs, installs and trains", () => {
+  expect(pack).toBe("npm run pack ../my-project");
+  // Without the set-up, which the tests have done.
+  const program = `import("./scripts/pack.mjs").then(({ pack }) => pack(process.argv.slice(1)))`;
+  expect(run(process.execPath, ["-e", program, project], root)).toMatchObject({ status: 0 });
+
+  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
+  expect(install.split(" ").filter((word) => word.endsWith(".tgz"))).toHaveLength(3);
+  const offline = "--offline --no-audit --no-fund";
+  expect(run("sh", ["-c", `${install} ${offline}`], project)).toMatchObject({ status: 0 });
   writeFileSync(join(project, "train.js"), block("ts"));
   const prints = /\/\/ prints: (.*)/.exec(block("ts"))?.[1];
   expect(run(process.execPath, ["train.js"], project)).toEqual({ status: 0, stdout: `${prints}\n`, stderr: "" });
 
-  const [, tsconfig = ""] = blocks("json");
+  const tsconfig = block("json");
   expect(tsconfig).toContain("compilerOptions");
   writeFileSync(join(project, "tsconfig.json"), tsconfig);
   const using = blocks("ts").find((text) => text.includes("using model")) ?? "";
@@ -36,13 +42,18 @@ it("packs, installs and trains", () => {
     expect(run(join(root, compiler), ["--noEmit", "-p", "."], project)).toEqual({ status: 0, stdout: "", stderr: "" });
   }
 
-  const [, omitting = ""] = /run\s`(npm install --omit=optional)`/.exec(readme) ?? [];
-  const manifest = JSON.parse(block("json"));
-  delete manifest.dependencies["@stepwell/native"];
-  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
   rmSync(join(project, "node_modules"), { recursive: true });
   rmSync(join(project, "package-lock.json"));
-  expect(run("sh", ["-c", `${omitting} --offline --no-audit --no-fund`], project)).toMatchObject({ status: 0 });
+  const wasm = without(/\S*native\S* /);
+  expect(run("sh", ["-c", `${wasm} ${offline}`], project)).toMatchObject({ status: 0 });
+  expect(readdirSync(join(project, "node_modules", "@stepwell"))).toEqual(["sdk", "wasm"]);
   expect(run(process.execPath, ["train.js"], project)).toMatchObject({ status: 0, stdout: `${prints}\n` });
   expect(run(process.execPath, ["train.js"], project).stderr).toContain("WebAssembly engine runs");
+});
+
+it.each(["native", "sdk", "wasm"])("%s has the same command on its own page", (name) => {
+  const page = readFileSync(join(root, "packages", name, "README.md"), "utf8");
+  const command = /```sh\n(.*)\n```/.exec(page)?.[1];
+  expect(command).toBe(name === "wasm" ? without(/\S*native\S* /) : install);
 });

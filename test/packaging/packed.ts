@@ -1,4 +1,4 @@
-// The packages as a user gets them: packed, and installed into an empty project without scripts.
+// The packages as a user gets them: packed, and installed from tarballs into an empty project.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,25 +20,21 @@ export function run(command: string, args: readonly string[], cwd: string, engin
 /** Packs all packages into a folder. */
 export function pack(folder: string) {
   for (const name of ["native", "wasm", "sdk"]) {
-    const source = join(root, "packages", name);
-    const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+    const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
-    expect(run("npm", ["pack", "--silent", "--pack-destination", folder], source).status).toBe(0);
   }
+  const program = `import("./scripts/pack.mjs").then(({ pack }) => pack(process.argv.slice(1)))`;
+  expect(run(process.execPath, ["-e", program, folder], root)).toMatchObject({ status: 0 });
 }
 
 /** Installs packages that `pack` has packed into an empty project next to them, and returns its folder. */
 export function install(folder: string, names: readonly string[], files: Readonly<Record<string, string>>): string {
   const project = mkdtempSync(join(folder, "project-"));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
   const packed = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
-  const file = (name: string) => `file:${join(folder, packed.find((candidate) => candidate.includes(name)) ?? "")}`;
-  const from = (list: readonly string[]) => Object.fromEntries(list.map((name) => [`@stepwell/${name}`, file(name)]));
-  // None is on a registry, so overrides give the SDK's own dependencies the tarballs.
-  const [dependencies, overrides] = [from(names), from(["native", "wasm"])];
-  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies, overrides }));
-  const omitted = names.includes("native") ? [] : ["--omit=optional"];
-  const options = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund", ...omitted];
-  expect(run("npm", ["install", ...options], project).stderr).not.toContain("npm error");
+  const tarballs = names.map((name) => join(folder, packed.find((file) => file.includes(name)) ?? ""));
+  const options = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+  expect(run("npm", ["install", ...options, ...tarballs], project).stderr).not.toContain("npm error");
   expect(readdirSync(join(project, "node_modules", "@stepwell")).toSorted()).toEqual(names.toSorted());
   for (const [name, content] of Object.entries(files)) writeFileSync(join(project, name), content);
   return project;
