@@ -1,7 +1,7 @@
 // The engine, with the interface `Binding` of the SDK. Starts the module at the first call, limits its memory, and stops an
 // instance after a trap.
 
-import * as module from "./built/engine.js";
+import * as glue from "./built/engine.js";
 import { stackProbe } from "./stack-probe.js";
 
 const page = 2 ** 16;
@@ -14,7 +14,7 @@ function isOurs(compiled) {
   // Works for modules of every realm, unlike `instanceof`.
   try {
     const [build] = WebAssembly.Module.customSections(compiled, "stepwell");
-    return build !== undefined && new TextDecoder().decode(build) === module.build;
+    return build !== undefined && new TextDecoder().decode(build) === glue.build;
   } catch {
     return false;
   }
@@ -57,7 +57,7 @@ export function engineOf(bytes) {
     }
     checkStack();
     try {
-      module.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
+      glue.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
     } catch (error) {
       throw unable(error);
     }
@@ -176,7 +176,7 @@ export function engineOf(bytes) {
       throw failure("ERR_ARGUMENT", "reset: a step is not over yet, and its closure cannot reset the engine");
     }
     try {
-      module.__wbg_reset_state();
+      glue.__wbg_reset_state();
     } catch (error) {
       throw unable(error);
     }
@@ -187,7 +187,7 @@ export function engineOf(bytes) {
 
   /** Ends the sessions of bindings that were garbage-collected. */
   const collected = new FinalizationRegistry((held) => {
-    if (isLive && !poison && depth === 0 && held.instance === instances) callModule(module.close, held.session);
+    if (isLive && !poison && depth === 0 && held.instance === instances) callModule(glue.close, held.session);
   });
 
   /** A binding with a session of its own, which the first call makes. */
@@ -203,14 +203,14 @@ export function engineOf(bytes) {
       // Its instance has stopped, and another binding has replaced it.
       if (held.instance !== 0) throw poisoned(lastPoison);
       sessions += 1;
-      const made = callModule(module.open, 1024 - (sessions % 1024), memory);
+      const made = callModule(glue.open, 1024 - (sessions % 1024), memory);
       Object.assign(held, { session: made, instance: instances });
       return made;
     }
 
     const binding = {
       call(command, args) {
-        return callModule(module.call, session(), command, args);
+        return callModule(glue.call, session(), command, args);
       },
 
       stepWithClosure(optimizer, closure, options) {
@@ -222,7 +222,7 @@ export function engineOf(bytes) {
             running = true;
           }
         };
-        return callModule(module.stepWithClosure, session(), optimizer, run, options);
+        return callModule(glue.stepWithClosure, session(), optimizer, run, options);
       },
 
       reset() {
