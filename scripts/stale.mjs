@@ -7,22 +7,36 @@ import { main, root } from "./command.mjs";
 
 const sdk = join(root, "packages", "sdk");
 
-/** Removes the files, and returns how many there were. The folders of the entries, `node` and `wasm`, are compiled from `api`. */
+/** Folders of compiled files: ES modules, and CommonJS. */
+const folders = ["dist", "commonjs/dist"];
+
+/** Removes the files, and returns how many there were. */
 export function removeStale(folder = sdk) {
-  const dist = join(folder, "dist");
-  if (!existsSync(dist)) return 0;
-  const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const stale = files
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.endsWith(".tsbuildinfo") && !existsSync(sourceOf(folder, path.slice(dist.length + 1))));
+  const stale = folders.flatMap((dist) => staleIn(folder, join(folder, dist)));
   for (const path of stale) rmSync(path);
   return stale.length;
 }
 
-/** The source that a compiled file would have. The entry `wasm` has no declarations, since both entries share the declarations of `node`. */
-function sourceOf(folder, file) {
+function staleIn(folder, dist) {
+  if (!existsSync(dist)) return [];
+  const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !isLive(folder, path, path.slice(dist.length + 1)));
+}
+
+/** True for a file of the compiler's own, and for a compiled file whose source is there. */
+function isLive(folder, path, file) {
+  if (path.endsWith(".tsbuildinfo")) return true;
+  const isCommonJs = path.startsWith(join(folder, "commonjs"));
+  // Declarations are compiled with CommonJS alone.
+  return (isCommonJs || !/\.d\.ts(\.map)?$/.test(file)) && existsSync(sourceOf(folder, file, isCommonJs));
+}
+
+/** The source that a compiled file would have. The CommonJS folders `node` and `wasm` are compiled from `api`. */
+function sourceOf(folder, file, isCommonJs) {
   const parts = file.replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts").split(/[\\/]/);
-  const isEntry = parts[0] === "node" || parts[0] === "wasm";
+  const isEntry = isCommonJs && (parts[0] === "node" || parts[0] === "wasm");
   return join(folder, "src", ...(isEntry ? ["api", ...parts.slice(1)] : parts));
 }
 

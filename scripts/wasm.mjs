@@ -95,6 +95,8 @@ export async function buildWasm(log = console.error) {
     );
     replaceFile("stepwell.wasm", readFileSync(wasm));
     replaceFile("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
+    // The CommonJS copy of engine.js, for Node.
+    await run(bin("tsc"), ["--build", join(root, "packages", "wasm")], { quiet: true });
     replaceFile("stamp", state);
   } finally {
     rmSync(folder, { recursive: true, force: true });

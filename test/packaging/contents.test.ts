@@ -25,14 +25,14 @@ function filesOf(root: string): readonly string[] {
   return entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
 }
 
-/** The files that an entry of the SDK imports, with itself; `ending` is the end of their names. */
+/** The files that an entry of the SDK imports or requires, with itself; `ending` is the end of their names. */
 function reachable(sdk: string, entry: string, ending: ".js" | ".d.ts"): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (file: string) => {
     if (found.has(file)) return;
     found.add(file);
     const text = readFileSync(join(sdk, file), "utf8");
-    for (const [, target = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)\.js"/g)) {
+    for (const [, target = ""] of text.matchAll(/(?:from|import|require)\s*\(?\s*"(\.[^"]+)\.js"/g)) {
       visit(join(dirname(file), `${target}${ending}`).replaceAll("\\", "/"));
     }
   };
@@ -49,15 +49,16 @@ describe("the SDK", () => {
   it("has no compiled file but those of its entries and of its sources of types", () => {
     const sdk = unpacked("sdk");
     const kept = new Set([
-      ...reachable(sdk, "dist/node/index.js", ".js"),
-      ...reachable(sdk, "dist/wasm/wasm.js", ".js"),
-      ...reachable(sdk, "dist/node/index.d.ts", ".d.ts"),
+      ...reachable(sdk, "dist/api/wasm.js", ".js"),
+      ...reachable(sdk, "commonjs/dist/node/index.js", ".js"),
+      ...reachable(sdk, "commonjs/dist/wasm/wasm.js", ".js"),
+      ...reachable(sdk, "commonjs/dist/node/index.d.ts", ".d.ts"),
     ]);
-    expect(kept.size).toBeGreaterThan(100);
+    expect(kept.size).toBeGreaterThan(150);
     const sourceOf = (file: string) =>
-      file.replace(/^dist\/(?:(node|wasm)\/)?/, (_, entry) => `src/${entry ? "api/" : ""}`);
+      file.replace(/^(?:dist\/|commonjs\/dist\/(?:(node|wasm)\/)?)/, (_, entry) => `src/${entry ? "api/" : ""}`);
     const surplus = filesOf(sdk).filter((file) => {
-      if (!file.startsWith("dist/") || kept.has(file.replace(/\.map$/, ""))) return false;
+      if (!/^(?:commonjs\/)?dist\//.test(file) || kept.has(file.replace(/\.map$/, ""))) return false;
       return !existsSync(join(sdk, sourceOf(file).replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts")));
     });
     expect(surplus).toEqual([]);
@@ -79,13 +80,22 @@ it("compiled files without a source are removed, and others stay", async () => {
     removeStale(folder: string): number;
   };
   const project = join(folder, "project");
-  const files = ["src/a.ts", "src/api/b.ts", "dist/a.js", "dist/a.d.ts.map", "dist/node/b.d.ts", "dist/wasm/b.js"];
-  const stale = ["dist/b.js", "dist/node/a.js", "dist/wasm/c/d.js.map"];
-  for (const file of [...files, ...stale, "dist/node.tsbuildinfo"]) {
+  const files = [
+    ...["src/a.ts", "src/api/b.ts", "dist/a.js", "dist/a.js.map", "dist/api/b.js"],
+    ...["commonjs/dist/a.d.ts", "commonjs/dist/node/b.d.ts.map", "commonjs/dist/wasm/b.js"],
+  ];
+  const stale = [
+    "dist/b.js",
+    "dist/a.d.ts",
+    "dist/node/b.js",
+    "commonjs/dist/node/a.js",
+    "commonjs/dist/wasm/c/d.js.map",
+  ];
+  for (const file of [...files, ...stale, "dist/page.tsbuildinfo"]) {
     mkdirSync(dirname(join(project, file)), { recursive: true });
     writeFileSync(join(project, file), "");
   }
   expect(removeStale(project)).toBe(stale.length);
-  expect([...filesOf(project)].sort()).toEqual([...files, "dist/node.tsbuildinfo"].sort());
+  expect([...filesOf(project)].sort()).toEqual([...files, "dist/page.tsbuildinfo"].sort());
   expect(removeStale(project)).toBe(0);
 });

@@ -1,12 +1,55 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import * as native from "@stepwell/sdk";
 import * as wasm from "@stepwell/sdk/wasm";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectError } from "../contract/expect-error.js";
 import { startCodes } from "./start-codes.js";
 
 it("both entries have the same names, and the same class of error", () => {
   expect(Object.keys(wasm).sort()).toEqual(Object.keys(native).sort());
   expect(wasm.StepwellError).toBe(native.StepwellError);
+});
+
+const require = createRequire(import.meta.url);
+const sdk = join(import.meta.dirname, "../../packages/sdk");
+
+/** The entries in Node: the name, the namespace that `import` gives, the file for `import`, and the file for `require`. */
+const nodeEntries = [
+  ["@stepwell/sdk", native, "import/index.mjs", "commonjs/dist/node/index.js"],
+  ["@stepwell/sdk/wasm", wasm, "import/wasm.mjs", "commonjs/dist/wasm/wasm.js"],
+] as const;
+
+describe.each(nodeEntries)("%s in Node", (name, imported, file, commonjs) => {
+  const required = require(name) as typeof native;
+
+  it("is one implementation for `import` and `require`", () => {
+    expect(require.resolve(name)).toBe(join(sdk, commonjs));
+    const namespace: Record<string, unknown> = { ...required };
+    expect(Object.keys(imported).sort()).toEqual(Object.keys(namespace).sort());
+    for (const [key, value] of Object.entries(imported)) expect(namespace[key], key).toBe(value);
+
+    const x = required.tensor([1, 2], "grad");
+    expect(x).toBeInstanceOf(imported.Handle);
+    expect(required.handlecount()).toBe(imported.handlecount());
+    const o = imported.optimizer("sgd").build(imported.Tensor.of([3], "grad"));
+    expect(required.classof(o.handle)).toBe("optimizer");
+    expect(imported.tensor(x)).toEqual([1, 2]);
+    expect(() => required.tensor(imported.opt("sgd") as never)).toThrow(imported.StepwellError);
+    imported.free();
+    expect(required.handlecount()).toBe(0);
+  });
+
+  it("exports for `import` the names that `require` has", () => {
+    const names = Object.keys(required).sort();
+    const lines = names.map((key) => `  ${key},`).join("\n");
+    const text = `// Names of the CommonJS entry, for \`import\`. Written by test/packaging/entries.test.ts.\n\nexport {\n${lines}\n} from "../${commonjs}";\n`;
+    const path = join(sdk, file);
+    const written = existsSync(path) ? readFileSync(path, "utf8") : "";
+    if (written !== text) writeFileSync(path, text);
+    expect(written).toBe(text);
+  });
 });
 
 it("each entry has an engine of its own, and refuses handles of the other", () => {

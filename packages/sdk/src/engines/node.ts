@@ -1,13 +1,9 @@
 // The engine for Node: the native one if it is installed, and otherwise WebAssembly. STEPWELL_ENGINE overrides this.
 
-import { createRequire } from "node:module";
 import type { Binding, EngineName } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { brief } from "../values/describe.js";
 import { asStartError } from "./start-error.js";
-
-// Loads only the package that is used, and synchronously, which `import()` cannot.
-const require = createRequire(import.meta.url);
 
 function native(): Binding {
   const { open } = require("@stepwell/native") as { open(): Omit<Binding, "reset" | "ready"> };

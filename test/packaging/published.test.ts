@@ -1,0 +1,30 @@
+// The packages as registries and compilers see them: manifests, formats of modules, declarations for `import` and `require`.
+
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { pack, run } from "./packed.js";
+
+const folder = mkdtempSync(join(tmpdir(), "published-"));
+beforeAll(() => pack(folder));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bin = (name: string) => join(import.meta.dirname, "..", "node_modules", ".bin", name);
+const tarball = (name: string) => join(folder, readdirSync(folder).find((file) => file.includes(name)) ?? "");
+const packages = ["stepwell-native", "stepwell-sdk", "stepwell-wasm"];
+
+it.each(packages)("%s has the declarations that its modules need, under every way of resolution", (name) => {
+  // The module itself is not JavaScript.
+  const other = name === "stepwell-wasm" ? ["--exclude-entrypoints", "./stepwell.wasm"] : [];
+  const { stdout, status } = run(bin("attw"), [tarball(name), "--format", "json", ...other], folder);
+  const { analysis, problems } = JSON.parse(stdout) as { analysis: { entrypoints: object }; problems?: object };
+  expect(Object.keys(analysis.entrypoints)).toContain(".");
+  expect({ problems: problems ?? {}, status }).toEqual({ problems: {}, status: 0 });
+});
+
+it.each(packages)("%s has a manifest without faults", (name) => {
+  const { stdout, status } = run(bin("publint"), [tarball(name), "--strict"], folder);
+  expect(stdout).toContain("All good!");
+  expect(status).toBe(0);
+});
