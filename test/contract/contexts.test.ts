@@ -1,6 +1,7 @@
 // The SDK with an engine of another realm, and several copies of it in one process. Jest, vitest's `vmThreads` and two
 // `node_modules` make such processes.
 
+import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { runInProcess } from "./child.js";
 
@@ -8,30 +9,33 @@ import { runInProcess } from "./child.js";
 const contexts = `
   import vm from "node:vm";
   import { readFileSync } from "node:fs";
-  import { fileURLToPath } from "node:url";
-  const index = ${JSON.stringify(import.meta.resolve("@stepwell/sdk"))};
+  import { createRequire } from "node:module";
+  const index = ${JSON.stringify(createRequire(import.meta.url).resolve("@stepwell/sdk"))};
   const open = (globals) => {
     // No more than Node's own: a context has the language's.
     const context = vm.createContext({ process, setTimeout, ...globals });
-    const modules = new Map();
-    const module = (url, text) => {
-      const made = modules.get(url) ?? new vm.SourceTextModule(text ?? readFileSync(fileURLToPath(url), "utf8"), {
-        context, identifier: url, initializeImportMeta: (meta) => { meta.url = url; },
+    const loaded = new Map();
+    const load = (file) => {
+      if (loaded.has(file)) return loaded.get(file).exports;
+      const made = { exports: {} };
+      loaded.set(file, made);
+      const real = createRequire(file);
+      // The engine is of the realm of Node.
+      const require = (name) => (name.startsWith(".") ? load(real.resolve(name)) : real(name));
+      const run = vm.compileFunction(readFileSync(file, "utf8"), ["exports", "require", "module", "__filename"], {
+        parsingContext: context, filename: file,
       });
-      modules.set(url, made);
-      return made;
+      run(made.exports, require, made, file);
+      return made.exports;
     };
-    const builtin = async (name) => {
-      const namespace = await import(name);
-      return new vm.SyntheticModule(Object.keys(namespace), function () {
-        for (const [key, value] of Object.entries(namespace)) this.setExport(key, value);
-      }, { context });
-    };
-    const link = (name, from) => name.startsWith("node:") ? builtin(name) : module(name === "@stepwell/sdk" ? index : new URL(name, from.identifier).href);
     let programs = 0;
     return async (program) => {
-      const made = module("file:///program" + programs++ + ".mjs", 'import * as k from "@stepwell/sdk";' + program);
-      await made.link(link);
+      const sdk = load(index);
+      const identifier = "file:///program" + programs++ + ".mjs";
+      const made = new vm.SourceTextModule('import * as k from "@stepwell/sdk";' + program, { context, identifier });
+      await made.link(() => new vm.SyntheticModule(Object.keys(sdk), function () {
+        for (const [key, value] of Object.entries(sdk)) this.setExport(key, value);
+      }, { context }));
       await made.evaluate();
       return made.namespace.result;
     };

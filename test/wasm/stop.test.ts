@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { runInThisContext } from "node:vm";
 import * as k from "@stepwell/sdk/wasm";
 import { afterEach, expect, it } from "vitest";
@@ -193,7 +194,7 @@ it("ready says that the engine has stopped", async () => {
 
 it("another copy of the SDK on the same module has its own objects, and loses them with the engine", async () => {
   // Next to the entry, so that both share the folders from which it imports.
-  const entry = dirname(fileURLToPath(import.meta.resolve("@stepwell/sdk/wasm")));
+  const entry = dirname(createRequire(import.meta.url).resolve("@stepwell/sdk/wasm"));
   const copy = mkdtempSync(`${entry}-`);
   cpSync(entry, copy, { recursive: true });
   const other: typeof k = await import(pathToFileURL(join(copy, "wasm.js")).href);
