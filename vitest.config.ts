@@ -9,6 +9,8 @@ const testTimeout = 600_000;
 const settings = {
   // The TypeScript build leaves a compiled copy of every test, which is not to run a second time.
   exclude: [...configDefaults.exclude, "**/dist/**"],
+  // Node loads the packages. vitest would run the CommonJS entries a second time, which opens a second engine.
+  server: { deps: { external: [/[/\\]packages[/\\]\w+[/\\](?:commonjs|import)[/\\]/] } },
   // A test waits for the garbage collector.
   execArgv: ["--expose-gc"],
   testTimeout,

@@ -3,34 +3,68 @@
 //
 // CommonJS, since the SDK loads this file synchronously, and `require` of Jest and vitest rejects ECMAScript modules.
 
-const { existsSync } = require("node:fs");
+const { existsSync, readdirSync } = require("node:fs");
 const { join } = require("node:path");
-const { failure, findLibtorch, libraryPath, platform } = require("./libtorch.js");
+const { elfFault } = require("./elf.js");
+const { cacheFolder, checkoutFolder, failure, findLibtorch } = require("./libtorch.js");
+const { installAdvice, libraryPath, pinned, pipAdvice, platform } = require("./libtorch.js");
+const { loadFault } = require("./load-errors.js");
 
 const addonPath = (file) => join(__dirname, "addon", platform, file);
+
+/** The remedy for an addon that is absent or at fault. */
+function addonAdvice() {
+  const checkout = checkoutFolder();
+  if (checkout) return `Run "npm run setup" in ${checkout}.`;
+  return `Install a package @stepwell/native that was packed for ${platform}.`;
+}
 
 /** Requires one of the two addons. */
 function addon(file) {
   const path = addonPath(file);
-  if (!existsSync(path)) {
-    throw failure(
-      "ERR_ADDON_NOT_FOUND",
-      `Stepwell has no addon for ${platform}: ${path} does not exist. Run "npm run setup" in Stepwell's repository to build it.`,
-    );
-  }
+  if (!existsSync(path)) throw failure("ERR_ADDON_NOT_FOUND", `${absence(path)}. ${addonAdvice()}`);
+  return load(() => require(path), path, "ERR_ADDON_LOAD", addonAdvice);
+}
+
+/** Says which addons the package has instead. */
+function absence(path) {
+  const folder = join(__dirname, "addon");
+  const others = existsSync(folder) ? readdirSync(folder).filter((name) => name !== platform) : [];
+  const has = others.length > 0 ? `, only for ${others.join(", ")}` : "";
+  return `@stepwell/native has no addon for ${platform}${has}: ${path} does not exist`;
+}
+
+/** Calls `open`, which loads a library. `advice` is the remedy if the file is at fault. */
+function load(open, path, code, advice) {
+  refuseFaulty(path, code, advice);
   try {
-    return require(path);
+    return open();
   } catch (error) {
-    throw failure("ERR_ADDON_LOAD", `Stepwell's addon is there, but ${path} cannot be loaded: ${error.message}`);
+    const { reason, remedy = advice() } = loadFault(error);
+    throw failure(code, `${path} cannot be loaded: ${reason}. ${remedy}`);
   }
 }
 
-function load(preload, path, code, found) {
-  try {
-    preload(path);
-  } catch (error) {
-    throw failure(code, `${found}, but ${path} cannot be loaded: ${error.message}`);
-  }
+/** Throws if the file is not a complete library for this process. */
+function refuseFaulty(path, code, advice) {
+  const fault = elfFault(path);
+  if (fault) throw failure(code, `${path} cannot be loaded: it ${fault}. ${advice()}`);
+}
+
+/** The remedy for a libtorch that cannot be loaded. */
+function libtorchAdvice({ source }) {
+  if (source === "LIBTORCH") return `Point LIBTORCH at another libtorch ${pinned.version} or unset it.`;
+  if (source === "python") return pipAdvice(process.env, "--force-reinstall ");
+  return `Remove ${cacheFolder()}. ${installAdvice()}`;
+}
+
+/** Loads libtorch_cpu, which loads libc10. */
+function loadLibtorch(preload, found) {
+  const [c10, cpu] = ["c10", "torch_cpu"].map((name) => libraryPath(found.path, name));
+  const code = "ERR_LIBTORCH_LOAD";
+  const advice = () => libtorchAdvice(found);
+  refuseFaulty(c10, code, advice);
+  withSleepingThreads(() => load(() => preload(cpu), cpu, code, advice));
 }
 
 /** Loads the CUDA library of libtorch if there is a driver. Returns "loaded" or the reason why it was not loaded. */
@@ -53,16 +87,28 @@ function loadCuda(preload, libtorchPath) {
   }
 }
 
-// Idle threads of libtorch sleep. By default they spin, which is up to twice as fast on an idle machine, and up to ten times slower
-// on a busy one. libgomp reads the variable when it is loaded, below.
-process.env.OMP_WAIT_POLICY ??= "passive";
+/**
+ * Calls `load` with OMP_WAIT_POLICY=passive in the environment, unless it is set. libgomp reads the variable once, while it is
+ * loaded. Afterwards it is removed, so that programs which this process starts do not inherit it.
+ *
+ * Idle threads of libtorch then sleep. By default they spin, which is up to twice as fast on an idle machine, and up to ten times
+ * slower on a busy one.
+ */
+function withSleepingThreads(load) {
+  if (process.env.OMP_WAIT_POLICY !== undefined) return load();
+  process.env.OMP_WAIT_POLICY = "passive";
+  try {
+    return load();
+  } finally {
+    delete process.env.OMP_WAIT_POLICY;
+  }
+}
 
 const { preload } = addon("preload.node");
 // Makes the number of threads, a symbol of this addon, global: copies of Stepwell in one process share it.
-if (process.platform !== "win32")
-  load(preload, addonPath("preload.node"), "ERR_ADDON_LOAD", "Stepwell's addon is there");
+if (process.platform !== "win32") preload(addonPath("preload.node"));
 const found = findLibtorch();
-load(preload, libraryPath(found.path, "torch_cpu"), "ERR_LIBTORCH_LOAD", "libtorch was found");
+loadLibtorch(preload, found);
 
 exports.libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
 

@@ -40,14 +40,23 @@ export function libraryPath(libtorch: string, name: string): string;
 /** An Error with a stable code, by which callers distinguish failures. */
 export function failure(code: string, message: string): Error & { readonly code: string };
 
-/** A folder in the cache of this user. */
+/** A file or folder in the cache of this user. */
 export function userFolder(name: string, env?: NodeJS.ProcessEnv): string;
 
 /** The folder of the fetched libtorch. */
 export function cacheFolder(env?: NodeJS.ProcessEnv): string;
 
+/** The checkout of Stepwell that this package is in; undefined in an installed package. */
+export function checkoutFolder(): string | undefined;
+
+/** The command that brings libtorch to this machine, as a sentence. */
+export function installAdvice(env?: NodeJS.ProcessEnv): string;
+
+/** The command that installs Python's torch, with an option of pip, as a sentence. */
+export function pipAdvice(env?: NodeJS.ProcessEnv, option?: string): string;
+
 /**
- * Finds libtorch in the order LIBTORCH, Python's torch, cache; with `headers`, one that can be built against.
+ * Finds libtorch in the order LIBTORCH, cache, Python's torch; with `headers`, one that can be built against.
  * Throws an Error with code ERR_LIBTORCH_NOT_FOUND or ERR_LIBTORCH_VERSION.
  */
 export function findLibtorch(options?: { env?: NodeJS.ProcessEnv; headers?: boolean }): Libtorch;

@@ -1,9 +1,9 @@
 // Finds libtorch on this machine. scripts/libtorch.mjs fetches it into the cache that this file reads.
 
-const { spawnSync } = require("node:child_process");
 const { existsSync, readFileSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join, resolve } = require("node:path");
+const { programPath, pythonTorch } = require("./python.js");
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -26,7 +26,7 @@ function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
-/** A folder in the cache of this user. */
+/** A file or folder in the cache of this user. */
 function userFolder(name, env = process.env) {
   const base =
     process.platform === "win32"
@@ -43,7 +43,7 @@ function cacheFolder(env = process.env) {
 }
 
 /**
- * Finds libtorch in the order LIBTORCH, Python's torch, cache.
+ * Finds libtorch in the order LIBTORCH, cache, Python's torch.
  *
  * If LIBTORCH is set but does not fit, throws instead of trying the next, since the user chose it. With `headers`, finds one that
  * can be built against.
@@ -60,29 +60,57 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   }
 
   const tried = ["LIBTORCH is not set"];
+  const cached = join(cacheFolder(env), "torch");
+  const fault = libtorchFault(cached, headers);
+  if (!fault) return { path: cached, version: versionOf(cached), source: "cache" };
+  tried.push(`in the cache ${fault.text}`);
+
+  let denied = false;
   for (const python of pythons) {
-    const path = pythonTorch(python, env);
-    const fault = path && libtorchFault(path, headers);
-    if (path && !fault) return { path, version: versionOf(path), source: "python" };
-    tried.push(path ? `${python} has torch in ${path}, but ${fault.text}` : `no torch in ${python}`);
+    const answer = pythonTorch(python, env, userFolder("python.json", env));
+    const fault = answer.path && libtorchFault(answer.path, headers);
+    if (answer.path && !fault) return { path: answer.path, version: versionOf(answer.path), source: "python" };
+    tried.push(answer.path ? `${python} has torch in ${answer.path}, but ${fault.text}` : answer.problem);
+    denied ||= answer.denied === true;
   }
 
-  const path = join(cacheFolder(env), "torch");
-  const fault = libtorchFault(path, headers);
-  if (!fault) return { path, version: versionOf(path), source: "cache" };
-  tried.push(`the cache: ${fault.text}`);
+  const advice = denied ? "Run Node with --allow-child-process, or set LIBTORCH." : installAdvice(env);
+  throw failure("ERR_LIBTORCH_NOT_FOUND", `libtorch ${pinned.version} was not found: ${tried.join("; ")}. ${advice}`);
+}
 
-  throw failure(
-    "ERR_LIBTORCH_NOT_FOUND",
-    `libtorch ${pinned.version} was not found. Tried: ${tried.join("; ")}. ` +
-      `Set LIBTORCH to an unpacked libtorch ${pinned.version}, or run "pip install torch==${pinned.version}", ` +
-      `or, in Stepwell's repository, "npm run setup", which fetches it.`,
-  );
+/** The command that brings libtorch to this machine, as a sentence. */
+function installAdvice(env = process.env) {
+  const checkout = checkoutFolder();
+  return checkout ? `Run "npm run setup" in ${checkout}.` : pipAdvice(env);
+}
+
+/** The command that installs Python's torch, as a sentence. */
+function pipAdvice(env = process.env, option = "") {
+  const install = `pip install ${option}torch==${pinned.version}`;
+  const python = pythons.find((name) => programPath(name, env));
+  // An environment that uv has made has no pip.
+  const hasPip = !env.VIRTUAL_ENV || programPath("pip", { PATH: join(env.VIRTUAL_ENV, "bin") }) !== undefined;
+  if (!hasPip && programPath("uv", env)) return `Run "uv ${install}".`;
+  return python ? `Run "${python} -m ${install}".` : `Install Python 3, and run "python3 -m ${install}".`;
+}
+
+/** The checkout of Stepwell that this package is in; undefined in an installed package. */
+function checkoutFolder() {
+  const folder = resolve(__dirname, "..", "..");
+  return existsSync(join(folder, "scripts", "setup.mjs")) ? folder : undefined;
 }
 
 /** The reason why the folder cannot be used as libtorch (`code` and `text`); undefined if it can. */
 function libtorchFault(path, headers) {
-  const missing = [libraryPath(path, "c10"), libraryPath(path, "torch_cpu")].find((file) => !existsSync(file));
+  const files = [libraryPath(path, "c10"), libraryPath(path, "torch_cpu")];
+  const unreadable = files.find((file) => process.permission?.has("fs.read", file) === false);
+  if (unreadable) {
+    return {
+      code: "ERR_LIBTORCH_NOT_FOUND",
+      text: `Node may not read ${unreadable}, which --allow-fs-read=${path} allows`,
+    };
+  }
+  const missing = files.find((file) => !existsSync(file));
   if (missing) return { code: "ERR_LIBTORCH_NOT_FOUND", text: `${missing} does not exist` };
 
   const version = versionOf(path);
@@ -111,27 +139,16 @@ function versionOf(path) {
   return undefined;
 }
 
-/** The folder of the torch that this Python would import. It is not imported, which would take seconds. */
-function pythonTorch(python, env) {
-  // Without the current folder, which Python puts first on its path: a folder "torch" in it would be taken for the package.
-  const program =
-    "import sys; sys.path = [p for p in sys.path if p]\n" +
-    "from importlib.util import find_spec; s = find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";
-  const { status, stdout } = spawnSync(python, ["-c", program], {
-    env,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return (status === 0 && stdout.trim()) || undefined;
-}
-
 module.exports = {
   cacheFolder,
+  checkoutFolder,
   failure,
   findLibtorch,
+  installAdvice,
   libtorchFault,
   libraryPath,
   pinned,
+  pipAdvice,
   platform,
   pythons,
   userFolder,

@@ -21,6 +21,22 @@ const nodeEntries = [
   ["@stepwell/sdk/wasm", wasm, "import/wasm.mjs", "commonjs/dist/wasm/wasm.js"],
 ] as const;
 
+/** The file for `import` that exports names of a CommonJS file. */
+const exporting = (names: readonly string[], commonjs: string) =>
+  `// Names of the CommonJS entry, for \`import\`. Written by test/packaging/entries.test.ts.\n\n${list(names, commonjs)}`;
+
+const list = (names: readonly string[], commonjs: string) =>
+  `export {\n${names.map((key) => `  ${key},`).join("\n")}\n} from "../${commonjs}";\n`;
+
+/** The file for `import` that exports all names, and throws if the engine could not start: see src/api/start.ts. */
+function starting(names: readonly string[]): string {
+  const started = ["engine", "engineInfo"];
+  const others = names.filter((key) => !started.includes(key));
+  const start = 'import { engine, engineInfo, startError } from "../commonjs/dist/node/start.js";';
+  const rest = "if (startError !== undefined) throw startError;\n\nexport { engine, engineInfo };\n";
+  return exporting(others, "commonjs/dist/node/exports.js").replace("\n\n", `\n\n${start}\n\n`).concat(`\n${rest}`);
+}
+
 describe.each(nodeEntries)("%s in Node", (name, imported, file, commonjs) => {
   const required = require(name) as typeof native;
 
@@ -43,8 +59,7 @@ describe.each(nodeEntries)("%s in Node", (name, imported, file, commonjs) => {
 
   it("exports for `import` the names that `require` has", () => {
     const names = Object.keys(required).sort();
-    const lines = names.map((key) => `  ${key},`).join("\n");
-    const text = `// Names of the CommonJS entry, for \`import\`. Written by test/packaging/entries.test.ts.\n\nexport {\n${lines}\n} from "../${commonjs}";\n`;
+    const text = name === "@stepwell/sdk" ? starting(names) : exporting(names, commonjs);
     const path = join(sdk, file);
     const written = existsSync(path) ? readFileSync(path, "utf8") : "";
     if (written !== text) writeFileSync(path, text);

@@ -1,5 +1,7 @@
 // Names of the CommonJS entry, for `import`. Written by test/packaging/entries.test.ts.
 
+import { engine, engineInfo, startError } from "../commonjs/dist/node/start.js";
+
 export {
   Handle,
   Model,
@@ -27,7 +29,6 @@ export {
   dict,
   dtype,
   elements,
-  engine,
   errorCodes,
   evaluate,
   forward,
@@ -81,4 +82,8 @@ export {
   use,
   vector,
   zerograd,
-} from "../commonjs/dist/node/index.js";
+} from "../commonjs/dist/node/exports.js";
+
+if (startError !== undefined) throw startError;
+
+export { engine, engineInfo };

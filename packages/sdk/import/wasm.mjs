@@ -28,6 +28,7 @@ export {
   dtype,
   elements,
   engine,
+  engineInfo,
   errorCodes,
   evaluate,
   forward,

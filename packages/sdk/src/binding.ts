@@ -1,5 +1,7 @@
 // The interface between the SDK and an engine: the calls that the package of an engine implements.
 
+import type { StepwellError } from "./errors.js";
+
 /**
  * Numbers of one type with a shape, in row-major order. Numbers of 16 bits come as a `Float32Array`, which holds each of them
  * exactly, and `dtype` gives their type. Some versions of JavaScript lack an array of such numbers.
@@ -38,6 +40,25 @@ export type BindingResult =
 
 /** The engine that runs. */
 export type EngineName = "native" | "wasm";
+
+/** The engine that runs, and where it comes from. */
+export interface EngineInfo {
+  /** The engine. */
+  readonly engine: EngineName;
+  /** The libtorch of the native engine. */
+  readonly libtorch?: {
+    /** The folder with `lib`. */
+    readonly path: string;
+    /** The full version, such as `2.11.0+cpu`. */
+    readonly version: string;
+    /** The place where it was found. */
+    readonly source: "LIBTORCH" | "cache" | "python";
+    /** `loaded`, or the reason why the CUDA half was not loaded. */
+    readonly cuda: string;
+  };
+  /** The error of the native engine, if WebAssembly runs in its place. `STEPWELL_ENGINE=native` throws it at import. */
+  readonly reason?: StepwellError;
+}
 
 /** How an engine starts. The native engine has no choices, and accepts these options without using them. */
 export interface EngineOptions {

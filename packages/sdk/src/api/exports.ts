@@ -1,6 +1,6 @@
 // The names of the package, which both entries have.
 
-export type { EngineName, EngineOptions, TypedTensor } from "../binding.js";
+export type { EngineInfo, EngineName, EngineOptions, TypedTensor } from "../binding.js";
 export { type ErrorCode, errorCodes, StepwellError } from "../errors.js";
 export type * from "../generated/layers.js";
 export type * from "../generated/losses.js";

@@ -4,14 +4,9 @@
  * @packageDocumentation
  */
 
-import type { EngineName } from "../binding.js";
-import { openEngine } from "../engines/node.js";
-import { setClient } from "./client.js";
+import { startError } from "./start.js";
 
 export * from "./exports.js";
+export { engine, engineInfo } from "./start.js";
 
-const opened = openEngine();
-setClient(opened.binding);
-
-/** The engine that runs. In Node it is the native one if it is installed; `STEPWELL_ENGINE` overrides this. */
-export const engine: EngineName = opened.engine;
+if (startError !== undefined) throw startError;
