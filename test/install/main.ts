@@ -1,0 +1,74 @@
+// Installs the packages into projects as users do, runs a training in each, and prints a table of how each ended.
+//
+// node test/dist/install/main.js TOOLS [text…]: TOOLS is the folder of modules that `installTools` returns. Texts choose the rows
+// that contain one of them.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { install, type ManagerName, managerNames, type Project } from "./managers.js";
+import { root } from "./programs.js";
+import { startRegistry } from "./registry.js";
+import { nodeRows, type Row } from "./rows.js";
+import { toolRows } from "./tools.js";
+
+const [tools = "", ...wanted] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "stepwell-install-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+type Pack = (folder: string, options?: { registry: boolean }) => Promise<readonly string[]>;
+const { packTarballs }: { packTarballs: Pack } = await import(pathToFileURL(join(root, "scripts", "pack.mjs")).href);
+const tarballs = await packTarballs(join(folder, "tarballs"));
+const served = await packTarballs(join(folder, "served"), { registry: true });
+const registry = await startRegistry(join(folder, "registry"), tools, served);
+
+/** A project that is made at its first use. */
+function project(manager: ManagerName, source: "tarballs" | "registry"): () => Project {
+  let made: Project | undefined;
+  const path = join(folder, `${manager}-${source}`.replaceAll(/[^\w-]/g, ""));
+  return () => {
+    made ??=
+      source === "tarballs"
+        ? install(path, manager, tarballs, { tools })
+        : install(path, manager, ["@stepwell/sdk"], { tools, registry: registry.url });
+    return made;
+  };
+}
+
+const projects = new Map(managerNames.map((manager) => [manager, project(manager, "tarballs")]));
+const nodes = ["20", "22", "24"].map((version) => [`Node ${version}`, join(tools, `node-${version}`, "bin", "node")]);
+
+const rows: Row[] = [];
+for (const [version = "", node = ""] of nodes) {
+  for (const manager of ["npm", "pnpm"] as const) {
+    rows.push(...nodeRows([version, `${manager}, tarballs`], () => [node], projects.get(manager) as () => Project));
+  }
+}
+for (const manager of managerNames.slice(2)) {
+  const made = projects.get(manager) as () => Project;
+  rows.push(...nodeRows(["this Node", `${manager}, tarballs`], () => made().node, made, ["ESM"]));
+}
+for (const manager of managerNames) {
+  const made = project(manager, "registry");
+  rows.push(...nodeRows(["this Node", `${manager}, registry`], () => made().node, made, ["ESM"]));
+}
+rows.push(...toolRows(tools, projects.get("npm") as () => Project));
+
+const chosen = rows.filter(
+  ({ words }) => wanted.length === 0 || wanted.some((text) => words.join(" | ").includes(text)),
+);
+const failures: string[] = [];
+for (const { words, check } of chosen) {
+  const line = words.join(" | ");
+  try {
+    console.log(`| ${line} | ${await check()} |`);
+  } catch (error) {
+    failures.push(`${line}: ${(error as Error).message}`);
+    console.log(`| ${line} | FAILED |`);
+  }
+}
+registry.close();
+for (const failure of failures) console.error(`\n${failure}`);
+console.error(`\n${chosen.length - failures.length} of ${chosen.length} rows are as expected.`);
+process.exitCode = failures.length > 0 || chosen.length === 0 ? 1 : 0;
