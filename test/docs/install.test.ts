@@ -35,8 +35,8 @@ it("packs, installs and trains", () => {
   const tsconfig = block("json");
   expect(tsconfig).toContain("compilerOptions");
   writeFileSync(join(project, "tsconfig.json"), tsconfig);
-  const using = blocks("ts").find((text) => text.includes("using model")) ?? "";
-  for (const [name, text] of Object.entries({ train: block("ts"), fit: using }))
+  const fluent = blocks("ts").find((text) => text.includes("new Model(")) ?? "";
+  for (const [name, text] of Object.entries({ train: block("ts"), fit: fluent }))
     writeFileSync(join(project, `${name}.ts`), text);
   for (const compiler of ["node_modules/.bin/tsc", "test/node_modules/typescript-5.9/bin/tsc"]) {
     expect(run(join(root, compiler), ["--noEmit", "-p", "."], project)).toEqual({ status: 0, stdout: "", stderr: "" });

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { exampleRows } from "./examples.js";
 import { install, type ManagerName, managerNames, type Project } from "./managers.js";
 import { root } from "./programs.js";
 import { startRegistry } from "./registry.js";
@@ -53,7 +54,8 @@ for (const manager of managerNames) {
   const made = project(manager, "registry");
   rows.push(...nodeRows(["this Node", `${manager}, registry`], () => made().node, made, ["ESM"]));
 }
-rows.push(...toolRows(tools, projects.get("npm") as () => Project));
+const npm = projects.get("npm") as () => Project;
+rows.push(...toolRows(tools, npm), ...exampleRows(tools, nodes, npm));
 
 const chosen = rows.filter(
   ({ words }) => wanted.length === 0 || wanted.some((text) => words.join(" | ").includes(text)),

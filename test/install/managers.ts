@@ -65,6 +65,14 @@ const managers = {
 export type ManagerName = keyof typeof managers;
 export const managerNames = Object.keys(managers) as readonly ManagerName[];
 
+interface Options {
+  readonly tools?: string;
+  /** The address of a registry that has the packages. */
+  readonly registry?: string;
+  /** More variables of the manager. */
+  readonly variables?: Readonly<NodeJS.ProcessEnv>;
+}
+
 /**
  * Makes a project in `folder` and installs packages in one command: tarballs by their paths, or names from a registry. Throws with
  * the output of the manager if it fails.
@@ -73,14 +81,14 @@ export function install(
   folder: string,
   manager: ManagerName,
   packages: readonly string[],
-  { tools = "", registry = "" }: { readonly tools?: string; readonly registry?: string } = {},
+  { tools = "", registry = "", variables = {} }: Options = {},
 ): Project {
   const { add, node, settings }: Manager = managers[manager];
   mkdirSync(folder, { recursive: true });
   const own = { "package.json": `{ "private": true, "type": "module", "license": "MIT" }\n`, ...settings?.(registry) };
   for (const [name, text] of Object.entries({ ...own, ...files })) writeFileSync(join(folder, name), text);
   const [command = "", ...args] = [...add(tools), ...packages];
-  const { status, stdout, stderr } = run(command, args, folder);
+  const { status, stdout, stderr } = run(command, args, folder, { variables });
   if (status !== 0) throw new Error(`${basename(command)} ${args.join(" ")} failed in ${folder}: ${stdout}${stderr}`);
   return { folder, node: node?.(tools) ?? [process.execPath] };
 }

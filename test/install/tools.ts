@@ -20,7 +20,8 @@ interface Tool {
 }
 
 const [, readmeConfig = ""] = /```json\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
-const { compilerOptions } = JSON.parse(readmeConfig) as { readonly compilerOptions: object };
+/** The options of TypeScript in the README. */
+export const { compilerOptions } = JSON.parse(readmeConfig) as { readonly compilerOptions: object };
 
 /** TypeScript with the options of the README and with declarations, so that names of inferred types are checked. */
 function typescript(tools: string): readonly Tool[] {
