@@ -133,8 +133,8 @@ it("of variables of the environment: every one that a source file reads", () => 
     const text = readFileSync(join(root, file), "utf8");
     return reads.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
   });
-  // Cargo sets the one that is for its build scripts, and libgomp reads the last one.
-  const known = ["DEP_TCH_LIBTORCH_LIB", "PATH"];
+  // Cargo sets one for its build scripts, npm the folder of the user, and libgomp reads the last one.
+  const known = ["DEP_TCH_LIBTORCH_LIB", "INIT_CWD", "PATH"];
   const wanted = new Set(found.filter((name) => !known.includes(name)).concat("OMP_WAIT_POLICY"));
   expect([...column("## Environment variables", 0)].sort()).toEqual([...wanted].sort());
 });
