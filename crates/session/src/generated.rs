@@ -9,6 +9,7 @@ use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::metrics::Metric;
 use crate::training::step_options::StepTable;
+use crate::values::handle::{GENERATION_BITS, ObjectKind, SESSION_BITS, SLOT_BITS};
 
 #[path = "../../optim/tests/properties/typescript.rs"]
 mod typescript;
@@ -102,6 +103,24 @@ fn layers() -> String {
         text += &format!("  /** {about} */\n  readonly {name}: {table};\n");
     }
     text + "}\n"
+}
+
+fn object_kinds() -> String {
+    let kinds: Vec<_> = ObjectKind::ALL.iter().map(|kind| format!("\"{kind}\"")).collect();
+    let unit = 1_u64 << (SLOT_BITS + GENERATION_BITS + SESSION_BITS);
+    format!(
+        "{}\n/** Kinds of objects, at the numbers that ids of handles have. */\nexport const objectKinds = [{}] as const;\n\n\
+         /** The kind of an object. */\nexport type ObjectKind = (typeof objectKinds)[number];\n\n\
+         /** An id is at least the number of its kind times this, and below the next number times this. */\n\
+         export const idsOfKind = {unit};\n",
+        head("handles"),
+        kinds.join(", "),
+    )
+}
+
+#[test]
+fn kinds_of_objects_are_up_to_date() {
+    keep(SDK, "object-kinds.ts", object_kinds());
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) mod models;
 pub(crate) mod modules;
 pub(crate) mod objects;
 pub(crate) mod optimizers;
+pub(crate) mod outline;
 pub(crate) mod parameters;
 pub(crate) mod restore;
 pub(crate) mod scaling;
@@ -119,5 +120,7 @@ impl<E: Engine> Session<E> {
         ("seed", objects::seed),
         ("randperm", objects::randperm),
         ("errorcodes", objects::errorcodes),
+        ("outline", outline::outline),
+        ("pick", outline::pick),
     ];
 }

@@ -131,6 +131,19 @@ impl LossFunction {
         self.name
     }
 
+    /// The options by name.
+    pub(crate) fn options(&self) -> Vec<(&'static str, OptionValue)> {
+        let mut options = vec![("reduce", self.reduction.into_value())];
+        match self.loss {
+            Loss::CrossEntropy { ignore } | Loss::Nll { ignore } => {
+                options.push(("ignore", OptionValue::Integer(ignore)))
+            }
+            Loss::SmoothL1 { beta } => options.push(("beta", OptionValue::Float(beta))),
+            _ => {}
+        }
+        options
+    }
+
     /// True if it reduces to one number.
     pub(crate) fn is_scalar(&self) -> bool {
         self.reduction != Reduction::None

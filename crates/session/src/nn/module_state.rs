@@ -18,27 +18,54 @@ use crate::values::value::{NumericArray, Value};
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const MAX_DEPTH: usize = 128;
 
+/// Reads what rows hold of the tensors of a module.
+type TensorReader<E> = dyn Fn(&E, Vec<(String, <E as Engine>::Tensor)>) -> Result<Value>;
+
 /// The rows of a module.
 pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
     let mut rows = Vec::new();
-    collect(engine, module, module.name.as_deref(), 0, &mut rows)?;
+    collect(engine, &elements, module, module.name.as_deref(), 0, &mut rows)?;
     Ok(Value::Array(rows))
+}
+
+/// The rows of a module, with [`properties`] in the place of tensors.
+pub(crate) fn outline<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
+    let mut rows = Vec::new();
+    collect(engine, &properties, module, module.name.as_deref(), 0, &mut rows)?;
+    Ok(Value::Array(rows))
+}
+
+fn elements<E: Engine>(engine: &E, tensors: Vec<(String, E::Tensor)>) -> Result<Value> {
+    let entries = tensors.into_iter().map(|(name, tensor)| {
+        let (data, shape) = (engine.data(&tensor)?, engine.shape(&tensor)?);
+        Ok((name, Value::NumericArray(NumericArray { data, shape })))
+    });
+    Ok(Value::Object(entries.values()?))
+}
+
+/// `[name, dtype, device, grad, size]` of each tensor.
+pub(crate) fn properties<E: Engine>(engine: &E, tensors: Vec<(String, E::Tensor)>) -> Result<Value> {
+    let mut list = Vec::new();
+    for (name, tensor) in tensors {
+        list.push(Value::Array(vec![
+            Value::String(name),
+            Value::string(engine.dtype(&tensor)?.name()),
+            Value::string(engine.device(&tensor)?.to_string()),
+            Value::Bool(engine.requires_grad(&tensor)),
+            Value::sizes(&engine.shape(&tensor)?),
+        ]));
+    }
+    Ok(Value::Array(list))
 }
 
 fn collect<E: Engine>(
     engine: &E,
+    read: &TensorReader<E>,
     module: &Module<E>,
     name: Option<&str>,
     depth: usize,
     rows: &mut Vec<Value>,
 ) -> Result<()> {
-    let values = |tensors: Vec<(String, E::Tensor)>| -> Result<Value> {
-        let entries = tensors.into_iter().map(|(name, tensor)| {
-            let (data, shape) = (engine.data(&tensor)?, engine.shape(&tensor)?);
-            Ok((name, Value::NumericArray(NumericArray { data, shape })))
-        });
-        Ok(Value::Object(entries.values()?))
-    };
     let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
     let parms = module.own_parameters();
     let names = Module::<E>::is_parameter_dictionary(module.kind)
@@ -48,13 +75,13 @@ fn collect<E: Engine>(
         ("module", Value::string(module.kind)),
         ("name", Value::string(name.unwrap_or_default())),
         ("options", Value::object(options)),
-        ("parms", values(parms)?),
-        ("buffers", values(module.own_buffers())?),
+        ("parms", read(engine, parms)?),
+        ("buffers", read(engine, module.own_buffers())?),
     ];
     rows.push(Value::object(row.into_iter().chain(names)));
     for (position, (key, child)) in module.children().iter().enumerate() {
         let name = Some(key.as_str()).filter(|key| *key != position.to_string());
-        collect(engine, child, name, depth + 1, rows)?;
+        collect(engine, read, child, name, depth + 1, rows)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    const ALL: [ObjectKind; 7] = [
+    pub(crate) const ALL: [ObjectKind; 7] = [
         ObjectKind::Tensor,
         ObjectKind::Vector,
         ObjectKind::Dictionary,
