@@ -1,6 +1,25 @@
+import { type ObjectKind, objectKinds } from "./generated/object-kinds.js";
+import { definePrinting, plainStyle, type TextStyle } from "./inspect.js";
+
 declare const kind: unique symbol;
 /** The key by which another copy of this package recognizes a handle. */
 const brand = Symbol.for("@stepwell/sdk/handle");
+
+/** The engine of a handle, as the handle needs it. */
+export interface HandleOwner {
+  /** The object as text; a state such as `freed` if it cannot be read. */
+  textOf(handle: Handle, style: TextStyle): string;
+  /** The object as JSON. */
+  jsonOf(handle: Handle): unknown;
+}
+
+/**
+ * Values that an object shows in the console of a page. `structuredClone` and `postMessage` cannot clone a symbol: they fail,
+ * and name it.
+ */
+export const marks: Readonly<Record<ObjectKind, symbol>> = Object.fromEntries(
+  objectKinds.map((kind) => [kind, Symbol(`${kind} of Stepwell`)]),
+) as Record<ObjectKind, symbol>;
 
 /**
  * Stands for an object of a session. It is opaque: only the functions of this package read the object.
@@ -8,25 +27,49 @@ const brand = Symbol.for("@stepwell/sdk/handle");
  * `free` frees the object at once. An object whose handle is forgotten is freed some time after the garbage collector has
  * found that, which may be late. A handle belongs to the copy of this package that made it, and to one engine. After `reset` has
  * replaced an engine that had stopped, handles of the former engine are invalid (`ERR_HANDLE_INVALID`).
+ *
+ * `console.log` and `String` show the object, without changing it. `structuredClone` and `postMessage` throw a `DataCloneError`.
  */
 export class Handle<Kind extends string = string> {
   declare readonly [kind]: Kind;
+  protected readonly object: symbol;
   readonly #id: bigint;
-  readonly #owner: object;
+  readonly #owner: HandleOwner;
+  readonly #kind: ObjectKind;
   #life: "young" | "watched" | "ended" = "young";
 
-  private constructor(id: bigint, owner: object) {
+  private constructor(id: bigint, owner: HandleOwner, kind: ObjectKind) {
+    this.object = marks[kind];
     this.#id = id;
     this.#owner = owner;
+    this.#kind = kind;
   }
 
   static {
     Object.defineProperty(Handle.prototype, brand, { value: true });
+    definePrinting(Handle.prototype, Handle.#nameOf, (handle, style) => Handle.textOf(handle, style));
   }
 
   /** A handle of an object of an owner, which is the registry of one engine. @internal */
-  static make<Kind extends string>(id: bigint, owner: object): Handle<Kind> {
-    return new Handle<Kind>(id, owner);
+  static make<Kind extends string>(id: bigint, owner: HandleOwner, kind: ObjectKind): Handle<Kind> {
+    return new Handle<Kind>(id, owner, kind);
+  }
+
+  /** The kind of a handle, as the class of its objects is called. */
+  static #nameOf(handle: Handle): string {
+    const kind = #kind in handle ? handle.#kind : "handle";
+    return kind.charAt(0).toUpperCase() + kind.slice(1);
+  }
+
+  /** The object of a handle as text. @internal */
+  static textOf(handle: Handle, style: TextStyle): string {
+    // A console may ask an object that no constructor has made.
+    return #owner in handle ? handle.#owner.textOf(handle, style) : "Handle";
+  }
+
+  /** The kind of object. @internal */
+  static kindOf(handle: Handle): ObjectKind {
+    return handle.#kind;
   }
 
   /** Whether the handle is one of this owner. @internal */
@@ -51,6 +94,20 @@ export class Handle<Kind extends string = string> {
   /** The id of a handle; undefined for any other value. @internal */
   static idOf(value: unknown): bigint | undefined {
     return typeof value === "object" && value !== null && #id in value ? value.#id : undefined;
+  }
+
+  /** The object as text: a tensor with its elements, a module as a tree, an optimizer with its groups. Large ones are cut. */
+  toString(): string {
+    return Handle.textOf(this, plainStyle);
+  }
+
+  /**
+   * The object as JSON: a tensor with its elements, a module or an optimizer with its `state`. `tensor`, `module` and `opt` take
+   * it back. A loss has its name and options, and a model its three parts. A vector and a dictionary have no JSON:
+   * `ERR_ARGUMENT`.
+   */
+  toJSON(): unknown {
+    return this.#owner.jsonOf(this);
   }
 }
 

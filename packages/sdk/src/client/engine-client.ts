@@ -1,10 +1,12 @@
 import type { Binding, BindingArgument, BindingResult, EngineOptions } from "../binding.js";
 import { asStepwellError, hasCode, renamed, StepwellError } from "../errors.js";
 import type { Handle } from "../handle.js";
+import { objectText } from "../printing/object.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
+import { jsonOf } from "./json-of-object.js";
 import { toThisRealm } from "./realm.js";
 
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
@@ -108,7 +110,11 @@ export class EngineClient {
   }
 
   #newRegistry(): HandleRegistry {
-    return new HandleRegistry((ids) => this.#binding.call("release", ids));
+    const call = (command: string, args: readonly unknown[]) => this.call(command, args);
+    return new HandleRegistry((ids) => this.#binding.call("release", ids), {
+      textOf: (handle, style) => objectText(call, handle, style),
+      jsonOf: (handle) => jsonOf(call, handle),
+    });
   }
 
   /** Calls a command once more after memory has been freed. */

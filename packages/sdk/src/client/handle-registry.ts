@@ -1,7 +1,9 @@
 // The handles of one engine: when the garbage collector watches them, and when forgotten objects are freed.
 
 import { hasCode } from "../errors.js";
-import { Handle } from "../handle.js";
+import { idsOfKind, objectKinds } from "../generated/object-kinds.js";
+import { Handle, type HandleOwner } from "../handle.js";
+import type { TextStyle } from "../inspect.js";
 
 /** Number of live handles from which the garbage collector watches those that are not freed yet. */
 const MAX_YOUNG = 512;
@@ -19,21 +21,29 @@ const RETRY = 100;
  * takes longer than many a call, and the garbage collector reports nothing before the event loop turns. A handle is therefore
  * watched if it is still live in the microtask after the call, or if there are many.
  */
-export class HandleRegistry {
+export class HandleRegistry implements HandleOwner {
+  readonly textOf: (handle: Handle, style: TextStyle) => string;
+  readonly jsonOf: (handle: Handle) => unknown;
   readonly #release: (ids: readonly bigint[]) => void;
   #young: Handle[] = [];
   #registry = this.#newRegistry();
   #forgotten: bigint[] = [];
   #isPlanned = false;
 
-  /** `release` frees those objects of a list that live. If it throws, it may be called with the list again. */
-  constructor(release: (ids: readonly bigint[]) => void) {
+  /**
+   * `release` frees those objects of a list that live. If it throws, it may be called with the list again. `reader` shows the
+   * object of a handle.
+   */
+  constructor(release: (ids: readonly bigint[]) => void, reader: HandleOwner) {
     this.#release = release;
+    this.textOf = reader.textOf;
+    this.jsonOf = reader.jsonOf;
   }
 
   /** A handle of a new object. */
   handle(id: bigint): Handle {
-    const handle = Handle.make(id, this);
+    const kind = objectKinds[Math.floor(Number(id) / idsOfKind)] ?? "tensor";
+    const handle = Handle.make(id, this, kind);
     const count = this.#young.push(handle);
     if (count === 1) void Promise.resolve().then(() => this.#watch());
     else if (count === MAX_YOUNG) this.#watch();
