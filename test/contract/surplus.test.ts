@@ -18,17 +18,37 @@ const builder = () => optimizer("adamw");
 /** An object, the name of a method, and as many arguments as it takes. */
 type Row = readonly [owner: () => object, method: string, ...args: readonly unknown[]];
 
+/** Methods of all classes but `Model`. */
+const common = (owner: () => object): readonly Row[] => [
+  [owner, "zeroGrad"],
+  [owner, "noGrad"],
+  [owner, "clip", 1],
+  [owner, "clipValue", 1],
+  [owner, "toString"],
+  [owner, "dispose"],
+];
+
 const rows: { readonly [of: string]: readonly Row[] } = {
   Tensor: [
     [tensor, "values"],
     [tensor, "data"],
-    [tensor, "grad"],
-    [tensor, "backward"],
+    [tensor, "take"],
+    [tensor, "copyTo", tensor()],
+    [tensor, "use", tensor()],
+    [tensor, "grad", [[1, 2]]],
+    [tensor, "backward", made()],
+    ...["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"].map(
+      (loss): Row => [tensor, loss, [[1, 2]], { reduce: "sum" }],
+    ),
     [tensor, "to", "double"],
+    ...common(tensor),
   ],
   "static Tensor": [[() => Tensor, "of", [1, 2], "grad"]],
   Module: [
     [module, "names"],
+    [module, "childNames"],
+    [module, "parameterDictionary"],
+    [module, "step", () => 1, {}],
     [module, "child", "a"],
     [module, "parameter", "weight"],
     [module, "forward", [[1, 2]]],
@@ -37,21 +57,26 @@ const rows: { readonly [of: string]: readonly Row[] } = {
     [module, "save", "/nowhere/m.safetensors"],
     [module, "load", "/nowhere/m.safetensors", {}],
     [module, "state"],
+    ...common(module),
   ],
   "static Module": [[() => Module, "of", ["linear", 2, 1]]],
   Optimizer: [
     [made, "step", () => 1, {}],
     [made, "backward", 1],
     [made, "average"],
-    [made, "zeroGrad"],
+    [made, "module"],
+    [made, "addParameters", 0, [], {}],
     [made, "advance", 1],
     [made, "state", true],
     [made, "definition", true],
+    ...common(made),
   ],
   "static Optimizer": [[() => Optimizer, "restore", made().state(), module()]],
   Model: [
     [model, "fit", data, {}],
     [model, "measure", data, {}],
+    [model, "toString"],
+    [model, "dispose"],
   ],
   builder: [
     [builder, "group", "weight", (group: unknown) => group],
@@ -72,11 +97,17 @@ const takesSeveral = ["to", "of"];
 /** JSON.stringify calls `toJSON` with a key; `using` must be able to dispose of anything. */
 const exempt = ["constructor", "toJSON"];
 
+/** Property descriptors of a prototype and of those that it inherits from. */
+function descriptorsOf(object: object): Record<string, PropertyDescriptor> {
+  const above: unknown = Object.getPrototypeOf(object);
+  const inherits = typeof above === "object" && above !== null && above !== Object.prototype;
+  return { ...(inherits ? descriptorsOf(above) : {}), ...Object.getOwnPropertyDescriptors(object) };
+}
+
 const methodsOf = (object: object) =>
-  Object.getOwnPropertyNames(object).filter((name) => {
-    const { value } = Object.getOwnPropertyDescriptor(object, name) ?? {};
-    return typeof value === "function" && !exempt.includes(name) && name !== "prototype";
-  });
+  Object.entries(descriptorsOf(object))
+    .filter(([name, { value }]) => typeof value === "function" && !exempt.includes(name) && name !== "prototype")
+    .map(([name]) => name);
 
 describe.each(Object.entries(rows))("%s", (_, table) => {
   it.each(table.map(([owner, method, ...args]) => [method, owner, args] as const))(
@@ -121,7 +152,7 @@ describe.each(Object.entries({ Tensor, Module, Optimizer, Model }))("%s", (name,
 
   it("properties and the end of a block refuse another receiver", () => {
     const object = table[0]?.[0]() as object;
-    const properties = Object.values(Object.getOwnPropertyDescriptors(made.prototype));
+    const properties = Object.values(descriptorsOf(made.prototype));
     const read = properties.flatMap(({ get }) => (get ? [get] : []));
     expect(read.length).toBeGreaterThan(0);
     for (const receiver of receivers(object)) {

@@ -10,10 +10,17 @@ export const classes = { Tensor: k.Tensor, Module: k.Module, Optimizer: k.Optimi
 export type ClassName = keyof typeof classes;
 
 /** The members that an object of a class has; the name of a symbol is its description. */
-export const membersOf = (name: ClassName): readonly string[] =>
-  Reflect.ownKeys(classes[name].prototype)
-    .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)))
-    .filter((key) => key !== "constructor");
+export const membersOf = (name: ClassName): readonly string[] => {
+  const own: object = classes[name].prototype;
+  const shared: object = Object.getPrototypeOf(own);
+  return [own, ...(shared === Object.prototype ? [] : [shared])]
+    .flatMap((prototype) => Reflect.ownKeys(prototype))
+    .filter((key) => key !== "constructor" && key !== Symbol.for("nodejs.util.inspect.custom"))
+    .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)));
+};
+
+/** Members that end the life of an object. */
+const ending = ["Symbol.dispose", "dispose", "take", "use"];
 
 type Held = { readonly handle: k.AnyHandle };
 
@@ -25,6 +32,7 @@ function use<Result>(world: World, name: ClassName, member: string, run: () => R
   // The handle itself is one that the world has.
   if (member === "handle") return run();
   const result = world.attempt(label, run, { line: label });
+  if (isHandle(result) && !world.shadow.lives(result)) world.adopt(label, result);
   if (isHeld(result) && isHandle(result.handle) && !world.shadow.lives(result.handle))
     world.adopt(label, result.handle);
   return result;
@@ -45,10 +53,31 @@ const optimizerOf = (world: World) => {
 };
 
 /** Frees the object of a handle by the end of a `using` block: once, and a second time it does nothing. */
-function dispose(world: World, name: ClassName, object: Held & Disposable): void {
+function dispose(world: World, name: ClassName, object: Held & Disposable & { dispose(): void }): void {
   use(world, name, "Symbol.dispose", () => object[Symbol.dispose]());
   world.shadow.drop(object.handle);
-  use(world, name, "Symbol.dispose", () => object[Symbol.dispose]());
+  use(world, name, "dispose", () => object.dispose());
+}
+
+type Members = Readonly<Record<string, () => unknown>>;
+
+/** Members of all classes of one handle. */
+const sharedMembers = (world: World, object: k.Tensor | k.Module | k.Optimizer): Members => ({
+  ...{ handle: () => object.handle, kind: () => object.kind, tensorCount: () => object.tensorCount },
+  ...{ elements: () => object.elements, bytes: () => object.bytes, zeroGrad: () => object.zeroGrad() },
+  ...{ noGrad: () => object.noGrad(), clip: () => object.clip(1), clipValue: () => object.clipValue(1) },
+  ...{ toString: () => object.toString(), toJSON: () => world.random.chance(0.3) && object.toJSON() },
+});
+
+/** Makes a tensor stand for another one. */
+function useAnother(tensor: k.Tensor): void {
+  const other = k.tensor([1]);
+  try {
+    tensor.use(other);
+  } catch (error) {
+    k.free(other);
+    throw error;
+  }
 }
 
 export const fluentOperations = (_another: Operation): Operations => ({
@@ -57,21 +86,33 @@ export const fluentOperations = (_another: Operation): Operations => ({
     const shape = random.pick([[], [2, 2]]);
     const make = () =>
       k.Tensor.of(
-        nestedNumbers(shape, () => random.number()),
+        nestedNumbers(shape, () => (random.chance(0.5) ? random.number() : 0.25)),
         dtypeOf(world),
         "grad",
       );
     const tensor = random.chance(0.5) ? tensorOf(world) : use(world, "Tensor", "of", make);
     if (!tensor) return;
-    const members: Readonly<Record<string, () => unknown>> = {
-      ...{ handle: () => tensor.handle, shape: () => tensor.shape, dtype: () => tensor.dtype },
+    const lossNames = ["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"] as const;
+    const target = random.chance(0.5) ? tensor : [0, 1];
+    const members: Members = {
+      ...sharedMembers(world, tensor),
+      ...Object.fromEntries(lossNames.map((name) => [name, () => tensor[name](target)])),
+      ...{ shape: () => tensor.shape, dtype: () => tensor.dtype },
+      requiresGrad: () => {
+        tensor.requiresGrad = true;
+        return tensor.requiresGrad;
+      },
+      ...{ copyTo: () => tensor.copyTo(tensor), use: () => useAnother(tensor) },
       ...{ device: () => tensor.device, values: () => tensor.values(), data: () => tensor.data() },
       ...{ grad: () => tensor.grad(), backward: () => tensor.backward(), to: () => tensor.to(dtypeOf(world)) },
     };
     for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
       use(world, "Tensor", member, () => members[member]?.());
     }
-    if (random.chance(0.3)) dispose(world, "Tensor", tensor);
+    if (random.chance(0.1)) {
+      use(world, "Tensor", "take", () => tensor.take());
+      world.shadow.drop(tensor.handle);
+    } else if (random.chance(0.3)) dispose(world, "Tensor", tensor);
   },
   Module: (world) => {
     const { random } = world;
@@ -80,8 +121,15 @@ export const fluentOperations = (_another: Operation): Operations => ({
     if (!module) return;
     const [names, parameters] = [use(world, "Module", "names", () => module.names()), module.parameters];
     const file = `module-${random.int(3)}.safetensors`;
-    const members: Readonly<Record<string, () => unknown>> = {
-      ...{ handle: () => module.handle, parameters: () => module.parameters, state: () => module.state() },
+    const members: Members = {
+      ...sharedMembers(world, module),
+      ...{ parameters: () => module.parameters, state: () => module.state() },
+      ...{ type: () => module.type, size: () => module.size, childNames: () => module.childNames() },
+      ...{ parameterDictionary: () => module.parameterDictionary(), step: () => module.step() },
+      requiresGrad: () => {
+        module.requiresGrad = true;
+        return module.requiresGrad;
+      },
       ...{ child: () => module.child(random.pick([...names, "none"])), to: () => module.to(dtypeOf(world)) },
       ...{ parameter: () => module.parameter(random.pick([...parameters, "none"])) },
       ...{ forward: () => module.forward(inputOf(world)), evaluate: () => module.evaluate(inputOf(world)) },
@@ -90,6 +138,10 @@ export const fluentOperations = (_another: Operation): Operations => ({
     for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
       use(world, "Module", member, () => members[member]?.());
     }
+    if (parameters.length > 0 && random.chance(0.1)) {
+      world.call("opt", "sgd", module.handle, 0.01);
+      use(world, "Module", "step", () => module.step());
+    }
     if (random.chance(0.3)) dispose(world, "Module", module);
   },
   Optimizer: (world) => {
@@ -97,8 +149,15 @@ export const fluentOperations = (_another: Operation): Operations => ({
     const optimizer = optimizerOf(world);
     const tensor = tensorOf(world);
     if (!optimizer || !tensor) return;
-    const members: Readonly<Record<string, () => unknown>> = {
-      ...{ handle: () => optimizer.handle, state: () => optimizer.state(), definition: () => optimizer.definition() },
+    const members: Members = {
+      ...sharedMembers(world, optimizer),
+      ...{ state: () => optimizer.state(), definition: () => optimizer.definition() },
+      ...{ type: () => optimizer.type, size: () => optimizer.size, module: () => optimizer.module() },
+      addParameters: () => void optimizer.addParameters(0, [], { lr: 0.02 }),
+      schedule: () => {
+        optimizer.schedule = random.pick([k.schedules.cosine({ steps: 4 }), null, undefined]);
+        return optimizer.schedule;
+      },
       lr: () => {
         optimizer.lr = 0.05;
         return optimizer.lr;
@@ -109,8 +168,7 @@ export const fluentOperations = (_another: Operation): Operations => ({
       },
       step: () => (random.chance(0.5) ? optimizer.step() : optimizer.step(() => random.number(), { zerograd: true })),
       backward: () => optimizer.backward(tensor),
-      ...{ average: () => optimizer.average(), zeroGrad: () => optimizer.zeroGrad() },
-      ...{ advance: () => optimizer.advance(random.number()) },
+      ...{ average: () => optimizer.average(), advance: () => optimizer.advance(random.number()) },
     };
     for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
       use(world, "Optimizer", member, () => members[member]?.());
@@ -145,8 +203,11 @@ export const fluentOperations = (_another: Operation): Operations => ({
     const inputs = nestedNumbers([3, 2], () => random.number());
     const data = { inputs, targets: random.pick([inputs, [0, 1, 1]]) };
     use(world, "Model", "measure", () => model.measure(data, { batchSize: 2 }));
+    use(world, "Model", "toString", () => model.toString());
+    if (random.chance(0.2)) use(world, "Model", "toJSON", () => model.toJSON());
     if (random.chance(0.1)) {
       use(world, "Model", "Symbol.dispose", () => model[Symbol.dispose]());
+      use(world, "Model", "dispose", () => model.dispose());
       // A model may have a handle of its own.
       for (const object of [module, optimizer, model]) if (isHeld(object)) world.shadow.drop(object.handle);
     }
@@ -157,7 +218,7 @@ export const fluentOperations = (_another: Operation): Operations => ({
     if (objects.length === 0) return;
     const object = random.pick(objects) as unknown as Record<string, unknown>;
     const name = (Object.keys(classes) as ClassName[]).find((key) => object instanceof classes[key]) ?? "Tensor";
-    const member = random.pick(membersOf(name).filter((key) => key !== "Symbol.dispose"));
+    const member = random.pick(membersOf(name).filter((key) => !ending.includes(key)));
     const given = random.list(random.int(4), () => hostileValue(world));
     world.isTainted = true;
     use(world, name, member, () => {

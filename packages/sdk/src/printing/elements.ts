@@ -27,9 +27,9 @@ export interface Excerpt {
 /** The elements of a tensor of that size that a text shows; undefined if it has too many dimensions for it. */
 export function excerptOf(size: readonly number[]): Excerpt | undefined {
   const edge =
-    elementsOf(size) <= MAX_WHOLE
+    listsOf(size) <= MAX_WHOLE
       ? Number.POSITIVE_INFINITY
-      : EDGES.find((edge) => elementsOf(size.map((n) => Math.min(n, 2 * edge))) <= MAX_SHOWN);
+      : EDGES.find((edge) => listsOf(size.map((n) => Math.min(n, 2 * edge))) <= MAX_SHOWN);
   if (edge === undefined) return undefined;
   const positions = size.map((n) => positionsIn(n, edge));
   let indices = [0];
@@ -39,6 +39,9 @@ export function excerptOf(size: readonly number[]): Excerpt | undefined {
   });
   return { size, positions, indices };
 }
+
+/** The number of elements, or of lists if these are empty. */
+const listsOf = (size: readonly number[]): number => elementsOf(size.map((n) => Math.max(n, 1)));
 
 function positionsIn(n: number, edge: number): readonly number[] {
   const ends = Math.min(n, 2 * edge);

@@ -23,10 +23,12 @@ export type {
   MeasureOptions,
   StepEvent,
 } from "./fit-types.js";
+export type { HeldObject } from "./held-object.js";
 export { Model, type ModelClass } from "./model.js";
 export { Module, type ModuleClass } from "./module.js";
-export { type Closure, Optimizer, type OptimizerClass } from "./optimizer.js";
+export { Optimizer, type OptimizerClass } from "./optimizer.js";
 export type { GroupRecipe, Pattern, Recipe } from "./recipe.js";
+export type { Closure } from "./step.js";
 export { Tensor, type TensorClass } from "./tensor.js";
 
 /** The classes over the functions of the k-api, and the builders of optimizers. */

@@ -1,5 +1,7 @@
 import { renamed, StepwellError } from "../../errors.js";
-import type { ModelHandle } from "../../handle.js";
+import { Handle, type ModelHandle } from "../../handle.js";
+import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
+import { partsText } from "../../printing/optimizers.js";
 import type { LossName } from "../../types/arguments.js";
 import type { Held } from "../../types/objects.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
@@ -38,6 +40,14 @@ export class Model implements Held<ModelHandle> {
     this.module = module;
     this.loss = lossName;
     this.optimizer = optimizer;
+  }
+
+  static {
+    definePrinting(
+      Model.prototype,
+      () => "Model",
+      (model, style) => (#handle in model ? model.#text(style) : "Model"),
+    );
   }
 
   /** Fails if a method was called on anything but a model. */
@@ -110,12 +120,42 @@ export class Model implements Held<ModelHandle> {
     }
   }
 
-  /** Frees the module, the optimizer, and the handle if there is one. */
+  /** The three parts as text, as `console.log` shows them. */
+  toString(): string;
+  toString(...surplus: readonly unknown[]): string {
+    refuseSurplus("toString", surplus);
+    Model.#check(this);
+    return this.#text(plainStyle);
+  }
+
+  /** The states of the module and of the optimizer, and the loss, as JSON. `module` and `opt` take the states back. */
+  toJSON(): unknown {
+    Model.#check(this);
+    return { module: this.module.toJSON(), loss: { loss: this.loss }, optimizer: this.optimizer.toJSON() };
+  }
+
+  /** Frees the module, the optimizer, and the handle if there is one. A second call does nothing. */
+  dispose(): void;
+  dispose(...surplus: readonly unknown[]): void {
+    refuseSurplus("dispose", surplus);
+    Model.#check(this);
+    this[Symbol.dispose]();
+  }
+
+  /** Frees the module, the optimizer, and the handle if there is one, at the end of a `using` block. */
   [Symbol.dispose](): void {
     Model.#check(this);
     if (this.#handle !== undefined) release(this.#handle);
     release(this.optimizer.handle);
     release(this.module.handle);
+  }
+
+  /** The parts as text. It makes no handle. */
+  #text(style: TextStyle): string {
+    if (style.depth < 1) return "Model";
+    const inner = { ...style, depth: style.depth - 1 };
+    const [module, optimizer] = [this.module, this.optimizer].map(({ handle }) => Handle.textOf(handle, inner));
+    return partsText([module as string, `Loss ${this.loss}`, optimizer as string]);
   }
 
   /** The three for a call, which must be live. */

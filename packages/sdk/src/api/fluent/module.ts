@@ -1,25 +1,43 @@
-import type { LoadOptions } from "../../generated/settings.js";
-import type { ModuleHandle } from "../../handle.js";
+import type { LoadOptions, StepOptions } from "../../generated/settings.js";
+import type { DictionaryHandle, ModuleHandle } from "../../handle.js";
 import type { Device, Dtype, ModuleSpecification } from "../../types/arguments.js";
-import type { AnyModule, AnyTensor, Held } from "../../types/objects.js";
+import type { AnyModule, AnyTensor } from "../../types/objects.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
-import { child, evaluate, forward, load, module, names, parm, parmnames, save } from "../functions/modules.js";
+import { gradflag } from "../functions/gradients.js";
+import {
+  child,
+  childnames,
+  evaluate,
+  forward,
+  load,
+  module,
+  names,
+  parm,
+  parmnames,
+  parms,
+  save,
+} from "../functions/modules.js";
+import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
-import { checkedHandle, release } from "./held.js";
+import { checkedHandle } from "./held.js";
+import { HeldObject } from "./held-object.js";
+import { type Closure, stepOf } from "./step.js";
 import { Tensor } from "./tensor.js";
 
 /** A module with its parameters. */
-export class Module implements Held<ModuleHandle> {
+export class Module extends HeldObject<ModuleHandle> {
   readonly #handle: ModuleHandle;
 
   /** The module of a handle, or of another object, whose handle is then shared. */
   constructor(module: AnyModule);
   constructor(module: AnyModule, ...surplus: readonly unknown[]) {
     refuseSurplus("Module", surplus);
-    this.#handle = checkedHandle("Module", "module", module);
+    const handle = checkedHandle("Module", "module", module);
+    super("module", handle);
+    this.#handle = handle;
   }
 
   /** Makes a module with fresh parameters, or from the result of `state`. */
@@ -35,14 +53,35 @@ export class Module implements Held<ModuleHandle> {
     return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Module", receiver);
   }
 
-  /** The handle, for the functions of the k-api. */
-  get handle(): ModuleHandle {
-    return Module.#handleOf(this);
-  }
-
   /** Dotted names of all parameters, in the order in which an optimizer takes them. */
   get parameters(): readonly string[] {
     return parmnames(Module.#handleOf(this));
+  }
+
+  /** The kind of module: `linear`, `sequential` and so on. */
+  get type(): string {
+    return objtype(Module.#handleOf(this));
+  }
+
+  /** The number of parameters. */
+  get size(): number {
+    return size(Module.#handleOf(this));
+  }
+
+  /** Whether gradients are computed, for each parameter. Set one flag for all: false freezes the module. */
+  get requiresGrad(): boolean | readonly boolean[] {
+    return gradflag(Module.#handleOf(this));
+  }
+
+  set requiresGrad(flag: boolean) {
+    gradflag(Module.#handleOf(this), flag);
+  }
+
+  /** Names of the direct children. */
+  childNames(): readonly string[];
+  childNames(...surplus: readonly unknown[]): readonly string[] {
+    refuseSurplus("childNames", surplus);
+    return childnames(Module.#handleOf(this));
   }
 
   /** Dotted names of all descendants, depth first. */
@@ -64,6 +103,21 @@ export class Module implements Held<ModuleHandle> {
   parameter(name: string, ...surplus: readonly unknown[]): Tensor {
     refuseSurplus("parameter", surplus);
     return new Tensor(parm(Module.#handleOf(this), name));
+  }
+
+  /** The parameters by dotted name, shared with the module. */
+  parameterDictionary(): DictionaryHandle;
+  parameterDictionary(...surplus: readonly unknown[]): DictionaryHandle {
+    refuseSurplus("parameterDictionary", surplus);
+    return parms(Module.#handleOf(this));
+  }
+
+  /** Makes a step of the one optimizer that updates parameters of the module, and no others. */
+  step(options?: StepOptions): void;
+  /** Makes a step of that optimizer with a closure; `lbfgs` needs one. Returns the loss before the step. */
+  step(closure: Closure, options?: StepOptions): number;
+  step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
+    return stepOf(Module.#handleOf(this), first, options, surplus);
   }
 
   /** Runs the module as in training, recording the graph for `backward`. */
@@ -107,11 +161,6 @@ export class Module implements Held<ModuleHandle> {
   state(...surplus: readonly unknown[]): ModuleState {
     refuseSurplus("state", surplus);
     return state(Module.#handleOf(this));
-  }
-
-  /** Frees the module. A second call does nothing. */
-  [Symbol.dispose](): void {
-    release(Module.#handleOf(this));
   }
 }
 

@@ -1,25 +1,32 @@
+import type { OptionsOf } from "../../generated/options.js";
+import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
 import type { OptimizerHandle } from "../../handle.js";
-import type { AnyModule, AnyOptimizer, AnyTensor, Held } from "../../types/objects.js";
-import type { Definition, State } from "../../types/results.js";
-import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
-import { backward, zerograd } from "../functions/gradients.js";
-import { average, lossscale, opt, skipped, state, step } from "../functions/optimizers.js";
-import { advance, lr } from "../functions/schedules.js";
-import { checkedHandle, release } from "./held.js";
-
-/** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
-export type Closure = () => number | AnyTensor;
+import type { OptimizerName, Parameters } from "../../types/arguments.js";
+import type { AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
+import type { Definition, ScheduleState, State } from "../../types/results.js";
+import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { backward } from "../functions/gradients.js";
+import { module } from "../functions/modules.js";
+import { objtype, size } from "../functions/objects.js";
+import { average, lossscale, opt, skipped, state } from "../functions/optimizers.js";
+import { advance, lr, schedule } from "../functions/schedules.js";
+import { checkedHandle } from "./held.js";
+import { HeldObject } from "./held-object.js";
+import { Module } from "./module.js";
+import { type Closure, stepOf } from "./step.js";
 
 /** An optimizer with its parameter groups and state. `optimizer(name)` starts a builder of one. */
-export class Optimizer implements Held<OptimizerHandle> {
+export class Optimizer extends HeldObject<OptimizerHandle> {
   readonly #handle: OptimizerHandle;
 
   /** The optimizer of a handle, or of another object, whose handle is then shared. */
   constructor(optimizer: AnyOptimizer);
   constructor(optimizer: AnyOptimizer, ...surplus: readonly unknown[]) {
     refuseSurplus("Optimizer", surplus);
-    this.#handle = checkedHandle("Optimizer", "optimizer", optimizer);
+    const handle = checkedHandle("Optimizer", "optimizer", optimizer);
+    super("optimizer", handle);
+    this.#handle = handle;
   }
 
   /** Makes an optimizer from the result of `state`, on the parameters of a module, which are matched by name. */
@@ -34,9 +41,23 @@ export class Optimizer implements Held<OptimizerHandle> {
     return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Optimizer", receiver);
   }
 
-  /** The handle, for the functions of the k-api. */
-  get handle(): OptimizerHandle {
-    return Optimizer.#handleOf(this);
+  /** The name: `adamw`, `lamb` and so on. */
+  get type(): string {
+    return objtype(Optimizer.#handleOf(this));
+  }
+
+  /** The number of parameters. */
+  get size(): number {
+    return size(Optimizer.#handleOf(this));
+  }
+
+  /** The schedule with its progress; undefined if there is none. Set one to bind it, null to unbind it. */
+  get schedule(): ScheduleState | undefined {
+    return schedule(Optimizer.#handleOf(this));
+  }
+
+  set schedule(specification: ScheduleSpecification | ScheduleState | null | undefined) {
+    schedule(Optimizer.#handleOf(this), specification ?? null);
   }
 
   /** The learning rate of each group. Set one number for all groups, or one for each. */
@@ -62,21 +83,35 @@ export class Optimizer implements Held<OptimizerHandle> {
     return skipped(Optimizer.#handleOf(this));
   }
 
+  /** The container of all objects that the parameters came from: the module itself if there is one. */
+  module(): Module;
+  module(...surplus: readonly unknown[]): Module {
+    refuseSurplus("module", surplus);
+    return new Module(module(Optimizer.#handleOf(this)));
+  }
+
+  /**
+   * Adds parameters to a group, and sets the given options. A group whose index is the number of groups is new, and starts with
+   * the options that the optimizer was made with.
+   */
+  addParameters(group: number, parameters: Parameters, options?: OptionsOf[OptimizerName]): this;
+  addParameters(
+    group: number,
+    parameters: Parameters,
+    options: OptionsOf[OptimizerName] = {},
+    ...surplus: readonly unknown[]
+  ): this {
+    refuseSurplus("addParameters", surplus);
+    opt(Optimizer.#handleOf(this), group, parameters, options);
+    return this;
+  }
+
   /** Updates every parameter that has a gradient. */
   step(options?: StepOptions): void;
   /** Updates every parameter, with a closure; `lbfgs` needs one. Returns the loss before the step. */
   step(closure: Closure, options?: StepOptions): number;
   step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
-    refuseSurplus("step", surplus);
-    if (typeof first === "function") {
-      return options === undefined
-        ? step(Optimizer.#handleOf(this), first)
-        : step(Optimizer.#handleOf(this), first, options);
-    }
-    if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);
-    if (first === undefined) step(Optimizer.#handleOf(this));
-    else step(Optimizer.#handleOf(this), first);
-    return undefined;
+    return stepOf(Optimizer.#handleOf(this), first, options, surplus);
   }
 
   /** Accumulates the gradients of a loss, multiplied by the loss scale. */
@@ -91,13 +126,6 @@ export class Optimizer implements Held<OptimizerHandle> {
   average(...surplus: readonly unknown[]): boolean {
     refuseSurplus("average", surplus);
     return average(Optimizer.#handleOf(this));
-  }
-
-  /** Sets gradients to 0; undefined ones stay undefined. */
-  zeroGrad(): void;
-  zeroGrad(...surplus: readonly unknown[]): void {
-    refuseSurplus("zeroGrad", surplus);
-    zerograd(Optimizer.#handleOf(this));
   }
 
   /** Makes a step of the schedule, which sets the learning rates. */
@@ -120,11 +148,6 @@ export class Optimizer implements Held<OptimizerHandle> {
   definition(all?: boolean, ...surplus: readonly unknown[]): Definition {
     refuseSurplus("definition", surplus);
     return all === undefined ? opt(Optimizer.#handleOf(this)) : opt(Optimizer.#handleOf(this), all);
-  }
-
-  /** Frees the optimizer. A second call does nothing. */
-  [Symbol.dispose](): void {
-    release(Optimizer.#handleOf(this));
   }
 }
 

@@ -1,23 +1,28 @@
 import type { TypedTensor } from "../../binding.js";
+import type { LossOptionsOf } from "../../generated/losses.js";
 import type { TensorHandle } from "../../handle.js";
-import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
-import type { AnyTensor, Held } from "../../types/objects.js";
+import type { Device, Dtype, Target, TensorOptions } from "../../types/arguments.js";
+import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Numbers, TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
-import { backward, grad } from "../functions/gradients.js";
-import { size } from "../functions/objects.js";
-import { data, device, dtype, tensor, to } from "../functions/tensors.js";
-import { checkedHandle, release } from "./held.js";
+import { backward, grad, gradflag } from "../functions/gradients.js";
+import { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 } from "../functions/losses.js";
+import { size, use } from "../functions/objects.js";
+import { copyto, data, device, dtype, take, tensor, to } from "../functions/tensors.js";
+import { checkedHandle } from "./held.js";
+import { HeldObject } from "./held-object.js";
 
 /** A tensor. */
-export class Tensor implements Held<TensorHandle> {
+export class Tensor extends HeldObject<TensorHandle> {
   readonly #handle: TensorHandle;
 
   /** The tensor of a handle, or of another object, whose handle is then shared. */
   constructor(tensor: AnyTensor);
   constructor(tensor: AnyTensor, ...surplus: readonly unknown[]) {
     refuseSurplus("Tensor", surplus);
-    this.#handle = checkedHandle("Tensor", "tensor", tensor);
+    const handle = checkedHandle("Tensor", "tensor", tensor);
+    super("tensor", handle);
+    this.#handle = handle;
   }
 
   /** Makes a tensor of numbers, as the function `tensor` does. */
@@ -28,11 +33,6 @@ export class Tensor implements Held<TensorHandle> {
   /** The handle of the object that a method was called on, which may be anything. */
   static #handleOf(receiver: Tensor): TensorHandle {
     return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Tensor", receiver);
-  }
-
-  /** The handle, for the functions of the k-api. */
-  get handle(): TensorHandle {
-    return Tensor.#handleOf(this);
   }
 
   /** Sizes of the dimensions. */
@@ -50,6 +50,15 @@ export class Tensor implements Held<TensorHandle> {
     return device(Tensor.#handleOf(this));
   }
 
+  /** Whether gradients are computed. Set it to compute them, or to freeze the tensor. */
+  get requiresGrad(): boolean {
+    return gradflag(Tensor.#handleOf(this)) as boolean;
+  }
+
+  set requiresGrad(flag: boolean) {
+    gradflag(Tensor.#handleOf(this), flag);
+  }
+
   /** The elements as nested numbers. */
   values(): Numbers;
   values(...surplus: readonly unknown[]): Numbers {
@@ -64,28 +73,103 @@ export class Tensor implements Held<TensorHandle> {
     return data(Tensor.#handleOf(this));
   }
 
-  /** The gradient; undefined if there is none. */
-  grad(): Numbers | undefined;
-  grad(...surplus: readonly unknown[]): Numbers | undefined {
-    refuseSurplus("grad", surplus);
-    return grad(Tensor.#handleOf(this));
+  /** The elements as nested numbers; frees the tensor. */
+  take(): Numbers;
+  take(...surplus: readonly unknown[]): Numbers {
+    refuseSurplus("take", surplus);
+    return take(Tensor.#handleOf(this));
   }
 
-  /** Accumulates the gradients of this scalar into every leaf that it was computed from. */
-  backward(): void;
-  backward(...surplus: readonly unknown[]): void {
+  /** Overwrites the elements of another tensor of this shape. */
+  copyTo(target: AnyTensor): void;
+  copyTo(target: AnyTensor, ...surplus: readonly unknown[]): void {
+    refuseSurplus("copyTo", surplus);
+    copyto(Tensor.#handleOf(this), target);
+  }
+
+  /** Makes this object stand for another tensor, whose handle is freed. */
+  use(other: AnyTensor): void;
+  use(other: AnyTensor, ...surplus: readonly unknown[]): void {
+    refuseSurplus("use", surplus);
+    use(Tensor.#handleOf(this), other);
+  }
+
+  /** The gradient; undefined if there is none. */
+  grad(): Numbers | undefined;
+  /** Sets the gradient, in the shape and type of the tensor. */
+  grad(gradient: AnyTensor | TensorData): void;
+  grad(...args: readonly unknown[]): Numbers | undefined {
+    refuseSurplus("grad", args.slice(1));
+    const handle = Tensor.#handleOf(this);
+    if (args.length === 0) return grad(handle);
+    grad(handle, args[0] as TensorData);
+    return undefined;
+  }
+
+  /**
+   * Accumulates the gradients of this scalar into every leaf that it was computed from.
+   *
+   * @param optimizer - multiplies the scalar by its loss scale
+   */
+  backward(optimizer?: AnyOptimizer | AnyModel): void;
+  backward(optimizer?: AnyOptimizer | AnyModel, ...surplus: readonly unknown[]): void {
     refuseSurplus("backward", surplus);
-    backward(Tensor.#handleOf(this));
+    if (optimizer === undefined) backward(Tensor.#handleOf(this));
+    else backward(Tensor.#handleOf(this), optimizer);
+  }
+
+  /** Cross entropy of these logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`. As the function `ce`. */
+  ce(target: Target, options?: LossOptionsOf["ce"]): Tensor;
+  ce(target: Target, options?: LossOptionsOf["ce"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("ce", surplus);
+    return new Tensor(ce(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Negative log-likelihood of these log-probabilities `[n, c, *]` with classes `[n, *]`. As the function `nll`. */
+  nll(target: Target, options?: LossOptionsOf["nll"]): Tensor;
+  nll(target: Target, options?: LossOptionsOf["nll"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("nll", surplus);
+    return new Tensor(nll(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Squared error. As the function `mse`. */
+  mse(target: Target, options?: LossOptionsOf["mse"]): Tensor;
+  mse(target: Target, options?: LossOptionsOf["mse"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("mse", surplus);
+    return new Tensor(mse(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Absolute error. As the function `l1`. */
+  l1(target: Target, options?: LossOptionsOf["l1"]): Tensor;
+  l1(target: Target, options?: LossOptionsOf["l1"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("l1", surplus);
+    return new Tensor(l1(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Squared error below `beta`, absolute error above. As the function `smoothl1`. */
+  smoothl1(target: Target, options?: LossOptionsOf["smoothl1"]): Tensor;
+  smoothl1(target: Target, options?: LossOptionsOf["smoothl1"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("smoothl1", surplus);
+    return new Tensor(smoothl1(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Binary cross entropy of these probabilities. As the function `bce`. */
+  bce(target: Target, options?: LossOptionsOf["bce"]): Tensor;
+  bce(target: Target, options?: LossOptionsOf["bce"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("bce", surplus);
+    return new Tensor(bce(Tensor.#handleOf(this), target, options));
+  }
+
+  /** Binary cross entropy of these logits. As the function `bcewithlogits`. */
+  bcewithlogits(target: Target, options?: LossOptionsOf["bcewithlogits"]): Tensor;
+  bcewithlogits(target: Target, options?: LossOptionsOf["bcewithlogits"], ...surplus: readonly unknown[]): Tensor {
+    refuseSurplus("bcewithlogits", surplus);
+    return new Tensor(bcewithlogits(Tensor.#handleOf(this), target, options));
   }
 
   /** A copy on a device or of a type, cut off from the graph. */
   to(...where: readonly (Device | Dtype)[]): Tensor {
     return new Tensor(to(Tensor.#handleOf(this), ...where));
-  }
-
-  /** Frees the tensor. A second call does nothing. */
-  [Symbol.dispose](): void {
-    release(Tensor.#handleOf(this));
   }
 }
 
