@@ -4,7 +4,7 @@ import { runInProcess, sdk } from "./child.js";
 import { expectError } from "./expect-error.js";
 
 /** The class through which an entry calls its engine. */
-const client = new URL("../client/engine-client.js", sdk).href;
+const client = new URL("../commonjs/dist/client/engine-client.js", sdk).href;
 
 /** Counts objects that are registered and finalized; `find(i)` acts as if the garbage collector had finalized the i-th one. */
 const counting = `
