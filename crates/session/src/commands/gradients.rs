@@ -1,9 +1,9 @@
-//! Gradients and steps.
+//! Gradients: backward, reading and setting, zeroing, clipping, flags.
 
 use std::borrow::Cow;
 use std::slice;
 
-use stepwell_optim::{Clip, Code, Error, NonFinite, Result};
+use stepwell_optim::{Clip, Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::parameters::resolve_parameters;
@@ -14,44 +14,11 @@ use crate::session::gradient_scales::multiplied;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::scaled_backward;
 use crate::training::clip::clip_gradients;
-use crate::training::step_options::StepSettings;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::handle::{Handle, ObjectKind};
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::{NumericArray, Value};
-
-/// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
-/// for the one that updates its parameters.
-pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = match *arguments.peek() {
-        Value::Handle(handle) if handle.kind() == Some(ObjectKind::Module) => {
-            session.optimizer_to_step(arguments.handle(ObjectKind::Module)?)?
-        }
-        _ => arguments.handle_or_model(ObjectKind::Optimizer)?,
-    };
-    let given = arguments.options()?;
-    arguments.finish()?;
-    check_step(session, handle)?;
-    let (mut bound, engine) = session.optimizer_mut(handle)?;
-    if given.is_empty() {
-        bound.step(engine, Clip::None, false, NonFinite::Propagate)?;
-    } else {
-        let settings = StepSettings::parse(given)?;
-        bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-        bound.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
-    }
-    Ok(Value::Null)
-}
-
-/// Fails if a closure that is running cannot make a step of this optimizer or model.
-pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
-    if session.running.is_empty() {
-        return Ok(());
-    }
-    session.check_not_stepping(handle)?;
-    session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())
-}
 
 /// The tensors of any object; of an optimizer or a model, the optimizer's parameters.
 fn tensors<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<Vec<E::Tensor>> {

@@ -5,7 +5,6 @@ pub(crate) mod closure_step;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 pub(crate) mod files;
 pub(crate) mod gradients;
-pub(crate) mod help;
 pub(crate) mod lbfgs_state;
 pub(crate) mod losses;
 pub(crate) mod models;
@@ -15,10 +14,11 @@ pub(crate) mod optimizers;
 pub(crate) mod outline;
 pub(crate) mod parameters;
 pub(crate) mod restore;
-pub(crate) mod scaling;
 pub(crate) mod schedules;
+pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod state_entries;
+pub(crate) mod steps;
 pub(crate) mod tensor_options;
 pub(crate) mod tensors;
 
@@ -52,14 +52,20 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    /// Every command with its function.
+    /// Every command with its function. The module of a function is its family; `packages/sdk/src/api/functions/` has the
+    /// same families. Functions of a training loop come first, since a call searches from the start.
     const COMMANDS: &'static [(&'static str, Command<E>)] = &[
-        ("step", gradients::step),
+        ("step", steps::step),
+        ("lossscale", steps::lossscale),
+        ("skipped", steps::skipped),
+        ("average", steps::average),
         ("zerograd", gradients::zerograd),
         ("nograd", gradients::nograd),
         ("backward", gradients::backward),
         ("grad", gradients::grad),
         ("gradflag", gradients::gradflag),
+        ("clip", gradients::clip),
+        ("clipv", gradients::clipv),
         ("forward", modules::forward),
         ("evaluate", modules::evaluate),
         ("module", modules::module),
@@ -85,8 +91,6 @@ impl<E: Engine> Session<E> {
         ("run", models::run),
         ("testrun", models::testrun),
         ("batch", models::batch),
-        ("clip", gradients::clip),
-        ("clipv", gradients::clipv),
         ("tensor", tensors::tensor),
         ("data", tensors::data),
         ("full", tensors::full),
@@ -97,29 +101,26 @@ impl<E: Engine> Session<E> {
         ("dtype", tensors::dtype),
         ("device", tensors::device),
         ("opt", optimizers::opt),
-        ("lr", optimizers::lr),
-        ("lossscale", scaling::lossscale),
-        ("skipped", scaling::skipped),
-        ("average", scaling::average),
-        ("state", state::state),
+        ("state", optimizers::state),
+        ("lr", schedules::lr),
         ("schedule", schedules::schedule),
         ("advance", schedules::advance),
-        ("help", help::help),
-        ("setting", objects::setting),
         ("use", objects::use_),
         ("free", objects::free),
         ("release", objects::release),
-        ("reset", objects::reset),
         ("class", objects::class),
         ("objtype", objects::objtype),
         ("size", objects::size),
         ("tensorcount", objects::tensorcount),
         ("elements", objects::elements),
         ("bytes", objects::bytes),
-        ("handlecount", objects::handlecount),
-        ("seed", objects::seed),
-        ("randperm", objects::randperm),
-        ("errorcodes", objects::errorcodes),
+        ("help", session::help),
+        ("setting", session::setting),
+        ("reset", session::reset),
+        ("handlecount", session::handlecount),
+        ("seed", session::seed),
+        ("randperm", session::randperm),
+        ("errorcodes", session::errorcodes),
         ("outline", outline::outline),
         ("pick", outline::pick),
     ];

@@ -4,8 +4,8 @@ use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Code, Error, OptionSet, Result, count};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::gradients::check_step;
 use crate::commands::modules::{device, input_of};
+use crate::commands::steps::check_step;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::module::Module;

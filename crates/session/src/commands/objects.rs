@@ -1,17 +1,13 @@
-//! Functions of objects of every kind, and of the session.
+//! Functions of any object: kind, size, memory, and the end of its life.
 
 use stepwell_optim::{Code, Error, Result, StateSize};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
-use crate::nn::context;
-use crate::random::Random;
 use crate::session::{Object, Session};
-use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
-use crate::values::dtype::Dtype;
 use crate::values::handle::{Handle, ObjectKind};
-use crate::values::value::{NumericArray, Value};
+use crate::values::value::Value;
 
 const ANY: &str = "a handle";
 
@@ -50,16 +46,6 @@ pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     Ok(Value::Null)
 }
 
-/// `reset()`: frees all objects and restores the initial seed and settings.
-pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    arguments.finish()?;
-    session.check_none_stepping()?;
-    session.clear();
-    session.random = Random::new(0);
-    session.all_options = true;
-    Ok(Value::Null)
-}
-
 /// `use(x, y)`: moves the object of `y` to the handle `x`, and frees `y`. Both have one kind.
 pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let (handle, other) = (arguments.any_handle(ANY)?, arguments.any_handle(ANY)?);
@@ -77,39 +63,6 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     }
     session.replace(handle, other)?;
     Ok(Value::Null)
-}
-
-/// `setting(name)` returns a setting, `setting(name, value)` sets it. `alloptions`: whether definitions include all
-/// options, or only options that differ from the defaults. `threads`: how many threads operations and steps use at
-/// most.
-pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let name = arguments.text("the name of a setting")?;
-    arguments.require_defined()?;
-    match name.as_str() {
-        "alloptions" => {
-            let flag = arguments.flag("its value")?;
-            arguments.finish()?;
-            let Some(flag) = flag else { return Ok(Value::Bool(session.all_options)) };
-            session.all_options = flag;
-            Ok(Value::Null)
-        }
-        "threads" => {
-            let count = match arguments.next() {
-                Value::Undefined => None,
-                // 1024 is more than machines have; more threads would only fail later.
-                Value::Number(count) if count.fract() == 0.0 && (1.0..=1024.0).contains(&count) => Some(count),
-                other => return Err(arguments.argument_error("a whole number of threads from 1 to 1024", &other)),
-            };
-            arguments.finish()?;
-            let Some(count) = count else { return Ok(Value::Number(session.engine.thread_limit() as f64)) };
-            session.engine.set_threads(count as usize)?;
-            Ok(Value::Null)
-        }
-        _ => {
-            let message = format!("unknown setting `{name}`, expected alloptions or threads");
-            Err(Error::new(Code::UnknownName, message))
-        }
-    }
 }
 
 /// `class(x)`: tensor, vector, dictionary, module, optimizer, loss or model.
@@ -185,35 +138,4 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<S
         counts.bytes += count * session.engine.dtype(tensor)?.size();
     }
     Ok(counts)
-}
-
-/// `handlecount()`: how many objects live.
-pub(crate) fn handlecount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    arguments.finish()?;
-    Ok(Value::Number(session.live_handles() as f64))
-}
-
-/// `seed(n)`: restarts the random numbers of initial weights, dropout and permutations.
-pub(crate) fn seed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let seed = arguments.whole("a seed", 0)?;
-    arguments.finish()?;
-    session.random = Random::new(seed);
-    Ok(Value::Null)
-}
-
-/// `randperm(n)`: the numbers from 0 to n - 1 in random order.
-pub(crate) fn randperm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let n = context::checked_element_count(
-        &session.engine,
-        &[usize::try_from(arguments.whole("how many numbers", 0)?).unwrap_or(usize::MAX)],
-        Dtype::Long,
-    )?;
-    arguments.finish()?;
-    Ok(Value::NumericArray(NumericArray { data: Data::Long(session.random.permutation(n)?), shape: vec![n] }))
-}
-
-/// `errorcodes()`: every code an error can have.
-pub(crate) fn errorcodes<E: Engine>(_: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    arguments.finish()?;
-    Ok(Value::strings(Code::ALL.iter().map(|code| code.as_str())))
 }

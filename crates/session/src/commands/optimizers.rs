@@ -1,4 +1,4 @@
-//! `opt` in its forms, and `lr`.
+//! `opt` in its forms, and `state`.
 
 use stepwell_optim::{Code, Error, Number, Optimizer, OptionValue, Result, Results, definition};
 
@@ -8,6 +8,7 @@ use crate::commands::restore::restore;
 use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::engine::backend_optimizers::take_fused;
+use crate::nn::module_state;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::bound_optimizer::library_optimizer;
@@ -39,6 +40,22 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
         Value::Object(saved) => restore(session, &saved, arguments),
         other => Err(arguments.argument_error("the name of an optimizer, an optimizer handle or a state", &other)),
     }
+}
+
+/// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
+pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.any_handle("an optimizer or module handle")?;
+    if handle.kind() == Some(ObjectKind::Module) {
+        arguments.finish()?;
+        return module_state::rows(&session.engine, session.module(handle)?.as_ref());
+    }
+    if handle.kind() == Some(ObjectKind::Model) {
+        session.model(handle)?;
+        return Err(arguments.argument_error("an optimizer or module handle", &Value::Handle(handle)));
+    }
+    let all = arguments.flag("whether to tell all options")?;
+    arguments.finish()?;
+    describe(session, handle, all.unwrap_or(session.all_options), true)
 }
 
 fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Value> {
@@ -163,17 +180,4 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
             }
         })
         .values()
-}
-
-/// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
-pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
-    if arguments.is_empty() {
-        let rates = session.optimizer(handle)?.optimizer.rates();
-        return Ok(Value::Array(rates.into_iter().map(Value::Number).collect()));
-    }
-    let rates = arguments.numbers("learning rates")?;
-    arguments.finish()?;
-    session.optimizer_mut(handle)?.0.optimizer.set_rates(&rates)?;
-    Ok(Value::Null)
 }

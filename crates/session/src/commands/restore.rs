@@ -12,7 +12,7 @@ use stepwell_optim::{
 use crate::commands::arguments::Arguments;
 use crate::commands::lbfgs_state::lbfgs_state_of;
 use crate::commands::state_entries::{Entries, dictionary, entry, find, flag, list, malformed, numbers, text, whole};
-use crate::commands::{scaling, schedules};
+use crate::commands::{schedules, steps};
 use crate::engine::Engine;
 use crate::nn::module::Named;
 use crate::session::{Object, Session};
@@ -96,7 +96,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
             let message = format!("{} with a loss scale: expected an optimizer that scales losses", definition.name);
             return Err(Error::new(Code::Format, message));
         }
-        scaling::restore(&mut optimizer, dictionary("lossscale", scale)?)?;
+        steps::restore_loss_scale(&mut optimizer, dictionary("lossscale", scale)?)?;
         scales = optimizer.loss_scale.as_ref().map(LossScale::scale);
     }
     let averaged = flag(saved, "averaged")?.unwrap_or(false);

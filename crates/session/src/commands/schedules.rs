@@ -1,5 +1,5 @@
-//! `schedule` in its forms, and `advance`. A schedule crosses as plain data: its name, its options, its progress, and the
-//! schedules inside it.
+//! Learning rates and the schedules that set them. A schedule crosses as plain data: its name, its options, its progress,
+//! and the schedules inside it.
 
 use stepwell_optim::{
     Children, Code, Error, Optimizer, Result, Results, SCHEDULES, Schedule, ScheduleInstance, defaults,
@@ -13,6 +13,19 @@ use crate::values::convert::{named_options, to_value};
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
 use crate::values::value::Value;
+
+/// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
+pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
+    if arguments.is_empty() {
+        let rates = session.optimizer(handle)?.optimizer.rates();
+        return Ok(Value::Array(rates.into_iter().map(Value::Number).collect()));
+    }
+    let rates = arguments.numbers("learning rates")?;
+    arguments.finish()?;
+    session.optimizer_mut(handle)?.0.optimizer.set_rates(&rates)?;
+    Ok(Value::Null)
+}
 
 /// `schedule(optimizer)` returns the schedule, `schedule(optimizer, specification)` binds one, and `schedule(optimizer,
 /// null)` unbinds it and leaves the learning rates as they are.

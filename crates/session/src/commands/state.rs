@@ -1,35 +1,18 @@
-//! Definitions and states of optimizers and modules, as plain data.
+//! Definitions and states of optimizers, as plain data.
 
 use stepwell_optim::{Buffer, Definition, Optimizer, OptionValue, Result, defaults};
 
-use crate::commands::arguments::Arguments;
 use crate::commands::lbfgs_state::{count, state_dict_values};
-use crate::commands::{scaling, schedules};
+use crate::commands::{schedules, steps};
 use crate::engine::Engine;
-use crate::nn::module_state;
 use crate::session::Session;
 use crate::training::bound_optimizer::WithState;
 use crate::values::convert::to_value;
 use crate::values::dedupe::first_positions;
-use crate::values::handle::{Handle, ObjectKind};
+use crate::values::handle::Handle;
 use crate::values::value::{NumericArray, Value};
 
-/// `state(optimizer, [all])`: the definition, the buffers of each parameter, and the schedule if there is one.
-pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.any_handle("an optimizer or module handle")?;
-    if handle.kind() == Some(ObjectKind::Module) {
-        arguments.finish()?;
-        return module_state::rows(&session.engine, session.module(handle)?.as_ref());
-    }
-    if handle.kind() == Some(ObjectKind::Model) {
-        session.model(handle)?;
-        return Err(arguments.argument_error("an optimizer or module handle", &Value::Handle(handle)));
-    }
-    let all = arguments.flag("whether to tell all options")?;
-    arguments.finish()?;
-    describe(session, handle, all.unwrap_or(session.all_options), true)
-}
-
+/// The definition of an optimizer as plain data; with buffers, its state.
 pub(crate) fn describe<E: Engine>(
     session: &Session<E>,
     handle: Handle,
@@ -94,7 +77,7 @@ pub(crate) fn describe<E: Engine>(
         entries.push(("schedule", schedules::schedule_value(schedule)));
     }
     if let (true, Some(scale)) = (with_buffers, &optimizer.loss_scale) {
-        entries.push(("lossscale", scaling::loss_scale_value(scale)));
+        entries.push(("lossscale", steps::loss_scale_value(scale)));
     }
     if with_buffers && optimizer.is_swapped() {
         entries.push(("averaged", Value::Bool(true)));

@@ -1,13 +1,53 @@
-//! `lossscale` and `average`: loss scaling and swapped averages of an optimizer.
+//! Steps of an optimizer, loss scaling, and swapped averages.
 
-use stepwell_optim::{LossScale, Optimizer, Result};
+use stepwell_optim::{Clip, LossScale, NonFinite, Optimizer, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
+use crate::training::step_options::StepSettings;
 use crate::values::convert::{named_options, to_value};
-use crate::values::handle::ObjectKind;
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
+
+/// `step(optimizer, [options])`: updates every parameter that has a gradient. A model stands for its optimizer, and a module
+/// for the one that updates its parameters.
+pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = match *arguments.peek() {
+        Value::Handle(handle) if handle.kind() == Some(ObjectKind::Module) => {
+            session.optimizer_to_step(arguments.handle(ObjectKind::Module)?)?
+        }
+        _ => arguments.handle_or_model(ObjectKind::Optimizer)?,
+    };
+    let given = arguments.options()?;
+    arguments.finish()?;
+    check_step(session, handle)?;
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
+    if given.is_empty() {
+        bound.step(engine, Clip::None, false, NonFinite::Propagate)?;
+    } else {
+        let settings = StepSettings::parse(given)?;
+        bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+        bound.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
+    }
+    Ok(Value::Null)
+}
+
+/// Fails if a closure that is running cannot make a step of this optimizer or model.
+pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
+    if session.running.is_empty() {
+        return Ok(());
+    }
+    session.check_not_stepping(handle)?;
+    session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())
+}
+
+/// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
+pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
+    arguments.finish()?;
+    Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
+}
 
 /// `lossscale(optimizer)` returns the loss scale, `lossscale(optimizer, options)` switches it on, and
 /// `lossscale(optimizer, null)` off.
@@ -38,22 +78,15 @@ pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     Ok(Value::Null)
 }
 
-/// A loss scale as plain data, from which [`restore`] makes it again.
+/// A loss scale as plain data, from which [`restore_loss_scale`] makes it again.
 pub(crate) fn loss_scale_value(scale: &LossScale) -> Value {
     Value::object(scale.described().into_iter().map(|(name, value)| (name, to_value(&value))))
 }
 
 /// Restores a loss scale from the result of [`loss_scale_value`].
-pub(crate) fn restore(optimizer: &mut Optimizer, entries: &[(String, Value)]) -> Result<()> {
+pub(crate) fn restore_loss_scale(optimizer: &mut Optimizer, entries: &[(String, Value)]) -> Result<()> {
     optimizer.loss_scale = Some(LossScale::new(&named_options(entries.to_vec())?)?);
     Ok(())
-}
-
-/// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
-pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
-    arguments.finish()?;
-    Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
 }
 
 /// `average(optimizer)`: swaps each parameter with its moving average, in place. Returns whether the parameters are now
