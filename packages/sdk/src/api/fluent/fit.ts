@@ -6,9 +6,9 @@ import type { TensorData } from "../../types/tensor-data.js";
 import { backward, clip, clipv, zerograd } from "../functions/gradients.js";
 import { forward } from "../functions/modules.js";
 import { free, objtype } from "../functions/objects.js";
-import { step as makeStep } from "../functions/optimizers.js";
 import { advance as advanceSchedule, schedule } from "../functions/schedules.js";
 import { randperm } from "../functions/session.js";
+import { step as makeStep } from "../functions/steps.js";
 import { tensor } from "../functions/tensors.js";
 import { batchOf, type Dataset, inOrder } from "./dataset.js";
 import {

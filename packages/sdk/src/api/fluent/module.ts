@@ -5,19 +5,18 @@ import type { AnyModule, AnyTensor } from "../../types/objects.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { load, save } from "../functions/files.js";
 import { gradflag } from "../functions/gradients.js";
 import {
   child,
   childnames,
   evaluate,
   forward,
-  load,
   module,
   names,
   parm,
   parmnames,
   parms,
-  save,
 } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";

@@ -3,7 +3,7 @@
 import type { StepOptions } from "../../generated/settings.js";
 import type { AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
-import { step } from "../functions/optimizers.js";
+import { step } from "../functions/steps.js";
 
 /** Computes the loss and its gradients, and returns the loss: a number, or a tensor that the step then frees. */
 export type Closure = () => number | AnyTensor;

@@ -1,5 +1,6 @@
 // The functions of the k-api.
 
+export * from "./files.js";
 export * from "./gradients.js";
 export * from "./losses.js";
 export * from "./models.js";
@@ -8,4 +9,5 @@ export * from "./objects.js";
 export * from "./optimizers.js";
 export * from "./schedules.js";
 export * from "./session.js";
+export * from "./steps.js";
 export * from "./tensors.js";
