@@ -25,11 +25,9 @@ export class EngineClient {
     // Reading arguments runs code of the caller, such as getters, whose exceptions are not errors of the engine.
     const encoded = encodeArguments(this.#registry, name, args);
     try {
-      result = this.#binding.call(command, encoded);
+      result = this.#callBinding(command, encoded);
     } catch (error) {
-      if (!hasCode(error, "ERR_MEMORY") || !this.#registry.freeForgotten())
-        throw renamed(this.#error(error, args), command, name);
-      result = this.#callAgain(command, encoded, name);
+      throw renamed(this.#error(error, args), command, name);
     }
     return this.#decode(result);
   }
@@ -94,6 +92,16 @@ export class EngineClient {
     }
   }
 
+  /** Calls the binding. If memory is short it frees forgotten objects, and calls once more. */
+  #callBinding(command: string, encoded: readonly BindingArgument[]): BindingResult {
+    try {
+      return this.#binding.call(command, encoded);
+    } catch (error) {
+      if (!hasCode(error, "ERR_MEMORY") || !this.#registry.freeForgotten()) throw error;
+      return this.#binding.call(command, encoded);
+    }
+  }
+
   #decode(result: BindingResult): unknown {
     if (typeof result === "bigint") return this.#registry.handle(result);
     return toThisRealm(result) ?? undefined;
@@ -115,14 +123,5 @@ export class EngineClient {
       textOf: (handle, style) => objectText(call, handle, style),
       jsonOf: (handle) => jsonOf(call, handle),
     });
-  }
-
-  /** Calls a command once more after memory has been freed. */
-  #callAgain(command: string, encoded: readonly BindingArgument[], name: string): BindingResult {
-    try {
-      return this.#binding.call(command, encoded);
-    } catch (error) {
-      throw renamed(asStepwellError(error), command, name);
-    }
   }
 }

@@ -62,10 +62,10 @@ export class HandleRegistry implements HandleOwner {
     this.#forgotten = [];
   }
 
-  /** Frees at once all objects that are known to be forgotten; false if it frees none. */
-  freeForgotten(): boolean {
+  /** Frees objects that are known to be forgotten, at most until `end` in milliseconds; false if it frees none. */
+  freeForgotten(end = Number.POSITIVE_INFINITY): boolean {
     let freed = false;
-    while (this.#forgotten.length > 0 && this.#free(this.#forgotten.splice(-BATCH))) freed = true;
+    while (this.#forgotten.length > 0 && Date.now() < end && this.#free(this.#forgotten.splice(-BATCH))) freed = true;
     return freed;
   }
 
@@ -109,9 +109,7 @@ export class HandleRegistry implements HandleOwner {
 
   #freeSome(): void {
     this.#isPlanned = false;
-    const end = Date.now() + MAX_TURN;
-    let freed = true;
-    while (freed && this.#forgotten.length > 0 && Date.now() < end) freed = this.#free(this.#forgotten.splice(-BATCH));
+    const freed = this.freeForgotten(Date.now() + MAX_TURN);
     if (this.#forgotten.length > 0) this.#plan(freed ? 0 : RETRY);
   }
 }
