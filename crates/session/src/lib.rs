@@ -4,17 +4,17 @@
 
 mod commands;
 mod engine;
-#[cfg(test)]
-mod generated;
 mod nn;
 mod random;
 mod session;
 mod training;
+#[cfg(test)]
+mod typescript_files;
 mod values;
 
 pub use engine::Engine;
-pub use engine::backend_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use engine::busy_guard::BusyGuard;
+pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;

@@ -1,8 +1,8 @@
-//! Writes the tables of options of the session as types of the SDK. A test fails if they were not up to date.
+//! Writes the tables of options of the session as types of the SDK. A test fails once if a file was not up to date.
 
 use stepwell_optim::{LossScale, OptionSet, OptionSpec};
+use stepwell_typescript::{SDK, doc, interface, keep, type_of};
 
-use self::typescript::{SDK, doc, interface, keep, type_of};
 use crate::commands::files::LoadOptions;
 use crate::nn::layers::LAYER_TABLES;
 use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
@@ -10,9 +10,6 @@ use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::metrics::Metric;
 use crate::training::step_options::StepTable;
 use crate::values::handle::{GENERATION_BITS, ObjectKind, SESSION_BITS, SLOT_BITS};
-
-#[path = "../../optim/tests/properties/typescript.rs"]
-mod typescript;
 
 /// The row that both tables of samples have, but not as a table: one name of a metric or several.
 const METRICS: &str = "  /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default \"loss\". */\n  \
@@ -124,16 +121,16 @@ fn kinds_of_objects_are_up_to_date() {
 }
 
 #[test]
-fn types_of_losses_are_up_to_date() {
+fn generated_losses_are_up_to_date() {
     keep(SDK, "losses.ts", losses());
 }
 
 #[test]
-fn types_of_settings_are_up_to_date() {
+fn generated_settings_are_up_to_date() {
     keep(SDK, "settings.ts", settings());
 }
 
 #[test]
-fn types_of_layers_are_up_to_date() {
+fn generated_layers_are_up_to_date() {
     keep(SDK, "layers.ts", layers());
 }

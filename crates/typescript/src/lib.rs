@@ -1,6 +1,6 @@
-//! Writes tables of options as TypeScript. The tests of `stepwell-session` read this file too.
+//! Writes tables of options as TypeScript, for tests that keep the generated files up to date.
 
-#![allow(clippy::expect_used, clippy::panic, dead_code, reason = "a test, and each crate uses a part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "only tests call it")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use stepwell_optim::{Limit, OptionKind, OptionSpec, OptionValue};
 
 /// The type of an option in TypeScript.
-pub(crate) fn type_of(spec: &OptionSpec) -> String {
+pub fn type_of(spec: &OptionSpec) -> String {
     let plain = match spec.kind {
         OptionKind::Float | OptionKind::Integer => "number".to_owned(),
         OptionKind::Flag => "boolean".to_owned(),
@@ -19,7 +19,7 @@ pub(crate) fn type_of(spec: &OptionSpec) -> String {
 }
 
 /// A default as TypeScript writes it.
-pub(crate) fn shown(value: &OptionValue) -> String {
+pub fn shown(value: &OptionValue) -> String {
     match value {
         OptionValue::Null => "null".into(),
         OptionValue::Flag(flag) => flag.to_string(),
@@ -33,7 +33,7 @@ pub(crate) fn shown(value: &OptionValue) -> String {
 }
 
 /// The sentence of an option with its range and default.
-pub(crate) fn doc(spec: &OptionSpec) -> String {
+pub fn doc(spec: &OptionSpec) -> String {
     let whole =
         if matches!(spec.kind, OptionKind::Integer | OptionKind::Sizes) { "A whole number" } else { "A number" };
     let range = if spec.limit == Limit::Finite { String::new() } else { format!(" {whole}{}.", spec.limit) };
@@ -42,7 +42,7 @@ pub(crate) fn doc(spec: &OptionSpec) -> String {
 }
 
 /// The lists of PyTorch that stand for several options, such as `betas`, with the names of those options.
-pub(crate) fn list_aliases(specs: &[OptionSpec]) -> Vec<(&'static str, Vec<&'static str>)> {
+pub fn list_aliases(specs: &[OptionSpec]) -> Vec<(&'static str, Vec<&'static str>)> {
     let lists = specs.iter().filter_map(|spec| spec.alias?.split_once("[0]"));
     lists
         .map(|(list, _)| {
@@ -54,7 +54,7 @@ pub(crate) fn list_aliases(specs: &[OptionSpec]) -> Vec<(&'static str, Vec<&'sta
 }
 
 /// The interface of a table, with a row for each name and each alias. `more` is further rows.
-pub(crate) fn interface(name: &str, about: &str, specs: &[OptionSpec], more: &str) -> String {
+pub fn interface(name: &str, about: &str, specs: &[OptionSpec], more: &str) -> String {
     let mut text = format!("/** {about} */\nexport interface {name} {{\n");
     for spec in specs {
         let (doc, kind) = (doc(spec), type_of(spec));
@@ -72,12 +72,15 @@ pub(crate) fn interface(name: &str, about: &str, specs: &[OptionSpec], more: &st
 }
 
 /// The folder of generated files in the SDK, from the folder of a crate.
-pub(crate) const SDK: &str = "../../packages/sdk/src/generated";
+pub const SDK: &str = "../../packages/sdk/src/generated";
 /// The folder of generated files in the playground, from the folder of a crate.
-pub(crate) const PLAYGROUND: &str = "../../apps/playground/src/generated";
+pub const PLAYGROUND: &str = "../../apps/playground/src/generated";
 
 /// Fails if a generated file is not up to date, and writes it.
-pub(crate) fn keep(folder: &str, name: &str, text: String) {
+///
+/// # Panics
+/// If the file was not up to date, or cannot be written.
+pub fn keep(folder: &str, name: &str, text: String) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
     if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");

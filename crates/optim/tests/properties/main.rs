@@ -3,7 +3,6 @@
 mod bits;
 mod clip;
 mod extension_options;
-mod generated;
 mod lbfgs_direction;
 mod minima;
 mod mixed;
@@ -11,4 +10,4 @@ mod naive;
 mod parity;
 mod reference;
 mod schedules;
-mod typescript;
+mod typescript_files;

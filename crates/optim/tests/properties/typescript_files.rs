@@ -1,11 +1,11 @@
-//! The option types of the SDK are written from the option tables. A test fails if they were stale.
+//! Writes the tables of options, presets and error codes as files of the SDK and of the playground. A test fails once if a file
+//! was not up to date.
 
 use stepwell_optim::{
     CATALOG, Children, Code, Definition, Limit, OptionKind, OptionSpec, PRESETS, SCHEDULES, ScheduleDefinition,
     positional,
 };
-
-use crate::typescript::{PLAYGROUND, SDK, doc, interface, keep, list_aliases, shown, type_of};
+use stepwell_typescript::{PLAYGROUND, SDK, doc, interface, keep, list_aliases, shown, type_of};
 
 /// PyTorch's spelling, or a capitalized name.
 fn type_name(definition: &Definition) -> String {
@@ -223,22 +223,22 @@ fn table_row(spec: &OptionSpec) -> String {
 }
 
 #[test]
-fn option_types_are_up_to_date() {
+fn generated_option_types_are_up_to_date() {
     keep(SDK, "options.ts", generated());
 }
 
 #[test]
-fn option_tables_are_up_to_date() {
+fn generated_option_tables_are_up_to_date() {
     keep(PLAYGROUND, "options.ts", generated_tables());
 }
 
 #[test]
-fn presets_are_up_to_date() {
+fn generated_presets_are_up_to_date() {
     keep(SDK, "presets.ts", generated_presets());
 }
 
 #[test]
-fn schedule_types_are_up_to_date() {
+fn generated_schedule_types_are_up_to_date() {
     keep(SDK, "schedules.ts", generated_schedules());
 }
 
@@ -256,11 +256,11 @@ fn generated_codes() -> String {
 }
 
 #[test]
-fn error_codes_are_up_to_date() {
+fn generated_error_codes_are_up_to_date() {
     keep(SDK, "error-codes.ts", generated_codes());
 }
 
 #[test]
-fn setters_are_up_to_date() {
+fn generated_setters_are_up_to_date() {
     keep(SDK, "setters.ts", generated_setters());
 }

@@ -7,7 +7,7 @@ use crate::commands::parameters::{is_parameter_list, resolve_parameters};
 use crate::commands::restore::restore;
 use crate::commands::state::describe;
 use crate::engine::Engine;
-use crate::engine::backend_optimizers::take_fused;
+use crate::engine::library_optimizers::take_fused;
 use crate::nn::module_state;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;

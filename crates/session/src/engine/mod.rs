@@ -4,13 +4,13 @@
 //! give the same errors. An engine returns an [`Error`](stepwell_optim::Error) for everything else that it refuses, and
 //! never panics.
 
-pub(crate) mod backend_optimizers;
 pub(crate) mod busy_guard;
+pub(crate) mod library_optimizers;
 pub(crate) mod operations;
 
 use stepwell_optim::{Code, Definition, Error, Result, View};
 
-use crate::engine::backend_optimizers::{LibraryOptimizer, only_fused};
+use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;

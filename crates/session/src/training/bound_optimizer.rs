@@ -7,8 +7,8 @@ use stepwell_optim::{
 };
 
 use crate::engine::Engine;
-use crate::engine::backend_optimizers::no_further;
-use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
+use crate::engine::library_optimizers::no_further;
+use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;

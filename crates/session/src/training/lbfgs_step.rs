@@ -11,7 +11,7 @@ use stepwell_optim::{
 };
 
 use crate::engine::Engine;
-use crate::engine::backend_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
+use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::frozen_parameters::TrainedRanges;
 use crate::values::data::Differentiable;
