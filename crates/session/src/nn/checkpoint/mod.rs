@@ -1,6 +1,7 @@
 //! Tensors in a file: safetensors, written so that a crash leaves the old file or the new one.
 
 mod header;
+mod json;
 mod replace;
 
 use std::borrow::Cow;
@@ -151,7 +152,7 @@ impl SavedTensor<'_> {
     /// The element type as the file names it, and the sizes of the dimensions.
     pub(crate) fn type_and_shape(&self) -> (&'static str, Vec<u64>) {
         // It was read before.
-        self.saved.header.about(self.entry).map_or(("", Vec::new()), |about| (about.dtype.0, about.shape))
+        self.saved.header.description(self.entry).map_or(("", Vec::new()), |found| (found.dtype.0, found.shape))
     }
 
     /// The bytes of its elements.
