@@ -154,7 +154,7 @@ impl LossFunction {
         self.ignored().is_some()
     }
 
-    /// The class that counts for nothing, if targets can be classes.
+    /// The class whose targets are ignored; `None` if targets cannot be classes.
     pub(crate) fn ignored(&self) -> Option<i64> {
         match self.loss {
             Loss::CrossEntropy { ignore } | Loss::Nll { ignore } => Some(ignore),
@@ -162,7 +162,8 @@ impl LossFunction {
         }
     }
 
-    /// The weight of a batch's loss in the mean of several: the number of averaged elements for a mean, 1 for a sum.
+    /// The weight of a batch in the mean over several batches: its number of averaged elements if the reduction is a mean,
+    /// otherwise 1.
     pub(crate) fn weight(&self, counted: usize) -> f64 {
         if self.reduction == Reduction::Mean { counted as f64 } else { 1.0 }
     }
