@@ -4,6 +4,7 @@
 //! functions that can fail, the engine calls those that return errors (`f_*`); `clippy.toml` bans the others. It cuts the C++
 //! backtrace off every error text.
 
+mod descriptors;
 mod engine;
 mod error;
 mod library;

@@ -9,10 +9,11 @@ use stepwell_optim::{AnyLbfgsStateDict, Code, Error, Result};
 use stepwell_session::{Dtype, LibraryGroup};
 use torch_sys::C_tensor;
 
+use crate::descriptors::{self, CPU};
 use crate::library::lbfgs_state::{FfiLbfgsState, LbfgsTensors, lbfgs_state_from_ffi};
 use crate::library::options::option_number;
 use crate::parameter_views::check::gradient_fault;
-use crate::shim::{self, CPU, TensorRef};
+use crate::shim::{self, TensorRef};
 use crate::tensor::Tensor;
 
 /// The number of options that lbfgs.cpp reads.
@@ -46,7 +47,7 @@ impl Context<'_> {
     fn evaluate(&mut self) -> Result<f64> {
         let loss = (self.closure)()?;
         let mut descriptors = Vec::new();
-        shim::describe_parameters(self.tensor_refs, &mut descriptors)?;
+        descriptors::describe_parameters(self.tensor_refs, &mut descriptors)?;
         for descriptor in descriptors.iter().filter(|descriptor| descriptor.has_grad != 0) {
             if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));
@@ -110,7 +111,7 @@ pub(crate) fn minimize(
     // SAFETY: null, or new handles, owned by this call. True after a failure too.
     let tensors = after.tensors.map(|tensor| unsafe { shim::owned(tensor) });
     let (failure, first_loss) = (context.failure.take(), context.first_loss);
-    let bumped = shim::bump(&tensor_refs, None);
+    let bumped = descriptors::bump(&tensor_refs, None);
     match failure {
         Some(Ok(error)) if status == CLOSURE_FAILED => return Err(error),
         Some(Err(panic)) => resume_unwind(panic),

@@ -8,11 +8,12 @@ use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, Stat
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
+use crate::descriptors::{self, CPU, ParameterDescriptor};
 use crate::error::check_not_busy;
 use crate::library::lbfgs;
 use crate::library::options::option_number;
 use crate::parameter_views::check::{dtype_fault, gradient_fault};
-use crate::shim::{self, CPU, DOUBLE, FLOAT, ParameterDescriptor, TensorRef};
+use crate::shim::{self, DOUBLE, FLOAT, TensorRef};
 use crate::tensor::Tensor;
 
 /// Names of the optimizers that need no closure, in the order of `kMakers` in optimizer.cpp. The number is the count of
@@ -91,7 +92,7 @@ impl LibraryEach<Tensor> for Library {
         let tensor_refs: Vec<TensorRef<'_>> =
             groups.iter().flat_map(|group| group.parameters).map(Tensor::tensor_ref).collect();
         let mut descriptors = Vec::new();
-        shim::describe_parameters(&tensor_refs, &mut descriptors)?;
+        descriptors::describe_parameters(&tensor_refs, &mut descriptors)?;
         for (index, descriptor) in descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
             check(index, descriptor)?;
         }
@@ -114,7 +115,7 @@ impl LibraryEach<Tensor> for Library {
         let result =
             shim::check(unsafe { stepwell_library_step(self.pointer.as_ptr(), groups.as_ptr(), groups.len()) });
         // libtorch writes to some parameters without bumping their versions.
-        result.and(shim::bump(&tensor_refs, Some(&descriptors)))
+        result.and(descriptors::bump(&tensor_refs, Some(&descriptors)))
     }
 
     fn states(&self, parameters: &[Tensor]) -> Result<Vec<Option<State>>> {

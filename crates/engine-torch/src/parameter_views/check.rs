@@ -2,7 +2,8 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::shim::{BFLOAT16, CONTIGUOUS, CPU, DENSE, DOUBLE, FITS, FLOAT, HALF, ParameterDescriptor};
+use crate::descriptors::{CONTIGUOUS, CPU, DENSE, FITS, ParameterDescriptor};
+use crate::shim::{BFLOAT16, DOUBLE, FLOAT, HALF};
 
 /// Fails unless a step can update the parameter: CPU, dense, floating point, contiguous, with a gradient that fits.
 pub(crate) fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {

@@ -2,7 +2,8 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::shim::{BFLOAT16, FLOAT, HALF, ParameterDescriptor};
+use crate::descriptors::ParameterDescriptor;
+use crate::shim::{BFLOAT16, FLOAT, HALF};
 
 /// Bytes of an element of a floating-point dtype.
 fn size(dtype: u8) -> usize {

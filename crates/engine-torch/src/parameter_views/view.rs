@@ -6,7 +6,8 @@ use std::slice;
 use half::{bf16, f16};
 use stepwell_optim::View;
 
-use crate::shim::{BFLOAT16, FLOAT, HALF, ParameterDescriptor};
+use crate::descriptors::ParameterDescriptor;
+use crate::shim::{BFLOAT16, FLOAT, HALF};
 
 /// The slices of a descriptor that was checked; `None` without a gradient.
 pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {

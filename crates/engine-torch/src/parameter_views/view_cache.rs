@@ -15,11 +15,12 @@ use stepwell_optim::fallible::{collected, push, reserve};
 use stepwell_optim::{Result, View};
 use stepwell_session::BusyGuard;
 
+use crate::descriptors::{self, CONTIGUOUS, Fingerprint, ParameterDescriptor};
 use crate::error::{check_not_busy, from_tch};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{check_overlap, shares_storage};
 use crate::parameter_views::view::view;
-use crate::shim::{self, CONTIGUOUS, Fingerprint, ParameterDescriptor, TensorRef};
+use crate::shim::{self, TensorRef};
 use crate::tensor::Tensor;
 
 /// Cache of the checks and the scratch memory of one list of parameters, from step to step.
@@ -96,15 +97,16 @@ impl ViewCache {
         // Invalid until all checks have passed: a failure below leaves the cache without valid content.
         let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
         let now = shim::metadata_generation();
+        let is_current = fingerprint_generation == Some(now);
         // SAFETY: `parameters` keeps the tensors of the fingerprints alive, and the generation is the one of the fingerprints.
-        if fingerprint_generation == Some(now) && unsafe { shim::bump_if_unchanged(tensor_refs, &self.fingerprints) } {
+        if is_current && unsafe { descriptors::bump_if_unchanged(tensor_refs, &self.fingerprints) } {
             views.extend(self.descriptors.iter().map(view));
             (self.zero_copy, self.fingerprint_generation) = (true, fingerprint_generation);
             return Ok(Vec::new());
         }
         // A failure leaves some descriptors of parameters that `parameters` does not hold.
-        let unchanged =
-            shim::describe_parameters(tensor_refs, &mut self.descriptors).inspect_err(|_| self.descriptors.clear())?;
+        let unchanged = descriptors::describe_parameters(tensor_refs, &mut self.descriptors)
+            .inspect_err(|_| self.descriptors.clear())?;
         if !unchanged {
             self.parameters = collected(parameters.iter().cloned())?;
             self.frozen.clear();
@@ -122,10 +124,10 @@ impl ViewCache {
             copies = check_and_copy(tensor_refs, &mut descriptors)?;
             views.extend(descriptors.iter().map(view));
         }
-        shim::bump(tensor_refs, Some(&self.descriptors))?;
+        descriptors::bump(tensor_refs, Some(&self.descriptors))?;
         self.zero_copy = copies.is_empty();
         if self.zero_copy
-            && let Some(fingerprints) = shim::take_fingerprints(tensor_refs, mem::take(&mut self.fingerprints))
+            && let Some(fingerprints) = descriptors::take_fingerprints(tensor_refs, mem::take(&mut self.fingerprints))
         {
             (self.fingerprints, self.fingerprint_generation) = (fingerprints, Some(now));
         }

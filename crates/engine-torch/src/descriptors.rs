@@ -1,0 +1,144 @@
+//! Parameters and their gradients as the C++ shim describes them, a list at a time.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use stepwell_optim::Result;
+use stepwell_optim::fallible::reserve;
+use torch_sys::C_tensor;
+
+use crate::shim::{TensorRef, check, size};
+
+/// Bits of [`ParameterDescriptor::layout`] and [`ParameterDescriptor::grad_layout`], as in shim.cpp.
+pub(crate) const CPU: u8 = 1;
+pub(crate) const DENSE: u8 = 2;
+pub(crate) const CONTIGUOUS: u8 = 4;
+/// Bit of a gradient: its sizes equal the sizes of its parameter.
+pub(crate) const FITS: u8 = 8;
+
+/// Addresses and metadata of a parameter and its gradient. Has the layout of `stepwell_parameter_descriptor`.
+///
+/// Without a gradient, or for a frozen parameter, all fields but `parameter` and `frozen_with_grad` are 0. An address is null
+/// unless the elements can be read on the CPU.
+#[derive(Clone)]
+#[repr(C)]
+pub(crate) struct ParameterDescriptor {
+    pub(crate) data: *mut c_void,
+    pub(crate) storage: *const c_void,
+    pub(crate) grad_data: *const c_void,
+    pub(crate) grad_storage: *const c_void,
+    #[allow(dead_code, reason = "read by the shim")]
+    grad_impl: *const c_void,
+    #[allow(dead_code, reason = "read by the shim")]
+    parameter: *const c_void,
+    elements: i64,
+    pub(crate) dtype: u8,
+    pub(crate) layout: u8,
+    pub(crate) grad_dtype: u8,
+    pub(crate) grad_layout: u8,
+    pub(crate) has_grad: u8,
+    /// Not 0 if the parameter has a gradient but does not require one.
+    pub(crate) frozen_with_grad: u8,
+}
+
+impl ParameterDescriptor {
+    /// The descriptor of a parameter that was not described yet.
+    const NONE: Self = Self {
+        data: ptr::null_mut(),
+        storage: ptr::null(),
+        grad_data: ptr::null(),
+        grad_storage: ptr::null(),
+        grad_impl: ptr::null(),
+        parameter: ptr::null(),
+        elements: 0,
+        dtype: 0,
+        layout: 0,
+        grad_dtype: 0,
+        grad_layout: 0,
+        has_grad: 0,
+        frozen_with_grad: 0,
+    };
+
+    pub(crate) fn len(&self) -> usize {
+        size(self.elements)
+    }
+}
+
+/// Addresses that identify a parameter and its gradient: equal addresses mean equal tensors while the parameter lives and the
+/// metadata generation is unchanged. Has the layout of `stepwell_fingerprint`.
+#[allow(dead_code, reason = "read by the shim")]
+#[repr(C)]
+pub(crate) struct Fingerprint {
+    parameter: *const c_void,
+    grad_field: *const c_void,
+    gradient: *const c_void,
+}
+
+// The sizes in shim.cpp.
+const _: () = assert!(size_of::<ParameterDescriptor>() == 64 && size_of::<Fingerprint>() == 24);
+
+unsafe extern "C" {
+    fn stepwell_describe_parameters(
+        tensors: *const *const C_tensor,
+        count: usize,
+        descriptors: *mut ParameterDescriptor,
+        unchanged: *mut u8,
+    ) -> i32;
+    fn stepwell_take_fingerprints(tensors: *const *const C_tensor, count: usize, out: *mut Fingerprint) -> bool;
+    fn stepwell_bump_if_unchanged(
+        tensors: *const *const C_tensor,
+        count: usize,
+        fingerprints: *const Fingerprint,
+    ) -> bool;
+    fn stepwell_bump(tensors: *const *const C_tensor, descriptors: *const ParameterDescriptor, count: usize) -> i32;
+}
+
+/// Updates the descriptors of parameters and their gradients, in order. Returns true if none has changed.
+pub(crate) fn describe_parameters(
+    parameters: &[TensorRef<'_>],
+    descriptors: &mut Vec<ParameterDescriptor>,
+) -> Result<bool> {
+    reserve(descriptors, parameters.len())?;
+    descriptors.resize(parameters.len(), ParameterDescriptor::NONE);
+    let (tensors, count, mut unchanged) = (parameters.as_ptr().cast(), parameters.len(), 0);
+    // SAFETY: live, defined tensors, and a descriptor for each.
+    check(unsafe { stepwell_describe_parameters(tensors, count, descriptors.as_mut_ptr(), &mut unchanged) })?;
+    Ok(unchanged != 0)
+}
+
+/// Fingerprints of parameters; `None` if a parameter has no version counter. `reused` supplies the allocation.
+pub(crate) fn take_fingerprints(
+    parameters: &[TensorRef<'_>],
+    mut reused: Vec<Fingerprint>,
+) -> Option<Vec<Fingerprint>> {
+    reused.clear();
+    reserve(&mut reused, parameters.len()).ok()?;
+    // SAFETY: live, defined tensors, and capacity for one fingerprint each. All are written if the shim returns true.
+    unsafe {
+        if !stepwell_take_fingerprints(parameters.as_ptr().cast(), parameters.len(), reused.as_mut_ptr()) {
+            return None;
+        }
+        reused.set_len(parameters.len());
+    }
+    Some(reused)
+}
+
+/// If all fingerprints match, bumps the version of each parameter that has a gradient and returns true. Otherwise changes no
+/// version and returns false.
+///
+/// # Safety
+/// The parameters of the fingerprints live, and [`metadata_generation`](crate::shim::metadata_generation) has not changed since the fingerprints were taken.
+pub(crate) unsafe fn bump_if_unchanged(parameters: &[TensorRef<'_>], fingerprints: &[Fingerprint]) -> bool {
+    let count = parameters.len();
+    // SAFETY: live, defined tensors, one fingerprint for each, and the promise of the caller.
+    count == fingerprints.len()
+        && unsafe { stepwell_bump_if_unchanged(parameters.as_ptr().cast(), count, fingerprints.as_ptr()) }
+}
+
+/// Bumps the versions of tensors, which tells autograd of a write: of all, or of those whose descriptor has a gradient.
+pub(crate) fn bump(tensors: &[TensorRef<'_>], descriptors: Option<&[ParameterDescriptor]>) -> Result<()> {
+    let count = descriptors.map_or(tensors.len(), |descriptors| tensors.len().min(descriptors.len()));
+    let descriptors = descriptors.map_or(ptr::null(), <[ParameterDescriptor]>::as_ptr);
+    // SAFETY: live, defined tensors, and null or one descriptor for each.
+    check(unsafe { stepwell_bump(tensors.as_ptr().cast(), descriptors, count) })
+}
