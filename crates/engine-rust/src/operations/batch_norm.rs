@@ -13,7 +13,7 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
-use crate::operations::normalized::Normalized;
+use crate::operations::normalization::Normalized;
 use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 
 struct BatchNorm {

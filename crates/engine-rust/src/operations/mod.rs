@@ -8,7 +8,7 @@ pub(crate) mod layer_norm;
 pub(crate) mod linear;
 pub(crate) mod max_pool2d;
 pub(crate) mod multiply;
-mod normalized;
+mod normalization;
 pub(crate) mod reshape;
 pub(crate) mod select;
 pub(crate) mod sums;
