@@ -59,6 +59,12 @@ impl BackwardContext<'_> {
     pub(crate) fn optional_saved<T: Element>(&self, index: usize) -> Result<Option<&[T]>> {
         self.saved.get(index).and_then(Option::as_ref).map(|buffer| T::slice(buffer)).transpose()
     }
+
+    /// The gradients of inputs that need one; frees the others.
+    pub(crate) fn needed<T>(&self, gradients: [CountedVec<T>; MAX_INPUTS]) -> InputGradients<T> {
+        let mut needs = self.needs_input_grad.into_iter();
+        gradients.map(|gradient| needs.next().is_some_and(|needs| needs).then_some(gradient))
+    }
 }
 
 /// The storage of a tensor, with its version when the operation ran.

@@ -13,7 +13,7 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::memory::{CountedVec, MemoryBudget, element_count};
-use crate::operations::normalization::Normalized;
+use crate::operations::normalization::{Normalized, Saved};
 use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 
 struct BatchNorm {
@@ -23,12 +23,6 @@ struct BatchNorm {
     len: usize,
     training: bool,
 }
-
-const INPUT: usize = 0;
-const WEIGHT: usize = 1;
-const BIAS: usize = 2;
-/// The index of the saved statistics: mean and 1 / √(variance + eps) of each channel, as f64.
-const STATISTICS: usize = 2;
 
 pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<'_, Tensor>) -> Result<Tensor> {
     let shape = input.shape();
@@ -150,9 +144,7 @@ impl Backward for BatchNorm {
         context: &BackwardContext<'_>,
         mut gradient: CountedVec<T>,
     ) -> Result<InputGradients<T>> {
-        let x: &[T] = context.saved(INPUT)?;
-        let weight: Option<&[T]> = context.optional_saved(WEIGHT)?;
-        let statistics: &[f64] = context.saved(STATISTICS)?;
+        let Saved { x, weight, statistics } = Saved::<T>::of(context)?;
         let count = (self.images * self.len) as f64;
         let (mut dw, mut db) = (context.budget.zeros::<T>(self.channels)?, context.budget.zeros::<T>(self.channels)?);
         for channel in 0..self.channels {
@@ -176,7 +168,6 @@ impl Backward for BatchNorm {
                 pairs.for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
-        Ok([if_needed(INPUT, gradient), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
+        Ok(context.needed([gradient, dw, db]))
     }
 }

@@ -233,7 +233,6 @@ impl Backward for Conv2d {
                 }
             }
         }
-        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
-        Ok([if_needed(INPUT, dx), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
+        Ok(context.needed([dx, dw, db]))
     }
 }

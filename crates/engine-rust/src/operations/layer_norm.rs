@@ -10,19 +10,13 @@ use crate::autograd::tensor::Tensor;
 use crate::elements::element::{Element, Real, with_real};
 use crate::error::engine_error;
 use crate::memory::{CountedVec, element_count};
-use crate::operations::normalization::Normalized;
+use crate::operations::normalization::{BIAS, Normalized, Saved, WEIGHT};
 use crate::operations::sums::{centered_dot, centered_square_sum, sum};
 
 struct LayerNorm {
     rows: usize,
     columns: usize,
 }
-
-const INPUT: usize = 0;
-const WEIGHT: usize = 1;
-const BIAS: usize = 2;
-/// The index of the saved statistics: mean and 1 / √(variance + eps) of each row, as f64.
-const STATISTICS: usize = 2;
 
 pub(crate) fn layer_norm(
     autograd: &Autograd,
@@ -103,9 +97,7 @@ impl Backward for LayerNorm {
         context: &BackwardContext<'_>,
         mut gradient: CountedVec<T>,
     ) -> Result<InputGradients<T>> {
-        let x: &[T] = context.saved(INPUT)?;
-        let weight: Option<&[T]> = context.optional_saved(WEIGHT)?;
-        let statistics: &[f64] = context.saved(STATISTICS)?;
+        let Saved { x, weight, statistics } = Saved::<T>::of(context)?;
         let (mut dw, mut db) = (context.budget.zeros::<T>(self.columns)?, context.budget.zeros::<T>(self.columns)?);
         if self.columns > 0 {
             let count = self.columns as f64;
@@ -131,7 +123,6 @@ impl Backward for LayerNorm {
                 g.iter_mut().zip(x).for_each(|(g, x)| *g = *g * scale + projected.of(*x));
             }
         }
-        let if_needed = |operand: usize, gradient| context.needs_input_grad[operand].then_some(gradient);
-        Ok([if_needed(INPUT, gradient), if_needed(WEIGHT, dw), if_needed(BIAS, db)])
+        Ok(context.needed([gradient, dw, db]))
     }
 }
