@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { trainingProgram } from "../training-program.js";
 
 const sdk = JSON.stringify(import.meta.resolve("@stepwell/sdk"));
 const folder = mkdtempSync(join(tmpdir(), "stepwell-memory-"));
@@ -16,18 +17,7 @@ const head = `
   import * as k from ${sdk};
   const file = ${JSON.stringify(join(folder, "m.safetensors"))};
   const code = (call) => { try { call(); return "ok"; } catch (error) { return error.code ?? error.message; } };
-  const m = k.module(k.seq("sequential", ["linear", 4, 64], "relu", ["linear", 64, 2]));
-  const train = () => {
-    const o = k.opt("adam", m);
-    for (let i = 0; i < 20; i++) {
-      const y = k.forward(m, [[1, 2, 3, 4]]);
-      const l = k.mse(y, [[1, 2]]);
-      k.backward(l);
-      k.step(o, { zerograd: true });
-      k.free(y, l);
-    }
-    k.free(o);
-  };
+  ${trainingProgram}
   train();
 `;
 

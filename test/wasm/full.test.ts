@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { trainingProgram } from "../training-program.js";
 
 const page = 2 ** 16;
 
@@ -112,18 +113,7 @@ function run(program: string): Promise<unknown> {
     import * as k from ${JSON.stringify(import.meta.resolve("@stepwell/sdk/wasm"))};
     await k.ready({ memory: 2 ** 32 - 2 ** 16, module: new WebAssembly.Module(workerData) });
     const code = (call) => { try { call(); return "ok"; } catch (error) { return error.code + ": " + error.message; } };
-    const m = k.module(k.seq("sequential", ["linear", 4, 64], "relu", ["linear", 64, 2]));
-    const train = () => {
-      const o = k.opt("adam", m);
-      for (let i = 0; i < 20; i++) {
-        const y = k.forward(m, [[1, 2, 3, 4]]);
-        const l = k.mse(y, [[1, 2]]);
-        k.backward(l);
-        k.step(o, { zerograd: true });
-        k.free(y, l);
-      }
-      k.free(o);
-    };`;
+    ${trainingProgram}`;
   const workerData = limited((48 * 2 ** 20) / page);
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(head + program)}`), { workerData });
