@@ -2,14 +2,14 @@
 
 import type { OptimizerName } from "@stepwell/sdk";
 import { optimizerNames } from "../options.js";
-import type { Theme } from "./theme.js";
 
 export type Shape = "circle" | "square" | "triangle" | "diamond" | "hexagon" | "star" | "cross";
 
 export interface Mark {
   readonly label: string;
   readonly shape: Shape;
-  readonly colors: { readonly [Name in Theme]: string };
+  /** For each theme. */
+  readonly colors: { readonly light: string; readonly dark: string };
 }
 
 /**
