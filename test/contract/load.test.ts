@@ -258,6 +258,13 @@ describe.runIf(differences.files)("load", () => {
       }
     });
 
+    it("is none, as in a file of another format", () => {
+      writeFileSync(path, "PK\x03\x04\0\0\0\0 another format");
+      expect(expectError("ERR_FORMAT", () => k.load(m(), path))).toMatch(
+        / is not a valid safetensors file: its first 8 bytes announce a header of 67324752 bytes, but only 15 follow$/,
+      );
+    });
+
     it("has a name of any length, which the message shows the beginning of", () => {
       write({ ["n".repeat(100_000)]: floats([1], 1) });
       expect(expectError("ERR_FORMAT", () => k.load(m(), path)).length).toBeLessThan(500 + path.length);

@@ -62,6 +62,37 @@ it("a dictionary of many keys and a list of many numbers are shown in short", ()
   expect(expectError("ERR_OPTION_RANGE", () => k.opt("adam", { betas: any([2, 2]) }))).toContain("given 2");
 });
 
+it("a message names the mistake", () => {
+  const x = k.tensor([1, 2], "grad");
+  const call = (name: string, ...args: readonly unknown[]) =>
+    (k as unknown as { [name: string]: (...args: readonly unknown[]) => unknown })[name]?.(...args);
+  const before = k.handlecount();
+  const rows: readonly (readonly [code: k.ErrorCode, message: string, ...call: Parameters<typeof call>])[] = [
+    ["ERR_SHAPE", "tensor: expected numbers, given null in a list", "tensor", [1, null]],
+    ["ERR_SHAPE", "tensor: expected numbers, given boolean true in a list", "tensor", [[1], [true]]],
+    ["ERR_SHAPE", 'tensor: expected numbers, given string "1" in a list', "tensor", [[1, 2], ["1"]]],
+    [
+      "ERR_SHAPE",
+      "tensor: expected numbers nested to a rectangular shape, given a ragged list",
+      "tensor",
+      [[1], [1, 2]],
+    ],
+    ["ERR_ARGUMENT", "seed: expected 1 argument, given 3, with number 2 as another", "seed", 1, 2, 3],
+    ["ERR_ARGUMENT", "full: expected a number as argument 2, given undefined", "full", [2]],
+    ["ERR_ARGUMENT", "copyto: expected 2 arguments, given 3, with null as another", "copyto", [1, 2], x, null],
+    ["ERR_ARGUMENT", "mse: expected a target, a tensor handle or numbers, given undefined", "mse", x],
+    ["ERR_ARGUMENT", "module: relu: expected no options, given boolean true", "module", ["relu", true]],
+    ["ERR_OPTION_UNKNOWN", "module: relu: expected no options, given `inplace`", "module", ["relu", { inplace: true }]],
+    [
+      "ERR_ARGUMENT",
+      "opt: adam decay: given twice; its other name is weight_decay",
+      ...(["opt", "adam", x, { decay: 0.1, weight_decay: 0.2 }] as const),
+    ],
+  ];
+  for (const [code, message, name, ...args] of rows) expect(expectError(code, () => call(name, ...args))).toBe(message);
+  expect(k.handlecount()).toBe(before);
+});
+
 it("a call is named once", () => {
   const x = k.tensor([[1, 2]], "grad");
   const classes = k.tensor([0], "long");
@@ -82,7 +113,7 @@ it("what was given is told as it was given", () => {
     ["zerograd", "zerograd: expected a module, tensor, vector or dictionary"],
     ["gradflag", "gradflag: expected a module, tensor, vector or dictionary"],
     ["mse", "mse: expected a tensor handle as input"],
-    ["mse", "mse: expected numbers", x],
+    ["mse", "mse: expected a target, a tensor handle or numbers", x],
     ["forward", "forward: expected an input as argument 2, a tensor handle or numbers", k.module("relu")],
     ["train", "train: expected an input as argument 2, a tensor handle or numbers", model, undefined],
     ["train", "train: expected targets as argument 3, a tensor handle or numbers", model, [[1]]],
@@ -199,7 +230,9 @@ it("every message begins with its call, and tells null and undefined apart", () 
     ["child", "a string with half of a surrogate pair", () => k.child(m, "\ud800")],
   ];
   for (const [call, given, make] of rows) {
-    expect(expectError("ERR_ARGUMENT", make)).toMatch(new RegExp(`^${call}: .*given ${given}(?: as another)?$`));
+    expect(expectError("ERR_ARGUMENT", make)).toMatch(
+      new RegExp(`^${call}: .*(?:given|with) ${given}(?: as another)?$`),
+    );
   }
   const json = { data: "AAAA", shape: [1], dtype: "none" };
   expect(expectError("ERR_FORMAT", () => k.tensor(any(json)))).toMatch(/^tensor: a tensor that went through JSON/);

@@ -133,7 +133,7 @@ const refused: readonly (readonly [specification: unknown, k.ErrorCode, message:
   [["linear", 2], "ERR_ARGUMENT", "linear outputs: expected a whole number >= 1, given nothing"],
   [["embedding", { columns: 3 }], "ERR_ARGUMENT", "embedding rows: expected a whole number >= 1, given nothing"],
   [["linear", 2, 2, true, 1], "ERR_ARGUMENT", "linear: expected up to 3 positional options (inputs, outputs, bias)"],
-  [["relu", 1], "ERR_ARGUMENT", "relu: expected up to 0 positional options"],
+  [["relu", 1], "ERR_ARGUMENT", "relu: expected no options, given 1"],
   [
     ["linear", 2, 2, { nonsense: 1 }],
     "ERR_OPTION_UNKNOWN",

@@ -152,6 +152,11 @@ pub fn parse(
     named: &[(String, OptionValue)],
 ) -> Result<Vec<OptionValue>> {
     let known = self::positional(specs);
+    if specs.is_empty()
+        && let Some(given) = positional.first()
+    {
+        return Err(Error::new(Code::Argument, format!("{owner}: expected no options, given {given}")));
+    }
     if positional.len() > known.len() {
         let message = format!(
             "{owner}: expected up to {} positional options ({}), given {}",
@@ -170,7 +175,11 @@ pub fn parse(
             return Ok(());
         }
         if taken >> index & 1 == 1 {
-            return Err(Error::new(Code::Argument, format!("{owner} {}: given twice", spec.name)));
+            let mut message = format!("{owner} {}: given twice", spec.name);
+            if let Some(alias) = spec.alias {
+                message = message + "; its other name is " + alias;
+            }
+            return Err(Error::new(Code::Argument, message));
         }
         taken |= 1 << index;
         values[index] = spec.check(owner, given)?;
@@ -202,6 +211,9 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -
         .map(|(index, _)| index)
         .collect();
     match given {
+        _ if specs.is_empty() => {
+            Err(Error::new(Code::OptionUnknown, format!("{owner}: expected no options, given `{name}`")))
+        }
         _ if elements.is_empty() => {
             let message = format!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
             Err(Error::new(Code::OptionUnknown, message))

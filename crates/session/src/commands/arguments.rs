@@ -56,7 +56,9 @@ impl Arguments {
         match self.rest.as_slice().first() {
             None => Ok(()),
             Some(extra) => {
-                let message = format!("expected {} argument(s), also given {extra}", self.position);
+                let (expected, given) = (self.position, self.position + self.rest.len());
+                let plural = if expected == 1 { "" } else { "s" };
+                let message = format!("expected {expected} argument{plural}, given {given}, with {extra} as another");
                 Err(Error::new(Code::Argument, message))
             }
         }

@@ -87,6 +87,10 @@ fn apply<E: Engine>(session: &mut Session<E>, loss: LossFunction, input: &Value,
     let input = session.tensor(*handle)?;
     let shape = match target {
         Value::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
+        Value::Undefined | Value::Null => {
+            let message = format!("expected a target, a tensor handle or numbers, given {target}");
+            return Err(Error::new(Code::Argument, message));
+        }
         numbers => array(numbers)?.map(|array| array.shape).unwrap_or_default(),
     };
     // Plain numbers become classes if their shape says so, else the dtype of the input.

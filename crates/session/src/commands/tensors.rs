@@ -23,10 +23,20 @@ pub(crate) fn floats(given: &Value) -> Result<Numbers<'_>> {
         // A result of `data` has the dtype of its tensor.
         (Some(array), Value::NumericArray(_) | Value::Object(_)) => Ok(array),
         (Some(Numbers { data, shape }), _) => Ok(Numbers { data: Data::cast_shared(data, Dtype::Float)?, shape }),
-        (None, Value::Array(_)) => {
-            Err(Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged or mixed list"))
-        }
+        (None, list @ Value::Array(_)) => Err(match first_other(list) {
+            Some(other) => Error::new(Code::Shape, format!("expected numbers, given {other} in a list")),
+            None => Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged list"),
+        }),
         (None, other) => Err(Error::new(Code::Argument, format!("expected numbers, given {other}"))),
+    }
+}
+
+/// The first value in nested lists that is not a number.
+fn first_other(given: &Value) -> Option<&Value> {
+    match given {
+        Value::Number(_) => None,
+        Value::Array(list) => list.iter().find_map(first_other),
+        other => Some(other),
     }
 }
 

@@ -117,11 +117,11 @@ impl SavedFile {
         file.read_exact(&mut length).map_err(|error| unreadable(&error))?;
         let length = u64::from_le_bytes(length);
         if length > rest.min(MAX_HEADER_LEN) {
-            let message = format!(
-                "its header has {length} bytes by its length, of at most {} possible",
-                rest.min(MAX_HEADER_LEN)
-            );
-            return Err(malformed(path, &message));
+            let possible = match length > rest {
+                true => format!("but only {rest} follow"),
+                false => format!("and the format allows {MAX_HEADER_LEN}"),
+            };
+            return Err(malformed(path, &format!("its first 8 bytes announce a header of {length} bytes, {possible}")));
         }
         if length > limit as u64 {
             return Err(too_large(path, length, limit));
