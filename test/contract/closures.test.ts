@@ -1,27 +1,16 @@
 // Exceptions and results of a step's closure, steps within steps, and the state after them.
 
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import * as k from "@stepwell/sdk";
-import { engine, Module, Optimizer, optimizer, StepwellError, Tensor } from "@stepwell/sdk";
+import { Module, Optimizer, optimizer, StepwellError, Tensor } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { binding, differences } from "../engine-differences.js";
+import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
+import { own, thrown, thrownBy } from "./thrown-values.js";
 
 afterEach(() => {
   k.reset();
 });
-
-/** The exception of `call`, of any type. */
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return expect.fail("nothing was thrown");
-}
 
 /** Every optimizer that takes a closure, on a parameter of 1, and its closure: half of the square. */
 const cases = optimizers.flatMap((name) =>
@@ -46,76 +35,6 @@ function point(name: k.OptimizerName, fused: boolean) {
 const stateOf = (o: k.OptimizerHandle) => {
   const { parms, ...rest } = k.state(o);
   return { ...rest, parms: parms.map(({ pointer, ...row }) => row) };
-};
-
-const chain = (length: number) => {
-  let error = new Error("0");
-  for (let i = 0; i < length; i++) error = new Error("x", { cause: error });
-  return error;
-};
-const revoked = () => {
-  const { proxy, revoke } = Proxy.revocable({}, {});
-  revoke();
-  return proxy;
-};
-const errorWith = (name: string, descriptor: PropertyDescriptor) =>
-  Object.defineProperty(new Error("x"), name, descriptor);
-const endless = (): Error => errorWith("cause", { get: endless });
-const own = <Value extends object>(value: Value, name: string) => Object.assign(value, { [name]: value });
-const throwing = (value: object) =>
-  Object.assign(value, {
-    toString() {
-      throw value;
-    },
-  });
-const hostile = {
-  get() {
-    throw new Error("trap");
-  },
-  has() {
-    throw new Error("trap");
-  },
-  getPrototypeOf() {
-    throw new Error("trap");
-  },
-};
-
-/** Values of every kind, to be thrown. */
-const thrown: { readonly [what: string]: () => unknown } = {
-  "an error": () => new Error("x"),
-  "an error that is its own cause": () => own(new Error("x"), "cause"),
-  "two errors that cause each other": () => {
-    const a = new Error("a");
-    const b = new Error("b", { cause: a });
-    a.cause = b;
-    return b;
-  },
-  "a chain of 5,000 causes": () => chain(5_000),
-  "an object whose toString throws it": () => throwing({}),
-  "an error whose toString throws it": () => throwing(new Error("x")),
-  "an object without a prototype": () => Object.create(null),
-  "a symbol": () => Symbol("x"),
-  undefined: () => undefined,
-  null: () => null,
-  "a number": () => 5,
-  "a bigint": () => 5n,
-  "an empty string": () => "",
-  "a long message": () => new Error("x".repeat(1e7)),
-  "a message with a zero byte": () => new Error("a\0b"),
-  "a proxy whose traps throw": () => new Proxy({}, hostile),
-  "a proxy of an error whose traps throw": () => new Proxy(new Error("x"), hostile),
-  "a revoked proxy": revoked,
-  "an error whose cause throws": () => errorWith("cause", hostile),
-  "an error whose causes never end": endless,
-  "an error whose message throws": () => errorWith("message", hostile),
-  "an error whose code throws": () => errorWith("code", hostile),
-  "an error with a code of Stepwell": () => Object.assign(new Error("x"), { code: "ERR_SHAPE" }),
-  "a frozen error": () => Object.freeze(new Error("x")),
-  "an aggregate error": () => new AggregateError([new Error("a")], "x"),
-  "a function": () => () => {},
-  "a promise": () => Promise.resolve(1),
-  "a handle": () => k.tensor([1]),
-  "an error of Stepwell": () => thrownBy(() => k.opt("nothing" as never)),
 };
 
 describe.each(cases)("$title", ({ name, fused }) => {
@@ -342,134 +261,6 @@ it("passes on what reading arguments throws", () => {
   const stepping = Object.defineProperty({}, "zerograd", { enumerable: true, get: () => k.step(o, closure) > 0 });
   k.step(o, closure, stepping);
   expect(k.grad(x)).toEqual([0]);
-});
-
-describe("without the SDK around it", () => {
-  const engineOf = binding as unknown as { stepWithClosure(o: bigint, closure: unknown, options?: unknown): number };
-  const made = () => {
-    const x = binding.call("tensor", [[1], "grad"]);
-    return { x, o: binding.call("opt", ["sgd", x]) as bigint };
-  };
-
-  it.each(Object.entries(thrown))("the engine outlives a closure that throws %s", (_, make) => {
-    const { x, o } = made();
-    const value = make();
-    const throws = () => {
-      throw value;
-    };
-    expect(thrownBy(() => engineOf.stepWithClosure(o, throws))).toMatchObject({ code: "ERR_MEMORY" });
-    expect(binding.call("tensor", [x])).toMatchObject({ data: new Float32Array([1]) });
-    binding.call("grad", [x, [1]]);
-    expect(engineOf.stepWithClosure(o, () => 2)).toBe(2);
-  });
-
-  it("takes numbers, and anything else as a failure", () => {
-    const { o } = made();
-    for (const value of [undefined, null, "1", 1n, true, {}, [], Symbol("x")]) {
-      expect(thrownBy(() => engineOf.stepWithClosure(o, () => value))).toMatchObject({ code: "ERR_MEMORY" });
-    }
-    expect(engineOf.stepWithClosure(o, () => 1)).toBe(1);
-  });
-});
-
-describe("a process outlives", () => {
-  const sdk = JSON.stringify(new URL(import.meta.resolve("@stepwell/sdk")).href);
-  /** A step of `o` with `closure`, and the output of the program. Each would end a process without a check. */
-  const scenes: { readonly [what: string]: readonly [program: string, printed: string] } = {
-    "a step that is made in its own closure without end": [
-      `let depth = 0;
-      const again = () => { depth += 1; return k.step(o, again); };
-      try { k.step(o, again); } catch (error) { print(error.code, depth); }`,
-      "ERR_ARGUMENT 1",
-    ],
-    "steps of ever more optimizers in each other's closures": [
-      `let depth = 0;
-      const deeper = () => {
-        depth += 1;
-        const y = k.tensor([1], "grad"), other = k.opt("sgd", y);
-        try { return k.step(other, deeper); } finally { k.free(other, y); }
-      };
-      try { k.step(o, deeper); } catch (error) { print(error.code, depth); }`,
-      "ERR_ARGUMENT 16",
-    ],
-    "a closure that exhausts the stack": [
-      `const forever = () => forever() + 1;
-      for (let i = 0; i < 3; i++) try { k.step(o, forever); } catch (error) { print(error.name); }`,
-      "RangeError RangeError RangeError",
-    ],
-    "steps from ever deeper in the stack": [
-      `let made = 0;
-      const caught = [];
-      const makes = () => { k.grad(x, [0]); return 0; };
-      const deeper = (left) => {
-        if (left > 0) return deeper(left - 1);
-        // To look at an error takes stack, too.
-        try { k.step(o, makes); made += 1; } catch (error) { caught[caught.length] = error; }
-      };
-      let depth = 100;
-      for (; depth < 1e6; depth = Math.ceil(depth * 1.003)) {
-        try { deeper(depth); } catch (error) { if (error instanceof RangeError) break; throw error; }
-      }
-      for (let less = 0; less < 400; less++) try { deeper(depth - less); } catch {}
-      print(made > 100, caught.find((error) => !/stack/.test(error.message)));`,
-      "true undefined",
-    ],
-    "errors that are their own causes, and long chains of them": [
-      `const error = new Error("x");
-      error.cause = error;
-      let chain = new Error("0");
-      for (let i = 0; i < 1e5; i++) chain = new Error("x", { cause: chain });
-      const object = { toString() { throw object; } };
-      for (const value of [error, chain, object]) {
-        try { k.step(o, () => { throw value; }); } catch (thrown) { print(thrown === value); }
-      }`,
-      "true true true",
-    ],
-    "an async closure whose promise is rejected": [
-      `const later = async () => { await null; throw new Error("later"); };
-      try { k.step(o, later); } catch (error) { print(error.code); }
-      await new Promise((resolve) => setTimeout(resolve, 10));`,
-      "ERR_ARGUMENT",
-    ],
-  };
-  const program = (body: string) => `import * as k from ${sdk};
-    for (const name of ["sgd", "lbfgs"]) {
-      const x = k.tensor([1], "grad", "double");
-      const o = k.opt(name, x);
-      const closure = () => { k.grad(x, [1]); return 1; };
-      ${body}
-      k.free();
-    }`;
-  const run = (source: string) =>
-    promisify(execFile)(process.execPath, ["--input-type=module", "-e", source], {
-      env: { ...process.env, STEPWELL_ENGINE: engine },
-    });
-  let printed: Promise<string> | undefined;
-  /** One process makes as many as it can, since a process is slow to start. */
-  const linesOf = () => {
-    const bodies = Object.entries(scenes).map(
-      ([what, [body]]) => `{
-        const printed = [];
-        const print = (...words) => printed.push(...words);
-        ${body}
-        const before = k.tensor(x)[0];
-        k.step(o, closure);
-        console.log(name, ${JSON.stringify(what)}, ...printed, k.tensor(x)[0] < before, k.handlecount());
-      }`,
-    );
-    // It is rejected if the process ended by a signal or with a code.
-    printed ??= run(program(bodies.join("\n"))).then(({ stdout }) => stdout);
-    return printed.then((text) => text.trim().split("\n"));
-  };
-
-  it.each(Object.entries(scenes))("%s", async (what, [, expected]) => {
-    const lines = (await linesOf()).filter((line) => line.includes(what));
-    expect(lines).toEqual(["sgd", "lbfgs"].map((name) => `${name} ${what} ${expected} true 2`));
-  });
-
-  it("nothing that ends it on purpose", async () => {
-    await expect(run(program("k.step(o, () => process.exit(3));"))).rejects.toMatchObject({ code: 3, signal: null });
-  });
 });
 
 it("has its errors from one class", () => {
