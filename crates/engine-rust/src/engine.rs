@@ -222,12 +222,13 @@ impl Engine for RustEngine {
     fn with_parameter_views(
         &self,
         parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
         (): &mut (),
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        parameter_views::with_parameter_views(&self.busy, &self.autograd.budget, parameters, zero_grad, step)
+        parameter_views::with_parameter_views(&self.busy, &self.autograd.budget, parameters, name, zero_grad, step)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -33,6 +33,7 @@ pub(crate) fn with_parameter_views(
     busy: &Cell<bool>,
     budget: &Rc<MemoryBudget>,
     parameters: &[Tensor],
+    name: &dyn Fn(usize) -> String,
     zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
 ) -> Result<()> {
@@ -40,7 +41,7 @@ pub(crate) fn with_parameter_views(
     for (index, parameter) in parameters.iter().enumerate() {
         match parameter.grad() {
             Some(gradient) if parameter.requires_grad() => {
-                check(index, parameter, &gradient)?;
+                check(parameter, &gradient, || name(index))?;
                 let (parameter, gradient) = (parameter.storage(), gradient.storage());
                 all.push(Storages { index, parameter, gradient, gradient_copy: None });
             }
@@ -48,7 +49,7 @@ pub(crate) fn with_parameter_views(
             None => {}
         }
     }
-    for shared in check_overlap(&all)? {
+    for shared in check_overlap(&all, name)? {
         let copy = all[shared].gradient.read()?.copy(budget)?;
         all[shared].gradient_copy = Some(copy);
     }
@@ -91,7 +92,7 @@ enum BorrowedGradient<'a> {
     Copy(&'a mut Buffer),
 }
 
-fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {
+fn check(parameter: &Tensor, gradient: &Tensor, name: impl Fn() -> String) -> Result<()> {
     let (code, what) = if !parameter.dtype().is_floating() {
         (Code::Dtype, "its dtype is not of floating point")
     } else if gradient.shape() != parameter.shape() {
@@ -101,12 +102,12 @@ fn check(index: usize, parameter: &Tensor, gradient: &Tensor) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+    Err(Error::new(code, format!("parameter {} cannot be updated: {what}", name())))
 }
 
 /// Fails if a parameter shares its storage with another parameter or with a gradient. Returns the positions in `all` whose
 /// gradient has the storage of an earlier gradient.
-fn check_overlap(all: &[Storages]) -> Result<Vec<usize>> {
+fn check_overlap(all: &[Storages], name: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
     let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
     let count = all.len();
     let gradients = all.iter().map(|one| address(&one.gradient));
@@ -123,7 +124,7 @@ fn check_overlap(all: &[Storages]) -> Result<Vec<usize>> {
                 continue;
             }
         };
-        let (first, second) = (all[first].index, all[second].index);
+        let (first, second) = (name(all[first].index), name(all[second].index));
         return Err(Error::new(code, format!("parameter {first} shares memory with {what} {second}")));
     }
     Ok(shared)

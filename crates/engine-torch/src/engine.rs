@@ -202,11 +202,12 @@ impl Engine for TorchEngine {
     fn with_parameter_views(
         &self,
         parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
         cache: &mut ViewCache,
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
-        cache.with_parameter_views(&self.busy, parameters, zero_grad, step)
+        cache.with_parameter_views(&self.busy, parameters, name, zero_grad, step)
     }
 
     fn bytes_held(&self) -> usize {

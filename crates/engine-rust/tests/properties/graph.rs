@@ -84,15 +84,17 @@ fn an_old_graph_is_refused_after_a_write() {
     let k = RustEngine::new();
     let zero = float(&k, &[2], &[0.0, 0.0]);
     let ends: [&dyn Fn(&Tensor); 6] = [
-        &|p| k.with_parameter_views(from_ref(p), &mut (), false, &mut subtract).unwrap(),
+        &|p| k.with_parameter_views(from_ref(p), &|i| i.to_string(), &mut (), false, &mut subtract).unwrap(),
         &|p| {
-            let failed = k.with_parameter_views(from_ref(p), &mut (), false, &mut |_| {
+            let failed = k.with_parameter_views(from_ref(p), &|i| i.to_string(), &mut (), false, &mut |_| {
                 Err(Error::new(Code::Internal, "on purpose"))
             });
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
-            let panicking = || k.with_parameter_views(from_ref(p), &mut (), false, &mut |_| panic!("on purpose"));
+            let panicking = || {
+                k.with_parameter_views(from_ref(p), &|i| i.to_string(), &mut (), false, &mut |_| panic!("on purpose"))
+            };
             assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
         },
         &|p| k.replace(p, &zero).unwrap(),
@@ -104,13 +106,13 @@ fn an_old_graph_is_refused_after_a_write() {
         let (p, without) = (leaf(&k, &[2], &[1.0, 2.0]), leaf(&k, &[2], &[1.0, 1.0]));
         k.set_grad(&p, Some(&float(&k, &[2], &[10.0, 20.0]))).unwrap();
         let (old, untouched) = (squares(&k, &p), squares(&k, &without));
-        k.with_parameter_views(from_ref(&without), &mut (), false, &mut subtract).unwrap();
+        k.with_parameter_views(from_ref(&without), &|i| i.to_string(), &mut (), false, &mut subtract).unwrap();
         end(&p);
         refused(k.backward(&old, 1.0), Code::Engine, OUTDATED);
         refused(k.backward(&old, 1.0), Code::Engine, OUTDATED);
         k.backward(&untouched, 1.0).unwrap();
         k.backward(&squares(&k, &p), 1.0).unwrap();
-        k.with_parameter_views(from_ref(&p), &mut (), false, &mut subtract).unwrap();
+        k.with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut (), false, &mut subtract).unwrap();
     }
 }
 
@@ -125,7 +127,7 @@ fn only_a_value_that_is_needed_makes_a_graph_outdated() {
         let out = k.reshape(&k.linear(&x, &w, Some(&b)).unwrap(), &[]).unwrap();
         k.set_grad(&w, Some(&float(&k, &[1, 2], &[1.0, 1.0]))).unwrap();
         k.set_grad(&b, Some(&float(&k, &[1], &[1.0]))).unwrap();
-        k.with_parameter_views(&[w.clone(), b], &mut (), false, &mut subtract).unwrap();
+        k.with_parameter_views(&[w.clone(), b], &|i| i.to_string(), &mut (), false, &mut subtract).unwrap();
         (k.backward(&out, 1.0), w)
     };
     let (result, w) = run(false);

@@ -14,8 +14,9 @@ use crate::small::{OUTDATED, float, grad, leaf, refused, squares, subtract};
 fn gradients_that_do_not_fit_are_errors() {
     let k = RustEngine::new();
     let refuse = |parameters: &[Tensor], code, text: &str| {
-        let error =
-            k.with_parameter_views(parameters, &mut (), false, &mut |_| panic!("a step was called")).unwrap_err();
+        let error = k
+            .with_parameter_views(parameters, &|i| i.to_string(), &mut (), false, &mut |_| panic!("a step was called"))
+            .unwrap_err();
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
     };
     let make = || {
@@ -42,7 +43,8 @@ fn gradients_that_do_not_fit_are_errors() {
     assert_eq!(k.data(&a).unwrap(), Data::Float(vec![1.0, 2.0]));
     // One gradient for two parameters is fine, and no gradient too.
     k.set_grad(&b, k.grad(&a).as_ref()).unwrap();
-    k.with_parameter_views(&[a, b.clone(), float(&k, &[1], &[1.0])], &mut (), false, &mut subtract).unwrap();
+    k.with_parameter_views(&[a, b.clone(), float(&k, &[1], &[1.0])], &|i| i.to_string(), &mut (), false, &mut subtract)
+        .unwrap();
     assert_eq!(k.data(&b).unwrap(), Data::Float(vec![-9.0, -18.0]));
 }
 
@@ -55,7 +57,7 @@ fn a_gradient_of_two_parameters_is_set_to_zero_after_both_have_read_it() {
     for parameter in &parameters {
         k.set_grad(parameter, Some(&k.no_grad(|| k.reshape(&shared, &[2]).unwrap()))).unwrap();
     }
-    k.with_parameter_views(&parameters, &mut (), true, &mut |views| {
+    k.with_parameter_views(&parameters, &|i| i.to_string(), &mut (), true, &mut |views| {
         subtract(views)?;
         for view in views.iter_mut().flatten() {
             let View::Float(_, g) = view else { panic!("a float") };
@@ -82,7 +84,7 @@ fn frozen_parameters_have_no_view_and_no_check() {
     let all = [frozen.clone(), p.clone(), frozen];
     for zero_grad in [false, true] {
         assert_eq!(k.data(&double).unwrap(), Data::Double(vec![1.0, 2.0]));
-        k.with_parameter_views(&all, &mut (), zero_grad, &mut subtract).unwrap();
+        k.with_parameter_views(&all, &|i| i.to_string(), &mut (), zero_grad, &mut subtract).unwrap();
     }
     assert_eq!(k.data(&double).unwrap(), Data::Double(vec![0.0, 0.0]));
     assert_eq!(k.data(&p).unwrap(), Data::Float(vec![-19.0, -38.0]));
@@ -95,14 +97,14 @@ fn every_other_call_during_a_step_is_an_error() {
     let p = leaf(&k, &[2], &[1.0, 2.0]);
     let loss = squares(&k, &p);
     k.set_grad(&p, Some(&float(&k, &[2], &[1.0, 1.0]))).unwrap();
-    k.with_parameter_views(from_ref(&p), &mut (), false, &mut |_| {
+    k.with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut (), false, &mut |_| {
         for result in [
             k.set_grad(&p, None),
             k.zero_grad(&p),
             k.assign(&p, &Data::Float(vec![0.0, 0.0])),
             k.replace(&p, &p),
             k.backward(&loss, 1.0),
-            k.with_parameter_views(from_ref(&p), &mut (), false, &mut subtract),
+            k.with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut (), false, &mut subtract),
             k.data(&p).map(drop),
             k.multiply(&p, &p).map(drop),
         ] {

@@ -87,14 +87,14 @@ impl Drop for Library {
 }
 
 impl LibraryEach<Tensor> for Library {
-    fn step(&self, groups: &[LibraryGroup<'_, Tensor>]) -> Result<()> {
+    fn step(&self, groups: &[LibraryGroup<'_, Tensor>], name: &dyn Fn(usize) -> String) -> Result<()> {
         check_not_busy(&self.busy)?;
         let tensor_refs: Vec<TensorRef<'_>> =
             groups.iter().flat_map(|group| group.parameters).map(Tensor::tensor_ref).collect();
         let mut descriptors = Vec::new();
         descriptors::describe_parameters(&tensor_refs, &mut descriptors)?;
         for (index, descriptor) in descriptors.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
-            check(index, descriptor)?;
+            check(descriptor, || name(index))?;
         }
         let width = self.definition.options.len();
         let rows: Vec<f64> = groups.iter().flat_map(|group| group.options).map(option_number).collect();
@@ -185,7 +185,7 @@ impl Library {
 }
 
 /// Fails if libtorch's step would fail at this parameter, after it has updated others.
-fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
+fn check(descriptor: &ParameterDescriptor, name: impl Fn() -> String) -> Result<()> {
     let (code, what) = if let Some(what) = dtype_fault(descriptor) {
         (Code::Dtype, what)
     } else if descriptor.dtype != FLOAT && descriptor.dtype != DOUBLE {
@@ -195,5 +195,5 @@ fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+    Err(Error::new(code, format!("parameter {} cannot be updated: {what}", name())))
 }

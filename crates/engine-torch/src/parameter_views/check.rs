@@ -6,7 +6,8 @@ use crate::descriptors::{CONTIGUOUS, CPU, DENSE, FITS, ParameterDescriptor};
 use crate::shim::{BFLOAT16, DOUBLE, FLOAT, HALF};
 
 /// Fails unless a step can update the parameter: CPU, dense, floating point, contiguous, with a gradient that fits.
-pub(crate) fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()> {
+/// `name` is called for the message.
+pub(crate) fn check(descriptor: &ParameterDescriptor, name: impl Fn() -> String) -> Result<()> {
     const READABLE: u8 = CPU | DENSE;
     const PARAMETER: u8 = READABLE | CONTIGUOUS;
     const GRADIENT: u8 = READABLE | FITS;
@@ -26,7 +27,7 @@ pub(crate) fn check(index: usize, descriptor: &ParameterDescriptor) -> Result<()
     } else {
         (Code::Gradient, gradient_fault(descriptor, CPU).unwrap_or("its gradient does not fit"))
     };
-    Err(Error::new(code, format!("parameter {index} cannot be updated: {what}")))
+    Err(Error::new(code, format!("parameter {} cannot be updated: {what}", name())))
 }
 
 /// The reason why a step cannot update a parameter of this dtype; `None` if it can.

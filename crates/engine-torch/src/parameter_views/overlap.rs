@@ -40,7 +40,7 @@ pub(crate) fn shares_storage(descriptors: &[ParameterDescriptor]) -> bool {
 
 /// Fails if the memory of a parameter overlaps another parameter or a gradient. Returns the indices of gradients that overlap an
 /// earlier gradient.
-pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<usize>> {
+pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor], name: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
     struct Range {
         start: usize,
         end: usize,
@@ -65,11 +65,11 @@ pub(crate) fn check_overlap(descriptors: &[ParameterDescriptor]) -> Result<Vec<u
     for range in &ranges {
         let before = if range.is_parameter { any } else { parameter };
         if let Some(other) = before.filter(|other| range.start < other.end) {
-            let name = |range: &Range| {
-                format!("{} {}", if range.is_parameter { "parameter" } else { "gradient" }, range.index)
+            let text = |range: &Range| {
+                format!("{} {}", if range.is_parameter { "parameter" } else { "gradient" }, name(range.index))
             };
             let code = if range.is_parameter && other.is_parameter { Code::Parameter } else { Code::Gradient };
-            return Err(Error::new(code, format!("{} shares memory with {}", name(other), name(range))));
+            return Err(Error::new(code, format!("{} shares memory with {}", text(other), text(range))));
         }
         if !range.is_parameter && any.is_some_and(|other| range.start < other.end) {
             shared.push(range.index);

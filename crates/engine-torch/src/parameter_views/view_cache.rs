@@ -61,6 +61,7 @@ impl ViewCache {
         &mut self,
         busy: &Cell<bool>,
         parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
@@ -71,7 +72,7 @@ impl ViewCache {
         reserve(&mut views, parameters.len())?;
         tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
 
-        let copies = self.build_views(parameters, &tensor_refs, &mut views)?;
+        let copies = self.build_views(parameters, name, &tensor_refs, &mut views)?;
         let guard = BusyGuard::new(busy);
         let result = step(&mut views);
         drop(guard);
@@ -91,6 +92,7 @@ impl ViewCache {
     fn build_views(
         &mut self,
         parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
         tensor_refs: &[TensorRef<'_>],
         views: &mut Vec<Option<View<'_>>>,
     ) -> Result<Vec<GradientCopy>> {
@@ -121,7 +123,7 @@ impl ViewCache {
             views.extend(self.descriptors.iter().map(view));
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
-            copies = check_and_copy(tensor_refs, &mut descriptors)?;
+            copies = check_and_copy(tensor_refs, name, &mut descriptors)?;
             views.extend(descriptors.iter().map(view));
         }
         descriptors::bump(tensor_refs, Some(&self.descriptors))?;
@@ -145,16 +147,20 @@ pub(crate) struct GradientCopy {
 
 /// Fails unless every parameter can be updated. Copies gradients that are not contiguous, or share memory with another gradient,
 /// and stores the addresses of the copies in the descriptors.
-fn check_and_copy(tensor_refs: &[TensorRef<'_>], descriptors: &mut [ParameterDescriptor]) -> Result<Vec<GradientCopy>> {
+fn check_and_copy(
+    tensor_refs: &[TensorRef<'_>],
+    name: &dyn Fn(usize) -> String,
+    descriptors: &mut [ParameterDescriptor],
+) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
-        check(index, descriptor)?;
+        check(descriptor, || name(index))?;
         if descriptor.grad_layout & CONTIGUOUS == 0 {
             copies.extend(copy(tensor_refs[index], descriptor)?);
         }
     }
     if shares_storage(descriptors) {
-        for index in check_overlap(descriptors)? {
+        for index in check_overlap(descriptors, name)? {
             copies.extend(copy(tensor_refs[index], &mut descriptors[index])?);
         }
     }

@@ -50,7 +50,9 @@ fn a_state_goes_on_in_another_optimizer() {
     for definition in of_each() {
         let options = options(definition);
         let step = |library: &dyn LibraryEach<Tensor>, parameter: &Tensor| {
-            library.step(&[LibraryGroup { options: &options, parameters: from_ref(parameter) }]).unwrap();
+            library
+                .step(&[LibraryGroup { options: &options, parameters: from_ref(parameter) }], &|i| i.to_string())
+                .unwrap();
         };
         let (a, b) = (parameter(&engine), parameter(&engine));
         let first = each(&engine, definition);
@@ -84,7 +86,7 @@ fn a_state_of_another_length_is_refused() {
     let (short, long) = (parameter(&engine), tensor(&engine, &[0.0; 3]));
     let library = each(&engine, definition("adam").unwrap());
     let options = options(definition("adam").unwrap());
-    library.step(&[LibraryGroup { options: &options, parameters: from_ref(&short) }]).unwrap();
+    library.step(&[LibraryGroup { options: &options, parameters: from_ref(&short) }], &|i| i.to_string()).unwrap();
     let states = library.states(from_ref(&short)).unwrap();
     assert_eq!(library.set_states(from_ref(&long), &states).unwrap_err().code(), Code::Shape);
     assert_eq!(library.states(&[short, long]).unwrap(), [states.into_iter().next().unwrap(), None]);
@@ -100,7 +102,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
         let indices = engine.tensor(&Data::Long(vec![2]), &[1], Device::Cpu).unwrap();
         tch::Tensor::f_embedding(sparse.as_ref(), indices.as_ref(), -1, false, true).unwrap().f_backward().unwrap();
         let (options, library, both) = (options(definition), each(&engine, definition), [good, sparse]);
-        let step = || library.step(&[LibraryGroup { options: &options, parameters: &both }]);
+        let step = || library.step(&[LibraryGroup { options: &options, parameters: &both }], &|i| i.to_string());
         let refused = |error: Error, text: &str| {
             assert_eq!((error.code(), error.to_string().as_str()), (Code::Gradient, text));
             assert_eq!(engine.data(&both[0]).unwrap(), Data::Double(vec![1.0, -2.0]));
@@ -112,7 +114,7 @@ fn a_gradient_that_does_not_fit_stops_the_step_before_it_starts() {
         engine.set_grad(&both[1], None).unwrap();
         // libtorch must not write to memory while a step of Stepwell has views of it.
         engine
-            .with_parameter_views(&both[..1], &mut ViewCache::default(), false, &mut |_| {
+            .with_parameter_views(&both[..1], &|i| i.to_string(), &mut ViewCache::default(), false, &mut |_| {
                 assert_eq!(step().unwrap_err().code(), Code::Internal);
                 Ok(())
             })

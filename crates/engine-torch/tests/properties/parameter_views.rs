@@ -40,7 +40,9 @@ fn subtract(views: &mut [Option<View<'_>>]) -> Result<()> {
 #[track_caller]
 fn refused(engine: &TorchEngine, parameters: &[Tensor], code: Code, text: &str) {
     let error = engine
-        .with_parameter_views(parameters, &mut ViewCache::default(), false, &mut |_| panic!("a step was called"))
+        .with_parameter_views(parameters, &|i| i.to_string(), &mut ViewCache::default(), false, &mut |_| {
+            panic!("a step was called")
+        })
         .unwrap_err();
     assert_eq!((error.code(), error.to_string().as_str()), (code, text));
 }
@@ -55,7 +57,7 @@ fn a_step_writes_into_the_tensors() {
     engine.set_grad(&empty, Some(&float(&engine, &[0, 3], &[]))).unwrap();
     let all = [parameter(&engine), still, double, empty];
     engine
-        .with_parameter_views(&all, &mut ViewCache::default(), false, &mut |views| {
+        .with_parameter_views(&all, &|i| i.to_string(), &mut ViewCache::default(), false, &mut |views| {
             let lengths: Vec<_> = views.iter().map(|view| view.as_ref().map(View::len)).collect();
             assert_eq!(lengths, [Some(2), None, Some(1), Some(0)]);
             subtract(views)
@@ -64,7 +66,7 @@ fn a_step_writes_into_the_tensors() {
     assert_eq!(engine.data(&all[0]).unwrap(), Data::Float(vec![-9.0, -18.0]));
     assert_eq!(engine.data(&all[1]).unwrap(), Data::Float(vec![5.0]));
     assert_eq!(engine.data(&all[2]).unwrap(), Data::Double(vec![0.5]));
-    engine.with_parameter_views(&[], &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&[], &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract).unwrap();
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn frozen_parameters_have_no_view_and_no_check() {
             assert_eq!(views.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
             subtract(views)
         };
-        engine.with_parameter_views(&all, &mut cache, zero_grad, step).unwrap();
+        engine.with_parameter_views(&all, &|i| i.to_string(), &mut cache, zero_grad, step).unwrap();
     };
     subtract_all(false);
     subtract_all(false);
@@ -138,19 +140,23 @@ fn memory_is_in_one_view() {
     // A gradient that is a parameter.
     engine.set_grad(&b, Some(&view)).unwrap();
     let error = engine
-        .with_parameter_views(&[a.clone(), b.clone()], &mut ViewCache::default(), false, &mut |_| {
-            panic!("a step was called")
-        })
+        .with_parameter_views(
+            &[a.clone(), b.clone()],
+            &|i| i.to_string(),
+            &mut ViewCache::default(),
+            false,
+            &mut |_| panic!("a step was called"),
+        )
         .unwrap_err();
     assert_eq!(error.code(), Code::Gradient, "{error}");
     // One gradient for two parameters, and two halves of one storage, are fine.
     engine.set_grad(&b, engine.grad(&a).as_ref()).unwrap();
-    engine.with_parameter_views(&[a, b], &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&[a, b], &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract).unwrap();
     let whole = float(&engine, &[4], &[1.0, 2.0, 3.0, 4.0]);
     let halves =
         [0, 2].map(|start| trained(&engine, Tensor::try_from(whole.as_ref().f_narrow(0, start, 2).unwrap()).unwrap()));
     halves.iter().for_each(|half| engine.set_grad(half, Some(&float(&engine, &[2], &[1.0, 1.0]))).unwrap());
-    engine.with_parameter_views(&halves, &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine.with_parameter_views(&halves, &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract).unwrap();
     assert_eq!(engine.data(&whole).unwrap(), Data::Float(vec![0.0, 1.0, 2.0, 3.0]));
 }
 
@@ -160,17 +166,23 @@ fn a_gradient_of_another_layout_is_read_in_order() {
     let p = trained(&engine, float(&engine, &[2, 2], &[0.0; 4]));
     let grad = float(&engine, &[2, 2], &[1.0, 2.0, 3.0, 4.0]).as_ref().f_transpose(0, 1).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine
+        .with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract)
+        .unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-1.0, -3.0, -2.0, -4.0]));
     // Stride 0: one number for all four.
     let grad = float(&engine, &[1], &[1.0]).as_ref().f_expand([2, 2], false).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(grad).unwrap())).unwrap();
-    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine
+        .with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract)
+        .unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-2.0, -4.0, -3.0, -5.0]));
     // Stride 0 from autograd: the backward of a sum expands.
     engine.set_grad(&p, None).unwrap();
     engine.backward(&Tensor::try_from(p.as_ref().f_sum(tch::Kind::Float).unwrap()).unwrap(), 1.0).unwrap();
-    engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract).unwrap();
+    engine
+        .with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract)
+        .unwrap();
     assert_eq!(engine.data(&p).unwrap(), Data::Float(vec![-3.0, -5.0, -4.0, -6.0]));
 }
 
@@ -179,17 +191,30 @@ fn an_old_graph_is_refused_after_a_step() {
     let engine = TorchEngine::new();
     let zero = float(&engine, &[2], &[0.0, 0.0]);
     let ends: [&dyn Fn(&Tensor); 4] = [
-        &|p| engine.with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut subtract).unwrap(),
         &|p| {
-            let failed = engine.with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut |_| {
-                Err(Error::new(Code::Internal, "on purpose"))
-            });
+            engine
+                .with_parameter_views(from_ref(p), &|i| i.to_string(), &mut ViewCache::default(), false, &mut subtract)
+                .unwrap()
+        },
+        &|p| {
+            let failed = engine.with_parameter_views(
+                from_ref(p),
+                &|i| i.to_string(),
+                &mut ViewCache::default(),
+                false,
+                &mut |_| Err(Error::new(Code::Internal, "on purpose")),
+            );
             assert_eq!(failed.unwrap_err().to_string(), "on purpose");
         },
         &|p| {
             let panicking = || {
-                engine
-                    .with_parameter_views(from_ref(p), &mut ViewCache::default(), false, &mut |_| panic!("on purpose"))
+                engine.with_parameter_views(
+                    from_ref(p),
+                    &|i| i.to_string(),
+                    &mut ViewCache::default(),
+                    false,
+                    &mut |_| panic!("on purpose"),
+                )
             };
             assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
         },
@@ -201,7 +226,15 @@ fn an_old_graph_is_refused_after_a_step() {
         engine.set_requires_grad(&without, true).unwrap();
         let graph = |p| engine.loss(Loss::Mse, p, &zero, Reduction::Sum).unwrap();
         let (old, untouched) = (graph(&p), graph(&without));
-        engine.with_parameter_views(from_ref(&without), &mut ViewCache::default(), false, &mut subtract).unwrap();
+        engine
+            .with_parameter_views(
+                from_ref(&without),
+                &|i| i.to_string(),
+                &mut ViewCache::default(),
+                false,
+                &mut subtract,
+            )
+            .unwrap();
         end(&p);
         let error = engine.backward(&old, 1.0).unwrap_err();
         assert!(error.to_string().starts_with("backward through an outdated graph"), "{error}");
@@ -215,13 +248,19 @@ fn writes_during_a_step_are_errors() {
     let engine = TorchEngine::new();
     let p = parameter(&engine);
     engine
-        .with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut |_| {
+        .with_parameter_views(from_ref(&p), &|i| i.to_string(), &mut ViewCache::default(), false, &mut |_| {
             for result in [
                 engine.set_grad(&p, None),
                 engine.zero_grad(&p),
                 engine.assign(&p, &Data::Float(vec![0.0, 0.0])),
                 engine.replace(&p, &p),
-                engine.with_parameter_views(from_ref(&p), &mut ViewCache::default(), false, &mut subtract),
+                engine.with_parameter_views(
+                    from_ref(&p),
+                    &|i| i.to_string(),
+                    &mut ViewCache::default(),
+                    false,
+                    &mut subtract,
+                ),
             ] {
                 assert_eq!(result.unwrap_err().code(), Code::Internal);
             }

@@ -40,7 +40,7 @@ impl Steady {
     }
 
     fn with_parameter_views(&self, step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>) -> Result<()> {
-        self.engine.with_parameter_views(&self.all, &mut self.cache.borrow_mut(), false, step)
+        self.engine.with_parameter_views(&self.all, &|i| i.to_string(), &mut self.cache.borrow_mut(), false, step)
     }
 
     /// Subtracts the gradients. Returns the type and the length of each view.
@@ -290,7 +290,9 @@ fn another_list_of_parameters() {
             lengths = views.iter().map(|view| view.as_ref().map(View::len)).collect();
             Ok(())
         };
-        engine.with_parameter_views(parameters, &mut steady.cache.borrow_mut(), false, note).map(|()| lengths)
+        engine
+            .with_parameter_views(parameters, &|i| i.to_string(), &mut steady.cache.borrow_mut(), false, note)
+            .map(|()| lengths)
     };
     let other = steady.float(&[1.0]);
     engine.set_requires_grad(&other, true).unwrap();

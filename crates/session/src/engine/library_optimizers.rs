@@ -25,7 +25,8 @@ pub trait LibraryEach<T> {
     /// Updates every parameter that has a gradient and requires one. Nothing is updated unless each of these gradients fits
     /// its parameter.
     /// Afterwards a backward through an older graph of a parameter is an error, not a wrong gradient.
-    fn step(&self, groups: &[LibraryGroup<'_, T>]) -> Result<()>;
+    /// `name` has the name of a parameter by its index, for messages. Indices count through all groups.
+    fn step(&self, groups: &[LibraryGroup<'_, T>], name: &dyn Fn(usize) -> String) -> Result<()>;
     /// A copy of the state of each parameter; `None` before its first step.
     fn states(&self, parameters: &[T]) -> Result<Vec<Option<State>>>;
     /// Sets the state of each parameter.

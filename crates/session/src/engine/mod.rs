@@ -98,10 +98,12 @@ pub trait Engine: 'static {
     /// Unless every gradient in a view fits its parameter, returns an error and does not call `step`. Bumps the version
     /// of each parameter in a view, however `step` ends. A backward pass through an older graph is then an error, not a
     /// wrong gradient. `zero_grad` says that `step` sets the gradients in its views to 0; the engine then sets
-    /// gradients of frozen parameters to 0. `cache` belongs to this list of parameters.
+    /// gradients of frozen parameters to 0. `cache` belongs to this list of parameters. `name` has the name of a parameter
+    /// by its index, for messages.
     fn with_parameter_views(
         &self,
         parameters: &[Self::Tensor],
+        name: &dyn Fn(usize) -> String,
         cache: &mut Self::ViewCache,
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,

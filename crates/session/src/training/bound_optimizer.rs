@@ -151,7 +151,7 @@ impl<E: Engine> BoundOptimizer<E> {
                 let tensors: Vec<_> = self.tensors.iter().filter(trained).cloned().collect();
                 clip_gradients(engine, &tensors, clip, 1.0)?;
             }
-            library.step(&self.library_groups())?;
+            library.step(&self.library_groups(), &|index| self.registry.name_of(engine, &self.tensors, index))?;
             if zero_gradients {
                 self.tensors.iter().try_for_each(|tensor| engine.zero_grad(tensor))?;
             }
@@ -160,18 +160,19 @@ impl<E: Engine> BoundOptimizer<E> {
         let scale = self.scale_of_loss();
         let Self { optimizer, registry, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
+        let name = |index: usize| registry.name_of(engine, tensors, index);
         let options = StepOptions {
             clip,
             zero_gradients,
             non_finite,
-            name: &|parameter| registry.name_of(engine, tensors, parameter),
+            name: &name,
             threads: engine.threads(),
             // The engine's limit allows for three copies of a new tensor. State has one copy.
             memory_limit: &|wanted| engine.memory_limit(wanted.div_ceil(3)).saturating_mul(3),
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;
-        engine.with_parameter_views(tensors, view_cache, options.zero_gradients, &mut |views| {
+        engine.with_parameter_views(tensors, &name, view_cache, options.zero_gradients, &mut |views| {
             outcome = optimizer.step(views, options)?;
             Ok(())
         })?;
