@@ -51,7 +51,7 @@ fn classes(count: usize, most: usize) -> Value {
     shaped(Data::Long((0..count).map(|i| (i % most) as i64).collect()), &[count])
 }
 
-/// As `data` tells a tensor and takes it back.
+/// A tensor as `data` returns it.
 fn shaped(data: Data, shape: &[usize]) -> Value {
     let shape_given = vec![data.len()];
     options([("data", Value::NumericArray(NumericArray { data, shape: shape_given })), ("shape", sizes(shape))])
@@ -80,8 +80,8 @@ impl World {
         for (name, handle) in &self.named {
             let class = self.call("class", std::slice::from_ref(handle)).unwrap();
             let mut see = |command: &str| {
-                let told = self.call(command, std::slice::from_ref(handle)).unwrap();
-                seen.push((format!("{command} {name}"), told));
+                let result = self.call(command, std::slice::from_ref(handle)).unwrap();
+                seen.push((format!("{command} {name}"), result));
             };
             match class {
                 Value::String(class) if class == "tensor" => {
@@ -117,7 +117,7 @@ impl World {
         names.into_iter().map(|name| self.call("parm", &[module.clone(), name]).unwrap()).collect()
     }
 
-    /// How much may be taken, which the error of what is too large tells.
+    /// The error of a tensor that is too large, which has the limit of memory.
     fn limit(&self) -> String {
         self.call("full", &[sizes(&[1 << 40]), number(0)]).unwrap_err().to_string()
     }

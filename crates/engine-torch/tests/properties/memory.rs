@@ -68,8 +68,8 @@ fn failed_allocations_leave_no_tensor() {
         ("dict", vec![options([("a", floats(LARGE)), ("b", floats(LARGE))])]),
     ];
     let see = |k: &Torch| {
-        let told = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
-        Value::Array(told.into_iter().chain([call(k, "handlecount", &[]).unwrap()]).collect())
+        let found = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
+        Value::Array(found.into_iter().chain([call(k, "handlecount", &[]).unwrap()]).collect())
     };
     for (command, arguments) in calls {
         let (_, failures) = until_enough(&k, command, &see, || call(&k, command, &arguments));
@@ -102,8 +102,8 @@ fn steps_are_as_if_nothing_had_been_refused() {
         };
         let ((smooth, sx, so), (broken, x, o)) = (make(), make());
         let see = |k: &Torch| {
-            let told = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
-            Value::Array(told.into_iter().chain([state(k, &o)]).collect())
+            let found = ["data", "grad"].map(|command| call(k, command, std::slice::from_ref(&x)).unwrap());
+            Value::Array(found.into_iter().chain([state(k, &o)]).collect())
         };
         for step in 0..2 {
             for (k, x) in [(&smooth, &sx), (&broken, &x)] {
@@ -119,8 +119,8 @@ fn steps_are_as_if_nothing_had_been_refused() {
             let (_, failures) = until_enough(&broken, name, &see, run);
             assert!((failures > 0) == (step == 0), "{name}, step {step}: {failures}");
         }
-        let told = call(&smooth, "data", std::slice::from_ref(&sx)).unwrap();
-        assert!(call(&broken, "data", std::slice::from_ref(&x)).unwrap() == told, "{name}: other numbers");
+        let found = call(&smooth, "data", std::slice::from_ref(&sx)).unwrap();
+        assert!(call(&broken, "data", std::slice::from_ref(&x)).unwrap() == found, "{name}: other numbers");
         assert!(state(&broken, &o) == state(&smooth, &so), "{name}: another state");
         for command in ["state", "data"] {
             let of = if command == "state" { &o } else { &x };
@@ -151,8 +151,8 @@ fn a_failed_allocation_of_a_graph_keeps_its_inputs() {
     let m = call(&k, "module", &[options([("container", text("sequential")), ("children", children)])]).unwrap();
     let x = call(&k, "full", &[Value::sizes(&[64, 3, 32, 32]), Value::Number(0.5)]).unwrap();
     let see = |k: &Torch| {
-        let told = [call(k, "state", std::slice::from_ref(&m)), call(k, "handlecount", &[])];
-        Value::Array(told.map(Result::unwrap).into())
+        let found = [call(k, "state", std::slice::from_ref(&m)), call(k, "handlecount", &[])];
+        Value::Array(found.map(Result::unwrap).into())
     };
     let (y, failures) = until_enough(&k, "forward", &see, || call(&k, "forward", &[m.clone(), x.clone()]));
     assert!(failures > 3, "{failures}");

@@ -30,7 +30,7 @@ pub(crate) fn opt<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
         }
         Value::Handle(handle) => match arguments.peek() {
             Value::Bool(_) => {
-                let all = arguments.flag("whether to tell all options")?;
+                let all = arguments.flag("whether to include all options")?;
                 arguments.finish()?;
                 describe(session, handle, all.unwrap_or(session.all_options), false)
             }
@@ -53,14 +53,14 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
         session.model(handle)?;
         return Err(arguments.argument_error("an optimizer or module handle", &Value::Handle(handle)));
     }
-    let all = arguments.flag("whether to tell all options")?;
+    let all = arguments.flag("whether to include all options")?;
     arguments.finish()?;
     describe(session, handle, all.unwrap_or(session.all_options), true)
 }
 
 fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Value> {
     let definition = definition(name)?;
-    let mut call = Call::parse(arguments, definition.name)?;
+    let mut call = OptArguments::parse(arguments, definition.name)?;
     let fused = take_fused(definition.name, &mut call.named)?.unwrap_or(true);
     if let Some(group) = call.group.filter(|group| *group != 0) {
         let message = format!("cannot define group {group} until optimizer is created with initial parameter group");
@@ -76,7 +76,7 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
 
 fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Value> {
     let owner = session.optimizer(handle)?.optimizer.definition().name;
-    let mut call = Call::parse(arguments, owner)?;
+    let mut call = OptArguments::parse(arguments, owner)?;
     if take_fused(owner, &mut call.named)?.is_some() {
         let message = format!("{owner} fused: can be given only when the optimizer is made");
         return Err(Error::new(Code::Argument, message));
@@ -99,14 +99,14 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
 }
 
 /// The arguments of `opt` after the first.
-struct Call {
+struct OptArguments {
     group: Option<usize>,
     parameters: Value,
     positional: Vec<OptionValue>,
     named: Vec<(String, OptionValue)>,
 }
 
-impl Call {
+impl OptArguments {
     fn parse(mut arguments: Arguments, owner: &str) -> Result<Self> {
         let mut group = None;
         if let Value::Number(number) = *arguments.peek() {

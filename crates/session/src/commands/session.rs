@@ -22,7 +22,7 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         Value::String(topic) => topic,
         other => return Err(arguments.argument_error("a topic (a string)", &other)),
     };
-    let all = arguments.flag("whether to tell further options")?.unwrap_or(false);
+    let all = arguments.flag("whether to include extensions")?.unwrap_or(false);
     arguments.finish()?;
     let row = |specs: &'static [stepwell_optim::OptionSpec]| {
         let included = if all { specs } else { positional(specs) };

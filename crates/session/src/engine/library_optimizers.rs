@@ -14,7 +14,7 @@ pub enum LibraryOptimizer<T> {
 
 /// Parameters that share options.
 pub struct LibraryGroup<'a, T> {
-    /// A row of the option table. Its further options are at their defaults.
+    /// A row of the option table. Its extensions are at their defaults.
     pub options: &'a [OptionValue],
     /// The parameters.
     pub parameters: &'a [T],
@@ -47,7 +47,7 @@ pub fn only_fused(definition: &Definition, reason: &str) -> Error {
 }
 
 /// Fails if a row of options has changed an extension, which the tensor library does not have.
-pub(crate) fn no_further(definition: &Definition, row: &[OptionValue]) -> Result<()> {
+pub(crate) fn reject_extensions(definition: &Definition, row: &[OptionValue]) -> Result<()> {
     let Some(spec) = first_changed_extension(definition.options, row) else { return Ok(()) };
     let (name, option) = (definition.name, spec.name);
     let message = format!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");

@@ -7,7 +7,7 @@ use stepwell_optim::{
 };
 
 use crate::engine::Engine;
-use crate::engine::library_optimizers::no_further;
+use crate::engine::library_optimizers::reject_extensions;
 use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
@@ -66,7 +66,7 @@ impl<E: Engine> BoundOptimizer<E> {
     ) -> Result<()> {
         let options = self.optimizer.plan(group, positional, named)?;
         if self.library().is_some() {
-            no_further(self.optimizer.definition(), &options)?;
+            reject_extensions(self.optimizer.definition(), &options)?;
         }
         self.check(engine, &list)?;
         let mut registry = self.registry.clone();

@@ -102,15 +102,15 @@ function tensorFromJson(where: string, data: string, shape: readonly unknown[], 
   const sizes = shape as readonly number[];
   const length = sizes.reduce((product, size) => product * size, Elements.BYTES_PER_ELEMENT);
   // Check before memory of that size is allocated.
-  if (Math.ceil(length / 3) * 4 !== data.length) throw malformed(where, "`data` has not the length that `shape` tells");
+  if (Math.ceil(length / 3) * 4 !== data.length) throw malformed(where, "`data` does not have the length that `shape` gives");
   const bytes = new Uint8Array(length);
   let place = 0;
   for (let start = 0; start < data.length; start += LETTERS) {
     const piece = decoded(where, data.slice(start, start + LETTERS));
-    if (place + piece.length > length) throw malformed(where, "`data` has not the length that `shape` tells");
+    if (place + piece.length > length) throw malformed(where, "`data` does not have the length that `shape` gives");
     for (let i = 0; i < piece.length; i++) bytes[place++] = piece.charCodeAt(i);
   }
-  if (place !== length) throw malformed(where, "`data` has not the length that `shape` tells");
+  if (place !== length) throw malformed(where, "`data` does not have the length that `shape` gives");
   const tensor = { data: new Elements(bytes.buffer), shape: sizes };
   return dtype === "half" || dtype === "bfloat16" ? { ...tensor, dtype } : tensor;
 }

@@ -71,7 +71,7 @@ pub(super) fn value_at<'a, T: Deserialize<'a>>(text: &'a str, offset: u32) -> Re
 }
 
 /// Calls `member` with the text of the name and of the value of each member of a JSON object. A JSON library's own map would
-/// copy both, and would not tell of a name that comes twice.
+/// copy both, and would not report a name that comes twice.
 pub(super) fn members<'a>(
     text: &'a str,
     member: impl FnMut(&'a str, &'a str) -> Result<(), String>,
