@@ -294,7 +294,9 @@ describe.each(reduced)("a module of %s", (dtype) => {
     k.backward(k.ce(k.forward(m, inputs), [0, 1]));
     const before = contents(m);
     const message = expectError("ERR_DTYPE", () => k.step(o));
-    expect(message).toContain("step: parameter a.weight cannot be updated: libtorch's own optimizers keep no master weights");
+    expect(message).toContain(
+      "step: parameter a.weight cannot be updated: libtorch's own optimizers keep no master weights",
+    );
     expect(contents(m)).toEqual(before);
     expect(k.state(o).parms.map((row) => row.buffers)).toEqual(k.parmnames(m).map(() => ({})));
   });

@@ -102,7 +102,8 @@ function tensorFromJson(where: string, data: string, shape: readonly unknown[], 
   const sizes = shape as readonly number[];
   const length = sizes.reduce((product, size) => product * size, Elements.BYTES_PER_ELEMENT);
   // Check before memory of that size is allocated.
-  if (Math.ceil(length / 3) * 4 !== data.length) throw malformed(where, "`data` does not have the length that `shape` gives");
+  if (Math.ceil(length / 3) * 4 !== data.length)
+    throw malformed(where, "`data` does not have the length that `shape` gives");
   const bytes = new Uint8Array(length);
   let place = 0;
   for (let start = 0; start < data.length; start += LETTERS) {

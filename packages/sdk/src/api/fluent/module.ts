@@ -7,17 +7,7 @@ import type { TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { load, save } from "../functions/files.js";
 import { gradflag } from "../functions/gradients.js";
-import {
-  child,
-  childnames,
-  evaluate,
-  forward,
-  module,
-  names,
-  parm,
-  parmnames,
-  parms,
-} from "../functions/modules.js";
+import { child, childnames, evaluate, forward, module, names, parm, parmnames, parms } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
