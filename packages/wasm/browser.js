@@ -1,12 +1,9 @@
-// The engine for browsers and bundlers. The module is base64 text in a script, which every bundler includes without
-// configuration. It needs no fetch, which a content security policy could forbid.
+// The engine for pages, workers and bundlers, whose module is a file that `ready()` fetches.
 
-import base64 from "./built/inline.js";
-import { engineOf } from "./engine.js";
+import { fetchModule } from "./fetch-module.js";
+import { places } from "./page.js";
 
-export const { open } = engineOf(() => {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-});
+export { open } from "./page.js";
+
+// Bundlers look for this form of an address, and copy the file.
+places.fetch = () => fetchModule(() => new URL("./built/stepwell.wasm", import.meta.url));

@@ -2,6 +2,7 @@
 // instance after a trap.
 
 import * as glue from "./built/engine.js";
+import { failure } from "./failure.js";
 import { stackProbe } from "./stack-probe.js";
 
 const page = 2 ** 16;
@@ -20,13 +21,27 @@ function isOurs(compiled) {
   }
 }
 
-/** An Error with a stable code, by which callers distinguish failures. */
-function failure(code, message, cause) {
-  return Object.assign(new Error(message, { cause }), { code });
+/** The reason why an engine does not start, in words about what to change. */
+function unable(error) {
+  if (error?.code === "ERR_ENGINE") return error;
+  const message = `the WebAssembly engine cannot be started: ${error.message}`;
+  return failure("ERR_ENGINE", `${message}${/[.!]$/.test(message) ? "" : "."} ${adviceOn(error)}`, error);
 }
 
-/** The engine of a module with the code `bytes()`. A page, a worker and a thread of Node each have one of their own. */
-export function engineOf(bytes) {
+function adviceOn(error) {
+  // The names of both directives, as browsers write them, and of the policy.
+  if (/unsafe-eval|content security policy|\bCSP\b/i.test(error.message)) {
+    return "The content security policy must allow 'wasm-unsafe-eval' in script-src.";
+  }
+  if (error instanceof RangeError) return "There is too little memory for it.";
+  return "It needs WebAssembly with SIMD: Chrome 91, Firefox 89, Safari 16.4, Node 20, or newer.";
+}
+
+/**
+ * The engine of the module in `places`: `read()` gives its code, or `fetch()` a promise of the compiled module. A page, a worker
+ * and a thread of Node each have one of their own.
+ */
+export function engineOf(places) {
   let memory = defaultMemory;
   let isLive = false;
   /** Throws if there is little stack left. */
@@ -48,6 +63,24 @@ export function engineOf(bytes) {
   /** The promise of a start that `ready` has begun. */
   let starting;
 
+  /** Compiles the module at once, for a first call before `ready`. */
+  function compile() {
+    if (places.read) return new WebAssembly.Module(places.read());
+    throw failure(
+      "ERR_ENGINE",
+      "the WebAssembly engine has not started: write `await ready()` before the first call, or import @stepwell/sdk/inline",
+    );
+  }
+
+  /** Compiles the module without blocking the thread. */
+  async function compileLater() {
+    try {
+      return await (places.read ? WebAssembly.compile(places.read()) : places.fetch());
+    } catch (error) {
+      throw unable(error);
+    }
+  }
+
   /** Makes the first instance, from a compiled module or from the code. */
   function instantiate(compiled) {
     try {
@@ -57,17 +90,15 @@ export function engineOf(bytes) {
     }
     checkStack();
     try {
-      glue.initSync({ module: compiled ?? new WebAssembly.Module(bytes()) });
+      const found = compiled ?? compile();
+      if (!isOurs(found))
+        throw failure("ERR_ENGINE", "stepwell.wasm is of another version than the script that loads it");
+      glue.initSync({ module: found });
     } catch (error) {
       throw unable(error);
     }
     instances += 1;
     isLive = true;
-  }
-
-  function unable(error) {
-    const advice = "It needs WebAssembly with SIMD, and a content security policy must allow 'wasm-unsafe-eval'.";
-    return failure("ERR_ENGINE", `the WebAssembly engine cannot be started: ${error.message}. ${advice}`, error);
   }
 
   function poisoned(by = poison) {
@@ -129,7 +160,7 @@ export function engineOf(bytes) {
   }
 
   async function startModule(given) {
-    const compiled = given ?? (await WebAssembly.compile(bytes()).catch((error) => Promise.reject(unable(error))));
+    const compiled = given ?? (await compileLater());
     // A call may have started it during the compilation.
     if (!isLive) instantiate(compiled);
   }

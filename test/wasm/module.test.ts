@@ -40,7 +40,7 @@ it("comes in a script too, for bundlers", async () => {
 });
 
 it("evaluates no text as code", () => {
-  for (const name of ["../built/engine.js", "../engine.js", "../browser.js"]) {
+  for (const name of ["../built/engine.js", "../engine.js", "../inline.js", "../page.js", "../stack-probe.js"]) {
     const script = readFileSync(new URL(name, import.meta.resolve("@stepwell/wasm/stepwell.wasm")), "utf8");
     expect(script.match(/\beval\(|new Function\b|import\.meta|\bdocument\./), name).toBeNull();
   }

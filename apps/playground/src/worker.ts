@@ -12,5 +12,17 @@ const take = serve(stepwell, post, async () => {
   if (!response.ok) throw new Error(`${digits.pathname}: ${response.status} ${response.statusText}`);
   return response.blob();
 });
-addEventListener("message", ({ data }: MessageEvent<Request>) => take(data));
-post({ type: "ready" });
+const started = stepwell.ready();
+
+/** Does something when the engine has started. An error becomes the event `error` of the worker. */
+async function afterStart(act: () => void) {
+  try {
+    await started;
+    act();
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+addEventListener("message", ({ data }: MessageEvent<Request>) => afterStart(() => take(data)));
+afterStart(() => post({ type: "ready" }));

@@ -6,7 +6,10 @@ import { EngineClient } from "../client/engine-client.js";
 /** Calls the engine of this entry. */
 export let client: EngineClient;
 
-/** Sets the client, by its engine. An entry does so once, before any function is called. */
-export function setClient(binding: Binding): void {
-  client = new EngineClient(binding);
+/**
+ * Sets the client of the engine that `open` opens. An entry does so before any function is called. In a page two entries share
+ * a client, which the first sets.
+ */
+export function setClient(open: () => Binding): void {
+  client ??= new EngineClient(open());
 }

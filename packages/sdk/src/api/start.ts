@@ -8,7 +8,7 @@ import { setClient } from "./client.js";
 function start() {
   try {
     const { engine, binding, info } = openEngine();
-    setClient(binding);
+    setClient(() => binding);
     return { engine, info };
   } catch (error) {
     return { error };

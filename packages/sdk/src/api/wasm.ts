@@ -10,7 +10,7 @@ import { setClient } from "./client.js";
 
 export * from "./exports.js";
 
-setClient(openEngine());
+setClient(openEngine);
 
 /** The engine that runs: WebAssembly. */
 export const engine: EngineName = "wasm";

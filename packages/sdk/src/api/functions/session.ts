@@ -52,8 +52,8 @@ export function reset(...surplus: readonly unknown[]): void {
 }
 
 /**
- * Resolves when the engine has started. A program need not wait for it, since the first call starts the engine too. On the main
- * thread of a page it saves the time of compiling WebAssembly.
+ * Resolves when the engine has started. In a page a program awaits it before its first call: it fetches the module. Elsewhere the
+ * first call starts the engine too, as in a page with `@stepwell/sdk/inline`, and `ready` spares the thread the time of compiling.
  *
  * @param options - for the WebAssembly engine, before its first call; the native engine accepts them without using them
  */
