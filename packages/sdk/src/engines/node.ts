@@ -3,6 +3,7 @@
 import type { Binding, EngineInfo, EngineName } from "../binding.js";
 import { hasCode, StepwellError } from "../errors.js";
 import { brief } from "../values/describe.js";
+import { requireNative } from "./native-package.js";
 import { asStartError } from "./start-error.js";
 
 interface Opened {
@@ -12,7 +13,7 @@ interface Opened {
 }
 
 function native(): Opened {
-  const { open, libtorch } = require("@stepwell/native") as {
+  const { open, libtorch } = requireNative() as {
     open(): Omit<Binding, "reset" | "ready">;
     readonly libtorch: NonNullable<EngineInfo["libtorch"]>;
   };
