@@ -12,7 +12,7 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Differences of an answer from that of a plain server of files. */
+/** Properties of the answer to a path; the others are as a plain server of files has them. */
 export type Answer = (path: string) => {
   readonly policy?: string;
   readonly status?: number;

@@ -40,7 +40,7 @@ describe.runIf(executablePath)("a page without a bundler", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** The value that a program returns, in a page whose server answers as told. */
+  /** The value that a program returns, in a page whose server gives these answers. */
   async function evaluate(body: string, answer?: Answer) {
     writeFileSync(join(project, "main.js"), program(body));
     const server = await serve(project, answer);
