@@ -8,22 +8,32 @@ const { existsSync, readFileSync } = process.getBuiltinModule("node:fs");
 const { createRequire } = process.getBuiltinModule("node:module");
 const { dirname, join, resolve } = process.getBuiltinModule("node:path");
 
-/** The folder of this file, or of the script that a bundler has moved it to. */
-const folder = typeof __dirname === "string" ? __dirname : dirname(resolve(process.argv[1] ?? ""));
+/** The folder of the script that Node was started with. */
+const main = dirname(resolve(process.argv[1] ?? ""));
+/** The folder of this file, or of the script that a bundler has put it in. */
+const folder = typeof __dirname === "string" ? __dirname : main;
+// Some bundlers keep the path of a source, in a folder that does not exist.
+const isBundled = !(/[\\/]wasm[\\/]commonjs$/.test(folder) && existsSync(folder));
 
 /** The path of stepwell.wasm: in this package, next to a bundle, or in the package that a bundle finds. */
 function find() {
-  const near = [join(folder, "..", "built", "stepwell.wasm"), join(folder, "stepwell.wasm")].find(existsSync);
-  if (near) return near;
+  const places = [join(folder, "..", "built", "stepwell.wasm"), join(folder, "stepwell.wasm")];
+  const found = [...places.filter(existsSync), ...[folder, main].map(installed)].find(Boolean);
+  if (found) return found;
+  const copy = "node_modules/@stepwell/wasm/built/stepwell.wasm into that folder";
+  const advice = isBundled
+    ? `Make @stepwell/sdk external for the bundler, or copy ${copy}.`
+    : "Install @stepwell/wasm again.";
+  const reason = `${isBundled ? join(folder, "stepwell.wasm") : places[0]} does not exist`;
+  throw failure("ERR_ENGINE", `the WebAssembly engine cannot be started: ${reason}. ${advice}`);
+}
+
+/** The module of the package that files of a folder find. */
+function installed(from) {
   try {
-    return createRequire(join(folder, "bundle.js")).resolve("@stepwell/wasm/stepwell.wasm");
-  } catch (error) {
-    const advice = "external for the bundler, or copy node_modules/@stepwell/wasm/built/stepwell.wasm into that folder";
-    throw failure(
-      "ERR_ENGINE",
-      `stepwell.wasm is not in ${folder}: make @stepwell/sdk and @stepwell/wasm ${advice}`,
-      error,
-    );
+    return createRequire(join(from, "bundle.js")).resolve("@stepwell/wasm/stepwell.wasm");
+  } catch {
+    return undefined;
   }
 }
 
@@ -32,7 +42,7 @@ function read() {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw failure("ERR_ENGINE", `${path} cannot be read: ${error.message}`, error);
+    throw failure("ERR_ENGINE", `the WebAssembly engine cannot be started: ${error.message}`, error);
   }
 }
 

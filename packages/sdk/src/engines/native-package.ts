@@ -2,22 +2,34 @@
 
 import { StepwellError } from "../errors.js";
 
+// A bundle of ES modules has no `require` for modules of Node.
+const { createRequire } = process.getBuiltinModule("node:module");
+const { existsSync } = process.getBuiltinModule("node:fs");
+
 /**
- * Loads `@stepwell/native` and returns its exports. A bundler does not see this import, so the package is looked for from the
- * bundle, when it runs.
+ * Loads `@stepwell/native` and returns its exports. A bundler does not see this import. So a bundle looks for the package when it
+ * runs: from its own file, and from the script that Node was started with.
  */
 export function requireNative(): unknown {
-  const isBundled = typeof __filename !== "string" || !/[\\/]native-package\.js$/.test(__filename);
-  // A bundle of ES modules has neither a file name nor `require`.
-  const file = typeof __filename === "string" ? __filename : (process.argv[1] ?? process.execPath);
-  const { createRequire } = process.getBuiltinModule("node:module");
+  // A bundle of ES modules has no `__filename`.
+  const file = typeof __filename === "string" ? __filename : "";
+  // Some bundlers keep the path of a source, where it does not exist.
+  if (/[\\/]engines[\\/]native-package\.js$/.test(file) && existsSync(file)) return createRequire(file)("@stepwell/native");
+  const starts = [file, process.argv[1] ?? ""].filter(Boolean);
+  const path = starts.map(resolveNative).find(Boolean);
+  if (path) return createRequire(path)(path);
+  const advice = "Make @stepwell/sdk external for the bundler, and install it where the bundle runs.";
+  throw new StepwellError(
+    "ERR_ADDON_NOT_FOUND",
+    `@stepwell/native is not found from ${starts.join(" or ")}. ${advice}`,
+  );
+}
+
+/** The path of the package as a file finds it. */
+function resolveNative(file: string): string | undefined {
   try {
-    return createRequire(file)("@stepwell/native");
-  } catch (error) {
-    if (!isBundled || (error as { readonly code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
-    const advice = "Make @stepwell/sdk external for the bundler, and install it where the bundle runs.";
-    throw new StepwellError("ERR_ADDON_NOT_FOUND", `@stepwell/native is not found from the bundle ${file}. ${advice}`, {
-      cause: error,
-    });
+    return createRequire(file).resolve("@stepwell/native");
+  } catch {
+    return undefined;
   }
 }
