@@ -14,7 +14,8 @@ export function requireNative(): unknown {
   // A bundle of ES modules has no `__filename`.
   const file = typeof __filename === "string" ? __filename : "";
   // Some bundlers keep the path of a source, where it does not exist.
-  if (/[\\/]engines[\\/]native-package\.js$/.test(file) && existsSync(file)) return createRequire(file)("@stepwell/native");
+  if (/[\\/]engines[\\/]native-package\.js$/.test(file) && existsSync(file))
+    return createRequire(file)("@stepwell/native");
   const starts = [file, process.argv[1] ?? ""].filter(Boolean);
   const path = starts.map(resolveNative).find(Boolean);
   if (path) return createRequire(path)(path);
