@@ -237,7 +237,9 @@ it("a layer and a loss of any options and sizes succeed or throw StepwellErrors"
       fc.constantFrom("float", "half", "bfloat16", "long"),
       (layers, sizes, pick, dtype) => {
         const error = errorOf(() => {
-          const m = k.module(k.seq("sequential", ...layers.map(([kind, options]) => [kind, ...options] as const)));
+          const m = k.module(
+            k.seq("sequential", ...layers.map(([kind, options]) => k.layers.fromJSON([kind, ...options]))),
+          );
           if (dtype !== "long") k.to(m, dtype);
           const x = dtype === "long" ? k.full(sizes, 1, dtype) : k.full(sizes, 0.5, dtype, "grad");
           k.evaluate(m, x);

@@ -164,7 +164,7 @@ const refused: readonly (readonly [specification: unknown, k.ErrorCode, message:
   [["relu", ""], "ERR_ARGUMENT", 'expected a name without dots, given ""'],
   [k.seq("sequential", ["relu", "a"], ["tanh", "a"]), "ERR_ARGUMENT", "two modules of one container are named `a`"],
   [k.seq("sequential", ["relu", "1"], "tanh"), "ERR_ARGUMENT", "two modules of one container are named `1`"],
-  [k.seq("sequential", "relu", ["linear", 1]), "ERR_ARGUMENT", "linear outputs: "],
+  [k.seq("sequential", "relu", ["linear", 1] as never), "ERR_ARGUMENT", "linear outputs: "],
 ];
 
 it.each(refused)("refuses %j with %s", (specification, code, message) => {

@@ -55,7 +55,7 @@ it("a call that fails draws nothing", () => {
   k.seed(4);
   const next = k.randperm(20);
   k.seed(4);
-  expectError("ERR_UNKNOWN_NAME", () => k.module(k.seq("sequential", ["linear", 2, 2], "nonsense")));
+  expectError("ERR_UNKNOWN_NAME", () => k.module(k.seq("sequential", ["linear", 2, 2], "nonsense" as never)));
   expect(k.randperm(20)).toEqual(next);
 });
 
@@ -144,8 +144,8 @@ describe("fresh parameters", () => {
 
   it("of batchnorm and layernorm are 1 and 0", () => {
     for (const kind of ["batchnorm", "layernorm"]) {
-      expect(weights([kind, 3], "weight")).toEqual([1, 1, 1]);
-      expect(weights([kind, 3], "bias")).toEqual([0, 0, 0]);
+      expect(weights(k.layers.fromJSON([kind, 3]), "weight")).toEqual([1, 1, 1]);
+      expect(weights(k.layers.fromJSON([kind, 3]), "bias")).toEqual([0, 0, 0]);
     }
     expect(weights(["batchnorm", 2], "running_mean")).toEqual([0, 0]);
     expect(weights(["batchnorm", 2], "running_var")).toEqual([1, 1]);

@@ -47,10 +47,18 @@ export class Editor {
 
   /** Errors of the program. */
   errors(): readonly string[] {
+    return this.diagnostics().map(({ message }) => message);
+  }
+
+  /** Errors of the program, each with the text that it underlines. */
+  diagnostics(): readonly { readonly text: string; readonly message: string }[] {
     return [
       ...this.#service.getSyntacticDiagnostics(this.#file),
       ...this.#service.getSemanticDiagnostics(this.#file),
-    ].map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    ].map(({ start = 0, length = 0, messageText }) => ({
+      text: this.#text.slice(start, start + length),
+      message: ts.flattenDiagnosticMessageText(messageText, "\n"),
+    }));
   }
 
   /** The documentation that hovering over the end of a text shows. */
@@ -69,10 +77,10 @@ export class Editor {
     });
   }
 
-  /** The names that are completed after a text. */
+  /** The names that are completed after a text. Names of everything in scope, which an editor shows where it knows none, are not. */
   completions(after: string): readonly string[] {
     const list = this.#service.getCompletionsAtPosition(this.#file, this.#after(after), {});
-    return (list?.entries ?? []).map(({ name }) => name);
+    return list?.isGlobalCompletion ? [] : (list?.entries ?? []).map(({ name }) => name);
   }
 
   /** The documentation that is shown with a name among the completions after a text. */

@@ -79,7 +79,8 @@ describe.each(dtypes)("in %s a module gives what PyTorch's gives", (dtype) => {
 it("every kind of module is replayed", () => {
   const kinds = (module: k.ModuleSpecification): readonly string[] => {
     if (typeof module === "string") return [module];
-    return "children" in module ? module.children.flatMap(kinds) : [module[0]];
+    if ("children" in module) return module.children.flatMap(kinds);
+    return 0 in module ? [module[0]] : [];
   };
   const replayed = new Set(file.recordings.flatMap((recording) => kinds(recording.module)));
   expect([...replayed].sort()).toEqual(

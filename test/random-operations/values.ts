@@ -36,7 +36,7 @@ export function dtypeOf(world: World): k.Dtype {
 }
 
 export function moduleSpecification(random: Random): k.ModuleSpecification {
-  const activation = () => random.pick(["relu", "tanh", "gelu", "sigmoid"]);
+  const activation = () => random.pick(["relu", "tanh", "gelu", "sigmoid"] as const);
   const makers: readonly (() => k.ModuleSpecification)[] = [
     () => ["linear", 2, 2],
     () => ["linear", "a", 2, 3],

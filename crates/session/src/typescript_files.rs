@@ -22,7 +22,9 @@ fn head(of: &str) -> String {
 /// A type that is one of some words.
 fn words(about: &str, name: &str, words: impl Iterator<Item = &'static str>) -> String {
     let words: Vec<_> = words.map(|word| format!("\"{word}\"")).collect();
-    format!("\n/** {about} */\nexport type {name} = {};\n", words.join(" | "))
+    let line = format!("export type {name} = {};\n", words.join(" | "));
+    let text = if line.len() <= 121 { line } else { format!("export type {name} =\n  | {};\n", words.join("\n  | ")) };
+    format!("\n/** {about} */\n{text}")
 }
 
 fn losses() -> String {
@@ -83,21 +85,103 @@ fn loss_scale() -> String {
     format!("\n/** {about} */\nexport interface LossScale {{\n{}}}\n", rows.collect::<String>())
 }
 
-/// `conv2d` as `Conv2dOptions`.
+/// `conv2d` as `Conv2d`.
 fn layer_type(name: &str) -> String {
     let (first, rest) = name.split_at(1);
-    format!("{}{rest}Options", first.to_uppercase())
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// Whether an option has to be given.
+fn is_required(spec: &OptionSpec) -> bool {
+    (spec.default)().is_none()
+}
+
+/// `"outputs" | "out_features"`: the names of some options.
+fn option_names<'a>(specs: impl Iterator<Item = &'a OptionSpec>) -> String {
+    let names = specs.flat_map(|spec| [Some(spec.name), spec.alias]).flatten();
+    names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" | ")
+}
+
+/// A line of an interface whose type is a tuple. Lines have at most 120 characters.
+fn tuple_line(name: &str, elements: &[String]) -> String {
+    let line = format!("  readonly {name}: readonly [{}];\n", elements.join(", "));
+    if line.len() <= 121 {
+        return line;
+    }
+    format!("  readonly {name}: readonly [\n    {},\n  ];\n", elements.join(",\n    "))
+}
+
+/// The forms of the options of a layer: by position, or the first by position and the others in a dictionary.
+fn layer_forms(layer: &str, name: &str, specs: &[OptionSpec]) -> String {
+    let (required, defaults): (Vec<_>, Vec<_>) = specs.iter().partition(|spec| is_required(spec));
+    let mut text = String::new();
+    let rest = if required.is_empty() { format!("{layer}Options") } else { format!("{layer}Defaults") };
+    if !required.is_empty() && !defaults.is_empty() {
+        text += &format!("\n/** Options of `{name}` that have a default. */\n");
+        text += &format!("export type {rest} = {};\n", pick(layer, &option_names(defaults.iter().copied())));
+    }
+    for spec in &required {
+        text += &format!("\n/** The option `{}` of `{name}`, under one of its names. */\n", spec.name);
+        let names = option_names(std::iter::once(*spec));
+        text += &format!("export type {layer}{} = OneOf<{layer}Options, {names}>;\n", layer_type(spec.name));
+    }
+    let mut positions: Vec<_> = required.iter().map(|spec| format!("{}: {}", spec.name, type_of(spec))).collect();
+    let given = positions.clone();
+    positions.extend(defaults.iter().map(|spec| format!("{}?: {} | {rest}", spec.name, type_of(spec))));
+    if !defaults.is_empty() {
+        positions.push(format!("options?: {rest}"));
+    }
+    text += &format!("\n/** Forms of the options of `{name}`. */\nexport interface {layer}Forms {{\n");
+    text += "  /** By position. A dictionary ends them: it has options with defaults. */\n";
+    text += &tuple_line("positions", &positions);
+    for count in (0..required.len()).rev() {
+        let others = required[count..].iter().map(|spec| format!("{layer}{}", layer_type(spec.name)));
+        let defaults = if defaults.is_empty() { None } else { Some(rest.clone()) };
+        let options = defaults.into_iter().chain(others).collect::<Vec<_>>().join(" & ");
+        let mut elements = given[..count].to_vec();
+        elements.push(format!("options: {options}"));
+        text += &format!("  /** {count} by position, and the others in a dictionary. */\n");
+        text += &tuple_line(&count.to_string(), &elements);
+    }
+    text + "}\n"
+}
+
+/// A part of the options of a layer, as the right side of an alias.
+fn pick(layer: &str, names: &str) -> String {
+    let line = format!("Pick<{layer}Options, {names}>");
+    let limit = 120 - format!("export type {layer}Defaults = ;").len();
+    if line.len() <= limit { line } else { format!("Pick<\n  {layer}Options,\n  {names}\n>") }
 }
 
 fn layers() -> String {
     let mut text = head("layers");
     for (name, about, specs) in LAYER_TABLES.iter().filter(|(_, _, specs)| !specs.is_empty()) {
-        text = text + "\n" + &interface(&layer_type(name), about, specs, "");
+        text = text + "\n" + &interface(&format!("{}Options", layer_type(name)), about, specs, "");
     }
     text += "\n/** The options of each layer, by name. */\nexport interface LayerOptionsOf {\n";
     for (name, about, specs) in LAYER_TABLES {
-        let table = if specs.is_empty() { "Readonly<Record<string, never>>".to_owned() } else { layer_type(name) };
+        let none = "Readonly<Record<string, never>>".to_owned();
+        let table = if specs.is_empty() { none } else { format!("{}Options", layer_type(name)) };
         text += &format!("  /** {about} */\n  readonly {name}: {table};\n");
+    }
+    text += "}\n\n/** The kinds of layers. */\nexport const layerKinds = [\n";
+    for (name, ..) in LAYER_TABLES {
+        text += &format!("  \"{name}\",\n");
+    }
+    text += "] as const;\n";
+    text += &words("The kind of a layer.", "LayerKind", LAYER_TABLES.iter().map(|(name, ..)| *name));
+    text += "\n/** One option under one of its names. */\n";
+    text +=
+        "type OneOf<Options, Name extends keyof Options> = { [Key in Name]-?: Required<Pick<Options, Key>> }[Name];\n";
+    for (name, _, specs) in LAYER_TABLES.iter().filter(|(_, _, specs)| !specs.is_empty()) {
+        text += &layer_forms(&layer_type(name), name, specs);
+    }
+    text += "\n/** Forms of the options of a layer without options. */\nexport interface NoOptionsForms {\n";
+    text += "  /** Nothing. */\n  readonly positions: readonly [];\n}\n";
+    text += "\n/** The forms of the options of each layer, by its kind. */\nexport interface LayerFormsOf {\n";
+    for (name, about, specs) in LAYER_TABLES {
+        let forms = if specs.is_empty() { "NoOptionsForms".to_owned() } else { format!("{}Forms", layer_type(name)) };
+        text += &format!("  /** {about} */\n  readonly {name}: {forms};\n");
     }
     text + "}\n"
 }

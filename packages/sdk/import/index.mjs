@@ -39,6 +39,7 @@ export {
   handlecount,
   help,
   l1,
+  layers,
   load,
   loss,
   lossscale,

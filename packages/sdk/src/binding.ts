@@ -2,17 +2,31 @@
 
 import type { StepwellError } from "./errors.js";
 
+/** The typed array of each element type. */
+export interface ArrayOf {
+  readonly float: Float32Array;
+  readonly double: Float64Array;
+  readonly half: Float32Array;
+  readonly bfloat16: Float32Array;
+  readonly long: BigInt64Array;
+}
+
+/** The element type of a tensor. {@link Dtype} has more names of them. */
+export type ElementType = keyof ArrayOf;
+
 /**
  * Numbers of one type with a shape, in row-major order. Numbers of 16 bits come as a `Float32Array`, which holds each of them
  * exactly, and `dtype` gives their type. Some versions of JavaScript lack an array of such numbers.
+ *
+ * @typeParam Type - the element type, if a program knows it
  */
-export interface TypedTensor {
+export interface TypedTensor<Type extends ElementType = ElementType> {
   /** The elements. */
-  readonly data: Float32Array | Float64Array | BigInt64Array;
+  readonly data: ArrayOf[Type];
   /** Sizes of the dimensions. */
   readonly shape: readonly number[];
   /** The element type, if it is not the type of the array. */
-  readonly dtype?: "half" | "bfloat16";
+  readonly dtype?: Type & ("half" | "bfloat16");
 }
 
 /** An argument of a call of an engine. A `bigint` is a handle. */

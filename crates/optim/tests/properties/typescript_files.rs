@@ -63,6 +63,12 @@ fn generated() -> String {
     for definition in CATALOG {
         text = text + "\n" + &options(definition);
     }
+    let names: Vec<_> = CATALOG.iter().map(|definition| format!("\"{}\"", definition.name)).collect();
+    let types: Vec<_> = CATALOG.iter().map(type_name).collect();
+    text += &format!("\n/** The name of an optimizer. */\nexport type OptimizerName = {};\n", names.join(" | "));
+    text +=
+        "\n/** The options of an optimizer whose name a program does not state: all options of all optimizers. */\n";
+    text += &format!("export interface AnyOptions\n  extends {} {{}}\n", types.join(",\n    "));
     text += "\n/** The options of each optimizer, by name. */\nexport interface OptionsOf {\n";
     for definition in CATALOG {
         text += &format!("  readonly {}: {};\n", definition.name, type_name(definition));

@@ -1,6 +1,6 @@
 // The names of the package, which both entries have.
 
-export type { EngineInfo, EngineName, EngineOptions, TypedTensor } from "../binding.js";
+export type { ArrayOf, ElementType, EngineInfo, EngineName, EngineOptions, TypedTensor } from "../binding.js";
 export { type ErrorCode, errorCodes, StepwellError } from "../errors.js";
 export type * from "../generated/layers.js";
 export type * from "../generated/losses.js";
@@ -18,9 +18,11 @@ export {
   type TensorHandle,
   type VectorHandle,
 } from "../handle.js";
+export { type Layers, layers } from "../specifications/layers.js";
 export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
 export type * from "../types/arguments.js";
+export type * from "../types/layers.js";
 export type * from "../types/objects.js";
 export type * from "../types/results.js";
 export type * from "../types/tensor-data.js";

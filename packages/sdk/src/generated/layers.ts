@@ -157,3 +157,230 @@ export interface LayerOptionsOf {
   /** A vector for each index. */
   readonly embedding: EmbeddingOptions;
 }
+
+/** The kinds of layers. */
+export const layerKinds = [
+  "linear",
+  "conv2d",
+  "maxpool2d",
+  "flatten",
+  "relu",
+  "tanh",
+  "sigmoid",
+  "gelu",
+  "dropout",
+  "batchnorm",
+  "layernorm",
+  "embedding",
+] as const;
+
+/** The kind of a layer. */
+export type LayerKind =
+  | "linear"
+  | "conv2d"
+  | "maxpool2d"
+  | "flatten"
+  | "relu"
+  | "tanh"
+  | "sigmoid"
+  | "gelu"
+  | "dropout"
+  | "batchnorm"
+  | "layernorm"
+  | "embedding";
+
+/** One option under one of its names. */
+type OneOf<Options, Name extends keyof Options> = { [Key in Name]-?: Required<Pick<Options, Key>> }[Name];
+
+/** Options of `linear` that have a default. */
+export type LinearDefaults = Pick<LinearOptions, "bias">;
+
+/** The option `inputs` of `linear`, under one of its names. */
+export type LinearInputs = OneOf<LinearOptions, "inputs" | "in_features">;
+
+/** The option `outputs` of `linear`, under one of its names. */
+export type LinearOutputs = OneOf<LinearOptions, "outputs" | "out_features">;
+
+/** Forms of the options of `linear`. */
+export interface LinearForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    bias?: boolean | LinearDefaults,
+    options?: LinearDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: LinearDefaults & LinearOutputs];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: LinearDefaults & LinearInputs & LinearOutputs];
+}
+
+/** Options of `conv2d` that have a default. */
+export type Conv2dDefaults = Pick<
+  Conv2dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "groups" | "bias"
+>;
+
+/** The option `inputs` of `conv2d`, under one of its names. */
+export type Conv2dInputs = OneOf<Conv2dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `conv2d`, under one of its names. */
+export type Conv2dOutputs = OneOf<Conv2dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `conv2d`, under one of its names. */
+export type Conv2dSize = OneOf<Conv2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `conv2d`. */
+export interface Conv2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Conv2dDefaults,
+    pad?: number | readonly number[] | Conv2dDefaults,
+    dilate?: number | readonly number[] | Conv2dDefaults,
+    groups?: number | Conv2dDefaults,
+    bias?: boolean | Conv2dDefaults,
+    options?: Conv2dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Conv2dDefaults & Conv2dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: Conv2dDefaults & Conv2dOutputs & Conv2dSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Conv2dDefaults & Conv2dInputs & Conv2dOutputs & Conv2dSize];
+}
+
+/** Options of `maxpool2d` that have a default. */
+export type Maxpool2dDefaults = Pick<Maxpool2dOptions, "stride" | "pad" | "padding" | "dilate" | "dilation">;
+
+/** The option `size` of `maxpool2d`, under one of its names. */
+export type Maxpool2dSize = OneOf<Maxpool2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `maxpool2d`. */
+export interface Maxpool2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Maxpool2dDefaults,
+    pad?: number | readonly number[] | Maxpool2dDefaults,
+    dilate?: number | readonly number[] | Maxpool2dDefaults,
+    options?: Maxpool2dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Maxpool2dDefaults & Maxpool2dSize];
+}
+
+/** Forms of the options of `flatten`. */
+export interface FlattenForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    start?: number | FlattenOptions,
+    end?: number | FlattenOptions,
+    options?: FlattenOptions,
+  ];
+}
+
+/** Forms of the options of `gelu`. */
+export interface GeluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [tanh?: boolean | GeluOptions, options?: GeluOptions];
+}
+
+/** Forms of the options of `dropout`. */
+export interface DropoutForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | DropoutOptions, options?: DropoutOptions];
+}
+
+/** Options of `batchnorm` that have a default. */
+export type BatchnormDefaults = Pick<BatchnormOptions, "eps" | "momentum" | "affine" | "track" | "track_running_stats">;
+
+/** The option `channels` of `batchnorm`, under one of its names. */
+export type BatchnormChannels = OneOf<BatchnormOptions, "channels" | "num_features">;
+
+/** Forms of the options of `batchnorm`. */
+export interface BatchnormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    channels: number,
+    eps?: number | BatchnormDefaults,
+    momentum?: number | BatchnormDefaults,
+    affine?: boolean | BatchnormDefaults,
+    track?: boolean | BatchnormDefaults,
+    options?: BatchnormDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: BatchnormDefaults & BatchnormChannels];
+}
+
+/** Options of `layernorm` that have a default. */
+export type LayernormDefaults = Pick<LayernormOptions, "eps" | "affine" | "elementwise_affine">;
+
+/** The option `shape` of `layernorm`, under one of its names. */
+export type LayernormShape = OneOf<LayernormOptions, "shape" | "normalized_shape">;
+
+/** Forms of the options of `layernorm`. */
+export interface LayernormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    shape: number | readonly number[],
+    eps?: number | LayernormDefaults,
+    affine?: boolean | LayernormDefaults,
+    options?: LayernormDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: LayernormDefaults & LayernormShape];
+}
+
+/** The option `rows` of `embedding`, under one of its names. */
+export type EmbeddingRows = OneOf<EmbeddingOptions, "rows" | "num_embeddings">;
+
+/** The option `columns` of `embedding`, under one of its names. */
+export type EmbeddingColumns = OneOf<EmbeddingOptions, "columns" | "embedding_dim">;
+
+/** Forms of the options of `embedding`. */
+export interface EmbeddingForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [rows: number, columns: number];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [rows: number, options: EmbeddingColumns];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EmbeddingRows & EmbeddingColumns];
+}
+
+/** Forms of the options of a layer without options. */
+export interface NoOptionsForms {
+  /** Nothing. */
+  readonly positions: readonly [];
+}
+
+/** The forms of the options of each layer, by its kind. */
+export interface LayerFormsOf {
+  /** A linear map of the last dimension. */
+  readonly linear: LinearForms;
+  /** A convolution of images. */
+  readonly conv2d: Conv2dForms;
+  /** The largest element of each window of an image. */
+  readonly maxpool2d: Maxpool2dForms;
+  /** Several dimensions become one. */
+  readonly flatten: FlattenForms;
+  /** The larger of 0 and x. */
+  readonly relu: NoOptionsForms;
+  /** The hyperbolic tangent. */
+  readonly tanh: NoOptionsForms;
+  /** 1 / (1 + exp(-x)). */
+  readonly sigmoid: NoOptionsForms;
+  /** x times the share of a normal distribution below x. */
+  readonly gelu: GeluForms;
+  /** Elements set to 0 at random while training. */
+  readonly dropout: DropoutForms;
+  /** Each channel normalised over the batch. */
+  readonly batchnorm: BatchnormForms;
+  /** Each sample normalised over its last dimensions. */
+  readonly layernorm: LayernormForms;
+  /** A vector for each index. */
+  readonly embedding: EmbeddingForms;
+}

@@ -200,6 +200,19 @@ export interface SGDOptions {
   readonly moments?: "full" | "bfloat16";
 }
 
+/** The name of an optimizer. */
+export type OptimizerName = "adagrad" | "adam" | "adamw" | "lamb" | "lbfgs" | "rmsprop" | "sgd";
+
+/** The options of an optimizer whose name a program does not state: all options of all optimizers. */
+export interface AnyOptions
+  extends AdagradOptions,
+    AdamOptions,
+    AdamWOptions,
+    LAMBOptions,
+    LBFGSOptions,
+    RMSpropOptions,
+    SGDOptions {}
+
 /** The options of each optimizer, by name. */
 export interface OptionsOf {
   readonly adagrad: AdagradOptions;

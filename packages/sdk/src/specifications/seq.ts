@@ -1,5 +1,5 @@
 import { StepwellError } from "../errors.js";
-import type { ModuleSpecification, SequentialSpecification } from "../types/arguments.js";
+import type { CheckedSpecifications, SequentialContainer, SequentialSpecification } from "../types/layers.js";
 import { describeValue } from "../values/describe.js";
 import { isRevoked } from "../values/plain-data.js";
 
@@ -12,15 +12,17 @@ import { isRevoked } from "../values/plain-data.js";
  * const m = module(seq("sequential", ["linear", "a", 784, 128], "relu", ["linear", "b", 128, 10]));
  * ```
  */
-export function seq(
-  container: SequentialSpecification["container"],
-  ...children: readonly ModuleSpecification[]
-): SequentialSpecification {
+export function seq<const Children extends readonly unknown[]>(
+  container: SequentialContainer,
+  ...children: CheckedSpecifications<Children>
+): SequentialSpecification;
+export function seq(container: unknown, ...children: readonly unknown[]): SequentialSpecification {
   const [kind, name, ...more] = !isRevoked(container) && Array.isArray(container) ? container : [container, ""];
   if (kind !== "sequential" || typeof name !== "string" || more.length > 0) {
     const given = container === undefined ? "nothing" : describeValue(container);
     const expected = 'expected "sequential" or ["sequential", name] as argument 1';
     throw new StepwellError("ERR_ARGUMENT", `seq: ${expected}, given ${given}`);
   }
-  return { container, children };
+  // The contents are checked when `module` makes the modules.
+  return { container, children } as SequentialSpecification;
 }

@@ -1,11 +1,8 @@
 import type { LossOptionsOf } from "../generated/losses.js";
-import type { OptionsOf, PositionalOptionsOf } from "../generated/options.js";
+import type { AnyOptions, OptimizerName, OptionsOf, PositionalOptionsOf } from "../generated/options.js";
 import type { StepOptions } from "../generated/settings.js";
-import type { AnyDictionary, AnyModel, AnyModule, AnyTensor, AnyVector } from "./objects.js";
+import type { AnyDictionary, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "./objects.js";
 import type { TensorData } from "./tensor-data.js";
-
-/** The name of an optimizer. */
-export type OptimizerName = keyof OptionsOf;
 
 /** One value, or several in order. */
 export type OneOrMore<T> = T | readonly T[];
@@ -28,32 +25,73 @@ export type Parameters =
   | readonly [AnyDictionary, OneOrMore<string>]
   | readonly [AnyModule | AnyModel, OneOrMore<number> | OneOrMore<string>];
 
-/** Named options: a dictionary, a list of pairs, or names and values in turn. A union of options gives a union of these. */
-export type NamedOptions<Options> = Options extends unknown
-  ?
-      | Options
-      | readonly (readonly [keyof Options & string, Options[keyof Options]])[]
-      | readonly [name: keyof Options & string, value: unknown, ...more: unknown[]]
-  : never;
+/** A name and its value. */
+type NameAndValue<Options> = {
+  [Name in keyof Options & string]-?: readonly [name: Name, value: Options[Name]];
+}[keyof Options & string];
 
-/** Positional options from the first on, and then named ones. */
-type PositionalThenNamed<Positions extends readonly unknown[], Named> = Positions extends readonly [
-  infer First,
-  ...infer Rest,
-]
-  ? readonly Named[] | readonly [First, ...PositionalThenNamed<Rest, Named>]
-  : readonly Named[];
+/** Names and values in turn, in one list. */
+type NamesAndValues<Options> = {
+  [Name in keyof Options & string]-?: readonly [
+    name: Name,
+    value: Options[Name],
+    ...more: readonly (keyof Options | Options[keyof Options])[],
+  ];
+}[keyof Options & string];
+
+/** Named options: a dictionary, a list of pairs, or names and values in turn. */
+export type NamedOptions<Options> = Options | readonly NameAndValue<Options>[] | NamesAndValues<Options>;
+
+/** The value of an option by position. */
+type PositionalOption = PositionalOptionsOf[OptimizerName][number];
+
+/** Options by position, and then named ones. Each place takes named options too, so that TypeScript reports the argument that is wrong. */
+type PositionalThenNamed<Positions extends readonly unknown[], Named> = [
+  ...{ [Index in keyof Positions]?: Positions[Index] | Named },
+  ...more: Named[],
+];
 
 /**
  * Options of an optimizer as `opt` takes them: by position, by name, or the first by position and others by name. Names may come in
- * several arguments. An undefined option is left out; an option that is given twice is an error.
+ * several arguments. An undefined option is left out. An option that is given twice is an error, and so is one by position after
+ * named ones.
  *
+ * @typeParam Name - if it is the type of all names, all options of all optimizers are accepted
  * @typeParam More - additional options, by name only
  */
-export type OptionArguments<Name extends OptimizerName, More = unknown> = PositionalThenNamed<
-  PositionalOptionsOf[Name],
-  NamedOptions<OptionsOf[Name] & More>
->;
+export type OptionArguments<Name extends OptimizerName, More = unknown> = OptimizerName extends Name
+  ? (PositionalOption | NamedOptions<AnyOptions & More>)[]
+  : PositionalThenNamed<PositionalOptionsOf[Name], NamedOptions<OptionsOf[Name] & More>>;
+
+/** The index of the group that a new optimizer has. */
+export type FirstGroup = 0;
+
+/**
+ * The second argument of `opt`, by the first one. Some branches repeat the type of the given argument, so that TypeScript infers
+ * it.
+ */
+export type SecondArgument<First, Given> = [Given] extends [number]
+  ? First extends OptimizerName
+    ? FirstGroup | (Given & FirstGroup)
+    : Given & number
+  : First extends OptimizerName
+    ? Parameters | (OptionsOf[First] & Implementation)
+    : First extends AnyOptimizer
+      ? Parameters | boolean
+      : AnyModule;
+
+/** The arguments of `opt` after the second one, by the first two. */
+export type FurtherArguments<First, Second> = First extends OptimizerName
+  ? [Second] extends [number]
+    ? [parameters: Parameters, ...OptionArguments<First, Implementation>]
+    : OptionArguments<First, Implementation>
+  : First extends AnyOptimizer
+    ? [Second] extends [number]
+      ? [parameters: Parameters, ...OptionArguments<OptimizerName>]
+      : [Second] extends [boolean]
+        ? []
+        : OptionArguments<OptimizerName>
+    : [];
 
 /** The implementation of an optimizer, which is chosen when it is made. */
 export interface Implementation {
@@ -65,8 +103,8 @@ export interface Implementation {
 }
 
 /**
- * The element type of a tensor. `float`, `double` and `half` are floating point of 32, 64 and 16 bits; `bfloat16` is the upper
- * half of a `float`; `long` is whole numbers of 64 bits. The other names are PyTorch's.
+ * A name of an element type. `float`, `double` and `half` are floating point of 32, 64 and 16 bits; `bfloat16` is the upper half of a
+ * `float`; `long` is whole numbers of 64 bits. The other names are PyTorch's.
  */
 export type Dtype = "float" | "double" | "half" | "bfloat16" | "long" | "float32" | "float64" | "float16" | "int64";
 
@@ -84,28 +122,6 @@ export interface TensorOptions {
   /** Sizes of the dimensions. Default: the shape of the nested numbers; one dimension for a typed array. */
   readonly shape?: readonly number[];
 }
-
-/** An option of a module. */
-export type ModuleOption = number | boolean | null | readonly number[];
-
-/**
- * A layer: its kind, or a list of its kind, optionally a name, and its options by position, then by name in a dictionary.
- * `help("module")` lists the kinds, and {@link LayerOptionsOf} has the options of each.
- */
-export type LayerSpecification =
-  | string
-  | readonly [kind: string, ...rest: readonly (string | ModuleOption | { readonly [name: string]: ModuleOption })[]];
-
-/** Several modules one after the other; {@link seq} makes one. */
-export interface SequentialSpecification {
-  /** The kind, and optionally a name. */
-  readonly container: "sequential" | readonly ["sequential", name: string];
-  /** The modules in the order in which they run. */
-  readonly children: readonly ModuleSpecification[];
-}
-
-/** A module as plain data, from which `module` makes one. */
-export type ModuleSpecification = LayerSpecification | SequentialSpecification;
 
 /** The name of a loss. */
 export type LossName = keyof LossOptionsOf;
@@ -129,3 +145,13 @@ export type Target = AnyTensor | TensorData;
  * are given; without a policy the step is skipped.
  */
 export type NonFinitePolicy = NonNullable<StepOptions["nonfinite"]>;
+
+/** A function of any arguments. */
+export type AnyFunction = (...args: never) => unknown;
+
+/** The second argument of `step`, by the type of the given one: a closure, or options. */
+export type StepArgument<Given> = [Given] extends [never]
+  ? Given
+  : Given extends AnyFunction
+    ? () => number | AnyTensor
+    : StepOptions | undefined;

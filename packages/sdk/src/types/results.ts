@@ -1,12 +1,15 @@
 import type { TypedTensor } from "../binding.js";
-import type { OptionsOf } from "../generated/options.js";
+import type { LayerKind } from "../generated/layers.js";
+import type { OptimizerName, OptionsOf } from "../generated/options.js";
 import type { presets } from "../generated/presets.js";
 import type { ScheduleSpecification } from "../generated/schedules.js";
 import type { LossScale, MetricName } from "../generated/settings.js";
-import type { OptimizerName } from "./arguments.js";
 
 /** Names and values of options. */
 export type OptionRow = { readonly [name: string]: number | boolean | string | null };
+
+/** Names and values of options of which some are lists: a size for each dimension, a number for each group. */
+export type ListOptionRow = { readonly [name: string]: OptionRow[string] | readonly number[] };
 
 /** A parameter of an optimizer. */
 export interface ParameterRow {
@@ -97,7 +100,7 @@ export interface ModuleRow {
   /** Empty for a module without a name. */
   readonly name: string;
   /** Options by name. */
-  readonly options: { readonly [name: string]: number | boolean | string | null | readonly number[] };
+  readonly options: ListOptionRow;
   /** Tensors that are trained. */
   readonly parms: { readonly [name: string]: TypedTensor };
   /** The names of `parms` in order, if a caller chose them. A state of an older version may lack it. */
@@ -155,7 +158,7 @@ export interface ScheduleHelp {
   /** One sentence. */
   readonly about: string;
   /** Names and defaults; null for an option that must be given. A number for each group is a list. */
-  readonly options: { readonly [name: string]: OptionRow[string] | readonly number[] };
+  readonly options: ListOptionRow;
 }
 
 /** A line of `help("preset")`: options as a source has published them. */
@@ -175,9 +178,9 @@ export interface PresetHelp {
 /** A line of `help("module")`. */
 export interface ModuleHelp {
   /** The kind. */
-  readonly module: string;
+  readonly module: LayerKind;
   /** One sentence. */
   readonly about: string;
   /** Names and defaults, in positional order; null for an option that must be given. */
-  readonly options: OptionRow;
+  readonly options: ListOptionRow;
 }

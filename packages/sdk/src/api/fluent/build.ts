@@ -1,8 +1,9 @@
 // Makes an optimizer of a recipe and parameters.
 
 import { StepwellError } from "../../errors.js";
+import type { OptimizerName } from "../../generated/options.js";
 import type { OptimizerHandle } from "../../handle.js";
-import type { OneOrMore, OptimizerName, Parameters } from "../../types/arguments.js";
+import type { OneOrMore, Parameters } from "../../types/arguments.js";
 import type { AnyObject } from "../../types/objects.js";
 import { refuse } from "../../values/refuse.js";
 import { classof, free } from "../functions/objects.js";

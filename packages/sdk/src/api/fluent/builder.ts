@@ -1,7 +1,7 @@
-import type { OptionsOf } from "../../generated/options.js";
+import type { OptimizerName, OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { SettersOf } from "../../generated/setters.js";
-import type { OptimizerName, Parameters } from "../../types/arguments.js";
+import type { Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { build } from "./build.js";

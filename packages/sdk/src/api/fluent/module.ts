@@ -1,6 +1,7 @@
 import type { LoadOptions, StepOptions } from "../../generated/settings.js";
 import type { DictionaryHandle, ModuleHandle } from "../../handle.js";
-import type { Device, Dtype, ModuleSpecification } from "../../types/arguments.js";
+import type { Device, Dtype } from "../../types/arguments.js";
+import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModule, AnyTensor } from "../../types/objects.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
@@ -30,11 +31,10 @@ export class Module extends HeldObject<ModuleHandle> {
   }
 
   /** Makes a module with fresh parameters, or from the result of `state`. */
-  static of(source: ModuleSpecification | ModuleState): Module;
+  static of<const Source>(source: ModuleSource<Source>): Module;
   static of(source: ModuleSpecification | ModuleState, ...surplus: readonly unknown[]): Module {
     refuseSurplus("of", surplus);
-    // The function takes either, in two overloads.
-    return new Module(module(source as ModuleSpecification));
+    return new Module(module(source));
   }
 
   /** The handle of the object that a method was called on, which may be anything. */

@@ -1,8 +1,8 @@
-import type { OptionsOf } from "../../generated/options.js";
+import type { AnyOptions } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
 import type { OptimizerHandle } from "../../handle.js";
-import type { OptimizerName, Parameters } from "../../types/arguments.js";
+import type { Parameters } from "../../types/arguments.js";
 import type { AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Definition, ScheduleState, State } from "../../types/results.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
@@ -95,13 +95,8 @@ export class Optimizer extends HeldObject<OptimizerHandle> {
    * Adds parameters to a group, and sets the given options. A group whose index is the number of groups is new, and starts with
    * the options that the optimizer was made with.
    */
-  addParameters(group: number, parameters: Parameters, options?: OptionsOf[OptimizerName]): this;
-  addParameters(
-    group: number,
-    parameters: Parameters,
-    options: OptionsOf[OptimizerName] = {},
-    ...surplus: readonly unknown[]
-  ): this {
+  addParameters(group: number, parameters: Parameters, options?: AnyOptions): this;
+  addParameters(group: number, parameters: Parameters, options: AnyOptions = {}, ...surplus: readonly unknown[]): this {
     refuseSurplus("addParameters", surplus);
     opt(Optimizer.#handleOf(this), group, parameters, options);
     return this;

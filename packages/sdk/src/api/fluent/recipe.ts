@@ -1,9 +1,9 @@
 // The plain data of a builder: everything about an optimizer except its parameters.
 
 import { StepwellError } from "../../errors.js";
-import type { OptionsOf } from "../../generated/options.js";
+import type { OptimizerName, OptionsOf } from "../../generated/options.js";
 import type { ScheduleSpecification } from "../../generated/schedules.js";
-import type { OptimizerName, Parameters } from "../../types/arguments.js";
+import type { Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
 import { brief } from "../../values/describe.js";
 import { refuse } from "../../values/refuse.js";

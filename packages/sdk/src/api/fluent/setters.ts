@@ -1,7 +1,7 @@
 // The methods of builders that set options.
 
 import { StepwellError } from "../../errors.js";
-import type { OptimizerName } from "../../types/arguments.js";
+import type { OptimizerName } from "../../generated/options.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { free } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";

@@ -1,6 +1,6 @@
 // Losses, and losses that are kept with their options.
 
-import type { ClassLossOptions, LossOptions, SmoothL1Options } from "../../generated/losses.js";
+import type { ClassLossOptions, LossOptions, LossOptionsOf, SmoothL1Options } from "../../generated/losses.js";
 import type { LossHandle, TensorHandle } from "../../handle.js";
 import type { LossName, Target } from "../../types/arguments.js";
 import type { AnyLoss, AnyModel, AnyTensor } from "../../types/objects.js";
@@ -58,6 +58,10 @@ export function bcewithlogits(...args: readonly unknown[]): unknown {
   return client.call("bcewithlogits", args);
 }
 
+/** The loss of a model. */
+export function loss(model: AnyModel): LossHandle;
+/** Applies a loss, or the loss of a model, as the function of its name does. */
+export function loss(loss: AnyLoss | AnyModel, input: AnyTensor, target: Target): TensorHandle;
 /**
  * Makes a loss with its options, to be kept.
  *
@@ -67,15 +71,7 @@ export function bcewithlogits(...args: readonly unknown[]): unknown {
  * const y = loss(f, x, [1, 2]);
  * ```
  */
-export function loss(name: "smoothl1", options?: SmoothL1Options): LossHandle;
-/** Makes a loss of classes with its options, to be kept. */
-export function loss(name: "ce" | "nll", options?: ClassLossOptions): LossHandle;
-/** Makes a loss with its options, to be kept. */
-export function loss(name: LossName, options?: LossOptions): LossHandle;
-/** Applies a loss, or the loss of a model, as the function of its name does. */
-export function loss(loss: AnyLoss | AnyModel, input: AnyTensor, target: Target): TensorHandle;
-/** The loss of a model. */
-export function loss(model: AnyModel): LossHandle;
+export function loss<Name extends LossName>(name: Name, options?: LossOptionsOf[Name]): LossHandle;
 export function loss(...args: readonly unknown[]): unknown {
   return client.call("loss", args);
 }

@@ -1,27 +1,31 @@
 // Functions of modules: making, running, looking up.
 
 import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
-import type { ModuleSpecification } from "../../types/arguments.js";
+import type { ModuleSource } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
-import type { ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
 
 /**
- * Makes a module with fresh parameters. They are drawn from the generator of the session (see {@link seed}) as the layers of
- * PyTorch draw theirs.
- */
-export function module(specification: ModuleSpecification): ModuleHandle;
-/** Makes a module from the result of {@link state}, parameters included. */
-export function module(state: ModuleState): ModuleHandle;
-/**
- * The container of all objects that the parameters of an optimizer came from. One module is its own container. Several modules
+ * Makes a module with fresh parameters from a specification: a layer, or layers in a {@link seq}. They are drawn from the generator
+ * of the session (see {@link seed}) as the layers of PyTorch draw theirs.
+ *
+ * From the result of {@link state} it makes a module with the parameters of the state.
+ *
+ * Of an optimizer it is the container of all objects that the parameters came from. One module is its own container. Several modules
  * stand under their names, or under their positions if they have none; tensors stand under `parms`. A container has modules at most
  * 128 deep, and at most 2^18 of them.
+ *
+ * Of a model it is the module, shared with it.
+ *
+ * @param source - a specification, a state, an optimizer or a model
+ * @example
+ * ```ts
+ * const m = module(["linear", "head", 128, 10, { bias: false }]);
+ * const copy = module(state(m));
+ * ```
  */
-export function module(optimizer: AnyOptimizer): ModuleHandle;
-/** The module of a model, shared with it. */
-export function module(model: AnyModel): ModuleHandle;
+export function module<const Source>(source: ModuleSource<Source, AnyOptimizer | AnyModel>): ModuleHandle;
 export function module(...args: readonly unknown[]): unknown {
   return client.call("module", args);
 }

@@ -1,8 +1,15 @@
 // Optimizers: parameter groups, options and state.
 
-import type { OptionsOf } from "../../generated/options.js";
+import type { OptimizerName, OptionsOf } from "../../generated/options.js";
 import type { OptimizerHandle } from "../../handle.js";
-import type { Implementation, OptimizerName, OptionArguments, Parameters } from "../../types/arguments.js";
+import type {
+  FirstGroup,
+  FurtherArguments,
+  Implementation,
+  OptionArguments,
+  Parameters,
+  SecondArgument,
+} from "../../types/arguments.js";
 import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
 import type { Definition, ModuleState, State } from "../../types/results.js";
 import { withJson } from "../../values/json.js";
@@ -39,7 +46,7 @@ export function opt<Name extends OptimizerName>(
 /** Makes an optimizer whose parameters are in group 0. The options become the defaults of its parameter groups. */
 export function opt<Name extends OptimizerName>(
   name: Name,
-  group: 0,
+  group: FirstGroup,
   parameters: Parameters,
   ...options: OptionArguments<Name, Implementation>
 ): OptimizerHandle;
@@ -72,6 +79,15 @@ export function opt(
 export function opt(state: State, module: AnyModule): OptimizerHandle;
 /** The optimizer of a model, shared with it. */
 export function opt(model: AnyModel): OptimizerHandle;
+/**
+ * Any way to call it with two arguments or more. TypeScript reports a wrong call by the last signature, and so at the argument that
+ * is wrong.
+ */
+export function opt<First extends OptimizerName | AnyOptimizer | State, Second>(
+  first: First,
+  second: SecondArgument<First, Second>,
+  ...further: FurtherArguments<First, Second>
+): OptimizerHandle | undefined;
 export function opt(...args: readonly unknown[]): unknown {
   return withJson(client.call("opt", args));
 }

@@ -1,7 +1,16 @@
 // Functions of the session: help, settings, random numbers, start and reset.
 
 import type { EngineOptions, TypedTensor } from "../../binding.js";
-import type { ModuleHelp, OptimizerHelp, OptionRow, PresetHelp, ScheduleHelp } from "../../types/results.js";
+import type { LayerKind } from "../../generated/layers.js";
+import type { OptimizerName } from "../../generated/options.js";
+import type {
+  ListOptionRow,
+  ModuleHelp,
+  OptimizerHelp,
+  OptionRow,
+  PresetHelp,
+  ScheduleHelp,
+} from "../../types/results.js";
 import { client } from "../client.js";
 
 /** Every optimizer with its options and defaults. */
@@ -12,8 +21,11 @@ export function help(topic: "module"): readonly ModuleHelp[];
 export function help(topic: "schedule"): readonly ScheduleHelp[];
 /** Options that stand for a published variant of an optimizer; `presets` has them as values. */
 export function help(topic: "preset"): readonly PresetHelp[];
-/** The options and defaults of an optimizer or module; with `all` also those that the k-api does not know. */
-export function help(name: string, all?: boolean): OptionRow;
+/** The options and defaults of an optimizer or a layer; with `all` also those that the k-api does not know. */
+export function help<Name extends OptimizerName | LayerKind>(
+  name: Name,
+  all?: boolean,
+): Name extends OptimizerName ? OptionRow : ListOptionRow;
 export function help(...args: readonly unknown[]): unknown {
   return client.call("help", args);
 }

@@ -1,7 +1,8 @@
 // Steps of an optimizer, loss scaling, and swapped averages.
 
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
-import type { AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
+import type { AnyFunction, StepArgument } from "../../types/arguments.js";
+import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
 import { withJson } from "../../values/json.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
@@ -15,17 +16,8 @@ import { lossOf } from "./closure-loss.js";
  * A module stands for the one optimizer that updates parameters of it, and no others. It is an error if there is none or several.
  * An optimizer whose handle was forgotten is not kept alive by its module.
  *
- * @example
- * ```ts
- * step(o, { zerograd: true, clipnorm: 1 });
- * step(o, { nonfinite: "skip" });
- * ```
- */
-export function step(optimizer: AnyOptimizer | AnyModel | AnyModule, options?: StepOptions): void;
-/**
- * Updates every parameter, with a closure that computes the loss and its gradients and returns the loss. The loss is a number, or a
- * tensor of one element that the step then frees; any other tensor is an error and stays. `lbfgs` needs a closure, and calls it as often
- * as its line search asks.
+ * A closure computes the loss and its gradients and returns the loss. The loss is a number, or a tensor of one element that the step
+ * then frees; any other tensor is an error and stays. `lbfgs` needs a closure, and calls it as often as its line search asks.
  *
  * An exception of the closure arrives as it was thrown, and the step has then changed no parameter and no state. Changes that the
  * closure itself has made stay, such as a parameter that it wrote or running statistics of a `forward`.
@@ -38,14 +30,26 @@ export function step(optimizer: AnyOptimizer | AnyModel | AnyModule, options?: S
  * - to nest steps more than 16 deep;
  * - to add to, write or convert the parameters of `lbfgs`, which its line search sets.
  *
- * @param options - for `lbfgs`, whose closure clips and zeroes its gradients itself, only `nonfinite`
- * @returns the loss before the step
+ * @param given - a closure, or options of a step without one
+ * @param options - after a closure; for `lbfgs`, whose closure clips and zeroes its gradients itself, only `nonfinite`
+ * @returns with a closure, the loss before the step
+ * @example
+ * ```ts
+ * step(o, { zerograd: true, clipnorm: 1 });
+ * step(o, { nonfinite: "skip" });
+ * const loss = step(o, () => {
+ *   zerograd(o);
+ *   const loss = mse(forward(m, x), y);
+ *   backward(loss);
+ *   return loss;
+ * });
+ * ```
  */
-export function step(
+export function step<Given = undefined>(
   optimizer: AnyOptimizer | AnyModel | AnyModule,
-  closure: () => number | AnyTensor,
+  given?: StepArgument<Given>,
   options?: StepOptions,
-): number;
+): Given extends AnyFunction ? number : void;
 export function step(...args: readonly unknown[]): unknown {
   const [optimizer, closure, options, ...surplus] = args;
   if (typeof closure !== "function") return client.call("step", args);

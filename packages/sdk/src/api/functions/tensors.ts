@@ -83,10 +83,15 @@ export function copyto(...args: readonly unknown[]): unknown {
 /**
  * Moves a module to a device or converts it, in place; its gradients are dropped. Optimizers keep their state, and the next step
  * converts it with the module: to `double` if the module is `double`, and otherwise to `float`.
+ *
+ * Of a tensor it makes a copy on a device or of a type, cut off from the graph.
+ *
+ * @returns the copy of a tensor; nothing for a module
  */
-export function to(module: AnyModule, ...where: readonly (Device | Dtype)[]): void;
-/** A copy of a tensor on a device or of a type, cut off from the graph. */
-export function to(tensor: AnyTensor, ...where: readonly (Device | Dtype)[]): TensorHandle;
+export function to<Object extends AnyModule | AnyTensor>(
+  object: Object,
+  ...where: readonly (Device | Dtype)[]
+): Object extends AnyTensor ? TensorHandle : void;
 export function to(...args: readonly unknown[]): unknown {
   return client.call("to", args);
 }

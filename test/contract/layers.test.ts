@@ -1,0 +1,37 @@
+// Functions that make layers as plain data, on the list of layers that the engine has.
+
+import * as k from "@stepwell/sdk";
+import { afterEach, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+afterEach(() => k.free());
+
+it("there is a function for each kind of layer, and it makes the list that `module` takes", () => {
+  expect(Object.keys(k.layers).sort()).toEqual([...k.help("module").map(({ module }) => module), "fromJSON"].sort());
+  expect(k.layers.linear(4, 3)).toEqual(["linear", 4, 3]);
+  expect(k.layers.linear("head", 4, 3, { bias: false })).toEqual(["linear", "head", 4, 3, { bias: false }]);
+  expect(k.layers.relu()).toEqual(["relu"]);
+  expect(Object.isFrozen(k.layers)).toBe(true);
+  const m = k.module(k.seq("sequential", k.layers.linear("a", 4, 3), k.layers.relu(), k.layers.linear("b", 3, 1)));
+  expect(k.parmnames(m)).toEqual(["a.weight", "a.bias", "b.weight", "b.bias"]);
+});
+
+it("nothing that a function is given is lost", () => {
+  const any = k.layers.linear as (...args: readonly unknown[]) => k.LayerSpecification;
+  const code = expectError("ERR_ARGUMENT", () => k.module(any(4, 3, true, 7)));
+  expect(code).toBe("module: linear: expected up to 3 positional options (inputs, outputs, bias), given 4");
+});
+
+it("a specification that a program does not state is checked by `module`", () => {
+  const json: unknown = JSON.parse('{"container": "sequential", "children": [["linear", 4, 3], "relu"]}');
+  expect(k.parmnames(k.module(k.layers.fromJSON(json)))).toEqual(["0.weight", "0.bias"]);
+  expect(k.layers.fromJSON(json)).toBe(json);
+  expectError("ERR_UNKNOWN_NAME", () => k.module(k.layers.fromJSON(["liner", 4, 3])));
+  for (const given of [undefined, null, 7, true, new Map(), Symbol("relu")]) {
+    expectError("ERR_ARGUMENT", () => k.layers.fromJSON(given));
+  }
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  expectError("ERR_ARGUMENT", () => k.layers.fromJSON(proxy));
+  expectError("ERR_ARGUMENT", () => Reflect.apply(k.layers.fromJSON, undefined, ["relu", 1]));
+});
