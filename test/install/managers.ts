@@ -28,6 +28,8 @@ const berry = (linker: string) => (registry: string) => ({
   ".yarnrc.yml": [
     `nodeLinker: ${linker}`,
     "enableGlobalCache: false",
+    // Without metadata of the registry of an earlier run.
+    "globalFolder: .yarn/global",
     "enableTelemetry: false",
     // Installs versions that are younger than a day.
     "npmMinimalAgeGate: 0",
@@ -42,7 +44,7 @@ const yarn4 = (command: string) => (tools: string) => [
 
 const managers = {
   npm: {
-    add: () => ["npm", "install", "--no-audit", "--no-fund", "--prefer-offline"],
+    add: () => ["npm", "install", "--no-audit", "--no-fund"],
     settings: npmrc,
   },
   pnpm: {

@@ -17,14 +17,14 @@ export function run(command: string, args: readonly string[], cwd: string, engin
   return { status, stdout, stderr };
 }
 
-/** Packs all packages into a folder. */
-export function pack(folder: string) {
+/** Packs all packages into a folder. `options` are those of `npm run pack`. */
+export function pack(folder: string, options: readonly string[] = []) {
   for (const name of ["native", "wasm", "sdk"]) {
     const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
   }
   const program = `import("./scripts/pack.mjs").then(({ pack }) => pack(process.argv.slice(1)))`;
-  expect(run(process.execPath, ["-e", program, folder], root)).toMatchObject({ status: 0 });
+  expect(run(process.execPath, ["-e", program, "--", folder, ...options], root)).toMatchObject({ status: 0 });
 }
 
 /** Installs packages that `pack` has packed into an empty project next to them, and returns its folder. */
