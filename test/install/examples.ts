@@ -7,7 +7,7 @@ import { run } from "./machine.js";
 import type { Project } from "./managers.js";
 import { root } from "./programs.js";
 import type { Row } from "./rows.js";
-import { compilerOptions } from "./tools.js";
+import { compilerOptions, typescripts } from "./tools.js";
 
 const examples = examplesOf(join(root, "README.md"));
 
@@ -22,7 +22,14 @@ export function exampleRows(
     folder ??= prepare(tools, project());
     return folder;
   };
-  return nodes.flatMap(([version = "", node = ""]) =>
+  const compiled = typescripts.map((version) => ({
+    words: ["README's examples", `TypeScript ${version}`],
+    check: () => {
+      compile(tools, version, prepared(), ["--noEmit"]);
+      return `all ${examples.length} compile`;
+    },
+  }));
+  const printed = nodes.flatMap(([version = "", node = ""]) =>
     ["mjs", "js"].map((ending) => ({
       words: ["README's examples", ending === "mjs" ? "JavaScript" : "TypeScript", version],
       check: () => {
@@ -32,6 +39,7 @@ export function exampleRows(
       },
     })),
   );
+  return [...compiled, ...printed];
 }
 
 /** A folder in which each example is written as JavaScript and compiled from TypeScript. */
@@ -45,10 +53,14 @@ function prepare(tools: string, project: Project): string {
   const types = { types: ["node"], typeRoots: [join(tools, "@types")] };
   const config = { compilerOptions: { ...compilerOptions, ...types }, include: ["*.ts"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-  const compiler = join(tools, "typescript-7", "bin", "tsc");
-  const { status, stdout } = run(process.execPath, [compiler, "-p", "."], folder);
-  if (status !== 0) throw new Error(`README's examples do not compile: ${stdout}`);
+  compile(tools, "7", folder, []);
   return folder;
+}
+
+function compile(tools: string, version: string, folder: string, options: readonly string[]) {
+  const compiler = join(tools, `typescript-${version}`, "bin", "tsc");
+  const { status, stdout } = run(process.execPath, [compiler, "-p", ".", ...options], folder);
+  if (status !== 0) throw new Error(`TypeScript ${version} does not compile README's examples: ${stdout}`);
 }
 
 function complaint({ prints }: Example, node: string, folder: string, file: string): readonly string[] {

@@ -20,6 +20,9 @@ interface Tool {
 }
 
 const [, readmeConfig = ""] = /```json\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+/** Versions of TypeScript, the end of the names of their packages. */
+export const typescripts = ["5.4", "5.6", "5.9", "7"] as const;
+
 /** The options of TypeScript in the README. */
 export const { compilerOptions } = JSON.parse(readmeConfig) as { readonly compilerOptions: object };
 
@@ -35,7 +38,7 @@ function typescript(tools: string): readonly Tool[] {
       compilerOptions: { ...compilerOptions, declaration: true, noEmitOnError: true, types: [], ...options },
       files: ["program.ts"],
     });
-  return ["5.4", "5.6", "5.9", "7"].flatMap((version) => {
+  return typescripts.flatMap((version) => {
     const tsc = [process.execPath, join(tools, `typescript-${version}`, "bin", "tsc"), "-p", "."];
     const rows: readonly Tool[] = resolutions.map(([name, options]) => ({
       words: [`TypeScript ${version}`, name],

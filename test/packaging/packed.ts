@@ -17,7 +17,7 @@ export function run(command: string, args: readonly string[], cwd: string, engin
   return { status, stdout, stderr };
 }
 
-/** Packs all packages into a folder. `options` are those of `npm run pack`. */
+/** Packs all packages into a folder. `options` go to `npm run pack`. */
 export function pack(folder: string, options: readonly string[] = []) {
   for (const name of ["native", "wasm", "sdk"]) {
     const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
