@@ -16,13 +16,13 @@ export function requireNative(): unknown {
   // Some bundlers keep the path of a source, where it does not exist.
   if (/[\\/]engines[\\/]native-package\.js$/.test(file) && existsSync(file))
     return createRequire(file)("@stepwell/native");
-  const starts = [file, process.argv[1] ?? ""].filter(Boolean);
+  const starts = [...new Set([file, process.argv[1] ?? ""])].filter(Boolean);
   const path = starts.map(resolveNative).find(Boolean);
   if (path) return createRequire(path)(path);
   const advice = "Make @stepwell/sdk external for the bundler, and install it where the bundle runs.";
   throw new StepwellError(
     "ERR_ADDON_NOT_FOUND",
-    `@stepwell/native is not found from ${starts.join(" or ")}. ${advice}`,
+    `@stepwell/native is not found from the bundle ${starts.join(" or ")}. ${advice}`,
   );
 }
 
