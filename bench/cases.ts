@@ -31,6 +31,8 @@ export interface Case {
   readonly turn: number;
   /** Whether the report shows the difference to the first entrant. */
   readonly difference?: boolean;
+  /** Whether imports in fresh processes are timed instead of steps. */
+  readonly starts?: boolean;
   /** Whether peak memory is measured instead of time. */
   readonly memory?: boolean;
 }

@@ -131,6 +131,10 @@ export const plain: Contender = {
 /** Stepwell as examples/digits uses it. */
 export const demonstration: Contender = { name: "demo", find: node(compiled("demo.js")) };
 
+/** The load of libtorch's library without Stepwell, and the import of Stepwell, each in a fresh process. */
+export const libtorchAlone: Contender = { name: "libtorch_cpu alone", find: node(compiled("start.js"), "libtorch") };
+export const sdkImport: Contender = { name: "import of Stepwell", find: node(compiled("start.js"), "sdk") };
+
 /** All contenders, ours first. */
 export const contenders: readonly Contender[] = [
   ...[stepwell, inRust, library, torchLoop, torchForeach, torchFused, tch],

@@ -9,6 +9,7 @@ import { report } from "./report.js";
 import { folder, machine, type Result, type Results, read, write } from "./results.js";
 import { run } from "./rounds.js";
 import { type Section, sections } from "./sections.js";
+import { starts } from "./starts.js";
 import { quote, summary } from "./summary.js";
 import { targets } from "./targets.js";
 
@@ -76,6 +77,7 @@ async function measure(): Promise<void> {
 
 async function resultOf(one: Case, pool: Pool): Promise<Result> {
   if (one.memory) return peaks(one);
+  if (one.starts) return starts(one);
   const result = await run(one, pool);
   for (const { label, reason } of result.skipped) console.error(`bench:   without ${label}: ${reason}`);
   return result;

@@ -79,6 +79,7 @@ const optional: readonly { readonly head: string; readonly cell: (row: Row) => s
     cell: ({ microseconds, parameters, difference }) =>
       microseconds && parameters === undefined && difference === undefined ? short(1e6 / microseconds.median) : "",
   },
+  { head: "Import, ms", cell: ({ milliseconds }) => (milliseconds ? range(milliseconds) : "") },
   { head: "Ratio", cell: ({ ratio }) => (ratio ? range(ratio) : "") },
   { head: "Longer by, µs", cell: ({ difference }) => (difference ? range(difference) : "") },
   { head: "GB/s", cell: ({ gigabytes }) => (gigabytes ? short(gigabytes.median) : "") },

@@ -11,6 +11,8 @@ export interface Row {
   readonly parameters?: number;
   /** Of a step. */
   readonly microseconds?: Figure;
+  /** Of an import in a fresh process. */
+  readonly milliseconds?: Figure;
   /** Times divided by the times of the first entrant, round by round. */
   readonly ratio?: Figure;
   /** Microseconds that this one takes longer than the first one, round by round. */

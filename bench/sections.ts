@@ -7,9 +7,11 @@ import {
   inRust,
   jax,
   library,
+  libtorchAlone,
   loops,
   ourWasm,
   plain,
+  sdkImport,
   stepwell,
   tch,
   tfjs,
@@ -141,6 +143,18 @@ function trainings(quick: boolean): Case[] {
   ];
 }
 
+/** The import of Stepwell, and of that the load of libtorch. */
+function imports(): Case[] {
+  const entrants = [libtorchAlone, sdkImport].map((contender) => ({
+    label: contender.name,
+    contender,
+    request: { do: "call" } as const,
+    bytes: 0,
+    same: false,
+  }));
+  return [{ id: "import/native/1", threads: 1, entrants, yardstick: false, seconds: 0, turn: 0, starts: true }];
+}
+
 /** A training and Adam alone, where everybody computes in WebAssembly. */
 function webAssembly(quick: boolean): Case[] {
   const by = [ourWasm, jax, tfjs];
@@ -170,6 +184,7 @@ export const sections: readonly Section[] = [
   { name: "lamb", title: "LAMB on BERT-base", cases: lambs },
   { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
   { name: "call", title: "The call from JavaScript", cases: calls },
+  { name: "import", title: "The import", cases: imports },
   { name: "training", title: "Training in JavaScript", cases: trainings },
   { name: "wasm", title: "WebAssembly in Node", cases: webAssembly },
   { name: "memory", title: "Peak memory of steps", cases: memory },

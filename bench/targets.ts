@@ -23,7 +23,7 @@ export function targets(results: readonly Result[]): Target[] {
     ...lamb(look, threads),
     ...spacing(results, threads),
   ]);
-  return [...rows, ...calls(look), ...trainings(results), ...webAssembly(look)];
+  return [...rows, ...calls(look), ...imports(look), ...trainings(results), ...webAssembly(look)];
 }
 
 function atLeast(limit: number, promised: Promised): Target {
@@ -87,6 +87,15 @@ function* calls(look: Look): Generator<Target> {
   yield atMost(20, { name: "Adam on 1000x16 in Rust, µs", threads: 1, measured: inRust });
   const added = row("Stepwell")?.difference?.median;
   yield atMost(10, { name: "what the call from JavaScript adds to it, µs", threads: 1, measured: added });
+}
+
+/** From the shortest times, which other programs on the machine disturb least. */
+function* imports(look: Look): Generator<Target> {
+  const [alone, sdk] = ["libtorch_cpu alone", "import of Stepwell"].map(
+    (label) => look("import/native/1", label)?.milliseconds?.min,
+  );
+  const measured = alone && sdk && sdk / alone;
+  yield atMost(1.2, { name: "import of Stepwell / libtorch_cpu alone", threads: 1, measured });
 }
 
 function* trainings(results: readonly Result[]): Generator<Target> {
