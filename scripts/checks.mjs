@@ -22,8 +22,8 @@ export function fetchProblem() {
   return undefined;
 }
 
-/** Throws one Error with all problems, or returns a summary of the tools in one line. */
-export function checkTools({ fetching, problems = [] }) {
+/** Throws one Error with all problems, or returns a summary of the tools in one line. The addons need a C++ compiler. */
+export function checkTools({ native, fetching, problems = [] }) {
   const node = process.versions.node;
   const nodeNeeded = /\d[\d.]*/.exec(JSON.parse(read("package.json")).engines.node)[0];
   if (older(node, nodeNeeded)) {
@@ -40,7 +40,7 @@ export function checkTools({ fetching, problems = [] }) {
       problems.push(`${tool} ${rustNeeded} or newer is needed, and this is ${found}: run "rustup update".`);
   }
 
-  if (!compiler()) {
+  if (native && !compiler()) {
     problems.push(
       "A C++17 compiler is needed, and none of CXX, c++, g++ and clang++ compiles C++17: install g++ or clang.",
     );
@@ -50,7 +50,7 @@ export function checkTools({ fetching, problems = [] }) {
 
   if (problems.length > 0)
     throw failure("ERR_SETUP", `the machine is not ready.\n${problems.map((line) => `  - ${line}`).join("\n")}`);
-  return `Node ${node}, Rust ${rust}, C++17`;
+  return `Node ${node}, Rust ${rust}${native ? ", C++17" : ""}`;
 }
 
 function read(file) {

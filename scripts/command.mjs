@@ -9,9 +9,9 @@ export const root = resolve(import.meta.dirname, "..");
 // npm and the programs in node_modules/.bin are .cmd files on Windows, which only a shell can start.
 const shell = process.platform === "win32";
 
-/** The path of a program of an npm package. */
-export function bin(name) {
-  return join(root, "node_modules", ".bin", shell ? `${name}.cmd` : name);
+/** The path of a program of an npm package that a project of the workspace depends on. */
+export function bin(name, project = ".") {
+  return join(root, project, "node_modules", ".bin", shell ? `${name}.cmd` : name);
 }
 
 /** The environment for Cargo, without LIBTORCH variables: they would override the path in .cargo/config.toml. */

@@ -5,15 +5,19 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { dirname, join } from "node:path";
 import { root, run } from "./command.mjs";
 
-/** Returns whether anything was installed. */
-export async function installPackages() {
+/** Installs the packages of the workspace that pnpm's filters select, all without filters. Returns whether there was anything to do. */
+export async function installPackages(filters = []) {
   const stamp = join(root, "node_modules", ".stepwell-installed");
   const state = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === state) return false;
+  const all = "all";
+  const wanted = filters.length === 0 ? [all] : filters;
+  const [before, ...installed] = existsSync(stamp) ? readFileSync(stamp, "utf8").split("\n") : [];
+  const present = before === state ? installed : [];
+  if (present.includes(all) || wanted.every((filter) => present.includes(filter))) return false;
 
-  await pnpm(["install", "--frozen-lockfile"]);
+  await pnpm(["install", "--frozen-lockfile", ...filters.map((filter) => `--filter=${filter}`)]);
   mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, state);
+  writeFileSync(stamp, [state, ...present, ...wanted].join("\n"));
   return true;
 }
 

@@ -9,7 +9,9 @@ export const app = join(root, "apps", "playground");
 /** Packs the handwritten digits into the file that the page fetches. Returns whether there was anything to do. */
 export async function packDigits() {
   if (existsSync(join(app, "src", "data", "digits.bin"))) return false;
-  await run(process.execPath, [join(app, "dist", "scripts", "pack-digits.js")], { quiet: true });
+  // The playground alone has no native engine.
+  const env = { ...process.env, STEPWELL_ENGINE: "wasm" };
+  await run(process.execPath, [join(app, "dist", "scripts", "pack-digits.js")], { env, quiet: true });
   return true;
 }
 

@@ -6,7 +6,7 @@ import { bin, cargoEnvironment, main, outputOf, root, run } from "./command.mjs"
 import { pack } from "./pack.mjs";
 import { installPeers, installTools } from "./packages.mjs";
 import { buildPlayground, servePlayground } from "./playground.mjs";
-import { setup } from "./setup.mjs";
+import { parts, setup } from "./setup.mjs";
 
 const nextestVersion = "0.9.143";
 
@@ -95,8 +95,8 @@ await main(async () => {
     throw Object.assign(new Error(`run.mjs wants one of ${Object.keys(commands).join(", ")}, not "${name ?? ""}".`), {
       code: "ERR_USAGE",
     });
-  const { noWasm } = await setup();
-  // The demo and the benchmark run on the native engine.
-  if (noWasm && name !== "demo" && name !== "bench") throw noWasm;
+  const { noWasm } = await setup(Object.hasOwn(parts, name) ? parts[name] : parts.everything);
+  // The benchmark leaves out what is not built.
+  if (noWasm && name !== "bench") throw noWasm;
   await commands[name](args);
 });

@@ -1,4 +1,4 @@
-// Makes a checkout ready to use. Each part does nothing if it is up to date.
+// Makes a checkout ready to use: all of it, or the parts that a command needs. Each part does nothing if it is up to date.
 
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -14,32 +14,52 @@ import { removeStale } from "./stale.mjs";
 import { buildWasm } from "./wasm.mjs";
 
 /**
- * Checks the machine, finds or fetches libtorch, installs the packages, builds the addons, the WebAssembly module and the
- * TypeScript. Returns the reason if the WebAssembly module cannot be built: the native engine works without it.
+ * The parts that a command uses. `native` is libtorch and the addons, `wasm` the WebAssembly module, `digits` the data of the
+ * playground. `packages` are pnpm's filters of the packages to install, all without them. `projects` are the projects of
+ * TypeScript, which the compiler of the first one builds.
  */
-export async function setup({ log = console.error } = {}) {
-  const { found, problems } = lookForLibtorch();
-  log(`machine: ${checkTools({ fetching: !found && problems.length === 0, problems })}`);
+export const parts = {
+  everything: { native: true, wasm: true, digits: true, packages: [], projects: ["."] },
+  demo: { native: true, packages: ["@stepwell/example-digits..."], projects: ["examples/digits"] },
+  playground: {
+    wasm: true,
+    digits: true,
+    packages: ["stepwell", "@stepwell/playground..."],
+    projects: ["apps/playground", "packages/sdk/tsconfig.page.json"],
+  },
+};
 
-  const path = found?.path ?? (await fetchLibtorch(log));
-  link(path);
-  log(`libtorch: ${found ? `${found.version} from ${found.source}, ${path}` : `fetched into ${path}`}`);
+/**
+ * Checks the machine and makes the parts. Returns the reason if the WebAssembly module cannot be built: the native engine works
+ * without it.
+ */
+export async function setup({ native, wasm, digits, packages, projects } = parts.everything, log = console.error) {
+  const { found, problems } = native ? lookForLibtorch() : { problems: [] };
+  const fetching = native && !found && problems.length === 0;
+  log(`machine: ${checkTools({ native, fetching, problems })}`);
 
-  log(`packages: ${(await installPackages()) ? "installed" : "up to date"}`);
-  log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
-
-  const noWasm = await wasm(log);
+  const installing = installPackages(packages).then((done) => log(`packages: ${done ? "installed" : "up to date"}`));
+  await Promise.all([installing, native && provideLibtorch(found, log)]);
+  if (native) log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
+  const noWasm = wasm && (await provideWasm(log));
 
   removeStale();
-  await run(bin("tsc"), ["--build"], { quiet: true });
+  await run(bin("tsc", projects[0]), ["--build", ...projects], { quiet: true });
   log("typescript: checked and built");
 
-  log(`digits: ${(await packDigits()) ? "packed" : "up to date"}`);
+  if (digits) log(`digits: ${(await packDigits()) ? "packed" : "up to date"}`);
   return { noWasm };
 }
 
+/** Fetches libtorch unless it was found, and makes .libtorch a link to it. */
+async function provideLibtorch(found, log) {
+  const path = found?.path ?? (await fetchLibtorch(log));
+  link(path);
+  log(`libtorch: ${found ? `${found.version} from ${found.source}, ${path}` : `fetched into ${path}`}`);
+}
+
 /** Builds the WebAssembly module. Returns the error if this machine has no compiler for it. */
-async function wasm(log) {
+async function provideWasm(log) {
   try {
     log(`wasm: ${(await buildWasm(log)) ? "built" : "up to date"}`);
     return undefined;
@@ -77,4 +97,4 @@ function link(target) {
   renameSync(fresh, path);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(setup);
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(() => setup());
