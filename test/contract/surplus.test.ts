@@ -30,9 +30,9 @@ const common = (owner: () => object): readonly Row[] => [
 
 const rows: { readonly [of: string]: readonly Row[] } = {
   Tensor: [
-    [tensor, "values"],
-    [tensor, "data"],
-    [tensor, "take"],
+    [tensor, "values", { dimensions: 2 }],
+    [tensor, "data", "float"],
+    [tensor, "take", { dimensions: 2 }],
     [tensor, "copyTo", tensor()],
     [tensor, "use", tensor()],
     [tensor, "grad", [[1, 2]]],

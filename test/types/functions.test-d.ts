@@ -33,6 +33,16 @@ expectTypeOf<"ERR_ARGUMENT" | "ERR_ADDON_LOAD">().toExtend<k.ErrorCode>();
 // @ts-expect-error no such code
 expectTypeOf<"ERR_OTHER">().toExtend<k.ErrorCode>();
 
+// Values of type any, such as parsed JSON, match the signature that they matched before.
+declare const any: ReturnType<typeof JSON.parse>;
+expectTypeOf(k.opt("adam", any)).toEqualTypeOf<k.OptimizerHandle>();
+expectTypeOf(k.opt("adam", any, any)).toEqualTypeOf<k.OptimizerHandle>();
+expectTypeOf(k.opt(any, m)).toEqualTypeOf<k.OptimizerHandle>();
+expectTypeOf(k.opt(o, m, any)).toEqualTypeOf<void>();
+expectTypeOf(k.tensor(any)).toEqualTypeOf<k.TensorHandle>();
+expectTypeOf(k.tensor(any, "grad")).toEqualTypeOf<k.TensorHandle>();
+expectTypeOf(k.module(any)).toEqualTypeOf<k.ModuleHandle>();
+
 // The package itself is the functions as one argument.
 expectTypeOf<typeof k>().toExtend<k.Api>();
 // The classes are the types of their objects.

@@ -23,6 +23,7 @@ export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
 export type * from "../types/arguments.js";
 export type * from "../types/layers.js";
+export type * from "../types/metrics.js";
 export type * from "../types/objects.js";
 export type * from "../types/results.js";
 export type * from "../types/tensor-data.js";

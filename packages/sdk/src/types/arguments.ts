@@ -63,6 +63,9 @@ export type OptionArguments<Name extends OptimizerName, More = unknown> = Optimi
   ? (PositionalOption | NamedOptions<AnyOptions & More>)[]
   : PositionalThenNamed<PositionalOptionsOf[Name], NamedOptions<OptionsOf[Name] & More>>;
 
+/** A type other than `any`. A signature that takes it does not match arguments of type `any`, which others match better. */
+export type NotAny<Type> = 0 extends 1 & Type ? never : Type;
+
 /** The index of the group that a new optimizer has. */
 export type FirstGroup = 0;
 
@@ -70,10 +73,10 @@ export type FirstGroup = 0;
  * The second argument of `opt`, by the first one. Some branches repeat the type of the given argument, so that TypeScript infers
  * it.
  */
-export type SecondArgument<First, Given> = [Given] extends [number]
+export type SecondArgument<First, Given> = [NotAny<Given>] extends [number]
   ? First extends OptimizerName
-    ? FirstGroup | (Given & FirstGroup)
-    : Given & number
+    ? FirstGroup | (NotAny<Given> & FirstGroup)
+    : NotAny<Given> & number
   : First extends OptimizerName
     ? Parameters | (OptionsOf[First] & Implementation)
     : First extends AnyOptimizer

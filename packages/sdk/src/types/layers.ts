@@ -116,12 +116,12 @@ type LayerArguments<Kind extends LayerKind, Given extends readonly unknown[]> = 
       : never;
 
 /** Makes a layer. */
-// biome-ignore lint/style/useShorthandFunctionType: an editor shows the documentation of a signature of an interface.
 export interface LayerFunction<Kind extends LayerKind> {
   /**
    * Makes a layer as plain data: optionally a name, then options by position, then others by name in a dictionary. `module` checks
    * the values.
    */
+  // biome-ignore lint/style/useShorthandFunctionType: an editor shows the documentation of a signature of an interface.
   <const Given extends readonly unknown[]>(...options: LayerArguments<Kind, Given>): LayerSpecification;
 }
 

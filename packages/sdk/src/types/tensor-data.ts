@@ -14,3 +14,12 @@ export type TensorData =
   | Uint16Array
   | Int32Array
   | Uint32Array;
+
+/** Numbers nested as deep as a tensor has dimensions, by the number of dimensions. */
+export interface NumbersOf {
+  readonly 0: number;
+  readonly 1: number[];
+  readonly 2: number[][];
+  readonly 3: number[][][];
+  readonly 4: number[][][][];
+}

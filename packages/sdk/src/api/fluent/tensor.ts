@@ -1,10 +1,11 @@
-import type { TypedTensor } from "../../binding.js";
+import type { ElementType, TypedTensor } from "../../binding.js";
 import type { LossOptionsOf } from "../../generated/losses.js";
 import type { TensorHandle } from "../../handle.js";
 import type { Device, Dtype, Target, TensorOptions } from "../../types/arguments.js";
 import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
-import type { Numbers, TensorData } from "../../types/tensor-data.js";
+import type { Numbers, NumbersOf, TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { nestedAs } from "../../values/typed-tensor.js";
 import { backward, grad, gradflag } from "../functions/gradients.js";
 import { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 } from "../functions/losses.js";
 import { size, use } from "../functions/objects.js";
@@ -41,7 +42,7 @@ export class Tensor extends HeldObject<TensorHandle> {
   }
 
   /** The element type. */
-  get dtype(): Dtype {
+  get dtype(): ElementType {
     return dtype(Tensor.#handleOf(this));
   }
 
@@ -61,23 +62,29 @@ export class Tensor extends HeldObject<TensorHandle> {
 
   /** The elements as nested numbers. */
   values(): Numbers;
-  values(...surplus: readonly unknown[]): Numbers {
+  /** The elements of a tensor of a number of dimensions. Another number is `ERR_SHAPE`. */
+  values<Dimensions extends keyof NumbersOf>(options: { readonly dimensions: Dimensions }): NumbersOf[Dimensions];
+  values(options: unknown = {}, ...surplus: readonly unknown[]): Numbers {
     refuseSurplus("values", surplus);
-    return tensor(Tensor.#handleOf(this));
+    return nestedAs("values", data(Tensor.#handleOf(this)), options);
   }
 
   /** A copy of the elements as a typed array, with the shape. */
   data(): TypedTensor;
-  data(...surplus: readonly unknown[]): TypedTensor {
+  /** A copy of the elements of one type, as the typed array of that type. Another type is `ERR_DTYPE`. */
+  data<Type extends ElementType>(type: Type): TypedTensor<Type>;
+  data(type?: ElementType, ...surplus: readonly unknown[]): TypedTensor {
     refuseSurplus("data", surplus);
-    return data(Tensor.#handleOf(this));
+    return type === undefined ? data(Tensor.#handleOf(this)) : data(Tensor.#handleOf(this), type);
   }
 
   /** The elements as nested numbers; frees the tensor. */
   take(): Numbers;
-  take(...surplus: readonly unknown[]): Numbers {
+  /** The elements of a tensor of a number of dimensions; frees the tensor. Another number is `ERR_SHAPE`, and the tensor stays. */
+  take<Dimensions extends keyof NumbersOf>(options: { readonly dimensions: Dimensions }): NumbersOf[Dimensions];
+  take(options?: { readonly dimensions: keyof NumbersOf }, ...surplus: readonly unknown[]): Numbers {
     refuseSurplus("take", surplus);
-    return take(Tensor.#handleOf(this));
+    return options === undefined ? take(Tensor.#handleOf(this)) : take(Tensor.#handleOf(this), options);
   }
 
   /** Overwrites the elements of another tensor of this shape. */

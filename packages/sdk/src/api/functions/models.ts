@@ -3,10 +3,12 @@
 import type { TestOptions, TrainOptions } from "../../generated/settings.js";
 import type { ModelHandle } from "../../handle.js";
 import type { Target } from "../../types/arguments.js";
+import type { MetricNames, MetricsOf } from "../../types/metrics.js";
 import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
+import { passOf } from "./pass-metrics.js";
 
 /**
  * Makes a model: a module, a loss and an optimizer under one handle, which {@link run} trains. The three are shared: their own
@@ -64,8 +66,13 @@ export function test(...args: readonly unknown[]): unknown {
  * @returns the loss, or a dictionary if other metrics are set
  */
 export function run(model: AnyModel): number | Metrics;
+/** Trains a model on all batches, and returns the given metrics instead of those that {@link train} has set. */
+export function run<const Names extends MetricNames>(
+  model: AnyModel,
+  options: { readonly metrics: Names },
+): MetricsOf<Names>;
 export function run(...args: readonly unknown[]): unknown {
-  return client.call("run", args);
+  return passOf("run", "train", args);
 }
 
 /**
@@ -91,6 +98,11 @@ export function batch(...args: readonly unknown[]): unknown {
  * @returns the loss, or a dictionary if other metrics are set
  */
 export function testrun(model: AnyModel): number | Metrics;
+/** Tests a model, and returns the given metrics instead of those that {@link test} has set. */
+export function testrun<const Names extends MetricNames>(
+  model: AnyModel,
+  options: { readonly metrics: Names },
+): MetricsOf<Names>;
 export function testrun(...args: readonly unknown[]): unknown {
-  return client.call("testrun", args);
+  return passOf("testrun", "test", args);
 }

@@ -6,6 +6,7 @@ import type {
   FirstGroup,
   FurtherArguments,
   Implementation,
+  NotAny,
   OptionArguments,
   Parameters,
   SecondArgument,
@@ -84,7 +85,7 @@ export function opt(model: AnyModel): OptimizerHandle;
  * is wrong.
  */
 export function opt<First extends OptimizerName | AnyOptimizer | State, Second>(
-  first: First,
+  first: NotAny<First>,
   second: SecondArgument<First, Second>,
   ...further: FurtherArguments<First, Second>
 ): OptimizerHandle | undefined;

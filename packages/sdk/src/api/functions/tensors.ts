@@ -1,12 +1,15 @@
 // Functions that make, read and convert tensors.
 
-import type { TypedTensor } from "../../binding.js";
+import type { ElementType, TypedTensor } from "../../binding.js";
+import { handleOf } from "../../client/encode.js";
 import type { DictionaryHandle, TensorHandle, VectorHandle } from "../../handle.js";
-import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
+import type { Device, Dtype, NotAny, TensorOptions } from "../../types/arguments.js";
 import type { AnyModule, AnyTensor } from "../../types/objects.js";
-import type { Numbers, TensorData } from "../../types/tensor-data.js";
+import type { Numbers, NumbersOf, TensorData } from "../../types/tensor-data.js";
 import { withJson } from "../../values/json.js";
-import { asNumbers, nested } from "../../values/numbers.js";
+import { asNumbers } from "../../values/numbers.js";
+import { refuseSurplus } from "../../values/refuse.js";
+import { nestedAs, ofType } from "../../values/typed-tensor.js";
 import { client } from "../client.js";
 
 /**
@@ -25,8 +28,32 @@ export function tensor(
  * them.
  */
 export function tensor(tensor: AnyTensor): Numbers;
+/** Reads a tensor of one element and no dimensions, such as a loss. Another shape is `ERR_SHAPE`. */
+export function tensor(tensor: AnyTensor, options: { readonly dimensions: 0 }): number;
+/** Reads a tensor of one dimension. Another number of dimensions is `ERR_SHAPE`. */
+export function tensor(tensor: AnyTensor, options: { readonly dimensions: 1 }): number[];
+/** Reads a tensor of two dimensions: a list of rows. Another number of dimensions is `ERR_SHAPE`. */
+export function tensor(tensor: AnyTensor, options: { readonly dimensions: 2 }): number[][];
+/** Reads a tensor of three dimensions. Another number of dimensions is `ERR_SHAPE`. */
+export function tensor(tensor: AnyTensor, options: { readonly dimensions: 3 }): number[][][];
+/** Reads a tensor of four dimensions. Another number of dimensions is `ERR_SHAPE`. */
+export function tensor(tensor: AnyTensor, options: { readonly dimensions: 4 }): number[][][][];
+/**
+ * Any way to call it with two arguments or more. TypeScript reports a wrong call by the last signature, and so at the argument that
+ * is wrong.
+ */
+export function tensor<Source extends TensorData | AnyTensor>(
+  source: NotAny<Source>,
+  ...options: Source extends AnyTensor
+    ? [options: { readonly dimensions: keyof NumbersOf }]
+    : readonly ("grad" | Dtype | Device | TensorOptions)[]
+): TensorHandle | Numbers;
 export function tensor(...args: readonly unknown[]): unknown {
-  return asNumbers("tensor", client.call("tensor", args));
+  const [source, options, ...surplus] = args;
+  if (typeof options !== "object" || handleOf(source) === undefined)
+    return asNumbers("tensor", client.call("tensor", args));
+  refuseSurplus("tensor", surplus);
+  return nestedAs("tensor", client.call("tensor", [source]) as TypedTensor, options);
 }
 
 /**
@@ -34,14 +61,26 @@ export function tensor(...args: readonly unknown[]): unknown {
  * as a `Float32Array`, exactly.
  */
 export function data(tensor: AnyTensor): TypedTensor;
+/** A copy of the elements of a tensor of one type, as the typed array of that type. Another type is `ERR_DTYPE`. */
+export function data<Type extends ElementType>(tensor: AnyTensor, type: Type): TypedTensor<Type>;
 export function data(...args: readonly unknown[]): TypedTensor {
-  return withJson(client.call("data", args) as TypedTensor);
+  if (args.length < 2) return withJson(client.call("data", args) as TypedTensor);
+  const [tensor, type, ...surplus] = args;
+  refuseSurplus("data", surplus);
+  return withJson(ofType("data", client.call("data", [tensor]) as TypedTensor, type));
 }
 
 /** Reads a tensor as nested numbers and frees it. Also exported as `return`, for a namespace: `k.return(x)`. */
 export function take(tensor: AnyTensor): Numbers;
-export function take(...args: readonly [tensor: AnyTensor]): Numbers {
-  const value = nested(client.call("data", args, "take") as TypedTensor, "take");
+/** Reads a tensor of a number of dimensions, and frees it. Another number is `ERR_SHAPE`, and the tensor stays. */
+export function take<Dimensions extends keyof NumbersOf>(
+  tensor: AnyTensor,
+  options: { readonly dimensions: Dimensions },
+): NumbersOf[Dimensions];
+export function take(...args: readonly unknown[]): unknown {
+  const [, options = args.length > 1 ? null : {}, ...surplus] = args;
+  refuseSurplus("take", surplus);
+  const value = nestedAs("take", client.call("data", args.slice(0, 1), "take") as TypedTensor, options);
   client.free(args.slice(0, 1));
   return value;
 }
@@ -97,7 +136,7 @@ export function to(...args: readonly unknown[]): unknown {
 }
 
 /** The element type of a tensor. */
-export function dtype(tensor: AnyTensor): Dtype;
+export function dtype(tensor: AnyTensor): ElementType;
 export function dtype(...args: readonly unknown[]): unknown {
   return client.call("dtype", args);
 }
