@@ -1,11 +1,15 @@
-// The example of docs/how-to/optimizer.md has the items of the trait and the imports of the optimizers.
+// The example of docs/how-to/optimizer.md has the items of the trait and the imports of the optimizers. All pages name things
+// that are in the sources.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-const optim = join(import.meta.dirname, "..", "..", "crates", "optim", "src");
-const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "how-to", "optimizer.md"), "utf8");
+const root = join(import.meta.dirname, "..", "..");
+const pages = join(root, "docs", "how-to");
+const optim = join(root, "crates", "optim", "src");
+const page = readFileSync(join(pages, "optimizer.md"), "utf8");
 const example = (/^ *(`{3,})rust\n([\s\S]*?)^ *\1$/m.exec(page)?.[2] ?? "").replace(/^ {3}/gm, "");
 
 /** The items of a trait or of its implementation, by name; those with a body or a default may be left out. */
@@ -38,4 +42,25 @@ it("its options are declared as others are", () => {
   const words = (text: string) =>
     new Set(text.match(/\b(?:limit|alias) \w+|\w+ true;/g)?.map((part) => part.split(" ")[0]));
   expect([...words(example)].filter((word) => !words(source).has(word))).toEqual([]);
+});
+
+/** The text of all source files and of the example, for names. */
+const sources = execFileSync("git", ["ls-files", "--", "crates", "packages", "test", "vitest.config.ts"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((file) => /\.(?:rs|cpp|ts|py)$/.test(file) && existsSync(join(root, file)))
+  .map((file) => readFileSync(join(root, file), "utf8"))
+  .concat(example)
+  .join("\n");
+
+describe.each(readdirSync(pages))("%s", (name) => {
+  it("names what is in the sources", () => {
+    const prose = readFileSync(join(pages, name), "utf8").replace(/^ *(`{3,})[\s\S]*?^ *\1$/gm, "");
+    const names = [...prose.matchAll(/`([A-Za-z_][\w.]*)(?:\(\))?`/g)].map(([, word = ""]) => word);
+    const isThere = (word: string) =>
+      sources.includes(word) || sources.includes(word.split(".").at(-1) ?? "") || existsSync(join(root, word));
+    expect(names.filter((word) => word !== "NAME" && !isThere(word))).toEqual([]);
+  });
 });
