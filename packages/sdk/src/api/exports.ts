@@ -21,6 +21,7 @@ export {
 export { type Layers, layers } from "../specifications/layers.js";
 export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
+export type * from "../types/ambient.js";
 export type * from "../types/arguments.js";
 export type * from "../types/layers.js";
 export type * from "../types/metrics.js";
@@ -35,8 +36,11 @@ export { take as return } from "./functions/tensors.js";
 import * as specifications from "../specifications/schedules.js";
 import type * as functions from "./functions/index.js";
 
+/** The functions of {@link schedules}. By this name a project writes their type into its declarations. */
+export interface Schedules extends Readonly<typeof specifications> {}
+
 /** Specifications of learning-rate schedules: a function for each kind makes plain data, which `schedule` binds. */
-export const schedules: typeof specifications = specifications;
+export const schedules: Schedules = specifications;
 
 /**
  * The functions of the k-api as one type, for code that takes them as an argument: `import * as k` has it. Each throws a
