@@ -393,6 +393,16 @@ const table: { readonly [name: string]: readonly Row[] } = {
       },
     },
   ],
+  testbatch: [
+    {
+      what: "a model of the optimizer",
+      act: ({ model }) => {
+        k.test(model, k.tensor([[1, 0]], "double"), k.tensor([[0]], "double"));
+        expect(k.testbatch(model)).toBeGreaterThan(0);
+        expect(k.testmetrics(model)).toBeGreaterThan(0);
+      },
+    },
+  ],
   seed: [{ what: "a seed", act: () => k.seed(1) }],
   randperm: [{ what: "an order", act: () => k.randperm(3) }],
   setting: [
@@ -400,6 +410,17 @@ const table: { readonly [name: string]: readonly Row[] } = {
     { what: "threads", act: () => k.setting("threads", 1) },
   ],
   ready: [{ what: "the engine", act: () => void k.ready() }],
+};
+
+/** A model of its own, with a batch of each kind. */
+const measured = () => {
+  const m = k.module(["linear", 1, 1]);
+  const model = k.model(m, k.loss("mse"), k.opt("sgd", m));
+  k.train(model, [[1]], [[1]]);
+  k.test(model, [[1]], [[1]]);
+  k.batch(model);
+  k.testbatch(model);
+  return model;
 };
 
 /** Functions that read and make objects that the step does not use. */
@@ -436,6 +457,8 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
   bce: () => k.bce(k.tensor([0.5]), [1]),
   bcewithlogits: () => k.bcewithlogits(k.tensor([1]), [1]),
   loss: () => k.loss("mse"),
+  metrics: () => k.metrics(measured()),
+  testmetrics: () => k.testmetrics(measured()),
 };
 
 const rows: readonly (Row & { readonly name: string })[] = [

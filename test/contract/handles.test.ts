@@ -58,6 +58,9 @@ const calls: readonly (readonly [name: string, kind: string, call: (handle: neve
   ["run", "model", (x) => k.run(x)],
   ["batch", "model", (x) => k.batch(x)],
   ["testrun", "model", (x) => k.testrun(x)],
+  ["testbatch", "model", (x) => k.testbatch(x)],
+  ["metrics", "model", (x) => k.metrics(x)],
+  ["testmetrics", "model", (x) => k.testmetrics(x)],
   ["class", "tensor vector dictionary module optimizer loss model", (x) => k.classof(x)],
 ];
 

@@ -17,7 +17,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 /** Functions that change nothing, and those that change nothing if they are given one argument. */
 const readers = words(
   "data dtype device evaluate names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
-    "bcewithlogits loss model vector dict testrun help classof class objtype size tensorcount elements bytes " +
+    "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
     "handlecount full tensor seed randperm seq save skipped",
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");

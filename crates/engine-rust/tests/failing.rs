@@ -336,7 +336,14 @@ fn a_failed_allocation_in_a_model_changes_nothing() {
         law.both("batch", false, |world| world.call("batch", &[text("$model")]), "");
     }
     law.call("testrun", [text("$model")], "");
-    law.finish(&["train", "test", "batch", "testrun"]);
+    law.call("testbatch", [text("$model"), Value::Bool(true)], "");
+    law.call("train", [text("$model"), options([("accumulate", number(2)), ("metrics", metrics())])], "");
+    // The last batch, the end of the pass, and a step of two batches.
+    for _ in 0..3 {
+        law.both("batch", false, |world| world.call("batch", &[text("$model"), Value::Bool(true)]), "");
+        law.call("metrics", [text("$model")], "");
+    }
+    law.finish(&["train", "test", "batch", "testrun", "testbatch"]);
 }
 
 #[test]

@@ -60,7 +60,9 @@ pub fn interface(name: &str, about: &str, specs: &[OptionSpec], more: &str) -> S
         let (doc, kind) = (doc(spec), type_of(spec));
         text += &format!("  /** {doc} */\n  readonly {}?: {kind};\n", spec.name);
         if let Some(alias) = spec.alias.filter(|alias| !alias.contains('[')) {
-            text += &format!("  /** PyTorch's name of `{}`. */\n  readonly {alias}?: {kind};\n", spec.name);
+            // Names of PyTorch are in lower case.
+            let whose = if alias.chars().any(char::is_uppercase) { "JavaScript's spelling" } else { "PyTorch's name" };
+            text += &format!("  /** {whose} of `{}`. */\n  readonly {alias}?: {kind};\n", spec.name);
         }
     }
     for (list, names) in list_aliases(specs) {

@@ -39,6 +39,8 @@ export const modelOperations: Operations = {
     const inputs = nestedNumbers([3, 2], () => random.number());
     world.call("test", model, inputs, random.pick([[0, 1, 1], inputs]));
     world.call("testrun", model);
+    if (random.chance(0.5)) world.call("testbatch", model, random.chance(0.5));
+    world.call("testmetrics", model);
   },
   settings: (world) => {
     const { random } = world;
@@ -49,12 +51,12 @@ export const modelOperations: Operations = {
     ]);
     world.call(random.pick(["train", "test"]), model, options);
     if (random.chance(0.3))
-      world.call("train", model, random.pick([{ shuffle: true }, { clipnorm: 1, clipvalue: null }]));
+      world.call("train", model, random.pick([{ shuffle: true }, { clipnorm: 1, clipvalue: null }, { accumulate: 2 }]));
   },
   run: (world) => {
     const model = world.any("model");
     // Steps of a pass follow one another without a look at the numbers.
-    if (model) world.call(world.random.pick(["run", "batch", "testrun"]), model.handle);
+    if (model) world.call(world.random.pick(["run", "batch", "testrun", "metrics"]), model.handle);
   },
   "parts of a model": (world) => {
     const model = world.any("model")?.handle;

@@ -1,7 +1,7 @@
 //! Models: making one, setting its samples, training and testing it.
 
 use stepwell_optim::fallible::with_capacity;
-use stepwell_optim::{Code, Error, OptionSet, Result, count};
+use stepwell_optim::{Code, Error, OptionSet, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::modules::{device, input_of};
@@ -11,11 +11,12 @@ use crate::engine::Engine;
 use crate::nn::module::Module;
 use crate::session::{Object, Session};
 use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
-use crate::training::metrics::metrics_of;
+use crate::training::metrics::{BatchReport, metrics_of};
 use crate::training::model::Model;
 use crate::values::dedupe::any_equal;
+use crate::values::device::Device;
 use crate::values::dtype::Dtype;
-use crate::values::handle::ObjectKind;
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
 
@@ -82,18 +83,22 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     let module = session.module(handle)?;
     let inputs = input_of(session, &module, &first)?;
     let targets = targets_of(session, session.model(handle)?, &second)?;
+    let device = device(session, &module)?;
+    let (inputs, targets) = (on_device(&session.engine, inputs, device)?, on_device(&session.engine, targets, device)?);
     let (model, engine, _) = session.model_mut(handle)?;
     let samples: &mut DataLoader<E> = if training { &mut model.train } else { &mut model.test };
     samples.set_data(engine, inputs, targets)?;
-    let batches = if training {
-        let TrainOptions { batchsize, droplast, .. } = samples.options()?;
-        samples.batches(count(batchsize), droplast)?
-    } else {
-        let TestOptions { batchsize, droplast } = samples.options()?;
-        samples.batches(count(batchsize), droplast)?
-    };
+    let batches = if training { model.train_batches()? } else { model.test_batches()? };
     session.recount(handle)?;
     Ok(Value::Number(batches as f64))
+}
+
+/// A tensor on a device: itself, or a copy.
+fn on_device<E: Engine>(engine: &E, tensor: E::Tensor, device: Device) -> Result<E::Tensor> {
+    if engine.device(&tensor)? == device {
+        return Ok(tensor);
+    }
+    engine.convert(&tensor, engine.dtype(&tensor)?, device)
 }
 
 /// Targets as a tensor. Of plain numbers, a list for a loss of classes is classes, and anything else has the type of the
@@ -121,8 +126,8 @@ pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments)
     arguments.finish()?;
     check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
-    let batches = model.run(engine, random)?;
-    Ok(metrics_of(&model.train.metrics, &batches))
+    model.run(engine, random)?;
+    Ok(metrics_of(&model.train.metrics, &model.train.measured))
 }
 
 /// `testrun(model)`: one epoch of testing, without changes. Returns the metrics.
@@ -130,16 +135,64 @@ pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
     let (model, engine, random) = session.model_mut(handle)?;
-    let batches = model.testrun(engine, random)?;
-    Ok(metrics_of(&model.test.metrics, &batches))
+    model.testrun(engine, random)?;
+    Ok(metrics_of(&model.test.metrics, &model.test.measured))
 }
 
-/// `batch(model)`: trains on the next batch. Returns its loss; null after the last, and then begins again.
+/// `batch(model, [all])`: makes a step on the next batches. Returns their loss, or all figures; null after the last, and
+/// then begins again.
 pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(ObjectKind::Model)?;
+    let (handle, all) = batch_arguments(&mut arguments)?;
     arguments.finish()?;
     check_step(session, handle)?;
     let (model, engine, random) = session.model_mut(handle)?;
-    let measured = model.batch(engine, random)?;
-    Ok(measured.map_or(Value::Null, |measured| Value::Number(measured.loss)))
+    let report = model.batch(engine, random)?;
+    reported(report, all, &model.train, model.train_batches())
+}
+
+/// `testbatch(model, [all])`: measures the next batch for testing, without changes, as `batch` trains on one.
+pub(crate) fn testbatch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let (handle, all) = batch_arguments(&mut arguments)?;
+    arguments.finish()?;
+    let (model, engine, random) = session.model_mut(handle)?;
+    let report = model.testbatch(engine, random)?;
+    reported(report, all, &model.test, model.test_batches())
+}
+
+fn batch_arguments(arguments: &mut Arguments) -> Result<(Handle, bool)> {
+    let handle = arguments.handle(ObjectKind::Model)?;
+    Ok((handle, arguments.flag("whether to tell all figures")?.unwrap_or(false)))
+}
+
+fn reported<E: Engine>(
+    report: Option<BatchReport>,
+    all: bool,
+    loader: &DataLoader<E>,
+    batches: Result<usize>,
+) -> Result<Value> {
+    Ok(match report {
+        None => Value::Null,
+        Some(report) if all => report.value(&loader.metrics, &loader.measured, batches?),
+        Some(report) => Value::Number(report.loss),
+    })
+}
+
+/// `metrics(model)`: the metrics of the epoch of training that has begun, or else of the last one; null
+/// before the first batch.
+pub(crate) fn metrics<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let model = session.model(arguments.handle(ObjectKind::Model)?)?;
+    arguments.finish()?;
+    Ok(figures(&model.train))
+}
+
+/// `testmetrics(model)`: the metrics of the epoch of testing that has begun, or else of the last one; null
+/// before the first batch.
+pub(crate) fn testmetrics<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let model = session.model(arguments.handle(ObjectKind::Model)?)?;
+    arguments.finish()?;
+    Ok(figures(&model.test))
+}
+
+fn figures<E: Engine>(loader: &DataLoader<E>) -> Value {
+    if loader.measured.is_empty() { Value::Null } else { metrics_of(&loader.metrics, &loader.measured) }
 }

@@ -9,26 +9,31 @@ use stepwell_optim::{
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::random::Random;
-use crate::training::metrics::Metric;
+use crate::training::metrics::{BatchMetrics, Metric};
 use crate::training::step_options::{clip, gives_policy};
 use crate::values::convert::{named_options, to_value};
+use crate::values::data::Data;
 use crate::values::value::Value;
 
 options! {
     /// Options of training.
     pub(crate) struct TrainOptions {
         /// Samples of a batch.
-        batchsize: i64 = 32, limit AtLeast(1.0);
+        batchsize: i64 = 32, limit AtLeast(1.0), alias "batchSize";
         /// Draw a new order for each pass, from the generator of the session.
         shuffle: bool = false;
         /// Leave out a last batch with fewer samples.
         droplast: bool = false;
+        /// Batches of a step. Their gradients become those of one large batch; the last step of a pass may have fewer.
+        accumulate: i64 = 1, limit AtLeast(1.0);
         /// Largest norm of all gradients as one vector. Excludes `clipvalue`.
         clipnorm: Option<f64> = None, limit Above(0.0);
         /// Largest element of a gradient. Excludes `clipnorm`.
         clipvalue: Option<f64> = None, limit Above(0.0);
         /// How a step treats gradients that are not finite. With a loss scale, which skips such steps, only `skip` can be given.
         nonfinite: NonFinite = NonFinite::Propagate;
+        /// How a step treats a loss that is not finite.
+        nonfiniteloss: NonFinite = NonFinite::Propagate;
     }
 }
 
@@ -36,7 +41,7 @@ options! {
     /// Options of testing.
     pub(crate) struct TestOptions {
         /// Samples of a batch.
-        batchsize: i64 = 100, limit AtLeast(1.0);
+        batchsize: i64 = 100, limit AtLeast(1.0), alias "batchSize";
         /// Leave out a last batch with fewer samples.
         droplast: bool = false;
     }
@@ -59,6 +64,8 @@ pub(crate) struct DataLoader<E: Engine> {
     row: Vec<OptionValue>,
     pub(crate) metrics: Vec<Metric>,
     cursor: Option<EpochCursor>,
+    /// The measurements of the epoch that has begun; after its end, and until the next one has a batch, of the last epoch.
+    pub(crate) measured: Vec<BatchMetrics>,
     /// True if the policy for gradients that are not finite was given and is not the default.
     pub(crate) is_policy_given: bool,
 }
@@ -74,7 +81,6 @@ struct Dataset<E: Engine> {
 pub(crate) struct Batch<E: Engine> {
     pub(crate) inputs: E::Tensor,
     pub(crate) targets: E::Tensor,
-    pub(crate) size: usize,
 }
 
 /// The position in an epoch, and the order of its samples.
@@ -86,7 +92,7 @@ struct EpochCursor {
 impl<E: Engine> DataLoader<E> {
     pub(crate) fn new<O: OptionSet>() -> Self {
         let (row, metrics) = (defaults(O::SPECS), vec![Metric::Loss]);
-        Self { data: None, row, metrics, cursor: None, is_policy_given: false }
+        Self { data: None, row, metrics, cursor: None, measured: Vec::new(), is_policy_given: false }
     }
 
     /// Sets the data, and ends an epoch that has begun.
@@ -102,6 +108,7 @@ impl<E: Engine> DataLoader<E> {
         }
         self.data = Some(Dataset { inputs, targets, count: *count });
         self.cursor = None;
+        self.measured = Vec::new();
         Ok(())
     }
 
@@ -172,23 +179,34 @@ impl<E: Engine> DataLoader<E> {
         self.cursor.is_some()
     }
 
-    /// The batch that comes next; `None` after the last. It stays the next until [`DataLoader::advance`].
-    pub(crate) fn next(&self, engine: &E, batchsize: usize, droplast: bool) -> Result<Option<Batch<E>>> {
-        let data = self.data()?;
+    /// The samples of the next `batches` batches; none after the last. They stay the next until [`DataLoader::advance`].
+    pub(crate) fn next(&self, batchsize: usize, droplast: bool, batches: usize) -> &[usize] {
         let rest = self.cursor.as_ref().map_or(&[][..], |cursor| &cursor.order[cursor.next..]);
-        let size = rest.len().min(batchsize);
-        if size == 0 || (droplast && size < batchsize) {
-            return Ok(None);
-        }
-        let rows = &rest[..size];
-        let (inputs, targets) = (engine.index_select(&data.inputs, rows)?, engine.index_select(&data.targets, rows)?);
-        Ok(Some(Batch { inputs, targets, size }))
+        let whole = if droplast { rest.len() - rest.len() % batchsize } else { rest.len() };
+        &rest[..whole.min(batchsize.saturating_mul(batches))]
     }
 
-    /// Goes past a batch of that size.
-    pub(crate) fn advance(&mut self, size: usize) {
+    /// The samples of one batch.
+    pub(crate) fn batch(&self, engine: &E, samples: &[usize]) -> Result<Batch<E>> {
+        let data = self.data()?;
+        let inputs = engine.index_select(&data.inputs, samples)?;
+        Ok(Batch { inputs, targets: engine.index_select(&data.targets, samples)? })
+    }
+
+    /// The targets of samples.
+    pub(crate) fn targets(&self, engine: &E, samples: &[usize]) -> Result<Data> {
+        engine.data(&engine.index_select(&self.data()?.targets, samples)?)
+    }
+
+    /// Goes past that many samples, and adds their measurements to those of the epoch.
+    pub(crate) fn advance(&mut self, samples: usize, measured: Vec<BatchMetrics>) {
         if let Some(cursor) = &mut self.cursor {
-            cursor.next += size;
+            if cursor.next == 0 {
+                self.measured = measured;
+            } else {
+                self.measured.extend(measured);
+            }
+            cursor.next += samples;
         }
     }
 

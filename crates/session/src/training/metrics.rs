@@ -85,6 +85,44 @@ impl BatchMetrics {
     }
 }
 
+/// The result of a call that trains or tests on the next batch.
+#[derive(Clone, Copy)]
+pub(crate) struct BatchReport {
+    /// The loss; of a step of several batches it is their loss as one large batch.
+    pub(crate) loss: f64,
+    /// True if the batch was trained on, and its step was left out.
+    pub(crate) skipped: bool,
+    pub(crate) samples: usize,
+    /// The number of batches; their measurements are the last ones of the epoch.
+    pub(crate) count: usize,
+}
+
+impl BatchReport {
+    /// The report as a dictionary. `measured` has the batches of the epoch so far, of which there are `batches`.
+    pub(crate) fn value(self, metrics: &[Metric], measured: &[BatchMetrics], batches: usize) -> Value {
+        let last = &measured[measured.len().saturating_sub(self.count)..];
+        let (mut weight, mut matches, mut classes) = (0.0, 0, 0);
+        for batch in last {
+            weight += batch.weight;
+            matches += batch.matches;
+            classes += batch.classes;
+        }
+        let number = |count: usize| Value::Number(count as f64);
+        let entries = [
+            ("loss", Value::Number(self.loss)),
+            ("skipped", Value::Bool(self.skipped)),
+            ("samples", number(self.samples)),
+            ("weight", Value::Number(weight)),
+            ("batch", number(measured.len())),
+            ("batches", number(batches)),
+            ("matches", number(matches)),
+            ("classes", number(classes)),
+        ];
+        let counts_classes = metrics.iter().any(|metric| metric.needs_classes());
+        Value::object(entries.into_iter().take(if counts_classes { 8 } else { 6 }))
+    }
+}
+
 /// The class of the largest element, for each place of `[n, classes, *]`; the first of several, and none where one is not a
 /// number.
 fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 
 use crate::engine::Engine;
@@ -15,8 +16,8 @@ use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::lbfgs_step::{EngineAccess, minimize};
-use crate::training::metrics::{BatchMetrics, Metric};
-use crate::training::non_finite::FiniteCheck;
+use crate::training::metrics::{BatchMetrics, BatchReport};
+use crate::training::non_finite::{FiniteCheck, non_finite_loss};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -49,100 +50,130 @@ impl<E: Engine> Model<E> {
     }
 
     /// Trains on all batches, each once, from the first on.
-    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<Vec<BatchMetrics>> {
-        let options: TrainOptions = self.train.options()?;
-        if self.train.batches(count(options.batchsize), options.droplast)? == 0 {
+    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<()> {
+        if self.train_batches()? == 0 {
             return Err(no_batch());
         }
         self.train.end();
-        let mut batches = Vec::new();
-        while let Some(measured) = self.batch(engine, random)? {
-            batches.push(measured);
-        }
-        Ok(batches)
+        while self.batch(engine, random)?.is_some() {}
+        Ok(())
     }
 
-    /// Trains on the next batch; `None` after the last, and then from the first again.
-    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchMetrics>> {
+    /// The number of batches of an epoch of training.
+    pub(crate) fn train_batches(&self) -> Result<usize> {
+        let TrainOptions { batchsize, droplast, .. } = self.train.options()?;
+        self.train.batches(count(batchsize), droplast)
+    }
+
+    /// The number of batches of an epoch of testing.
+    pub(crate) fn test_batches(&self) -> Result<usize> {
+        let TestOptions { batchsize, droplast } = self.test.options()?;
+        self.test.batches(count(batchsize), droplast)
+    }
+
+    /// Makes a step on the next batches; `None` after the last, and then from the first again.
+    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchReport>> {
         let options: TrainOptions = self.train.options()?;
         let begins = !self.train.has_begun();
         if begins {
             self.train.begin(options.shuffle.then_some(&mut *random))?;
         }
-        let next = self.train.next(engine, count(options.batchsize), options.droplast);
-        let next = next.inspect_err(|_| {
-            // After an error the next call draws the order again.
-            if begins {
-                self.train.end();
-            }
-        })?;
-        let Some(Batch { inputs, targets, size }) = next else {
+        let samples = self.train.next(count(options.batchsize), options.droplast, count(options.accumulate));
+        if samples.is_empty() {
             self.train.end();
             return Ok(None);
-        };
+        }
+        let samples_count = samples.len();
         let mut context = ForwardContext { engine, random, training: true };
-        let measured = self.learn_finite(&mut context, &inputs, &targets, &options).inspect_err(|_| {
+        let result = self.learn_finite(&mut context, samples, &options);
+        if begins && result.is_err() {
             // After an error the next call draws the order again.
-            if begins {
-                self.train.end();
-            }
-        })?;
-        self.train.advance(size);
-        Ok(Some(measured))
+            self.train.end();
+        }
+        let LearnedStep { loss, measured, outcome } = result?;
+        let skipped = outcome == Outcome::Skipped;
+        let report = BatchReport { loss, skipped, samples: samples_count, count: measured.len() };
+        self.train.advance(samples_count, measured);
+        Ok(Some(report))
     }
 
-    /// One step on a batch. After an error or a skipped step running statistics are restored.
+    /// One step on some batches. After an error or a skipped step running statistics are restored.
     fn learn_finite(
         &self,
         context: &mut ForwardContext<'_, E>,
-        inputs: &E::Tensor,
-        targets: &E::Tensor,
+        samples: &[usize],
         options: &TrainOptions,
-    ) -> Result<BatchMetrics> {
-        let (clip, policy, engine) = (options.clip()?, options.nonfinite, context.engine);
-        self.optimizer.borrow().check_non_finite(policy, self.train.is_policy_given)?;
+    ) -> Result<LearnedStep> {
+        let engine = context.engine;
+        self.optimizer.borrow().check_non_finite(options.nonfinite, self.train.is_policy_given)?;
         let snapshot = BufferSnapshot::of(engine, &self.module)?;
-        let result = self.learn(context, inputs, targets, clip, policy);
-        if let Err(_) | Ok((_, Outcome::Skipped)) = result {
+        let result = self.learn(context, samples, options);
+        if let Err(_) | Ok(LearnedStep { outcome: Outcome::Skipped, .. }) = result {
             snapshot.restore(engine)?;
         }
-        result.map(|(measured, _)| measured)
+        result
     }
 
-    /// One step on a batch, with its outcome. An error before the step leaves gradients as they were.
+    /// One step on some batches. An error before the step leaves gradients as they were.
     fn learn(
         &self,
         context: &mut ForwardContext<'_, E>,
-        inputs: &E::Tensor,
-        targets: &E::Tensor,
-        clip: Clip,
-        policy: NonFinite,
-    ) -> Result<(BatchMetrics, Outcome)> {
-        let engine = context.engine;
+        samples: &[usize],
+        options: &TrainOptions,
+    ) -> Result<LearnedStep> {
+        let (engine, clip, policy) = (context.engine, options.clip()?, options.nonfinite);
         let tensors = self.optimizer.borrow().tensors().to_vec();
         self.optimizer.borrow().optimizer.check_not_swapped()?;
         let scale = self.optimizer.borrow().scale_of_loss();
-        let mut first = None;
+        let batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
+        let shares = self.shares(engine, samples, &batches)?;
+        let (mut loss_before, mut measured) = (None, Vec::new());
+        let mut is_loss_refused = false;
         let mut compute = || {
-            let output = self.module.forward(context, inputs)?;
-            let (loss, counted) =
-                self.loss.apply(engine, &output, targets).map_err(|error| error.within(self.loss.name()))?;
-            if !engine.requires_grad(&loss) {
-                return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
+            // Kept only if a later batch can fail: held memory is not reused for the new gradients.
+            let is_kept = batches.len() > 1;
+            let before: Vec<_> = tensors.iter().filter(|_| is_kept).map(|tensor| engine.grad(tensor)).collect();
+            let mut sum = 0.0;
+            let mut add = |position: usize| {
+                let Batch { inputs, targets } = self.train.batch(engine, batches[position])?;
+                let output = self.module.forward(context, &inputs)?;
+                let (loss, counted) =
+                    self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
+                if !engine.requires_grad(&loss) {
+                    return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
+                }
+                let value = scalar(engine, &loss)?;
+                if measured.len() < batches.len() {
+                    let figures = (&self.loss, value, counted);
+                    measured.push(BatchMetrics::new(engine, &self.train.metrics, figures, &output, &targets)?);
+                    if !value.is_finite() && options.nonfiniteloss != NonFinite::Propagate {
+                        is_loss_refused = true;
+                        loss_before.get_or_insert(value);
+                        return Err(non_finite_loss(value));
+                    }
+                }
+                if position == 0 {
+                    for tensor in &tensors {
+                        engine.set_grad(tensor, None)?;
+                    }
+                }
+                sum += shares[position] * value;
+                scaled_backward(engine, &loss, scale * shares[position])
+            };
+            for position in 0..batches.len() {
+                if let Err(error) = add(position) {
+                    for (tensor, gradient) in tensors.iter().zip(&before) {
+                        engine.set_grad(tensor, gradient.as_ref())?;
+                    }
+                    return Err(error);
+                }
             }
-            for tensor in &tensors {
-                engine.set_grad(tensor, None)?;
-            }
-            scaled_backward(engine, &loss, scale)?;
-            let loss = scalar(engine, &loss)?;
-            if first.is_none() {
-                let measured = (&self.loss, loss, counted);
-                first = Some(BatchMetrics::new(engine, &self.train.metrics, measured, &output, targets)?);
-            }
-            Ok(loss)
+            loss_before.get_or_insert(sum);
+            Ok(sum)
         };
-        let outcome = if self.optimizer.borrow().optimizer.definition().needs_closure() {
-            let mut finite_check = FiniteCheck::default();
+        let needs_closure = self.optimizer.borrow().optimizer.definition().needs_closure();
+        let mut finite_check = FiniteCheck::default();
+        let result = if needs_closure {
             // The line search compares gradients, so each of them is clipped where it is computed.
             let result = minimize(&EngineAccess::Engine(engine), &self.optimizer, &mut || {
                 let loss = compute()?;
@@ -154,51 +185,99 @@ impl<E: Engine> Model<E> {
                 }
                 Ok(loss)
             });
-            if finite_check.skipped_loss(policy).is_some() {
-                self.optimizer.borrow_mut().optimizer.count_skipped();
-                Outcome::Skipped
-            } else {
-                result?;
-                Outcome::Stepped
-            }
+            result.map(|_| Outcome::Stepped)
         } else {
-            compute()?;
-            self.optimizer.borrow_mut().step(engine, clip, false, policy)?
+            compute().and_then(|_| self.optimizer.borrow_mut().step(engine, clip, false, policy))
         };
-        let measured = first.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
-        Ok((measured, outcome))
+        let is_skipped = finite_check.skipped_loss(policy).is_some()
+            || (is_loss_refused && options.nonfiniteloss == NonFinite::Skip);
+        let outcome = if is_skipped {
+            self.optimizer.borrow_mut().optimizer.count_skipped();
+            Outcome::Skipped
+        } else {
+            result?
+        };
+        let loss = loss_before.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
+        Ok(LearnedStep { loss, measured, outcome })
+    }
+
+    /// The factor of each batch's loss in the loss of all of them as one large batch.
+    fn shares(&self, engine: &E, samples: &[usize], batches: &[&[usize]]) -> Result<Vec<f64>> {
+        if batches.len() == 1 {
+            return Ok(vec![1.0]);
+        }
+        let classes = match (self.loss.ignored(), self.train.targets(engine, samples)?) {
+            (Some(ignored), Data::Long(classes)) => Some((ignored, classes)),
+            _ => None,
+        };
+        let counted = |from: usize, to: usize| match &classes {
+            Some((ignored, classes)) => {
+                let width = classes.len() / samples.len();
+                classes[from * width..to * width].iter().filter(|class| *class != ignored).count()
+            }
+            None => to - from,
+        };
+        let total = self.loss.weight(counted(0, samples.len()));
+        let (mut shares, mut from) = (with_capacity(batches.len())?, 0);
+        for batch in batches {
+            let to = from + batch.len();
+            shares.push(if total > 0.0 { self.loss.weight(counted(from, to)) / total } else { 1.0 });
+            from = to;
+        }
+        Ok(shares)
     }
 
     /// Measures all batches for testing, and changes nothing.
-    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<Vec<BatchMetrics>> {
-        let TestOptions { batchsize, droplast } = self.test.options()?;
-        if self.test.batches(count(batchsize), droplast)? == 0 {
+    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<()> {
+        if self.test_batches()? == 0 {
             return Err(no_batch());
         }
-        self.test.begin(None)?;
-        let mut batches = Vec::new();
-        while let Some(Batch { inputs, targets, size }) = self.test.next(engine, count(batchsize), droplast)? {
-            let mut context = ForwardContext { engine, random: &mut *random, training: false };
-            batches.push(measure(&self.module, self.loss, &self.test.metrics, &mut context, &inputs, &targets)?);
-            self.test.advance(size);
-        }
         self.test.end();
-        Ok(batches)
+        while self.testbatch(engine, random)?.is_some() {}
+        Ok(())
+    }
+
+    /// Measures the next batch for testing; `None` after the last, and then from the first again.
+    pub(crate) fn testbatch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchReport>> {
+        let TestOptions { batchsize, droplast } = self.test.options()?;
+        let begins = !self.test.has_begun();
+        if begins {
+            self.test.begin(None)?;
+        }
+        let samples = self.test.next(count(batchsize), droplast, 1);
+        if samples.is_empty() {
+            self.test.end();
+            return Ok(None);
+        }
+        let samples_count = samples.len();
+        let mut context = ForwardContext { engine, random, training: false };
+        let result = self.measure(&mut context, samples);
+        if begins && result.is_err() {
+            self.test.end();
+        }
+        let measured = result?;
+        self.test.advance(samples_count, vec![measured]);
+        Ok(Some(BatchReport { loss: measured.loss, skipped: false, samples: samples_count, count: 1 }))
+    }
+
+    fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<BatchMetrics> {
+        let engine = context.engine;
+        let Batch { inputs, targets } = self.test.batch(engine, samples)?;
+        let output = self.module.evaluate_detached(context, &inputs)?;
+        let (value, counted) =
+            self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
+        let measured = (&self.loss, scalar(engine, &value)?, counted);
+        BatchMetrics::new(engine, &self.test.metrics, measured, &output, &targets)
     }
 }
 
-fn measure<E: Engine>(
-    module: &Module<E>,
-    loss: LossFunction,
-    metrics: &[Metric],
-    context: &mut ForwardContext<'_, E>,
-    inputs: &E::Tensor,
-    targets: &E::Tensor,
-) -> Result<BatchMetrics> {
-    let output = module.evaluate_detached(context, inputs)?;
-    let (value, counted) = loss.apply(context.engine, &output, targets).map_err(|error| error.within(loss.name()))?;
-    let measured = (&loss, scalar(context.engine, &value)?, counted);
-    BatchMetrics::new(context.engine, metrics, measured, &output, targets)
+/// The result of a step.
+struct LearnedStep {
+    /// The loss before the step, of its batches as one large batch.
+    loss: f64,
+    /// The measurements of each batch.
+    measured: Vec<BatchMetrics>,
+    outcome: Outcome,
 }
 
 fn no_batch() -> Error {

@@ -39,6 +39,11 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
+/// The error of a loss that is not finite.
+pub(crate) fn non_finite_loss(loss: f64) -> Error {
+    Error::new(Code::Gradient, format!("expected a finite loss, given {}", Number(loss)))
+}
+
 /// The first element of a tensor's gradient for which `is_found` returns true.
 pub(crate) fn first_element<E: Engine>(
     engine: &E,
@@ -63,11 +68,7 @@ impl FiniteCheck {
     /// Fails if the loss or a gradient is not finite.
     pub(crate) fn check<E: Engine>(&mut self, bound: &BoundOptimizer<E>, engine: &E, loss: f64) -> Result<()> {
         self.first.get_or_insert(loss);
-        let found = if loss.is_finite() {
-            bound.non_finite(engine)?
-        } else {
-            Some(Error::new(Code::Gradient, format!("expected a finite loss, given {}", Number(loss))))
-        };
+        let found = if loss.is_finite() { bound.non_finite(engine)? } else { Some(non_finite_loss(loss)) };
         self.refused = found.is_some();
         found.map_or(Ok(()), Err)
     }

@@ -7,6 +7,8 @@ export type MetricName = "loss" | "batchloss" | "accuracy" | "matches";
 export interface TestOptions {
   /** Samples of a batch. A whole number >= 1. Default 100. */
   readonly batchsize?: number;
+  /** JavaScript's spelling of `batchsize`. */
+  readonly batchSize?: number;
   /** Leave out a last batch with fewer samples. Default false. */
   readonly droplast?: boolean;
   /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default "loss". */
@@ -17,16 +19,22 @@ export interface TestOptions {
 export interface TrainOptions {
   /** Samples of a batch. A whole number >= 1. Default 32. */
   readonly batchsize?: number;
+  /** JavaScript's spelling of `batchsize`. */
+  readonly batchSize?: number;
   /** Draw a new order for each pass, from the generator of the session. Default false. */
   readonly shuffle?: boolean;
   /** Leave out a last batch with fewer samples. Default false. */
   readonly droplast?: boolean;
+  /** Batches of a step. Their gradients become those of one large batch; the last step of a pass may have fewer. A whole number >= 1. Default 1. */
+  readonly accumulate?: number;
   /** Largest norm of all gradients as one vector. Excludes `clipvalue`. A number > 0. Default null. */
   readonly clipnorm?: number | null;
   /** Largest element of a gradient. Excludes `clipnorm`. A number > 0. Default null. */
   readonly clipvalue?: number | null;
   /** How a step treats gradients that are not finite. With a loss scale, which skips such steps, only `skip` can be given. Default "propagate". */
   readonly nonfinite?: "propagate" | "skip" | "error";
+  /** How a step treats a loss that is not finite. Default "propagate". */
+  readonly nonfiniteloss?: "propagate" | "skip" | "error";
   /** Results of a pass; `accuracy` and `matches` need a loss of classes, `ce` or `nll`. Default "loss". */
   readonly metrics?: MetricName | readonly [MetricName, ...MetricName[]];
 }

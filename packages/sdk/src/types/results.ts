@@ -85,8 +85,30 @@ export interface Metrics {
   readonly matches?: number;
 }
 
+/** The figures of a step, or of a batch for testing. */
+export interface BatchReport {
+  /** The loss before the step; of a step of several batches, their loss as one large batch. */
+  readonly loss: number;
+  /** Whether the step was left out, because a gradient or the loss was not finite. False in testing. */
+  readonly skipped: boolean;
+  /** Number of samples. */
+  readonly samples: number;
+  /** The weight of the loss in the mean of several: the number of losses that it is the mean of; 1 with `reduce: "sum"`. */
+  readonly weight: number;
+  /** Batches of the pass so far. */
+  readonly batch: number;
+  /** Batches of the whole pass. */
+  readonly batches: number;
+  /** Classes whose output was the largest; present only if `accuracy` or `matches` is a metric. */
+  readonly matches?: number;
+  /** Classes that count; present only if `accuracy` or `matches` is a metric. */
+  readonly classes?: number;
+}
+
 /** Every option of the training or testing of a model, as it is set. */
-export type SampleOptions<Options> = { readonly [Key in Exclude<keyof Options, "metrics">]-?: Options[Key] } & {
+export type SampleOptions<Options> = {
+  readonly [Key in Exclude<keyof Options, "metrics" | "batchSize">]-?: Options[Key];
+} & {
   /** Metrics that a pass returns. */
   readonly metrics: readonly MetricName[];
 };

@@ -5,7 +5,7 @@ import type { ModelHandle } from "../../handle.js";
 import type { Target } from "../../types/arguments.js";
 import type { MetricNames, MetricsOf } from "../../types/metrics.js";
 import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
-import type { Metrics, SampleOptions } from "../../types/results.js";
+import type { BatchReport, Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
 import { passOf } from "./pass-metrics.js";
@@ -76,7 +76,8 @@ export function run(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Trains a model on the next batch, as {@link run} does; for a program that shows progress or can be stopped.
+ * Trains a model on the next batch, as {@link run} does; for a program that shows progress or can be stopped. With the option
+ * `accumulate` it is a step on several batches.
  *
  * @returns the loss before the step; undefined after the last batch, and the next call begins the next pass
  * @example
@@ -87,9 +88,20 @@ export function run(...args: readonly unknown[]): unknown {
  * }
  * ```
  */
-export function batch(model: AnyModel): number | undefined;
+export function batch(model: AnyModel, all?: false): number | undefined;
+/** Trains a model on the next batch, and returns all figures of the step; undefined after the last batch. */
+export function batch(model: AnyModel, all: true): BatchReport | undefined;
 export function batch(...args: readonly unknown[]): unknown {
   return client.call("batch", args);
+}
+
+/**
+ * The metrics of the pass over training batches that has begun; after its end, of the whole pass. They are what {@link run} returns
+ * for these batches; undefined before the first one.
+ */
+export function metrics(model: AnyModel): number | Metrics | undefined;
+export function metrics(...args: readonly unknown[]): unknown {
+  return client.call("metrics", args);
 }
 
 /**
@@ -105,4 +117,22 @@ export function testrun<const Names extends MetricNames>(
 ): MetricsOf<Names>;
 export function testrun(...args: readonly unknown[]): unknown {
   return passOf("testrun", "test", args);
+}
+
+/**
+ * Tests a model on the next batch for testing, as {@link testrun} does.
+ *
+ * @returns the loss; undefined after the last batch, and the next call begins the next pass
+ */
+export function testbatch(model: AnyModel, all?: false): number | undefined;
+/** Tests a model on the next batch, and returns all figures of it; undefined after the last batch. */
+export function testbatch(model: AnyModel, all: true): BatchReport | undefined;
+export function testbatch(...args: readonly unknown[]): unknown {
+  return client.call("testbatch", args);
+}
+
+/** The metrics of the pass over testing batches that has begun, as {@link metrics} has them of training. */
+export function testmetrics(model: AnyModel): number | Metrics | undefined;
+export function testmetrics(...args: readonly unknown[]): unknown {
+  return client.call("testmetrics", args);
 }
