@@ -31,7 +31,8 @@ const stateOf = ({ module, optimizer }: Model) => ({
 it("tells of steps, epochs and the end, and learns", async () => {
   const trained = model();
   const before = trained.measure(data, { batchSize: 16 });
-  const events = await eventsOf(trained, { epochs: 30, batchSize: 16, validation: data });
+  const validation = { ...data, batchSize: 16 };
+  const events = await eventsOf(trained, { epochs: 30, batchSize: 16, shuffle: true, validation });
   const steps = events.filter((event) => event.type === "step");
   expect(steps.map(({ epoch, step, steps }) => [epoch, step, steps])).toEqual(
     Array.from({ length: 120 }, (_, i) => [Math.floor(i / 4) + 1, i + 1, 120]),
@@ -42,13 +43,13 @@ it("tells of steps, epochs and the end, and learns", async () => {
   const after = trained.measure(data, { batchSize: 16 });
   expect(epochs.at(-1)?.validation).toEqual(after);
   expect(after.loss).toBeLessThan(before.loss / 2);
-  expect(after.accuracy).toBeGreaterThan(0.9);
+  expect(after.accuracy).toBeGreaterThan(90);
 });
 
 describe.each(optimizers)("%s", (name) => {
   it("is trained as the functions train it, to the bit", async () => {
     const trained = model(optimizer(name) as never);
-    await eventsOf(trained, { epochs: 2, batchSize: 20, shuffle: false });
+    await eventsOf(trained, { epochs: 2, batchSize: 20 });
     const byHand = model(optimizer(name) as never);
     const { handle } = byHand.optimizer;
     for (const from of [0, 20, 40, 0, 20, 40]) {
@@ -68,7 +69,7 @@ describe.each(optimizers)("%s", (name) => {
 describe.each(optimizers)("%s", (name) => {
   const clips = [{ clipnorm: 0.01 }, { clipvalue: 0.001 }];
   it.each(clips)("is clipped by %o as `run` clips it, and by what `train` has set", async (clip) => {
-    const options = { batchSize: 20, shuffle: false };
+    const options = { batchSize: 20 };
     const trained = model(optimizer(name) as never);
     await eventsOf(trained, { ...options, ...clip });
     const unclipped = model(optimizer(name) as never);
@@ -83,7 +84,7 @@ describe.each(optimizers)("%s", (name) => {
 
     const set = model(optimizer(name) as never);
     k.train(set.handle, { batchsize: 20, ...clip });
-    await eventsOf(set, { shuffle: false });
+    await eventsOf(set, {});
     expect(stateOf(set)).toEqual(stateOf(run));
   });
 });
@@ -103,14 +104,14 @@ describe("what `train` has set", () => {
     expect(events.map((event) => event.type)).toEqual(["step", "step", "epoch", "step", "step", "epoch", "done"]);
     expect(events[0]).toMatchObject({ steps: 4 });
     const message = expectError("ERR_SHAPE", () => trained.fit(data, { batchSize: 51 }));
-    expect(message).toBe("fit: expected samples for at least one batch, given 50 samples, batches of 51 and droplast");
+    expect(message).toBe("fit: expected at least one batch, given too few samples for one");
   });
 
   it("gives way to the other kind of clipping, and to null", async () => {
     const trained = async (set: k.TrainOptions, options: FitOptions) => {
       const trained = model();
       k.train(trained.handle, set);
-      await eventsOf(trained, { shuffle: false, ...options });
+      await eventsOf(trained, options);
       return stateOf(trained);
     };
     const byValue = await trained({}, { clipvalue: 0.001 });
@@ -125,7 +126,7 @@ describe("what `train` has set", () => {
     const trained = model();
     k.train(trained.handle, { nonfinite: "error" });
     const broken = { inputs: [[Number.NaN, 1]], targets: [0] };
-    await expect(trained.fit(broken).next()).rejects.toMatchObject({ code: "ERR_GRADIENT" });
+    await expect(trained.fit(broken)).rejects.toMatchObject({ code: "ERR_GRADIENT" });
     const before = stateOf(trained);
     for await (const _ of trained.fit(broken, { nonfinite: "skip" }));
     expect(stateOf(trained)).toEqual(before);
@@ -146,7 +147,7 @@ it("has each row once in an epoch, in an order that the seed decides", async () 
   for (const seed of [7, 7, 8]) {
     const trained = model();
     k.seed(seed);
-    runs.push(await eventsOf(trained, { batchSize: 8 }));
+    runs.push(await eventsOf(trained, { batchSize: 8, shuffle: true }));
   }
   expect(runs[1]).toEqual(runs[0]);
   expect(runs[2]).not.toEqual(runs[0]);
@@ -158,14 +159,14 @@ it("leaves no handle behind, whichever way it ends", async () => {
   const handles = k.handlecount();
   await eventsOf(trained, { validation: data });
   for await (const event of trained.fit(given, { batchSize: 4, validation: given })) {
-    expect(k.handlecount()).toBe(handles);
+    // The training has a model of its own.
+    expect(k.handlecount()).toBe(handles + 1);
     if (event.type === "step" && event.step === 3) break;
   }
   expect(k.handlecount()).toBe(handles);
   await eventsOf(trained, { signal: AbortSignal.abort() });
   // Class 2 of two fails in the middle of a step.
-  const failing = trained.fit({ inputs, targets: targets.map(() => 2) });
-  await expect(failing.next()).rejects.toBeInstanceOf(k.StepwellError);
+  await expect(trained.fit({ inputs, targets: targets.map(() => 2) })).rejects.toBeInstanceOf(k.StepwellError);
   expect(k.handlecount()).toBe(handles);
   trained[Symbol.dispose]();
   trained[Symbol.dispose]();
@@ -176,7 +177,7 @@ it("stops after a whole step when it is aborted", async () => {
   const controller = new AbortController();
   const aborted = model();
   const events: FitEvent[] = [];
-  for await (const event of aborted.fit(data, { batchSize: 10, shuffle: false, signal: controller.signal })) {
+  for await (const event of aborted.fit(data, { batchSize: 10, signal: controller.signal })) {
     events.push(event);
     if (event.type === "step" && event.step === 2) controller.abort();
   }
@@ -184,7 +185,7 @@ it("stops after a whole step when it is aborted", async () => {
   expect(events.at(-1)).toEqual({ type: "done", reason: "aborted" });
 
   const broken = model();
-  for await (const event of broken.fit(data, { batchSize: 10, shuffle: false })) {
+  for await (const event of broken.fit(data, { batchSize: 10 })) {
     if (event.type === "step" && event.step === 2) break;
   }
   expect(stateOf(aborted)).toEqual(stateOf(broken));
@@ -242,7 +243,7 @@ it("gives plain numbers the type that is needed, and leaves tensors theirs", asy
   double.module.to("double");
   expect((await eventsOf(double, { validation: data })).at(-1)?.type).toBe("done");
   const float = double.fit({ inputs: Tensor.of(inputs, "float"), targets });
-  await expect(float.next()).rejects.toBeInstanceOf(k.StepwellError);
+  await expect(float).rejects.toBeInstanceOf(k.StepwellError);
   const m = Module.of(k.seq("sequential", ["embedding", 3, 2]));
   const words = new Model(m, "ce", optimizer("sgd").build(m));
   expect(words.measure({ inputs: [0, 1, 2], targets: [0, 1, 1] })).toHaveProperty("accuracy");
@@ -254,7 +255,7 @@ it("hears a signal before and during the validation", async () => {
     const trained = model();
     const handles = k.handlecount();
     const types = [];
-    const options = { batchSize: 10, validation: data, signal: controller.signal };
+    const options = { batchSize: 10, validation: { ...data, batchSize: 10 }, signal: controller.signal };
     for await (const event of trained.fit(data, options)) {
       types.push(event.type === "done" ? event.reason : event.type);
       if (event.type !== "step" || event.step < 5) continue;
@@ -269,9 +270,8 @@ it("hears a signal before and during the validation", async () => {
 
 it("refuses what is wrong at once", () => {
   const trained = model();
-  for (const options of [{ epochs: 0 }, { batchSize: 1.5 }, { epochs: Number.NaN }, { batchSize: "8" as never }]) {
-    expectError("ERR_ARGUMENT", () => trained.fit(data, options));
-  }
+  for (const epochs of [0, Number.NaN]) expectError("ERR_ARGUMENT", () => trained.fit(data, { epochs }));
+  for (const batchSize of [1.5, "8" as never]) expectError("ERR_OPTION_TYPE", () => trained.fit(data, { batchSize }));
   for (const wrong of [undefined, null, 7]) expectError("ERR_ARGUMENT", () => trained.fit(wrong as never));
   for (const wrong of [null, 7]) expectError("ERR_ARGUMENT", () => trained.fit(data, wrong as never));
   expectError("ERR_UNKNOWN_NAME", () => new Model(trained.module, "free" as never, trained.optimizer));

@@ -8,6 +8,11 @@ import type { Failure } from "./sequence.js";
 import { nestedNumbers, optimizerNames } from "./values.js";
 import { type Counts, World } from "./world.js";
 
+/** Options that are sometimes given a value of any kind. */
+const hostileOptions = [
+  ...["epochs", "advance", "signal", "nonsense", "earlystop", "validation", "metrics", "accumulate", "nonfiniteloss"],
+];
+
 /** More events than any of these trainings has. */
 const mostEvents = 200;
 
@@ -70,12 +75,20 @@ async function train(world: World, model: k.Model): Promise<void> {
     batchSize: 1 + random.int(5),
     shuffle: random.chance(0.5),
     signal: controller.signal,
-    ...(random.chance(0.3) ? { validation: { inputs, targets } } : {}),
-    ...(random.chance(0.2) ? { [random.pick(["epochs", "advance", "signal", "nonsense"])]: hostileValue(world) } : {}),
+    ...(random.chance(0.3) ? { validation: { inputs, targets, batchsize: 2, every: 1 + random.int(2) } } : {}),
+    ...(random.chance(0.3) ? { accumulate: 1 + random.int(3), droplast: random.chance(0.3) } : {}),
+    ...(random.chance(0.3) ? { earlystop: { patience: 1, restorebest: random.chance(0.5) } } : {}),
+    ...(random.chance(0.2) ? { [random.pick(hostileOptions)]: hostileValue(world) } : {}),
   };
   const data = random.chance(0.2) ? hostileValue(world) : { inputs, targets };
   const end = random.int(12);
   await attempt(world, "Model.fit", async () => {
+    if (random.chance(0.3)) {
+      const { epochs, steps } = await model.fit(data as k.FitData, options as k.FitOptions);
+      if (epochs.length + steps > mostEvents)
+        throw new InvariantViolation("fit", "a training without an end", JSON.stringify(options));
+      return;
+    }
     let events = 0;
     for await (const event of model.fit(data as k.FitData, options as k.FitOptions)) {
       events += 1;

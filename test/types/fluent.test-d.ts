@@ -2,7 +2,9 @@
 
 import {
   type BuilderOption,
+  type Figures,
   type FitEvent,
+  type FitHistory,
   Model,
   Module,
   module,
@@ -16,6 +18,7 @@ import {
   type State,
   schedules,
   Tensor,
+  type Training,
 } from "@stepwell/sdk";
 import { expectTypeOf } from "vitest";
 
@@ -120,11 +123,13 @@ m.forward(m);
 const model = new Model(m, "mse", o);
 // @ts-expect-error no such loss
 new Model(m, "mean", o);
-expectTypeOf(model.fit({ inputs: [[1, 2]], targets: [[1]] })).toEqualTypeOf<
-  AsyncGenerator<FitEvent, void, undefined>
->();
+expectTypeOf(model.fit({ inputs: [[1, 2]], targets: [[1]] })).toEqualTypeOf<Training>();
+expectTypeOf<Awaited<Training>>().toEqualTypeOf<FitHistory>();
+expectTypeOf<FitHistory["epochs"][number]["validation"]>().toEqualTypeOf<Figures | undefined>();
 expectTypeOf<FitEvent["type"]>().toEqualTypeOf<"step" | "epoch" | "done">();
-expectTypeOf<Extract<FitEvent, { type: "done" }>["reason"]>().toEqualTypeOf<"finished" | "aborted">();
+expectTypeOf<Extract<FitEvent, { type: "done" }>["reason"]>().toEqualTypeOf<
+  "finished" | "aborted" | "earlystop" | "nonfinite"
+>();
 expectTypeOf<Extract<FitEvent, { type: "epoch" }>["accuracy"]>().toEqualTypeOf<number | undefined>();
 // @ts-expect-error no such option
 model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batch: 3 });

@@ -51,7 +51,9 @@ export function asStepwellError(error: unknown): unknown {
 
 /** An error of one call as the error of the call that made it; any other exception as it is. */
 export function renamed(error: unknown, from: string, to: string): unknown {
-  if (from === to || !(error instanceof StepwellError) || !error.message.startsWith(`${from}: `)) return error;
+  if (from === to || !(error instanceof StepwellError)) return error;
+  // An option follows the name of the call, as in "train batchsize: expected".
+  if (!error.message.startsWith(`${from}: `) && !error.message.startsWith(`${from} `)) return error;
   const options = error.cause === undefined ? undefined : { cause: error.cause };
   return new StepwellError(error.code, to + error.message.slice(from.length), options);
 }

@@ -10,13 +10,12 @@ use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::module::Module;
 use crate::session::{Object, Session};
-use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
-use crate::training::metrics::{BatchReport, metrics_of};
+use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::model::Model;
 use crate::values::dedupe::any_equal;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
-use crate::values::handle::{Handle, ObjectKind};
+use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
 
@@ -86,9 +85,8 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     let device = device(session, &module)?;
     let (inputs, targets) = (on_device(&session.engine, inputs, device)?, on_device(&session.engine, targets, device)?);
     let (model, engine, _) = session.model_mut(handle)?;
-    let samples: &mut DataLoader<E> = if training { &mut model.train } else { &mut model.test };
-    samples.set_data(engine, inputs, targets)?;
-    let batches = if training { model.train_batches()? } else { model.test_batches()? };
+    model.loader_mut(training).set_data(engine, inputs, targets)?;
+    let batches = model.batches(training)?;
     session.recount(handle)?;
     Ok(Value::Number(batches as f64))
 }
@@ -121,78 +119,65 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) 
 }
 
 /// `run(model)`: one pass over all batches for training, from the first. Returns the metrics.
-pub(crate) fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let handle = arguments.handle(ObjectKind::Model)?;
-    arguments.finish()?;
-    check_step(session, handle)?;
-    let (model, engine, random) = session.model_mut(handle)?;
-    model.run(engine, random)?;
-    Ok(metrics_of(&model.train.metrics, &model.train.measured))
+pub(crate) fn run<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    pass(session, arguments, true)
 }
 
 /// `testrun(model)`: one epoch of testing, without changes. Returns the metrics.
-pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    pass(session, arguments, false)
+}
+
+fn pass<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
+    if training {
+        check_step(session, handle)?;
+    }
     let (model, engine, random) = session.model_mut(handle)?;
-    model.testrun(engine, random)?;
-    Ok(metrics_of(&model.test.metrics, &model.test.measured))
+    model.run(engine, random, training)?;
+    Ok(model.loader(training).metrics())
 }
 
 /// `batch(model, [all])`: makes a step on the next batches. Returns their loss, or all figures; null after the last, and
 /// then begins again.
-pub(crate) fn batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let (handle, all) = batch_arguments(&mut arguments)?;
-    arguments.finish()?;
-    check_step(session, handle)?;
-    let (model, engine, random) = session.model_mut(handle)?;
-    let report = model.batch(engine, random)?;
-    reported(report, all, &model.train, model.train_batches())
+pub(crate) fn batch<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    next_batch(session, arguments, true)
 }
 
 /// `testbatch(model, [all])`: measures the next batch for testing, without changes, as `batch` trains on one.
-pub(crate) fn testbatch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let (handle, all) = batch_arguments(&mut arguments)?;
-    arguments.finish()?;
-    let (model, engine, random) = session.model_mut(handle)?;
-    let report = model.testbatch(engine, random)?;
-    reported(report, all, &model.test, model.test_batches())
+pub(crate) fn testbatch<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    next_batch(session, arguments, false)
 }
 
-fn batch_arguments(arguments: &mut Arguments) -> Result<(Handle, bool)> {
+fn next_batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Model)?;
-    Ok((handle, arguments.flag("whether to tell all figures")?.unwrap_or(false)))
-}
-
-fn reported<E: Engine>(
-    report: Option<BatchReport>,
-    all: bool,
-    loader: &DataLoader<E>,
-    batches: Result<usize>,
-) -> Result<Value> {
-    Ok(match report {
+    let all = arguments.flag("whether to tell all figures")?.unwrap_or(false);
+    arguments.finish()?;
+    if training {
+        check_step(session, handle)?;
+    }
+    let (model, engine, random) = session.model_mut(handle)?;
+    Ok(match model.batch(engine, random, training)? {
         None => Value::Null,
-        Some(report) if all => report.value(&loader.metrics, &loader.measured, batches?),
+        Some(report) if all => model.loader(training).report(report, model.batches(training)?),
         Some(report) => Value::Number(report.loss),
     })
 }
 
-/// `metrics(model)`: the metrics of the epoch of training that has begun, or else of the last one; null
-/// before the first batch.
-pub(crate) fn metrics<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let model = session.model(arguments.handle(ObjectKind::Model)?)?;
-    arguments.finish()?;
-    Ok(figures(&model.train))
+/// `metrics(model)`: the metrics of the epoch of training that has begun, or else of the last one; null before the first
+/// batch.
+pub(crate) fn metrics<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    figures(session, arguments, true)
 }
 
-/// `testmetrics(model)`: the metrics of the epoch of testing that has begun, or else of the last one; null
-/// before the first batch.
-pub(crate) fn testmetrics<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let model = session.model(arguments.handle(ObjectKind::Model)?)?;
-    arguments.finish()?;
-    Ok(figures(&model.test))
+/// `testmetrics(model)`: the metrics of the epoch of testing, as `metrics` returns them of training.
+pub(crate) fn testmetrics<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    figures(session, arguments, false)
 }
 
-fn figures<E: Engine>(loader: &DataLoader<E>) -> Value {
-    if loader.measured.is_empty() { Value::Null } else { metrics_of(&loader.metrics, &loader.measured) }
+fn figures<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Model)?;
+    arguments.finish()?;
+    Ok(session.model(handle)?.loader(training).metrics())
 }

@@ -162,10 +162,15 @@ impl LossFunction {
         }
     }
 
+    /// True if it is a mean, and not a sum.
+    pub(crate) fn is_mean(&self) -> bool {
+        self.reduction == Reduction::Mean
+    }
+
     /// The weight of a batch in the mean over several batches: its number of averaged elements if the reduction is a mean,
     /// otherwise 1.
     pub(crate) fn weight(&self, counted: usize) -> f64 {
-        if self.reduction == Reduction::Mean { counted as f64 } else { 1.0 }
+        if self.is_mean() { counted as f64 } else { 1.0 }
     }
 
     /// The dtype of a target of this shape: `long` for classes, else the dtype of the input.

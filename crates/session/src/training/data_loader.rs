@@ -9,7 +9,7 @@ use stepwell_optim::{
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::random::Random;
-use crate::training::metrics::{BatchMetrics, Metric};
+use crate::training::metrics::{BatchMetrics, BatchReport, Metric, metrics_of};
 use crate::training::step_options::{clip, gives_policy};
 use crate::values::convert::{named_options, to_value};
 use crate::values::data::Data;
@@ -24,7 +24,7 @@ options! {
         shuffle: bool = false;
         /// Leave out a last batch with fewer samples.
         droplast: bool = false;
-        /// Batches of a step. Their gradients become those of one large batch; the last step of a pass may have fewer.
+        /// Batches of a step. They count as one large batch; the last step of a pass may have fewer.
         accumulate: i64 = 1, limit AtLeast(1.0);
         /// Largest norm of all gradients as one vector. Excludes `clipvalue`.
         clipnorm: Option<f64> = None, limit Above(0.0);
@@ -65,7 +65,7 @@ pub(crate) struct DataLoader<E: Engine> {
     pub(crate) metrics: Vec<Metric>,
     cursor: Option<EpochCursor>,
     /// The measurements of the epoch that has begun; after its end, and until the next one has a batch, of the last epoch.
-    pub(crate) measured: Vec<BatchMetrics>,
+    measured: Vec<BatchMetrics>,
     /// True if the policy for gradients that are not finite was given and is not the default.
     pub(crate) is_policy_given: bool,
 }
@@ -198,7 +198,7 @@ impl<E: Engine> DataLoader<E> {
         engine.data(&engine.index_select(&self.data()?.targets, samples)?)
     }
 
-    /// Goes past that many samples, and adds their measurements to those of the epoch.
+    /// Goes past that many samples, and adds their measurements.
     pub(crate) fn advance(&mut self, samples: usize, measured: Vec<BatchMetrics>) {
         if let Some(cursor) = &mut self.cursor {
             if cursor.next == 0 {
@@ -208,6 +208,16 @@ impl<E: Engine> DataLoader<E> {
             }
             cursor.next += samples;
         }
+    }
+
+    /// The metrics of what is measured; null if that is nothing.
+    pub(crate) fn metrics(&self) -> Value {
+        if self.measured.is_empty() { Value::Null } else { metrics_of(&self.metrics, &self.measured) }
+    }
+
+    /// A report as a dictionary, of the last of so many batches of an epoch.
+    pub(crate) fn report(&self, report: BatchReport, batches: usize) -> Value {
+        report.value(&self.metrics, &self.measured, batches)
     }
 
     /// Ends the epoch.

@@ -49,51 +49,70 @@ impl<E: Engine> Model<E> {
         self.train.tensors().chain(self.test.tensors()).collect()
     }
 
-    /// Trains on all batches, each once, from the first on.
-    pub(crate) fn run(&mut self, engine: &E, random: &mut Random) -> Result<()> {
-        if self.train_batches()? == 0 {
-            return Err(no_batch());
+    /// Trains or tests on all batches, each once, from the first on.
+    pub(crate) fn run(&mut self, engine: &E, random: &mut Random, training: bool) -> Result<()> {
+        if self.batches(training)? == 0 {
+            return Err(Error::new(Code::Shape, "expected at least one batch, given too few samples for one"));
         }
-        self.train.end();
-        while self.batch(engine, random)?.is_some() {}
+        self.loader_mut(training).end();
+        while self.batch(engine, random, training)?.is_some() {}
         Ok(())
     }
 
-    /// The number of batches of an epoch of training.
-    pub(crate) fn train_batches(&self) -> Result<usize> {
-        let TrainOptions { batchsize, droplast, .. } = self.train.options()?;
-        self.train.batches(count(batchsize), droplast)
+    /// The data for training or for testing.
+    pub(crate) fn loader(&self, training: bool) -> &DataLoader<E> {
+        if training { &self.train } else { &self.test }
     }
 
-    /// The number of batches of an epoch of testing.
-    pub(crate) fn test_batches(&self) -> Result<usize> {
-        let TestOptions { batchsize, droplast } = self.test.options()?;
-        self.test.batches(count(batchsize), droplast)
+    /// See [`Model::loader`].
+    pub(crate) fn loader_mut(&mut self, training: bool) -> &mut DataLoader<E> {
+        if training { &mut self.train } else { &mut self.test }
     }
 
-    /// Makes a step on the next batches; `None` after the last, and then from the first again.
-    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchReport>> {
-        let options: TrainOptions = self.train.options()?;
-        let begins = !self.train.has_begun();
-        if begins {
-            self.train.begin(options.shuffle.then_some(&mut *random))?;
+    /// The options of training; in testing, the defaults of training where testing has no option.
+    fn options(&self, training: bool) -> Result<TrainOptions> {
+        if training {
+            return self.train.options();
         }
-        let samples = self.train.next(count(options.batchsize), options.droplast, count(options.accumulate));
-        if samples.is_empty() {
-            self.train.end();
+        let TestOptions { batchsize, droplast } = self.test.options()?;
+        let (shuffle, accumulate, clipnorm, clipvalue) = (false, 1, None, None);
+        let (nonfinite, nonfiniteloss) = (NonFinite::Propagate, NonFinite::Propagate);
+        Ok(TrainOptions { batchsize, shuffle, droplast, accumulate, clipnorm, clipvalue, nonfinite, nonfiniteloss })
+    }
+
+    /// The number of batches of an epoch.
+    pub(crate) fn batches(&self, training: bool) -> Result<usize> {
+        let TrainOptions { batchsize, droplast, .. } = self.options(training)?;
+        self.loader(training).batches(count(batchsize), droplast)
+    }
+
+    /// Makes a step on the next batches, or measures the next one; `None` after the last, and then from the first again.
+    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random, training: bool) -> Result<Option<BatchReport>> {
+        let options = self.options(training)?;
+        let begins = !self.loader(training).has_begun();
+        if begins {
+            self.loader_mut(training).begin(options.shuffle.then_some(&mut *random))?;
+        }
+        let samples = self.loader(training).next(count(options.batchsize), options.droplast, count(options.accumulate));
+        let samples_count = samples.len();
+        if samples_count == 0 {
+            self.loader_mut(training).end();
             return Ok(None);
         }
-        let samples_count = samples.len();
-        let mut context = ForwardContext { engine, random, training: true };
-        let result = self.learn_finite(&mut context, samples, &options);
+        let mut context = ForwardContext { engine, random, training };
+        let result = if training {
+            self.learn_finite(&mut context, samples, &options)
+        } else {
+            self.measure(&mut context, samples)
+        };
         if begins && result.is_err() {
             // After an error the next call draws the order again.
-            self.train.end();
+            self.loader_mut(training).end();
         }
         let LearnedStep { loss, measured, outcome } = result?;
         let skipped = outcome == Outcome::Skipped;
         let report = BatchReport { loss, skipped, samples: samples_count, count: measured.len() };
-        self.train.advance(samples_count, measured);
+        self.loader_mut(training).advance(samples_count, measured);
         Ok(Some(report))
     }
 
@@ -126,7 +145,7 @@ impl<E: Engine> Model<E> {
         self.optimizer.borrow().optimizer.check_not_swapped()?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
-        let shares = self.shares(engine, samples, &batches)?;
+        let shares = self.shares(engine, &batches)?;
         let (mut loss_before, mut measured) = (None, Vec::new());
         let mut is_loss_refused = false;
         let mut compute = || {
@@ -202,86 +221,46 @@ impl<E: Engine> Model<E> {
     }
 
     /// The factor of each batch's loss in the loss of all of them as one large batch.
-    fn shares(&self, engine: &E, samples: &[usize], batches: &[&[usize]]) -> Result<Vec<f64>> {
-        if batches.len() == 1 {
-            return Ok(vec![1.0]);
-        }
-        let classes = match (self.loss.ignored(), self.train.targets(engine, samples)?) {
-            (Some(ignored), Data::Long(classes)) => Some((ignored, classes)),
-            _ => None,
-        };
-        let counted = |from: usize, to: usize| match &classes {
-            Some((ignored, classes)) => {
-                let width = classes.len() / samples.len();
-                classes[from * width..to * width].iter().filter(|class| *class != ignored).count()
-            }
-            None => to - from,
-        };
-        let total = self.loss.weight(counted(0, samples.len()));
-        let (mut shares, mut from) = (with_capacity(batches.len())?, 0);
+    fn shares(&self, engine: &E, batches: &[&[usize]]) -> Result<Vec<f64>> {
+        let mut shares = with_capacity(batches.len())?;
         for batch in batches {
-            let to = from + batch.len();
-            shares.push(if total > 0.0 { self.loss.weight(counted(from, to)) / total } else { 1.0 });
-            from = to;
+            let counted = match self.loss.ignored() {
+                // One batch has the whole weight, whatever it is.
+                Some(ignored) if batches.len() > 1 => match self.train.targets(engine, batch)? {
+                    Data::Long(classes) => classes.iter().filter(|class| **class != ignored).count(),
+                    _ => batch.len(),
+                },
+                _ => batch.len(),
+            };
+            shares.push(self.loss.weight(counted));
+        }
+        if self.loss.is_mean() {
+            let total = shares.iter().sum::<f64>().max(1.0);
+            shares.iter_mut().for_each(|share| *share /= total);
         }
         Ok(shares)
     }
 
-    /// Measures all batches for testing, and changes nothing.
-    pub(crate) fn testrun(&mut self, engine: &E, random: &mut Random) -> Result<()> {
-        if self.test_batches()? == 0 {
-            return Err(no_batch());
-        }
-        self.test.end();
-        while self.testbatch(engine, random)?.is_some() {}
-        Ok(())
-    }
-
-    /// Measures the next batch for testing; `None` after the last, and then from the first again.
-    pub(crate) fn testbatch(&mut self, engine: &E, random: &mut Random) -> Result<Option<BatchReport>> {
-        let TestOptions { batchsize, droplast } = self.test.options()?;
-        let begins = !self.test.has_begun();
-        if begins {
-            self.test.begin(None)?;
-        }
-        let samples = self.test.next(count(batchsize), droplast, 1);
-        if samples.is_empty() {
-            self.test.end();
-            return Ok(None);
-        }
-        let samples_count = samples.len();
-        let mut context = ForwardContext { engine, random, training: false };
-        let result = self.measure(&mut context, samples);
-        if begins && result.is_err() {
-            self.test.end();
-        }
-        let measured = result?;
-        self.test.advance(samples_count, vec![measured]);
-        Ok(Some(BatchReport { loss: measured.loss, skipped: false, samples: samples_count, count: 1 }))
-    }
-
-    fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<BatchMetrics> {
+    /// Measures a batch for testing, and changes nothing.
+    fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<LearnedStep> {
         let engine = context.engine;
         let Batch { inputs, targets } = self.test.batch(engine, samples)?;
         let output = self.module.evaluate_detached(context, &inputs)?;
         let (value, counted) =
             self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
-        let measured = (&self.loss, scalar(engine, &value)?, counted);
-        BatchMetrics::new(engine, &self.test.metrics, measured, &output, &targets)
+        let loss = scalar(engine, &value)?;
+        let measured = BatchMetrics::new(engine, &self.test.metrics, (&self.loss, loss, counted), &output, &targets)?;
+        Ok(LearnedStep { loss, measured: vec![measured], outcome: Outcome::Stepped })
     }
 }
 
-/// The result of a step.
+/// The result of a step, or of a measurement.
 struct LearnedStep {
     /// The loss before the step, of its batches as one large batch.
     loss: f64,
     /// The measurements of each batch.
     measured: Vec<BatchMetrics>,
     outcome: Outcome,
-}
-
-fn no_batch() -> Error {
-    Error::new(Code::Shape, "expected at least one batch, given too few samples for one")
 }
 
 fn scalar<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<f64> {

@@ -25,7 +25,7 @@ export interface TrainOptions {
   readonly shuffle?: boolean;
   /** Leave out a last batch with fewer samples. Default false. */
   readonly droplast?: boolean;
-  /** Batches of a step. Their gradients become those of one large batch; the last step of a pass may have fewer. A whole number >= 1. Default 1. */
+  /** Batches of a step. They count as one large batch; the last step of a pass may have fewer. A whole number >= 1. Default 1. */
   readonly accumulate?: number;
   /** Largest norm of all gradients as one vector. Excludes `clipvalue`. A number > 0. Default null. */
   readonly clipnorm?: number | null;

@@ -107,7 +107,7 @@ export interface BatchReport {
 
 /** Every option of the training or testing of a model, as it is set. */
 export type SampleOptions<Options> = {
-  readonly [Key in Exclude<keyof Options, "metrics" | "batchSize">]-?: Options[Key];
+  readonly [Key in Exclude<keyof Options, "metrics" | "batchSize">]: Required<Options>[Key];
 } & {
   /** Metrics that a pass returns. */
   readonly metrics: readonly MetricName[];

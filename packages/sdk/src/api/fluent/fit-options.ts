@@ -1,115 +1,151 @@
-// Validates the options and the data of a training before it begins.
+// Validates the options of a training before it begins. The options of `train` and `test` are checked by the engine.
 
 import { StepwellError } from "../../errors.js";
-import type { StepOptions, TrainOptions } from "../../generated/settings.js";
+import type { MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
+import type { LossName } from "../../types/arguments.js";
 import type { SampleOptions } from "../../types/results.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse } from "../../values/refuse.js";
-import { type Dataset, readDataset } from "./dataset.js";
-import type { FitData, FitOptions, MeasureOptions } from "./fit-types.js";
+import type { EarlyStopOptions, FitOptions } from "./fit-types.js";
 
-/** Options of `fit` with the data, all valid. */
-export interface ValidatedFitOptions extends Pick<FitOptions, "shuffle" | "advance" | "signal"> {
-  readonly data: Dataset;
-  readonly validation?: Dataset | undefined;
+/** Options of `fit` that `train` does not have, all valid. */
+export interface Course {
   readonly epochs: number;
-  /** Samples of a batch. */
-  readonly size: number;
-  /** Leave out a last batch with fewer samples. */
-  readonly droplast: boolean;
-  /** Options of each step. A policy for gradients that are not finite is there only if it was given: a loss scale has its own. */
-  readonly step: Required<Pick<StepOptions, "clipnorm" | "clipvalue">> & Pick<StepOptions, "nonfinite">;
+  readonly advance: "step" | "epoch";
+  readonly signal: AbortSignal | undefined;
+  /** Whether a loss that is not finite ends the training. */
+  readonly stopsAtNonFinite: boolean;
+  readonly validation: unknown;
+  readonly earlystop: Required<EarlyStopOptions> | undefined;
 }
 
-/** Samples of a batch, unless an option or a setting of `train` says otherwise. */
-const DEFAULT_SIZE = 32;
+/** Settings of the model's own handle, which count where an option is left out, and properties of the model. */
+export interface Defaults {
+  readonly train: SampleOptions<TrainOptions>;
+  readonly loss: LossName;
+  readonly scalesLosses: boolean;
+}
 
-type Check = (where: string, value: unknown) => void;
-
-const atLeastOne: Check = (where, value) => {
+const wholeNumber = (where: string, value: unknown) => {
   if (!Number.isSafeInteger(value) || (value as number) < 1) refuse(where, "a whole number >= 1", value);
 };
 
-const aboveZero: Check = (where, value) => {
-  if (value === null || (typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) return;
-  refuse(where, "a finite number > 0 or null", value);
+const word = (where: string, words: readonly string[], value: unknown) => {
+  if (!words.includes(value as string)) refuse(where, `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`, value);
 };
 
-/** The check of every option. */
-const checks: { readonly [Name in keyof Required<FitOptions>]: Check } = {
-  epochs: atLeastOne,
-  batchSize: atLeastOne,
-  batchsize: atLeastOne,
-  shuffle: (where, value) => {
-    if (typeof value !== "boolean") refuse(where, "a boolean", value);
-  },
-  advance: (where, value) => {
-    if (value !== "step" && value !== "epoch") refuse(where, "step or epoch", value);
-  },
-  clipnorm: aboveZero,
-  clipvalue: aboveZero,
-  nonfinite: (where, value) => {
-    if (value !== "propagate" && value !== "skip" && value !== "error")
-      refuse(where, "propagate, skip or error", value);
-  },
-  signal: (where, value) => {
-    const aborted = typeof value === "object" && value !== null && "aborted" in value ? value.aborted : undefined;
-    if (typeof aborted !== "boolean") refuse(where, "an AbortSignal", value);
-  },
-  validation: (where, value) => {
-    if (typeof value !== "object" || value === null) refuse(where, "inputs and targets", value);
-  },
-};
-
-/** Validates options and reads data. Options that are left out take the settings of `train`, if there are any. */
-export function validateFitOptions(
-  data: FitData,
-  options: FitOptions,
-  set?: SampleOptions<TrainOptions>,
-): ValidatedFitOptions {
-  const given = checked("fit", options, Object.keys(checks) as (keyof FitOptions)[]);
-  const {
-    epochs = 1,
-    batchSize: size = set?.batchsize ?? DEFAULT_SIZE,
-    validation,
-    clipnorm,
-    clipvalue,
-    ...others
-  } = given;
-  const { nonfinite = set?.nonfinite === "propagate" ? undefined : set?.nonfinite, ...rest } = others;
-  // A given kind of clipping replaces the other kind in the settings of `train`.
-  const clip = {
-    clipnorm: clipnorm === undefined && !clipvalue ? (set?.clipnorm ?? null) : (clipnorm ?? null),
-    clipvalue: clipvalue === undefined && !clipnorm ? (set?.clipvalue ?? null) : (clipvalue ?? null),
+/** The options of `fit`: the course of the training, the options of `train` for its model, and the metrics. */
+export function readFitOptions(
+  options: unknown,
+  defaults: Defaults,
+): readonly [course: Course, train: TrainOptions, metrics: TestOptions["metrics"]] {
+  const known = ["epochs", "batchSize", ...Object.keys(defaults.train), "advance", "signal", "validation", "earlystop"];
+  const given = namedOptions<FitOptions>("fit", options, known as (keyof FitOptions)[]);
+  const { epochs = 1, advance = "step", signal, validation, earlystop: stop, ...others } = given;
+  wholeNumber("fit: epochs", epochs);
+  word("fit: advance", ["step", "epoch"], advance);
+  if (signal !== undefined && typeof Object(signal).aborted !== "boolean") {
+    refuse("fit: signal", "an AbortSignal", signal);
+  }
+  const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
+  const { nonfiniteloss, ...rest } = others;
+  const { nonfinite = unlessDefault(defaults.train.nonfinite) } = rest;
+  const policy =
+    nonfiniteloss ??
+    unlessDefault(defaults.train.nonfiniteloss) ??
+    (nonfinite === undefined && !defaults.scalesLosses ? "stop" : "propagate");
+  word("fit: nonfiniteloss", ["stop", "propagate", "skip", "error"], policy);
+  const metrics = metricsOf(rest.metrics ?? defaults.train.metrics, rest.metrics !== undefined, defaults, earlystop);
+  const train = {
+    ...settings(defaults.train, rest),
+    ...rest,
+    ...(nonfinite && { nonfinite }),
+    nonfiniteloss: policy === "stop" ? ("skip" as const) : policy,
+    metrics,
   };
-  if (clip.clipnorm !== null && clip.clipvalue !== null) {
-    throw new StepwellError("ERR_OPTION_RANGE", "fit: clipnorm and clipvalue exclude each other: set one to null");
-  }
-  // Read data last, since there may be much of it.
-  const datasets = { data: readDataset("fit", data), validation: validation && readDataset("fit", validation) };
-  const droplast = set?.droplast ?? false;
-  if (droplast && datasets.data.count < size) {
-    const given = `given ${datasets.data.count} samples, batches of ${size} and droplast`;
-    throw new StepwellError("ERR_SHAPE", `fit: expected samples for at least one batch, ${given}`);
-  }
-  return { ...rest, epochs, size, droplast, step: { ...clip, ...(nonfinite && { nonfinite }) }, ...datasets };
+  const course = { epochs, advance, signal, validation, earlystop, stopsAtNonFinite: policy === "stop" };
+  return [course, train, metrics];
 }
 
-/** The number of samples in a batch of an evaluation. */
-export function validateBatchSize(options: MeasureOptions): number {
-  return checked("measure", options, ["batchSize", "batchsize"]).batchSize ?? DEFAULT_SIZE;
+/** The settings of the model's own handle that no given option replaces. */
+function settings(set: SampleOptions<TrainOptions>, given: Omit<TrainOptions, "nonfiniteloss">): TrainOptions {
+  const { batchsize, clipnorm, clipvalue, nonfinite: _, metrics: __, ...others } = set;
+  const isSized = given.batchsize !== undefined || given.batchSize !== undefined;
+  return {
+    ...others,
+    ...(isSized ? {} : { batchsize }),
+    // A given kind of clipping replaces the other kind.
+    clipnorm: given.clipvalue ? null : clipnorm,
+    clipvalue: given.clipnorm ? null : clipvalue,
+  };
 }
 
-/** Options that have these names and pass their checks; `batchsize` is given as `batchSize`. */
-function checked(
-  where: string,
-  options: FitOptions,
-  names: readonly (keyof FitOptions)[],
-): Omit<FitOptions, "batchsize"> {
-  const given = namedOptions<FitOptions>(where, options, names);
-  for (const [name, value] of Object.entries(given)) checks[name as keyof FitOptions](`${where}: ${name}`, value);
-  const { batchsize, ...others } = given;
-  if (batchsize === undefined) return others;
-  if (others.batchSize === undefined) return { ...others, batchSize: batchsize };
-  throw new StepwellError("ERR_ARGUMENT", `${where}: batchSize and batchsize are one option: give only one of them`);
+/** The metrics that are measured: those that are given or set, with the loss and the metric of the early stop. */
+function metricsOf(
+  asked: unknown,
+  isGiven: boolean,
+  { loss }: Defaults,
+  earlystop: EarlyStopOptions | undefined,
+): readonly [MetricName, ...MetricName[]] {
+  const list = (Array.isArray(asked) ? asked : [asked]) as readonly MetricName[];
+  const isDefault = !isGiven && String(list) === "loss";
+  // Figures are for a reader, so that losses of classes have their accuracy; `train` leaves it out by default.
+  const classes = isDefault && (loss === "ce" || loss === "nll") ? (["accuracy"] as const) : [];
+  const more = [...classes, ...(earlystop?.metric ? [earlystop.metric] : [])];
+  // An empty list stays empty, which is an error of `train`.
+  return (list.length === 0 ? list : [...new Set(["loss", ...list, ...more])]) as [MetricName];
+}
+
+const unlessDefault = <Word>(policy: Word) => (policy === "propagate" ? undefined : policy);
+
+function readEarlyStop(given: unknown): Required<EarlyStopOptions> {
+  const where = "fit: earlystop";
+  const names = ["metric", "patience", "mindelta", "mode", "restorebest"] as const;
+  const {
+    metric = "loss",
+    patience = 1,
+    mindelta = 0,
+    ...others
+  } = namedOptions<EarlyStopOptions>(where, given, names);
+  const { mode = metric === "loss" ? "min" : "max", restorebest = false } = others;
+  word(`${where}: metric`, ["loss", "accuracy", "matches"], metric);
+  wholeNumber(`${where}: patience`, patience);
+  if (!Number.isFinite(mindelta) || mindelta < 0) refuse(`${where}: mindelta`, "a finite number >= 0", mindelta);
+  word(`${where}: mode`, ["min", "max"], mode);
+  if (typeof restorebest !== "boolean") refuse(`${where}: restorebest`, "a boolean", restorebest);
+  return { metric, patience, mindelta, mode, restorebest };
+}
+
+/** The options of `test` among the entries of validation data, and how often it is measured. */
+export function readValidationOptions(
+  entries: object,
+  set: SampleOptions<TestOptions>,
+): readonly [options: TestOptions, every: number] {
+  const where = "fit: validation";
+  const names = ["batchSize", ...Object.keys(set).filter((name) => name !== "metrics"), "every"];
+  const { every = 1, ...options } = namedOptions<TestOptions & { readonly every?: number }>(where, entries, [
+    ...(names as (keyof TestOptions)[]),
+  ]);
+  wholeNumber(`${where}: every`, every);
+  return [testSettings(set, options), every];
+}
+
+/** The options of a measurement. */
+export function readMeasureOptions(options: unknown, set: SampleOptions<TestOptions>, loss: LossName): TestOptions {
+  const names = ["batchSize", ...Object.keys(set)] as (keyof TestOptions)[];
+  const given = namedOptions<TestOptions>("measure", options, names);
+  const defaults = { loss } as Defaults;
+  const metrics = metricsOf(given.metrics ?? set.metrics, given.metrics !== undefined, defaults, undefined);
+  return { ...testSettings(set, given), ...given, metrics };
+}
+
+function testSettings({ batchsize, droplast }: SampleOptions<TestOptions>, given: TestOptions): TestOptions {
+  const isSized = given.batchsize !== undefined || given.batchSize !== undefined;
+  return { droplast, ...(isSized ? {} : { batchsize }), ...given };
+}
+
+/** Fails unless a schedule can be advanced with each epoch. */
+export function checkAdvance({ advance }: Course, isScheduled: boolean): void {
+  if (advance !== "epoch" || isScheduled) return;
+  throw new StepwellError("ERR_ARGUMENT", "fit: advance: expected an optimizer with a schedule, given one without");
 }

@@ -1,7 +1,9 @@
-// Data, options and events of a training.
+// Data, options, events and the history of a training.
 
+import type { MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
 import type { NonFinitePolicy } from "../../types/arguments.js";
 import type { AnyTensor } from "../../types/objects.js";
+import type { Metrics } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 
 /** Inputs with a target for each: tensors, or plain numbers that become tensors. */
@@ -12,81 +14,123 @@ export interface FitData {
   readonly targets: AnyTensor | TensorData;
 }
 
-/** How a model is trained. */
-export interface FitOptions {
-  /** The number of passes over the data. Default 1. */
-  readonly epochs?: number;
-  /** Samples of a batch; the last batch of an epoch may have fewer. Default: the `batchsize` of `train`, or 32. */
-  readonly batchSize?: number;
-  /** The name that `train` has for `batchSize`. Only one of them may be given. */
-  readonly batchsize?: number;
+/** Data on which a model is measured after an epoch, with options of `test`. */
+export interface ValidationData extends FitData, Omit<TestOptions, "metrics"> {
+  /** Measures after each epoch whose number is a multiple of this, and after the last one. A whole number >= 1. Default 1. */
+  readonly every?: number;
+}
+
+/**
+ * When a training ends before its last epoch. The metric is the one of the validation if there is any, and else the one of the
+ * training.
+ */
+export interface EarlyStopOptions {
+  /** The metric that has to improve. Default `loss`. */
+  readonly metric?: Exclude<MetricName, "batchloss">;
+  /** Measured epochs in a row without an improvement after which the training ends. A whole number >= 1. Default 1. */
+  readonly patience?: number;
+  /** A change counts as an improvement if it is larger. A finite number >= 0. Default 0. */
+  readonly mindelta?: number;
+  /** Whether an improvement is a smaller or a larger value. Default `min` for `loss`, `max` for the others. */
+  readonly mode?: "min" | "max";
   /**
-   * Whether each epoch draws a new order of the samples from the generator of the session. Default true, whatever `train` sets;
-   * `run` and `batch` of a model do not shuffle by default.
+   * Sets parameters and buffers of the module back to the best epoch when the training ends, whichever way. A copy is kept in
+   * memory. The state of the optimizer stays. Default false.
    */
-  readonly shuffle?: boolean;
+  readonly restorebest?: boolean;
+}
+
+/** How a model is trained: the options of `train`, and options of a training of several epochs. */
+export interface FitOptions extends Omit<TrainOptions, "nonfiniteloss" | "metrics"> {
+  /** The number of passes over the data. A whole number >= 1. Default 1. */
+  readonly epochs?: number;
+  /**
+   * How a loss that is not finite is treated. `stop` ends the training before the step, so that parameters and state stay as the
+   * last step left them. The other words are as in `train`. Default `stop`, but `propagate` if `nonfinite` is given or set, or if
+   * losses are scaled: then gradients decide.
+   */
+  readonly nonfiniteloss?: "stop" | NonFinitePolicy;
+  /**
+   * Metrics of each epoch and of the validation, in addition to the loss. Default: `accuracy` for `ce` and `nll`, since figures of a
+   * training are for a reader.
+   */
+  readonly metrics?: TrainOptions["metrics"] & {};
   /** When a bound schedule advances, with the loss as the metric. Default `step`. */
   readonly advance?: "step" | "epoch";
-  /** Largest norm of all gradients as one vector. A number > 0. Excludes `clipvalue`. Default null. */
-  readonly clipnorm?: number | null;
-  /** Largest element of a gradient. A number > 0. Excludes `clipnorm`. Default null. */
-  readonly clipvalue?: number | null;
-  /**
-   * How a step treats gradients that are not finite. A schedule and the figures of the epoch count such a step too. Default
-   * `propagate`.
-   */
-  readonly nonfinite?: NonFinitePolicy;
   /** Stops the training after the present step. */
   readonly signal?: AbortSignal;
-  /** Data on which the model is measured after each epoch. */
-  readonly validation?: FitData;
+  /** Data on which the model is measured after an epoch. */
+  readonly validation?: ValidationData;
+  /** Ends the training if a metric does not improve any more. Default: never. */
+  readonly earlystop?: EarlyStopOptions;
 }
 
-/** How a model is measured. */
-export type MeasureOptions = Pick<FitOptions, "batchSize" | "batchsize">;
+/** How a model is measured: the options of `test`. */
+export interface MeasureOptions extends Omit<TestOptions, "metrics"> {
+  /** Metrics in addition to the loss. Default: `accuracy` for `ce` and `nll`. */
+  readonly metrics?: TestOptions["metrics"] & {};
+}
 
-/** Loss and accuracy of a model on data. */
-export interface Figures {
-  /** The mean over all samples; for `ce` and `nll` over all classes except -100, and 0 without any. */
+/** The loss and other metrics of a model on data. Accuracy is there for a loss of classes unless `metrics` is given or set. */
+export interface Figures extends Metrics {
+  /** The mean of the losses of the batches, weighted by the number of losses that each is the mean of. */
   readonly loss: number;
-  /**
-   * The share of samples whose class is right, in [0, 1], without samples of class -100; NaN without any. A sample with an output that is not a
-   * number is wrong. `run` and `testrun` of the k-api give a percentage instead. Present only for `ce` and `nll` with a class for each sample.
-   */
-  readonly accuracy?: number;
 }
 
-/** A step was made. */
+/** A step was made, or left out. */
 export interface StepEvent {
   /** The kind of event. */
   readonly type: "step";
   /** From 1. */
   readonly epoch: number;
-  /** Steps made so far, in all epochs. */
+  /** Steps so far, in all epochs. */
   readonly step: number;
   /** Steps of the whole training, if nothing stops it. */
   readonly steps: number;
-  /** The loss of the batch before the step. */
+  /** The loss of the batches of the step, before it. */
   readonly loss: number;
+  /** Whether the step was left out, because a gradient or the loss was not finite. */
+  readonly skipped: boolean;
 }
 
-/** An epoch is over. The figures are means over its batches, each before its step. */
-export interface EpochEvent extends Figures {
-  /** The kind of event. */
-  readonly type: "epoch";
+/** The figures of an epoch, each batch measured before its step. */
+export interface EpochFigures extends Figures {
   /** From 1. */
   readonly epoch: number;
-  /** The model after the epoch, on the validation data if there is any. */
+  /** The model after the epoch on the validation data, if it was measured then. */
   readonly validation?: Figures;
 }
 
+/** An epoch is over. */
+export interface EpochEvent extends EpochFigures {
+  /** The kind of event. */
+  readonly type: "epoch";
+}
+
+/** How a training ended. */
+export interface TrainingEnd {
+  /**
+   * `finished`: all epochs are over. `aborted`: a signal ended it. `earlystop`: the metric did not improve any more. `nonfinite`: a
+   * loss was not finite.
+   */
+  readonly reason: "finished" | "aborted" | "earlystop" | "nonfinite";
+  /** The epoch with the best metric; present only with `earlystop`, after a measured epoch. */
+  readonly best?: number;
+}
+
 /** Always the last event. */
-export interface DoneEvent {
+export interface DoneEvent extends TrainingEnd {
   /** The kind of event. */
   readonly type: "done";
-  /** Whether all epochs are over, or a signal ended the training. */
-  readonly reason: "finished" | "aborted";
 }
 
 /** An event of `fit`. */
 export type FitEvent = StepEvent | EpochEvent | DoneEvent;
+
+/** The result of a training. */
+export interface FitHistory extends TrainingEnd {
+  /** The figures of each epoch. */
+  readonly epochs: readonly EpochFigures[];
+  /** Steps in all epochs. */
+  readonly steps: number;
+}

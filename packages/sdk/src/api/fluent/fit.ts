@@ -1,127 +1,130 @@
-// Trains a model, and yields an event for each step and epoch.
+// Trains a model on the functions `batch` and `testbatch`, and yields an event for each step and epoch.
 
-import type { TensorHandle } from "../../handle.js";
-import type { Target } from "../../types/arguments.js";
-import type { TensorData } from "../../types/tensor-data.js";
-import { backward, clip, clipv, zerograd } from "../functions/gradients.js";
-import { forward } from "../functions/modules.js";
-import { free, objtype } from "../functions/objects.js";
+import { renamed } from "../../errors.js";
+import type { ModelHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
+import type { Metrics } from "../../types/results.js";
+import { batch, metrics, test, testbatch, testmetrics, train } from "../functions/models.js";
+import { classof } from "../functions/objects.js";
 import { advance as advanceSchedule, schedule } from "../functions/schedules.js";
-import { randperm } from "../functions/session.js";
-import { step as makeStep } from "../functions/steps.js";
-import { tensor } from "../functions/tensors.js";
-import { batchOf, type Dataset, inOrder } from "./dataset.js";
-import {
-  add,
-  applyLoss,
-  evaluation,
-  figuresOf,
-  type MetricSums,
-  type TrainingContext,
-  withTensors,
-} from "./evaluation.js";
-import type { ValidatedFitOptions } from "./fit-options.js";
-import type { DoneEvent, FitEvent } from "./fit-types.js";
+import { EarlyStop } from "./early-stop.js";
+import { turn } from "./event-loop.js";
+import { setLongData } from "./fit-data.js";
+import type { Course } from "./fit-options.js";
+import type { DoneEvent, Figures, FitData, FitEvent, TrainingEnd } from "./fit-types.js";
+import { release } from "./held.js";
 import { beginTraining, endTraining } from "./running-trainings.js";
 
-const aborted: DoneEvent = { type: "done", reason: "aborted" };
+/** A training that can begin. */
+export interface TrainingPlan {
+  /** The model with its options, of this training alone. */
+  readonly model: ModelHandle;
+  readonly module: ModuleHandle;
+  readonly optimizer: OptimizerHandle;
+  readonly course: Course;
+  /** Batches of a step. */
+  readonly accumulate: number;
+  /** The number of batches, or data that is still to be set. */
+  readonly data: number | FitData;
+  readonly validation: Validation | undefined;
+}
 
-/** Trains, and reports each step. If it cannot begin, it has changed nothing. */
-export async function* fit(
-  context: TrainingContext,
-  options: ValidatedFitOptions,
-): AsyncGenerator<FitEvent, void, undefined> {
-  const training = beginTraining(context);
+/** A measurement after an epoch. */
+export interface Validation {
+  /** Data that is still to be set, if any. */
+  readonly data: FitData | undefined;
+  readonly every: number;
+}
+
+/** Trains, reports each step, and frees the model of the plan. If it cannot begin, it has changed nothing. */
+export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, undefined> {
+  const early = plan.course.earlystop && new EarlyStop(plan.module, plan.course.earlystop);
   try {
-    yield* events(context, options);
+    const training = beginTraining(plan);
+    let reason: TrainingEnd["reason"];
+    try {
+      reason = yield* events(plan, early);
+    } finally {
+      endTraining(training);
+      // Also if the events are left, or a batch fails.
+      early?.restore();
+    }
+    const best = early?.best;
+    yield { type: "done", reason, ...(best !== undefined && { best }) } satisfies DoneEvent;
+  } catch (error) {
+    throw renamedCalls(error);
   } finally {
-    endTraining(training);
+    release(plan.model);
   }
 }
 
 async function* events(
-  context: TrainingContext,
-  options: ValidatedFitOptions,
-): AsyncGenerator<FitEvent, void, undefined> {
-  const { optimizer } = context;
-  const { data, validation, epochs, size, droplast, shuffle = true, advance = "step", signal } = options;
-  const end = droplast ? data.count - (data.count % size) : data.count;
-  const steps = epochs * Math.ceil(end / size);
-  const scheduled = schedule(optimizer) !== undefined;
+  plan: TrainingPlan,
+  early: EarlyStop | undefined,
+): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
+  const { model, module, optimizer, course, validation } = plan;
+  const { epochs, advance, signal, stopsAtNonFinite } = course;
+  const batches = typeof plan.data === "number" ? plan.data : await setLongData(train, model, plan.data, signal);
+  if (batches === undefined) return "aborted";
+  if (validation?.data && (await setLongData(test, model, validation.data, signal)) === undefined) return "aborted";
+  const steps = epochs * Math.ceil(batches / plan.accumulate);
+  const isScheduled = schedule(optimizer) !== undefined;
   let step = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = shuffle ? randperm(data.count) : inOrder(data.count);
-    const sums = { loss: 0, right: 0, count: 0 };
-    for (let from = 0; from < end; from += size) {
-      if (await stopped(signal)) return yield aborted;
-      const loss = trainBatch(context, batchOf(data, order, from, size), sums, options.step);
-      if (scheduled && advance === "step") advanceSchedule(optimizer, loss);
+    for (let done = 0; done < batches; ) {
+      if (await stopped(signal)) return "aborted";
+      // The model holds both, and would train them after they were freed.
+      for (const handle of [module, optimizer]) classof(handle);
+      const report = batch(model, true);
+      if (!report) break;
+      const { loss, skipped } = report;
+      done = report.batch;
       step += 1;
-      yield { type: "step", epoch, step, steps, loss };
+      const stops = stopsAtNonFinite && !Number.isFinite(loss);
+      if (isScheduled && advance === "step" && !stops) advanceSchedule(optimizer, loss);
+      yield { type: "step", epoch, step, steps, loss, skipped };
+      if (stops) return "nonfinite";
     }
-    const work = validation && evaluation(context, validation, size);
-    let next = work?.next();
-    while (next?.done === false) {
-      if (await stopped(signal)) return yield aborted;
-      next = work?.next();
+    // Ends the pass, so that the next one begins.
+    batch(model);
+    const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
+    while (measures) {
+      if (await stopped(signal)) return "aborted";
+      if (testbatch(model) === undefined) break;
     }
-    if (await stopped(signal)) return yield aborted;
-    const figures = figuresOf(context, data, sums);
-    const measured = next?.done ? next.value : undefined;
-    if (scheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
+    if (!measures && (await stopped(signal))) return "aborted";
+    const figures = figuresOf(metrics(model));
+    const measured = measures ? figuresOf(testmetrics(model)) : undefined;
+    if (isScheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
     yield { type: "epoch", epoch, ...figures, ...(measured && { validation: measured }) };
+    if (early && (measures || !validation) && early.ends(epoch, measured ?? figures)) return "earlystop";
   }
-  yield { type: "done", reason: "finished" };
+  return "finished";
+}
+
+/** The figures of a pass, as `metrics`, `testmetrics` and `testrun` return them. */
+export function figuresOf(result: number | Metrics | undefined): Figures {
+  return typeof result === "object" ? (result as Figures) : { loss: Number(result) };
+}
+
+/** An error of a function that a method of a model calls, as the method's own. */
+export function renamedCalls(error: unknown, where = "fit"): unknown {
+  return [
+    "model",
+    "loss",
+    "train",
+    "test",
+    "batch",
+    "testbatch",
+    "testrun",
+    "tensor",
+    "classof",
+    "class",
+    "opt",
+  ].reduce((error, name) => renamed(error, name, where), error);
 }
 
 /** Gives timers and signals a turn of the event loop, and returns whether a signal ended the training. */
 async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
   await turn();
   return signal?.aborted === true;
-}
-
-/** Makes a step on a batch, and returns the loss before it. */
-function trainBatch(
-  context: TrainingContext,
-  batch: Dataset,
-  sums: MetricSums,
-  options: ValidatedFitOptions["step"],
-): number {
-  const { module, loss, optimizer } = context;
-  const { clipnorm, clipvalue, nonfinite } = options;
-  // The line search of L-BFGS compares gradients, so each of them is clipped where it is computed.
-  const clips = objtype(optimizer) === "lbfgs";
-  let first = true;
-  const closure = (input: TensorHandle | TensorData, target: Target) => {
-    zerograd(optimizer);
-    const output = forward(module, input);
-    try {
-      const lost = applyLoss(loss, output, target);
-      try {
-        const value = tensor(lost) as number;
-        if (first) add(context, sums, batch, output, value);
-        first = false;
-        backward(lost, optimizer);
-        if (clips && clipnorm) clip(optimizer, clipnorm);
-        if (clips && clipvalue) clipv(optimizer, clipvalue);
-        return value;
-      } finally {
-        free(lost);
-      }
-    } finally {
-      free(output);
-    }
-  };
-  // L-BFGS calls it as often as its line search asks; the others take it too and call it once.
-  return withTensors(context, batch, (input, target) =>
-    makeStep(optimizer, () => closure(input, target), clips ? (nonfinite ? { nonfinite } : {}) : options),
-  );
-}
-
-/** Resolves in the next turn of the event loop. Browsers have no `setImmediate`. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve);
-  });
 }

@@ -3,7 +3,6 @@
 import { type ErrorCode, renamed, StepwellError } from "../../errors.js";
 import { type AnyHandle, Handle } from "../../handle.js";
 import type { Held } from "../../types/objects.js";
-import { describeValue } from "../../values/describe.js";
 import { isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { classof, free } from "../functions/objects.js";
@@ -24,41 +23,27 @@ export function checkedHandle<Kind extends AnyHandle>(
   where: string,
   kind: ObjectKind,
   object: Kind | Held<Kind>,
+  position = 1,
 ): Kind {
   const handle = toHandle(object) as Kind;
-  if (Handle.idOf(handle) === undefined) refuse(where, `a handle of ${kind} as argument 1`, handle);
-  const given = classofIn(where, handle);
+  if (Handle.idOf(handle) === undefined) refuse(where, `a handle of ${kind} as argument ${position}`, handle);
+  const given = classofIn(where, handle, position);
   if (given === kind) return handle;
   throw new StepwellError(
     "ERR_HANDLE_KIND",
-    `${where}: expected a handle of ${kind} as argument 1, given ${given} handle`,
+    `${where}: expected a handle of ${kind} as argument ${position}, given ${given} handle`,
   );
 }
 
-/** The kind of object of a handle, which must be live; errors name the call `where`. */
-export function classofIn(where: string, handle: AnyHandle): ObjectKind {
+/** The kind of object of a handle, which must be live; errors name the call `where` and the position in it. */
+export function classofIn(where: string, handle: AnyHandle, position = 1): ObjectKind {
   try {
     return classof(handle);
   } catch (error) {
-    throw renamed(error, "classof", where);
+    const named = renamed(error, "classof", where);
+    if (position === 1 || !(named instanceof StepwellError)) throw named;
+    throw new StepwellError(named.code, named.message.replace("argument 1", `argument ${position}`));
   }
-}
-
-/** Fails unless a value is an object of a class of this entry. */
-export function checkInstance(
-  where: string,
-  position: number,
-  of: abstract new (...args: never) => unknown,
-  value: unknown,
-): void {
-  if (!isRevoked(value) && value instanceof of) return;
-  const expected = `${where}: expected an object of class ${of.name} as argument ${position}`;
-  const isOther =
-    typeof value === "object" && value !== null && !isRevoked(value) && value.constructor?.name === of.name;
-  throw new StepwellError(
-    "ERR_ARGUMENT",
-    `${expected}, given ${isOther ? "one of another entry" : describeValue(value)}`,
-  );
 }
 
 /** Errors of an object that no longer exists: it was freed, by `free()` too, or lost with its engine. */

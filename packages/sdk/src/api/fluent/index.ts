@@ -15,21 +15,27 @@ export {
 } from "./builder.js";
 export type {
   DoneEvent,
+  EarlyStopOptions,
   EpochEvent,
+  EpochFigures,
   Figures,
   FitData,
   FitEvent,
+  FitHistory,
   FitOptions,
   MeasureOptions,
   StepEvent,
+  TrainingEnd,
+  ValidationData,
 } from "./fit-types.js";
 export type { HeldObject } from "./held-object.js";
-export { Model, type ModelClass } from "./model.js";
+export { type LossChoice, Model, type ModelClass } from "./model.js";
 export { Module, type ModuleClass } from "./module.js";
 export { Optimizer, type OptimizerClass } from "./optimizer.js";
 export type { GroupRecipe, Pattern, Recipe } from "./recipe.js";
 export type { Closure } from "./step.js";
 export { Tensor, type TensorClass } from "./tensor.js";
+export type { Training } from "./training.js";
 
 /** The classes over the functions of the k-api, and the builders of optimizers. */
 export interface Fluent {

@@ -1,27 +1,36 @@
 import { renamed, StepwellError } from "../../errors.js";
-import { Handle, type ModelHandle } from "../../handle.js";
+import type { LossOptionsOf } from "../../generated/losses.js";
+import { Handle, type LossHandle, type ModelHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
 import type { LossName } from "../../types/arguments.js";
-import type { Held } from "../../types/objects.js";
+import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { loss } from "../functions/losses.js";
-import { model, train } from "../functions/models.js";
-import { free } from "../functions/objects.js";
+import { model, test, testrun, train } from "../functions/models.js";
+import { free, objtype } from "../functions/objects.js";
+import { lossscale } from "../functions/optimizers.js";
 import { schedule } from "../functions/schedules.js";
-import { readDataset } from "./dataset.js";
-import { evaluation, type TrainingContext } from "./evaluation.js";
-import { fit } from "./fit.js";
-import { validateBatchSize, validateFitOptions } from "./fit-options.js";
-import type { Figures, FitData, FitEvent, FitOptions, MeasureOptions } from "./fit-types.js";
-import { checkInstance, classofIn, release } from "./held.js";
+import { figuresOf, fit, renamedCalls, type TrainingPlan, type Validation } from "./fit.js";
+import { isShort, readData, setData } from "./fit-data.js";
+import { checkAdvance, readFitOptions, readMeasureOptions, readValidationOptions } from "./fit-options.js";
+import type { Figures, FitData, FitOptions, MeasureOptions } from "./fit-types.js";
+import { checkedHandle, classofIn, release, toHandle } from "./held.js";
 import { Module } from "./module.js";
 import { Optimizer } from "./optimizer.js";
 import { checkTraining } from "./running-trainings.js";
+import { Training } from "./training.js";
+
+/** A loss by its name, by its name with options as `loss` takes them, or as the result of `loss`. */
+export type LossChoice =
+  | LossName
+  | { readonly [Name in LossName]: readonly [name: Name, options?: LossOptionsOf[Name]] }[LossName]
+  | AnyLoss;
 
 /** A module with the loss and the optimizer that train it. */
 export class Model implements Held<ModelHandle> {
   #handle: ModelHandle | undefined;
+  readonly #loss: LossChoice;
   /** The module that is trained. */
   readonly module: Module;
   /** The name of the loss. */
@@ -29,17 +38,18 @@ export class Model implements Held<ModelHandle> {
   /** The optimizer that trains it. */
   readonly optimizer: Optimizer;
 
-  /** A model of a module, the name of a loss and an optimizer. */
-  constructor(module: Module, loss: LossName, optimizer: Optimizer);
-  constructor(module: Module, lossName: LossName, optimizer: Optimizer, ...surplus: readonly unknown[]) {
+  /**
+   * A model of a module, a loss and an optimizer, of either layer. The loss is a name, a name with options such as
+   * `["smoothl1", { beta: 0.5 }]`, or a handle, which has to live as long as the model.
+   */
+  constructor(module: AnyModule, loss: LossChoice, optimizer: AnyOptimizer);
+  constructor(module: AnyModule, given: LossChoice, optimizer: AnyOptimizer, ...surplus: readonly unknown[]) {
     refuseSurplus("Model", surplus);
-    checkInstance("Model", 1, Module, module);
-    if (typeof lossName !== "string") refuse("Model", "the name of a loss as argument 2", lossName);
-    checkInstance("Model", 3, Optimizer, optimizer);
-    checkLoss(lossName);
-    this.module = module;
-    this.loss = lossName;
-    this.optimizer = optimizer;
+    this.module = module instanceof Module ? module : new Module(checkedHandle("Model", "module", module));
+    this.#loss = Array.isArray(given) ? ([...given] as const as LossChoice) : given;
+    this.loss = nameOf(this.#loss);
+    this.optimizer =
+      optimizer instanceof Optimizer ? optimizer : new Optimizer(checkedHandle("Model", "optimizer", optimizer, 3));
   }
 
   static {
@@ -58,66 +68,56 @@ export class Model implements Held<ModelHandle> {
   /** The three as a model of the k-api, for its functions; made when it is first read. */
   get handle(): ModelHandle {
     Model.#check(this);
-    if (this.#handle === undefined) {
-      const made = loss(this.loss);
-      try {
-        this.#handle = model(this.module.handle, made, this.optimizer.handle);
-      } finally {
-        free(made);
-      }
-    }
+    this.#handle ??= this.#make();
     return this.#handle;
   }
 
   /**
-   * Trains the module, and reports its progress. It works only while the next event is awaited, and gives timers and signals a turn
-   * between two steps.
+   * Trains the module. The result is a promise of the history: `await model.fit(data)`. Iterated instead, it is a stream of events,
+   * and trains only while the next one is awaited. Each takes place once. The training begins when it is awaited or iterated, and
+   * else by itself in the next turn of the event loop. Timers and signals get a turn between two steps.
    *
-   * A signal ends the training after the present step, with a `done` event whose reason is `aborted`; it throws nothing. Module
-   * and optimizer are then as that step left them, and so they are if the loop is left by `break`.
+   * A signal ends the training after the present step, with the reason `aborted`; it throws nothing. A loss that is not finite ends
+   * it before its step. Module and optimizer are as the last step left them, and so they are if the iteration is left by `break`.
    *
-   * Settings of `train` for {@link handle} count if the options leave them out. The order is an exception: `fit` shuffles unless
-   * its own option forbids it.
+   * Settings of `train` and `test` for {@link handle} count where options leave them out. Its data and its place in a pass stay.
+   * Tensors are shared, not copied. Nested lists are read before the first step, many numbers in slices.
    *
    * While one training is running, another one of the same module, optimizer or parameters is an error.
    *
    * @example
    * ```ts
+   * const { epochs } = await model.fit({ inputs, targets }, { epochs: 3, shuffle: true });
    * for await (const event of model.fit({ inputs, targets }, { epochs: 3, signal })) {
    *   if (event.type === "epoch") console.log(event.loss);
    * }
    * ```
    */
-  fit(data: FitData, options?: FitOptions): AsyncGenerator<FitEvent, void, undefined>;
-  fit(
-    data: FitData,
-    options: FitOptions = {},
-    ...surplus: readonly unknown[]
-  ): AsyncGenerator<FitEvent, void, undefined> {
+  fit(data: FitData, options?: FitOptions): Training;
+  fit(data: FitData, options: FitOptions = {}, ...surplus: readonly unknown[]): Training {
     // Errors are thrown here, and not when the first event is awaited.
     refuseSurplus("fit", surplus);
     Model.#check(this);
-    const context = this.#context("fit");
-    const validated = validateFitOptions(data, options, this.#handle && train(this.#handle));
-    if (validated.advance === "epoch" && schedule(context.optimizer) === undefined) {
-      throw new StepwellError("ERR_ARGUMENT", "fit: advance: expected an optimizer with a schedule, given one without");
-    }
-    checkTraining(context);
-    return fit(context, validated);
+    return new Training(fit(this.#plan(data, options)));
   }
 
-  /** The loss in use, and the accuracy of a loss of classes. It changes nothing, and settings of `test` do not count. */
+  /**
+   * The loss of the model in use, and the accuracy in percent if the loss is one of classes, unless `metrics` asks for others. It
+   * changes nothing. Settings of `test` for {@link handle} count where options leave them out.
+   */
   measure(data: FitData, options?: MeasureOptions): Figures;
   measure(data: FitData, options: MeasureOptions = {}, ...surplus: readonly unknown[]): Figures {
     refuseSurplus("measure", surplus);
     Model.#check(this);
-    const context = this.#context("measure");
-    const size = validateBatchSize(options);
-    const work = evaluation(context, readDataset("measure", data), size);
-    for (;;) {
-      const next = work.next();
-      if (next.done) return next.value;
-    }
+    return this.#with("measure", (own) => {
+      test(own, readMeasureOptions(options, test(this.#handle ?? own), this.loss));
+      const [samples, others] = readData("measure", data);
+      refuseOthers("measure", others);
+      requireBatch("measure", setData(test, own, samples));
+      const figures = figuresOf(testrun(own));
+      free(own);
+      return figures;
+    });
   }
 
   /** The three parts as text, as `console.log` shows them. */
@@ -158,20 +158,94 @@ export class Model implements Held<ModelHandle> {
     return partsText([module as string, `Loss ${this.loss}`, optimizer as string]);
   }
 
-  /** The three for a call, which must be live. */
-  #context(where: string): TrainingContext {
+  /** A new model of the k-api. */
+  #make(): ModelHandle {
+    const given = toHandle(this.#loss);
+    if (given instanceof Handle) return model(this.module, given, this.optimizer);
+    const made = makeLoss(given);
+    try {
+      return model(this.module, made, this.optimizer);
+    } finally {
+      free(made);
+    }
+  }
+
+  /** Calls a function with a model of its own, which is freed if the call fails. */
+  #with<Result>(where: string, use: (own: ModelHandle) => Result): Result {
     for (const { handle } of [this.module, this.optimizer]) classofIn(where, handle);
-    return { module: this.module.handle, loss: this.loss, optimizer: this.optimizer.handle };
+    let own: ModelHandle | undefined;
+    try {
+      own = this.#make();
+      return use(own);
+    } catch (error) {
+      if (own !== undefined) release(own);
+      throw renamedCalls(error, where);
+    }
+  }
+
+  /** Validates the arguments of `fit`. Nothing is trained yet. */
+  #plan(data: FitData, options: FitOptions): TrainingPlan {
+    return this.#with("fit", (own) => {
+      const [module, optimizer] = [this.module.handle, this.optimizer.handle];
+      const set = this.#handle ?? own;
+      const defaults = { train: train(set), loss: this.loss, scalesLosses: lossscale(optimizer) !== undefined };
+      const [course, forTraining, metrics] = readFitOptions(options, defaults);
+      checkAdvance(course, schedule(optimizer) !== undefined);
+      train(own, forTraining);
+      const { accumulate } = train(own);
+      const [samples, others] = readData("fit", data);
+      refuseOthers("fit", others);
+      let validation: Validation | undefined;
+      if (course.validation !== undefined) {
+        const [measured, entries] = readData("fit: validation", course.validation);
+        const [forTesting, every] = readValidationOptions(entries, test(set));
+        test(own, { ...forTesting, ...(metrics && { metrics }) });
+        const isSet = isShort(measured);
+        if (isSet) requireBatch("fit: validation", setData(test, own, measured));
+        validation = { data: isSet ? undefined : measured, every };
+      }
+      checkTraining({ module, optimizer });
+      const batches = isShort(samples) ? setData(train, own, samples) : samples;
+      if (typeof batches === "number") requireBatch("fit", batches);
+      return { model: own, module, optimizer, course, accumulate, data: batches, validation };
+    });
   }
 }
 
-/** Fails unless there is a loss of a name. The engine has the list of losses. */
-function checkLoss(name: LossName): void {
+/** The name of a loss, which must exist. The engine has the list of losses. */
+function nameOf(given: LossChoice): LossName {
+  const handle = toHandle(given);
   try {
-    free(loss(name));
+    if (handle instanceof Handle) {
+      return objtype(checkedHandle("Model", "loss", handle as LossHandle, 2)) as LossName;
+    }
+    if (typeof given !== "string" && !Array.isArray(given)) {
+      refuse("Model", "a loss as argument 2: a name, a name with options, or a handle", given);
+    }
+    const made = makeLoss(given as Exclude<LossChoice, AnyLoss>);
+    try {
+      return objtype(made) as LossName;
+    } finally {
+      free(made);
+    }
   } catch (error) {
     throw renamed(error, "loss", "Model");
   }
+}
+
+function makeLoss(given: unknown): LossHandle {
+  const call = loss as (...args: readonly unknown[]) => LossHandle;
+  return Array.isArray(given) ? call(...given) : call(given);
+}
+
+function refuseOthers(where: string, others: object): void {
+  const [name] = Object.keys(others);
+  if (name !== undefined) refuse(where, "inputs and targets and no more", name);
+}
+
+function requireBatch(where: string, batches: number): void {
+  if (batches > 0) return;
+  throw new StepwellError("ERR_SHAPE", `${where}: expected at least one batch, given too few samples for one`);
 }
 
 /** The class of models. */

@@ -1,24 +1,29 @@
 // The list of running trainings. A second one of the same parameters would train them between the steps of the first.
 
 import { StepwellError } from "../../errors.js";
-import type { AnyHandle } from "../../handle.js";
+import type { AnyHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
 import { classof } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";
-import type { TrainingContext } from "./evaluation.js";
+
+/** The objects that a training trains. */
+interface TrainedObjects {
+  readonly module: ModuleHandle;
+  readonly optimizer: OptimizerHandle;
+}
 
 /** A training that is running. */
-interface Training extends Pick<TrainingContext, "module" | "optimizer"> {
+interface RunningTraining extends TrainedObjects {
   /** The parameters that it trains. */
   readonly pointers: ReadonlySet<number>;
 }
 
 /** Trainings on the engine of this entry. */
-const running = new Set<WeakRef<Training>>();
+const running = new Set<WeakRef<RunningTraining>>();
 
 /** Fails if a training is running that shares the module, the optimizer or a trained parameter. */
-export function checkTraining(context: TrainingContext): void {
-  const { module, optimizer } = context;
-  const pointers = running.size > 0 ? pointersOf(context) : [];
+export function checkTraining(objects: TrainedObjects): void {
+  const { module, optimizer } = objects;
+  const pointers = running.size > 0 ? pointersOf(objects) : [];
   for (const reference of running) {
     const training = reference.deref();
     // A freed object is no longer trained, and another one may have its address.
@@ -33,23 +38,23 @@ export function checkTraining(context: TrainingContext): void {
 }
 
 /** Begins a training. It runs until it is ended, or until it is garbage. */
-export function beginTraining(context: TrainingContext): Training {
-  checkTraining(context);
-  const { module, optimizer } = context;
-  const training = { module, optimizer, pointers: new Set(pointersOf(context)) };
+export function beginTraining(objects: TrainedObjects): RunningTraining {
+  checkTraining(objects);
+  const { module, optimizer } = objects;
+  const training = { module, optimizer, pointers: new Set(pointersOf(objects)) };
   running.add(new WeakRef(training));
   return training;
 }
 
 /** Ends a training. */
-export function endTraining(training: Training): void {
+export function endTraining(training: RunningTraining): void {
   for (const reference of running) {
     const other = reference.deref();
     if (!other || other === training) running.delete(reference);
   }
 }
 
-const pointersOf = ({ optimizer }: TrainingContext) => opt(optimizer, false).parms.map(({ pointer }) => pointer);
+const pointersOf = ({ optimizer }: TrainedObjects) => opt(optimizer, false).parms.map(({ pointer }) => pointer);
 
 function isLive(handle: AnyHandle): boolean {
   try {

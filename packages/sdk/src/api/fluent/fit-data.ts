@@ -1,0 +1,96 @@
+// The data of a training or a measurement. Nested lists of many numbers are converted in slices of rows, with turns of the event
+// loop between them.
+
+import type { TypedTensor } from "../../binding.js";
+import { StepwellError } from "../../errors.js";
+import type { ModelHandle } from "../../handle.js";
+import type { AnyTensor } from "../../types/objects.js";
+import type { TensorData } from "../../types/tensor-data.js";
+import { describeKind } from "../../values/describe.js";
+import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { refuse } from "../../values/refuse.js";
+import type { test, train } from "../functions/models.js";
+import { free } from "../functions/objects.js";
+import { data as read, tensor } from "../functions/tensors.js";
+import { turn } from "./event-loop.js";
+import type { FitData } from "./fit-types.js";
+
+/** In numbers of a nested list; a list of fewer is converted at once. The conversion of so many takes some ten milliseconds. */
+const SLICE = 2 ** 18;
+
+/** Data with other entries of the same object. */
+export type GivenData = FitData & { readonly [name: string]: unknown };
+
+/** The inputs and the targets of an object, and its other entries; each is read once. */
+export function readData(where: string, given: unknown): readonly [data: FitData, others: object] {
+  if (typeof given !== "object" || given === null || isRevoked(given) || !isDictionary(given)) {
+    const message = `${where}: expected inputs and targets, given ${describeKind(given)}`;
+    throw new StepwellError("ERR_ARGUMENT", message);
+  }
+  const { inputs, targets, ...others } = given as GivenData;
+  for (const [name, column] of Object.entries({ inputs, targets })) {
+    if (column === undefined || column === null) refuse(where, `inputs and targets, with ${name}`, column);
+  }
+  return [{ inputs, targets }, others];
+}
+
+/** Whether a conversion of the data is short enough for one turn of the event loop. */
+export const isShort = ({ inputs, targets }: FitData) => count(inputs) <= SLICE && count(targets) <= SLICE;
+
+/** Sets the data of a model for training or for testing, and returns the number of batches. */
+export function setData(set: typeof train | typeof test, model: ModelHandle, { inputs, targets }: FitData): number {
+  return set(model, inputs, targets);
+}
+
+/** As {@link setData}, with turns of the event loop before and between slices of the conversion; undefined after an abort. */
+export async function setLongData(
+  set: typeof train | typeof test,
+  model: ModelHandle,
+  { inputs, targets }: FitData,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const columns: (AnyTensor | TensorData)[] = [];
+  for (const column of [inputs, targets]) {
+    const converted = Array.isArray(column) && count(column) > SLICE ? await convert(column, signal) : column;
+    if (converted === undefined) return undefined;
+    columns.push(converted);
+  }
+  return setData(set, model, { inputs: columns[0] as TensorData, targets: columns[1] as TensorData });
+}
+
+/** The number of numbers in a nested list, if all its lists have the length of the first. */
+function count(column: unknown): number {
+  let count = 1;
+  for (let list = column; Array.isArray(list); list = list[0]) count *= list.length;
+  return count;
+}
+
+/** A nested list as doubles, which the engine converts to the type that the module needs; undefined after an abort. */
+async function convert(list: readonly unknown[], signal: AbortSignal | undefined): Promise<TensorData | undefined> {
+  const width = count(list[0]);
+  const rows = Math.max(1, Math.floor(SLICE / width));
+  const numbers = new Float64Array(list.length * width);
+  let first: readonly number[] | undefined;
+  for (let from = 0; from < list.length; from += rows) {
+    await turn();
+    if (signal?.aborted) return undefined;
+    const { data, shape } = elements(list.slice(from, from + rows));
+    const sizes = shape.slice(1);
+    first ??= sizes;
+    if (String(sizes) !== String(first)) {
+      const given = `given sizes [${first}] and [${sizes}]`;
+      throw new StepwellError("ERR_SHAPE", `fit: expected samples of one shape, ${given}`);
+    }
+    numbers.set(data as Float64Array, from * width);
+  }
+  return { data: numbers, shape: [list.length, ...(first ?? [])] } as unknown as TensorData;
+}
+
+function elements(rows: readonly unknown[]): TypedTensor {
+  const made = tensor(rows as TensorData, "double");
+  try {
+    return read(made);
+  } finally {
+    free(made);
+  }
+}

@@ -1,0 +1,93 @@
+// A training as a promise of its history and as a stream of its events.
+
+import { StepwellError } from "../../errors.js";
+import { refuseReceiver } from "../../values/refuse.js";
+import { nextTurn } from "./event-loop.js";
+import type { EpochFigures, FitEvent, FitHistory } from "./fit-types.js";
+
+/**
+ * A training that `fit` has made: a promise of its history, or, for a caller that iterates it, a stream of its events. Either of them,
+ * once: to await it after an iteration has begun is an error, and so is the reverse.
+ *
+ * It begins when it is awaited or iterated, and else by itself in the next turn of the event loop.
+ */
+export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
+  readonly #events: AsyncGenerator<FitEvent, void, undefined>;
+  #history: Promise<FitHistory> | undefined;
+  #isIterated = false;
+
+  /** @internal */
+  constructor(events: AsyncGenerator<FitEvent, void, undefined>) {
+    this.#events = events;
+    nextTurn(() => {
+      if (!this.#isIterated) this.#run();
+    });
+  }
+
+  static #check(receiver: Training): Training {
+    return #events in Object(receiver) ? receiver : refuseReceiver("Training", receiver);
+  }
+
+  /** The name of the class. */
+  get [Symbol.toStringTag](): string {
+    return "Training";
+  }
+
+  /** The events of the training. It works only while the next one is awaited. */
+  [Symbol.asyncIterator](): AsyncGenerator<FitEvent, void, undefined> {
+    Training.#check(this);
+    if (this.#isIterated) throw twice("is iterated already: its events are read once");
+    if (this.#history) {
+      throw twice(
+        "runs already: iterate it in the turn of the event loop in which fit was called, and do not await it",
+      );
+    }
+    this.#isIterated = true;
+    return this.#events;
+  }
+
+  /** As `then` of a promise. */
+  // biome-ignore lint/suspicious/noThenProperty: a training is awaited.
+  then<Result = FitHistory, Failure = never>(
+    onfulfilled?: ((history: FitHistory) => Result | PromiseLike<Result>) | null,
+    onrejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return Training.#check(this).#run().then(onfulfilled, onrejected);
+  }
+
+  /** As `catch` of a promise. */
+  catch<Failure = never>(
+    onrejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<FitHistory | Failure> {
+    return Training.#check(this).#run().catch(onrejected);
+  }
+
+  /** As `finally` of a promise. */
+  finally(onfinally?: (() => void) | null): Promise<FitHistory> {
+    return Training.#check(this).#run().finally(onfinally);
+  }
+
+  #run(): Promise<FitHistory> {
+    if (this.#isIterated) return Promise.reject(twice("is iterated: its last event has the reason why it ended"));
+    this.#history ??= historyOf(this.#events);
+    return this.#history;
+  }
+}
+
+const twice = (given: string) => new StepwellError("ERR_ARGUMENT", `fit: the training ${given}`);
+
+async function historyOf(events: AsyncIterable<FitEvent>): Promise<FitHistory> {
+  const epochs: EpochFigures[] = [];
+  let steps = 0;
+  for await (const event of events) {
+    if (event.type === "step") steps = event.step;
+    else if (event.type === "epoch") {
+      const { type: _, ...figures } = event;
+      epochs.push(figures);
+    } else {
+      const { type: _, ...end } = event;
+      return { epochs, steps, ...end };
+    }
+  }
+  throw new StepwellError("ERR_INTERNAL", "fit: a training without an end");
+}
