@@ -288,6 +288,8 @@ describe("a model", () => {
     expect(plain).not.toBe(options);
     const expected = k.tensor(k.smoothl1(k.evaluate(m, inputs), pairs.targets, { beta: 0.5 }));
     expect(options).toBeCloseTo(expected as number, 6);
+    const [json] = [new Model(m, ["smoothl1", { beta: 0.5 }], o)].map((made) => JSON.parse(JSON.stringify(made)));
+    expect(json.loss).toEqual({ loss: "smoothl1", beta: 0.5 });
     const fluent = new Model(new Module(m), handle, new k.Optimizer(o));
     expect(await fluent.fit(pairs)).toMatchObject({ steps: 2 });
     expect(k.train(fluent, inputs, pairs.targets)).toBe(2);

@@ -131,6 +131,13 @@ expectTypeOf<Extract<FitEvent, { type: "done" }>["reason"]>().toEqualTypeOf<
   "finished" | "aborted" | "earlystop" | "nonfinite"
 >();
 expectTypeOf<Extract<FitEvent, { type: "epoch" }>["accuracy"]>().toEqualTypeOf<number | undefined>();
+// A loss has its options, and no others.
+new Model(m, ["smoothl1", { beta: 0.5 }], o);
+// @ts-expect-error mse has no beta
+new Model(m, ["mse", { beta: 0.5 }], o);
+// @ts-expect-error a list of losses is no metric
+model.fit({ inputs: [[1, 2]], targets: [[1]] }, { earlystop: { metric: "batchloss" } });
+model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batchSize: 3, accumulate: 2, metrics: ["loss", "accuracy"] });
 // @ts-expect-error no such option
 model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batch: 3 });
 // @ts-expect-error targets are missing

@@ -131,7 +131,8 @@ export class Model implements Held<ModelHandle> {
   /** The states of the module and of the optimizer, and the loss, as JSON. `module` and `opt` take the states back. */
   toJSON(): unknown {
     Model.#check(this);
-    return { module: this.module.toJSON(), loss: { loss: this.loss }, optimizer: this.optimizer.toJSON() };
+    const options = Array.isArray(this.#loss) ? this.#loss[1] : {};
+    return { module: this.module.toJSON(), loss: { loss: this.loss, ...options }, optimizer: this.optimizer.toJSON() };
   }
 
   /** Frees the module, the optimizer, and the handle if there is one. A second call does nothing. */
