@@ -9,8 +9,9 @@ import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { loss } from "../functions/losses.js";
 import { model, test, testrun, train } from "../functions/models.js";
 import { free, objtype } from "../functions/objects.js";
-import { lossscale } from "../functions/optimizers.js";
+
 import { schedule } from "../functions/schedules.js";
+import { lossscale } from "../functions/steps.js";
 import { figuresOf, fit, renamedCalls, type TrainingPlan, type Validation } from "./fit.js";
 import { isShort, readData, setData } from "./fit-data.js";
 import { checkAdvance, readFitOptions, readMeasureOptions, readValidationOptions } from "./fit-options.js";
