@@ -135,7 +135,7 @@ expectTypeOf<Extract<FitEvent, { type: "epoch" }>["accuracy"]>().toEqualTypeOf<n
 new Model(m, ["smoothl1", { beta: 0.5 }], o);
 // @ts-expect-error mse has no beta
 new Model(m, ["mse", { beta: 0.5 }], o);
-// @ts-expect-error a list of losses is no metric
+// @ts-expect-error the metric is one number
 model.fit({ inputs: [[1, 2]], targets: [[1]] }, { earlystop: { metric: "batchloss" } });
 model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batchSize: 3, accumulate: 2, metrics: ["loss", "accuracy"] });
 // @ts-expect-error no such option
