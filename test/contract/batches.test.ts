@@ -268,6 +268,6 @@ it("batchSize is batchsize", () => {
   expect([k.train(model).batchsize, k.test(model).batchsize]).toEqual([3, 7]);
   expect(k.train(model)).not.toHaveProperty("batchSize");
   expect(expectError("ERR_ARGUMENT", () => k.train(model, { batchSize: 3, batchsize: 3 }))).toBe(
-    "train batchsize: given twice",
+    "train batchsize: given twice; its other name is batchSize",
   );
 });

@@ -135,7 +135,7 @@ it("batchsize, as train has it, is batchSize", async () => {
   expect(types).toEqual(["step", "step", "epoch", "done"]);
   expect(model().measure(data, { batchsize: 4 })).toEqual(model().measure(data, { batchSize: 4 }));
   expect(expectError("ERR_ARGUMENT", () => model().measure(data, { batchSize: 4, batchsize: 4 }))).toBe(
-    "measure batchsize: given twice",
+    "measure batchsize: given twice; its other name is batchSize",
   );
 });
 
