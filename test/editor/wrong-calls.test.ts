@@ -118,7 +118,7 @@ const otherCalls: readonly Row[] = [
   ['train(classifier, { metrics: ["loss", "f1"] })', '"f1"', "MetricName"],
   ["lossscale(o, { grwth: 2 })", "grwth", "Did you mean to write 'growth'?"],
   ['setting("thread")', '"thread"', '"threads"'],
-  ['new Model(Module.of("relu"), "mean", optimizer("adam").build(m))', '"mean"', "keyof LossOptionsOf"],
+  ['new Model(Module.of("relu"), "mean", optimizer("adam").build(m))', '"mean"', "LossChoice"],
 ];
 
 describe.each([
