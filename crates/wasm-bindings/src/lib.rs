@@ -50,8 +50,12 @@ pub fn close(session: usize) {
 }
 
 /// Calls a command.
-#[wasm_bindgen]
-pub fn call(session: usize, command: &str, arguments: &Array) -> std::result::Result<JsValue, JsValue> {
+#[wasm_bindgen(unchecked_return_type = "unknown")]
+pub fn call(
+    session: usize,
+    command: &str,
+    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &Array,
+) -> std::result::Result<JsValue, JsValue> {
     let result = with_session(session, |session| {
         let arguments = match read(arguments)? {
             Value::Array(arguments) => arguments,
@@ -70,9 +74,9 @@ pub fn call(session: usize, command: &str, arguments: &Array) -> std::result::Re
 #[wasm_bindgen(js_name = stepWithClosure)]
 pub fn step_with_closure(
     session: usize,
-    optimizer: &JsValue,
-    closure: &Function,
-    options: &JsValue,
+    #[wasm_bindgen(unchecked_param_type = "bigint")] optimizer: &JsValue,
+    #[wasm_bindgen(unchecked_param_type = "() => number | null")] closure: &Function,
+    #[wasm_bindgen(unchecked_param_type = "unknown")] options: &JsValue,
 ) -> std::result::Result<f64, JsValue> {
     let mut loss = || {
         let returned = closure.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
