@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { runInThisContext } from "node:vm";
 import * as k from "@stepwell/sdk/wasm";
 import { afterEach, expect, it } from "vitest";
@@ -36,12 +37,16 @@ it("an engine that has stopped takes no more calls, until it is reset", () => {
   for (const call of [() => k.tensor(x), () => k.tensor([1]), () => k.free(), () => k.step(k.opt("sgd", x))]) {
     expect(expectError("ERR_ENGINE_POISONED", call)).toMatch(/has stopped: stopped by a test.*reset\(\) makes a fresh/);
   }
+  // Printing never throws.
+  expect(inspect([x])).toBe("[ Tensor (lost: its engine has stopped, and reset() starts another) ]");
 
   k.reset();
   expect(k.handlecount()).toBe(0);
   // A handle of before is invalid, even if a new object has its number.
   const y = k.tensor([3, 4], "grad");
   expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
+  expect(String(x)).toBe("Tensor (of an engine that reset() has replaced)");
+  expect(String(y)).toBe("Tensor float [2] cpu grad [3, 4]");
   expect(k.tensor(y)).toEqual([3, 4]);
   k.seed(3);
   expect(k.randperm(5)).toEqual(before);
