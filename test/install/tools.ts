@@ -1,14 +1,15 @@
 // The rows of compilers, bundlers, test runners and other runtimes. Each has a copy of a project that npm has made of tarballs.
 
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Libtorch, libtorchs, type Result, run } from "./machine.js";
 import type { Project } from "./managers.js";
+import { jsdom, moved, next, pages } from "./pages.js";
 import { commonJs, esm, root, trained } from "./programs.js";
 import { expectTraining, type Row } from "./rows.js";
 
 /** A row that writes files and runs commands in its project. The last command trains. */
-interface Tool {
+export interface Tool {
   readonly words: readonly string[];
   readonly files: Readonly<Record<string, string>>;
   /** Packages of the folder of tools that the project gets. */
@@ -207,7 +208,10 @@ function runtimes(tools: string): readonly Tool[] {
 
 /** The rows, each with a project of its own, which has the packages of `project`. */
 export function toolRows(tools: string, project: () => Project): readonly Row[] {
-  const all = [...typescript(tools), ...bundlers(tools), ...testRunners(tools), ...runtimes(tools)];
+  const all = [
+    ...[...typescript(tools), ...bundlers(tools), ...moved(tools), ...pages(tools), ...next(tools)],
+    ...[...testRunners(tools), ...jsdom(tools), ...runtimes(tools)],
+  ];
   return all.map((tool) => ({ words: tool.words, check: () => runTool(tool, tools, project()) }));
 }
 
@@ -216,7 +220,10 @@ function runTool(tool: Tool, tools: string, from: Project): string {
   const folder = join(dirname(from.folder), words.join("-").replaceAll(/[^\w.-]/g, ""));
   cpSync(from.folder, folder, { recursive: true });
   for (const name of packages) symlinkSync(join(tools, name), join(folder, "node_modules", name));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
 
   let result: Result = { status: 0, stdout: "", stderr: "" };
   for (const [command = "", ...args] of commands) {
