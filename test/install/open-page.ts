@@ -14,12 +14,15 @@ async function start([program = "", ...args]: readonly string[]) {
   const server = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", "inherit"], env });
   const close = () => process.kill(-(server.pid ?? 0));
   let output = "";
-  for await (const text of server.stdout) {
-    output += String(text);
-    const [address] = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(output) ?? [];
-    if (address) return { address: `${address}/`, close };
-  }
-  throw new Error(`the server ended: ${output}`);
+  const address = await new Promise<string>((resolve, reject) => {
+    server.stdout.on("data", (text) => {
+      output += String(text);
+      const [found] = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(output) ?? [];
+      if (found) resolve(`${found}/`);
+    });
+    server.on("exit", () => reject(new Error(`the server ended: ${output}`)));
+  });
+  return { address, close };
 }
 
 if (!executablePath) throw new Error("there is no Chromium: name it in CHROMIUM");
