@@ -1,10 +1,10 @@
 // The engine for Node, which reads the module from the folder of this package, or from the folder of a bundle.
 
 // A bundle of ES modules has no `require` for modules of Node.
-const util = process.getBuiltinModule("node:util");
+const { TextDecoder, TextEncoder } = process.getBuiltinModule("node:util");
 // The environment jsdom of test runners lacks these classes, which the JavaScript side of the module needs.
-globalThis.TextDecoder ??= util.TextDecoder;
-globalThis.TextEncoder ??= util.TextEncoder;
+globalThis.TextDecoder ??= TextDecoder;
+globalThis.TextEncoder ??= TextEncoder;
 
 const { engineOf } = require("./dist/engine.js");
 const { failure } = require("./dist/failure.js");
