@@ -31,7 +31,8 @@ async function eventsOf(model: Model, given: FitData, options: FitOptions): Prom
   return events;
 }
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+/** Some turns of the event loop. On a busy machine a timer may end before the first `setImmediate`. */
+const turn = () => new Promise((resolve) => setTimeout(() => setImmediate(() => setImmediate(resolve)), 5));
 
 const refusal = async (promise: PromiseLike<unknown>): Promise<string> => {
   const error = await Promise.resolve(promise).then(

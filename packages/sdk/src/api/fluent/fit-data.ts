@@ -3,15 +3,16 @@
 
 import type { TypedTensor } from "../../binding.js";
 import { StepwellError } from "../../errors.js";
-import type { ModelHandle } from "../../handle.js";
+import type { ModelHandle, ModuleHandle } from "../../handle.js";
 import type { AnyTensor } from "../../types/objects.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { describeKind } from "../../values/describe.js";
 import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import type { test, train } from "../functions/models.js";
-import { free } from "../functions/objects.js";
-import { data as read, tensor } from "../functions/tensors.js";
+import { parm, parmnames } from "../functions/modules.js";
+import { free, size } from "../functions/objects.js";
+import { dtype, data as read, tensor } from "../functions/tensors.js";
 import { turn } from "./event-loop.js";
 import type { FitData } from "./fit-types.js";
 
@@ -46,12 +47,14 @@ export function setData(set: typeof train | typeof test, model: ModelHandle, { i
 export async function setLongData(
   set: typeof train | typeof test,
   model: ModelHandle,
+  module: ModuleHandle,
   { inputs, targets }: FitData,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const columns: (AnyTensor | TensorData)[] = [];
   for (const column of [inputs, targets]) {
-    const converted = Array.isArray(column) && count(column) > SLICE ? await convert(column, signal) : column;
+    const isLong = Array.isArray(column) && count(column) > SLICE;
+    const converted = isLong ? await convert(column, typeOf(column, module), signal) : column;
     if (converted === undefined) return undefined;
     columns.push(converted);
   }
@@ -65,29 +68,49 @@ function count(column: unknown): number {
   return count;
 }
 
-/** A nested list as doubles, which the engine converts to the type that the module needs; undefined after an abort. */
-async function convert(list: readonly unknown[], signal: AbortSignal | undefined): Promise<TensorData | undefined> {
+/**
+ * The type of numbers that a nested list is converted to, from which the engine makes the type that the module needs. Floats take
+ * half the memory of doubles and half the time of the last copy. They are exact for indices of up to 2^24 rows of an embedding.
+ */
+function typeOf(list: readonly unknown[], module: ModuleHandle): "float" | "double" {
+  const [name] = parmnames(module);
+  // A flat list may be classes.
+  if (name === undefined || !Array.isArray(list[0])) return "double";
+  const first = parm(module, name);
+  try {
+    return dtype(first) === "float" && Number((size(first) as readonly number[])[0]) <= 2 ** 24 ? "float" : "double";
+  } finally {
+    free(first);
+  }
+}
+
+/** A nested list as one typed array with its shape; undefined after an abort. */
+async function convert(
+  list: readonly unknown[],
+  type: "float" | "double",
+  signal: AbortSignal | undefined,
+): Promise<TensorData | undefined> {
   const width = count(list[0]);
   const rows = Math.max(1, Math.floor(SLICE / width));
-  const numbers = new Float64Array(list.length * width);
+  const numbers = new (type === "float" ? Float32Array : Float64Array)(list.length * width);
   let first: readonly number[] | undefined;
   for (let from = 0; from < list.length; from += rows) {
     await turn();
     if (signal?.aborted) return undefined;
-    const { data, shape } = elements(list.slice(from, from + rows));
+    const { data, shape } = elements(list.slice(from, from + rows), type);
     const sizes = shape.slice(1);
     first ??= sizes;
     if (String(sizes) !== String(first)) {
       const given = `given sizes [${first}] and [${sizes}]`;
       throw new StepwellError("ERR_SHAPE", `fit: expected samples of one shape, ${given}`);
     }
-    numbers.set(data as Float64Array, from * width);
+    numbers.set(data as Float32Array | Float64Array, from * width);
   }
   return { data: numbers, shape: [list.length, ...(first ?? [])] } as unknown as TensorData;
 }
 
-function elements(rows: readonly unknown[]): TypedTensor {
-  const made = tensor(rows as TensorData, "double");
+function elements(rows: readonly unknown[], type: "float" | "double"): TypedTensor {
+  const made = tensor(rows as TensorData, type);
   try {
     return read(made);
   } finally {

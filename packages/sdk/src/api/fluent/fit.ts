@@ -63,9 +63,11 @@ async function* events(
 ): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
   const { model, module, optimizer, course, validation } = plan;
   const { epochs, advance, signal, stopsAtNonFinite } = course;
-  const batches = typeof plan.data === "number" ? plan.data : await setLongData(train, model, plan.data, signal);
+  const batches =
+    typeof plan.data === "number" ? plan.data : await setLongData(train, model, module, plan.data, signal);
   if (batches === undefined) return "aborted";
-  if (validation?.data && (await setLongData(test, model, validation.data, signal)) === undefined) return "aborted";
+  if (validation?.data && (await setLongData(test, model, module, validation.data, signal)) === undefined)
+    return "aborted";
   const steps = epochs * Math.ceil(batches / plan.accumulate);
   const isScheduled = schedule(optimizer) !== undefined;
   let step = 0;
