@@ -70,6 +70,16 @@ describe("a handle and an object with methods", () => {
     expect(print(model)).toBe(indented(`Model\n${moduleText}\nLoss mse\n${optimizerText}`));
     expect(String(model)).toBe(print(model));
     expect(k.handlecount()).toBe(count);
+    const parts = [new k.Module(module), new k.Optimizer(optimizer)] as const;
+    const losses: readonly (readonly [string, object, k.LossChoice])[] = [
+      ["Loss smoothl1(beta: 0.25)", { loss: "smoothl1", beta: 0.25 }, ["smoothl1", { beta: 0.25 }]],
+      [texts.loss as string, { loss: "smoothl1", beta: 0.5, reduce: "mean" }, handles.loss],
+    ];
+    for (const [text, json, loss] of losses) {
+      const model = new k.Model(parts[0], loss, parts[1]);
+      expect(String(model)).toContain(`\n  ${text}\n`);
+      expect(JSON.parse(JSON.stringify(model)).loss).toEqual(json);
+    }
   });
 
   it("say that they are freed", () => {

@@ -3,10 +3,9 @@
 import type { TextStyle } from "../inspect.js";
 import { brief } from "../values/describe.js";
 import { numberText } from "./elements.js";
-import type { OptionValues } from "./outline.js";
 
 /** `(in: 2, out: 16)`; an empty text without options. */
-export function optionsText(options: OptionValues, style: TextStyle): string {
+export function optionsText(options: object, style: TextStyle): string {
   const texts = Object.entries(options).map(([name, value]) => `${name}: ${valueText(value, style)}`);
   return texts.length === 0 ? "" : `(${texts.join(", ")})`;
 }

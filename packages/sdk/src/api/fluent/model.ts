@@ -3,6 +3,7 @@ import type { LossOptionsOf } from "../../generated/losses.js";
 import { Handle, type LossHandle, type ModelHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
+import { optionsText } from "../../printing/options.js";
 import type { LossName } from "../../types/arguments.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
@@ -132,8 +133,9 @@ export class Model implements Held<ModelHandle> {
   /** The states of the module and of the optimizer, and the loss, as JSON. `module` and `opt` take the states back. */
   toJSON(): unknown {
     Model.#check(this);
-    const options = Array.isArray(this.#loss) ? this.#loss[1] : {};
-    return { module: this.module.toJSON(), loss: { loss: this.loss, ...options }, optimizer: this.optimizer.toJSON() };
+    const given = toHandle(this.#loss);
+    const loss = given instanceof Handle ? given.toJSON() : { loss: this.loss, ...this.#lossOptions() };
+    return { module: this.module.toJSON(), loss, optimizer: this.optimizer.toJSON() };
   }
 
   /** Frees the module, the optimizer, and the handle if there is one. A second call does nothing. */
@@ -157,7 +159,17 @@ export class Model implements Held<ModelHandle> {
     if (style.depth < 1) return "Model";
     const inner = { ...style, depth: style.depth - 1 };
     const [module, optimizer] = [this.module, this.optimizer].map(({ handle }) => Handle.textOf(handle, inner));
-    return partsText([module as string, `Loss ${this.loss}`, optimizer as string]);
+    const given = toHandle(this.#loss);
+    const loss =
+      given instanceof Handle
+        ? Handle.textOf(given, inner)
+        : `Loss ${this.loss}${optionsText(this.#lossOptions(), inner)}`;
+    return partsText([module as string, loss, optimizer as string]);
+  }
+
+  /** The options that the loss was given with. */
+  #lossOptions(): object {
+    return Array.isArray(this.#loss) ? (this.#loss[1] ?? {}) : {};
   }
 
   /** A new model of the k-api. */
