@@ -120,6 +120,7 @@ exports.open = () => {
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
+    checkMemory: stepwell.checkMemory,
     stepWithClosure: (...args) => stepwell.stepWithClosure(session, ...args),
   };
 };

@@ -192,6 +192,11 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
     let data = match TypedArrayType::from(kind) {
         TypedArrayType::Float32 => Data::Float(copied(elements!(f32))?),
         TypedArrayType::Float64 => Data::Double(copied(elements!(f64))?),
+        // The SDK passes a rectangular list of plain numbers in this type, which has no other use at this interface.
+        TypedArrayType::BigUint64 => {
+            let numbers = Value::plain_numbers(copied(elements!(f64))?);
+            return numbers.ok_or_else(|| unsupported("BigUint64Array").into());
+        }
         TypedArrayType::BigInt64 => Data::Long(copied(elements!(i64))?),
         TypedArrayType::Int8 => widen!(i8),
         TypedArrayType::Uint8 | TypedArrayType::Uint8Clamped => widen!(u8),
@@ -199,15 +204,13 @@ unsafe fn read_typed_array(env: sys::napi_env, value: sys::napi_value) -> Read {
         TypedArrayType::Uint16 => widen!(u16),
         TypedArrayType::Int32 => widen!(i32),
         TypedArrayType::Uint32 => widen!(u32),
-        other => {
-            return Err(Error::new(
-                Status::InvalidArg,
-                format!("a typed array of type {other:?} cannot become a tensor"),
-            )
-            .into());
-        }
+        other => return Err(unsupported(&format!("{other:?}")).into()),
     };
     Ok(Value::NumericArray(NumericArray { shape: vec![data.len()], data }))
+}
+
+fn unsupported(kind: &str) -> Error {
+    Error::new(Status::InvalidArg, format!("a typed array of type {kind} cannot become a tensor"))
 }
 
 /// Converts values of 16 bits, exactly, to f32: not every Node has Float16Array.
@@ -265,7 +268,7 @@ impl ToNapiValue for NapiValue {
                     check_status!(sys::napi_define_properties(env, object, properties.len(), properties.as_ptr()))?;
                     Ok(object)
                 }
-                Value::NumericArray(NumericArray { data, shape }) => {
+                Value::NumericArray(NumericArray { data, shape }) | Value::Numbers(NumericArray { data, shape }) => {
                     let mut object = Object::new(&napi::Env::from_raw(env))?;
                     let dtype = data.dtype();
                     match data {

@@ -46,6 +46,12 @@ pub fn open() -> Result<Opened> {
     guarded(sessions::open)
 }
 
+/// Fails with `ERR_MEMORY` unless JavaScript may allocate this number of bytes outside of its heap.
+#[napi(catch_unwind)]
+pub fn check_memory(bytes: f64) -> Result<()> {
+    guarded(|| stepwell_optim::fallible::check_memory(bytes as usize))
+}
+
 /// Calls a command.
 #[napi(catch_unwind)]
 pub fn call(env: Env, session: u32, command: NapiValue, arguments: NapiValue) -> Result<NapiValue> {

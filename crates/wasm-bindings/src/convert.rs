@@ -2,7 +2,9 @@
 
 use std::cell::OnceCell;
 
-use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol};
+use js_sys::{
+    Array, ArrayBuffer, BigInt64Array, BigUint64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol,
+};
 use stepwell_optim::fallible::{check_memory, collected, filled, out_of_memory, push};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Handle, NumericArray, Value};
@@ -155,6 +157,15 @@ fn read_view(view: &JsValue) -> Result<Value> {
     let data = match name.as_str() {
         "Float32Array" => Data::Float(copy!(Float32Array)),
         "Float64Array" => Data::Double(copy!(Float64Array)),
+        // The SDK passes a rectangular list of plain numbers in this type, which has no other use at this interface.
+        "BigUint64Array" => {
+            let mut numbers: Vec<f64> = filled(length, 0.0)?;
+            if length > 0 {
+                // SAFETY: as in `copy`; a f64 has the size and the alignment of the type, and every value of it is one.
+                unsafe { BigUint64Array::view_mut_raw(numbers.as_mut_ptr().cast(), length) }.set(view, 0);
+            }
+            return Value::plain_numbers(numbers).ok_or_else(|| unsupported(&name));
+        }
         "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
         "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
         | "Uint32Array" => {
@@ -162,9 +173,13 @@ fn read_view(view: &JsValue) -> Result<Value> {
             let numbers: Vec<f64> = copy!(Float64Array);
             Data::Long(collected(numbers.into_iter().map(|x| x as i64))?)
         }
-        _ => return Err(Error::new(Code::Argument, format!("a typed array of type {name} cannot become a tensor"))),
+        _ => return Err(unsupported(&name)),
     };
     Ok(Value::NumericArray(NumericArray { shape: vec![data.len()], data }))
+}
+
+fn unsupported(kind: &str) -> Error {
+    Error::new(Code::Argument, format!("a typed array of type {kind} cannot become a tensor"))
 }
 
 /// Converts a value to JavaScript. Arrays are copied, since growing memory detaches every view of it.
@@ -189,7 +204,7 @@ pub(crate) fn write(value: Value) -> Result<JsValue> {
             }
             object(&pairs)
         }
-        Value::NumericArray(NumericArray { data, shape }) => {
+        Value::NumericArray(NumericArray { data, shape }) | Value::Numbers(NumericArray { data, shape }) => {
             let elements = match &data {
                 Data::Float(elements) => Floats::new(elements).map(JsValue::from),
                 Data::Double(elements) => Doubles::new(elements).map(JsValue::from),

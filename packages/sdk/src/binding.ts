@@ -29,7 +29,10 @@ export interface TypedTensor<Type extends ElementType = ElementType> {
   readonly dtype?: Type & ("half" | "bfloat16");
 }
 
-/** An argument of a call of an engine. A `bigint` is a handle. */
+/**
+ * An argument of a call of an engine. A `bigint` is a handle. A `BigUint64Array` is a rectangular list of plain numbers. Its bytes
+ * are doubles: the elements, the sizes of the dimensions, and the count of these.
+ */
 export type BindingArgument =
   | null
   | undefined
@@ -97,6 +100,8 @@ export interface Binding {
    * exception: it returns null if it has failed, which ends the step with an error.
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
+  /** Throws `ERR_MEMORY` unless JavaScript may allocate this number of bytes outside of its heap. Native engine only. */
+  checkMemory?(bytes: number): void;
   /** Frees every object and restores the initial state of the engine. True if a new engine had to be made. */
   reset(): boolean;
   /** Resolves when the engine has started. */

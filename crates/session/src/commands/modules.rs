@@ -74,12 +74,17 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
             let message = format!("expected an input as argument 2, a tensor handle or numbers, given {given}");
             Err(Error::new(Code::Argument, message))
         }
-        // Indices stay long; plain numbers take the dtype of the module.
-        Value::NumericArray(array) if array.data.dtype() == Dtype::Long => {
+        // Indices stay long; other numbers take the dtype of the module.
+        Value::NumericArray(array) if array.data.dtype() == Dtype::Long && !takes_floating(module) => {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
         }
         _ => tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?),
     }
+}
+
+/// Whether the first parameter of a module says that its input is of floating point.
+fn takes_floating<E: Engine>(module: &Module<E>) -> bool {
+    module.parameters().first().is_some_and(|named| named.kind != "embedding")
 }
 
 /// The dtype of a module's input: the dtype of its first parameter, or long if it begins with an embedding.

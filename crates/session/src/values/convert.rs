@@ -20,7 +20,7 @@ pub(crate) fn option_value(given: &Value) -> Result<Option<OptionValue>> {
         Value::Bool(flag) => OptionValue::Flag(*flag),
         Value::Number(number) => OptionValue::Float(*number),
         Value::String(text) => OptionValue::Word(text.clone()),
-        Value::Array(_) | Value::NumericArray(_) => match flat(given)? {
+        Value::Array(_) | Value::NumericArray(_) | Value::Numbers(_) => match flat(given)? {
             Some(array) => OptionValue::List(array.doubles()?),
             None => return Ok(None),
         },

@@ -47,6 +47,25 @@ pub(crate) fn size(x: f64) -> Result<usize> {
     }
 }
 
+impl Value {
+    /// A rectangular list of plain numbers as bindings pass it: the elements, the sizes of its dimensions, and the count of these.
+    /// `None` if the three do not agree.
+    pub fn plain_numbers(mut numbers: Vec<f64>) -> Option<Self> {
+        let rank = numbers.pop()? as usize;
+        let count = numbers.len().checked_sub(rank)?;
+        if rank == 0 || rank > MAX_DIMENSIONS {
+            return None;
+        }
+        let (mut shape, mut product) = (Vec::with_capacity(rank), 1usize);
+        for length in &numbers[count..] {
+            shape.push(*length as usize);
+            product = product.checked_mul(*length as usize)?;
+        }
+        numbers.truncate(count);
+        (product == count).then_some(Value::Numbers(NumericArray { data: Data::Double(numbers), shape }))
+    }
+}
+
 /// Numbers with their shape, borrowed from an argument or converted from it.
 pub(crate) struct Numbers<'a> {
     pub(crate) data: Cow<'a, Data>,
@@ -95,7 +114,7 @@ pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
         Ok(true)
     }
     match given {
-        Value::NumericArray(NumericArray { data, shape }) => {
+        Value::NumericArray(NumericArray { data, shape }) | Value::Numbers(NumericArray { data, shape }) => {
             return Ok(Some(Numbers { data: Cow::Borrowed(data), shape: shape.clone() }));
         }
         Value::Object(entries) => return shaped(entries),

@@ -24,6 +24,8 @@ pub enum Value {
     Handle(Handle),
     /// Numbers of one dtype with a shape.
     NumericArray(NumericArray),
+    /// A rectangular list of plain numbers, which have no dtype of their own. They are held as doubles.
+    Numbers(NumericArray),
     /// An array.
     Array(Vec<Value>),
     /// An object, with its entries in order.
@@ -87,6 +89,7 @@ impl fmt::Display for Value {
                 write!(f, "array of {} elements of dtype {}", array.data.len(), array.data.dtype().name())
             }
             Value::Array(list) => write!(f, "list of {}", list.len()),
+            Value::Numbers(array) => write!(f, "list of {}", array.shape.first().unwrap_or(&0)),
             Value::Object(entries) => {
                 // There may be a hundred thousand of them.
                 let keys: Vec<_> = entries.iter().take(20).map(|(key, _)| key.as_str()).collect();

@@ -49,7 +49,7 @@ export const schedules: Schedules = specifications;
  * Arguments are plain data and handles. A dictionary is an object whose prototype is null or `Object.prototype`; its own
  * enumerable properties under strings count, except undefined ones. Lists may be proxies or of a subclass, and have no holes.
  * Objects of the fluent layer stand for their handles. Any other value, such as a `Map`, a `Promise` or an instance of a class, is
- * `ERR_ARGUMENT`. In addition to typed arrays a call takes at most 2^24 values, nested at most 300 deep. A tensor has at most 64
- * dimensions.
+ * `ERR_ARGUMENT`. A tensor has at most 64 dimensions. The numbers of one are a typed array of any length, or a rectangular list of
+ * at most 2^27 numbers. In addition to these a call takes at most 2^24 values, nested at most 300 deep.
  */
 export type Api = typeof functions;

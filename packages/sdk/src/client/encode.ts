@@ -8,7 +8,8 @@ import { describeKind, describeValue } from "../values/describe.js";
 import { fromJson } from "../values/json.js";
 import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
-import { isOutOfBounds, kindOf } from "../values/typed-arrays.js";
+import { isOutOfBounds, kindOf, lengthOf } from "../values/typed-arrays.js";
+import { type Allocate, becomesTensor, PlainNumbers } from "./plain-numbers.js";
 
 /** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
 const MAX_DEPTH = 300;
@@ -23,6 +24,7 @@ const NO_HANDLE = 2n ** 53n - 1n;
 
 /** The kinds of typed arrays that a tensor can be made of. */
 const kinds: ReadonlySet<string | undefined> = new Set([
+  "Float16Array",
   ...["Float32Array", "Float64Array", "BigInt64Array", "Int8Array", "Uint8Array", "Uint8ClampedArray"],
   ...["Int16Array", "Uint16Array", "Int32Array", "Uint32Array"],
 ]);
@@ -35,6 +37,7 @@ export function encodeArguments(
   owner: object,
   command: string,
   args: readonly unknown[],
+  allocate: Allocate,
   position = 1,
 ): BindingArgument[] {
   const encoded: BindingArgument[] = [];
@@ -42,7 +45,7 @@ export function encodeArguments(
     const arg = args[i];
     // Most arguments are handles.
     const id = Handle.idOf(arg);
-    if (id === undefined) return encodeRest(new Encoder(owner, command, args, position + i), encoded);
+    if (id === undefined) return encodeRest(new Encoder(owner, command, args, allocate, position + i), encoded);
     encoded.push(Handle.isOf(arg as Handle, owner) ? id : NO_HANDLE);
   }
   return encoded;
@@ -75,6 +78,11 @@ export function handleOf(value: unknown): Handle | undefined {
   return Handle.idOf(held) === undefined ? undefined : (held as Handle);
 }
 
+/** Whether a value is a list, which may be a proxy of one. */
+function isList(value: unknown): value is readonly unknown[] {
+  return typeof value === "object" && value !== null && !isRevoked(value) && Array.isArray(value);
+}
+
 class Encoder {
   position: number;
   #values = 0;
@@ -84,6 +92,7 @@ class Encoder {
     readonly owner: object,
     readonly command: string,
     readonly args: readonly unknown[],
+    readonly allocate: Allocate,
     position: number,
   ) {
     this.position = position - 1;
@@ -91,7 +100,58 @@ class Encoder {
 
   argument(value: unknown): BindingArgument {
     this.position += 1;
+    if (becomesTensor(this.command, this.position) && isList(value)) return this.#numbers(value, 0);
     return this.#encode(value, 0);
+  }
+
+  /** A list whose numbers become a tensor: one typed array if it is rectangular and long enough, else a copy like any list. */
+  #numbers(list: readonly unknown[], depth: number): BindingArgument {
+    const numbers = new PlainNumbers(this.command, this.allocate);
+    return this.#rows(list, depth, 0, numbers) ?? numbers.finish();
+  }
+
+  /** Reads a list of a dimension; undefined if it was added to the numbers, else the copy of a list that is not rectangular. */
+  #rows(
+    list: readonly unknown[],
+    depth: number,
+    dimension: number,
+    numbers: PlainNumbers,
+  ): BindingArgument[] | undefined {
+    const length = this.#lengthOf(list, depth);
+    const start = numbers.count;
+    if (!numbers.enter(dimension, length)) {
+      this.#count(numbers.values - 1);
+      return this.#rest(list, depth, length, []);
+    }
+    for (let i = numbers.take(list, dimension, 0); i < length; i = numbers.take(list, dimension, i)) {
+      const item = numbers.stopped;
+      if (typeof item === "bigint" && numbers.isRow(dimension)) {
+        numbers.add(this.#encode(item, depth + 1) as number);
+      } else if (numbers.isOuter(dimension) && isList(item)) {
+        const copy = this.#rows(item, depth + 1, dimension + 1, numbers);
+        if (copy) return this.#rest(list, depth, length, numbers.nested(dimension, start, i), copy);
+      } else {
+        this.#count(numbers.values - 1);
+        const copy = this.#element(list, i, length, item, depth);
+        return this.#rest(list, depth, length, numbers.nested(dimension, start, i), copy);
+      }
+      i += 1;
+      if (i === length) break;
+    }
+    return undefined;
+  }
+
+  /** Copies the elements that follow others, which were copied before. */
+  #rest(
+    list: readonly unknown[],
+    depth: number,
+    length: number,
+    copy: BindingArgument[],
+    ...next: readonly BindingArgument[]
+  ): BindingArgument[] {
+    copy.push(...next);
+    for (let i = copy.length; i < length; i++) copy.push(this.#element(list, i, length, list[i], depth));
+    return copy;
   }
 
   #encode(value: unknown, depth: number): BindingArgument {
@@ -128,29 +188,44 @@ class Encoder {
   }
 
   #view(view: ArrayBufferView, depth: number): BindingArgument {
-    if (!kinds.has(kindOf(view))) return this.#refuse(view, depth);
-    if (!isOutOfBounds(view)) return view;
+    const kind = kindOf(view);
+    if (!kinds.has(kind)) return this.#refuse(view, depth);
+    if (!isOutOfBounds(view)) return kind === "Float16Array" ? this.#half(view) : view;
     const message = "given a typed array whose buffer was transferred or has shrunk";
     return this.#fail(`expected numbers ${this.#place(depth)}, ${message}`);
   }
 
+  /** An array of 16-bit numbers in the form that `data` gives: no engine reads such arrays, which some versions of JavaScript lack. */
+  #half(array: ArrayBufferView): BindingArgument {
+    const count = lengthOf(array);
+    const { buffer } = this.allocate(this.command, Math.ceil(count / 2));
+    const data = new Float32Array(buffer, 0, count);
+    data.set(array as unknown as ArrayLike<number>);
+    return { data, shape: [count], dtype: "half" };
+  }
+
   #list(list: readonly unknown[], depth: number): BindingArgument {
-    const { length } = list;
-    // A proxy of a list may give any length.
-    if (!Number.isSafeInteger(length) || length < 0) {
-      this.#fail(`expected a list ${this.#place(depth)}, given one whose length is ${describeValue(length)}`);
-    }
+    const length = this.#lengthOf(list, depth);
     this.#count(length);
     // Allocate at once if elements are few. The length of a sparse list allocates nothing before its elements are read.
     const copy: BindingArgument[] = new Array(Math.min(length, 1024));
-    for (let i = 0; i < length; i++) {
-      const item = list[i];
-      if (item === undefined && !(i in list)) {
-        this.#fail(`expected a list without holes ${this.#place(depth)}, given none of its ${length} elements at ${i}`);
-      }
-      copy[i] = typeof item === "number" ? item : this.#encode(item, depth + 1);
-    }
+    for (let i = 0; i < length; i++) copy[i] = this.#element(list, i, length, list[i], depth);
     return copy;
+  }
+
+  #lengthOf(list: readonly unknown[], depth: number): number {
+    const { length } = list;
+    // A proxy of a list may give any length.
+    if (Number.isSafeInteger(length) && length >= 0) return length;
+    return this.#fail(`expected a list ${this.#place(depth)}, given one whose length is ${describeValue(length)}`);
+  }
+
+  /** Encodes an element of a list, which was read before. */
+  #element(list: readonly unknown[], i: number, length: number, item: unknown, depth: number): BindingArgument {
+    if (item === undefined && !(i in list)) {
+      this.#fail(`expected a list without holes ${this.#place(depth)}, given none of its ${length} elements at ${i}`);
+    }
+    return typeof item === "number" ? item : this.#encode(item, depth + 1);
   }
 
   #dictionary(dictionary: object, depth: number): BindingArgument {
@@ -165,7 +240,11 @@ class Encoder {
     for (const key of keys) {
       const item = (dictionary as Record<string, unknown>)[key];
       // An undefined option is left out.
-      if (item !== undefined) copy[wellFormed(this.command, key)] = this.#encode(item, depth + 1);
+      if (item === undefined) continue;
+      // Not a `shape`, which JSON may have made for a tensor.
+      const isTensor = this.command === "dict" && depth === 0 && key !== "shape" && isList(item);
+      const encoded = isTensor ? this.#numbers(item, depth + 1) : this.#encode(item, depth + 1);
+      copy[wellFormed(this.command, key)] = encoded;
     }
     return fromJson(this.command, copy) as BindingArgument;
   }

@@ -7,28 +7,32 @@ import { refuseSurplus } from "../values/refuse.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
 import { jsonOf } from "./json-of-object.js";
+import { NumberMemory } from "./number-memory.js";
 import { toThisRealm } from "./realm.js";
 
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
 export class EngineClient {
   readonly #binding: Binding;
   #registry: HandleRegistry;
+  readonly #memory: NumberMemory;
 
   constructor(binding: Binding) {
     this.#binding = binding;
     this.#registry = this.#newRegistry();
+    this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten());
   }
 
   /** Calls a command of the session. Messages name the function `name`, if the command has another name. */
   call(command: string, args: readonly unknown[], name = command): unknown {
     let result: BindingResult;
     // Reading arguments runs code of the caller, such as getters, whose exceptions are not errors of the engine.
-    const encoded = encodeArguments(this.#registry, name, args);
+    const encoded = encodeArguments(this.#registry, name, args, this.#memory.allocate);
     try {
       result = this.#callBinding(command, encoded);
     } catch (error) {
       throw renamed(this.#error(error, args), command, name);
     }
+    this.#memory.reclaim(encoded);
     return this.#decode(result);
   }
 
@@ -59,7 +63,7 @@ export class EngineClient {
         return null;
       }
     };
-    const [encoded] = encodeArguments(this.#registry, "step", [options], 3);
+    const [encoded] = encodeArguments(this.#registry, "step", [options], this.#memory.allocate, 3);
     try {
       return this.#binding.stepWithClosure(idOf(this.#registry, optimizer), guarded, encoded);
     } catch (error) {

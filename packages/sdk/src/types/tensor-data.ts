@@ -1,9 +1,16 @@
 /** A number, or numbers nested as deep as a tensor has dimensions. */
 export type Numbers = number | readonly Numbers[];
 
+/** A `Float16Array`, which some versions of JavaScript and TypeScript lack. */
+export interface HalfArray extends ArrayLike<number> {
+  readonly [Symbol.toStringTag]: "Float16Array";
+  readonly BYTES_PER_ELEMENT: number;
+}
+
 /** Elements of a typed array, or numbers nested as deep as the tensor is to have dimensions. */
 export type TensorData =
   | Numbers
+  | HalfArray
   | Float32Array
   | Float64Array
   | BigInt64Array

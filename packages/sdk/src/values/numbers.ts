@@ -20,14 +20,18 @@ export function nested({ data, shape }: TypedTensor, where = "tensor"): Numbers 
     const message = `${where}: expected at most ${MAX_VALUES} numbers and lists to be made, ${given}`;
     throw new StepwellError("ERR_MEMORY", `${message}; data() gives its elements as one typed array`);
   }
+  const isLong = typeof data[0] === "bigint";
   let offset = 0;
   const build = (dimension: number): Numbers => {
-    const list: Numbers[] = [];
     const size = shape[dimension] ?? 0;
-    if (dimension === shape.length - 1) {
-      for (let i = 0; i < size; i++) list.push(Number(data[offset++]));
+    // Of its length at once: a list that grows is copied several times.
+    const list = new Array<Numbers>(size);
+    if (dimension < shape.length - 1) {
+      for (let i = 0; i < size; i++) list[i] = build(dimension + 1);
+    } else if (isLong) {
+      for (let i = 0; i < size; i++) list[i] = Number(data[offset++]);
     } else {
-      for (let i = 0; i < size; i++) list.push(build(dimension + 1));
+      for (let i = 0; i < size; i++) list[i] = data[offset++] as number;
     }
     return list;
   };

@@ -14,9 +14,14 @@ export function kindOf(value: unknown): string | undefined {
   return Reflect.apply(kind, value, []) as string | undefined;
 }
 
+/** The number of elements of a typed array. */
+export function lengthOf(array: object): number {
+  return Reflect.apply(length, array, []) as number;
+}
+
 /** Whether a typed array has lost its memory: its buffer was transferred, or has shrunk and no longer contains the array. */
 export function isOutOfBounds(array: ArrayBufferView): boolean {
-  if (Reflect.apply(length, array, []) !== 0) return false;
+  if (lengthOf(array) !== 0) return false;
   try {
     // Every method begins with this check, and an empty array leaves nothing to search.
     Reflect.apply(search, array, [0]);

@@ -1,0 +1,130 @@
+// Rectangular lists of plain numbers. One pass reads them into a typed array, which crosses the binding at once.
+
+import type { BindingArgument } from "../binding.js";
+
+/** In numbers. Shorter lists are copied element by element, which takes a few microseconds. */
+const MIN_NUMBERS = 64;
+/** In numbers, 1 GiB as doubles. Lists that share their elements are small and have far more. */
+const MAX_NUMBERS = 2 ** 27;
+/** Limit of the session. */
+const MAX_DIMENSIONS = 64;
+
+/** Makes memory for numbers in a call of a function, or throws `ERR_MEMORY`. */
+export type Allocate = (command: string, count: number) => Float64Array;
+
+const losses = ["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"];
+
+/** Positions of arguments that become tensors if they are numbers, by function. */
+const positions = new Map<string, readonly number[]>([
+  ["tensor", [1]],
+  ["copyto", [1]],
+  ["grad", [2]],
+  ["forward", [2]],
+  ["evaluate", [2]],
+  ...losses.map((name) => [name, [2]] as const),
+  ["loss", [3]],
+  ["train", [2, 3]],
+  ["test", [2, 3]],
+]);
+
+/** Whether numbers in this argument of a function become a tensor. */
+export function becomesTensor(command: string, position: number): boolean {
+  return command === "vector" || (positions.get(command)?.includes(position) ?? false);
+}
+
+/**
+ * The numbers of a list that is being read, as long as it is rectangular. Each element is read once, so that a getter runs once.
+ * If the list turns out to be another one, {@link nested} gives back the elements that were read.
+ */
+export class PlainNumbers {
+  /** Numbers so far. */
+  count = 0;
+  /** Values so far, as the limit of a call counts them: lists and their elements. */
+  values = 0;
+  /** The element at which {@link take} stopped. */
+  stopped: unknown;
+  /** Sizes of the dimensions. The first list of each dimension decides its size. */
+  readonly #shape: number[] = [];
+  /** Known from the first number on. */
+  #rank = 0;
+  #numbers: Float64Array | undefined;
+
+  constructor(
+    readonly command: string,
+    readonly allocate: Allocate,
+  ) {}
+
+  /** Begins a list of a dimension. False if lists of this length are not rectangular with the lists before. */
+  enter(dimension: number, length: number): boolean {
+    this.values += length + 1;
+    if (this.#rank > 0) return this.#shape[dimension] === length;
+    this.#shape.push(length);
+    return length > 0 && dimension < MAX_DIMENSIONS;
+  }
+
+  /** Whether the elements of a list of this dimension may be lists. */
+  isOuter(dimension: number): boolean {
+    return this.#rank === 0 || dimension + 1 < this.#rank;
+  }
+
+  /** Reads elements of a list up to one that is not a number, and returns its position; the length if there is none. */
+  take(list: readonly unknown[], dimension: number, from: number): number {
+    if (this.isOuter(dimension)) {
+      const item = list[from];
+      this.stopped = item;
+      if (this.#rank > 0 || (typeof item !== "number" && typeof item !== "bigint")) return from;
+      if (!this.#begin() || typeof item === "bigint") return from;
+      this.add(item);
+      return this.take(list, dimension, from + 1);
+    }
+    const numbers = this.#numbers as Float64Array;
+    const length = this.#shape[dimension] as number;
+    const offset = this.count - from;
+    for (let i = from; i < length; i++) {
+      const item = list[i];
+      if (typeof item !== "number") {
+        this.stopped = item;
+        this.count = offset + i;
+        return i;
+      }
+      numbers[offset + i] = item;
+    }
+    this.count = offset + length;
+    return length;
+  }
+
+  /** Whether an element of a list of this dimension can be a number. */
+  isRow(dimension: number): boolean {
+    return dimension + 1 === this.#rank;
+  }
+
+  add(number: number): void {
+    (this.#numbers as Float64Array)[this.count++] = number;
+  }
+
+  /** The first elements of a list of a dimension, whose numbers begin at `start`, as nested lists. */
+  nested(dimension: number, start: number, length: number): BindingArgument[] {
+    if (length === 0 || dimension + 1 === this.#rank) {
+      return Array.from((this.#numbers ?? []).slice(start, start + length));
+    }
+    const size = this.#shape.slice(dimension + 1).reduce((product, size) => product * size, 1);
+    const inner = this.#shape[dimension + 1] as number;
+    return Array.from({ length }, (_, i) => this.nested(dimension + 1, start + i * size, inner));
+  }
+
+  /** The numbers, the sizes of their dimensions and the count of these, in the type by which the engine knows them. */
+  finish(): BigUint64Array {
+    const numbers = this.#numbers as Float64Array;
+    numbers.set([...this.#shape, this.#rank], this.count);
+    return new BigUint64Array(numbers.buffer, 0, numbers.length);
+  }
+
+  /** Makes memory at the first number, when the shape is known. False if the list is too short or too long. */
+  #begin(): boolean {
+    const count = this.#shape.reduce((product, size) => product * size, 1);
+    if (count < MIN_NUMBERS || count > MAX_NUMBERS) return false;
+    this.#rank = this.#shape.length;
+    this.#numbers = this.allocate(this.command, count + this.#rank + 1);
+    return true;
+  }
+}
