@@ -18,6 +18,12 @@ export type Request =
   | { readonly do: "train"; readonly implementation: string; readonly batch: number }
   /** The training of examples/digits with its digits, in whole epochs. */
   | { readonly do: "demo" }
+  /** Conversions: nested arrays of a table of numbers into a tensor, or a tensor into nested arrays. */
+  | {
+      readonly do: "convert";
+      readonly to: "tensor" | "lists";
+      readonly shape: readonly [rows: number, columns: number];
+    }
   /** The cheapest calls. */
   | { readonly do: "call" };
 

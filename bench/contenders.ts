@@ -115,7 +115,8 @@ export const ourWasm: Contender = { name: "Stepwell wasm", find: wasm };
 export const tfjs: Contender = {
   name: "tfjs wasm",
   find: peer("tfjs.mjs"),
-  refuses: javascript({ tensors: 1000, parameters: 5_000_000 }),
+  refuses: (request) =>
+    request.do === "convert" ? undefined : javascript({ tensors: 1000, parameters: 5_000_000 })(request),
 };
 export const jax: Contender = {
   name: "jax-js wasm",
@@ -125,7 +126,8 @@ export const jax: Contender = {
 export const plain: Contender = {
   name: "plain JS",
   find: node(compiled("plain.js")),
-  refuses: javascript({ tensors: 1000, parameters: 70_000_000 }),
+  refuses: (request) =>
+    request.do === "convert" ? undefined : javascript({ tensors: 1000, parameters: 70_000_000 })(request),
 };
 
 /** Stepwell as examples/digits uses it. */

@@ -102,6 +102,24 @@ function spacing(quick: boolean): Case[] {
   }));
 }
 
+/** Nested arrays of numbers into a tensor and back, compared with plain double loops over a typed array. */
+function conversions(quick: boolean): Case[] {
+  const cases = (["tensor", "lists"] as const).flatMap((to) =>
+    [[2000, 784] as const, ...(quick ? [] : [[100_000, 16] as const])].map((shape) => ({ to, shape })),
+  );
+  return cases.map(({ to, shape }) => ({
+    id: `arrays/${shape.join("x")} to ${to === "tensor" ? "a tensor" : "nested arrays"}/1`,
+    threads: 1,
+    entrants: [plain, stepwell, ourWasm, tfjs].map((contender) => {
+      const request = { do: "convert", to, shape } as const;
+      return { label: contender.name, contender, request, bytes: 0, same: true };
+    }),
+    yardstick: false,
+    seconds: quick ? 2 : 5,
+    turn: 40,
+  }));
+}
+
 /** The cost of a call from JavaScript. */
 function calls(quick: boolean): Case[] {
   const one: Model = { name: "1x1", shapes: [[1]] };
@@ -185,6 +203,7 @@ export const sections: readonly Section[] = [
   { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
   { name: "call", title: "The call from JavaScript", cases: calls },
   { name: "import", title: "The import", cases: imports },
+  { name: "arrays", title: "Nested arrays", cases: conversions },
   { name: "training", title: "Training in JavaScript", cases: trainings },
   { name: "wasm", title: "WebAssembly in Node", cases: webAssembly },
   { name: "memory", title: "Peak memory of steps", cases: memory },

@@ -23,7 +23,10 @@ export function targets(results: readonly Result[]): Target[] {
     ...lamb(look, threads),
     ...spacing(results, threads),
   ]);
-  return [...rows, ...calls(look), ...imports(look), ...trainings(results), ...webAssembly(look)];
+  return [
+    ...[...rows, ...calls(look), ...imports(look), ...conversions(results)],
+    ...[...trainings(results), ...webAssembly(look)],
+  ];
 }
 
 function atLeast(limit: number, promised: Promised): Target {
@@ -96,6 +99,20 @@ function* imports(look: Look): Generator<Target> {
   );
   const measured = alone && sdk && sdk / alone;
   yield atMost(1.2, { name: "import of Stepwell / libtorch_cpu alone", threads: 1, measured });
+}
+
+/** A conversion takes at most twice the time of a plain double loop. */
+function* conversions(results: readonly Result[]): Generator<Target> {
+  const ids = ["2000x784", "100000x16"].flatMap((shape) =>
+    ["a tensor", "nested arrays"].map((to) => `arrays/${shape} to ${to}/1`),
+  );
+  for (const id of ids) {
+    const rows = results.find((result) => result.id === id)?.rows ?? [];
+    for (const label of ["Stepwell", "Stepwell wasm"]) {
+      const measured = rows.find((row) => row.label === label)?.ratio?.median;
+      yield atMost(2, { name: `${id.split("/")[1]}: ${label} / plain loop`, threads: 1, measured });
+    }
+  }
 }
 
 function* trainings(results: readonly Result[]): Generator<Target> {

@@ -2,6 +2,7 @@
 
 import type { Request } from "../child.js";
 import { gradients, moved, parameters } from "../numbers.js";
+import { converting, flatOf, tableOf } from "./conversions.js";
 import { adam } from "./plain-adam.js";
 import { classifier } from "./plain-classifier.js";
 import { type Candidate, serve } from "./serve.js";
@@ -10,6 +11,15 @@ import { batchOf } from "./training.js";
 await serve(1, (request) => {
   if (request.do === "make") return stepping(request);
   if (request.do === "train") return classifier(batchOf(request.batch));
+  if (request.do === "convert") {
+    const { shape } = request;
+    const loops = {
+      make: flatOf,
+      elements: (flat: Float32Array) => flat,
+      read: (flat: Float32Array) => tableOf(flat, shape),
+    };
+    return converting({ ...loops, free: () => {} }, request);
+  }
   throw new Error("there is no such thing in plain JavaScript");
 });
 

@@ -3,6 +3,7 @@
 import type * as sdk from "@stepwell/sdk";
 import type { Request } from "../child.js";
 import { gradients, moved, parameters } from "../numbers.js";
+import { type Conversion, converting } from "./conversions.js";
 import { type Candidate, serve } from "./serve.js";
 import { type Batch, batchOf, classes, hidden, learningRate, pixels, weights } from "./training.js";
 
@@ -13,6 +14,7 @@ const threads = engine === "@stepwell/sdk" ? Number(process.env.OMP_NUM_THREADS 
 await serve(threads, (request) => {
   if (request.do === "make") return stepping(request);
   if (request.do === "train") return training(batchOf(request.batch));
+  if (request.do === "convert") return conversions(request);
   return calling();
 });
 
@@ -78,4 +80,17 @@ function calling(): Candidate {
     },
     moved: () => 0,
   };
+}
+
+function conversions(request: Conversion): Candidate {
+  const elements = (tensor: sdk.TensorHandle) => api.data(tensor).data as Float32Array;
+  return converting(
+    {
+      make: (table) => api.tensor(table),
+      elements,
+      read: (tensor) => api.tensor(tensor),
+      free: (tensor) => api.free(tensor),
+    },
+    request,
+  );
 }

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { converting } from "../dist/children/conversions.js";
 import { serve } from "../dist/children/serve.js";
 import { batchOf, classes, hidden, learningRate, pixels, transposed, weights } from "../dist/children/training.js";
 import { gradients, moved, parameters } from "../dist/numbers.js";
@@ -13,9 +14,18 @@ setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "/"
 await tf.setBackend("wasm");
 await tf.ready();
 
+const conversions = {
+  make: (table) => tf.tensor(table),
+  elements: (tensor) => tensor.dataSync(),
+  read: (tensor) => tensor.arraySync(),
+  free: (tensor) => tensor.dispose(),
+};
 const adam = () => tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
 
-await serve(1, (request) => (request.do === "make" ? stepping(request.shapes) : training(request.batch)));
+await serve(1, (request) => {
+  if (request.do === "make") return stepping(request.shapes);
+  return request.do === "convert" ? converting(conversions, request) : training(request.batch);
+});
 
 function stepping(shapes) {
   const optimizer = adam();
