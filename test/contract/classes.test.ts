@@ -186,3 +186,47 @@ it("sums weigh the same, however many losses they are of", () => {
   const sums = [[0, 1, 2].map((i) => lossOf("ce", X[i] as number[], i)), [lossOf("ce", X[3] as number[], 1)]];
   expect(k.testrun(model)).toBeCloseTo(mean(sums.map((rows) => rows.reduce((a, b) => a + b))), 5);
 });
+
+describe("classes as plain numbers and small arrays of integers", () => {
+  const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array] as const;
+  const classes = [0, 1, 2, 0];
+  const forms: readonly (readonly [name: string, of: (numbers: readonly number[]) => k.TensorData])[] = [
+    ["a list", (numbers) => numbers],
+    ...kinds.map((kind) => [kind.name, (numbers: readonly number[]) => kind.from(numbers)] as const),
+  ];
+  const modelOf = () => {
+    const m = k.module(["linear", 3, 3]);
+    for (const name of ["weight", "bias"]) k.copyto(k.full(k.size(k.parm(m, name)) as number[], 0.5), k.parm(m, name));
+    return k.model(m, k.loss("ce"), k.opt("sgd", m, 0.5));
+  };
+
+  it.each(forms)("%s", (_, of) => {
+    const longs = BigInt64Array.from(classes, BigInt);
+    const x = k.tensor(X);
+    expect(k.tensor(k.ce(x, of(classes)))).toBe(k.tensor(k.ce(x, longs)));
+    expect(k.tensor(k.loss(k.loss("nll"), x, of(classes)))).toBe(k.tensor(k.nll(x, longs)));
+    const [wanted, given] = [modelOf(), modelOf()];
+    for (const [model, targets] of [
+      [wanted, longs],
+      [given, of(classes)],
+    ] as const) {
+      k.train(model, X, targets);
+      k.test(model, X, targets);
+      k.run(model);
+    }
+    expect(k.testrun(given)).toEqual(k.testrun(wanted));
+    const embedding = k.module(["embedding", 4, 2]);
+    expect(k.tensor(k.forward(embedding, of(classes)))).toEqual(k.tensor(k.forward(embedding, longs)));
+    expect(() => k.ce(x, of([0, 1, 2, 3]))).toThrow(k.StepwellError);
+  });
+
+  it("are whole numbers of a class that there is", () => {
+    const many = (last: number) => [...Array<number>(99).fill(1), last];
+    const x = k.tensor(many(0).map(() => [1, 2, 3]));
+    for (const wrong of [0.5, -1, 3, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
+      expect(() => k.ce(x, many(wrong)), String(wrong)).toThrow(k.StepwellError);
+    }
+    expectError("ERR_DTYPE", () => k.ce(x, many(0.5)));
+    expect(k.tensor(k.ce(x, many(1)))).toBeCloseTo(lossOf("ce", [1, 2, 3], 1), 5);
+  });
+});

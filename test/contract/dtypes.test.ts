@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { differences, supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
@@ -45,6 +45,35 @@ it("typed arrays of integers become long, with all of their bits", () => {
     expect(k.dtype(tensor), array.name).toBe("long");
     expect(numbers(tensor), array.name).toEqual([...given]);
   }
+});
+
+describe.runIf("Float16Array" in globalThis)("a Float16Array", () => {
+  type Kind = new (length: number) => k.HalfArray & { readonly buffer: ArrayBuffer };
+  const arrayOf = (length: number) => new (globalThis as unknown as { Float16Array: Kind }).Float16Array(length);
+  let every: k.HalfArray;
+  beforeAll(() => {
+    const array = arrayOf(2 ** 16);
+    new Uint16Array(array.buffer).forEach((_, i, bits) => {
+      bits[i] = i;
+    });
+    every = array;
+  });
+
+  it.runIf(differences.dtypes.includes("half"))("becomes half, number by number", () => {
+    const x = k.tensor(every, { shape: [256, 256] });
+    expect([k.dtype(x), k.size(x)]).toEqual(["half", [256, 256]]);
+    expect(k.data(x)).toEqual({ data: Float32Array.from(every), shape: [256, 256], dtype: "half" });
+  });
+
+  it("becomes a tensor of another type exactly", () => {
+    expect(k.data(k.tensor(every, "float")).data).toEqual(Float32Array.from(every));
+    const parameter = k.tensor([0, 0, 0]);
+    const three = arrayOf(3);
+    k.copyto(three, parameter);
+    expect(k.tensor(parameter)).toEqual([0, 0, 0]);
+    expect(k.tensor(k.forward(k.module(["linear", 3, 1]), three))).toHaveLength(1);
+    if (!differences.dtypes.includes("half")) expectError("ERR_DTYPE", () => k.tensor(three));
+  });
 });
 
 it("a bigint of a list becomes a number exactly, or is refused", () => {

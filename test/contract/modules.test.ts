@@ -265,11 +265,13 @@ describe("forward", () => {
   it("takes plain numbers, typed arrays and tensors alike", () => {
     const m = k.module(["linear", 3, 2]);
     const y = k.tensor(k.forward(m, [1, 2, 3]));
-    for (const input of [Float32Array.of(1, 2, 3), Float64Array.of(1, 2, 3), k.tensor([1, 2, 3])]) {
+    const arrays = [Float32Array, Float64Array, Int32Array, Uint8Array].map((kind) => kind.of(1, 2, 3));
+    for (const input of [...arrays, BigInt64Array.of(1n, 2n, 3n), k.tensor([1, 2, 3])]) {
       expect(k.tensor(k.forward(m, input))).toEqual(y);
     }
-    // Whole numbers stay whole numbers: indices need that.
-    expectError("ERR_DTYPE", () => k.forward(m, Int32Array.of(1, 2, 3)));
+    // A tensor keeps its type, and so do whole numbers where no parameter asks for another.
+    expectError("ERR_DTYPE", () => k.forward(m, k.tensor(Int32Array.of(1, 2, 3))));
+    expect(k.dtype(k.forward(k.module("relu"), Int32Array.of(1, 2, 3)))).toBe("long");
     k.to(m, "double");
     expect(k.dtype(k.forward(m, [1, 2, 3]))).toBe("double");
     const words = k.module(k.seq("sequential", ["embedding", 4, 3], ["linear", 3, 1]));

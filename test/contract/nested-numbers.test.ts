@@ -1,6 +1,7 @@
 // Rectangular lists of numbers cross the binding as one typed array. They mean what the same lists mean that are copied element by
 // element, and so does any list that turns out not to be rectangular.
 
+import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
@@ -8,9 +9,9 @@ import { describe, expect, it } from "vitest";
 import { binding } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
-type Encode = typeof import("../../packages/sdk/dist/client/encode.js").encodeArguments;
-const client = new URL("../../packages/sdk/dist/client/encode.js", import.meta.url).href;
-const { encodeArguments } = (await import(client)) as { encodeArguments: Encode };
+const { encodeArguments } = createRequire(import.meta.url)(
+  "../../packages/sdk/commonjs/dist/client/encode.js",
+) as typeof import("../../packages/sdk/commonjs/dist/client/encode.js");
 
 const owner = {};
 const allocate = (_: string, count: number) => new Float64Array(count);

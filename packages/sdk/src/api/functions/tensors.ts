@@ -13,7 +13,8 @@ import { nestedAs, ofType } from "../../values/typed-tensor.js";
 import { client } from "../client.js";
 
 /**
- * Makes a tensor of numbers. The default type of plain numbers is `float`. If the type has fewer digits, each number is rounded
+ * Makes a tensor of numbers. The default type of plain numbers is `float`. Of a typed array it is the array's own: integers become
+ * `long`, and a `Float16Array` becomes `half`. If the type has fewer digits, each number is rounded
  * once, to the nearest and in a tie to the even one. One tensor above 16 MiB may take at most a quarter of the free memory:
  * `ERR_MEMORY`.
  *
