@@ -9,7 +9,7 @@ import { fromJson } from "../values/json.js";
 import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
 import { isOutOfBounds, kindOf, lengthOf } from "../values/typed-arrays.js";
-import { type Allocate, becomesTensor, PlainNumbers } from "./plain-numbers.js";
+import { type Allocate, becomesFloat, becomesTensor, PlainNumbers } from "./plain-numbers.js";
 
 /** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
 const MAX_DEPTH = 300;
@@ -106,7 +106,8 @@ class Encoder {
 
   /** A list whose numbers become a tensor: one typed array if it is rectangular and long enough, else a copy like any list. */
   #numbers(list: readonly unknown[], depth: number): BindingArgument {
-    const numbers = new PlainNumbers(this.command, this.allocate);
+    const allocate = (bytes: number) => this.allocate(this.command, bytes);
+    const numbers = new PlainNumbers(becomesFloat(this.command, this.args), allocate);
     return this.#rows(list, depth, 0, numbers) ?? numbers.finish();
   }
 
@@ -198,8 +199,7 @@ class Encoder {
   /** An array of 16-bit numbers in the form that `data` gives: no engine reads such arrays, which some versions of JavaScript lack. */
   #half(array: ArrayBufferView): BindingArgument {
     const count = lengthOf(array);
-    const { buffer } = this.allocate(this.command, Math.ceil(count / 2));
-    const data = new Float32Array(buffer, 0, count);
+    const data = new Float32Array(this.allocate(this.command, count * 4), 0, count);
     data.set(array as unknown as ArrayLike<number>);
     return { data, shape: [count], dtype: "half" };
   }

@@ -10,6 +10,8 @@ const MIN_KEPT = 2 ** 17;
 export class NumberMemory {
   readonly #binding: Binding;
   readonly #freeForgotten: () => boolean;
+  /** All that it has made. Arguments may have memory of the caller, which is not kept. */
+  readonly #made = new WeakSet<ArrayBufferLike>();
   #kept: WeakRef<ArrayBufferLike> | undefined;
 
   constructor(binding: Binding, freeForgotten: () => boolean) {
@@ -17,20 +19,22 @@ export class NumberMemory {
     this.#freeForgotten = freeForgotten;
   }
 
-  /** Memory for numbers in a call of a function. If there is none, forgotten objects are freed first, else it is `ERR_MEMORY`. */
-  readonly allocate = (name: string, count: number): Float64Array => {
-    const bytes = count * Float64Array.BYTES_PER_ELEMENT;
+  /** Memory for a call of a function. If there is none, forgotten objects are freed first, else it is `ERR_MEMORY`. */
+  readonly allocate = (name: string, bytes: number): ArrayBufferLike => {
     const kept = this.#kept?.deref();
     // Reading the numbers may run code of the caller, whose calls need memory of their own.
     this.#kept = undefined;
-    if (kept && kept.byteLength >= bytes) return new Float64Array(kept, 0, count);
+    if (kept && kept.byteLength >= bytes) return kept;
     for (;;) {
       try {
         this.#binding.checkMemory?.(bytes);
-        return new Float64Array(count);
+        const made = new ArrayBuffer(bytes);
+        if (bytes >= MIN_KEPT) this.#made.add(made);
+        return made;
       } catch {
-        if (!this.#freeForgotten())
+        if (!this.#freeForgotten()) {
           throw new StepwellError("ERR_MEMORY", `${name}: out of memory allocating ${bytes} bytes`);
+        }
       }
     }
   };
@@ -38,8 +42,9 @@ export class NumberMemory {
   /** Keeps memory of the arguments of a call, which the engine has read. */
   reclaim(encoded: readonly BindingArgument[]): void {
     for (const argument of encoded) {
-      if (argument instanceof BigUint64Array && argument.byteLength >= MIN_KEPT)
-        this.#kept = new WeakRef(argument.buffer);
+      if (typeof argument !== "object" || argument === null) continue;
+      const view = "data" in argument ? argument.data : argument;
+      if (ArrayBuffer.isView(view) && this.#made.has(view.buffer)) this.#kept = new WeakRef(view.buffer);
     }
   }
 }

@@ -9,8 +9,8 @@ const MAX_NUMBERS = 2 ** 27;
 /** Limit of the session. */
 const MAX_DIMENSIONS = 64;
 
-/** Makes memory for numbers in a call of a function, or throws `ERR_MEMORY`. */
-export type Allocate = (command: string, count: number) => Float64Array;
+/** Makes memory of some bytes for a call of a function, or throws `ERR_MEMORY`. It may be longer and need not be 0. */
+export type Allocate = (command: string, bytes: number) => ArrayBufferLike;
 
 const losses = ["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"];
 
@@ -32,6 +32,12 @@ export function becomesTensor(command: string, position: number): boolean {
   return command === "vector" || (positions.get(command)?.includes(position) ?? false);
 }
 
+/** Whether numbers in a call of a function become `float`, whatever the objects are that it is given. */
+export function becomesFloat(command: string, args: readonly unknown[]): boolean {
+  if (command === "tensor") return args.every((word, i) => i === 0 || word === undefined || word === "grad");
+  return command === "vector" || command === "dict";
+}
+
 /**
  * The numbers of a list that is being read, as long as it is rectangular. Each element is read once, so that a getter runs once.
  * If the list turns out to be another one, {@link nested} gives back the elements that were read.
@@ -47,11 +53,12 @@ export class PlainNumbers {
   readonly #shape: number[] = [];
   /** Known from the first number on. */
   #rank = 0;
-  #numbers: Float64Array | undefined;
+  #numbers: Float32Array | Float64Array | undefined;
 
+  /** If they become `float` in any case, numbers are rounded at once. */
   constructor(
-    readonly command: string,
-    readonly allocate: Allocate,
+    readonly isFloat: boolean,
+    readonly allocate: (bytes: number) => ArrayBufferLike,
   ) {}
 
   /** Begins a list of a dimension. False if lists of this length are not rectangular with the lists before. */
@@ -77,7 +84,7 @@ export class PlainNumbers {
       this.add(item);
       return this.take(list, dimension, from + 1);
     }
-    const numbers = this.#numbers as Float64Array;
+    const numbers = this.#numbers as Float32Array | Float64Array;
     const length = this.#shape[dimension] as number;
     const offset = this.count - from;
     for (let i = from; i < length; i++) {
@@ -99,7 +106,7 @@ export class PlainNumbers {
   }
 
   add(number: number): void {
-    (this.#numbers as Float64Array)[this.count++] = number;
+    (this.#numbers as Float32Array | Float64Array)[this.count++] = number;
   }
 
   /** The first elements of a list of a dimension, whose numbers begin at `start`, as nested lists. */
@@ -112,9 +119,10 @@ export class PlainNumbers {
     return Array.from({ length }, (_, i) => this.nested(dimension + 1, start + i * size, inner));
   }
 
-  /** The numbers, the sizes of their dimensions and the count of these, in the type by which the engine knows them. */
-  finish(): BigUint64Array {
-    const numbers = this.#numbers as Float64Array;
+  /** The numbers and the sizes of their dimensions, as the engine takes them. */
+  finish(): BindingArgument {
+    const numbers = this.#numbers as Float32Array | Float64Array;
+    if (numbers instanceof Float32Array) return { data: numbers, shape: this.#shape };
     numbers.set([...this.#shape, this.#rank], this.count);
     return new BigUint64Array(numbers.buffer, 0, numbers.length);
   }
@@ -124,7 +132,12 @@ export class PlainNumbers {
     const count = this.#shape.reduce((product, size) => product * size, 1);
     if (count < MIN_NUMBERS || count > MAX_NUMBERS) return false;
     this.#rank = this.#shape.length;
-    this.#numbers = this.allocate(this.command, count + this.#rank + 1);
+    if (this.isFloat) {
+      this.#numbers = new Float32Array(this.allocate(count * 4), 0, count);
+    } else {
+      const length = count + this.#rank + 1;
+      this.#numbers = new Float64Array(this.allocate(length * 8), 0, length);
+    }
     return true;
   }
 }
