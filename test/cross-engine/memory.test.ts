@@ -43,6 +43,10 @@ const calls = {
   "a permutation": "for (;;) permutations.push(k.randperm(2 ** 23))",
   "a typed array": "k.tensor(new Float32Array(90 * 2 ** 20))",
   "a typed array of whole numbers": "k.tensor(new Int8Array(90 * 2 ** 20))",
+  "a nested array": "k.tensor(Array(2 ** 11).fill(Array(2 ** 16).fill(0.5)))",
+  "nested arrays": `
+    const table = Array(32).fill(Array(2 ** 16).fill(0.5));
+    for (;;) kept.push(k.tensor(table), k.tensor(table, "double"))`,
   "tensors of 16 MB": "for (;;) kept.push(k.full([2 ** 22], 1))",
   "tensors of typed arrays": "for (;;) kept.push(k.tensor(new Float64Array(2 ** 20)))",
   "results of a module": `

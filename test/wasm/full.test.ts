@@ -46,6 +46,7 @@ const calls = {
   "tensors of 1 MB": "for (;;) kept.push(k.full([2 ** 18], 1))",
   "tensors of several sizes": "for (let i = 0; ; i++) kept.push(k.full([1 + ((i * 7919) % 50_000)], 1))",
   "tensors of typed arrays": "for (;;) kept.push(k.tensor(new Float64Array(2 ** 15)))",
+  "tensors of nested lists": 'for (;;) kept.push(k.tensor(Array(64).fill(Array(1000).fill(0.5)), "double"))',
   "tensors of lists": "for (;;) kept.push(k.tensor(Array.from({ length: 5000 }, (_, i) => i)))",
   "a permutation": "k.randperm(2 ** 24)",
   "results of a module": `

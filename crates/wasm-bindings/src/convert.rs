@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use js_sys::{
     Array, ArrayBuffer, BigInt64Array, BigUint64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol,
 };
-use stepwell_optim::fallible::{check_memory, collected, filled, out_of_memory, push};
+use stepwell_optim::fallible::{check_memory, collected, out_of_memory, push, with_capacity};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Handle, NumericArray, Value};
 use wasm_bindgen::prelude::*;
@@ -145,32 +145,32 @@ fn read_view(view: &JsValue) -> Result<Value> {
     });
     let length = length.unwrap_or(0.0) as usize;
     macro_rules! copy {
-        ($type:ty) => {{
-            let mut elements = filled(length, Default::default())?;
+        ($type:ty, $element:ty) => {{
+            let mut elements: Vec<$element> = with_capacity(length)?;
             if length > 0 {
-                // SAFETY: only this view refers to the elements, and nothing is allocated while it exists.
-                unsafe { <$type>::view_mut_raw(elements.as_mut_ptr(), length) }.set(view, 0);
+                // SAFETY: only this view refers to the elements, and nothing is allocated while it exists. All of them are set:
+                // both arrays have this length, and an element is as large as one of the type.
+                unsafe {
+                    <$type>::view_mut_raw(elements.as_mut_ptr().cast(), length).set(view, 0);
+                    elements.set_len(length);
+                }
             }
             elements
         }};
     }
     let data = match name.as_str() {
-        "Float32Array" => Data::Float(copy!(Float32Array)),
-        "Float64Array" => Data::Double(copy!(Float64Array)),
+        "Float32Array" => Data::Float(copy!(Float32Array, f32)),
+        "Float64Array" => Data::Double(copy!(Float64Array, f64)),
         // The SDK passes a rectangular list of plain numbers in this type, which has no other use at this interface.
         "BigUint64Array" => {
-            let mut numbers: Vec<f64> = filled(length, 0.0)?;
-            if length > 0 {
-                // SAFETY: as in `copy`; a f64 has the size and the alignment of the type, and every value of it is one.
-                unsafe { BigUint64Array::view_mut_raw(numbers.as_mut_ptr().cast(), length) }.set(view, 0);
-            }
-            return Value::plain_numbers(numbers).ok_or_else(|| unsupported(&name));
+            // The bytes are doubles.
+            return Value::plain_numbers(copy!(BigUint64Array, f64)).ok_or_else(|| unsupported(&name));
         }
-        "BigInt64Array" => Data::Long(copy!(BigInt64Array)),
+        "BigInt64Array" => Data::Long(copy!(BigInt64Array, i64)),
         "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
         | "Uint32Array" => {
             // `set` converts between types, and f64 holds every integer of 32 bits.
-            let numbers: Vec<f64> = copy!(Float64Array);
+            let numbers = copy!(Float64Array, f64);
             Data::Long(collected(numbers.into_iter().map(|x| x as i64))?)
         }
         _ => return Err(unsupported(&name)),
