@@ -1,7 +1,7 @@
 // Runs programs as on the machine of a user: with libtorch, or without.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findLibtorch } from "@stepwell/native/libtorch";
@@ -11,6 +11,7 @@ export type Libtorch = "there" | "absent";
 export const libtorchs: readonly Libtorch[] = ["there", "absent"];
 
 let nowhere: string | undefined;
+process.on("exit", () => nowhere && rmSync(nowhere, { recursive: true, force: true }));
 
 /** Variables of the environment of a machine. `variables` are more of them. */
 function environment(libtorch: Libtorch, variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
