@@ -36,25 +36,25 @@ const sum = "const x = tensor([1, 2]);\nconsole.log(JSON.stringify(tensor(x)));\
 const parts = {
   "a training": "a training of this module, optimizer or parameters is running",
   "regular expressions": "expected a regular expression without references back",
-  "options of fit": "clipnorm and clipvalue exclude each other",
+  "options of fit": "fit: earlystop",
   schedules: "schedules.onecycle",
-  "a loss": '"bcewithlogits"',
+  "a loss": 'call("bcewithlogits"',
 };
 
 const rows: readonly (readonly [name: string, program: string, has: readonly (keyof typeof parts)[]])[] = [
   ["functions", `import { tensor } from "@stepwell/sdk";\n${sum}`, []],
   ["wasm", `import { tensor } from "@stepwell/sdk/wasm";\n${sum}`, []],
   ["namespace", `import * as k from "@stepwell/sdk";\n${sum.replaceAll("tensor(", "k.tensor(")}`, []],
-  ["tensors", `import { Tensor, tensor } from "@stepwell/sdk";\nglobalThis.Tensor = Tensor;\n${sum}`, []],
+  ["tensors", `import { Tensor, tensor } from "@stepwell/sdk";\nglobalThis.Tensor = Tensor;\n${sum}`, ["a loss"]],
   [
     "builders",
     `import { optimizer, tensor } from "@stepwell/sdk";\nglobalThis.optimizer = optimizer;\n${sum}`,
-    ["regular expressions"],
+    ["a loss", "regular expressions"],
   ],
   [
     "models",
     `import { Model, tensor } from "@stepwell/sdk";\nglobalThis.Model = Model;\n${sum}`,
-    ["a training", "options of fit"],
+    ["a loss", "a training", "options of fit"],
   ],
 ];
 
