@@ -126,6 +126,36 @@ describe("a training", () => {
     expect(await trained.fit(data).then(({ steps }) => steps)).toBe(2);
   });
 
+  it("names fit in the error of an object that is freed while it runs", async () => {
+    for (const earlystop of [undefined, { patience: 9 }, { patience: 9, restorebest: true }]) {
+      const trained = model();
+      const training = trained.fit(data, { epochs: 100, ...(earlystop && { earlystop }) });
+      setTimeout(() => trained.module.dispose(), 5);
+      const error: k.StepwellError = await training.then(
+        () => expect.fail("nothing was thrown"),
+        (thrown) => thrown as k.StepwellError,
+      );
+      expect([error.code, error.message]).toEqual(["ERR_HANDLE_FREED", "fit: this module was freed"]);
+    }
+    const trained = model();
+    const freeing = { get epochs() { trained.optimizer.dispose(); return 1; } }; // biome-ignore format: short
+    expect(expectError("ERR_HANDLE_FREED", () => trained.fit(data, freeing))).toBe("fit: this optimizer was freed");
+  });
+
+  it("of long lists trains on the samples that were there when it began", async () => {
+    const many = Array.from({ length: 2 ** 18 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+    const classes = many.map(([x = 0]) => Number(x > 0));
+    const options = { batchSize: 2 ** 17 };
+    const expected = await model().fit({ inputs: many, targets: classes }, options);
+    for (const change of [(list: unknown[]) => list.push([1, 2], [3, 4]), (list: unknown[]) => list.splice(9)]) {
+      const list = many.slice();
+      const training = model().fit({ inputs: list, targets: classes }, options);
+      const history = training.then((result) => result);
+      setImmediate(() => change(list));
+      expect(await history).toEqual(expected);
+    }
+  });
+
   it("is read once: awaited as often as one likes, or iterated once", async () => {
     const trained = model();
     const awaited = trained.fit(data);

@@ -43,9 +43,11 @@ export class EarlyStop {
 
   /** Sets parameters and buffers back to the best epoch, if a copy was kept. */
   restore(): void {
+    const { weights } = this.#best ?? {};
+    if (!weights) return;
     const module = this.#module;
     const prefixes = ["", ...names(module).map((name) => `${name}.`)];
-    for (const [i, { parms, buffers }] of (this.#best?.weights ?? []).entries()) {
+    for (const [i, { parms, buffers }] of weights.entries()) {
       for (const [name, value] of Object.entries({ ...parms, ...buffers })) {
         const handle = parm(module, prefixes[i] + name);
         try {

@@ -90,23 +90,26 @@ async function convert(
   type: "float" | "double",
   signal: AbortSignal | undefined,
 ): Promise<TensorData | undefined> {
-  const width = count(list[0]);
+  // A copy, so that samples which the caller adds or removes between two slices do not count.
+  const samples = list.slice();
+  const width = count(samples[0]);
   const rows = Math.max(1, Math.floor(SLICE / width));
-  const numbers = new (type === "float" ? Float32Array : Float64Array)(list.length * width);
+  const numbers = new (type === "float" ? Float32Array : Float64Array)(samples.length * width);
   let first: readonly number[] | undefined;
-  for (let from = 0; from < list.length; from += rows) {
+  for (let from = 0; from < samples.length; from += rows) {
     await turn();
     if (signal?.aborted) return undefined;
-    const { data, shape } = elements(list.slice(from, from + rows), type);
+    const { data, shape } = elements(samples.slice(from, from + rows), type);
     const sizes = shape.slice(1);
     first ??= sizes;
-    if (String(sizes) !== String(first)) {
+    // A row may have changed since its width was counted.
+    if (String(sizes) !== String(first) || from * width + data.length > numbers.length) {
       const given = `given sizes [${first}] and [${sizes}]`;
       throw new StepwellError("ERR_SHAPE", `fit: expected samples of one shape, ${given}`);
     }
     numbers.set(data as Float32Array | Float64Array, from * width);
   }
-  return { data: numbers, shape: [list.length, ...(first ?? [])] } as unknown as TensorData;
+  return { data: numbers, shape: [samples.length, ...(first ?? [])] } as unknown as TensorData;
 }
 
 function elements(rows: readonly unknown[], type: "float" | "double"): TypedTensor {

@@ -48,14 +48,14 @@ export function readFitOptions(
     refuse("fit: signal", "an AbortSignal", signal);
   }
   const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
-  const { nonfiniteloss, ...rest } = others;
+  const { nonfiniteloss: _, ...rest } = others;
   const { nonfinite = unlessDefault(defaults.train.nonfinite) } = rest;
-  const policy =
-    nonfiniteloss ??
-    unlessDefault(defaults.train.nonfiniteloss) ??
-    (nonfinite === undefined && !defaults.scalesLosses ? "stop" : "propagate");
+  const {
+    nonfiniteloss: policy = unlessDefault(defaults.train.nonfiniteloss) ??
+      (nonfinite === undefined && !defaults.scalesLosses ? "stop" : "propagate"),
+  } = others;
   word("fit: nonfiniteloss", ["stop", "propagate", "skip", "error"], policy);
-  const metrics = metricsOf(rest.metrics ?? defaults.train.metrics, rest.metrics !== undefined, defaults, earlystop);
+  const metrics = metricsOf(rest.metrics, defaults.train.metrics, defaults, earlystop);
   const train = {
     ...settings(defaults.train, rest),
     ...rest,
@@ -82,13 +82,14 @@ function settings(set: SampleOptions<TrainOptions>, given: Omit<TrainOptions, "n
 
 /** The metrics that are measured: those that are given or set, with the loss and the metric of the early stop. */
 function metricsOf(
-  asked: unknown,
-  isGiven: boolean,
+  given: unknown,
+  set: readonly MetricName[],
   { loss }: Defaults,
   earlystop: EarlyStopOptions | undefined,
 ): readonly [MetricName, ...MetricName[]] {
+  const asked = given === undefined ? set : given;
   const list = (Array.isArray(asked) ? asked : [asked]) as readonly MetricName[];
-  const isDefault = !isGiven && String(list) === "loss";
+  const isDefault = given === undefined && String(list) === "loss";
   // Figures are for a reader, so that losses of classes have their accuracy; `train` leaves it out by default.
   const classes = isDefault && (loss === "ce" || loss === "nll") ? (["accuracy"] as const) : [];
   const more = [...classes, ...(earlystop?.metric ? [earlystop.metric] : [])];
@@ -135,7 +136,7 @@ export function readMeasureOptions(options: unknown, set: SampleOptions<TestOpti
   const names = ["batchSize", ...Object.keys(set)] as (keyof TestOptions)[];
   const given = namedOptions<TestOptions>("measure", options, names);
   const defaults = { loss } as Defaults;
-  const metrics = metricsOf(given.metrics ?? set.metrics, given.metrics !== undefined, defaults, undefined);
+  const metrics = metricsOf(given.metrics, set.metrics, defaults, undefined);
   return { ...testSettings(set, given), ...given, metrics };
 }
 

@@ -131,6 +131,6 @@ export type FitEvent = StepEvent | EpochEvent | DoneEvent;
 export interface FitHistory extends TrainingEnd {
   /** The figures of each epoch. */
   readonly epochs: readonly EpochFigures[];
-  /** Steps in all epochs. */
+  /** Steps in all epochs, with those that were left out, such as the last one before the reason `nonfinite`. */
   readonly steps: number;
 }

@@ -111,17 +111,8 @@ export function figuresOf(result: number | Metrics | undefined): Figures {
 /** An error of a function that a method of a model calls, as the method's own. */
 export function renamedCalls(error: unknown, where = "fit"): unknown {
   return [
-    "model",
-    "loss",
-    "train",
-    "test",
-    "batch",
-    "testbatch",
-    "testrun",
-    "tensor",
-    "classof",
-    "class",
-    "opt",
+    ...["model", "loss", "train", "test", "batch", "testbatch", "testrun", "metrics", "testmetrics", "tensor", "data"],
+    ...["classof", "class", "opt", "schedule", "advance", "lossscale", "names", "parm", "copyto", "state"],
   ].reduce((error, name) => renamed(error, name, where), error);
 }
 
