@@ -9,7 +9,7 @@ import { fromJson } from "../values/json.js";
 import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
 import { isOutOfBounds, kindOf, lengthOf } from "../values/typed-arrays.js";
-import { type Allocate, becomesFloat, becomesTensor, PlainNumbers } from "./plain-numbers.js";
+import { type Allocate, type BegunRow, becomesFloat, becomesTensor, isList, PlainNumbers } from "./plain-numbers.js";
 
 /** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
 const MAX_DEPTH = 300;
@@ -78,11 +78,6 @@ export function handleOf(value: unknown): Handle | undefined {
   return Handle.idOf(held) === undefined ? undefined : (held as Handle);
 }
 
-/** Whether a value is a list, which may be a proxy of one. */
-function isList(value: unknown): value is readonly unknown[] {
-  return typeof value === "object" && value !== null && !isRevoked(value) && Array.isArray(value);
-}
-
 class Encoder {
   position: number;
   #values = 0;
@@ -117,19 +112,21 @@ class Encoder {
     depth: number,
     dimension: number,
     numbers: PlainNumbers,
+    begun?: BegunRow,
   ): BindingArgument[] | undefined {
-    const length = this.#lengthOf(list, depth);
+    const length = this.#checkedLength(begun ? begun.length : list.length, depth);
     const start = numbers.count;
     if (!numbers.enter(dimension, length)) {
       this.#count(numbers.values - 1);
       return this.#rest(list, depth, length, []);
     }
-    for (let i = numbers.take(list, dimension, 0); i < length; i = numbers.take(list, dimension, i)) {
+    let i = begun ? numbers.resume(begun) : numbers.take(list, dimension, 0);
+    for (; i < length; i = numbers.take(list, dimension, i)) {
       const item = numbers.stopped;
       if (typeof item === "bigint" && numbers.isRow(dimension)) {
         numbers.add(this.#encode(item, depth + 1) as number);
       } else if (numbers.isOuter(dimension) && isList(item)) {
-        const copy = this.#rows(item, depth + 1, dimension + 1, numbers);
+        const copy = this.#rows(item, depth + 1, dimension + 1, numbers, numbers.begun);
         if (copy) return this.#rest(list, depth, length, numbers.nested(dimension, start, i), copy);
       } else {
         this.#count(numbers.values - 1);
@@ -205,7 +202,7 @@ class Encoder {
   }
 
   #list(list: readonly unknown[], depth: number): BindingArgument {
-    const length = this.#lengthOf(list, depth);
+    const length = this.#checkedLength(list.length, depth);
     this.#count(length);
     // Allocate at once if elements are few. The length of a sparse list allocates nothing before its elements are read.
     const copy: BindingArgument[] = new Array(Math.min(length, 1024));
@@ -213,10 +210,9 @@ class Encoder {
     return copy;
   }
 
-  #lengthOf(list: readonly unknown[], depth: number): number {
-    const { length } = list;
+  #checkedLength(length: unknown, depth: number): number {
     // A proxy of a list may give any length.
-    if (Number.isSafeInteger(length) && length >= 0) return length;
+    if (Number.isSafeInteger(length) && (length as number) >= 0) return length as number;
     return this.#fail(`expected a list ${this.#place(depth)}, given one whose length is ${describeValue(length)}`);
   }
 

@@ -12,6 +12,15 @@ const MAX_DIMENSIONS = 64;
 /** Makes memory of some bytes for a call of a function, or throws `ERR_MEMORY`. It may be longer and need not be 0. */
 export type Allocate = (command: string, bytes: number) => ArrayBufferLike;
 
+/** A row of which a part was read. Its length need not be the common one, and no element was read then. */
+export interface BegunRow {
+  readonly length: number;
+  /** Elements that were read as numbers. */
+  readonly read: number;
+  /** The element after them. */
+  readonly item: unknown;
+}
+
 const losses = ["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"];
 
 /** Positions of arguments that become tensors if they are numbers, by function. */
@@ -26,6 +35,15 @@ const positions = new Map<string, readonly number[]>([
   ["train", [2, 3]],
   ["test", [2, 3]],
 ]);
+
+/** Whether a value is a list. A revoked proxy is none. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
 
 /** Whether numbers in this argument of a function become a tensor. */
 export function becomesTensor(command: string, position: number): boolean {
@@ -49,6 +67,8 @@ export class PlainNumbers {
   values = 0;
   /** The element at which {@link take} stopped. */
   stopped: unknown;
+  /** The row of numbers at which {@link take} stopped, if it has read a part of it. */
+  begun: BegunRow | undefined;
   /** Sizes of the dimensions. The first list of each dimension decides its size. */
   readonly #shape: number[] = [];
   /** Known from the first number on. */
@@ -74,11 +94,16 @@ export class PlainNumbers {
     return this.#rank === 0 || dimension + 1 < this.#rank;
   }
 
-  /** Reads elements of a list up to one that is not a number, and returns its position; the length if there is none. */
+  /**
+   * Reads elements of a list up to one that is neither a number nor a row of numbers of the common length, and returns its
+   * position; the length if there is none.
+   */
   take(list: readonly unknown[], dimension: number, from: number): number {
+    if (this.isRow(dimension + 1)) return this.#takeRows(list, dimension, from);
     if (this.isOuter(dimension)) {
       const item = list[from];
       this.stopped = item;
+      this.begun = undefined;
       if (this.#rank > 0 || (typeof item !== "number" && typeof item !== "bigint")) return from;
       if (!this.#begin() || typeof item === "bigint") return from;
       this.add(item);
@@ -98,6 +123,45 @@ export class PlainNumbers {
     }
     this.count = offset + length;
     return length;
+  }
+
+  /** Goes on with a row that {@link take} has begun, and returns the position of its next element, which is {@link stopped}. */
+  resume({ read, item }: BegunRow): number {
+    this.count += read;
+    this.stopped = item;
+    return read;
+  }
+
+  /** As {@link take}, for a list of rows: calls for each of them would take longer than the numbers of short ones. */
+  #takeRows(list: readonly unknown[], dimension: number, from: number): number {
+    const numbers = this.#numbers as Float32Array | Float64Array;
+    const [rows, length] = [this.#shape[dimension] as number, this.#shape[dimension + 1] as number];
+    let { count } = this;
+    let i = from;
+    for (this.begun = undefined; i < rows; i++) {
+      const row = list[i];
+      this.stopped = row;
+      if (!isList(row)) break;
+      const given = row.length;
+      let read = 0;
+      let item: unknown;
+      if (given === length) {
+        for (; read < length; read++) {
+          item = row[read];
+          if (typeof item !== "number") break;
+          numbers[count + read] = item;
+        }
+        if (read === length) {
+          count += length;
+          continue;
+        }
+      }
+      this.begun = { length: given, read, item };
+      break;
+    }
+    this.count = count;
+    this.values += (i - from) * (length + 1);
+    return i;
   }
 
   /** Whether an element of a list of this dimension can be a number. */
