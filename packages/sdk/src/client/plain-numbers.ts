@@ -95,8 +95,8 @@ export class PlainNumbers {
   }
 
   /**
-   * Reads elements of a list up to one that is neither a number nor a row of numbers of the common length, and returns its
-   * position; the length if there is none.
+   * Reads elements of a list up to one that is neither a number nor a row of numbers of the common length. Returns its position,
+   * or the length if there is none.
    */
   take(list: readonly unknown[], dimension: number, from: number): number {
     if (this.isRow(dimension + 1)) return this.#takeRows(list, dimension, from);
