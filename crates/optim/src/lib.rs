@@ -3,6 +3,8 @@
 //! Does not depend on a tensor library, on JavaScript or on an operating system; builds for `wasm32-unknown-unknown`.
 
 mod brief;
+#[cfg(not(target_family = "wasm"))]
+mod device;
 #[doc(hidden)]
 pub mod error;
 pub mod fallible;
@@ -22,6 +24,14 @@ mod sweep;
 mod thread_pool;
 
 pub use brief::Brief;
+#[cfg(not(target_family = "wasm"))]
+pub use device::device::{Device, DeviceMemory, DeviceModule, DeviceView};
+#[cfg(not(target_family = "wasm"))]
+pub use device::layout::{
+    APPLY, BLOCK_THREADS, ChunkEntry, ConstantsRow, Control, FactorEntry, GRADIENT_SQUARES, KernelArguments,
+    MAX_CONSTANTS, MAX_NORM_INPUTS, MEASURE, Plain, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry,
+    TransformEntry, bytes_of, bytes_of_mut,
+};
 pub use error::{Code, Error, Result};
 pub use fallible::Results;
 pub use instruction_set::InstructionSet;
@@ -50,6 +60,7 @@ pub use schedules::{SCHEDULES, schedule_definition};
 pub use state::buffer::{Buffer, BufferType};
 pub use state::group::Group;
 pub use state::param_state::{MASTER, MAX_BUFFERS, MAX_STEPS, PARAM_AVERAGE, RULE_BUFFERS, State, SwapBuffers};
-pub use state::view::View;
+pub use state::view::{Element, View};
+pub use sweep::chunk::CHUNK_LEN;
 pub use sweep::non_finite::{NonFinite, non_finite_gradient};
 pub use sweep::step_options::{Outcome, StepOptions};

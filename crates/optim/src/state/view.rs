@@ -15,12 +15,16 @@ pub enum View<'a> {
     BFloat16(&'a mut [bf16], &'a mut [bf16]),
 }
 
-/// The element type of a view.
+/// The element type of a parameter and its gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
+pub enum Element {
+    /// f32.
     Float,
+    /// f64.
     Double,
+    /// f16.
     Half,
+    /// bfloat16.
     BFloat16,
 }
 

@@ -4,7 +4,7 @@
 /// together.
 /// A multiple of [`LANES`](crate::numeric::norm::LANES). Independent of the number of threads, since sums are taken per
 /// chunk and added in order.
-pub(super) const CHUNK_LEN: usize = 1 << 14;
+pub const CHUNK_LEN: usize = 1 << 14;
 
 /// A range of consecutive elements of a tensor.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 
 mod batches;
 mod blocks;
-mod chunk;
+pub(crate) mod chunk;
 mod context;
 pub(crate) mod erased_rule;
 mod gradient_norm;

@@ -1,0 +1,1 @@
+//! Runs the kernels of optimizers, which `stepwell-optim` writes as CUDA C++, on a device.
