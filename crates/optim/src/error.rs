@@ -111,6 +111,8 @@ codes! {
     File = "ERR_FILE",
     /// A file with unexpected content.
     Format = "ERR_FORMAT",
+    /// An operation that this engine does not have.
+    Unsupported = "ERR_UNSUPPORTED",
     /// The tensor library refused an operation.
     Engine = "ERR_ENGINE",
     /// The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps.

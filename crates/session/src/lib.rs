@@ -16,6 +16,7 @@ pub use engine::Engine;
 pub use engine::busy_guard::BusyGuard;
 pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+pub use engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;
 pub use values::data::{Data, Differentiable, Slice, SliceMut};

@@ -7,11 +7,13 @@
 pub(crate) mod busy_guard;
 pub(crate) mod library_optimizers;
 pub(crate) mod operations;
+pub(crate) mod primitives;
 
 use stepwell_optim::{Code, Definition, Error, Result, View};
 
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+use crate::engine::primitives::Primitive;
 use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -145,6 +147,16 @@ pub trait Engine: 'static {
     /// A new optimizer of the library, without state. Fails if the library does not have it.
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Self::Tensor>> {
         Err(only_fused(definition, "since this engine has no optimizers of its own"))
+    }
+
+    /// Applies a primitive to its inputs and returns its outputs, with the meaning that [`Primitive`] states. The session has
+    /// checked shapes, dtypes and devices.
+    ///
+    /// # Errors
+    /// [`Code::Unsupported`] for a primitive that the engine does not have; [`Code::Memory`].
+    fn apply(&self, primitive: &Primitive, inputs: &[&Self::Tensor]) -> Result<Vec<Self::Tensor>> {
+        let _ = (primitive, inputs);
+        Err(Error::new(Code::Unsupported, "this engine does not have the operation"))
     }
 
     /// `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.

@@ -38,6 +38,8 @@ export const engineErrorCodes = [
   "ERR_FILE",
   /** A file with unexpected content. */
   "ERR_FORMAT",
+  /** An operation that this engine does not have. */
+  "ERR_UNSUPPORTED",
   /** The tensor library refused an operation. */
   "ERR_ENGINE",
   /** The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps. */
