@@ -40,7 +40,7 @@ impl UploadRing {
             let (piece, after) = rest.split_at(rest.len().min(BUFFER_BYTES - self.filled));
             // SAFETY: `filled` is within the buffer, and no unfinished copy reads from this address on.
             let from = unsafe { buffer.memory.cast::<u8>().add(self.filled) };
-            // SAFETY: the bytes of the buffer from `filled` on are at least those of `piece`, and do not overlap it.
+            // SAFETY: `piece` is not longer than the rest of the buffer, and does not overlap it.
             unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), from, piece.len()) };
             let stream = self.context.stream();
             self.context.call("cannot copy to the device", |api| {
