@@ -104,11 +104,16 @@ const table: readonly Row[] = [
   row("setting", () => ["threads", 1]),
   row("seed", () => [1]),
   row("randperm", () => [3]),
+  row("scoped", () => [() => 1]),
+  row("leaks", () => [none], 0),
 ];
 
 /** Second names of `classof` and `take`, functions without an argument or without an engine, and functions of files, which a test
- * below has. */
-const exempt = ["class", "return", "handlecount", "reset", "ready", "seq", "save", "load", "optimizer"];
+ * below has. `keep` takes any value. */
+const exempt = [
+  ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep"],
+  ...["seq", "save", "load", "optimizer"],
+];
 
 const call = (name: string, args: readonly unknown[]) =>
   (k as unknown as { readonly [name: string]: (...args: readonly unknown[]) => unknown })[name]?.(...args);

@@ -55,8 +55,9 @@ it("commands and the SDK's functions are divided alike", () => {
     .filter(([, name = ""]) => !internal.includes(name))
     .map(([, name = "", family = ""]) => [family, named(name)] as const);
   expect(wanted.length).toBeGreaterThan(60);
-  // `take` is `data` and `free`; `ready` starts an engine.
-  expect(declared()).toEqual(divide([...wanted, ["tensors", "take"], ["session", "ready"]]));
+  // `take` is `data` and `free`; `ready` starts an engine; scopes are the SDK's.
+  const scopes = ["scope", "scoped", "keep", "leakcheck"].map((name) => ["scopes", name] as const);
+  expect(declared()).toEqual(divide([...wanted, ...scopes, ["tensors", "take"], ["session", "ready"]]));
 });
 
 it("the README lists the functions of each family", () => {

@@ -113,6 +113,8 @@ codes! {
     Format = "ERR_FORMAT",
     /// An operation that this engine does not have.
     Unsupported = "ERR_UNSUPPORTED",
+    /// Objects that were made and not freed, found by `leakcheck`.
+    Leak = "ERR_LEAK",
     /// The tensor library refused an operation.
     Engine = "ERR_ENGINE",
     /// The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps.

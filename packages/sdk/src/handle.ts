@@ -5,6 +5,9 @@ declare const kind: unique symbol;
 /** The key by which another copy of this package recognizes a handle. */
 const brand = Symbol.for("@stepwell/sdk/handle");
 
+/** The key under which an object lists the objects that it holds, if it holds more than the handle `handle`. */
+export const parts: unique symbol = Symbol("parts");
+
 /** The engine of a handle, as the handle needs it. */
 export interface HandleOwner {
   /** The object as text; a state such as `freed` if it cannot be read. */

@@ -15,6 +15,7 @@ pub(crate) mod outline;
 pub(crate) mod parameters;
 pub(crate) mod restore;
 pub(crate) mod schedules;
+pub(crate) mod scopes;
 pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod state_entries;
@@ -44,6 +45,7 @@ impl<E: Engine> Session<E> {
         if !matches!(*name, "free" | "release" | "reset") {
             check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
+        self.command = name;
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {
             // After an error the random numbers are as before the call.
@@ -117,6 +119,7 @@ impl<E: Engine> Session<E> {
         ("tensorcount", objects::tensorcount),
         ("elements", objects::elements),
         ("bytes", objects::bytes),
+        ("leaks", scopes::leaks),
         ("help", session::help),
         ("setting", session::setting),
         ("reset", session::reset),

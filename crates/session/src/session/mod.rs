@@ -74,6 +74,8 @@ pub struct Session<E: Engine> {
     pub(crate) running: Vec<RunningStep<E>>,
     pub(crate) table: HandleTable<CountedObject<E>>,
     bytes: usize,
+    /// The command that runs.
+    pub(crate) command: &'static str,
 }
 
 /// A step whose closure is running.
@@ -86,7 +88,9 @@ pub(crate) struct RunningStep<E: Engine> {
 /// An object with the bytes of its tensors at the last count.
 pub(crate) struct CountedObject<E: Engine> {
     pub(crate) object: Object<E>,
-    bytes: usize,
+    pub(crate) bytes: usize,
+    /// The command that made it.
+    pub(crate) made_by: &'static str,
 }
 
 impl<E: Engine> Session<E> {
@@ -94,7 +98,7 @@ impl<E: Engine> Session<E> {
     pub fn new(engine: E) -> Self {
         let (random, table) = (Random::new(0), HandleTable::new());
         let (all_options, scales_losses) = (true, false);
-        Self { engine, random, all_options, scales_losses, running: Vec::new(), table, bytes: 0 }
+        Self { engine, random, all_options, scales_losses, running: Vec::new(), table, bytes: 0, command: "" }
     }
 
     /// An empty session with a given number, for a caller that has several instances of this library. Handles carry the
@@ -109,7 +113,7 @@ impl<E: Engine> Session<E> {
 
     pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Value> {
         let bytes = self.bytes_of(&object)?;
-        let handle = self.table.insert(object.kind(), CountedObject { object, bytes })?;
+        let handle = self.table.insert(object.kind(), CountedObject { object, bytes, made_by: self.command })?;
         self.bytes += bytes;
         Ok(Value::Handle(handle))
     }

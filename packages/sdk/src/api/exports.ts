@@ -27,6 +27,7 @@ export type * from "../types/layers.js";
 export type * from "../types/metrics.js";
 export type * from "../types/objects.js";
 export type * from "../types/results.js";
+export type * from "../types/scopes.js";
 export type * from "../types/tensor-data.js";
 export * from "./fluent/index.js";
 export * from "./functions/index.js";

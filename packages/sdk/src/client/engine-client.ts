@@ -6,6 +6,7 @@ import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
+import type { HandleScope } from "./handle-scopes.js";
 import { jsonOf } from "./json-of-object.js";
 import { NumberMemory } from "./number-memory.js";
 import { toThisRealm } from "./realm.js";
@@ -41,6 +42,37 @@ export class EngineClient {
     this.call("free", handles);
     if (handles.length === 0) this.#registry.freedAll();
     for (const handle of handles) this.#registry.freed(handleOf(handle) as Handle);
+  }
+
+  /** Opens a scope, which collects the handles that are made from now on. */
+  openScope(): HandleScope {
+    return this.#registry.scopes.open();
+  }
+
+  /** Frees the objects of a scope. */
+  closeScope(scope: HandleScope): void {
+    this.#registry.close(scope);
+  }
+
+  /** Takes handles out of a scope, or out of all scopes. */
+  keep(handles: Iterable<Handle>, scope?: HandleScope): void {
+    const { scopes } = this.#registry;
+    for (const handle of handles) scope === undefined ? scopes.remove(handle) : scopes.moveOut(handle, scope);
+  }
+
+  /** Calls a function whose new objects belong to no scope, since an object of the caller holds them. */
+  withoutScope<Result>(make: () => Result): Result {
+    return this.#registry.scopes.suspend(make);
+  }
+
+  /** Begins or ends to record where objects are made. */
+  trace(flag: boolean): void {
+    this.#registry.trace(flag);
+  }
+
+  /** Where objects were made, by id, as far as it was recorded. */
+  placesOf(ids: readonly bigint[]): ReadonlyMap<bigint, string> {
+    return this.#registry.placesOf(ids);
   }
 
   /** Makes the first handle stand for the object of the second one, whose handle is freed. */

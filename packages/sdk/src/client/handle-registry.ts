@@ -4,9 +4,12 @@ import { hasCode } from "../errors.js";
 import { idsOfKind, objectKinds } from "../generated/object-kinds.js";
 import { Handle, type HandleOwner } from "../handle.js";
 import type { TextStyle } from "../inspect.js";
+import { type HandleScope, HandleScopes } from "./handle-scopes.js";
 
 /** Number of live handles from which the garbage collector watches those that are not freed yet. */
 const MAX_YOUNG = 512;
+/** Number of objects that one call frees at the end of a scope. It bounds the arguments of the call to 128 KiB. */
+const SCOPE_BATCH = 2 ** 13;
 /** Number of forgotten objects that one call frees: its arguments take less than the memory that the engine checks. */
 const BATCH = 64;
 /** Milliseconds of one turn of the event loop after which freeing continues in the next turn. */
@@ -29,6 +32,10 @@ export class HandleRegistry implements HandleOwner {
   #registry = this.#newRegistry();
   #forgotten: bigint[] = [];
   #isPlanned = false;
+  /** The scopes that are open. */
+  readonly scopes = new HandleScopes();
+  /** Where handles were made, by id; undefined unless it is recorded. */
+  #places: Map<bigint, string> | undefined;
 
   /**
    * `release` frees those objects of a list that live. If it throws, it may be called with the list again. `reader` shows the
@@ -44,6 +51,8 @@ export class HandleRegistry implements HandleOwner {
   handle(id: bigint): Handle {
     const kind = objectKinds[Math.floor(Number(id) / idsOfKind)] ?? "tensor";
     const handle = Handle.make(id, this, kind);
+    this.scopes.add(handle);
+    this.#places?.set(id, new Error().stack ?? "");
     const count = this.#young.push(handle);
     if (count === 1) void Promise.resolve().then(() => this.#watch());
     else if (count === MAX_YOUNG) this.#watch();
@@ -52,11 +61,36 @@ export class HandleRegistry implements HandleOwner {
 
   /** Stops watching a handle whose object has been freed. */
   freed(handle: Handle): void {
-    if (Handle.end(handle) === "watched") this.#registry.unregister(handle);
+    this.scopes.remove(handle);
+    this.#end(handle);
+  }
+
+  /** Frees the objects of a scope that live. Objects that cannot be freed now are freed later, as forgotten ones are. */
+  close(scope: HandleScope): void {
+    const live = this.scopes.close(scope).filter((handle) => this.#end(handle));
+    const ids = live.map((handle) => Handle.idOf(handle) as bigint);
+    for (let start = 0; start < ids.length; start += SCOPE_BATCH) this.#free(ids.slice(start, start + SCOPE_BATCH));
+    if (this.#forgotten.length > 0) this.#plan(RETRY);
+  }
+
+  /** Begins or ends to record where handles are made. */
+  trace(flag: boolean): void {
+    this.#places = flag ? (this.#places ?? new Map()) : undefined;
+  }
+
+  /** Where the objects with these ids were made, as far as it was recorded. Forgets the places of all other objects. */
+  placesOf(ids: readonly bigint[]): ReadonlyMap<bigint, string> {
+    const places = this.#places;
+    if (places === undefined) return new Map();
+    const living = new Set(ids);
+    for (const id of places.keys()) if (!living.has(id)) places.delete(id);
+    return places;
   }
 
   /** Forgets all handles, whose objects have been freed. */
   freedAll(): void {
+    this.scopes.clear();
+    this.#places?.clear();
     this.#young = [];
     this.#registry = this.#newRegistry();
     this.#forgotten = [];
@@ -67,6 +101,13 @@ export class HandleRegistry implements HandleOwner {
     let freed = false;
     while (this.#forgotten.length > 0 && Date.now() < end && this.#free(this.#forgotten.splice(-BATCH))) freed = true;
     return freed;
+  }
+
+  /** Marks an object as freed, and returns whether it lived. */
+  #end(handle: Handle): boolean {
+    const before = Handle.end(handle);
+    if (before === "watched") this.#registry.unregister(handle);
+    return before !== "ended";
   }
 
   /** Frees objects, and returns whether it could. Unless all objects are lost, it keeps the ids of a failure for later. */

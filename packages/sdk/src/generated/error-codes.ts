@@ -40,6 +40,8 @@ export const engineErrorCodes = [
   "ERR_FORMAT",
   /** An operation that this engine does not have. */
   "ERR_UNSUPPORTED",
+  /** Objects that were made and not freed, found by `leakcheck`. */
+  "ERR_LEAK",
   /** The tensor library refused an operation. */
   "ERR_ENGINE",
   /** The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps. */

@@ -1,12 +1,13 @@
 import { renamed, StepwellError } from "../../errors.js";
 import type { LossOptionsOf } from "../../generated/losses.js";
-import { Handle, type LossHandle, type ModelHandle } from "../../handle.js";
+import { Handle, type LossHandle, type ModelHandle, parts } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
 import { optionsText } from "../../printing/options.js";
 import type { LossName } from "../../types/arguments.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { client } from "../client.js";
 import { loss } from "../functions/losses.js";
 import { model, test, testrun, train } from "../functions/models.js";
 import { free, objtype } from "../functions/objects.js";
@@ -122,6 +123,11 @@ export class Model implements Held<ModelHandle> {
     });
   }
 
+  /** The objects that the model holds. @internal */
+  [parts](): readonly unknown[] {
+    return [this.module, this.optimizer, this.#loss, this.#handle];
+  }
+
   /** The three parts as text, as `console.log` shows them. */
   toString(): string;
   toString(...surplus: readonly unknown[]): string {
@@ -172,8 +178,12 @@ export class Model implements Held<ModelHandle> {
     return Array.isArray(this.#loss) ? (this.#loss[1] ?? {}) : {};
   }
 
-  /** A new model of the k-api. */
+  /** A new model of the k-api. It belongs to this object, and so to no scope. */
   #make(): ModelHandle {
+    return client.withoutScope(() => this.#makeModel());
+  }
+
+  #makeModel(): ModelHandle {
     const given = toHandle(this.#loss);
     if (given instanceof Handle) return model(this.module, given, this.optimizer);
     const made = makeLoss(given);

@@ -3,6 +3,7 @@
 import type { TypedTensor } from "../../binding.js";
 import { handleOf } from "../../client/encode.js";
 import { StepwellError } from "../../errors.js";
+import { isPromise } from "../../values/promise.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 
@@ -12,8 +13,6 @@ export function lossOf(returned: unknown): number {
   const tensor = handleOf(returned);
   if (tensor !== undefined) return scalarOf(tensor);
   if (isPromise(returned)) {
-    // Without a handler, its rejection would end the process.
-    if (returned instanceof Promise) returned.catch(() => {});
     const message =
       "step: the closure returned a promise: a closure must be synchronous, for the step waits for no promise";
     throw new StepwellError("ERR_ARGUMENT", message);
@@ -35,9 +34,4 @@ function scalarOf(tensor: object): number {
   }
   const expected = "step: expected the closure to return the loss, a number or a tensor of one element";
   throw new StepwellError("ERR_SHAPE", `${expected}, given a tensor of shape ${JSON.stringify(read.shape)}`);
-}
-
-function isPromise(value: unknown): boolean {
-  const holds = (typeof value === "object" && value !== null) || typeof value === "function";
-  return holds && typeof (value as { then?: unknown }).then === "function";
 }

@@ -8,6 +8,7 @@ export * from "./modules.js";
 export * from "./objects.js";
 export * from "./optimizers.js";
 export * from "./schedules.js";
+export * from "./scopes.js";
 export * from "./session.js";
 export * from "./steps.js";
 export * from "./tensors.js";
