@@ -10,16 +10,21 @@ use torch_sys::C_tensor;
 use crate::shim::{TensorRef, check, size};
 
 /// Bits of [`ParameterDescriptor::layout`] and [`ParameterDescriptor::grad_layout`], as in shim.cpp.
-pub(crate) const CPU: u8 = 1;
-pub(crate) const DENSE: u8 = 2;
-pub(crate) const CONTIGUOUS: u8 = 4;
+pub(crate) const DENSE: u8 = 1;
+pub(crate) const CONTIGUOUS: u8 = 2;
 /// Bit of a gradient: its sizes equal the sizes of its parameter.
-pub(crate) const FITS: u8 = 8;
+pub(crate) const FITS: u8 = 4;
+/// [`ParameterDescriptor::device`] of the CPU.
+pub(crate) const ON_CPU: u8 = 0;
+/// [`ParameterDescriptor::device`] of `cuda:0`. The others follow, up to [`ON_OTHER`].
+pub(crate) const ON_CUDA_0: u8 = 1;
+/// [`ParameterDescriptor::device`] of a device that is neither the CPU nor CUDA.
+pub(crate) const ON_OTHER: u8 = 255;
 
 /// Addresses and metadata of a parameter and its gradient. Has the layout of `stepwell_parameter_descriptor`.
 ///
 /// Without a gradient, or for a frozen parameter, all fields but `parameter` and `frozen_with_grad` are 0. An address is null
-/// unless the elements can be read on the CPU.
+/// unless the tensor is dense, and on the CPU or on a CUDA device.
 #[derive(Clone)]
 #[repr(C)]
 pub(crate) struct ParameterDescriptor {
@@ -39,6 +44,8 @@ pub(crate) struct ParameterDescriptor {
     pub(crate) has_grad: u8,
     /// Not 0 if the parameter has a gradient but does not require one.
     pub(crate) frozen_with_grad: u8,
+    pub(crate) device: u8,
+    pub(crate) grad_device: u8,
 }
 
 impl ParameterDescriptor {
@@ -57,6 +64,8 @@ impl ParameterDescriptor {
         grad_layout: 0,
         has_grad: 0,
         frozen_with_grad: 0,
+        device: 0,
+        grad_device: 0,
     };
 
     pub(crate) fn len(&self) -> usize {
@@ -84,6 +93,7 @@ unsafe extern "C" {
         descriptors: *mut ParameterDescriptor,
         unchanged: *mut u8,
     ) -> i32;
+    fn stepwell_devices(tensors: *const *const C_tensor, count: usize, first: *mut u8, several: *mut u8);
     fn stepwell_take_fingerprints(tensors: *const *const C_tensor, count: usize, out: *mut Fingerprint) -> bool;
     fn stepwell_bump_if_unchanged(
         tensors: *const *const C_tensor,
@@ -104,6 +114,14 @@ pub(crate) fn describe_parameters(
     // SAFETY: live, defined tensors, and a descriptor for each.
     check(unsafe { stepwell_describe_parameters(tensors, count, descriptors.as_mut_ptr(), &mut unchanged) })?;
     Ok(unchanged != 0)
+}
+
+/// The device of all tensors, as in a descriptor; `None` if they are on several.
+pub(crate) fn common_device(tensors: &[TensorRef<'_>]) -> Option<u8> {
+    let (mut first, mut several) = (ON_CPU, 0);
+    // SAFETY: live, defined tensors; the results are stored in live variables.
+    unsafe { stepwell_devices(tensors.as_ptr().cast(), tensors.len(), &mut first, &mut several) };
+    (several == 0).then_some(first)
 }
 
 /// Fingerprints of parameters; `None` if a parameter has no version counter. `reused` supplies the allocation.

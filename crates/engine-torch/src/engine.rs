@@ -6,9 +6,11 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, Data, Device, Dtype, Engine, LibraryOptimizer, Loss, Reduction, Slice, SliceMut, Window,
+    Activation, BatchNorm, Data, Device, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss, Placement, Reduction,
+    Slice, SliceMut, Window,
 };
 
+use crate::devices::{Devices, HostDevice};
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
@@ -20,6 +22,7 @@ use crate::{memory, shim, threads};
 pub struct TorchEngine {
     /// True while a step uses views of parameter memory: then no call may write to that memory or free it.
     busy: Rc<Cell<bool>>,
+    devices: Devices,
 }
 
 impl TorchEngine {
@@ -27,7 +30,13 @@ impl TorchEngine {
     pub fn new() -> Self {
         shim::use_allocator();
         set_memory_check(memory::may_allocate);
-        Self { busy: Rc::default() }
+        Self { busy: Rc::default(), devices: Devices::default() }
+    }
+
+    /// An engine whose tensors on the CPU count as tensors of a device, for tests.
+    #[doc(hidden)]
+    pub fn with_host_device(device: HostDevice) -> Self {
+        Self { devices: Devices::with_host_device(device), ..Self::new() }
     }
 
     fn check_not_busy(&self) -> Result<()> {
@@ -208,6 +217,27 @@ impl Engine for TorchEngine {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         cache.with_parameter_views(&self.busy, parameters, name, zero_grad, step)
+    }
+
+    const HAS_DEVICES: bool = true;
+
+    fn placement(&self, parameters: &[Tensor], cache: &mut ViewCache) -> Result<Placement> {
+        Ok(self.devices.placement(parameters.len(), cache.common_device(parameters)?))
+    }
+
+    fn with_device_views(
+        &self,
+        parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
+        cache: &mut ViewCache,
+        zero_grad: bool,
+        step: &mut DeviceStep<'_>,
+    ) -> Result<()> {
+        let Some(number) = cache.common_device(parameters)? else {
+            return Err(Error::new(Code::Internal, "a step on one device with parameters on several"));
+        };
+        let device = self.devices.device(number)?;
+        cache.with_device_views(&self.busy, parameters, number, name, zero_grad, &mut |views| step(&*device, views))
     }
 
     fn bytes_held(&self) -> usize {

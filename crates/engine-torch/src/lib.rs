@@ -5,6 +5,7 @@
 //! backtrace off every error text.
 
 mod descriptors;
+mod devices;
 mod engine;
 mod error;
 mod library;
@@ -14,6 +15,8 @@ mod shim;
 mod tensor;
 mod threads;
 
+#[doc(hidden)]
+pub use devices::HostDevice;
 pub use engine::TorchEngine;
 #[doc(hidden)]
 pub use memory::fail_after;

@@ -3,8 +3,15 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/record_stream.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#if defined(__unix__) || defined(__APPLE__)
+#include <dlfcn.h>
+#endif
 
 #include <cstdint>
+#include <cstring>
 
 #include "backward.h"
 #include "status.h"
@@ -16,7 +23,8 @@ using stepwell::Status;
 
 // The values of the constants in shim.rs.
 enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5 };
-enum : uint8_t { kCpu = 1, kDense = 2, kContiguous = 4, kFits = 8 };
+enum : uint8_t { kDense = 1, kContiguous = 2, kFits = 4 };
+enum : uint8_t { kOnCpu = 0, kOnCuda0 = 1, kOnOther = 255 };
 
 uint8_t dtype_of(const at::TensorImpl& t) {
   if (t.dtype() == caffe2::TypeMeta::Make<float>()) return kFloat;
@@ -37,10 +45,16 @@ bool is_dense(const at::TensorImpl& t) {
 
 uint8_t layout_of(const at::TensorImpl& t) {
   const bool dense = is_dense(t);
-  return (t.is_cpu() ? kCpu : 0) | (dense ? kDense : 0) | (dense && t.is_contiguous() ? kContiguous : 0);
+  return (dense ? kDense : 0) | (dense && t.is_contiguous() ? kContiguous : 0);
 }
 
-constexpr uint8_t kReadable = kCpu | kDense;
+uint8_t device_of(const at::TensorImpl& t) {
+  if (t.is_cpu()) return kOnCpu;
+  return t.is_cuda() && t.device().index() < kOnOther - kOnCuda0 ? kOnCuda0 + t.device().index() : kOnOther;
+}
+
+// True if the elements have addresses: on the CPU or on a CUDA device.
+bool has_addresses(uint8_t layout, uint8_t device) { return (layout & kDense) && device != kOnOther; }
 
 // Faster than the memcmp of IntArrayRef for two or three numbers.
 inline bool same_sizes(at::IntArrayRef a, at::IntArrayRef b) {
@@ -81,13 +95,15 @@ struct stepwell_parameter_descriptor {
   uint8_t grad_layout;
   uint8_t has_grad;          // there is a gradient, and the parameter requires one
   uint8_t frozen_with_grad;  // there is a gradient, and the parameter does not require one
+  uint8_t device;
+  uint8_t grad_device;
 
   bool operator==(const stepwell_parameter_descriptor& other) const {
     return data == other.data && storage == other.storage && grad_data == other.grad_data &&
            grad_storage == other.grad_storage && grad_impl == other.grad_impl && parameter == other.parameter &&
            elements == other.elements && dtype == other.dtype && layout == other.layout &&
            grad_dtype == other.grad_dtype && grad_layout == other.grad_layout && has_grad == other.has_grad &&
-           frozen_with_grad == other.frozen_with_grad;
+           frozen_with_grad == other.frozen_with_grad && device == other.device && grad_device == other.grad_device;
   }
 };
 static_assert(sizeof(stepwell_parameter_descriptor) == 64, "as in shim.rs");
@@ -129,14 +145,16 @@ stepwell_parameter_descriptor describe(const at::TensorImpl& t) {
   descriptor.has_grad = 1;
   descriptor.grad_dtype = dtype_of(g);
   descriptor.grad_layout = layout_of(g) | (same_sizes(g.sizes(), t.sizes()) ? kFits : 0);
-  if ((descriptor.grad_layout & kReadable) == kReadable) {
+  descriptor.grad_device = device_of(g);
+  if (has_addresses(descriptor.grad_layout, descriptor.grad_device)) {
     descriptor.grad_data = const_elements_of(g);
     descriptor.grad_storage = g.unsafe_storage().unsafeGetStorageImpl();
   }
   descriptor.elements = t.numel();
   descriptor.dtype = dtype_of(t);
   descriptor.layout = layout_of(t);
-  if ((descriptor.layout & kReadable) == kReadable) {
+  descriptor.device = device_of(t);
+  if (has_addresses(descriptor.layout, descriptor.device)) {
     descriptor.data = elements_of(t);
     descriptor.storage = t.unsafe_storage().unsafeGetStorageImpl();
   }
@@ -188,7 +206,7 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) no
 }
 
 // Updates the descriptors of parameters and their gradients, in order. Sets `unchanged` to 1 if no descriptor has changed, and
-// to 0 otherwise. An address is null unless the elements can be read on the CPU.
+// to 0 otherwise. An address is null unless the tensor is dense, and on the CPU or on a CUDA device.
 Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t count,
                                     stepwell_parameter_descriptor* descriptors, uint8_t* unchanged) noexcept {
   return guarded([&] {
@@ -208,6 +226,18 @@ Status stepwell_describe_parameters(const at::Tensor* const* tensors, size_t cou
       *unchanged = 0;
     }
   });
+}
+
+// The device of the first tensor, and 1 in `several` if another tensor is on another one. 0 and 0 without tensors.
+void stepwell_devices(const at::Tensor* const* tensors, size_t count, uint8_t* first, uint8_t* several) noexcept {
+  *first = count == 0 ? uint8_t{kOnCpu} : device_of(*tensors[0]->unsafeGetTensorImpl());
+  *several = 0;
+  for (size_t i = 1; i < count; ++i) {
+    if (device_of(*tensors[i]->unsafeGetTensorImpl()) != *first) {
+      *several = 1;
+      return;
+    }
+  }
 }
 
 // Takes fingerprints of parameters that were just described. Returns false if a parameter has no version counter (an inference
@@ -298,6 +328,38 @@ Status stepwell_cuda_devices(int32_t* out) noexcept {
     const auto& cuda = at::detail::getCUDAHooks();
     *out = cuda.hasCUDART() ? cuda.getNumGPUs() : -1;
   });
+}
+
+// The handle of the current stream of a CUDA device, without the CUDA part of c10, which the addon does not link.
+Status stepwell_current_stream(int32_t device, uint64_t* out) noexcept {
+  return guarded([&] {
+    const c10::impl::VirtualGuardImpl cuda(c10::DeviceType::CUDA);
+    const c10::Stream stream = cuda.getStream(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)));
+    *out = reinterpret_cast<uint64_t>(stream.native_handle());
+  });
+}
+
+// Tells the allocator that work on the current stream of the tensor's device uses its memory.
+Status stepwell_record_stream(const at::Tensor* tensor) noexcept {
+  return guarded([&] {
+    const c10::impl::VirtualGuardImpl guard(tensor->device().type());
+    tensor->record_stream(guard.getStream(tensor->device()));
+  });
+}
+
+// Stores the path of a library of libtorch. Returns false if the system does not tell it, or if it is longer than `size`.
+bool stepwell_libtorch_path(char* out, size_t size) noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&c10::GetCPUAllocator), &info) == 0) return false;
+  const size_t length = info.dli_fname == nullptr ? size : std::strlen(info.dli_fname);
+  if (length >= size) return false;
+  std::memcpy(out, info.dli_fname, length + 1);
+  return true;
+#else
+  (void)out, (void)size;
+  return false;
+#endif
 }
 
 }  // extern "C"

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::ptr;
 
 use stepwell_optim::Result;
@@ -93,6 +94,9 @@ unsafe extern "C" {
     fn stepwell_backward(tensor: *const C_tensor, root_gradient: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
+    safe fn stepwell_current_stream(device: i32, out: &mut u64) -> i32;
+    fn stepwell_record_stream(tensor: *const C_tensor) -> i32;
+    fn stepwell_libtorch_path(out: *mut c_char, size: usize) -> bool;
     safe fn stepwell_use_allocator();
     safe fn stepwell_bytes_held() -> usize;
 }
@@ -219,4 +223,27 @@ pub(crate) fn cuda_devices() -> Result<Option<usize>> {
     let mut devices = 0;
     check(stepwell_cuda_devices(&mut devices))?;
     Ok(usize::try_from(devices).ok())
+}
+
+/// The driver's handle of libtorch's current stream on a CUDA device. 0 is the default stream.
+pub(crate) fn current_stream(ordinal: usize) -> Result<u64> {
+    let mut stream = 0;
+    check(stepwell_current_stream(i32::try_from(ordinal).unwrap_or(i32::MAX), &mut stream))?;
+    Ok(stream)
+}
+
+/// Tells libtorch's allocator that work on the current stream uses the memory of a tensor.
+pub(crate) fn record_stream(tensor: TensorRef<'_>) -> Result<()> {
+    // SAFETY: a live, defined tensor.
+    check(unsafe { stepwell_record_stream(tensor.pointer) })
+}
+
+/// The path of a library of libtorch, if the system tells it.
+pub(crate) fn libtorch_path() -> Option<PathBuf> {
+    let mut path = [0u8; 4096];
+    // SAFETY: as many bytes as the size says.
+    if !unsafe { stepwell_libtorch_path(path.as_mut_ptr().cast(), path.len()) } {
+        return None;
+    }
+    CStr::from_bytes_until_nul(&path).ok()?.to_str().ok().map(PathBuf::from)
 }

@@ -16,6 +16,9 @@ pub use engine::Engine;
 pub use engine::busy_guard::BusyGuard;
 pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+#[cfg(not(target_family = "wasm"))]
+pub use engine::placement::DeviceStep;
+pub use engine::placement::Placement;
 pub use engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;

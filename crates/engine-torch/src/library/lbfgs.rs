@@ -9,7 +9,7 @@ use stepwell_optim::{AnyLbfgsStateDict, Code, Error, Result};
 use stepwell_session::{Dtype, LibraryGroup};
 use torch_sys::C_tensor;
 
-use crate::descriptors::{self, CPU};
+use crate::descriptors;
 use crate::library::lbfgs_state::{FfiLbfgsState, LbfgsTensors, lbfgs_state_from_ffi};
 use crate::library::options::option_number;
 use crate::parameter_views::check::gradient_fault;
@@ -49,7 +49,7 @@ impl Context<'_> {
         let mut descriptors = Vec::new();
         descriptors::describe_parameters(self.tensor_refs, &mut descriptors)?;
         for descriptor in descriptors.iter().filter(|descriptor| descriptor.has_grad != 0) {
-            if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
+            if let Some(what) = gradient_fault(descriptor) {
                 return Err(Error::new(Code::Gradient, format!("a parameter cannot be updated: {what}")));
             }
         }

@@ -8,7 +8,7 @@ use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, Stat
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
 use torch_sys::C_tensor;
 
-use crate::descriptors::{self, CPU, ParameterDescriptor};
+use crate::descriptors::{self, ParameterDescriptor};
 use crate::error::check_not_busy;
 use crate::library::lbfgs;
 use crate::library::options::option_number;
@@ -190,7 +190,7 @@ fn check(descriptor: &ParameterDescriptor, name: impl Fn() -> String) -> Result<
         (Code::Dtype, what)
     } else if descriptor.dtype != FLOAT && descriptor.dtype != DOUBLE {
         (Code::Dtype, "libtorch's own optimizers keep no master weights: use fused true")
-    } else if let Some(what) = gradient_fault(descriptor, descriptor.layout & CPU) {
+    } else if let Some(what) = gradient_fault(descriptor) {
         (Code::Gradient, what)
     } else {
         return Ok(());

@@ -2,30 +2,32 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::descriptors::{CONTIGUOUS, CPU, DENSE, FITS, ParameterDescriptor};
+use crate::descriptors::{CONTIGUOUS, DENSE, FITS, ON_CPU, ParameterDescriptor};
 use crate::shim::{BFLOAT16, DOUBLE, FLOAT, HALF};
 
-/// Fails unless a step can update the parameter: CPU, dense, floating point, contiguous, with a gradient that fits.
-/// `name` is called for the message.
-pub(crate) fn check(descriptor: &ParameterDescriptor, name: impl Fn() -> String) -> Result<()> {
-    const READABLE: u8 = CPU | DENSE;
-    const PARAMETER: u8 = READABLE | CONTIGUOUS;
-    const GRADIENT: u8 = READABLE | FITS;
-    if descriptor.layout & PARAMETER == PARAMETER
+/// Fails unless a step on a device can update the parameter: dense, floating point, contiguous, with a gradient that fits.
+/// `device` is the one of the step, and `name` is called for the message.
+pub(crate) fn check(descriptor: &ParameterDescriptor, device: u8, name: impl Fn() -> String) -> Result<()> {
+    const PARAMETER: u8 = DENSE | CONTIGUOUS;
+    const GRADIENT: u8 = DENSE | FITS;
+    if descriptor.device == device
+        && descriptor.grad_device == device
+        && descriptor.layout & PARAMETER == PARAMETER
         && descriptor.grad_layout & GRADIENT == GRADIENT
         && dtype_fault(descriptor).is_none()
         && descriptor.grad_dtype == descriptor.dtype
     {
         return Ok(());
     }
-    let (code, what) = if descriptor.layout & CPU == 0 {
-        (Code::Device, "it is not on the CPU")
+    let (code, what) = if descriptor.device != device {
+        let what = if device == ON_CPU { "it is not on the CPU" } else { "it is on another device" };
+        (Code::Device, what)
     } else if let Some(what) = dtype_fault(descriptor) {
         (Code::Dtype, what)
     } else if descriptor.layout & PARAMETER != PARAMETER {
         (Code::Parameter, "its memory is not contiguous")
     } else {
-        (Code::Gradient, gradient_fault(descriptor, CPU).unwrap_or("its gradient does not fit"))
+        (Code::Gradient, gradient_fault(descriptor).unwrap_or("its gradient does not fit"))
     };
     Err(Error::new(code, format!("parameter {} cannot be updated: {what}", name())))
 }
@@ -38,12 +40,11 @@ pub(crate) fn dtype_fault(descriptor: &ParameterDescriptor) -> Option<&'static s
     }
 }
 
-/// The reason why the gradient cannot update its parameter; `None` if it can. `cpu` is [`CPU`] if the parameter is on the CPU,
-/// otherwise 0.
-pub(crate) fn gradient_fault(descriptor: &ParameterDescriptor, cpu: u8) -> Option<&'static str> {
+/// The reason why the gradient cannot update its parameter; `None` if it can.
+pub(crate) fn gradient_fault(descriptor: &ParameterDescriptor) -> Option<&'static str> {
     if descriptor.grad_layout & DENSE == 0 {
         Some("its gradient is sparse")
-    } else if descriptor.grad_layout & CPU != cpu {
+    } else if descriptor.grad_device != descriptor.device {
         Some("its gradient is on another device")
     } else if descriptor.grad_layout & FITS == 0 {
         Some("its gradient has another shape")

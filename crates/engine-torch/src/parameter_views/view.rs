@@ -4,10 +4,26 @@ use std::ffi::c_void;
 use std::slice;
 
 use half::{bf16, f16};
-use stepwell_optim::View;
+use stepwell_optim::{DeviceView, Element, View};
 
 use crate::descriptors::ParameterDescriptor;
 use crate::shim::{BFLOAT16, FLOAT, HALF};
+
+/// The addresses of a descriptor that was checked; `None` without a gradient.
+pub(crate) fn device_view(descriptor: &ParameterDescriptor) -> Option<DeviceView> {
+    let element = match descriptor.dtype {
+        FLOAT => Element::Float,
+        HALF => Element::Half,
+        BFLOAT16 => Element::BFloat16,
+        _ => Element::Double,
+    };
+    (descriptor.has_grad != 0).then(|| DeviceView {
+        parameter: descriptor.data as u64,
+        gradient: descriptor.grad_data as u64,
+        length: descriptor.len(),
+        element,
+    })
+}
 
 /// The slices of a descriptor that was checked; `None` without a gradient.
 pub(crate) fn view<'a>(descriptor: &ParameterDescriptor) -> Option<View<'a>> {

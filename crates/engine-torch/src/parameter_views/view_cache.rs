@@ -12,14 +12,14 @@ use std::cell::Cell;
 use std::mem;
 
 use stepwell_optim::fallible::{collected, push, reserve};
-use stepwell_optim::{Result, View};
+use stepwell_optim::{DeviceView, Result, View};
 use stepwell_session::BusyGuard;
 
-use crate::descriptors::{self, CONTIGUOUS, Fingerprint, ParameterDescriptor};
+use crate::descriptors::{self, CONTIGUOUS, Fingerprint, ON_CPU, ParameterDescriptor};
 use crate::error::{check_not_busy, from_tch};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{check_overlap, shares_storage};
-use crate::parameter_views::view::view;
+use crate::parameter_views::view::{device_view, view};
 use crate::shim::{self, TensorRef};
 use crate::tensor::Tensor;
 
@@ -39,8 +39,14 @@ pub struct ViewCache {
     fingerprint_generation: Option<u64>,
     /// The parameters of `descriptors`: handles that keep them alive, since a fingerprint holds their addresses.
     parameters: Vec<Tensor>,
+    /// The device for which the checks passed, as in a descriptor.
+    device: u8,
     /// Scratch memory of the views.
     views: Vec<Option<View<'static>>>,
+    /// Scratch memory of the views on a device.
+    device_views: Vec<Option<DeviceView>>,
+    /// The device of all parameters, `None` if they are on several, at a metadata generation.
+    common_device: Option<(u64, Option<u8>)>,
     /// Scratch memory of the arguments of the shim.
     tensor_refs: Vec<TensorRef<'static>>,
 }
@@ -72,37 +78,95 @@ impl ViewCache {
         reserve(&mut views, parameters.len())?;
         tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
 
-        let copies = self.build_views(parameters, name, &tensor_refs, &mut views)?;
+        let copies = self.build_views(parameters, ON_CPU, name, &tensor_refs, &mut |descriptors| {
+            views.extend(descriptors.iter().map(view));
+        })?;
         let guard = BusyGuard::new(busy);
         let result = step(&mut views);
         drop(guard);
         if result.is_ok() && zero_grad {
-            // The step has zeroed the copies only, and has no view of frozen parameters.
-            let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].tensor_ref()).transpose());
-            for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
-                drop(gradient?.f_zero_().map_err(from_tch)?);
-            }
+            self.zero_unviewed(parameters, &copies)?;
         }
         self.tensor_refs = reuse(tensor_refs);
         self.views = reuse(views);
         result
     }
 
-    /// Fills in the views and bumps the versions. Returns the gradients whose views are of copies.
+    /// As [`ViewCache::with_parameter_views`], with addresses on a device. All parameters are on that device, which is the one of
+    /// a descriptor.
+    pub(crate) fn with_device_views(
+        &mut self,
+        busy: &Cell<bool>,
+        parameters: &[Tensor],
+        device: u8,
+        name: &dyn Fn(usize) -> String,
+        zero_grad: bool,
+        step: &mut dyn FnMut(&[Option<DeviceView>]) -> Result<()>,
+    ) -> Result<()> {
+        check_not_busy(busy)?;
+        let mut tensor_refs: Vec<TensorRef<'_>> = reuse(mem::take(&mut self.tensor_refs));
+        let mut views = mem::take(&mut self.device_views);
+        views.clear();
+        reserve(&mut tensor_refs, parameters.len())?;
+        reserve(&mut views, parameters.len())?;
+        tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
+
+        let copies = self.build_views(parameters, device, name, &tensor_refs, &mut |descriptors| {
+            views.extend(descriptors.iter().map(device_view));
+        })?;
+        let guard = BusyGuard::new(busy);
+        let result = step(&views);
+        drop(guard);
+        if result.is_ok() && zero_grad {
+            self.zero_unviewed(parameters, &copies)?;
+        }
+        self.tensor_refs = reuse(tensor_refs);
+        self.device_views = views;
+        result
+    }
+
+    /// The device of all parameters, as in a descriptor; `None` if they are on several.
+    pub(crate) fn common_device(&mut self, parameters: &[Tensor]) -> Result<Option<u8>> {
+        let now = shim::metadata_generation();
+        match self.common_device {
+            Some((generation, device)) if generation == now => Ok(device),
+            _ => {
+                let tensor_refs: Vec<_> = collected(parameters.iter().map(Tensor::tensor_ref))?;
+                let device = descriptors::common_device(&tensor_refs);
+                self.common_device = Some((now, device));
+                Ok(device)
+            }
+        }
+    }
+
+    /// Zeroes gradients that a step has not: those whose copies it has zeroed, and those of frozen parameters.
+    fn zero_unviewed(&self, parameters: &[Tensor], copies: &[GradientCopy]) -> Result<()> {
+        let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].tensor_ref()).transpose());
+        for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {
+            drop(gradient?.f_zero_().map_err(from_tch)?);
+        }
+        Ok(())
+    }
+
+    /// Gives the descriptors to `use_descriptors`, once they have passed the checks, and bumps the versions. Returns the gradients
+    /// whose views are of copies.
     fn build_views(
         &mut self,
         parameters: &[Tensor],
+        device: u8,
         name: &dyn Fn(usize) -> String,
         tensor_refs: &[TensorRef<'_>],
-        views: &mut Vec<Option<View<'_>>>,
+        use_descriptors: &mut dyn FnMut(&[ParameterDescriptor]),
     ) -> Result<Vec<GradientCopy>> {
         // Invalid until all checks have passed: a failure below leaves the cache without valid content.
         let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
+        // A check for another device says nothing.
+        let is_for_device = mem::replace(&mut self.device, device) == device;
         let now = shim::metadata_generation();
-        let is_current = fingerprint_generation == Some(now);
+        let is_current = is_for_device && fingerprint_generation == Some(now);
         // SAFETY: `parameters` keeps the tensors of the fingerprints alive, and the generation is the one of the fingerprints.
         if is_current && unsafe { descriptors::bump_if_unchanged(tensor_refs, &self.fingerprints) } {
-            views.extend(self.descriptors.iter().map(view));
+            use_descriptors(&self.descriptors);
             (self.zero_copy, self.fingerprint_generation) = (true, fingerprint_generation);
             return Ok(Vec::new());
         }
@@ -119,12 +183,12 @@ impl ViewCache {
             }
         }
         let mut copies = Vec::new();
-        if unchanged && zero_copy {
-            views.extend(self.descriptors.iter().map(view));
+        if unchanged && zero_copy && is_for_device {
+            use_descriptors(&self.descriptors);
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
-            copies = check_and_copy(tensor_refs, name, &mut descriptors)?;
-            views.extend(descriptors.iter().map(view));
+            copies = check_and_copy(tensor_refs, device, name, &mut descriptors)?;
+            use_descriptors(&descriptors);
         }
         descriptors::bump(tensor_refs, Some(&self.descriptors))?;
         self.zero_copy = copies.is_empty();
@@ -149,12 +213,13 @@ pub(crate) struct GradientCopy {
 /// and stores the addresses of the copies in the descriptors.
 fn check_and_copy(
     tensor_refs: &[TensorRef<'_>],
+    device: u8,
     name: &dyn Fn(usize) -> String,
     descriptors: &mut [ParameterDescriptor],
 ) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
-        check(descriptor, || name(index))?;
+        check(descriptor, device, || name(index))?;
         if descriptor.grad_layout & CONTIGUOUS == 0 {
             copies.extend(copy(tensor_refs[index], descriptor)?);
         }

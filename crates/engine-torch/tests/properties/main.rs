@@ -1,5 +1,6 @@
 //! The tests of this crate, in one program: each program is linked with the whole crate.
 
+mod device_views;
 mod library;
 mod memory;
 mod operations;

@@ -7,12 +7,16 @@
 pub(crate) mod busy_guard;
 pub(crate) mod library_optimizers;
 pub(crate) mod operations;
+pub(crate) mod placement;
 pub(crate) mod primitives;
 
 use stepwell_optim::{Code, Definition, Error, Result, View};
 
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+#[cfg(not(target_family = "wasm"))]
+use crate::engine::placement::DeviceStep;
+use crate::engine::placement::Placement;
 use crate::engine::primitives::Primitive;
 use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
@@ -110,6 +114,30 @@ pub trait Engine: 'static {
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
+
+    /// True for a library with devices that run the kernels of a step. Otherwise no code is compiled for them.
+    const HAS_DEVICES: bool = false;
+
+    /// The memory that has the parameters. `cache` belongs to this list of parameters.
+    fn placement(&self, parameters: &[Self::Tensor], cache: &mut Self::ViewCache) -> Result<Placement> {
+        let _ = (parameters, cache);
+        Ok(Placement::Host)
+    }
+
+    /// As [`Engine::with_parameter_views`], for parameters whose placement is [`Placement::Device`]: calls `step` with
+    /// that device, and with addresses on it.
+    #[cfg(not(target_family = "wasm"))]
+    fn with_device_views(
+        &self,
+        parameters: &[Self::Tensor],
+        name: &dyn Fn(usize) -> String,
+        cache: &mut Self::ViewCache,
+        zero_grad: bool,
+        step: &mut DeviceStep<'_>,
+    ) -> Result<()> {
+        let _ = (parameters, name, cache, zero_grad, step);
+        Err(Error::new(Code::Internal, "a step on a device of an engine that has none"))
+    }
 
     /// Bytes of this thread's tensors, of tensors in graphs and of its optimizers' state. The binding reports them to
     /// the garbage collector, which sees only handles. 0 if the engine does not count them.
