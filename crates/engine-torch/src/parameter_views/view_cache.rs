@@ -139,7 +139,7 @@ impl ViewCache {
         }
     }
 
-    /// Zeroes gradients that a step has not: those whose copies it has zeroed, and those of frozen parameters.
+    /// Zeroes gradients that the step has no view of: gradients whose copies it has, and gradients of frozen parameters.
     fn zero_unviewed(&self, parameters: &[Tensor], copies: &[GradientCopy]) -> Result<()> {
         let frozen = self.frozen.iter().filter_map(|&index| shim::grad(parameters[index].tensor_ref()).transpose());
         for gradient in copies.iter().map(|copy| Ok(copy.gradient.shallow_clone())).chain(frozen) {

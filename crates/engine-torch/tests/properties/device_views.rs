@@ -1,5 +1,5 @@
-//! Addresses for a step on a device are those of libtorch's memory, and exist only where a step may write. The device of these
-//! tests has its memory in main memory.
+//! A step on a device gets addresses of libtorch's memory, and only where it may write. The device of these tests uses main
+//! memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
@@ -48,7 +48,7 @@ impl Device for MainMemory {
     }
 }
 
-/// An engine with all tensors on the device, or with those of an optimizer whose indices are in the list.
+/// An engine with all tensors on the device. A list restricts it to indices of an optimizer's parameters.
 fn engine(on_device: &Rc<RefCell<Option<Vec<usize>>>>) -> TorchEngine {
     let on_device = Rc::clone(on_device);
     let has = Box::new(move |index| on_device.borrow().as_ref().is_none_or(|list| list.contains(&index)));
