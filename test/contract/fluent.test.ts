@@ -297,7 +297,7 @@ it("has the functions as methods", () => {
   expect([loss.values(), x.grad(), x.device, [...x.data().data], x.to("double").dtype]).toEqual([
     5,
     [2, 4],
-    "cpu",
+    k.device(x.handle),
     [1, 2],
     "double",
   ]);
