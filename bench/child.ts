@@ -13,6 +13,10 @@ export type Request =
       readonly optimizer: string;
       readonly options: Readonly<Record<string, number | boolean>>;
       readonly shapes: readonly Shape[];
+      /** Default the CPU. */
+      readonly device?: string;
+      /** Default float. */
+      readonly dtype?: "float" | "bfloat16";
     }
   /** The training of the demo's classifier on a batch that stays the same. */
   | { readonly do: "train"; readonly implementation: string; readonly batch: number }
@@ -83,6 +87,12 @@ export class Child {
   async step(steps: number): Promise<Turn> {
     const [nanoseconds = Number.NaN, faults] = await this.#ask({ do: "step", steps });
     return { microseconds: nanoseconds / 1000 / steps, faults };
+  }
+
+  /** Makes steps on a device: nanoseconds of the calls alone, and until the device has finished. */
+  async stepOnDevice(steps: number): Promise<{ readonly called: number; readonly finished: number }> {
+    const [called = Number.NaN, finished = Number.NaN] = await this.#ask({ do: "step", steps });
+    return { called, finished };
   }
 
   /** A checksum: equal for all contenders that made equal steps. */

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import type { Request } from "../child.js";
 
 export interface Candidate {
-  /** Makes steps. A returned number is the time in nanoseconds, instead of the measured one. */
-  step(steps: number): undefined | Promise<number | undefined>;
+  /** Makes steps. A returned number is the time in nanoseconds, instead of the measured one; a list is the whole answer. */
+  step(steps: number): undefined | readonly number[] | Promise<number | undefined>;
   /** A checksum: equal for all contenders that made equal steps. */
   moved(): number | Promise<number>;
   free?(): void;
@@ -49,9 +49,16 @@ export async function serve(
     try {
       console.log(await answer(JSON.parse(line)));
     } catch (error) {
-      console.log(error instanceof Error ? error.message.replaceAll("\n", " ") : String(error));
+      console.log(reasonOf(error));
     }
   }
+}
+
+/** The message of an error on one line, with its code. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? `${error.code}: ` : "";
+  return `${code}${error.message.replaceAll("\n", " ")}`;
 }
 
 /** Nanoseconds and page faults of some steps. */
@@ -59,6 +66,7 @@ async function time(candidate: Candidate, steps: number): Promise<string> {
   const faults = process.resourceUsage().minorPageFault;
   const start = process.hrtime.bigint();
   const running = candidate.step(steps);
+  if (Array.isArray(running)) return running.join(" ");
   // A synchronous contender does not wait for a turn of the event loop.
   const counted = running === undefined ? undefined : await running;
   const nanoseconds = counted ?? Number(process.hrtime.bigint() - start);
