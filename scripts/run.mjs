@@ -1,9 +1,10 @@
-// The commands `npm run demo`, `playground`, `bench`, `pack`, `test:install` and `npm test`: set-up, then the command.
+// The commands that npm runs, such as `npm run demo` and `npm test`: set-up, then the command.
 
 import { delimiter, dirname, join } from "node:path";
 import { provideChromium } from "./chromium.mjs";
 import { bin, cargoEnvironment, main, outputOf, root, run } from "./command.mjs";
 import { pack } from "./pack.mjs";
+import { packGpu, testGpu } from "./pack-gpu.mjs";
 import { installPeers, installTools } from "./packages.mjs";
 import { buildPlayground, servePlayground } from "./playground.mjs";
 import { parts, setup } from "./setup.mjs";
@@ -14,8 +15,10 @@ const commands = {
   demo,
   bench,
   pack,
+  "pack-gpu": packGpu,
   playground,
   test,
+  "test:gpu": testGpu,
   "test:install": testInstall,
 };
 

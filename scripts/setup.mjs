@@ -20,6 +20,8 @@ import { buildWasm } from "./wasm.mjs";
  */
 export const parts = {
   everything: { native: true, wasm: true, digits: true, packages: [], projects: ["."] },
+  "pack-gpu": { native: true, packages: [], projects: ["."] },
+  "test:gpu": { native: true, packages: [], projects: ["."] },
   demo: { native: true, packages: ["@stepwell/example-digits..."], projects: ["examples/digits"] },
   playground: {
     wasm: true,

@@ -1,0 +1,103 @@
+// The child processes of the parts. Each has a time limit, and one that ends early loses only the file that it was running.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Part } from "./parts.js";
+import type { Failure, PartResult } from "./results.js";
+import type { Report } from "./suite.js";
+
+/** The longest wait for one file, in milliseconds. It ends a call that never returns, and leaves time for the files after it. */
+const fileLimit = 45_000;
+
+interface Progress {
+  passed: number;
+  skipped: number;
+  readonly failures: Failure[];
+}
+
+/** Runs the files of a part on a device, in one process as long as that lives. */
+export async function runTests(part: Part, device: string, milliseconds: number): Promise<PartResult> {
+  const start = performance.now();
+  const progress: Progress = { passed: 0, skipped: 0, failures: [] };
+  let files = part.files ?? [];
+  while (files.length > 0) {
+    const left = milliseconds - (performance.now() - start);
+    if (left <= 0) {
+      progress.failures.push({ message: `time limit: ${files.map((file) => basename(file)).join(", ")} did not run` });
+      break;
+    }
+    files = await runFiles(files, device, left, progress);
+  }
+  return resultOf(part, start, progress);
+}
+
+export function resultOf({ name, about }: Part, start: number, progress: Progress, text?: string): PartResult {
+  const seconds = (performance.now() - start) / 1000;
+  const state = progress.failures.length === 0 && progress.passed > 0 ? "passed" : "failed";
+  return { name, about, state, seconds, ...progress, ...(text !== undefined && { text }) };
+}
+
+/** Runs files in one process until it ends; returns the files that it did not start. */
+async function runFiles(files: readonly string[], device: string, milliseconds: number, progress: Progress) {
+  const suite = fileURLToPath(new URL("suite.js", import.meta.url));
+  const child = fork(suite, [device, ...files], {
+    execArgv: ["--expose-gc"],
+    env: { ...process.env, STEPWELL_ENGINE: "native" },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let started = 0;
+  let lastTest: string | undefined;
+  let stopped: string | undefined;
+  const stop = (reason: string) => {
+    stopped = reason;
+    child.kill("SIGKILL");
+  };
+  const partTimer = setTimeout(() => stop("time limit of the part"), milliseconds);
+  let fileTimer: NodeJS.Timeout | undefined;
+  child.on("message", (report: Report) => {
+    if ("unusable" in report) {
+      progress.failures.push({ message: report.unusable });
+      started = files.length;
+    } else if ("file" in report) {
+      started++;
+      lastTest = undefined;
+      clearTimeout(fileTimer);
+      fileTimer = setTimeout(() => stop("time limit of a file"), fileLimit);
+    } else if (report.state === "failed") {
+      lastTest = report.test;
+      const file = basename(files[started - 1] ?? "");
+      progress.failures.push({ file, test: report.test, message: report.message ?? "" });
+    } else {
+      lastTest = report.test;
+      progress[report.state]++;
+    }
+  });
+  const { how, errors } = await endOf(child);
+  clearTimeout(partTimer);
+  clearTimeout(fileTimer);
+  if (how !== undefined || stopped !== undefined) {
+    const after = lastTest === undefined ? "before its first test ended" : `after "${lastTest}"`;
+    const file = basename(files[Math.max(started - 1, 0)] ?? "");
+    const reason = stopped ?? `the process ended with ${how}${errors ? `: ${errors}` : ""}`;
+    progress.failures.push({ file, message: `${reason}, ${after}` });
+    // A process that cannot even start a file would fail again for each of them.
+    if (started === 0) return [];
+  }
+  return stopped === "time limit of the part" && started < files.length ? [] : files.slice(started);
+}
+
+/** The end of a process: undefined after a normal one, otherwise its signal or exit code, with its last lines of errors. */
+export function endOf(child: ChildProcess): Promise<{ readonly how: string | undefined; readonly errors: string }> {
+  let text = "";
+  child.stderr?.setEncoding("utf8").on("data", (more: string) => {
+    text = (text + more).slice(-2000);
+  });
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve({ how: error.message, errors: "" }));
+    child.on("close", (code, signal) => {
+      const how = code === 0 ? undefined : (signal ?? `exit code ${code}`);
+      resolve({ how, errors: text.trim().split("\n").slice(-3).join(" ") });
+    });
+  });
+}
