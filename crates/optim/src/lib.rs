@@ -27,17 +27,22 @@ pub use brief::Brief;
 #[cfg(not(target_family = "wasm"))]
 pub use device::device::{Device, DeviceMemory, DeviceModule, DeviceView};
 #[cfg(not(target_family = "wasm"))]
+pub use device::device_rule::DeviceRule;
+#[cfg(not(target_family = "wasm"))]
 pub use device::layout::{
-    APPLY, BLOCK_THREADS, ChunkEntry, ConstantsRow, Control, FactorEntry, GRADIENT_SQUARES, KernelArguments,
-    MAX_CONSTANTS, MAX_NORM_INPUTS, MEASURE, Plain, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry,
-    TransformEntry, bytes_of, bytes_of_mut,
+    APPLY, BLOCK_THREADS, ChunkEntry, ConstantsRow, Control, FactorEntry, GRADIENT_SQUARES, KernelArguments, MEASURE,
+    Plain, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry, TransformEntry, bytes_of, bytes_of_mut,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use device::source::Variant;
 pub use error::{Code, Error, Result};
 pub use fallible::Results;
 pub use instruction_set::InstructionSet;
 pub use memory::{ArenaArray, state_memory};
 pub use number::Number;
 pub use numeric::clip::{Clip, GradientTransform};
+#[cfg(not(target_family = "wasm"))]
+pub use numeric::kernel::MAX_CONSTANTS;
 pub use numeric::norm::sum_of_squares;
 pub use numeric::scalar::{Pod, Scalar, SixteenBit};
 pub use optimizer::Optimizer;
@@ -54,6 +59,8 @@ pub use options::table::{
     Limit, OptionSet, OptionSpec, defaults, first_changed_extension, next_option, parse, positional,
 };
 pub use options::value::{OptionKind, OptionValue};
+#[cfg(not(target_family = "wasm"))]
+pub use rule::MAX_NORM_INPUTS;
 pub use schedules::definition::{Children, ScheduleDefinition, ScheduleInstance};
 pub use schedules::schedule::Schedule;
 pub use schedules::{SCHEDULES, schedule_definition};

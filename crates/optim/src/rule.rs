@@ -1,9 +1,28 @@
 //! The trait that an optimizer's file implements.
 
 use crate::error::Result;
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::{KernelSource, MAX_CONSTANTS};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::RuleOptions;
 use crate::state::param_state::RULE_BUFFERS;
+
+/// The maximal number of values of [`Rule::norm_inputs`].
+#[cfg(not(target_family = "wasm"))]
+pub const MAX_NORM_INPUTS: usize = 16;
+
+/// The kernels of a rule for some of its options.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RuleKernels {
+    /// The kernel of a rule with one stage, or of the first stage.
+    pub(crate) update: KernelSource,
+    /// The kernel of the second stage. Its constants have the values of the first stage's constants with the same
+    /// names, except for one that the first stage does not have: the factor.
+    pub(crate) apply: Option<KernelSource>,
+    /// Indices of the kernel's state buffers in [`Rule::BUFFERS`], in the order of its arguments.
+    pub(crate) buffers: &'static [usize],
+}
 
 /// An optimizer that updates each parameter from its own gradient and state. In addition, it may use the L2 norm of all
 /// gradients, as LAMB does.
@@ -33,6 +52,23 @@ pub(crate) trait Rule: 'static {
     /// Marks the buffers that are averages of gradients, which the option `moments` may store in bfloat16. Averages of
     /// squares stay in full: they change by too little in a step for 16 bits.
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS];
+
+    /// The kernels, each for some of the options.
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels];
+    /// The functions `constants_from_norm` and `factor` as CUDA C++: see `device/source/prelude.cuh`.
+    #[cfg(not(target_family = "wasm"))]
+    const NORM_FUNCTIONS: &'static str = include_str!("device/source/no_norm_functions.cuh");
+
+    /// Index of the kernels that the constants are for, and the values of the constants in the kernel's order.
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]);
+
+    /// The values of options from which [`Rule::NORM_FUNCTIONS`] compute.
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_inputs(_options: &Self::Options) -> [f64; MAX_NORM_INPUTS] {
+        [0.0; MAX_NORM_INPUTS]
+    }
 
     /// The initial value of each buffer; `None` for a buffer that these options do not use.
     fn initial_values(options: &Self::Options) -> [Option<f64>; RULE_BUFFERS];

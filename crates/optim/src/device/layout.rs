@@ -3,16 +3,12 @@
 //! `source/prelude.cuh` declares each of these structures, and asserts its size.
 
 use crate::numeric::clip::GradientTransform;
+use crate::numeric::kernel::MAX_CONSTANTS;
+use crate::rule::MAX_NORM_INPUTS;
 use crate::state::param_state::MAX_BUFFERS;
 
 /// Threads of a block. A block processes one chunk: 32 elements a thread.
 pub const BLOCK_THREADS: u32 = 512;
-
-/// The maximal number of constants of a kernel.
-pub const MAX_CONSTANTS: usize = 16;
-
-/// The maximal number of options that constants and factors follow from on the device.
-pub const MAX_NORM_INPUTS: usize = 16;
 
 /// Kernel: sums the squares of the gradients, and finds elements that are not finite. The last block computes the norm
 /// and the transform. One block a chunk.

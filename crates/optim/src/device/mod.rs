@@ -1,5 +1,8 @@
-//! Steps on a device with its own memory: the interface of a device, and the tables that host and kernels share.
+//! Steps on a device with its own memory: the interface of a device, the tables that host and kernels share, and the
+//! kernels as CUDA C++.
 
 #[allow(clippy::module_inception, reason = "named after the trait in it")]
 pub(crate) mod device;
+pub(crate) mod device_rule;
 pub(crate) mod layout;
+pub(crate) mod source;

@@ -33,6 +33,30 @@ pub(crate) fn sign(maximize: bool) -> f64 {
     if maximize { -1.0 } else { 1.0 }
 }
 
+/// The maximal number of constants of a kernel.
+#[cfg(not(target_family = "wasm"))]
+pub const MAX_CONSTANTS: usize = 16;
+
+/// A kernel as text, from which the CUDA C++ for devices is made.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KernelSource {
+    /// The path of the kernel's module, which ends with the optimizer and the kernel.
+    pub(crate) path: &'static str,
+    /// The name of the parameter's element.
+    pub(crate) parameter: &'static str,
+    /// The name of the gradient's element.
+    pub(crate) gradient: &'static str,
+    /// Names of the elements of state, in the order of `run`.
+    pub(crate) states: &'static [&'static str],
+    /// Names of the constants and then of the terms, in the order of [`MAX_CONSTANTS`] values.
+    pub(crate) constants: &'static [&'static str],
+    /// The name of the value that the kernel writes in place of the parameter.
+    pub(crate) output: Option<&'static str>,
+    /// The tokens of the body.
+    pub(crate) body: &'static str,
+}
+
 /// Declares a kernel: a module with `Constants` and `run(parameter, gradient, state.., constants)`.
 ///
 /// The body is a few assignments over the scalars named in the head. It has no literals, since their type would not be
@@ -43,6 +67,8 @@ pub(crate) fn sign(maximize: bool) -> f64 {
 ///
 /// No operation in a body may be contracted or reordered, and Rust does neither, so all instruction sets give the same
 /// bits. `run` is inlined into its callers, and so compiled for each instruction set.
+///
+/// `SOURCE` has the tokens of the body as text. `crate::device::source` makes CUDA C++ of them, which gives equal bits.
 macro_rules! kernel {
     (
         $(#[$meta:meta])*
@@ -58,6 +84,32 @@ macro_rules! kernel {
             /// The values that all elements share.
             #[derive(Clone, Copy)]
             pub(crate) struct Constants<T> { $(pub(crate) $c: T,)* $($(pub(crate) $term: T,)*)? }
+
+            /// The kernel as text.
+            #[cfg(not(target_family = "wasm"))]
+            pub(super) const SOURCE: $crate::numeric::kernel::KernelSource = $crate::numeric::kernel::KernelSource {
+                path: module_path!(),
+                parameter: stringify!($p),
+                gradient: stringify!($g),
+                states: &[$(stringify!($s)),*],
+                constants: &[$(stringify!($c),)* $($(stringify!($term),)*)?],
+                output: $crate::numeric::kernel::kernel!(@output $($out)?),
+                body: stringify!($($body)*),
+            };
+
+            #[cfg(not(target_family = "wasm"))]
+            impl<T: Scalar> Constants<T> {
+                /// The constants as f64, exact, in the order of `SOURCE`.
+                #[allow(dead_code, reason = "constants of a second stage follow from constants of the first")]
+                pub(super) fn values(&self) -> [f64; $crate::numeric::kernel::MAX_CONSTANTS] {
+                    let Self { $($c,)* $($($term),*)? } = *self;
+                    let mut values = [0.0; $crate::numeric::kernel::MAX_CONSTANTS];
+                    for (value, constant) in values.iter_mut().zip([$($c,)* $($($term,)*)?]) {
+                        *value = constant.to_f64();
+                    }
+                    values
+                }
+            }
 
             /// Runs over all elements of the parameter; the other slices are at least as long.
             #[inline(always)]
@@ -102,6 +154,8 @@ macro_rules! kernel {
             $crate::numeric::kernel::kernel!(@loops $type [$($rest)*] $loop)
         }
     };
+    (@output) => { None };
+    (@output $out:ident) => { Some(stringify!($out)) };
     (@slice $type:ident) => { &mut [$type] };
     (@slice $type:ident $out:ident) => { &[$type] };
     (@written $i:ident $parameter:ident $p:ident) => { $parameter[$i] };

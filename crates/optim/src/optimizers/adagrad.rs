@@ -9,10 +9,14 @@
 //! Duchi et al. 2011, <https://jmlr.org/papers/v12/duchi11a.html>. The sum of a parameter starts at the `init` of its
 //! group. PyTorch starts every sum at the value that the optimizer was made with, and ignores the value of the group.
 
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::RuleKernels;
 use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
@@ -44,6 +48,15 @@ impl Rule for Adagrad {
     const ABOUT: &'static str = "Adaptive gradient descent: a learning rate for each element.";
     const BUFFERS: &'static [&'static str] = &["sum"];
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [false; RULE_BUFFERS];
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels] = &[
+        RuleKernels { update: adagrad::SOURCE, apply: None, buffers: &[0] },
+    ];
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]) {
+        (0, constants.values())
+    }
 
     fn initial_values(o: &AdagradOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(o.init), None, None]

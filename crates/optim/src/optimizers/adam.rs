@@ -11,10 +11,14 @@
 //! <https://openreview.net/forum?id=ryQu7f-RZ>.
 
 use crate::numeric::bias_correction::AdamCoefficients;
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::RuleKernels;
 use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
@@ -49,6 +53,19 @@ impl Rule for Adam {
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
     const OPTIONAL_BUFFERS: usize = 1;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels] = &[
+        RuleKernels { update: adam::SOURCE, apply: None, buffers: &[0, 1] },
+        RuleKernels { update: amsgrad::SOURCE, apply: None, buffers: &[0, 1, 2] },
+    ];
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]) {
+        match constants {
+            Constants::Plain(c) => (0, c.values()),
+            Constants::Amsgrad(c) => (1, c.values()),
+        }
+    }
 
     fn initial_values(o: &AdamOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), o.amsgrad.then_some(0.0)]

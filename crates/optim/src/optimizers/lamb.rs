@@ -24,10 +24,14 @@
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
 use crate::numeric::bias_correction::AdamCoefficients;
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::{MAX_NORM_INPUTS, RuleKernels};
 use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
@@ -78,6 +82,37 @@ impl Rule for Lamb {
     const TWO_STAGES: bool = true;
     const BUFFERS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels] = &[
+        RuleKernels { update: moments::SOURCE, apply: Some(apply::SOURCE), buffers: &[0, 1] },
+    ];
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]) {
+        (0, constants.moments.values())
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    const NORM_FUNCTIONS: &'static str = include_str!("lamb.cuh");
+
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_inputs(o: &LambOptions) -> [f64; MAX_NORM_INPUTS] {
+        let flag = |is_set: bool| if is_set { 1.0 } else { 0.0 };
+        let mut inputs = [0.0; MAX_NORM_INPUTS];
+        // In the order of the enumeration of `lamb.cuh`.
+        inputs[..9].copy_from_slice(&[
+            o.lr,
+            sign(o.maximize),
+            flag(o.globalnorm),
+            flag(o.max_grad_norm.is_some()),
+            o.max_grad_norm.unwrap_or(1.0),
+            flag(o.decay == 0.0 && !o.use_nvlamb),
+            flag(o.trustclip),
+            o.trustmin,
+            o.trustmax,
+        ]);
+        inputs
+    }
 
     fn initial_values(_: &LambOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), Some(0.0), None]

@@ -13,10 +13,14 @@
 //! 2013, <https://arxiv.org/abs/1308.0850>. If a gradient hardly changes, the variance s - a² is a difference of nearly
 //! equal numbers. Rounding may make it negative, and PyTorch then takes the root of a negative number, which is NaN.
 
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::RuleKernels;
 use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
@@ -51,6 +55,23 @@ impl Rule for RmsProp {
     const BUFFERS: &'static [&'static str] = &["square_avg", "momentum_buffer", "grad_avg"];
     const OPTIONAL_BUFFERS: usize = 2;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [false, true, false];
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels] = &[
+        RuleKernels { update: plain::SOURCE, apply: None, buffers: &[0] },
+        RuleKernels { update: with_momentum::SOURCE, apply: None, buffers: &[0, 1] },
+        RuleKernels { update: centered::SOURCE, apply: None, buffers: &[0, 2] },
+        RuleKernels { update: centered_with_momentum::SOURCE, apply: None, buffers: &[0, 1, 2] },
+    ];
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]) {
+        match constants {
+            Constants::Plain(c) => (0, c.values()),
+            Constants::Momentum(c) => (1, c.values()),
+            Constants::Centered(c) => (2, c.values()),
+            Constants::Both(c) => (3, c.values()),
+        }
+    }
 
     fn initial_values(o: &RmsPropOptions) -> [Option<f64>; RULE_BUFFERS] {
         [Some(0.0), (o.momentum > 0.0).then_some(0.0), o.centered.then_some(0.0)]

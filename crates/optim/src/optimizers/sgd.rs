@@ -10,10 +10,14 @@
 
 use crate::error::{Code, Error, Result};
 use crate::number::Number;
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::numeric::kernel::{kernel, sign};
 use crate::numeric::scalar::Scalar;
 use crate::options::rule_options::rule_options;
 use crate::options::table::Limit::*;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::RuleKernels;
 use crate::rule::{Block, Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 
@@ -47,6 +51,19 @@ impl Rule for Sgd {
     const BUFFERS: &'static [&'static str] = &["momentum_buffer"];
     const OPTIONAL_BUFFERS: usize = 1;
     const GRADIENT_AVERAGES: [bool; RULE_BUFFERS] = [true, false, false];
+    #[cfg(not(target_family = "wasm"))]
+    const KERNELS: &'static [RuleKernels] = &[
+        RuleKernels { update: plain::SOURCE, apply: None, buffers: &[] },
+        RuleKernels { update: momentum::SOURCE, apply: None, buffers: &[0] },
+    ];
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_constants<T: Scalar>(constants: &Self::Constants<T>) -> (usize, [f64; MAX_CONSTANTS]) {
+        match constants {
+            Constants::Plain(c) => (0, c.values()),
+            Constants::Momentum(c) => (1, c.values()),
+        }
+    }
 
     fn initial_values(o: &SgdOptions) -> [Option<f64>; RULE_BUFFERS] {
         [(o.momentum > 0.0).then_some(0.0), None, None]

@@ -3,9 +3,13 @@
 use crate::error::Result;
 use crate::fallible::{Results, reserve};
 use crate::instruction_set::InstructionSet;
+#[cfg(not(target_family = "wasm"))]
+use crate::numeric::kernel::MAX_CONSTANTS;
 use crate::options::rule_options::{RuleOptions, SharedOptions};
 use crate::options::table::OptionSet;
 use crate::options::value::OptionValue;
+#[cfg(not(target_family = "wasm"))]
+use crate::rule::{MAX_NORM_INPUTS, RuleKernels};
 use crate::rule::{Rule, StepInputs};
 use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::chunk::Chunk;
@@ -37,6 +41,25 @@ pub(crate) trait ErasedRule: Send + Sync {
     fn reserve_constants(&mut self, count: usize) -> Result<()>;
     /// Computes constants and appends them; tensors refer to them by index.
     fn push_constants(&mut self, group: usize, step: StepInputs);
+
+    /// The kernels of the rule, each for some of its options.
+    #[cfg(not(target_family = "wasm"))]
+    fn kernels(&self) -> &'static [RuleKernels];
+    /// The functions of norms as CUDA C++.
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_functions(&self) -> &'static str;
+    /// Index of the kernels that the options of a group choose.
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_index(&self, group: usize) -> usize;
+    /// The constants with this index, exact in f32 or f64, in the order of their kernel.
+    #[cfg(not(target_family = "wasm"))]
+    fn constant_values(&self, index: usize, is_double: bool) -> [f64; MAX_CONSTANTS];
+    /// The values of a group's options from which the functions of norms compute.
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_inputs(&self, group: usize) -> [f64; MAX_NORM_INPUTS];
+    /// The factor of the second stage in a group, from the L2 norms of parameter and update.
+    #[cfg(not(target_family = "wasm"))]
+    fn factor_of_norms(&self, group: usize, parameter_norm: f64, update_norm: f64) -> f64;
 
     /// Updates chunks.
     ///
@@ -121,6 +144,42 @@ impl<R: Rule> ErasedRule for RuleInstance<R> {
         let options = &self.options[group];
         let (float, double) = (R::constants::<f32>(options, &step), R::constants::<f64>(options, &step));
         self.constants.push(GroupConstants { group, float, double });
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernels(&self) -> &'static [RuleKernels] {
+        R::KERNELS
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_functions(&self) -> &'static str {
+        R::NORM_FUNCTIONS
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kernel_index(&self, group: usize) -> usize {
+        let step = StepInputs { step_count: 1, created: false, gradient_norm: 1.0 };
+        R::kernel_constants(&R::constants::<f64>(&self.options[group], &step)).0
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn constant_values(&self, index: usize, is_double: bool) -> [f64; MAX_CONSTANTS] {
+        let constants = &self.constants[index];
+        let (_, values) = match is_double {
+            true => R::kernel_constants(&constants.double),
+            false => R::kernel_constants(&constants.float),
+        };
+        values
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn norm_inputs(&self, group: usize) -> [f64; MAX_NORM_INPUTS] {
+        R::norm_inputs(&self.options[group])
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn factor_of_norms(&self, group: usize, parameter_norm: f64, update_norm: f64) -> f64 {
+        R::factor(&self.options[group], parameter_norm, update_norm)
     }
 
     unsafe fn update(
