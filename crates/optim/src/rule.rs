@@ -17,8 +17,8 @@ pub const MAX_NORM_INPUTS: usize = 16;
 pub(crate) struct RuleKernels {
     /// The kernel of a rule with one stage, or of the first stage.
     pub(crate) update: KernelSource,
-    /// The kernel of the second stage. Its constants have the values of the first stage's constants with the same
-    /// names, except for one that the first stage does not have: the factor.
+    /// The kernel of the second stage. One of its constants is the factor. Each other constant has the value of the
+    /// first stage's constant with its name.
     pub(crate) apply: Option<KernelSource>,
     /// Indices of the kernel's state buffers in [`Rule::BUFFERS`], in the order of its arguments.
     pub(crate) buffers: &'static [usize],

@@ -1,5 +1,5 @@
 //! Steps on a device with its own memory: the interface of a device, the tables that host and kernels share, and the
-//! kernels as CUDA C++.
+//! kernels.
 
 #[allow(clippy::module_inception, reason = "named after the trait in it")]
 pub(crate) mod device;
