@@ -210,11 +210,11 @@ impl DeviceModule for EmulatorModule {
         // SAFETY: every kernel of the text has this type.
         let function = unsafe { self.library.get::<Kernel>(kernel) }.map_err(symbol_error)?;
         let ranges = self.ranges.list();
-        // SAFETY: the checked build has this function.
-        let set_ranges = match self.checks {
-            true => Some(unsafe { self.library.get::<SetRanges>("emulator_set_ranges") }.map_err(symbol_error)?),
-            false => None,
-        };
+        let mut set_ranges = None;
+        if self.checks {
+            // SAFETY: the checked build has this function.
+            set_ranges = Some(unsafe { self.library.get::<SetRanges>("emulator_set_ranges") }.map_err(symbol_error)?);
+        }
         if let Some(set_ranges) = &set_ranges {
             // SAFETY: the list outlives the launch.
             unsafe { set_ranges(ranges.as_ptr(), ranges.len() as u64) };
