@@ -11,42 +11,58 @@ use crate::elements::element::{Element, Real};
 use crate::error::internal_error;
 use crate::memory::{CountedVec, MemoryBudget};
 
-/// The maximum number of inputs of an operation.
-pub(crate) const MAX_INPUTS: usize = 3;
+/// The gradients of the inputs; `None` for an input that needs none. Inputs beyond the end need none.
+pub(crate) type InputGradients<T> = Vec<Option<CountedVec<T>>>;
 
-/// The gradients of the inputs; `None` for an input that needs none.
-pub(crate) type InputGradients<T> = [Option<CountedVec<T>>; MAX_INPUTS];
-
-/// The backward of an operation, generic over the floating-point type.
+/// The backward of an operation with one output, generic over the floating-point type that inputs and output share.
 pub(crate) trait Backward: 'static {
     /// The gradients of the inputs, from `gradient`, the gradient of the output.
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>>;
 }
 
-/// A [`Backward`] as a trait object, with the type known at run time.
+/// The backward of any operation: several outputs, and inputs and outputs of several types.
 pub(crate) trait ErasedBackward {
-    fn run(&self, context: &BackwardContext<'_>, gradient: Buffer) -> Result<[Option<Buffer>; MAX_INPUTS]>;
+    /// Passes the gradients of the inputs to `give`, with the index of the input. `gradients` has one entry an output: `None`
+    /// if no backward has reached the output. At least one is there.
+    fn run(&self, context: &BackwardContext<'_>, gradients: &mut [Option<Buffer>], give: &mut Give<'_>) -> Result<()>;
 }
 
+/// Takes the gradient of an input. One of an input that needs none is dropped.
+pub(crate) type Give<'a> = dyn FnMut(usize, Buffer) -> Result<()> + 'a;
+
 impl<G: Backward> ErasedBackward for G {
-    fn run(&self, context: &BackwardContext<'_>, gradient: Buffer) -> Result<[Option<Buffer>; MAX_INPUTS]> {
-        match gradient {
-            Buffer::Float(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
-            Buffer::Double(gradient) => Ok(self.backward(context, gradient)?.map(|g| g.map(Element::into_buffer))),
-            Buffer::Long(_) => Err(internal_error("a gradient with integer elements")),
+    fn run(&self, context: &BackwardContext<'_>, gradients: &mut [Option<Buffer>], give: &mut Give<'_>) -> Result<()> {
+        match gradients.first_mut().and_then(Option::take) {
+            Some(Buffer::Float(gradient)) => give_all(self.backward(context, gradient)?, give),
+            Some(Buffer::Double(gradient)) => give_all(self.backward(context, gradient)?, give),
+            Some(Buffer::Long(_)) | None => Err(internal_error("a gradient without floating-point elements")),
         }
     }
+}
+
+/// Compiled once for each type, not for each operation.
+#[inline(never)]
+fn give_all<T: Element>(gradients: InputGradients<T>, give: &mut Give<'_>) -> Result<()> {
+    let gradients = gradients.into_iter().enumerate();
+    gradients
+        .flat_map(|(input, gradient)| Some((input, gradient?)))
+        .try_for_each(|(input, gradient)| give(input, T::into_buffer(gradient)))
 }
 
 /// Arguments of [`Backward::backward`].
 pub(crate) struct BackwardContext<'a> {
     pub(crate) budget: &'a Rc<MemoryBudget>,
-    /// True for each input whose gradient is needed.
-    pub(crate) needs_input_grad: [bool; MAX_INPUTS],
+    /// Whether the gradient of an input is needed.
+    pub(crate) needs: &'a dyn Fn(usize) -> bool,
     pub(crate) saved: &'a [Option<Ref<'a, Buffer>>],
 }
 
 impl BackwardContext<'_> {
+    /// Whether the gradient of an input is needed.
+    pub(crate) fn needs_input_grad(&self, input: usize) -> bool {
+        (self.needs)(input)
+    }
+
     /// The elements of a saved tensor.
     pub(crate) fn saved<T: Element>(&self, index: usize) -> Result<&[T]> {
         match self.optional_saved(index)? {
@@ -61,9 +77,9 @@ impl BackwardContext<'_> {
     }
 
     /// The gradients of inputs that need one; frees the others.
-    pub(crate) fn needed<T>(&self, gradients: [CountedVec<T>; MAX_INPUTS]) -> InputGradients<T> {
-        let mut needs = self.needs_input_grad.into_iter();
-        gradients.map(|gradient| needs.next().is_some_and(|needs| needs).then_some(gradient))
+    pub(crate) fn needed<T>(&self, gradients: [CountedVec<T>; 3]) -> InputGradients<T> {
+        let gradients = gradients.into_iter().enumerate();
+        gradients.map(|(input, gradient)| self.needs_input_grad(input).then_some(gradient)).collect()
     }
 }
 

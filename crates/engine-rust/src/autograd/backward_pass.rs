@@ -11,7 +11,8 @@ use stepwell_session::Dtype;
 
 use crate::autograd::backward::BackwardContext;
 use crate::autograd::graph::Autograd;
-use crate::autograd::tensor::{Edge, Function, Tensor};
+use crate::autograd::tensor::{Edge, Function, FunctionOutput, Origin, Tensor};
+use crate::elements::buffer::Buffer;
 use crate::elements::element::Element;
 use crate::error::{engine_error, outdated_graph};
 
@@ -28,18 +29,18 @@ impl Autograd {
             Dtype::Float => f32::into_buffer(self.budget.filled(1, float_seed(seed)?)?),
             _ => f64::into_buffer(self.budget.filled(1, seed)?),
         };
-        let Some(function) = root.grad_fn() else {
+        let Some(origin) = root.grad_fn() else {
             *root.pending().borrow_mut() = Some(start);
             return self.accumulate(std::slice::from_ref(root));
         };
-        let functions = reverse_topological(function)?;
+        let functions = reverse_topological(&origin.function)?;
         let mut leaves = Vec::new();
         let result = check_saved(&functions).and_then(|()| {
-            *function.pending.borrow_mut() = Some(start);
+            *origin.pending().borrow_mut() = Some(start);
             functions.iter().try_for_each(|function| self.propagate(function, &mut leaves))?;
             self.accumulate(&leaves)
         });
-        functions.iter().for_each(|function| drop(function.pending.take()));
+        functions.iter().for_each(|function| function.drop_pending());
         leaves.iter().for_each(|leaf| drop(leaf.pending().take()));
         result?;
         functions.iter().for_each(|function| function.release());
@@ -48,24 +49,26 @@ impl Autograd {
 
     /// Runs the backward of one function and adds the results to the pending gradients of its inputs. Appends new leaves.
     fn propagate(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
-        let Some(gradient) = function.pending.borrow_mut().take() else { return Ok(()) };
-        if gradient.len() != function.len || gradient.dtype() != function.dtype {
-            return Err(outdated_graph());
+        let first = function.first_output.take_gradient()?;
+        if function.more_outputs.is_empty() {
+            return if first.is_some() { self.run(function, &mut [first], leaves) } else { Ok(()) };
         }
-        let gradients = {
-            let saved = function.saved.borrow();
-            let saved =
-                saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
-            let saved = saved.values()?;
-            let needs_input_grad = [0, 1, 2].map(|i| function.inputs[i].is_some());
-            function
-                .operation
-                .run(&BackwardContext { budget: &self.budget, needs_input_grad, saved: &saved }, gradient)?
-        };
-        for (edge, gradient) in function.inputs.iter().zip(gradients) {
-            let (Some(edge), Some(gradient)) = (edge, gradient) else { continue };
+        let more = function.more_outputs.iter().map(FunctionOutput::take_gradient);
+        let mut gradients = std::iter::once(Ok(first)).chain(more).collect::<Result<Vec<_>>>()?;
+        if gradients.iter().any(Option::is_some) { self.run(function, &mut gradients, leaves) } else { Ok(()) }
+    }
+
+    /// See [`Autograd::propagate`]. `gradients` belong to the outputs.
+    fn run(&self, function: &Function, gradients: &mut [Option<Buffer>], leaves: &mut Vec<Tensor>) -> Result<()> {
+        let saved = function.saved.borrow();
+        let saved = saved.iter().flatten().map(|saved| saved.as_ref().map(|saved| saved.storage.read()).transpose());
+        let saved = saved.values()?;
+        let needs = |input: usize| function.inputs.get(input).is_some_and(Option::is_some);
+        let context = BackwardContext { budget: &self.budget, needs: &needs, saved: &saved };
+        let mut give = |input: usize, gradient: Buffer| {
+            let Some(edge) = function.inputs.get(input).and_then(Option::as_ref) else { return Ok(()) };
             let pending = match edge {
-                Edge::Function(function) => &function.pending,
+                Edge::Function(origin) => origin.pending(),
                 Edge::Leaf(leaf) => leaf.pending(),
             };
             let mut pending = pending.borrow_mut();
@@ -74,13 +77,11 @@ impl Autograd {
                     push(leaves, leaf.clone())?;
                 }
                 *pending = Some(gradient);
-                continue;
+                return Ok(());
             };
-            if !sum.add(&gradient) {
-                return Err(outdated_graph());
-            }
-        }
-        Ok(())
+            if sum.add(&gradient) { Ok(()) } else { Err(outdated_graph()) }
+        };
+        function.operation.run(&context, gradients, &mut give)
     }
 
     /// Adds the pending gradients of leaves to their gradients. Checks all of them before it changes one.
@@ -143,7 +144,7 @@ fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<
     while let Some((_, index)) = queue.pop() {
         let Some(function) = visited.get(index).cloned() else { continue };
         for edge in function.inputs.iter().flatten() {
-            if let Edge::Function(input) = edge
+            if let Edge::Function(Origin { function: input, .. }) = edge
                 && !input.visited.get()
             {
                 enqueue(input, &mut queue, visited)?;

@@ -6,14 +6,15 @@ use std::rc::Rc;
 use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::{Backward, ErasedBackward, MAX_INPUTS, SavedTensor};
+use crate::autograd::backward::{ErasedBackward, SavedTensor};
 use crate::autograd::storage::Storage;
-use crate::autograd::tensor::{Edge, Function, Tensor};
+use crate::autograd::tensor::{Edge, Function, FunctionOutput, Origin, Tensor};
 use crate::elements::buffer::Buffer;
+use crate::error::internal_error;
 use crate::memory::MemoryBudget;
 
 /// The tensors that an operation works on.
-pub(crate) type Inputs<'a> = [Option<&'a Tensor>; MAX_INPUTS];
+pub(crate) type Inputs<'a> = [Option<&'a Tensor>];
 
 /// The state of autograd of one engine.
 pub(crate) struct Autograd {
@@ -57,56 +58,78 @@ impl Autograd {
     }
 
     /// True for each input that a backward would compute a gradient of.
-    pub(crate) fn needs_grad(&self, inputs: Inputs<'_>) -> [bool; MAX_INPUTS] {
+    pub(crate) fn needs_grad<const N: usize>(&self, inputs: [Option<&Tensor>; N]) -> [bool; N] {
         inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
     }
 
     /// The output tensor of an operation. Records the operation if an input requires a gradient. Its backward reads `saved` with
-    /// [`BackwardContext::saved`].
+    /// [`BackwardContext::saved`](crate::autograd::backward::BackwardContext::saved).
     pub(crate) fn record_output(
         &self,
         shape: &[usize],
         storage: Rc<Storage>,
-        inputs: Inputs<'_>,
-        operation: impl Backward,
+        inputs: &Inputs<'_>,
+        operation: impl ErasedBackward + 'static,
         saved: Vec<Option<SavedTensor>>,
     ) -> Result<Tensor> {
-        self.record_boxed(shape, storage, inputs, Box::new(operation), saved)
+        let output = FunctionOutput::of(&storage)?;
+        let dtype = output.dtype;
+        let function = self.function(output, Box::default(), inputs, Box::new(operation), saved);
+        let grad_fn = function.filter(|_| dtype.is_floating()).map(|function| Origin { function, output: 0 });
+        Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, grad_fn))
     }
 
-    /// The part of [`Autograd::record_output`] that is compiled once, not for each operation.
-    fn record_boxed(
+    /// The output tensors of an operation, of which there is at least one, from their shapes and storages. Outputs that are not
+    /// of floating point are leaves.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the primitives with several outputs"))]
+    pub(crate) fn record_outputs(
         &self,
-        shape: &[usize],
-        storage: Rc<Storage>,
-        inputs: Inputs<'_>,
+        outputs: &[(&[usize], Rc<Storage>)],
+        inputs: &Inputs<'_>,
         operation: Box<dyn ErasedBackward>,
         saved: Vec<Option<SavedTensor>>,
-    ) -> Result<Tensor> {
-        let (dtype, len) = {
-            let buffer = storage.read()?;
-            (buffer.dtype(), buffer.len())
-        };
-        let edges = inputs.map(|input| {
-            let input = input.filter(|input| self.recording.get() && input.requires_grad())?;
+    ) -> Result<Vec<Tensor>> {
+        let dtypes = outputs.iter().map(|(_, storage)| Ok(storage.read()?.dtype())).collect::<Result<Vec<_>>>()?;
+        let mut described = outputs.iter().map(|(_, storage)| FunctionOutput::of(storage));
+        let first = described.next().unwrap_or_else(|| Err(internal_error("an operation without outputs")))?;
+        let more = described.collect::<Result<Vec<_>>>()?;
+        let function = self.function(first, more.into(), inputs, operation, saved);
+        let tensors = outputs.iter().zip(dtypes).enumerate().map(|(output, ((shape, storage), dtype))| {
+            let function = function.as_ref().filter(|_| dtype.is_floating());
+            let grad_fn = function.map(|function| Origin { function: Rc::clone(function), output });
+            Tensor::new(self.next_id(), (*shape).into(), dtype, Rc::clone(storage), grad_fn)
+        });
+        Ok(tensors.collect())
+    }
+
+    /// The function of an operation, if an input requires a gradient.
+    fn function(
+        &self,
+        first_output: FunctionOutput,
+        more_outputs: Box<[FunctionOutput]>,
+        inputs: &Inputs<'_>,
+        operation: Box<dyn ErasedBackward>,
+        saved: Vec<Option<SavedTensor>>,
+    ) -> Option<Rc<Function>> {
+        if !self.recording.get() || !inputs.iter().flatten().any(|input| input.requires_grad()) {
+            return None;
+        }
+        let edge = |input: &Option<&Tensor>| {
+            let input = input.filter(|input| input.requires_grad())?;
             Some(match input.grad_fn() {
-                Some(function) => Edge::Function(Rc::clone(function)),
+                Some(origin) => Edge::Function(origin.clone()),
                 None => Edge::Leaf(input.clone()),
             })
-        });
-        let grad_fn = edges.iter().any(Option::is_some).then(|| {
-            Rc::new(Function {
-                order: self.next_id(),
-                inputs: edges,
-                operation,
-                saved: RefCell::new(Some(saved)),
-                len,
-                dtype,
-                pending: RefCell::new(None),
-                visited: Cell::new(false),
-                next_to_drop: None,
-            })
-        });
-        Ok(Tensor::new(self.next_id(), shape.into(), dtype, storage, grad_fn))
+        };
+        Some(Rc::new(Function {
+            order: self.next_id(),
+            inputs: inputs.iter().map(edge).collect(),
+            first_output,
+            more_outputs,
+            operation,
+            saved: RefCell::new(Some(saved)),
+            visited: Cell::new(false),
+            next_to_drop: None,
+        }))
     }
 }

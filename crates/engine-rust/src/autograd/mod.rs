@@ -5,3 +5,5 @@ mod backward_pass;
 pub(crate) mod graph;
 pub(crate) mod storage;
 pub(crate) mod tensor;
+#[cfg(test)]
+mod tests;

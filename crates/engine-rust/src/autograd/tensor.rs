@@ -6,11 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use stepwell_optim::Result;
 use stepwell_session::Dtype;
 
-use crate::autograd::backward::{ErasedBackward, MAX_INPUTS, SavedTensor};
+use crate::autograd::backward::{ErasedBackward, SavedTensor};
 use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
+use crate::error::outdated_graph;
 
 /// A tensor. A clone is another handle with the same elements, gradient and identity.
 #[derive(Clone)]
@@ -22,8 +24,8 @@ struct TensorImpl {
     /// The flag of a leaf. Other tensors require a gradient always.
     requires_grad: Cell<bool>,
     grad: RefCell<Option<Tensor>>,
-    /// The function that made the tensor; `None` for a leaf.
-    grad_fn: Option<Rc<Function>>,
+    /// The function that made the tensor, and as which output; `None` for a leaf.
+    grad_fn: Option<Origin>,
     /// The sum of gradients so far, during a backward.
     pending: RefCell<Option<Buffer>>,
 }
@@ -42,7 +44,7 @@ impl Tensor {
         shape: Rc<[usize]>,
         dtype: Dtype,
         storage: Rc<Storage>,
-        grad_fn: Option<Rc<Function>>,
+        grad_fn: Option<Origin>,
     ) -> Self {
         Self(Rc::new(TensorImpl {
             identity,
@@ -82,7 +84,7 @@ impl Tensor {
         before.storage.bump();
     }
 
-    pub(crate) fn grad_fn(&self) -> Option<&Rc<Function>> {
+    pub(crate) fn grad_fn(&self) -> Option<&Origin> {
         self.0.grad_fn.as_ref()
     }
 
@@ -125,31 +127,83 @@ impl Drop for TensorImpl {
     }
 }
 
+/// An output of a function.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) function: Rc<Function>,
+    /// The index of the output.
+    pub(crate) output: usize,
+}
+
+impl Origin {
+    /// The sum of gradients of the output so far, during a backward.
+    pub(crate) fn pending(&self) -> &RefCell<Option<Buffer>> {
+        match self.output.checked_sub(1).and_then(|index| self.function.more_outputs.get(index)) {
+            Some(output) => &output.pending,
+            None => &self.function.first_output.pending,
+        }
+    }
+}
+
 /// The origin of an input: a leaf, or the function that made it.
 pub(crate) enum Edge {
     Leaf(Tensor),
-    Function(Rc<Function>),
+    Function(Origin),
 }
 
-/// A recorded operation with its saved tensors: the grad_fn of its output.
-pub(crate) struct Function {
-    /// Greater than the order of the functions of its inputs.
-    pub(crate) order: u64,
-    pub(crate) inputs: [Option<Edge>; MAX_INPUTS],
-    pub(crate) operation: Box<dyn ErasedBackward>,
-    /// `None` after a backward has released it. Without saved tensors it is never released: as in PyTorch, such a graph allows a
-    /// second backward.
-    pub(crate) saved: RefCell<Option<Vec<Option<SavedTensor>>>>,
+/// An output of a function, of which the function holds no tensor.
+pub(crate) struct FunctionOutput {
     pub(crate) len: usize,
     pub(crate) dtype: Dtype,
     /// The sum of gradients so far, during a backward.
     pub(crate) pending: RefCell<Option<Buffer>>,
+}
+
+impl FunctionOutput {
+    /// The output that has these elements.
+    pub(crate) fn of(storage: &Storage) -> Result<Self> {
+        let buffer = storage.read()?;
+        Ok(Self { len: buffer.len(), dtype: buffer.dtype(), pending: RefCell::new(None) })
+    }
+
+    /// The sum of gradients, whose place is then empty. Fails if it does not fit the output.
+    pub(crate) fn take_gradient(&self) -> Result<Option<Buffer>> {
+        let gradient = self.pending.take();
+        match &gradient {
+            Some(found) if found.len() != self.len || found.dtype() != self.dtype => Err(outdated_graph()),
+            _ => Ok(gradient),
+        }
+    }
+}
+
+/// A recorded operation with its saved tensors: the grad_fn of its outputs.
+pub(crate) struct Function {
+    /// Greater than the order of the functions of its inputs.
+    pub(crate) order: u64,
+    /// `None` for an input that requires no gradient.
+    pub(crate) inputs: Box<[Option<Edge>]>,
+    pub(crate) first_output: FunctionOutput,
+    /// Apart from the first one, so that a function with one output allocates no list.
+    pub(crate) more_outputs: Box<[FunctionOutput]>,
+    pub(crate) operation: Box<dyn ErasedBackward>,
+    /// `None` after a backward has released it. Without saved tensors it is never released: as in PyTorch, such a graph allows a
+    /// second backward.
+    pub(crate) saved: RefCell<Option<Vec<Option<SavedTensor>>>>,
     pub(crate) visited: Cell<bool>,
     /// The next function of the list that `drop` makes.
     pub(crate) next_to_drop: Option<Rc<Function>>,
 }
 
 impl Function {
+    fn outputs(&self) -> impl Iterator<Item = &FunctionOutput> {
+        std::iter::once(&self.first_output).chain(&*self.more_outputs)
+    }
+
+    /// Frees the sums of gradients of a backward.
+    pub(crate) fn drop_pending(&self) {
+        self.outputs().for_each(|output| drop(output.pending.take()));
+    }
+
     pub(crate) fn release(&self) {
         let mut saved = self.saved.borrow_mut();
         if saved.as_ref().is_some_and(|saved| saved.iter().any(Option::is_some)) {
@@ -164,11 +218,11 @@ impl Drop for Function {
     fn drop(&mut self) {
         fn detach_inputs(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
             for edge in function.inputs.iter_mut().filter_map(Option::take) {
-                if let Edge::Function(mut input) = edge
-                    && let Some(own) = Rc::get_mut(&mut input)
+                if let Edge::Function(Origin { mut function, .. }) = edge
+                    && let Some(own) = Rc::get_mut(&mut function)
                 {
                     own.next_to_drop = list;
-                    list = Some(input);
+                    list = Some(function);
                 }
             }
             list

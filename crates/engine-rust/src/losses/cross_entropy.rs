@@ -53,7 +53,7 @@ pub(crate) fn cross_entropy(
         return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
     let operation = CrossEntropy { classes, reduction, probabilities };
-    let operands = [Some(input), probabilities.then_some(target), None];
+    let operands = [Some(input), probabilities.then_some(target)];
     let keep_logarithms = autograd.needs_grad(operands)[TARGET];
     let (loss, shape, softmax, logarithms) = with_real!(input.dtype(), T => {
         let results = operation.forward::<T>(autograd, input, target, keep_logarithms);
@@ -64,7 +64,7 @@ pub(crate) fn cross_entropy(
         Some(target.saved()),
         logarithms.map(|logarithms| SavedTensor::new(&Storage::new(logarithms))),
     ];
-    autograd.record_output(&shape, Storage::new(loss), operands, operation, saved)
+    autograd.record_output(&shape, Storage::new(loss), &operands, operation, saved)
 }
 
 impl CrossEntropy {
@@ -131,12 +131,12 @@ impl Backward for CrossEntropy {
                 let (position, at) = position?;
                 out[at] = out[at] - scales[position];
             }
-            return Ok([Some(out), None, None]);
+            return Ok(vec![Some(out)]);
         }
         let targets: &[T] = context.saved(TARGET)?;
         let loss_gradients = LossGradients::new(&gradient, (samples * positions) as f64, self.reduction);
-        let mut gradients = [None, None, None];
-        if context.needs_input_grad[INPUT] {
+        let mut gradients = vec![None, None];
+        if context.needs_input_grad(INPUT) {
             let mut sums = context.budget.zeros::<T>(samples * positions)?;
             for (i, y) in targets.iter().enumerate() {
                 sums[position_of(i)] = sums[position_of(i)] + *y;
@@ -147,7 +147,7 @@ impl Backward for CrossEntropy {
             });
             gradients[INPUT] = Some(context.budget.collect(derivatives)?);
         }
-        if context.needs_input_grad[TARGET] {
+        if context.needs_input_grad(TARGET) {
             let logarithms: &[T] = context.saved(LOGARITHMS)?;
             let derivatives = (0..logarithms.len()).map(|i| -logarithms[i] * loss_gradients.of(position_of(i)));
             gradients[TARGET] = Some(context.budget.collect(derivatives)?);

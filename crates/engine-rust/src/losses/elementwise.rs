@@ -50,7 +50,7 @@ pub(crate) fn loss(
     if target.dtype() != input.dtype() {
         return Err(dtype_error(input.dtype().name(), target.dtype()));
     }
-    let operands = [Some(input), Some(target), None];
+    let operands = [Some(input), Some(target)];
     let needs_input_grad = autograd.needs_grad(operands);
     let operation = ElementwiseLoss { loss, reduction };
     // The derivatives of L1 need the difference only. PyTorch saves that, so its graph stays valid if the input or the target is
@@ -64,7 +64,7 @@ pub(crate) fn loss(
         (Loss::L1, difference) => vec![difference.map(|difference| SavedTensor::new(&Storage::new(difference)))],
         _ => vec![Some(input.saved()), Some(target.saved())],
     };
-    autograd.record_output(&out_shape, Storage::new(buffer), operands, operation, saved)
+    autograd.record_output(&out_shape, Storage::new(buffer), &operands, operation, saved)
 }
 
 /// The losses, their shape, and the difference of input and target.
@@ -98,7 +98,7 @@ impl Backward for ElementwiseLoss {
         let loss_gradients = LossGradients::new(&gradient, x.len() as f64, self.reduction);
         let (PointwiseLoss { input_derivative, target_derivative, .. }, constant) = functions::<T>(self.loss)?;
         let gradient_of = |input: usize, derivative: fn(T, T, T) -> T| -> Result<Option<CountedVec<T>>> {
-            if !context.needs_input_grad[input] {
+            if !context.needs_input_grad(input) {
                 return Ok(None);
             }
             let each = x.iter().enumerate();
@@ -106,6 +106,6 @@ impl Backward for ElementwiseLoss {
                 each.map(|(i, x)| loss_gradients.of(i) * derivative(*x, y.map_or(T::ZERO, |y| y[i]), constant));
             context.budget.collect(derivatives).map(Some)
         };
-        Ok([gradient_of(INPUT, input_derivative)?, gradient_of(TARGET, target_derivative)?, None])
+        Ok(vec![gradient_of(INPUT, input_derivative)?, gradient_of(TARGET, target_derivative)?])
     }
 }

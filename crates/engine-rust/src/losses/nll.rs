@@ -90,7 +90,7 @@ pub(crate) fn nll(
     })?;
     // Not read. PyTorch saves the input for its shape, so a graph whose input was changed is outdated there too.
     let saved = vec![Some(target.saved()), Some(input.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &[Some(input)], operation, saved)
 }
 
 impl Nll {
@@ -122,6 +122,6 @@ impl Backward for Nll {
             let (position, at) = position?;
             out[at] = -loss_gradients.of(position);
         }
-        Ok([Some(out), None, None])
+        Ok(vec![Some(out)])
     }
 }

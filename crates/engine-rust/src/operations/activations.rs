@@ -31,7 +31,7 @@ pub(crate) fn activation(autograd: &Autograd, input: &Tensor, activation: Activa
         Activation::Relu | Activation::Tanh | Activation::Sigmoid => SavedTensor::new(&result),
         Activation::Gelu { .. } => SavedTensor::new(&storage),
     };
-    autograd.record_output(&shape, result, [Some(input), None, None], Elementwise(activation), vec![Some(saved)])
+    autograd.record_output(&shape, result, &[Some(input)], Elementwise(activation), vec![Some(saved)])
 }
 
 fn forward<T: Real>(autograd: &Autograd, x: &Buffer, activation: Activation) -> Result<Buffer> {
@@ -94,6 +94,6 @@ impl Backward for Elementwise {
                 });
             }
         }
-        Ok([Some(gradient), None, None])
+        Ok(vec![Some(gradient)])
     }
 }

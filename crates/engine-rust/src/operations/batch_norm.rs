@@ -57,7 +57,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
         running_tensors[0].map(Tensor::saved),
         running_tensors[1].map(Tensor::saved),
     ];
-    autograd.record_output(&shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &[Some(input), weight, bias], operation, saved)
 }
 
 impl BatchNorm {

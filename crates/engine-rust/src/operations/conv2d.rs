@@ -55,7 +55,7 @@ pub(crate) fn conv2d(
     let operation = Conv2d { images, groups, inputs, outputs: outputs / groups, sliding };
     let buffer = with_real!(input.dtype(), T => operation.forward::<T>(autograd, input, weight, bias).map(Element::into_buffer))?;
     let saved = vec![Some(input.saved()), Some(weight.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), [Some(input), Some(weight), bias], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &[Some(input), Some(weight), bias], operation, saved)
 }
 
 impl Conv2d {
@@ -195,7 +195,7 @@ impl Backward for Conv2d {
         let (in_len, out_len, positions) = (self.input_len(), self.output_len(), self.sliding.position_count());
         let (weight_len, size) = (self.outputs * self.window_len(), self.sliding.size);
         let zeros = |operand: usize, len: usize| {
-            context.budget.zeros::<T>(if context.needs_input_grad[operand] { len } else { 0 })
+            context.budget.zeros::<T>(if context.needs_input_grad(operand) { len } else { 0 })
         };
         let mut dx = zeros(INPUT, x.len())?;
         let mut dw = zeros(WEIGHT, w.len())?;
@@ -204,7 +204,7 @@ impl Backward for Conv2d {
         for (part, group) in self.image_groups() {
             let g = &gradient[part * out_len..][..out_len];
             let matrix = Matrix::new(g, self.outputs, positions);
-            if context.needs_input_grad[WEIGHT] {
+            if context.needs_input_grad(WEIGHT) {
                 let windows = self.im2col(&x[part * in_len..][..in_len], &mut columns);
                 multiply(
                     &mut dw[group * weight_len..][..weight_len],
@@ -213,7 +213,7 @@ impl Backward for Conv2d {
                     windows.transposed(),
                 )?;
             }
-            if context.needs_input_grad[INPUT] {
+            if context.needs_input_grad(INPUT) {
                 let image = &mut dx[part * in_len..][..in_len];
                 let weight = self.weight(w, group).transposed();
                 if self.is_pointwise() {
@@ -227,7 +227,7 @@ impl Backward for Conv2d {
                     });
                 }
             }
-            if context.needs_input_grad[BIAS] {
+            if context.needs_input_grad(BIAS) {
                 for (total, g) in db[group * self.outputs..].iter_mut().zip(g.chunks_exact(positions)) {
                     *total = *total + T::from_f64(sum(g));
                 }

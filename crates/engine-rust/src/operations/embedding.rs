@@ -32,7 +32,7 @@ pub(crate) fn embedding(autograd: &Autograd, weight: &Tensor, indices: &Tensor) 
     let buffer =
         with_real!(weight.dtype(), T => operation.forward::<T>(autograd, weight, indices).map(Element::into_buffer))?;
     let saved = vec![None, Some(indices.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), [Some(weight), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &[Some(weight)], operation, saved)
 }
 
 impl Embedding {
@@ -64,6 +64,6 @@ impl Backward for Embedding {
             let row = &gradient[position * self.columns..][..self.columns];
             sums.iter_mut().zip(row).for_each(|(sum, g)| *sum = *sum + *g);
         }
-        Ok([Some(out), None, None])
+        Ok(vec![Some(out)])
     }
 }

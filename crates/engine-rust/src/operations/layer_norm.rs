@@ -48,7 +48,7 @@ pub(crate) fn layer_norm(
         // Not read. As in PyTorch, a graph whose bias was changed is outdated.
         bias.map(Tensor::saved),
     ];
-    autograd.record_output(&input_shape, Storage::new(buffer), [Some(input), weight, bias], operation, saved)
+    autograd.record_output(&input_shape, Storage::new(buffer), &[Some(input), weight, bias], operation, saved)
 }
 
 impl LayerNorm {
@@ -105,11 +105,11 @@ impl Backward for LayerNorm {
             for ((g, x), statistics) in rows.zip(statistics.chunks_exact(2)) {
                 let (mean, inverse) = (statistics[0], statistics[1]);
                 let normalized = Normalized::new(mean, inverse, 0.0);
-                if context.needs_input_grad[WEIGHT] {
+                if context.needs_input_grad(WEIGHT) {
                     let triples = dw.iter_mut().zip(&*g).zip(x);
                     triples.for_each(|((sum, g), x)| *sum = *sum + *g * normalized.of(*x));
                 }
-                if context.needs_input_grad[BIAS] {
+                if context.needs_input_grad(BIAS) {
                     db.iter_mut().zip(&*g).for_each(|(sum, g)| *sum = *sum + *g);
                 }
                 if let Some(weight) = weight {

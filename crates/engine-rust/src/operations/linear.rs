@@ -43,7 +43,7 @@ pub(crate) fn linear(autograd: &Autograd, input: &Tensor, weight: &Tensor, bias:
     let needs_input_grad = autograd.needs_grad(operands);
     // The input is saved for the gradient of the weight only, and the weight for the gradient of the input.
     let saved = vec![needs_input_grad[WEIGHT].then(|| input.saved()), needs_input_grad[INPUT].then(|| weight.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), operands, operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &operands, operation, saved)
 }
 
 impl Linear {
@@ -81,18 +81,18 @@ impl Backward for Linear {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let Self { rows, inputs, outputs } = *self;
         let g = Matrix::new(&gradient, rows, outputs);
-        let mut gradients = [None, None, None];
-        if context.needs_input_grad[INPUT] {
+        let mut gradients = vec![None, None, None];
+        if context.needs_input_grad(INPUT) {
             let mut out = context.budget.zeros(rows * inputs)?;
             multiply(&mut out, Output::Overwrite, g, Matrix::new(context.saved(WEIGHT)?, outputs, inputs))?;
             gradients[INPUT] = Some(out);
         }
-        if context.needs_input_grad[WEIGHT] {
+        if context.needs_input_grad(WEIGHT) {
             let mut out = context.budget.zeros(outputs * inputs)?;
             multiply(&mut out, Output::Overwrite, g.transposed(), Matrix::new(context.saved(INPUT)?, rows, inputs))?;
             gradients[WEIGHT] = Some(out);
         }
-        if context.needs_input_grad[BIAS] {
+        if context.needs_input_grad(BIAS) {
             let mut out = context.budget.zeros(outputs)?;
             accumulate_rows(&mut out, &gradient);
             gradients[BIAS] = Some(out);

@@ -34,7 +34,7 @@ pub(crate) fn max_pool2d(autograd: &Autograd, input: &Tensor, kernel: [usize; 2]
         operation.forward::<T>(autograd, input).map(|(largest, argmax)| (T::into_buffer(largest), i64::into_buffer(argmax)))
     })?;
     let saved = vec![Some(input.saved()), Some(SavedTensor::new(&Storage::new(argmax)))];
-    autograd.record_output(&shape, Storage::new(buffer), [Some(input), None, None], operation, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &[Some(input)], operation, saved)
 }
 
 impl MaxPool2d {
@@ -91,6 +91,6 @@ impl Backward for MaxPool2d {
                 }
             }
         }
-        Ok([Some(out), None, None])
+        Ok(vec![Some(out)])
     }
 }

@@ -18,10 +18,10 @@ pub(crate) fn multiply(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<Te
         return Err(engine_error(format!("expected two tensors of one shape, given {shape:?} and {other:?}")));
     }
     let buffer = with_real!(a.dtype(), T => forward::<T>(autograd, a, b).map(Element::into_buffer))?;
-    let operands = [Some(a), Some(b), None];
+    let operands = [Some(a), Some(b)];
     let needs_input_grad = autograd.needs_grad(operands);
     let saved = vec![needs_input_grad[1].then(|| a.saved()), needs_input_grad[0].then(|| b.saved())];
-    autograd.record_output(&shape, Storage::new(buffer), operands, Multiply, saved)
+    autograd.record_output(&shape, Storage::new(buffer), &operands, Multiply, saved)
 }
 
 fn forward<T: Real>(autograd: &Autograd, a: &Tensor, b: &Tensor) -> Result<CountedVec<T>> {
@@ -36,10 +36,9 @@ impl Backward for Multiply {
             let other: &[T] = context.saved(operand)?;
             context.budget.collect(gradient.iter().zip(other).map(|(g, x)| *g * *x)).map(Some)
         };
-        Ok([
-            if context.needs_input_grad[0] { times(1)? } else { None },
-            if context.needs_input_grad[1] { times(0)? } else { None },
-            None,
+        Ok(vec![
+            if context.needs_input_grad(0) { times(1)? } else { None },
+            if context.needs_input_grad(1) { times(0)? } else { None },
         ])
     }
 }

@@ -18,11 +18,11 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
         return Err(engine_error(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // Both tensors share the storage, as in PyTorch: a write to one changes both.
-    autograd.record_output(shape, Rc::clone(&input.storage()), [Some(input), None, None], Reshape, Vec::new())
+    autograd.record_output(shape, Rc::clone(&input.storage()), &[Some(input)], Reshape, Vec::new())
 }
 
 impl Backward for Reshape {
     fn backward<T: Real>(&self, _: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
-        Ok([Some(gradient), None, None])
+        Ok(vec![Some(gradient)])
     }
 }
