@@ -1,0 +1,10 @@
+//! The kernels of a device give the bits of the loops of the CPU, element by element.
+//!
+//! The tests fill the tables of a step themselves and run the kernels on the emulator.
+
+mod arrays;
+mod device_step;
+mod elements;
+mod norm_functions;
+mod numbers;
+mod options;
