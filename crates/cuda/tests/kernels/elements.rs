@@ -45,7 +45,7 @@ struct Pair {
 fn make_pair<T: TestElement>(group: usize, seed: u64, length: usize, numbers: Numbers) -> Pair {
     let parameter: Vec<T> = (0..length).map(|i| T::of(numbers.number(seed, i))).collect();
     // Three of four start at a multiple of 16 bytes.
-    let offset = |of: u64| if hash(seed + of) % 4 == 0 { hash(seed + of + 1) as usize % 8 } else { 0 };
+    let offset = |of: u64| if hash(seed + of).is_multiple_of(4) { hash(seed + of + 1) as usize % 8 } else { 0 };
     let gradient = vec![T::default(); length];
     let tensor = Tensor {
         group,
@@ -67,7 +67,7 @@ fn add_state(
     seed: u64,
 ) {
     let tensor = &mut pair.tensor;
-    let offset = |index: usize| if hash(seed + index as u64) % 4 == 0 { index + 1 } else { 0 };
+    let offset = |index: usize| if hash(seed + index as u64).is_multiple_of(4) { index + 1 } else { 0 };
     let widened: Vec<f32> = match tensor.element {
         Element::Half => tensor.parameter.elements::<f16>().iter().map(|x| x.to_f32()).collect(),
         Element::BFloat16 => tensor.parameter.elements::<bf16>().iter().map(|x| x.to_f32()).collect(),

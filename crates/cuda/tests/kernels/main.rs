@@ -2,6 +2,8 @@
 //!
 //! The tests fill the tables of a step themselves and run the kernels on the emulator.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 mod arrays;
 mod device_step;
 mod elements;
