@@ -21,7 +21,7 @@ interface Differences {
   readonly refusal: string;
 }
 
-const exact = ["float", "double", "long"] as const;
+const exact = ["float", "double", "long", "bool"] as const;
 
 const table: Readonly<Record<EngineName, Differences>> = {
   native: {

@@ -16,6 +16,7 @@ const every = [
   { dtype: "half", other: "float16", bytes: 2, array: Float32Array },
   { dtype: "bfloat16", other: "bfloat16", bytes: 2, array: Float32Array },
   { dtype: "long", other: "int64", bytes: 8, array: BigInt64Array },
+  { dtype: "bool", other: "bool", bytes: 1, array: Uint8Array },
 ] as const;
 const dtypes = every.filter(({ dtype }) => differences.dtypes.includes(dtype));
 const names = dtypes.map(({ dtype }) => dtype);
@@ -119,21 +120,22 @@ describe.each(dtypes)("$dtype", ({ dtype, other, bytes, array }) => {
       expect([k.dtype(x), k.objtype(x), k.size(x), k.bytes(x)]).toEqual([dtype, dtype, shape, 2 * bytes]);
       const { data, ...rest } = k.data(x);
       expect(data).toBeInstanceOf(array);
-      expect(rest).toEqual(isReduced(dtype) ? { shape, dtype } : { shape });
+      expect(rest).toEqual(isReduced(dtype) || dtype === "bool" ? { shape, dtype } : { shape });
     }
   });
 
   it.each(names)("converts to %s and back", (target) => {
     const x = k.tensor([-2, 0, 1, 100], dtype);
     const there = k.to(x, target);
-    expect([k.dtype(there), numbers(there)]).toEqual([target, [-2, 0, 1, 100]]);
-    expect(numbers(k.to(there, dtype))).toEqual([-2, 0, 1, 100]);
+    const expected = [dtype, target].includes("bool") ? [1, 0, 1, 1] : [-2, 0, 1, 100];
+    expect([k.dtype(there), numbers(there)]).toEqual([target, expected]);
+    expect(numbers(k.to(there, dtype))).toEqual(expected);
     k.copyto(there, x);
-    expect([k.dtype(x), k.tensor(x)]).toEqual([dtype, [-2, 0, 1, 100]]);
+    expect([k.dtype(x), k.tensor(x)]).toEqual([dtype, expected]);
   });
 
   it("takes back what `data` gives", () => {
-    const x = k.tensor([[0.1, 3]], dtype === "long" ? "float" : dtype);
+    const x = k.tensor([[0.1, 3]], ["long", "bool"].includes(dtype) ? "float" : dtype);
     const y = k.full([1, 2], 0, k.dtype(x), "grad");
     k.copyto(k.data(x) as never, y);
     expect(k.data(y)).toEqual(k.data(x));

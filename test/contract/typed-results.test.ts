@@ -68,9 +68,10 @@ describe("the type of elements", () => {
     half: Float32Array,
     bfloat16: Float32Array,
     long: BigInt64Array,
+    bool: Uint8Array,
   };
 
-  it.each(supported("float", "double", "half", "bfloat16", "long"))("%s has its array", (type) => {
+  it.each(supported("float", "double", "half", "bfloat16", "long", "bool"))("%s has its array", (type) => {
     const x = k.tensor([1, 2], type as k.Dtype);
     const element = k.dtype(x);
     expect(element).toBe(type);
@@ -82,10 +83,10 @@ describe("the type of elements", () => {
     }
   });
 
-  it("is one of five names", () => {
+  it("is one of six names", () => {
     const x = k.tensor([1]);
     expect(expectError("ERR_ARGUMENT", () => untyped(k.data, x, "float32"))).toBe(
-      'data: expected one of float, double, half, bfloat16, long as argument 2, given string "float32"',
+      'data: expected one of float, double, half, bfloat16, long, bool as argument 2, given string "float32"',
     );
     for (const type of [undefined, null, 7, {}]) expectError("ERR_ARGUMENT", () => untyped(k.data, x, type));
     expectError("ERR_ARGUMENT", () => untyped(k.data, x, "float", 1));

@@ -22,10 +22,10 @@ k.tensor(t, { dimension: 2 });
 // @ts-expect-error a tensor is read, and has its type
 k.tensor(t, "double");
 
-expectTypeOf(k.data(t).data).toEqualTypeOf<Float32Array | Float64Array | BigInt64Array>();
+expectTypeOf(k.data(t).data).toEqualTypeOf<Float32Array | Float64Array | BigInt64Array | Uint8Array>();
 expectTypeOf(k.data(t, "float").data).toEqualTypeOf<Float32Array>();
 expectTypeOf(k.data(t, "long").data).toEqualTypeOf<BigInt64Array>();
-expectTypeOf(k.data(t, k.dtype(t)).data).toEqualTypeOf<Float32Array | Float64Array | BigInt64Array>();
+expectTypeOf(k.data(t, k.dtype(t)).data).toEqualTypeOf<Float32Array | Float64Array | BigInt64Array | Uint8Array>();
 expectTypeOf(new k.Tensor(t).data("double").data).toEqualTypeOf<Float64Array>();
 expectTypeOf(k.dtype(t)).toEqualTypeOf<k.ElementType>();
 // @ts-expect-error no such type

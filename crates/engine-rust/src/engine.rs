@@ -97,6 +97,7 @@ impl Engine for RustEngine {
             (Buffer::Float(elements), Data::Float(data)) => elements.copy_from_slice(data),
             (Buffer::Double(elements), Data::Double(data)) => elements.copy_from_slice(data),
             (Buffer::Long(elements), Data::Long(data)) => elements.copy_from_slice(data),
+            (Buffer::Bool(elements), Data::Bool(data)) => elements.copy_from_slice(data),
             _ => return Err(storage_dtype_error()),
         }
         Ok(())

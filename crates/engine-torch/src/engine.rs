@@ -6,14 +6,15 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, Data, Device, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss, Placement, Reduction,
-    Slice, SliceMut, Window,
+    Activation, BatchNorm, Data, Device, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss, Placement, Primitive,
+    Reduction, Slice, SliceMut, Window,
 };
 
 use crate::devices::{Devices, HostDevice};
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
+use crate::primitives;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{memory, shim, threads};
 
@@ -266,6 +267,10 @@ impl Engine for TorchEngine {
 
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
         optimizer::optimizer(definition, &self.busy)
+    }
+
+    fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+        primitives::apply(primitive, inputs)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -11,6 +11,7 @@ mod error;
 mod library;
 mod memory;
 mod parameter_views;
+mod primitives;
 mod shim;
 mod tensor;
 mod threads;

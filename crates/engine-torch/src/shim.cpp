@@ -22,7 +22,7 @@ using stepwell::guarded;
 using stepwell::Status;
 
 // The values of the constants in shim.rs.
-enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5 };
+enum : uint8_t { kFloat = 0, kDouble = 1, kLong = 2, kHalf = 3, kBFloat16 = 4, kOther = 5, kBool = 6 };
 enum : uint8_t { kDense = 1, kContiguous = 2, kFits = 4 };
 enum : uint8_t { kOnCpu = 0, kOnCuda0 = 1, kOnOther = 255 };
 
@@ -32,6 +32,7 @@ uint8_t dtype_of(const at::TensorImpl& t) {
   if (t.dtype() == caffe2::TypeMeta::Make<int64_t>()) return kLong;
   if (t.dtype() == caffe2::TypeMeta::Make<at::Half>()) return kHalf;
   if (t.dtype() == caffe2::TypeMeta::Make<at::BFloat16>()) return kBFloat16;
+  if (t.dtype() == caffe2::TypeMeta::Make<bool>()) return kBool;
   return kOther;
 }
 

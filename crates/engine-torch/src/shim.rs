@@ -18,6 +18,7 @@ pub(crate) const DOUBLE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
 pub(crate) const HALF: u8 = 3;
 pub(crate) const BFLOAT16: u8 = 4;
+pub(crate) const BOOL: u8 = 6;
 
 /// A pointer to a tensor, an argument of the shim. The tensor is defined; [`describe`] alone accepts an undefined one.
 #[derive(Clone, Copy)]

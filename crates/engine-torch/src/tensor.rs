@@ -1,6 +1,6 @@
 //! The tensor type of the engine, with conversions from and to [`Data`] and slices.
 
-use stepwell_optim::fallible::filled;
+use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
 use tch::{Kind, TchError};
@@ -72,6 +72,7 @@ impl Tensor {
             shim::HALF => Ok(Dtype::Half),
             shim::BFLOAT16 => Ok(Dtype::BFloat16),
             shim::LONG => Ok(Dtype::Long),
+            shim::BOOL => Ok(Dtype::Bool),
             _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell does not support")),
         }
     }
@@ -93,6 +94,7 @@ impl Tensor {
             Data::Half(v) => Self::from_elements(v, Dtype::Half, shape),
             Data::BFloat16(v) => Self::from_elements(v, Dtype::BFloat16, shape),
             Data::Long(v) => Self::from_elements(v, Dtype::Long, shape),
+            Data::Bool(v) => Self::from_elements(v, Dtype::Bool, shape),
         }
     }
 
@@ -117,6 +119,7 @@ impl Tensor {
                 Data::Half(v) => Self::over_elements(v, Dtype::Half, shape),
                 Data::BFloat16(v) => Self::over_elements(v, Dtype::BFloat16, shape),
                 Data::Long(v) => Self::over_elements(v, Dtype::Long, shape),
+                Data::Bool(v) => Self::over_elements(v, Dtype::Bool, shape),
             }
         }
     }
@@ -189,6 +192,8 @@ impl Tensor {
             Dtype::Half => Data::Half(read(&self.0, elements)?),
             Dtype::BFloat16 => Data::BFloat16(read(&self.0, elements)?),
             Dtype::Long => Data::Long(read(&self.0, elements)?),
+            // Not as `bool`, whose other bit patterns are invalid.
+            Dtype::Bool => Data::Bool(collected(read::<u8>(&self.0, elements)?.into_iter().map(|x| x != 0))?),
         })
     }
 }
@@ -214,6 +219,7 @@ pub(crate) fn kind(dtype: Dtype) -> Kind {
         Dtype::Half => Kind::Half,
         Dtype::BFloat16 => Kind::BFloat16,
         Dtype::Long => Kind::Int64,
+        Dtype::Bool => Kind::Bool,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use napi::bindgen_prelude::{BigInt, FromNapiValue, Null, Object, ToNapiValue, TypedArrayType};
 use napi::{Error, Result, Status, ValueType, check_status, sys, type_of};
 use stepwell_optim::fallible::{check_memory, collected, copied, push};
-use stepwell_session::{Data, Handle, NumericArray, Value};
+use stepwell_session::{Data, Dtype, Handle, NumericArray, Value};
 
 use crate::external_array::ExternalArray;
 
@@ -218,6 +218,11 @@ fn widened<T: Into<f32>>(env: sys::napi_env, elements: Vec<T>) -> Result<Externa
     collected(elements.into_iter().map(T::into)).map(ExternalArray).map_err(|error| thrown(env, &error))
 }
 
+/// Booleans as 0 and 1.
+fn bytes_of(env: sys::napi_env, elements: &[bool]) -> Result<ExternalArray<u8>> {
+    collected(elements.iter().map(|x| u8::from(*x))).map(ExternalArray).map_err(|error| thrown(env, &error))
+}
+
 /// Throws an error with its code in JavaScript. Returns the error that makes napi leave the exception pending.
 fn thrown(env: sys::napi_env, error: &stepwell_optim::Error) -> Error {
     let (code, message) = (error.code().as_str(), error.to_string());
@@ -277,8 +282,9 @@ impl ToNapiValue for NapiValue {
                         Data::Half(elements) => object.set("data", widened(env, elements)?)?,
                         Data::BFloat16(elements) => object.set("data", widened(env, elements)?)?,
                         Data::Long(elements) => object.set("data", ExternalArray(elements))?,
+                        Data::Bool(elements) => object.set("data", bytes_of(env, &elements)?)?,
                     };
-                    if dtype.is_reduced() {
+                    if dtype.is_reduced() || dtype == Dtype::Bool {
                         object.set("dtype", dtype.name())?;
                     }
                     object.set("shape", shape.into_iter().map(|size| size as f64).collect::<Vec<_>>())?;

@@ -30,6 +30,10 @@ impl Element for i64 {
     const KIND: TypedArrayType = TypedArrayType::BigInt64;
 }
 
+impl Element for u8 {
+    const KIND: TypedArrayType = TypedArrayType::Uint8;
+}
+
 /// The elements, shared by two owners of which the first takes and frees them: Node, or the caller after a failure of Node.
 type SharedElements<T> = Rc<Cell<Vec<T>>>;
 

@@ -7,7 +7,7 @@ use js_sys::{
 };
 use stepwell_optim::fallible::{check_memory, collected, out_of_memory, push, with_capacity};
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Data, Handle, NumericArray, Value};
+use stepwell_session::{Data, Dtype, Handle, NumericArray, Value};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -38,6 +38,11 @@ extern "C" {
     type Longs;
     #[wasm_bindgen(constructor, catch, js_class = "BigInt64Array")]
     fn new(elements: &[i64]) -> std::result::Result<Longs, JsValue>;
+
+    #[wasm_bindgen(js_name = Uint8Array)]
+    type Bytes;
+    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
+    fn new(elements: &[u8]) -> std::result::Result<Bytes, JsValue>;
 }
 
 /// The maximum nesting of a value: recursion over it must not exhaust the stack.
@@ -212,11 +217,14 @@ pub(crate) fn write(value: Value) -> Result<JsValue> {
                 Data::Half(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
                 Data::BFloat16(elements) => Floats::new(&widened(elements)?).map(JsValue::from),
                 Data::Long(elements) => Longs::new(elements).map(JsValue::from),
+                Data::Bool(elements) => {
+                    Bytes::new(&collected(elements.iter().map(|x| u8::from(*x)))?).map(JsValue::from)
+                }
             };
             let elements = elements.map_err(|_| out_of_memory(data.len() * 8))?;
             let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
             let entries = Array::of2(&entry("data", &elements), &entry("shape", &shape));
-            if data.dtype().is_reduced() {
+            if data.dtype().is_reduced() || data.dtype() == Dtype::Bool {
                 entries.push(&entry("dtype", &data.dtype().name().into()));
             }
             object(&entries)

@@ -9,6 +9,7 @@ export interface ArrayOf {
   readonly half: Float32Array;
   readonly bfloat16: Float32Array;
   readonly long: BigInt64Array;
+  readonly bool: Uint8Array;
 }
 
 /** The element type of a tensor. {@link Dtype} has more names of them. */
@@ -16,7 +17,8 @@ export type ElementType = keyof ArrayOf;
 
 /**
  * Numbers of one type with a shape, in row-major order. Numbers of 16 bits come as a `Float32Array`, which holds each of them
- * exactly, and `dtype` gives their type. Some versions of JavaScript lack an array of such numbers.
+ * exactly, and `dtype` gives their type. Some versions of JavaScript lack an array of such numbers. Booleans come as 0 and 1 in a
+ * `Uint8Array`.
  *
  * @typeParam Type - the element type, if a program knows it
  */
@@ -26,7 +28,7 @@ export interface TypedTensor<Type extends ElementType = ElementType> {
   /** Sizes of the dimensions. */
   readonly shape: readonly number[];
   /** The element type, if it is not the type of the array. */
-  readonly dtype?: Type & ("half" | "bfloat16");
+  readonly dtype?: Type & ("half" | "bfloat16" | "bool");
 }
 
 /**

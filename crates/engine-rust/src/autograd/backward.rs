@@ -35,7 +35,7 @@ impl<G: Backward> ErasedBackward for G {
         match gradients.first_mut().and_then(Option::take) {
             Some(Buffer::Float(gradient)) => give_all(self.backward(context, gradient)?, give),
             Some(Buffer::Double(gradient)) => give_all(self.backward(context, gradient)?, give),
-            Some(Buffer::Long(_)) | None => Err(internal_error("a gradient without floating-point elements")),
+            Some(Buffer::Long(_) | Buffer::Bool(_)) | None => Err(internal_error("a gradient without floating-point elements")),
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) enum Buffer {
     Float(CountedVec<f32>),
     Double(CountedVec<f64>),
     Long(CountedVec<i64>),
+    Bool(CountedVec<bool>),
 }
 
 impl Buffer {
@@ -23,6 +24,7 @@ impl Buffer {
             Data::Float(elements) => Buffer::Float(budget.copy(elements)?),
             Data::Double(elements) => Buffer::Double(budget.copy(elements)?),
             Data::Long(elements) => Buffer::Long(budget.copy(elements)?),
+            Data::Bool(elements) => Buffer::Bool(budget.copy(elements)?),
             Data::Half(_) | Data::BFloat16(_) => return Err(unsupported_dtype(data.dtype())),
         })
     }
@@ -33,6 +35,7 @@ impl Buffer {
             Data::Float(element) if let [x] = element[..] => Buffer::Float(budget.filled(count, x)?),
             Data::Double(element) if let [x] = element[..] => Buffer::Double(budget.filled(count, x)?),
             Data::Long(element) if let [x] = element[..] => Buffer::Long(budget.filled(count, x)?),
+            Data::Bool(element) if let [x] = element[..] => Buffer::Bool(budget.filled(count, x)?),
             _ => return Err(unsupported_dtype(element.dtype())),
         })
     }
@@ -43,6 +46,7 @@ impl Buffer {
             Buffer::Float(elements) => Buffer::Float(budget.copy(elements)?),
             Buffer::Double(elements) => Buffer::Double(budget.copy(elements)?),
             Buffer::Long(elements) => Buffer::Long(budget.copy(elements)?),
+            Buffer::Bool(elements) => Buffer::Bool(budget.copy(elements)?),
         })
     }
 
@@ -51,6 +55,7 @@ impl Buffer {
             Buffer::Float(elements) => Data::Float(copied(elements)?),
             Buffer::Double(elements) => Data::Double(copied(elements)?),
             Buffer::Long(elements) => Data::Long(copied(elements)?),
+            Buffer::Bool(elements) => Data::Bool(copied(elements)?),
         })
     }
 
@@ -59,6 +64,7 @@ impl Buffer {
             Buffer::Float(_) => Dtype::Float,
             Buffer::Double(_) => Dtype::Double,
             Buffer::Long(_) => Dtype::Long,
+            Buffer::Bool(_) => Dtype::Bool,
         }
     }
 
@@ -67,6 +73,7 @@ impl Buffer {
             Buffer::Float(elements) => elements.len(),
             Buffer::Double(elements) => elements.len(),
             Buffer::Long(elements) => elements.len(),
+            Buffer::Bool(elements) => elements.len(),
         }
     }
 
@@ -83,6 +90,7 @@ impl Buffer {
             (Buffer::Float(to), Buffer::Float(from)) => copy(to, from),
             (Buffer::Double(to), Buffer::Double(from)) => copy(to, from),
             (Buffer::Long(to), Buffer::Long(from)) => copy(to, from),
+            (Buffer::Bool(to), Buffer::Bool(from)) => copy(to, from),
             _ => false,
         }
     }
@@ -93,6 +101,7 @@ impl Buffer {
             Buffer::Float(elements) => elements.fill(0.0),
             Buffer::Double(elements) => elements.fill(0.0),
             Buffer::Long(elements) => elements.fill(0),
+            Buffer::Bool(elements) => elements.fill(false),
         }
     }
 

@@ -108,6 +108,7 @@ macro_rules! real {
 element!(f32, Float);
 element!(f64, Double);
 element!(i64, Long);
+element!(bool, Bool);
 real!(f32, [logf, log1pf, tanhf, erff]);
 real!(f64, [log, log1p, tanh, erf]);
 

@@ -23,6 +23,7 @@ pub(crate) fn select(autograd: &Autograd, tensor: &Tensor, indices: &[usize]) ->
         Buffer::Float(elements) => Buffer::Float(rows_of(&autograd.budget, elements, width, indices, len)?),
         Buffer::Double(elements) => Buffer::Double(rows_of(&autograd.budget, elements, width, indices, len)?),
         Buffer::Long(elements) => Buffer::Long(rows_of(&autograd.budget, elements, width, indices, len)?),
+        Buffer::Bool(elements) => Buffer::Bool(rows_of(&autograd.budget, elements, width, indices, len)?),
     };
     Ok(autograd.leaf(&shape, buffer))
 }

@@ -162,7 +162,7 @@ fn state_of(
             Dtype::Float => fused || dtype != Dtype::Double,
             Dtype::Double => fused || dtype == Dtype::Double,
             Dtype::BFloat16 => fused && definition.buffers.contains(&key),
-            Dtype::Half | Dtype::Long => false,
+            Dtype::Half | Dtype::Long | Dtype::Bool => false,
         };
         if !fits {
             let expected = if dtype == Dtype::Double { Dtype::Double } else { Dtype::Float };

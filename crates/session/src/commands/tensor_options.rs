@@ -106,7 +106,7 @@ impl TensorOptions {
         }
         let grad = self.grad.unwrap_or(false);
         if grad && !dtype.is_floating() {
-            let message = "only tensors of floating point can have a gradient, given dtype long";
+            let message = format!("only tensors of floating point can have a gradient, given dtype {}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
         let device = self.device.unwrap_or(Device::Cpu);

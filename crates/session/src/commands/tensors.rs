@@ -148,8 +148,9 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
             session.insert(Object::Tensor(converted))
         }
         Object::Module(module) => {
-            if dtype.is_some_and(|dtype| !dtype.is_floating()) {
-                return Err(Error::new(Code::Dtype, "a module's parameters are of floating point, given dtype long"));
+            if let Some(dtype) = dtype.filter(|dtype| !dtype.is_floating()) {
+                let message = format!("a module's parameters are of floating point, given dtype {}", dtype.name());
+                return Err(Error::new(Code::Dtype, message));
             }
             let tensors = module.parameters_and_buffers();
             session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;

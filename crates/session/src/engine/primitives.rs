@@ -134,7 +134,7 @@ pub enum Unary {
     Abs,
     /// -x. Floating, long (wrapping).
     Neg,
-    /// -1, 0 or 1; NaN for NaN. Floating, long. Gradient 0.
+    /// -1, 0 or 1; 0 for NaN. Floating, long. Gradient 0.
     Sign,
     /// The least whole number >= x. Floating. Gradient 0.
     Ceil,

@@ -34,8 +34,8 @@ fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) 
         squares += match &data {
             Data::Float(g) => sum_of_squares(g),
             Data::Double(g) => sum_of_squares(g),
-            // 16-bit gradients were widened above; long tensors have no gradient.
-            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => 0.0,
+            // 16-bit gradients were widened above; long and bool tensors have no gradient.
+            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) | Data::Bool(_) => 0.0,
         };
         gradients.push((gradient, data, dtype));
     }
@@ -48,7 +48,7 @@ fn change<E: Engine>(engine: &E, tensors: &[E::Tensor], transform: &dyn Fn(f64) 
         match &mut data {
             Data::Float(g) => transform.apply(g),
             Data::Double(g) => transform.apply(g),
-            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) => {}
+            Data::Half(_) | Data::BFloat16(_) | Data::Long(_) | Data::Bool(_) => {}
         }
         engine.assign(&gradient, &data.cast(dtype)?)?;
     }

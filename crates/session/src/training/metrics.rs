@@ -149,6 +149,7 @@ fn largest(data: &Data, shape: &[usize]) -> Result<Vec<Option<i64>>> {
         Data::Half(data) => of(data, classes, inner, &mut found),
         Data::BFloat16(data) => of(data, classes, inner, &mut found),
         Data::Long(data) => of(data, classes, inner, &mut found),
+        Data::Bool(data) => of(data, classes, inner, &mut found),
     }
     Ok(found)
 }

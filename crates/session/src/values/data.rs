@@ -22,6 +22,8 @@ pub enum Data {
     BFloat16(Vec<bf16>),
     /// Elements of a [`Dtype::Long`] tensor.
     Long(Vec<i64>),
+    /// Elements of a [`Dtype::Bool`] tensor.
+    Bool(Vec<bool>),
 }
 
 impl Data {
@@ -33,6 +35,7 @@ impl Data {
             Data::Half(_) => Dtype::Half,
             Data::BFloat16(_) => Dtype::BFloat16,
             Data::Long(_) => Dtype::Long,
+            Data::Bool(_) => Dtype::Bool,
         }
     }
 
@@ -44,6 +47,7 @@ impl Data {
             Data::Half(v) => v.len(),
             Data::BFloat16(v) => v.len(),
             Data::Long(v) => v.len(),
+            Data::Bool(v) => v.len(),
         }
     }
 
@@ -53,7 +57,7 @@ impl Data {
     }
 
     /// Converts the numbers to another dtype. Each is rounded once, to the nearest, ties to even. Only whole numbers
-    /// within ±2^53 become `long`.
+    /// within ±2^53 become `long`; every number but 0 becomes true.
     ///
     /// # Errors
     /// [`Code::Dtype`] for a number that cannot be a `long`; [`Code::Memory`].
@@ -82,6 +86,7 @@ impl Data {
                     }
                     Data::Long(numbers)
                 }
+                Dtype::Bool => Data::Bool(collected(elements.map(|x| x.to_f64() != 0.0))?),
             })
         }
         /// Of a type whose numbers are all doubles. In WebAssembly by way of these, which is half as much code.
@@ -110,6 +115,7 @@ impl Data {
             Data::Float(v) => convert_exact(v, dtype),
             Data::Half(v) => convert_exact(v, dtype),
             Data::BFloat16(v) => convert_exact(v, dtype),
+            Data::Bool(v) => convert_exact(v, dtype),
         }
     }
 }
@@ -243,13 +249,13 @@ impl Data {
     /// A copy as the state buffer with this index.
     ///
     /// # Errors
-    /// [`Code::Dtype`] for half and long, which state buffers do not have; [`Code::Memory`].
+    /// [`Code::Dtype`] for half, long and bool, which state buffers do not have; [`Code::Memory`].
     pub fn to_buffer(&self, buffer_index: usize) -> Result<Buffer> {
         match self {
             Data::Float(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::Float),
             Data::Double(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::Double),
             Data::BFloat16(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::BFloat16),
-            Data::Half(_) | Data::Long(_) => {
+            Data::Half(_) | Data::Long(_) | Data::Bool(_) => {
                 let message =
                     format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
                 Err(Error::new(Code::Dtype, message))

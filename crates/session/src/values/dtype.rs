@@ -15,11 +15,13 @@ pub enum Dtype {
     BFloat16,
     /// 64-bit integer.
     Long,
+    /// False or true, in one byte.
+    Bool,
 }
 
 impl Dtype {
     /// Every dtype.
-    pub const ALL: [Dtype; 5] = [Dtype::Float, Dtype::Double, Dtype::Half, Dtype::BFloat16, Dtype::Long];
+    pub const ALL: [Dtype; 6] = [Dtype::Float, Dtype::Double, Dtype::Half, Dtype::BFloat16, Dtype::Long, Dtype::Bool];
 
     /// The name in the k-api's words, and in PyTorch's.
     fn names(self) -> [&'static str; 2] {
@@ -29,6 +31,7 @@ impl Dtype {
             Dtype::Half => ["half", "float16"],
             Dtype::BFloat16 => ["bfloat16", "bfloat16"],
             Dtype::Long => ["long", "int64"],
+            Dtype::Bool => ["bool", "bool"],
         }
     }
 
@@ -52,6 +55,7 @@ impl Dtype {
     /// Bytes of one element.
     pub fn size(self) -> usize {
         match self {
+            Dtype::Bool => 1,
             Dtype::Half | Dtype::BFloat16 => 2,
             Dtype::Float => 4,
             Dtype::Double | Dtype::Long => 8,
@@ -60,7 +64,7 @@ impl Dtype {
 
     /// True for the types that can carry a gradient.
     pub fn is_floating(self) -> bool {
-        self != Dtype::Long
+        !matches!(self, Dtype::Long | Dtype::Bool)
     }
 
     /// True for floating point of 16 bits, which PyTorch calls reduced. Numbers leave a session as `float`, which holds

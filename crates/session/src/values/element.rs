@@ -86,3 +86,12 @@ impl Element for bf16 {
         f64::from(f32::from(self))
     }
 }
+
+impl Element for bool {
+    fn to_f32(self) -> f32 {
+        f32::from(u8::from(self))
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(u8::from(self))
+    }
+}

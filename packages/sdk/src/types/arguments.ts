@@ -107,9 +107,19 @@ export interface Implementation {
 
 /**
  * A name of an element type. `float`, `double` and `half` are floating point of 32, 64 and 16 bits; `bfloat16` is the upper half of a
- * `float`; `long` is whole numbers of 64 bits. The other names are PyTorch's.
+ * `float`. `long` is whole numbers of 64 bits. `bool` is 0 or 1. The other names are PyTorch's.
  */
-export type Dtype = "float" | "double" | "half" | "bfloat16" | "long" | "float32" | "float64" | "float16" | "int64";
+export type Dtype =
+  | "float"
+  | "double"
+  | "half"
+  | "bfloat16"
+  | "long"
+  | "bool"
+  | "float32"
+  | "float64"
+  | "float16"
+  | "int64";
 
 /** The device whose memory holds a tensor. */
 export type Device = "cpu" | "cuda" | `cuda:${number}`;

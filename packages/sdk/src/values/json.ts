@@ -7,7 +7,7 @@ import { StepwellError } from "../errors.js";
 
 /** A tensor in JSON: the bytes of its elements, the lowest of each first, in base64. */
 export interface JsonTensor {
-  readonly dtype: "float" | "double" | "half" | "bfloat16" | "long";
+  readonly dtype: "float" | "double" | "half" | "bfloat16" | "long" | "bool";
   readonly shape: readonly number[];
   readonly data: string;
 }
@@ -24,6 +24,7 @@ const arrays = {
   half: Float32Array,
   bfloat16: Float32Array,
   long: BigInt64Array,
+  bool: Uint8Array,
 } as const;
 
 const numbers: ReadonlyMap<unknown, number> = new Map([
@@ -96,7 +97,7 @@ function numbersToJson(this: object): unknown {
 
 function tensorFromJson(where: string, data: string, shape: readonly unknown[], dtype: unknown): TypedTensor {
   const Elements = Object.hasOwn(arrays, dtype as PropertyKey) ? arrays[dtype as keyof typeof arrays] : undefined;
-  if (!Elements) throw malformed(where, "`dtype` is none of float, double, half, bfloat16 and long");
+  if (!Elements) throw malformed(where, "`dtype` is none of float, double, half, bfloat16, long and bool");
   const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
   if (!shape.every(isSize)) throw malformed(where, "`shape` is not a list of whole numbers");
   const sizes = shape as readonly number[];
@@ -113,7 +114,7 @@ function tensorFromJson(where: string, data: string, shape: readonly unknown[], 
   }
   if (place !== length) throw malformed(where, "`data` does not have the length that `shape` gives");
   const tensor = { data: new Elements(bytes.buffer), shape: sizes };
-  return dtype === "half" || dtype === "bfloat16" ? { ...tensor, dtype } : tensor;
+  return dtype === "half" || dtype === "bfloat16" || dtype === "bool" ? { ...tensor, dtype } : tensor;
 }
 
 function decoded(where: string, letters: string): string {

@@ -7,7 +7,7 @@ import { describeValue } from "./describe.js";
 import { namedOptions } from "./named-options.js";
 import { nested } from "./numbers.js";
 
-const types: readonly ElementType[] = ["float", "double", "half", "bfloat16", "long"];
+const types: readonly ElementType[] = ["float", "double", "half", "bfloat16", "long", "bool"];
 
 /** The element type of a tensor. */
 function elementTypeOf({ data, dtype }: TypedTensor): ElementType {

@@ -43,6 +43,7 @@ fn word(dtype: Dtype) -> &'static str {
         Dtype::Half => "F16",
         Dtype::BFloat16 => "BF16",
         Dtype::Long => "I64",
+        Dtype::Bool => "BOOL",
     }
 }
 
@@ -173,6 +174,7 @@ impl SavedTensor<'_> {
             Dtype::Half => Data::Half(read_elements(file, bytes, f16::from_le_bytes, unreadable)?),
             Dtype::BFloat16 => Data::BFloat16(read_elements(file, bytes, bf16::from_le_bytes, unreadable)?),
             Dtype::Long => Data::Long(read_elements(file, bytes, i64::from_le_bytes, unreadable)?),
+            Dtype::Bool => Data::Bool(read_elements(file, bytes, |[byte]| byte != 0, unreadable)?),
         })
     }
 }
@@ -216,6 +218,7 @@ fn write_elements(file: &mut File, data: &Data) -> std::io::Result<()> {
         Data::Half(v) => each(file, v, f16::to_le_bytes),
         Data::BFloat16(v) => each(file, v, bf16::to_le_bytes),
         Data::Long(v) => each(file, v, i64::to_le_bytes),
+        Data::Bool(v) => each(file, v, |x| [u8::from(x)]),
     }
 }
 
