@@ -281,6 +281,29 @@ const table: { readonly [name: string]: readonly Row[] } = {
       },
     },
   ],
+  freeze: [
+    {
+      what: "a parameter, which lbfgs takes up with its next step",
+      act: ({ x }) => k.freeze(x),
+      outcome: { sgd: { after: [start, start] }, lbfgs: { after: [times(0.8), times(0.8)] } },
+    },
+  ],
+  copyparms: [
+    {
+      what: "into the parameters",
+      act: ({ m }) => k.scoped(() => k.copyparms(k.clone(m), m)),
+      outcome: { sgd: "allowed", lbfgs: "ERR_PARAMETER" },
+    },
+  ],
+  unfreeze: [
+    {
+      what: "a parameter that was frozen",
+      act: ({ x }) => {
+        k.freeze(x);
+        k.unfreeze(x);
+      },
+    },
+  ],
   grad: [
     { what: "reading", act: ({ x }) => k.grad(x) },
     {
@@ -358,6 +381,12 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
   objtype: ({ o }) => k.objtype(o),
   skipped: ({ o }) => k.skipped(o),
   handlecount: () => k.handlecount(),
+  scope: () => k.scope().close(),
+  scoped: () => k.scoped(() => void k.tensor([1])),
+  keep: ({ x }) => k.keep(x),
+  leaks: () => k.leaks(),
+  leakcheck: () => k.leakcheck()(),
+  clone: ({ m }) => k.clone(m),
   help: () => k.help(),
   full: () => k.full([2], 1),
   vector: ({ x }) => k.vector(x),

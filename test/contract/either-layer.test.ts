@@ -110,6 +110,20 @@ const rows: { readonly [name: string]: readonly Row[] } = {
     (o) => k.gradflag(o.model),
     (o) => k.gradflag([o.module, "0.weight"], false),
   ],
+  freeze: [
+    (o) => k.freeze(o.leaf),
+    (o) => k.freeze(o.vector, 0),
+    (o) => k.freeze(o.dictionary, ["w"]),
+    (o) => k.freeze(o.model, "0.weight"),
+    (o) => k.freeze(o.module, ["0.weight"]),
+  ],
+  unfreeze: [
+    (o) => [k.freeze(o.module), k.unfreeze(o.module, ["0.bias"])],
+    (o) => [k.freeze(o.leaf), k.unfreeze(o.leaf)],
+    (o) => [k.freeze(o.vector), k.unfreeze(o.vector, [0])],
+    (o) => [k.freeze(o.dictionary), k.unfreeze(o.dictionary, "w")],
+    (o) => [k.freeze(o.model), k.unfreeze(o.model)],
+  ],
   zerograd: [
     (o) => k.zerograd(o.optimizer),
     (o) => k.zerograd(o.model),
@@ -169,6 +183,13 @@ const rows: { readonly [name: string]: readonly Row[] } = {
   child: [(o) => k.child(o.module, "0")],
   parms: [(o) => k.parms(o.module)],
   parm: [(o) => k.parm(o.module, "0.weight")],
+  clone: [(o) => k.clone(o.module), (o) => k.clone(o.model)],
+  copyparms: [
+    (o) => k.copyparms(k.module(k.seq("sequential", ["linear", 2, 2])), o.module),
+    (o) => k.copyparms(o.module, k.module(k.seq("sequential", ["linear", 2, 2]))),
+    (o) => k.copyparms(k.module(k.seq("sequential", ["linear", 2, 2])), o.model),
+    (o) => k.copyparms(o.model, k.module(k.seq("sequential", ["linear", 2, 2]))),
+  ],
   save: [(o) => onFile(() => k.save(o.module, file))],
   load: [(o) => onFile(() => [k.save(o.module, file), k.load(o.module, file, { strict: false })])],
   use: [

@@ -46,6 +46,10 @@ const rows: { readonly [of: string]: readonly Row[] } = {
   "static Tensor": [[() => Tensor, "of", [1, 2], "grad"]],
   Module: [
     [module, "names"],
+    [module, "freeze", "weight"],
+    [module, "unfreeze", "weight"],
+    [module, "clone"],
+    [module, "copyParameters", module()],
     [module, "childNames"],
     [module, "parameterDictionary"],
     [module, "step", () => 1, {}],

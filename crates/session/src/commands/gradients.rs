@@ -187,7 +187,37 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
             Err(flags) => Value::Array(flags),
         });
     };
-    for named in &tensors {
+    set_flags(engine, &tensors, flag)?;
+    Ok(Value::Null)
+}
+
+/// `freeze(object, [names])`: steps leave these parameters and their state alone until `unfreeze`.
+pub(crate) fn freeze<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    flag_selected(session, arguments, false)
+}
+
+/// `unfreeze(object, [names])`: the opposite of `freeze`.
+pub(crate) fn unfreeze<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    flag_selected(session, arguments, true)
+}
+
+fn flag_selected<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, flag: bool) -> Result<Value> {
+    let object = arguments.next();
+    let given = match arguments.next() {
+        Value::Null => return Err(arguments.argument_error("names or indices", &Value::Null)),
+        // An object that is missing is named by itself.
+        names if matches!((&object, &names), (_, Value::Undefined) | (Value::Null | Value::Undefined, _)) => object,
+        names => Value::Array(vec![object, names]),
+    };
+    arguments.finish()?;
+    let tensors = selected(session, &given)?;
+    set_flags(&session.engine, &tensors, flag)?;
+    Ok(Value::Null)
+}
+
+/// Sets whether gradients are computed, for all of the tensors or, after an error, for none.
+fn set_flags<E: Engine>(engine: &E, tensors: &[Named<E>], flag: bool) -> Result<()> {
+    for named in tensors {
         if !engine.is_leaf(&named.tensor) {
             return Err(Error::new(Code::Gradient, "only a leaf tensor's flag can be set"));
         }
@@ -195,8 +225,5 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
             return Err(Error::new(Code::Dtype, "only tensors of floating point can have a gradient"));
         }
     }
-    for named in &tensors {
-        engine.set_requires_grad(&named.tensor, flag)?;
-    }
-    Ok(Value::Null)
+    tensors.iter().try_for_each(|named| engine.set_requires_grad(&named.tensor, flag))
 }

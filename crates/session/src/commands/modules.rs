@@ -7,7 +7,7 @@ use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
 use crate::nn::module::{Module, Named};
-use crate::nn::module_state;
+use crate::nn::{module_copy, module_state};
 use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::values::device::Device;
@@ -147,4 +147,33 @@ pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let found = module.parameters_and_buffers().into_iter().find(|named| named.name == name);
     let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no parameter or buffer named `{name}`")))?;
     session.insert(Object::Tensor(named.tensor))
+}
+
+/// `clone(module)`: a module with copies of the parameters and buffers.
+pub(crate) fn clone<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    let copy = module_copy::copy_of(&session.engine, &module)?;
+    session.insert(Object::Module(copy))
+}
+
+/// `copyparms(from, to)`: overwrites the parameters and buffers of a module from another one, all or none.
+pub(crate) fn copyparms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let from = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
+    let to = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    let engine = &session.engine;
+    let pairs = module_copy::paired(engine, &from, &to)?;
+    session.check_not_line_searched(&mut pairs.iter().map(|(_, named)| &named.tensor))?;
+    // Conversions need memory, and so come before the first change.
+    let mut sources = Vec::new();
+    for (from, to) in &pairs {
+        let (dtype, device) = (engine.dtype(&to.tensor)?, engine.device(&to.tensor)?);
+        let equal = engine.dtype(from)? == dtype && engine.device(from)? == device;
+        sources.push(if equal { from.clone() } else { engine.convert(from, dtype, device)? });
+    }
+    for (from, (_, to)) in sources.iter().zip(&pairs) {
+        engine.copy(from, &to.tensor)?;
+    }
+    Ok(Value::Null)
 }

@@ -9,5 +9,6 @@ pub(crate) mod layer;
 pub(crate) mod layers;
 pub(crate) mod loss;
 pub(crate) mod module;
+pub(crate) mod module_copy;
 pub(crate) mod module_state;
 pub(crate) mod specification;

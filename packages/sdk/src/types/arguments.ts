@@ -23,7 +23,13 @@ export type Parameters =
   | readonly []
   | readonly [AnyVector, OneOrMore<number>]
   | readonly [AnyDictionary, OneOrMore<string>]
-  | readonly [AnyModule | AnyModel, OneOrMore<number> | OneOrMore<string>];
+  | readonly [AnyModule | AnyModel, Selector];
+
+/** An object out of which a call selects parameters. */
+export type SelectedFrom = AnyVector | AnyDictionary | AnyModule | AnyModel;
+
+/** Names or indices of parts: see {@link Parameters}. */
+export type Selector = OneOrMore<number> | OneOrMore<string>;
 
 /** A name and its value. */
 type NameAndValue<Options> = {

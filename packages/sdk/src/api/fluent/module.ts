@@ -1,14 +1,26 @@
 import type { LoadOptions, StepOptions } from "../../generated/settings.js";
 import type { DictionaryHandle, ModuleHandle } from "../../handle.js";
-import type { Device, Dtype } from "../../types/arguments.js";
+import type { Device, Dtype, Selector } from "../../types/arguments.js";
 import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
-import type { AnyModule, AnyTensor } from "../../types/objects.js";
+import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { load, save } from "../functions/files.js";
-import { gradflag } from "../functions/gradients.js";
-import { child, childnames, evaluate, forward, module, names, parm, parmnames, parms } from "../functions/modules.js";
+import { freeze, gradflag, unfreeze } from "../functions/gradients.js";
+import {
+  child,
+  childnames,
+  clone,
+  copyparms,
+  evaluate,
+  forward,
+  module,
+  names,
+  parm,
+  parmnames,
+  parms,
+} from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
@@ -99,6 +111,36 @@ export class Module extends HeldObject<ModuleHandle> {
   parameterDictionary(...surplus: readonly unknown[]): DictionaryHandle {
     refuseSurplus("parameterDictionary", surplus);
     return parms(Module.#handleOf(this));
+  }
+
+  /** Freezes all parameters, or those that are named: steps leave them alone until {@link unfreeze}. */
+  freeze(names?: Selector): this;
+  freeze(names?: Selector, ...surplus: readonly unknown[]): this {
+    refuseSurplus("freeze", surplus);
+    freeze(Module.#handleOf(this), names as Selector);
+    return this;
+  }
+
+  /** Ends the freezing of all parameters, or of those that are named. */
+  unfreeze(names?: Selector): this;
+  unfreeze(names?: Selector, ...surplus: readonly unknown[]): this {
+    refuseSurplus("unfreeze", surplus);
+    unfreeze(Module.#handleOf(this), names as Selector);
+    return this;
+  }
+
+  /** A module with copies of the parameters and buffers. */
+  clone(): Module;
+  clone(...surplus: readonly unknown[]): Module {
+    refuseSurplus("clone", surplus);
+    return new Module(clone(Module.#handleOf(this)));
+  }
+
+  /** Overwrites the parameters and buffers of another module from this one, all or none. */
+  copyParameters(to: AnyModule | AnyModel): void;
+  copyParameters(to: AnyModule | AnyModel, ...surplus: readonly unknown[]): void {
+    refuseSurplus("copyParameters", surplus);
+    copyparms(Module.#handleOf(this), to);
   }
 
   /** Makes a step of the one optimizer that updates parameters of the module, and no others. */

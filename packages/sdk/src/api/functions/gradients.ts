@@ -1,6 +1,6 @@
 // Functions that compute, read, set and clip gradients.
 
-import type { Parameters } from "../../types/arguments.js";
+import type { Parameters, SelectedFrom, Selector } from "../../types/arguments.js";
 import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Numbers, TensorData } from "../../types/tensor-data.js";
 import { asNumbers } from "../../values/numbers.js";
@@ -45,6 +45,32 @@ export function gradflag(object: Parameters): boolean | readonly boolean[];
 export function gradflag(object: Parameters, flag: boolean): void;
 export function gradflag(...args: readonly unknown[]): unknown {
   return client.call("gradflag", args);
+}
+
+/**
+ * Freezes parameters: no gradient is computed for them, and steps leave them and their state alone until {@link unfreeze}. As
+ * `gradflag(object, false)`.
+ *
+ * A name is the one of a module or a parameter in a module, or a key of a dictionary. Parts of a vector have indices.
+ *
+ * @example
+ * ```ts
+ * freeze(m, ["embed", "body"]); // only the head is trained from here on
+ * ```
+ */
+export function freeze(object: Parameters): void;
+/** Freezes those parameters of an object that are named. */
+export function freeze(object: SelectedFrom, names: Selector): void;
+export function freeze(...args: readonly unknown[]): unknown {
+  return client.call("freeze", args);
+}
+
+/** Ends the freezing of parameters by {@link freeze}, which has the same arguments. */
+export function unfreeze(object: Parameters): void;
+/** Ends the freezing of those parameters of an object that are named. */
+export function unfreeze(object: SelectedFrom, names: Selector): void;
+export function unfreeze(...args: readonly unknown[]): unknown {
+  return client.call("unfreeze", args);
 }
 
 /** Sets gradients to 0; undefined ones stay undefined. */

@@ -77,3 +77,30 @@ export function parm(module: AnyModule, name: string): TensorHandle;
 export function parm(...args: readonly unknown[]): unknown {
   return client.call("parm", args);
 }
+
+/**
+ * A copy of a module, or of the module of a model. It has own parameters and buffers, of equal values, dtypes and devices. A frozen
+ * parameter stays frozen, and a part that occurs twice stays one part. Gradients are not copied.
+ *
+ * @example
+ * ```ts
+ * const published = clone(m);
+ * copyparms(m, published); // after each training, for predictions from weights that do not change meanwhile
+ * ```
+ */
+export function clone(module: AnyModule | AnyModel): ModuleHandle;
+export function clone(...args: readonly unknown[]): unknown {
+  return client.call("clone", args);
+}
+
+/**
+ * Overwrites the parameters and buffers of a module from another one, all or none. Both have tensors of the same names and
+ * shapes (`ERR_PARAMETER`, `ERR_SHAPE`). Dtypes and devices of the target stay.
+ *
+ * @param from - a module or a model, which stays as it is
+ * @param to - a module or a model; the state of its optimizer stays
+ */
+export function copyparms(from: AnyModule | AnyModel, to: AnyModule | AnyModel): void;
+export function copyparms(...args: readonly unknown[]): unknown {
+  return client.call("copyparms", args);
+}

@@ -1,0 +1,113 @@
+//! Copies of modules, and of the parameters of one module into another.
+
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::engine::Engine;
+use crate::nn::context::InitContext;
+use crate::nn::module::{Module, Named};
+use crate::random::Random;
+use crate::values::convert::to_value;
+use crate::values::value::Value;
+
+/// The copies that were made so far, so that a module or a tensor that occurs twice has one copy.
+struct Copies<E: Engine> {
+    modules: Vec<Copied<Rc<Module<E>>>>,
+    /// By identity.
+    tensors: Vec<(u64, E::Tensor)>,
+}
+
+/// An original and its copy.
+struct Copied<T> {
+    original: T,
+    copy: T,
+}
+
+/// A module with copies of all parameters and buffers, in their dtypes and on their devices. A frozen parameter stays
+/// frozen. Gradients are not copied.
+pub(crate) fn copy_of<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Rc<Module<E>>> {
+    Copies { modules: Vec::new(), tensors: Vec::new() }.module(engine, module)
+}
+
+impl<E: Engine> Copies<E> {
+    fn module(&mut self, engine: &E, module: &Rc<Module<E>>) -> Result<Rc<Module<E>>> {
+        if let Some(copied) = self.modules.iter().find(|copied| Rc::ptr_eq(&copied.original, module)) {
+            return Ok(Rc::clone(&copied.copy));
+        }
+        let copy = Rc::new(self.new_module(engine, module)?);
+        self.modules.push(Copied { original: Rc::clone(module), copy: Rc::clone(&copy) });
+        Ok(copy)
+    }
+
+    fn new_module(&mut self, engine: &E, module: &Module<E>) -> Result<Module<E>> {
+        if let Some(container) = Module::container(module.kind, module.name.clone()) {
+            let mut children = Vec::new();
+            for (key, child) in module.children() {
+                children.push((key.clone(), self.module(engine, child)?));
+            }
+            return Ok(container.with_children(children));
+        }
+        if Module::<E>::is_parameter_dictionary(module.kind) {
+            let mut tensors = Vec::new();
+            for (name, tensor) in module.own_parameters() {
+                tensors.push((name, self.tensor(engine, &tensor)?));
+            }
+            let mut copy = Module::parameter_dictionary(tensors);
+            copy.name.clone_from(&module.name);
+            return Ok(copy);
+        }
+        let mut specification = vec![Value::string(module.kind)];
+        specification.extend(module.name.iter().map(Value::string));
+        specification.push(Value::object(module.options.iter().map(|(name, value)| (*name, to_value(value)))));
+        // The initial weights are replaced.
+        let mut context = InitContext { engine, random: &mut Random::new(0) };
+        let copy = Module::make(&Value::Array(specification), &mut context)?;
+        let tensors = copy.own_parameters().into_iter().chain(copy.own_buffers());
+        for ((_, from), (_, to)) in module.own_parameters().into_iter().chain(module.own_buffers()).zip(tensors) {
+            engine.replace(&to, &engine.convert(&from, engine.dtype(&from)?, engine.device(&from)?)?)?;
+            if engine.dtype(&from)?.is_floating() {
+                engine.set_requires_grad(&to, engine.requires_grad(&from))?;
+            }
+        }
+        Ok(copy)
+    }
+
+    fn tensor(&mut self, engine: &E, tensor: &E::Tensor) -> Result<E::Tensor> {
+        let identity = engine.identity(tensor);
+        if let Some((_, copy)) = self.tensors.iter().find(|(original, _)| *original == identity) {
+            return Ok(copy.clone());
+        }
+        let copy = engine.convert(tensor, engine.dtype(tensor)?, engine.device(tensor)?)?;
+        engine.set_requires_grad(&copy, engine.requires_grad(tensor))?;
+        self.tensors.push((identity, copy.clone()));
+        Ok(copy)
+    }
+}
+
+/// The tensors of two modules in pairs. Fails unless both have tensors of the same names and shapes, in one order.
+pub(crate) fn paired<E: Engine>(engine: &E, from: &Module<E>, to: &Module<E>) -> Result<Vec<(E::Tensor, Named<E>)>> {
+    let (sources, targets) = (from.parameters_and_buffers(), to.parameters_and_buffers());
+    let name = |list: &[Named<E>], index: usize| {
+        list.get(index).map_or_else(|| "no more tensors".to_owned(), |named| format!("`{}`", named.name))
+    };
+    for index in 0..sources.len().max(targets.len()) {
+        let (given, expected) = (name(&sources, index), name(&targets, index));
+        if given != expected {
+            let message = format!("expected modules with tensors of the same names, given {given} for {expected}");
+            return Err(Error::new(Code::Parameter, message));
+        }
+        let (source, target) = (&sources[index], &targets[index]);
+        let (given, expected) = (engine.shape(&source.tensor)?, engine.shape(&target.tensor)?);
+        if given != expected {
+            let message = format!("`{}`: expected shape {expected:?}, given {given:?}", target.name);
+            return Err(Error::new(Code::Shape, message));
+        }
+        let (given, expected) = (engine.dtype(&source.tensor)?, engine.dtype(&target.tensor)?);
+        if given.is_floating() != expected.is_floating() {
+            let message = format!("`{}`: expected dtype {}, given {}", target.name, expected.name(), given.name());
+            return Err(Error::new(Code::Dtype, message));
+        }
+    }
+    Ok(sources.into_iter().map(|named| named.tensor).zip(targets).collect())
+}
