@@ -14,7 +14,7 @@ const example = (/^ *(`{3,})rust\n([\s\S]*?)^ *\1$/m.exec(page)?.[2] ?? "").repl
 
 /** The items of a trait or of its implementation, by name; those with a body or a default may be left out. */
 function items(block: string): readonly { readonly name: string; readonly isOptional: boolean }[] {
-  const found = block.matchAll(/^ {4}(?:const|type|fn) (\w+)(?:[^;{]|\{[^}]*\}(?=[^;]*;))*?(;|=|\{)/gm);
+  const found = block.matchAll(/^ {4}(?:const|type|fn) (\w+)(?:\[[^\]]*\]|[^;{[]|\{[^}]*\}(?=[^;]*;))*?(;|=|\{)/gm);
   return [...found].map(([, name = "", end]) => ({ name, isOptional: end !== ";" }));
 }
 
