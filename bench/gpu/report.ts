@@ -42,8 +42,10 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Contenders that must be measured in every case. */
+/** Contenders that must be measured in every case, unless the engine does not have their option. */
 const required: readonly string[] = ["Stepwell", "Stepwell, offload"];
+const isRequired = ({ name, reason }: GpuResult["absent"][number]) =>
+  required.includes(name) && !reason.startsWith("ERR_OPTION_UNKNOWN");
 
 /** Cases without Stepwell, contenders of 32 bits that disagree, and on a GPU large steps that wait for it. */
 export function failures(results: readonly GpuResult[], device: string): readonly Failure[] {
@@ -51,9 +53,7 @@ export function failures(results: readonly GpuResult[], device: string): readonl
   // A device that cannot be used fails each case alike.
   if (first?.rows.length === 0) return first.absent.slice(0, 1).map(({ reason }) => ({ message: reason }));
   return results.flatMap(({ id, absent, different, rows, large }) => [
-    ...absent
-      .filter(({ name }) => required.includes(name))
-      .map(({ name, reason }) => ({ test: `${id}, ${name}`, message: reason })),
+    ...absent.filter(isRequired).map(({ name, reason }) => ({ test: `${id}, ${name}`, message: reason })),
     ...different.map((name) => ({ test: `${id}, ${name}`, message: "other parameters after the same steps" })),
     ...rows
       .filter(({ name, called }) => name === "Stepwell" && device !== "cpu" && large && called.median >= waiting)
