@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Slice, SliceMut, Window};
+use stepwell_session::{
+    Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice, SliceMut, Window,
+};
 
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
@@ -14,7 +16,7 @@ use crate::memory::element_count;
 use crate::operations::{
     activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
 };
-use crate::{losses, parameter_views};
+use crate::{losses, parameter_views, primitives};
 
 /// Tensors with autograd in Rust alone, on the CPU and on one thread.
 pub struct RustEngine {
@@ -230,6 +232,10 @@ impl Engine for RustEngine {
     ) -> Result<()> {
         self.not_busy()?;
         parameter_views::with_parameter_views(&self.busy, &self.autograd.budget, parameters, name, zero_grad, step)
+    }
+
+    fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+        primitives::apply(&self.autograd, primitive, inputs)
     }
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

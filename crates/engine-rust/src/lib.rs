@@ -1,7 +1,8 @@
 //! The engine in Rust alone: tensors with autograd. It needs no native library, so it runs in WebAssembly. It behaves as the
 //! engine on libtorch does, with the same errors.
 //!
-//! An operation is a file of `operations` or `losses`, which holds its forward and its backward.
+//! An operation is a file of `operations` or `losses`, which holds its forward and its backward. A family of primitives is a file
+//! of `primitives`.
 
 mod autograd;
 mod elements;
@@ -12,6 +13,7 @@ mod matrix;
 mod memory;
 mod operations;
 mod parameter_views;
+mod primitives;
 
 pub use autograd::tensor::Tensor;
 pub use engine::RustEngine;

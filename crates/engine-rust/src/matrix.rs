@@ -94,6 +94,20 @@ impl Product for f32 {
     }
 }
 
+/// Integers, which wrap: simple loops.
+impl Product for i64 {
+    fn product(out: &mut [i64], output: Output, left: Matrix<'_, i64>, right: Matrix<'_, i64>) -> Result<()> {
+        for (i, out) in out.chunks_exact_mut(right.columns).enumerate() {
+            for (j, out) in out.iter_mut().enumerate() {
+                let start = if output == Output::Overwrite { 0 } else { *out };
+                let products = (0..left.columns).map(|k| left.at(i, k).wrapping_mul(right.at(k, j)));
+                *out = products.fold(start, i64::wrapping_add);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// In double precision, for tests of gradients: simple loops.
 impl Product for f64 {
     fn product(out: &mut [f64], output: Output, left: Matrix<'_, f64>, right: Matrix<'_, f64>) -> Result<()> {

@@ -3,6 +3,8 @@
 //! Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": blocks of both matrices are packed in the order
 //! in which they are read. A block is small enough to stay in a cache while all products with it are computed.
 
+pub mod elementwise;
+
 use std::collections::TryReserveError;
 use std::ops::Range;
 

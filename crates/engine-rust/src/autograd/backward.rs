@@ -35,7 +35,9 @@ impl<G: Backward> ErasedBackward for G {
         match gradients.first_mut().and_then(Option::take) {
             Some(Buffer::Float(gradient)) => give_all(self.backward(context, gradient)?, give),
             Some(Buffer::Double(gradient)) => give_all(self.backward(context, gradient)?, give),
-            Some(Buffer::Long(_) | Buffer::Bool(_)) | None => Err(internal_error("a gradient without floating-point elements")),
+            Some(Buffer::Long(_) | Buffer::Bool(_)) | None => {
+                Err(internal_error("a gradient without floating-point elements"))
+            }
         }
     }
 }
@@ -58,6 +60,12 @@ pub(crate) struct BackwardContext<'a> {
 }
 
 impl BackwardContext<'_> {
+    /// A saved tensor.
+    pub(crate) fn saved_buffer(&self, index: usize) -> Result<&Buffer> {
+        let saved = self.saved.get(index).and_then(Option::as_ref);
+        saved.map(|saved| &**saved).ok_or_else(|| internal_error("a backward needs a tensor that was not saved"))
+    }
+
     /// Whether the gradient of an input is needed.
     pub(crate) fn needs_input_grad(&self, input: usize) -> bool {
         (self.needs)(input)

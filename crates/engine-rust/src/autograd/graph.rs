@@ -81,7 +81,6 @@ impl Autograd {
 
     /// The output tensors of an operation, of which there is at least one, from their shapes and storages. Outputs that are not
     /// of floating point are leaves.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the primitives with several outputs"))]
     pub(crate) fn record_outputs(
         &self,
         outputs: &[(&[usize], Rc<Storage>)],

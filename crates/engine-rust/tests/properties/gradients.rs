@@ -6,6 +6,8 @@ use stepwell_engine_rust::{RustEngine, Tensor};
 use stepwell_optim::Result;
 use stepwell_session::{Activation, BatchNorm, Data, Device, Engine, Loss, Reduction, Window};
 
+use crate::primitives::{Operation, differentiable};
+
 type Function = fn(&RustEngine, &[Tensor]) -> Result<Tensor>;
 
 /// An operation: its name, the shapes of its inputs, and the function of them.
@@ -85,7 +87,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// Numbers between -2 and 2 that look random.
-fn numbers(count: usize, seed: &mut u64) -> Vec<f64> {
+pub(crate) fn numbers(count: usize, seed: &mut u64) -> Vec<f64> {
     let mut next = || {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*seed >> 33) as f64 / f64::from(1u32 << 31) * 4.0 - 2.0
@@ -93,23 +95,32 @@ fn numbers(count: usize, seed: &mut u64) -> Vec<f64> {
     (0..count).map(|_| next()).collect()
 }
 
-fn elements(k: &RustEngine, tensor: &Tensor) -> Vec<f64> {
+pub(crate) fn elements(k: &RustEngine, tensor: &Tensor) -> Vec<f64> {
     let Data::Double(data) = k.data(tensor).unwrap() else { panic!("not a double") };
     data
 }
 
 /// A number that depends on every element of the result in another way.
-fn scalar(k: &RustEngine, result: &Tensor) -> Tensor {
+pub(crate) fn scalar(k: &RustEngine, result: &Tensor) -> Tensor {
     let shape = k.shape(result).unwrap();
     let target = numbers(shape.iter().product(), &mut 77);
     let target = k.tensor(&Data::Double(target), &shape, Device::Cpu).unwrap();
     k.loss(Loss::Mse, result, &target, Reduction::Sum).unwrap()
 }
 
+/// An operation of the table, or a primitive.
+fn all() -> Vec<(String, Vec<Vec<usize>>, Operation)> {
+    let operations = TABLE.iter().map(|Row(name, shapes, function)| {
+        let shapes = shapes.iter().map(|shape| shape.to_vec()).collect();
+        ((*name).to_owned(), shapes, Box::new(*function) as Operation)
+    });
+    operations.chain(differentiable()).collect()
+}
+
 #[test]
 fn every_gradient_is_that_of_finite_differences() {
     const STEP: f64 = 1e-6;
-    for Row(name, shapes, function) in TABLE {
+    for (name, shapes, function) in all() {
         let k = RustEngine::new();
         let mut seed = 3;
         let inputs: Vec<Tensor> = shapes
@@ -145,11 +156,11 @@ fn every_gradient_is_that_of_finite_differences() {
 /// A gradient that is not needed is not computed, and the others do not depend on it.
 #[test]
 fn each_input_alone_has_the_same_gradient() {
-    for Row(name, shapes, function) in TABLE {
+    for (name, shapes, function) in all() {
         let run = |needed: &dyn Fn(usize) -> bool| {
             let k = RustEngine::new();
             let mut seed = 5;
-            let make = |(place, shape): (usize, &&[usize])| {
+            let make = |(place, shape): (usize, &Vec<usize>)| {
                 let data = Data::Double(numbers(shape.iter().product(), &mut seed));
                 let tensor = k.tensor(&data, shape, Device::Cpu).unwrap();
                 k.set_requires_grad(&tensor, needed(place)).unwrap();

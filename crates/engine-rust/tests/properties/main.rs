@@ -4,6 +4,8 @@ mod gradients;
 mod graph;
 mod parameter_views;
 mod parity;
+mod primitive_values;
+mod primitives;
 mod replay;
 mod small;
 mod training;
