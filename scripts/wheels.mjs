@@ -1,4 +1,4 @@
-// Downloads the wheels that contain libtorch with pip, verifies them, and unpacks the needed files.
+// Downloads wheels with pip, verifies them, and unpacks the needed files.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,13 +9,19 @@ import { failure, pinned, platform } from "../packages/native/libtorch.js";
 import { pythonWithPip } from "./checks.mjs";
 import { watchGrowth } from "./progress.mjs";
 
-const wheels = (pinned.platforms[platform] ?? []).map((wheel) => ({ version: pinned.version, ...wheel }));
+/** The wheels that contain libtorch; none on a platform for which there are none. */
+export const libtorchWheels = (pinned.platforms[platform] ?? []).map((wheel) => ({
+  version: pinned.version,
+  ...wheel,
+}));
 
-/** The size of all wheels, in bytes. */
-export const fetchSize = wheels.reduce((sum, wheel) => sum + wheel.size, 0);
+/** The size of wheels, in bytes. */
+export function sizeOf(wheels) {
+  return wheels.reduce((sum, wheel) => sum + wheel.size, 0);
+}
 
-/** Downloads the wheels of the table with pip, which knows the user's package index, proxy and certificates. */
-export async function downloadWheels(folder) {
+/** Downloads wheels with pip, which knows the user's package index, proxy and certificates. `what` is the name for messages. */
+export async function downloadWheels(folder, wheels, what) {
   const temporary = join(folder, "tmp");
   mkdirSync(temporary, { recursive: true });
   const requirements = join(folder, "requirements.txt");
@@ -43,16 +49,16 @@ export async function downloadWheels(folder) {
   const files = ["--progress-bar=off", `--dest=${folder}`, `--requirement=${requirements}`];
 
   // pip writes to its temporary folder first.
-  const stopWatching = watchGrowth(temporary, fetchSize, "libtorch: fetched");
+  const stopWatching = watchGrowth(temporary, sizeOf(wheels), `${what}: fetched`);
   try {
-    await python(["pip", "download", ...options, ...target, ...files], { TMPDIR: temporary });
+    await python(what, ["pip", "download", ...options, ...target, ...files], { TMPDIR: temporary });
   } finally {
     stopWatching();
   }
 }
 
 /** Unpacks the needed files of the downloaded wheels into `tree`, after comparing the SHA-256 of each wheel with the table. */
-export async function unpackWheels(folder, tree) {
+export async function unpackWheels(folder, tree, wheels) {
   for (const wheel of wheels) {
     const start = `${wheel.name.replaceAll("-", "_")}-${wheel.version}-`;
     const file = readdirSync(folder).find((name) => name.startsWith(start));
@@ -67,7 +73,7 @@ export async function unpackWheels(folder, tree) {
       const text = `${file} is not the file that Stepwell was tested with: its SHA-256 is ${found} where ${wheel.sha256} was expected.`;
       throw failure("ERR_LIBTORCH_FETCH", `${text} Try again, or look at what your package index serves.`);
     }
-    await python(["unpack", path, tree, ...wheel.files]);
+    await python(wheel.name, ["unpack", path, tree, ...wheel.files]);
     rmSync(path);
   }
 }
@@ -79,7 +85,7 @@ async function sha256(path) {
 }
 
 /** Runs wheels.py. */
-function python(args, env = {}) {
+function python(what, args, env = {}) {
   return new Promise((fulfil, reject) => {
     // The pipe to its standard input closes when this process ends, which ends the child too.
     const options = { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] };
@@ -95,7 +101,7 @@ function python(args, env = {}) {
         reject(
           failure(
             "ERR_LIBTORCH_FETCH",
-            `libtorch was not fetched, because ${args[0]} failed:\n${errorText.trim().slice(-2000)}`,
+            `${what} was not fetched, because ${args[0]} failed:\n${errorText.trim().slice(-2000)}`,
           ),
         );
     });

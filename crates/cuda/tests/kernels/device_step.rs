@@ -39,7 +39,13 @@ pub(crate) struct DeviceSteps {
 }
 
 impl DeviceSteps {
-    pub(crate) fn new(emulator: Emulator, rule: DeviceRule, pairs: &[(usize, Element)]) -> Self {
+    /// The kernels for pairs of group and type, after a change of their text.
+    pub(crate) fn new(
+        emulator: Emulator,
+        rule: DeviceRule,
+        pairs: &[(usize, Element)],
+        change: fn(String) -> String,
+    ) -> Self {
         let mut variants = Vec::new();
         for (group, element) in pairs {
             let variant = rule.variant(*group, *element);
@@ -47,7 +53,7 @@ impl DeviceSteps {
                 variants.push(variant);
             }
         }
-        let module = emulator.load(&rule.source(&variants).unwrap()).unwrap();
+        let module = emulator.load(&change(rule.source(&variants).unwrap())).unwrap();
         Self { emulator, rule, variants, module }
     }
 

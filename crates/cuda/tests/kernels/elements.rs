@@ -10,7 +10,7 @@ use stepwell_optim::{
 use crate::arrays::{Array, comparable};
 use crate::device_step::{DeviceSteps, Settings, Tensor};
 use crate::numbers::{Numbers, TestElement, hash};
-use crate::options::{bfloat16_moments, groups};
+use crate::options::{Named, bfloat16_moments, groups};
 
 const ELEMENTS: [Element; 4] = [Element::Float, Element::Double, Element::Half, Element::BFloat16];
 
@@ -117,9 +117,32 @@ macro_rules! with_element {
     };
 }
 
+/// Parts of a comparison.
+pub(crate) struct Comparison {
+    pub(crate) definition: &'static Definition,
+    /// Options of each group.
+    pub(crate) named: Vec<Named>,
+    pub(crate) elements: &'static [Element],
+    pub(crate) numbers: Numbers,
+    /// Lengths of the tensors of a pair of group and type.
+    pub(crate) lengths: fn(usize) -> Vec<usize>,
+    pub(crate) emulator: Emulator,
+    /// Changes the text of the kernels.
+    pub(crate) change: fn(String) -> String,
+}
+
+impl Comparison {
+    /// All groups and types, with the text as it is.
+    pub(crate) fn new(name: &str, numbers: Numbers) -> Self {
+        let definition = definition(name).unwrap();
+        let (named, emulator) = (groups(definition), Emulator::new());
+        Self { definition, named, elements: &ELEMENTS, numbers, lengths, emulator, change: |text| text }
+    }
+}
+
 /// Runs consecutive steps on the CPU and on the emulator, and compares all numbers after each.
-fn compare(definition: &'static Definition, numbers: Numbers, emulator: Emulator, lengths: fn(usize) -> Vec<usize>) {
-    let named = groups(definition);
+pub(crate) fn compare(comparison: Comparison) {
+    let Comparison { definition, named, elements, numbers, lengths, emulator, change } = comparison;
     let mut optimizer = Optimizer::with_groups(definition, &named).unwrap();
     let options: Vec<Vec<OptionValue>> = optimizer.groups().iter().map(|group| group.options().to_vec()).collect();
     let lists: Vec<&[OptionValue]> = options.iter().map(Vec::as_slice).collect();
@@ -133,7 +156,7 @@ fn compare(definition: &'static Definition, numbers: Numbers, emulator: Emulator
             _ => None,
         });
         let narrows = options.contains(&bfloat16_moments());
-        for element in ELEMENTS.into_iter().filter(|element| !(narrows && *element == Element::Double)) {
+        for element in elements.iter().copied().filter(|element| !(narrows && *element == Element::Double)) {
             let variant = rule.variant(group, element);
             for length in lengths(kinds.len()) {
                 let seed = pairs.len() as u64 * 101 + 7;
@@ -148,7 +171,7 @@ fn compare(definition: &'static Definition, numbers: Numbers, emulator: Emulator
     }
     let (mut host, mut tensors): (Vec<_>, Vec<_>) =
         pairs.into_iter().map(|pair| ((pair.host_parameter, pair.host_gradient), pair.tensor)).unzip();
-    let mut device = DeviceSteps::new(emulator, rule, &kinds);
+    let mut device = DeviceSteps::new(emulator, rule, &kinds, change);
 
     for (index, settings) in settings().into_iter().enumerate() {
         let step_count = index as u64 + 1;
@@ -215,7 +238,7 @@ fn check(element: Element, device: &Array, host: &Array, context: &str) {
 
 fn all_kinds_of_numbers(name: &str) {
     for numbers in [Numbers::Ordinary, Numbers::Extreme, Numbers::Special] {
-        compare(definition(name).unwrap(), numbers, Emulator::new(), lengths);
+        compare(Comparison::new(name, numbers));
     }
 }
 
@@ -261,7 +284,8 @@ fn every_optimizer_with_kernels_has_a_test_here() {
 fn no_kernel_accesses_memory_outside_of_its_arrays() {
     let lengths = |pair: usize| vec![0, 1, 7, 63, 64, 65, 511, 512, 513, CHUNK_LEN + 5 + pair];
     for name in ["adam", "lamb"] {
-        compare(definition(name).unwrap(), Numbers::Extreme, Emulator::checked(), lengths);
+        let emulator = Emulator::checked();
+        compare(Comparison { emulator, lengths, ..Comparison::new(name, Numbers::Extreme) });
     }
 }
 
@@ -273,7 +297,8 @@ fn a_skipped_step_changes_nothing_and_zeroes_gradients() {
         let optimizer = Optimizer::new(definition, &[], &[]).unwrap();
         let rule = DeviceRule::new(definition, &[optimizer.groups()[0].options()]).unwrap();
         let initial = rule.initial_values(0);
-        let mut device = DeviceSteps::new(Emulator::new(), rule, &[(0, Element::Float), (0, Element::Half)]);
+        let mut device =
+            DeviceSteps::new(Emulator::new(), rule, &[(0, Element::Float), (0, Element::Half)], |text| text);
         for zeroes in [false, true] {
             for bad in [f64::NAN, f64::INFINITY] {
                 let settings = Settings { clip: Clip::Norm(1.0), loss_scale: 4.0, zeroes, skips_non_finite: true };

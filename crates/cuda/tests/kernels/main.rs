@@ -7,6 +7,7 @@
 mod arrays;
 mod device_step;
 mod elements;
+mod mutants;
 mod norm_functions;
 mod numbers;
 mod options;

@@ -11,7 +11,7 @@ typedef unsigned long long u64;
 #define BLOCK_THREADS 512
 
 #ifdef __CUDACC__
-#define DEVICE static __device__ __forceinline__
+#define DEVICE [[maybe_unused]] static __device__ __forceinline__
 #define METHOD __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
 #define FOR_THREADS for (u32 thread = threadIdx.x, again = 1; again != 0; again = 0)
