@@ -57,8 +57,14 @@ impl DeviceSteps {
         Self { emulator, rule, variants, module }
     }
 
-    /// Makes the step with this number on all tensors. Returns the results of the kernels of norms.
-    pub(crate) fn step(&mut self, tensors: &[Tensor], step_count: u64, settings: Settings) -> Control {
+    /// Makes the step with this number on all tensors. Returns the results of the kernels
+    /// of norms, and the sums of each chunk.
+    pub(crate) fn step(
+        &mut self,
+        tensors: &[Tensor],
+        step_count: u64,
+        settings: Settings,
+    ) -> (Control, Vec<SquaresEntry>) {
         let (mut entries, mut chunks, mut rows) = (Vec::new(), Vec::new(), Vec::<ConstantsRow>::new());
         for tensor in tensors {
             for array in [&tensor.parameter, &tensor.gradient].into_iter().chain(tensor.buffers.iter().flatten()) {
@@ -143,7 +149,9 @@ impl DeviceSteps {
         }
         let mut results = [Control::default()];
         self.emulator.download(control.address(), bytes_of_mut(&mut results)).unwrap();
-        results[0]
+        let mut sums = vec![SquaresEntry::default(); chunks.len()];
+        self.emulator.download(squares.address(), bytes_of_mut(&mut sums)).unwrap();
+        (results[0], sums)
     }
 
     fn table<T: Plain>(&self, entries: &[T]) -> Box<dyn DeviceMemory> {

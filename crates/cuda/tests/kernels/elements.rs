@@ -11,6 +11,7 @@ use crate::arrays::{Array, comparable};
 use crate::device_step::{DeviceSteps, Settings, Tensor};
 use crate::numbers::{Numbers, TestElement, hash};
 use crate::options::{Named, bfloat16_moments, groups};
+use crate::sums::{check_sums, gradient_sums, parameter_sums};
 
 const ELEMENTS: [Element; 4] = [Element::Float, Element::Double, Element::Half, Element::BFloat16];
 
@@ -185,6 +186,7 @@ pub(crate) fn compare(comparison: Comparison) {
                 with_element!(tensor.element, fill(&mut tensor.parameter, seed + 1, numbers));
             }
         }
+        let before: Vec<(Array, Array)> = host.clone();
         let mut views: Vec<_> = host
             .iter_mut()
             .zip(&tensors)
@@ -197,7 +199,29 @@ pub(crate) fn compare(comparison: Comparison) {
             ..StepOptions::default()
         };
         assert_eq!(optimizer.step(&mut views, step_options).unwrap(), Outcome::Stepped);
-        device.step(&tensors, step_count, settings);
+        let (_, sums) = device.step(&tensors, step_count, settings);
+
+        // A rule that uses the norm sums the gradients once more if there is a transform.
+        let (uses_norm, has_two_stages) = (device.rule.uses_gradient_norm(), device.rule.has_two_stages());
+        let sums_gradients = match (settings.clip, uses_norm) {
+            (Clip::Norm(_), false) => true,
+            (clip, true) => clip == Clip::None && settings.loss_scale == 1.0,
+            (_, false) => false,
+        };
+        let mut rest = sums.as_slice();
+        for ((parameter, gradient), tensor) in before.iter().zip(&tensors) {
+            let expected = gradient_sums(tensor.element, gradient);
+            let (own, after) = rest.split_at(expected.len());
+            rest = after;
+            let context = format!("{} {numbers:?} step {step_count} {:?}", definition.name, tensor.element);
+            if sums_gradients {
+                check_sums(own, |sum| sum.gradient, &expected, &format!("{context} gradient"));
+            }
+            if has_two_stages && tensor.element == Element::Float {
+                let expected = parameter_sums(parameter.elements());
+                check_sums(own, |sum| sum.parameter, &expected, &format!("{context} parameter"));
+            }
+        }
 
         let states = optimizer.groups().iter().flat_map(|group| group.states());
         for (((parameter, gradient), tensor), state) in host.iter().zip(&tensors).zip(states) {
@@ -315,7 +339,7 @@ fn a_skipped_step_changes_nothing_and_zeroes_gradients() {
                 let before: Vec<_> = tensors.iter().map(|tensor| tensor.parameter.clone()).collect();
                 let last = tensors.last_mut().unwrap().gradient.elements_mut::<f16>();
                 last[CHUNK_LEN + 8] = f16::from_f64(bad);
-                assert_eq!(device.step(&tensors, 1, settings).non_finite, 1);
+                assert_eq!(device.step(&tensors, 1, settings).0.non_finite, 1);
                 for (tensor, before) in tensors.iter().zip(&before) {
                     check(tensor.element, &tensor.parameter, before, "parameter");
                     for buffer in &tensor.buffers[..RULE_BUFFERS] {
@@ -328,7 +352,7 @@ fn a_skipped_step_changes_nothing_and_zeroes_gradients() {
                 for tensor in &mut tensors {
                     with_element!(tensor.element, fill(&mut tensor.gradient, 5, Numbers::Ordinary));
                 }
-                assert_eq!(device.step(&tensors, 1, settings).non_finite, 0);
+                assert_eq!(device.step(&tensors, 1, settings).0.non_finite, 0);
                 assert_ne!(comparable(Element::Float, &tensors[0].parameter), comparable(Element::Float, &before[0]));
             }
         }

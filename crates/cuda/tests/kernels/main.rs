@@ -11,3 +11,4 @@ mod mutants;
 mod norm_functions;
 mod numbers;
 mod options;
+mod sums;
