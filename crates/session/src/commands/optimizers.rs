@@ -7,11 +7,11 @@ use crate::commands::parameters::{is_parameter_list, resolve_parameters};
 use crate::commands::restore::restore;
 use crate::commands::state::describe;
 use crate::engine::Engine;
-use crate::engine::library_optimizers::take_fused;
+use crate::engine::library_optimizers::{MODE_OPTIONS, take_mode_options};
 use crate::nn::module_state;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
-use crate::training::bound_optimizer::library_optimizer;
+use crate::training::step_mode::step_mode;
 use crate::values::convert::{named_options, positional_options};
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
@@ -61,15 +61,15 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments) -> Result<Value> {
     let definition = definition(name)?;
     let mut call = OptArguments::parse(arguments, definition.name)?;
-    let fused = take_fused(definition.name, &mut call.named)?.unwrap_or(true);
+    let [fused, offload] = take_mode_options(definition.name, &mut call.named)?;
     if let Some(group) = call.group.filter(|group| *group != 0) {
         let message = format!("cannot define group {group} until optimizer is created with initial parameter group");
         return Err(Error::new(Code::Group, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
     let optimizer = Optimizer::new(definition, &call.positional, &call.named)?;
-    let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
-    let mut bound = BoundOptimizer::new(optimizer, library);
+    let mode = step_mode(&session.engine, definition, fused.unwrap_or(true), offload.unwrap_or(false))?;
+    let mut bound = BoundOptimizer::new(optimizer, mode);
     bound.edit(&session.engine, 0, list, &[], &[])?;
     session.insert(Object::optimizer(bound))
 }
@@ -77,8 +77,9 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
 fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Arguments) -> Result<Value> {
     let owner = session.optimizer(handle)?.optimizer.definition().name;
     let mut call = OptArguments::parse(arguments, owner)?;
-    if take_fused(owner, &mut call.named)?.is_some() {
-        let message = format!("{owner} fused: can be given only when the optimizer is made");
+    let given = take_mode_options(owner, &mut call.named)?;
+    if let Some(index) = given.iter().position(Option::is_some) {
+        let message = format!("{owner} {}: can be given only when the optimizer is made", MODE_OPTIONS[index]);
         return Err(Error::new(Code::Argument, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;

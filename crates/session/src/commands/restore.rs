@@ -17,8 +17,8 @@ use crate::engine::Engine;
 use crate::nn::module::Named;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
-use crate::training::bound_optimizer::library_optimizer;
 use crate::training::parameter_list::{ParameterList, ParameterOrigin};
+use crate::training::step_mode::step_mode;
 use crate::values::convert::{check_keys, named_options};
 use crate::values::dedupe::positions_of;
 use crate::values::dtype::Dtype;
@@ -30,7 +30,7 @@ use crate::values::value::Value;
 pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused"];
+    const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused", "offload"];
     check_keys("state", saved, KEYS)?;
     let name = match entry(saved, "optimizer")? {
         Value::String(name) => name,
@@ -38,6 +38,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     };
     let definition = definition(name)?;
     let fused = flag(saved, "fused")?.unwrap_or(true);
+    let offload = flag(saved, "offload")?.unwrap_or(false);
     let rows = list(saved, "options")?.iter().map(|row| {
         let row = dictionary("options", row)?;
         // A default would silently replace the learning rate.
@@ -45,7 +46,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
         named_options(row.to_vec())
     });
     let mut optimizer = Optimizer::with_groups(definition, &rows.values()?)?;
-    let library = if fused { None } else { Some(library_optimizer(&session.engine, definition)?) };
+    let mode = step_mode(&session.engine, definition, fused, offload)?;
 
     let engine = &session.engine;
     let parameters = module.parameters();
@@ -101,7 +102,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     }
     let averaged = flag(saved, "averaged")?.unwrap_or(false);
     optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
-    let mut bound = BoundOptimizer::new(optimizer, library);
+    let mut bound = BoundOptimizer::new(optimizer, mode);
     for (group, tensors) in groups.into_iter().enumerate() {
         let list = ParameterList { tensors, origin: ParameterOrigin::Module(module.clone()) };
         bound.edit(engine, group, list, &[], &[])?;

@@ -85,6 +85,9 @@ pub(crate) fn describe<E: Engine>(
     if bound.library().is_some() {
         entries.push(("fused", Value::Bool(false)));
     }
+    if bound.is_offloaded() {
+        entries.push(("offload", Value::Bool(true)));
+    }
     Ok(Value::object(entries))
 }
 

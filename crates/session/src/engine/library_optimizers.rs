@@ -54,17 +54,21 @@ pub(crate) fn reject_extensions(definition: &Definition, row: &[OptionValue]) ->
     Err(Error::new(Code::OptionRange, message))
 }
 
-/// Removes `fused` from the named options. Option tables do not have it, because it is not an option of a group.
-pub(crate) fn take_fused(owner: &str, named: &mut Vec<(String, OptionValue)>) -> Result<Option<bool>> {
-    let mut fused = None;
-    for (_, value) in named.extract_if(.., |(name, _)| name == "fused") {
+/// The options that choose how an optimizer makes its steps. Option tables do not have them, because they are not options of
+/// a group.
+pub(crate) const MODE_OPTIONS: [&str; 2] = ["fused", "offload"];
+
+/// Removes the [`MODE_OPTIONS`] from the named options. Returns their values, in order.
+pub(crate) fn take_mode_options(owner: &str, named: &mut Vec<(String, OptionValue)>) -> Result<[Option<bool>; 2]> {
+    let mut flags = [None; 2];
+    for (name, value) in named.extract_if(.., |(name, _)| MODE_OPTIONS.contains(&&**name)) {
         match value {
-            OptionValue::Flag(flag) => fused = Some(flag),
+            OptionValue::Flag(flag) => flags[usize::from(name != MODE_OPTIONS[0])] = Some(flag),
             other => {
-                let message = format!("{owner} fused: expected a boolean, given {other}");
+                let message = format!("{owner} {name}: expected a boolean, given {other}");
                 return Err(Error::new(Code::OptionType, message));
             }
         }
     }
-    Ok(fused)
+    Ok(flags)
 }

@@ -10,7 +10,7 @@ pub(crate) mod operations;
 pub(crate) mod placement;
 pub(crate) mod primitives;
 
-use stepwell_optim::{Code, Definition, Error, Result, View};
+use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
 
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
@@ -137,6 +137,26 @@ pub trait Engine: 'static {
     ) -> Result<()> {
         let _ = (parameters, name, cache, zero_grad, step);
         Err(Error::new(Code::Internal, "a step on a device of an engine that has none"))
+    }
+
+    /// True for a library whose tensors may be outside of host memory. Otherwise no code is compiled for copies of them.
+    const HAS_STAGING: bool = false;
+
+    /// As [`Engine::with_parameter_views`], for parameters on any device, which are reached by copies only. The views are
+    /// of copies in host memory, which `cache` keeps for the next step. If `step` returns [`Outcome::Stepped`], the
+    /// parameters become equal to their copies. Otherwise their elements are not written.
+    ///
+    /// If `zero_grad` is true and `step` does not fail, the engine sets all gradients to 0. Fails with `ERR_MEMORY` if host
+    /// memory cannot hold the copies.
+    fn with_staged_views(
+        &self,
+        parameters: &[Self::Tensor],
+        name: &dyn Fn(usize) -> String,
+        cache: &mut Self::ViewCache,
+        zero_grad: bool,
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
+    ) -> Result<()> {
+        self.with_parameter_views(parameters, name, cache, zero_grad, &mut |views| step(views).map(drop))
     }
 
     /// Bytes of this thread's tensors, of tensors in graphs and of its optimizers' state. The binding reports them to

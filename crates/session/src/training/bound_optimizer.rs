@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use stepwell_optim::{
-    Clip, Code, Definition, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions,
+    Clip, Code, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions, View,
 };
 
 use crate::engine::Engine;
@@ -12,6 +12,7 @@ use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, only_fus
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
+use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
@@ -19,8 +20,7 @@ use crate::values::dtype::Dtype;
 /// An optimizer with its parameters and their origin.
 pub(crate) struct BoundOptimizer<E: Engine> {
     pub(crate) optimizer: Optimizer,
-    /// See [`BoundOptimizer::library`].
-    library: Option<LibraryOptimizer<E::Tensor>>,
+    mode: StepMode<E::Tensor>,
     pub(crate) registry: ParameterRegistry<E>,
     groups: Vec<Vec<Parameter<E>>>,
     /// The tensors of all groups, one group after the other.
@@ -38,10 +38,10 @@ pub(crate) struct Parameter<E: Engine> {
 }
 
 impl<E: Engine> BoundOptimizer<E> {
-    pub(crate) fn new(optimizer: Optimizer, library: Option<LibraryOptimizer<E::Tensor>>) -> Self {
+    pub(crate) fn new(optimizer: Optimizer, mode: StepMode<E::Tensor>) -> Self {
         Self {
             optimizer,
-            library,
+            mode,
             registry: ParameterRegistry::new(),
             groups: vec![Vec::new()],
             tensors: Vec::new(),
@@ -52,7 +52,15 @@ impl<E: Engine> BoundOptimizer<E> {
 
     /// The tensor library's own optimizer, if it makes the steps (`fused: false`).
     pub(crate) fn library(&self) -> Option<&LibraryOptimizer<E::Tensor>> {
-        if E::HAS_OPTIMIZERS { self.library.as_ref() } else { None }
+        match &self.mode {
+            StepMode::Library(library) if E::HAS_OPTIMIZERS => Some(library),
+            _ => None,
+        }
+    }
+
+    /// True if steps are made in host memory on copies of the parameters (`offload: true`).
+    pub(crate) fn is_offloaded(&self) -> bool {
+        matches!(self.mode, StepMode::Offload)
     }
 
     /// Sets options of a group, or adds the group, and appends parameters to it. A failure changes nothing.
@@ -158,6 +166,7 @@ impl<E: Engine> BoundOptimizer<E> {
             return Ok(Outcome::Stepped);
         }
         let scale = self.scale_of_loss();
+        let is_offloaded = self.is_offloaded();
         let Self { optimizer, registry, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
         let name = |index: usize| registry.name_of(engine, tensors, index);
@@ -172,10 +181,16 @@ impl<E: Engine> BoundOptimizer<E> {
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;
-        engine.with_parameter_views(tensors, &name, view_cache, options.zero_gradients, &mut |views| {
+        let mut step = |views: &mut [Option<View<'_>>]| {
             outcome = optimizer.step(views, options)?;
-            Ok(())
-        })?;
+            Ok(outcome)
+        };
+        if E::HAS_STAGING && is_offloaded {
+            engine.with_staged_views(tensors, &name, view_cache, zero_gradients, &mut step)?;
+        } else {
+            let step = &mut |views: &mut [Option<View<'_>>]| step(views).map(drop);
+            engine.with_parameter_views(tensors, &name, view_cache, zero_gradients, step)?;
+        }
         let change = self.scale_of_loss() / scale;
         if change != 1.0 && !zero_gradients {
             // Backward passes to come accumulate gradients of the new scale.
@@ -247,17 +262,6 @@ impl Deref for WithState<'_> {
             WithState::Copy(optimizer) => optimizer,
         }
     }
-}
-
-/// The tensor library's own optimizer, for `fused: false`.
-pub(crate) fn library_optimizer<E: Engine>(
-    engine: &E,
-    definition: &'static Definition,
-) -> Result<LibraryOptimizer<E::Tensor>> {
-    if definition.pytorch.is_none() {
-        return Err(only_fused(definition, "since only Stepwell's own implementation exists"));
-    }
-    engine.library_optimizer(definition)
 }
 
 /// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not

@@ -10,5 +10,6 @@ pub(crate) mod model;
 pub(crate) mod non_finite;
 pub(crate) mod parameter_list;
 pub(crate) mod parameter_registry;
+pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;
