@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 5] = [
+    const FILES: [&str; 6] = [
         "src/memory/allocator.cpp",
         "src/shim.cpp",
         "src/backward.cpp",
+        "src/parameter_views/staging.cpp",
         "src/library/optimizer.cpp",
         "src/library/lbfgs.cpp",
     ];

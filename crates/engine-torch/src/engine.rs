@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use stepwell_optim::fallible::{collected, set_memory_check};
-use stepwell_optim::{Code, Definition, Error, Result, View, state_memory};
+use stepwell_optim::{Code, Definition, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, Data, Device, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss, Placement, Primitive,
     Reduction, Slice, SliceMut, Window,
@@ -24,6 +24,8 @@ pub struct TorchEngine {
     /// True while a step uses views of parameter memory: then no call may write to that memory or free it.
     busy: Rc<Cell<bool>>,
     devices: Devices,
+    /// False for an engine of tests whose tensors are reached by copies only.
+    lends_memory: bool,
 }
 
 impl TorchEngine {
@@ -31,7 +33,13 @@ impl TorchEngine {
     pub fn new() -> Self {
         shim::use_allocator();
         set_memory_check(memory::may_allocate);
-        Self { busy: Rc::default(), devices: Devices::default() }
+        Self { busy: Rc::default(), devices: Devices::default(), lends_memory: true }
+    }
+
+    /// An engine that does not lend the memory of its tensors to a step, as if they were on a device, for tests.
+    #[doc(hidden)]
+    pub fn without_lending() -> Self {
+        Self { lends_memory: false, ..Self::new() }
     }
 
     /// An engine whose tensors on the CPU count as tensors of a device, for tests.
@@ -217,6 +225,9 @@ impl Engine for TorchEngine {
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
+        if !self.lends_memory {
+            return Err(Error::new(Code::Device, "the parameters are not on the CPU"));
+        }
         cache.with_parameter_views(&self.busy, parameters, name, zero_grad, step)
     }
 
@@ -239,6 +250,19 @@ impl Engine for TorchEngine {
         };
         let device = self.devices.device(number)?;
         cache.with_device_views(&self.busy, parameters, number, name, zero_grad, &mut |views| step(&*device, views))
+    }
+
+    const HAS_STAGING: bool = true;
+
+    fn with_staged_views(
+        &self,
+        parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
+        cache: &mut ViewCache,
+        zero_grad: bool,
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
+    ) -> Result<()> {
+        cache.with_staged_views(&self.busy, parameters, name, zero_grad, step)
     }
 
     fn bytes_held(&self) -> usize {

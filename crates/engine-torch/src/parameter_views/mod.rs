@@ -2,5 +2,7 @@
 
 pub(crate) mod check;
 mod overlap;
+pub(crate) mod staged_views;
+mod staging;
 mod view;
 pub(crate) mod view_cache;

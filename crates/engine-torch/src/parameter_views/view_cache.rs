@@ -12,13 +12,15 @@ use std::cell::Cell;
 use std::mem;
 
 use stepwell_optim::fallible::{collected, push, reserve};
-use stepwell_optim::{DeviceView, Result, View};
+use stepwell_optim::{DeviceView, Outcome, Result, View};
 use stepwell_session::BusyGuard;
 
 use crate::descriptors::{self, CONTIGUOUS, Fingerprint, ON_CPU, ParameterDescriptor};
 use crate::error::{check_not_busy, from_tch};
 use crate::parameter_views::check::check;
 use crate::parameter_views::overlap::{check_overlap, shares_storage};
+use crate::parameter_views::staged_views::with_staged_views;
+use crate::parameter_views::staging::Staging;
 use crate::parameter_views::view::{device_view, view};
 use crate::shim::{self, TensorRef};
 use crate::tensor::Tensor;
@@ -41,6 +43,8 @@ pub struct ViewCache {
     parameters: Vec<Tensor>,
     /// The device for which the checks passed, as in a descriptor.
     device: u8,
+    /// Buffers of [`with_staged_views`]; `None` before its first call.
+    staging: Option<Staging>,
     /// Scratch memory of the views.
     views: Vec<Option<View<'static>>>,
     /// Scratch memory of the views on a device.
@@ -123,6 +127,18 @@ impl ViewCache {
         self.tensor_refs = reuse(tensor_refs);
         self.device_views = views;
         result
+    }
+
+    /// See [`with_staged_views`].
+    pub(crate) fn with_staged_views(
+        &mut self,
+        busy: &Cell<bool>,
+        parameters: &[Tensor],
+        name: &dyn Fn(usize) -> String,
+        zero_grad: bool,
+        step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
+    ) -> Result<()> {
+        with_staged_views(&mut self.staging, busy, parameters, name, zero_grad, step)
     }
 
     /// The device of all parameters, as in a descriptor; `None` if they are on several.

@@ -5,5 +5,6 @@ mod library;
 mod memory;
 mod operations;
 mod parameter_views;
+mod staged_views;
 mod tensors;
 mod view_cache;
