@@ -16,7 +16,8 @@ const MAX_GROUPS = 20;
 export function optimizerText(call: Call, handle: Handle, outline: OptimizerOutline, style: TextStyle): string {
   const [definition, schedule] = outline;
   const { optimizer, options, parms } = definition;
-  const head = `Optimizer ${optimizer}${definition.fused === false ? " of the tensor library" : ""}`;
+  const mode = definition.fused === false ? " of the tensor library" : definition.offload ? " in host memory" : "";
+  const head = `Optimizer ${optimizer}${mode}`;
   const lines = options.slice(0, MAX_GROUPS).map((row, group) => {
     const own = parms.filter(({ parmgroup }) => parmgroup === group);
     const elements = own.reduce((sum, { size }) => sum + elementsOf(size), 0);

@@ -35,6 +35,7 @@ export type OptimizerOutline = readonly [
     readonly options: readonly OptionValues[];
     readonly parms: readonly { readonly parmgroup: number; readonly size: readonly number[] }[];
     readonly fused?: false;
+    readonly offload?: true;
   },
   schedule: ScheduleState | null,
 ];

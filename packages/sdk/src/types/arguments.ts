@@ -102,13 +102,19 @@ export type FurtherArguments<First, Second> = First extends OptimizerName
         : OptionArguments<OptimizerName>
     : [];
 
-/** The implementation of an optimizer, which is chosen when it is made. */
+/** The implementation of an optimizer and the memory that it works in, which are chosen when it is made. */
 export interface Implementation {
   /**
    * True for the implementation of Stepwell. False for the implementation of the tensor library, which has the same options
    * and state and is slower: it serves comparison. Default true.
    */
   readonly fused?: boolean;
+  /**
+   * True to step in host memory: parameters and gradients are copied there in batches, and the parameters are copied back. The
+   * state stays in host memory, so a model on a GPU trains whose state does not fit there. On the CPU and on WebAssembly the
+   * results are equal. Not with `fused: false`. Default false.
+   */
+  readonly offload?: boolean;
 }
 
 /**

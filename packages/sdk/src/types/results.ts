@@ -35,6 +35,8 @@ export interface Definition<Name extends OptimizerName = OptimizerName> {
   readonly parms: readonly ParameterRow[];
   /** Present only for an optimizer of the tensor library. */
   readonly fused?: false;
+  /** Present only for an optimizer that steps in host memory. */
+  readonly offload?: true;
 }
 
 /** A state buffer; null if the options do not use it. */

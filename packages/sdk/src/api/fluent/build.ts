@@ -48,7 +48,8 @@ export function build<Name extends OptimizerName>(
     .filter((group) => group.rows.length > 0);
 
   const fused = recipe.fused === undefined ? {} : { fused: recipe.fused };
-  const optimizer = opt(recipe.optimizer, { ...recipe.options, ...fused });
+  const offload = recipe.offload === undefined ? {} : { offload: recipe.offload };
+  const optimizer = opt(recipe.optimizer, { ...recipe.options, ...fused, ...offload });
   try {
     for (const [index, group] of [...decayed, ...others].entries()) {
       opt(optimizer, index, parametersIn(group), group.options as never);

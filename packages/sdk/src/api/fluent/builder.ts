@@ -35,6 +35,8 @@ interface BuilderMethods<Name extends OptimizerName> {
   schedule(specification: ScheduleSpecification): OptimizerBuilder<Name>;
   /** False for the implementation that comes with the tensor library. */
   fused(flag?: boolean): OptimizerBuilder<Name>;
+  /** True to step in host memory, with copies of the parameters. */
+  offload(flag?: boolean): OptimizerBuilder<Name>;
   /** Makes the optimizer. If it fails, no object is left. */
   build(parameters: Parameters): Optimizer;
   /** Plain data, for `optimizer.fromJSON`. */
@@ -99,6 +101,10 @@ function builderOf<Name extends OptimizerName>(first: Recipe<Name>): OptimizerBu
       fused(flag = true, ...surplus: readonly unknown[]) {
         refuseSurplus("fused", surplus);
         return builder({ ...recipe, fused: flag });
+      },
+      offload(flag = true, ...surplus: readonly unknown[]) {
+        refuseSurplus("offload", surplus);
+        return builder({ ...recipe, offload: flag });
       },
       build(parameters, ...surplus: readonly unknown[]) {
         refuseSurplus("build", surplus);

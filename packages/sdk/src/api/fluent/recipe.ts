@@ -34,6 +34,8 @@ export interface Recipe<Name extends OptimizerName = OptimizerName, Selection = 
   readonly schedule?: ScheduleSpecification;
   /** False for the implementation that comes with the tensor library. */
   readonly fused?: boolean;
+  /** True to step in host memory, with copies of the parameters. */
+  readonly offload?: boolean;
 }
 
 /** Selects parameters by the object that they belong to, which JSON cannot. */
@@ -86,9 +88,9 @@ export function recipeToJson<Name extends OptimizerName>(
  */
 export function recipeFromJson<Name extends OptimizerName>(json: Recipe<Name>): Recipe<Name> {
   const recipe = copyOf("fromJSON", json);
-  const { optimizer, options, groups, noDecay, fused } = only(
+  const { optimizer, options, groups, noDecay, fused, offload } = only(
     recipe,
-    "optimizer options groups noDecay schedule fused",
+    "optimizer options groups noDecay schedule fused offload",
   );
   const good =
     typeof optimizer === "string" &&
@@ -96,7 +98,7 @@ export function recipeFromJson<Name extends OptimizerName>(json: Recipe<Name>): 
     Array.isArray(groups) &&
     groups.every((group: unknown) => isRow(only(group, "parameters options").options)) &&
     Array.isArray(noDecay) &&
-    (fused === undefined || typeof fused === "boolean");
+    [fused, offload].every((flag) => flag === undefined || typeof flag === "boolean");
   if (!good) malformed();
   for (const pattern of [...recipe.groups.map((group) => group.parameters), ...recipe.noDecay]) {
     if (typeof pattern === "string") continue;

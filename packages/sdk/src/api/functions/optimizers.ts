@@ -37,6 +37,7 @@ export function opt<Name extends OptimizerName>(name: Name, options: OptionsOf[N
  * const m = module(["linear", 128, 10]);
  * const o = opt("adam", m, 0.0002, { decay: 0.02 });
  * const libtorchs = opt("adam", m, 0.0002, { fused: false });
+ * const offloaded = opt("adam", m, 0.0002, { offload: true });
  * ```
  */
 export function opt<Name extends OptimizerName>(
