@@ -179,7 +179,7 @@ it("every other fact that is wrong is a typed error", () => {
   const wrong: readonly unknown[] = [
     ...[null, undefined, 7, "x", [], new Map(), () => 1, {}],
     ...["optimizer", "options", "groups", "noDecay"].map((key) => ({ ...good, [key]: undefined })),
-    ...["optimizer", "options", "groups", "noDecay", "fused"].flatMap((key) =>
+    ...["optimizer", "options", "groups", "noDecay", "fused", "offload"].flatMap((key) =>
       [null, 7, {}, "x", [[]], [null], [7], [{}]]
         .filter((value) => !(key === "options" && typeof value === "object" && value !== null && !Array.isArray(value)))
         .map((value) => ({ ...good, [key]: value })),

@@ -113,7 +113,14 @@ it("is immutable", () => {
   const first = optimizer("adamw").lr(0.1);
   const json = first.toJSON();
   const specification = { schedule: "cosine" as const, steps: 4 };
-  const second = first.lr(0.2).decay(0.3).noDecay(/bias/).group("head").schedule(specification).fused(false);
+  const second = first
+    .lr(0.2)
+    .decay(0.3)
+    .noDecay(/bias/)
+    .group("head")
+    .schedule(specification)
+    .fused(false)
+    .offload(false);
   specification.steps = 5;
   expect(first.toJSON()).toEqual(json);
   expect(second.toJSON().schedule).toEqual({ schedule: "cosine", steps: 4 });

@@ -40,13 +40,13 @@ describe.each(optimizers)("the state of %s", (name) => {
     const state = k.state(o);
     const handles = k.handlecount();
     expect(expectError("ERR_FORMAT", () => untyped.opt({ ...state, epoch: 3 }, m))).toBe(
-      "opt: state: unknown key `epoch`, expected some of optimizer, options, parms, schedule, lossscale, averaged, fused",
+      "opt: state: unknown key `epoch`, expected some of optimizer, options, parms, schedule, lossscale, averaged, fused, offload",
     );
     const row = (more: object) => ({ ...state, parms: [{ ...state.parms[0], ...more }, ...state.parms.slice(1)] });
     expect(expectError("ERR_FORMAT", () => untyped.opt(row({ buffer: {} }), m))).toContain("unknown key `buffer`");
     const buffers = { ...state.parms[0]?.buffers, exp_average: null };
     expect(expectError("ERR_FORMAT", () => untyped.opt(row({ buffers }), m))).toContain("`exp_average`");
-    for (const key of ["fused", "averaged"]) {
+    for (const key of ["fused", "offload", "averaged"]) {
       expectError("ERR_FORMAT", () => untyped.opt({ ...state, [key]: "yes" }, m));
     }
     expect(k.handlecount()).toBe(handles);

@@ -87,6 +87,7 @@ const rows: { readonly [of: string]: readonly Row[] } = {
     [builder, "noDecay", "bias"],
     [builder, "schedule", { schedule: "cosine", steps: 3 }],
     [builder, "fused", true],
+    [builder, "offload", true],
     [builder, "build", module()],
     // A setter, and PyTorch's name of one.
     [builder, "lr", 0.1],

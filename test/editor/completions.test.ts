@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
   ['opt("|")', optimizers],
   ['opt("|", m)', optimizers],
   ['optimizer("|")', optimizers],
-  ['opt("adam", m, { | })', [...optionsOf("adam"), "fused"], ["nesterov"]],
+  ['opt("adam", m, { | })', [...optionsOf("adam"), "fused", "offload"], ["nesterov"]],
   ['opt("adam", m, { am| })', optionsOf("adam"), ["nesterov"]],
   ['opt("adam", m, { lr: 1, am| })', ["amsgrad", "eps"], ["nesterov", "lr"]],
   ['opt("adam", m, 0.1, { | })', optionsOf("adam"), ["nesterov"]],

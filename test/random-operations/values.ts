@@ -84,6 +84,7 @@ export function optimizerOptions({ random }: World, name: k.OptimizerName): Reco
     if (key !== "lr" && random.chance(0.1)) options[key] = value(own);
   }
   if (random.chance(0.2)) options.fused = random.pick(differences.implementations);
+  if (random.chance(0.2)) options.offload = random.chance(0.7);
   return options;
 }
 

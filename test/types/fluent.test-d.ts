@@ -50,7 +50,7 @@ lbfgs.noDecay(/bias/);
 optimizer("adamm");
 
 // A builder stays one of its optimizer.
-expectTypeOf(sgd.lr(0.1).nesterov().group("a").schedule(schedules.linear()).fused(false)).toEqualTypeOf(sgd);
+expectTypeOf(sgd.lr(0.1).nesterov().group("a").schedule(schedules.linear()).fused(false).offload()).toEqualTypeOf(sgd);
 expectTypeOf(sgd.build(m)).toEqualTypeOf<Optimizer>();
 expectTypeOf(lamb.toJSON()).toEqualTypeOf<Recipe<"lamb">>();
 expectTypeOf(optimizer.fromJSON(lamb.toJSON())).toEqualTypeOf(lamb);
@@ -70,6 +70,8 @@ sgd.nesterov(1);
 lbfgs.search("armijo");
 // @ts-expect-error a flag
 sgd.fused("no");
+// @ts-expect-error a flag
+sgd.offload("no");
 // @ts-expect-error not null
 sgd.lr(null);
 
