@@ -44,6 +44,11 @@ pub(crate) fn apply(autograd: &Autograd, primitive: &Primitive, inputs: &[&Tenso
 }
 
 fn apply_to_one(autograd: &Autograd, primitive: &Primitive, x: &Tensor) -> Result<Vec<Tensor>> {
+    if let Primitive::Reduce { dims, .. } | Primitive::LogSumExp { dims, .. } = primitive
+        && dims.iter().any(|dim| *dim >= x.shape().len())
+    {
+        return Err(internal_error("a dimension that the tensor does not have"));
+    }
     match primitive {
         Primitive::Unary(function) => unary::unary(autograd, x, *function),
         Primitive::Reduce { dims, .. } if dims.is_empty() => same(autograd, x),

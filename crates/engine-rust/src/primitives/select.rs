@@ -55,8 +55,10 @@ struct IndexSelect {
 pub(crate) fn index_select(autograd: &Autograd, [x, indices]: [&Tensor; 2], dim: usize) -> Result<Vec<Tensor>> {
     let mut shape = x.shape().to_vec();
     let lanes = Lanes::along(&shape, dim);
-    if let Some(size) = shape.get_mut(dim) {
-        *size = indices.len();
+    match shape.get_mut(dim) {
+        Some(size) => *size = indices.len(),
+        None if indices.len() == 1 => {}
+        None => return Err(internal_error("several indices into a tensor without dimensions")),
     }
     let buffer = {
         let (x, indices) = (x.storage(), indices.storage());
@@ -112,6 +114,15 @@ struct Indexed {
 }
 
 impl Indexed {
+    /// Fails if a position would be beyond the tensor or the source.
+    fn check(self) -> Result<Self> {
+        let Self { dim, shape, indices, source } = &self;
+        let ranks = shape.len() == indices.len() && source.len() == indices.len();
+        let sizes = indices.iter().zip(&**source).zip(&**shape).enumerate();
+        let mut fits = sizes.map(|(i, ((size, source), shape))| size <= source && (i == *dim || size <= shape));
+        if ranks && fits.all(|fits| fits) { Ok(self) } else { Err(internal_error("indices beyond their tensor")) }
+    }
+
     /// Calls `f` with each position of the tensor, of the indices and of the source.
     fn for_each(&self, indices: &[i64], f: &mut dyn FnMut(usize, usize, usize)) -> Result<()> {
         let mut strides = row_major(&self.shape);
@@ -160,7 +171,7 @@ fn source_slice<'a, T: Element>(buffer: &'a Buffer, _: &[T]) -> Result<&'a [T]> 
 struct Gather(Indexed);
 
 pub(crate) fn gather(autograd: &Autograd, [x, indices]: [&Tensor; 2], dim: usize) -> Result<Vec<Tensor>> {
-    let indexed = Indexed { dim, shape: x.shape(), indices: indices.shape(), source: indices.shape() };
+    let indexed = Indexed { dim, shape: x.shape(), indices: indices.shape(), source: indices.shape() }.check()?;
     let buffer = {
         let (x, indices) = (x.storage(), indices.storage());
         let (x, indices) = (x.read()?, indices.read()?);
@@ -190,7 +201,8 @@ struct ScatterAdd(Indexed);
 
 pub(crate) fn scatter_add(autograd: &Autograd, [x, indices, source]: [&Tensor; 3], dim: usize) -> Result<Vec<Tensor>> {
     let shape = x.shape();
-    let indexed = Indexed { dim, shape: Rc::clone(&shape), indices: indices.shape(), source: source.shape() };
+    let indexed =
+        Indexed { dim, shape: Rc::clone(&shape), indices: indices.shape(), source: source.shape() }.check()?;
     let buffer = {
         let (x, indices, source) = (x.storage(), indices.storage(), source.storage());
         let (x, indices, source) = (x.read()?, indices.read()?, source.read()?);

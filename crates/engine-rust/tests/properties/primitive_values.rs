@@ -502,6 +502,23 @@ fn indices() -> Result<()> {
         let expected = format!("expected indices from 0 to 2, given {index}");
         refused(k.apply(&primitive, &inputs[..count]).map(drop), Code::Argument, &expected);
     }
+    // The session has checked shapes. Others are an error, and no panic.
+    let (scalar, three) = (long(&k, &[], &[5]), long(&k, &[3], &[0, 0, 0]));
+    let wide = long(&k, &[2, 4], &[0; 8]);
+    for (primitive, inputs) in [
+        (Primitive::IndexSelect(0), &[&scalar, &three][..]),
+        (Primitive::Gather(0), &[&x, &three]),
+        (Primitive::Gather(0), &[&x, &wide]),
+        (Primitive::ScatterAdd(1), &[&x, &wide, &x]),
+        (Primitive::Reduce { reduction: Reduce::Sum, dims: vec![2], keepdim: false }, &[&x]),
+        (Primitive::Slice { dim: 1, start: 1, length: 3, step: 1 }, &[&x]),
+        (Primitive::Expand(vec![3]), &[&x]),
+        (Primitive::Cat(0), &[&x, &three]),
+        (Primitive::MatMul, &[&x, &x]),
+        (Primitive::Where, &[&x, &x]),
+    ] {
+        refused(k.apply(&primitive, inputs).map(drop), Code::Internal, "");
+    }
     let nowhere = k.apply(&Primitive::IndexSelect(0), &[&long(&k, &[0], &[]), &long(&k, &[1], &[0])]).map(drop);
     refused(nowhere, Code::Argument, "expected no index");
     Ok(())
