@@ -3,6 +3,7 @@
 import * as k from "@stepwell/sdk";
 import { expect } from "vitest";
 import { differences } from "../engine-differences.js";
+import { callOperation, operationNames } from "../operation-calls.js";
 import { elementsOf, gradient, type Name, type Scene, start, times } from "./closure-scene.js";
 import { expectError } from "./expect-error.js";
 
@@ -416,4 +417,5 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
 export const rows: readonly (Row & { readonly name: string })[] = [
   ...Object.entries(table).flatMap(([name, rows]) => rows.map((row) => ({ ...row, name }))),
   ...Object.entries(harmless).map(([name, act]) => ({ name, what: "anything", act })),
+  ...operationNames.map((name) => ({ name, what: "an operation", act: () => callOperation(name) })),
 ];

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { callOperation, operationNames } from "../operation-calls.js";
 
 beforeEach(() => k.reset());
 
@@ -255,6 +256,25 @@ const rows: { readonly [name: string]: readonly Row[] } = {
   device: [(o) => k.device(o.tensor)],
 };
 
+/** Each operation of the table, with tensors of the layer of `o.tensor`, and with a vector of it where a list is taken. */
+const operations: { readonly [name: string]: readonly Row[] } = Object.fromEntries(
+  operationNames.map((name) => {
+    const wrap = (o: Objects) => (x: k.TensorHandle) => (o.tensor instanceof k.Tensor ? new k.Tensor(x) : x);
+    const listed = (o: Objects) => called(() => (name === "cat" ? k.cat(o.vector) : k.stack(o.vector)));
+    const calls: Row[] = [(o) => callOperation(name, wrap(o))];
+    return [name, name === "cat" || name === "stack" ? [...calls, listed] : calls];
+  }),
+);
+
+/** The result of a call, or the code of its error. */
+function called(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return (error as k.StepwellError).code;
+  }
+}
+
 /** A result with the objects in it as plain data. */
 function read(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(read);
@@ -301,7 +321,7 @@ function recording(made: Objects, seen: Set<string>): Objects {
   });
 }
 
-describe.each(Object.entries(rows))("%s", (_, calls) => {
+describe.each(Object.entries({ ...rows, ...operations }))("%s", (_, calls) => {
   it("does the same with handles and with objects", () => {
     for (const call of calls) {
       const outcomes = [(made: ReturnType<typeof handles>) => made, objects].map((layer) => {
@@ -346,7 +366,7 @@ it("the calls have an object of every kind that a function takes", () => {
   expect(kinds.size).toBeGreaterThan(60);
   for (const [name, expected] of kinds) {
     const seen = new Set<string>();
-    for (const call of rows[name] ?? []) {
+    for (const call of rows[name] ?? operations[name] ?? []) {
       k.reset();
       call(recording(objects(handles()), seen));
     }

@@ -37,6 +37,8 @@ const names: Readonly<Record<string, string | Readonly<Partial<Record<ClassKind,
 /** Functions without a member, with the reason. */
 const without: Readonly<Record<string, string>> = {
   vector: "JavaScript has lists",
+  cat: "takes a list",
+  stack: "takes a list",
 
   model: "the constructor of Model",
 };

@@ -9,6 +9,12 @@ import { expectError } from "./expect-error.js";
 afterEach(() => k.free());
 
 const tensor = () => Tensor.of([[1, 2]]);
+
+/** The operations of the table that are methods, with as many arguments as they take. */
+const operations = k
+  .help("tensor")
+  .filter(({ operation }) => Object.hasOwn(Tensor.prototype, operation))
+  .map(({ operation, arguments: names }) => [tensor, operation, ...names.slice(1)] as const);
 const module = () => Module.of(["linear", 2, 1]);
 const made = () => optimizer("sgd").build(module());
 const model = () => new Model(module(), "mse", made());
@@ -30,6 +36,7 @@ const common = (owner: () => object): readonly Row[] => [
 
 const rows: { readonly [of: string]: readonly Row[] } = {
   Tensor: [
+    ...operations,
     [tensor, "values", { dimensions: 2 }],
     [tensor, "data", "float"],
     [tensor, "take", { dimensions: 2 }],

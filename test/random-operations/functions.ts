@@ -5,10 +5,14 @@ import type { Kind } from "./shadow.js";
 
 type Call = (...args: readonly unknown[]) => unknown;
 
-/** Every function by its name. */
+/** Operations on tensors, which are pure: `test/parity/operations.test.ts` has them. */
+export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ operation }) => operation));
+
+/** Every function by its name, except operations on tensors. */
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
-    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
+    (entry): entry is [string, Call] =>
+      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !operations.has(entry[0]),
   ),
 );
 

@@ -23,6 +23,14 @@ const commands = [
   ...read("crates", "session", "src", "commands", "mod.rs").matchAll(/^ {8}\("(\w+)", (\w+)::\w+\),$/gm),
 ];
 
+/** The families of operations, each with its table of rows. */
+const operations = [
+  ...read("crates", "session", "src", "commands", "operations", "mod.rs").matchAll(/^ {4}\("(\w+)", \1::ROWS\),$/gm),
+].flatMap(([, family = ""]) => {
+  const names = read("crates", "session", "src", "commands", "operations", `${family}.rs`).matchAll(/^ {4}"(\w+)"/gm);
+  return [...names].map(([, name = ""]) => [family, name] as const);
+});
+
 /** The functions that each file of `functions/` exports; `index.ts` lists the files. */
 function declared() {
   const families = [...read(...functions, "index.ts").matchAll(/^export \* from "\.\/([\w-]+)\.js";$/gm)];
@@ -55,9 +63,10 @@ it("commands and the SDK's functions are divided alike", () => {
     .filter(([, name = ""]) => !internal.includes(name))
     .map(([, name = "", family = ""]) => [family, named(name)] as const);
   expect(wanted.length).toBeGreaterThan(60);
+  expect(operations.length).toBeGreaterThan(150);
   // `take` is `data` and `free`; `ready` starts an engine; scopes are the SDK's.
   const scopes = ["scope", "scoped", "keep", "leakcheck"].map((name) => ["scopes", name] as const);
-  expect(declared()).toEqual(divide([...wanted, ...scopes, ["tensors", "take"], ["session", "ready"]]));
+  expect(declared()).toEqual(divide([...wanted, ...operations, ...scopes, ["tensors", "take"], ["session", "ready"]]));
 });
 
 it("the README lists the functions of each family", () => {

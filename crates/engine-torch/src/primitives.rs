@@ -70,7 +70,7 @@ fn unary(function: Unary, x: &tch::Tensor) -> Tch {
     match function {
         Unary::Abs => x.f_abs(),
         Unary::Neg => x.f_neg(),
-        Unary::Sign => x.f_sgn(),
+        Unary::Sign => x.f_sign(),
         Unary::Ceil => x.f_ceil(),
         Unary::Floor => x.f_floor(),
         Unary::Round => x.f_round(),

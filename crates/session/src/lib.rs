@@ -10,6 +10,8 @@ mod session;
 mod training;
 #[cfg(test)]
 mod typescript_files;
+#[cfg(test)]
+mod typescript_operations;
 mod values;
 
 pub use engine::Engine;

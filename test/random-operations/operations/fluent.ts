@@ -1,4 +1,5 @@
 import * as k from "@stepwell/sdk";
+import { operations } from "../functions.js";
 import { hostileValue } from "../hostile.js";
 import { InvariantViolation } from "../invariants.js";
 import { dtypeOf, inputOf, moduleSpecification, nestedNumbers, optimizerNames } from "../values.js";
@@ -15,6 +16,7 @@ export const membersOf = (name: ClassName): readonly string[] => {
   const shared: object = Object.getPrototypeOf(own);
   return [own, ...(shared === Object.prototype ? [] : [shared])]
     .flatMap((prototype) => Reflect.ownKeys(prototype))
+    .filter((key) => !(typeof key === "string" && operations.has(key)))
     .filter((key) => key !== "constructor" && key !== Symbol.for("nodejs.util.inspect.custom"))
     .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)));
 };

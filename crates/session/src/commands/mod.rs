@@ -10,6 +10,7 @@ pub(crate) mod losses;
 pub(crate) mod models;
 pub(crate) mod modules;
 pub(crate) mod objects;
+pub(crate) mod operations;
 pub(crate) mod optimizers;
 pub(crate) mod outline;
 pub(crate) mod parameters;
@@ -38,7 +39,7 @@ impl<E: Engine> Session<E> {
     pub fn call(&mut self, command: &str, arguments: Vec<Value>) -> Result<Value> {
         self.engine.enter();
         let Some((name, function)) = Self::COMMANDS.iter().find(|(name, _)| *name == command) else {
-            return Err(Error::new(Code::UnknownName, format!("unknown function `{command}`")));
+            return self.operate(command, arguments);
         };
         // Reserve memory for one object before the call changes anything. Calls that only free are exempt: they must work
         // without memory.
@@ -49,6 +50,20 @@ impl<E: Engine> Session<E> {
         let random = self.random.clone();
         function(self, Arguments::new(arguments)).map_err(|error| {
             // After an error the random numbers are as before the call.
+            self.random = random;
+            error.within(name)
+        })
+    }
+
+    /// Calls an operation of the table of tensor mathematics.
+    fn operate(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value> {
+        let Some((operation, function)) = operations::operation::<E>(name) else {
+            return Err(Error::new(Code::UnknownName, format!("unknown function `{name}`")));
+        };
+        check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
+        self.command = operation.name;
+        let random = self.random.clone();
+        operation.run(function, self, Arguments::new(arguments)).map_err(|error| {
             self.random = random;
             error.within(name)
         })

@@ -3,6 +3,7 @@
 use stepwell_optim::{CATALOG, Code, Error, PRESETS, Result, defaults, definition, positional};
 
 use crate::commands::arguments::Arguments;
+use crate::commands::operations;
 use crate::commands::schedules;
 use crate::engine::Engine;
 use crate::nn::context::checked_element_count;
@@ -14,7 +15,7 @@ use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::value::{NumericArray, Value};
 
-/// `help()`, `help("optimizer")`, `help("module")`, `help("schedule")` and `help("preset")` return lists; `help(name)`
+/// `help()`, `help("optimizer")`, `help("module")`, `help("tensor")`, `help("schedule")` and `help("preset")` return lists; `help(name)`
 /// returns the options and defaults of an optimizer or module. A second argument `true` includes extensions.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let topic = match arguments.next() {
@@ -51,6 +52,9 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         });
         return Ok(Value::Array(rows.collect()));
     }
+    if topic == "tensor" {
+        return Ok(operations::help());
+    }
     if topic == "schedule" {
         return Ok(schedules::help());
     }
@@ -72,7 +76,7 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     }
     let definition = definition(&topic).map_err(|_| {
         let message = format!(
-            "unknown topic `{topic}`, expected optimizer, module, schedule, preset or the name of an optimizer or module"
+            "unknown topic `{topic}`, expected optimizer, module, tensor, schedule, preset or the name of an optimizer or module"
         );
         Error::new(Code::UnknownName, message)
     })?;

@@ -140,6 +140,8 @@ export class EngineClient {
 
   #decode(result: BindingResult): unknown {
     if (typeof result === "bigint") return this.#registry.handle(result);
+    if (Array.isArray(result) && typeof result[0] === "bigint")
+      return result.map((id: bigint) => this.#registry.handle(id));
     return toThisRealm(result) ?? undefined;
   }
 

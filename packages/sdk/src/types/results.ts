@@ -1,5 +1,6 @@
 import type { TypedTensor } from "../binding.js";
 import type { LayerKind } from "../generated/layers.js";
+import type { OperationName } from "../generated/operations.js";
 import type { OptimizerName, OptionsOf } from "../generated/options.js";
 import type { presets } from "../generated/presets.js";
 import type { ScheduleSpecification } from "../generated/schedules.js";
@@ -171,6 +172,20 @@ export interface OptimizerHelp {
   readonly options: OptionRow;
   /** One sentence. */
   readonly about: string;
+}
+
+/** A line of `help("tensor")`. */
+export interface OperationHelp {
+  /** The name. */
+  readonly operation: OperationName;
+  /** The family in which the documentation has it. */
+  readonly family: string;
+  /** PyTorch's name. */
+  readonly pytorch: string;
+  /** The names of the arguments, in their order. */
+  readonly arguments: readonly string[];
+  /** How many tensors it returns; 0 if it returns a boolean. */
+  readonly outputs: number;
 }
 
 /** A line of `help("schedule")`. */

@@ -30,3 +30,9 @@ export interface NumbersOf {
   readonly 3: number[][][];
   readonly 4: number[][][][];
 }
+
+/** A boolean, or booleans nested as deep as a tensor has dimensions. */
+export type Flags = boolean | readonly Flags[];
+
+/** Plain data in the place of a tensor of an operation: numbers, booleans, or a typed array. */
+export type OperandData = TensorData | Flags;

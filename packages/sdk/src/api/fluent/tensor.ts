@@ -12,8 +12,12 @@ import { size, use } from "../functions/objects.js";
 import { copyto, data, device, dtype, take, tensor, to } from "../functions/tensors.js";
 import { checkedHandle } from "./held.js";
 import { HeldObject } from "./held-object.js";
+import { type TensorMethods, tensorMethods } from "./tensor-methods.js";
+
+export interface Tensor extends TensorMethods<Tensor> {}
 
 /** A tensor. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines every method of the interface.
 export class Tensor extends HeldObject<TensorHandle> {
   readonly #handle: TensorHandle;
 
@@ -34,6 +38,20 @@ export class Tensor extends HeldObject<TensorHandle> {
   /** The handle of the object that a method was called on, which may be anything. */
   static #handleOf(receiver: Tensor): TensorHandle {
     return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Tensor", receiver);
+  }
+
+  static {
+    for (const [name, operation, count] of tensorMethods) {
+      const value = function (this: Tensor, ...args: readonly unknown[]): unknown {
+        const handle = Tensor.#handleOf(this);
+        refuseSurplus(name, args.slice(count));
+        const result = Reflect.apply(operation, undefined, [handle, ...args]) as unknown;
+        if (Array.isArray(result)) return result.map((item: TensorHandle) => new Tensor(item));
+        return typeof result === "boolean" ? result : new Tensor(result as TensorHandle);
+      };
+      Object.defineProperty(value, "name", { value: name, configurable: true });
+      Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+    }
   }
 
   /** Sizes of the dimensions. */

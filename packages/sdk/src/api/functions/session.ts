@@ -6,6 +6,7 @@ import type { OptimizerName } from "../../generated/options.js";
 import type {
   ListOptionRow,
   ModuleHelp,
+  OperationHelp,
   OptimizerHelp,
   OptionRow,
   PresetHelp,
@@ -19,6 +20,8 @@ export function help(topic?: "optimizer"): readonly OptimizerHelp[];
 export function help(topic: "module"): readonly ModuleHelp[];
 /** Every schedule with its options and defaults. */
 export function help(topic: "schedule"): readonly ScheduleHelp[];
+/** Every operation on tensors with the names of its arguments. */
+export function help(topic: "tensor"): readonly OperationHelp[];
 /** Options that stand for a published variant of an optimizer; `presets` has them as values. */
 export function help(topic: "preset"): readonly PresetHelp[];
 /** The options and defaults of an optimizer or a layer; with `all` also those that the k-api does not know. */

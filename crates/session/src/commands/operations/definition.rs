@@ -1,0 +1,104 @@
+//! A row of the table of operations: its arguments with kinds and defaults, and its function.
+
+use stepwell_optim::Result;
+
+use crate::commands::arguments::Arguments;
+use crate::commands::operations::context::Context;
+use crate::commands::operations::given::Given;
+use crate::commands::operations::parameter::{Output, Parameter};
+use crate::engine::Engine;
+use crate::session::{Object, Session};
+use crate::values::value::Value;
+
+pub(crate) type Function<E> = fn(&mut Context<'_, E>, &Given<E>) -> Result<Output<E>>;
+
+/// A row of the table.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// PyTorch's name, if it is another.
+    pub(crate) pytorch: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+    /// How many tensors it returns; 0 for plain data. Results of 1 are methods of the fluent tensor too.
+    pub(crate) outputs: usize,
+    /// One sentence or several. The module that runs does not contain it.
+    #[cfg(test)]
+    pub(crate) about: &'static str,
+    /// Whether a gradient flows.
+    #[cfg(test)]
+    pub(crate) gradient: bool,
+}
+
+/// A table of operations: documentation, name, PyTorch's name if it is another, parameters, whether a gradient flows, how many
+/// tensors are returned, and the function.
+macro_rules! operations {
+    (@default) => { crate::commands::operations::parameter::Default::Required };
+    (@default null) => { crate::commands::operations::parameter::Default::Absent };
+    (@default true) => { crate::commands::operations::parameter::Default::Flag(true) };
+    (@default minus_one) => { crate::commands::operations::parameter::Default::Number(-1.0) };
+    (@default minus_two) => { crate::commands::operations::parameter::Default::Number(-2.0) };
+    (@default false) => { crate::commands::operations::parameter::Default::Flag(false) };
+    (@default $number:literal) => { crate::commands::operations::parameter::Default::Number($number) };
+    (@gradient gradient) => { true };
+    (@gradient no_gradient) => { false };
+    ($engine:ident, $(#[doc = $about:literal] $name:literal $(as $pytorch:literal)?
+        ($($parameter:ident: $kind:ident $(= $default:tt)?),*) $gradient:ident $outputs:literal => $function:expr;)*) => {
+        /// The rows of this family.
+        pub(crate) const ROWS: &[crate::commands::operations::definition::Operation] = &[
+            $(crate::commands::operations::definition::Operation {
+                name: $name,
+                pytorch: concat!($($pytorch)?),
+                parameters: &[$(crate::commands::operations::parameter::Parameter {
+                    name: stringify!($parameter),
+                    kind: crate::commands::operations::parameter::Kind::$kind,
+                    default: crate::commands::operations::definition::operations!(@default $($default)?),
+                }),*],
+                outputs: $outputs,
+                #[cfg(test)]
+                about: $about,
+                #[cfg(test)]
+                gradient: crate::commands::operations::definition::operations!(@gradient $gradient),
+            }),*
+        ];
+
+        /// The functions of the rows.
+        pub(crate) fn functions<$engine: crate::engine::Engine>()
+        -> &'static [crate::commands::operations::definition::Function<$engine>] {
+            &[$($function),*]
+        }
+    };
+}
+pub(crate) use operations;
+
+impl Operation {
+    /// Reads the arguments, runs the function and makes handles of its results.
+    pub(crate) fn run<E: Engine>(
+        &self,
+        function: Function<E>,
+        session: &mut Session<E>,
+        arguments: Arguments,
+    ) -> Result<Value> {
+        let given = Given::read(session, self.parameters, arguments)?;
+        let mut context = Context { engine: &session.engine, random: &mut session.random };
+        match function(&mut context, &given)? {
+            Output::One(tensor) => session.insert(Object::Tensor(tensor)),
+            Output::Plain(value) => Ok(value),
+            Output::Several(tensors) => {
+                let mut handles = Vec::new();
+                for tensor in tensors {
+                    match session.insert(Object::Tensor(tensor)) {
+                        Ok(handle) => handles.push(handle),
+                        Err(error) => {
+                            for handle in handles {
+                                if let Value::Handle(handle) = handle {
+                                    session.remove(handle)?;
+                                }
+                            }
+                            return Err(error);
+                        }
+                    }
+                }
+                Ok(Value::Array(handles))
+            }
+        }
+    }
+}

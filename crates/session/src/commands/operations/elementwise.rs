@@ -1,0 +1,276 @@
+//! Functions of each element, and of elements of several tensors that broadcast.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::commands::operations::context::{Context, expected_dtype};
+use crate::commands::operations::definition::operations;
+use crate::commands::operations::given::Given;
+use crate::commands::operations::operand::Operand;
+use crate::commands::operations::parameter::Output;
+use crate::engine::Engine;
+use crate::engine::primitives::{Binary, Compare, Primitive, Unary};
+use crate::values::dtype::Dtype;
+
+operations! { E,
+    /// Absolute value.
+    "abs" (x: Tensor) gradient 1 => |cx, given| numeric(cx, given, Unary::Abs);
+    /// Negation.
+    "neg" as "negative" (x: Tensor) gradient 1 => |cx, given| numeric(cx, given, Unary::Neg);
+    /// -1, 0 or 1 by the sign of each element; 0 for NaN.
+    "sign" as "sgn" (x: Tensor) gradient 1 => |cx, given| numeric(cx, given, Unary::Sign);
+    /// The least whole number that is not smaller.
+    "ceil" (x: Tensor) gradient 1 => |cx, given| rounded(cx, given, Unary::Ceil);
+    /// The greatest whole number that is not larger.
+    "floor" (x: Tensor) gradient 1 => |cx, given| rounded(cx, given, Unary::Floor);
+    /// The nearest whole number, in a tie the even one.
+    "round" (x: Tensor) gradient 1 => |cx, given| rounded(cx, given, Unary::Round);
+    /// The whole part.
+    "trunc" as "fix" (x: Tensor) gradient 1 => |cx, given| rounded(cx, given, Unary::Trunc);
+    /// The part after the point, with the sign of the element.
+    "frac" (x: Tensor) gradient 1 => |cx, given| {
+        let x = cx.only_floating(given.operand(0)?)?;
+        cx.binary(Binary::Sub, &x, &cx.unary(Unary::Trunc, &x)?).map(Output::One)
+    };
+    /// The square root; NaN for a negative element.
+    "sqrt" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Sqrt);
+    /// One over the square root.
+    "rsqrt" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Rsqrt);
+    /// The square.
+    "square" (x: Tensor) gradient 1 => |cx, given| {
+        let x = cx.numeric(given.operand(0)?)?;
+        cx.binary(Binary::Mul, &x, &x).map(Output::One)
+    };
+    /// The exponential function.
+    "exp" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Exp);
+    /// exp(x) - 1, precise near 0.
+    "expm1" as "special.expm1" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Expm1);
+    /// The natural logarithm.
+    "log" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Log);
+    /// log(1 + x), precise near 0.
+    "log1p" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Log1p);
+    /// The logarithm to base 2.
+    "log2" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Log2);
+    /// The logarithm to base 10.
+    "log10" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Log10);
+    /// The sine.
+    "sin" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Sin);
+    /// The cosine.
+    "cos" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Cos);
+    /// The tangent.
+    "tan" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Tan);
+    /// The inverse sine.
+    "asin" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Asin);
+    /// The inverse cosine.
+    "acos" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Acos);
+    /// The inverse tangent.
+    "atan" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Atan);
+    /// The hyperbolic sine.
+    "sinh" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Sinh);
+    /// The hyperbolic cosine.
+    "cosh" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Cosh);
+    /// The error function.
+    "erf" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Erf);
+    /// 1 - erf(x), precise for large elements.
+    "erfc" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Erfc);
+    /// The inverse of the error function.
+    "erfinv" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Erfinv);
+    /// The logarithm of the absolute value of the gamma function.
+    "lgamma" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Lgamma);
+    /// The derivative of `lgamma`.
+    "digamma" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Digamma);
+    /// One over each element.
+    "reciprocal" (x: Tensor) gradient 1 => |cx, given| {
+        let x = cx.floating(given.operand(0)?)?;
+        cx.binary(Binary::Div, &cx.number_like(&x, 1.0)?, &x).map(Output::One)
+    };
+    /// Whether elements are 0.
+    "not" as "logical_not" (x: Tensor) no_gradient 1 => |cx, given| {
+        cx.unary(Unary::Not, &cx.flags(given.operand(0)?)?).map(Output::One)
+    };
+    /// Each bit of whole numbers inverted, or each boolean.
+    "bitwisenot" as "bitwise_not" (x: Tensor) no_gradient 1 => |cx, given| {
+        let x = whole(cx, cx.tensor(given.operand(0)?)?)?;
+        cx.unary(Unary::Not, &x).map(Output::One)
+    };
+    /// x + alpha y.
+    "add" (x: Tensor, y: Tensor, alpha: Number = 1.0) gradient 1 => |cx, given| scaled(cx, given, Binary::Add);
+    /// x - alpha y.
+    "sub" (x: Tensor, y: Tensor, alpha: Number = 1.0) gradient 1 => |cx, given| scaled(cx, given, Binary::Sub);
+    /// The product of elements.
+    "mul" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Mul, false);
+    /// The quotient of elements. Whole numbers become `float`.
+    "div" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Div, true);
+    /// x to the power y.
+    "pow" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Pow);
+    /// The remainder of a division, with the sign of y.
+    "remainder" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Remainder);
+    /// The remainder of a division, with the sign of x.
+    "fmod" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Fmod);
+    /// The angle of the point (y, x), in radians.
+    "atan2" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Atan2, true);
+    /// The larger element; NaN if one is NaN.
+    "maximum" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Maximum, false);
+    /// The smaller element; NaN if one is NaN.
+    "minimum" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Minimum, false);
+    /// The larger element, or the one that is not NaN.
+    "fmax" (x: Tensor, y: Tensor) gradient 1 => |cx, given| without_nan(cx, given, Compare::Ge);
+    /// The smaller element, or the one that is not NaN.
+    "fmin" (x: Tensor, y: Tensor) gradient 1 => |cx, given| without_nan(cx, given, Compare::Le);
+    /// Whether both elements differ from 0.
+    "and" as "logical_and" (x: Tensor, y: Tensor) no_gradient 1 => |cx, given| logical(cx, given, Binary::And);
+    /// Whether one of the elements differs from 0.
+    "or" as "logical_or" (x: Tensor, y: Tensor) no_gradient 1 => |cx, given| logical(cx, given, Binary::Or);
+    /// Whether exactly one of the elements differs from 0.
+    "xor" as "logical_xor" (x: Tensor, y: Tensor) no_gradient 1 => |cx, given| logical(cx, given, Binary::Xor);
+    /// x + weight (y - x).
+    "lerp" (x: Tensor, y: Tensor, weight: Tensor) gradient 1 => |cx, given| {
+        let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?, given.operand(2)?], true)?;
+        let [x, y, weight] = &tensors[..] else { return Err(count()) };
+        cx.binary(Binary::Add, x, &cx.binary(Binary::Mul, weight, &cx.binary(Binary::Sub, y, x)?)?).map(Output::One)
+    };
+    /// x + value y z.
+    "addcmul" (x: Tensor, y: Tensor, z: Tensor, value: Number = 1.0) gradient 1 => |cx, given| {
+        with_pair(cx, given, Binary::Mul)
+    };
+    /// x + value y / z.
+    "addcdiv" (x: Tensor, y: Tensor, z: Tensor, value: Number = 1.0) gradient 1 => |cx, given| {
+        with_pair(cx, given, Binary::Div)
+    };
+    /// Elements raised to at least `min` and lowered to at most `max`; one of the two may be null.
+    "clamp" as "clip" (x: Tensor, min: Tensor = null, max: Tensor = null) gradient 1 => |cx, given| clamp(cx, given);
+    /// Elements of x where the condition is true, else of y.
+    "where" (condition: Tensor, x: Tensor, y: Tensor) gradient 1 => |cx, given| {
+        let tensors = cx.promoted(&[given.operand(1)?, given.operand(2)?], false)?;
+        let condition = cx.tensor(given.operand(0)?)?;
+        match cx.engine.dtype(&condition)? {
+            Dtype::Bool => cx.choose(&condition, &tensors[0], &tensors[1]).map(Output::One),
+            dtype => Err(expected_dtype("a condition of dtype bool", dtype)),
+        }
+    };
+    /// The elements as another dtype. The gradient flows between dtypes of floating point.
+    "cast" as "to" (x: Tensor, dtype: Dtype) gradient 1 => |cx, given| {
+        let dtype = given.dtype(1).unwrap_or(Dtype::Float);
+        let x = cx.tensor(given.operand(0)?)?;
+        if cx.engine.dtype(&x)? == dtype {
+            // A tensor of its own, so that the handle of the result is not a second one of `x`.
+            let shape = cx.shape(&x)?;
+            return cx.reshape(&x, &shape).map(Output::One);
+        }
+        cx.cast(x, dtype).map(Output::One)
+    };
+}
+
+type Called<E> = Result<Output<E>>;
+
+fn count() -> Error {
+    Error::new(Code::Internal, "another number of operands")
+}
+
+/// Of numbers of any dtype but `bool`.
+fn numeric<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
+    cx.unary(function, &cx.numeric(given.operand(0)?)?).map(Output::One)
+}
+
+/// Of floating point; other dtypes become `float`.
+pub(crate) fn floating<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
+    cx.unary(function, &cx.floating(given.operand(0)?)?).map(Output::One)
+}
+
+/// A whole number stays as it is, as a tensor of its own.
+fn rounded<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
+    let x = cx.numeric(given.operand(0)?)?;
+    if cx.engine.dtype(&x)? == Dtype::Long {
+        return cx.reshape(&x, &cx.shape(&x)?).map(Output::One);
+    }
+    cx.unary(function, &x).map(Output::One)
+}
+
+fn pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary, floating: bool) -> Called<E> {
+    let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], floating)?;
+    cx.binary(function, &tensors[0], &tensors[1]).map(Output::One)
+}
+
+/// Of any dtype but `bool`.
+fn numbers<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
+    let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
+    match cx.engine.dtype(&tensors[0])? {
+        Dtype::Bool => Err(expected_dtype("tensors of numbers", Dtype::Bool)),
+        _ => cx.binary(function, &tensors[0], &tensors[1]).map(Output::One),
+    }
+}
+
+fn scaled<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
+    let alpha = given.number(2)?;
+    let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
+    let dtype = cx.engine.dtype(&tensors[0])?;
+    if dtype == Dtype::Bool && (function == Binary::Sub || alpha != 1.0) {
+        return Err(expected_dtype("tensors of numbers", Dtype::Bool));
+    }
+    if !dtype.is_floating() && alpha.fract() != 0.0 {
+        let message = format!("expected a whole number alpha for tensors of {}, given {alpha}", dtype.name());
+        return Err(Error::new(Code::Dtype, message));
+    }
+    if alpha == 1.0 {
+        return cx.binary(function, &tensors[0], &tensors[1]).map(Output::One);
+    }
+    cx.binary(function, &tensors[0], &cx.with_number(Binary::Mul, &tensors[1], alpha)?).map(Output::One)
+}
+
+/// Whole numbers or booleans.
+fn whole<E: Engine>(cx: &Context<'_, E>, x: E::Tensor) -> Result<E::Tensor> {
+    match cx.engine.dtype(&x)? {
+        Dtype::Long | Dtype::Bool => Ok(x),
+        dtype => Err(expected_dtype("a tensor of long or bool", dtype)),
+    }
+}
+
+fn logical<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
+    let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
+    let mut flags = Vec::new();
+    for tensor in tensors {
+        flags.push(cx.cast(tensor, Dtype::Bool)?);
+    }
+    cx.binary(function, &flags[0], &flags[1]).map(Output::One)
+}
+
+/// x where it wins or y is NaN, else y.
+fn without_nan<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, wins: Compare) -> Called<E> {
+    let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
+    let (x, y) = (&tensors[0], &tensors[1]);
+    let chosen = cx.binary(Binary::Or, &cx.compare(wins, x, y)?, &cx.compare(Compare::Ne, y, y)?)?;
+    cx.choose(&chosen, x, y).map(Output::One)
+}
+
+fn with_pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
+    let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
+    let tensors = cx.promoted(&operands, function == Binary::Div)?;
+    let [x, y, z] = &tensors[..] else { return Err(count()) };
+    let mut product = cx.binary(function, y, z)?;
+    if given.number(3)? != 1.0 {
+        product = cx.with_number(Binary::Mul, &product, given.number(3)?)?;
+    }
+    cx.binary(Binary::Add, x, &product).map(Output::One)
+}
+
+/// The gradient flows where an element is within both bounds, and where it is NaN.
+fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
+    let (min, max) = (given.operand_or_none(1), given.operand_or_none(2));
+    if min.is_none() && max.is_none() {
+        return Err(Error::new(Code::Argument, "expected min, max or both"));
+    }
+    let mut operands: Vec<&Operand<E>> = vec![given.operand(0)?];
+    operands.extend(min);
+    operands.extend(max);
+    let tensors = cx.promoted(&operands, false)?;
+    let mut x = tensors[0].clone();
+    let mut bounds = tensors[1..].iter();
+    for (bound, outside) in [(min, Compare::Lt), (max, Compare::Gt)] {
+        if bound.is_some()
+            && let Some(bound) = bounds.next()
+        {
+            let is_outside = cx.compare(outside, &x, bound)?;
+            x = cx.apply(Primitive::Where, &[&is_outside, bound, &x])?;
+        }
+    }
+    Ok(Output::One(x))
+}

@@ -1,0 +1,206 @@
+//! Arguments of an operation, read by its parameters: in order, and the optional ones also by name in a last dictionary.
+
+use stepwell_optim::{Code, Error, Number, Result};
+
+use crate::commands::arguments::Arguments;
+use crate::commands::operations::operand::Operand;
+use crate::commands::operations::parameter::{Default, Kind, Parameter};
+use crate::engine::Engine;
+use crate::session::{Object, Session};
+use crate::values::dtype::Dtype;
+use crate::values::handle::ObjectKind;
+use crate::values::numbers::array;
+use crate::values::value::Value;
+
+/// The value of an argument.
+pub(crate) enum Argument<E: Engine> {
+    Absent,
+    Tensor(Operand<E>),
+    Tensors(Vec<Operand<E>>),
+    Number(f64),
+    Flag(bool),
+    /// Whole numbers.
+    Whole(Vec<i64>),
+    Dtype(Dtype),
+}
+
+/// The arguments, one for each parameter.
+pub(crate) struct Given<E: Engine>(Vec<Argument<E>>);
+
+impl<E: Engine> Given<E> {
+    pub(crate) fn read(session: &Session<E>, parameters: &[Parameter], mut arguments: Arguments) -> Result<Self> {
+        let mut list: Vec<Argument<E>> = Vec::new();
+        let mut named: Vec<(String, Value)> = Vec::new();
+        for parameter in parameters {
+            // A dictionary names the argument in its place and the ones after it. A tensor may be `{ data, shape }`.
+            let is_named = !matches!(parameter.kind, Kind::Tensor | Kind::Tensors);
+            if is_named && matches!(arguments.peek(), Value::Object(_)) {
+                named = arguments.options()?;
+                break;
+            }
+            let value = arguments.next();
+            let expected = || arguments.argument_error(&described(parameter), &value);
+            list.push(argument(session, parameter, &value)?.ok_or_else(expected)?);
+        }
+        arguments.finish()?;
+        let rest = &parameters[list.len()..];
+        for (name, _) in &named {
+            if !rest.iter().any(|parameter| parameter.name == name) {
+                let known: Vec<_> = rest.iter().map(|parameter| parameter.name).collect();
+                let message = format!("unknown option `{name}`, expected one of {}", known.join(", "));
+                return Err(Error::new(Code::OptionUnknown, message));
+            }
+        }
+        for parameter in rest {
+            let value =
+                named.iter().find(|(name, _)| parameter.name == name).map_or(&Value::Undefined, |(_, value)| value);
+            list.push(argument(session, parameter, value)?.ok_or_else(|| {
+                let message =
+                    format!("option {}: expected {}, given {value}", parameter.name, kind_name(parameter.kind));
+                Error::new(Code::OptionType, message)
+            })?);
+        }
+        Ok(Given(list))
+    }
+
+    fn wrong(&self) -> Error {
+        Error::new(Code::Internal, "an argument of another kind than its parameter")
+    }
+
+    pub(crate) fn operand(&self, index: usize) -> Result<&Operand<E>> {
+        match self.0.get(index) {
+            Some(Argument::Tensor(operand)) => Ok(operand),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    pub(crate) fn operand_or_none(&self, index: usize) -> Option<&Operand<E>> {
+        match self.0.get(index) {
+            Some(Argument::Tensor(operand)) => Some(operand),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn operands(&self, index: usize) -> Result<&[Operand<E>]> {
+        match self.0.get(index) {
+            Some(Argument::Tensors(operands)) => Ok(operands),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    pub(crate) fn number(&self, index: usize) -> Result<f64> {
+        match self.0.get(index) {
+            Some(Argument::Number(number)) => Ok(*number),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    pub(crate) fn flag(&self, index: usize) -> bool {
+        matches!(self.0.get(index), Some(Argument::Flag(true)))
+    }
+
+    pub(crate) fn whole(&self, index: usize) -> Result<i64> {
+        self.whole_or_none(index).ok_or_else(|| self.wrong())
+    }
+
+    pub(crate) fn whole_or_none(&self, index: usize) -> Option<i64> {
+        match self.0.get(index) {
+            Some(Argument::Whole(list)) => list.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// A size, which is not negative.
+    pub(crate) fn size(&self, index: usize) -> Result<usize> {
+        let given = self.whole(index)?;
+        usize::try_from(given).map_err(|_| {
+            Error::new(Code::Argument, format!("expected a whole number >= 0 as argument {}, given {given}", index + 1))
+        })
+    }
+
+    /// Several whole numbers; `None` if the argument is left out.
+    pub(crate) fn list(&self, index: usize) -> Option<&[i64]> {
+        match self.0.get(index) {
+            Some(Argument::Whole(list)) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn dtype(&self, index: usize) -> Option<Dtype> {
+        match self.0.get(index) {
+            Some(Argument::Dtype(dtype)) => Some(*dtype),
+            _ => None,
+        }
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tensor => "a tensor or numbers",
+        Kind::Tensors => "a list of tensors",
+        Kind::Number => "a number",
+        Kind::Whole => "a whole number",
+        Kind::Flag => "a boolean",
+        Kind::Dim => "a dimension (a whole number)",
+        Kind::Dims => "dimensions (a whole number or a list)",
+        Kind::Sizes => "sizes (a whole number or a list)",
+        Kind::Dtype => "a dtype (a string)",
+    }
+}
+
+fn described(parameter: &Parameter) -> String {
+    format!("{}: {}", parameter.name, kind_name(parameter.kind))
+}
+
+/// The argument of a value; `None` if the value is of another kind.
+fn argument<E: Engine>(session: &Session<E>, parameter: &Parameter, value: &Value) -> Result<Option<Argument<E>>> {
+    if matches!(value, Value::Undefined) || (matches!(value, Value::Null) && parameter.default == Default::Absent) {
+        return Ok(match parameter.default {
+            Default::Required => None,
+            Default::Absent => Some(Argument::Absent),
+            Default::Flag(flag) => Some(Argument::Flag(flag)),
+            Default::Number(number) if parameter.kind == Kind::Number => Some(Argument::Number(number)),
+            Default::Number(number) => Some(Argument::Whole(vec![number as i64])),
+        });
+    }
+    Ok(match (parameter.kind, value) {
+        (Kind::Tensor, Value::Null | Value::String(_)) => None,
+        (Kind::Tensor, Value::Handle(handle)) if handle.kind().is_some_and(|kind| kind != ObjectKind::Tensor) => None,
+        (Kind::Tensor, value) => Some(Argument::Tensor(Operand::read(session, value)?)),
+        (Kind::Tensors, Value::Handle(handle)) => match session.object(*handle)? {
+            Object::Vector(tensors) => Some(Argument::Tensors(tensors.iter().cloned().map(Operand::Tensor).collect())),
+            _ => None,
+        },
+        (Kind::Tensors, Value::Array(list)) => {
+            let mut operands = Vec::new();
+            for value in list {
+                operands.push(Operand::read(session, value)?);
+            }
+            Some(Argument::Tensors(operands))
+        }
+        (Kind::Number, Value::Number(number)) => Some(Argument::Number(*number)),
+        (Kind::Flag, Value::Bool(flag)) => Some(Argument::Flag(*flag)),
+        (Kind::Dtype, Value::String(name)) => Some(Argument::Dtype(Dtype::parse(name)?)),
+        (Kind::Whole | Kind::Dim, Value::Number(number)) => Some(Argument::Whole(vec![whole(*number)?])),
+        (Kind::Dims | Kind::Sizes, Value::Number(_) | Value::Array(_) | Value::Numbers(_) | Value::NumericArray(_)) => {
+            match array(value)?.filter(|array| array.shape.len() <= 1) {
+                Some(array) => {
+                    let mut list = Vec::new();
+                    for number in array.doubles()? {
+                        list.push(whole(number)?);
+                    }
+                    Some(Argument::Whole(list))
+                }
+                None => None,
+            }
+        }
+        _ => None,
+    })
+}
+
+fn whole(number: f64) -> Result<i64> {
+    if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0 {
+        return Ok(number as i64);
+    }
+    Err(Error::new(Code::Argument, format!("expected a whole number, given {}", Number(number))))
+}

@@ -1,0 +1,103 @@
+//! Elements by index. Indices are `long` tensors or whole numbers, from 0.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::commands::operations::context::{Context, expected_dtype};
+use crate::commands::operations::definition::operations;
+use crate::commands::operations::parameter::Output;
+use crate::engine::Engine;
+use crate::engine::primitives::{Compare, Primitive};
+use crate::values::data::Data;
+use crate::values::dtype::Dtype;
+
+operations! { E,
+    /// Elements along a dimension at indices `[n]`.
+    "indexselect" as "index_select" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let indices = cx.indices(given.operand(2)?, &x)?;
+        let (mut shape, given_shape) = (cx.shape(&x)?, cx.shape(&indices)?);
+        let dim = cx.dim(&x, given.whole(1)?)?;
+        let [count] = given_shape[..] else {
+            return Err(Error::new(Code::Shape, format!("expected indices [n] for shape {shape:?}, given {given_shape:?}")));
+        };
+        if shape.is_empty() {
+            return Err(Error::new(Code::Shape, format!("expected a tensor with a dimension, given {shape:?}")));
+        }
+        shape[dim] = count;
+        cx.check_memory(&shape, cx.engine.dtype(&x)?)?;
+        cx.one(Primitive::IndexSelect(dim), &[&x, &indices])
+    };
+    /// The part of a tensor at one index of a dimension, without that dimension.
+    "select" (x: Tensor, dim: Dim, index: Whole) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let (mut shape, dim, index) = (cx.shape(&x)?, cx.dim(&x, given.whole(1)?)?, given.whole(2)?);
+        let size = shape.get(dim).copied().unwrap_or(0) as i64;
+        if !(-size..size).contains(&index) {
+            let message = format!("expected an index within dimension {dim} of shape {shape:?}, given {index}");
+            return Err(Error::new(Code::Argument, message));
+        }
+        let part = cx.slice(&x, dim, index.rem_euclid(size) as usize, 1)?;
+        shape.remove(dim);
+        cx.reshape(&part, &shape).map(Output::One)
+    };
+    /// At each position of the indices, the element with that index along a dimension.
+    "gather" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let indices = cx.indices(given.operand(2)?, &x)?;
+        let dim = cx.dim(&x, given.whole(1)?)?;
+        within(cx, "indices", &indices, &x, Some(dim))?;
+        cx.one(Primitive::Gather(dim), &[&x, &indices])
+    };
+    /// x with each element of the source added at its index along a dimension.
+    "scatteradd" as "scatter_add" (x: Tensor, dim: Dim, indices: Tensor, source: Tensor) gradient 1 => |cx, given| {
+        let tensors = cx.promoted(&[given.operand(0)?, given.operand(3)?], false)?;
+        let [x, source] = &tensors[..] else { return Err(Error::new(Code::Internal, "not two operands")) };
+        if cx.engine.dtype(x)? == Dtype::Bool {
+            return Err(expected_dtype("tensors of numbers", Dtype::Bool));
+        }
+        let indices = cx.indices(given.operand(2)?, x)?;
+        let dim = cx.dim(x, given.whole(1)?)?;
+        within(cx, "indices", &indices, x, Some(dim))?;
+        within(cx, "indices", &indices, source, None)?;
+        cx.one(Primitive::ScatterAdd(dim), &[x, &indices, source])
+    };
+    /// A value where the mask is true, else elements of x.
+    "maskedfill" as "masked_fill" (x: Tensor, mask: Tensor, value: Number) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let mask = cx.tensor(given.operand(1)?)?;
+        match cx.engine.dtype(&mask)? {
+            Dtype::Bool => cx.choose(&mask, &cx.number_like(&x, given.number(2)?)?, &x).map(Output::One),
+            dtype => Err(expected_dtype("a mask of dtype bool", dtype)),
+        }
+    };
+    /// Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long.
+    "onehot" as "nn.functional.one_hot" (x: Tensor, n: Whole) no_gradient 1 => |cx, given| {
+        let classes = given.operand(0)?;
+        let like = cx.engine.full(&Data::Long(vec![0]), &[], crate::values::device::Device::Cpu)?;
+        let classes = cx.indices(classes, &like)?;
+        let n = given.size(1)?;
+        let mut shape = cx.shape(&classes)?;
+        shape.push(1);
+        let names = Data::Long((0..n as i64).collect());
+        let names = cx.engine.tensor(&names, &[n], cx.engine.device(&classes)?)?;
+        let hot = cx.compare(Compare::Eq, &cx.reshape(&classes, &shape)?, &names)?;
+        cx.cast(hot, Dtype::Long).map(Output::One)
+    };
+}
+
+/// Fails unless a tensor is as large as another at most, except along a dimension.
+fn within<E: Engine>(
+    cx: &Context<'_, E>,
+    what: &str,
+    small: &E::Tensor,
+    large: &E::Tensor,
+    except: Option<usize>,
+) -> Result<()> {
+    let (small, large) = (cx.shape(small)?, cx.shape(large)?);
+    let fits = small.len() == large.len()
+        && small.iter().zip(&large).enumerate().all(|(i, (small, large))| except == Some(i) || small <= large);
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new(Code::Shape, format!("expected {what} that fit shape {large:?}, given {small:?}")))
+}

@@ -1,0 +1,73 @@
+//! Tensor mathematics: one table of operations, a file for each family. A row names an operation, its arguments with their
+//! kinds and defaults, and the function that composes it of primitives. The SDK's types and methods are generated from it.
+
+pub(crate) mod activation;
+pub(crate) mod comparison;
+pub(crate) mod context;
+pub(crate) mod creation;
+pub(crate) mod definition;
+pub(crate) mod elementwise;
+pub(crate) mod given;
+pub(crate) mod indexing;
+pub(crate) mod matrix;
+pub(crate) mod operand;
+pub(crate) mod parameter;
+pub(crate) mod reduction;
+pub(crate) mod shape;
+pub(crate) mod sorting;
+pub(crate) mod statistics;
+
+use crate::commands::operations::definition::{Function, Operation};
+use crate::engine::Engine;
+use crate::values::value::Value;
+
+/// The families in the order of the documentation, with the name of the file of each.
+pub(crate) const FAMILIES: [(&str, &[Operation]); 10] = [
+    ("elementwise", elementwise::ROWS),
+    ("activation", activation::ROWS),
+    ("comparison", comparison::ROWS),
+    ("reduction", reduction::ROWS),
+    ("statistics", statistics::ROWS),
+    ("sorting", sorting::ROWS),
+    ("matrix", matrix::ROWS),
+    ("shape", shape::ROWS),
+    ("indexing", indexing::ROWS),
+    ("creation", creation::ROWS),
+];
+
+/// The operation of a name.
+pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Function<E>)> {
+    let functions: [&'static [Function<E>]; 10] = [
+        elementwise::functions(),
+        activation::functions(),
+        comparison::functions(),
+        reduction::functions(),
+        statistics::functions(),
+        sorting::functions(),
+        matrix::functions(),
+        shape::functions(),
+        indexing::functions(),
+        creation::functions(),
+    ];
+    FAMILIES.iter().zip(functions).find_map(|((_, rows), functions)| {
+        let index = rows.iter().position(|row| row.name == name)?;
+        Some((&rows[index], functions[index]))
+    })
+}
+
+/// The rows of `help("tensor")`.
+pub(crate) fn help() -> Value {
+    let mut list = Vec::new();
+    for (family, rows) in FAMILIES {
+        for row in rows {
+            list.push(Value::object([
+                ("operation", Value::string(row.name)),
+                ("family", Value::string(family)),
+                ("pytorch", Value::string(if row.pytorch.is_empty() { row.name } else { row.pytorch })),
+                ("arguments", Value::strings(row.parameters.iter().map(|parameter| parameter.name))),
+                ("outputs", Value::Number(row.outputs as f64)),
+            ]));
+        }
+    }
+    Value::Array(list)
+}

@@ -1,0 +1,57 @@
+//! Kinds and defaults of arguments, and results of operations.
+
+use crate::engine::Engine;
+use crate::values::value::Value;
+
+/// The kind of an argument.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A tensor, a number, or an array of numbers.
+    Tensor,
+    /// A list of these.
+    Tensors,
+    /// A number.
+    Number,
+    /// A whole number.
+    Whole,
+    /// A boolean.
+    Flag,
+    /// A dimension; negative ones count from the last.
+    Dim,
+    /// One dimension or several.
+    Dims,
+    /// Sizes of dimensions.
+    Sizes,
+    /// The name of a dtype.
+    Dtype,
+}
+
+/// The value of an argument that is left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Default {
+    /// It has to be given.
+    Required,
+    /// The function decides.
+    Absent,
+    /// A number, whole or not.
+    Number(f64),
+    /// A boolean.
+    Flag(bool),
+}
+
+/// An argument of an operation.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) default: Default,
+}
+
+/// The result of an operation.
+pub(crate) enum Output<E: Engine> {
+    /// A tensor.
+    One(E::Tensor),
+    /// Several tensors, in a list.
+    Several(Vec<E::Tensor>),
+    /// Plain data.
+    Plain(Value),
+}

@@ -1,0 +1,239 @@
+//! Shapes, joins, and parts of tensors.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::commands::operations::context::{Context, dim_of};
+use crate::commands::operations::definition::operations;
+use crate::commands::operations::given::Given;
+use crate::commands::operations::parameter::Output;
+use crate::engine::Engine;
+use crate::engine::primitives::{Compare, Primitive};
+use crate::values::data::Data;
+
+operations! { E,
+    /// The elements in another shape; one size may be -1, which is computed.
+    "reshape" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let shape = inferred(&cx.shape(&x)?, given.list(1).unwrap_or_default())?;
+        cx.reshape(&x, &shape).map(Output::One)
+    };
+    /// Without dimensions of size 1: all of them, or the given ones.
+    "squeeze" (x: Tensor, dim: Dims = null) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let (shape, dims) = (cx.shape(&x)?, cx.dims(&x, given.list(1))?);
+        let kept = shape.iter().enumerate().filter(|(i, size)| **size != 1 || !dims.contains(i));
+        cx.reshape(&x, &kept.map(|(_, size)| *size).collect::<Vec<_>>()).map(Output::One)
+    };
+    /// With a new dimension of size 1.
+    "unsqueeze" (x: Tensor, dim: Dim) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let mut shape = cx.shape(&x)?;
+        let at = new_dim(&shape, given.whole(1)?)?;
+        shape.insert(at, 1);
+        cx.reshape(&x, &shape).map(Output::One)
+    };
+    /// Two dimensions exchanged, by default the last two.
+    "transpose" (x: Tensor, a: Dim = minus_one, b: Dim = minus_two) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let (a, b) = (cx.dim(&x, given.whole(1)?)?, cx.dim(&x, given.whole(2)?)?);
+        cx.transpose(&x, a, b).map(Output::One)
+    };
+    /// The dimensions in another order.
+    "permute" (x: Tensor, dims: Sizes) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let shape = cx.shape(&x)?;
+        let mut dims = Vec::new();
+        for dim in given.list(1).unwrap_or_default() {
+            let dim = dim_of(&shape, *dim)?;
+            if !dims.contains(&dim) {
+                dims.push(dim);
+            }
+        }
+        let order = given.list(1).unwrap_or_default();
+        if dims.len() != shape.len() || order.len() != shape.len() {
+            let message = format!("expected every dimension of shape {shape:?} once, given {order:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        cx.one(Primitive::Permute(dims), &[&x])
+    };
+    /// Dimensions of size 1 repeated; a size of -1 stays.
+    "expand" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let shape = expanded(&cx.shape(&x)?, given.list(1).unwrap_or_default())?;
+        cx.check_memory(&shape, cx.engine.dtype(&x)?)?;
+        cx.one(Primitive::Expand(shape), &[&x])
+    };
+    /// `length` elements along a dimension from `start`.
+    "narrow" (x: Tensor, dim: Dim, start: Whole, length: Whole) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let (dim, length, shape) = (cx.dim(&x, given.whole(1)?)?, given.size(3)?, cx.shape(&x)?);
+        let size = shape.get(dim).copied().unwrap_or(0);
+        let first = given.whole(2)?;
+        let start = if first < 0 { first + size as i64 } else { first };
+        match usize::try_from(start) {
+            Ok(start) if start.checked_add(length).is_some_and(|end| end <= size) => {
+                cx.slice(&x, dim, start, length).map(Output::One)
+            }
+            _ => {
+                let message = format!("expected a range within shape {shape:?}, given start {first} and length {length}");
+                Err(Error::new(Code::Shape, message))
+            }
+        }
+    };
+    /// Tensors joined along a dimension.
+    "cat" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {
+        let tensors = joined(cx, given)?;
+        let shape = cx.shape(&tensors[0])?;
+        let dim = dim_of(&shape, given.whole(1)?)?;
+        let mut total = shape.clone();
+        for tensor in &tensors[1..] {
+            let other = cx.shape(tensor)?;
+            let fits = other.len() == shape.len() && (0..shape.len()).all(|i| i == dim || other[i] == shape[i]);
+            if !fits {
+                let message = format!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
+                return Err(Error::new(Code::Shape, message));
+            }
+            total[dim] += other[dim];
+        }
+        if shape.is_empty() {
+            return Err(Error::new(Code::Shape, "expected tensors with a dimension, given shape []; `stack` makes one"));
+        }
+        cx.check_memory(&total, cx.engine.dtype(&tensors[0])?)?;
+        cx.one(Primitive::Cat(dim), &tensors.iter().collect::<Vec<_>>())
+    };
+    /// Tensors of one shape joined along a new dimension.
+    "stack" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {
+        let tensors = joined(cx, given)?;
+        let shape = cx.shape(&tensors[0])?;
+        let dim = new_dim(&shape, given.whole(1)?)?;
+        let mut single = shape.clone();
+        single.insert(dim, 1);
+        let mut parts = Vec::new();
+        for tensor in &tensors {
+            let other = cx.shape(tensor)?;
+            if other != shape {
+                let message = format!("expected tensors of one shape, given {shape:?} and {other:?}");
+                return Err(Error::new(Code::Shape, message));
+            }
+            parts.push(cx.reshape(tensor, &single)?);
+        }
+        single[dim] = parts.len();
+        cx.check_memory(&single, cx.engine.dtype(&tensors[0])?)?;
+        cx.one(Primitive::Cat(dim), &parts.iter().collect::<Vec<_>>())
+    };
+    /// Reversed along dimensions.
+    "flip" (x: Tensor, dims: Dims) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        cx.one(Primitive::Flip(cx.dims(&x, given.list(1))?), &[&x])
+    };
+    /// Elements moved along a dimension; the last ones come first.
+    "roll" (x: Tensor, shift: Whole, dim: Dim) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let dim = cx.dim(&x, given.whole(2)?)?;
+        let size = cx.shape(&x)?.get(dim).copied().unwrap_or(0);
+        if size == 0 {
+            return cx.reshape(&x, &cx.shape(&x)?).map(Output::One);
+        }
+        let moved = given.whole(1)?.rem_euclid(size as i64) as usize;
+        let (last, first) = (cx.slice(&x, dim, size - moved, moved)?, cx.slice(&x, dim, 0, size - moved)?);
+        cx.one(Primitive::Cat(dim), &[&last, &first])
+    };
+    /// Dimensions from the first to the last joined to one.
+    "flatten" (x: Tensor, first: Dim = 0.0, last: Dim = minus_one) gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        let shape = cx.shape(&x)?;
+        let (first, last) = (dim_of(&shape, given.whole(1)?)?, dim_of(&shape, given.whole(2)?)?);
+        if first > last {
+            return Err(Error::new(Code::Shape, format!("expected dimensions in order, given {first} and {last}")));
+        }
+        let joined = shape.get(first..=last).map_or(1, |sizes| sizes.iter().product());
+        let mut flat = shape.get(..first).unwrap_or_default().to_vec();
+        flat.push(joined);
+        flat.extend_from_slice(shape.get(last + 1..).unwrap_or_default());
+        cx.reshape(&x, &flat).map(Output::One)
+    };
+    /// The lower triangle of matrices, up to a diagonal; 0 elsewhere.
+    "tril" (x: Tensor, diagonal: Whole = 0.0) gradient 1 => |cx, given| triangle(cx, given, Compare::Le);
+    /// The upper triangle of matrices, from a diagonal; 0 elsewhere.
+    "triu" (x: Tensor, diagonal: Whole = 0.0) gradient 1 => |cx, given| triangle(cx, given, Compare::Ge);
+    /// A copy cut off from the graph.
+    "detach" (x: Tensor) no_gradient 1 => |cx, given| {
+        let x = cx.tensor(given.operand(0)?)?;
+        cx.engine.convert(&x, cx.engine.dtype(&x)?, cx.engine.device(&x)?).map(Output::One)
+    };
+}
+
+/// The tensors of a list, of one dtype; at least one.
+fn joined<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<Vec<E::Tensor>> {
+    let operands = given.operands(0)?;
+    if operands.is_empty() {
+        return Err(Error::new(Code::Argument, "expected at least one tensor, given an empty list"));
+    }
+    cx.promoted(&operands.iter().collect::<Vec<_>>(), false)
+}
+
+/// The index of a dimension that is added.
+fn new_dim(shape: &[usize], given: i64) -> Result<usize> {
+    let rank = shape.len() as i64;
+    if (-rank - 1..=rank).contains(&given) {
+        return Ok((if given < 0 { given + rank + 1 } else { given }) as usize);
+    }
+    let least = -rank - 1;
+    let message =
+        format!("expected a new dimension from {least} to {rank}, given {given} for a tensor of shape {shape:?}");
+    Err(Error::new(Code::Shape, message))
+}
+
+fn inferred(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
+    let misfit = || Error::new(Code::Shape, format!("expected a shape for the elements of {shape:?}, given {sizes:?}"));
+    let count = shape.iter().product::<usize>();
+    let (mut product, mut unknown) = (1usize, 0);
+    for size in sizes {
+        match usize::try_from(*size) {
+            Ok(size) => product = product.checked_mul(size).ok_or_else(misfit)?,
+            Err(_) if *size == -1 && unknown == 0 => unknown = 1,
+            Err(_) => return Err(misfit()),
+        }
+    }
+    let rest = match (unknown, product) {
+        (0, _) if product != count => return Err(misfit()),
+        (0, _) => 1,
+        (_, 0) => return Err(misfit()),
+        _ if !count.is_multiple_of(product) => return Err(misfit()),
+        _ => count / product,
+    };
+    Ok(sizes.iter().map(|size| usize::try_from(*size).unwrap_or(rest)).collect())
+}
+
+fn expanded(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
+    let misfit = || Error::new(Code::Shape, format!("expected a shape that {shape:?} broadcasts to, given {sizes:?}"));
+    let added = sizes.len().checked_sub(shape.len()).ok_or_else(misfit)?;
+    let mut result = Vec::new();
+    for (i, size) in sizes.iter().enumerate() {
+        let own = i.checked_sub(added).map(|i| shape[i]);
+        let size = match (usize::try_from(*size), own) {
+            (Ok(size), None | Some(1)) => size,
+            (Ok(size), Some(own)) if size == own => size,
+            (Err(_), Some(own)) if *size == -1 => own,
+            _ => return Err(misfit()),
+        };
+        result.push(size);
+    }
+    Ok(result)
+}
+
+/// Keeps elements whose column compares so with row + diagonal.
+fn triangle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kept: Compare) -> Result<Output<E>> {
+    let x = cx.tensor(given.operand(0)?)?;
+    let shape = cx.shape(&x)?;
+    let [.., rows, columns] = shape[..] else {
+        return Err(Error::new(Code::Shape, format!("expected matrices [*, rows, columns], given shape {shape:?}")));
+    };
+    let device = cx.engine.device(&x)?;
+    let diagonal = given.whole(1)?;
+    let rows_at = Data::Long((0..rows as i64).map(|row| row.saturating_add(diagonal)).collect());
+    let rows_at = cx.engine.tensor(&rows_at, &[rows, 1], device)?;
+    let columns_at = cx.engine.tensor(&Data::Long((0..columns as i64).collect()), &[columns], device)?;
+    let mask = cx.compare(kept, &columns_at, &rows_at)?;
+    cx.choose(&mask, &x, &cx.number_like(&x, 0.0)?).map(Output::One)
+}

@@ -1,0 +1,173 @@
+//! Writes the table of operations as functions, methods and names of the SDK. A test fails once if a file was not up to date.
+
+use stepwell_typescript::{SDK, keep};
+
+use crate::commands::operations::FAMILIES;
+use crate::commands::operations::definition::Operation;
+use crate::commands::operations::parameter::{Default, Kind, Parameter};
+
+const FUNCTIONS: &str = "../../packages/sdk/src/api/functions";
+const FLUENT: &str = "../../packages/sdk/src/api/fluent";
+
+const HEAD: &str =
+    "// Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.\n";
+
+fn type_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tensor => "AnyTensor | OperandData",
+        Kind::Tensors => "AnyVector | readonly (AnyTensor | OperandData)[]",
+        Kind::Number | Kind::Whole | Kind::Dim => "number",
+        Kind::Flag => "boolean",
+        Kind::Dims | Kind::Sizes => "number | readonly number[]",
+        Kind::Dtype => "Dtype",
+    }
+}
+
+fn parameter(row: &Parameter) -> String {
+    let mark = if row.default == Default::Required { "" } else { "?" };
+    let null = if row.default == Default::Absent { " | null" } else { "" };
+    format!("{}{mark}: {}{null}", row.name, type_of(row.kind))
+}
+
+/// The first parameter that a dictionary can name.
+fn named(operation: &Operation) -> usize {
+    let is_named = |parameter: &Parameter| !matches!(parameter.kind, Kind::Tensor | Kind::Tensors);
+    operation.parameters.iter().position(is_named).unwrap_or(operation.parameters.len())
+}
+
+fn result(operation: &Operation, tensor: &str) -> String {
+    match operation.outputs {
+        0 => "boolean".to_owned(),
+        1 => tensor.to_owned(),
+        count => format!("[{}]", vec![tensor; count].join(", ")),
+    }
+}
+
+fn doc(operation: &Operation, indent: &str) -> String {
+    let mut lines = operation.about.trim().to_owned();
+    let pytorch = if operation.pytorch.is_empty() { operation.name } else { operation.pytorch };
+    if !["mmt", "mtm"].contains(&operation.name) {
+        lines += &format!(" As `torch.{pytorch}`.");
+    }
+    if !operation.gradient {
+        lines += " No gradient flows.";
+    }
+    let defaults: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter_map(|parameter| match parameter.default {
+            Default::Number(number) => Some(format!("`{}` {number}", parameter.name)),
+            Default::Flag(flag) => Some(format!("`{}` {flag}", parameter.name)),
+            _ => None,
+        })
+        .collect();
+    if !defaults.is_empty() {
+        lines += &format!(" Default: {}.", defaults.join(", "));
+    }
+    let mut text = format!("{indent}/**\n");
+    let mut line = String::new();
+    for word in lines.split(' ') {
+        if indent.len() + 3 + line.len() + 1 + word.len() > 118 {
+            text += &format!("{indent} *{line}\n");
+            line.clear();
+        }
+        line.push(' ');
+        line += word;
+    }
+    text + &format!("{indent} *{line}\n{indent} */\n")
+}
+
+/// The signatures of an operation: by position, and with options in a dictionary. `skip` leaves out the receiver of a method.
+fn signatures(operation: &Operation, skip: usize, tensor: &str) -> Vec<String> {
+    let result = result(operation, tensor);
+    let list: Vec<_> = operation.parameters.iter().skip(skip).map(parameter).collect();
+    let mut forms = vec![format!("({}): {result}", list.join(", "))];
+    let first = named(operation);
+    if first < operation.parameters.len() {
+        let mut before: Vec<_> = operation.parameters[..first].iter().skip(skip).map(parameter).collect();
+        let options = operation.parameters[first..].iter().map(|row| format!("readonly {}", parameter(row)));
+        before.push(format!("options: {{ {} }}", options.collect::<Vec<_>>().join("; ")));
+        forms.push(format!("({}): {result}", before.join(", ")));
+    }
+    forms
+}
+
+fn functions(family: &str, rows: &[Operation]) -> String {
+    let uses = |kind: Kind| rows.iter().any(|row| row.parameters.iter().any(|parameter| parameter.kind == kind));
+    let mut text = format!("// Tensor mathematics: {family}.\n{HEAD}\n");
+    text += "import type { TensorHandle } from \"../../handle.js\";\n";
+    if uses(Kind::Dtype) {
+        text += "import type { Dtype } from \"../../types/arguments.js\";\n";
+    }
+    if uses(Kind::Tensor) || uses(Kind::Tensors) {
+        let vector = if uses(Kind::Tensors) { ", AnyVector" } else { "" };
+        text += &format!("import type {{ AnyTensor{vector} }} from \"../../types/objects.js\";\n");
+        text += "import type { OperandData } from \"../../types/tensor-data.js\";\n";
+    }
+    text += "import { client } from \"../client.js\";\n";
+    for row in rows {
+        text += "\n";
+        for form in signatures(row, 0, "TensorHandle") {
+            text += &format!("{}export function {}{form};\n", doc(row, ""), row.name);
+        }
+        let name = row.name;
+        text += &format!(
+            "export function {name}(...args: readonly unknown[]): unknown {{\n  return client.call(\"{name}\", args);\n}}\n"
+        );
+    }
+    text
+}
+
+/// Operations whose first argument is a tensor.
+fn methods() -> impl Iterator<Item = &'static Operation> {
+    let rows = FAMILIES.iter().flat_map(|(_, rows)| rows.iter());
+    rows.filter(|row| row.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Tensor))
+}
+
+fn tensor_methods() -> String {
+    let mut text = HEAD.to_owned();
+    text += "\nimport type { Dtype } from \"../../types/arguments.js\";\n";
+    text += "import type { AnyTensor } from \"../../types/objects.js\";\n";
+    text += "import type { OperandData } from \"../../types/tensor-data.js\";\n";
+    let has_methods = |rows: &[Operation]| rows.iter().any(|row| methods().any(|method| method.name == row.name));
+    let families: Vec<_> = FAMILIES.iter().filter(|(_, rows)| has_methods(rows)).collect();
+    for (family, _) in &families {
+        text += &format!("import * as {family} from \"../functions/{family}.js\";\n");
+    }
+    text += "\n/** The operations as methods of a tensor, which is the first argument. */\nexport interface TensorMethods<Result> {\n";
+    for row in methods() {
+        for form in signatures(row, 1, "Result") {
+            text += &format!("{}  {}{form};\n", doc(row, "  "), row.name);
+        }
+    }
+    text += "}\n\n/** A function, and how many arguments its method takes. */\ntype Method = readonly [operation: (...args: never) => unknown, count: number];\n\n";
+    text += "/** The functions of the methods, by name. */\nexport const tensorMethods: readonly (readonly [name: string, ...Method])[] = [\n";
+    for (family, rows) in families {
+        for row in rows.iter().filter(|row| methods().any(|method| method.name == row.name)) {
+            text += &format!("  [\"{}\", {family}.{}, {}],\n", row.name, row.name, row.parameters.len() - 1);
+        }
+    }
+    text + "];\n"
+}
+
+#[test]
+fn generated_operations_are_up_to_date() {
+    for (family, rows) in FAMILIES {
+        keep(FUNCTIONS, &format!("{family}.ts"), functions(family, rows));
+    }
+}
+
+#[test]
+fn generated_methods_are_up_to_date() {
+    keep(FLUENT, "tensor-methods.ts", tensor_methods());
+}
+
+#[test]
+fn generated_names_are_up_to_date() {
+    let names = FAMILIES.iter().flat_map(|(_, rows)| rows.iter()).map(|row| format!("  | \"{}\"\n", row.name));
+    let text = format!(
+        "{HEAD}\n/** The name of an operation on tensors. */\nexport type OperationName =\n{}",
+        names.collect::<String>()
+    );
+    keep(SDK, "operations.ts", format!("{};\n", text.trim_end()));
+}

@@ -1,0 +1,1079 @@
+// Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.
+
+import type { Dtype } from "../../types/arguments.js";
+import type { AnyTensor } from "../../types/objects.js";
+import type { OperandData } from "../../types/tensor-data.js";
+import * as elementwise from "../functions/elementwise.js";
+import * as activation from "../functions/activation.js";
+import * as comparison from "../functions/comparison.js";
+import * as reduction from "../functions/reduction.js";
+import * as statistics from "../functions/statistics.js";
+import * as sorting from "../functions/sorting.js";
+import * as matrix from "../functions/matrix.js";
+import * as shape from "../functions/shape.js";
+import * as indexing from "../functions/indexing.js";
+
+/** The operations as methods of a tensor, which is the first argument. */
+export interface TensorMethods<Result> {
+  /**
+   * Absolute value. As `torch.abs`.
+   */
+  abs(): Result;
+  /**
+   * Negation. As `torch.negative`.
+   */
+  neg(): Result;
+  /**
+   * -1, 0 or 1 by the sign of each element; 0 for NaN. As `torch.sgn`.
+   */
+  sign(): Result;
+  /**
+   * The least whole number that is not smaller. As `torch.ceil`.
+   */
+  ceil(): Result;
+  /**
+   * The greatest whole number that is not larger. As `torch.floor`.
+   */
+  floor(): Result;
+  /**
+   * The nearest whole number, in a tie the even one. As `torch.round`.
+   */
+  round(): Result;
+  /**
+   * The whole part. As `torch.fix`.
+   */
+  trunc(): Result;
+  /**
+   * The part after the point, with the sign of the element. As `torch.frac`.
+   */
+  frac(): Result;
+  /**
+   * The square root; NaN for a negative element. As `torch.sqrt`.
+   */
+  sqrt(): Result;
+  /**
+   * One over the square root. As `torch.rsqrt`.
+   */
+  rsqrt(): Result;
+  /**
+   * The square. As `torch.square`.
+   */
+  square(): Result;
+  /**
+   * The exponential function. As `torch.exp`.
+   */
+  exp(): Result;
+  /**
+   * exp(x) - 1, precise near 0. As `torch.special.expm1`.
+   */
+  expm1(): Result;
+  /**
+   * The natural logarithm. As `torch.log`.
+   */
+  log(): Result;
+  /**
+   * log(1 + x), precise near 0. As `torch.log1p`.
+   */
+  log1p(): Result;
+  /**
+   * The logarithm to base 2. As `torch.log2`.
+   */
+  log2(): Result;
+  /**
+   * The logarithm to base 10. As `torch.log10`.
+   */
+  log10(): Result;
+  /**
+   * The sine. As `torch.sin`.
+   */
+  sin(): Result;
+  /**
+   * The cosine. As `torch.cos`.
+   */
+  cos(): Result;
+  /**
+   * The tangent. As `torch.tan`.
+   */
+  tan(): Result;
+  /**
+   * The inverse sine. As `torch.asin`.
+   */
+  asin(): Result;
+  /**
+   * The inverse cosine. As `torch.acos`.
+   */
+  acos(): Result;
+  /**
+   * The inverse tangent. As `torch.atan`.
+   */
+  atan(): Result;
+  /**
+   * The hyperbolic sine. As `torch.sinh`.
+   */
+  sinh(): Result;
+  /**
+   * The hyperbolic cosine. As `torch.cosh`.
+   */
+  cosh(): Result;
+  /**
+   * The error function. As `torch.erf`.
+   */
+  erf(): Result;
+  /**
+   * 1 - erf(x), precise for large elements. As `torch.erfc`.
+   */
+  erfc(): Result;
+  /**
+   * The inverse of the error function. As `torch.erfinv`.
+   */
+  erfinv(): Result;
+  /**
+   * The logarithm of the absolute value of the gamma function. As `torch.lgamma`.
+   */
+  lgamma(): Result;
+  /**
+   * The derivative of `lgamma`. As `torch.digamma`.
+   */
+  digamma(): Result;
+  /**
+   * One over each element. As `torch.reciprocal`.
+   */
+  reciprocal(): Result;
+  /**
+   * Whether elements are 0. As `torch.logical_not`. No gradient flows.
+   */
+  not(): Result;
+  /**
+   * Each bit of whole numbers inverted, or each boolean. As `torch.bitwise_not`. No gradient flows.
+   */
+  bitwisenot(): Result;
+  /**
+   * x + alpha y. As `torch.add`. Default: `alpha` 1.
+   */
+  add(y: AnyTensor | OperandData, alpha?: number): Result;
+  /**
+   * x + alpha y. As `torch.add`. Default: `alpha` 1.
+   */
+  add(y: AnyTensor | OperandData, options: { readonly alpha?: number }): Result;
+  /**
+   * x - alpha y. As `torch.sub`. Default: `alpha` 1.
+   */
+  sub(y: AnyTensor | OperandData, alpha?: number): Result;
+  /**
+   * x - alpha y. As `torch.sub`. Default: `alpha` 1.
+   */
+  sub(y: AnyTensor | OperandData, options: { readonly alpha?: number }): Result;
+  /**
+   * The product of elements. As `torch.mul`.
+   */
+  mul(y: AnyTensor | OperandData): Result;
+  /**
+   * The quotient of elements. Whole numbers become `float`. As `torch.div`.
+   */
+  div(y: AnyTensor | OperandData): Result;
+  /**
+   * x to the power y. As `torch.pow`.
+   */
+  pow(y: AnyTensor | OperandData): Result;
+  /**
+   * The remainder of a division, with the sign of y. As `torch.remainder`.
+   */
+  remainder(y: AnyTensor | OperandData): Result;
+  /**
+   * The remainder of a division, with the sign of x. As `torch.fmod`.
+   */
+  fmod(y: AnyTensor | OperandData): Result;
+  /**
+   * The angle of the point (y, x), in radians. As `torch.atan2`.
+   */
+  atan2(y: AnyTensor | OperandData): Result;
+  /**
+   * The larger element; NaN if one is NaN. As `torch.maximum`.
+   */
+  maximum(y: AnyTensor | OperandData): Result;
+  /**
+   * The smaller element; NaN if one is NaN. As `torch.minimum`.
+   */
+  minimum(y: AnyTensor | OperandData): Result;
+  /**
+   * The larger element, or the one that is not NaN. As `torch.fmax`.
+   */
+  fmax(y: AnyTensor | OperandData): Result;
+  /**
+   * The smaller element, or the one that is not NaN. As `torch.fmin`.
+   */
+  fmin(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether both elements differ from 0. As `torch.logical_and`. No gradient flows.
+   */
+  and(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether one of the elements differs from 0. As `torch.logical_or`. No gradient flows.
+   */
+  or(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether exactly one of the elements differs from 0. As `torch.logical_xor`. No gradient flows.
+   */
+  xor(y: AnyTensor | OperandData): Result;
+  /**
+   * x + weight (y - x). As `torch.lerp`.
+   */
+  lerp(y: AnyTensor | OperandData, weight: AnyTensor | OperandData): Result;
+  /**
+   * x + value y z. As `torch.addcmul`. Default: `value` 1.
+   */
+  addcmul(y: AnyTensor | OperandData, z: AnyTensor | OperandData, value?: number): Result;
+  /**
+   * x + value y z. As `torch.addcmul`. Default: `value` 1.
+   */
+  addcmul(y: AnyTensor | OperandData, z: AnyTensor | OperandData, options: { readonly value?: number }): Result;
+  /**
+   * x + value y / z. As `torch.addcdiv`. Default: `value` 1.
+   */
+  addcdiv(y: AnyTensor | OperandData, z: AnyTensor | OperandData, value?: number): Result;
+  /**
+   * x + value y / z. As `torch.addcdiv`. Default: `value` 1.
+   */
+  addcdiv(y: AnyTensor | OperandData, z: AnyTensor | OperandData, options: { readonly value?: number }): Result;
+  /**
+   * Elements raised to at least `min` and lowered to at most `max`; one of the two may be null. As `torch.clip`.
+   */
+  clamp(min?: AnyTensor | OperandData | null, max?: AnyTensor | OperandData | null): Result;
+  /**
+   * Elements of x where the condition is true, else of y. As `torch.where`.
+   */
+  where(x: AnyTensor | OperandData, y: AnyTensor | OperandData): Result;
+  /**
+   * The elements as another dtype. The gradient flows between dtypes of floating point. As `torch.to`.
+   */
+  cast(dtype: Dtype): Result;
+  /**
+   * The elements as another dtype. The gradient flows between dtypes of floating point. As `torch.to`.
+   */
+  cast(options: { readonly dtype: Dtype }): Result;
+  /**
+   * max(x, 0). As `torch.relu`.
+   */
+  relu(): Result;
+  /**
+   * Elements limited to 0 and 6; the gradient is 0 at both ends. As `torch.relu6`.
+   */
+  relu6(): Result;
+  /**
+   * x where it is positive, else slope x. As `torch.leaky_relu`. Default: `slope` 0.01.
+   */
+  leakyrelu(slope?: number): Result;
+  /**
+   * x where it is positive, else slope x. As `torch.leaky_relu`. Default: `slope` 0.01.
+   */
+  leakyrelu(options: { readonly slope?: number }): Result;
+  /**
+   * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
+   */
+  elu(alpha?: number): Result;
+  /**
+   * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
+   */
+  elu(options: { readonly alpha?: number }): Result;
+  /**
+   * x where it is positive, else alpha (exp(x / alpha) - 1). As `torch.celu`. Default: `alpha` 1.
+   */
+  celu(alpha?: number): Result;
+  /**
+   * x where it is positive, else alpha (exp(x / alpha) - 1). As `torch.celu`. Default: `alpha` 1.
+   */
+  celu(options: { readonly alpha?: number }): Result;
+  /**
+   * The scaled exponential unit of self-normalising networks. As `torch.selu`.
+   */
+  selu(): Result;
+  /**
+   * x times the normal distribution function at x; with `tanh` its approximation. As `torch.gelu`. Default: `tanh`
+   * false.
+   */
+  gelu(tanh?: boolean): Result;
+  /**
+   * x times the normal distribution function at x; with `tanh` its approximation. As `torch.gelu`. Default: `tanh`
+   * false.
+   */
+  gelu(options: { readonly tanh?: boolean }): Result;
+  /**
+   * x sigmoid(x). As `torch.silu`.
+   */
+  silu(): Result;
+  /**
+   * x tanh(softplus(x)). As `torch.mish`.
+   */
+  mish(): Result;
+  /**
+   * log(1 + exp(x)). As `torch.softplus`.
+   */
+  softplus(): Result;
+  /**
+   * x / (1 + |x|). As `torch.softsign`.
+   */
+  softsign(): Result;
+  /**
+   * Elements limited to min and max; the gradient is 0 at both ends. As `torch.hardtanh`. Default: `min` -1, `max`
+   * 1.
+   */
+  hardtanh(min?: number, max?: number): Result;
+  /**
+   * Elements limited to min and max; the gradient is 0 at both ends. As `torch.hardtanh`. Default: `min` -1, `max`
+   * 1.
+   */
+  hardtanh(options: { readonly min?: number; readonly max?: number }): Result;
+  /**
+   * x where |x| > lambda, else 0. As `torch.hardshrink`. Default: `lambda` 0.5.
+   */
+  hardshrink(lambda?: number): Result;
+  /**
+   * x where |x| > lambda, else 0. As `torch.hardshrink`. Default: `lambda` 0.5.
+   */
+  hardshrink(options: { readonly lambda?: number }): Result;
+  /**
+   * x moved towards 0 by lambda, and 0 where |x| <= lambda. As `torch.softshrink`. Default: `lambda` 0.5.
+   */
+  softshrink(lambda?: number): Result;
+  /**
+   * x moved towards 0 by lambda, and 0 where |x| <= lambda. As `torch.softshrink`. Default: `lambda` 0.5.
+   */
+  softshrink(options: { readonly lambda?: number }): Result;
+  /**
+   * x - tanh(x). As `torch.tanhshrink`.
+   */
+  tanhshrink(): Result;
+  /**
+   * The logarithm of the sigmoid. As `torch.nn.functional.logsigmoid`.
+   */
+  logsigmoid(): Result;
+  /**
+   * x where it is larger than the threshold, else the value. As `torch.threshold`.
+   */
+  threshold(threshold: number, value: number): Result;
+  /**
+   * x where it is larger than the threshold, else the value. As `torch.threshold`.
+   */
+  threshold(options: { readonly threshold: number; readonly value: number }): Result;
+  /**
+   * The hyperbolic tangent. As `torch.tanh`.
+   */
+  tanh(): Result;
+  /**
+   * 1 / (1 + exp(-x)). As `torch.sigmoid`.
+   */
+  sigmoid(): Result;
+  /**
+   * exp(x) divided by its sum along a dimension. As `torch.softmax`.
+   */
+  softmax(dim: number): Result;
+  /**
+   * exp(x) divided by its sum along a dimension. As `torch.softmax`.
+   */
+  softmax(options: { readonly dim: number }): Result;
+  /**
+   * The logarithm of `softmax`, precise for small probabilities. As `torch.log_softmax`.
+   */
+  logsoftmax(dim: number): Result;
+  /**
+   * The logarithm of `softmax`, precise for small probabilities. As `torch.log_softmax`.
+   */
+  logsoftmax(options: { readonly dim: number }): Result;
+  /**
+   * `softmax` of -x. As `torch.softmin`.
+   */
+  softmin(dim: number): Result;
+  /**
+   * `softmax` of -x. As `torch.softmin`.
+   */
+  softmin(options: { readonly dim: number }): Result;
+  /**
+   * Whether elements are equal. As `torch.eq`. No gradient flows.
+   */
+  eq(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether elements differ. As `torch.ne`. No gradient flows.
+   */
+  ne(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether elements of x are less. As `torch.lt`. No gradient flows.
+   */
+  lt(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether elements of x are less or equal. As `torch.le`. No gradient flows.
+   */
+  le(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether elements of x are greater. As `torch.gt`. No gradient flows.
+   */
+  gt(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether elements of x are greater or equal. As `torch.ge`. No gradient flows.
+   */
+  ge(y: AnyTensor | OperandData): Result;
+  /**
+   * Whether two tensors have one shape and equal elements. As `torch.equal`. No gradient flows.
+   */
+  equal(y: AnyTensor | OperandData): boolean;
+  /**
+   * Whether |x - y| <= atol + rtol |y|; equal infinities are close, and with `nan` NaN and NaN. As `torch.isclose`.
+   * No gradient flows. Default: `rtol` 0.00001, `atol` 0.00000001, `nan` false.
+   */
+  close(y: AnyTensor | OperandData, rtol?: number, atol?: number, nan?: boolean): Result;
+  /**
+   * Whether |x - y| <= atol + rtol |y|; equal infinities are close, and with `nan` NaN and NaN. As `torch.isclose`.
+   * No gradient flows. Default: `rtol` 0.00001, `atol` 0.00000001, `nan` false.
+   */
+  close(y: AnyTensor | OperandData, options: { readonly rtol?: number; readonly atol?: number; readonly nan?: boolean }): Result;
+  /**
+   * Whether all elements are close: see `close`. As `torch.allclose`. No gradient flows. Default: `rtol` 0.00001,
+   * `atol` 0.00000001, `nan` false.
+   */
+  allclose(y: AnyTensor | OperandData, rtol?: number, atol?: number, nan?: boolean): boolean;
+  /**
+   * Whether all elements are close: see `close`. As `torch.allclose`. No gradient flows. Default: `rtol` 0.00001,
+   * `atol` 0.00000001, `nan` false.
+   */
+  allclose(y: AnyTensor | OperandData, options: { readonly rtol?: number; readonly atol?: number; readonly nan?: boolean }): boolean;
+  /**
+   * Whether elements are NaN. As `torch.isnan`. No gradient flows.
+   */
+  nan(): Result;
+  /**
+   * Whether elements are infinite. As `torch.isinf`. No gradient flows.
+   */
+  inf(): Result;
+  /**
+   * Whether elements are neither infinite nor NaN. As `torch.isfinite`. No gradient flows.
+   */
+  finite(): Result;
+  /**
+   * Whether elements are infinity. As `torch.isposinf`. No gradient flows.
+   */
+  posinf(): Result;
+  /**
+   * Whether elements are -infinity. As `torch.isneginf`. No gradient flows.
+   */
+  neginf(): Result;
+  /**
+   * Whether each element of x is an element of y. As `torch.isin`. No gradient flows.
+   */
+  isin(y: AnyTensor | OperandData): Result;
+  /**
+   * The sum over all elements or over dimensions. Booleans are counted. As `torch.sum`. Default: `keepdim` false.
+   */
+  sum(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The sum over all elements or over dimensions. Booleans are counted. As `torch.sum`. Default: `keepdim` false.
+   */
+  sum(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The mean over all elements or over dimensions. As `torch.mean`. Default: `keepdim` false.
+   */
+  mean(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The mean over all elements or over dimensions. As `torch.mean`. Default: `keepdim` false.
+   */
+  mean(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The product over all elements or over dimensions. As `torch.prod`. Default: `keepdim` false.
+   */
+  prod(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The product over all elements or over dimensions. As `torch.prod`. Default: `keepdim` false.
+   */
+  prod(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The largest element over dimensions. Equal ones share the gradient. As `torch.amax`. Default: `keepdim` false.
+   */
+  amax(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The largest element over dimensions. Equal ones share the gradient. As `torch.amax`. Default: `keepdim` false.
+   */
+  amax(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The smallest element over dimensions. Equal ones share the gradient. As `torch.amin`. Default: `keepdim` false.
+   */
+  amin(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The smallest element over dimensions. Equal ones share the gradient. As `torch.amin`. Default: `keepdim` false.
+   */
+  amin(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The smallest and the largest element over dimensions. As `torch.aminmax`. Default: `keepdim` false.
+   */
+  aminmax(dim?: number | readonly number[] | null, keepdim?: boolean): [Result, Result];
+  /**
+   * The smallest and the largest element over dimensions. As `torch.aminmax`. Default: `keepdim` false.
+   */
+  aminmax(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The largest elements along a dimension, and their indices. The gradient goes to the first of equal ones. As
+   * `torch.max`. Default: `keepdim` false.
+   */
+  max(dim: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The largest elements along a dimension, and their indices. The gradient goes to the first of equal ones. As
+   * `torch.max`. Default: `keepdim` false.
+   */
+  max(options: { readonly dim: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The smallest elements along a dimension, and their indices. The gradient goes to the first of equal ones. As
+   * `torch.min`. Default: `keepdim` false.
+   */
+  min(dim: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The smallest elements along a dimension, and their indices. The gradient goes to the first of equal ones. As
+   * `torch.min`. Default: `keepdim` false.
+   */
+  min(options: { readonly dim: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The index of the first largest element, of all or along a dimension. As `torch.argmax`. No gradient flows.
+   * Default: `keepdim` false.
+   */
+  argmax(dim?: number | null, keepdim?: boolean): Result;
+  /**
+   * The index of the first largest element, of all or along a dimension. As `torch.argmax`. No gradient flows.
+   * Default: `keepdim` false.
+   */
+  argmax(options: { readonly dim?: number | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The index of the first smallest element, of all or along a dimension. As `torch.argmin`. No gradient flows.
+   * Default: `keepdim` false.
+   */
+  argmin(dim?: number | null, keepdim?: boolean): Result;
+  /**
+   * The index of the first smallest element, of all or along a dimension. As `torch.argmin`. No gradient flows.
+   * Default: `keepdim` false.
+   */
+  argmin(options: { readonly dim?: number | null; readonly keepdim?: boolean }): Result;
+  /**
+   * Whether all elements differ from 0. As `torch.all`. No gradient flows. Default: `keepdim` false.
+   */
+  all(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * Whether all elements differ from 0. As `torch.all`. No gradient flows. Default: `keepdim` false.
+   */
+  all(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * Whether one element differs from 0. As `torch.any`. No gradient flows. Default: `keepdim` false.
+   */
+  any(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * Whether one element differs from 0. As `torch.any`. No gradient flows. Default: `keepdim` false.
+   */
+  any(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The sum without elements that are NaN. As `torch.nansum`. Default: `keepdim` false.
+   */
+  nansum(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The sum without elements that are NaN. As `torch.nansum`. Default: `keepdim` false.
+   */
+  nansum(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The mean without elements that are NaN. As `torch.nanmean`. Default: `keepdim` false.
+   */
+  nanmean(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The mean without elements that are NaN. As `torch.nanmean`. Default: `keepdim` false.
+   */
+  nanmean(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The logarithm of the sum of exponentials. As `torch.logsumexp`. Default: `keepdim` false.
+   */
+  logsumexp(dim: number | readonly number[], keepdim?: boolean): Result;
+  /**
+   * The logarithm of the sum of exponentials. As `torch.logsumexp`. Default: `keepdim` false.
+   */
+  logsumexp(options: { readonly dim: number | readonly number[]; readonly keepdim?: boolean }): Result;
+  /**
+   * Sums up to each element along a dimension. As `torch.cumsum`.
+   */
+  cumsum(dim: number): Result;
+  /**
+   * Sums up to each element along a dimension. As `torch.cumsum`.
+   */
+  cumsum(options: { readonly dim: number }): Result;
+  /**
+   * Products up to each element along a dimension. As `torch.cumprod`.
+   */
+  cumprod(dim: number): Result;
+  /**
+   * Products up to each element along a dimension. As `torch.cumprod`.
+   */
+  cumprod(options: { readonly dim: number }): Result;
+  /**
+   * The variance over all elements or over dimensions, with the divisor n - correction. As `torch.var`. Default:
+   * `correction` 1, `keepdim` false.
+   */
+  variance(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): Result;
+  /**
+   * The variance over all elements or over dimensions, with the divisor n - correction. As `torch.var`. Default:
+   * `correction` 1, `keepdim` false.
+   */
+  variance(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): Result;
+  /**
+   * The square root of the variance. As `torch.std`. Default: `correction` 1, `keepdim` false.
+   */
+  std(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): Result;
+  /**
+   * The square root of the variance. As `torch.std`. Default: `correction` 1, `keepdim` false.
+   */
+  std(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): Result;
+  /**
+   * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+   */
+  meanstd(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+   */
+  meanstd(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+   */
+  meanvar(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+   */
+  meanvar(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2,
+   * `keepdim` false.
+   */
+  vnorm(p?: number, dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2,
+   * `keepdim` false.
+   */
+  vnorm(options: { readonly p?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+   */
+  dist(y: AnyTensor | OperandData, p?: number): Result;
+  /**
+   * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+   */
+  dist(y: AnyTensor | OperandData, options: { readonly p?: number }): Result;
+  /**
+   * Elements sorted along a dimension, and their indices. As `torch.sort`. Default: `dim` -1, `descending` false.
+   */
+  sort(dim?: number, descending?: boolean): [Result, Result];
+  /**
+   * Elements sorted along a dimension, and their indices. As `torch.sort`. Default: `dim` -1, `descending` false.
+   */
+  sort(options: { readonly dim?: number; readonly descending?: boolean }): [Result, Result];
+  /**
+   * The indices that sort a tensor along a dimension. As `torch.argsort`. No gradient flows. Default: `dim` -1,
+   * `descending` false.
+   */
+  argsort(dim?: number, descending?: boolean): Result;
+  /**
+   * The indices that sort a tensor along a dimension. As `torch.argsort`. No gradient flows. Default: `dim` -1,
+   * `descending` false.
+   */
+  argsort(options: { readonly dim?: number; readonly descending?: boolean }): Result;
+  /**
+   * Elements sorted along the first dimension. As `torch.msort`.
+   */
+  msort(): Result;
+  /**
+   * The k largest elements along a dimension in order, or the k smallest, and their indices. As `torch.topk`.
+   * Default: `dim` -1, `largest` true.
+   */
+  topk(k: number, dim?: number, largest?: boolean): [Result, Result];
+  /**
+   * The k largest elements along a dimension in order, or the k smallest, and their indices. As `torch.topk`.
+   * Default: `dim` -1, `largest` true.
+   */
+  topk(options: { readonly k: number; readonly dim?: number; readonly largest?: boolean }): [Result, Result];
+  /**
+   * The k-th smallest elements along a dimension, counted from 1, and their indices. As `torch.kthvalue`. Default:
+   * `dim` -1, `keepdim` false.
+   */
+  kthvalue(k: number, dim?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The k-th smallest elements along a dimension, counted from 1, and their indices. As `torch.kthvalue`. Default:
+   * `dim` -1, `keepdim` false.
+   */
+  kthvalue(options: { readonly k: number; readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
+   * `keepdim` false.
+   */
+  median(dim?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
+   * `keepdim` false.
+   */
+  median(options: { readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast, and vectors are rows or
+   * columns. As `torch.matmul`.
+   */
+  matmul(y: AnyTensor | OperandData): Result;
+  /**
+   * The product of two matrices. As `torch.mm`.
+   */
+  mm(y: AnyTensor | OperandData): Result;
+  /**
+   * The product of a matrix and a vector. As `torch.mv`.
+   */
+  mv(y: AnyTensor | OperandData): Result;
+  /**
+   * The products of two lists of matrices, `[b, m, k]` and `[b, k, n]`. As `torch.bmm`.
+   */
+  bmm(y: AnyTensor | OperandData): Result;
+  /**
+   * The sum of the products of two vectors. As `torch.dot`.
+   */
+  dot(y: AnyTensor | OperandData): Result;
+  /**
+   * The products of every element of x and every element of y, `[n, m]`. As `torch.outer`.
+   */
+  outer(y: AnyTensor | OperandData): Result;
+  /**
+   * x times y transposed.
+   */
+  mmt(y: AnyTensor | OperandData): Result;
+  /**
+   * x transposed times y.
+   */
+  mtm(y: AnyTensor | OperandData): Result;
+  /**
+   * beta z + alpha x y, of matrices x and y. As `torch.addmm`. Default: `beta` 1, `alpha` 1.
+   */
+  addmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): Result;
+  /**
+   * beta z + alpha x y, of matrices x and y. As `torch.addmm`. Default: `beta` 1, `alpha` 1.
+   */
+  addmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
+  /**
+   * beta z + alpha x y, of a matrix x and a vector y. As `torch.addmv`. Default: `beta` 1, `alpha` 1.
+   */
+  addmv(x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): Result;
+  /**
+   * beta z + alpha x y, of a matrix x and a vector y. As `torch.addmv`. Default: `beta` 1, `alpha` 1.
+   */
+  addmv(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
+  /**
+   * beta z + alpha x y, of lists of matrices x and y. As `torch.baddbmm`. Default: `beta` 1, `alpha` 1.
+   */
+  baddbmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): Result;
+  /**
+   * beta z + alpha x y, of lists of matrices x and y. As `torch.baddbmm`. Default: `beta` 1, `alpha` 1.
+   */
+  baddbmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
+  /**
+   * The sum of the diagonal of a matrix. As `torch.trace`.
+   */
+  trace(): Result;
+  /**
+   * The elements in another shape; one size may be -1, which is computed. As `torch.reshape`.
+   */
+  reshape(shape: number | readonly number[]): Result;
+  /**
+   * The elements in another shape; one size may be -1, which is computed. As `torch.reshape`.
+   */
+  reshape(options: { readonly shape: number | readonly number[] }): Result;
+  /**
+   * Without dimensions of size 1: all of them, or the given ones. As `torch.squeeze`.
+   */
+  squeeze(dim?: number | readonly number[] | null): Result;
+  /**
+   * Without dimensions of size 1: all of them, or the given ones. As `torch.squeeze`.
+   */
+  squeeze(options: { readonly dim?: number | readonly number[] | null }): Result;
+  /**
+   * With a new dimension of size 1. As `torch.unsqueeze`.
+   */
+  unsqueeze(dim: number): Result;
+  /**
+   * With a new dimension of size 1. As `torch.unsqueeze`.
+   */
+  unsqueeze(options: { readonly dim: number }): Result;
+  /**
+   * Two dimensions exchanged, by default the last two. As `torch.transpose`. Default: `a` -1, `b` -2.
+   */
+  transpose(a?: number, b?: number): Result;
+  /**
+   * Two dimensions exchanged, by default the last two. As `torch.transpose`. Default: `a` -1, `b` -2.
+   */
+  transpose(options: { readonly a?: number; readonly b?: number }): Result;
+  /**
+   * The dimensions in another order. As `torch.permute`.
+   */
+  permute(dims: number | readonly number[]): Result;
+  /**
+   * The dimensions in another order. As `torch.permute`.
+   */
+  permute(options: { readonly dims: number | readonly number[] }): Result;
+  /**
+   * Dimensions of size 1 repeated; a size of -1 stays. As `torch.expand`.
+   */
+  expand(shape: number | readonly number[]): Result;
+  /**
+   * Dimensions of size 1 repeated; a size of -1 stays. As `torch.expand`.
+   */
+  expand(options: { readonly shape: number | readonly number[] }): Result;
+  /**
+   * `length` elements along a dimension from `start`. As `torch.narrow`.
+   */
+  narrow(dim: number, start: number, length: number): Result;
+  /**
+   * `length` elements along a dimension from `start`. As `torch.narrow`.
+   */
+  narrow(options: { readonly dim: number; readonly start: number; readonly length: number }): Result;
+  /**
+   * Reversed along dimensions. As `torch.flip`.
+   */
+  flip(dims: number | readonly number[]): Result;
+  /**
+   * Reversed along dimensions. As `torch.flip`.
+   */
+  flip(options: { readonly dims: number | readonly number[] }): Result;
+  /**
+   * Elements moved along a dimension; the last ones come first. As `torch.roll`.
+   */
+  roll(shift: number, dim: number): Result;
+  /**
+   * Elements moved along a dimension; the last ones come first. As `torch.roll`.
+   */
+  roll(options: { readonly shift: number; readonly dim: number }): Result;
+  /**
+   * Dimensions from the first to the last joined to one. As `torch.flatten`. Default: `first` 0, `last` -1.
+   */
+  flatten(first?: number, last?: number): Result;
+  /**
+   * Dimensions from the first to the last joined to one. As `torch.flatten`. Default: `first` 0, `last` -1.
+   */
+  flatten(options: { readonly first?: number; readonly last?: number }): Result;
+  /**
+   * The lower triangle of matrices, up to a diagonal; 0 elsewhere. As `torch.tril`. Default: `diagonal` 0.
+   */
+  tril(diagonal?: number): Result;
+  /**
+   * The lower triangle of matrices, up to a diagonal; 0 elsewhere. As `torch.tril`. Default: `diagonal` 0.
+   */
+  tril(options: { readonly diagonal?: number }): Result;
+  /**
+   * The upper triangle of matrices, from a diagonal; 0 elsewhere. As `torch.triu`. Default: `diagonal` 0.
+   */
+  triu(diagonal?: number): Result;
+  /**
+   * The upper triangle of matrices, from a diagonal; 0 elsewhere. As `torch.triu`. Default: `diagonal` 0.
+   */
+  triu(options: { readonly diagonal?: number }): Result;
+  /**
+   * A copy cut off from the graph. As `torch.detach`. No gradient flows.
+   */
+  detach(): Result;
+  /**
+   * Elements along a dimension at indices `[n]`. As `torch.index_select`.
+   */
+  indexselect(dim: number, indices: AnyTensor | OperandData): Result;
+  /**
+   * Elements along a dimension at indices `[n]`. As `torch.index_select`.
+   */
+  indexselect(options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): Result;
+  /**
+   * The part of a tensor at one index of a dimension, without that dimension. As `torch.select`.
+   */
+  select(dim: number, index: number): Result;
+  /**
+   * The part of a tensor at one index of a dimension, without that dimension. As `torch.select`.
+   */
+  select(options: { readonly dim: number; readonly index: number }): Result;
+  /**
+   * At each position of the indices, the element with that index along a dimension. As `torch.gather`.
+   */
+  gather(dim: number, indices: AnyTensor | OperandData): Result;
+  /**
+   * At each position of the indices, the element with that index along a dimension. As `torch.gather`.
+   */
+  gather(options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): Result;
+  /**
+   * x with each element of the source added at its index along a dimension. As `torch.scatter_add`.
+   */
+  scatteradd(dim: number, indices: AnyTensor | OperandData, source: AnyTensor | OperandData): Result;
+  /**
+   * x with each element of the source added at its index along a dimension. As `torch.scatter_add`.
+   */
+  scatteradd(options: { readonly dim: number; readonly indices: AnyTensor | OperandData; readonly source: AnyTensor | OperandData }): Result;
+  /**
+   * A value where the mask is true, else elements of x. As `torch.masked_fill`.
+   */
+  maskedfill(mask: AnyTensor | OperandData, value: number): Result;
+  /**
+   * A value where the mask is true, else elements of x. As `torch.masked_fill`.
+   */
+  maskedfill(mask: AnyTensor | OperandData, options: { readonly value: number }): Result;
+  /**
+   * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
+   * flows.
+   */
+  onehot(n: number): Result;
+  /**
+   * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
+   * flows.
+   */
+  onehot(options: { readonly n: number }): Result;
+}
+
+/** A function, and how many arguments its method takes. */
+type Method = readonly [operation: (...args: never) => unknown, count: number];
+
+/** The functions of the methods, by name. */
+export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
+  ["abs", elementwise.abs, 0],
+  ["neg", elementwise.neg, 0],
+  ["sign", elementwise.sign, 0],
+  ["ceil", elementwise.ceil, 0],
+  ["floor", elementwise.floor, 0],
+  ["round", elementwise.round, 0],
+  ["trunc", elementwise.trunc, 0],
+  ["frac", elementwise.frac, 0],
+  ["sqrt", elementwise.sqrt, 0],
+  ["rsqrt", elementwise.rsqrt, 0],
+  ["square", elementwise.square, 0],
+  ["exp", elementwise.exp, 0],
+  ["expm1", elementwise.expm1, 0],
+  ["log", elementwise.log, 0],
+  ["log1p", elementwise.log1p, 0],
+  ["log2", elementwise.log2, 0],
+  ["log10", elementwise.log10, 0],
+  ["sin", elementwise.sin, 0],
+  ["cos", elementwise.cos, 0],
+  ["tan", elementwise.tan, 0],
+  ["asin", elementwise.asin, 0],
+  ["acos", elementwise.acos, 0],
+  ["atan", elementwise.atan, 0],
+  ["sinh", elementwise.sinh, 0],
+  ["cosh", elementwise.cosh, 0],
+  ["erf", elementwise.erf, 0],
+  ["erfc", elementwise.erfc, 0],
+  ["erfinv", elementwise.erfinv, 0],
+  ["lgamma", elementwise.lgamma, 0],
+  ["digamma", elementwise.digamma, 0],
+  ["reciprocal", elementwise.reciprocal, 0],
+  ["not", elementwise.not, 0],
+  ["bitwisenot", elementwise.bitwisenot, 0],
+  ["add", elementwise.add, 2],
+  ["sub", elementwise.sub, 2],
+  ["mul", elementwise.mul, 1],
+  ["div", elementwise.div, 1],
+  ["pow", elementwise.pow, 1],
+  ["remainder", elementwise.remainder, 1],
+  ["fmod", elementwise.fmod, 1],
+  ["atan2", elementwise.atan2, 1],
+  ["maximum", elementwise.maximum, 1],
+  ["minimum", elementwise.minimum, 1],
+  ["fmax", elementwise.fmax, 1],
+  ["fmin", elementwise.fmin, 1],
+  ["and", elementwise.and, 1],
+  ["or", elementwise.or, 1],
+  ["xor", elementwise.xor, 1],
+  ["lerp", elementwise.lerp, 2],
+  ["addcmul", elementwise.addcmul, 3],
+  ["addcdiv", elementwise.addcdiv, 3],
+  ["clamp", elementwise.clamp, 2],
+  ["where", elementwise.where, 2],
+  ["cast", elementwise.cast, 1],
+  ["relu", activation.relu, 0],
+  ["relu6", activation.relu6, 0],
+  ["leakyrelu", activation.leakyrelu, 1],
+  ["elu", activation.elu, 1],
+  ["celu", activation.celu, 1],
+  ["selu", activation.selu, 0],
+  ["gelu", activation.gelu, 1],
+  ["silu", activation.silu, 0],
+  ["mish", activation.mish, 0],
+  ["softplus", activation.softplus, 0],
+  ["softsign", activation.softsign, 0],
+  ["hardtanh", activation.hardtanh, 2],
+  ["hardshrink", activation.hardshrink, 1],
+  ["softshrink", activation.softshrink, 1],
+  ["tanhshrink", activation.tanhshrink, 0],
+  ["logsigmoid", activation.logsigmoid, 0],
+  ["threshold", activation.threshold, 2],
+  ["tanh", activation.tanh, 0],
+  ["sigmoid", activation.sigmoid, 0],
+  ["softmax", activation.softmax, 1],
+  ["logsoftmax", activation.logsoftmax, 1],
+  ["softmin", activation.softmin, 1],
+  ["eq", comparison.eq, 1],
+  ["ne", comparison.ne, 1],
+  ["lt", comparison.lt, 1],
+  ["le", comparison.le, 1],
+  ["gt", comparison.gt, 1],
+  ["ge", comparison.ge, 1],
+  ["equal", comparison.equal, 1],
+  ["close", comparison.close, 4],
+  ["allclose", comparison.allclose, 4],
+  ["nan", comparison.nan, 0],
+  ["inf", comparison.inf, 0],
+  ["finite", comparison.finite, 0],
+  ["posinf", comparison.posinf, 0],
+  ["neginf", comparison.neginf, 0],
+  ["isin", comparison.isin, 1],
+  ["sum", reduction.sum, 2],
+  ["mean", reduction.mean, 2],
+  ["prod", reduction.prod, 2],
+  ["amax", reduction.amax, 2],
+  ["amin", reduction.amin, 2],
+  ["aminmax", reduction.aminmax, 2],
+  ["max", reduction.max, 2],
+  ["min", reduction.min, 2],
+  ["argmax", reduction.argmax, 2],
+  ["argmin", reduction.argmin, 2],
+  ["all", reduction.all, 2],
+  ["any", reduction.any, 2],
+  ["nansum", reduction.nansum, 2],
+  ["nanmean", reduction.nanmean, 2],
+  ["logsumexp", reduction.logsumexp, 2],
+  ["cumsum", reduction.cumsum, 1],
+  ["cumprod", reduction.cumprod, 1],
+  ["variance", statistics.variance, 3],
+  ["std", statistics.std, 3],
+  ["meanstd", statistics.meanstd, 3],
+  ["meanvar", statistics.meanvar, 3],
+  ["vnorm", statistics.vnorm, 3],
+  ["dist", statistics.dist, 2],
+  ["sort", sorting.sort, 2],
+  ["argsort", sorting.argsort, 2],
+  ["msort", sorting.msort, 0],
+  ["topk", sorting.topk, 3],
+  ["kthvalue", sorting.kthvalue, 3],
+  ["median", sorting.median, 2],
+  ["matmul", matrix.matmul, 1],
+  ["mm", matrix.mm, 1],
+  ["mv", matrix.mv, 1],
+  ["bmm", matrix.bmm, 1],
+  ["dot", matrix.dot, 1],
+  ["outer", matrix.outer, 1],
+  ["mmt", matrix.mmt, 1],
+  ["mtm", matrix.mtm, 1],
+  ["addmm", matrix.addmm, 4],
+  ["addmv", matrix.addmv, 4],
+  ["baddbmm", matrix.baddbmm, 4],
+  ["trace", matrix.trace, 0],
+  ["reshape", shape.reshape, 1],
+  ["squeeze", shape.squeeze, 1],
+  ["unsqueeze", shape.unsqueeze, 1],
+  ["transpose", shape.transpose, 2],
+  ["permute", shape.permute, 1],
+  ["expand", shape.expand, 1],
+  ["narrow", shape.narrow, 3],
+  ["flip", shape.flip, 1],
+  ["roll", shape.roll, 2],
+  ["flatten", shape.flatten, 2],
+  ["tril", shape.tril, 1],
+  ["triu", shape.triu, 1],
+  ["detach", shape.detach, 0],
+  ["indexselect", indexing.indexselect, 2],
+  ["select", indexing.select, 2],
+  ["gather", indexing.gather, 2],
+  ["scatteradd", indexing.scatteradd, 3],
+  ["maskedfill", indexing.maskedfill, 2],
+  ["onehot", indexing.onehot, 1],
+];

@@ -1,0 +1,229 @@
+// Tensor mathematics: activation.
+// Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.
+
+import type { TensorHandle } from "../../handle.js";
+import type { AnyTensor } from "../../types/objects.js";
+import type { OperandData } from "../../types/tensor-data.js";
+import { client } from "../client.js";
+
+/**
+ * max(x, 0). As `torch.relu`.
+ */
+export function relu(x: AnyTensor | OperandData): TensorHandle;
+export function relu(...args: readonly unknown[]): unknown {
+  return client.call("relu", args);
+}
+
+/**
+ * Elements limited to 0 and 6; the gradient is 0 at both ends. As `torch.relu6`.
+ */
+export function relu6(x: AnyTensor | OperandData): TensorHandle;
+export function relu6(...args: readonly unknown[]): unknown {
+  return client.call("relu6", args);
+}
+
+/**
+ * x where it is positive, else slope x. As `torch.leaky_relu`. Default: `slope` 0.01.
+ */
+export function leakyrelu(x: AnyTensor | OperandData, slope?: number): TensorHandle;
+/**
+ * x where it is positive, else slope x. As `torch.leaky_relu`. Default: `slope` 0.01.
+ */
+export function leakyrelu(x: AnyTensor | OperandData, options: { readonly slope?: number }): TensorHandle;
+export function leakyrelu(...args: readonly unknown[]): unknown {
+  return client.call("leakyrelu", args);
+}
+
+/**
+ * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
+ */
+export function elu(x: AnyTensor | OperandData, alpha?: number): TensorHandle;
+/**
+ * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
+ */
+export function elu(x: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
+export function elu(...args: readonly unknown[]): unknown {
+  return client.call("elu", args);
+}
+
+/**
+ * x where it is positive, else alpha (exp(x / alpha) - 1). As `torch.celu`. Default: `alpha` 1.
+ */
+export function celu(x: AnyTensor | OperandData, alpha?: number): TensorHandle;
+/**
+ * x where it is positive, else alpha (exp(x / alpha) - 1). As `torch.celu`. Default: `alpha` 1.
+ */
+export function celu(x: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
+export function celu(...args: readonly unknown[]): unknown {
+  return client.call("celu", args);
+}
+
+/**
+ * The scaled exponential unit of self-normalising networks. As `torch.selu`.
+ */
+export function selu(x: AnyTensor | OperandData): TensorHandle;
+export function selu(...args: readonly unknown[]): unknown {
+  return client.call("selu", args);
+}
+
+/**
+ * x times the normal distribution function at x; with `tanh` its approximation. As `torch.gelu`. Default: `tanh`
+ * false.
+ */
+export function gelu(x: AnyTensor | OperandData, tanh?: boolean): TensorHandle;
+/**
+ * x times the normal distribution function at x; with `tanh` its approximation. As `torch.gelu`. Default: `tanh`
+ * false.
+ */
+export function gelu(x: AnyTensor | OperandData, options: { readonly tanh?: boolean }): TensorHandle;
+export function gelu(...args: readonly unknown[]): unknown {
+  return client.call("gelu", args);
+}
+
+/**
+ * x sigmoid(x). As `torch.silu`.
+ */
+export function silu(x: AnyTensor | OperandData): TensorHandle;
+export function silu(...args: readonly unknown[]): unknown {
+  return client.call("silu", args);
+}
+
+/**
+ * x tanh(softplus(x)). As `torch.mish`.
+ */
+export function mish(x: AnyTensor | OperandData): TensorHandle;
+export function mish(...args: readonly unknown[]): unknown {
+  return client.call("mish", args);
+}
+
+/**
+ * log(1 + exp(x)). As `torch.softplus`.
+ */
+export function softplus(x: AnyTensor | OperandData): TensorHandle;
+export function softplus(...args: readonly unknown[]): unknown {
+  return client.call("softplus", args);
+}
+
+/**
+ * x / (1 + |x|). As `torch.softsign`.
+ */
+export function softsign(x: AnyTensor | OperandData): TensorHandle;
+export function softsign(...args: readonly unknown[]): unknown {
+  return client.call("softsign", args);
+}
+
+/**
+ * Elements limited to min and max; the gradient is 0 at both ends. As `torch.hardtanh`. Default: `min` -1, `max` 1.
+ */
+export function hardtanh(x: AnyTensor | OperandData, min?: number, max?: number): TensorHandle;
+/**
+ * Elements limited to min and max; the gradient is 0 at both ends. As `torch.hardtanh`. Default: `min` -1, `max` 1.
+ */
+export function hardtanh(x: AnyTensor | OperandData, options: { readonly min?: number; readonly max?: number }): TensorHandle;
+export function hardtanh(...args: readonly unknown[]): unknown {
+  return client.call("hardtanh", args);
+}
+
+/**
+ * x where |x| > lambda, else 0. As `torch.hardshrink`. Default: `lambda` 0.5.
+ */
+export function hardshrink(x: AnyTensor | OperandData, lambda?: number): TensorHandle;
+/**
+ * x where |x| > lambda, else 0. As `torch.hardshrink`. Default: `lambda` 0.5.
+ */
+export function hardshrink(x: AnyTensor | OperandData, options: { readonly lambda?: number }): TensorHandle;
+export function hardshrink(...args: readonly unknown[]): unknown {
+  return client.call("hardshrink", args);
+}
+
+/**
+ * x moved towards 0 by lambda, and 0 where |x| <= lambda. As `torch.softshrink`. Default: `lambda` 0.5.
+ */
+export function softshrink(x: AnyTensor | OperandData, lambda?: number): TensorHandle;
+/**
+ * x moved towards 0 by lambda, and 0 where |x| <= lambda. As `torch.softshrink`. Default: `lambda` 0.5.
+ */
+export function softshrink(x: AnyTensor | OperandData, options: { readonly lambda?: number }): TensorHandle;
+export function softshrink(...args: readonly unknown[]): unknown {
+  return client.call("softshrink", args);
+}
+
+/**
+ * x - tanh(x). As `torch.tanhshrink`.
+ */
+export function tanhshrink(x: AnyTensor | OperandData): TensorHandle;
+export function tanhshrink(...args: readonly unknown[]): unknown {
+  return client.call("tanhshrink", args);
+}
+
+/**
+ * The logarithm of the sigmoid. As `torch.nn.functional.logsigmoid`.
+ */
+export function logsigmoid(x: AnyTensor | OperandData): TensorHandle;
+export function logsigmoid(...args: readonly unknown[]): unknown {
+  return client.call("logsigmoid", args);
+}
+
+/**
+ * x where it is larger than the threshold, else the value. As `torch.threshold`.
+ */
+export function threshold(x: AnyTensor | OperandData, threshold: number, value: number): TensorHandle;
+/**
+ * x where it is larger than the threshold, else the value. As `torch.threshold`.
+ */
+export function threshold(x: AnyTensor | OperandData, options: { readonly threshold: number; readonly value: number }): TensorHandle;
+export function threshold(...args: readonly unknown[]): unknown {
+  return client.call("threshold", args);
+}
+
+/**
+ * The hyperbolic tangent. As `torch.tanh`.
+ */
+export function tanh(x: AnyTensor | OperandData): TensorHandle;
+export function tanh(...args: readonly unknown[]): unknown {
+  return client.call("tanh", args);
+}
+
+/**
+ * 1 / (1 + exp(-x)). As `torch.sigmoid`.
+ */
+export function sigmoid(x: AnyTensor | OperandData): TensorHandle;
+export function sigmoid(...args: readonly unknown[]): unknown {
+  return client.call("sigmoid", args);
+}
+
+/**
+ * exp(x) divided by its sum along a dimension. As `torch.softmax`.
+ */
+export function softmax(x: AnyTensor | OperandData, dim: number): TensorHandle;
+/**
+ * exp(x) divided by its sum along a dimension. As `torch.softmax`.
+ */
+export function softmax(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
+export function softmax(...args: readonly unknown[]): unknown {
+  return client.call("softmax", args);
+}
+
+/**
+ * The logarithm of `softmax`, precise for small probabilities. As `torch.log_softmax`.
+ */
+export function logsoftmax(x: AnyTensor | OperandData, dim: number): TensorHandle;
+/**
+ * The logarithm of `softmax`, precise for small probabilities. As `torch.log_softmax`.
+ */
+export function logsoftmax(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
+export function logsoftmax(...args: readonly unknown[]): unknown {
+  return client.call("logsoftmax", args);
+}
+
+/**
+ * `softmax` of -x. As `torch.softmin`.
+ */
+export function softmin(x: AnyTensor | OperandData, dim: number): TensorHandle;
+/**
+ * `softmax` of -x. As `torch.softmin`.
+ */
+export function softmin(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
+export function softmin(...args: readonly unknown[]): unknown {
+  return client.call("softmin", args);
+}

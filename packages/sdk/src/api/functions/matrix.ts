@@ -1,0 +1,116 @@
+// Tensor mathematics: matrix.
+// Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.
+
+import type { TensorHandle } from "../../handle.js";
+import type { AnyTensor } from "../../types/objects.js";
+import type { OperandData } from "../../types/tensor-data.js";
+import { client } from "../client.js";
+
+/**
+ * The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast, and vectors are rows or
+ * columns. As `torch.matmul`.
+ */
+export function matmul(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function matmul(...args: readonly unknown[]): unknown {
+  return client.call("matmul", args);
+}
+
+/**
+ * The product of two matrices. As `torch.mm`.
+ */
+export function mm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function mm(...args: readonly unknown[]): unknown {
+  return client.call("mm", args);
+}
+
+/**
+ * The product of a matrix and a vector. As `torch.mv`.
+ */
+export function mv(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function mv(...args: readonly unknown[]): unknown {
+  return client.call("mv", args);
+}
+
+/**
+ * The products of two lists of matrices, `[b, m, k]` and `[b, k, n]`. As `torch.bmm`.
+ */
+export function bmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function bmm(...args: readonly unknown[]): unknown {
+  return client.call("bmm", args);
+}
+
+/**
+ * The sum of the products of two vectors. As `torch.dot`.
+ */
+export function dot(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function dot(...args: readonly unknown[]): unknown {
+  return client.call("dot", args);
+}
+
+/**
+ * The products of every element of x and every element of y, `[n, m]`. As `torch.outer`.
+ */
+export function outer(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function outer(...args: readonly unknown[]): unknown {
+  return client.call("outer", args);
+}
+
+/**
+ * x times y transposed.
+ */
+export function mmt(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function mmt(...args: readonly unknown[]): unknown {
+  return client.call("mmt", args);
+}
+
+/**
+ * x transposed times y.
+ */
+export function mtm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function mtm(...args: readonly unknown[]): unknown {
+  return client.call("mtm", args);
+}
+
+/**
+ * beta z + alpha x y, of matrices x and y. As `torch.addmm`. Default: `beta` 1, `alpha` 1.
+ */
+export function addmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): TensorHandle;
+/**
+ * beta z + alpha x y, of matrices x and y. As `torch.addmm`. Default: `beta` 1, `alpha` 1.
+ */
+export function addmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
+export function addmm(...args: readonly unknown[]): unknown {
+  return client.call("addmm", args);
+}
+
+/**
+ * beta z + alpha x y, of a matrix x and a vector y. As `torch.addmv`. Default: `beta` 1, `alpha` 1.
+ */
+export function addmv(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): TensorHandle;
+/**
+ * beta z + alpha x y, of a matrix x and a vector y. As `torch.addmv`. Default: `beta` 1, `alpha` 1.
+ */
+export function addmv(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
+export function addmv(...args: readonly unknown[]): unknown {
+  return client.call("addmv", args);
+}
+
+/**
+ * beta z + alpha x y, of lists of matrices x and y. As `torch.baddbmm`. Default: `beta` 1, `alpha` 1.
+ */
+export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): TensorHandle;
+/**
+ * beta z + alpha x y, of lists of matrices x and y. As `torch.baddbmm`. Default: `beta` 1, `alpha` 1.
+ */
+export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
+export function baddbmm(...args: readonly unknown[]): unknown {
+  return client.call("baddbmm", args);
+}
+
+/**
+ * The sum of the diagonal of a matrix. As `torch.trace`.
+ */
+export function trace(x: AnyTensor | OperandData): TensorHandle;
+export function trace(...args: readonly unknown[]): unknown {
+  return client.call("trace", args);
+}
