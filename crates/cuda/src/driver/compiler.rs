@@ -56,9 +56,10 @@ fn key(nvrtc: &str, target: Target, source: &str) -> String {
     format!("stepwell {stepwell}\nnvrtc {nvrtc}\n{options}\n{target}\n{source}")
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::process::Command;
     use std::{env, fs, process};
 
     use stepwell_optim::{Code, Error, Result};
@@ -69,9 +70,13 @@ mod tests {
 
     const SOURCE: &str = "extern \"C\" __global__ void twice(float* x) { x[threadIdx.x] = 2.0f * x[threadIdx.x]; }";
 
-    /// The folder of NVRTC that the tests of kernels use; `None` if this machine has none.
-    fn nvrtc() -> Option<PathBuf> {
-        env::var_os("STEPWELL_NVRTC").map(PathBuf::from)
+    /// The folder of the pinned NVRTC, which `scripts/nvrtc.mjs` fetches.
+    fn nvrtc() -> Result<PathBuf> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nvrtc.mjs");
+        let output = Command::new("node").arg(script).output();
+        let output = output.map_err(|error| Error::new(Code::File, error.to_string()))?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     }
 
     /// Compiles for a capability with a cache. Returns the code.
@@ -82,7 +87,7 @@ mod tests {
 
     #[test]
     fn compiles_once_and_repairs_the_cache() -> Result<()> {
-        let Some(nvrtc) = nvrtc() else { return Ok(()) };
+        let nvrtc = nvrtc()?;
         let folder = env::temp_dir().join(format!("stepwell-compiler-{}", process::id()));
         let code = compiled(&nvrtc, &folder, SOURCE, 90)?;
         assert!(code.starts_with(b"\x7fELF"), "machine code");
@@ -111,7 +116,7 @@ mod tests {
 
     #[test]
     fn says_why_it_does_not_compile() -> Result<()> {
-        let Some(nvrtc) = nvrtc() else { return Ok(()) };
+        let nvrtc = nvrtc()?;
         let absent = env::temp_dir().join("stepwell-absent");
         let error =
             compiled(&nvrtc, &absent, "this is not CUDA", 90).err().map(|error| (error.code(), error.to_string()));

@@ -20,6 +20,7 @@ fn data_round_trips() {
         Data::Half([0x0001, 0x8000, 0x7bff].map(f16::from_bits).to_vec()),
         Data::BFloat16([0x0001, 0x8000, 0x7f7f].map(bf16::from_bits).to_vec()),
         Data::Long(vec![i64::MIN, 0, 7]),
+        Data::Bool(vec![true, false, true]),
     ];
     assert!(Dtype::ALL.iter().all(|dtype| all.iter().any(|data| data.dtype() == *dtype)));
     for data in all {
