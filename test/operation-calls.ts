@@ -18,6 +18,19 @@ const drawn: Readonly<Record<string, readonly unknown[]>> = { rand: [[2]], randn
 /** The names of all operations. */
 export const operationNames: readonly string[] = k.help("tensor").map(({ operation }) => operation);
 
+/** The arguments of the first recording of an operation, with what `tensor` gives for each tensor among them. */
+export function operationArguments(name: string, tensor: (tensor: k.TensorHandle) => unknown): readonly unknown[] {
+  const value = (argument: unknown): unknown => {
+    const input = typeof argument === "string" ? inputs[argument.replace("!", "")] : undefined;
+    if (input === undefined) return Array.isArray(argument) ? argument.map(value) : argument;
+    const numbers = input[2].map((x) => (x === "inf" ? Infinity : x === "-inf" ? -Infinity : Number(x)));
+    return tensor(k.tensor(Float64Array.from(numbers), { dtype: input[0], shape: input[1] }));
+  };
+  const row = cases.find(([recorded]) => recorded === name);
+  const options = Object.keys(row?.[2] ?? {}).length > 0 ? [row?.[2]] : [];
+  return (drawn[name] ?? [...(row?.[1] ?? []), ...options]).map(value);
+}
+
 /**
  * Calls an operation. `wrap` gets each tensor among the arguments, and returns the object that is passed.
  *
@@ -25,18 +38,10 @@ export const operationNames: readonly string[] = k.help("tensor").map(({ operati
  */
 export function callOperation(name: string, wrap: (tensor: k.TensorHandle) => unknown = (tensor) => tensor): unknown {
   const made: k.TensorHandle[] = [];
-  const value = (argument: unknown): unknown => {
-    const input = typeof argument === "string" ? inputs[argument.replace("!", "")] : undefined;
-    if (input === undefined) return Array.isArray(argument) ? argument.map(value) : argument;
-    const numbers = input[2].map((x) => (x === "inf" ? Infinity : x === "-inf" ? -Infinity : Number(x)));
-    const tensor = k.tensor(Float64Array.from(numbers), { dtype: input[0], shape: input[1] });
+  const args = operationArguments(name, (tensor) => {
     made.push(tensor);
     return wrap(tensor);
-  };
-  const row = cases.find(([recorded]) => recorded === name);
-  const args = (
-    drawn[name] ?? [...(row?.[1] ?? []), ...(Object.keys(row?.[2] ?? {}).length > 0 ? [row?.[2]] : [])]
-  ).map(value);
+  });
   const call = (k as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>)[name];
   try {
     const result = call?.(...args);

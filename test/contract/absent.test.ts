@@ -3,6 +3,7 @@
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
+import { operationArguments, operationNames } from "../operation-calls.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => {
@@ -70,6 +71,8 @@ const table: readonly Row[] = [
   row("loss", ({ loss, x }) => [loss, x, [0, 0]]),
   row("average", ({ averaged }) => [averaged]),
   row("backward", ({ l, o }) => [l, o], 1),
+  row("backward", ({ l, o }) => [l, 2, o], 1),
+  row("backward", ({ x, o }) => [x, [1, 1], o], 2),
   row("grad", ({ x }) => [x, [1, 1]]),
   row("gradflag", ({ x }) => [x, false]),
   ...["freeze", "unfreeze"].map((call) => row(call, ({ m }) => [m, "weight"], 1)),
@@ -124,7 +127,8 @@ const call = (name: string, args: readonly unknown[]) =>
 it("the table has every function", () => {
   const isFunction = (value: unknown) => typeof value === "function" && !/^class /.test(String(value));
   const names = Object.entries(k).flatMap(([name, value]) => (isFunction(value) ? [name] : []));
-  expect([...new Set(table.map(({ call }) => call)), ...exempt].sort()).toEqual(names.sort());
+  const listed = new Set([...table.map(({ call }) => call), ...exempt, ...operationNames]);
+  expect([...listed].sort()).toEqual(names.sort());
 });
 
 describe.each(table.map((row, i) => [`${row.call} (${i})`, row] as const))("%s", (_, { call: name, args, ...row }) => {
@@ -173,4 +177,30 @@ it("where a value turns reading into setting, null is refused as undefined is", 
   expectError("ERR_ARGUMENT", () => k.gradflag(x, null as never));
   expectError("ERR_ARGUMENT", () => k.gradflag(x, undefined as never));
   expect(k.gradflag(x)).toBe(true);
+});
+
+/** Arguments of operations that null leaves out, as undefined does. */
+const nullable =
+  /^(?:squeeze|sum|mean|prod|a?max|a?min|aminmax|arg(?:max|min)|all|any|nan(?:sum|mean)|variance|std|mean(?:std|var)|vnorm) dim$|^clamp m(?:in|ax)$|^eye m$| dtype$/;
+
+describe.each(k.help("tensor"))("the operation $operation", ({ operation, arguments: names }) => {
+  it("takes null only where it documents that", () => {
+    const args = operationArguments(operation, (tensor) => tensor);
+    for (const [position, argument] of args.entries()) {
+      const isOptions = typeof argument === "object" && argument?.constructor === Object;
+      const given = args.with(position, null);
+      if (isOptions || nullable.test(`${operation} ${names[position]}`)) continue;
+      const before = k.handlecount();
+      expect(expectError("ERR_ARGUMENT", () => call(operation, given))).toMatch(/given null/);
+      expect(k.handlecount()).toBe(before);
+    }
+  });
+
+  it("takes undefined after its arguments as absent", () => {
+    const args = operationArguments(operation, (tensor) => tensor);
+    const isPlain = args.every((argument) => (argument as object | undefined)?.constructor !== Object);
+    if (!isPlain) return;
+    const rest = Array(names.length - args.length).fill(undefined);
+    expect(() => call(operation, [...args, ...rest])).not.toThrow();
+  });
 });
