@@ -327,6 +327,14 @@ const table: { readonly [name: string]: readonly Row[] } = {
         k.backward(loss, o);
       },
     },
+    {
+      what: "an output of the module, with a gradient",
+      act: ({ m, o }) => {
+        const y = k.forward(m, k.tensor([[1, 0]], "double"));
+        k.zerograd(o);
+        k.backward(y, k.full(k.size(y), 1, "double"), o);
+      },
+    },
   ],
   model: [{ what: "one more of the optimizer", act: ({ m, o }) => k.model(m, k.loss("mse"), o) }],
   train: [{ what: "options of a model of the optimizer", act: ({ model }) => k.train(model, { batchsize: 1 }) }],

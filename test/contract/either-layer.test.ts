@@ -102,6 +102,9 @@ const rows: { readonly [name: string]: readonly Row[] } = {
     (o) => k.backward(o.scalar),
     (o) => k.backward(o.scalar, o.optimizer),
     (o) => k.backward(o.scalar, o.model),
+    (o) => k.backward(o.leaf, o.leaf),
+    (o) => k.backward(o.scalar, 2, o.optimizer),
+    (o) => k.backward(o.leaf, [[1, 2]], o.model),
   ],
   grad: [(o) => k.grad(o.leaf), (o) => k.grad(k.tensor([[1, 2]], "grad"), o.leaf)],
   gradflag: [

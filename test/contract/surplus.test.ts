@@ -43,7 +43,7 @@ const rows: { readonly [of: string]: readonly Row[] } = {
     [tensor, "copyTo", tensor()],
     [tensor, "use", tensor()],
     [tensor, "grad", [[1, 2]]],
-    [tensor, "backward", made()],
+    [tensor, "backward", [[1, 2]], made()],
     ...["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"].map(
       (loss): Row => [tensor, loss, [[1, 2]], { reduce: "sum" }],
     ),

@@ -9,6 +9,7 @@ use crate::commands::arguments::Arguments;
 use crate::commands::parameters::resolve_parameters;
 use crate::commands::tensors::{floats, read};
 use crate::engine::Engine;
+use crate::engine::primitives::{Binary, Primitive, Reduce};
 use crate::nn::module::Named;
 use crate::session::gradient_scales::multiplied;
 use crate::session::{Object, Session};
@@ -83,9 +84,20 @@ pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
     Ok(Value::Null)
 }
 
-/// `backward(tensor, [optimizer])`: accumulates the gradients of a scalar, times the loss scale of the optimizer.
+/// `backward(tensor, [gradient], [optimizer])`: accumulates the gradients of a scalar, or of the sum of `tensor` times
+/// `gradient`, times the loss scale of the optimizer.
 pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Tensor)?;
+    let gradient = match arguments.peek() {
+        Value::Handle(handle) if !matches!(session.object(*handle)?, Object::Tensor(_)) => None,
+        _ => match arguments.next() {
+            Value::Undefined => None,
+            null @ Value::Null => {
+                return Err(arguments.argument_error("a gradient (a tensor or numbers) or an optimizer", &null));
+            }
+            given => Some(given),
+        },
+    };
     let optimizer = match arguments.peek() {
         Value::Undefined => {
             arguments.next();
@@ -98,16 +110,38 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
         Some(optimizer) => session.optimizer(optimizer)?.scale_of_loss(),
         None => 1.0,
     };
+    let engine = &session.engine;
     let tensor = session.tensor(handle)?;
-    let shape = session.engine.shape(tensor)?;
-    if shape.iter().product::<usize>() != 1 {
+    let shape = engine.shape(tensor)?;
+    if gradient.is_none() && shape.iter().product::<usize>() != 1 {
         return Err(Error::new(Code::Shape, format!("expected a scalar, given a tensor of shape {shape:?}")));
     }
-    if !session.engine.requires_grad(tensor) {
+    if !engine.requires_grad(tensor) {
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
     }
-    scaled_backward(&session.engine, tensor, scale)?;
+    match gradient {
+        None => scaled_backward(engine, tensor, scale)?,
+        Some(given) => {
+            let gradient = given_gradient(session, tensor, &given, scale)?;
+            engine.backward(&product_sum(engine, tensor, &gradient)?, 1.0)?;
+        }
+    }
     Ok(Value::Null)
+}
+
+/// The sum of a tensor times a gradient, as a scalar whose gradient with respect to the tensor is exactly that gradient. No
+/// gradient flows into the gradient itself, which may have a graph.
+#[inline(never)]
+fn product_sum<E: Engine>(engine: &E, tensor: &E::Tensor, gradient: &E::Tensor) -> Result<E::Tensor> {
+    let apply = |primitive: Primitive, inputs: &[&E::Tensor]| {
+        let outputs = engine.apply(&primitive, inputs)?;
+        outputs.into_iter().next().ok_or_else(|| Error::new(Code::Internal, "a primitive without an output"))
+    };
+    let shape = engine.shape(tensor)?;
+    let dims = (0..shape.len()).collect();
+    let gradient = engine.no_grad(|| apply(Primitive::Reshape(shape), &[gradient]))?;
+    let product = apply(Primitive::Binary(Binary::Mul), &[tensor, &gradient])?;
+    apply(Primitive::Reduce { reduction: Reduce::Sum, dims, keepdim: false }, &[&product])
 }
 
 /// `grad(tensor)` reads the gradient, null if undefined; `grad(tensor, numbers)` sets it.
@@ -130,7 +164,20 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let data = multiplied(data, 1.0, scale)?.cast(wide)?;
         return Ok(Value::NumericArray(NumericArray { data, shape: engine.shape(&gradient)? }));
     }
-    let mut gradient = match &given {
+    let is_itself = match &given {
+        Value::Handle(handle) => engine.identity(session.tensor(*handle)?) == engine.identity(tensor),
+        _ => false,
+    };
+    // The engine refuses a tensor as its own gradient, and would not see it in a scaled copy.
+    let gradient = given_gradient(session, tensor, &given, if is_itself { 1.0 } else { scale })?;
+    engine.set_grad(tensor, Some(&gradient))?;
+    Ok(Value::Null)
+}
+
+/// A tensor or numbers, times a scale, as a gradient of a tensor: of its shape and dtype, and on its device.
+fn given_gradient<E: Engine>(session: &Session<E>, tensor: &E::Tensor, given: &Value, scale: f64) -> Result<E::Tensor> {
+    let engine = &session.engine;
+    let gradient = match given {
         Value::Handle(handle) => session.tensor(*handle)?.clone(),
         numbers => {
             let Numbers { data, shape } = array(numbers)?.map_or_else(|| floats(numbers), Ok)?;
@@ -147,13 +194,14 @@ pub(crate) fn grad<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         let message = format!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
     }
-    if let (true, Value::Handle(_)) = (scale != 1.0, &given)
-        && engine.identity(&gradient) != engine.identity(tensor)
-    {
-        gradient = gradient_of(engine, tensor, Cow::Owned(engine.data(&gradient)?), &shape, scale)?;
+    let (expected, found) = (engine.device(tensor)?, engine.device(&gradient)?);
+    if expected != found {
+        return Err(Error::new(Code::Device, format!("expected a gradient on {expected}, given one on {found}")));
     }
-    engine.set_grad(tensor, Some(&gradient))?;
-    Ok(Value::Null)
+    if let (true, Value::Handle(_)) = (scale != 1.0, given) {
+        return gradient_of(engine, tensor, Cow::Owned(engine.data(&gradient)?), &shape, scale);
+    }
+    Ok(gradient)
 }
 
 /// Numbers times a scale, as a gradient of a tensor.

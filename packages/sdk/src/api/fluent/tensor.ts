@@ -137,10 +137,16 @@ export class Tensor extends HeldObject<TensorHandle> {
    * @param optimizer - multiplies the scalar by its loss scale
    */
   backward(optimizer?: AnyOptimizer | AnyModel): void;
-  backward(optimizer?: AnyOptimizer | AnyModel, ...surplus: readonly unknown[]): void {
-    refuseSurplus("backward", surplus);
-    if (optimizer === undefined) backward(Tensor.#handleOf(this));
-    else backward(Tensor.#handleOf(this), optimizer);
+  /**
+   * Accumulates the gradients of the sum of this tensor times `gradient` into every leaf that this tensor was computed from.
+   *
+   * @param gradient - in the shape of this tensor, and in its dtype if it is a tensor
+   * @param optimizer - multiplies `gradient` by its loss scale
+   */
+  backward(gradient: AnyTensor | TensorData | undefined, optimizer?: AnyOptimizer | AnyModel): void;
+  backward(...args: readonly unknown[]): void {
+    refuseSurplus("backward", args.slice(2));
+    backward(Tensor.#handleOf(this), ...(args as [TensorData, AnyOptimizer]));
   }
 
   /** Cross entropy of these logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`. As the function `ce`. */

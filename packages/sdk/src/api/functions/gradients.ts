@@ -12,6 +12,27 @@ import { client } from "../client.js";
  * @param optimizer - multiplies the scalar by its loss scale: see {@link lossscale}
  */
 export function backward(tensor: AnyTensor, optimizer?: AnyOptimizer | AnyModel): void;
+/**
+ * Accumulates the gradients of the sum of `tensor` times `gradient` into every leaf that the tensor was computed from. As
+ * `torch.Tensor.backward` with its argument `gradient`.
+ *
+ * No gradient flows into `gradient` itself. Numbers are converted to the dtype of the tensor; a tensor must have that dtype.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([1, 2, 3], "grad");
+ * backward(mul(x, x), [1, 0, 2]);
+ * grad(x); // [2, 0, 12]
+ * ```
+ *
+ * @param gradient - the gradient of some scalar with respect to `tensor`, in the shape of `tensor`
+ * @param optimizer - multiplies `gradient` by its loss scale
+ */
+export function backward(
+  tensor: AnyTensor,
+  gradient: AnyTensor | TensorData | undefined,
+  optimizer?: AnyOptimizer | AnyModel,
+): void;
 export function backward(...args: readonly unknown[]): unknown {
   return client.call("backward", args);
 }
