@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(root, "test", "dist-examples-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const reference = readdirSync(join(root, "docs", "reference")).map((name) => join("docs", "reference", name));
+// The page of coverage has names only.
+const pages = readdirSync(join(root, "docs", "reference")).filter((name) => name !== "coverage.md");
+const reference = pages.map((name) => join("docs", "reference", name));
 const packages = ["native", "sdk", "wasm"].map((name) => join("packages", name, "README.md"));
 
 const linesOf = (script: string) =>

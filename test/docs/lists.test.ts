@@ -6,20 +6,11 @@ import { join } from "node:path";
 import { pinned } from "@stepwell/native/libtorch";
 import * as k from "@stepwell/sdk";
 import { expect, it } from "vitest";
+import { table } from "./table.js";
 
 const root = join(import.meta.dirname, "..", "..");
 const readme = () => readFileSync(join(root, "README.md"), "utf8");
 const marks = ["<!-- lists: written by test/docs/lists.test.ts -->\n", "<!-- end of lists -->"] as const;
-
-/** A table of Markdown as biome formats it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? "")].length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => cell.padEnd(cell.length + (widths[i] ?? 0) - [...cell].length)).join(" | ")} |`;
-  const rule = widths.map((width) => "-".repeat(width));
-  return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
 
 const names = (options: object) =>
   Object.keys(options)

@@ -1,0 +1,172 @@
+// The page docs/reference/coverage.md: names of the k-api, and names of Stepwell for them.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as k from "@stepwell/sdk";
+import { table } from "./table.js";
+
+/** Names of the k-api by group, with their source. */
+interface Names {
+  readonly source: string;
+  readonly functions: Readonly<Record<string, readonly string[]>>;
+  readonly modules: Readonly<Record<string, readonly string[]>>;
+  readonly losses: Readonly<Record<string, readonly string[]>>;
+}
+
+export type Kind = "functions" | "modules" | "losses";
+
+const file = join(import.meta.dirname, "kapi.json").replace("/test/dist/", "/test/");
+export const names = JSON.parse(readFileSync(file, "utf8")) as Names;
+
+/** Another name here, for a name of the k-api whose meaning it has. Names in lower case need no entry. */
+export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  functions: {
+    bcelogit1: "bcewithlogits",
+    eforward: "evaluate",
+    In: "isin",
+    numel: "elements",
+    sgn: "sign",
+    View: "reshape",
+  },
+  modules: {
+    batchnorm1d: "batchnorm",
+    batchnorm2d: "batchnorm",
+    batchnorm3d: "batchnorm",
+    drop: "dropout",
+    embed: "embedding",
+  },
+  losses: { bcelogits: "bcewithlogits" },
+};
+
+/** Functions of the k-api with a name that has another meaning here. */
+const differing: Readonly<Record<string, string>> = {
+  data: "the data of a model; here the elements of a tensor",
+  eye: "fills a given tensor; here makes one of a size",
+  ones: "fills a given tensor; here makes one of a shape",
+  reset: "the storage of a tensor; here the session",
+  zeros: "fills a given tensor; here makes one of a shape",
+};
+
+/** Why names of a group are missing. */
+const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  functions: {
+    elementwise: "Compositions of primitives that are not written yet; `angle` is for complex numbers.",
+    comparison: "`isreal` is for complex numbers.",
+    "reductions and statistics":
+      "Results whose shape depends on the elements, or compositions that are not written yet.",
+    "matrix products": "Compositions of `matmul` that are not written yet.",
+    "linear algebra": "Planned for libtorch; the WebAssembly engine would report `ERR_UNSUPPORTED`.",
+    spectral: "Most results are complex, and no engine here has complex tensors.",
+    random: "The session draws uniform, normal and whole numbers only: `rand`, `randn`, `randint`, `randperm`.",
+    creation: "Functions that write into a tensor in place; `makegrid` arranges images in a grid.",
+    "shape and views": "A program here sees no view of memory, so functions that change one in place are missing.",
+    indexing: "Functions that write into a tensor in place.",
+    initialisation: "Planned with the modules; PyTorch's defaults are used.",
+    "sparse and complex": "No engine here has sparse or complex tensors.",
+    losses: "Planned with the losses. `bcelogit2` has a weight for each sample.",
+    activations: "Planned: `glu` is a composition, `prelu` has a parameter, `rrelu` draws random numbers.",
+    "functional forms of layers": "Planned with the modules of these names.",
+    "modules and models": "Buffers, statistics and forward passes of other kinds are planned with the modules.",
+    "data and batches of a model": "A model here takes its data from `train` and `test`, and shuffles by an option.",
+    gradients: "Inspection of the graph; `backstep` is `backward` and `step`.",
+    objects:
+      "Pointers and reference counts of the process of k; `String(object)` and `classof` describe an object here.",
+    "properties of tensors": "Memory layout is not visible here. `size(x).length` is the number of dimensions.",
+    session: "`engineInfo` has the versions. CUDA devices are chosen by name, and images are not written.",
+  },
+  modules: {
+    convolution: "Planned; both engines have the convolution of images only.",
+    pooling: "Planned; both engines have the largest element of images only.",
+    normalisation: "Planned.",
+    dropout: "Planned as compositions with random masks.",
+    activation: "The functions exist, and modules of them are planned.",
+    linear: "Planned as compositions of operations on tensors.",
+    recurrent: "Planned: results of several tensors come first.",
+    attention: "Planned as compositions of `matmul` and `softmax`.",
+    embedding: "Planned.",
+    "containers and joins": "Planned: modules of several inputs come first.",
+    "shape and selection": "The functions exist, and modules of them are planned.",
+    "data transforms": "Not planned: a program transforms its data before `train`.",
+    callback: "Planned: modules and losses that are written in TypeScript.",
+    distances: "Planned.",
+  },
+  losses: { losses: "Planned as compositions of operations on tensors." },
+};
+
+function errorOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return String((error as Error).message);
+  }
+  throw new Error("no error");
+}
+
+/** Names after "one of" in the error about an unknown name. */
+const listed = (call: () => unknown) =>
+  errorOf(call)
+    .replace(/^.*one of /, "")
+    .split(", ");
+
+/** Names that a program can use here. */
+export const present: Readonly<Record<Kind, ReadonlySet<string>>> = {
+  functions: new Set(Object.entries(k).flatMap(([name, value]) => (typeof value === "function" ? [name] : []))),
+  modules: new Set(listed(() => k.module(["nothing"] as never))),
+  losses: new Set(listed(() => k.loss("nothing" as k.LossName))),
+};
+
+/** The name here for a name of the k-api, if there is one. */
+export function nameHere(kind: Kind, name: string): string | undefined {
+  if (kind === "functions" && Object.hasOwn(differing, name)) return undefined;
+  return [renamed[kind][name], name, name.toLowerCase()].find((here) => here !== undefined && present[kind].has(here));
+}
+
+/** Names with a name here, and all names. */
+export function count(kind: Kind, group?: string): readonly [number, number] {
+  const all = group === undefined ? Object.values(names[kind]).flat() : (names[kind][group] ?? []);
+  return [all.filter((name) => nameHere(kind, name) !== undefined).length, all.length];
+}
+
+const percentage = (kind: Kind) => {
+  const [has, all] = count(kind);
+  return `${((100 * has) / all).toFixed(1)} %`;
+};
+
+const titles: Readonly<Record<Kind, string>> = {
+  functions: "Functions",
+  modules: "Kinds of modules",
+  losses: "Losses",
+};
+const kinds = Object.keys(titles) as readonly Kind[];
+
+function section(kind: Kind): string {
+  const groups = Object.entries(names[kind]).map(([group, all]) => {
+    const [has, of] = count(kind, group);
+    const rows = all.map((name) => {
+      const here = nameHere(kind, name);
+      const absent = kind === "functions" && differing[name] !== undefined ? `- (${differing[name]})` : "-";
+      return [`\`${name}\``, here === undefined ? absent : `\`${here}\``];
+    });
+    const reason = reasons[kind][group];
+    if (has < of && reason === undefined) throw new Error(`no reason for ${kind}, ${group}`);
+    if (has === of && reason !== undefined) throw new Error(`a reason for nothing: ${kind}, ${group}`);
+    const heading = `### ${titles[kind]}: ${group}, ${has} of ${of}\n`;
+    return [heading, ...(reason === undefined ? [] : [`${reason}\n`]), table(["k-api", "here"], rows), ""].join("\n");
+  });
+  return `## ${titles[kind]}\n\n${groups.join("\n")}`;
+}
+
+/** The page. */
+export function page(): string {
+  const counts = kinds.map((kind) => [titles[kind], ...count(kind).map(String), percentage(kind)]);
+  return `# Coverage of the k-api
+
+Written by \`test/docs/coverage.test.ts\` from the names that the package exports; not to be edited. A name counts if a function,
+module or loss here has its meaning. It may have fewer options. A dash marks a name without one.
+
+The names of the k-api are from ${names.source.replace(/:.*/, "")}.
+
+${table(["names", "here", "k-api", "share"], counts)}
+
+${kinds.map(section).join("\n")}`;
+}
