@@ -180,7 +180,7 @@ export interface OperationHelp {
   readonly operation: OperationName;
   /** The family in which the documentation has it. */
   readonly family: string;
-  /** PyTorch's name. */
+  /** PyTorch's name, after `torch.`. It is not a name here, where `clip` and `to`, for example, have other meanings. */
   readonly pytorch: string;
   /** The names of the arguments, in their order. */
   readonly arguments: readonly string[];
