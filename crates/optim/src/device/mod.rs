@@ -6,3 +6,6 @@ pub(crate) mod device;
 pub(crate) mod device_rule;
 pub(crate) mod layout;
 pub(crate) mod source;
+pub(crate) mod state;
+pub(crate) mod sweep;
+mod tables;

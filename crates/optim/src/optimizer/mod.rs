@@ -1,11 +1,15 @@
 //! An optimizer: parameter groups with their options, and the state of each parameter.
 
 mod averages;
+#[cfg(not(target_family = "wasm"))]
+mod device;
 mod groups;
 pub(crate) mod loss_scale;
 mod schedule_steps;
 pub(crate) mod state_size;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::device::sweep::DeviceSweep;
 use crate::error::{Code, Error, Result};
 use crate::optimizer::loss_scale::LossScale;
 use crate::optimizers::definition::{Definition, Method};
@@ -28,6 +32,9 @@ pub struct Optimizer {
     groups: Vec<Group>,
     /// Makes the steps; `None` for L-BFGS.
     sweep: Option<Sweep>,
+    /// Makes the steps on a device, and has the state there; `None` before the first.
+    #[cfg(not(target_family = "wasm"))]
+    device_sweep: Option<DeviceSweep>,
     lbfgs_state: Option<LbfgsState>,
     pub(crate) schedule: Option<Schedule>,
     /// The factor of the loss, if loss scaling is on.
@@ -55,6 +62,8 @@ impl Optimizer {
             defaults: values,
             groups: vec![group],
             sweep,
+            #[cfg(not(target_family = "wasm"))]
+            device_sweep: None,
             lbfgs_state: None,
             schedule: None,
             loss_scale: None,
@@ -102,6 +111,10 @@ impl Optimizer {
         if let Some(sweep) = &mut self.sweep {
             sweep.invalidate();
         }
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(sweep) = &mut self.device_sweep {
+            sweep.invalidate();
+        }
     }
 
     /// Updates every parameter that has a gradient. Takes one view for each parameter, group by group. With a loss
@@ -116,29 +129,49 @@ impl Optimizer {
     /// - [`Code::Memory`] if there is no memory for new state
     /// - [`Code::Internal`] if a thread panicked, by a bug; some elements are then updated
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
+        #[cfg(not(target_family = "wasm"))]
+        self.check_on_host()?;
+        let has_gradients = views.iter().any(Option::is_some);
+        self.step_with(views.len(), has_gradients, options, |optimizer, options| match &mut optimizer.sweep {
+            Some(sweep) => {
+                #[cfg(not(target_family = "wasm"))]
+                if let Some(sweep) = &mut optimizer.device_sweep {
+                    sweep.invalidate();
+                }
+                sweep.step(&mut optimizer.groups, views, options)
+            }
+            None => Err(closure_required(optimizer.definition)),
+        })
+    }
+
+    /// Checks that a step is possible, makes it with the options that loss scaling asks for, and updates the loss scale.
+    fn step_with(
+        &mut self,
+        views: usize,
+        has_gradients: bool,
+        options: StepOptions<'_>,
+        step: impl FnOnce(&mut Self, StepOptions<'_>) -> Result<Outcome>,
+    ) -> Result<Outcome> {
         self.check_not_swapped()?;
-        let Some(sweep) = &mut self.sweep else {
-            let name = self.definition.name;
-            let message = format!("{name} needs a closure that computes the loss: step(optimizer, closure)");
-            return Err(Error::new(Code::ClosureRequired, message));
-        };
+        if self.sweep.is_none() {
+            return Err(closure_required(self.definition));
+        }
         let count: usize = self.groups.iter().map(|group| group.states.len()).sum();
-        if views.len() != count {
-            let message = format!("{} views given for {count} parameters", views.len());
+        if views != count {
+            let message = format!("{views} views given for {count} parameters");
             return Err(Error::new(Code::Internal, message));
         }
-        let outcome = match &mut self.loss_scale {
-            None => sweep.step(&mut self.groups, views, options)?,
-            Some(loss_scale) => {
-                let scaled = StepOptions { loss_scale: loss_scale.scale(), non_finite: NonFinite::Skip, ..options };
-                let outcome = sweep.step(&mut self.groups, views, scaled)?;
-                // A step without gradients does not change the scale.
-                if views.iter().any(Option::is_some) {
-                    loss_scale.update(outcome);
-                }
-                outcome
-            }
+        let scaled = match &self.loss_scale {
+            None => options,
+            Some(loss_scale) => StepOptions { loss_scale: loss_scale.scale(), non_finite: NonFinite::Skip, ..options },
         };
+        let outcome = step(self, scaled)?;
+        if let Some(loss_scale) = &mut self.loss_scale {
+            // A step without gradients does not change the scale.
+            if has_gradients {
+                loss_scale.update(outcome);
+            }
+        }
         if outcome == Outcome::Skipped {
             self.count_skipped();
         }
@@ -159,6 +192,10 @@ impl Optimizer {
     pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
         let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
         slots.zip(states).for_each(|(slot, state)| *slot = state);
+        #[cfg(not(target_family = "wasm"))]
+        {
+            self.device_sweep = None;
+        }
         self.invalidate();
     }
 
@@ -173,6 +210,8 @@ impl Optimizer {
             defaults: self.defaults.clone(),
             groups: self.groups.iter().map(empty).collect(),
             sweep: new_sweep(self.definition),
+            #[cfg(not(target_family = "wasm"))]
+            device_sweep: None,
             lbfgs_state: None,
             schedule: self.schedule.clone(),
             loss_scale: self.loss_scale.clone(),
@@ -196,6 +235,12 @@ impl Optimizer {
     pub fn set_lbfgs_state(&mut self, state: LbfgsState) {
         self.lbfgs_state = Some(state);
     }
+}
+
+/// The error of a step without a closure.
+fn closure_required(definition: &Definition) -> Error {
+    let message = format!("{} needs a closure that computes the loss: step(optimizer, closure)", definition.name);
+    Error::new(Code::ClosureRequired, message)
 }
 
 fn new_sweep(definition: &Definition) -> Option<Sweep> {

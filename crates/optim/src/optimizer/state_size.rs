@@ -34,6 +34,8 @@ impl Optimizer {
             size.scalars(usize::from(self.definition.counts_steps));
             state.buffers.iter().flatten().for_each(|buffer| size.tensor(buffer.len(), buffer.bytes()));
         }
+        #[cfg(not(target_family = "wasm"))]
+        self.device_buffers().for_each(|buffer| size.tensor(buffer.len(), buffer.bytes()));
         if let Some(state) = &self.lbfgs_state {
             let (width, pairs, bytes) = state.size();
             // func_evals, n_iter, t and prev_loss.

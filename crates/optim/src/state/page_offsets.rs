@@ -35,10 +35,18 @@ impl<T: Pod + Default> ArenaArray<T> {
     /// # Errors
     /// [`Code::Memory`](crate::error::Code::Memory)
     pub fn copy_of(elements: &[T], buffer_index: usize) -> Result<Self> {
-        let page_offset = page_offset(ASSUMED_PARAMETER_OFFSET, buffer_index);
-        let mut copy = Self::new(elements.len(), page_offset, buffer_index)?;
+        let mut copy = Self::zeros(elements.len(), buffer_index)?;
         copy.copy_from_slice(elements);
         Ok(copy)
+    }
+
+    /// Zeros in their own allocation, placed as [`ArenaArray::copy_of`] places a copy.
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::error::Code::Memory)
+    #[inline(always)]
+    pub(crate) fn zeros(length: usize, buffer_index: usize) -> Result<Self> {
+        Self::new(length, page_offset(ASSUMED_PARAMETER_OFFSET, buffer_index), buffer_index)
     }
 }
 

@@ -100,6 +100,16 @@ impl View<'_> {
 }
 
 impl Element {
+    /// The size of an element in bytes.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Element::Double => 8,
+            Element::Float => 4,
+            Element::Half | Element::BFloat16 => 2,
+        }
+    }
+
     /// True for types with master weights. Always false in WebAssembly, whose engine has none, so that their code is
     /// left out of the module.
     #[inline(always)]

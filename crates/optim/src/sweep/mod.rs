@@ -10,7 +10,7 @@ pub(crate) mod erased_rule;
 mod gradient_norm;
 mod gradient_ops;
 mod mixed_precision;
-mod new_state;
+pub(crate) mod new_state;
 pub(crate) mod non_finite;
 mod one_stage;
 mod param_average;

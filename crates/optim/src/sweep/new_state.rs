@@ -7,20 +7,20 @@ use half::{bf16, f16};
 use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, push_checked};
 use crate::memory::{Arena, ArenaLayout};
-use crate::state::buffer::{Buffer, PlannedBuffer, buffer_type};
+use crate::state::buffer::{Buffer, BufferType, PlannedBuffer, buffer_type};
 use crate::state::group::Group;
 use crate::state::page_offsets::page_offset;
 use crate::state::param_state::{MASTER, MAX_BUFFERS, PARAM_AVERAGE, RULE_BUFFERS, State};
-use crate::state::view::View;
+use crate::state::view::{Element, View};
 use crate::sweep::erased_rule::ErasedRule;
 
 /// Marks the state that a step created for a parameter.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Created {
+pub(crate) struct Created {
     /// True for a buffer of the formula.
-    pub(super) rule_buffers: bool,
+    pub(crate) rule_buffers: bool,
     /// True for the moving average of the parameter.
-    pub(super) param_average: bool,
+    pub(crate) param_average: bool,
 }
 
 /// A buffer that a step creates: the parameter, the initial value, and the planned memory.
@@ -51,7 +51,6 @@ pub(super) fn plan_state(
     views: &[Option<View<'_>>],
     limit: &dyn Fn(usize) -> usize,
 ) -> Result<NewState> {
-    let gradient_averages = rule.gradient_averages();
     let mut layout = ArenaLayout::default();
     let mut planned = Vec::new();
     let mut created = filled(views.len(), Created::default())?;
@@ -59,18 +58,11 @@ pub(super) fn plan_state(
         let start = layout.bytes();
         let mut slots = views.iter().enumerate();
         for (group, members) in groups.iter().enumerate() {
-            let (initial_values, shared) = (rule.initial_values(group), rule.shared(group));
             for (parameter_index, (state, (view_index, view))) in members.states.iter().zip(&mut slots).enumerate() {
                 let Some(view) = view else { continue };
-                let fill = match buffer_index {
-                    MASTER => view.element().is_16_bit().then_some(0.0),
-                    PARAM_AVERAGE => shared.average.and(Some(0.0)),
-                    _ => initial_values[buffer_index],
+                let Some((fill, element)) = wanted_buffer(rule, group, view.element(), buffer_index)? else {
+                    continue;
                 };
-                let Some(fill) = fill else { continue };
-                let is_gradient_average =
-                    gradient_averages.get(buffer_index).is_some_and(|is_gradient_average| *is_gradient_average);
-                let element = buffer_type(view.element(), is_gradient_average, shared.bfloat16_moments)?;
                 let existing = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
                 let existing = existing.filter(|buffer| buffer.len() == view.len());
                 if existing.is_some_and(|buffer| buffer.element() == element) {
@@ -140,9 +132,29 @@ impl NewState {
     }
 }
 
+/// The initial value and the type of a buffer for a parameter of type `element`; `None` if the options do not use it.
+#[inline(always)]
+pub(crate) fn wanted_buffer(
+    rule: &dyn ErasedRule,
+    group: usize,
+    element: Element,
+    buffer_index: usize,
+) -> Result<Option<(f64, BufferType)>> {
+    let shared = rule.shared(group);
+    let fill = match buffer_index {
+        MASTER => element.is_16_bit().then_some(0.0),
+        PARAM_AVERAGE => shared.average.and(Some(0.0)),
+        _ => rule.initial_values(group)[buffer_index],
+    };
+    let Some(fill) = fill else { return Ok(None) };
+    let is_gradient_average =
+        rule.gradient_averages().get(buffer_index).is_some_and(|is_gradient_average| *is_gradient_average);
+    Ok(Some((fill, buffer_type(element, is_gradient_average, shared.bfloat16_moments)?)))
+}
+
 /// Marks the formula's buffers in bfloat16, once all exist. Includes only buffers in use, since an option may add one
 /// later.
-pub(super) fn bfloat16_buffers(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
+pub(crate) fn bfloat16_buffers(rule: &dyn ErasedRule, group: usize, state: Option<&State>) -> [bool; RULE_BUFFERS] {
     let (gradient_averages, initial_values) = (rule.gradient_averages(), rule.initial_values(group));
     let stores_bfloat16 = rule.shared(group).bfloat16_moments;
     array::from_fn(|buffer_index| {

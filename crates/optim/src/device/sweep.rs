@@ -1,0 +1,204 @@
+//! A step of an optimizer on a device, equal to the step on the host to the bit.
+//!
+//! A step with the views, options and state of the step before uploads constants and launches kernels. It allocates
+//! nothing and does not wait, unless it must know on the host whether gradients are finite.
+
+use half::{bf16, f16};
+
+use crate::device::device::{Device, DeviceView};
+use crate::device::layout::{
+    APPLY, GRADIENT_SQUARES, MEASURE, Plain, STEP, StepSettings, TRANSFORMED_SQUARES, bytes_of_mut,
+};
+use crate::device::state::{DeviceState, StatePlan};
+use crate::device::tables::Tables;
+use crate::error::{Code, Error, Result};
+use crate::fallible::{filled, reserve};
+use crate::numeric::clip::{Clip, GradientTransform};
+use crate::state::group::Group;
+use crate::state::view::Element;
+use crate::sweep::erased_rule::ErasedRule;
+use crate::sweep::non_finite::{NonFinite, non_finite_gradient};
+use crate::sweep::step_options::{Outcome, StepOptions};
+
+// SAFETY: a number of 16 bits has no padding, and every bit pattern is a value.
+unsafe impl Plain for f16 {}
+
+/// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule) on one device, and has the state there.
+pub(crate) struct DeviceSweep {
+    rule: Box<dyn ErasedRule>,
+    /// The name of the device.
+    device: String,
+    views: Vec<Option<DeviceView>>,
+    pub(crate) state: DeviceState,
+    tables: Tables,
+    /// False if options or state were changed since the last step.
+    valid: bool,
+    /// The buffers that the step in progress has created, by group, parameter and buffer.
+    created: Vec<[usize; 3]>,
+}
+
+impl DeviceSweep {
+    pub(crate) fn new(rule: Box<dyn ErasedRule>, device: &dyn Device) -> Self {
+        Self {
+            rule,
+            device: device.name(),
+            views: Vec::new(),
+            state: DeviceState::default(),
+            tables: Tables::default(),
+            valid: false,
+            created: Vec::new(),
+        }
+    }
+
+    /// Makes the next step compare its tables, since options or state have changed.
+    pub(crate) fn invalidate(&mut self) {
+        self.valid = false;
+    }
+
+    /// Makes a step. An error changes nothing, except an error of the second stage of a rule with two stages: the first
+    /// stage has then updated the state.
+    pub(crate) fn step(
+        &mut self,
+        device: &dyn Device,
+        groups: &mut [Group],
+        views: &[Option<DeviceView>],
+        options: StepOptions<'_>,
+    ) -> Result<Outcome> {
+        let outcome = self.try_step(device, groups, views, options);
+        if outcome.is_err() {
+            self.valid = false;
+            for [group, parameter, buffer] in self.created.drain(..) {
+                self.state.groups[group][parameter][buffer] = None;
+            }
+        }
+        outcome
+    }
+
+    fn try_step(
+        &mut self,
+        device: &dyn Device,
+        groups: &mut [Group],
+        views: &[Option<DeviceView>],
+        options: StepOptions<'_>,
+    ) -> Result<Outcome> {
+        let plan = match self.valid && self.views == views {
+            true => None,
+            false => Some(self.prepare(device, groups, views)?),
+        };
+        let uses_norm = self.rule.wants_gradient_norm();
+        let settings = settings(options, uses_norm);
+        let checks = options.non_finite != NonFinite::Propagate;
+        let has_elements = !self.tables.is_empty();
+        if has_elements {
+            self.tables.upload_constants(device, &mut *self.rule, settings)?;
+            if uses_norm || settings.clips_norm != 0 || checks {
+                self.tables.upload(device)?;
+                self.tables.launch(GRADIENT_SQUARES)?;
+            }
+            // Checked before any state is made.
+            if checks && self.tables.control(device)?.non_finite != 0 {
+                self.end_without_update(device, options)?;
+                return Ok(Outcome::Skipped);
+            }
+        }
+        if let Some(plan) = plan {
+            let buffers = plan.make(device, groups)?;
+            self.created = plan.install(buffers, &mut self.state, groups, views);
+            self.tables.set_buffers(&*self.rule, &self.state);
+        }
+        if has_elements {
+            self.tables.upload(device)?;
+            if uses_norm && (settings.clips_norm != 0 || settings.transform.kind != 0) {
+                self.tables.launch(TRANSFORMED_SQUARES)?;
+            }
+            if self.rule.has_two_stages() {
+                self.tables.launch(MEASURE)?;
+                self.tables.launch(APPLY).map_err(|error| self.half_step(error))?;
+            } else {
+                self.tables.launch(STEP)?;
+            }
+        }
+        self.tables.count(groups);
+        self.tables.clear_created();
+        self.created.clear();
+        self.valid = true;
+        Ok(Outcome::Stepped)
+    }
+
+    /// Makes the tables of these views, and plans the missing state.
+    fn prepare(&mut self, device: &dyn Device, groups: &[Group], views: &[Option<DeviceView>]) -> Result<StatePlan> {
+        self.valid = false;
+        let name = device.name();
+        if name != self.device {
+            if self.state.buffers().next().is_some() {
+                let message = format!("a step on {name} with a state on {}", self.device);
+                return Err(Error::new(Code::Internal, message));
+            }
+            (self.device, self.tables) = (name, Tables::default());
+        }
+        self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
+        self.views.clear();
+        reserve(&mut self.views, views.len())?;
+        self.views.extend_from_slice(views);
+        self.state.extend(groups);
+        let plan = self.state.plan(&*self.rule, groups, views)?;
+        self.tables.build(device, &*self.rule, groups, views, &plan.created)?;
+        Ok(plan)
+    }
+
+    /// Ends a step without an update, since a gradient is not finite. Zeroes the gradients if asked to, except in the
+    /// case of an error.
+    fn end_without_update(&mut self, device: &dyn Device, options: StepOptions<'_>) -> Result<()> {
+        if options.non_finite == NonFinite::Error {
+            let found = self.tables.first_non_finite_chunk(device, &self.views)?;
+            let Some((element, address, length, view)) = found else { return Ok(()) };
+            let element = match element {
+                Element::Float => first_non_finite::<f32>(device, address, length)?,
+                Element::Double => first_non_finite::<f64>(device, address, length)?,
+                Element::Half => first_non_finite::<f16>(device, address, length)?,
+                Element::BFloat16 => first_non_finite::<bf16>(device, address, length)?,
+            };
+            return Err(non_finite_gradient(&(options.name)(view), element));
+        }
+        if options.zero_gradients {
+            // The kernel reads the mark of elements that are not finite, and does nothing else.
+            self.tables.launch(if self.rule.has_two_stages() { MEASURE } else { STEP })?;
+        }
+        Ok(())
+    }
+
+    /// The error of a second stage that could not start.
+    fn half_step(&self, error: Error) -> Error {
+        if !self.created.is_empty() {
+            // The state that this step has created is removed.
+            return error;
+        }
+        Error::new(error.code(), format!("{error}; the step has updated the state, but not the parameters"))
+    }
+}
+
+fn settings(options: StepOptions<'_>, uses_norm: bool) -> StepSettings {
+    let unscale = 1.0 / options.loss_scale;
+    let (max_norm, clip) = match options.clip {
+        Clip::Norm(max) => (Some(max), Clip::None),
+        other => (None, other),
+    };
+    let transform: GradientTransform = clip.transform(0.0).after_scaling(unscale);
+    StepSettings {
+        unscale,
+        max_norm: max_norm.unwrap_or_default(),
+        transform: transform.into(),
+        clips_norm: u32::from(max_norm.is_some()),
+        uses_norm: u32::from(uses_norm),
+        skips_non_finite: u32::from(options.non_finite == NonFinite::Skip),
+        zeroes_gradients: u32::from(options.zero_gradients),
+        ..StepSettings::default()
+    }
+}
+
+/// The first element that is infinite or NaN.
+fn first_non_finite<T: Plain + Default + Into<f64>>(device: &dyn Device, address: u64, length: usize) -> Result<f64> {
+    let mut elements = filled(length, T::default())?;
+    device.download(address, bytes_of_mut(&mut elements))?;
+    Ok(elements.into_iter().map(Into::into).find(|element: &f64| !element.is_finite()).unwrap_or(f64::NAN))
+}
