@@ -10,33 +10,11 @@ use stepwell_optim::{
     CATALOG, Clip, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, StepOptions, View, definition,
 };
 
+use crate::option_variants::{Named, option_variants};
+
 /// In elements: together enough for several threads. Some tensors enter LAMB's pipeline, one shared by all threads, and
 /// some are small. No length is a multiple of a vector.
 const LENGTHS: [usize; 10] = [270_003, 40_001, 70_001, 17, 1, 0, 280_001, 16_385, 5, 70_001];
-
-type Named = Vec<(String, OptionValue)>;
-
-/// Options that select other paths through the loops.
-fn variants(definition: &Definition) -> Vec<Named> {
-    let flag = |name: &str| vec![(name.to_owned(), OptionValue::Flag(true))];
-    let number = |name: &str| vec![(name.to_owned(), OptionValue::Float(0.5))];
-    let mut variants = vec![Vec::new(), number("decay"), number("average")];
-    let moments = vec![("moments".into(), OptionValue::Word("bfloat16".into()))];
-    variants.extend((definition.name != "adagrad").then(|| moments.clone()));
-    variants.extend(match definition.name {
-        "adam" | "adamw" => vec![flag("amsgrad")],
-        "sgd" => vec![number("momentum"), [number("momentum"), moments].concat()],
-        "rmsprop" => vec![
-            flag("centered"),
-            number("momentum"),
-            [flag("centered"), number("momentum")].concat(),
-            [flag("centered"), number("momentum"), moments].concat(),
-        ],
-        "lamb" => vec![flag("l2"), vec![("globalnorm".into(), OptionValue::Flag(false))]],
-        _ => Vec::new(),
-    });
-    variants
-}
 
 fn wave(seed: usize, i: usize) -> f64 {
     static WAVE: OnceLock<Vec<f64>> = OnceLock::new();
@@ -122,7 +100,7 @@ fn same_bits(definition: &'static Definition, named: &Named, plain: StepOptions<
 #[test]
 fn threads_and_instruction_sets_change_no_bit() {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        for named in variants(definition) {
+        for named in option_variants(definition) {
             same_bits(definition, &named, StepOptions::default());
         }
     }

@@ -4,6 +4,8 @@
 
 use stepwell_optim::{CATALOG, Clip, GradientTransform, Optimizer, Scalar, StepOptions, View, sum_of_squares};
 
+use crate::steps::step;
+
 const CLIPS: [Clip; 5] = [Clip::None, Clip::Norm(0.5), Clip::Norm(1e9), Clip::Value(0.25), Clip::Value(1e9)];
 
 fn numbers<T: Scalar>(count: usize, seed: f64) -> Vec<T> {
@@ -32,7 +34,7 @@ fn parameters<T: Scalar>(
         let [p, q] = &mut parameters;
         let [g, h] = &mut gradients;
         let options = StepOptions { clip: step_clip, ..StepOptions::default() };
-        optimizer.step(&mut [Some(view(p, g)), Some(view(q, h))], options).unwrap();
+        step(optimizer, &mut [Some(view(p, g)), Some(view(q, h))], options).unwrap();
         assert!(!inside || gradients == before);
     }
     parameters.to_vec()

@@ -11,6 +11,8 @@ use stepwell_optim::{
     first_changed_extension, positional,
 };
 
+use crate::steps::step;
+
 type Named = Vec<(String, OptionValue)>;
 
 fn made(definition: &'static Definition, named: &[(String, OptionValue)]) -> Optimizer {
@@ -56,13 +58,13 @@ fn maximizing_is_minimizing_along_the_negative_to_the_bit() {
                 let plan = optimizer.plan(0, &[], &[]).unwrap();
                 optimizer.edit(0, plan, 2).unwrap();
                 let mut x = ([0.3f32, -1.2, 0.7, 2.0, -0.1], [1.7f64, 0.0, -0.4]);
-                for step in 0..20 {
+                for number in 0..20 {
                     let sign = if maximize { -1.0 } else { 1.0 };
-                    let wave = |i: usize| sign * f64::from(step * 3 + i as i32).sin();
+                    let wave = |i: usize| sign * f64::from(number * 3 + i as i32).sin();
                     let mut g: (Vec<f32>, Vec<f64>) =
                         ((0..5).map(|i| wave(i) as f32).collect(), (5..8).map(wave).collect());
                     let views = &mut [Some(View::Float(&mut x.0, &mut g.0)), Some(View::Double(&mut x.1, &mut g.1))];
-                    optimizer.step(views, StepOptions::default()).unwrap();
+                    step(&mut optimizer, views, StepOptions::default()).unwrap();
                 }
                 x
             };

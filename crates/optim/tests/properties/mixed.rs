@@ -8,6 +8,8 @@ use stepwell_optim::{
     CATALOG, Definition, InstructionSet, NonFinite, Optimizer, OptionValue, Outcome, StepOptions, View,
 };
 
+use crate::steps::{THREADS, instruction_sets, states, step};
+
 /// In elements: enough for several threads, and not a multiple of a block.
 const LENGTH: usize = (1 << 18) + 777;
 
@@ -36,8 +38,8 @@ fn outcome(
     let mut half = numbers(1001, 1.0, f16::from_f32);
     let mut brain = numbers(LENGTH / 3, 2.0, bf16::from_f32);
     let options = StepOptions { threads, instruction_set, loss_scale: 4.0, ..StepOptions::default() };
-    for step in 0..3 {
-        let seed = step as f32;
+    for number in 0..3 {
+        let seed = number as f32;
         let mut g = numbers(LENGTH, seed, |x| x);
         let mut h = numbers(1001, seed, f16::from_f32);
         let mut b = numbers(LENGTH / 3, seed, bf16::from_f32);
@@ -46,12 +48,12 @@ fn outcome(
             Some(View::Half(&mut half, &mut h)),
             Some(View::BFloat16(&mut brain, &mut b)),
         ];
-        assert_eq!(optimizer.step(views, options).unwrap(), Outcome::Stepped);
+        assert_eq!(step(&mut optimizer, views, options).unwrap(), Outcome::Stepped);
     }
     let bits = float.iter().map(|x| x.to_bits()).collect();
     let halves = half.iter().map(|x| x.to_bits()).collect();
     let brains = brain.iter().map(|x| x.to_bits()).collect();
-    (bits, halves, brains, format!("{:?}", optimizer.groups()[0].states()))
+    (bits, halves, brains, states(&optimizer))
 }
 
 fn first_order() -> impl Iterator<Item = &'static Definition> {
@@ -65,10 +67,10 @@ fn threads_and_instruction_sets_change_nothing() {
         let averages = definition.name != "adagrad";
         for moments in ["full", "bfloat16"].into_iter().take(1 + usize::from(averages)) {
             let one = outcome(definition, moments, 1, InstructionSet::best());
-            for threads in [2, 3, 8] {
+            for &threads in THREADS {
                 assert!(outcome(definition, moments, threads, InstructionSet::best()) == one, "{}", definition.name);
             }
-            for &set in InstructionSet::available() {
+            for &set in instruction_sets() {
                 assert!(outcome(definition, moments, 2, set) == one, "{} {set:?}", definition.name);
             }
         }
@@ -85,19 +87,19 @@ fn a_skipped_step_makes_no_state_and_its_successor_is_the_first() {
         let mut bad = numbers(700, 1.0, f16::from_f32);
         bad[699] = f16::NAN;
         let before = p.clone();
-        let skipped = skips.step(&mut [Some(View::Half(&mut p, &mut bad))], options).unwrap();
+        let skipped = step(&mut skips, &mut [Some(View::Half(&mut p, &mut bad))], options).unwrap();
         assert_eq!((skipped, &p), (Outcome::Skipped, &before));
-        assert_eq!(skips.groups()[0].states(), [None]);
+        assert_eq!(states(&skips), "[None]");
         // A change of options in between does not turn the first step into a later one.
         let row = skips.plan(0, &[], &[]).unwrap();
         skips.edit(0, row, 0).unwrap();
         for seed in [1.0, 2.0] {
             let mut g = numbers(700, seed, f16::from_f32);
             let mut h = g.clone();
-            skips.step(&mut [Some(View::Half(&mut p, &mut g))], options).unwrap();
-            plain.step(&mut [Some(View::Half(&mut q, &mut h))], StepOptions::default()).unwrap();
+            step(&mut skips, &mut [Some(View::Half(&mut p, &mut g))], options).unwrap();
+            step(&mut plain, &mut [Some(View::Half(&mut q, &mut h))], StepOptions::default()).unwrap();
         }
         assert_eq!(p, q, "{}", definition.name);
-        assert_eq!(skips.groups()[0].states(), plain.groups()[0].states(), "{}", definition.name);
+        assert_eq!(states(&skips), states(&plain), "{}", definition.name);
     }
 }

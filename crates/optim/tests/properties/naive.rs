@@ -5,6 +5,8 @@
 use proptest::prelude::*;
 use stepwell_optim::{Optimizer, OptionValue, Scalar, StepOptions, View, definition, sum_of_squares};
 
+use crate::steps::step;
+
 /// A parameter with its moments, as in textbooks.
 #[derive(Clone, Default)]
 struct Plain {
@@ -73,7 +75,7 @@ fn stepped<T: Scalar>(
     for gradient in gradients {
         let mut gradient = padded(gradient);
         let views = &mut [Some(view(&mut parameter[offset..], &mut gradient[offset..]))];
-        optimizer.step(views, StepOptions::default()).unwrap();
+        step(&mut optimizer, views, StepOptions::default()).unwrap();
     }
     parameter[offset..].iter().map(|x| x.to_f64()).collect()
 }

@@ -11,6 +11,8 @@ use stepwell_optim::{
     CATALOG, Error, Objective, Optimizer, OptionValue, Result, Scalar, StepOptions, View, definition,
 };
 
+use crate::steps;
+
 fn recordings(optimizer: &str) -> Json {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../test/parity/recordings")
@@ -138,7 +140,7 @@ fn replay<T: Typed>(file: &Json, recording: &Json) {
         let pairs = parameters.iter_mut().map(|p| &mut p[..]).zip(gradients.iter_mut().map(|g| &mut g[..]));
         let mut views: Vec<_> = pairs.enumerate().map(view).collect();
         let mut views: Vec<_> = order.iter().map(|&p| views[p].take()).collect();
-        optimizer.step(&mut views, StepOptions::default()).unwrap();
+        steps::step(&mut optimizer, &mut views, StepOptions::default()).unwrap();
         assert_near(file, recording, step, &parameters);
     }
 }

@@ -1,0 +1,281 @@
+//! The host side of a step on a device: its calls, its failures, and its state.
+
+use stepwell_optim::{Clip, Code, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions};
+
+use crate::emulated::emulator;
+use crate::model::{Elements, Named, optimizer, option, views};
+use crate::observed::{Calls, Observed};
+use crate::steps::{assert_same_states, place_views, step, step_on, take_views};
+
+const NAMES: [&str; 6] = ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"];
+
+/// Two parameters of each type, one of them longer than a chunk.
+fn model() -> Vec<Elements> {
+    (0..8).map(|i| Elements::new(i % 4, if i < 4 { 40_003 } else { 77 }, i)).collect()
+}
+
+fn set_gradients(model: &mut [Elements], seed: usize) {
+    model.iter_mut().enumerate().for_each(|(i, elements)| elements.set_gradient(seed + i, 0.5));
+}
+
+/// Options that select other buffers.
+fn variants(name: &str) -> Vec<Named> {
+    let average = || option("average", OptionValue::Float(0.9));
+    let flag = |name: &str| option(name, OptionValue::Flag(true));
+    match name {
+        "adam" | "adamw" => vec![vec![], vec![flag("amsgrad"), average()]],
+        "sgd" => vec![vec![], vec![option("momentum", OptionValue::Float(0.9)), average()]],
+        "rmsprop" => vec![vec![flag("centered"), option("momentum", OptionValue::Float(0.9))]],
+        _ => vec![vec![average()]],
+    }
+}
+
+/// The kernels of a step.
+fn kernels(name: &str, clips: bool, checks: bool) -> Vec<&'static str> {
+    let mut kernels = Vec::new();
+    if clips || checks || name == "lamb" {
+        kernels.push("gradient_squares");
+    }
+    if clips && name == "lamb" {
+        kernels.push("transformed_squares");
+    }
+    kernels.extend(if name == "lamb" { &["measure", "apply"][..] } else { &["step"] });
+    kernels
+}
+
+#[test]
+fn a_steady_step_uploads_constants_and_launches_kernels_and_does_nothing_else() {
+    for name in NAMES {
+        for clip in [Clip::None, Clip::Norm(0.5), Clip::Value(0.1)] {
+            for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                let device = Observed::new(emulator());
+                let mut optimizer = optimizer(name, &variants(name)[0], 8);
+                let mut model = model();
+                let options = StepOptions { clip, non_finite, zero_gradients: true, ..StepOptions::default() };
+                for number in 0..5 {
+                    set_gradients(&mut model, number);
+                    let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+                    device.take_calls();
+                    assert_eq!(optimizer.device_step(&device, &placed, options).unwrap(), Outcome::Stepped);
+                    let calls = device.take_calls();
+                    take_views(emulator(), &mut views(&mut model), &placed).unwrap();
+                    let checks = non_finite != NonFinite::Propagate;
+                    let clips = clip != Clip::None;
+                    let mut launches = kernels(name, matches!(clip, Clip::Norm(_)), checks);
+                    if name == "lamb" && clips && !launches.contains(&"transformed_squares") {
+                        launches.insert(1, "transformed_squares");
+                    }
+                    if number > 1 {
+                        // Each step has other addresses only if the allocator moves them, which it does not.
+                        let expected =
+                            Calls { uploads: 1, downloads: usize::from(checks), launches, ..Calls::default() };
+                        assert_eq!(calls, expected, "{name} {clip:?} {non_finite:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_small_tensors_take_one_launch() {
+    let device = Observed::new(emulator());
+    let mut optimizer = optimizer("adamw", &Vec::new(), 1000);
+    let mut model: Vec<_> = (0..1000).map(|i| Elements::new(0, 16, i)).collect();
+    for number in 0..3 {
+        set_gradients(&mut model, number);
+        let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+        device.take_calls();
+        optimizer.device_step(&device, &placed, StepOptions::default()).unwrap();
+        let calls = device.take_calls();
+        assert_eq!(calls.launches, ["step"]);
+        assert!(calls.zeros <= 3 && calls.uploads <= 4 && calls.allocations <= 2, "{calls:?}");
+    }
+}
+
+#[test]
+fn a_new_rate_allocates_nothing_and_does_not_wait() {
+    for name in NAMES {
+        let device = Observed::new(emulator());
+        let mut optimizer = optimizer(name, &variants(name)[0], 8);
+        let mut model = model();
+        for number in 0..4 {
+            set_gradients(&mut model, number);
+            optimizer.set_rates(&[0.01 / (number + 1) as f64]).unwrap();
+            let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+            device.take_calls();
+            optimizer.device_step(&device, &placed, StepOptions::default()).unwrap();
+            let calls = device.take_calls();
+            if number > 0 {
+                assert_eq!((calls.allocations, calls.downloads, calls.loads), (0, 0, 0), "{name}: {calls:?}");
+            }
+        }
+    }
+}
+
+/// Makes steps of which call after call is refused, until one succeeds. An error changes nothing, except where it says
+/// so: its step then has updated the state.
+fn disturbed(device: &Observed, optimizer: &mut Optimizer, model: &mut [Elements], options: StepOptions<'_>) -> usize {
+    for calls in 0.. {
+        let before: Vec<_> = model.iter().map(Elements::bits).collect();
+        let mut states = optimizer.device_states(emulator()).unwrap();
+        let placed = place_views(emulator(), &mut views(model)).unwrap();
+        device.refuse_after(calls);
+        let outcome = optimizer.device_step(device, &placed, options);
+        if device.allow() {
+            outcome.unwrap();
+            take_views(emulator(), &mut views(model), &placed).unwrap();
+            return calls;
+        }
+        let error = outcome.unwrap_err();
+        assert_eq!(error.code(), Code::Memory);
+        take_views(emulator(), &mut views(model), &placed).unwrap();
+        let after: Vec<_> = model.iter().map(Elements::bits).collect();
+        assert!(after == before, "call {calls}");
+        if error.to_string().contains("has updated the state") {
+            // Starts again from the state before.
+            optimizer.set_states(states);
+            continue;
+        }
+        assert_same_states(&mut optimizer.device_states(emulator()).unwrap(), &mut states, "after a refusal");
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_refused_call_changes_nothing_and_the_next_step_is_as_without_it() {
+    for name in NAMES {
+        for named in variants(name) {
+            for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                let device = Observed::new(emulator());
+                let options = StepOptions { clip: Clip::Norm(0.5), non_finite, ..StepOptions::default() };
+                let make = || (optimizer(name, &named, 8), model());
+                let ((mut broken, mut ours), (mut smooth, mut theirs)) = (make(), make());
+                for number in 0..3 {
+                    for model in [&mut ours, &mut theirs] {
+                        set_gradients(model, number);
+                    }
+                    if number == 1 && name != "adagrad" && name != "sgd" {
+                        // The types of moments change, except that f64 has none in 16 bits.
+                        let options = broken.plan(0, &[], &[]).unwrap();
+                        broken.edit(0, options, 0).unwrap();
+                    }
+                    let refusals = disturbed(&device, &mut broken, &mut ours, options);
+                    assert!(refusals >= if number == 0 { 6 } else { 2 }, "{name}: {refusals}");
+                    step_on(emulator(), &mut smooth, &mut views(&mut theirs), options).unwrap();
+                    let bits = |model: &[Elements]| model.iter().map(Elements::bits).collect::<Vec<_>>();
+                    assert!(bits(&ours) == bits(&theirs), "{name} {named:?}");
+                }
+                let states = |optimizer: &Optimizer| optimizer.device_states(emulator()).unwrap();
+                assert_same_states(&mut states(&broken), &mut states(&smooth), name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_stage_that_fails_says_that_the_state_has_changed() {
+    let device = Observed::new(emulator());
+    let mut optimizer = optimizer("lamb", &Vec::new(), 8);
+    let mut model = model();
+    for number in 0..2 {
+        set_gradients(&mut model, number);
+        let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+        if number == 1 {
+            // Constants, `gradient_squares` and `measure` come before.
+            device.refuse_after(3);
+        }
+        let outcome = optimizer.device_step(&device, &placed, StepOptions::default());
+        if number == 1 {
+            let error = outcome.unwrap_err();
+            let message = "refused; the step has updated the state, but not the parameters";
+            assert_eq!((error.code(), error.to_string()), (Code::Memory, message.to_owned()));
+            assert_eq!(optimizer.device_states(emulator()).unwrap()[0].as_ref().unwrap().step, 1);
+        }
+    }
+}
+
+#[test]
+fn state_moves_to_the_host_and_back() {
+    for name in NAMES {
+        for named in variants(name) {
+            let mut optimizer = optimizer(name, &named, 8);
+            let mut model = model();
+            for number in 0..6 {
+                set_gradients(&mut model, number);
+                step(&mut optimizer, &mut views(&mut model), StepOptions::default()).unwrap();
+                let size = optimizer.state_size();
+                if number == 1 {
+                    optimizer.fetch_device_state(emulator()).unwrap();
+                    assert!(!optimizer.has_device_state());
+                    // A step on the host.
+                    set_gradients(&mut model, number + 10);
+                    optimizer.step(&mut views(&mut model), StepOptions::default()).unwrap();
+                } else if number == 3 {
+                    let states = optimizer.device_states(emulator()).unwrap();
+                    optimizer.set_states(states);
+                }
+                assert_eq!(optimizer.state_size(), size);
+            }
+            let has_state = optimizer.has_device_state();
+            let error = optimizer.step(&mut views(&mut model), StepOptions::default()).err();
+            // A state without buffers is in host memory.
+            assert_eq!(error.map(|error| error.code()), has_state.then_some(Code::Internal), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_named() {
+    for name in ["adam", "lamb"] {
+        for (value, text) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf")] {
+            let mut optimizer = optimizer(name, &Vec::new(), 8);
+            let mut model = model();
+            let options = StepOptions {
+                non_finite: NonFinite::Error,
+                zero_gradients: true,
+                name: &|index| format!("p{index}"),
+                ..StepOptions::default()
+            };
+            for number in 0..4 {
+                set_gradients(&mut model, number);
+                if number % 2 == 0 {
+                    // In the first and in a steady step, in the third chunk.
+                    model[3].set_gradient_element(39_999, value);
+                    model[5].set_gradient_element(1, f64::INFINITY);
+                }
+                let outcome = step(&mut optimizer, &mut views(&mut model), options);
+                if number % 2 == 0 {
+                    let error = outcome.unwrap_err();
+                    assert_eq!(error.code(), Code::Gradient);
+                    let expected = format!("given {text} in the gradient of parameter `p3`");
+                    assert!(error.to_string().ends_with(&expected), "{error}");
+                } else {
+                    outcome.unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_loss_scale_grows_and_backs_off() {
+    for name in ["sgd", "lamb"] {
+        let mut optimizer = optimizer(name, &vec![option("average", OptionValue::Float(0.5))], 8);
+        let scale = [option("interval", OptionValue::Integer(2)), option("init", OptionValue::Float(64.0))];
+        optimizer.loss_scale = Some(LossScale::new(&scale).unwrap());
+        let mut model = model();
+        let mut scales = Vec::new();
+        for number in 0..9 {
+            set_gradients(&mut model, number);
+            if number == 0 || number == 5 {
+                model[2].set_gradient_element(number, f64::INFINITY);
+            }
+            let options = StepOptions { zero_gradients: number % 2 == 1, ..StepOptions::default() };
+            let outcome = step(&mut optimizer, &mut views(&mut model), options).unwrap();
+            assert_eq!(outcome == Outcome::Skipped, number == 0 || number == 5);
+            scales.push(optimizer.loss_scale.as_ref().unwrap().scale());
+        }
+        assert_eq!(scales, [32.0, 32.0, 64.0, 64.0, 128.0, 64.0, 64.0, 128.0, 128.0]);
+    }
+}

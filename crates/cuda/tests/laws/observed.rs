@@ -1,0 +1,117 @@
+//! A device that counts the calls of its functions, and refuses one of them if asked to.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, Error, Result};
+
+/// The numbers of calls since the last reset, by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    pub(crate) allocations: usize,
+    pub(crate) uploads: usize,
+    pub(crate) downloads: usize,
+    pub(crate) copies: usize,
+    pub(crate) zeros: usize,
+    pub(crate) loads: usize,
+    /// The kernels in the order of the launches.
+    pub(crate) launches: Vec<&'static str>,
+}
+
+#[derive(Default)]
+struct Log {
+    calls: RefCell<Calls>,
+    /// The number of calls until one is refused; `None` for no refusal.
+    until_refusal: Cell<Option<usize>>,
+}
+
+/// A device that passes calls on to another one.
+pub(crate) struct Observed {
+    device: &'static dyn Device,
+    log: Rc<Log>,
+}
+
+struct ObservedModule {
+    module: Rc<dyn DeviceModule>,
+    log: Rc<Log>,
+}
+
+impl Log {
+    /// Counts a call, or refuses it.
+    fn call(&self, count: impl FnOnce(&mut Calls)) -> Result<()> {
+        match self.until_refusal.get() {
+            Some(0) => {
+                self.until_refusal.set(None);
+                return Err(Error::new(Code::Memory, "refused"));
+            }
+            Some(rest) => self.until_refusal.set(Some(rest - 1)),
+            None => {}
+        }
+        count(&mut self.calls.borrow_mut());
+        Ok(())
+    }
+}
+
+impl Observed {
+    pub(crate) fn new(device: &'static dyn Device) -> Self {
+        Self { device, log: Rc::default() }
+    }
+
+    /// The calls since the last time.
+    pub(crate) fn take_calls(&self) -> Calls {
+        self.log.calls.take()
+    }
+
+    /// Refuses the call after this number of calls.
+    pub(crate) fn refuse_after(&self, calls: usize) {
+        self.log.until_refusal.set(Some(calls));
+    }
+
+    /// Ends the refusal. Returns false if a call was refused.
+    pub(crate) fn allow(&self) -> bool {
+        self.log.until_refusal.take().is_some()
+    }
+}
+
+impl Device for Observed {
+    fn name(&self) -> String {
+        self.device.name()
+    }
+
+    fn allocate(&self, bytes: usize) -> Result<Box<dyn DeviceMemory>> {
+        self.log.call(|calls| calls.allocations += 1)?;
+        self.device.allocate(bytes)
+    }
+
+    fn upload(&self, to: u64, bytes: &[u8]) -> Result<()> {
+        self.log.call(|calls| calls.uploads += 1)?;
+        self.device.upload(to, bytes)
+    }
+
+    fn download(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
+        self.log.call(|calls| calls.downloads += 1)?;
+        self.device.download(from, bytes)
+    }
+
+    fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {
+        self.log.call(|calls| calls.copies += 1)?;
+        self.device.copy(from, to, bytes)
+    }
+
+    fn zero(&self, to: u64, bytes: usize) -> Result<()> {
+        self.log.call(|calls| calls.zeros += 1)?;
+        self.device.zero(to, bytes)
+    }
+
+    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
+        self.log.call(|calls| calls.loads += 1)?;
+        Ok(Rc::new(ObservedModule { module: self.device.load(source)?, log: Rc::clone(&self.log) }))
+    }
+}
+
+impl DeviceModule for ObservedModule {
+    fn launch(&self, kernel: &'static str, blocks: u32, threads: u32, arguments: &[u64]) -> Result<()> {
+        self.log.call(|calls| calls.launches.push(kernel))?;
+        self.module.launch(kernel, blocks, threads, arguments)
+    }
+}
