@@ -249,7 +249,7 @@ impl Engine for TorchEngine {
             return Err(Error::new(Code::Internal, "a step on one device with parameters on several"));
         };
         let device = self.devices.device(number)?;
-        cache.with_device_views(&self.busy, parameters, number, name, zero_grad, &mut |views| step(&*device, views))
+        cache.with_device_views(&self.busy, parameters, number, name, zero_grad, &mut |views| step(&device, views))
     }
 
     const HAS_STAGING: bool = true;

@@ -91,7 +91,7 @@ fn step(engine: &TorchEngine, all: &[Tensor], cache: &mut ViewCache, zero: bool)
     let mut viewed = Vec::new();
     engine.with_device_views(all, &|i| i.to_string(), cache, zero, &mut |device, views| {
         viewed = views.iter().map(Option::is_some).collect();
-        subtract(device, views, zero)
+        subtract(&**device, views, zero)
     })?;
     Ok(viewed)
 }

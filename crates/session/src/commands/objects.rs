@@ -123,12 +123,12 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<S
     let handle = arguments.any_handle(ANY)?;
     arguments.finish()?;
     let tensors = match session.object(handle)? {
-        Object::Optimizer(bound) => return Ok(bound.borrow().with_state()?.state_size()),
+        Object::Optimizer(bound) => return bound.borrow().state_size(),
         other => other.tensors(),
     };
     // A model has the state of its optimizer too.
     let mut counts = match session.object(handle)? {
-        Object::Model(model) => model.optimizer.borrow().with_state()?.state_size(),
+        Object::Model(model) => model.optimizer.borrow().state_size()?,
         _ => StateSize::default(),
     };
     counts.tensors += tensors.len();

@@ -1,6 +1,9 @@
 //! The memory that has the parameters of an optimizer, which decides how a step reaches them.
 
 #[cfg(not(target_family = "wasm"))]
+use std::rc::Rc;
+
+#[cfg(not(target_family = "wasm"))]
 use stepwell_optim::{Device, DeviceView, Result};
 
 /// The memory that has the parameters of an optimizer.
@@ -16,4 +19,4 @@ pub enum Placement {
 
 /// A step with a device, and with one view for each parameter; `None` for one that the step does not update.
 #[cfg(not(target_family = "wasm"))]
-pub type DeviceStep<'a> = dyn FnMut(&dyn Device, &[Option<DeviceView>]) -> Result<()> + 'a;
+pub type DeviceStep<'a> = dyn FnMut(&Rc<dyn Device>, &[Option<DeviceView>]) -> Result<()> + 'a;

@@ -3,15 +3,20 @@
 use std::ops::Deref;
 
 use stepwell_optim::{
-    Clip, Code, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StepOptions, View,
+    Clip, Code, Error, LossScale, NonFinite, Optimizer, OptionValue, Outcome, Result, State, StateSize, StepOptions,
+    View,
 };
 
 use crate::engine::Engine;
 use crate::engine::library_optimizers::reject_extensions;
 use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
+#[cfg(not(target_family = "wasm"))]
+use crate::engine::placement::Placement;
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
+#[cfg(not(target_family = "wasm"))]
+use crate::training::state_device::StateDevice;
 use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
@@ -26,6 +31,8 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
     view_cache: E::ViewCache,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) device: StateDevice,
     /// Which parameters were trained when L-BFGS learned its state; `None` before its first step.
     pub(crate) trained_for_state: Option<Vec<bool>>,
 }
@@ -46,6 +53,8 @@ impl<E: Engine> BoundOptimizer<E> {
             groups: vec![Vec::new()],
             tensors: Vec::new(),
             view_cache: E::ViewCache::default(),
+            #[cfg(not(target_family = "wasm"))]
+            device: StateDevice::default(),
             trained_for_state: None,
         }
     }
@@ -166,7 +175,12 @@ impl<E: Engine> BoundOptimizer<E> {
             return Ok(Outcome::Stepped);
         }
         let scale = self.scale_of_loss();
-        let is_offloaded = self.is_offloaded();
+        #[cfg(not(target_family = "wasm"))]
+        let placement = if E::HAS_DEVICES { self.step_placement(engine)? } else { Placement::Host };
+        #[cfg(not(target_family = "wasm"))]
+        let is_staged = self.is_offloaded() || placement == Placement::Several;
+        #[cfg(target_family = "wasm")]
+        let is_staged = self.is_offloaded();
         let Self { optimizer, registry, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
         let name = |index: usize| registry.name_of(engine, tensors, index);
@@ -181,22 +195,49 @@ impl<E: Engine> BoundOptimizer<E> {
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;
+        #[cfg(not(target_family = "wasm"))]
+        if placement == Placement::Device {
+            let device = &mut self.device;
+            engine.with_device_views(tensors, &name, view_cache, zero_gradients, &mut |on, views| {
+                outcome = device.step(optimizer, on, views, options)?;
+                Ok(())
+            })?;
+            self.follow_loss_scale(engine, scale, zero_gradients)?;
+            return Ok(outcome);
+        }
         let mut step = |views: &mut [Option<View<'_>>]| {
             outcome = optimizer.step(views, options)?;
             Ok(outcome)
         };
-        if E::HAS_STAGING && is_offloaded {
+        if E::HAS_STAGING && is_staged {
             engine.with_staged_views(tensors, &name, view_cache, zero_gradients, &mut step)?;
         } else {
             let step = &mut |views: &mut [Option<View<'_>>]| step(views).map(drop);
             engine.with_parameter_views(tensors, &name, view_cache, zero_gradients, step)?;
         }
-        let change = self.scale_of_loss() / scale;
-        if change != 1.0 && !zero_gradients {
-            // Backward passes to come accumulate gradients of the new scale.
-            multiply_gradients(engine, &self.tensors, change)?;
-        }
+        self.follow_loss_scale(engine, scale, zero_gradients)?;
         Ok(outcome)
+    }
+
+    /// The placement of parameters for a step. Except for a step on a device, moves the state to host memory. Parameters of
+    /// an offloaded optimizer, and parameters on several devices, are stepped on copies in host memory.
+    #[cfg(not(target_family = "wasm"))]
+    fn step_placement(&mut self, engine: &E) -> Result<Placement> {
+        let placement = match self.is_offloaded() {
+            true => Placement::Host,
+            false => engine.placement(&self.tensors, &mut self.view_cache)?,
+        };
+        if placement != Placement::Device {
+            self.device.fetch(&mut self.optimizer)?;
+        }
+        Ok(placement)
+    }
+
+    /// Multiplies the gradients, unless they are zeroed, if a step has changed the loss scale. Backward passes to come
+    /// accumulate gradients of the new scale.
+    fn follow_loss_scale(&self, engine: &E, before: f64, zeroed: bool) -> Result<()> {
+        let change = self.scale_of_loss() / before;
+        if change != 1.0 && !zeroed { multiply_gradients(engine, &self.tensors, change) } else { Ok(()) }
     }
 
     /// The factor of a loss before its backward pass.
@@ -238,8 +279,22 @@ impl<E: Engine> BoundOptimizer<E> {
         Ok(())
     }
 
-    /// The optimizer with its state, which the tensor library may hold.
+    /// The size of the state, wherever it is.
+    pub(crate) fn state_size(&self) -> Result<StateSize> {
+        match self.library() {
+            Some(_) => Ok(self.with_state()?.state_size()),
+            None => Ok(self.optimizer.state_size()),
+        }
+    }
+
+    /// The optimizer with its state, which the tensor library or a device may hold.
     pub(crate) fn with_state(&self) -> Result<WithState<'_>> {
+        #[cfg(not(target_family = "wasm"))]
+        if E::HAS_DEVICES
+            && let Some(optimizer) = self.device.with_state(&self.optimizer)?
+        {
+            return Ok(WithState::Copy(Box::new(optimizer)));
+        }
         let Some(LibraryOptimizer::Each(library)) = self.library() else { return Ok(WithState::Own(&self.optimizer)) };
         let mut optimizer = self.optimizer.without_state();
         optimizer.set_states(library.states(&self.tensors)?);
@@ -247,7 +302,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// An optimizer with its state: the state itself, or a copy of the tensor library's.
+/// An optimizer with its state: the state itself, or a copy of what the tensor library or a device holds.
 pub(crate) enum WithState<'a> {
     Own(&'a Optimizer),
     Copy(Box<Optimizer>),

@@ -21,6 +21,8 @@ impl<E: Engine> BoundOptimizer<E> {
     /// Swaps parameters and averages; a second call swaps them back. Returns whether the parameters are now the
     /// averages. An error changes nothing.
     pub(crate) fn swap_averages(&mut self, engine: &E) -> Result<bool> {
+        #[cfg(not(target_family = "wasm"))]
+        self.device.fetch(&mut self.optimizer)?;
         let Self { optimizer, tensors, .. } = self;
         let (mut swaps, mut states) = (Vec::new(), Vec::new());
         for (tensor, averaged) in tensors.iter().zip(optimizer.swap_buffers()) {

@@ -1,0 +1,134 @@
+//! Steps with all that a step can do in addition.
+
+use stepwell_optim::Code;
+use stepwell_session::Value;
+
+use crate::job::{Job, n, object, rows, s, same_on_both, with};
+
+const DTYPES: [&str; 4] = ["float", "double", "half", "bfloat16"];
+
+#[test]
+fn every_optimizer_and_dtype() {
+    for (name, options) in rows() {
+        for dtype in DTYPES {
+            same_on_both((name, &options), dtype, |job| {
+                for _ in 0..3 {
+                    job.step(&object([("zerograd", Value::Bool(true))]));
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn clipping_averages_and_small_moments() {
+    for (name, options) in rows() {
+        let options = with(&options, object([("average", n(0.9))]));
+        same_on_both((name, &options), "float", |job| {
+            for clip in [("clipnorm", n(0.001)), ("clipvalue", n(0.0001)), ("clipnorm", n(1e6))] {
+                job.step(&object([clip]));
+            }
+        });
+    }
+    for name in ["adam", "lamb"] {
+        same_on_both((name, &object([("moments", s("bfloat16"))])), "float", |job| {
+            (0..3).for_each(|_| job.step(&object([])));
+        });
+    }
+}
+
+#[test]
+fn a_loss_scale_skips_and_backs_off() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            let optimizer = job.optimizer.clone();
+            job.call("lossscale", [optimizer.clone(), object([("init", n(1024.0)), ("interval", n(2.0))])]);
+            let mut scales = Vec::new();
+            for step in 0..6 {
+                job.backward();
+                if step == 3 {
+                    job.set_gradient(f64::INFINITY);
+                }
+                let options = object([("zerograd", Value::Bool(step % 2 == 1))]);
+                job.call("step", [optimizer.clone(), options]);
+                scales.push(format!("{}", job.call("lossscale", [optimizer.clone()])));
+            }
+            scales
+        });
+    }
+}
+
+#[test]
+fn gradients_that_are_not_finite_are_errors_that_change_nothing() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            job.step(&object([]));
+            job.set_gradient(f64::NAN);
+            let optimizer = job.optimizer.clone();
+            let error = job.try_call("step", [optimizer, object([("nonfinite", s("error"))])]).unwrap_err();
+            job.set_gradient(0.0);
+            (error.code(), error.to_string())
+        });
+    }
+}
+
+#[test]
+fn frozen_parameters_stay_and_go_on() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            job.step(&object([]));
+            let loose = job.parameter("parms.0");
+            job.call("gradflag", [loose.clone(), Value::Bool(false)]);
+            job.set_gradient(2.0);
+            let optimizer = job.optimizer.clone();
+            job.call("step", [optimizer, object([("zerograd", Value::Bool(true))])]);
+            job.call("gradflag", [loose, Value::Bool(true)]);
+            job.step(&object([]));
+        });
+    }
+}
+
+#[test]
+fn a_change_of_rates_reaches_the_device() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            job.step(&object([]));
+            let optimizer = job.optimizer.clone();
+            job.call("lr", [optimizer, Value::Array(vec![n(0.5), n(0.25)])]);
+            job.step(&object([]));
+        });
+    }
+}
+
+#[test]
+fn a_full_device_is_an_error_that_changes_nothing() {
+    let (name, options) = rows().remove(1);
+    let mut job = Job::new(true, "float", name, &options);
+    job.set_gradient(1.0);
+    let before = job.result();
+    let emulator = job.emulator.clone().unwrap();
+    emulator.set_memory_limit(0);
+    let optimizer = job.optimizer.clone();
+    let error = job.try_call("step", [optimizer.clone(), object([])]).unwrap_err();
+    assert_eq!(error.code(), Code::Memory, "{error}");
+    emulator.set_memory_limit(usize::MAX);
+    assert_eq!(job.result(), before);
+    job.call("step", [optimizer, object([])]);
+    assert_ne!(job.result(), before);
+}
+
+#[test]
+fn a_steady_step_allocates_nothing_and_does_not_wait() {
+    for (name, options) in rows() {
+        let mut job = Job::new(true, "float", name, &options);
+        for clip in [object([]), object([("clipnorm", n(0.5))])] {
+            (0..3).for_each(|_| job.step(&clip));
+            let emulator = job.emulator.clone().unwrap();
+            emulator.reset_counts();
+            job.step(&clip);
+            let counts = emulator.counts();
+            assert_eq!((counts.allocations, counts.downloads), (0, 0), "{name}");
+            assert!(counts.launches > 0, "{name}");
+        }
+    }
+}
