@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 6] = [
+    const FILES: [&str; 7] = [
+        "src/cuda.cpp",
         "src/memory/allocator.cpp",
         "src/shim.cpp",
         "src/backward.cpp",

@@ -2,7 +2,7 @@ import type { Libtorch } from "./libtorch.js";
 
 /** The libtorch that this process has loaded. */
 export const libtorch: Readonly<Libtorch> & {
-  /** "loaded", or the reason why the CUDA half of libtorch was not loaded. */
+  /** "loaded", or the reason why the CUDA library of libtorch was not loaded. */
   readonly cuda: string;
 };
 

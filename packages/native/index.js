@@ -5,6 +5,7 @@
 
 const { existsSync, readdirSync } = require("node:fs");
 const { join } = require("node:path");
+const { loadCuda } = require("./cuda.js");
 const { elfFault } = require("./elf.js");
 const { cacheFolder, checkoutFolder, failure, findLibtorch } = require("./libtorch.js");
 const { installAdvice, libraryPath, pinned, pipAdvice, platform } = require("./libtorch.js");
@@ -67,26 +68,6 @@ function loadLibtorch(preload, found) {
   withSleepingThreads(() => load(() => preload(cpu), cpu, code, advice));
 }
 
-/** Loads the CUDA library of libtorch if there is a driver. Returns "loaded" or the reason why it was not loaded. */
-function loadCuda(preload, libtorchPath) {
-  if (process.env.STEPWELL_CUDA === "0") return "switched off by STEPWELL_CUDA=0";
-  const path = libraryPath(libtorchPath, "torch_cuda");
-  if (!existsSync(path)) return `${path} does not exist: this libtorch is for the CPU only`;
-  const driver = process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1";
-  try {
-    // A device file is the quick test. WSL and Windows have only the library of the driver.
-    if (!existsSync("/dev/nvidia0")) preload(driver);
-  } catch {
-    return `no NVIDIA driver was found: ${driver} cannot be loaded`;
-  }
-  try {
-    preload(path);
-    return "loaded";
-  } catch (error) {
-    return `${path} cannot be loaded: ${error.message}`;
-  }
-}
-
 /**
  * Calls `load` with OMP_WAIT_POLICY=passive in the environment, unless it is set. libgomp reads the variable once, while it is
  * loaded. Afterwards it is removed, so that programs which this process starts do not inherit it.
@@ -104,15 +85,18 @@ function withSleepingThreads(load) {
   }
 }
 
-const { preload } = addon("preload.node");
+const loader = addon("preload.node");
+const { preload } = loader;
 // Makes the number of threads, a symbol of this addon, global: copies of Stepwell in one process share it.
 if (process.platform !== "win32") preload(addonPath("preload.node"));
 const found = findLibtorch();
 loadLibtorch(preload, found);
 
-exports.libtorch = Object.freeze({ ...found, cuda: loadCuda(preload, found.path) });
+const cuda = loadCuda(loader, found);
+exports.libtorch = Object.freeze({ ...found, cuda: cuda.missing ?? "loaded" });
 
 const stepwell = addon("stepwell.node");
+stepwell.explainCuda(cuda.missing, cuda.remedy);
 
 /** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () => {
@@ -121,6 +105,8 @@ exports.open = () => {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
     checkMemory: stepwell.checkMemory,
+    releaseMemory: stepwell.releaseMemory,
+    libtorch: { version: found.version, cudaLibrary: cuda.library },
     stepWithClosure: (...args) => stepwell.stepWithClosure(session, ...args),
   };
 };

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, Data, Device, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss, Placement, Primitive,
-    Reduction, Slice, SliceMut, Window,
+    Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss,
+    Placement, Primitive, Reduction, Slice, SliceMut, Window,
 };
 
 use crate::devices::{Devices, HostDevice};
@@ -16,7 +16,7 @@ use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
 use crate::primitives;
 use crate::tensor::{Tensor, kind, size, sizes};
-use crate::{memory, shim, threads};
+use crate::{cuda, memory, shim, threads};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
@@ -82,14 +82,19 @@ impl Engine for TorchEngine {
     type ViewCache = ViewCache;
 
     fn require(&self, device: Device) -> Result<()> {
-        let Device::Cuda(index) = device else { return Ok(()) };
-        let reason = match shim::cuda_devices()? {
-            None => "libtorch was loaded without CUDA".to_owned(),
-            Some(0) => "there is no CUDA device, or no driver for it".to_owned(),
-            Some(count) if index >= count => format!("CUDA devices here: {count}, counted from 0"),
-            Some(_) => return Ok(()),
-        };
-        Err(Error::new(Code::Device, format!("device {device} cannot be used: {reason}")))
+        cuda::require(device)
+    }
+
+    fn cuda_report(&self) -> Result<CudaReport> {
+        cuda::report()
+    }
+
+    fn synchronize(&self, device: Device) -> Result<()> {
+        cuda::synchronize(device)
+    }
+
+    fn device_memory(&self, device: Device) -> Result<Option<DeviceMemoryUse>> {
+        cuda::device_memory(device)
     }
 
     fn memory_limit(&self, wanted: usize) -> usize {
@@ -286,6 +291,7 @@ impl Engine for TorchEngine {
         Ok(())
     }
 
+    const HAS_DEVICES: bool = true;
     const HAS_REDUCED: bool = true;
     const HAS_OPTIMIZERS: bool = true;
 
@@ -329,6 +335,22 @@ impl Engine for TorchEngine {
         let indices = tch::Tensor::f_from_slice(&indices).map_err(from_tch)?;
         let indices = indices.f_to(on(tensor.device()?)).map_err(from_tch)?;
         Tensor::from_tch(tensor.as_ref().f_index_select(0, &indices))
+    }
+
+    fn batch(&self, tensor: &Tensor, indices: &[usize], device: Device) -> Result<Tensor> {
+        let rows = self.index_select(tensor, indices)?;
+        let from = rows.device()?;
+        if from == device {
+            return Ok(rows);
+        }
+        self.require(device)?;
+        if from != Device::Cpu {
+            return self.convert(&rows, rows.dtype()?, device);
+        }
+        // From pinned memory the device copies while the program goes on. libtorch keeps that memory until the copy is done.
+        let _guard = tch::no_grad_guard();
+        let pinned = rows.as_ref().f_pin_memory(on(device)).map_err(from_tch)?;
+        Tensor::from_tch(pinned.f_to_device_(on(device), kind(rows.dtype()?), true, false))
     }
 
     fn activation(&self, input: &Tensor, activation: Activation) -> Result<Tensor> {

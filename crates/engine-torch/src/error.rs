@@ -23,7 +23,15 @@ const FREQUENT: &[(&str, &str)] = &[
 ];
 
 /// Parts of texts of out-of-memory errors, on the CPU and on CUDA devices.
-const OUT_OF_MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc"];
+const OUT_OF_MEMORY: &[&str] = &["DefaultCPUAllocator", "out of memory", "bad_alloc", "_STATUS_ALLOC_FAILED"];
+
+/// Parts of texts of errors that tensors on several devices cause.
+const SEVERAL_DEVICES: &[&str] = &[
+    "Expected all tensors to be on the same device",
+    "to have the same device as tensor",
+    "but expected it to be on GPU",
+    "but expected it to be on CPU",
+];
 
 /// Fails while a step uses views of tensors.
 pub(crate) fn check_not_busy(busy: &Cell<bool>) -> Result<()> {
@@ -46,11 +54,29 @@ pub(crate) fn engine_error(text: &str) -> Error {
     if OUT_OF_MEMORY.iter().any(|part| text.contains(part)) {
         return out_of_memory(text);
     }
+    if SEVERAL_DEVICES.iter().any(|part| text.contains(part)) || differs_in_device(text) {
+        let message = format!("tensors on several devices: {}. to(x, device) copies a tensor x", first_sentence(text));
+        return Error::new(Code::Device, message);
+    }
+    if text.starts_with("CUDA error: ") {
+        let message = format!(
+            "{}. CUDA may report a failure of earlier work, after which the device is of no use: restart the process",
+            first_sentence(text)
+        );
+        return Error::new(Code::Device, message);
+    }
     if let Some((operation, dtype)) = not_implemented(text) {
         return Error::new(Code::Dtype, format!("libtorch has no `{operation}` for {dtype} on this device"));
     }
     let frequent = FREQUENT.iter().find(|(start, _)| text.starts_with(start));
     Error::new(Code::Engine, frequent.map_or_else(|| first_sentence(text), |(_, message)| message))
+}
+
+/// True for the text of a convolution whose input and weight are on different devices: `Input type (torch.cuda.FloatTensor) and
+/// weight type (torch.FloatTensor) should be the same`.
+fn differs_in_device(text: &str) -> bool {
+    let types = |text: &str| text.matches("torch.cuda.").count();
+    text.starts_with("Input type (") && text.lines().next().is_some_and(|line| types(line) == 1)
 }
 
 /// The operation and libtorch's name of the dtype in a text such as `"tril" not implemented for 'Half'`.
@@ -99,6 +125,26 @@ mod tests {
         let error = engine_error("\"max_pool2d\" not implemented for 'Half'\nException raised from f at /a.cpp:1");
         let text = "libtorch has no `max_pool2d` for Half on this device";
         assert_eq!((error.code(), error.to_string().as_str()), (Code::Dtype, text));
+    }
+
+    #[test]
+    fn tells_devices_from_refusals() {
+        for text in [
+            "Expected all tensors to be on the same device, but got mat1 is on cuda:0, different from other tensors on cpu (when \
+             checking argument in method wrapper_CUDA_addmm)\nException raised from f at /a.cpp:1",
+            "Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the same",
+            "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be asynchronously reported",
+        ] {
+            let error = engine_error(text);
+            assert_eq!(error.code(), Code::Device, "{error}");
+            assert!(!error.to_string().contains("Exception"), "{error}");
+        }
+        let types =
+            engine_error("Input type (torch.FloatTensor) and weight type (torch.DoubleTensor) should be the same");
+        assert_eq!(types.code(), Code::Engine);
+        for text in ["CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", "CUDA error: out of memory"] {
+            assert_eq!(engine_error(text).code(), Code::Memory);
+        }
     }
 
     #[test]

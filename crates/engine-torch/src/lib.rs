@@ -4,6 +4,7 @@
 //! functions that can fail, the engine calls those that return errors (`f_*`); `clippy.toml` bans the others. It cuts the C++
 //! backtrace off every error text.
 
+mod cuda;
 mod descriptors;
 mod devices;
 mod engine;
@@ -16,6 +17,7 @@ mod shim;
 mod tensor;
 mod threads;
 
+pub use cuda::{explain_cuda, release_device_memory};
 #[doc(hidden)]
 pub use devices::HostDevice;
 pub use engine::TorchEngine;

@@ -2,7 +2,6 @@
 // throws.
 
 #include <ATen/core/Tensor.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/record_stream.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -320,14 +319,6 @@ Status stepwell_replace(const at::Tensor* tensor, const at::Tensor* source) noex
     stepwell::elements_written();
     tensor->set_data(*source);
     tensor->unsafeGetTensorImpl()->bump_version();
-  });
-}
-
-// The number of CUDA devices; -1 if libtorch was loaded without CUDA. libtorch caches the answer of its first call.
-Status stepwell_cuda_devices(int32_t* out) noexcept {
-  return guarded([&] {
-    const auto& cuda = at::detail::getCUDAHooks();
-    *out = cuda.hasCUDART() ? cuda.getNumGPUs() : -1;
   });
 }
 

@@ -94,7 +94,6 @@ unsafe extern "C" {
     fn stepwell_elements_written();
     fn stepwell_backward(tensor: *const C_tensor, root_gradient: *const C_tensor) -> i32;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
-    safe fn stepwell_cuda_devices(out: &mut i32) -> i32;
     safe fn stepwell_current_stream(device: i32, out: &mut u64) -> i32;
     fn stepwell_record_stream(tensor: *const C_tensor) -> i32;
     fn stepwell_libtorch_path(out: *mut c_char, size: usize) -> bool;
@@ -217,13 +216,6 @@ pub(crate) fn use_allocator() {
 /// Bytes of main memory that tensors of this thread have, except blocks below 1 KiB.
 pub(crate) fn bytes_held() -> usize {
     stepwell_bytes_held()
-}
-
-/// The number of CUDA devices; `None` if libtorch was loaded without CUDA.
-pub(crate) fn cuda_devices() -> Result<Option<usize>> {
-    let mut devices = 0;
-    check(stepwell_cuda_devices(&mut devices))?;
-    Ok(usize::try_from(devices).ok())
 }
 
 /// The driver's handle of libtorch's current stream on a CUDA device. 0 is the default stream.

@@ -52,6 +52,18 @@ pub fn check_memory(bytes: f64) -> Result<()> {
     guarded(|| stepwell_optim::fallible::check_memory(bytes as usize))
 }
 
+/// Gives memory that libtorch keeps for later tensors back to the CUDA devices. True if there was some.
+#[napi(catch_unwind)]
+pub fn release_memory() -> Result<bool> {
+    guarded(stepwell_engine_torch::release_device_memory)
+}
+
+/// States what is missing to use CUDA, and the remedy; null if the process has loaded libtorch's CUDA library.
+#[napi(catch_unwind)]
+pub fn explain_cuda(missing: Option<String>, remedy: Option<String>) {
+    stepwell_engine_torch::explain_cuda(missing.map(|missing| (missing, remedy.unwrap_or_default())));
+}
+
 /// Calls a command.
 #[napi(catch_unwind)]
 pub fn call(env: Env, session: u32, command: NapiValue, arguments: NapiValue) -> Result<NapiValue> {

@@ -3,6 +3,7 @@
 //! The main addon names `libtorch_cpu` without a path, and the system's loader does not know its folder. A library that is already
 //! loaded satisfies the name. So packages/native loads this addon first, which itself needs no libtorch.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 use napi::bindgen_prelude::{Error, Result};
@@ -25,6 +26,18 @@ static THREAD_LIMIT: AtomicUsize = AtomicUsize::new(0);
 #[napi(catch_unwind)]
 pub fn preload(path: String) -> Result<()> {
     open_forever(&path).map_err(|error| Error::from_reason(loader_text(&error)))
+}
+
+/// Loads the CUDA library of libtorch at the first call in this process. Later calls, of workers too, return the answer of the first:
+/// libtorch decides at its first use whether it has CUDA, so a later load has no effect.
+///
+/// `reason` says why there is nothing to load; without one, the library at `path` is loaded. Returns the reason, or the text of the
+/// system's loader, if the library is not loaded.
+#[napi(catch_unwind)]
+pub fn preload_cuda(path: String, reason: Option<String>) -> Option<String> {
+    static OUTCOME: OnceLock<Option<String>> = OnceLock::new();
+    let failure = |error| format!("{path} cannot be loaded: {}", loader_text(&error));
+    OUTCOME.get_or_init(|| reason.or_else(|| open_forever(&path).err().map(failure))).clone()
 }
 
 #[cfg(unix)]

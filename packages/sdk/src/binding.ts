@@ -72,7 +72,7 @@ export interface EngineInfo {
     readonly version: string;
     /** The place where it was found. */
     readonly source: "LIBTORCH" | "cache" | "python";
-    /** `loaded`, or the reason why the CUDA half was not loaded. */
+    /** `loaded`, or the reason why the CUDA library was not loaded. `cudaStatus()` tells more. */
     readonly cuda: string;
   };
   /** The error of the native engine, if WebAssembly runs in its place. `STEPWELL_ENGINE=native` throws it at import. */
@@ -102,6 +102,10 @@ export interface Binding {
    * exception: it returns null if it has failed, which ends the step with an error.
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
+  /** Gives memory that libtorch keeps for later tensors back to the devices. True if there was some. Native engine only. */
+  releaseMemory?(): boolean;
+  /** The version of libtorch, and the path of its CUDA library, which is null if there is none. Native engine only. */
+  readonly libtorch?: { readonly version: string; readonly cudaLibrary: string | null };
   /** Throws `ERR_MEMORY` unless JavaScript may allocate this number of bytes outside of its heap. Native engine only. */
   checkMemory?(bytes: number): void;
   /** Frees every object and restores the initial state of the engine. True if a new engine had to be made. */

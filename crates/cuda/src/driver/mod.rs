@@ -9,4 +9,5 @@ mod kernel_cache;
 mod library;
 mod module;
 pub(crate) mod nvrtc;
+pub(crate) mod properties;
 mod upload_ring;

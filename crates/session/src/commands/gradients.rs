@@ -10,6 +10,7 @@ use crate::commands::parameters::resolve_parameters;
 use crate::commands::tensors::{floats, read};
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
+use crate::nn::context::check_device;
 use crate::nn::module::Named;
 use crate::session::gradient_scales::multiplied;
 use crate::session::{Object, Session};
@@ -194,10 +195,7 @@ fn given_gradient<E: Engine>(session: &Session<E>, tensor: &E::Tensor, given: &V
         let message = format!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
     }
-    let (expected, found) = (engine.device(tensor)?, engine.device(&gradient)?);
-    if expected != found {
-        return Err(Error::new(Code::Device, format!("expected a gradient on {expected}, given one on {found}")));
-    }
+    check_device(engine, "a gradient", &gradient, engine.device(tensor)?)?;
     if let (true, Value::Handle(_)) = (scale != 1.0, given) {
         return gradient_of(engine, tensor, Cow::Owned(engine.data(&gradient)?), &shape, scale);
     }

@@ -2,6 +2,8 @@
 
 pub(crate) mod arguments;
 pub(crate) mod closure_step;
+#[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
+pub(crate) mod devices;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 pub(crate) mod files;
 pub(crate) mod gradients;
@@ -124,6 +126,10 @@ impl<E: Engine> Session<E> {
         ("to", tensors::to),
         ("dtype", tensors::dtype),
         ("device", tensors::device),
+        ("sync", devices::sync),
+        ("memory", devices::memory),
+        ("cudadevices", devices::cudadevices),
+        ("cudaStatus", devices::status),
         ("opt", optimizers::opt),
         ("state", optimizers::state),
         ("lr", schedules::lr),

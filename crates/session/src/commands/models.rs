@@ -13,7 +13,6 @@ use crate::session::{Object, Session};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::model::Model;
 use crate::values::dedupe::any_equal;
-use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::{Numbers, array};
@@ -80,23 +79,17 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     let second = arguments.next();
     arguments.finish()?;
     let module = session.module(handle)?;
-    let inputs = input_of(session, &module, &first)?;
+    // Tensors stay where they are: a batch moves to the device of the module.
+    let inputs = match first {
+        Value::Handle(handle) => session.tensor(handle)?.clone(),
+        ref numbers => input_of(session, &module, numbers)?,
+    };
     let targets = targets_of(session, session.model(handle)?, &second)?;
-    let device = device(session, &module)?;
-    let (inputs, targets) = (on_device(&session.engine, inputs, device)?, on_device(&session.engine, targets, device)?);
     let (model, engine, _) = session.model_mut(handle)?;
     model.loader_mut(training).set_data(engine, inputs, targets)?;
     let batches = model.batches(training)?;
     session.recount(handle)?;
     Ok(Value::Number(batches as f64))
-}
-
-/// A tensor on a device: itself, or a copy.
-fn on_device<E: Engine>(engine: &E, tensor: E::Tensor, device: Device) -> Result<E::Tensor> {
-    if engine.device(&tensor)? == device {
-        return Ok(tensor);
-    }
-    engine.convert(&tensor, engine.dtype(&tensor)?, device)
 }
 
 /// Targets as a tensor. Of plain numbers, a list for a loss of classes is classes, and anything else has the type of the

@@ -5,7 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
-use crate::nn::context::{ForwardContext, InitContext};
+use crate::nn::context::{ForwardContext, InitContext, check_device};
 use crate::nn::module::{Module, Named};
 use crate::nn::{module_copy, module_state};
 use crate::random::Random;
@@ -78,7 +78,13 @@ pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, give
         Value::NumericArray(array) if array.data.dtype() == Dtype::Long && !takes_floating(module) => {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
         }
-        _ => tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?),
+        _ => {
+            let input = tensor_or_numbers(session, given, dtype(session, module)?, device(session, module)?)?;
+            if let Some(device) = module.device(&session.engine)? {
+                check_device(&session.engine, "an input", &input, device)?;
+            }
+            Ok(input)
+        }
     }
 }
 
@@ -96,8 +102,9 @@ fn dtype<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Dtype> {
     }
 }
 
+/// The device of a module's input.
 pub(crate) fn device<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Device> {
-    module.parameters().first().map_or(Ok(Device::Cpu), |named| session.engine.device(&named.tensor))
+    Ok(module.device(&session.engine)?.unwrap_or(Device::Cpu))
 }
 
 /// `names(module)`: all descendants, depth first, with dotted names.

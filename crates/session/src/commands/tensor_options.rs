@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
-use crate::nn::context::checked_element_count;
+use crate::nn::context::checked_element_count_on;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -100,7 +100,8 @@ impl TensorOptions {
         let shape = self.shape.as_ref().unwrap_or(&shape);
         let dtype = self.dtype.unwrap_or(data.dtype());
         let count = repeated.unwrap_or(data.len());
-        if checked_element_count(engine, shape, dtype)? != count {
+        let device = self.device.unwrap_or(Device::Cpu);
+        if checked_element_count_on(engine, shape, dtype, device)? != count {
             let message = format!("{count} numbers do not fill a tensor of shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
@@ -109,7 +110,6 @@ impl TensorOptions {
             let message = format!("only tensors of floating point can have a gradient, given dtype {}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
-        let device = self.device.unwrap_or(Device::Cpu);
         engine.require(device)?;
         let data = Data::cast_shared(data, dtype)?;
         let tensor = match repeated {

@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 use crate::commands::arguments::Arguments;
 use crate::commands::tensor_options::TensorOptions;
 use crate::engine::Engine;
-use crate::nn::context::checked_element_count;
+use crate::nn::context::checked_element_count_on;
 use crate::nn::module::checked_name;
 use crate::session::{Object, Session};
 use crate::values::data::Data;
@@ -93,7 +93,7 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     };
     let mut options = TensorOptions::parse(arguments)?;
     let dtype = *options.dtype.get_or_insert(Dtype::Float);
-    let count = checked_element_count(&session.engine, &shape, dtype)?;
+    let count = checked_element_count_on(&session.engine, &shape, dtype, options.device.unwrap_or(Device::Cpu))?;
     let data = Cow::Owned(Data::Double(vec![value]));
     let tensor = options.make(&session.engine, Numbers { data, shape }, Some(count))?;
     session.insert(Object::Tensor(tensor))

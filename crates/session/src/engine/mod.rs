@@ -5,6 +5,7 @@
 //! never panics.
 
 pub(crate) mod busy_guard;
+pub(crate) mod device_reports;
 pub(crate) mod library_optimizers;
 pub(crate) mod operations;
 pub(crate) mod placement;
@@ -12,6 +13,7 @@ pub(crate) mod primitives;
 
 use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
 
+use crate::engine::device_reports::{CudaReport, DeviceMemoryUse};
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 #[cfg(not(target_family = "wasm"))]
@@ -32,6 +34,20 @@ pub trait Engine: 'static {
 
     /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
+    /// What the engine knows of CUDA. Fails only if there is no memory.
+    fn cuda_report(&self) -> Result<CudaReport> {
+        Ok(CudaReport::default())
+    }
+    /// Waits until the device has done all work that it was given.
+    fn synchronize(&self, device: Device) -> Result<()> {
+        self.require(device)
+    }
+    /// The memory of a CUDA device; `None` for the CPU.
+    fn device_memory(&self, device: Device) -> Result<Option<DeviceMemoryUse>> {
+        self.require(device).map(|()| None)
+    }
+    /// True for a library with devices other than the CPU. Otherwise no code is compiled for them.
+    const HAS_DEVICES: bool = false;
     /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process. The
     /// answer may be too small if it is at least `wanted`, since an exact one may take long.
     fn memory_limit(&self, wanted: usize) -> usize;
@@ -224,6 +240,14 @@ pub trait Engine: 'static {
     fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
     /// A copy of the rows at `indices`, in that order, along dimension 0; cut off from the graph.
     fn index_select(&self, tensor: &Self::Tensor, indices: &[usize]) -> Result<Self::Tensor>;
+    /// As [`Engine::index_select`], on a device.
+    fn batch(&self, tensor: &Self::Tensor, indices: &[usize], device: Device) -> Result<Self::Tensor> {
+        let rows = self.index_select(tensor, indices)?;
+        if !Self::HAS_DEVICES || self.device(&rows)? == device {
+            return Ok(rows);
+        }
+        self.convert(&rows, self.dtype(&rows)?, device)
+    }
     /// An elementwise function.
     fn activation(&self, input: &Self::Tensor, activation: Activation) -> Result<Self::Tensor>;
     /// The elementwise product of two tensors of one shape.

@@ -54,8 +54,19 @@ impl<E: Engine> InitContext<'_, E> {
 /// The largest size, stride, padding and dilation of a window: twice a padding and a size are still a number of 32 bits.
 pub(crate) const MAX_WINDOW_SIZE: f64 = ((1 << 30) - 1) as f64;
 
-/// The number of elements of a shape, if the engine has memory for so many.
+/// The number of elements of a shape, if the engine has memory for so many on the CPU.
 pub(crate) fn checked_element_count<E: Engine>(engine: &E, shape: &[usize], dtype: Dtype) -> Result<usize> {
+    checked_element_count_on(engine, shape, dtype, Device::Cpu)
+}
+
+/// The number of elements of a shape, if the engine has memory for so many on the device. A CUDA device is asked when the tensor is
+/// made.
+pub(crate) fn checked_element_count_on<E: Engine>(
+    engine: &E,
+    shape: &[usize],
+    dtype: Dtype,
+    device: Device,
+) -> Result<usize> {
     /// In bytes; 16 MiB. Below, the engine is not asked, because it asks the system.
     const SMALL: usize = 1 << 24;
     check_dimensions(shape.len())?;
@@ -64,6 +75,9 @@ pub(crate) fn checked_element_count<E: Engine>(engine: &E, shape: &[usize], dtyp
     let bytes = count.and_then(|count| count.checked_mul(dtype.size()));
     match (count, bytes) {
         (Some(count), Some(bytes)) if bytes <= SMALL || bytes <= engine.memory_limit(bytes) => Ok(count),
+        (Some(count), Some(bytes)) if E::HAS_DEVICES && device != Device::Cpu && isize::try_from(bytes).is_ok() => {
+            Ok(count)
+        }
         _ => {
             // In floating point, since the product may overflow.
             let needed = shape.iter().fold(dtype.size() as f64, |product, size| product * *size as f64);
@@ -103,6 +117,21 @@ impl<E: Engine> ForwardContext<'_, E> {
             return Ok(());
         }
         Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
+    }
+}
+
+/// Fails unless a tensor is on the device; `what` it is, for the message.
+pub(crate) fn check_device<E: Engine>(engine: &E, what: &str, tensor: &E::Tensor, device: Device) -> Result<()> {
+    if !E::HAS_DEVICES {
+        return Ok(());
+    }
+    match engine.device(tensor)? {
+        found if found == device => Ok(()),
+        found => {
+            let message =
+                format!("expected {what} on {device}, given one on {found}: to(x, \"{device}\") copies a tensor x");
+            Err(Error::new(Code::Device, message))
+        }
     }
 }
 

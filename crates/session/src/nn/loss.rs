@@ -6,6 +6,7 @@ use stepwell_optim::{
 
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
+use crate::nn::context::check_device;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -214,6 +215,7 @@ impl LossFunction {
             let message = format!("expected target of dtype {}, given {}", expected_dtype.name(), found.name());
             return Err(Error::new(Code::Dtype, message));
         }
+        check_device(engine, "a target", target, engine.device(input)?)?;
         let counted = match self.ignored() {
             Some(ignored) if found == Dtype::Long => count_classes(engine, target, shape[1], ignored)?,
             Some(ignored) if ignored != IGNORE_INDEX => {

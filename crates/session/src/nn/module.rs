@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::nn::context::ForwardContext;
 use crate::nn::layer::Layer;
 use crate::values::dedupe::repeated;
+use crate::values::device::Device;
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -120,6 +121,24 @@ impl<E: Engine> Module<E> {
             Body::Modules(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
                 child.forward(context, &x).map_err(|error| error.within(&format!("`{}`", Brief(key))))
             }),
+        }
+    }
+
+    /// The device of its first parameter; `None` without one.
+    pub(crate) fn device(&self, engine: &E) -> Result<Option<Device>> {
+        if !E::HAS_DEVICES {
+            return Ok(Some(Device::Cpu));
+        }
+        match &self.body {
+            Body::Layer(layer) => layer.parameters().first().map(|(_, tensor)| engine.device(tensor)).transpose(),
+            Body::Modules(children) => {
+                for (_, child) in children {
+                    if let Some(device) = child.device(engine)? {
+                        return Ok(Some(device));
+                    }
+                }
+                Ok(None)
+            }
         }
     }
 

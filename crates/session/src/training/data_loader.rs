@@ -13,6 +13,7 @@ use crate::training::metrics::{BatchMetrics, BatchReport, Metric, metrics_of};
 use crate::training::step_options::{clip, gives_policy};
 use crate::values::convert::{named_options, to_value};
 use crate::values::data::Data;
+use crate::values::device::Device;
 use crate::values::value::Value;
 
 options! {
@@ -186,11 +187,11 @@ impl<E: Engine> DataLoader<E> {
         &rest[..whole.min(batchsize.saturating_mul(batches))]
     }
 
-    /// The samples of one batch.
-    pub(crate) fn batch(&self, engine: &E, samples: &[usize]) -> Result<Batch<E>> {
+    /// The samples of one batch, on a device.
+    pub(crate) fn batch(&self, engine: &E, samples: &[usize], device: Device) -> Result<Batch<E>> {
         let data = self.data()?;
-        let inputs = engine.index_select(&data.inputs, samples)?;
-        Ok(Batch { inputs, targets: engine.index_select(&data.targets, samples)? })
+        let inputs = engine.batch(&data.inputs, samples, device)?;
+        Ok(Batch { inputs, targets: engine.batch(&data.targets, samples, device)? })
     }
 
     /// The targets of samples.

@@ -19,6 +19,7 @@ use crate::training::lbfgs_step::{EngineAccess, minimize};
 use crate::training::metrics::{BatchMetrics, BatchReport};
 use crate::training::non_finite::{FiniteCheck, non_finite_loss};
 use crate::values::data::Data;
+use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 
 /// A module with its loss, its optimizer and its data. Other handles can share the module and the optimizer.
@@ -57,6 +58,11 @@ impl<E: Engine> Model<E> {
         self.loader_mut(training).end();
         while self.batch(engine, random, training)?.is_some() {}
         Ok(())
+    }
+
+    /// The device of batches: the one of the module.
+    fn device(&self, engine: &E) -> Result<Device> {
+        Ok(self.module.device(engine)?.unwrap_or(Device::Cpu))
     }
 
     /// The data for training or for testing.
@@ -142,6 +148,7 @@ impl<E: Engine> Model<E> {
     ) -> Result<LearnedStep> {
         let (engine, clip, policy) = (context.engine, options.clip()?, options.nonfinite);
         let tensors = self.optimizer.borrow().tensors().to_vec();
+        let device = self.device(engine)?;
         self.optimizer.borrow().optimizer.check_not_swapped()?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
@@ -154,7 +161,7 @@ impl<E: Engine> Model<E> {
             let before: Vec<_> = tensors.iter().filter(|_| is_kept).map(|tensor| engine.grad(tensor)).collect();
             let mut sum = 0.0;
             let mut add = |position: usize| {
-                let Batch { inputs, targets } = self.train.batch(engine, batches[position])?;
+                let Batch { inputs, targets } = self.train.batch(engine, batches[position], device)?;
                 let output = self.module.forward(context, &inputs)?;
                 let (loss, counted) =
                     self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
@@ -244,7 +251,7 @@ impl<E: Engine> Model<E> {
     /// Measures a batch for testing, and changes nothing.
     fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<LearnedStep> {
         let engine = context.engine;
-        let Batch { inputs, targets } = self.test.batch(engine, samples)?;
+        let Batch { inputs, targets } = self.test.batch(engine, samples, self.device(engine)?)?;
         let output = self.module.evaluate_detached(context, &inputs)?;
         let (value, counted) =
             self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;

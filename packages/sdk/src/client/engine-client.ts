@@ -128,12 +128,20 @@ export class EngineClient {
     }
   }
 
-  /** Calls the binding. If memory is short it frees forgotten objects, and calls once more. */
+  /** The libtorch of the native engine. */
+  get libtorch(): Binding["libtorch"] {
+    return this.#binding.libtorch;
+  }
+
+  /** Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. */
   #callBinding(command: string, encoded: readonly BindingArgument[]): BindingResult {
     try {
       return this.#binding.call(command, encoded);
     } catch (error) {
-      if (!hasCode(error, "ERR_MEMORY") || !this.#registry.freeForgotten()) throw error;
+      if (!hasCode(error, "ERR_MEMORY")) throw error;
+      const freed = this.#registry.freeForgotten();
+      const released = this.#binding.releaseMemory?.() ?? false;
+      if (!freed && !released) throw error;
       return this.#binding.call(command, encoded);
     }
   }

@@ -3,6 +3,7 @@
 export * from "./activation.js";
 export * from "./comparison.js";
 export * from "./creation.js";
+export * from "./devices.js";
 export * from "./elementwise.js";
 export * from "./files.js";
 export * from "./gradients.js";
