@@ -14,12 +14,12 @@ const installDriver = "Install NVIDIA's driver; in a container, start it with th
  * for all its workers.
  *
  * Returns the path of the library, null if libtorch has none, and, unless it was loaded, what is missing and the remedy. An absent
- * library is no error: libtorch computes on the CPU without it.
+ * library is not an error, since libtorch computes on the CPU without it.
  */
 function loadCuda({ preload, preloadCuda }, libtorch, env = process.env) {
   const wanted = env.STEPWELL_CUDA || "auto";
   if (!["0", "1", "auto"].includes(wanted)) {
-    throw failure("ERR_ARGUMENT", `STEPWELL_CUDA: expected 0, 1 or auto, given "${wanted.slice(0, 100)}"`);
+    throw failure("ERR_ARGUMENT", `STEPWELL_CUDA: expected 0, 1 or auto, given "${wanted.slice(0, 100)}". Unset it.`);
   }
   const path = libraryPath(libtorch.path, "torch_cuda");
   const library = existsSync(path) ? path : null;
@@ -47,7 +47,7 @@ function hasDriver(preload) {
   }
 }
 
-/** The remedy, as a sentence. The reason may be of another worker, so it is told by its text. */
+/** The remedy, as a sentence. The reason may be of another worker, so its text decides. */
 function remedyOf(missing, { source }) {
   if (missing.startsWith("STEPWELL_CUDA=0")) return "Unset STEPWELL_CUDA, and start the process again.";
   if (missing.startsWith("no NVIDIA driver")) return installDriver;

@@ -110,15 +110,18 @@ const table: readonly Row[] = [
   row("setting", () => ["threads", 1]),
   row("seed", () => [1]),
   row("randperm", () => [3]),
+  row("cudadevices", () => [[]], 0),
+  row("memory", () => ["cpu"], 0),
+  row("sync", () => ["cpu"], 0),
   row("scoped", () => [() => 1]),
   row("leaks", () => [none], 0),
 ];
 
-/** Second names of `classof` and `take`, functions without an argument or without an engine, and functions of files, which a test
+/** Second names of `classof`, `take` and `sync`, functions without an argument or without an engine, and functions of files, which a test
  * below has. `keep` takes any value. */
 const exempt = [
-  ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep"],
-  ...["seq", "save", "load", "optimizer"],
+  ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep", "cudaStatus"],
+  ...["synchronize", "seq", "save", "load", "optimizer"],
 ];
 
 const call = (name: string, args: readonly unknown[]) =>

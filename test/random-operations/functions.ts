@@ -22,7 +22,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 const readers = words(
   "data dtype device evaluate names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
-    "handlecount full tensor seed randperm seq save skipped",
+    "handlecount full tensor seed randperm seq save skipped cudadevices cudaStatus memory sync synchronize",
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
 

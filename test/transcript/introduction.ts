@@ -4,7 +4,7 @@ import { deepStrictEqual as same } from "node:assert/strict";
 import type * as k from "@stepwell/sdk";
 import { freed, moduleIs, moved, optimizerIs } from "./checks.js";
 
-import { cuda } from "./gpu.js";
+import { cuda, toGpu } from "./gpu.js";
 import type { Line, Sdk } from "./line.js";
 
 export function introduction(k: Sdk): readonly Line[] {
@@ -50,7 +50,7 @@ export function introduction(k: Sdk): readonly Line[] {
     {
       q: "q)to(m; `cuda)",
       run: () => {
-        k.to(m, cuda);
+        toGpu(k, m);
       },
       check: () => moved(k, m, cuda),
     },

@@ -4,7 +4,7 @@ import { deepStrictEqual as same } from "node:assert/strict";
 import type * as k from "@stepwell/sdk";
 import { allFreed, Followed, moduleIs, moved, optimizerIs, weights, withoutPointers } from "./checks.js";
 
-import { cuda } from "./gpu.js";
+import { cuda, toGpu } from "./gpu.js";
 import type { Line, Sdk } from "./line.js";
 import { get, matchCells, matchEach, ones, random, set } from "./q-words.js";
 
@@ -32,7 +32,7 @@ export function restore(k: Sdk): readonly Line[] {
     {
       q: "q)to(q;`cuda) / move to gpu",
       run: () => {
-        k.to(q, cuda);
+        toGpu(k, q);
       },
       check: () => {
         moved(k, q, cuda);
@@ -99,7 +99,7 @@ export function restore(k: Sdk): readonly Line[] {
     {
       q: "q)to(q;`cuda) /move to gpu",
       run: () => {
-        k.to(q, cuda);
+        toGpu(k, q);
       },
       check: () => moved(k, q, cuda),
     },

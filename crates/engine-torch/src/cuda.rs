@@ -29,7 +29,7 @@ unsafe extern "C" {
     safe fn stepwell_cuda_empty_cache() -> i32;
 }
 
-/// What is missing, and the remedy as a sentence.
+/// The missing piece, and the remedy as a sentence.
 type Missing = (String, String);
 
 /// Why the process has not loaded libtorch's CUDA library; `None` if it has.
@@ -43,7 +43,7 @@ pub fn explain_cuda(missing: Option<Missing>) {
 
 const INSTALL_DRIVER: &str = "Install NVIDIA's driver; in a container, start it with the GPUs of the machine.";
 
-/// What is missing for any CUDA device; `None` if there is one. `count` is the number of devices, `None` if libtorch was loaded
+/// The missing piece if no CUDA device can be used; `None` if one can. `count` is the number of devices, `None` if libtorch was loaded
 /// without CUDA.
 fn missing(
     count: Option<usize>,
@@ -59,7 +59,7 @@ fn missing(
             "Import Stepwell before other packages that use libtorch.",
         ),
         (Some(0), _) => match driver() {
-            None => said("there is no driver of NVIDIA", INSTALL_DRIVER),
+            None => said("no NVIDIA driver was found", INSTALL_DRIVER),
             Some(DriverProperties { fault: Some(fault), .. }) => {
                 Some((fault, "Check the devices with nvidia-smi, and the variable CUDA_VISIBLE_DEVICES.".to_owned()))
             }
@@ -97,7 +97,7 @@ fn absence() -> Option<&'static Missing> {
     ABSENCE.get().and_then(Option::as_ref)
 }
 
-/// What this process knows of CUDA.
+/// The report of this process.
 pub(crate) fn report() -> Result<CudaReport> {
     let found = count()?;
     let driver = driver_properties();

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer, Loss,
-    Placement, Primitive, Reduction, Slice, SliceMut, Window,
+    Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer,
+    Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
 };
 
 use crate::devices::{Devices, HostDevice};
@@ -291,7 +291,6 @@ impl Engine for TorchEngine {
         Ok(())
     }
 
-    const HAS_DEVICES: bool = true;
     const HAS_REDUCED: bool = true;
     const HAS_OPTIMIZERS: bool = true;
 

@@ -28,8 +28,8 @@ pub fn preload(path: String) -> Result<()> {
     open_forever(&path).map_err(|error| Error::from_reason(loader_text(&error)))
 }
 
-/// Loads the CUDA library of libtorch at the first call in this process. Later calls, of workers too, return the answer of the first:
-/// libtorch decides at its first use whether it has CUDA, so a later load has no effect.
+/// Loads the CUDA library of libtorch at the first call in this process. Later calls, of workers too, return the answer of the
+/// first. A later load would have no effect, since libtorch decides at its first use whether it has CUDA.
 ///
 /// `reason` says why there is nothing to load; without one, the library at `path` is loaded. Returns the reason, or the text of the
 /// system's loader, if the library is not loaded.

@@ -1,4 +1,4 @@
-import type * as k from "@stepwell/sdk";
+import * as k from "@stepwell/sdk";
 import { differences } from "../../engine-differences.js";
 import { InvariantViolation } from "../invariants.js";
 import { isForSequence } from "../spoil.js";
@@ -100,6 +100,15 @@ export const objectOperations: Operations = {
     const numbers = [...world.call<Float64Array>("randperm", n)].sort((a, b) => a - b);
     if (numbers.some((x, i) => x !== i) || numbers.length !== n)
       throw new InvariantViolation("randperm", "no permutation", "");
+  },
+  devices: (world) => {
+    const device = world.random.pick<k.Device>(["cpu", ...k.cudadevices([])]);
+    const { allocated } = world.call<k.MemoryUse>("memory", device);
+    if (!(allocated >= 0)) throw new InvariantViolation("memory", "no number of bytes", String(allocated));
+    world.call(world.random.pick(["sync", "synchronize"]), device);
+    const { devices } = world.call<k.CudaStatus>("cudaStatus");
+    if (world.call<number>("cudadevices") !== devices.length)
+      throw new InvariantViolation("cudaStatus", "another number of devices", String(devices.length));
   },
   settings: (world) => {
     const { random } = world;

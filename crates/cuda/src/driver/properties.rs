@@ -1,4 +1,4 @@
-//! What the driver says about itself and its devices, without a context.
+//! Properties of the driver and of its devices, which need no context.
 
 use std::ffi::{c_char, c_int, c_uint};
 
@@ -77,7 +77,7 @@ impl QueryApi {
     fn device(&self, ordinal: c_int) -> Option<DeviceProperties> {
         let (mut device, mut memory, mut name) = (0, 0, [0u8; NAME_BYTES]);
         let mut numbers = [0; 2];
-        // SAFETY: the results are stored in live variables; the name has the room that is given.
+        // SAFETY: the results are stored in live variables; the name has as many bytes as is given.
         let statuses = unsafe {
             [
                 (self.device_get)(&mut device, ordinal),
@@ -124,9 +124,9 @@ mod tests {
         // The second device is lost.
         ordinal * 999
     }
-    unsafe extern "C" fn name(out: *mut c_char, room: c_int, device: c_int) -> c_int {
-        assert!(room == 256 && device >= 7);
-        // SAFETY: the caller gives so much room.
+    unsafe extern "C" fn name(out: *mut c_char, size: c_int, device: c_int) -> c_int {
+        assert!(size == 256 && device >= 7);
+        // SAFETY: the caller gives so many bytes.
         unsafe { c"GPU A".as_ptr().copy_to(out, 6) };
         0
     }

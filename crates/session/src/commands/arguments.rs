@@ -140,12 +140,3 @@ impl Arguments {
         }
     }
 }
-
-/// True for a list without elements, which the SDK sends as numbers or as a list.
-pub(crate) fn is_empty_list(value: &Value) -> bool {
-    match value {
-        Value::Array(list) => list.is_empty(),
-        Value::Numbers(array) => array.shape == [0],
-        _ => false,
-    }
-}

@@ -1,29 +1,13 @@
-//! Devices: which ones there are, their memory, and waiting for their work.
+//! Devices: which ones there are, their memory, and waiting for their work. `no_devices` replaces them in WebAssembly.
 
 use stepwell_optim::Result;
 
-use crate::commands::arguments::{Arguments, is_empty_list};
+use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::engine::device_reports::{CudaDevice, DeviceMemoryUse};
 use crate::session::Session;
 use crate::values::device::Device;
 use crate::values::value::Value;
-
-/// `cudadevices()`: how many CUDA devices can be used. `cudadevices([])`: their names, first `cuda` for the first one.
-pub(crate) fn cudadevices<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let with_names = match arguments.next() {
-        Value::Undefined => false,
-        list if is_empty_list(&list) => true,
-        other => return Err(arguments.argument_error("nothing, or an empty list for the names", &other)),
-    };
-    arguments.finish()?;
-    let count = session.engine.cuda_report()?.devices.len();
-    if !with_names {
-        return Ok(Value::Number(count as f64));
-    }
-    let first = (count > 0).then(|| "cuda".to_owned());
-    Ok(Value::strings(first.into_iter().chain((0..count).map(|index| Device::Cuda(index).to_string()))))
-}
 
 /// `cudaStatus()`: what the engine knows of CUDA. The SDK adds what it knows of libtorch.
 pub(crate) fn status<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {

@@ -128,7 +128,7 @@ impl<E: Engine> Session<E> {
         ("device", tensors::device),
         ("sync", devices::sync),
         ("memory", devices::memory),
-        ("cudadevices", devices::cudadevices),
+        #[cfg(not(target_arch = "wasm32"))]
         ("cudaStatus", devices::status),
         ("opt", optimizers::opt),
         ("state", optimizers::state),

@@ -1,4 +1,4 @@
-//! What an engine reports about devices and their memory.
+//! Reports of an engine about devices and their memory.
 
 /// Memory of a CUDA device, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct DeviceMemoryUse {
     pub total: usize,
 }
 
-/// What an engine knows of CUDA.
+/// A report on CUDA.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CudaReport {
     /// True if the library has loaded its CUDA half.
@@ -24,7 +24,7 @@ pub struct CudaReport {
     pub driver: Option<String>,
     /// The devices of this process, in the order of their numbers.
     pub devices: Vec<CudaDevice>,
-    /// What is missing, and the remedy, if no device can be used.
+    /// The missing piece and the remedy, if no device can be used.
     pub missing: Option<(String, String)>,
 }
 

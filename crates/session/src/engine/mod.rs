@@ -34,7 +34,7 @@ pub trait Engine: 'static {
 
     /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
-    /// What the engine knows of CUDA. Fails only if there is no memory.
+    /// Reports on CUDA. Fails only if there is no memory.
     fn cuda_report(&self) -> Result<CudaReport> {
         Ok(CudaReport::default())
     }
@@ -46,8 +46,6 @@ pub trait Engine: 'static {
     fn device_memory(&self, device: Device) -> Result<Option<DeviceMemoryUse>> {
         self.require(device).map(|()| None)
     }
-    /// True for a library with devices other than the CPU. Otherwise no code is compiled for them.
-    const HAS_DEVICES: bool = false;
     /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process. The
     /// answer may be too small if it is at least `wanted`, since an exact one may take long.
     fn memory_limit(&self, wanted: usize) -> usize;
@@ -131,7 +129,7 @@ pub trait Engine: 'static {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()>;
 
-    /// True for a library with devices that run the kernels of a step. Otherwise no code is compiled for them.
+    /// True for a library with devices other than the CPU, which run the kernels of a step. Otherwise no code is compiled for them.
     const HAS_DEVICES: bool = false;
 
     /// The memory that has the parameters. `cache` belongs to this list of parameters.

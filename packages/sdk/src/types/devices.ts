@@ -12,7 +12,7 @@ export interface CudaDevice {
   readonly capability: string;
 }
 
-/** What an engine found of CUDA. All properties are always present. */
+/** A report on CUDA. All properties are always present. */
 export interface CudaStatus {
   /** Whether there is a device that can be used. */
   readonly available: boolean;
@@ -26,9 +26,9 @@ export interface CudaStatus {
   readonly driver: string | null;
   /** The devices that can be used, in the order of their numbers. */
   readonly devices: readonly CudaDevice[];
-  /** What is missing; null if a device can be used. */
+  /** The missing piece; null if a device can be used. */
   readonly missing: string | null;
-  /** What to do about it, as a sentence; null if a device can be used. */
+  /** The remedy, as a sentence; null if a device can be used. */
   readonly remedy: string | null;
 }
 

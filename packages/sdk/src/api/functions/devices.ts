@@ -2,43 +2,54 @@
 
 import type { Device } from "../../types/arguments.js";
 import type { CudaStatus, MemoryUse } from "../../types/devices.js";
+import { isRevoked } from "../../values/plain-data.js";
+import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 
 /** How many CUDA devices can be used. */
 export function cudadevices(): number;
 /** The names of the CUDA devices that can be used, first `cuda`, which stands for the first one. Empty without one. */
 export function cudadevices(names: readonly []): readonly Device[];
-export function cudadevices(...args: readonly unknown[]): unknown {
-  return client.call("cudadevices", args);
+export function cudadevices(...[names, ...surplus]: readonly unknown[]): number | readonly Device[] {
+  if (names !== undefined && (isRevoked(names) || !Array.isArray(names) || names.length > 0)) {
+    refuse("cudadevices", "nothing, or an empty list for the names, as argument 1", names);
+  }
+  refuseSurplus("cudadevices", surplus);
+  const { devices } = cudaStatus();
+  if (names === undefined) return devices.length;
+  return devices.length === 0 ? [] : ["cuda", ...devices.map(({ device }) => device)];
 }
 
 /**
- * What the engine found of CUDA: the build of libtorch, the driver, the devices, and, if none can be used, what is missing and what
- * to do. Takes no memory on a device.
+ * Reports what the engine found of CUDA: the build of libtorch, the driver and the devices. If no device can be used, the report says
+ * what is missing and what to do. Takes no memory on a device.
  */
 export function cudaStatus(): CudaStatus;
 export function cudaStatus(...args: readonly unknown[]): CudaStatus {
+  const { libtorch } = client;
+  if (libtorch === undefined) {
+    refuseSurplus("cudaStatus", args);
+    return withoutCuda;
+  }
   const found = client.call("cudaStatus", args) as Pick<
     CudaStatus,
     "loaded" | "driver" | "devices" | "missing" | "remedy"
-  > | null;
-  if (!found) {
-    const missing = "the WebAssembly engine computes on the CPU alone";
-    const remedy = "Run the program in Node with the native engine, on a libtorch with CUDA.";
-    return {
-      available: false,
-      libtorch: null,
-      library: null,
-      loaded: false,
-      driver: null,
-      devices: [],
-      missing,
-      remedy,
-    };
-  }
-  const { version: libtorch = null, cudaLibrary: library = null } = client.libtorch ?? {};
-  return { available: found.devices.length > 0, libtorch, library, ...found };
+  >;
+  const available = found.devices.length > 0;
+  return { available, libtorch: libtorch.version, library: libtorch.cudaLibrary, ...found };
 }
+
+/** The report of WebAssembly. */
+const withoutCuda: CudaStatus = {
+  available: false,
+  libtorch: null,
+  library: null,
+  loaded: false,
+  driver: null,
+  devices: [],
+  missing: "the WebAssembly engine computes on the CPU alone",
+  remedy: "Run the program in Node with the native engine, on a libtorch with CUDA.",
+};
 
 /**
  * Bytes that are in use on a device.
@@ -59,6 +70,6 @@ export function memory(...args: readonly unknown[]): unknown {
  * @throws `StepwellError` with `ERR_DEVICE` if the device cannot be used, or if work on it has failed
  */
 export function sync(device?: Device): void;
-export function sync(...args: readonly unknown[]): unknown {
-  return client.call("sync", args);
+export function sync(...args: readonly unknown[]): void {
+  client.call("sync", args);
 }
