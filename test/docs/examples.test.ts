@@ -13,12 +13,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 // The page of coverage has names only.
 const pages = readdirSync(join(root, "docs", "reference")).filter((name) => name !== "coverage.md");
 const reference = pages.map((name) => join("docs", "reference", name));
+const guides = [join("docs", "guides", "gpu.md")];
 const packages = ["native", "sdk", "wasm"].map((name) => join("packages", name, "README.md"));
 
 const linesOf = (script: string) =>
   execFileSync(process.execPath, [script], { encoding: "utf8", cwd: folder }).trimEnd().split("\n");
 
-describe.each(["README.md", ...packages, ...reference])("%s", (page) => {
+describe.each(["README.md", ...packages, ...guides, ...reference])("%s", (page) => {
   const examples = examplesOf(join(root, page));
 
   it("has examples", () => expect(examples.length).toBeGreaterThan(0));
