@@ -76,9 +76,8 @@ impl Recorder {
             list([text("relu")]),
             list([text("linear"), text("b"), number(5.0), number(3.0)]),
         ];
-        let mut specification = vec![list([text("sequential")])];
-        specification.extend(layers);
-        let module = self.call("module", &[Value::Array(specification)]);
+        let specification = [("container", text("sequential")), ("children", Value::Array(layers.into()))];
+        let module = self.call("module", &[Value::object(specification)]);
         let device = self.on_device();
         self.call("to", &[module.clone(), device]);
         module
