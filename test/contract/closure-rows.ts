@@ -400,6 +400,7 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
   cudaStatus: () => k.cudaStatus(),
   memory: () => k.memory(),
   sync: () => k.sync("cpu"),
+  synchronize: () => k.synchronize("cpu"),
   help: () => k.help(),
   full: () => k.full([2], 1),
   vector: ({ x }) => k.vector(x),
