@@ -66,7 +66,11 @@ it("commands and the SDK's functions are divided alike", () => {
   expect(operations.length).toBeGreaterThan(150);
   // `take` is `data` and `free`; `ready` starts an engine; `cudadevices` is a part of `cudaStatus`; scopes are the SDK's.
   const own = ["scope", "scoped", "keep", "leakcheck"].map((name) => ["scopes", name] as const);
-  const parts = [["tensors", "take"], ["session", "ready"], ["devices", "cudadevices"]] as const;
+  const parts = [
+    ["tensors", "take"],
+    ["session", "ready"],
+    ["devices", "cudadevices"],
+  ] as const;
   expect(declared()).toEqual(divide([...wanted, ...operations, ...own, ...parts]));
 });
 
