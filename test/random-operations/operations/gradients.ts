@@ -40,6 +40,15 @@ export const gradientOperations: Operations = {
     expectSame("backward", "another gradient than that of a square", gradientOf(tensor) ?? [], gradient);
     if (random.chance(0.7)) world.call("free", loss, tensor);
   },
+  "gradient that backward is given": (world) => {
+    const { random } = world;
+    const length = random.int(4);
+    const [values, gradient] = [0, 1].map(() => random.list(length, () => random.number())) as [number[], number[]];
+    const tensor = world.call<k.TensorHandle>("tensor", Float64Array.from(values), "grad");
+    world.call("backward", tensor, Float64Array.from(gradient));
+    expectSame("backward", "another gradient than the one given", gradientOf(tensor) ?? [], gradient);
+    world.call("free", tensor);
+  },
   grad: (world) => {
     const tensor = world.any("tensor")?.handle as k.TensorHandle | undefined;
     if (tensor === undefined) return;
