@@ -42,6 +42,7 @@ export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> =
 const differing: Readonly<Record<string, string>> = {
   data: "the data of a model; here the elements of a tensor",
   eye: "fills a given tensor; here makes one of a size",
+  memory: "the order of a tensor's dimensions in memory; here bytes in use",
   ones: "fills a given tensor; here makes one of a shape",
   reset: "the storage of a tensor; here the session",
   zeros: "fills a given tensor; here makes one of a shape",
@@ -72,7 +73,7 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     objects:
       "Pointers and reference counts of the process of k; `String(object)` and `classof` describe an object here.",
     "properties of tensors": "Memory layout is not visible here. `size(x).length` is the number of dimensions.",
-    session: "`engineInfo` has the versions. CUDA devices are chosen by name, and images are not written.",
+    session: "`engineInfo` has the versions. A call names its CUDA device, and images are not written.",
   },
   modules: {
     convolution: "Planned; both engines have the convolution of images only.",
