@@ -238,6 +238,14 @@ impl Engine for RustEngine {
         primitives::apply(&self.autograd, primitive, inputs)
     }
 
+    fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {
+        let storage = tensor.storage();
+        match others.iter().any(|other| Rc::ptr_eq(&storage, &other.storage())) {
+            true => reshape::copy(&self.autograd, &tensor),
+            false => Ok(tensor),
+        }
+    }
+
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         linear::linear(&self.autograd, input, weight, bias)
     }

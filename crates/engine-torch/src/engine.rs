@@ -302,6 +302,13 @@ impl Engine for TorchEngine {
         primitives::apply(primitive, inputs)
     }
 
+    fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {
+        match others.iter().any(|other| shim::has_storage_of(tensor.tensor_ref(), other.tensor_ref())) {
+            true => Tensor::from_tch(tensor.as_ref().f_alias_copy()),
+            false => Ok(tensor),
+        }
+    }
+
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         Tensor::from_tch(input.as_ref().f_linear(weight.as_ref(), bias.map(Tensor::as_ref)))
     }

@@ -87,6 +87,7 @@ const _: () = assert!(size_of::<TensorInfo>() == 32);
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
+    fn stepwell_has_storage_of(a: *const C_tensor, b: *const C_tensor) -> bool;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut TensorInfo) -> i32;
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
@@ -115,6 +116,12 @@ pub(crate) fn check(status: i32) -> Result<()> {
 pub(crate) fn identity(tensor: TensorRef<'_>) -> u64 {
     // SAFETY: a live, defined tensor.
     unsafe { stepwell_identity(tensor.pointer) as u64 }
+}
+
+/// Whether two tensors have one storage, or parts of one.
+pub(crate) fn has_storage_of(a: TensorRef<'_>, b: TensorRef<'_>) -> bool {
+    // SAFETY: live, defined tensors.
+    unsafe { stepwell_has_storage_of(a.pointer, b.pointer) }
 }
 
 pub(crate) fn describe(tensor: TensorRef<'_>) -> Result<TensorInfo> {

@@ -6,6 +6,7 @@ use stepwell_optim::Result;
 
 use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
 use crate::autograd::graph::Autograd;
+use crate::autograd::storage::Storage;
 use crate::autograd::tensor::Tensor;
 use crate::elements::element::Real;
 use crate::error::engine_error;
@@ -19,6 +20,12 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
     }
     // Both tensors share the storage, as in PyTorch: a write to one changes both.
     autograd.record_output(shape, Rc::clone(&input.storage()), &[Some(input)], Reshape, Vec::new())
+}
+
+/// A copy of a tensor in the graph.
+pub(crate) fn copy(autograd: &Autograd, input: &Tensor) -> Result<Tensor> {
+    let elements = input.storage().read()?.convert(&autograd.budget, input.dtype())?;
+    autograd.record_output(&input.shape(), Storage::new(elements), &[Some(input)], Reshape, Vec::new())
 }
 
 impl Backward for Reshape {

@@ -221,6 +221,9 @@ pub trait Engine: 'static {
         Err(Error::new(Code::Unsupported, "this engine does not have the operation"))
     }
 
+    /// The tensor, or a copy of it in the graph if it shares memory with one of the others.
+    fn unshared(&self, tensor: Self::Tensor, others: &[&Self::Tensor]) -> Result<Self::Tensor>;
+
     /// `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.
     fn linear(&self, input: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Result<Self::Tensor>;
     /// `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`.

@@ -2,7 +2,7 @@
 //!
 //! Semantics are torch 2.11's. The session checks shapes, dtypes and devices before the call: an engine may rely on each
 //! sentence "expects". Dimensions are counted from 0 and below the rank; a tensor without dimensions has rank 0. All inputs
-//! are on one device. Outputs are new tensors and may share memory with an input, which the session never writes to.
+//! are on one device. Outputs are new tensors and may share memory with an input: see [`Engine::unshared`](crate::Engine::unshared).
 //!
 //! Inputs named `a` and `b` have one dtype and broadcast: shapes are aligned at the last dimension. A dimension of size 1, or a
 //! missing one, repeats. The gradient of a repeated input is summed over the repeated positions.

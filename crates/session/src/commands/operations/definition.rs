@@ -79,7 +79,7 @@ impl Operation {
     ) -> Result<Value> {
         let given = Given::read(session, self.parameters, arguments)?;
         let mut context = Context { engine: &session.engine, random: &mut session.random };
-        match function(&mut context, &given)? {
+        match function(&mut context, &given)?.unshared(context.engine, &given.tensors())? {
             Output::One(tensor) => session.insert(Object::Tensor(tensor)),
             Output::Plain(value) => Ok(value),
             Output::Several(tensors) => {

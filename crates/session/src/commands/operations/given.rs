@@ -63,6 +63,16 @@ impl<E: Engine> Given<E> {
         Ok(Given(list))
     }
 
+    /// All tensors among the arguments.
+    pub(crate) fn tensors(&self) -> Vec<&E::Tensor> {
+        let operands = self.0.iter().flat_map(|argument| match argument {
+            Argument::Tensor(operand) => std::slice::from_ref(operand),
+            Argument::Tensors(operands) => operands,
+            _ => &[],
+        });
+        operands.filter_map(|operand| if let Operand::Tensor(tensor) = operand { Some(tensor) } else { None }).collect()
+    }
+
     fn wrong(&self) -> Error {
         Error::new(Code::Internal, "an argument of another kind than its parameter")
     }
