@@ -252,7 +252,7 @@ fn with_pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary)
     cx.binary(Binary::Add, x, &product).map(Output::One)
 }
 
-/// The gradient flows where an element is within both bounds, and where it is NaN.
+/// The gradient flows where an element is within both bounds. It is 0 where an element or a bound is NaN, as the result is.
 fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
     let (min, max) = (given.operand_or_none(1), given.operand_or_none(2));
     if min.is_none() && max.is_none() {
@@ -264,11 +264,15 @@ fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
     let tensors = cx.promoted(&operands, false)?;
     let mut x = tensors[0].clone();
     let mut bounds = tensors[1..].iter();
-    for (bound, outside) in [(min, Compare::Lt), (max, Compare::Gt)] {
+    for (bound, outside, within) in [(min, Compare::Lt, Compare::Ge), (max, Compare::Gt, Compare::Le)] {
         if bound.is_some()
             && let Some(bound) = bounds.next()
         {
             let is_outside = cx.compare(outside, &x, bound)?;
+            if cx.engine.dtype(&x)?.is_floating() {
+                let is_within = cx.compare(within, &x, bound)?;
+                x = cx.apply(Primitive::Where, &[&is_within, &x, &cx.number_like(&x, f64::NAN)?])?;
+            }
             x = cx.apply(Primitive::Where, &[&is_outside, bound, &x])?;
         }
     }

@@ -26,13 +26,13 @@ operations! { E,
     /// The variance and the mean.
     "meanvar" as "var_mean" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 2 =>
         |cx, given| moments(cx, given).map(|(mean, variance)| Output::Several(vec![variance, mean]));
-    /// The norm of order p over all elements or over dimensions.
+    /// The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0, without a gradient.
     "vnorm" as "linalg.vector_norm" (x: Tensor, p: Number = 2.0, dim: Dims = null, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
             let x = cx.only_floating(given.operand(0)?)?;
             norm(cx, &x, given.number(1)?, &cx.dims(&x, given.list(2))?, given.flag(3)).map(Output::One)
         };
-    /// The norm of order p of x - y.
+    /// The norm of order p of x - y: see `vnorm`.
     "dist" (x: Tensor, y: Tensor, p: Number = 2.0) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
         let difference = cx.binary(Binary::Sub, &tensors[0], &tensors[1])?;

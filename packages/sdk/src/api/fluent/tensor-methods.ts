@@ -638,21 +638,21 @@ export interface TensorMethods<Result> {
    */
   meanvar(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [Result, Result];
   /**
-   * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2,
-   * `keepdim` false.
+   * The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0,
+   * without a gradient. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim` false.
    */
   vnorm(p?: number, dim?: number | readonly number[] | null, keepdim?: boolean): Result;
   /**
-   * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2,
-   * `keepdim` false.
+   * The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0,
+   * without a gradient. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim` false.
    */
   vnorm(options: { readonly p?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
   /**
-   * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+   * The norm of order p of x - y: see `vnorm`. As `torch.dist`. Default: `p` 2.
    */
   dist(y: AnyTensor | OperandData, p?: number): Result;
   /**
-   * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+   * The norm of order p of x - y: see `vnorm`. As `torch.dist`. Default: `p` 2.
    */
   dist(y: AnyTensor | OperandData, options: { readonly p?: number }): Result;
   /**

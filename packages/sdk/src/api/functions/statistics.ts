@@ -57,13 +57,13 @@ export function meanvar(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim`
- * false.
+ * The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0, without
+ * a gradient. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim` false.
  */
 export function vnorm(x: AnyTensor | OperandData, p?: number, dim?: number | readonly number[] | null, keepdim?: boolean): TensorHandle;
 /**
- * The norm of order p over all elements or over dimensions. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim`
- * false.
+ * The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0, without
+ * a gradient. As `torch.linalg.vector_norm`. Default: `p` 2, `keepdim` false.
  */
 export function vnorm(x: AnyTensor | OperandData, options: { readonly p?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function vnorm(...args: readonly unknown[]): unknown {
@@ -71,11 +71,11 @@ export function vnorm(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+ * The norm of order p of x - y: see `vnorm`. As `torch.dist`. Default: `p` 2.
  */
 export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, p?: number): TensorHandle;
 /**
- * The norm of order p of x - y. As `torch.dist`. Default: `p` 2.
+ * The norm of order p of x - y: see `vnorm`. As `torch.dist`. Default: `p` 2.
  */
 export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly p?: number }): TensorHandle;
 export function dist(...args: readonly unknown[]): unknown {
