@@ -124,7 +124,8 @@ impl Lanes {
 
     /// The position of the first element of each lane.
     pub(crate) fn starts(self) -> impl Iterator<Item = usize> {
-        (0..self.outer).flat_map(move |outer| (0..self.inner).map(move |inner| outer * self.len * self.inner + inner))
+        let outer = if self.inner == 0 { 0 } else { self.outer };
+        (0..outer).flat_map(move |outer| (0..self.inner).map(move |inner| outer * self.len * self.inner + inner))
     }
 
     /// The positions of the elements of the lane that starts there.

@@ -22,6 +22,7 @@ use stepwell_session::Primitive;
 
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
+use crate::elements::buffer::Buffer;
 use crate::error::internal_error;
 use crate::operations::reshape::reshape;
 
@@ -48,6 +49,19 @@ fn apply_to_one(autograd: &Autograd, primitive: &Primitive, x: &Tensor) -> Resul
         && dims.iter().any(|dim| *dim >= x.shape().len())
     {
         return Err(internal_error("a dimension that the tensor does not have"));
+    }
+    // Without elements, there may be as many lanes as no loop ends over.
+    if x.len() == 0 {
+        match primitive {
+            Primitive::Cumulative { .. } | Primitive::Softmax(_) | Primitive::LogSoftmax(_) => {
+                return same(autograd, x);
+            }
+            Primitive::Sort { .. } => {
+                let indices = autograd.leaf(&x.shape(), Buffer::Long(autograd.budget.zeros(0)?));
+                return Ok(vec![reshape(autograd, x, &x.shape())?, indices]);
+            }
+            _ => {}
+        }
     }
     match primitive {
         Primitive::Unary(function) => unary::unary(autograd, x, *function),

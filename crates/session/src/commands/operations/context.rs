@@ -11,6 +11,7 @@ use crate::random::Random;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
+use crate::values::numbers::{check_dimensions, check_empty};
 
 /// The engine and the random numbers of a call.
 pub(crate) struct Context<'a, E: Engine> {
@@ -149,10 +150,25 @@ impl<E: Engine> Context<'_, E> {
     }
 
     pub(crate) fn reduce(&self, reduction: Reduce, x: &E::Tensor, dims: &[usize], keepdim: bool) -> Result<E::Tensor> {
+        self.check_reduced(x, dims)?;
         self.apply(Primitive::Reduce { reduction, dims: dims.to_vec(), keepdim }, &[x])
     }
 
+    /// Fails if there is no memory for a tensor after a reduction. It may be larger than one without elements before.
+    pub(crate) fn check_reduced(&self, x: &E::Tensor, dims: &[usize]) -> Result<()> {
+        let mut shape = self.shape(x)?;
+        if !shape.contains(&0) {
+            return Ok(());
+        }
+        for dim in dims {
+            shape[*dim] = 1;
+        }
+        self.check_memory(&shape, self.engine.dtype(x)?)
+    }
+
     pub(crate) fn reshape(&self, x: &E::Tensor, shape: &[usize]) -> Result<E::Tensor> {
+        check_dimensions(shape.len())?;
+        check_empty(shape)?;
         self.apply(Primitive::Reshape(shape.to_vec()), &[x])
     }
 

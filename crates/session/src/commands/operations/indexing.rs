@@ -1,5 +1,6 @@
 //! Elements by index. Indices are `long` tensors or whole numbers, from 0.
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::operations::context::{Context, expected_dtype};
@@ -77,8 +78,13 @@ operations! { E,
         let classes = cx.indices(classes, &like)?;
         let n = given.size(1)?;
         let mut shape = cx.shape(&classes)?;
-        shape.push(1);
-        let names = Data::Long((0..n as i64).collect());
+        let dims = shape.len();
+        shape.push(n);
+        cx.check_memory(&shape, Dtype::Long)?;
+        // Names of classes alone may take more memory than a result without elements.
+        cx.check_memory(&[n], Dtype::Long)?;
+        shape[dims] = 1;
+        let names = Data::Long(collected((0..n).map(|i| i as i64))?);
         let names = cx.engine.tensor(&names, &[n], cx.engine.device(&classes)?)?;
         let hot = cx.compare(Compare::Eq, &cx.reshape(&classes, &shape)?, &names)?;
         cx.cast(hot, Dtype::Long).map(Output::One)

@@ -75,7 +75,9 @@ operations! { E,
     /// The logarithm of the sum of exponentials.
     "logsumexp" (x: Tensor, dim: Dims, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        cx.one(Primitive::LogSumExp { dims: cx.dims(&x, given.list(1))?, keepdim: given.flag(2) }, &[&x])
+        let dims = cx.dims(&x, given.list(1))?;
+        cx.check_reduced(&x, &dims)?;
+        cx.one(Primitive::LogSumExp { dims, keepdim: given.flag(2) }, &[&x])
     };
     /// Sums up to each element along a dimension.
     "cumsum" (x: Tensor, dim: Dim) gradient 1 => |cx, given| cumulative(cx, given, Cumulative::Sum);

@@ -1,5 +1,6 @@
 //! Shapes, joins, and parts of tensors.
 
+use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::operations::context::{Context, dim_of};
@@ -71,7 +72,7 @@ operations! { E,
         let first = given.whole(2)?;
         let start = if first < 0 { first + size as i64 } else { first };
         match usize::try_from(start) {
-            Ok(start) if start.checked_add(length).is_some_and(|end| end <= size) => {
+            Ok(start) if !shape.is_empty() && start.checked_add(length).is_some_and(|end| end <= size) => {
                 cx.slice(&x, dim, start, length).map(Output::One)
             }
             _ => {
@@ -85,6 +86,9 @@ operations! { E,
         let tensors = joined(cx, given)?;
         let shape = cx.shape(&tensors[0])?;
         let dim = dim_of(&shape, given.whole(1)?)?;
+        if shape.is_empty() {
+            return Err(Error::new(Code::Shape, "expected tensors with a dimension, given shape []; `stack` makes one"));
+        }
         let mut total = shape.clone();
         for tensor in &tensors[1..] {
             let other = cx.shape(tensor)?;
@@ -93,10 +97,7 @@ operations! { E,
                 let message = format!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
                 return Err(Error::new(Code::Shape, message));
             }
-            total[dim] += other[dim];
-        }
-        if shape.is_empty() {
-            return Err(Error::new(Code::Shape, "expected tensors with a dimension, given shape []; `stack` makes one"));
+            total[dim] = total[dim].saturating_add(other[dim]);
         }
         cx.check_memory(&total, cx.engine.dtype(&tensors[0])?)?;
         cx.one(Primitive::Cat(dim), &tensors.iter().collect::<Vec<_>>())
@@ -231,9 +232,14 @@ fn triangle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kept: Compare) -> 
     };
     let device = cx.engine.device(&x)?;
     let diagonal = given.whole(1)?;
-    let rows_at = Data::Long((0..rows as i64).map(|row| row.saturating_add(diagonal)).collect());
+    // A tensor without elements may have as many rows or columns as no memory holds.
+    if shape.contains(&0) {
+        return cx.reshape(&x, &shape).map(Output::One);
+    }
+    let rows_at = Data::Long(collected((0..rows).map(|row| (row as i64).saturating_add(diagonal)))?);
     let rows_at = cx.engine.tensor(&rows_at, &[rows, 1], device)?;
-    let columns_at = cx.engine.tensor(&Data::Long((0..columns as i64).collect()), &[columns], device)?;
+    let columns_at =
+        cx.engine.tensor(&Data::Long(collected((0..columns).map(|column| column as i64))?), &[columns], device)?;
     let mask = cx.compare(kept, &columns_at, &rows_at)?;
     cx.choose(&mask, &x, &cx.number_like(&x, 0.0)?).map(Output::One)
 }

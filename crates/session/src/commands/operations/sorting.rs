@@ -65,8 +65,9 @@ fn ranked<E: Engine>(
 ) -> Result<Vec<E::Tensor>> {
     let shape = cx.shape(x)?;
     let length = shape.get(dim).copied().unwrap_or(1);
-    if start + count > length {
-        let message = format!("expected k of at most {length} for shape {shape:?}, given {}", start + count);
+    let last = start.saturating_add(count);
+    if last > length {
+        let message = format!("expected k of at most {length} for shape {shape:?}, given {last}");
         return Err(Error::new(Code::Shape, message));
     }
     let mut outputs = Vec::new();
