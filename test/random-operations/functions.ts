@@ -5,14 +5,13 @@ import type { Kind } from "./shadow.js";
 
 type Call = (...args: readonly unknown[]) => unknown;
 
-/** Operations on tensors, which are pure: `test/parity/operations.test.ts` has them. */
+/** Operations on tensors, which change nothing. */
 export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ operation }) => operation));
 
-/** Every function by its name, except operations on tensors. */
+/** Every function by its name. */
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
-    (entry): entry is [string, Call] =>
-      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !operations.has(entry[0]),
+    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
   ),
 );
 
@@ -22,12 +21,13 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 const readers = words(
   "data dtype device evaluate names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
-    "handlecount full tensor seed randperm seq save skipped cudadevices cudaStatus memory sync synchronize",
+    "handlecount full tensor seed randperm seq save skipped clone leaks leakcheck scope cudadevices cudaStatus memory sync " +
+    "synchronize",
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
 
 export const isReader = (name: string, count: number): boolean =>
-  readers.has(name) || (count === 1 && readersOfOne.has(name));
+  readers.has(name) || operations.has(name) || (count === 1 && readersOfOne.has(name));
 
 /** Functions of several steps: those before the one that fails have been made. */
 export const isGradual = (name: string): boolean => name === "run";
@@ -36,7 +36,7 @@ const makers: readonly (readonly [names: ReadonlySet<string>, kinds: readonly Ki
   [words("tensor full forward evaluate parm to ce nll mse l1 smoothl1 bce bcewithlogits"), ["tensor"]],
   [words("vector"), ["vector"]],
   [words("dict parms"), ["dictionary"]],
-  [words("module child"), ["module"]],
+  [words("module child clone"), ["module"]],
   [words("opt"), ["optimizer"]],
   [words("loss"), ["loss", "tensor"]],
   [words("model"), ["model"]],
@@ -44,7 +44,10 @@ const makers: readonly (readonly [names: ReadonlySet<string>, kinds: readonly Ki
 
 /** The kinds of objects that a function can make; undefined if it makes none. */
 export const kindsMadeBy = (name: string): readonly Kind[] | undefined =>
-  makers.find(([names]) => names.has(name))?.[1];
+  operations.has(name) ? ["tensor"] : makers.find(([names]) => names.has(name))?.[1];
+
+/** Functions that may return an object that they were given. */
+export const passesOn = (name: string): boolean => name === "keep" || name === "scoped";
 
 /** The argument that a successful call has freed the objects of. */
 export function freedBy(name: string, args: readonly unknown[]): readonly unknown[] {

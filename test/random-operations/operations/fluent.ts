@@ -14,11 +14,15 @@ export type ClassName = keyof typeof classes;
 export const membersOf = (name: ClassName): readonly string[] => {
   const own: object = classes[name].prototype;
   const shared: object = Object.getPrototypeOf(own);
-  return [own, ...(shared === Object.prototype ? [] : [shared])]
-    .flatMap((prototype) => Reflect.ownKeys(prototype))
-    .filter((key) => !(typeof key === "string" && operations.has(key)))
-    .filter((key) => key !== "constructor" && key !== Symbol.for("nodejs.util.inspect.custom"))
-    .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)));
+  return (
+    [own, ...(shared === Object.prototype ? [] : [shared])]
+      .flatMap((prototype) => Reflect.ownKeys(prototype))
+      .filter((key) => !(typeof key === "string" && operations.has(key)))
+      .filter((key) => key !== "constructor" && key !== Symbol.for("nodejs.util.inspect.custom"))
+      // The SDK's own, which a caller does not have.
+      .filter((key) => typeof key === "string" || key === Symbol.dispose)
+      .map((key) => (key === Symbol.dispose ? "Symbol.dispose" : String(key)))
+  );
 };
 
 /** Members that end the life of an object. */
@@ -136,6 +140,8 @@ export const fluentOperations = (_another: Operation): Operations => ({
       ...{ parameter: () => module.parameter(random.pick([...parameters, "none"])) },
       ...{ forward: () => module.forward(inputOf(world)), evaluate: () => module.evaluate(inputOf(world)) },
       ...{ save: () => module.save(file), load: () => module.load(file) },
+      ...{ freeze: () => module.freeze(), unfreeze: () => module.unfreeze(), clone: () => module.clone() },
+      ...{ copyParameters: () => module.copyParameters(module) },
     };
     for (const member of random.list(2, () => random.pick(Object.keys(members)))) {
       use(world, "Module", member, () => members[member]?.());

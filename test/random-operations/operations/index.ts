@@ -2,12 +2,14 @@
 
 import { fluentOperations } from "./fluent.js";
 import { gradientOperations } from "./gradients.js";
+import { mathematicsOperations } from "./mathematics.js";
 import { misuseOperations } from "./misuse.js";
 import { modelOperations } from "./models.js";
 import { moduleOperations } from "./modules.js";
 import { objectOperations } from "./objects.js";
 import type { Operation, Operations } from "./operation.js";
 import { optimizerOperations } from "./optimizers.js";
+import { scopeOperations } from "./scopes.js";
 import { tensorOperations } from "./tensors.js";
 
 /** One more operation, for a closure. */
@@ -17,6 +19,7 @@ const tables = {
   ...{ tensors: tensorOperations, modules: moduleOperations, gradients: gradientOperations, models: modelOperations },
   ...{ optimizers: optimizerOperations(another), objects: objectOperations, misuse: misuseOperations(another) },
   fluent: fluentOperations(another),
+  ...{ mathematics: mathematicsOperations, scopes: scopeOperations },
 };
 
 /** Operations under the name of their table and their own. */

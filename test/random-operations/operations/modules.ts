@@ -58,6 +58,20 @@ export const moduleOperations: Operations = {
     else if (kept?.kind === "model") world.call("loss", kept.handle);
     else world.call("loss", random.pick(lossNames), ...(random.chance(0.2) ? [{ reduce: "sum" }] : []));
   },
+  "module copied": (world) => {
+    const module = world.any("module", "model");
+    if (!module) return;
+    const copy = world.call<k.ModuleHandle>("clone", module.handle);
+    world.call("copyparms", ...(world.random.chance(0.5) ? [module.handle, copy] : [copy, module.handle]));
+    if (world.random.chance(0.7)) world.call("free", copy);
+  },
+  "parameters frozen": (world) => {
+    const module = world.any("module")?.handle as k.ModuleHandle | undefined;
+    if (!module) return;
+    const named = world.random.chance(0.5) ? [k.parmnames(module).slice(0, 1)] : [];
+    world.call("freeze", module, ...named);
+    if (world.random.chance(0.8)) world.call("unfreeze", module, ...named);
+  },
   "module again": (world) => {
     const module = world.any("module");
     if (!module) return;

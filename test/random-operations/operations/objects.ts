@@ -5,7 +5,7 @@ import { isForSequence } from "../spoil.js";
 import type { World } from "../world.js";
 import type { Operations } from "./operation.js";
 
-const sizes: Readonly<Record<string, number>> = { float: 4, double: 8, half: 2, bfloat16: 2, long: 8 };
+const sizes: Readonly<Record<string, number>> = { float: 4, double: 8, half: 2, bfloat16: 2, long: 8, bool: 1 };
 
 /** Calls on a handle of any kind, which a freed one refuses. */
 const calls = ["size", "bytes", "elements", "tensorcount", "classof", "free", "data", "step", "state"] as const;
@@ -48,7 +48,7 @@ export const objectOperations: Operations = {
       if (tensors === 1 && elements === wanted && bytes === wanted * width) return;
       throw new InvariantViolation("bytes", "counts that disagree", `${size}: ${tensors} ${elements} ${bytes}`);
     }
-    if (elements * 2 > bytes || bytes > elements * 8) {
+    if (elements > bytes || bytes > elements * 8) {
       throw new InvariantViolation("bytes", "counts that disagree", `${elements} elements in ${bytes} bytes`);
     }
   },

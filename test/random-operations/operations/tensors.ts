@@ -94,7 +94,7 @@ export const tensorOperations: Operations = {
     const wanted = given === own ? flat(own) : numbersOf(source.handle);
     world.call("copyto", given, target.handle);
     const sameType = given === own || k.dtype(source.handle as never) === k.dtype(target.handle as never);
-    const isWhole = k.dtype(target.handle as never) === "long";
+    const isWhole = ["long", "bool"].includes(k.dtype(target.handle as never));
     if (sameType && !isWhole) expectSame("copyto", "other numbers", numbersOf(target.handle), wanted);
   },
   to: (world) => {
