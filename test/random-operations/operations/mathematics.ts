@@ -23,6 +23,12 @@ const shapes: readonly (readonly number[])[] = [
   ...[Array(64).fill(1), Array(63).fill(1)],
 ];
 
+/** Shapes of operands that chance seldom makes fit. */
+const fitting: Readonly<Record<string, readonly number[]>> = {
+  ...{ "addmv x": [2, 2], "addmv y": [2], "addmv z": [2], "mv y": [2] },
+  ...{ "baddbmm x": [2, 2, 2], "baddbmm y": [2, 2, 2], "bmm x": [2, 2, 2], "bmm y": [2, 2, 2] },
+};
+
 /** Whole numbers at which sizes, indices and quotients overflow, and numbers that are not whole. */
 const oddNumbers = [
   ...[-1, -2, -64, 64, 65, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1, 2 ** 53, -(2 ** 53)],
@@ -32,7 +38,7 @@ const oddNumbers = [
 const oddElements = [0, -0, 1, -1, 1e300, -1e300, 1e-320, 70000, Number.NaN, Infinity, -Infinity, 0.5, 1e15 + 0.5];
 
 /** A tensor of its own; elements are at times at the ends of what the dtype holds. */
-function fresh(world: World, made: k.TensorHandle[], role: string): k.TensorHandle {
+function fresh(world: World, made: k.TensorHandle[], role: string, operation: string): k.TensorHandle {
   const { random } = world;
   const own = role === "indices" ? "long" : role === "mask" || role === "condition" ? "bool" : random.pick(dtypes);
   const dtype = random.chance(0.9) ? own : random.pick(dtypes);
@@ -43,7 +49,7 @@ function fresh(world: World, made: k.TensorHandle[], role: string): k.TensorHand
     if (dtype === "long") return isOdd ? random.pick([0, -1, 1, 2 ** 53, -(2 ** 53), 63, -64]) : random.int(3);
     return isOdd ? random.pick(oddElements) : random.number();
   };
-  const shape = random.chance(0.5) ? [2, 2] : random.pick(shapes);
+  const shape = fitting[`${operation} ${role}`] ?? (random.chance(0.5) ? [2, 2] : random.pick(shapes));
   const count = shape.reduce((product, size) => product * size, 1);
   const data = Float64Array.from({ length: count }, number);
   const tensor = world.call<k.TensorHandle>("tensor", data, { dtype, shape, grad: isReal && random.chance(0.6) });
@@ -57,11 +63,11 @@ function fresh(world: World, made: k.TensorHandle[], role: string): k.TensorHand
   return least;
 }
 
-function operand(world: World, made: k.TensorHandle[], role: string, isApart: boolean): unknown {
+function operand(world: World, made: k.TensorHandle[], role: string, isApart: boolean, operation: string): unknown {
   const { random } = world;
   if (random.chance(0.15)) return random.pick([2, -1, 0, 0.5, true, [1, 0], [true, false], [[0, 1]], Number.NaN, []]);
-  if (isApart || random.chance(0.2)) return fresh(world, made, role);
-  return world.any("tensor")?.handle ?? fresh(world, made, role);
+  if (isApart || random.chance(0.2)) return fresh(world, made, role, operation);
+  return world.any("tensor")?.handle ?? fresh(world, made, role, operation);
 }
 
 const whole = (random: Random): number => (random.chance(0.8) ? random.int(5) - 1 : random.pick(oddNumbers));
@@ -69,7 +75,7 @@ const whole = (random: Random): number => (random.chance(0.8) ? random.int(5) - 
 function argument(world: World, made: k.TensorHandle[], operation: string, name: string, isApart: boolean): unknown {
   const { random } = world;
   if (name === "tensors") {
-    const list = random.list(random.int(4), () => operand(world, made, name, isApart));
+    const list = random.list(random.int(4), () => operand(world, made, name, isApart, operation));
     return list.length > 0 && random.chance(0.5) ? [list[0], list[0]] : list;
   }
   if (["clamp", "hardtanh"].includes(operation) && ["min", "max"].includes(name)) {
@@ -77,7 +83,7 @@ function argument(world: World, made: k.TensorHandle[], operation: string, name:
     if (random.chance(0.5)) return random.number();
   }
   if (operation === "hardtanh" && name !== "x") return random.number();
-  if (tensorNames.has(name)) return operand(world, made, name, isApart);
+  if (tensorNames.has(name)) return operand(world, made, name, isApart, operation);
   if (name === "dtype") return random.pick(dtypes);
   if (flagNames.has(name)) return random.chance(0.5);
   if (name === "shape")
