@@ -63,6 +63,10 @@ impl Engine for PlacedEngine {
     fn assign(&self, tensor: &Placed, data: &Data) -> Result<()> {
         self.0.assign(&tensor.inner, data)
     }
+    fn unshared(&self, tensor: Placed, others: &[&Placed]) -> Result<Placed> {
+        let others: Vec<_> = others.iter().map(|other| &other.inner).collect();
+        Ok(Placed::new(self.0.unshared(tensor.inner.clone(), &others)?, tensor.device.get()))
+    }
     fn copy(&self, from: &Placed, to: &Placed) -> Result<()> {
         common([Some(from), Some(to)])?;
         self.0.copy(&from.inner, &to.inner)

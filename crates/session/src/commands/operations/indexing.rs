@@ -71,7 +71,7 @@ operations! { E,
             dtype => Err(expected_dtype("a mask of dtype bool", dtype)),
         }
     };
-    /// Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long.
+    /// Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long.
     "onehot" as "nn.functional.one_hot" (x: Tensor, n: Whole) no_gradient 1 => |cx, given| {
         let classes = given.operand(0)?;
         let like = cx.engine.full(&Data::Long(vec![0]), &[], crate::values::device::Device::Cpu)?;
@@ -86,6 +86,9 @@ operations! { E,
         shape[dims] = 1;
         let names = Data::Long(collected((0..n).map(|i| i as i64))?);
         let names = cx.engine.tensor(&names, &[n], cx.engine.device(&classes)?)?;
+        // A selection fails for a class that has no name.
+        let count = shape.iter().product();
+        let classes = cx.apply(Primitive::IndexSelect(0), &[&names, &cx.reshape(&classes, &[count])?])?;
         let hot = cx.compare(Compare::Eq, &cx.reshape(&classes, &shape)?, &names)?;
         cx.cast(hot, Dtype::Long).map(Output::One)
     };

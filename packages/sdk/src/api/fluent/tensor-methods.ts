@@ -909,13 +909,13 @@ export interface TensorMethods<Result> {
    */
   maskedfill(mask: AnyTensor | OperandData, options: { readonly value: number }): Result;
   /**
-   * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
-   * flows.
+   * Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long. As
+   * `torch.nn.functional.one_hot`. No gradient flows.
    */
   onehot(n: number): Result;
   /**
-   * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
-   * flows.
+   * Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long. As
+   * `torch.nn.functional.one_hot`. No gradient flows.
    */
   onehot(options: { readonly n: number }): Result;
 }

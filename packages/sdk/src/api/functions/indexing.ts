@@ -67,13 +67,13 @@ export function maskedfill(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
- * flows.
+ * Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long. As
+ * `torch.nn.functional.one_hot`. No gradient flows.
  */
 export function onehot(x: AnyTensor | OperandData, n: number): TensorHandle;
 /**
- * Classes `[*]` as rows `[*, n]` of zeros with a 1, of dtype long. As `torch.nn.functional.one_hot`. No gradient
- * flows.
+ * Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long. As
+ * `torch.nn.functional.one_hot`. No gradient flows.
  */
 export function onehot(x: AnyTensor | OperandData, options: { readonly n: number }): TensorHandle;
 export function onehot(...args: readonly unknown[]): unknown {
