@@ -166,19 +166,22 @@ describe("scope", () => {
     expect(made.measure({ inputs: [[1]], targets: [[2]] }).loss).toBeGreaterThanOrEqual(0);
   });
 
-  it("forgets everything at reset() and free()", () => {
-    const s = k.scope();
+  it.each([
+    ["reset", () => k.reset()],
+    ["free", () => k.free()],
+  ])("goes on to collect after %s() inside it", (_, end) => {
+    const outer = k.scope();
     k.tensor([1]);
-    k.reset();
-    const x = k.tensor([2]);
-    s.close();
-    expect(lives(x)).toBe(true);
-    const t = k.scope();
-    k.tensor([1]);
-    k.free();
-    const y = k.tensor([2]);
-    t.close();
-    expect(lives(y)).toBe(true);
+    const inner = k.scope();
+    k.tensor([2]);
+    end();
+    const x = k.tensor([3]);
+    inner.close();
+    expect(lives(x)).toBe(false);
+    const y = k.tensor([4]);
+    outer.close();
+    expect(lives(y)).toBe(false);
+    expect(k.handlecount()).toBe(0);
   });
 
   it("frees 100,000 objects, and takes surplus arguments for errors", () => {

@@ -89,7 +89,7 @@ export class HandleRegistry implements HandleOwner {
 
   /** Forgets all handles, whose objects have been freed. */
   freedAll(): void {
-    this.scopes.clear();
+    this.scopes.forget();
     this.#places?.clear();
     this.#young = [];
     this.#registry = this.#newRegistry();

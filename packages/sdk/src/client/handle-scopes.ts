@@ -22,7 +22,7 @@ export class HandleScopes {
   /** A scope that collects from now on. */
   open(): HandleScope {
     // Microtasks run when no other code does: a scope that still collects then belongs to code that waits.
-    if (this.#collecting.length === 0) void Promise.resolve().then(() => this.clear());
+    if (this.#collecting.length === 0) void Promise.resolve().then(() => this.#suspendAll());
     const scope = new HandleScope(this.#collecting.at(-1));
     this.#collecting.push(scope);
     return scope;
@@ -71,8 +71,13 @@ export class HandleScopes {
     }
   }
 
+  /** Forgets all handles, whose objects have been freed. The scopes go on to collect. */
+  forget(): void {
+    for (const scope of this.#collecting) scope.handles.clear();
+  }
+
   /** Ends the collecting of all scopes. They keep the handles that they have. */
-  clear(): void {
+  #suspendAll(): void {
     this.#collecting = [];
   }
 }
