@@ -194,7 +194,9 @@ describe("a loss scale", () => {
     expect(at(x)).toEqual([0, 0, 0]);
     k.lossscale(o, null);
     k.backward(k.mse(x, [1, 1, 1], { reduce: "sum" }), o);
-    expectError("ERR_HANDLE_KIND", () => k.backward(k.mse(x, [0, 0, 0]), x as never));
+    expectError("ERR_HANDLE_KIND", () => k.backward(k.mse(x, [0, 0, 0]), k.loss("mse") as never));
+    // A tensor is a gradient, which has the shape of the tensor.
+    expectError("ERR_SHAPE", () => k.backward(k.mse(x, [0, 0, 0]), x));
   });
 
   it.each(supported("half"))("beyond the range of a loss of %s backs off until it fits", (dtype) => {
