@@ -17,8 +17,6 @@ interface Differences {
   readonly largestSize: number;
   /** Whether normalisation keeps all digits of a mean that is far from 0; libtorch's kernels round it to 32 bits. */
   readonly exactMeans: boolean;
-  /** Whether the engine has the primitives of tensor mathematics; without, an operation is `ERR_UNSUPPORTED`. */
-  readonly primitives: boolean;
   /** The code of the binding's own error for a value that it cannot convert. */
   readonly refusal: string;
 }
@@ -33,7 +31,6 @@ const table: Readonly<Record<EngineName, Differences>> = {
     files: true,
     largestSize: Number.MAX_SAFE_INTEGER,
     exactMeans: false,
-    primitives: true,
     refusal: "InvalidArg",
   },
   wasm: {
@@ -43,7 +40,6 @@ const table: Readonly<Record<EngineName, Differences>> = {
     files: false,
     largestSize: 2 ** 32 - 1,
     exactMeans: true,
-    primitives: true,
     refusal: "ERR_ARGUMENT",
   },
 };

@@ -3,8 +3,6 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { expectError } from "../contract/expect-error.js";
-import { differences } from "../engine-differences.js";
 
 afterEach(() => k.free());
 
@@ -112,15 +110,10 @@ function replay([name, args, options, double, float]: Case, dtype: "double" | "f
   }
 }
 
-describe.runIf(differences.primitives).each(["double", "float"] as const)("%s", (dtype) => {
+describe.each(["double", "float"] as const)("%s", (dtype) => {
   it.each(
     recordings.cases.map((row, i) => [`${row[0]} ${JSON.stringify(row[1])} ${JSON.stringify(row[2])}`, i] as const),
   )("%s equals PyTorch", (_, i) => replay(recordings.cases[i] as Case, dtype));
-});
-
-it.skipIf(differences.primitives)("an engine without primitives says so", () => {
-  expect(expectError("ERR_UNSUPPORTED", () => k.add([1], [2]))).toBe("add: this engine does not have the operation");
-  expect(k.handlecount()).toBe(0);
 });
 
 it("every operation is recorded but for random ones", () => {

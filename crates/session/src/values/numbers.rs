@@ -88,15 +88,20 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// Numbers with their shape, out of a number, nested lists or a typed array; `None` if it is something else, or ragged.
+/// The elements of nested lists, or one element, with their shape; `None` for anything else, or if the lists are ragged.
 ///
 /// # Errors
 /// [`Code::Memory`]
-pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
-    /// False if it is not an array of numbers.
-    fn collect(given: &Value, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<f64>) -> Result<bool> {
+pub(crate) fn nested<T>(given: &Value, element: &dyn Fn(&Value) -> Option<T>) -> Result<Option<(Vec<T>, Vec<usize>)>> {
+    /// False if it is not such a list.
+    fn collect<T>(
+        given: &Value,
+        element: &dyn Fn(&Value) -> Option<T>,
+        depth: usize,
+        shape: &mut Vec<usize>,
+        out: &mut Vec<T>,
+    ) -> Result<bool> {
         match given {
-            Value::Number(x) if depth == shape.len() => push(out, *x)?,
             Value::Array(list) if depth < MAX_DIMENSIONS => {
                 if out.is_empty() && depth == shape.len() {
                     shape.push(list.len());
@@ -104,15 +109,29 @@ pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
                     return Ok(false);
                 }
                 for item in list {
-                    if !collect(item, depth + 1, shape, out)? {
+                    if !collect(item, element, depth + 1, shape, out)? {
                         return Ok(false);
                     }
                 }
             }
-            _ => return Ok(false),
+            other => match element(other) {
+                Some(found) if depth == shape.len() => push(out, found)?,
+                _ => return Ok(false),
+            },
         }
         Ok(true)
     }
+    let (mut shape, mut elements) = (Vec::new(), Vec::new());
+    let is_even =
+        collect(given, element, 0, &mut shape, &mut elements)? && elements.len() == shape.iter().product::<usize>();
+    Ok(is_even.then_some((elements, shape)))
+}
+
+/// Numbers with their shape, out of a number, nested lists or a typed array; `None` if it is something else, or ragged.
+///
+/// # Errors
+/// [`Code::Memory`]
+pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
     match given {
         Value::NumericArray(NumericArray { data, shape }) | Value::Numbers(NumericArray { data, shape }) => {
             return Ok(Some(Numbers { data: Cow::Borrowed(data), shape: shape.clone() }));
@@ -120,9 +139,9 @@ pub(crate) fn array(given: &Value) -> Result<Option<Numbers<'_>>> {
         Value::Object(entries) => return shaped(entries),
         _ => {}
     }
-    let (mut shape, mut numbers) = (Vec::new(), Vec::new());
-    let is_even = collect(given, 0, &mut shape, &mut numbers)? && numbers.len() == shape.iter().product::<usize>();
-    Ok(is_even.then_some(Numbers { data: Cow::Owned(Data::Double(numbers)), shape }))
+    let number = |given: &Value| if let Value::Number(x) = given { Some(*x) } else { None };
+    let found = nested(given, &number)?;
+    Ok(found.map(|(numbers, shape)| Numbers { data: Cow::Owned(Data::Double(numbers)), shape }))
 }
 
 /// A tensor as [`Value::NumericArray`] leaves and comes back: a typed array under `data`, its `shape`, and the `dtype` where the

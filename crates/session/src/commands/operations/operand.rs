@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use stepwell_optim::fallible::push;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::tensors::floats;
@@ -11,7 +10,7 @@ use crate::session::Session;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
-use crate::values::numbers::{Numbers, array};
+use crate::values::numbers::{Numbers, array, nested};
 use crate::values::value::Value;
 
 /// A tensor, or plain numbers, which have no dtype of their own.
@@ -70,28 +69,8 @@ impl<E: Engine> Operand<E> {
 
 /// Booleans nested to a rectangular shape, with at least one; `None` for anything else.
 fn booleans(given: &Value) -> Result<Option<(Vec<bool>, Vec<usize>)>> {
-    fn collect(given: &Value, depth: usize, shape: &mut Vec<usize>, out: &mut Vec<bool>) -> Result<bool> {
-        match given {
-            Value::Bool(flag) if depth == shape.len() => push(out, *flag)?,
-            Value::Array(list) if depth < 64 => {
-                if out.is_empty() && depth == shape.len() {
-                    shape.push(list.len());
-                } else if shape.get(depth) != Some(&list.len()) {
-                    return Ok(false);
-                }
-                for item in list {
-                    if !collect(item, depth + 1, shape, out)? {
-                        return Ok(false);
-                    }
-                }
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-    let (mut shape, mut flags) = (Vec::new(), Vec::new());
-    let is_even = collect(given, 0, &mut shape, &mut flags)?;
-    Ok((is_even && !flags.is_empty() && flags.len() == shape.iter().product::<usize>()).then_some((flags, shape)))
+    let flag = |given: &Value| if let Value::Bool(flag) = given { Some(*flag) } else { None };
+    Ok(nested(given, &flag)?.filter(|(flags, _)| !flags.is_empty()))
 }
 
 /// The dtype that holds numbers of two, as `torch.promote_types`: the wider one; `float` for half with bfloat16.
