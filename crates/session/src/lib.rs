@@ -4,6 +4,7 @@
 
 mod commands;
 mod engine;
+mod mathematics;
 mod nn;
 mod random;
 mod session;

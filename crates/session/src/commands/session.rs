@@ -6,7 +6,7 @@ use crate::commands::arguments::Arguments;
 use crate::commands::operations;
 use crate::commands::schedules;
 use crate::engine::Engine;
-use crate::nn::context::checked_element_count;
+use crate::engine::element_count::checked_element_count;
 use crate::nn::layers::layer_kinds;
 use crate::random::Random;
 use crate::session::Session;

@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
-use crate::nn::context::checked_element_count_on;
+use crate::engine::element_count::checked_element_count_on;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;

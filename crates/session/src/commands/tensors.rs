@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 use crate::commands::arguments::Arguments;
 use crate::commands::tensor_options::TensorOptions;
 use crate::engine::Engine;
-use crate::nn::context::checked_element_count_on;
+use crate::engine::element_count::checked_element_count_on;
 use crate::nn::module::checked_name;
 use crate::session::{Object, Session};
 use crate::values::data::Data;

@@ -6,6 +6,7 @@
 
 pub(crate) mod busy_guard;
 pub(crate) mod device_reports;
+pub(crate) mod element_count;
 pub(crate) mod library_optimizers;
 pub(crate) mod operations;
 pub(crate) mod placement;

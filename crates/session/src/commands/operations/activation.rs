@@ -10,10 +10,11 @@ use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::operations::Activation;
 use crate::engine::primitives::{Binary, Compare, Primitive, Unary};
+use crate::mathematics::tensor_math::TensorMath;
 
 operations! { E,
     /// max(x, 0).
-    "relu" (x: Tensor) gradient 1 => |cx, given| cx.unary(Unary::Relu, &cx.numeric(given.operand(0)?)?).map(Output::One);
+    "relu" (x: Tensor) gradient 1 => |cx, given| cx.engine.unary(Unary::Relu, &cx.numeric(given.operand(0)?)?).map(Output::One);
     /// Elements limited to 0 and 6; the gradient is 0 at both ends.
     "relu6" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
@@ -22,7 +23,7 @@ operations! { E,
     /// x where it is positive, else slope x.
     "leakyrelu" as "leaky_relu" (x: Tensor, slope: Number = 0.01) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let below = cx.with_number(Binary::Mul, &x, given.number(1)?)?;
+        let below = cx.engine.with_number(Binary::Mul, &x, given.number(1)?)?;
         positive(cx, &x, &x, &below)
     };
     /// x where it is positive, else alpha (exp(x) - 1).
@@ -48,13 +49,13 @@ operations! { E,
     /// x sigmoid(x).
     "silu" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        cx.binary(Binary::Mul, &x, &cx.unary(Unary::Sigmoid, &x)?).map(Output::One)
+        cx.engine.binary(Binary::Mul, &x, &cx.engine.unary(Unary::Sigmoid, &x)?).map(Output::One)
     };
     /// x tanh(softplus(x)).
     "mish" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
         let y = softplus(cx, &x)?;
-        cx.binary(Binary::Mul, &x, &cx.unary(Unary::Tanh, &y)?).map(Output::One)
+        cx.engine.binary(Binary::Mul, &x, &cx.engine.unary(Unary::Tanh, &y)?).map(Output::One)
     };
     /// log(1 + exp(x)).
     "softplus" (x: Tensor) gradient 1 => |cx, given| {
@@ -63,8 +64,8 @@ operations! { E,
     /// x / (1 + |x|).
     "softsign" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let divisor = cx.with_number(Binary::Add, &cx.unary(Unary::Abs, &x)?, 1.0)?;
-        cx.binary(Binary::Div, &x, &divisor).map(Output::One)
+        let divisor = cx.engine.with_number(Binary::Add, &cx.engine.unary(Unary::Abs, &x)?, 1.0)?;
+        cx.engine.binary(Binary::Div, &x, &divisor).map(Output::One)
     };
     /// Elements limited to min and max; the gradient is 0 at both ends.
     "hardtanh" (x: Tensor, min: Number = minus_one, max: Number = 1.0) gradient 1 => |cx, given| {
@@ -74,31 +75,31 @@ operations! { E,
     /// x where |x| > lambda, else 0.
     "hardshrink" (x: Tensor, lambda: Number = 0.5) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let is_small = cx.compare_number(Compare::Le, &cx.unary(Unary::Abs, &x)?, given.number(1)?)?;
-        cx.choose(&is_small, &cx.number_like(&x, 0.0)?, &x).map(Output::One)
+        let is_small = cx.engine.compare_number(Compare::Le, &cx.engine.unary(Unary::Abs, &x)?, given.number(1)?)?;
+        cx.engine.choose(&is_small, &cx.engine.number_like(&x, 0.0)?, &x).map(Output::One)
     };
     /// x moved towards 0 by lambda, and 0 where |x| <= lambda.
     "softshrink" (x: Tensor, lambda: Number = 0.5) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let is_small = cx.compare_number(Compare::Le, &cx.unary(Unary::Abs, &x)?, given.number(1)?)?;
-        let moved = cx.with_number(Binary::Mul, &cx.unary(Unary::Sign, &x)?, given.number(1)?)?;
-        cx.choose(&is_small, &cx.number_like(&x, 0.0)?, &cx.binary(Binary::Sub, &x, &moved)?).map(Output::One)
+        let is_small = cx.engine.compare_number(Compare::Le, &cx.engine.unary(Unary::Abs, &x)?, given.number(1)?)?;
+        let moved = cx.engine.with_number(Binary::Mul, &cx.engine.unary(Unary::Sign, &x)?, given.number(1)?)?;
+        cx.engine.choose(&is_small, &cx.engine.number_like(&x, 0.0)?, &cx.engine.binary(Binary::Sub, &x, &moved)?).map(Output::One)
     };
     /// x - tanh(x).
     "tanhshrink" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        cx.binary(Binary::Sub, &x, &cx.unary(Unary::Tanh, &x)?).map(Output::One)
+        cx.engine.binary(Binary::Sub, &x, &cx.engine.unary(Unary::Tanh, &x)?).map(Output::One)
     };
     /// The logarithm of the sigmoid.
     "logsigmoid" as "nn.functional.logsigmoid" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        cx.unary(Unary::Neg, &softplus(cx, &cx.unary(Unary::Neg, &x)?)?).map(Output::One)
+        cx.engine.unary(Unary::Neg, &softplus(cx, &cx.engine.unary(Unary::Neg, &x)?)?).map(Output::One)
     };
     /// x where it is larger than the threshold, else the value.
     "threshold" (x: Tensor, threshold: Number, value: Number) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let is_below = cx.compare_number(Compare::Le, &x, given.number(1)?)?;
-        cx.choose(&is_below, &cx.number_like(&x, given.number(2)?)?, &x).map(Output::One)
+        let is_below = cx.engine.compare_number(Compare::Le, &x, given.number(1)?)?;
+        cx.engine.choose(&is_below, &cx.engine.number_like(&x, given.number(2)?)?, &x).map(Output::One)
     };
     /// The hyperbolic tangent.
     "tanh" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Tanh);
@@ -110,39 +111,39 @@ operations! { E,
     "logsoftmax" as "log_softmax" (x: Tensor, dim: Dim) gradient 1 => |cx, given| along(cx, given, Primitive::LogSoftmax);
     /// `softmax` of -x.
     "softmin" (x: Tensor, dim: Dim) gradient 1 => |cx, given| {
-        let x = cx.unary(Unary::Neg, &cx.only_floating(given.operand(0)?)?)?;
-        cx.one(Primitive::Softmax(cx.dim(&x, given.whole(1)?)?), &[&x])
+        let x = cx.engine.unary(Unary::Neg, &cx.only_floating(given.operand(0)?)?)?;
+        cx.one(Primitive::Softmax(cx.engine.dim(&x, given.whole(1)?)?), &[&x])
     };
 }
 
 fn along<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, of: fn(usize) -> Primitive) -> Result<Output<E>> {
     let x = cx.only_floating(given.operand(0)?)?;
-    cx.one(of(cx.dim(&x, given.whole(1)?)?), &[&x])
+    cx.one(of(cx.engine.dim(&x, given.whole(1)?)?), &[&x])
 }
 
 /// log1p(exp(-|x|)) + max(x, 0), which does not overflow. At 0 the gradient of the maximum is 1/2, and the other term's 0.
 fn softplus<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<E::Tensor> {
-    let small = cx.unary(Unary::Exp, &cx.unary(Unary::Neg, &cx.unary(Unary::Abs, x)?)?)?;
-    let large = cx.with_number(Binary::Maximum, x, 0.0)?;
-    cx.binary(Binary::Add, &cx.unary(Unary::Log1p, &small)?, &large)
+    let small = cx.engine.unary(Unary::Exp, &cx.engine.unary(Unary::Neg, &cx.engine.unary(Unary::Abs, x)?)?)?;
+    let large = cx.engine.with_number(Binary::Maximum, x, 0.0)?;
+    cx.engine.binary(Binary::Add, &cx.engine.unary(Unary::Log1p, &small)?, &large)
 }
 
 /// `above` where x > 0, else `below`.
 fn positive<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, above: &E::Tensor, below: &E::Tensor) -> Result<Output<E>> {
-    cx.choose(&cx.compare_number(Compare::Gt, x, 0.0)?, above, below).map(Output::One)
+    cx.engine.choose(&cx.engine.compare_number(Compare::Gt, x, 0.0)?, above, below).map(Output::One)
 }
 
 /// `above` x where it is positive, else `below` (exp(`rate` x) - 1). The exponent is limited to 0, so that it does not overflow.
 fn exponential<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, above: f64, below: f64, rate: f64) -> Result<Output<E>> {
-    let is_above = cx.compare_number(Compare::Gt, x, 0.0)?;
-    let limited = cx.choose(&is_above, &cx.number_like(x, 0.0)?, x)?;
-    let power = cx.unary(Unary::Expm1, &cx.with_number(Binary::Mul, &limited, rate)?)?;
-    let scaled = if above == 1.0 { x.clone() } else { cx.with_number(Binary::Mul, x, above)? };
-    cx.choose(&is_above, &scaled, &cx.with_number(Binary::Mul, &power, below)?).map(Output::One)
+    let is_above = cx.engine.compare_number(Compare::Gt, x, 0.0)?;
+    let limited = cx.engine.choose(&is_above, &cx.engine.number_like(x, 0.0)?, x)?;
+    let power = cx.engine.unary(Unary::Expm1, &cx.engine.with_number(Binary::Mul, &limited, rate)?)?;
+    let scaled = if above == 1.0 { x.clone() } else { cx.engine.with_number(Binary::Mul, x, above)? };
+    cx.engine.choose(&is_above, &scaled, &cx.engine.with_number(Binary::Mul, &power, below)?).map(Output::One)
 }
 
 /// The gradient is 0 where x is at a limit.
 fn limited<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, min: f64, max: f64) -> Result<E::Tensor> {
-    let x = cx.choose(&cx.compare_number(Compare::Le, x, min)?, &cx.number_like(x, min)?, x)?;
-    cx.choose(&cx.compare_number(Compare::Ge, &x, max)?, &cx.number_like(&x, max)?, &x)
+    let x = cx.engine.choose(&cx.engine.compare_number(Compare::Le, x, min)?, &cx.engine.number_like(x, min)?, x)?;
+    cx.engine.choose(&cx.engine.compare_number(Compare::Ge, &x, max)?, &cx.engine.number_like(&x, max)?, &x)
 }

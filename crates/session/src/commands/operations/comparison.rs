@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
+use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 use crate::values::value::Value;
@@ -28,10 +29,10 @@ operations! { E,
     /// Whether two tensors have one shape and equal elements.
     "equal" (x: Tensor, y: Tensor) no_gradient 0 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
-        if cx.shape(&tensors[0])? != cx.shape(&tensors[1])? {
+        if cx.engine.shape(&tensors[0])? != cx.engine.shape(&tensors[1])? {
             return Ok(Output::Plain(Value::Bool(false)));
         }
-        every(cx, &cx.compare(Compare::Eq, &tensors[0], &tensors[1])?)
+        every(cx, &cx.engine.compare(Compare::Eq, &tensors[0], &tensors[1])?)
     };
     /// Whether |x - y| <= atol + rtol |y|; equal infinities are close, and with `nan` NaN and NaN.
     "close" as "isclose" (x: Tensor, y: Tensor, rtol: Number = 1e-5, atol: Number = 1e-8, nan: Flag = false) no_gradient 1 =>
@@ -42,61 +43,65 @@ operations! { E,
     /// Whether elements are NaN.
     "nan" as "isnan" (x: Tensor) no_gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        cx.compare(Compare::Ne, &x, &x).map(Output::One)
+        cx.engine.compare(Compare::Ne, &x, &x).map(Output::One)
     };
     /// Whether elements are infinite.
     "inf" as "isinf" (x: Tensor) no_gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        cx.compare_number(Compare::Eq, &cx.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
+        cx.engine.compare_number(Compare::Eq, &cx.engine.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
     };
     /// Whether elements are neither infinite nor NaN.
     "finite" as "isfinite" (x: Tensor) no_gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        cx.compare_number(Compare::Lt, &cx.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
+        cx.engine.compare_number(Compare::Lt, &cx.engine.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
     };
     /// Whether elements are infinity.
     "posinf" as "isposinf" (x: Tensor) no_gradient 1 => |cx, given| {
-        cx.compare_number(Compare::Eq, &cx.floating(given.operand(0)?)?, f64::INFINITY).map(Output::One)
+        cx.engine.compare_number(Compare::Eq, &cx.floating(given.operand(0)?)?, f64::INFINITY).map(Output::One)
     };
     /// Whether elements are -infinity.
     "neginf" as "isneginf" (x: Tensor) no_gradient 1 => |cx, given| {
-        cx.compare_number(Compare::Eq, &cx.floating(given.operand(0)?)?, f64::NEG_INFINITY).map(Output::One)
+        cx.engine.compare_number(Compare::Eq, &cx.floating(given.operand(0)?)?, f64::NEG_INFINITY).map(Output::One)
     };
     /// Whether each element of x is an element of y.
     "isin" (x: Tensor, y: Tensor) no_gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
-        let mut shape = cx.shape(&tensors[0])?;
+        let mut shape = cx.engine.shape(&tensors[0])?;
         shape.push(1);
-        let count = cx.shape(&tensors[1])?.iter().product();
-        let (x, y) = (cx.reshape(&tensors[0], &shape)?, cx.reshape(&tensors[1], &[count])?);
-        cx.reduce(Reduce::Any, &cx.compare(Compare::Eq, &x, &y)?, &[shape.len() - 1], false).map(Output::One)
+        let count = cx.engine.shape(&tensors[1])?.iter().product();
+        let (x, y) = (cx.engine.with_shape(&tensors[0], &shape)?, cx.engine.with_shape(&tensors[1], &[count])?);
+        cx.engine.reduce(Reduce::Any, &cx.engine.compare(Compare::Eq, &x, &y)?, &[shape.len() - 1], false).map(Output::One)
     };
 }
 
 fn compared<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, comparison: Compare) -> Result<Output<E>> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
-    cx.compare(comparison, &tensors[0], &tensors[1]).map(Output::One)
+    cx.engine.compare(comparison, &tensors[0], &tensors[1]).map(Output::One)
 }
 
 /// Whether all flags are set.
 fn every<E: Engine>(cx: &Context<'_, E>, flags: &E::Tensor) -> Result<Output<E>> {
-    let all = cx.reduce(Reduce::All, flags, &cx.dims(flags, None)?, false)?;
+    let all = cx.engine.reduce(Reduce::All, flags, &cx.engine.dims(flags, None)?, false)?;
     Ok(Output::Plain(Value::Bool(matches!(cx.engine.data(&all)?, Data::Bool(flags) if flags.first() == Some(&true)))))
 }
 
 fn close<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<E::Tensor> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
     let (x, y) = (&tensors[0], &tensors[1]);
-    let difference = cx.unary(Unary::Abs, &cx.binary(Binary::Sub, x, y)?)?;
-    let scaled = cx.with_number(Binary::Mul, &cx.unary(Unary::Abs, y)?, given.number(2)?)?;
-    let allowed = cx.with_number(Binary::Add, &scaled, given.number(3)?)?;
-    let is_near = cx.compare(Compare::Le, &difference, &allowed)?;
-    let is_finite = cx.compare_number(Compare::Lt, &difference, f64::INFINITY)?;
-    let is_near = cx.binary(Binary::And, &is_near, &is_finite)?;
-    let mut is_close = cx.binary(Binary::Or, &is_near, &cx.compare(Compare::Eq, x, y)?)?;
+    let difference = cx.engine.unary(Unary::Abs, &cx.engine.binary(Binary::Sub, x, y)?)?;
+    let scaled = cx.engine.with_number(Binary::Mul, &cx.engine.unary(Unary::Abs, y)?, given.number(2)?)?;
+    let allowed = cx.engine.with_number(Binary::Add, &scaled, given.number(3)?)?;
+    let is_near = cx.engine.compare(Compare::Le, &difference, &allowed)?;
+    let is_finite = cx.engine.compare_number(Compare::Lt, &difference, f64::INFINITY)?;
+    let is_near = cx.engine.binary(Binary::And, &is_near, &is_finite)?;
+    let mut is_close = cx.engine.binary(Binary::Or, &is_near, &cx.engine.compare(Compare::Eq, x, y)?)?;
     if given.flag(4) {
-        let both = cx.binary(Binary::And, &cx.compare(Compare::Ne, x, x)?, &cx.compare(Compare::Ne, y, y)?)?;
-        is_close = cx.binary(Binary::Or, &is_close, &both)?;
+        let both = cx.engine.binary(
+            Binary::And,
+            &cx.engine.compare(Compare::Ne, x, x)?,
+            &cx.engine.compare(Compare::Ne, y, y)?,
+        )?;
+        is_close = cx.engine.binary(Binary::Or, &is_close, &both)?;
     }
-    cx.apply(Primitive::Cast(Dtype::Bool), &[&is_close])
+    cx.engine.primitive(Primitive::Cast(Dtype::Bool), &[&is_close])
 }

@@ -8,6 +8,7 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
+use crate::mathematics::tensor_math::TensorMath;
 use crate::random::Random;
 use crate::values::data::Data;
 use crate::values::device::Device;
@@ -64,7 +65,7 @@ operations! { E,
         let width = (high - low) as f64;
         let shape = sizes(given, 2)?;
         let dtype = given.dtype(3).unwrap_or(Dtype::Long);
-        let count = crate::nn::context::checked_element_count(cx.engine, &shape, dtype)?;
+        let count = crate::engine::element_count::checked_element_count(cx.engine, &shape, dtype)?;
         let numbers = collected((0..count).map(|_| low as f64 + (cx.random.unit() * width).floor()))?;
         cx.engine.tensor(&Data::Double(numbers).cast(dtype)?, &shape, Device::Cpu).map(Output::One)
     };
@@ -84,7 +85,7 @@ fn sizes<E: Engine>(given: &Given<E>, index: usize) -> Result<Vec<usize>> {
 
 fn full<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, number: f64) -> Result<Output<E>> {
     let (shape, dtype) = (sizes(given, 0)?, given.dtype(1).unwrap_or(Dtype::Float));
-    cx.check_memory(&shape, dtype)?;
+    cx.engine.check_memory(&shape, dtype)?;
     cx.engine.full(&Data::Double(vec![number]).cast(dtype)?, &shape, Device::Cpu).map(Output::One)
 }
 
@@ -97,7 +98,7 @@ fn listed<E: Engine>(
 ) -> Result<Output<E>> {
     let dtype = dtype.unwrap_or(Dtype::Float);
     // In memory as doubles first.
-    cx.check_memory(shape, Dtype::Double)?;
+    cx.engine.check_memory(shape, Dtype::Double)?;
     let numbers = collected((0..shape.iter().product()).map(of))?;
     cx.engine.tensor(&Data::Double(numbers).cast(dtype)?, shape, Device::Cpu).map(Output::One)
 }
@@ -120,7 +121,7 @@ fn drawn<E: Engine>(
         let message = format!("expected a dtype of floating point, given {}", dtype.name());
         return Err(Error::new(Code::Dtype, message));
     }
-    cx.check_memory(&shape, Dtype::Double)?;
+    cx.engine.check_memory(&shape, Dtype::Double)?;
     let numbers = collected((0..shape.iter().product::<usize>()).map(|_| draw(cx.random)))?;
     cx.engine.tensor(&Data::Double(numbers).cast(dtype)?, &shape, Device::Cpu).map(Output::One)
 }

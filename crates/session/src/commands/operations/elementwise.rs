@@ -2,13 +2,14 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::commands::operations::context::{Context, expected_dtype};
+use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::operand::Operand;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Primitive, Unary};
+use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::dtype::Dtype;
 
 operations! { E,
@@ -29,7 +30,7 @@ operations! { E,
     /// The part after the point, with the sign of the element.
     "frac" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        cx.binary(Binary::Sub, &x, &cx.unary(Unary::Trunc, &x)?).map(Output::One)
+        cx.engine.binary(Binary::Sub, &x, &cx.engine.unary(Unary::Trunc, &x)?).map(Output::One)
     };
     /// The square root; NaN for a negative element.
     "sqrt" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Sqrt);
@@ -38,7 +39,7 @@ operations! { E,
     /// The square.
     "square" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        cx.binary(Binary::Mul, &x, &x).map(Output::One)
+        cx.engine.binary(Binary::Mul, &x, &x).map(Output::One)
     };
     /// The exponential function.
     "exp" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Exp);
@@ -81,16 +82,16 @@ operations! { E,
     /// One over each element.
     "reciprocal" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        cx.binary(Binary::Div, &cx.number_like(&x, 1.0)?, &x).map(Output::One)
+        cx.engine.binary(Binary::Div, &cx.engine.number_like(&x, 1.0)?, &x).map(Output::One)
     };
     /// Whether elements are 0.
     "not" as "logical_not" (x: Tensor) no_gradient 1 => |cx, given| {
-        cx.unary(Unary::Not, &cx.flags(given.operand(0)?)?).map(Output::One)
+        cx.engine.unary(Unary::Not, &cx.flags(given.operand(0)?)?).map(Output::One)
     };
     /// Each bit of whole numbers inverted, or each boolean.
     "bitwisenot" as "bitwise_not" (x: Tensor) no_gradient 1 => |cx, given| {
         let x = whole(cx, cx.tensor(given.operand(0)?)?)?;
-        cx.unary(Unary::Not, &x).map(Output::One)
+        cx.engine.unary(Unary::Not, &x).map(Output::One)
     };
     /// x + alpha y.
     "add" (x: Tensor, y: Tensor, alpha: Number = 1.0) gradient 1 => |cx, given| scaled(cx, given, Binary::Add);
@@ -126,7 +127,7 @@ operations! { E,
     "lerp" (x: Tensor, y: Tensor, weight: Tensor) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?, given.operand(2)?], true)?;
         let [x, y, weight] = &tensors[..] else { return Err(count()) };
-        cx.binary(Binary::Add, x, &cx.binary(Binary::Mul, weight, &cx.binary(Binary::Sub, y, x)?)?).map(Output::One)
+        cx.engine.binary(Binary::Add, x, &cx.engine.binary(Binary::Mul, weight, &cx.engine.binary(Binary::Sub, y, x)?)?).map(Output::One)
     };
     /// x + value y z.
     "addcmul" (x: Tensor, y: Tensor, z: Tensor, value: Number = 1.0) gradient 1 => |cx, given| {
@@ -143,7 +144,7 @@ operations! { E,
         let tensors = cx.promoted(&[given.operand(1)?, given.operand(2)?], false)?;
         let condition = cx.tensor(given.operand(0)?)?;
         match cx.engine.dtype(&condition)? {
-            Dtype::Bool => cx.choose(&condition, &tensors[0], &tensors[1]).map(Output::One),
+            Dtype::Bool => cx.engine.choose(&condition, &tensors[0], &tensors[1]).map(Output::One),
             dtype => Err(expected_dtype("a condition of dtype bool", dtype)),
         }
     };
@@ -153,10 +154,10 @@ operations! { E,
         let x = cx.tensor(given.operand(0)?)?;
         if cx.engine.dtype(&x)? == dtype {
             // A tensor of its own, so that the handle of the result is not a second one of `x`.
-            let shape = cx.shape(&x)?;
-            return cx.reshape(&x, &shape).map(Output::One);
+            let shape = cx.engine.shape(&x)?;
+            return cx.engine.with_shape(&x, &shape).map(Output::One);
         }
-        cx.cast(x, dtype).map(Output::One)
+        cx.engine.cast(x, dtype).map(Output::One)
     };
 }
 
@@ -168,26 +169,26 @@ fn count() -> Error {
 
 /// Of numbers of any dtype but `bool`.
 fn numeric<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
-    cx.unary(function, &cx.numeric(given.operand(0)?)?).map(Output::One)
+    cx.engine.unary(function, &cx.numeric(given.operand(0)?)?).map(Output::One)
 }
 
 /// Of floating point; other dtypes become `float`.
 pub(crate) fn floating<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
-    cx.unary(function, &cx.floating(given.operand(0)?)?).map(Output::One)
+    cx.engine.unary(function, &cx.floating(given.operand(0)?)?).map(Output::One)
 }
 
 /// A whole number stays as it is, as a tensor of its own.
 fn rounded<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Unary) -> Called<E> {
     let x = cx.numeric(given.operand(0)?)?;
     if cx.engine.dtype(&x)? == Dtype::Long {
-        return cx.reshape(&x, &cx.shape(&x)?).map(Output::One);
+        return cx.engine.with_shape(&x, &cx.engine.shape(&x)?).map(Output::One);
     }
-    cx.unary(function, &x).map(Output::One)
+    cx.engine.unary(function, &x).map(Output::One)
 }
 
 fn pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary, floating: bool) -> Called<E> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], floating)?;
-    cx.binary(function, &tensors[0], &tensors[1]).map(Output::One)
+    cx.engine.binary(function, &tensors[0], &tensors[1]).map(Output::One)
 }
 
 /// Of any dtype but `bool`.
@@ -195,7 +196,7 @@ fn numbers<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
     match cx.engine.dtype(&tensors[0])? {
         Dtype::Bool => Err(expected_dtype("tensors of numbers", Dtype::Bool)),
-        _ => cx.binary(function, &tensors[0], &tensors[1]).map(Output::One),
+        _ => cx.engine.binary(function, &tensors[0], &tensors[1]).map(Output::One),
     }
 }
 
@@ -211,9 +212,9 @@ fn scaled<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) ->
         return Err(Error::new(Code::Dtype, message));
     }
     if alpha == 1.0 {
-        return cx.binary(function, &tensors[0], &tensors[1]).map(Output::One);
+        return cx.engine.binary(function, &tensors[0], &tensors[1]).map(Output::One);
     }
-    cx.binary(function, &tensors[0], &cx.with_number(Binary::Mul, &tensors[1], alpha)?).map(Output::One)
+    cx.engine.binary(function, &tensors[0], &cx.engine.with_number(Binary::Mul, &tensors[1], alpha)?).map(Output::One)
 }
 
 /// Whole numbers or booleans.
@@ -228,28 +229,29 @@ fn logical<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
     let mut flags = Vec::new();
     for tensor in tensors {
-        flags.push(cx.cast(tensor, Dtype::Bool)?);
+        flags.push(cx.engine.cast(tensor, Dtype::Bool)?);
     }
-    cx.binary(function, &flags[0], &flags[1]).map(Output::One)
+    cx.engine.binary(function, &flags[0], &flags[1]).map(Output::One)
 }
 
 /// x where it wins or y is NaN, else y.
 fn without_nan<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, wins: Compare) -> Called<E> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
     let (x, y) = (&tensors[0], &tensors[1]);
-    let chosen = cx.binary(Binary::Or, &cx.compare(wins, x, y)?, &cx.compare(Compare::Ne, y, y)?)?;
-    cx.choose(&chosen, x, y).map(Output::One)
+    let chosen =
+        cx.engine.binary(Binary::Or, &cx.engine.compare(wins, x, y)?, &cx.engine.compare(Compare::Ne, y, y)?)?;
+    cx.engine.choose(&chosen, x, y).map(Output::One)
 }
 
 fn with_pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
     let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
     let tensors = cx.promoted(&operands, function == Binary::Div)?;
     let [x, y, z] = &tensors[..] else { return Err(count()) };
-    let mut product = cx.binary(function, y, z)?;
+    let mut product = cx.engine.binary(function, y, z)?;
     if given.number(3)? != 1.0 {
-        product = cx.with_number(Binary::Mul, &product, given.number(3)?)?;
+        product = cx.engine.with_number(Binary::Mul, &product, given.number(3)?)?;
     }
-    cx.binary(Binary::Add, x, &product).map(Output::One)
+    cx.engine.binary(Binary::Add, x, &product).map(Output::One)
 }
 
 /// The gradient flows where an element is within both bounds. It is 0 where an element or a bound is NaN, as the result is.
@@ -268,12 +270,12 @@ fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
         if bound.is_some()
             && let Some(bound) = bounds.next()
         {
-            let is_outside = cx.compare(outside, &x, bound)?;
+            let is_outside = cx.engine.compare(outside, &x, bound)?;
             if cx.engine.dtype(&x)?.is_floating() {
-                let is_within = cx.compare(within, &x, bound)?;
-                x = cx.apply(Primitive::Where, &[&is_within, &x, &cx.number_like(&x, f64::NAN)?])?;
+                let is_within = cx.engine.compare(within, &x, bound)?;
+                x = cx.engine.primitive(Primitive::Where, &[&is_within, &x, &cx.engine.number_like(&x, f64::NAN)?])?;
             }
-            x = cx.apply(Primitive::Where, &[&is_outside, bound, &x])?;
+            x = cx.engine.primitive(Primitive::Where, &[&is_outside, bound, &x])?;
         }
     }
     Ok(Output::One(x))

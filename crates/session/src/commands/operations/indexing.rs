@@ -3,11 +3,12 @@
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
 
-use crate::commands::operations::context::{Context, expected_dtype};
+use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Compare, Primitive};
+use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -16,8 +17,8 @@ operations! { E,
     "indexselect" as "index_select" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
         let indices = cx.indices(given.operand(2)?, &x)?;
-        let (mut shape, given_shape) = (cx.shape(&x)?, cx.shape(&indices)?);
-        let dim = cx.dim(&x, given.whole(1)?)?;
+        let (mut shape, given_shape) = (cx.engine.shape(&x)?, cx.engine.shape(&indices)?);
+        let dim = cx.engine.dim(&x, given.whole(1)?)?;
         let [count] = given_shape[..] else {
             return Err(Error::new(Code::Shape, format!("expected indices [n] for shape {shape:?}, given {given_shape:?}")));
         };
@@ -25,27 +26,27 @@ operations! { E,
             return Err(Error::new(Code::Shape, format!("expected a tensor with a dimension, given {shape:?}")));
         }
         shape[dim] = count;
-        cx.check_memory(&shape, cx.engine.dtype(&x)?)?;
+        cx.engine.check_memory(&shape, cx.engine.dtype(&x)?)?;
         cx.one(Primitive::IndexSelect(dim), &[&x, &indices])
     };
     /// The part of a tensor at one index of a dimension, without that dimension.
     "select" (x: Tensor, dim: Dim, index: Whole) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (mut shape, dim, index) = (cx.shape(&x)?, cx.dim(&x, given.whole(1)?)?, given.whole(2)?);
+        let (mut shape, dim, index) = (cx.engine.shape(&x)?, cx.engine.dim(&x, given.whole(1)?)?, given.whole(2)?);
         let size = shape.get(dim).copied().unwrap_or(0) as i64;
         if !(-size..size).contains(&index) {
             let message = format!("expected an index within dimension {dim} of shape {shape:?}, given {index}");
             return Err(Error::new(Code::Argument, message));
         }
-        let part = cx.slice(&x, dim, index.rem_euclid(size) as usize, 1)?;
+        let part = cx.engine.slice(&x, dim, index.rem_euclid(size) as usize, 1)?;
         shape.remove(dim);
-        cx.reshape(&part, &shape).map(Output::One)
+        cx.engine.with_shape(&part, &shape).map(Output::One)
     };
     /// At each position of the indices, the element with that index along a dimension.
     "gather" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
         let indices = cx.indices(given.operand(2)?, &x)?;
-        let dim = cx.dim(&x, given.whole(1)?)?;
+        let dim = cx.engine.dim(&x, given.whole(1)?)?;
         within(cx, "indices", &indices, &x, Some(dim))?;
         cx.one(Primitive::Gather(dim), &[&x, &indices])
     };
@@ -57,7 +58,7 @@ operations! { E,
             return Err(expected_dtype("tensors of numbers", Dtype::Bool));
         }
         let indices = cx.indices(given.operand(2)?, x)?;
-        let dim = cx.dim(x, given.whole(1)?)?;
+        let dim = cx.engine.dim(x, given.whole(1)?)?;
         within(cx, "indices", &indices, x, Some(dim))?;
         within(cx, "indices", &indices, source, None)?;
         cx.one(Primitive::ScatterAdd(dim), &[x, &indices, source])
@@ -67,7 +68,7 @@ operations! { E,
         let x = cx.tensor(given.operand(0)?)?;
         let mask = cx.tensor(given.operand(1)?)?;
         match cx.engine.dtype(&mask)? {
-            Dtype::Bool => cx.choose(&mask, &cx.number_like(&x, given.number(2)?)?, &x).map(Output::One),
+            Dtype::Bool => cx.engine.choose(&mask, &cx.engine.number_like(&x, given.number(2)?)?, &x).map(Output::One),
             dtype => Err(expected_dtype("a mask of dtype bool", dtype)),
         }
     };
@@ -77,20 +78,20 @@ operations! { E,
         let like = cx.engine.full(&Data::Long(vec![0]), &[], crate::values::device::Device::Cpu)?;
         let classes = cx.indices(classes, &like)?;
         let n = given.size(1)?;
-        let mut shape = cx.shape(&classes)?;
+        let mut shape = cx.engine.shape(&classes)?;
         let dims = shape.len();
         shape.push(n);
-        cx.check_memory(&shape, Dtype::Long)?;
+        cx.engine.check_memory(&shape, Dtype::Long)?;
         // Names of classes alone may take more memory than a result without elements.
-        cx.check_memory(&[n], Dtype::Long)?;
+        cx.engine.check_memory(&[n], Dtype::Long)?;
         shape[dims] = 1;
         let names = Data::Long(collected((0..n).map(|i| i as i64))?);
         let names = cx.engine.tensor(&names, &[n], cx.engine.device(&classes)?)?;
         // A selection fails for a class that has no name.
         let count = shape.iter().product();
-        let classes = cx.apply(Primitive::IndexSelect(0), &[&names, &cx.reshape(&classes, &[count])?])?;
-        let hot = cx.compare(Compare::Eq, &cx.reshape(&classes, &shape)?, &names)?;
-        cx.cast(hot, Dtype::Long).map(Output::One)
+        let classes = cx.engine.primitive(Primitive::IndexSelect(0), &[&names, &cx.engine.with_shape(&classes, &[count])?])?;
+        let hot = cx.engine.compare(Compare::Eq, &cx.engine.with_shape(&classes, &shape)?, &names)?;
+        cx.engine.cast(hot, Dtype::Long).map(Output::One)
     };
 }
 
@@ -102,7 +103,7 @@ fn within<E: Engine>(
     large: &E::Tensor,
     except: Option<usize>,
 ) -> Result<()> {
-    let (small, large) = (cx.shape(small)?, cx.shape(large)?);
+    let (small, large) = (cx.engine.shape(small)?, cx.engine.shape(large)?);
     let fits = small.len() == large.len()
         && small.iter().zip(&large).enumerate().all(|(i, (small, large))| except == Some(i) || small <= large);
     if fits {

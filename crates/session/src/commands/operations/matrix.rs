@@ -2,12 +2,13 @@
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::commands::operations::context::{Context, expected_dtype};
+use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
+use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::dtype::Dtype;
 
 operations! { E,
@@ -28,20 +29,20 @@ operations! { E,
     "outer" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [1, 1])?;
-        let n = cx.shape(&x)?[0];
-        cx.binary(Binary::Mul, &cx.reshape(&x, &[n, 1])?, &y).map(Output::One)
+        let n = cx.engine.shape(&x)?[0];
+        cx.engine.binary(Binary::Mul, &cx.engine.with_shape(&x, &[n, 1])?, &y).map(Output::One)
     };
     /// x times y transposed.
     "mmt" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [2, 2])?;
-        product(cx, &x, &cx.transpose(&y, 0, 1)?).map(Output::One)
+        product(cx, &x, &cx.engine.transpose(&y, 0, 1)?).map(Output::One)
     };
     /// x transposed times y.
     "mtm" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [2, 2])?;
-        product(cx, &cx.transpose(&x, 0, 1)?, &y).map(Output::One)
+        product(cx, &cx.engine.transpose(&x, 0, 1)?, &y).map(Output::One)
     };
     /// beta z + alpha x y, of matrices x and y.
     "addmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
@@ -55,14 +56,14 @@ operations! { E,
     /// The sum of the diagonal of a matrix.
     "trace" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.counted(given.operand(0)?)?;
-        let shape = cx.shape(&x)?;
+        let shape = cx.engine.shape(&x)?;
         let [rows, columns] = shape[..] else {
             return Err(Error::new(Code::Shape, format!("expected a matrix [rows, columns], given {shape:?}")));
         };
-        let flat = cx.reshape(&x, &[rows * columns])?;
+        let flat = cx.engine.with_shape(&x, &[rows * columns])?;
         let length = rows.min(columns);
-        let diagonal = cx.apply(Primitive::Slice { dim: 0, start: 0, length, step: columns + 1 }, &[&flat])?;
-        cx.reduce(Reduce::Sum, &diagonal, &[0], false).map(Output::One)
+        let diagonal = cx.engine.primitive(Primitive::Slice { dim: 0, start: 0, length, step: columns + 1 }, &[&flat])?;
+        cx.engine.reduce(Reduce::Sum, &diagonal, &[0], false).map(Output::One)
     };
 }
 
@@ -77,7 +78,7 @@ fn pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, first: usize) -> Resul
 
 /// Fails unless the tensors have these numbers of dimensions.
 fn require<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor, ranks: [usize; 2]) -> Result<()> {
-    let (x, y) = (cx.shape(x)?, cx.shape(y)?);
+    let (x, y) = (cx.engine.shape(x)?, cx.engine.shape(y)?);
     if [x.len(), y.len()] == ranks {
         return Ok(());
     }
@@ -88,7 +89,7 @@ fn require<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor, ranks: 
 fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -> Result<Output<E>> {
     let [x, y] = pair(cx, given, 0)?;
     require(cx, &x, &y, ranks)?;
-    let (left, right) = (cx.shape(&x)?, cx.shape(&y)?);
+    let (left, right) = (cx.engine.shape(&x)?, cx.engine.shape(&y)?);
     if ranks == [3, 3] && left[0] != right[0] {
         return Err(Error::new(Code::Shape, format!("expected as many matrices, given {left:?} and {right:?}")));
     }
@@ -96,7 +97,7 @@ fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -
 }
 
 fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
-    let (left, right) = (cx.shape(x)?, cx.shape(y)?);
+    let (left, right) = (cx.engine.shape(x)?, cx.engine.shape(y)?);
     let misfit =
         || Error::new(Code::Shape, format!("expected shapes [*, m, k] and [*, k, n], given {left:?} and {right:?}"));
     let (x_shape, y_shape) = match (&left[..], &right[..]) {
@@ -113,10 +114,10 @@ fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Resu
     }
     let mut shape = batch(&x_shape[..x_shape.len() - 2], &y_shape[..y_shape.len() - 2]).ok_or_else(misfit)?;
     shape.extend([rows, columns]);
-    cx.check_memory(&shape, cx.engine.dtype(x)?)?;
-    let x = if left.len() == 1 { cx.reshape(x, &x_shape)? } else { x.clone() };
-    let y = if right.len() == 1 { cx.reshape(y, &y_shape)? } else { y.clone() };
-    let result = cx.apply(Primitive::MatMul, &[&x, &y])?;
+    cx.engine.check_memory(&shape, cx.engine.dtype(x)?)?;
+    let x = if left.len() == 1 { cx.engine.with_shape(x, &x_shape)? } else { x.clone() };
+    let y = if right.len() == 1 { cx.engine.with_shape(y, &y_shape)? } else { y.clone() };
+    let result = cx.engine.primitive(Primitive::MatMul, &[&x, &y])?;
     let rank = shape.len();
     if right.len() == 1 {
         shape.remove(rank - 1);
@@ -124,7 +125,7 @@ fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Resu
     if left.len() == 1 {
         shape.remove(rank - 2);
     }
-    if shape.len() == rank { Ok(result) } else { cx.reshape(&result, &shape) }
+    if shape.len() == rank { Ok(result) } else { cx.engine.with_shape(&result, &shape) }
 }
 
 /// The shape that leading dimensions broadcast to.
@@ -149,16 +150,16 @@ fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) ->
     }
     require(cx, x, y, ranks)?;
     let mut product = product(cx, x, y)?;
-    let (expected, found) = (cx.shape(&product)?, cx.shape(z)?);
-    if cx.broadcast(&[z, &product])? != expected {
+    let (expected, found) = (cx.engine.shape(&product)?, cx.engine.shape(z)?);
+    if cx.engine.broadcast(&[z, &product])? != expected {
         return Err(Error::new(Code::Shape, format!("expected z that broadcasts to {expected:?}, given {found:?}")));
     }
     if given.number(4)? != 1.0 {
-        product = cx.with_number(Binary::Mul, &product, given.number(4)?)?;
+        product = cx.engine.with_number(Binary::Mul, &product, given.number(4)?)?;
     }
     let z = match given.number(3)? {
         1.0 => z.clone(),
-        beta => cx.with_number(Binary::Mul, z, beta)?,
+        beta => cx.engine.with_number(Binary::Mul, z, beta)?,
     };
-    cx.binary(Binary::Add, &z, &product).map(Output::One)
+    cx.engine.binary(Binary::Add, &z, &product).map(Output::One)
 }

@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 
 operations! { E,
@@ -58,25 +59,25 @@ operations! { E,
     /// The sum without elements that are NaN.
     "nansum" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.counted(given.operand(0)?)?;
-        let x = cx.choose(&cx.compare(Compare::Ne, &x, &x)?, &cx.number_like(&x, 0.0)?, &x)?;
+        let x = cx.engine.choose(&cx.engine.compare(Compare::Ne, &x, &x)?, &cx.engine.number_like(&x, 0.0)?, &x)?;
         reduced(cx, given, Reduce::Sum, &x)
     };
     /// The mean without elements that are NaN.
     "nanmean" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let is_nan = cx.compare(Compare::Ne, &x, &x)?;
-        let dims = cx.dims(&x, given.list(1))?;
-        let known = cx.cast(cx.unary(Unary::Not, &is_nan)?, cx.engine.dtype(&x)?)?;
-        let x = cx.choose(&is_nan, &cx.number_like(&x, 0.0)?, &x)?;
-        let sum = cx.reduce(Reduce::Sum, &x, &dims, given.flag(2))?;
-        let count = cx.reduce(Reduce::Sum, &known, &dims, given.flag(2))?;
-        cx.binary(Binary::Div, &sum, &count).map(Output::One)
+        let is_nan = cx.engine.compare(Compare::Ne, &x, &x)?;
+        let dims = cx.engine.dims(&x, given.list(1))?;
+        let known = cx.engine.cast(cx.engine.unary(Unary::Not, &is_nan)?, cx.engine.dtype(&x)?)?;
+        let x = cx.engine.choose(&is_nan, &cx.engine.number_like(&x, 0.0)?, &x)?;
+        let sum = cx.engine.reduce(Reduce::Sum, &x, &dims, given.flag(2))?;
+        let count = cx.engine.reduce(Reduce::Sum, &known, &dims, given.flag(2))?;
+        cx.engine.binary(Binary::Div, &sum, &count).map(Output::One)
     };
     /// The logarithm of the sum of exponentials.
     "logsumexp" (x: Tensor, dim: Dims, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        let dims = cx.dims(&x, given.list(1))?;
-        cx.check_reduced(&x, &dims)?;
+        let dims = cx.engine.dims(&x, given.list(1))?;
+        cx.engine.check_reduced(&x, &dims)?;
         cx.one(Primitive::LogSumExp { dims, keepdim: given.flag(2) }, &[&x])
     };
     /// Sums up to each element along a dimension.
@@ -86,13 +87,13 @@ operations! { E,
 }
 
 fn reduced<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, reduction: Reduce, x: &E::Tensor) -> Result<Output<E>> {
-    let dims = cx.dims(x, given.list(1))?;
-    cx.reduce(reduction, x, &dims, given.flag(2)).map(Output::One)
+    let dims = cx.engine.dims(x, given.list(1))?;
+    cx.engine.reduce(reduction, x, &dims, given.flag(2)).map(Output::One)
 }
 
 /// Fails if a dimension that is searched has no elements.
 fn not_empty<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dims: &[usize]) -> Result<()> {
-    let shape = cx.shape(x)?;
+    let shape = cx.engine.shape(x)?;
     if dims.iter().any(|dim| shape.get(*dim) == Some(&0)) {
         return Err(Error::new(
             Code::Shape,
@@ -104,49 +105,49 @@ fn not_empty<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dims: &[usize]) -> R
 
 fn extreme<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, reduction: Reduce) -> Result<Output<E>> {
     let x = cx.tensor(given.operand(0)?)?;
-    not_empty(cx, &x, &cx.dims(&x, given.list(1))?)?;
+    not_empty(cx, &x, &cx.engine.dims(&x, given.list(1))?)?;
     reduced(cx, given, reduction, &x)
 }
 
 fn located<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, largest: bool) -> Result<Output<E>> {
     let x = cx.numeric(given.operand(0)?)?;
-    let dim = cx.dim(&x, given.whole(1)?)?;
+    let dim = cx.engine.dim(&x, given.whole(1)?)?;
     not_empty(cx, &x, &[dim])?;
-    let rank = cx.shape(&x)?.len();
+    let rank = cx.engine.shape(&x)?.len();
     if rank == 0 {
         let zero = cx.engine.tensor(&Data::Long(vec![0]), &[], cx.engine.device(&x)?)?;
-        return Ok(Output::Several(vec![cx.reshape(&x, &[])?, zero]));
+        return Ok(Output::Several(vec![cx.engine.with_shape(&x, &[])?, zero]));
     }
-    let indices = cx.apply(Primitive::ArgReduce { largest, dim, keepdim: true }, &[&x])?;
-    let values = cx.apply(Primitive::Gather(dim), &[&x, &indices])?;
+    let indices = cx.engine.primitive(Primitive::ArgReduce { largest, dim, keepdim: true }, &[&x])?;
+    let values = cx.engine.primitive(Primitive::Gather(dim), &[&x, &indices])?;
     if given.flag(2) {
         return Ok(Output::Several(vec![values, indices]));
     }
-    let mut shape = cx.shape(&x)?;
+    let mut shape = cx.engine.shape(&x)?;
     shape.remove(dim);
-    Ok(Output::Several(vec![cx.reshape(&values, &shape)?, cx.reshape(&indices, &shape)?]))
+    Ok(Output::Several(vec![cx.engine.with_shape(&values, &shape)?, cx.engine.with_shape(&indices, &shape)?]))
 }
 
 fn index<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, largest: bool) -> Result<Output<E>> {
     let x = cx.numeric(given.operand(0)?)?;
-    let shape = cx.shape(&x)?;
+    let shape = cx.engine.shape(&x)?;
     let (x, dim) = match given.whole_or_none(1) {
-        Some(dim) => (x.clone(), cx.dim(&x, dim)?),
-        None => (cx.reshape(&x, &[shape.iter().product()])?, 0),
+        Some(dim) => (x.clone(), cx.engine.dim(&x, dim)?),
+        None => (cx.engine.with_shape(&x, &[shape.iter().product()])?, 0),
     };
     not_empty(cx, &x, &[dim])?;
-    if cx.shape(&x)?.is_empty() {
+    if cx.engine.shape(&x)?.is_empty() {
         return cx.engine.tensor(&Data::Long(vec![0]), &[], cx.engine.device(&x)?).map(Output::One);
     }
     let keepdim = given.flag(2);
-    let found = cx.apply(Primitive::ArgReduce { largest, dim, keepdim }, &[&x])?;
+    let found = cx.engine.primitive(Primitive::ArgReduce { largest, dim, keepdim }, &[&x])?;
     if keepdim && given.whole_or_none(1).is_none() {
-        return cx.reshape(&found, &vec![1; shape.len()]).map(Output::One);
+        return cx.engine.with_shape(&found, &vec![1; shape.len()]).map(Output::One);
     }
     Ok(Output::One(found))
 }
 
 fn cumulative<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kind: Cumulative) -> Result<Output<E>> {
     let x = cx.counted(given.operand(0)?)?;
-    cx.one(Primitive::Cumulative { kind, dim: cx.dim(&x, given.whole(1)?)? }, &[&x])
+    cx.one(Primitive::Cumulative { kind, dim: cx.engine.dim(&x, given.whole(1)?)? }, &[&x])
 }

@@ -3,46 +3,47 @@
 use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
 
-use crate::commands::operations::context::{Context, dim_of};
+use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Compare, Primitive};
+use crate::mathematics::tensor_math::{TensorMath, dim_of};
 use crate::values::data::Data;
 
 operations! { E,
     /// The elements in another shape; one size may be -1, which is computed.
     "reshape" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = inferred(&cx.shape(&x)?, given.list(1).unwrap_or_default())?;
-        cx.reshape(&x, &shape).map(Output::One)
+        let shape = inferred(&cx.engine.shape(&x)?, given.list(1).unwrap_or_default())?;
+        cx.engine.with_shape(&x, &shape).map(Output::One)
     };
     /// Without dimensions of size 1: all of them, or the given ones.
     "squeeze" (x: Tensor, dim: Dims = null) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (shape, dims) = (cx.shape(&x)?, cx.dims(&x, given.list(1))?);
+        let (shape, dims) = (cx.engine.shape(&x)?, cx.engine.dims(&x, given.list(1))?);
         let kept = shape.iter().enumerate().filter(|(i, size)| **size != 1 || !dims.contains(i));
-        cx.reshape(&x, &kept.map(|(_, size)| *size).collect::<Vec<_>>()).map(Output::One)
+        cx.engine.with_shape(&x, &kept.map(|(_, size)| *size).collect::<Vec<_>>()).map(Output::One)
     };
     /// With a new dimension of size 1.
     "unsqueeze" (x: Tensor, dim: Dim) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let mut shape = cx.shape(&x)?;
+        let mut shape = cx.engine.shape(&x)?;
         let at = new_dim(&shape, given.whole(1)?)?;
         shape.insert(at, 1);
-        cx.reshape(&x, &shape).map(Output::One)
+        cx.engine.with_shape(&x, &shape).map(Output::One)
     };
     /// Two dimensions exchanged, by default the last two.
     "transpose" (x: Tensor, a: Dim = minus_one, b: Dim = minus_two) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (a, b) = (cx.dim(&x, given.whole(1)?)?, cx.dim(&x, given.whole(2)?)?);
-        cx.transpose(&x, a, b).map(Output::One)
+        let (a, b) = (cx.engine.dim(&x, given.whole(1)?)?, cx.engine.dim(&x, given.whole(2)?)?);
+        cx.engine.transpose(&x, a, b).map(Output::One)
     };
     /// The dimensions in another order.
     "permute" (x: Tensor, dims: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = cx.shape(&x)?;
+        let shape = cx.engine.shape(&x)?;
         let mut dims = Vec::new();
         for dim in given.list(1).unwrap_or_default() {
             let dim = dim_of(&shape, *dim)?;
@@ -60,20 +61,20 @@ operations! { E,
     /// Dimensions of size 1 repeated; a size of -1 stays.
     "expand" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = expanded(&cx.shape(&x)?, given.list(1).unwrap_or_default())?;
-        cx.check_memory(&shape, cx.engine.dtype(&x)?)?;
+        let shape = expanded(&cx.engine.shape(&x)?, given.list(1).unwrap_or_default())?;
+        cx.engine.check_memory(&shape, cx.engine.dtype(&x)?)?;
         cx.one(Primitive::Expand(shape), &[&x])
     };
     /// `length` elements along a dimension from `start`.
     "narrow" (x: Tensor, dim: Dim, start: Whole, length: Whole) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (dim, length, shape) = (cx.dim(&x, given.whole(1)?)?, given.size(3)?, cx.shape(&x)?);
+        let (dim, length, shape) = (cx.engine.dim(&x, given.whole(1)?)?, given.size(3)?, cx.engine.shape(&x)?);
         let size = shape.get(dim).copied().unwrap_or(0);
         let first = given.whole(2)?;
         let start = if first < 0 { first + size as i64 } else { first };
         match usize::try_from(start) {
             Ok(start) if !shape.is_empty() && start.checked_add(length).is_some_and(|end| end <= size) => {
-                cx.slice(&x, dim, start, length).map(Output::One)
+                cx.engine.slice(&x, dim, start, length).map(Output::One)
             }
             _ => {
                 let message = format!("expected a range within shape {shape:?}, given start {first} and length {length}");
@@ -84,14 +85,14 @@ operations! { E,
     /// Tensors joined along a dimension.
     "cat" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {
         let tensors = joined(cx, given)?;
-        let shape = cx.shape(&tensors[0])?;
+        let shape = cx.engine.shape(&tensors[0])?;
         let dim = dim_of(&shape, given.whole(1)?)?;
         if shape.is_empty() {
             return Err(Error::new(Code::Shape, "expected tensors with a dimension, given shape []; `stack` makes one"));
         }
         let mut total = shape.clone();
         for tensor in &tensors[1..] {
-            let other = cx.shape(tensor)?;
+            let other = cx.engine.shape(tensor)?;
             let fits = other.len() == shape.len() && (0..shape.len()).all(|i| i == dim || other[i] == shape[i]);
             if !fits {
                 let message = format!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
@@ -99,50 +100,50 @@ operations! { E,
             }
             total[dim] = total[dim].saturating_add(other[dim]);
         }
-        cx.check_memory(&total, cx.engine.dtype(&tensors[0])?)?;
+        cx.engine.check_memory(&total, cx.engine.dtype(&tensors[0])?)?;
         cx.one(Primitive::Cat(dim), &tensors.iter().collect::<Vec<_>>())
     };
     /// Tensors of one shape joined along a new dimension.
     "stack" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {
         let tensors = joined(cx, given)?;
-        let shape = cx.shape(&tensors[0])?;
+        let shape = cx.engine.shape(&tensors[0])?;
         let dim = new_dim(&shape, given.whole(1)?)?;
         let mut single = shape.clone();
         single.insert(dim, 1);
         let mut parts = Vec::new();
         for tensor in &tensors {
-            let other = cx.shape(tensor)?;
+            let other = cx.engine.shape(tensor)?;
             if other != shape {
                 let message = format!("expected tensors of one shape, given {shape:?} and {other:?}");
                 return Err(Error::new(Code::Shape, message));
             }
-            parts.push(cx.reshape(tensor, &single)?);
+            parts.push(cx.engine.with_shape(tensor, &single)?);
         }
         single[dim] = parts.len();
-        cx.check_memory(&single, cx.engine.dtype(&tensors[0])?)?;
+        cx.engine.check_memory(&single, cx.engine.dtype(&tensors[0])?)?;
         cx.one(Primitive::Cat(dim), &parts.iter().collect::<Vec<_>>())
     };
     /// Reversed along dimensions.
     "flip" (x: Tensor, dims: Dims) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        cx.one(Primitive::Flip(cx.dims(&x, given.list(1))?), &[&x])
+        cx.one(Primitive::Flip(cx.engine.dims(&x, given.list(1))?), &[&x])
     };
     /// Elements moved along a dimension; the last ones come first.
     "roll" (x: Tensor, shift: Whole, dim: Dim) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let dim = cx.dim(&x, given.whole(2)?)?;
-        let size = cx.shape(&x)?.get(dim).copied().unwrap_or(0);
+        let dim = cx.engine.dim(&x, given.whole(2)?)?;
+        let size = cx.engine.shape(&x)?.get(dim).copied().unwrap_or(0);
         if size == 0 {
-            return cx.reshape(&x, &cx.shape(&x)?).map(Output::One);
+            return cx.engine.with_shape(&x, &cx.engine.shape(&x)?).map(Output::One);
         }
         let moved = given.whole(1)?.rem_euclid(size as i64) as usize;
-        let (last, first) = (cx.slice(&x, dim, size - moved, moved)?, cx.slice(&x, dim, 0, size - moved)?);
+        let (last, first) = (cx.engine.slice(&x, dim, size - moved, moved)?, cx.engine.slice(&x, dim, 0, size - moved)?);
         cx.one(Primitive::Cat(dim), &[&last, &first])
     };
     /// Dimensions from the first to the last joined to one.
     "flatten" (x: Tensor, first: Dim = 0.0, last: Dim = minus_one) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = cx.shape(&x)?;
+        let shape = cx.engine.shape(&x)?;
         let (first, last) = (dim_of(&shape, given.whole(1)?)?, dim_of(&shape, given.whole(2)?)?);
         if first > last {
             return Err(Error::new(Code::Shape, format!("expected dimensions in order, given {first} and {last}")));
@@ -151,7 +152,7 @@ operations! { E,
         let mut flat = shape.get(..first).unwrap_or_default().to_vec();
         flat.push(joined);
         flat.extend_from_slice(shape.get(last + 1..).unwrap_or_default());
-        cx.reshape(&x, &flat).map(Output::One)
+        cx.engine.with_shape(&x, &flat).map(Output::One)
     };
     /// The lower triangle of matrices, up to a diagonal; 0 elsewhere.
     "tril" (x: Tensor, diagonal: Whole = 0.0) gradient 1 => |cx, given| triangle(cx, given, Compare::Le);
@@ -226,7 +227,7 @@ fn expanded(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
 /// Keeps elements whose column compares so with row + diagonal.
 fn triangle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kept: Compare) -> Result<Output<E>> {
     let x = cx.tensor(given.operand(0)?)?;
-    let shape = cx.shape(&x)?;
+    let shape = cx.engine.shape(&x)?;
     let [.., rows, columns] = shape[..] else {
         return Err(Error::new(Code::Shape, format!("expected matrices [*, rows, columns], given shape {shape:?}")));
     };
@@ -234,12 +235,12 @@ fn triangle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kept: Compare) -> 
     let diagonal = given.whole(1)?;
     // A tensor without elements may have as many rows or columns as no memory holds.
     if shape.contains(&0) {
-        return cx.reshape(&x, &shape).map(Output::One);
+        return cx.engine.with_shape(&x, &shape).map(Output::One);
     }
     let rows_at = Data::Long(collected((0..rows).map(|row| (row as i64).saturating_add(diagonal)))?);
     let rows_at = cx.engine.tensor(&rows_at, &[rows, 1], device)?;
     let columns_at =
         cx.engine.tensor(&Data::Long(collected((0..columns).map(|column| column as i64))?), &[columns], device)?;
-    let mask = cx.compare(kept, &columns_at, &rows_at)?;
-    cx.choose(&mask, &x, &cx.number_like(&x, 0.0)?).map(Output::One)
+    let mask = cx.engine.compare(kept, &columns_at, &rows_at)?;
+    cx.engine.choose(&mask, &x, &cx.engine.number_like(&x, 0.0)?).map(Output::One)
 }

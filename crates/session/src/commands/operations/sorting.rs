@@ -7,18 +7,19 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::tensor_math::TensorMath;
 
 operations! { E,
     /// Elements sorted along a dimension, and their indices.
     "sort" (x: Tensor, dim: Dim = minus_one, descending: Flag = false) gradient 2 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        let dim = cx.dim(&x, given.whole(1)?)?;
+        let dim = cx.engine.dim(&x, given.whole(1)?)?;
         cx.engine.apply(&Primitive::Sort { dim, descending: given.flag(2) }, &[&x]).map(Output::Several)
     };
     /// The indices that sort a tensor along a dimension.
     "argsort" (x: Tensor, dim: Dim = minus_one, descending: Flag = false) no_gradient 1 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        let dim = cx.dim(&x, given.whole(1)?)?;
+        let dim = cx.engine.dim(&x, given.whole(1)?)?;
         sorted(cx, &x, dim, given.flag(2)).map(|[_, indices]| Output::One(indices))
     };
     /// Elements sorted along the first dimension.
@@ -28,13 +29,13 @@ operations! { E,
     /// The k largest elements along a dimension in order, or the k smallest, and their indices.
     "topk" (x: Tensor, k: Whole, dim: Dim = minus_one, largest: Flag = true) gradient 2 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        let (k, dim) = (given.size(1)?, cx.dim(&x, given.whole(2)?)?);
+        let (k, dim) = (given.size(1)?, cx.engine.dim(&x, given.whole(2)?)?);
         ranked(cx, &x, dim, given.flag(3), 0, k).map(Output::Several)
     };
     /// The k-th smallest elements along a dimension, counted from 1, and their indices.
     "kthvalue" (x: Tensor, k: Whole, dim: Dim = minus_one, keepdim: Flag = false) gradient 2 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        let (k, dim) = (given.size(1)?, cx.dim(&x, given.whole(2)?)?);
+        let (k, dim) = (given.size(1)?, cx.engine.dim(&x, given.whole(2)?)?);
         let Some(before) = k.checked_sub(1) else {
             return Err(Error::new(Code::Argument, "expected k of at least 1, given 0"));
         };
@@ -43,8 +44,8 @@ operations! { E,
     /// The medians along a dimension, and their indices: the lower one of two.
     "median" (x: Tensor, dim: Dim = minus_one, keepdim: Flag = false) gradient 2 => |cx, given| {
         let x = cx.numeric(given.operand(0)?)?;
-        let dim = cx.dim(&x, given.whole(1)?)?;
-        let length = cx.shape(&x)?.get(dim).copied().unwrap_or(1);
+        let dim = cx.engine.dim(&x, given.whole(1)?)?;
+        let length = cx.engine.shape(&x)?.get(dim).copied().unwrap_or(1);
         single(cx, &x, dim, length.saturating_sub(1) / 2, given.flag(2))
     };
 }
@@ -63,7 +64,7 @@ fn ranked<E: Engine>(
     start: usize,
     count: usize,
 ) -> Result<Vec<E::Tensor>> {
-    let shape = cx.shape(x)?;
+    let shape = cx.engine.shape(x)?;
     let length = shape.get(dim).copied().unwrap_or(1);
     let last = start.saturating_add(count);
     if last > length {
@@ -72,18 +73,18 @@ fn ranked<E: Engine>(
     }
     let mut outputs = Vec::new();
     for output in sorted(cx, x, dim, descending)? {
-        outputs.push(if shape.is_empty() { output } else { cx.slice(&output, dim, start, count)? });
+        outputs.push(if shape.is_empty() { output } else { cx.engine.slice(&output, dim, start, count)? });
     }
     Ok(outputs)
 }
 
 fn single<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dim: usize, rank: usize, keepdim: bool) -> Result<Output<E>> {
-    let mut shape = cx.shape(x)?;
+    let mut shape = cx.engine.shape(x)?;
     let mut outputs = ranked(cx, x, dim, false, rank, 1)?;
     if !keepdim && !shape.is_empty() {
         shape.remove(dim);
         for output in &mut outputs {
-            *output = cx.reshape(output, &shape)?;
+            *output = cx.engine.with_shape(output, &shape)?;
         }
     }
     Ok(Output::Several(outputs))

@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::mathematics::tensor_math::TensorMath;
 use crate::values::dtype::Dtype;
 
 operations! { E,
@@ -16,12 +17,12 @@ operations! { E,
         |cx, given| moments(cx, given).map(|(_, variance)| Output::One(variance));
     /// The square root of the variance.
     "std" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 1 =>
-        |cx, given| cx.unary(Unary::Sqrt, &moments(cx, given)?.1).map(Output::One);
+        |cx, given| cx.engine.unary(Unary::Sqrt, &moments(cx, given)?.1).map(Output::One);
     /// The standard deviation and the mean.
     "meanstd" as "std_mean" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 2 =>
         |cx, given| {
             let (mean, variance) = moments(cx, given)?;
-            Ok(Output::Several(vec![cx.unary(Unary::Sqrt, &variance)?, mean]))
+            Ok(Output::Several(vec![cx.engine.unary(Unary::Sqrt, &variance)?, mean]))
         };
     /// The variance and the mean.
     "meanvar" as "var_mean" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 2 =>
@@ -30,52 +31,58 @@ operations! { E,
     "vnorm" as "linalg.vector_norm" (x: Tensor, p: Number = 2.0, dim: Dims = null, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
             let x = cx.only_floating(given.operand(0)?)?;
-            norm(cx, &x, given.number(1)?, &cx.dims(&x, given.list(2))?, given.flag(3)).map(Output::One)
+            norm(cx, &x, given.number(1)?, &cx.engine.dims(&x, given.list(2))?, given.flag(3)).map(Output::One)
         };
     /// The norm of order p of x - y: see `vnorm`.
     "dist" (x: Tensor, y: Tensor, p: Number = 2.0) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
-        let difference = cx.binary(Binary::Sub, &tensors[0], &tensors[1])?;
-        norm(cx, &difference, given.number(2)?, &cx.dims(&difference, None)?, false).map(Output::One)
+        let difference = cx.engine.binary(Binary::Sub, &tensors[0], &tensors[1])?;
+        norm(cx, &difference, given.number(2)?, &cx.engine.dims(&difference, None)?, false).map(Output::One)
     };
 }
 
 /// The mean and the variance, in two passes.
 fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<(E::Tensor, E::Tensor)> {
     let x = cx.only_floating(given.operand(0)?)?;
-    let dims = cx.dims(&x, given.list(1))?;
-    let shape = cx.shape(&x)?;
+    let dims = cx.engine.dims(&x, given.list(1))?;
+    let shape = cx.engine.shape(&x)?;
     let count: usize = dims.iter().filter_map(|dim| shape.get(*dim)).product();
-    let mean = cx.reduce(Reduce::Mean, &x, &dims, true)?;
-    let centered = cx.binary(Binary::Sub, &x, &mean)?;
-    let squares = cx.reduce(Reduce::Sum, &cx.binary(Binary::Mul, &centered, &centered)?, &dims, given.flag(3))?;
-    let variance = cx.with_number(Binary::Div, &squares, (count as f64 - given.number(2)?).max(0.0))?;
-    let mean = cx.reshape(&mean, &cx.shape(&variance)?)?;
+    let mean = cx.engine.reduce(Reduce::Mean, &x, &dims, true)?;
+    let centered = cx.engine.binary(Binary::Sub, &x, &mean)?;
+    let squares =
+        cx.engine.reduce(Reduce::Sum, &cx.engine.binary(Binary::Mul, &centered, &centered)?, &dims, given.flag(3))?;
+    let variance = cx.engine.with_number(Binary::Div, &squares, (count as f64 - given.number(2)?).max(0.0))?;
+    let mean = cx.engine.with_shape(&mean, &cx.engine.shape(&variance)?)?;
     Ok((mean, variance))
 }
 
 /// The gradient of a norm of 0 is 0.
 fn norm<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, p: f64, dims: &[usize], keepdim: bool) -> Result<E::Tensor> {
-    let size = cx.unary(Unary::Abs, x)?;
+    let size = cx.engine.unary(Unary::Abs, x)?;
     if p == f64::INFINITY {
-        return cx.reduce(Reduce::Amax, &size, dims, keepdim);
+        return cx.engine.reduce(Reduce::Amax, &size, dims, keepdim);
     }
     if p == f64::NEG_INFINITY {
-        return cx.reduce(Reduce::Amin, &size, dims, keepdim);
+        return cx.engine.reduce(Reduce::Amin, &size, dims, keepdim);
     }
     if p == 1.0 {
-        return cx.reduce(Reduce::Sum, &size, dims, keepdim);
+        return cx.engine.reduce(Reduce::Sum, &size, dims, keepdim);
     }
     if p == 0.0 {
-        let counted = cx.compare_number(Compare::Ne, x, 0.0)?;
+        let counted = cx.engine.compare_number(Compare::Ne, x, 0.0)?;
         let dtype: Dtype = cx.engine.dtype(x)?;
-        return cx.reduce(Reduce::Sum, &cx.cast(counted, dtype)?, dims, keepdim);
+        return cx.engine.reduce(Reduce::Sum, &cx.engine.cast(counted, dtype)?, dims, keepdim);
     }
-    let powers = if p == 2.0 { cx.binary(Binary::Mul, x, x)? } else { cx.with_number(Binary::Pow, &size, p)? };
-    let sum = cx.reduce(Reduce::Sum, &powers, dims, keepdim)?;
-    let is_zero = cx.compare_number(Compare::Eq, &sum, 0.0)?;
+    let powers =
+        if p == 2.0 { cx.engine.binary(Binary::Mul, x, x)? } else { cx.engine.with_number(Binary::Pow, &size, p)? };
+    let sum = cx.engine.reduce(Reduce::Sum, &powers, dims, keepdim)?;
+    let is_zero = cx.engine.compare_number(Compare::Eq, &sum, 0.0)?;
     // The root has an infinite slope at 0.
-    let safe = cx.choose(&is_zero, &cx.number_like(&sum, 1.0)?, &sum)?;
-    let root = if p == 2.0 { cx.unary(Unary::Sqrt, &safe)? } else { cx.with_number(Binary::Pow, &safe, 1.0 / p)? };
-    cx.choose(&is_zero, &cx.number_like(&sum, 0.0)?, &root)
+    let safe = cx.engine.choose(&is_zero, &cx.engine.number_like(&sum, 1.0)?, &sum)?;
+    let root = if p == 2.0 {
+        cx.engine.unary(Unary::Sqrt, &safe)?
+    } else {
+        cx.engine.with_number(Binary::Pow, &safe, 1.0 / p)?
+    };
+    cx.engine.choose(&is_zero, &cx.engine.number_like(&sum, 0.0)?, &root)
 }

@@ -5,10 +5,9 @@
 use stepwell_optim::{Code, Error, Limit::*, Result, count, options};
 
 use crate::engine::Engine;
+use crate::engine::element_count::checked_element_count;
 use crate::engine::operations::Window;
-use crate::nn::context::{
-    ForwardContext, InitContext, MAX_WINDOW_SIZE, checked_element_count, misfit, pair, weight_and_bias,
-};
+use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, misfit, pair, weight_and_bias};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {

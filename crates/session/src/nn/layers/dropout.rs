@@ -6,7 +6,8 @@ use stepwell_optim::fallible::collected;
 use stepwell_optim::{Limit::*, Result, options};
 
 use crate::engine::Engine;
-use crate::nn::context::{ForwardContext, InitContext, checked_element_count, floating};
+use crate::engine::element_count::checked_element_count;
+use crate::nn::context::{ForwardContext, InitContext, floating};
 use crate::nn::layer::{Layer, LayerDefinition};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;

@@ -3,8 +3,9 @@
 use stepwell_optim::{Code, Error, Limit::*, Result, options};
 
 use crate::engine::Engine;
+use crate::engine::element_count::checked_element_count;
 use crate::engine::operations::Window;
-use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, checked_element_count, misfit, pair};
+use crate::nn::context::{ForwardContext, InitContext, MAX_WINDOW_SIZE, misfit, pair};
 use crate::nn::layer::{Layer, LayerDefinition};
 
 options! {

@@ -1,0 +1,3 @@
+//! Compositions of primitives that operations and layers share.
+
+pub(crate) mod tensor_math;
