@@ -64,7 +64,7 @@ fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: 
     if !training {
         return module.evaluate_detached(&mut context, &input);
     }
-    module.forward_restoring_buffers(engine, || module.forward(&mut context, &input))
+    module.forward_restoring_buffers(engine, || module.forward_one(&mut context, &input))
 }
 
 /// A tensor that a module can take: the one that is given, or one of plain numbers.

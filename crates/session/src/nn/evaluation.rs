@@ -17,14 +17,14 @@ impl<E: Engine> Module<E> {
         })
     }
 
-    /// A forward pass without a graph. Copies the output if it is the input or a parameter.
+    /// [`Module::forward_one`] without a graph. Copies the output if it is the input or a parameter.
     pub(crate) fn evaluate_detached(
         &self,
         context: &mut ForwardContext<'_, E>,
         input: &E::Tensor,
     ) -> Result<E::Tensor> {
         let engine = context.engine;
-        let output = engine.no_grad(|| self.forward(context, input))?;
+        let output = engine.no_grad(|| self.forward_one(context, input))?;
         if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
             return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
         }

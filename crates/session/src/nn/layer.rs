@@ -1,6 +1,8 @@
 //! The traits of a layer and of its definition.
 
-use stepwell_optim::{OptionSet, OptionSpec, OptionValue, Result};
+use std::ops::RangeInclusive;
+
+use stepwell_optim::{Code, Error, OptionSet, OptionSpec, OptionValue, Result};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
@@ -28,7 +30,21 @@ pub(crate) trait Layer<E: Engine> {
         Vec::new()
     }
 
-    fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor>;
+    /// How many inputs it takes.
+    fn inputs(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
+    /// The output of a layer with one input. A layer with several, or with several outputs, has
+    /// [`Layer::forward_all`] instead.
+    fn forward(&self, _: &mut ForwardContext<'_, E>, _: &E::Tensor) -> Result<E::Tensor> {
+        Err(Error::new(Code::Internal, "a layer without a forward pass of one input"))
+    }
+
+    /// The outputs for as many inputs as [`Layer::inputs`] allows.
+    fn forward_all(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
+        self.forward(context, &inputs[0]).map(|output| vec![output])
+    }
 }
 
 /// A kind of layer.

@@ -1,5 +1,6 @@
 //! A module: a layer, or several modules one after the other, with names.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use stepwell_optim::{Brief, Code, Error, OptionValue, Result};
@@ -112,15 +113,36 @@ impl<E: Engine> Module<E> {
         kind == PARAMETER_DICTIONARY
     }
 
-    pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+    /// The outputs for some inputs.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] for more or fewer inputs than it takes.
+    pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
         match &self.body {
-            Body::Layer(layer) => layer.forward(context, input).map_err(|error| error.within(self.kind)),
+            Body::Layer(layer) => check_inputs(layer.inputs(), inputs.len())
+                .and_then(|()| layer.forward_all(context, inputs))
+                .map_err(|error| error.within(self.kind)),
             Body::Modules(_) if self.kind != SEQUENTIAL => {
                 Err(Error::new(Code::Argument, format!("a {} holds modules and does not run", self.kind)))
             }
-            Body::Modules(children) => children.iter().try_fold(input.clone(), |x, (key, child)| {
-                child.forward(context, &x).map_err(|error| error.within(&format!("`{}`", Brief(key))))
+            Body::Modules(children) => children.iter().try_fold(inputs.to_vec(), |outputs, (key, child)| {
+                child.forward(context, &outputs).map_err(|error| error.within(&format!("`{}`", Brief(key))))
             }),
+        }
+    }
+
+    /// The output for one input.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] unless it takes one input and has one output.
+    pub(crate) fn forward_one(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
+        let mut outputs = self.forward(context, std::slice::from_ref(input))?;
+        match (outputs.len(), outputs.pop()) {
+            (1, Some(output)) => Ok(output),
+            (count, _) => {
+                let message = format!("expected a module with one output, given a {} with {count}", self.kind);
+                Err(Error::new(Code::Argument, message))
+            }
         }
     }
 
@@ -231,6 +253,17 @@ impl<E: Engine> Module<E> {
     pub(crate) fn holds(self: &Rc<Self>, other: &Rc<Self>) -> bool {
         Rc::ptr_eq(self, other) || self.children().iter().any(|(_, child)| child.holds(other))
     }
+}
+
+/// Fails unless a layer takes so many inputs.
+fn check_inputs(taken: RangeInclusive<usize>, given: usize) -> Result<()> {
+    if taken.contains(&given) {
+        return Ok(());
+    }
+    let (least, most) = (taken.start(), taken.end());
+    let expected = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let plural = if *most == 1 { "" } else { "s" };
+    Err(Error::new(Code::Argument, format!("expected {expected} input{plural}, given {given}")))
 }
 
 /// Modules by their names, or by their positions if they have none.

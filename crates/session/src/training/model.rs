@@ -162,7 +162,7 @@ impl<E: Engine> Model<E> {
             let mut sum = 0.0;
             let mut add = |position: usize| {
                 let Batch { inputs, targets } = self.train.batch(engine, batches[position], device)?;
-                let output = self.module.forward(context, &inputs)?;
+                let output = self.module.forward_one(context, &inputs)?;
                 let (loss, counted) =
                     self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
                 if !engine.requires_grad(&loss) {
