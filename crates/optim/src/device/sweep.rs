@@ -9,7 +9,8 @@ use crate::device::device::{Device, DeviceView};
 use crate::device::layout::{
     APPLY, GRADIENT_SQUARES, MEASURE, Plain, STEP, StepSettings, TRANSFORMED_SQUARES, bytes_of_mut,
 };
-use crate::device::state::{DeviceState, StatePlan};
+use crate::device::state::DeviceState;
+use crate::device::state_plan::StatePlan;
 use crate::device::tables::Tables;
 use crate::error::{Code, Error, Result};
 use crate::fallible::{filled, reserve};

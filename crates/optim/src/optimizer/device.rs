@@ -1,7 +1,8 @@
 //! Steps on a device, and the state that is there.
 
+use crate::device::buffer::DeviceBuffer;
 use crate::device::device::{Device, DeviceView};
-use crate::device::state::{DeviceBuffer, DeviceState};
+use crate::device::state::DeviceState;
 use crate::device::sweep::DeviceSweep;
 use crate::error::{Code, Error, Result};
 use crate::fallible::with_capacity;

@@ -1,0 +1,219 @@
+//! The state that a step makes on a device: buffers that are new, come from the host or get another type.
+
+use std::rc::Rc;
+
+use crate::device::buffer::{DeviceBuffer, upload};
+use crate::device::device::{Device, DeviceMemory, DeviceView};
+use crate::device::state::DeviceState;
+use crate::error::Result;
+use crate::fallible::{filled, out_of_memory, push, with_capacity};
+use crate::state::buffer::BufferType;
+use crate::state::group::Group;
+use crate::state::param_state::{MASTER, MAX_BUFFERS, PARAM_AVERAGE};
+use crate::sweep::erased_rule::ErasedRule;
+use crate::sweep::new_state::{Created, wanted_buffer};
+
+/// In bytes. Buffers start at a multiple of it: the size of a line of a GPU's L2 cache.
+const BUFFER_ALIGNMENT: usize = 128;
+/// In bytes. The part of a fill that is uploaded; the rest is copied on the device.
+const FILL_BYTES: usize = 1 << 16;
+
+/// The content of a new buffer.
+enum Content {
+    /// The bits of an element, repeated to eight bytes.
+    Fill([u8; 8]),
+    /// The elements of the host's buffer.
+    Host,
+    /// The elements of a buffer of another type on the device.
+    Device(DeviceBuffer),
+}
+
+/// A buffer that a step creates.
+struct PlannedBuffer {
+    group: usize,
+    /// Index in the group.
+    parameter: usize,
+    buffer_index: usize,
+    element: BufferType,
+    /// In elements.
+    length: usize,
+    /// In bytes. The offset in the allocation.
+    start: usize,
+    content: Content,
+}
+
+/// The buffers that are missing on the device or have another type than the step needs.
+pub(super) struct StatePlan {
+    planned: Vec<PlannedBuffer>,
+    /// Of the allocation.
+    bytes: usize,
+    /// One entry for each view.
+    pub(super) created: Vec<Created>,
+}
+
+impl DeviceState {
+    /// Plans the buffers that are missing or have another type than this step needs. Changes nothing.
+    pub(super) fn plan(
+        &self,
+        rule: &dyn ErasedRule,
+        groups: &[Group],
+        views: &[Option<DeviceView>],
+    ) -> Result<StatePlan> {
+        let mut plan = StatePlan { planned: Vec::new(), bytes: 0, created: filled(views.len(), Created::default())? };
+        for buffer_index in 0..MAX_BUFFERS {
+            let mut slots = views.iter().enumerate();
+            for (group, members) in groups.iter().enumerate() {
+                for (parameter, (state, (view_index, view))) in members.states.iter().zip(&mut slots).enumerate() {
+                    let Some(view) = view else { continue };
+                    let Some((fill, element)) = wanted_buffer(rule, group, view.element, buffer_index)? else {
+                        continue;
+                    };
+                    let own = self.groups[group][parameter][buffer_index].as_ref();
+                    let own = own.filter(|buffer| buffer.length == view.length);
+                    if own.is_some_and(|own| own.element == element) {
+                        continue;
+                    }
+                    let host = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
+                    let content = match own {
+                        Some(own) => Content::Device(own.clone()),
+                        None if host.is_some_and(|host| host.len() == view.length) => Content::Host,
+                        None => {
+                            plan.created[view_index].mark(buffer_index);
+                            // A step refreshes master weights that do not round to the parameter, as NaN does not.
+                            let fill = if buffer_index == MASTER { f64::NAN } else { fill };
+                            Content::Fill(element.pattern(fill))
+                        }
+                    };
+                    let bytes = view.length.checked_mul(element.element_bytes());
+                    let end = bytes
+                        .and_then(|bytes| bytes.checked_next_multiple_of(BUFFER_ALIGNMENT))
+                        .and_then(|bytes| bytes.checked_add(plan.bytes))
+                        .ok_or_else(|| out_of_memory(usize::MAX))?;
+                    let (start, length) = (plan.bytes, view.length);
+                    plan.bytes = end;
+                    push(
+                        &mut plan.planned,
+                        PlannedBuffer { group, parameter, buffer_index, element, length, start, content },
+                    )?;
+                }
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl StatePlan {
+    /// Makes the buffers in one allocation, and sets their elements. Changes no other state.
+    pub(super) fn make(&self, device: &dyn Device, groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
+        let mut buffers = with_capacity(self.planned.len())?;
+        let memory: Option<Rc<dyn DeviceMemory>> = match self.bytes {
+            0 => None,
+            bytes => Some(Rc::from(device.allocate(bytes)?)),
+        };
+        let first = memory.as_ref().map_or(0, |memory| memory.address());
+        if self.bytes > 0 {
+            // Most buffers start at zero.
+            device.zero(first, self.bytes)?;
+        }
+        for run in self.planned.chunk_by(|a, b| a.has_fill_of(b)) {
+            if let [PlannedBuffer { content: Content::Fill(pattern), start, .. }, ..] = run
+                && *pattern != [0; 8]
+            {
+                let bytes = run.iter().map(PlannedBuffer::padded_bytes).sum();
+                fill(device, first + *start as u64, bytes, *pattern)?;
+            }
+        }
+        for planned in &self.planned {
+            let PlannedBuffer { group, parameter, buffer_index, element, length, start, content } = planned;
+            let address = if *length == 0 { 0 } else { first + *start as u64 };
+            let host = groups[*group].states[*parameter].as_ref().and_then(|s| s.buffers[*buffer_index].as_ref());
+            match content {
+                _ if *length == 0 => {}
+                Content::Fill(_) => {}
+                Content::Host => {
+                    if let Some(host) = host {
+                        upload(device, address, *element, host)?;
+                    }
+                }
+                Content::Device(before) => {
+                    upload(device, address, *element, &before.download(device, *buffer_index)?)?;
+                }
+            }
+            buffers.push(DeviceBuffer { address, element: *element, length: *length, memory: memory.clone() });
+        }
+        Ok(buffers)
+    }
+
+    /// Moves the buffers into the state. Returns the created ones, by group, parameter and buffer.
+    pub(super) fn install(
+        self,
+        buffers: Vec<DeviceBuffer>,
+        state: &mut DeviceState,
+        groups: &mut [Group],
+        views: &[Option<DeviceView>],
+    ) -> Vec<[usize; 3]> {
+        let mut created = Vec::new();
+        for (PlannedBuffer { group, parameter, buffer_index, content, .. }, buffer) in
+            self.planned.into_iter().zip(buffers)
+        {
+            state.groups[group][parameter][buffer_index] = Some(buffer);
+            match content {
+                Content::Fill(_) => created.push([group, parameter, buffer_index]),
+                Content::Host | Content::Device(_) => {}
+            }
+            if let Some(host) = &mut groups[group].states[parameter] {
+                host.buffers[buffer_index] = None;
+            }
+        }
+        let members = groups.iter_mut().zip(&mut state.groups);
+        let states = members.flat_map(|(group, buffers)| group.states.iter_mut().zip(buffers));
+        for ((host, buffers), view) in states.zip(views) {
+            if view.as_ref().is_some_and(|view| !view.element.is_16_bit()) {
+                // A master weight from the time before the parameter got 32 bits.
+                buffers[MASTER] = None;
+                if let Some(host) = host {
+                    host.buffers[MASTER] = None;
+                }
+            }
+        }
+        created
+    }
+}
+
+impl PlannedBuffer {
+    /// True if both are filled with one pattern. Buffers of a plan are adjacent in its allocation.
+    fn has_fill_of(&self, other: &Self) -> bool {
+        matches!((&self.content, &other.content), (Content::Fill(a), Content::Fill(b)) if a == b)
+    }
+
+    /// In bytes, with the padding after the buffer.
+    fn padded_bytes(&self) -> usize {
+        (self.length * self.element.element_bytes()).next_multiple_of(BUFFER_ALIGNMENT)
+    }
+}
+
+impl Created {
+    /// Marks a created buffer.
+    fn mark(&mut self, buffer_index: usize) {
+        match buffer_index {
+            MASTER => {}
+            PARAM_AVERAGE => self.param_average = true,
+            _ => self.rule_buffers = true,
+        }
+    }
+}
+
+/// Fills memory with a pattern. `bytes` is a multiple of 8.
+fn fill(device: &dyn Device, to: u64, bytes: usize, pattern: [u8; 8]) -> Result<()> {
+    let mut finished = bytes.min(FILL_BYTES);
+    let block = filled(finished / pattern.len(), pattern)?;
+    if finished > 0 {
+        device.upload(to, block.as_flattened())?;
+    }
+    while finished < bytes {
+        let next = finished.min(bytes - finished);
+        device.copy(to, to + finished as u64, next)?;
+        finished += next;
+    }
+    Ok(())
+}
