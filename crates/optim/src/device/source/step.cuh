@@ -136,26 +136,20 @@ template <class E> DEVICE void zero_gradients(const TensorEntry& tensor, const C
     }
 }
 
-// The step of a rule with one stage, on a chunk.
-template <template <class> class RuleKernel, class E, u32 NARROW> DEVICE void step_chunk(const Launch& launch) {
+// Runs a formula on the elements of a chunk from `start` to `end`, and stores the state. Then calls
+// `finish(span, index, weights, updates, refreshed)` for each span, whose first element has this index in the chunk.
+template <class Kernel, class E, u32 NARROW, class Finish>
+DEVICE void run_formula(const Launch& launch, const Kernel& kernel, const ChunkEntry& chunk, const TensorEntry& tensor,
+                        u32 start, u32 end, const Finish& finish) {
     typedef typename E::Scalar T;
-    typedef RuleKernel<T> Kernel;
     constexpr int N = E::SPAN;
-    const ChunkEntry chunk = launch.chunks[launch.block];
-    const TensorEntry tensor = launch.tensors[chunk.tensor];
-    const bool zeroes = launch.settings->zeroes_gradients != 0;
-    if (is_skipped(launch)) {
-        if (zeroes) zero_gradients<E>(tensor, chunk);
-        return;
-    }
-    const Kernel kernel(launch.rows[tensor.row].values);
     const TransformEntry transform = transform_of(launch);
-    const bool aligned = is_aligned(tensor);
+    const bool zeroes = launch.settings->zeroes_gradients != 0, aligned = is_aligned(tensor);
     FOR_THREADS {
-        for (u32 index = thread * N; index < chunk.length; index += BLOCK_THREADS * N) {
+        for (u32 index = start + thread * N; index < end; index += BLOCK_THREADS * N) {
             const Span<N> span = span_of<N>(chunk, index, aligned);
-            T weights[N], gradients[N], states[Kernel::STATES + 1][N], update;
-            load_weights<E>(tensor, span, true, weights);
+            T weights[N], gradients[N], updates[N], states[Kernel::STATES + 1][N];
+            const bool refreshed = load_weights<E>(tensor, span, true, weights);
             load_gradients<E>(tensor, span, zeroes, gradients);
             load_states<Kernel, N, NARROW>(tensor, span, states);
             UNROLL
@@ -163,12 +157,38 @@ template <template <class> class RuleKernel, class E, u32 NARROW> DEVICE void st
                 T element[Kernel::STATES + 1];
                 UNROLL
                 for (int state = 0; state < Kernel::STATES; state++) element[state] = states[state][i];
-                kernel.run(weights[i], transformed(gradients[i], transform), element, update);
+                kernel.run(weights[i], transformed(gradients[i], transform), element, updates[i]);
                 UNROLL
                 for (int state = 0; state < Kernel::STATES; state++) states[state][i] = element[state];
             }
             store_states<Kernel, N, NARROW>(tensor, span, states, weights);
-            store_weights<E>(tensor, span, weights);
+            finish(span, index, weights, updates, refreshed);
         }
     }
+}
+
+// True if the step is skipped; its gradients are then zeroed if asked to.
+template <class E> DEVICE bool skips(const Launch& launch, const TensorEntry& tensor, const ChunkEntry& chunk) {
+    if (!is_skipped(launch)) return false;
+    if (launch.settings->zeroes_gradients != 0) zero_gradients<E>(tensor, chunk);
+    return true;
+}
+
+template <class E> struct StoreWeights {
+    const TensorEntry& tensor;
+    template <class T>
+    METHOD void operator()(const Span<E::SPAN>& span, u32, const T (&weights)[E::SPAN], const T (&)[E::SPAN],
+                           bool) const {
+        store_weights<E>(tensor, span, weights);
+    }
+};
+
+// The step of a rule with one stage, on a chunk.
+template <template <class> class RuleKernel, class E, u32 NARROW> DEVICE void step_chunk(const Launch& launch) {
+    typedef RuleKernel<typename E::Scalar> Kernel;
+    const ChunkEntry chunk = launch.chunks[launch.block];
+    const TensorEntry tensor = launch.tensors[chunk.tensor];
+    if (skips<E>(launch, tensor, chunk)) return;
+    const Kernel kernel(launch.rows[tensor.row].values);
+    run_formula<Kernel, E, NARROW>(launch, kernel, chunk, tensor, 0, chunk.length, StoreWeights<E>{tensor});
 }

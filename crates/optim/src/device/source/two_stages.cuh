@@ -15,22 +15,32 @@ struct UpdateSum {
     METHOD double operator()(u32 chunk) const { return fresh(squares[chunk].update); }
 };
 
+// Keeps weights and updates of a pass for their sums, and stores master weights that have changed.
+template <class E> struct KeepUpdates {
+    typedef typename E::Scalar T;
+    const TensorEntry& tensor;
+    T *parameters, *updates;
+    u32 start;
+    METHOD void operator()(const Span<E::SPAN>& span, u32 index, const T (&weights)[E::SPAN],
+                           const T (&own_updates)[E::SPAN], bool refreshed) const {
+        if (refreshed) store(tensor.buffers[MASTER], span, weights);
+        UNROLL
+        for (int i = 0; i < E::SPAN; i++) {
+            parameters[index - start + i] = weights[i];
+            updates[index - start + i] = own_updates[i];
+        }
+    }
+};
+
 // Runs the first stage on a chunk. The last block of a tensor computes its factor.
 template <template <class> class RuleKernel, class E, u32 NARROW>
 DEVICE void measure_chunk(const Launch& launch, MeasureWorkspace& shared) {
     typedef typename E::Scalar T;
     typedef RuleKernel<T> Kernel;
-    constexpr int N = E::SPAN;
     const ChunkEntry chunk = launch.chunks[launch.block];
     const TensorEntry tensor = launch.tensors[chunk.tensor];
-    const bool zeroes = launch.settings->zeroes_gradients != 0;
-    if (is_skipped(launch)) {
-        if (zeroes) zero_gradients<E>(tensor, chunk);
-        return;
-    }
+    if (skips<E>(launch, tensor, chunk)) return;
     const Kernel kernel(launch.rows[tensor.row].values);
-    const TransformEntry transform = transform_of(launch);
-    const bool aligned = is_aligned(tensor);
     T* parameters = reinterpret_cast<T*>(shared.parameter.elements);
     T* updates = reinterpret_cast<T*>(shared.update.elements);
     FOR_THREADS {
@@ -39,27 +49,8 @@ DEVICE void measure_chunk(const Launch& launch, MeasureWorkspace& shared) {
     for (u32 start = 0; start < chunk.length; start += Pass<T>::LENGTH) {
         const u32 rest = chunk.length - start, length = rest < Pass<T>::LENGTH ? rest : Pass<T>::LENGTH;
         BARRIER();
-        FOR_THREADS {
-            for (u32 index = start + thread * N; index < start + length; index += BLOCK_THREADS * N) {
-                const Span<N> span = span_of<N>(chunk, index, aligned);
-                T weights[N], gradients[N], states[Kernel::STATES + 1][N];
-                if (load_weights<E>(tensor, span, true, weights)) store(tensor.buffers[MASTER], span, weights);
-                load_gradients<E>(tensor, span, zeroes, gradients);
-                load_states<Kernel, N, NARROW>(tensor, span, states);
-                UNROLL
-                for (int i = 0; i < N; i++) {
-                    T element[Kernel::STATES + 1], update = 0;
-                    UNROLL
-                    for (int state = 0; state < Kernel::STATES; state++) element[state] = states[state][i];
-                    parameters[index - start + i] = weights[i];
-                    kernel.run(weights[i], transformed(gradients[i], transform), element, update);
-                    updates[index - start + i] = update;
-                    UNROLL
-                    for (int state = 0; state < Kernel::STATES; state++) states[state][i] = element[state];
-                }
-                store_states<Kernel, N, NARROW>(tensor, span, states, weights);
-            }
-        }
+        run_formula<Kernel, E, NARROW>(launch, kernel, chunk, tensor, start, start + length,
+                                       KeepUpdates<E>{tensor, parameters, updates, start});
         BARRIER();
         add_blocks<T, true>(shared.parameter, length);
         add_blocks<T, true>(shared.update, length);
