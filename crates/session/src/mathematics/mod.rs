@@ -1,3 +1,4 @@
 //! Compositions of primitives that operations and layers share.
 
+pub(crate) mod norm;
 pub(crate) mod tensor_math;

@@ -7,9 +7,9 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::engine::primitives::{Binary, Reduce, Unary};
+use crate::mathematics::norm::norm;
 use crate::mathematics::tensor_math::TensorMath;
-use crate::values::dtype::Dtype;
 
 operations! { E,
     /// The variance over all elements or over dimensions, with the divisor n - correction.
@@ -31,13 +31,13 @@ operations! { E,
     "vnorm" as "linalg.vector_norm" (x: Tensor, p: Number = 2.0, dim: Dims = null, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
             let x = cx.only_floating(given.operand(0)?)?;
-            norm(cx, &x, given.number(1)?, &cx.engine.dims(&x, given.list(2))?, given.flag(3)).map(Output::One)
+            norm(cx.engine, &x, given.number(1)?, &cx.engine.dims(&x, given.list(2))?, given.flag(3)).map(Output::One)
         };
     /// The norm of order p of x - y: see `vnorm`.
     "dist" (x: Tensor, y: Tensor, p: Number = 2.0) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
         let difference = cx.engine.binary(Binary::Sub, &tensors[0], &tensors[1])?;
-        norm(cx, &difference, given.number(2)?, &cx.engine.dims(&difference, None)?, false).map(Output::One)
+        norm(cx.engine, &difference, given.number(2)?, &cx.engine.dims(&difference, None)?, false).map(Output::One)
     };
 }
 
@@ -54,35 +54,4 @@ fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<(E::Tenso
     let variance = cx.engine.with_number(Binary::Div, &squares, (count as f64 - given.number(2)?).max(0.0))?;
     let mean = cx.engine.with_shape(&mean, &cx.engine.shape(&variance)?)?;
     Ok((mean, variance))
-}
-
-/// The gradient of a norm of 0 is 0.
-fn norm<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, p: f64, dims: &[usize], keepdim: bool) -> Result<E::Tensor> {
-    let size = cx.engine.unary(Unary::Abs, x)?;
-    if p == f64::INFINITY {
-        return cx.engine.reduce(Reduce::Amax, &size, dims, keepdim);
-    }
-    if p == f64::NEG_INFINITY {
-        return cx.engine.reduce(Reduce::Amin, &size, dims, keepdim);
-    }
-    if p == 1.0 {
-        return cx.engine.reduce(Reduce::Sum, &size, dims, keepdim);
-    }
-    if p == 0.0 {
-        let counted = cx.engine.compare_number(Compare::Ne, x, 0.0)?;
-        let dtype: Dtype = cx.engine.dtype(x)?;
-        return cx.engine.reduce(Reduce::Sum, &cx.engine.cast(counted, dtype)?, dims, keepdim);
-    }
-    let powers =
-        if p == 2.0 { cx.engine.binary(Binary::Mul, x, x)? } else { cx.engine.with_number(Binary::Pow, &size, p)? };
-    let sum = cx.engine.reduce(Reduce::Sum, &powers, dims, keepdim)?;
-    let is_zero = cx.engine.compare_number(Compare::Eq, &sum, 0.0)?;
-    // The root has an infinite slope at 0.
-    let safe = cx.engine.choose(&is_zero, &cx.engine.number_like(&sum, 1.0)?, &sum)?;
-    let root = if p == 2.0 {
-        cx.engine.unary(Unary::Sqrt, &safe)?
-    } else {
-        cx.engine.with_number(Binary::Pow, &safe, 1.0 / p)?
-    };
-    cx.engine.choose(&is_zero, &cx.engine.number_like(&sum, 0.0)?, &root)
 }
