@@ -17,11 +17,17 @@ interface Differences {
   readonly largestSize: number;
   /** Whether normalisation keeps all digits of a mean that is far from 0; libtorch's kernels round it to 32 bits. */
   readonly exactMeans: boolean;
+  /** Operations on tensors that the engine does not have. */
+  readonly lacking: readonly string[];
   /** The code of the binding's own error for a value that it cannot convert. */
   readonly refusal: string;
 }
 
 const exact = ["float", "double", "long", "bool"] as const;
+
+const linearAlgebra =
+  "det logdet slogdet mrank inverse pinverse solve trisolve lstsq chol cholx cholinverse cholsolve lu lux lun lusolve qr " +
+  "householder svd svdvals eigh eigvalsh nnorm";
 
 const table: Readonly<Record<EngineName, Differences>> = {
   native: {
@@ -31,6 +37,7 @@ const table: Readonly<Record<EngineName, Differences>> = {
     files: true,
     largestSize: Number.MAX_SAFE_INTEGER,
     exactMeans: false,
+    lacking: [],
     refusal: "InvalidArg",
   },
   wasm: {
@@ -40,6 +47,7 @@ const table: Readonly<Record<EngineName, Differences>> = {
     files: false,
     largestSize: 2 ** 32 - 1,
     exactMeans: true,
+    lacking: linearAlgebra.split(" "),
     refusal: "ERR_ARGUMENT",
   },
 };
@@ -58,3 +66,10 @@ export const binding = (
     open(): { call(command: string, args: readonly unknown[]): unknown };
   }
 ).open();
+
+/** Whether the engine lacks an operation with these arguments: powers of an inverse and norms of singular values are linear algebra. */
+export function isLacking(name: string, args: readonly unknown[]): boolean {
+  const isInverse = name === "power" && Number(args[1]) < 0;
+  const isOfSingularValues = name === "mnorm" && Math.abs(Number(args[1] ?? 2)) === 2;
+  return differences.lacking.includes(name) || (differences.lacking.length > 0 && (isInverse || isOfSingularValues));
+}

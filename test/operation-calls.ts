@@ -12,8 +12,11 @@ interface Recordings {
 const file = fileURLToPath(new URL("parity/operations.json", import.meta.url).href.replace("/test/dist/", "/test/"));
 const { inputs, cases } = JSON.parse(readFileSync(file, "utf8")) as Recordings;
 
-/** Operations without a recording, which draw random numbers. */
-const drawn: Readonly<Record<string, readonly unknown[]>> = { rand: [[2]], randn: [[2]], randint: [0, 3, [2]] };
+/** Operations without a recording: they draw random numbers, or give vectors whose sign is free. */
+const drawn: Readonly<Record<string, readonly unknown[]>> = {
+  ...{ rand: [[2]], randn: [[2]], randint: [0, 3, [2]], bernoulli: ["unit"], multinomial: ["unit", 1] },
+  ...{ svd: ["wide"], eigh: ["symmetric"] },
+};
 
 /** The names of all operations. */
 export const operationNames: readonly string[] = k.help("tensor").map(({ operation }) => operation);

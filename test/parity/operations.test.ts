@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
+import { isLacking } from "../engine-differences.js";
 
 afterEach(() => k.free());
 
@@ -61,7 +62,12 @@ function replay([name, args, options, double, float]: Case, dtype: "double" | "f
   };
   const given = args.map(value);
   const call = functions[name] as (...args: readonly unknown[]) => unknown;
-  const result = Object.keys(options).length > 0 ? call(...given, options) : call(...given);
+  const run = () => (Object.keys(options).length > 0 ? call(...given, options) : call(...given));
+  if (isLacking(name, given)) {
+    expect(() => run()).toThrow(expect.objectContaining({ code: "ERR_UNSUPPORTED" }));
+    return;
+  }
+  const result = run();
   if (typeof expected === "boolean") {
     expect(result).toBe(expected);
     return;
@@ -116,9 +122,17 @@ describe.each(["double", "float"] as const)("%s", (dtype) => {
   )("%s equals PyTorch", (_, i) => replay(recordings.cases[i] as Case, dtype));
 });
 
-it("every operation is recorded but for random ones", () => {
+it("every operation is recorded but for random ones, and vectors whose sign is free", () => {
   const recorded = new Set(recordings.cases.map(([name]) => name));
   const names = k.help("tensor").map(({ operation }) => operation);
   expect(names.length).toBeGreaterThan(150);
-  expect(names.filter((name) => !recorded.has(name))).toEqual(["rand", "randn", "randint"]);
+  expect(names.filter((name) => !recorded.has(name))).toEqual([
+    "svd",
+    "eigh",
+    "rand",
+    "randn",
+    "randint",
+    "bernoulli",
+    "multinomial",
+  ]);
 });

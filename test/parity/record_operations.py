@@ -29,6 +29,12 @@ INPUTS = {
     "ties": torch.tensor([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]], dtype=torch.float64),
     "whole": torch.tensor([[5, -3, 2], [0, 7, -8]]), "whole2": torch.tensor([2, 3, -4]), "mask": torch.tensor([[True, False, True], [False, False, True]]),
     "index": torch.tensor([2, 0, 2]), "index2": torch.tensor([[0, 1, 1], [1, 0, 0]]),
+    "hole": torch.tensor([nan, 1.0, inf], dtype=torch.float64), "holes": torch.tensor([[nan, 2.0, 1.0], [3.0, nan, nan], [5.0, 4.0, 6.0], [nan, nan, nan]], dtype=torch.float64),
+    "square2": normal(3, 2), "fours": normal(4), "tall3": normal(3, 1), "repeated": torch.tensor([[3, 1, 2, 1], [2, 2, 1, 1], [0, 5, 4, 4]]), "counts": torch.tensor([1, 4, 1, 0, 1]),
+    "repeats": torch.tensor([[2.0, 2.0, -1.0, 2.0], [0.5, -1.0, -1.0, 3.0]], dtype=torch.float64), "five": normal(5), "eights": normal(8), "regular": normal(3, 3) + 3 * torch.eye(3, dtype=torch.float64),
+    "symmetric": torch.tensor([[4.0, 1.0, 0.5], [1.0, 3.0, -0.5], [0.5, -0.5, 2.0]], dtype=torch.float64), "factor": torch.tensor([[2.0, 0.0, 0.0], [0.5, 1.5, 0.0], [0.25, -0.5, 1.25]], dtype=torch.float64),
+    "a2": normal(2, 2, 1), "regulars": normal(2, 2, 2) + 3 * torch.eye(2, dtype=torch.float64), "pivots": torch.tensor([2, 3, 3]), "taus": torch.tensor([0.5, 1.25, 0.75], dtype=torch.float64),
+    "above": torch.tensor([1.75, 2.5, 6.0], dtype=torch.float64), "below": torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64), "same": torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64), "same2": torch.tensor([0.0, 1.0, 0.5], dtype=torch.float64),
     "low": torch.tensor([nan, -inf, 0.0, -0.0, 1.0], dtype=torch.float64),
 }
 
@@ -96,6 +102,11 @@ case("clamp", lambda x, _, y: torch.clamp(x, max=y), "a", None, 0)
 case("clamp", torch.clamp, "special", -1, 1)
 case("clamp", torch.clamp, "scalar", "special")
 case("clamp", torch.clamp, "a", "b", "row")
+case("clamp", torch.clamp, "below", "same", "same2")
+case("fpow", torch.float_power, "positive", "b")
+case("fpow", torch.float_power, "whole2", -1)
+for p in [1, 2, 4]:
+    case("mvlgamma", torch.mvlgamma, "above", p)
 case("where", torch.where, "mask", "a", "row")
 case("where", torch.where, "mask", "whole", 1)
 case("where", torch.where, "mask", "a", 0)
@@ -141,7 +152,7 @@ for name in "nan inf finite posinf neginf".split():
 case("isin", torch.isin, "whole", "whole2")
 case("isin", torch.isin, "ties", "ties")
 
-DIMS = [{}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": [0, 1]}]
+DIMS = [{}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": [0, 1]}, {"dim": []}]
 for name in "sum mean amax amin".split():
     for options in DIMS:
         for x in ["a", "cube", "ties"]:
@@ -175,19 +186,23 @@ for name in "all any".split():
     for x in ["mask", "whole", "a", "empty"]:
         case(name, getattr(torch, name), x)
         case(name, getattr(torch, name), x, 1)
+    case(name, lambda x, dim, f=getattr(torch, name): f(x, dim=dim), "mask", dim=[])
 for x, options in [("a", {"dim": 0}), ("cube", {"dim": [0, 2], "keepdim": True}), ("empty", {"dim": 0})]:
     case("logsumexp", torch.logsumexp, x, **options)
 for name in "cumsum cumprod".split():
     for x, dim in [("a", 0), ("cube", -1), ("zeros", 1), ("scalar", 0), ("whole", 1), ("mask", 0), ("empty", 0)]:
         case(name, getattr(torch, name), x, dim)
-for name, call in [("variance", torch.var), ("std", torch.std), ("meanstd", torch.std_mean), ("meanvar", torch.var_mean)]:
-    for options in [{}, {"dim": 0}, {"dim": [0, 2], "keepdim": True}, {"dim": 1, "correction": 0}]:
+for name, call in [("variance", torch.var), ("std", torch.std), ("meanstd", lambda x, **o: torch.std_mean(x, **o)[::-1]), ("meanvar", lambda x, **o: torch.var_mean(x, **o)[::-1])]:
+    for options in [{}, {"dim": []}, {"dim": 0}, {"dim": [0, 2], "keepdim": True}, {"dim": 1, "correction": 0}]:
         case(name, lambda x, f=call, **o: f(x, **{"dim": None, **o}), "cube", **options)
 for p in [0, 1, 2, 3, inf, -inf]:
     # torch's norm of order 0 has a gradient of 0, and ours none.
     case("vnorm", torch.linalg.vector_norm, "a" if p != 0 else "!a", p)
     if p != 0:
         case("dist", torch.dist, "a", "b", p)
+case("vnorm", lambda x, p, dim: torch.linalg.vector_norm(x, p, dim), "a", 2, [])
+for p, dim, maxnorm in [(2, 0, 0.5), (1, -1, 0.25), (3, 1, 1)]:
+    case("renorm", torch.renorm, "cube", p, dim, maxnorm)
 case("vnorm", lambda x, p, dim, keepdim: torch.linalg.vector_norm(x, p, dim, keepdim), "a", 2, 0, True)
 
 for options in [{"dim": 0}, {"dim": 1, "descending": True}]:
@@ -203,6 +218,23 @@ case("kthvalue", lambda x, k: tuple(torch.kthvalue(x, k)), "distinct", 2)
 case("median", lambda x, dim: tuple(torch.median(x, dim)), "distinct", 1)
 case("median", lambda x, dim: tuple(torch.median(x, dim)), "distinct", 0)
 
+for name in "median nanmedian".split():
+    for x, dim in [("holes", 0), ("holes", 1), ("repeats", 1), ("whole", 1), ("scalar", 0)]:
+        case(name, lambda x, dim, f=getattr(torch, name): tuple(f(x, dim)), x, dim)
+    case(name, lambda x, dim, keepdim, f=getattr(torch, name): tuple(f(x, dim, keepdim)), "holes", 1, True)
+for x, dim in [("repeated", 1), ("repeated", 0), ("repeats", 1), ("scalar", 0), ("distinct", 0)]:
+    case("mode", lambda x, dim: tuple(torch.mode(x, dim)), x, dim)
+case("mode", lambda x, keepdim: tuple(torch.mode(x, keepdim=keepdim)), "repeats", keepdim=True)
+for x in ["repeated", "!repeats", "mask", "!empty", "!scalar", "counts"]:
+    case("unique", lambda x: torch.unique(x, return_inverse=True, return_counts=True), x)
+    case("uniquec", lambda x: torch.unique_consecutive(x, return_inverse=True, return_counts=True), x)
+case("bincount", torch.bincount, "counts")
+case("bincount", lambda x, w: torch.bincount(x, w), "counts", "!five")
+case("bincount", lambda x, _, bins: torch.bincount(x, minlength=bins), "counts", None, bins=8)
+for options in [{}, {"bins": 4}, {"bins": 5, "low": -1, "high": 1}]:
+    case("histc", lambda x, bins=100, low=0, high=0: torch.histc(x, bins, low, high), "!cube", **options)
+case("histc", lambda x, bins, low, high: torch.histc(x, bins, low, high), "!special", 3, -1, 2)
+
 for x, y in [("a", "square"), ("row", "square"), ("a", "row"), ("row", "row"), ("cube", "batch"), ("square", "wide"), ("batch", "a"), ("empty", "square"), ("whole", "whole2")]:
     case("matmul", torch.matmul, x, y)
 case("mm", torch.mm, "a", "square")
@@ -214,7 +246,20 @@ case("mmt", lambda x, y: x @ y.T, "a", "b")
 case("mtm", lambda x, y: x.T @ y, "a", "b")
 case("addmm", torch.addmm, "row", "a", "square")
 case("addmm", lambda z, x, y, beta, alpha: torch.addmm(z, x, y, beta=beta, alpha=alpha), "row", "a", "square", beta=0.5, alpha=2)
+case("addmm", lambda z, x, y, beta: torch.addmm(z, x, y, beta=beta), "hole", "a", "square", beta=0)
 case("addmv", torch.addmv, "scalar", "a", "row")
+case("addr", torch.addr, "square", "row", "row")
+case("addr", lambda z, x, y, beta, alpha: torch.addr(z, x, y, beta=beta, alpha=alpha), "square", "row", "row", beta=0.5, alpha=2)
+case("addbmm", torch.addbmm, "square2", "cube", "batch")
+case("addbmm", lambda z, x, y, beta, alpha: torch.addbmm(z, x, y, beta=beta, alpha=alpha), "square2", "cube", "batch", beta=0, alpha=2)
+case("multidot", lambda *xs: torch.linalg.multi_dot(xs), ["a", "square", "wide"])
+case("multidot", lambda *xs: torch.linalg.multi_dot(xs), ["row", "square", "wide", "fours"])
+case("tensordot", torch.tensordot, "a", "square", 1)
+case("tensordot", lambda x, y: torch.tensordot(x, y), "a", "cube")
+case("tensordot", lambda x, y, dim1, dim2: torch.tensordot(x, y, (dim1, dim2)), "cube", "a", [1, 0], [1, 0])
+case("tensordot", torch.tensordot, "row", "tall", 0)
+case("cross", torch.linalg.cross, "a", "b")
+case("cross", lambda x, y, dim: torch.linalg.cross(x, y, dim=dim), "square", "tall3", 0)
 case("baddbmm", torch.baddbmm, "scalar", "cube", "batch")
 case("trace", torch.trace, "square")
 case("trace", torch.trace, "wide")
@@ -242,6 +287,15 @@ case("flatten", torch.flatten, "cube", 1)
 for name in "tril triu".split():
     for diagonal in [0, 1, -1]:
         case(name, getattr(torch, name), "cube", diagonal)
+for x, options in [("square", {}), ("wide", {"offset": 1}), ("wide", {"offset": -2}), ("wide", {"offset": 9}), ("cube", {"offset": 1, "dim1": 2, "dim2": -2})]:
+    case("diagonal", torch.diagonal, x, **options) if not options.get("dim1") else case("diagonal", lambda x, offset, dim1, dim2: torch.diagonal(x, offset, dim1, dim2), x, **options)
+for x, offset in [("wide", 0), ("wide", -1), ("row", 0), ("row", 2), ("row", -1), ("mask", 1)]:
+    case("diag", torch.diag, x, offset)
+for x, offset in [("a", 0), ("row", 1), ("row", -2), ("mask", 0), ("scalar", 1)]:
+    case("diagflat", torch.diagflat, x, offset)
+case("index", torch.select, "cube", 1, -1)
+case("index", lambda x, dim, i: torch.index_select(x, dim, torch.tensor(i)), "cube", -1, [0, 3, 0])
+case("index", torch.index_select, "cube", 1, "index")
 case("detach", lambda x: x.detach(), "a")
 case("indexselect", torch.index_select, "cube", 1, "index")
 case("select", torch.select, "cube", 1, -1)
@@ -257,10 +311,72 @@ case("eye", torch.eye, 3)
 case("eye", torch.eye, 2, 3)
 case("arange", torch.arange, 1, 8, 3)
 case("arange", torch.arange, 0, 1, 0.25)
+for length in [0, 1, 5, 6]:
+    for name in "bartlett blackman hann hamming kaiser".split():
+        case(name, getattr(torch, name + "_window"), length)
+        case(name, lambda n, periodic, f=getattr(torch, name + "_window"): f(n, periodic=periodic), length, False)
+case("hamming", lambda n, periodic, alpha, beta: torch.hamming_window(n, periodic, alpha, beta), 6, True, 0.6, 0.3)
+case("kaiser", lambda n, periodic, beta: torch.kaiser_window(n, periodic, beta), 6, True, 5)
+for n in [1, 4, 5]:
+    case("fftfreq", torch.fft.fftfreq, n)
+    case("rfftfreq", torch.fft.rfftfreq, n)
+case("fftfreq", torch.fft.fftfreq, 5, 0.25)
+case("rfftfreq", torch.fft.rfftfreq, 5, 0.25)
+for name in "fftshift ifftshift".split():
+    for x in ["a", "five", "cube"]:
+        case(name, getattr(torch.fft, name), x)
+    case(name, lambda x, dim, f=getattr(torch.fft, name): f(x, dim=dim), "cube", -2)
+
+linalg = torch.linalg
+for name, call in [("det", linalg.det), ("inverse", linalg.inv), ("slogdet", lambda x: tuple(linalg.slogdet(x)))]:
+    for x in ["regular", "regulars"]:
+        case(name, call, x)
+case("logdet", torch.logdet, "symmetric")
+case("logdet", torch.logdet, "square")
+case("mrank", linalg.matrix_rank, "wide")
+case("mrank", lambda x, atol: linalg.matrix_rank(x, atol=atol), "symmetric", 3)
+case("mrank", lambda x, rtol, hermitian: linalg.matrix_rank(x, rtol=rtol, hermitian=hermitian), "symmetric", rtol=0.7, hermitian=True)
+case("pinverse", linalg.pinv, "wide")
+case("pinverse", lambda x, atol, hermitian: linalg.pinv(x, atol=atol, hermitian=hermitian), "symmetric", atol=2, hermitian=True)
+for x, y in [("regular", "square"), ("regular", "row"), ("regulars", "a2")]:
+    case("solve", linalg.solve, x, y)
+for options in [{}, {"left": False}, {"unitriangular": True}]:
+    case("trisolve", lambda x, y, upper, **o: linalg.solve_triangular(x, y, upper=upper, **o), "factor", "square", False, **options)
+case("trisolve", lambda x, y, upper: linalg.solve_triangular(x, y, upper=upper), "regular", "square", True)
+case("lstsq", lambda x, y: tuple(linalg.lstsq(x, y)), "square2", "square")
+case("lstsq", lambda x, y, rcond: tuple(linalg.lstsq(x, y, rcond=rcond)), "square2", "wide", 1e-3)
+for options in [{}, {"upper": True}]:
+    case("chol", linalg.cholesky, "symmetric", **options)
+    case("cholx", lambda x, **o: tuple(linalg.cholesky_ex(x, **o)), "symmetric", **options)
+    case("cholinverse", torch.cholesky_inverse, "factor", **options)
+case("cholx", lambda x: tuple(linalg.cholesky_ex(x)), "!square")
+case("cholsolve", torch.cholesky_solve, "square2", "factor")
+for x in ["regular", "wide", "square2", "regulars"]:
+    case("lu", lambda x: tuple(linalg.lu_factor(x)), x)
+    case("lux", lambda x: tuple(linalg.lu_factor_ex(x)), x)
+case("lun", lambda x, y: torch.lu_unpack(x, y.int()), "regular", "pivots")
+case("lusolve", lambda b, x, y: linalg.lu_solve(x, y.int(), b), "square2", "regular", "pivots")
+for x in ["regular", "square2", "wide"]:
+    # torch has no gradient of a complete decomposition, nor of a wide one.
+    case("qr", lambda x: tuple(linalg.qr(x)), x if x != "wide" else "!wide")
+    case("qr", lambda x, complete: tuple(linalg.qr(x, mode="complete")), "!" + x, complete=True)
+    # torch's signs of singular vectors depend on the library; see the test of linear algebra.
+    case("svdvals", linalg.svdvals, x)
+case("householder", linalg.householder_product, "regular", "taus")
+case("eigvalsh", linalg.eigvalsh, "symmetric")
+case("eigvalsh", lambda x, upper: linalg.eigvalsh(x, "U"), "symmetric", upper=True)
+for n in [0, 1, 3, -2]:
+    case("power", linalg.matrix_power, "regular" if n != 0 else "!regular", n)
+case("power", linalg.matrix_power, "regulars", 5)
+for options in [{}, {"dim": [0, 2]}, {"dim": [-1, 0], "keepdim": True}]:
+    case("fnorm", lambda x, **o: linalg.matrix_norm(x, **{"dim": (-2, -1), **o}), "cube", **options)
+    case("nnorm", lambda x, **o: linalg.matrix_norm(x, "nuc", **{"dim": (-2, -1), **o}), "cube", **options)
+    for ord in [1, -1, 2, -2, inf, -inf]:
+        case("mnorm", lambda x, ord, **o: linalg.matrix_norm(x, ord, **{"dim": (-2, -1), **o}), "cube", ord, **options)
 case("linspace", torch.linspace, -1, 2, 7)
 case("logspace", torch.logspace, 0, 2, 5)
 
-NAMES = {torch.float32: "float", torch.float64: "double", torch.int64: "long", torch.bool: "bool"}
+NAMES = {torch.int32: "long", torch.float32: "float", torch.float64: "double", torch.int64: "long", torch.bool: "bool"}
 
 
 def number(x):

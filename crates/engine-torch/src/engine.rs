@@ -7,16 +7,16 @@ use stepwell_optim::fallible::{collected, set_memory_check};
 use stepwell_optim::{Code, Definition, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer,
-    Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
+    LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
 };
 
 use crate::devices::{Devices, HostDevice};
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
-use crate::primitives;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{cuda, memory, shim, threads};
+use crate::{linear_algebra, primitives};
 
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Debug)]
@@ -300,6 +300,17 @@ impl Engine for TorchEngine {
 
     fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
         primitives::apply(primitive, inputs)
+    }
+
+    const HAS_LINEAR_ALGEBRA: bool = true;
+
+    fn linear_algebra(
+        &self,
+        function: LinearAlgebra,
+        inputs: &[&Tensor],
+        options: &LinearOptions,
+    ) -> Result<Vec<Tensor>> {
+        linear_algebra::apply(function, inputs, options)
     }
 
     fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {

@@ -10,6 +10,7 @@ mod devices;
 mod engine;
 mod error;
 mod library;
+mod linear_algebra;
 mod memory;
 mod parameter_views;
 mod primitives;

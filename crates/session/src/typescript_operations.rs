@@ -84,7 +84,9 @@ fn signatures(operation: &Operation, skip: usize, tensor: &str) -> Vec<String> {
     let mut forms = vec![format!("({}): {result}", list.join(", "))];
     let first = named(operation);
     if first < operation.parameters.len() {
-        let mut before: Vec<_> = operation.parameters[..first].iter().skip(skip).map(parameter).collect();
+        // A tensor before the dictionary is given, if only as null.
+        let given = |row: &Parameter| parameter(row).replacen("?: ", ": ", 1);
+        let mut before: Vec<_> = operation.parameters[..first].iter().skip(skip).map(given).collect();
         let options = operation.parameters[first..].iter().map(|row| format!("readonly {}", parameter(row)));
         before.push(format!("options: {{ {} }}", options.collect::<Vec<_>>().join("; ")));
         forms.push(format!("({}): {result}", before.join(", ")));

@@ -14,9 +14,13 @@ const dtypes = [...supported("float", "double", "half", "bfloat16"), "long", "bo
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 const tensorNames = words("x y z weight min max condition mask indices source");
-const wholeNames = words("dim a b first last diagonal shift index start length n m k steps low high");
+const wholeNames = words(
+  "dim a b first last diagonal shift index start length n m k steps low high offset bins dim1 dim2 p",
+);
 const listNames = words("dims shape");
-const flagNames = words("keepdim descending largest tanh nan");
+const flagNames = words(
+  "keepdim descending largest tanh nan upper left unitriangular hermitian check pivot dataflag pivotflag complete full replace periodic",
+);
 
 const shapes: readonly (readonly number[])[] = [
   ...[[], [1], [3], [2, 2], [3, 2], [2, 3], [1, 3], [2, 2, 3], [2, 3, 2], [0], [0, 2], [2, 0], [1, 1, 1, 2]],

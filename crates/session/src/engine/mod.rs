@@ -8,6 +8,7 @@ pub(crate) mod busy_guard;
 pub(crate) mod device_reports;
 pub(crate) mod element_count;
 pub(crate) mod library_optimizers;
+pub(crate) mod linear_algebra;
 pub(crate) mod operations;
 pub(crate) mod placement;
 pub(crate) mod primitives;
@@ -16,6 +17,7 @@ use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
 
 use crate::engine::device_reports::{CudaReport, DeviceMemoryUse};
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
+use crate::engine::linear_algebra::{LinearAlgebra, LinearOptions};
 use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 #[cfg(not(target_family = "wasm"))]
 use crate::engine::placement::DeviceStep;
@@ -220,6 +222,23 @@ pub trait Engine: 'static {
     fn apply(&self, primitive: &Primitive, inputs: &[&Self::Tensor]) -> Result<Vec<Self::Tensor>> {
         let _ = (primitive, inputs);
         Err(Error::new(Code::Unsupported, "this engine does not have the operation"))
+    }
+
+    /// True for a library with functions of linear algebra. Otherwise no code is compiled for them.
+    const HAS_LINEAR_ALGEBRA: bool = false;
+
+    /// Applies a function of linear algebra to its inputs and returns its outputs, with the meaning that [`LinearAlgebra`] states.
+    ///
+    /// # Errors
+    /// [`Code::Engine`] with the library's text, for a matrix that is singular or not positive definite, for example.
+    fn linear_algebra(
+        &self,
+        function: LinearAlgebra,
+        inputs: &[&Self::Tensor],
+        options: &LinearOptions,
+    ) -> Result<Vec<Self::Tensor>> {
+        let _ = (function, inputs, options);
+        Err(Error::new(Code::Unsupported, "this engine has no linear algebra"))
     }
 
     /// The tensor, or a copy of it in the graph if it shares memory with one of the others.

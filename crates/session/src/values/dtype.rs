@@ -1,6 +1,6 @@
 //! The element type of a tensor.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Number, Result};
 
 /// The element type of a tensor. Named as the k-api names it; PyTorch's names are accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,21 @@ impl Dtype {
             Dtype::Float => 4,
             Dtype::Double | Dtype::Long => 8,
         }
+    }
+
+    /// Fails for a finite number that is not finite in this dtype.
+    pub(crate) fn check_holds(self, number: f64) -> Result<()> {
+        let largest = match self {
+            Dtype::Half => 65504.0,
+            Dtype::BFloat16 => 3.389_531_389_251_535_5e38,
+            Dtype::Float => f64::from(f32::MAX),
+            Dtype::Double | Dtype::Long | Dtype::Bool => f64::MAX,
+        };
+        if !number.is_finite() || number.abs() <= largest {
+            return Ok(());
+        }
+        let (name, largest, number) = (self.name(), Number(largest), Number(number));
+        Err(Error::new(Code::Argument, format!("expected numbers within ±{largest} for dtype {name}, given {number}")))
     }
 
     /// True for the types that can carry a gradient.

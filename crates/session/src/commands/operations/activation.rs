@@ -1,6 +1,6 @@
 //! Activations, and the softmax family.
 
-use stepwell_optim::Result;
+use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
@@ -34,6 +34,9 @@ operations! { E,
     /// x where it is positive, else alpha (exp(x / alpha) - 1).
     "celu" (x: Tensor, alpha: Number = 1.0) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
+        if given.number(1)? == 0.0 {
+            return Err(Error::new(Code::Argument, "expected alpha other than 0, given 0"));
+        }
         exponential(cx, &x, 1.0, given.number(1)?, 1.0 / given.number(1)?)
     };
     /// The scaled exponential unit of self-normalising networks.

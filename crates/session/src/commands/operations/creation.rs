@@ -53,9 +53,18 @@ operations! { E,
             listed(cx, &[steps], given.dtype(4), |i| libm::pow(base, spaced(start, end, steps, i)))
         };
     /// Random numbers, uniform in [0, 1).
-    "rand" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| drawn(cx, given, 0, 1, Random::unit);
+    "rand" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| {
+        // Rounding to the dtype must not reach 1.
+        let below_one = match given.dtype(1) {
+            Some(Dtype::Half) => 1.0 - 1.0 / 2048.0,
+            Some(Dtype::BFloat16) => 1.0 - 1.0 / 256.0,
+            Some(Dtype::Double) => 1.0,
+            _ => 1.0 - 1.0 / 16_777_216.0,
+        };
+        drawn(cx, given, |random| random.unit().min(below_one))
+    };
     /// Random numbers of the standard normal distribution.
-    "randn" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| drawn(cx, given, 0, 1, Random::normal);
+    "randn" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| drawn(cx, given, Random::normal);
     /// Random whole numbers from low up to below high, of `long` unless a dtype is given.
     "randint" (low: Whole, high: Whole, shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         let (low, high) = (given.whole(0)?, given.whole(1)?);
@@ -65,6 +74,12 @@ operations! { E,
         let width = (high - low) as f64;
         let shape = sizes(given, 2)?;
         let dtype = given.dtype(3).unwrap_or(Dtype::Long);
+        if dtype == Dtype::Bool && (low < 0 || high > 2) {
+            let message = format!("expected low and high within 0 and 2 for dtype bool, given {low} and {high}");
+            return Err(Error::new(Code::Argument, message));
+        }
+        dtype.check_holds(low as f64)?;
+        dtype.check_holds((high - 1) as f64)?;
         let count = crate::engine::element_count::checked_element_count(cx.engine, &shape, dtype)?;
         let numbers = collected((0..count).map(|_| low as f64 + (cx.random.unit() * width).floor()))?;
         cx.engine.tensor(&Data::Double(numbers).cast(dtype)?, &shape, Device::Cpu).map(Output::One)
@@ -90,7 +105,7 @@ fn full<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, number: f64) -> Result
 }
 
 /// Element i is the value of a function.
-fn listed<E: Engine>(
+pub(crate) fn listed<E: Engine>(
     cx: &Context<'_, E>,
     shape: &[usize],
     dtype: Option<Dtype>,
@@ -109,14 +124,8 @@ fn spaced(start: f64, end: f64, steps: usize, i: usize) -> f64 {
     if i < steps / 2 || steps == 1 { start + step * i as f64 } else { end - step * (steps - 1 - i) as f64 }
 }
 
-fn drawn<E: Engine>(
-    cx: &mut Context<'_, E>,
-    given: &Given<E>,
-    shape: usize,
-    dtype: usize,
-    draw: fn(&mut Random) -> f64,
-) -> Result<Output<E>> {
-    let (shape, dtype) = (sizes(given, shape)?, given.dtype(dtype).unwrap_or(Dtype::Float));
+fn drawn<E: Engine>(cx: &mut Context<'_, E>, given: &Given<E>, draw: impl Fn(&mut Random) -> f64) -> Result<Output<E>> {
+    let (shape, dtype) = (sizes(given, 0)?, given.dtype(1).unwrap_or(Dtype::Float));
     if !dtype.is_floating() {
         let message = format!("expected a dtype of floating point, given {}", dtype.name());
         return Err(Error::new(Code::Dtype, message));

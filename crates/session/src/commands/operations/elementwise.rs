@@ -1,15 +1,17 @@
 //! Functions of each element, and of elements of several tensors that broadcast.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::fallible::collected;
+use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
-use crate::commands::operations::operand::Operand;
+use crate::commands::operations::operand::{Operand, common};
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Primitive, Unary};
+use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
+use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 operations! { E,
@@ -102,7 +104,45 @@ operations! { E,
     /// The quotient of elements. Whole numbers become `float`.
     "div" (x: Tensor, y: Tensor) gradient 1 => |cx, given| pair(cx, given, Binary::Div, true);
     /// x to the power y.
-    "pow" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Pow);
+    "pow" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
+        let (x, y) = (given.operand(0)?, given.operand(1)?);
+        if let Operand::Plain { data: Data::Double(exponent), shape } = y
+            && shape.is_empty()
+            && exponent[0] < 0.0
+            && !common(cx.engine, &[x, y])?.0.is_floating()
+        {
+            let message = format!(
+                "expected an exponent >= 0 for whole numbers, given {}; cast x to float first", Number(exponent[0])
+            );
+            return Err(Error::new(Code::Argument, message));
+        }
+        numbers(cx, given, Binary::Pow)
+    };
+    /// x to the power y, in `double`.
+    "fpow" as "float_power" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
+        let mut tensors = Vec::new();
+        for tensor in cx.promoted(&[given.operand(0)?, given.operand(1)?], false)? {
+            tensors.push(cx.engine.cast(tensor, Dtype::Double)?);
+        }
+        cx.engine.binary(Binary::Pow, &tensors[0], &tensors[1]).map(Output::One)
+    };
+    /// The multivariate log-gamma function of p dimensions.
+    "mvlgamma" (x: Tensor, p: Whole) gradient 1 => |cx, given| {
+        let x = cx.floating(given.operand(0)?)?;
+        let (p, mut shape) = (given.size(1)?, cx.engine.shape(&x)?);
+        if p == 0 {
+            return Err(Error::new(Code::Argument, "expected at least one dimension p, given 0"));
+        }
+        // No memory holds as many lists of numbers as some p need.
+        cx.engine.check_memory(&[p], Dtype::Double)?;
+        shape.push(1);
+        let steps = Data::Double(collected((0..p).map(|i| i as f64 / -2.0))?).cast(cx.engine.dtype(&x)?)?;
+        let steps = cx.engine.tensor(&steps, &[p], cx.engine.device(&x)?)?;
+        let terms = cx.engine.binary(Binary::Add, &cx.engine.with_shape(&x, &shape)?, &steps)?;
+        let sum = cx.engine.reduce(Reduce::Sum, &cx.engine.unary(Unary::Lgamma, &terms)?, &[shape.len() - 1], false)?;
+        let p = p as f64;
+        cx.engine.with_number(Binary::Add, &sum, p * (p - 1.0) / 4.0 * libm::log(std::f64::consts::PI)).map(Output::One)
+    };
     /// The remainder of a division, with the sign of y.
     "remainder" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Remainder);
     /// The remainder of a division, with the sign of x.
@@ -156,6 +196,9 @@ operations! { E,
             // A tensor of its own, so that the handle of the result is not a second one of `x`.
             let shape = cx.engine.shape(&x)?;
             return cx.engine.with_shape(&x, &shape).map(Output::One);
+        }
+        if dtype == Dtype::Long && cx.engine.dtype(&x)?.is_floating() {
+            check_fits_long(cx, &x)?;
         }
         cx.engine.cast(x, dtype).map(Output::One)
     };
@@ -254,6 +297,23 @@ fn with_pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary)
     cx.engine.binary(Binary::Add, x, &product).map(Output::One)
 }
 
+/// Fails for a number that no `long` holds even without its fraction, since processors convert it differently.
+fn check_fits_long<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<()> {
+    // In `double`, since `half` does not hold the limit.
+    let wide = cx.engine.convert(x, Dtype::Double, cx.engine.device(x)?)?;
+    let limit = 9_223_372_036_854_775_808.0;
+    let is_above = cx.engine.compare_number(Compare::Ge, &wide, -limit)?;
+    let fits = cx.engine.binary(Binary::And, &is_above, &cx.engine.compare_number(Compare::Lt, &wide, limit)?)?;
+    let all = cx.engine.reduce(Reduce::All, &fits, &cx.engine.dims(&fits, None)?, false)?;
+    match cx.engine.data(&all)? {
+        Data::Bool(flags) if flags == [false] => Err(Error::new(
+            Code::Dtype,
+            "expected numbers from -2^63 to below 2^63 for dtype long, given NaN or others",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The gradient flows where an element is within both bounds. It is 0 where an element or a bound is NaN, as the result is.
 fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
     let (min, max) = (given.operand_or_none(1), given.operand_or_none(2));
@@ -265,7 +325,16 @@ fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
     operands.extend(max);
     let tensors = cx.promoted(&operands, false)?;
     let mut x = tensors[0].clone();
-    let mut bounds = tensors[1..].iter();
+    let mut bounds = tensors[1..].to_vec();
+    // As in PyTorch, an element below equal bounds passes no gradient to the lower one.
+    if let [min, max] = &mut bounds[..]
+        && cx.engine.requires_grad(min)
+    {
+        let is_less = cx.engine.compare(Compare::Lt, min, max)?;
+        let constant = cx.engine.convert(min, cx.engine.dtype(min)?, cx.engine.device(min)?)?;
+        *min = cx.engine.choose(&is_less, min, &constant)?;
+    }
+    let mut bounds = bounds.iter();
     for (bound, outside, within) in [(min, Compare::Lt, Compare::Ge), (max, Compare::Gt, Compare::Le)] {
         if bound.is_some()
             && let Some(bound) = bounds.next()

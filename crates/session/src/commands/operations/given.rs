@@ -136,6 +136,25 @@ impl<E: Engine> Given<E> {
         }
     }
 
+    /// Dimensions of a reduction. As in PyTorch, none at all means all of them.
+    pub(crate) fn dims(&self, index: usize) -> Option<&[i64]> {
+        self.list(index).filter(|list| !list.is_empty())
+    }
+
+    /// The flags and numbers from an argument on, each in order; a number that is left out is `None`.
+    pub(crate) fn options(&self, first: usize) -> ([bool; 3], [Option<f64>; 2]) {
+        let (mut flags, mut numbers) = ([false; 3], [None; 2]);
+        let (mut next_flag, mut next_number) = (flags.iter_mut(), numbers.iter_mut());
+        for argument in self.0.iter().skip(first) {
+            match argument {
+                Argument::Flag(given) => next_flag.next().into_iter().for_each(|flag| *flag = *given),
+                Argument::Number(given) => next_number.next().into_iter().for_each(|number| *number = Some(*given)),
+                _ => next_number.next().into_iter().for_each(drop),
+            }
+        }
+        (flags, numbers)
+    }
+
     pub(crate) fn dtype(&self, index: usize) -> Option<Dtype> {
         match self.0.get(index) {
             Some(Argument::Dtype(dtype)) => Some(*dtype),

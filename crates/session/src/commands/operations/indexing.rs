@@ -7,7 +7,7 @@ use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Compare, Primitive};
+use crate::engine::primitives::{Binary, Compare, Primitive};
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -42,6 +42,29 @@ operations! { E,
         shape.remove(dim);
         cx.engine.with_shape(&part, &shape).map(Output::One)
     };
+    /// The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the last.
+    "index" as "index_select" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
+        let (engine, x) = (cx.engine, cx.tensor(given.operand(0)?)?);
+        let indices = cx.indices(given.operand(2)?, &x)?;
+        let (mut shape, given_shape) = (engine.shape(&x)?, engine.shape(&indices)?);
+        let dim = engine.dim(&x, given.whole(1)?)?;
+        if given_shape.len() > 1 || shape.is_empty() {
+            let message = format!("expected an index or indices [n] into a dimension, given {given_shape:?} for shape {shape:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        let count = given_shape.iter().product();
+        let is_negative = engine.compare_number(Compare::Lt, &indices, 0.0)?;
+        let counted = engine.with_number(Binary::Add, &indices, shape[dim] as f64)?;
+        let indices = engine.with_shape(&engine.choose(&is_negative, &counted, &indices)?, &[count])?;
+        shape[dim] = count;
+        engine.check_memory(&shape, engine.dtype(&x)?)?;
+        let parts = engine.primitive(Primitive::IndexSelect(dim), &[&x, &indices])?;
+        if given_shape.len() == 1 {
+            return Ok(Output::One(parts));
+        }
+        shape.remove(dim);
+        engine.with_shape(&parts, &shape).map(Output::One)
+    };
     /// At each position of the indices, the element with that index along a dimension.
     "gather" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
@@ -68,7 +91,10 @@ operations! { E,
         let x = cx.tensor(given.operand(0)?)?;
         let mask = cx.tensor(given.operand(1)?)?;
         match cx.engine.dtype(&mask)? {
-            Dtype::Bool => cx.engine.choose(&mask, &cx.engine.number_like(&x, given.number(2)?)?, &x).map(Output::One),
+            Dtype::Bool => {
+                cx.engine.dtype(&x)?.check_holds(given.number(2)?)?;
+                cx.engine.choose(&mask, &cx.engine.number_like(&x, given.number(2)?)?, &x).map(Output::One)
+            }
             dtype => Err(expected_dtype("a mask of dtype bool", dtype)),
         }
     };

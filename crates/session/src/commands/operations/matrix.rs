@@ -6,9 +6,11 @@ use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
+use crate::commands::operations::shape::rolled;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
-use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
+use crate::mathematics::tensor_math::{TensorMath, dim_of, expected_dtype};
+use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 operations! { E,
@@ -29,8 +31,7 @@ operations! { E,
     "outer" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [1, 1])?;
-        let n = cx.engine.shape(&x)?[0];
-        cx.engine.binary(Binary::Mul, &cx.engine.with_shape(&x, &[n, 1])?, &y).map(Output::One)
+        outer(cx, &x, &y).map(Output::One)
     };
     /// x times y transposed.
     "mmt" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
@@ -46,13 +47,43 @@ operations! { E,
     };
     /// beta z + alpha x y, of matrices x and y.
     "addmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
-        |cx, given| added(cx, given, [2, 2]);
+        |cx, given| added(cx, given, [2, 2], product);
     /// beta z + alpha x y, of a matrix x and a vector y.
     "addmv" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
-        |cx, given| added(cx, given, [2, 1]);
+        |cx, given| added(cx, given, [2, 1], product);
     /// beta z + alpha x y, of lists of matrices x and y.
     "baddbmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
-        |cx, given| added(cx, given, [3, 3]);
+        |cx, given| added(cx, given, [3, 3], product);
+    /// beta z + alpha times the sum of the products of lists of matrices x and y.
+    "addbmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
+        |cx, given| added(cx, given, [3, 3], |cx, x, y| cx.engine.reduce(Reduce::Sum, &product(cx, x, y)?, &[0], false));
+    /// beta z + alpha times the products of every element of x and every element of y.
+    "addr" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
+        |cx, given| added(cx, given, [1, 1], outer);
+    /// The product of matrices in the order with the fewest multiplications. The first may be a row, and the last a column.
+    "multidot" as "linalg.multi_dot" (tensors: Tensors) gradient 1 => |cx, given| {
+        let tensors = cx.promoted(&given.operands(0)?.iter().collect::<Vec<_>>(), false)?;
+        chain(cx, tensors).map(Output::One)
+    };
+    /// Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the first of y.
+    "tensordot" (x: Tensor, y: Tensor, dim1: Dims = 2.0, dim2: Dims = null) gradient 1 => |cx, given| {
+        let [x, y] = pair(cx, given, 0)?;
+        contracted(cx, &x, &y, given.list(2).unwrap_or_default(), given.list(3)).map(Output::One)
+    };
+    /// The cross products of vectors of 3 elements along a dimension.
+    "cross" as "linalg.cross" (x: Tensor, y: Tensor, dim: Dim = minus_one) gradient 1 => |cx, given| {
+        let [x, y] = pair(cx, given, 0)?;
+        let (left, right, dim) = (cx.engine.shape(&x)?, cx.engine.shape(&y)?, cx.engine.dim(&x, given.whole(2)?)?);
+        if left.len() != right.len() || left.get(dim) != Some(&3) || right.get(dim) != Some(&3) {
+            let message =
+                format!("expected tensors of as many dimensions with size 3 in dimension {dim}, given {left:?} and {right:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        let product = |a: i64, b: i64| {
+            cx.engine.binary(Binary::Mul, &rolled(cx, &x, dim, a)?, &rolled(cx, &y, dim, b)?)
+        };
+        cx.engine.binary(Binary::Sub, &product(-1, -2)?, &product(-2, -1)?).map(Output::One)
+    };
     /// The sum of the diagonal of a matrix.
     "trace" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.counted(given.operand(0)?)?;
@@ -96,7 +127,122 @@ fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -
     product(cx, &x, &y).map(Output::One)
 }
 
-fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
+/// The products of the elements of two vectors.
+fn outer<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
+    let n = cx.engine.shape(x)?.iter().product();
+    cx.engine.binary(Binary::Mul, &cx.engine.with_shape(x, &[n, 1])?, y)
+}
+
+/// Multiplies the two neighbours with the fewest multiplications last, by the sizes of all parts of the list.
+fn chain<E: Engine>(cx: &Context<'_, E>, tensors: Vec<E::Tensor>) -> Result<E::Tensor> {
+    let count = tensors.len();
+    let mut sizes = Vec::new();
+    for (i, tensor) in tensors.iter().enumerate() {
+        let shape = cx.engine.shape(tensor)?;
+        let (rows, columns) = match shape[..] {
+            [rows, columns] => (rows, columns),
+            [columns] if i == 0 && count > 1 => (1, columns),
+            [rows] if i == count - 1 && count > 1 => (rows, 1),
+            _ => {
+                return Err(Error::new(
+                    Code::Shape,
+                    format!("expected a list of matrices, given one of shape {shape:?}"),
+                ));
+            }
+        };
+        if i == 0 {
+            sizes.push(rows);
+        }
+        sizes.push(columns);
+    }
+    if count < 2 || cx.engine.dtype(&tensors[0])? == Dtype::Bool {
+        return Err(Error::new(Code::Argument, "expected a list of at least two matrices of numbers"));
+    }
+    // least[i][k]: the fewest multiplications of the matrices from i to k, and the last matrix of their left part.
+    let mut least = vec![vec![(0.0, 0); count]; count];
+    for length in 1..count {
+        for i in 0..count - length {
+            let k = i + length;
+            let cost = |j: usize| {
+                let own = sizes[i] as f64 * sizes[j + 1] as f64 * sizes[k + 1] as f64;
+                (least[i][j].0 + least[j + 1][k].0 + own, j)
+            };
+            let best =
+                (i..k).map(cost).fold((f64::INFINITY, i), |best, next| if next.0 < best.0 { next } else { best });
+            least[i][k] = best;
+        }
+    }
+    part(cx, &tensors, &least, 0, count - 1)
+}
+
+/// The product of the matrices from `i` to `k`.
+fn part<E: Engine>(
+    cx: &Context<'_, E>,
+    tensors: &[E::Tensor],
+    least: &[Vec<(f64, usize)>],
+    i: usize,
+    k: usize,
+) -> Result<E::Tensor> {
+    if i == k {
+        return Ok(tensors[i].clone());
+    }
+    let j = least[i][k].1;
+    product(cx, &part(cx, tensors, least, i, j)?, &part(cx, tensors, least, j + 1, k)?)
+}
+
+fn contracted<E: Engine>(
+    cx: &Context<'_, E>,
+    x: &E::Tensor,
+    y: &E::Tensor,
+    first: &[i64],
+    second: Option<&[i64]>,
+) -> Result<E::Tensor> {
+    let engine = cx.engine;
+    let (left, right) = (engine.shape(x)?, engine.shape(y)?);
+    let misfit = || {
+        let message = format!(
+            "expected as many dimensions of equal sizes, given {first:?} and {second:?} of shapes {left:?} and {right:?}"
+        );
+        Error::new(Code::Shape, message)
+    };
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    match (first, second) {
+        (_, Some(second)) => {
+            for dim in first {
+                a.push(dim_of(&left, *dim)?);
+            }
+            for dim in second {
+                b.push(dim_of(&right, *dim)?);
+            }
+        }
+        (&[count], None) => {
+            let count = usize::try_from(count).ok().filter(|count| *count <= left.len().min(right.len()));
+            let count = count.ok_or_else(misfit)?;
+            a.extend(left.len() - count..left.len());
+            b.extend(0..count);
+        }
+        _ => return Err(misfit()),
+    }
+    let is_distinct = |dims: &[usize]| dims.iter().enumerate().all(|(i, dim)| !dims[..i].contains(dim));
+    let sizes = |shape: &[usize], dims: &[usize]| dims.iter().map(|dim| shape.get(*dim).copied()).collect::<Vec<_>>();
+    if sizes(&left, &a) != sizes(&right, &b) || !is_distinct(&a) || !is_distinct(&b) || sizes(&left, &a).contains(&None)
+    {
+        return Err(misfit());
+    }
+    let free = |shape: &[usize], dims: &[usize]| (0..shape.len()).filter(|dim| !dims.contains(dim)).collect::<Vec<_>>();
+    let (rows, columns) = (free(&left, &a), free(&right, &b));
+    let size = |shape: &[usize], dims: &[usize]| dims.iter().map(|dim| shape[*dim]).product::<usize>();
+    let mut shape: Vec<_> = rows.iter().map(|dim| left[*dim]).collect();
+    shape.extend(columns.iter().map(|dim| right[*dim]));
+    let inner = size(&left, &a);
+    let matrices = [[size(&left, &rows), inner], [inner, size(&right, &columns)]];
+    let x = engine.primitive(Primitive::Permute([rows, a].concat()), &[x])?;
+    let y = engine.primitive(Primitive::Permute([b, columns].concat()), &[y])?;
+    let result = product(cx, &engine.with_shape(&x, &matrices[0])?, &engine.with_shape(&y, &matrices[1])?)?;
+    engine.with_shape(&result, &shape)
+}
+
+pub(crate) fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
     let (left, right) = (cx.engine.shape(x)?, cx.engine.shape(y)?);
     let misfit =
         || Error::new(Code::Shape, format!("expected shapes [*, m, k] and [*, k, n], given {left:?} and {right:?}"));
@@ -141,7 +287,13 @@ fn batch(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
-fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -> Result<Output<E>> {
+/// beta z + alpha times a product of x and y.
+fn added<E: Engine>(
+    cx: &Context<'_, E>,
+    given: &Given<E>,
+    ranks: [usize; 2],
+    of: impl Fn(&Context<'_, E>, &E::Tensor, &E::Tensor) -> Result<E::Tensor>,
+) -> Result<Output<E>> {
     let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
     let tensors = cx.promoted(&operands, false)?;
     let [z, x, y] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };
@@ -149,7 +301,7 @@ fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) ->
         return Err(expected_dtype("tensors of numbers", Dtype::Bool));
     }
     require(cx, x, y, ranks)?;
-    let mut product = product(cx, x, y)?;
+    let mut product = of(cx, x, y)?;
     let (expected, found) = (cx.engine.shape(&product)?, cx.engine.shape(z)?);
     if cx.engine.broadcast(&[z, &product])? != expected {
         return Err(Error::new(Code::Shape, format!("expected z that broadcasts to {expected:?}, given {found:?}")));
@@ -159,6 +311,11 @@ fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) ->
     }
     let z = match given.number(3)? {
         1.0 => z.clone(),
+        // NaN and infinity in z do not spread.
+        0.0 => {
+            let never = cx.engine.tensor(&Data::Bool(vec![false]), &[], cx.engine.device(z)?)?;
+            cx.engine.choose(&never, z, &cx.engine.number_like(z, 0.0)?)?
+        }
         beta => cx.engine.with_number(Binary::Mul, z, beta)?,
     };
     cx.engine.binary(Binary::Add, &z, &product).map(Output::One)

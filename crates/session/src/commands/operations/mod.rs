@@ -4,17 +4,22 @@
 pub(crate) mod activation;
 pub(crate) mod comparison;
 pub(crate) mod context;
+pub(crate) mod counting;
 pub(crate) mod creation;
 pub(crate) mod definition;
+pub(crate) mod diagonal;
 pub(crate) mod elementwise;
 pub(crate) mod given;
 pub(crate) mod indexing;
+pub(crate) mod linear_algebra;
 pub(crate) mod matrix;
 pub(crate) mod operand;
 pub(crate) mod parameter;
 pub(crate) mod reduction;
+pub(crate) mod sampling;
 pub(crate) mod shape;
 pub(crate) mod sorting;
+pub(crate) mod spectral;
 pub(crate) mod statistics;
 
 use crate::commands::operations::definition::{Function, Operation};
@@ -22,32 +27,42 @@ use crate::engine::Engine;
 use crate::values::value::Value;
 
 /// The families in the order of the documentation, with the name of the file of each.
-pub(crate) const FAMILIES: [(&str, &[Operation]); 10] = [
+pub(crate) const FAMILIES: [(&str, &[Operation]); 15] = [
     ("elementwise", elementwise::ROWS),
     ("activation", activation::ROWS),
     ("comparison", comparison::ROWS),
     ("reduction", reduction::ROWS),
     ("statistics", statistics::ROWS),
+    ("counting", counting::ROWS),
     ("sorting", sorting::ROWS),
     ("matrix", matrix::ROWS),
+    ("diagonal", diagonal::ROWS),
+    ("linear_algebra", linear_algebra::ROWS),
     ("shape", shape::ROWS),
     ("indexing", indexing::ROWS),
     ("creation", creation::ROWS),
+    ("sampling", sampling::ROWS),
+    ("spectral", spectral::ROWS),
 ];
 
 /// The operation of a name.
 pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Function<E>)> {
-    let functions: [&'static [Function<E>]; 10] = [
+    let functions: [&'static [Function<E>]; 15] = [
         elementwise::functions(),
         activation::functions(),
         comparison::functions(),
         reduction::functions(),
         statistics::functions(),
+        counting::functions(),
         sorting::functions(),
         matrix::functions(),
+        diagonal::functions(),
+        linear_algebra::functions(),
         shape::functions(),
         indexing::functions(),
         creation::functions(),
+        sampling::functions(),
+        spectral::functions(),
     ];
     FAMILIES.iter().zip(functions).find_map(|((_, rows), functions)| {
         let index = rows.iter().position(|row| row.name == name)?;

@@ -66,7 +66,7 @@ operations! { E,
     "nanmean" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
         let is_nan = cx.engine.compare(Compare::Ne, &x, &x)?;
-        let dims = cx.engine.dims(&x, given.list(1))?;
+        let dims = cx.engine.dims(&x, given.dims(1))?;
         let known = cx.engine.cast(cx.engine.unary(Unary::Not, &is_nan)?, cx.engine.dtype(&x)?)?;
         let x = cx.engine.choose(&is_nan, &cx.engine.number_like(&x, 0.0)?, &x)?;
         let sum = cx.engine.reduce(Reduce::Sum, &x, &dims, given.flag(2))?;
@@ -76,7 +76,7 @@ operations! { E,
     /// The logarithm of the sum of exponentials.
     "logsumexp" (x: Tensor, dim: Dims, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.floating(given.operand(0)?)?;
-        let dims = cx.engine.dims(&x, given.list(1))?;
+        let dims = cx.engine.dims(&x, given.dims(1))?;
         cx.engine.check_reduced(&x, &dims)?;
         cx.one(Primitive::LogSumExp { dims, keepdim: given.flag(2) }, &[&x])
     };
@@ -87,7 +87,9 @@ operations! { E,
 }
 
 fn reduced<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, reduction: Reduce, x: &E::Tensor) -> Result<Output<E>> {
-    let dims = cx.engine.dims(x, given.list(1))?;
+    let is_logical = matches!(reduction, Reduce::All | Reduce::Any);
+    // No dimensions at all are all of them, except for these two, of which PyTorch reduces none.
+    let dims = cx.engine.dims(x, if is_logical { given.list(1) } else { given.dims(1) })?;
     cx.engine.reduce(reduction, x, &dims, given.flag(2)).map(Output::One)
 }
 
@@ -105,7 +107,7 @@ fn not_empty<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dims: &[usize]) -> R
 
 fn extreme<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, reduction: Reduce) -> Result<Output<E>> {
     let x = cx.tensor(given.operand(0)?)?;
-    not_empty(cx, &x, &cx.engine.dims(&x, given.list(1))?)?;
+    not_empty(cx, &x, &cx.engine.dims(&x, given.dims(1))?)?;
     reduced(cx, given, reduction, &x)
 }
 

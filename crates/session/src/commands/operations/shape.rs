@@ -132,13 +132,7 @@ operations! { E,
     "roll" (x: Tensor, shift: Whole, dim: Dim) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
         let dim = cx.engine.dim(&x, given.whole(2)?)?;
-        let size = cx.engine.shape(&x)?.get(dim).copied().unwrap_or(0);
-        if size == 0 {
-            return cx.engine.with_shape(&x, &cx.engine.shape(&x)?).map(Output::One);
-        }
-        let moved = given.whole(1)?.rem_euclid(size as i64) as usize;
-        let (last, first) = (cx.engine.slice(&x, dim, size - moved, moved)?, cx.engine.slice(&x, dim, 0, size - moved)?);
-        cx.one(Primitive::Cat(dim), &[&last, &first])
+        rolled(cx, &x, dim, given.whole(1)?).map(Output::One)
     };
     /// Dimensions from the first to the last joined to one.
     "flatten" (x: Tensor, first: Dim = 0.0, last: Dim = minus_one) gradient 1 => |cx, given| {
@@ -163,6 +157,18 @@ operations! { E,
         let x = cx.tensor(given.operand(0)?)?;
         cx.engine.convert(&x, cx.engine.dtype(&x)?, cx.engine.device(&x)?).map(Output::One)
     };
+}
+
+/// Elements moved along a dimension; the last ones come first.
+pub(crate) fn rolled<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dim: usize, shift: i64) -> Result<E::Tensor> {
+    let shape = cx.engine.shape(x)?;
+    let size = shape.get(dim).copied().unwrap_or(0);
+    if size == 0 {
+        return cx.engine.with_shape(x, &shape);
+    }
+    let moved = shift.rem_euclid(size as i64) as usize;
+    let (last, first) = (cx.engine.slice(x, dim, size - moved, moved)?, cx.engine.slice(x, dim, 0, size - moved)?);
+    cx.engine.primitive(Primitive::Cat(dim), &[&last, &first])
 }
 
 /// The tensors of a list, of one dtype; at least one.

@@ -4,10 +4,12 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
+use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::Primitive;
+use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
 use crate::mathematics::tensor_math::TensorMath;
+use crate::values::dtype::Dtype;
 
 operations! { E,
     /// Elements sorted along a dimension, and their indices.
@@ -41,16 +43,52 @@ operations! { E,
         };
         single(cx, &x, dim, before, given.flag(3))
     };
-    /// The medians along a dimension, and their indices: the lower one of two.
-    "median" (x: Tensor, dim: Dim = minus_one, keepdim: Flag = false) gradient 2 => |cx, given| {
-        let x = cx.numeric(given.operand(0)?)?;
-        let dim = cx.engine.dim(&x, given.whole(1)?)?;
-        let length = cx.engine.shape(&x)?.get(dim).copied().unwrap_or(1);
-        single(cx, &x, dim, length.saturating_sub(1) / 2, given.flag(2))
-    };
+    /// The medians along a dimension, and their indices: the lower one of two. With NaN, NaN is the median.
+    "median" (x: Tensor, dim: Dim = minus_one, keepdim: Flag = false) gradient 2 => |cx, given| middle(cx, given, false);
+    /// As `median`, without elements that are NaN.
+    "nanmedian" (x: Tensor, dim: Dim = minus_one, keepdim: Flag = false) gradient 2 => |cx, given| middle(cx, given, true);
 }
 
-fn sorted<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dim: usize, descending: bool) -> Result<[E::Tensor; 2]> {
+/// The median; unless NaN is left out, the first NaN if there is one.
+fn middle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, without_nan: bool) -> Result<Output<E>> {
+    let x = cx.numeric(given.operand(0)?)?;
+    let (engine, mut shape) = (cx.engine, cx.engine.shape(&x)?);
+    let dim = engine.dim(&x, given.whole(1)?)?;
+    let length = shape.get(dim).copied().unwrap_or(1);
+    if shape.is_empty() || length == 0 || !engine.dtype(&x)?.is_floating() {
+        return single(cx, &x, dim, length.saturating_sub(1) / 2, given.flag(2));
+    }
+    // A sort puts NaN after all numbers.
+    let is_number = engine.cast(engine.compare(Compare::Eq, &x, &x)?, Dtype::Long)?;
+    let count = engine.reduce(Reduce::Sum, &is_number, &[dim], true)?;
+    let place = if without_nan {
+        // Halves of whole numbers, rounded down; of no number at all the first place.
+        let numbers = engine.cast(engine.with_number(Binary::Sub, &count, 1.0)?, Dtype::Double)?;
+        let half = engine.unary(Unary::Floor, &engine.with_number(Binary::Div, &numbers, 2.0)?)?;
+        engine.cast(engine.with_number(Binary::Maximum, &half, 0.0)?, Dtype::Long)?
+    } else {
+        let is_whole = engine.compare_number(Compare::Eq, &count, length as f64)?;
+        engine.choose(&is_whole, &engine.number_like(&count, ((length - 1) / 2) as f64)?, &count)?
+    };
+    if given.flag(2) {
+        shape[dim] = 1;
+    } else {
+        shape.remove(dim);
+    }
+    let mut outputs = Vec::new();
+    for output in sorted(cx, &x, dim, false)? {
+        let found = engine.primitive(Primitive::Gather(dim), &[&output, &place])?;
+        outputs.push(engine.with_shape(&found, &shape)?);
+    }
+    Ok(Output::Several(outputs))
+}
+
+pub(crate) fn sorted<E: Engine>(
+    cx: &Context<'_, E>,
+    x: &E::Tensor,
+    dim: usize,
+    descending: bool,
+) -> Result<[E::Tensor; 2]> {
     let outputs = cx.engine.apply(&Primitive::Sort { dim, descending }, &[x])?;
     <[E::Tensor; 2]>::try_from(outputs).map_err(|_| Error::new(Code::Internal, "a sort without two outputs"))
 }

@@ -8,10 +8,15 @@ import * as activation from "../functions/activation.js";
 import * as comparison from "../functions/comparison.js";
 import * as reduction from "../functions/reduction.js";
 import * as statistics from "../functions/statistics.js";
+import * as counting from "../functions/counting.js";
 import * as sorting from "../functions/sorting.js";
 import * as matrix from "../functions/matrix.js";
+import * as diagonal from "../functions/diagonal.js";
+import * as linear_algebra from "../functions/linear_algebra.js";
 import * as shape from "../functions/shape.js";
 import * as indexing from "../functions/indexing.js";
+import * as sampling from "../functions/sampling.js";
+import * as spectral from "../functions/spectral.js";
 
 /** The operations as methods of a tensor, which is the first argument. */
 export interface TensorMethods<Result> {
@@ -175,6 +180,18 @@ export interface TensorMethods<Result> {
    * x to the power y. As `torch.pow`.
    */
   pow(y: AnyTensor | OperandData): Result;
+  /**
+   * x to the power y, in `double`. As `torch.float_power`.
+   */
+  fpow(y: AnyTensor | OperandData): Result;
+  /**
+   * The multivariate log-gamma function of p dimensions. As `torch.mvlgamma`.
+   */
+  mvlgamma(p: number): Result;
+  /**
+   * The multivariate log-gamma function of p dimensions. As `torch.mvlgamma`.
+   */
+  mvlgamma(options: { readonly p: number }): Result;
   /**
    * The remainder of a division, with the sign of y. As `torch.remainder`.
    */
@@ -622,19 +639,23 @@ export interface TensorMethods<Result> {
    */
   std(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): Result;
   /**
-   * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+   * The mean and the standard deviation, in the order of the k-api. As `torch.std_mean`. Default: `correction` 1,
+   * `keepdim` false.
    */
   meanstd(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [Result, Result];
   /**
-   * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+   * The mean and the standard deviation, in the order of the k-api. As `torch.std_mean`. Default: `correction` 1,
+   * `keepdim` false.
    */
   meanstd(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [Result, Result];
   /**
-   * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+   * The mean and the variance, in the order of the k-api. As `torch.var_mean`. Default: `correction` 1, `keepdim`
+   * false.
    */
   meanvar(dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [Result, Result];
   /**
-   * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+   * The mean and the variance, in the order of the k-api. As `torch.var_mean`. Default: `correction` 1, `keepdim`
+   * false.
    */
   meanvar(options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [Result, Result];
   /**
@@ -655,6 +676,56 @@ export interface TensorMethods<Result> {
    * The norm of order p of x - y: see `vnorm`. As `torch.dist`. Default: `p` 2.
    */
   dist(y: AnyTensor | OperandData, options: { readonly p?: number }): Result;
+  /**
+   * Parts of x along a dimension, each scaled down to a norm of order p of `maxnorm` if its norm is larger. As
+   * `torch.renorm`.
+   */
+  renorm(p: number, dim: number, maxnorm: number): Result;
+  /**
+   * Parts of x along a dimension, each scaled down to a norm of order p of `maxnorm` if its norm is larger. As
+   * `torch.renorm`.
+   */
+  renorm(options: { readonly p: number; readonly dim: number; readonly maxnorm: number }): Result;
+  /**
+   * The most frequent elements along a dimension, and their last indices. The smallest one of several is taken. As
+   * `torch.mode`. Default: `dim` -1, `keepdim` false.
+   */
+  mode(dim?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * The most frequent elements along a dimension, and their last indices. The smallest one of several is taken. As
+   * `torch.mode`. Default: `dim` -1, `keepdim` false.
+   */
+  mode(options: { readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * The different elements in ascending order, the index of each element of x among them, and how often each occurs.
+   * As `torch.unique`. No gradient flows.
+   */
+  unique(): [Result, Result, Result];
+  /**
+   * Elements that differ from the one before, the index of each element of x among them, and how often each is
+   * repeated. As `torch.unique_consecutive`. No gradient flows.
+   */
+  uniquec(): [Result, Result, Result];
+  /**
+   * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As
+   * `torch.bincount`. No gradient flows. Default: `bins` 0.
+   */
+  bincount(weight?: AnyTensor | OperandData | null, bins?: number): Result;
+  /**
+   * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As
+   * `torch.bincount`. No gradient flows. Default: `bins` 0.
+   */
+  bincount(weight: AnyTensor | OperandData | null, options: { readonly bins?: number }): Result;
+  /**
+   * How many elements are in each of `bins` intervals from `low` to `high`; if these are equal, from the least to
+   * the largest. As `torch.histc`. No gradient flows. Default: `bins` 100, `low` 0, `high` 0.
+   */
+  histc(bins?: number, low?: number, high?: number): Result;
+  /**
+   * How many elements are in each of `bins` intervals from `low` to `high`; if these are equal, from the least to
+   * the largest. As `torch.histc`. No gradient flows. Default: `bins` 100, `low` 0, `high` 0.
+   */
+  histc(options: { readonly bins?: number; readonly low?: number; readonly high?: number }): Result;
   /**
    * Elements sorted along a dimension, and their indices. As `torch.sort`. Default: `dim` -1, `descending` false.
    */
@@ -698,15 +769,23 @@ export interface TensorMethods<Result> {
    */
   kthvalue(options: { readonly k: number; readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
   /**
-   * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
-   * `keepdim` false.
+   * The medians along a dimension, and their indices: the lower one of two. With NaN, NaN is the median. As
+   * `torch.median`. Default: `dim` -1, `keepdim` false.
    */
   median(dim?: number, keepdim?: boolean): [Result, Result];
   /**
-   * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
-   * `keepdim` false.
+   * The medians along a dimension, and their indices: the lower one of two. With NaN, NaN is the median. As
+   * `torch.median`. Default: `dim` -1, `keepdim` false.
    */
   median(options: { readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
+  /**
+   * As `median`, without elements that are NaN. As `torch.nanmedian`. Default: `dim` -1, `keepdim` false.
+   */
+  nanmedian(dim?: number, keepdim?: boolean): [Result, Result];
+  /**
+   * As `median`, without elements that are NaN. As `torch.nanmedian`. Default: `dim` -1, `keepdim` false.
+   */
+  nanmedian(options: { readonly dim?: number; readonly keepdim?: boolean }): [Result, Result];
   /**
    * The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast, and vectors are rows or
    * columns. As `torch.matmul`.
@@ -765,9 +844,297 @@ export interface TensorMethods<Result> {
    */
   baddbmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
   /**
+   * beta z + alpha times the sum of the products of lists of matrices x and y. As `torch.addbmm`. Default: `beta` 1,
+   * `alpha` 1.
+   */
+  addbmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): Result;
+  /**
+   * beta z + alpha times the sum of the products of lists of matrices x and y. As `torch.addbmm`. Default: `beta` 1,
+   * `alpha` 1.
+   */
+  addbmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
+  /**
+   * beta z + alpha times the products of every element of x and every element of y. As `torch.addr`. Default: `beta`
+   * 1, `alpha` 1.
+   */
+  addr(x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): Result;
+  /**
+   * beta z + alpha times the products of every element of x and every element of y. As `torch.addr`. Default: `beta`
+   * 1, `alpha` 1.
+   */
+  addr(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): Result;
+  /**
+   * Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the
+   * first of y. As `torch.tensordot`. Default: `dim1` 2.
+   */
+  tensordot(y: AnyTensor | OperandData, dim1?: number | readonly number[], dim2?: number | readonly number[] | null): Result;
+  /**
+   * Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the
+   * first of y. As `torch.tensordot`. Default: `dim1` 2.
+   */
+  tensordot(y: AnyTensor | OperandData, options: { readonly dim1?: number | readonly number[]; readonly dim2?: number | readonly number[] | null }): Result;
+  /**
+   * The cross products of vectors of 3 elements along a dimension. As `torch.linalg.cross`. Default: `dim` -1.
+   */
+  cross(y: AnyTensor | OperandData, dim?: number): Result;
+  /**
+   * The cross products of vectors of 3 elements along a dimension. As `torch.linalg.cross`. Default: `dim` -1.
+   */
+  cross(y: AnyTensor | OperandData, options: { readonly dim?: number }): Result;
+  /**
    * The sum of the diagonal of a matrix. As `torch.trace`.
    */
   trace(): Result;
+  /**
+   * The diagonals of matrices in two dimensions, as the last dimension. A positive offset is above the main
+   * diagonal. As `torch.diagonal`. Default: `offset` 0, `dim1` 0, `dim2` 1.
+   */
+  diagonal(offset?: number, dim1?: number, dim2?: number): Result;
+  /**
+   * The diagonals of matrices in two dimensions, as the last dimension. A positive offset is above the main
+   * diagonal. As `torch.diagonal`. Default: `offset` 0, `dim1` 0, `dim2` 1.
+   */
+  diagonal(options: { readonly offset?: number; readonly dim1?: number; readonly dim2?: number }): Result;
+  /**
+   * The diagonal of a matrix; of a vector, the matrix with this diagonal. As `torch.diag`. Default: `offset` 0.
+   */
+  diag(offset?: number): Result;
+  /**
+   * The diagonal of a matrix; of a vector, the matrix with this diagonal. As `torch.diag`. Default: `offset` 0.
+   */
+  diag(options: { readonly offset?: number }): Result;
+  /**
+   * The square matrix whose diagonal has the elements in row-major order. As `torch.diagflat`. Default: `offset` 0.
+   */
+  diagflat(offset?: number): Result;
+  /**
+   * The square matrix whose diagonal has the elements in row-major order. As `torch.diagflat`. Default: `offset` 0.
+   */
+  diagflat(options: { readonly offset?: number }): Result;
+  /**
+   * The determinants of square matrices. Native engine alone. As `torch.det`.
+   */
+  det(): Result;
+  /**
+   * The logarithms of determinants; NaN for a negative one. Native engine alone. As `torch.logdet`.
+   */
+  logdet(): Result;
+  /**
+   * The signs of determinants, and the logarithms of their absolute values. Native engine alone. As `torch.slogdet`.
+   */
+  slogdet(): [Result, Result];
+  /**
+   * The ranks of matrices: singular values above both tolerances count. Native engine alone. As
+   * `torch.linalg.matrix_rank`. No gradient flows. Default: `hermitian` false.
+   */
+  mrank(atol?: number | null, rtol?: number | null, hermitian?: boolean): Result;
+  /**
+   * The ranks of matrices: singular values above both tolerances count. Native engine alone. As
+   * `torch.linalg.matrix_rank`. No gradient flows. Default: `hermitian` false.
+   */
+  mrank(options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): Result;
+  /**
+   * The inverses of square matrices. Native engine alone. As `torch.linalg.inv`.
+   */
+  inverse(): Result;
+  /**
+   * The pseudo-inverses of matrices: singular values above both tolerances count. Native engine alone. As
+   * `torch.linalg.pinv`. Default: `hermitian` false.
+   */
+  pinverse(atol?: number | null, rtol?: number | null, hermitian?: boolean): Result;
+  /**
+   * The pseudo-inverses of matrices: singular values above both tolerances count. Native engine alone. As
+   * `torch.linalg.pinv`. Default: `hermitian` false.
+   */
+  pinverse(options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): Result;
+  /**
+   * z of x z = y, for square matrices x and vectors or matrices y. Native engine alone. As `torch.linalg.solve`.
+   */
+  solve(y: AnyTensor | OperandData): Result;
+  /**
+   * z of x z = y for triangular x, or of z x = y unless `left`. Native engine alone. As
+   * `torch.linalg.solve_triangular`. Default: `left` true, `unitriangular` false.
+   */
+  trisolve(y: AnyTensor | OperandData, upper: boolean, left?: boolean, unitriangular?: boolean): Result;
+  /**
+   * z of x z = y for triangular x, or of z x = y unless `left`. Native engine alone. As
+   * `torch.linalg.solve_triangular`. Default: `left` true, `unitriangular` false.
+   */
+  trisolve(y: AnyTensor | OperandData, options: { readonly upper: boolean; readonly left?: boolean; readonly unitriangular?: boolean }): Result;
+  /**
+   * z of the least |x z - y|, the residuals, the rank of x, and no singular values. Native engine alone. As
+   * `torch.linalg.lstsq`.
+   */
+  lstsq(y: AnyTensor | OperandData, rcond?: number | null): [Result, Result, Result, Result];
+  /**
+   * z of the least |x z - y|, the residuals, the rank of x, and no singular values. Native engine alone. As
+   * `torch.linalg.lstsq`.
+   */
+  lstsq(y: AnyTensor | OperandData, options: { readonly rcond?: number | null }): [Result, Result, Result, Result];
+  /**
+   * The Cholesky factors of symmetric positive-definite matrices. Native engine alone. As `torch.linalg.cholesky`.
+   * Default: `upper` false.
+   */
+  chol(upper?: boolean): Result;
+  /**
+   * The Cholesky factors of symmetric positive-definite matrices. Native engine alone. As `torch.linalg.cholesky`.
+   * Default: `upper` false.
+   */
+  chol(options: { readonly upper?: boolean }): Result;
+  /**
+   * The Cholesky factors, and 0 or the order of the first minor that is not positive; with `check` an error. Native
+   * engine alone. As `torch.linalg.cholesky_ex`. Default: `upper` false, `check` false.
+   */
+  cholx(upper?: boolean, check?: boolean): [Result, Result];
+  /**
+   * The Cholesky factors, and 0 or the order of the first minor that is not positive; with `check` an error. Native
+   * engine alone. As `torch.linalg.cholesky_ex`. Default: `upper` false, `check` false.
+   */
+  cholx(options: { readonly upper?: boolean; readonly check?: boolean }): [Result, Result];
+  /**
+   * The inverses of matrices by their Cholesky factors. Native engine alone. As `torch.cholesky_inverse`. Default:
+   * `upper` false.
+   */
+  cholinverse(upper?: boolean): Result;
+  /**
+   * The inverses of matrices by their Cholesky factors. Native engine alone. As `torch.cholesky_inverse`. Default:
+   * `upper` false.
+   */
+  cholinverse(options: { readonly upper?: boolean }): Result;
+  /**
+   * z of x z = y, for matrices x with the Cholesky factors given second. Native engine alone. As
+   * `torch.cholesky_solve`. Default: `upper` false.
+   */
+  cholsolve(x: AnyTensor | OperandData, upper?: boolean): Result;
+  /**
+   * z of x z = y, for matrices x with the Cholesky factors given second. Native engine alone. As
+   * `torch.cholesky_solve`. Default: `upper` false.
+   */
+  cholsolve(x: AnyTensor | OperandData, options: { readonly upper?: boolean }): Result;
+  /**
+   * L and U in one matrix, and the pivots, counted from 1. Native engine alone. As `torch.linalg.lu_factor`.
+   * Default: `pivot` true.
+   */
+  lu(pivot?: boolean): [Result, Result];
+  /**
+   * L and U in one matrix, and the pivots, counted from 1. Native engine alone. As `torch.linalg.lu_factor`.
+   * Default: `pivot` true.
+   */
+  lu(options: { readonly pivot?: boolean }): [Result, Result];
+  /**
+   * As `lu`, and 0 or the number of the first pivot that is 0. With `check`, one such pivot is an error. Native
+   * engine alone. As `torch.linalg.lu_factor_ex`. Default: `pivot` true, `check` false.
+   */
+  lux(pivot?: boolean, check?: boolean): [Result, Result, Result];
+  /**
+   * As `lu`, and 0 or the number of the first pivot that is 0. With `check`, one such pivot is an error. Native
+   * engine alone. As `torch.linalg.lu_factor_ex`. Default: `pivot` true, `check` false.
+   */
+  lux(options: { readonly pivot?: boolean; readonly check?: boolean }): [Result, Result, Result];
+  /**
+   * The permutation and the factors L and U of the results of `lu`. Native engine alone. As `torch.lu_unpack`.
+   * Default: `dataflag` true, `pivotflag` true.
+   */
+  lun(y: AnyTensor | OperandData, dataflag?: boolean, pivotflag?: boolean): [Result, Result, Result];
+  /**
+   * The permutation and the factors L and U of the results of `lu`. Native engine alone. As `torch.lu_unpack`.
+   * Default: `dataflag` true, `pivotflag` true.
+   */
+  lun(y: AnyTensor | OperandData, options: { readonly dataflag?: boolean; readonly pivotflag?: boolean }): [Result, Result, Result];
+  /**
+   * w of x w = y, for matrices whose results of `lu` are given second and third. Native engine alone. As
+   * `torch.lu_solve`.
+   */
+  lusolve(x: AnyTensor | OperandData, z: AnyTensor | OperandData): Result;
+  /**
+   * Orthogonal Q and upper triangular R, reduced unless `complete`. Native engine alone. As `torch.linalg.qr`.
+   * Default: `complete` false.
+   */
+  qr(complete?: boolean): [Result, Result];
+  /**
+   * Orthogonal Q and upper triangular R, reduced unless `complete`. Native engine alone. As `torch.linalg.qr`.
+   * Default: `complete` false.
+   */
+  qr(options: { readonly complete?: boolean }): [Result, Result];
+  /**
+   * The first columns of products of Householder matrices, by reflectors `[*, m, n]` and factors `[*, k]`. Native
+   * engine alone. As `torch.linalg.householder_product`.
+   */
+  householder(y: AnyTensor | OperandData): Result;
+  /**
+   * U, singular values, and V transposed. Gradients flow with `full` false. Native engine alone. As
+   * `torch.linalg.svd`. Default: `full` true.
+   */
+  svd(full?: boolean): [Result, Result, Result];
+  /**
+   * U, singular values, and V transposed. Gradients flow with `full` false. Native engine alone. As
+   * `torch.linalg.svd`. Default: `full` true.
+   */
+  svd(options: { readonly full?: boolean }): [Result, Result, Result];
+  /**
+   * The singular values of matrices, the largest first. Native engine alone. As `torch.linalg.svdvals`.
+   */
+  svdvals(): Result;
+  /**
+   * Eigenvalues and eigenvectors of symmetric matrices, of which one triangle is read. Native engine alone. As
+   * `torch.linalg.eigh`. Default: `upper` false.
+   */
+  eigh(upper?: boolean): [Result, Result];
+  /**
+   * Eigenvalues and eigenvectors of symmetric matrices, of which one triangle is read. Native engine alone. As
+   * `torch.linalg.eigh`. Default: `upper` false.
+   */
+  eigh(options: { readonly upper?: boolean }): [Result, Result];
+  /**
+   * Eigenvalues of symmetric matrices, of which one triangle is read. Native engine alone. As
+   * `torch.linalg.eigvalsh`. Default: `upper` false.
+   */
+  eigvalsh(upper?: boolean): Result;
+  /**
+   * Eigenvalues of symmetric matrices, of which one triangle is read. Native engine alone. As
+   * `torch.linalg.eigvalsh`. Default: `upper` false.
+   */
+  eigvalsh(options: { readonly upper?: boolean }): Result;
+  /**
+   * Powers of square matrices. A negative one is of the inverse, which the native engine alone has. As
+   * `torch.linalg.matrix_power`.
+   */
+  power(n: number): Result;
+  /**
+   * Powers of square matrices. A negative one is of the inverse, which the native engine alone has. As
+   * `torch.linalg.matrix_power`.
+   */
+  power(options: { readonly n: number }): Result;
+  /**
+   * The Frobenius norm over two dimensions, by default the last two. As `torch.linalg.matrix_norm`. Default:
+   * `keepdim` false.
+   */
+  fnorm(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The Frobenius norm over two dimensions, by default the last two. As `torch.linalg.matrix_norm`. Default:
+   * `keepdim` false.
+   */
+  fnorm(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The sum of the singular values over two dimensions, by default the last two. Native engine alone. As
+   * `torch.nuclear_norm`. Default: `keepdim` false.
+   */
+  nnorm(dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The sum of the singular values over two dimensions, by default the last two. Native engine alone. As
+   * `torch.nuclear_norm`. Default: `keepdim` false.
+   */
+  nnorm(options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The norm of order 1, 2, infinity or a negative one over two dimensions, by default the last. Order 2 is native
+   * alone. As `torch.linalg.matrix_norm`. Default: `ord` 2, `keepdim` false.
+   */
+  mnorm(ord?: number, dim?: number | readonly number[] | null, keepdim?: boolean): Result;
+  /**
+   * The norm of order 1, 2, infinity or a negative one over two dimensions, by default the last. Order 2 is native
+   * alone. As `torch.linalg.matrix_norm`. Default: `ord` 2, `keepdim` false.
+   */
+  mnorm(options: { readonly ord?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
   /**
    * The elements in another shape; one size may be -1, which is computed. As `torch.reshape`.
    */
@@ -885,6 +1252,16 @@ export interface TensorMethods<Result> {
    */
   select(options: { readonly dim: number; readonly index: number }): Result;
   /**
+   * The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the
+   * last. As `torch.index_select`.
+   */
+  index(dim: number, indices: AnyTensor | OperandData): Result;
+  /**
+   * The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the
+   * last. As `torch.index_select`.
+   */
+  index(options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): Result;
+  /**
    * At each position of the indices, the element with that index along a dimension. As `torch.gather`.
    */
   gather(dim: number, indices: AnyTensor | OperandData): Result;
@@ -918,6 +1295,36 @@ export interface TensorMethods<Result> {
    * `torch.nn.functional.one_hot`. No gradient flows.
    */
   onehot(options: { readonly n: number }): Result;
+  /**
+   * 1 with the probability that each element is, else 0. As `torch.bernoulli`. No gradient flows.
+   */
+  bernoulli(): Result;
+  /**
+   * `n` indices for each row of weights `[*, k]`, drawn in proportion to them. Without `replace` they differ. As
+   * `torch.multinomial`. No gradient flows. Default: `n` 1, `replace` false.
+   */
+  multinomial(n?: number, replace?: boolean): Result;
+  /**
+   * `n` indices for each row of weights `[*, k]`, drawn in proportion to them. Without `replace` they differ. As
+   * `torch.multinomial`. No gradient flows. Default: `n` 1, `replace` false.
+   */
+  multinomial(options: { readonly n?: number; readonly replace?: boolean }): Result;
+  /**
+   * Frequencies moved so that 0 is in the middle, along all dimensions or the given ones. As `torch.fft.fftshift`.
+   */
+  fftshift(dim?: number | readonly number[] | null): Result;
+  /**
+   * Frequencies moved so that 0 is in the middle, along all dimensions or the given ones. As `torch.fft.fftshift`.
+   */
+  fftshift(options: { readonly dim?: number | readonly number[] | null }): Result;
+  /**
+   * The inverse of `fftshift`. As `torch.fft.ifftshift`.
+   */
+  ifftshift(dim?: number | readonly number[] | null): Result;
+  /**
+   * The inverse of `fftshift`. As `torch.fft.ifftshift`.
+   */
+  ifftshift(options: { readonly dim?: number | readonly number[] | null }): Result;
 }
 
 /** A function, and how many arguments its method takes. */
@@ -963,6 +1370,8 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["mul", elementwise.mul, 1],
   ["div", elementwise.div, 1],
   ["pow", elementwise.pow, 1],
+  ["fpow", elementwise.fpow, 1],
+  ["mvlgamma", elementwise.mvlgamma, 1],
   ["remainder", elementwise.remainder, 1],
   ["fmod", elementwise.fmod, 1],
   ["atan2", elementwise.atan2, 1],
@@ -1039,12 +1448,19 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["meanvar", statistics.meanvar, 3],
   ["vnorm", statistics.vnorm, 3],
   ["dist", statistics.dist, 2],
+  ["renorm", statistics.renorm, 3],
+  ["mode", counting.mode, 2],
+  ["unique", counting.unique, 0],
+  ["uniquec", counting.uniquec, 0],
+  ["bincount", counting.bincount, 2],
+  ["histc", counting.histc, 3],
   ["sort", sorting.sort, 2],
   ["argsort", sorting.argsort, 2],
   ["msort", sorting.msort, 0],
   ["topk", sorting.topk, 3],
   ["kthvalue", sorting.kthvalue, 3],
   ["median", sorting.median, 2],
+  ["nanmedian", sorting.nanmedian, 2],
   ["matmul", matrix.matmul, 1],
   ["mm", matrix.mm, 1],
   ["mv", matrix.mv, 1],
@@ -1056,7 +1472,41 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["addmm", matrix.addmm, 4],
   ["addmv", matrix.addmv, 4],
   ["baddbmm", matrix.baddbmm, 4],
+  ["addbmm", matrix.addbmm, 4],
+  ["addr", matrix.addr, 4],
+  ["tensordot", matrix.tensordot, 3],
+  ["cross", matrix.cross, 2],
   ["trace", matrix.trace, 0],
+  ["diagonal", diagonal.diagonal, 3],
+  ["diag", diagonal.diag, 1],
+  ["diagflat", diagonal.diagflat, 1],
+  ["det", linear_algebra.det, 0],
+  ["logdet", linear_algebra.logdet, 0],
+  ["slogdet", linear_algebra.slogdet, 0],
+  ["mrank", linear_algebra.mrank, 3],
+  ["inverse", linear_algebra.inverse, 0],
+  ["pinverse", linear_algebra.pinverse, 3],
+  ["solve", linear_algebra.solve, 1],
+  ["trisolve", linear_algebra.trisolve, 4],
+  ["lstsq", linear_algebra.lstsq, 2],
+  ["chol", linear_algebra.chol, 1],
+  ["cholx", linear_algebra.cholx, 2],
+  ["cholinverse", linear_algebra.cholinverse, 1],
+  ["cholsolve", linear_algebra.cholsolve, 2],
+  ["lu", linear_algebra.lu, 1],
+  ["lux", linear_algebra.lux, 2],
+  ["lun", linear_algebra.lun, 3],
+  ["lusolve", linear_algebra.lusolve, 2],
+  ["qr", linear_algebra.qr, 1],
+  ["householder", linear_algebra.householder, 1],
+  ["svd", linear_algebra.svd, 1],
+  ["svdvals", linear_algebra.svdvals, 0],
+  ["eigh", linear_algebra.eigh, 1],
+  ["eigvalsh", linear_algebra.eigvalsh, 1],
+  ["power", linear_algebra.power, 1],
+  ["fnorm", linear_algebra.fnorm, 2],
+  ["nnorm", linear_algebra.nnorm, 2],
+  ["mnorm", linear_algebra.mnorm, 3],
   ["reshape", shape.reshape, 1],
   ["squeeze", shape.squeeze, 1],
   ["unsqueeze", shape.unsqueeze, 1],
@@ -1072,8 +1522,13 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["detach", shape.detach, 0],
   ["indexselect", indexing.indexselect, 2],
   ["select", indexing.select, 2],
+  ["index", indexing.index, 2],
   ["gather", indexing.gather, 2],
   ["scatteradd", indexing.scatteradd, 3],
   ["maskedfill", indexing.maskedfill, 2],
   ["onehot", indexing.onehot, 1],
+  ["bernoulli", sampling.bernoulli, 0],
+  ["multinomial", sampling.multinomial, 2],
+  ["fftshift", spectral.fftshift, 1],
+  ["ifftshift", spectral.ifftshift, 1],
 ];

@@ -320,6 +320,26 @@ export function pow(...args: readonly unknown[]): unknown {
 }
 
 /**
+ * x to the power y, in `double`. As `torch.float_power`.
+ */
+export function fpow(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
+export function fpow(...args: readonly unknown[]): unknown {
+  return client.call("fpow", args);
+}
+
+/**
+ * The multivariate log-gamma function of p dimensions. As `torch.mvlgamma`.
+ */
+export function mvlgamma(x: AnyTensor | OperandData, p: number): TensorHandle;
+/**
+ * The multivariate log-gamma function of p dimensions. As `torch.mvlgamma`.
+ */
+export function mvlgamma(x: AnyTensor | OperandData, options: { readonly p: number }): TensorHandle;
+export function mvlgamma(...args: readonly unknown[]): unknown {
+  return client.call("mvlgamma", args);
+}
+
+/**
  * The remainder of a division, with the sign of y. As `torch.remainder`.
  */
 export function remainder(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;

@@ -31,6 +31,20 @@ export function select(...args: readonly unknown[]): unknown {
 }
 
 /**
+ * The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the
+ * last. As `torch.index_select`.
+ */
+export function index(x: AnyTensor | OperandData, dim: number, indices: AnyTensor | OperandData): TensorHandle;
+/**
+ * The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the
+ * last. As `torch.index_select`.
+ */
+export function index(x: AnyTensor | OperandData, options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): TensorHandle;
+export function index(...args: readonly unknown[]): unknown {
+  return client.call("index", args);
+}
+
+/**
  * At each position of the indices, the element with that index along a dimension. As `torch.gather`.
  */
 export function gather(x: AnyTensor | OperandData, dim: number, indices: AnyTensor | OperandData): TensorHandle;

@@ -2,7 +2,7 @@
 // Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.
 
 import type { TensorHandle } from "../../handle.js";
-import type { AnyTensor } from "../../types/objects.js";
+import type { AnyTensor, AnyVector } from "../../types/objects.js";
 import type { OperandData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
 
@@ -105,6 +105,69 @@ export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, 
 export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function baddbmm(...args: readonly unknown[]): unknown {
   return client.call("baddbmm", args);
+}
+
+/**
+ * beta z + alpha times the sum of the products of lists of matrices x and y. As `torch.addbmm`. Default: `beta` 1,
+ * `alpha` 1.
+ */
+export function addbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): TensorHandle;
+/**
+ * beta z + alpha times the sum of the products of lists of matrices x and y. As `torch.addbmm`. Default: `beta` 1,
+ * `alpha` 1.
+ */
+export function addbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
+export function addbmm(...args: readonly unknown[]): unknown {
+  return client.call("addbmm", args);
+}
+
+/**
+ * beta z + alpha times the products of every element of x and every element of y. As `torch.addr`. Default: `beta`
+ * 1, `alpha` 1.
+ */
+export function addr(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, beta?: number, alpha?: number): TensorHandle;
+/**
+ * beta z + alpha times the products of every element of x and every element of y. As `torch.addr`. Default: `beta`
+ * 1, `alpha` 1.
+ */
+export function addr(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
+export function addr(...args: readonly unknown[]): unknown {
+  return client.call("addr", args);
+}
+
+/**
+ * The product of matrices in the order with the fewest multiplications. The first may be a row, and the last a
+ * column. As `torch.linalg.multi_dot`.
+ */
+export function multidot(tensors: AnyVector | readonly (AnyTensor | OperandData)[]): TensorHandle;
+export function multidot(...args: readonly unknown[]): unknown {
+  return client.call("multidot", args);
+}
+
+/**
+ * Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the
+ * first of y. As `torch.tensordot`. Default: `dim1` 2.
+ */
+export function tensordot(x: AnyTensor | OperandData, y: AnyTensor | OperandData, dim1?: number | readonly number[], dim2?: number | readonly number[] | null): TensorHandle;
+/**
+ * Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the
+ * first of y. As `torch.tensordot`. Default: `dim1` 2.
+ */
+export function tensordot(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim1?: number | readonly number[]; readonly dim2?: number | readonly number[] | null }): TensorHandle;
+export function tensordot(...args: readonly unknown[]): unknown {
+  return client.call("tensordot", args);
+}
+
+/**
+ * The cross products of vectors of 3 elements along a dimension. As `torch.linalg.cross`. Default: `dim` -1.
+ */
+export function cross(x: AnyTensor | OperandData, y: AnyTensor | OperandData, dim?: number): TensorHandle;
+/**
+ * The cross products of vectors of 3 elements along a dimension. As `torch.linalg.cross`. Default: `dim` -1.
+ */
+export function cross(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim?: number }): TensorHandle;
+export function cross(...args: readonly unknown[]): unknown {
+  return client.call("cross", args);
 }
 
 /**

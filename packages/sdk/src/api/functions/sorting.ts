@@ -69,15 +69,27 @@ export function kthvalue(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
- * `keepdim` false.
+ * The medians along a dimension, and their indices: the lower one of two. With NaN, NaN is the median. As
+ * `torch.median`. Default: `dim` -1, `keepdim` false.
  */
 export function median(x: AnyTensor | OperandData, dim?: number, keepdim?: boolean): [TensorHandle, TensorHandle];
 /**
- * The medians along a dimension, and their indices: the lower one of two. As `torch.median`. Default: `dim` -1,
- * `keepdim` false.
+ * The medians along a dimension, and their indices: the lower one of two. With NaN, NaN is the median. As
+ * `torch.median`. Default: `dim` -1, `keepdim` false.
  */
 export function median(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function median(...args: readonly unknown[]): unknown {
   return client.call("median", args);
+}
+
+/**
+ * As `median`, without elements that are NaN. As `torch.nanmedian`. Default: `dim` -1, `keepdim` false.
+ */
+export function nanmedian(x: AnyTensor | OperandData, dim?: number, keepdim?: boolean): [TensorHandle, TensorHandle];
+/**
+ * As `median`, without elements that are NaN. As `torch.nanmedian`. Default: `dim` -1, `keepdim` false.
+ */
+export function nanmedian(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
+export function nanmedian(...args: readonly unknown[]): unknown {
+  return client.call("nanmedian", args);
 }

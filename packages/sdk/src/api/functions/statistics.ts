@@ -33,11 +33,13 @@ export function std(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+ * The mean and the standard deviation, in the order of the k-api. As `torch.std_mean`. Default: `correction` 1,
+ * `keepdim` false.
  */
 export function meanstd(x: AnyTensor | OperandData, dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [TensorHandle, TensorHandle];
 /**
- * The standard deviation and the mean. As `torch.std_mean`. Default: `correction` 1, `keepdim` false.
+ * The mean and the standard deviation, in the order of the k-api. As `torch.std_mean`. Default: `correction` 1,
+ * `keepdim` false.
  */
 export function meanstd(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function meanstd(...args: readonly unknown[]): unknown {
@@ -45,11 +47,13 @@ export function meanstd(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+ * The mean and the variance, in the order of the k-api. As `torch.var_mean`. Default: `correction` 1, `keepdim`
+ * false.
  */
 export function meanvar(x: AnyTensor | OperandData, dim?: number | readonly number[] | null, correction?: number, keepdim?: boolean): [TensorHandle, TensorHandle];
 /**
- * The variance and the mean. As `torch.var_mean`. Default: `correction` 1, `keepdim` false.
+ * The mean and the variance, in the order of the k-api. As `torch.var_mean`. Default: `correction` 1, `keepdim`
+ * false.
  */
 export function meanvar(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function meanvar(...args: readonly unknown[]): unknown {
@@ -80,4 +84,18 @@ export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, p?:
 export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly p?: number }): TensorHandle;
 export function dist(...args: readonly unknown[]): unknown {
   return client.call("dist", args);
+}
+
+/**
+ * Parts of x along a dimension, each scaled down to a norm of order p of `maxnorm` if its norm is larger. As
+ * `torch.renorm`.
+ */
+export function renorm(x: AnyTensor | OperandData, p: number, dim: number, maxnorm: number): TensorHandle;
+/**
+ * Parts of x along a dimension, each scaled down to a norm of order p of `maxnorm` if its norm is larger. As
+ * `torch.renorm`.
+ */
+export function renorm(x: AnyTensor | OperandData, options: { readonly p: number; readonly dim: number; readonly maxnorm: number }): TensorHandle;
+export function renorm(...args: readonly unknown[]): unknown {
+  return client.call("renorm", args);
 }
