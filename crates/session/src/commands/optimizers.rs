@@ -11,6 +11,7 @@ use crate::engine::library_optimizers::{MODE_OPTIONS, take_mode_options};
 use crate::nn::module_state;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
+use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::training::step_mode::step_mode;
 use crate::values::convert::{named_options, positional_options};
 use crate::values::handle::{Handle, ObjectKind};
@@ -67,6 +68,7 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
         return Err(Error::new(Code::Group, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
+    check_trains(&session.engine, &list)?;
     let optimizer = Optimizer::new(definition, &call.positional, &call.named)?;
     let mode = step_mode(&session.engine, definition, fused.unwrap_or(true), offload.unwrap_or(false))?;
     let mut bound = BoundOptimizer::new(optimizer, mode);
@@ -83,6 +85,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         return Err(Error::new(Code::Argument, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
+    check_trains(&session.engine, &list)?;
     // Its step works on the parameters from its start.
     let definition = session.optimizer(handle)?.optimizer.definition();
     if !list.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
@@ -97,6 +100,17 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     let (mut bound, engine) = session.optimizer_mut(handle)?;
     bound.edit(engine, call.group.unwrap_or(0), list, &call.positional, &call.named)?;
     Ok(Value::Null)
+}
+
+/// Fails for tensors outside of modules none of which requires a gradient, since no step would change them.
+fn check_trains<E: Engine>(engine: &E, list: &ParameterList<E>) -> Result<()> {
+    let is_loose = matches!(list.origin, ParameterOrigin::Unnamed | ParameterOrigin::Named);
+    if !is_loose || list.tensors.is_empty() || list.tensors.iter().any(|named| engine.requires_grad(&named.tensor)) {
+        return Ok(());
+    }
+    let message =
+        "expected a tensor that requires a gradient, given none: make it with \"grad\", or call gradflag(x, true)";
+    Err(Error::new(Code::Parameter, message))
 }
 
 /// The arguments of `opt` after the first.

@@ -28,6 +28,11 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
         Value::Array(list) => match list.as_slice() {
             [] => return Ok(none),
             [Value::Handle(handle)] => (*handle, None),
+            list if list.iter().all(|item| matches!(item, Value::Handle(_))) => {
+                let message =
+                    "expected one object, given a list of objects: join tensors by vector(x, y) or dict({ x, y })";
+                return Err(Error::new(Code::Argument, message));
+            }
             [Value::Handle(handle), selector] => (*handle, Some(selector)),
             _ => return Err(selector_error("an object, or an object and one selector", given)),
         },
