@@ -53,7 +53,7 @@ function handles() {
     tensor,
     leaf,
     scalar,
-    vector: k.vector(leaf, [1]),
+    vector: k.vector(leaf, k.tensor([1], "grad")),
     dictionary: k.dict({ w: leaf }),
     module,
     optimizer,
@@ -176,12 +176,81 @@ const rows: { readonly [name: string]: readonly Row[] } = {
   batch: [(o) => [trainedOn(o), k.batch(o.model), k.batch(o.model)]],
   testrun: [(o) => [trainedOn(o), k.testrun(o.model)]],
   testbatch: [(o) => [trainedOn(o), k.testbatch(o.model), k.testbatch(o.model, true), k.batch(o.model, true)]],
+  input: [(o) => [trainedOn(o), k.input(o.model)]],
+  target: [(o) => [trainedOn(o), k.target(o.model)]],
+  datasize: [(o) => [trainedOn(o), k.datasize(o.model)]],
+  batchinit: [(o) => [trainedOn(o), k.batchinit(o.model)]],
+  restore: [(o) => [trainedOn(o), k.restore(o.model)]],
+  shuffle: [(o) => [trainedOn(o), k.shuffle(o.model)]],
+  unshuffle: [(o) => [trainedOn(o), k.unshuffle(o.model)]],
+  testinput: [(o) => [trainedOn(o), k.testinput(o.model)]],
+  testtarget: [(o) => [trainedOn(o), k.testtarget(o.model)]],
+  testsize: [(o) => [trainedOn(o), k.testsize(o.model)]],
+  testinit: [(o) => [trainedOn(o), k.testinit(o.model)]],
+  testrestore: [(o) => [trainedOn(o), k.testrestore(o.model)]],
   metrics: [(o) => [trainedOn(o), k.batch(o.model), k.metrics(o.model)]],
   testmetrics: [(o) => [trainedOn(o), k.testbatch(o.model), k.testmetrics(o.model)]],
   module: [(o) => k.module(o.optimizer), (o) => k.module(o.model)],
   forward: [(o) => k.forward(o.module, o.tensor), (o) => k.forward(o.model, o.leaf)],
   evaluate: [(o) => k.evaluate(o.module, o.tensor), (o) => k.evaluate(o.model, o.leaf)],
   names: [(o) => k.names(o.module)],
+  children: [(o) => k.children(o.module)],
+  modules: [(o) => k.modules(o.module)],
+  moduletypes: [(o) => k.moduletypes(o.module)],
+  parmtypes: [(o) => k.parmtypes(o.module)],
+  buffers: [(o) => k.buffers(o.module)],
+  buffernames: [(o) => k.buffernames(o.module)],
+  buffer: [() => k.buffer(k.module(["batchnorm", 2]), "running_mean"), (o) => called(() => k.buffer(o.module, "none"))],
+  dim: [(o) => k.dim(o.tensor)],
+  itemsize: [(o) => k.itemsize(o.tensor)],
+  info: [(o) => k.info(o.tensor)],
+  leaf: [(o) => k.leaf(o.leaf)],
+  same: [(o) => k.same(o.tensor, o.tensor), (o) => k.same(o.leaf, o.tensor)],
+  fill: [
+    (o) => [k.fill(o.leaf, 2), k.tensor(o.leaf)],
+    (o) => k.fill([o.module, "0.bias"], 1),
+    (o) => k.fill(o.model, 1),
+    (o) => [k.fill(o.vector, 1), k.fill(o.dictionary, 1)],
+  ],
+  filldiagonal: [(o) => [k.filldiagonal(o.tensor, 2), k.tensor(o.tensor)]],
+  normal: [
+    (o) => [k.normal(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.normal([o.dictionary, "w"]), k.normal(o.vector), k.normal(o.module), k.normal(o.model)],
+  ],
+  uniform: [
+    (o) => [k.uniform(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.uniform([o.dictionary, "w"]), k.uniform(o.vector), k.uniform(o.module), k.uniform(o.model)],
+  ],
+  lognormal: [
+    (o) => [k.lognormal(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.lognormal([o.dictionary, "w"]), k.lognormal(o.vector), k.lognormal(o.module), k.lognormal(o.model)],
+  ],
+  exponential: [
+    (o) => [k.exponential(o.tensor), k.tensor(o.tensor)],
+    (o) => [
+      k.exponential([o.dictionary, "w"]),
+      k.exponential(o.vector),
+      k.exponential(o.module),
+      k.exponential(o.model),
+    ],
+  ],
+  geometric: [
+    (o) => [k.geometric(o.tensor, 0.5), k.tensor(o.tensor)],
+    (o) => [
+      k.geometric([o.dictionary, "w"], 0.5),
+      k.geometric(o.vector, 0.5),
+      k.geometric(o.module, 0.5),
+      k.geometric(o.model, 0.5),
+    ],
+  ],
+  cauchy: [
+    (o) => [k.cauchy(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.cauchy([o.dictionary, "w"]), k.cauchy(o.vector), k.cauchy(o.module), k.cauchy(o.model)],
+  ],
+  random: [
+    (o) => [k.random(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.random([o.dictionary, "w"]), k.random(o.vector), k.random(o.module), k.random(o.model)],
+  ],
   childnames: [(o) => k.childnames(o.module)],
   parmnames: [(o) => k.parmnames(o.module)],
   child: [(o) => k.child(o.module, "0")],
@@ -263,9 +332,16 @@ const rows: { readonly [name: string]: readonly Row[] } = {
 const operations: { readonly [name: string]: readonly Row[] } = Object.fromEntries(
   operationNames.map((name) => {
     const wrap = (o: Objects) => (x: k.TensorHandle) => (o.tensor instanceof k.Tensor ? new k.Tensor(x) : x);
-    const listed = (o: Objects) => called(() => (name === "cat" ? k.cat(o.vector) : k.stack(o.vector)));
-    const calls: Row[] = [(o) => callOperation(name, wrap(o))];
-    return [name, name === "cat" || name === "stack" ? [...calls, listed] : calls];
+    const lists = { cat: k.cat, stack: k.stack, multidot: k.multidot } as const;
+    const listed = (o: Objects) => called(() => lists[name as keyof typeof lists](o.vector));
+    // The last digits depend on where in memory the tensors are.
+    const rounded = (found: unknown) =>
+      Array.isArray(found) &&
+      (found as readonly k.TypedTensor[]).map(({ data }) => [...data].map((x) => Number(x).toFixed(9)));
+    const calls: Row[] = [
+      (o) => (name === "lstsq" ? rounded(callOperation(name, wrap(o))) : callOperation(name, wrap(o))),
+    ];
+    return [name, name in lists ? [...calls, listed] : calls];
   }),
 );
 

@@ -39,8 +39,30 @@ const without: Readonly<Record<string, string>> = {
   vector: "JavaScript has lists",
   cat: "takes a list",
   stack: "takes a list",
+  multidot: "takes a list",
 
   model: "the constructor of Model",
+
+  ...Object.fromEntries(
+    "fill filldiagonal normal uniform lognormal exponential geometric cauchy random"
+      .split(" ")
+      .map((name) => [name, "writes in place, and takes several objects or a selection"]),
+  ),
+  ...Object.fromEntries(
+    "dim itemsize info leaf same"
+      .split(" ")
+      .map((name) => [name, "properties of the class say it: shape, dtype, device"]),
+  ),
+  ...Object.fromEntries(
+    "children modules moduletypes parmtypes buffer buffers buffernames"
+      .split(" ")
+      .map((name) => [name, "the state of the module has it"]),
+  ),
+  ...Object.fromEntries(
+    "input target datasize batchinit restore shuffle unshuffle testinput testtarget testsize testinit testrestore"
+      .split(" ")
+      .map((name) => [name, "a program that sets the data has it"]),
+  ),
 };
 
 /** The functions, with the kinds that their first parameter has by its declarations. */

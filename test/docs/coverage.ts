@@ -21,10 +21,12 @@ export const names = JSON.parse(readFileSync(file, "utf8")) as Names;
 /** Another name here, for a name of the k-api whose meaning it has. Names in lower case need no entry. */
 export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   functions: {
+    amend: "copyto",
     bcelogit1: "bcewithlogits",
     eforward: "evaluate",
     In: "isin",
     numel: "elements",
+    obj: "leaks",
     sgn: "sign",
     View: "reshape",
   },
@@ -51,28 +53,26 @@ const differing: Readonly<Record<string, string>> = {
 /** Why names of a group are missing. */
 const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   functions: {
-    elementwise: "Compositions of primitives that are not written yet; `angle` is for complex numbers.",
+    elementwise: "`angle` is for complex numbers.",
     comparison: "`isreal` is for complex numbers.",
-    "reductions and statistics":
-      "Results whose shape depends on the elements, or compositions that are not written yet.",
-    "matrix products": "Compositions of `matmul` that are not written yet.",
-    "linear algebra": "Planned for libtorch; the WebAssembly engine would report `ERR_UNSUPPORTED`.",
+    "linear algebra":
+      "The WebAssembly engine reports `ERR_UNSUPPORTED`. Results of `eig` and `eigvals` are complex, and no engine has complex tensors.",
     spectral: "Most results are complex, and no engine here has complex tensors.",
-    random: "The session draws uniform, normal and whole numbers only: `rand`, `randn`, `randint`, `randperm`.",
     creation: "Functions that write into a tensor in place; `makegrid` arranges images in a grid.",
-    "shape and views": "A program here sees no view of memory, so functions that change one in place are missing.",
-    indexing: "Functions that write into a tensor in place.",
+    "shape and views":
+      "A program here sees no view of memory: no tensor is an `alias` of another, and none changes its shape in place.",
+    indexing: "`indices` is for sparse tensors. `amend(tensor, values)` is `copyto(values, tensor)` here.",
     initialisation: "Planned with the modules; PyTorch's defaults are used.",
     "sparse and complex": "No engine here has sparse or complex tensors.",
     losses: "Planned with the losses. `bcelogit2` has a weight for each sample.",
     activations: "Planned: `glu` is a composition, `prelu` has a parameter, `rrelu` draws random numbers.",
     "functional forms of layers": "Planned with the modules of these names.",
-    "modules and models": "Buffers, statistics and forward passes of other kinds are planned with the modules.",
-    "data and batches of a model": "A model here takes its data from `train` and `test`, and shuffles by an option.",
-    gradients: "Inspection of the graph; `backstep` is `backward` and `step`.",
+    "modules and models": "A module has no mode of training here: `forward` trains and `evaluate` does not.",
+    "data and batches of a model": "`data(input(model))` and `data(target(model))` are the elements.",
+    gradients: "The graph has no names here; `backstep` is `backward` and `step`.",
     objects:
       "Pointers and reference counts of the process of k; `String(object)` and `classof` describe an object here.",
-    "properties of tensors": "Memory layout is not visible here. `size(x).length` is the number of dimensions.",
+    "properties of tensors": "Memory layout is not visible here: a program sees elements in row-major order.",
     session: "`engineInfo` has the versions. A call names its CUDA device, and images are not written.",
   },
   modules: {

@@ -22,7 +22,8 @@ const readers = words(
   "data dtype device evaluate names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
     "handlecount full tensor seed randperm seq save skipped clone leaks leakcheck scope cudadevices cudaStatus memory sync " +
-    "synchronize",
+    "synchronize children modules moduletypes parmtypes buffer buffers buffernames dim itemsize info leaf same input target " +
+    "datasize testinput testtarget testsize",
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
 
@@ -33,10 +34,15 @@ export const isReader = (name: string, count: number): boolean =>
 export const isGradual = (name: string): boolean => name === "run";
 
 const makers: readonly (readonly [names: ReadonlySet<string>, kinds: readonly Kind[]])[] = [
-  [words("tensor full forward evaluate parm to ce nll mse l1 smoothl1 bce bcewithlogits"), ["tensor"]],
+  [
+    words(
+      "tensor full forward evaluate parm buffer input target testinput testtarget to ce nll mse l1 smoothl1 bce bcewithlogits",
+    ),
+    ["tensor"],
+  ],
   [words("vector"), ["vector"]],
-  [words("dict parms"), ["dictionary"]],
-  [words("module child clone"), ["module"]],
+  [words("dict parms buffers"), ["dictionary"]],
+  [words("module child children modules clone"), ["module"]],
   [words("opt"), ["optimizer"]],
   [words("loss"), ["loss", "tensor"]],
   [words("model"), ["model"]],

@@ -58,6 +58,14 @@ export const modelOperations: Operations = {
     // Steps of a pass follow one another without a look at the numbers.
     if (model) world.call(world.random.pick(["run", "batch", "testrun", "metrics"]), model.handle);
   },
+  "data of a model": (world) => {
+    const { random } = world;
+    const model = world.any("model")?.handle;
+    if (!model) return;
+    world.call(random.pick(["batchinit", "restore", "shuffle", "unshuffle", "testinit", "testrestore"]), model);
+    world.call(random.pick(["datasize", "testsize"]), model);
+    world.call("free", world.call(random.pick(["input", "target", "testinput", "testtarget"]), model));
+  },
   "parts of a model": (world) => {
     const model = world.any("model")?.handle;
     if (model) world.call(world.random.pick(["module", "opt", "loss", "train", "test"]), model);

@@ -19,6 +19,18 @@ export const moduleOperations: Operations = {
     if (children.length > 0) world.call("child", module, random.pick(children));
     if (random.chance(0.3)) world.call("parms", module);
   },
+  "parts of modules": (world) => {
+    const module = world.any("module")?.handle;
+    if (!module) return;
+    for (const name of ["moduletypes", "parmtypes", "buffernames"]) world.call(name, module);
+    const [buffer] = k.buffernames(module as k.ModuleHandle);
+    const made = [
+      ...world.call<readonly k.AnyHandle[]>(world.random.pick(["children", "modules"]), module),
+      world.call<k.AnyHandle>("buffers", module),
+      ...(buffer === undefined ? [] : [world.call<k.AnyHandle>("buffer", module, buffer)]),
+    ];
+    world.call("free", ...made);
+  },
   forward: (world) => {
     const module = world.any("module", "model");
     if (module) world.call(world.random.pick(["forward", "evaluate"]), module.handle, inputOf(world));

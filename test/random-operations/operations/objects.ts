@@ -34,6 +34,13 @@ function count(world: World, name: string, handle: k.AnyHandle): number {
 }
 
 export const objectOperations: Operations = {
+  properties: (world) => {
+    const [x, y] = [world.any("tensor"), world.any("tensor")];
+    if (!x || !y) return;
+    for (const name of ["dim", "itemsize", "info", "leaf"]) world.call(name, x.handle);
+    const isSame = world.call<boolean>("same", x.handle, y.handle);
+    if (x.handle === y.handle && !isSame) throw new InvariantViolation("same", "a tensor that is not itself", "");
+  },
   measure: (world) => {
     const entry = world.random.pick([...world.shadow.live, undefined]);
     if (!entry) return;

@@ -53,6 +53,18 @@ export const tensorOperations: Operations = {
       "long",
     );
   },
+  "tensor filled": (world) => {
+    const { random } = world;
+    const shape = [2 + random.int(3), 2];
+    const tensor = world.call<k.TensorHandle>("full", shape, random.number());
+    world.call("fill", tensor, 2);
+    expectSame("fill", "another number", numbersOf(tensor), Array(elementsOf(shape)).fill(2));
+    world.call("filldiagonal", tensor, 3, random.chance(0.5));
+    const draw = random.pick(["normal", "uniform", "lognormal", "exponential", "geometric", "cauchy", "random"]);
+    world.call(draw, tensor, ...(draw === "geometric" ? [0.5] : []));
+    const living = world.any("tensor", "dictionary", "module");
+    if (living) world.call(draw, living.handle, ...(draw === "geometric" ? [0.25] : []));
+  },
   full: (world) => {
     const { random } = world;
     const shape = shapeOf(random);

@@ -237,6 +237,13 @@ pub(crate) fn gradflag<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     Ok(Value::Null)
 }
 
+/// `leaf(tensor)`: whether no operation made it.
+pub(crate) fn leaf<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    arguments.finish()?;
+    Ok(Value::Bool(session.engine.is_leaf(session.tensor(handle)?)))
+}
+
 /// `freeze(object, [names])`: steps leave these parameters and their state alone until `unfreeze`.
 pub(crate) fn freeze<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     flag_selected(session, arguments, false)

@@ -6,6 +6,7 @@ pub(crate) mod closure_step;
 pub(crate) mod devices;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 pub(crate) mod files;
+pub(crate) mod fills;
 pub(crate) mod gradients;
 pub(crate) mod lbfgs_state;
 pub(crate) mod losses;
@@ -17,6 +18,7 @@ pub(crate) mod optimizers;
 pub(crate) mod outline;
 pub(crate) mod parameters;
 pub(crate) mod restore;
+pub(crate) mod samples;
 pub(crate) mod schedules;
 pub(crate) mod scopes;
 pub(crate) mod session;
@@ -83,6 +85,7 @@ impl<E: Engine> Session<E> {
         ("backward", gradients::backward),
         ("grad", gradients::grad),
         ("gradflag", gradients::gradflag),
+        ("leaf", gradients::leaf),
         ("freeze", gradients::freeze),
         ("unfreeze", gradients::unfreeze),
         ("clip", gradients::clip),
@@ -98,6 +101,13 @@ impl<E: Engine> Session<E> {
         ("parm", modules::parm),
         ("clone", modules::clone),
         ("copyparms", modules::copyparms),
+        ("children", modules::children),
+        ("modules", modules::modules),
+        ("moduletypes", modules::moduletypes),
+        ("parmtypes", modules::parmtypes),
+        ("buffer", modules::buffer),
+        ("buffers", modules::buffers),
+        ("buffernames", modules::buffernames),
         ("save", files::save),
         ("load", files::load),
         ("ce", losses::ce),
@@ -117,6 +127,18 @@ impl<E: Engine> Session<E> {
         ("testbatch", models::testbatch),
         ("metrics", models::metrics),
         ("testmetrics", models::testmetrics),
+        ("input", samples::input),
+        ("target", samples::target),
+        ("datasize", samples::datasize),
+        ("batchinit", samples::batchinit),
+        ("restore", samples::restore),
+        ("shuffle", samples::shuffle),
+        ("unshuffle", samples::unshuffle),
+        ("testinput", samples::testinput),
+        ("testtarget", samples::testtarget),
+        ("testsize", samples::testsize),
+        ("testinit", samples::testinit),
+        ("testrestore", samples::testrestore),
         ("tensor", tensors::tensor),
         ("data", tensors::data),
         ("full", tensors::full),
@@ -130,6 +152,15 @@ impl<E: Engine> Session<E> {
         ("memory", devices::memory),
         #[cfg(not(target_arch = "wasm32"))]
         ("cudaStatus", devices::status),
+        ("fill", fills::fill),
+        ("filldiagonal", fills::filldiagonal),
+        ("random", fills::random),
+        ("normal", fills::normal),
+        ("uniform", fills::uniform),
+        ("lognormal", fills::lognormal),
+        ("exponential", fills::exponential),
+        ("geometric", fills::geometric),
+        ("cauchy", fills::cauchy),
         ("opt", optimizers::opt),
         ("state", optimizers::state),
         ("lr", schedules::lr),
@@ -143,6 +174,10 @@ impl<E: Engine> Session<E> {
         ("size", objects::size),
         ("tensorcount", objects::tensorcount),
         ("elements", objects::elements),
+        ("dim", objects::dim),
+        ("itemsize", objects::itemsize),
+        ("same", objects::same),
+        ("info", objects::info),
         ("bytes", objects::bytes),
         ("leaks", scopes::leaks),
         ("help", session::help),

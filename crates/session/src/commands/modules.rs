@@ -1,5 +1,7 @@
 //! Modules: making and running them, and selecting their parts.
 
+use std::rc::Rc;
+
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
@@ -126,6 +128,80 @@ pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
     Ok(Value::strings(module.parameters().into_iter().map(|named| named.name)))
+}
+
+/// `buffernames(module)`: buffers, with dotted names.
+pub(crate) fn buffernames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    Ok(Value::strings(module.buffers().into_iter().map(|named| named.name)))
+}
+
+/// `buffers(module)`: the buffers as a dictionary by dotted name, shared with the module.
+pub(crate) fn buffers<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    let named = module.buffers().into_iter().map(|named| (named.name, named.tensor));
+    session.insert(Object::Dictionary(named.collect()))
+}
+
+/// `buffer(module, name)`: the buffer of that dotted name, shared with the module.
+pub(crate) fn buffer<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    let name = arguments.text("the name of a buffer")?;
+    arguments.finish()?;
+    let found = module.buffers().into_iter().find(|named| named.name == name);
+    let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no buffer named `{name}`")))?;
+    session.insert(Object::Tensor(named.tensor))
+}
+
+/// `moduletypes(module)`: the kinds of all descendants by dotted name.
+pub(crate) fn moduletypes<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    let kinds = module.descendants().into_iter().map(|(name, module)| (name, Value::string(module.kind)));
+    Ok(Value::Object(kinds.collect()))
+}
+
+/// `parmtypes(module)`: for each parameter by dotted name the kind of its module.
+pub(crate) fn parmtypes<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    let kinds = module.parameters().into_iter().map(|named| (named.name, Value::string(named.kind)));
+    Ok(Value::Object(kinds.collect()))
+}
+
+/// `children(module)`: handles of the direct children, shared with the module.
+pub(crate) fn children<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    handles(session, module.children().iter().map(|(_, child)| Rc::clone(child)).collect())
+}
+
+/// `modules(module)`: handles of all descendants, depth first, shared with the module.
+pub(crate) fn modules<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let module = session.module(arguments.handle(ObjectKind::Module)?)?;
+    arguments.finish()?;
+    handles(session, module.descendants().into_iter().map(|(_, child)| child).collect())
+}
+
+/// A list of handles, all or none.
+fn handles<E: Engine>(session: &mut Session<E>, modules: Vec<Rc<Module<E>>>) -> Result<Value> {
+    let mut handles = Vec::new();
+    for module in modules {
+        match session.insert(Object::Module(module)) {
+            Ok(handle) => handles.push(handle),
+            Err(error) => {
+                for handle in handles {
+                    if let Value::Handle(handle) = handle {
+                        session.remove(handle)?;
+                    }
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(Value::Array(handles))
 }
 
 /// `child(module, name)`: the descendant of that dotted name, shared with the module.

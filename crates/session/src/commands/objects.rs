@@ -104,6 +104,46 @@ pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(Value::Number(count as f64))
 }
 
+/// `dim(x)`: the number of dimensions of a tensor.
+pub(crate) fn dim<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    arguments.finish()?;
+    Ok(Value::Number(session.engine.shape(session.tensor(handle)?)?.len() as f64))
+}
+
+/// `itemsize(x)`: bytes of one element of a tensor.
+pub(crate) fn itemsize<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    arguments.finish()?;
+    Ok(Value::Number(session.engine.dtype(session.tensor(handle)?)?.size() as f64))
+}
+
+/// `same(x, y)`: whether two handles are of one tensor, so that a change of one changes the other.
+pub(crate) fn same<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let (x, y) = (arguments.handle(ObjectKind::Tensor)?, arguments.handle(ObjectKind::Tensor)?);
+    arguments.finish()?;
+    let identity = |handle| Ok::<_, Error>(session.engine.identity(session.tensor(handle)?));
+    Ok(Value::Bool(identity(x)? == identity(y)?))
+}
+
+/// `info(x)`: the properties of a tensor, in the k-api's words.
+pub(crate) fn info<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    arguments.finish()?;
+    let (engine, tensor) = (&session.engine, session.tensor(handle)?);
+    let (shape, dtype) = (engine.shape(tensor)?, engine.dtype(tensor)?);
+    let count: usize = shape.iter().product();
+    Ok(Value::object([
+        ("device", Value::string(engine.device(tensor)?.to_string())),
+        ("dtype", Value::string(dtype.name())),
+        ("size", Value::sizes(&shape)),
+        ("elements", Value::Number(count as f64)),
+        ("bytes", Value::Number((count * dtype.size()) as f64)),
+        ("gradient", Value::Bool(engine.requires_grad(tensor))),
+        ("leaf", Value::Bool(engine.is_leaf(tensor))),
+    ]))
+}
+
 /// `tensorcount(x)`: tensors of an object, or buffers in an optimizer's state.
 pub(crate) fn tensorcount<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     counts(session, arguments).map(|counts| Value::Number(counts.tensors as f64))

@@ -65,6 +65,8 @@ pub(crate) struct DataLoader<E: Engine> {
     row: Vec<OptionValue>,
     pub(crate) metrics: Vec<Metric>,
     cursor: Option<EpochCursor>,
+    /// The order of passes that draw none, if it is not the order of the data.
+    shuffled: Option<Vec<usize>>,
     /// The measurements of the epoch that has begun; after its end, and until the next one has a batch, of the last epoch.
     measured: Vec<BatchMetrics>,
     /// True if the policy for gradients that are not finite was given and is not the default.
@@ -93,7 +95,7 @@ struct EpochCursor {
 impl<E: Engine> DataLoader<E> {
     pub(crate) fn new<O: OptionSet>() -> Self {
         let (row, metrics) = (defaults(O::SPECS), vec![Metric::Loss]);
-        Self { data: None, row, metrics, cursor: None, measured: Vec::new(), is_policy_given: false }
+        Self { data: None, row, metrics, cursor: None, shuffled: None, measured: Vec::new(), is_policy_given: false }
     }
 
     /// Sets the data, and ends an epoch that has begun.
@@ -109,8 +111,36 @@ impl<E: Engine> DataLoader<E> {
         }
         self.data = Some(Dataset { inputs, targets, count: *count });
         self.cursor = None;
+        self.shuffled = None;
         self.measured = Vec::new();
         Ok(())
+    }
+
+    /// The inputs and the targets.
+    pub(crate) fn samples(&self) -> Result<[&E::Tensor; 2]> {
+        self.data().map(|data| [&data.inputs, &data.targets])
+    }
+
+    /// The number of samples.
+    pub(crate) fn count(&self) -> Result<usize> {
+        self.data().map(|data| data.count)
+    }
+
+    /// Ends an epoch that has begun, and takes a new order of the samples, or the order of the data.
+    pub(crate) fn reorder(&mut self, random: Option<&mut Random>) -> Result<()> {
+        let count = self.data()?.count;
+        self.shuffled = match random {
+            Some(random) => Some(collected(random.permutation(count)?.into_iter().map(|i| i as usize))?),
+            None => None,
+        };
+        self.cursor = None;
+        Ok(())
+    }
+
+    /// Ends an epoch that has begun, and forgets its measurements.
+    pub(crate) fn restart(&mut self) {
+        self.cursor = None;
+        self.measured = Vec::new();
     }
 
     /// Sets options. A failure changes nothing.
@@ -170,7 +200,10 @@ impl<E: Engine> DataLoader<E> {
         let count = self.data()?.count;
         let order = match shuffle {
             Some(random) => collected(random.permutation(count)?.into_iter().map(|i| i as usize))?,
-            None => collected(0..count)?,
+            None => match &self.shuffled {
+                Some(order) => collected(order.iter().copied())?,
+                None => collected(0..count)?,
+            },
         };
         self.cursor = Some(EpochCursor { order, next: 0 });
         Ok(())

@@ -5,12 +5,31 @@ import type { OptimizerName, OptionsOf } from "../generated/options.js";
 import type { presets } from "../generated/presets.js";
 import type { ScheduleSpecification } from "../generated/schedules.js";
 import type { LossScale, MetricName } from "../generated/settings.js";
+import type { Device, Dtype } from "./arguments.js";
 
 /** Names and values of options. */
 export type OptionRow = { readonly [name: string]: number | boolean | string | null };
 
 /** Names and values of options of which some are lists: a size for each dimension, a number for each group. */
 export type ListOptionRow = { readonly [name: string]: OptionRow[string] | readonly number[] };
+
+/** The properties of a tensor. */
+export interface TensorInfo {
+  /** Where the tensor lives: `cpu`, or a CUDA device such as `cuda:0`. */
+  readonly device: Device;
+  /** The element type. */
+  readonly dtype: Dtype;
+  /** Sizes of the dimensions. */
+  readonly size: readonly number[];
+  /** The number of elements. */
+  readonly elements: number;
+  /** Bytes of all elements. */
+  readonly bytes: number;
+  /** Whether gradients are computed for it. */
+  readonly gradient: boolean;
+  /** Whether no operation made it. */
+  readonly leaf: boolean;
+}
 
 /** A parameter of an optimizer. */
 export interface ParameterRow {

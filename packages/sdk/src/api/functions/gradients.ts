@@ -68,6 +68,12 @@ export function gradflag(...args: readonly unknown[]): unknown {
   return client.call("gradflag", args);
 }
 
+/** Whether no operation made a tensor. Gradients accumulate in leaves alone. */
+export function leaf(tensor: AnyTensor): boolean;
+export function leaf(...args: readonly unknown[]): unknown {
+  return client.call("leaf", args);
+}
+
 /**
  * Freezes parameters: no gradient is computed for them, and steps leave them and their state alone until {@link unfreeze}. As
  * `gradflag(object, false)`.

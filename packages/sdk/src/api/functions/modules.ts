@@ -60,6 +60,56 @@ export function parmnames(...args: readonly unknown[]): unknown {
   return client.call("parmnames", args);
 }
 
+/**
+ * The direct children in the order of {@link childnames}, shared with the module.
+ *
+ * @returns a new handle for each
+ */
+export function children(module: AnyModule): ModuleHandle[];
+export function children(...args: readonly unknown[]): unknown {
+  return client.call("children", args);
+}
+
+/**
+ * All descendants in the order of {@link names}, depth first, shared with the module.
+ *
+ * @returns a new handle for each
+ */
+export function modules(module: AnyModule): ModuleHandle[];
+export function modules(...args: readonly unknown[]): unknown {
+  return client.call("modules", args);
+}
+
+/** The kinds of all descendants, by dotted name. */
+export function moduletypes(module: AnyModule): Readonly<Record<string, string>>;
+export function moduletypes(...args: readonly unknown[]): unknown {
+  return client.call("moduletypes", args);
+}
+
+/** For each parameter, by dotted name, the kind of the module that has it. */
+export function parmtypes(module: AnyModule): Readonly<Record<string, string>>;
+export function parmtypes(...args: readonly unknown[]): unknown {
+  return client.call("parmtypes", args);
+}
+
+/** The buffers by dotted name, shared with the module: tensors of its state that are not trained. */
+export function buffers(module: AnyModule): DictionaryHandle;
+export function buffers(...args: readonly unknown[]): unknown {
+  return client.call("buffers", args);
+}
+
+/** The buffer of a dotted name, shared with the module: a change of one changes the other. */
+export function buffer(module: AnyModule, name: string): TensorHandle;
+export function buffer(...args: readonly unknown[]): unknown {
+  return client.call("buffer", args);
+}
+
+/** Dotted names of all buffers. */
+export function buffernames(module: AnyModule): string[];
+export function buffernames(...args: readonly unknown[]): unknown {
+  return client.call("buffernames", args);
+}
+
 /** The descendant of a dotted name, shared with the module. */
 export function child(module: AnyModule, name: string): ModuleHandle;
 export function child(...args: readonly unknown[]): unknown {

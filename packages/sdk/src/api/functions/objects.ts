@@ -9,6 +9,7 @@ import type {
   AnyTensor,
   AnyVector,
 } from "../../types/objects.js";
+import type { TensorInfo } from "../../types/results.js";
 import { client } from "../client.js";
 
 /**
@@ -55,6 +56,30 @@ export function size(tensor: AnyTensor): readonly number[];
 export function size(object: Exclude<AnyObject, AnyTensor>): number;
 export function size(...args: readonly unknown[]): unknown {
   return client.call("size", args);
+}
+
+/** The number of dimensions of a tensor. */
+export function dim(tensor: AnyTensor): number;
+export function dim(...args: readonly unknown[]): unknown {
+  return client.call("dim", args);
+}
+
+/** Bytes of one element of a tensor. */
+export function itemsize(tensor: AnyTensor): number;
+export function itemsize(...args: readonly unknown[]): unknown {
+  return client.call("itemsize", args);
+}
+
+/** Whether two handles are of one tensor, so that a change of one changes the other: `same(parm(m, "a"), parm(m, "b"))`. */
+export function same(x: AnyTensor, y: AnyTensor): boolean;
+export function same(...args: readonly unknown[]): unknown {
+  return client.call("same", args);
+}
+
+/** The properties of a tensor. */
+export function info(tensor: AnyTensor): TensorInfo;
+export function info(...args: readonly unknown[]): unknown {
+  return client.call("info", args);
 }
 
 /** The number of tensors of an object. An optimizer counts the tensors in its state, and a model those in its module too. */
