@@ -104,6 +104,7 @@ exports.open = () => {
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
+    callHosted: (command, args, host) => stepwell.callHosted(session, command, args, host),
     checkMemory: stepwell.checkMemory,
     releaseMemory: stepwell.releaseMemory,
     libtorch: { version: found.version, cudaLibrary: cuda.library },

@@ -216,6 +216,18 @@ export function engineOf(places) {
     poison = undefined;
   }
 
+  /** A function that the module calls, which may call the module. */
+  function outside(call) {
+    return () => {
+      running = false;
+      try {
+        return call();
+      } finally {
+        running = true;
+      }
+    };
+  }
+
   /** Ends the sessions of bindings that were garbage-collected. */
   const collected = new FinalizationRegistry((held) => {
     if (isLive && !poison && depth === 0 && held.instance === instances) callModule(glue.close, held.session);
@@ -244,16 +256,12 @@ export function engineOf(places) {
         return callModule(glue.call, session(), command, args);
       },
 
+      callHosted(command, args, host) {
+        return callModule(glue.callHosted, session(), command, args, outside(host));
+      },
+
       stepWithClosure(optimizer, closure, options) {
-        const run = () => {
-          running = false;
-          try {
-            return closure();
-          } finally {
-            running = true;
-          }
-        };
-        return callModule(glue.stepWithClosure, session(), optimizer, run, options);
+        return callModule(glue.stepWithClosure, session(), optimizer, outside(closure), options);
       },
 
       reset() {

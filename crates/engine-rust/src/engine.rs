@@ -19,10 +19,11 @@ use crate::operations::{
 use crate::{losses, parameter_views, primitives};
 
 /// Tensors with autograd in Rust alone, on the CPU and on one thread.
+#[derive(Clone)]
 pub struct RustEngine {
-    autograd: Autograd,
+    autograd: Rc<Autograd>,
     /// True while a step uses views of parameter memory.
-    busy: Cell<bool>,
+    busy: Rc<Cell<bool>>,
 }
 
 impl RustEngine {
@@ -37,7 +38,7 @@ impl RustEngine {
     /// An engine whose tensors and optimizer states together take at most `bytes` bytes. More is an error with the code
     /// [`Code::Memory`].
     pub fn with_budget(bytes: usize) -> Self {
-        Self { autograd: Autograd::new(bytes), busy: Cell::new(false) }
+        Self { autograd: Rc::new(Autograd::new(bytes)), busy: Rc::default() }
     }
 
     fn not_busy(&self) -> Result<()> {

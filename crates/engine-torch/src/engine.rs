@@ -19,11 +19,11 @@ use crate::{cuda, memory, shim, threads};
 use crate::{linear_algebra, primitives};
 
 /// libtorch on the CPU and on CUDA devices.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TorchEngine {
     /// True while a step uses views of parameter memory: then no call may write to that memory or free it.
     busy: Rc<Cell<bool>>,
-    devices: Devices,
+    devices: Rc<Devices>,
     /// False for an engine of tests whose tensors are reached by copies only.
     lends_memory: bool,
 }
@@ -33,7 +33,7 @@ impl TorchEngine {
     pub fn new() -> Self {
         shim::use_allocator();
         set_memory_check(memory::may_allocate);
-        Self { busy: Rc::default(), devices: Devices::default(), lends_memory: true }
+        Self { busy: Rc::default(), devices: Rc::default(), lends_memory: true }
     }
 
     /// An engine that does not lend the memory of its tensors to a step, as if they were on a device, for tests.
@@ -45,7 +45,7 @@ impl TorchEngine {
     /// An engine whose tensors on the CPU count as tensors of a device, for tests.
     #[doc(hidden)]
     pub fn with_host_device(device: HostDevice) -> Self {
-        Self { devices: Devices::with_host_device(device), ..Self::new() }
+        Self { devices: Rc::new(Devices::with_host_device(device)), ..Self::new() }
     }
 
     fn check_not_busy(&self) -> Result<()> {

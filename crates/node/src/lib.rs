@@ -81,6 +81,30 @@ pub fn call(env: Env, session: u32, command: NapiValue, arguments: NapiValue) ->
     Ok(NapiValue(Ok(result)))
 }
 
+/// Calls a command that may call functions of JavaScript. `host` runs the one that the session asks for, and returns a number;
+/// another result means that it failed: the caller has caught its exception.
+#[napi(catch_unwind)]
+pub fn call_hosted(
+    env: Env,
+    session: u32,
+    command: NapiValue,
+    arguments: NapiValue,
+    host: Function<'_, (), Unknown<'_>>,
+) -> Result<NapiValue> {
+    let (Value::String(command), Value::Array(arguments)) = (command.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
+    else {
+        return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
+    };
+    let (result, bytes) = guarded(|| {
+        let session = sessions::get(session)?;
+        let result = Session::call_hosted(&session, &command, arguments, &|| closure::loss(&host))?;
+        let bytes = session.borrow().bytes();
+        Ok((result, bytes))
+    })?;
+    report_external_memory(env, bytes);
+    Ok(NapiValue(Ok(result)))
+}
+
 /// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its
 /// exception.
 #[napi(catch_unwind)]

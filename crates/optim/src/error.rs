@@ -95,6 +95,8 @@ codes! {
     ClosureRequired = "ERR_CLOSURE_REQUIRED",
     /// A handle whose object was freed.
     HandleFreed = "ERR_HANDLE_FREED",
+    /// An object that a pass or a step uses, whose function called to free, run or change it.
+    Busy = "ERR_BUSY",
     /// A value that is not a handle of this session.
     HandleInvalid = "ERR_HANDLE_INVALID",
     /// A handle of another kind than the call expects.

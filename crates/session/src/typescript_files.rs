@@ -4,6 +4,7 @@ use stepwell_optim::{LossScale, OptionSet, OptionSpec};
 use stepwell_typescript::{SDK, doc, interface, keep, type_of};
 
 use crate::commands::files::LoadOptions;
+use crate::nn::container::CONTAINERS;
 use crate::nn::layers::LAYER_TABLES;
 use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
 use crate::training::data_loader::{TestOptions, TrainOptions};
@@ -170,6 +171,12 @@ fn layers() -> String {
     }
     text += "] as const;\n";
     text += &words("The kind of a layer.", "LayerKind", LAYER_TABLES.iter().map(|(name, ..)| *name));
+    text += "\n/** The kinds of containers. */\nexport const containerKinds = [\n";
+    for (name, ..) in CONTAINERS {
+        text += &format!("  \"{name}\",\n");
+    }
+    text += "] as const;\n";
+    text += &words("The kind of a container.", "ContainerKind", CONTAINERS.iter().map(|(name, ..)| *name));
     text += "\n/** One option under one of its names. */\n";
     text +=
         "type OneOf<Options, Name extends keyof Options> = { [Key in Name]-?: Required<Pick<Options, Key>> }[Name];\n";

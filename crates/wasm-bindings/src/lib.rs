@@ -69,6 +69,31 @@ pub fn call(
     result.and_then(write).map_err(|error| js_error(&error))
 }
 
+/// Calls a command that may call functions of JavaScript. `host` runs the one that the session asks for, and returns a number;
+/// another result means that it failed: the caller has caught its exception.
+#[wasm_bindgen(js_name = callHosted, unchecked_return_type = "unknown")]
+pub fn call_hosted(
+    session: usize,
+    command: &str,
+    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &Array,
+    #[wasm_bindgen(unchecked_param_type = "() => number | null")] host: &Function,
+) -> std::result::Result<JsValue, JsValue> {
+    let result = with_session(session, |session| {
+        let arguments = match read(arguments)? {
+            Value::Array(arguments) => arguments,
+            other => vec![other],
+        };
+        Session::call_hosted(session, command, arguments, &|| number_of(host))
+    });
+    result.and_then(write).map_err(|error| js_error(&error))
+}
+
+/// The number that a function returns.
+fn number_of(function: &Function) -> Result<f64> {
+    let returned = function.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
+    returned.ok_or_else(closure_failed)
+}
+
 /// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its
 /// exception.
 #[wasm_bindgen(js_name = stepWithClosure)]
@@ -78,10 +103,7 @@ pub fn step_with_closure(
     #[wasm_bindgen(unchecked_param_type = "() => number | null")] closure: &Function,
     #[wasm_bindgen(unchecked_param_type = "unknown")] options: &JsValue,
 ) -> std::result::Result<f64, JsValue> {
-    let mut loss = || {
-        let returned = closure.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
-        returned.ok_or_else(closure_failed)
-    };
+    let mut loss = || number_of(closure);
     let result = with_session(session, |session| {
         let Value::Handle(optimizer) = read(optimizer)? else {
             return Err(Error::new(Code::Argument, "step: expected an optimizer handle"));

@@ -24,6 +24,7 @@ impl Placed {
 }
 
 /// The device double with two CUDA devices.
+#[derive(Clone)]
 pub(crate) struct PlacedEngine(pub(crate) RustEngine);
 
 /// The text of the error for tensors on several devices. The session must never cause it.

@@ -10,10 +10,12 @@ use crate::engine::Engine;
 use crate::nn::checkpoint;
 use crate::nn::checkpoint::{SavedFile, SavedTensor, TensorHeader, dtype_of, too_large};
 use crate::nn::layers::batchnorm::may_be_missing;
-use crate::nn::module::{Module, Named};
+use crate::nn::module::Named;
+use crate::nn::ties::distinct;
 use crate::session::Session;
 use crate::values::convert::named_options;
 use crate::values::data::Data;
+use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
@@ -34,7 +36,8 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let path = arguments.text("a path")?;
     arguments.finish()?;
     let engine = &session.engine;
-    let tensors = tensors(&module);
+    // A tensor that the module has twice is saved under its first name.
+    let tensors = distinct(engine, module.parameters_and_buffers())?;
     let header_of = |Named { name, tensor, .. }: &Named<E>| {
         Ok(TensorHeader { name: name.clone(), dtype: engine.dtype(tensor)?, shape: engine.shape(tensor)? })
     };
@@ -56,7 +59,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let engine = &session.engine;
     let (limit, file) = (engine.memory_limit(usize::MAX), Path::new(&path));
     let saved = SavedFile::open(file, limit)?;
-    let tensors = tensors(&module);
+    let tensors = saved_names(engine, module.parameters_and_buffers(), &saved)?;
     session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
     let report = LoadReport::of(engine, &tensors, &saved, &options)?;
     if options.strict {
@@ -76,8 +79,27 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     Ok(if options.strict { Value::Null } else { report.to_value() })
 }
 
-fn tensors<E: Engine>(module: &Module<E>) -> Vec<Named<E>> {
-    module.parameters_and_buffers()
+/// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all, each is
+/// loaded, in their order.
+fn saved_names<E: Engine>(engine: &E, tensors: Vec<Named<E>>, saved: &SavedFile) -> Result<Vec<Named<E>>> {
+    let mut identities = Vec::new();
+    for named in &tensors {
+        identities.push(engine.identity(&named.tensor));
+    }
+    let positions = first_positions(&identities)?;
+    let mut is_saved = vec![false; tensors.len()];
+    for (named, first) in tensors.iter().zip(&positions) {
+        is_saved[*first] |= saved.find(&named.name).is_some();
+    }
+    let mut position = 0;
+    let mut kept = tensors;
+    kept.retain(|named| {
+        let first = positions[position];
+        position += 1;
+        // Without any of its names the first one is missing.
+        saved.find(&named.name).is_some() || (!is_saved[first] && first + 1 == position)
+    });
+    Ok(kept)
 }
 
 /// The differences between a file and a module.

@@ -1,6 +1,7 @@
 //! The commands of the k-api: each takes arguments, checks them, and works on the session. Their table.
 
 pub(crate) mod arguments;
+pub(crate) mod callbacks;
 pub(crate) mod closure_step;
 #[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
 pub(crate) mod devices;
@@ -28,19 +29,28 @@ pub(crate) mod steps;
 pub(crate) mod tensor_options;
 pub(crate) mod tensors;
 
+use std::cell::RefCell;
+
 use stepwell_optim::fallible::check_small_memory;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
+use crate::session::hosting::SessionAccess;
 use crate::values::value::Value;
 
 type Command<E> = fn(&mut Session<E>, Arguments) -> Result<Value>;
 
+/// A command that may call functions of JavaScript.
+type HostedCommand<E> = fn(&mut SessionAccess<'_, E>, Arguments) -> Result<Value>;
+
 impl<E: Engine> Session<E> {
     /// Calls a command of the k-api. An error names the command, and has changed nothing.
     pub fn call(&mut self, command: &str, arguments: Vec<Value>) -> Result<Value> {
+        if let Some((name, function)) = Self::HOSTED.iter().find(|(name, _)| *name == command) {
+            return Self::run_hosted(&mut SessionAccess::Exclusive(self), name, *function, arguments);
+        }
         self.engine.enter();
         let Some((name, function)) = Self::COMMANDS.iter().find(|(name, _)| *name == command) else {
             return self.operate(command, arguments);
@@ -59,6 +69,48 @@ impl<E: Engine> Session<E> {
         })
     }
 
+    /// As [`Session::call`], for a command that calls functions of JavaScript. `host` runs the one that is the last of those
+    /// running, and fails if the function does; its result means nothing. The session is not borrowed while it runs.
+    pub fn call_hosted(
+        session: &RefCell<Self>,
+        command: &str,
+        arguments: Vec<Value>,
+        host: &dyn Fn() -> Result<f64>,
+    ) -> Result<Value> {
+        match Self::HOSTED.iter().find(|(name, _)| *name == command) {
+            Some((name, function)) => {
+                Self::run_hosted(&mut SessionAccess::Shared(session, host), name, *function, arguments)
+            }
+            None => session.borrow_mut().call(command, arguments),
+        }
+    }
+
+    fn run_hosted(
+        access: &mut SessionAccess<'_, E>,
+        name: &'static str,
+        function: HostedCommand<E>,
+        arguments: Vec<Value>,
+    ) -> Result<Value> {
+        let (random, held) = {
+            let mut session = access.session();
+            session.engine.enter();
+            check_small_memory().and_then(|()| session.table.reserve_one()).map_err(|error| error.within(name))?;
+            session.command = name;
+            (session.random.clone(), session.held.len())
+        };
+        // Arguments that are objects must outlive the functions that the command calls.
+        let handles =
+            arguments.iter().filter_map(|given| if let Value::Handle(handle) = given { Some(*handle) } else { None });
+        access.session().held.extend(handles);
+        let result = function(access, Arguments::new(arguments));
+        let mut session = access.session();
+        session.held.truncate(held);
+        result.map_err(|error| {
+            session.random = random;
+            error.within(name)
+        })
+    }
+
     /// Calls an operation of the table of tensor mathematics.
     fn operate(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value> {
         let Some((operation, function)) = operations::operation::<E>(name) else {
@@ -73,7 +125,17 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    /// Every command with its function. The module of a function is its family; `packages/sdk/src/api/functions/` has the
+    /// Every command that may call functions of JavaScript.
+    const HOSTED: &'static [(&'static str, HostedCommand<E>)] = &[
+        ("forward", modules::forward),
+        ("evaluate", modules::evaluate),
+        ("run", models::run),
+        ("testrun", models::testrun),
+        ("batch", models::batch),
+        ("testbatch", models::testbatch),
+    ];
+
+    /// Every other command with its function. The module of a function is its family; `packages/sdk/src/api/functions/` has the
     /// same families. Functions of a training loop come first, since a call searches from the start.
     const COMMANDS: &'static [(&'static str, Command<E>)] = &[
         ("step", steps::step),
@@ -90,9 +152,13 @@ impl<E: Engine> Session<E> {
         ("unfreeze", gradients::unfreeze),
         ("clip", gradients::clip),
         ("clipv", gradients::clipv),
-        ("forward", modules::forward),
-        ("evaluate", modules::evaluate),
         ("module", modules::module),
+        ("callback", callbacks::callback),
+        ("callbacks", callbacks::callbacks),
+        ("bindcallback", callbacks::bind),
+        ("isparameter", callbacks::is_trained),
+        ("runningcall", callbacks::running),
+        ("outputs", callbacks::outputs),
         ("names", modules::names),
         ("childnames", modules::childnames),
         ("parmnames", modules::parmnames),
@@ -121,10 +187,6 @@ impl<E: Engine> Session<E> {
         ("model", models::model),
         ("train", models::train),
         ("test", models::test),
-        ("run", models::run),
-        ("testrun", models::testrun),
-        ("batch", models::batch),
-        ("testbatch", models::testbatch),
         ("metrics", models::metrics),
         ("testmetrics", models::testmetrics),
         ("input", samples::input),

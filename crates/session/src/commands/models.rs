@@ -8,13 +8,16 @@ use crate::commands::modules::{device, input_of};
 use crate::commands::steps::check_step;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
+use crate::nn::context::ForwardContext;
+use crate::nn::host::Host;
 use crate::nn::module::Module;
+use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::model::Model;
 use crate::values::dedupe::any_equal;
 use crate::values::dtype::Dtype;
-use crate::values::handle::ObjectKind;
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
 
@@ -68,7 +71,7 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     if arguments.is_empty()
         && let Value::Object(entries) = first
     {
-        let (Model { train, test, loss, .. }, ..) = session.model_mut(handle)?;
+        let (Model { train, test, loss, .. }, _) = session.model_mut(handle)?;
         if training {
             train.set_options("train", TrainOptions::SPECS, entries, loss, TrainOptions::check)?;
         } else {
@@ -82,10 +85,10 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
     // Tensors stay where they are: a batch moves to the device of the module.
     let inputs = match first {
         Value::Handle(handle) => session.tensor(handle)?.clone(),
-        ref numbers => input_of(session, &module, numbers)?,
+        ref numbers => input_of(session, &module, numbers, 0)?,
     };
     let targets = targets_of(session, session.model(handle)?, &second)?;
-    let (model, engine, _) = session.model_mut(handle)?;
+    let (model, engine) = session.model_mut(handle)?;
     model.loader_mut(training).set_data(engine, inputs, targets)?;
     let batches = model.batches(training)?;
     session.recount(handle)?;
@@ -112,49 +115,79 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) 
 }
 
 /// `run(model)`: one pass over all batches for training, from the first. Returns the metrics.
-pub(crate) fn run<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    pass(session, arguments, true)
+pub(crate) fn run<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    pass(access, arguments, true)
 }
 
 /// `testrun(model)`: one epoch of testing, without changes. Returns the metrics.
-pub(crate) fn testrun<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    pass(session, arguments, false)
+pub(crate) fn testrun<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    pass(access, arguments, false)
 }
 
-fn pass<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
+fn pass<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
+    with_model(access, handle, training, &mut |model, context| {
+        model.run(context)?;
+        Ok(model.loader(training).metrics())
+    })
+}
+
+/// The work of a command on a model.
+type ModelWork<'a, E> = dyn FnMut(&mut Model<E>, &mut ForwardContext<'_, E>) -> Result<Value> + 'a;
+
+/// Works on a model whose functions may use the session. They cannot use the data of the model, and cannot step or free
+/// its optimizer.
+fn with_model<E: Engine>(
+    access: &mut SessionAccess<'_, E>,
+    handle: Handle,
+    training: bool,
+    work: &mut ModelWork<'_, E>,
+) -> Result<Value> {
     if training {
-        check_step(session, handle)?;
+        check_step(&access.session(), handle)?;
     }
-    let (model, engine, random) = session.model_mut(handle)?;
-    model.run(engine, random, training)?;
-    Ok(model.loader(training).metrics())
+    let mut model = access.session().take_model(handle)?;
+    let (engine, mut random) = {
+        let session = access.session();
+        (session.engine.clone(), session.random.clone())
+    };
+    let result = (|| {
+        let _guard = match access {
+            SessionAccess::Shared(session, _) if training => Some(Session::begin_step(session, &model.optimizer)?),
+            _ => None,
+        };
+        let host = access.host();
+        let host = host.as_ref().map(|host| host as &dyn Host<E>);
+        work(&mut model, &mut ForwardContext { engine: &engine, random: &mut random, training, host })
+    })();
+    let mut session = access.session();
+    session.put_model(handle, model);
+    session.random = random;
+    result
 }
 
 /// `batch(model, [all])`: makes a step on the next batches. Returns their loss, or all figures; null after the last, and
 /// then begins again.
-pub(crate) fn batch<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    next_batch(session, arguments, true)
+pub(crate) fn batch<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    next_batch(access, arguments, true)
 }
 
 /// `testbatch(model, [all])`: measures the next batch for testing, without changes, as `batch` trains on one.
-pub(crate) fn testbatch<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    next_batch(session, arguments, false)
+pub(crate) fn testbatch<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    next_batch(access, arguments, false)
 }
 
-fn next_batch<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<Value> {
+fn next_batch<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Model)?;
     let all = arguments.flag("whether to tell all figures")?.unwrap_or(false);
     arguments.finish()?;
-    if training {
-        check_step(session, handle)?;
-    }
-    let (model, engine, random) = session.model_mut(handle)?;
-    Ok(match model.batch(engine, random, training)? {
-        None => Value::Null,
-        Some(report) if all => model.loader(training).report(report, model.batches(training)?),
-        Some(report) => Value::Number(report.loss),
+    with_model(access, handle, training, &mut |model, context| {
+        Ok(match model.batch(context)? {
+            None => Value::Null,
+            Some(report) if all => model.loader(training).report(report, model.batches(training)?),
+            Some(report) => Value::Number(report.loss),
+        })
     })
 }
 

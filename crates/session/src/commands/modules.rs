@@ -8,9 +8,12 @@ use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, check_device};
+use crate::nn::host::Host;
 use crate::nn::module::{Module, Named};
+use crate::nn::ties::distinct;
 use crate::nn::{module_copy, module_state};
 use crate::random::Random;
+use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -37,47 +40,78 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let is_state = module_state::is_state(&given);
     // Restoring draws no random numbers from the session.
     let mut scratch = Random::new(0);
-    let random = if is_state { &mut scratch } else { &mut session.random };
-    let mut context = InitContext { engine: &session.engine, random };
-    let module =
-        if is_state { module_state::restore(&given, &mut context)? } else { Module::make(&given, &mut context)? };
-    session.insert(Object::Module(module.into()))
+    let Session { engine, random, table, .. } = session;
+    let random = if is_state { &mut scratch } else { random };
+    let mut context = InitContext { engine, random };
+    let module = if is_state {
+        module_state::restore(&given, &mut context)?
+    } else {
+        Module::make(&given, Some(&*table), &mut context)?
+    };
+    module.check_extent()?;
+    session.insert(Object::Module(module))
 }
 
-/// `forward(module, input)`: a forward pass in training mode, with a graph for `backward`.
-pub(crate) fn forward<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    let output = run(session, arguments, true)?;
-    session.insert(Object::Tensor(output))
+/// `forward(module, input, ..)`: a forward pass in training mode, with a graph for `backward`. Several outputs are a list. Within
+/// a function of a module it is a pass of the mode of that module.
+pub(crate) fn forward<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    let training = access.session().calls.last().is_none_or(|call| call.training);
+    run(access, arguments, training)
 }
 
-/// `evaluate(module, input)`: without dropout, with running statistics, and recording nothing.
-pub(crate) fn evaluate<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
-    let output = run(session, arguments, false)?;
-    session.insert(Object::Tensor(output))
+/// `evaluate(module, input, ..)`: without dropout, with running statistics, and recording nothing.
+pub(crate) fn evaluate<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    run(access, arguments, false)
 }
 
-fn run<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, training: bool) -> Result<E::Tensor> {
-    let module = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
-    let given = arguments.next();
-    arguments.finish()?;
-    let input = input_of(session, &module, &given)?;
-    let Session { engine, random, .. } = session;
-    let mut context = ForwardContext { engine: &*engine, random, training };
-    if !training {
-        return module.evaluate_detached(&mut context, &input);
-    }
-    module.forward_restoring_buffers(engine, || module.forward_one(&mut context, &input))
+fn run<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, training: bool) -> Result<Value> {
+    let (module, inputs, engine, mut random, command) = {
+        let session = access.session();
+        let module = session.module(arguments.handle_or_model(ObjectKind::Module)?)?;
+        let mut inputs = Vec::new();
+        loop {
+            inputs.push(input_of(&session, &module, &arguments.next(), inputs.len())?);
+            if arguments.is_empty() {
+                break;
+            }
+        }
+        (module, inputs, session.engine.clone(), session.random.clone(), session.command)
+    };
+    let outputs = {
+        let host = access.host();
+        let host = host.as_ref().map(|host| host as &dyn Host<E>);
+        let mut context = ForwardContext { engine: &engine, random: &mut random, training, host };
+        if training {
+            module.forward_restoring_buffers(&engine, || module.forward(&mut context, &inputs))?
+        } else {
+            module.evaluate_detached(&mut context, &inputs)?
+        }
+    };
+    let mut session = access.session();
+    session.random = random;
+    session.command = command;
+    session.insert_outputs(outputs)
 }
 
-/// A tensor that a module can take: the one that is given, or one of plain numbers.
-pub(crate) fn input_of<E: Engine>(session: &Session<E>, module: &Module<E>, given: &Value) -> Result<E::Tensor> {
+/// A tensor that a module can take as the input at a position: the one that is given, or one of plain numbers.
+pub(crate) fn input_of<E: Engine>(
+    session: &Session<E>,
+    module: &Module<E>,
+    given: &Value,
+    position: usize,
+) -> Result<E::Tensor> {
     match given {
         Value::Null | Value::Undefined => {
-            let message = format!("expected an input as argument 2, a tensor handle or numbers, given {given}");
+            let position = position + 2;
+            let message =
+                format!("expected an input as argument {position}, a tensor handle or numbers, given {given}");
             Err(Error::new(Code::Argument, message))
         }
         // Indices stay long; other numbers take the dtype of the module.
-        Value::NumericArray(array) if array.data.dtype() == Dtype::Long && !takes_floating(module) => {
+        Value::NumericArray(array)
+            if array.data.dtype() == Dtype::Long
+                && (position > 0 || module.calls_functions() || !takes_floating(module)) =>
+        {
             session.engine.tensor(&array.data, &array.shape, device(session, module)?)
         }
         _ => {
@@ -127,7 +161,7 @@ pub(crate) fn childnames<E: Engine>(session: &mut Session<E>, mut arguments: Arg
 pub(crate) fn parmnames<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    Ok(Value::strings(module.parameters().into_iter().map(|named| named.name)))
+    Ok(Value::strings(distinct(&session.engine, module.parameters())?.into_iter().map(|named| named.name)))
 }
 
 /// `buffernames(module)`: buffers, with dotted names.
@@ -218,7 +252,7 @@ pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Argument
 pub(crate) fn parms<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    let named = module.parameters().into_iter().map(|named| (named.name, named.tensor));
+    let named = distinct(&session.engine, module.parameters())?.into_iter().map(|named| (named.name, named.tensor));
     session.insert(Object::Dictionary(named.collect()))
 }
 

@@ -4,6 +4,7 @@ use stepwell_optim::{Code, Error, Result, StateSize};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
+use crate::nn::ties::distinct;
 use crate::session::{Object, Session};
 use crate::values::dedupe::first_positions;
 use crate::values::handle::{Handle, ObjectKind};
@@ -22,6 +23,7 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
         session.check_not_stepping(handle)?;
+        session.check_not_held(handle)?;
         handles.push(handle);
     }
     let numbers: Vec<_> = handles.iter().map(|handle| handle.to_number() as u64).collect();
@@ -61,6 +63,8 @@ pub(crate) fn use_<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     if handle == other {
         return Err(Error::new(Code::Argument, "the same handle is given twice"));
     }
+    session.check_not_held(handle)?;
+    session.check_not_held(other)?;
     session.replace(handle, other)?;
     Ok(Value::Null)
 }
@@ -96,10 +100,10 @@ pub(crate) fn size<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         Object::Tensor(tensor) => return Ok(Value::sizes(&session.engine.shape(tensor)?)),
         Object::Vector(tensors) => tensors.len(),
         Object::Dictionary(entries) => entries.len(),
-        Object::Module(module) => module.parameters().len(),
+        Object::Module(module) => distinct(&session.engine, module.parameters())?.len(),
         Object::Optimizer(bound) => bound.borrow().tensors().len(),
         Object::Loss(_) => 0,
-        Object::Model(model) => model.module.parameters().len(),
+        Object::Model(model) => distinct(&session.engine, model.module.parameters())?.len(),
     };
     Ok(Value::Number(count as f64))
 }
@@ -164,7 +168,7 @@ fn counts<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<S
     arguments.finish()?;
     let tensors = match session.object(handle)? {
         Object::Optimizer(bound) => return bound.borrow().state_size(),
-        other => other.tensors(),
+        other => session.tensors_of(other)?,
     };
     // A model has the state of its optimizer too.
     let mut counts = match session.object(handle)? {

@@ -48,7 +48,7 @@ pub(crate) fn state<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     let handle = arguments.any_handle("an optimizer or module handle")?;
     if handle.kind() == Some(ObjectKind::Module) {
         arguments.finish()?;
-        return module_state::rows(&session.engine, session.module(handle)?.as_ref());
+        return module_state::rows(&session.engine, &session.module(handle)?);
     }
     if handle.kind() == Some(ObjectKind::Model) {
         session.model(handle)?;

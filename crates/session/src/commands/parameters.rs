@@ -6,6 +6,7 @@ use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
+use crate::nn::ties::distinct;
 use crate::session::{Object, Session};
 use crate::training::parameter_list::{LOOSE, ParameterList, ParameterOrigin};
 use crate::values::dedupe::positions_of;
@@ -51,6 +52,8 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
             None => module.parameters(),
             Some(selector) => select_from_module(module, selector)?,
         };
+        // A tensor that the module has twice counts once.
+        let tensors = distinct(&session.engine, tensors)?;
         return Ok(ParameterList { tensors, origin: ParameterOrigin::Module(Rc::clone(module)) });
     }
     Ok(match object {

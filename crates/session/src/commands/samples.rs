@@ -96,8 +96,10 @@ pub(crate) fn testrestore<E: Engine>(session: &mut Session<E>, arguments: Argume
 fn ordered<E: Engine>(session: &mut Session<E>, arguments: Arguments, is_shuffled: bool) -> Result<Value> {
     let handle = only(session, arguments)?;
     session.check_not_stepping(handle)?;
-    let (model, _, random) = session.model_mut(handle)?;
-    model.train.reorder(is_shuffled.then_some(random))?;
+    let mut random = session.random.clone();
+    let (model, _) = session.model_mut(handle)?;
+    model.train.reorder(is_shuffled.then_some(&mut random))?;
+    session.random = random;
     Ok(Value::Null)
 }
 

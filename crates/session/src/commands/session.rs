@@ -7,7 +7,9 @@ use crate::commands::operations;
 use crate::commands::schedules;
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
+use crate::nn::container::CONTAINERS;
 use crate::nn::layers::layer_kinds;
+use crate::nn::module::CALLBACK;
 use crate::random::Random;
 use crate::session::Session;
 use crate::values::convert::to_value;
@@ -43,12 +45,10 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         return Ok(Value::Array(rows.collect()));
     }
     if topic == "module" {
-        let rows = kinds.iter().map(|kind| {
-            Value::object([
-                ("module", Value::string(kind.name)),
-                ("about", Value::string(kind.about)),
-                ("options", row(kind.options)),
-            ])
+        let layers = kinds.iter().map(|kind| (kind.name, kind.about, row(kind.options)));
+        let containers = CONTAINERS.iter().map(|(name, _, about)| (*name, *about, row(&[])));
+        let rows = layers.chain(containers).map(|(name, about, options)| {
+            Value::object([("module", Value::string(name)), ("about", Value::string(about)), ("options", options)])
         });
         return Ok(Value::Array(rows.collect()));
     }
@@ -73,6 +73,9 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     }
     if let Some(kind) = kinds.iter().find(|kind| kind.name == topic) {
         return Ok(row(kind.options));
+    }
+    if CONTAINERS.iter().any(|(name, ..)| *name == topic) || topic == CALLBACK {
+        return Ok(row(&[]));
     }
     let definition = definition(&topic).map_err(|_| {
         let message = format!(

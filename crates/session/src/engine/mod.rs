@@ -27,8 +27,9 @@ use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 
-/// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first.
-pub trait Engine: 'static {
+/// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first. A clone of an engine is the engine itself: both
+/// share their state.
+pub trait Engine: Clone + 'static {
     /// A tensor. A clone shares storage, gradient and identity with the original.
     type Tensor: Clone;
     /// Cache of [`Engine::with_parameter_views`] for one list of parameters: checks that passed need no second run while

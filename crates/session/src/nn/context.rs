@@ -6,6 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
 use crate::engine::operations::Window;
+use crate::nn::host::Host;
 use crate::random::Random;
 use crate::values::data::Data;
 use crate::values::device::Device;
@@ -70,6 +71,8 @@ pub(crate) struct ForwardContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
     pub(crate) training: bool,
+    /// Calls functions of JavaScript; `None` if there are none.
+    pub(crate) host: Option<&'a dyn Host<E>>,
 }
 
 impl<E: Engine> ForwardContext<'_, E> {

@@ -17,17 +17,20 @@ impl<E: Engine> Module<E> {
         })
     }
 
-    /// [`Module::forward_one`] without a graph. Copies the output if it is the input or a parameter.
+    /// A forward pass without a graph. Copies an output if it is an input or a parameter.
     pub(crate) fn evaluate_detached(
         &self,
         context: &mut ForwardContext<'_, E>,
-        input: &E::Tensor,
-    ) -> Result<E::Tensor> {
+        inputs: &[E::Tensor],
+    ) -> Result<Vec<E::Tensor>> {
         let engine = context.engine;
-        let output = engine.no_grad(|| self.forward_one(context, input))?;
-        if engine.identity(&output) == engine.identity(input) || engine.requires_grad(&output) {
-            return engine.convert(&output, engine.dtype(&output)?, engine.device(&output)?);
+        let mut outputs = engine.no_grad(|| self.forward(context, inputs))?;
+        for output in &mut outputs {
+            let is_input = |input: &E::Tensor| engine.identity(input) == engine.identity(output);
+            if inputs.iter().any(is_input) || engine.requires_grad(output) {
+                *output = engine.convert(output, engine.dtype(output)?, engine.device(output)?)?;
+            }
         }
-        Ok(output)
+        Ok(outputs)
     }
 }

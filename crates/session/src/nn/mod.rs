@@ -1,10 +1,13 @@
 //! Modules and losses.
 
 pub(crate) mod buffer_snapshot;
+pub(crate) mod callback;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod checkpoint;
+pub(crate) mod container;
 pub(crate) mod context;
 pub(crate) mod evaluation;
+pub(crate) mod host;
 pub(crate) mod layer;
 pub(crate) mod layers;
 pub(crate) mod loss;
@@ -12,3 +15,4 @@ pub(crate) mod module;
 pub(crate) mod module_copy;
 pub(crate) mod module_state;
 pub(crate) mod specification;
+pub(crate) mod ties;

@@ -1,11 +1,13 @@
-//! A module: a layer, or several modules one after the other, with names.
+//! A module: a layer, a container of modules with names, or a function of JavaScript with tensors and modules.
 
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use stepwell_optim::{Brief, Code, Error, OptionValue, Result};
+use stepwell_optim::{Code, Error, OptionValue, Result};
 
 use crate::engine::Engine;
+use crate::nn::callback::Callback;
+use crate::nn::container::{Container, Part};
 use crate::nn::context::ForwardContext;
 use crate::nn::layer::Layer;
 use crate::values::dedupe::repeated;
@@ -15,9 +17,8 @@ use crate::values::device::Device;
 pub(crate) const MAX_DEPTH: usize = 128;
 /// Maximum number of modules in a container. Containers that share modules can double with each level.
 const MAX_MODULES: usize = 1 << 18;
-pub(crate) const SEQUENTIAL: &str = "sequential";
-const MODULE_DICTIONARY: &str = "moduledict";
-const PARAMETER_DICTIONARY: &str = "parmdict";
+pub(crate) const PARAMETER_DICTIONARY: &str = "parmdict";
+pub(crate) const CALLBACK: &str = "callback";
 
 /// A module with its parameters.
 pub(crate) struct Module<E: Engine> {
@@ -41,10 +42,14 @@ struct Extent {
 /// A module without children.
 const ONE: Extent = Extent { levels: 1, modules: 1 };
 
+/// Modules with their keys.
+pub(crate) type Children<E> = Vec<(String, Rc<Module<E>>)>;
+
 enum Body<E: Engine> {
     Layer(Box<dyn Layer<E>>),
-    /// Children with their keys: the name of each, or its position. They run one after the other if it is a sequence.
-    Modules(Vec<(String, Rc<Module<E>>)>),
+    /// Children with their keys: the name of each, or the key that the container gives it, or its position.
+    Container(Container, Children<E>),
+    Callback(Callback<E, Module<E>>),
 }
 
 /// The parameters or the buffers of a layer.
@@ -69,18 +74,73 @@ impl<E: Engine> Module<E> {
     }
 
     /// A module that holds others under keys, and does not run.
-    pub(crate) fn dictionary(children: Vec<(String, Rc<Module<E>>)>) -> Self {
-        Self::holding(MODULE_DICTIONARY, None, children)
+    pub(crate) fn dictionary(children: Children<E>) -> Self {
+        Self::of_body("moduledict", None, Body::Container(Container::ModuleDict, children))
     }
 
-    /// A container of modules under keys.
-    pub(crate) fn holding(kind: &'static str, name: Option<String>, children: Vec<(String, Rc<Module<E>>)>) -> Self {
+    /// A container of modules, each under its name, or else under the key that the container gives it, or its position.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] for children that the container cannot hold, and for two of one name.
+    pub(crate) fn holding(
+        (kind, container): (&'static str, Container),
+        name: Option<String>,
+        modules: Vec<Rc<Self>>,
+    ) -> Result<Self> {
+        let (mut kinds, mut children) = (Vec::new(), Vec::new());
+        for module in modules {
+            let key = match (&module.name, container.key(&kinds, module.kind)) {
+                (Some(name), _) => name.clone(),
+                (None, Some(key)) => key.to_owned(),
+                (None, None) => kinds.len().to_string(),
+            };
+            kinds.push(module.kind);
+            children.push((key, module));
+        }
+        container.check(&kinds).map_err(|error| error.within(kind))?;
+        check_keys(&children)?;
+        Ok(Self::of_body(kind, name, Body::Container(container, children)))
+    }
+
+    /// A container of children under their keys, which were the children of another such container.
+    pub(crate) fn under_keys(
+        (kind, container): (&'static str, Container),
+        name: Option<String>,
+        children: Children<E>,
+    ) -> Self {
+        Self::of_body(kind, name, Body::Container(container, children))
+    }
+
+    /// The kind of container; `None` for a layer and for a callback.
+    pub(crate) fn container(&self) -> Option<Container> {
+        match &self.body {
+            Body::Container(container, _) => Some(*container),
+            Body::Layer(_) | Body::Callback(_) => None,
+        }
+    }
+
+    /// A module whose forward pass is a function of JavaScript.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] for two children or two tensors of one name.
+    pub(crate) fn callback(
+        name: Option<String>,
+        options: Vec<(&'static str, OptionValue)>,
+        callback: Callback<E, Self>,
+    ) -> Result<Self> {
+        check_keys(&callback.children)?;
+        Ok(Self { options, ..Self::of_body(CALLBACK, name, Body::Callback(callback)) })
+    }
+
+    fn of_body(kind: &'static str, name: Option<String>, body: Body<E>) -> Self {
+        let mut module = Self { kind, name, options: Vec::new(), body, extent: ONE };
         let mut extent = ONE;
-        for (_, child) in &children {
+        for (_, child) in module.children() {
             extent.levels = extent.levels.max(child.extent.levels + 1);
             extent.modules = extent.modules.saturating_add(child.extent.modules);
         }
-        Self { kind, name, options: Vec::new(), body: Body::Modules(children), extent }
+        module.extent = extent;
+        module
     }
 
     /// Fails for a container that is nested deeper, or holds more, than can be worked on.
@@ -98,17 +158,6 @@ impl<E: Engine> Module<E> {
         Self { kind: PARAMETER_DICTIONARY, name: None, options: Vec::new(), body, extent: ONE }
     }
 
-    /// An empty container; `None` if `kind` is none.
-    pub(crate) fn container(kind: &str, name: Option<String>) -> Option<Self> {
-        let kind = [SEQUENTIAL, MODULE_DICTIONARY].into_iter().find(|known| *known == kind)?;
-        Some(Self::holding(kind, name, Vec::new()))
-    }
-
-    /// A container that was made empty, filled.
-    pub(crate) fn with_children(self, children: Vec<(String, Rc<Module<E>>)>) -> Self {
-        Self::holding(self.kind, self.name, children)
-    }
-
     pub(crate) fn is_parameter_dictionary(kind: &str) -> bool {
         kind == PARAMETER_DICTIONARY
     }
@@ -118,25 +167,42 @@ impl<E: Engine> Module<E> {
     /// # Errors
     /// [`Code::Argument`] for more or fewer inputs than it takes.
     pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
+        check_inputs(self.inputs(), inputs.len())
+            .and_then(|()| match &self.body {
+                Body::Layer(layer) => layer.forward_all(context, inputs),
+                Body::Container(container, children) => container.forward(children, context, inputs),
+                Body::Callback(callback) => callback.forward_all(context, inputs),
+            })
+            .map_err(|error| if self.kind == "sequential" { error } else { error.within(self.kind) })
+    }
+
+    /// How many inputs it takes.
+    pub(crate) fn inputs(&self) -> RangeInclusive<usize> {
         match &self.body {
-            Body::Layer(layer) => check_inputs(layer.inputs(), inputs.len())
-                .and_then(|()| layer.forward_all(context, inputs))
-                .map_err(|error| error.within(self.kind)),
-            Body::Modules(_) if self.kind != SEQUENTIAL => {
-                Err(Error::new(Code::Argument, format!("a {} holds modules and does not run", self.kind)))
-            }
-            Body::Modules(children) => children.iter().try_fold(inputs.to_vec(), |outputs, (key, child)| {
-                child.forward(context, &outputs).map_err(|error| error.within(&format!("`{}`", Brief(key))))
-            }),
+            Body::Layer(layer) => layer.inputs(),
+            Body::Container(container, children) => container.inputs(children),
+            Body::Callback(callback) => callback.inputs(),
         }
     }
 
-    /// The output for one input.
+    /// The function of JavaScript with its tensors and modules, if the forward pass is one.
+    pub(crate) fn as_callback(&self) -> Option<&Callback<E, Self>> {
+        match &self.body {
+            Body::Callback(callback) => Some(callback),
+            Body::Layer(_) | Body::Container(..) => None,
+        }
+    }
+
+    /// Whether the forward pass calls a function of JavaScript.
+    pub(crate) fn calls_functions(&self) -> bool {
+        self.as_callback().is_some() || self.children().iter().any(|(_, child)| child.calls_functions())
+    }
+
+    /// The one output of a forward pass.
     ///
     /// # Errors
-    /// [`Code::Argument`] unless it takes one input and has one output.
-    pub(crate) fn forward_one(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
-        let mut outputs = self.forward(context, std::slice::from_ref(input))?;
+    /// [`Code::Argument`] if it has several.
+    pub(crate) fn only_output(&self, mut outputs: Vec<E::Tensor>) -> Result<E::Tensor> {
         match (outputs.len(), outputs.pop()) {
             (1, Some(output)) => Ok(output),
             (count, _) => {
@@ -151,24 +217,23 @@ impl<E: Engine> Module<E> {
         if !E::HAS_DEVICES {
             return Ok(Some(Device::Cpu));
         }
-        match &self.body {
-            Body::Layer(layer) => layer.parameters().first().map(|(_, tensor)| engine.device(tensor)).transpose(),
-            Body::Modules(children) => {
-                for (_, child) in children {
-                    if let Some(device) = child.device(engine)? {
-                        return Ok(Some(device));
-                    }
-                }
-                Ok(None)
+        if let Some((_, tensor)) = self.own(&|layer| layer.parameters()).first() {
+            return engine.device(tensor).map(Some);
+        }
+        for (_, child) in self.children() {
+            if let Some(device) = child.device(engine)? {
+                return Ok(Some(device));
             }
         }
+        Ok(None)
     }
 
     /// Direct children with their keys.
     pub(crate) fn children(&self) -> &[(String, Rc<Module<E>>)] {
         match &self.body {
             Body::Layer(_) => &[],
-            Body::Modules(children) => children,
+            Body::Container(_, children) => children,
+            Body::Callback(callback) => &callback.children,
         }
     }
 
@@ -228,12 +293,12 @@ impl<E: Engine> Module<E> {
     }
 
     fn own(&self, of: &TensorsOf<E>) -> Vec<(String, E::Tensor)> {
-        match &self.body {
-            Body::Layer(layer) => {
-                of(layer.as_ref()).into_iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
-            }
-            Body::Modules(_) => Vec::new(),
-        }
+        let layer: &dyn Layer<E> = match &self.body {
+            Body::Layer(layer) => layer.as_ref(),
+            Body::Callback(callback) => callback,
+            Body::Container(..) => return Vec::new(),
+        };
+        of(layer).into_iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
     }
 
     fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {
@@ -261,19 +326,37 @@ fn check_inputs(taken: RangeInclusive<usize>, given: usize) -> Result<()> {
         return Ok(());
     }
     let (least, most) = (taken.start(), taken.end());
-    let expected = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let expected = match *most {
+        usize::MAX => format!("at least {least}"),
+        _ if least == most => least.to_string(),
+        _ => format!("{least} to {most}"),
+    };
     let plural = if *most == 1 { "" } else { "s" };
     Err(Error::new(Code::Argument, format!("expected {expected} input{plural}, given {given}")))
 }
 
-/// Modules by their names, or by their positions if they have none.
-pub(crate) fn keyed<E: Engine>(modules: Vec<Module<E>>) -> Result<Vec<(String, Rc<Module<E>>)>> {
-    let key = |(position, module): (usize, Module<E>)| {
-        (module.name.clone().unwrap_or_else(|| position.to_string()), Rc::new(module))
-    };
-    let keyed: Vec<_> = modules.into_iter().enumerate().map(key).collect();
-    match repeated(&keyed.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())? {
-        None => Ok(keyed),
+impl<E: Engine> Part<E> for Module<E> {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn inputs(&self) -> RangeInclusive<usize> {
+        Module::inputs(self)
+    }
+
+    fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
+        Module::forward(self, context, inputs)
+    }
+
+    fn parts(&self) -> &[(String, Rc<Self>)] {
+        self.children()
+    }
+}
+
+/// Fails for two children of one name.
+pub(crate) fn check_keys<E: Engine>(children: &Children<E>) -> Result<()> {
+    match repeated(&children.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())? {
+        None => Ok(()),
         Some(key) => Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`"))),
     }
 }

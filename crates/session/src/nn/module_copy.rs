@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::engine::Engine;
+use crate::nn::callback::Callback;
 use crate::nn::context::InitContext;
 use crate::nn::module::{Module, Named};
 use crate::random::Random;
@@ -41,18 +42,24 @@ impl<E: Engine> Copies<E> {
     }
 
     fn new_module(&mut self, engine: &E, module: &Module<E>) -> Result<Module<E>> {
-        if let Some(container) = Module::container(module.kind, module.name.clone()) {
-            let mut children = Vec::new();
-            for (key, child) in module.children() {
-                children.push((key.clone(), self.module(engine, child)?));
-            }
-            return Ok(container.with_children(children));
+        let mut children = Vec::new();
+        for (key, child) in module.children() {
+            children.push((key.clone(), self.module(engine, child)?));
+        }
+        if let Some(callback) = module.as_callback() {
+            let copy = Callback {
+                function: callback.function.clone(),
+                parameters: self.tensors(engine, &callback.parameters)?,
+                buffers: self.tensors(engine, &callback.buffers)?,
+                children,
+            };
+            return Module::callback(module.name.clone(), module.options.clone(), copy);
+        }
+        if let Some(container) = module.container() {
+            return Ok(Module::under_keys((module.kind, container), module.name.clone(), children));
         }
         if Module::<E>::is_parameter_dictionary(module.kind) {
-            let mut tensors = Vec::new();
-            for (name, tensor) in module.own_parameters() {
-                tensors.push((name, self.tensor(engine, &tensor)?));
-            }
+            let tensors = self.tensors(engine, &module.own_parameters())?;
             let mut copy = Module::parameter_dictionary(tensors);
             copy.name.clone_from(&module.name);
             return Ok(copy);
@@ -62,7 +69,7 @@ impl<E: Engine> Copies<E> {
         specification.push(Value::object(module.options.iter().map(|(name, value)| (*name, to_value(value)))));
         // The initial weights are replaced.
         let mut context = InitContext { engine, random: &mut Random::new(0) };
-        let copy = Module::make(&Value::Array(specification), &mut context)?;
+        let copy = Module::make(&Value::Array(specification), None, &mut context)?;
         let tensors = copy.own_parameters().into_iter().chain(copy.own_buffers());
         for ((_, from), (_, to)) in module.own_parameters().into_iter().chain(module.own_buffers()).zip(tensors) {
             engine.replace(&to, &engine.convert(&from, engine.dtype(&from)?, engine.device(&from)?)?)?;
@@ -70,7 +77,11 @@ impl<E: Engine> Copies<E> {
                 engine.set_requires_grad(&to, engine.requires_grad(&from))?;
             }
         }
-        Ok(copy)
+        Rc::into_inner(copy).ok_or_else(|| Error::new(Code::Internal, "a new layer that is shared"))
+    }
+
+    fn tensors(&mut self, engine: &E, tensors: &[(String, E::Tensor)]) -> Result<Vec<(String, E::Tensor)>> {
+        tensors.iter().map(|(name, tensor)| Ok((name.clone(), self.tensor(engine, tensor)?))).values()
     }
 
     fn tensor(&mut self, engine: &E, tensor: &E::Tensor) -> Result<E::Tensor> {
@@ -79,7 +90,9 @@ impl<E: Engine> Copies<E> {
             return Ok(copy.clone());
         }
         let copy = engine.convert(tensor, engine.dtype(tensor)?, engine.device(tensor)?)?;
-        engine.set_requires_grad(&copy, engine.requires_grad(tensor))?;
+        if engine.dtype(tensor)?.is_floating() {
+            engine.set_requires_grad(&copy, engine.requires_grad(tensor))?;
+        }
         self.tensors.push((identity, copy.clone()));
         Ok(copy)
     }

@@ -3,13 +3,18 @@
 //! A list of rows, one for each module, depth first: `depth module name options parms buffers`. Names that a caller
 //! chose are also a list, `names`: JavaScript moves keys that look like numbers to the front of an object.
 
-use stepwell_optim::{Code, Error, Number, Result, Results};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, Results};
 
 use crate::engine::Engine;
+use crate::nn::callback::{Callback, FUNCTION};
+use crate::nn::container::Container;
 use crate::nn::context::InitContext;
 use crate::nn::layers::batchnorm::may_be_missing;
-use crate::nn::module::{Module, checked_name, keyed};
-use crate::values::convert::{check_keys, to_value};
+use crate::nn::module::{CALLBACK, Children, Module, PARAMETER_DICTIONARY, check_keys, checked_name};
+use crate::values::convert::{check_keys as check_columns, to_value};
 use crate::values::dedupe::positions_of;
 use crate::values::device::Device;
 use crate::values::numbers::array;
@@ -22,17 +27,18 @@ const MAX_DEPTH: usize = 128;
 type TensorReader<E> = dyn Fn(&E, Vec<(String, <E as Engine>::Tensor)>) -> Result<Value>;
 
 /// The rows of a module.
-pub(crate) fn rows<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
-    let mut rows = Vec::new();
-    collect(engine, &elements, module, module.name.as_deref(), 0, &mut rows)?;
-    Ok(Value::Array(rows))
+pub(crate) fn rows<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Value> {
+    let ties = Ties::of(engine, module);
+    let mut collection = Collection { engine, read: &elements, ties: Some(ties), rows: Vec::new() };
+    collection.add(module, module.name.as_deref(), 0, "")?;
+    Ok(Value::Array(collection.rows))
 }
 
 /// The rows of a module, with [`properties`] in the place of tensors.
-pub(crate) fn outline<E: Engine>(engine: &E, module: &Module<E>) -> Result<Value> {
-    let mut rows = Vec::new();
-    collect(engine, &properties, module, module.name.as_deref(), 0, &mut rows)?;
-    Ok(Value::Array(rows))
+pub(crate) fn outline<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Value> {
+    let mut collection = Collection { engine, read: &properties, ties: None, rows: Vec::new() };
+    collection.add(module, module.name.as_deref(), 0, "")?;
+    Ok(Value::Array(collection.rows))
 }
 
 fn elements<E: Engine>(engine: &E, tensors: Vec<(String, E::Tensor)>) -> Result<Value> {
@@ -58,32 +64,123 @@ pub(crate) fn properties<E: Engine>(engine: &E, tensors: Vec<(String, E::Tensor)
     Ok(Value::Array(list))
 }
 
-fn collect<E: Engine>(
-    engine: &E,
-    read: &TensorReader<E>,
-    module: &Module<E>,
-    name: Option<&str>,
-    depth: usize,
-    rows: &mut Vec<Value>,
-) -> Result<()> {
-    let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
-    let parms = module.own_parameters();
-    let names = Module::<E>::is_parameter_dictionary(module.kind)
-        .then(|| ("names", Value::strings(parms.iter().map(|(name, _)| name))));
-    let row = [
-        ("depth", Value::Number(depth as f64)),
-        ("module", Value::string(module.kind)),
-        ("name", Value::string(name.unwrap_or_default())),
-        ("options", Value::object(options)),
-        ("parms", read(engine, parms)?),
-        ("buffers", read(engine, module.own_buffers())?),
-    ];
-    rows.push(Value::object(row.into_iter().chain(names)));
-    for (position, (key, child)) in module.children().iter().enumerate() {
-        let name = Some(key.as_str()).filter(|key| *key != position.to_string());
-        collect(engine, read, child, name, depth + 1, rows)?;
+/// Where modules and tensors that occur several times are stored.
+struct Ties<E: Engine> {
+    /// The first place of each module that others hold too.
+    modules: Vec<(*const Module<E>, String)>,
+    /// The places of tensors by identity, in ascending order. The first layer that has a tensor comes before other modules.
+    tensors: Vec<(u64, String)>,
+}
+
+impl<E: Engine> Ties<E> {
+    fn of(engine: &E, root: &Rc<Module<E>>) -> Self {
+        let mut tensors = Vec::new();
+        let mut all = root.descendants();
+        all.insert(0, (String::new(), Rc::clone(root)));
+        // Layers first: their tensors are made with them, and others can share these.
+        for is_layer in [true, false] {
+            for (path, module) in &all {
+                if is_layer != holds_others(module.kind) {
+                    for (name, tensor) in module.own_parameters().into_iter().chain(module.own_buffers()) {
+                        tensors.push((engine.identity(&tensor), joined(path, &name)));
+                    }
+                }
+            }
+        }
+        // Stable, so that places of one tensor stay in order.
+        tensors.sort_by_key(|(identity, _)| *identity);
+        Self { modules: Vec::new(), tensors }
     }
-    Ok(())
+
+    /// The place of the tensor that a module has as `name`, if it is another one.
+    fn elsewhere(&self, identity: u64, name: &str) -> Option<&str> {
+        let first = self.tensors.partition_point(|(other, _)| *other < identity);
+        let (other, place) = self.tensors.get(first)?;
+        (*other == identity && place != name).then_some(place.as_str())
+    }
+
+    /// The place of a module before, which otherwise becomes the present one.
+    fn visited(&mut self, module: &Rc<Module<E>>, path: &str) -> Option<String> {
+        if Rc::strong_count(module) < 2 {
+            return None;
+        }
+        let found = self.modules.iter().find(|(other, _)| *other == Rc::as_ptr(module));
+        if let Some((_, place)) = found {
+            return Some(place.clone());
+        }
+        self.modules.push((Rc::as_ptr(module), path.to_owned()));
+        None
+    }
+}
+
+/// True for a kind of module whose tensors can belong to other modules too.
+fn holds_others(kind: &str) -> bool {
+    kind == CALLBACK || kind == PARAMETER_DICTIONARY
+}
+
+/// A dotted name.
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Rows of modules, depth first.
+struct Collection<'a, E: Engine> {
+    engine: &'a E,
+    read: &'a TensorReader<E>,
+    /// `None` to repeat what occurs several times.
+    ties: Option<Ties<E>>,
+    rows: Vec<Value>,
+}
+
+impl<E: Engine> Collection<'_, E> {
+    fn add(&mut self, module: &Rc<Module<E>>, name: Option<&str>, depth: usize, path: &str) -> Result<()> {
+        let place = self.ties.as_mut().and_then(|ties| ties.visited(module, path));
+        let is_tied = place.is_some();
+        let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
+        let (parms, buffers) =
+            if is_tied { (Vec::new(), Vec::new()) } else { (module.own_parameters(), module.own_buffers()) };
+        let names = holds_others(module.kind).then(|| ("names", Value::strings(parms.iter().map(|(name, _)| name))));
+        let row = [
+            ("depth", Value::Number(depth as f64)),
+            ("module", Value::string(module.kind)),
+            ("name", Value::string(name.unwrap_or_default())),
+            ("options", Value::object(options)),
+            ("parms", self.tensors(parms, path)?),
+            ("buffers", self.tensors(buffers, path)?),
+        ];
+        self.rows
+            .push(Value::object(row.into_iter().chain(names).chain(place.map(|place| ("tied", Value::String(place))))));
+        if is_tied {
+            return Ok(());
+        }
+        for (position, (key, child)) in module.children().iter().enumerate() {
+            let name = Some(key.as_str()).filter(|key| *key != position.to_string());
+            self.add(child, name, depth + 1, &joined(path, key))?;
+        }
+        Ok(())
+    }
+
+    /// The tensors of a row; in the place of one that another row has, its name there.
+    fn tensors(&self, tensors: Vec<(String, E::Tensor)>, path: &str) -> Result<Value> {
+        let place = |(name, tensor): &(String, E::Tensor)| {
+            self.ties.as_ref()?.elsewhere(self.engine.identity(tensor), &joined(path, name)).map(str::to_owned)
+        };
+        let places: Vec<_> = tensors.iter().map(place).collect();
+        if places.iter().all(Option::is_none) {
+            return (self.read)(self.engine, tensors);
+        }
+        let mut entries = Vec::new();
+        for (tensor, place) in tensors.into_iter().zip(places) {
+            match place {
+                Some(place) => entries.push((tensor.0, Value::String(place))),
+                None => match (self.read)(self.engine, vec![tensor])? {
+                    Value::Object(mut own) => entries.append(&mut own),
+                    other => return Ok(other),
+                },
+            }
+        }
+        Ok(Value::Object(entries))
+    }
 }
 
 /// True for rows of [`rows`], and not for a specification.
@@ -92,14 +189,163 @@ pub(crate) fn is_state(given: &Value) -> bool {
 }
 
 /// The module of some rows, with its parameters as they were.
-pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
+pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Rc<Module<E>>> {
     let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
-    let mut rest = rows.as_slice();
-    let module = module_from_rows(&mut rest, 0, context)?;
-    match rest.first() {
+    let mut restored =
+        Restored { rows: &rows, paths: paths(&rows), layers: Vec::new(), tensors: Vec::new(), modules: Vec::new() };
+    restored.make_layers(context)?;
+    restored.make_tensors(context.engine)?;
+    let mut position = 0;
+    let module = restored.module(&mut position, 0)?;
+    match rows.get(position) {
         None => Ok(module),
         Some(row) => Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth))),
+    }
+}
+
+/// The dotted name of the module of each row.
+fn paths(rows: &[Row<'_>]) -> Vec<String> {
+    let (mut paths, mut above): (Vec<String>, Vec<(String, usize)>) = (Vec::new(), Vec::new());
+    for row in rows {
+        above.truncate(row.depth);
+        let path = match above.last_mut() {
+            None => String::new(),
+            Some((path, children)) => {
+                *children += 1;
+                joined(path, &row.name.clone().unwrap_or_else(|| (*children - 1).to_string()))
+            }
+        };
+        above.push((path.clone(), 0));
+        paths.push(path);
+    }
+    paths
+}
+
+/// A module that is being restored: layers first, then the tensors of other modules, which layers may have too.
+struct Restored<'a, 'b, E: Engine> {
+    rows: &'b [Row<'a>],
+    paths: Vec<String>,
+    /// The layer of each row, if it has one.
+    layers: Vec<Option<Rc<Module<E>>>>,
+    tensors: Vec<(String, E::Tensor)>,
+    modules: Vec<(String, Rc<Module<E>>)>,
+}
+
+impl<E: Engine> Restored<'_, '_, E> {
+    fn make_layers(&mut self, context: &mut InitContext<'_, E>) -> Result<()> {
+        for (row, path) in self.rows.iter().zip(&self.paths) {
+            if row.tied.is_some() || Container::named(row.kind).is_some() || holds_others(row.kind) {
+                self.layers.push(None);
+                continue;
+            }
+            let mut specification = vec![Value::string(row.kind)];
+            specification.extend(row.name.iter().map(Value::string));
+            specification.push(Value::Object(row.options.to_vec()));
+            let module = Module::make(&Value::Array(specification), None, context)?;
+            set(context.engine, row, row.parms, module.own_parameters())?;
+            set(context.engine, row, row.buffers, module.own_buffers())?;
+            for (name, tensor) in module.own_parameters().into_iter().chain(module.own_buffers()) {
+                self.tensors.push((joined(path, &name), tensor));
+            }
+            self.layers.push(Some(module));
+        }
+        Ok(())
+    }
+
+    fn make_tensors(&mut self, engine: &E) -> Result<()> {
+        for (row, path) in self.rows.iter().zip(&self.paths) {
+            if !holds_others(row.kind) {
+                continue;
+            }
+            for (is_trained, entries) in [(true, row.parms), (false, row.buffers)] {
+                for (name, value) in entries {
+                    if let Value::String(_) = value {
+                        continue;
+                    }
+                    let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
+                    let tensor = engine.tensor(&array.data, &array.shape, Device::Cpu)?;
+                    if is_trained {
+                        engine.set_requires_grad(&tensor, true)?;
+                    }
+                    self.tensors.push((joined(path, name), tensor));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The module of the row at a position, which becomes the one of the next module.
+    fn module(&mut self, position: &mut usize, depth: usize) -> Result<Rc<Module<E>>> {
+        let rows = self.rows;
+        let Some(row) = rows.get(*position).filter(|row| row.depth == depth) else {
+            return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
+        };
+        let index = *position;
+        *position += 1;
+        let mut children = Vec::new();
+        while rows.get(*position).is_some_and(|row| row.depth > depth) {
+            let path = &self.paths[*position];
+            let key = path.rsplit('.').next().unwrap_or_default().to_owned();
+            children.push((key, self.module(position, depth + 1)?));
+        }
+        let module = self.assembled(row, index, children)?;
+        self.modules.push((self.paths[index].clone(), Rc::clone(&module)));
+        Ok(module)
+    }
+
+    fn assembled(&self, row: &Row<'_>, index: usize, children: Children<E>) -> Result<Rc<Module<E>>> {
+        if let Some(place) = row.tied {
+            let found = self.modules.iter().find(|(path, module)| path == place && module.kind == row.kind);
+            let missing = || Error::new(Code::Format, format!("module state: no {} named `{place}` before", row.kind));
+            return found.map(|(_, module)| Rc::clone(module)).ok_or_else(missing);
+        }
+        if let Some(kind) = Container::named(row.kind) {
+            let kinds: Vec<_> = children.iter().map(|(_, child)| child.kind).collect();
+            kind.1.check(&kinds).map_err(|error| error.within("module state"))?;
+            check_keys(&children)?;
+            return Ok(Rc::new(Module::under_keys(kind, row.name.clone(), children)));
+        }
+        if row.kind == CALLBACK {
+            let options = row.options.iter().find_map(|(name, value)| match value {
+                Value::String(word) if name == FUNCTION => Some((FUNCTION, OptionValue::Word(word.clone()))),
+                _ => None,
+            });
+            let callback = Callback {
+                function: Cell::new(None),
+                parameters: self.shared(row, index, in_order(row)?)?,
+                buffers: self.shared(row, index, row.buffers.iter().collect())?,
+                children,
+            };
+            return Module::callback(row.name.clone(), options.into_iter().collect(), callback).map(Rc::new);
+        }
+        if !children.is_empty() {
+            return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
+        }
+        if let Some(layer) = &self.layers[index] {
+            return Ok(Rc::clone(layer));
+        }
+        let mut module = Module::parameter_dictionary(self.shared(row, index, in_order(row)?)?);
+        module.name.clone_from(&row.name);
+        Ok(Rc::new(module))
+    }
+
+    /// The tensors of entries, each its own or the one of another module.
+    fn shared(&self, row: &Row<'_>, index: usize, entries: Vec<&(String, Value)>) -> Result<Vec<(String, E::Tensor)>> {
+        let known: Vec<&str> = self.tensors.iter().map(|(name, _)| name.as_str()).collect();
+        let own: Vec<_> = entries.iter().map(|(name, _)| joined(&self.paths[index], name)).collect();
+        let mut places = Vec::new();
+        for ((_, value), own) in entries.iter().zip(&own) {
+            places.push(if let Value::String(place) = value { place.as_str() } else { own.as_str() });
+        }
+        let mut tensors = Vec::new();
+        for (((name, _), place), position) in entries.iter().zip(&places).zip(positions_of(&places, &known)?) {
+            let (_, tensor) = self.tensors.get(position).ok_or_else(|| {
+                Error::new(Code::Format, format!("module state: a {} has `{place}`, which no row has", row.kind))
+            })?;
+            tensors.push((checked_name(name)?, tensor.clone()));
+        }
+        Ok(tensors)
     }
 }
 
@@ -112,13 +358,19 @@ struct Row<'a> {
     parms: &'a [(String, Value)],
     /// The names of `parms` in their order, if the row has them.
     names: Option<&'a [Value]>,
+    /// The dotted name of the module that this one is, if a row before has it.
+    tied: Option<&'a str>,
     buffers: &'a [(String, Value)],
 }
 
 impl<'a> Row<'a> {
     fn parse(given: &'a Value) -> Result<Self> {
         let Value::Object(entries) = given else { return Err(malformed("a row as a dictionary", given)) };
-        check_keys("module state", entries, &["depth", "module", "name", "options", "parms", "buffers", "names"])?;
+        check_columns(
+            "module state",
+            entries,
+            &["depth", "module", "name", "options", "parms", "buffers", "names", "tied"],
+        )?;
         let column = |key: &str| match entries.iter().find(|(name, _)| name == key) {
             Some((_, value)) => Ok(value),
             None => Err(Error::new(Code::Format, format!("module state: a row lacks the column `{key}`"))),
@@ -141,8 +393,14 @@ impl<'a> Row<'a> {
             Some((_, Value::Array(list))) => Some(list.as_slice()),
             Some((_, other)) => return Err(malformed("names as a list", other)),
         };
+        let tied = match entries.iter().find(|(key, _)| key == "tied") {
+            None => None,
+            Some((_, Value::String(place))) => Some(place.as_str()),
+            Some((_, other)) => return Err(malformed("tied as a string", other)),
+        };
         Ok(Self {
             names,
+            tied,
             depth: *depth as usize,
             kind,
             name: if name.is_empty() { None } else { Some(checked_name(name)?) },
@@ -151,50 +409,6 @@ impl<'a> Row<'a> {
             buffers: dictionary("buffers")?,
         })
     }
-}
-
-/// The module that begins at the first row, with all rows that belong to it.
-fn module_from_rows<E: Engine>(
-    rows: &mut &[Row<'_>],
-    depth: usize,
-    context: &mut InitContext<'_, E>,
-) -> Result<Module<E>> {
-    let Some((row, rest)) = rows.split_first().filter(|(row, _)| row.depth == depth) else {
-        return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
-    };
-    *rows = rest;
-    let mut children = Vec::new();
-    while rows.first().is_some_and(|row| row.depth > depth) {
-        children.push(module_from_rows(rows, depth + 1, context)?);
-    }
-    if let Some(module) = Module::container(row.kind, row.name.clone()) {
-        return Ok(module.with_children(keyed(children)?));
-    }
-    if !children.is_empty() {
-        return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
-    }
-    if Module::<E>::is_parameter_dictionary(row.kind) {
-        return parameter_dictionary(row, context);
-    }
-    let mut specification = vec![Value::string(row.kind)];
-    specification.extend(row.name.iter().map(Value::string));
-    specification.push(Value::Object(row.options.to_vec()));
-    let module = Module::make(&Value::Array(specification), context)?;
-    set(context.engine, row, row.parms, module.own_parameters())?;
-    set(context.engine, row, row.buffers, module.own_buffers())?;
-    Ok(module)
-}
-
-fn parameter_dictionary<E: Engine>(row: &Row<'_>, context: &mut InitContext<'_, E>) -> Result<Module<E>> {
-    let tensors = in_order(row)?.into_iter().map(|(name, value)| {
-        let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
-        let tensor = context.engine.tensor(&array.data, &array.shape, Device::Cpu)?;
-        context.engine.set_requires_grad(&tensor, true)?;
-        Ok((checked_name(name)?, tensor))
-    });
-    let mut module = Module::parameter_dictionary(tensors.values()?);
-    module.name.clone_from(&row.name);
-    Ok(module)
 }
 
 /// The tensors of a row in the order of its names.

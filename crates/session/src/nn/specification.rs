@@ -1,26 +1,54 @@
 //! Modules from their specifications.
 
+use std::rc::Rc;
+
 use stepwell_optim::{Code, Error, Result, Results, defaults, parse};
 
 use crate::engine::Engine;
+use crate::nn::container::{CONTAINERS, Container};
 use crate::nn::context::InitContext;
 use crate::nn::layers::layer_kinds;
-use crate::nn::module::{MAX_DEPTH, Module, SEQUENTIAL, checked_name, keyed};
+use crate::nn::module::{MAX_DEPTH, Module, PARAMETER_DICTIONARY, checked_name};
 use crate::values::convert::{named_options, positional_options};
+use crate::values::device::Device;
+use crate::values::handle::Handle;
+use crate::values::numbers::array;
 use crate::values::value::Value;
+
+/// Objects that a specification names by their handles.
+pub(crate) trait Objects<E: Engine> {
+    fn module(&self, handle: Handle) -> Result<Rc<Module<E>>>;
+    fn tensor(&self, handle: Handle) -> Result<E::Tensor>;
+}
+
+/// `None` for a specification without handles.
+type NamedObjects<'a, E> = Option<&'a dyn Objects<E>>;
 
 impl<E: Engine> Module<E> {
     /// Makes a module from its specification.
     ///
     /// A layer is its kind, or a list: its kind, optionally a name, positional options, optionally an object of named
-    /// options. A container is an object with the keys `container` and `children`.
-    pub(crate) fn make(specification: &Value, context: &mut InitContext<'_, E>) -> Result<Self> {
-        Self::make_at(specification, context, 0)
+    /// options. A container is an object with the keys `container` and `children`. A handle is a module that exists, which the
+    /// container then shares.
+    pub(crate) fn make(
+        specification: &Value,
+        objects: NamedObjects<'_, E>,
+        context: &mut InitContext<'_, E>,
+    ) -> Result<Rc<Self>> {
+        Self::make_at(specification, objects, context, 0)
     }
 
-    fn make_at(specification: &Value, context: &mut InitContext<'_, E>, depth: usize) -> Result<Self> {
+    fn make_at(
+        specification: &Value,
+        objects: NamedObjects<'_, E>,
+        context: &mut InitContext<'_, E>,
+        depth: usize,
+    ) -> Result<Rc<Self>> {
         if depth > MAX_DEPTH {
             return Err(Error::new(Code::Argument, format!("modules nested deeper than {MAX_DEPTH}")));
+        }
+        if let (Value::Handle(handle), Some(objects)) = (specification, objects) {
+            return objects.module(*handle);
         }
         let entry = |key| match specification {
             Value::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -30,7 +58,7 @@ impl<E: Engine> Module<E> {
             if matches!(specification, Value::Object(entries) if entries.len() > 2) {
                 return Err(not_a_module(specification));
             }
-            return Self::sequential(container, children, context, depth);
+            return Self::contain(container, children, objects, context, depth);
         }
         let (kind, rest) = match specification {
             Value::String(kind) => (kind.as_str(), &[][..]),
@@ -40,19 +68,23 @@ impl<E: Engine> Module<E> {
             },
             _ => return Err(not_a_module(specification)),
         };
-        if kind == SEQUENTIAL {
-            return Self::sequential(specification, &[], context, depth);
+        if Container::named(kind).is_some() {
+            return Self::contain(specification, &[], objects, context, depth);
         }
-        let kinds = layer_kinds::<E>();
-        let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
-            let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain([SEQUENTIAL]).collect();
-            Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
-        })?;
         // A string after the kind is the module's name: no layer takes a string as its first option.
         let (name, rest) = match rest.split_first() {
             Some((Value::String(name), rest)) => (Some(checked_name(name)?), rest),
             _ => (None, rest),
         };
+        if kind == PARAMETER_DICTIONARY {
+            return Self::own_parameters_of(name, rest, objects, context);
+        }
+        let kinds = layer_kinds::<E>();
+        let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
+            let containers = CONTAINERS.iter().map(|(name, ..)| *name).chain([PARAMETER_DICTIONARY]);
+            let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain(containers).collect();
+            Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
+        })?;
         let (named, positional) = match rest.split_last() {
             Some((Value::Object(entries), positional)) => (named_options(entries.clone())?, positional),
             _ => (Vec::new(), rest),
@@ -61,29 +93,70 @@ impl<E: Engine> Module<E> {
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
         let layer = (found.make)(&row, context)?;
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
-        Ok(Self::layer(found.name, name, options, layer))
+        Ok(Rc::new(Self::layer(found.name, name, options, layer)))
     }
 
-    fn sequential(
+    /// A module of tensors: handles of tensors, which it shares, and plain numbers.
+    fn own_parameters_of(
+        name: Option<String>,
+        rest: &[Value],
+        objects: NamedObjects<'_, E>,
+        context: &mut InitContext<'_, E>,
+    ) -> Result<Rc<Self>> {
+        let [Value::Object(entries)] = rest else {
+            let message =
+                format!("expected a dictionary of tensors after {PARAMETER_DICTIONARY}, given {} values", rest.len());
+            return Err(Error::new(Code::Argument, message));
+        };
+        let mut tensors = Vec::new();
+        for (key, value) in entries {
+            let tensor = match (value, objects) {
+                (Value::Handle(handle), Some(objects)) => objects.tensor(*handle)?,
+                _ => {
+                    let numbers = array(value)?.ok_or_else(|| {
+                        Error::new(Code::Argument, format!("expected a tensor or numbers as `{key}`, given {value}"))
+                    })?;
+                    let tensor = context.engine.tensor(&numbers.data, &numbers.shape, Device::Cpu)?;
+                    context.engine.set_requires_grad(&tensor, true)?;
+                    tensor
+                }
+            };
+            if !context.engine.is_leaf(&tensor) || !context.engine.dtype(&tensor)?.is_floating() {
+                let message = format!("expected a leaf tensor of floating point as `{key}`");
+                return Err(Error::new(Code::Parameter, message));
+            }
+            tensors.push((checked_name(key)?, tensor));
+        }
+        let mut module = Self::parameter_dictionary(tensors);
+        module.name = name;
+        Ok(Rc::new(module))
+    }
+
+    fn contain(
         container: &Value,
         children: &[Value],
+        objects: NamedObjects<'_, E>,
         context: &mut InitContext<'_, E>,
         depth: usize,
-    ) -> Result<Self> {
+    ) -> Result<Rc<Self>> {
         let words = match container {
             Value::Array(list) => list.as_slice(),
             word => std::slice::from_ref(word),
         };
-        let name = match words {
-            [Value::String(kind)] if kind == SEQUENTIAL => None,
-            [Value::String(kind), Value::String(name)] if kind == SEQUENTIAL => Some(checked_name(name)?),
+        let kind = words.first().and_then(|word| match word {
+            Value::String(kind) => Container::named(kind),
+            _ => None,
+        });
+        let (kind, name) = match (kind, words) {
+            (Some(kind), [_]) => (kind, None),
+            (Some(kind), [_, Value::String(name)]) => (kind, Some(checked_name(name)?)),
             _ => {
-                let message = format!("expected {SEQUENTIAL}, or {SEQUENTIAL} and a name, given {container}");
+                let message = format!("expected a container such as sequential, or that and a name, given {container}");
                 return Err(Error::new(Code::Argument, message));
             }
         };
-        let modules = children.iter().map(|child| Self::make_at(child, context, depth + 1)).values()?;
-        Ok(Self::holding(SEQUENTIAL, name, keyed(modules)?))
+        let modules = children.iter().map(|child| Self::make_at(child, objects, context, depth + 1)).values()?;
+        Self::holding(kind, name, modules).map(Rc::new)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod gradient_scales;
 pub(crate) mod handle_table;
+pub(crate) mod hosting;
 pub(crate) mod optimizer_of_module;
 pub(crate) mod running_steps;
 
@@ -11,8 +12,11 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
+use crate::nn::host::FunctionNumber;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
+use crate::nn::specification::Objects;
+use crate::nn::ties::first_of_each;
 use crate::random::Random;
 use crate::session::handle_table::HandleTable;
 use crate::training::bound_optimizer::BoundOptimizer;
@@ -72,6 +76,10 @@ pub struct Session<E: Engine> {
     pub(crate) scales_losses: bool,
     /// Steps whose closures are running, the innermost last.
     pub(crate) running: Vec<RunningStep<E>>,
+    /// Functions of modules that are running, the innermost last.
+    pub(crate) calls: Vec<RunningCall<E>>,
+    /// Objects that commands use whose functions are running.
+    pub(crate) held: Vec<Handle>,
     pub(crate) table: HandleTable<CountedObject<E>>,
     bytes: usize,
     /// The command that runs.
@@ -83,6 +91,14 @@ pub(crate) struct RunningStep<E: Engine> {
     pub(crate) bound: Rc<RefCell<BoundOptimizer<E>>>,
     /// Identities of the parameters that a line search sets; empty for every other optimizer.
     pub(crate) line_searched: Vec<u64>,
+}
+
+/// A function of a module that is running, with its tensors.
+pub(crate) struct RunningCall<E: Engine> {
+    pub(crate) function: FunctionNumber,
+    pub(crate) training: bool,
+    pub(crate) inputs: Vec<Handle>,
+    pub(crate) outputs: Option<Vec<E::Tensor>>,
 }
 
 /// An object with the bytes of its tensors at the last count.
@@ -98,7 +114,18 @@ impl<E: Engine> Session<E> {
     pub fn new(engine: E) -> Self {
         let (random, table) = (Random::new(0), HandleTable::new());
         let (all_options, scales_losses) = (true, false);
-        Self { engine, random, all_options, scales_losses, running: Vec::new(), table, bytes: 0, command: "" }
+        Self {
+            engine,
+            random,
+            all_options,
+            scales_losses,
+            running: Vec::new(),
+            calls: Vec::new(),
+            held: Vec::new(),
+            table,
+            bytes: 0,
+            command: "",
+        }
     }
 
     /// An empty session with a given number, for a caller that has several instances of this library. Handles carry the
@@ -118,10 +145,44 @@ impl<E: Engine> Session<E> {
         Ok(Value::Handle(handle))
     }
 
+    /// A handle of the only tensor, or a list of handles, all or none.
+    pub(crate) fn insert_outputs(&mut self, mut tensors: Vec<E::Tensor>) -> Result<Value> {
+        if tensors.len() == 1
+            && let Some(tensor) = tensors.pop()
+        {
+            return self.insert(Object::Tensor(tensor));
+        }
+        let mut handles = Vec::new();
+        for tensor in tensors {
+            match self.insert(Object::Tensor(tensor)) {
+                Ok(handle) => handles.push(handle),
+                Err(error) => {
+                    for handle in handles {
+                        if let Value::Handle(handle) = handle {
+                            self.remove(handle)?;
+                        }
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Value::Array(handles))
+    }
+
+    /// The tensors of an object. A module counts a tensor once that it has under several names.
+    pub(crate) fn tensors_of(&self, object: &Object<E>) -> Result<Vec<E::Tensor>> {
+        let mut tensors = object.tensors();
+        if let Object::Module(_) | Object::Model(_) = object {
+            let mut flags = first_of_each(&self.engine, &mut tensors.iter())?.into_iter();
+            tensors.retain(|_| flags.next().unwrap_or(true));
+        }
+        Ok(tensors)
+    }
+
     fn bytes_of(&self, object: &Object<E>) -> Result<usize> {
         let samples = if let Object::Model(model) = object { model.samples() } else { Vec::new() };
         let mut bytes = 0;
-        for tensor in object.tensors().iter().chain(&samples) {
+        for tensor in self.tensors_of(object)?.iter().chain(&samples) {
             bytes += self.engine.shape(tensor)?.iter().product::<usize>() * self.engine.dtype(tensor)?.size();
         }
         Ok(bytes)
@@ -177,11 +238,7 @@ impl<E: Engine> Session<E> {
 
     /// The module of a handle, which may be a model's.
     pub(crate) fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
-        match self.object(handle)? {
-            Object::Module(module) => Ok(Rc::clone(module)),
-            Object::Model(model) => Ok(Rc::clone(&model.module)),
-            other => Err(wrong_kind(ObjectKind::Module, other.kind())),
-        }
+        self.table.module(handle)
     }
 
     /// The optimizer of a handle, which may be a model's.
@@ -213,15 +270,15 @@ impl<E: Engine> Session<E> {
 
     pub(crate) fn model(&self, handle: Handle) -> Result<&Model<E>> {
         match self.object(handle)? {
-            Object::Model(model) => Ok(model),
+            Object::Model(model) => model.check_idle().map(|()| model.as_ref()),
             other => Err(wrong_kind(ObjectKind::Model, other.kind())),
         }
     }
 
-    /// The model, mutable, with the engine and the random numbers.
-    pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E, &mut Random)> {
+    /// The model, mutable, with the engine.
+    pub(crate) fn model_mut(&mut self, handle: Handle) -> Result<(&mut Model<E>, &E)> {
         match &mut self.table.get_mut(handle)?.object {
-            Object::Model(model) => Ok((model, &self.engine, &mut self.random)),
+            Object::Model(model) => model.check_idle().map(|()| (model.as_mut(), &self.engine)),
             other => Err(wrong_kind(ObjectKind::Model, other.kind())),
         }
     }
@@ -232,4 +289,21 @@ fn wrong_kind(expected: ObjectKind, given: ObjectKind) -> Error {
         Code::HandleKind,
         format!("expected {} handle, given {} handle", expected.with_article(), given.with_article()),
     )
+}
+
+impl<E: Engine> Objects<E> for HandleTable<CountedObject<E>> {
+    fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
+        match &self.get(handle)?.object {
+            Object::Module(module) => Ok(Rc::clone(module)),
+            Object::Model(model) => Ok(Rc::clone(&model.module)),
+            other => Err(wrong_kind(ObjectKind::Module, other.kind())),
+        }
+    }
+
+    fn tensor(&self, handle: Handle) -> Result<E::Tensor> {
+        match &self.get(handle)?.object {
+            Object::Tensor(tensor) => Ok(tensor.clone()),
+            other => Err(wrong_kind(ObjectKind::Tensor, other.kind())),
+        }
+    }
 }

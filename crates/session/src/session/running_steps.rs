@@ -77,6 +77,12 @@ impl<E: Engine> Session<E> {
 
     /// Fails while the closure of any step is running.
     pub(crate) fn check_none_stepping(&self) -> Result<()> {
+        if !self.calls.is_empty() {
+            return Err(Error::new(
+                Code::Busy,
+                "a pass is not over yet, and the function that it calls cannot free everything",
+            ));
+        }
         if self.running.is_empty() {
             return Ok(());
         }

@@ -11,7 +11,6 @@ use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::ForwardContext;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
-use crate::random::Random;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
@@ -29,6 +28,8 @@ pub(crate) struct Model<E: Engine> {
     pub(crate) optimizer: Rc<RefCell<BoundOptimizer<E>>>,
     pub(crate) train: DataLoader<E>,
     pub(crate) test: DataLoader<E>,
+    /// True in the place of a model that is being run.
+    is_running: bool,
 }
 
 impl<E: Engine> Model<E> {
@@ -42,7 +43,25 @@ impl<E: Engine> Model<E> {
             return Err(Error::new(Code::Argument, message));
         }
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
-        Ok(Self { module, loss, optimizer, train, test })
+        Ok(Self { module, loss, optimizer, train, test, is_running: false })
+    }
+
+    /// The place of a model while it is being run, with its parts and without its data.
+    pub(crate) fn placeholder(&self) -> Self {
+        let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
+        let (module, optimizer) = (Rc::clone(&self.module), Rc::clone(&self.optimizer));
+        Self { module, loss: self.loss, optimizer, train, test, is_running: true }
+    }
+
+    /// Fails while the model is being run.
+    pub(crate) fn check_idle(&self) -> Result<()> {
+        if !self.is_running {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Busy,
+            "the model is running: a function that it calls can use neither its data nor run it",
+        ))
     }
 
     /// The tensors that samples are taken from.
@@ -51,12 +70,13 @@ impl<E: Engine> Model<E> {
     }
 
     /// Trains or tests on all batches, each once, from the first on.
-    pub(crate) fn run(&mut self, engine: &E, random: &mut Random, training: bool) -> Result<()> {
+    pub(crate) fn run(&mut self, context: &mut ForwardContext<'_, E>) -> Result<()> {
+        let training = context.training;
         if self.batches(training)? == 0 {
             return Err(Error::new(Code::Shape, "expected at least one batch, given too few samples for one"));
         }
         self.loader_mut(training).end();
-        while self.batch(engine, random, training)?.is_some() {}
+        while self.batch(context)?.is_some() {}
         Ok(())
     }
 
@@ -93,11 +113,12 @@ impl<E: Engine> Model<E> {
     }
 
     /// Makes a step on the next batches, or measures the next one; `None` after the last, and then from the first again.
-    pub(crate) fn batch(&mut self, engine: &E, random: &mut Random, training: bool) -> Result<Option<BatchReport>> {
+    pub(crate) fn batch(&mut self, context: &mut ForwardContext<'_, E>) -> Result<Option<BatchReport>> {
+        let training = context.training;
         let options = self.options(training)?;
         let begins = !self.loader(training).has_begun();
         if begins {
-            self.loader_mut(training).begin(options.shuffle.then_some(&mut *random))?;
+            self.loader_mut(training).begin(options.shuffle.then_some(&mut *context.random))?;
         }
         let samples = self.loader(training).next(count(options.batchsize), options.droplast, count(options.accumulate));
         let samples_count = samples.len();
@@ -105,12 +126,8 @@ impl<E: Engine> Model<E> {
             self.loader_mut(training).end();
             return Ok(None);
         }
-        let mut context = ForwardContext { engine, random, training };
-        let result = if training {
-            self.learn_finite(&mut context, samples, &options)
-        } else {
-            self.measure(&mut context, samples)
-        };
+        let result =
+            if training { self.learn_finite(context, samples, &options) } else { self.measure(context, samples) };
         if begins && result.is_err() {
             // After an error the next call draws the order again.
             self.loader_mut(training).end();
@@ -162,7 +179,8 @@ impl<E: Engine> Model<E> {
             let mut sum = 0.0;
             let mut add = |position: usize| {
                 let Batch { inputs, targets } = self.train.batch(engine, batches[position], device)?;
-                let output = self.module.forward_one(context, &inputs)?;
+                let outputs = self.module.forward(context, std::slice::from_ref(&inputs))?;
+                let output = self.module.only_output(outputs)?;
                 let (loss, counted) =
                     self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
                 if !engine.requires_grad(&loss) {
@@ -252,7 +270,8 @@ impl<E: Engine> Model<E> {
     fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<LearnedStep> {
         let engine = context.engine;
         let Batch { inputs, targets } = self.test.batch(engine, samples, self.device(engine)?)?;
-        let output = self.module.evaluate_detached(context, &inputs)?;
+        let outputs = self.module.evaluate_detached(context, std::slice::from_ref(&inputs))?;
+        let output = self.module.only_output(outputs)?;
         let (value, counted) =
             self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
         let loss = scalar(engine, &value)?;

@@ -9,6 +9,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Compare, Primitive};
+use crate::mathematics::join;
 use crate::mathematics::tensor_math::{TensorMath, dim_of};
 use crate::values::data::Data;
 
@@ -85,23 +86,7 @@ operations! { E,
     /// Tensors joined along a dimension.
     "cat" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {
         let tensors = joined(cx, given)?;
-        let shape = cx.engine.shape(&tensors[0])?;
-        let dim = dim_of(&shape, given.whole(1)?)?;
-        if shape.is_empty() {
-            return Err(Error::new(Code::Shape, "expected tensors with a dimension, given shape []; `stack` makes one"));
-        }
-        let mut total = shape.clone();
-        for tensor in &tensors[1..] {
-            let other = cx.engine.shape(tensor)?;
-            let fits = other.len() == shape.len() && (0..shape.len()).all(|i| i == dim || other[i] == shape[i]);
-            if !fits {
-                let message = format!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
-                return Err(Error::new(Code::Shape, message));
-            }
-            total[dim] = total[dim].saturating_add(other[dim]);
-        }
-        cx.engine.check_memory(&total, cx.engine.dtype(&tensors[0])?)?;
-        cx.one(Primitive::Cat(dim), &tensors.iter().collect::<Vec<_>>())
+        join::cat(cx.engine, &tensors, given.whole(1)?).map(Output::One)
     };
     /// Tensors of one shape joined along a new dimension.
     "stack" (tensors: Tensors, dim: Dim = 0.0) gradient 1 => |cx, given| {

@@ -2,6 +2,7 @@
 
 mod activations;
 pub(crate) mod batchnorm;
+mod cat;
 mod conv2d;
 mod dropout;
 mod embedding;
@@ -51,4 +52,5 @@ layers! {
     batchnorm::BatchNorm,
     layernorm::LayerNorm,
     embedding::Embedding,
+    cat::Cat,
 }
