@@ -50,6 +50,7 @@ export {
   buffernames,
   buffers,
   bytes,
+  callback,
   cast,
   cat,
   cauchy,

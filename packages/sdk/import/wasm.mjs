@@ -48,6 +48,7 @@ export {
   buffernames,
   buffers,
   bytes,
+  callback,
   cast,
   cat,
   cauchy,

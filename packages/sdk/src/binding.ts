@@ -98,6 +98,11 @@ export interface Binding {
   /** Calls a command of the session. */
   call(command: string, args: readonly BindingArgument[]): BindingResult;
   /**
+   * Calls a command that may run functions of modules. `host` runs the one that `runningcall` names. It throws no exception: it returns a
+   * number, or null if the function has failed, which ends the command with an error.
+   */
+  callHosted(command: string, args: readonly BindingArgument[], host: () => number | null): BindingResult;
+  /**
    * Makes a step with options; the closure computes the loss and its gradients and returns the loss. The closure throws no
    * exception: it returns null if it has failed, which ends the step with an error.
    */

@@ -8,6 +8,9 @@ const brand = Symbol.for("@stepwell/sdk/handle");
 /** The key under which an object lists the objects that it holds, if it holds more than the handle `handle`. */
 export const parts: unique symbol = Symbol("parts");
 
+/** Objects that live as long as a handle. A console shows only few properties of a handle, so it is not one. */
+const held = new WeakMap<Handle, unknown[]>();
+
 /** The engine of a handle, as the handle needs it. */
 export interface HandleOwner {
   /** The object as text; a state such as `freed` if it cannot be read. */
@@ -68,6 +71,14 @@ export class Handle<Kind extends string = string> {
   static textOf(handle: Handle, style: TextStyle): string {
     // A console may ask an object that no constructor has made.
     return #owner in handle ? handle.#owner.textOf(handle, style) : "Handle";
+  }
+
+  /** Lets objects live as long as a handle. @internal */
+  static hold(handle: Handle, objects: readonly unknown[]): void {
+    if (objects.length === 0) return;
+    const before = held.get(handle);
+    if (before === undefined) held.set(handle, [...objects]);
+    else before.push(...objects);
   }
 
   /** The kind of object. @internal */

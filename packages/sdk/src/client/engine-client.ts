@@ -1,21 +1,31 @@
 import type { Binding, BindingArgument, BindingResult, EngineOptions } from "../binding.js";
 import { asStepwellError, hasCode, renamed, StepwellError } from "../errors.js";
-import type { Handle } from "../handle.js";
+import { Handle, type ModuleHandle } from "../handle.js";
 import { objectText } from "../printing/object.js";
+import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
 import type { HandleScope } from "./handle-scopes.js";
+import { type HostedFunction, HostedFunctions, holders } from "./hosted-functions.js";
 import { jsonOf } from "./json-of-object.js";
 import { NumberMemory } from "./number-memory.js";
 import { toThisRealm } from "./realm.js";
+
+/** An exception of a function that a pass called. */
+class Thrown {
+  constructor(readonly error: unknown) {}
+}
 
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
 export class EngineClient {
   readonly #binding: Binding;
   #registry: HandleRegistry;
   readonly #memory: NumberMemory;
+  readonly #functions = new HostedFunctions();
+  /** The modes of the passes whose functions are running, the innermost last: whether they train. */
+  readonly #passes: boolean[] = [];
 
   constructor(binding: Binding) {
     this.#binding = binding;
@@ -31,10 +41,75 @@ export class EngineClient {
     try {
       result = this.#callBinding(command, encoded);
     } catch (error) {
+      if (error instanceof Thrown) throw error.error;
       throw renamed(this.#error(error, args), command, name);
     }
     this.#memory.reclaim(encoded);
-    return this.#decode(result);
+    const decoded = this.#decode(result);
+    if (this.#functions.areUsed) this.#holdArguments(command, args, decoded);
+    return decoded;
+  }
+
+  /** Whether the pass trains whose function is running; true outside of all passes. */
+  get isTraining(): boolean {
+    return this.#passes.at(-1) ?? true;
+  }
+
+  /** The number of passes whose functions are running. */
+  get passes(): number {
+    return this.#passes.length;
+  }
+
+  /** The number of a function. The caller holds the function. */
+  host(hosted: HostedFunction): number {
+    return this.#functions.add(hosted);
+  }
+
+  /** Applies a function with a backward of its own to tensors. Both functions have numbers. */
+  applyWithBackward(forward: number, backward: number, hosted: HostedFunction, inputs: readonly unknown[]): unknown {
+    const output = this.call("gradient", [forward, backward, ...inputs]);
+    this.#functions.holdForGraph(backward, hosted, () => this.call("graphfunctions", []) as readonly number[]);
+    return output;
+  }
+
+  /** Makes a module of a function. `members` and `buffers` as the command `callback` has them. Returns the names of its parameters too. */
+  makeCallback(
+    hosted: HostedFunction,
+    name: string,
+    members: readonly (readonly [name: string, value: unknown])[],
+    buffers: readonly string[],
+    where: string,
+  ): readonly [module: ModuleHandle, parameters: readonly string[]] {
+    const number = this.#functions.add(hosted);
+    const args = [number, name, members, buffers];
+    const encoded = encodeArguments(this.#registry, where, args, this.#memory.allocate);
+    let made: readonly [bigint, readonly string[]];
+    try {
+      made = this.#callBinding("callback", encoded) as unknown as typeof made;
+    } catch (error) {
+      throw renamed(this.#error(error, args), "callback", where);
+    }
+    const module = this.#registry.handle(made[0]) as ModuleHandle;
+    Handle.hold(module, [hosted, ...holders(handlesIn(members), Handle.kindOf)]);
+    return [module, made[1]];
+  }
+
+  /** Gives each function of a copied module a function of its own, if it needs one. */
+  bindCopies(module: ModuleHandle): void {
+    if (!this.#functions.areUsed) return;
+    const rows = this.call("callbacks", [module]) as readonly (readonly [name: string, number: number])[];
+    const copies = new Map<HostedFunction, HostedFunction>();
+    // Modules within others come later, and are copied first.
+    for (const [name, number] of [...rows].reverse()) {
+      const original = this.#functions.get(number);
+      if (original?.copy === undefined || copies.has(original)) continue;
+      const part = name === "" ? module : (this.call("child", [module, name]) as ModuleHandle);
+      const copy = original.copy(part, copies);
+      copies.set(original, copy);
+      this.call("bindcallback", [part, this.#functions.add(copy)]);
+      Handle.hold(part, [copy]);
+      Handle.hold(module, [copy]);
+    }
   }
 
   /** Frees objects; without arguments, all objects. */
@@ -135,14 +210,64 @@ export class EngineClient {
 
   /** Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. */
   #callBinding(command: string, encoded: readonly BindingArgument[]): BindingResult {
+    const call = this.#functions.areCalledBy(command)
+      ? () => this.#callHosted(command, encoded)
+      : () => this.#binding.call(command, encoded);
     try {
-      return this.#binding.call(command, encoded);
+      return call();
     } catch (error) {
       if (!hasCode(error, "ERR_MEMORY")) throw error;
       const freed = this.#registry.freeForgotten();
       const released = this.#binding.releaseMemory?.() ?? false;
       if (!freed && !released) throw error;
-      return this.#binding.call(command, encoded);
+      return call();
+    }
+  }
+
+  /** Calls a command that calls functions. An exception of a function is a {@link Thrown}, since the binding reads no exceptions. */
+  #callHosted(command: string, encoded: readonly BindingArgument[]): BindingResult {
+    let thrown: Thrown | undefined;
+    const host = () => {
+      try {
+        this.#runFunction();
+        return 0;
+      } catch (error) {
+        thrown = new Thrown(error);
+        return null;
+      }
+    };
+    try {
+      return this.#binding.callHosted(command, encoded, host);
+    } catch (error) {
+      throw thrown ?? error;
+    }
+  }
+
+  /** Runs the function that a pass has called, in a scope of its own. */
+  #runFunction(): void {
+    const call = this.#binding.call("runningcall", []) as unknown as readonly [number, boolean, ...bigint[]];
+    const [number, isTraining, ...ids] = call;
+    const scope = this.openScope();
+    this.#passes.push(isTraining);
+    try {
+      const hosted = this.#functions.get(number);
+      const inputs = ids.map((id) => this.#registry.handle<"tensor">(id));
+      if (hosted === undefined) throw new StepwellError("ERR_HANDLE_FREED", "the function of a module was collected");
+      this.call("outputs", hosted.run(inputs), "forward");
+    } finally {
+      this.#passes.pop();
+      this.closeScope(scope);
+    }
+  }
+
+  /** Lets the objects that an object was made of live as long as its handle, since their functions have to. */
+  #holdArguments(command: string, args: readonly unknown[], result: unknown): void {
+    const results: readonly unknown[] = Array.isArray(result) && result.length < 1024 ? result : [result];
+    const objects = [...results, command === "opt" ? args[0] : undefined].map(handleOf);
+    for (const object of objects) {
+      if (object === undefined || holders([object], Handle.kindOf).length === 0) continue;
+      const others = holders(handlesIn(args), Handle.kindOf).filter((handle) => handle !== object);
+      Handle.hold(object, others);
     }
   }
 

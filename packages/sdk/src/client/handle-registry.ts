@@ -48,9 +48,9 @@ export class HandleRegistry implements HandleOwner {
   }
 
   /** A handle of a new object. */
-  handle(id: bigint): Handle {
+  handle<Kind extends string = string>(id: bigint): Handle<Kind> {
     const kind = objectKinds[Math.floor(Number(id) / idsOfKind)] ?? "tensor";
-    const handle = Handle.make(id, this, kind);
+    const handle = Handle.make<Kind>(id, this, kind);
     this.scopes.add(handle);
     this.#places?.set(id, new Error().stack ?? "");
     const count = this.#young.push(handle);

@@ -28,8 +28,6 @@ const positions = new Map<string, readonly number[]>([
   ["tensor", [1]],
   ["copyto", [1]],
   ["grad", [2]],
-  ["forward", [2]],
-  ["evaluate", [2]],
   ...losses.map((name) => [name, [2]] as const),
   ["loss", [3]],
   ["train", [2, 3]],
@@ -47,6 +45,7 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 /** Whether numbers in this argument of a function become a tensor. */
 export function becomesTensor(command: string, position: number): boolean {
+  if (command === "forward" || command === "evaluate") return position > 1;
   return command === "vector" || (positions.get(command)?.includes(position) ?? false);
 }
 

@@ -64,6 +64,7 @@ function explained(binding: Binding, reason: StepwellError): Binding {
   };
   return {
     call: (command, args) => attempt(() => binding.call(command, args)),
+    callHosted: (...args) => attempt(() => binding.callHosted(...args)),
     stepWithClosure: (...args) => attempt(() => binding.stepWithClosure(...args)),
     reset: () => attempt(() => binding.reset()),
     ready: (options) => binding.ready(options).catch((error: unknown) => Promise.reject(explain(error))),

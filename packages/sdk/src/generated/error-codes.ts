@@ -22,6 +22,8 @@ export const engineErrorCodes = [
   "ERR_CLOSURE_REQUIRED",
   /** A handle whose object was freed. */
   "ERR_HANDLE_FREED",
+  /** An object that a pass or a step uses, whose function called to free, run or change it. */
+  "ERR_BUSY",
   /** A value that is not a handle of this session. */
   "ERR_HANDLE_INVALID",
   /** A handle of another kind than the call expects. */

@@ -130,6 +130,12 @@ export interface EmbeddingOptions {
   readonly embedding_dim?: number;
 }
 
+/** Two inputs joined along a dimension. */
+export interface CatOptions {
+  /** The dimension along which inputs are joined; a negative one counts from the last. Default 0. */
+  readonly dim?: number;
+}
+
 /** The options of each layer, by name. */
 export interface LayerOptionsOf {
   /** A linear map of the last dimension. */
@@ -156,6 +162,8 @@ export interface LayerOptionsOf {
   readonly layernorm: LayernormOptions;
   /** A vector for each index. */
   readonly embedding: EmbeddingOptions;
+  /** Two inputs joined along a dimension. */
+  readonly cat: CatOptions;
 }
 
 /** The kinds of layers. */
@@ -172,6 +180,7 @@ export const layerKinds = [
   "batchnorm",
   "layernorm",
   "embedding",
+  "cat",
 ] as const;
 
 /** The kind of a layer. */
@@ -187,7 +196,37 @@ export type LayerKind =
   | "dropout"
   | "batchnorm"
   | "layernorm"
-  | "embedding";
+  | "embedding"
+  | "cat";
+
+/** The kinds of containers. */
+export const containerKinds = [
+  "sequential",
+  "seqnest",
+  "seqlist",
+  "seqdict",
+  "seqjoin",
+  "residual",
+  "fork",
+  "nbeats",
+  "transform",
+  "moduledict",
+  "modulelist",
+] as const;
+
+/** The kind of a container. */
+export type ContainerKind =
+  | "sequential"
+  | "seqnest"
+  | "seqlist"
+  | "seqdict"
+  | "seqjoin"
+  | "residual"
+  | "fork"
+  | "nbeats"
+  | "transform"
+  | "moduledict"
+  | "modulelist";
 
 /** One option under one of its names. */
 type OneOf<Options, Name extends keyof Options> = { [Key in Name]-?: Required<Pick<Options, Key>> }[Name];
@@ -351,6 +390,12 @@ export interface EmbeddingForms {
   readonly 0: readonly [options: EmbeddingRows & EmbeddingColumns];
 }
 
+/** Forms of the options of `cat`. */
+export interface CatForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim?: number | CatOptions, options?: CatOptions];
+}
+
 /** Forms of the options of a layer without options. */
 export interface NoOptionsForms {
   /** Nothing. */
@@ -383,4 +428,6 @@ export interface LayerFormsOf {
   readonly layernorm: LayernormForms;
   /** A vector for each index. */
   readonly embedding: EmbeddingForms;
+  /** Two inputs joined along a dimension. */
+  readonly cat: CatForms;
 }

@@ -1,7 +1,9 @@
 // Layers as plain data, typed by their kind.
 
-import type { LayerFormsOf, LayerKind } from "../generated/layers.js";
+import type { ContainerKind, LayerFormsOf, LayerKind } from "../generated/layers.js";
+import type { AnyModule, AnyTensor } from "./objects.js";
 import type { ModuleState } from "./results.js";
+import type { TensorData } from "./tensor-data.js";
 
 /** The forms of the options of a layer. */
 type FormsOf<Kind extends LayerKind> = LayerFormsOf[Kind];
@@ -28,16 +30,21 @@ export type BareLayerKind = {
 /** A layer: its kind alone, or a list. `help("module")` lists the kinds, and {@link LayerOptionsOf} has the options of each. */
 export type LayerSpecification = BareLayerKind | Layer;
 
-/** Several modules one after the other; {@link seq} makes one. */
-export interface SequentialSpecification {
+/** A container with its modules; {@link seq} makes one. */
+export interface ContainerSpecification {
   /** The kind, and optionally a name. */
-  readonly container: SequentialContainer;
-  /** The modules in the order in which they run. */
+  readonly container: Container;
+  /** The modules in their order. */
   readonly children: readonly ModuleSpecification[];
 }
 
-/** The kind `sequential`, and optionally a name. */
-export type SequentialContainer = "sequential" | readonly ["sequential", name: string];
+/** A kind of container, and optionally a name. */
+export type Container = ContainerKind | readonly [ContainerKind, name: string];
+
+/** A module of tensors by name, which holds them and does not run. Tensors are shared; plain numbers become parameters. */
+export type ParameterDictionarySpecification =
+  | readonly ["parmdict", tensors: Readonly<Record<string, AnyTensor | TensorData>>]
+  | readonly ["parmdict", name: string, tensors: Readonly<Record<string, AnyTensor | TensorData>>];
 
 declare const unchecked: unique symbol;
 
@@ -49,8 +56,10 @@ export interface UncheckedSpecification {
 /** A module as plain data, from which `module` makes one. */
 export type ModuleSpecification =
   | LayerSpecification
-  | SequentialContainer
-  | SequentialSpecification
+  | Container
+  | ContainerSpecification
+  | ParameterDictionarySpecification
+  | AnyModule
   | UncheckedSpecification;
 
 /** Whether a value is a dictionary. A list is not. */
@@ -84,12 +93,14 @@ export type CheckedSpecification<Given> = [Given] extends [never]
       ? Rest extends readonly [string, ...infer Options]
         ? ListOf<Kind, [name: string], NearestForm<Kind, Options>>
         : ListOf<Kind, [], NearestForm<Kind, Rest>>
-      : Kind extends "sequential"
-        ? SequentialContainer
-        : readonly [kind: LayerKind | "sequential", ...unknown[]]
+      : Kind extends "parmdict"
+        ? ParameterDictionarySpecification
+        : Kind extends ContainerKind
+          ? readonly [Kind, name: string]
+          : readonly [kind: LayerKind | ContainerKind, ...unknown[]]
     : Given extends string
       ? // Not an alias, so that a message has the words and not the name of their union.
-        { [Word in BareLayerKind | "sequential"]: Word }[BareLayerKind | "sequential"]
+        { [Word in BareLayerKind | ContainerKind]: Word }[BareLayerKind | ContainerKind]
       : ModuleSpecification;
 
 /** Plain data or an object that a given value has to be, to make a module of. */

@@ -1,6 +1,6 @@
 import type { ObjectKind } from "../../generated/object-kinds.js";
 import { type AnyHandle, Handle, marks } from "../../handle.js";
-import { definePrinting, plainStyle } from "../../inspect.js";
+import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import type { Parameters } from "../../types/arguments.js";
 import type { Held } from "../../types/objects.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
@@ -8,14 +8,27 @@ import { clip, clipv, nograd, zerograd } from "../functions/gradients.js";
 import { bytes, classof, elements, tensorcount } from "../functions/objects.js";
 import { release } from "./held.js";
 
+/** A handle that is made when it is first needed. */
+export interface LaterHandle<Kind extends AnyHandle> {
+  /** Whether it has been made. */
+  readonly isMade: boolean;
+  /** The handle. */
+  handle(): Kind;
+}
+
+/** The kind of an object of a class, without its handle; undefined for any other object. */
+export let kindOf: (object: HeldObject<AnyHandle>) => ObjectKind | undefined;
+
 /** The members of all classes: the handle, counts, gradients, texts and the end of the life of an object. */
 export abstract class HeldObject<Kind extends AnyHandle> implements Held<Kind> {
   protected readonly object: symbol;
-  readonly #handle: Kind;
+  readonly #kind: ObjectKind;
+  readonly #handle: Kind | LaterHandle<Kind>;
 
-  /** An object of a handle, which has been checked. */
-  protected constructor(kind: ObjectKind, handle: Kind) {
+  /** An object of a handle, which has been checked, or of one that is made when it is first needed. */
+  protected constructor(kind: ObjectKind, handle: Kind | LaterHandle<Kind>) {
     this.object = marks[kind];
+    this.#kind = kind;
     this.#handle = handle;
   }
 
@@ -23,13 +36,23 @@ export abstract class HeldObject<Kind extends AnyHandle> implements Held<Kind> {
     definePrinting(
       HeldObject.prototype as HeldObject<AnyHandle>,
       (object) => object.constructor.name,
-      (object, style) => (#handle in object ? Handle.textOf(object.#handle, style) : "HeldObject"),
+      (object, style) => (#handle in object ? HeldObject.#textOf(object, style) : "HeldObject"),
     );
+    kindOf = (object) => (#kind in object ? object.#kind : undefined);
   }
 
   /** The handle of the object that a method was called on, which may be anything. */
   static #handleOf<Kind extends AnyHandle>(receiver: HeldObject<Kind>): Kind {
-    return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("HeldObject", receiver);
+    if (!(#handle in Object(receiver))) return refuseReceiver("HeldObject", receiver);
+    const handle = receiver.#handle;
+    return handle instanceof Handle ? handle : handle.handle();
+  }
+
+  /** The object as text. An object that has no handle yet makes none for it. */
+  static #textOf(object: HeldObject<AnyHandle>, style: TextStyle): string {
+    const handle = object.#handle;
+    if (!(handle instanceof Handle) && !handle.isMade) return object.constructor.name;
+    return Handle.textOf(HeldObject.#handleOf(object), style);
   }
 
   /** The handle, for the functions of the k-api. */
@@ -89,7 +112,8 @@ export abstract class HeldObject<Kind extends AnyHandle> implements Held<Kind> {
   toString(): string;
   toString(...surplus: readonly unknown[]): string {
     refuseSurplus("toString", surplus);
-    return Handle.textOf(HeldObject.#handleOf(this), plainStyle);
+    if (!(#handle in Object(this))) return refuseReceiver("HeldObject", this);
+    return HeldObject.#textOf(this, plainStyle);
   }
 
   /**

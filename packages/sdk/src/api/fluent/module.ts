@@ -1,43 +1,73 @@
 import type { LoadOptions, StepOptions } from "../../generated/settings.js";
-import type { DictionaryHandle, ModuleHandle } from "../../handle.js";
+import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
 import type { Device, Dtype, Selector } from "../../types/arguments.js";
 import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
+import type { ModuleInputs } from "../../types/own-modules.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
-import type { TensorData } from "../../types/tensor-data.js";
-import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
+import { client } from "../client.js";
 import { load, save } from "../functions/files.js";
 import { freeze, gradflag, unfreeze } from "../functions/gradients.js";
-import {
-  child,
-  childnames,
-  clone,
-  copyparms,
-  evaluate,
-  forward,
-  module,
-  names,
-  parm,
-  parmnames,
-  parms,
-} from "../functions/modules.js";
+import { child, childnames, clone, copyparms, module, names, parm, parmnames, parms } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
 import { to } from "../functions/tensors.js";
 import { checkedHandle } from "./held.js";
 import { HeldObject } from "./held-object.js";
+import { type ModuleBase, OwnModule, ownObjectOf } from "./own-module.js";
 import { type Closure, stepOf } from "./step.js";
 import { Tensor } from "./tensor.js";
 
-/** A module with its parameters. */
-export class Module extends HeldObject<ModuleHandle> {
-  readonly #handle: ModuleHandle;
+/**
+ * A module with its parameters.
+ *
+ * A class that extends it is a module of its own: its constructor calls `super()` and assigns tensors and modules, and its `forward`
+ * calculates. A leaf tensor with `"grad"` is a parameter, under the name of its property. Modules are children, also in arrays and
+ * dictionaries: `blocks.0.weight`. PyTorch has the same names for the same class. All are assigned before the module is first used:
+ * one that is assigned later is `ERR_PARAMETER` at the next use. Private fields (`#x`) are not seen.
+ *
+ * `forward` gets a {@link Tensor} for each input, and returns a tensor or a list of them. The pass frees everything
+ * else that it makes, as {@link scoped} does. It is synchronous. It may call every function, except to free its inputs or the module, or to run or free the model
+ * that calls it: `ERR_BUSY`. An exception arrives as it was thrown, and the pass has then changed nothing.
+ *
+ * @typeParam Outputs - the outputs of `forward`: one tensor, or a list
+ * @example
+ * ```ts
+ * class Block extends Module {
+ *   readonly inner = Module.of(["linear", 4, 4]);
+ *   readonly scale = Tensor.of([1], "grad");
+ *   override forward(x: Tensor): Tensor {
+ *     return this.inner.forward(x).tanh().mul(this.scale).add(x);
+ *   }
+ * }
+ * const m = new Block();
+ * const o = opt("adam", m); // trains inner.weight, inner.bias and scale
+ * ```
+ */
+export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends HeldObject<ModuleHandle> {
+  readonly #handle: ModuleHandle | OwnModule;
 
   /** The module of a handle, or of another object, whose handle is then shared. */
   constructor(module: AnyModule);
-  constructor(module: AnyModule, ...surplus: readonly unknown[]) {
+  /** A module of a class that extends this one. */
+  constructor();
+  constructor(...given: readonly unknown[]) {
+    if (given.length === 0 && new.target !== Module) {
+      let own: OwnModule | undefined;
+      super("module", {
+        get isMade() {
+          return own?.isMade === true;
+        },
+        handle: () => (own as OwnModule).handle(),
+      });
+      own = new OwnModule(this as unknown as ConstructorParameters<typeof OwnModule>[0], Module.#base);
+      this.#handle = own;
+      return;
+    }
+    const [module, ...surplus] = given;
     refuseSurplus("Module", surplus);
-    const handle = checkedHandle("Module", "module", module);
+    const handle = checkedHandle("Module", "module", module as AnyModule);
     super("module", handle);
     this.#handle = handle;
   }
@@ -50,8 +80,46 @@ export class Module extends HeldObject<ModuleHandle> {
   }
 
   /** The handle of the object that a method was called on, which may be anything. */
-  static #handleOf(receiver: Module): ModuleHandle {
-    return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Module", receiver);
+  static #handleOf(receiver: object): ModuleHandle {
+    const object = Object(receiver) as object;
+    if (!(#handle in object)) return refuseReceiver("Module", receiver);
+    const handle = object.#handle;
+    return handle instanceof OwnModule ? handle.handle() : handle;
+  }
+
+  /** Fails if a method was called on anything but a module. */
+  static #handleIn(receiver: object): void {
+    if (!(#handle in (Object(receiver) as object))) refuseReceiver("Module", receiver);
+  }
+
+  /** This class, for the modules of classes that extend it. */
+  static readonly #base: ModuleBase = {
+    forward: Module.prototype.forward as (...inputs: readonly unknown[]) => unknown,
+    of: (handle) => new Module(handle),
+    make: (of) => Reflect.construct(Module, [], of.constructor),
+    ownOf: (module) => (#handle in module && module.#handle instanceof OwnModule ? module.#handle : undefined),
+  };
+
+  /**
+   * Whether the pass trains that runs: true in `forward`, `run` and `fit`, false in `evaluate`, `testrun` and validation. Outside of a
+   * pass it is true.
+   */
+  get training(): boolean {
+    Module.#handleIn(this);
+    return client.isTraining;
+  }
+
+  /**
+   * Assigns a tensor to a property of an own module, and makes it a buffer: part of its state, and not trained. Call it in the
+   * constructor.
+   */
+  protected registerBuffer(name: string, tensor: AnyTensor): void;
+  protected registerBuffer(name: string, tensor: AnyTensor, ...surplus: readonly unknown[]): void {
+    refuseSurplus("registerBuffer", surplus);
+    Module.#handleIn(this);
+    const own = this.#handle;
+    if (!(own instanceof OwnModule)) refuse("registerBuffer", "a module of a class of its own", "a module of a handle");
+    own.registerBuffer(name, tensor);
   }
 
   /** Dotted names of all parameters, in the order in which an optimizer takes them. */
@@ -130,10 +198,11 @@ export class Module extends HeldObject<ModuleHandle> {
   }
 
   /** A module with copies of the parameters and buffers. */
-  clone(): Module;
-  clone(...surplus: readonly unknown[]): Module {
+  clone(): this;
+  clone(...surplus: readonly unknown[]): this {
     refuseSurplus("clone", surplus);
-    return new Module(clone(Module.#handleOf(this)));
+    const handle = clone(Module.#handleOf(this));
+    return (ownObjectOf(handle) ?? new Module(handle)) as this;
   }
 
   /** Overwrites the parameters and buffers of another module from this one, all or none. */
@@ -151,18 +220,16 @@ export class Module extends HeldObject<ModuleHandle> {
     return stepOf(Module.#handleOf(this), first, options, surplus);
   }
 
-  /** Runs the module as in training, recording the graph for `backward`. */
-  forward(input: AnyTensor | TensorData): Tensor;
-  forward(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("forward", surplus);
-    return new Tensor(forward(Module.#handleOf(this), input));
+  /** Runs the module as in training, recording the graph for `backward`. Several outputs are a list. */
+  forward(...inputs: ModuleInputs): Outputs;
+  forward(...inputs: readonly unknown[]): unknown {
+    return wrapped(client.call("forward", [Module.#handleOf(this), ...inputs]));
   }
 
   /** Runs the module as in use, recording no graph. */
-  evaluate(input: AnyTensor | TensorData): Tensor;
-  evaluate(input: AnyTensor | TensorData, ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("evaluate", surplus);
-    return new Tensor(evaluate(Module.#handleOf(this), input));
+  evaluate(...inputs: ModuleInputs): Outputs;
+  evaluate(...inputs: readonly unknown[]): unknown {
+    return wrapped(client.call("evaluate", [Module.#handleOf(this), ...inputs]));
   }
 
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */
@@ -193,6 +260,11 @@ export class Module extends HeldObject<ModuleHandle> {
     refuseSurplus("state", surplus);
     return state(Module.#handleOf(this));
   }
+}
+
+/** Outputs of a module as objects. */
+function wrapped(outputs: unknown): unknown {
+  return Array.isArray(outputs) ? outputs.map((output) => new Tensor(output)) : new Tensor(outputs as TensorHandle);
 }
 
 /** The class of modules. */

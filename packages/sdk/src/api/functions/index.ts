@@ -1,6 +1,7 @@
 // The functions of the k-api.
 
 export * from "./activation.js";
+export * from "./callbacks.js";
 export * from "./comparison.js";
 export * from "./counting.js";
 export * from "./creation.js";

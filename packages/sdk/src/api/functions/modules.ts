@@ -2,8 +2,8 @@
 
 import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
 import type { ModuleSource } from "../../types/layers.js";
-import type { AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
-import type { TensorData } from "../../types/tensor-data.js";
+import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
+import type { ModuleInputs } from "../../types/own-modules.js";
 import { client } from "../client.js";
 
 /**
@@ -30,14 +30,29 @@ export function module(...args: readonly unknown[]): unknown {
   return client.call("module", args);
 }
 
-/** Runs a module as in training: with dropout and batch statistics, recording the graph for `backward`. */
-export function forward(module: AnyModule | AnyModel, input: AnyTensor | TensorData): TensorHandle;
+/**
+ * Runs a module as in training: with dropout and batch statistics, recording the graph for `backward`. Within the forward pass of an
+ * own module it runs as that pass does.
+ *
+ * @param inputs - one input, or as many as the module takes
+ */
+export function forward(module: AnyModule | AnyModel, ...inputs: ModuleInputs): TensorHandle;
+/** Runs a module with several outputs, which are a list. A program states their number: `forward<[TensorHandle, TensorHandle]>(m, x)`. */
+export function forward<Outputs extends readonly TensorHandle[]>(
+  module: AnyModule | AnyModel,
+  ...inputs: ModuleInputs
+): Outputs;
 export function forward(...args: readonly unknown[]): unknown {
   return client.call("forward", args);
 }
 
-/** Runs a module as in use: without dropout, with running statistics, recording no graph. */
-export function evaluate(module: AnyModule | AnyModel, input: AnyTensor | TensorData): TensorHandle;
+/** Runs a module as in use: without dropout, with running statistics, recording no graph. Inputs and outputs as of {@link forward}. */
+export function evaluate(module: AnyModule | AnyModel, ...inputs: ModuleInputs): TensorHandle;
+/** Runs a module with several outputs as in use. */
+export function evaluate<Outputs extends readonly TensorHandle[]>(
+  module: AnyModule | AnyModel,
+  ...inputs: ModuleInputs
+): Outputs;
 export function evaluate(...args: readonly unknown[]): unknown {
   return client.call("evaluate", args);
 }
@@ -140,7 +155,9 @@ export function parm(...args: readonly unknown[]): unknown {
  */
 export function clone(module: AnyModule | AnyModel): ModuleHandle;
 export function clone(...args: readonly unknown[]): unknown {
-  return client.call("clone", args);
+  const copy = client.call("clone", args) as ModuleHandle;
+  client.bindCopies(copy);
+  return copy;
 }
 
 /**

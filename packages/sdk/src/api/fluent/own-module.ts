@@ -1,0 +1,223 @@
+// A module of a class of the program: what makes its members a module of the engine, and runs its forward pass.
+
+import type { HostedFunction } from "../../client/hosted-functions.js";
+import { renamed, StepwellError } from "../../errors.js";
+import { Handle, type ModuleHandle, type TensorHandle } from "../../handle.js";
+import type { AnyTensor } from "../../types/objects.js";
+import { handlesIn } from "../../values/handles-in.js";
+import { refuse } from "../../values/refuse.js";
+import { client } from "../client.js";
+import { outputsOf } from "../functions/outputs.js";
+import { type Member, memberOf, sameMember, withParts } from "./members.js";
+import { Tensor } from "./tensor.js";
+
+/** Forward passes within forward passes nest at most so deep, so that recursion cannot exhaust the stack. */
+const MAX_DEPTH = 128;
+
+type Forward = (...inputs: readonly unknown[]) => unknown;
+
+/** An object of a class that extends the class of modules. */
+interface Extended {
+  forward: Forward;
+}
+
+/** The class of modules, which this file is below. */
+export interface ModuleBase {
+  /** Runs a module by the engine. */
+  readonly forward: Forward;
+  /** The module of a handle. */
+  of(handle: ModuleHandle): object;
+  /** An object of a class, whose constructor does not run. */
+  make(of: object): Extended;
+  /** The part of an own module that is not its class; undefined for any other module. */
+  ownOf(module: object): OwnModule | undefined;
+}
+
+/** The objects of own modules, by their handles. */
+const objects = new WeakMap<Handle, WeakRef<object>>();
+
+/** The object of an own module that a handle was made for. */
+export function ownObjectOf(handle: ModuleHandle): object | undefined {
+  return objects.get(handle)?.deref();
+}
+
+/** The forward passes that run each within the one before, without the engine. */
+let depth = 0;
+
+/** The part of an own module that is not its class. */
+export class OwnModule implements HostedFunction {
+  readonly #object: Extended;
+  readonly #base: ModuleBase;
+  readonly #wrapper: Forward;
+  readonly #buffers: string[] = [];
+  #handle: ModuleHandle | undefined;
+  /** The members that the module was made of. */
+  #members: ReadonlyMap<string, Member> = new Map();
+  #parameters: ReadonlySet<string> = new Set();
+  #isMaking = false;
+
+  constructor(object: Extended, base: ModuleBase) {
+    this.#object = object;
+    this.#base = base;
+    this.#wrapper = (...inputs) => this.#call(inputs);
+    // On the object, so that a call of its forward pass is one of the engine; the class has the pass itself.
+    const property = { value: this.#wrapper, configurable: true, writable: true };
+    if (object.forward !== base.forward) Object.defineProperty(object, "forward", property);
+  }
+
+  /** Whether the engine has the module. */
+  get isMade(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  /** The handle. The first call makes the module of the members; later ones check that they are the same. */
+  handle(): ModuleHandle {
+    const members = this.#read();
+    if (this.#handle === undefined) return this.#make(members);
+    for (const [name, member] of members) this.#check(name, member);
+    for (const name of this.#members.keys()) if (!members.has(name)) this.#refuse(name, "removed");
+    return this.#handle;
+  }
+
+  registerBuffer(name: string, tensor: AnyTensor): void {
+    if (typeof name !== "string") refuse("registerBuffer", "a name as argument 1", name);
+    if (memberOf(tensor)?.kind !== "tensor") refuse("registerBuffer", "a tensor as argument 2", tensor);
+    if (name in this.#object) refuse("registerBuffer", "the name of a new property as argument 1", name);
+    if (this.isMade) this.#refuse(name, "assigned");
+    this.#buffers.push(name);
+    Object.defineProperty(this.#object, name, { value: tensor, enumerable: true, configurable: true, writable: true });
+  }
+
+  /** Runs the forward pass with inputs of the engine. */
+  run(inputs: readonly TensorHandle[]): readonly unknown[] {
+    return outputsOf(this.#name, this.#forward(inputs.map((input) => new Tensor(input))));
+  }
+
+  /** The object of a copy of the module, of the same class. Its constructor does not run. */
+  copy(module: ModuleHandle, copies: ReadonlyMap<HostedFunction, HostedFunction>): HostedFunction {
+    return client.withoutScope(() => {
+      const object = this.#base.make(this.#object);
+      const own = this.#base.ownOf(object) as OwnModule;
+      for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
+        if (property.value !== this.#wrapper) Object.defineProperty(object, name, property);
+      }
+      for (const [name, member] of this.#members) {
+        if (member.kind === "tensor" && !this.#parameters.has(name) && !this.#buffers.includes(name)) continue;
+        const value = withParts(member, name, (part, path) => {
+          const original = this.#base.ownOf(part as object);
+          const copied = original && (copies.get(original) as OwnModule | undefined);
+          if (copied) return copied.#object;
+          const isTensor = memberOf(part)?.kind === "tensor";
+          const handle = client.call(isTensor ? "parm" : "child", [module, path]);
+          if (part instanceof Handle) return handle;
+          return isTensor ? new Tensor(handle as TensorHandle) : this.#base.of(handle as ModuleHandle);
+        });
+        Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+      }
+      own.#buffers.push(...this.#buffers);
+      own.#parameters = this.#parameters;
+      own.#handle = module;
+      own.#members = own.#read();
+      objects.set(module, new WeakRef(object));
+      return own;
+    });
+  }
+
+  get #name(): string {
+    const { name } = this.#object.constructor;
+    return name === "" ? "Module" : name;
+  }
+
+  /** The forward pass of the class. */
+  #forward(inputs: readonly Tensor[]): unknown {
+    const own = Object.getOwnPropertyDescriptor(this.#object, "forward")?.value;
+    const forward: unknown =
+      own === undefined || own === this.#wrapper ? Object.getPrototypeOf(this.#object).forward : own;
+    if (typeof forward !== "function" || forward === this.#base.forward) {
+      throw new StepwellError("ERR_ARGUMENT", `${this.#name}: expected a class with a method \`forward\``);
+    }
+    return Reflect.apply(forward, this.#object, inputs);
+  }
+
+  /** A call of the forward pass by the program. Within another pass it is a part of that one. */
+  #call(inputs: readonly unknown[]): unknown {
+    const handles = inputs.map((input) => memberOf(input));
+    if (client.passes === 0 || inputs.length === 0 || handles.some((member) => member?.kind !== "tensor")) {
+      return Reflect.apply(this.#base.forward, this.#object, inputs);
+    }
+    if (depth >= MAX_DEPTH) {
+      const message = `${this.#name}: forward passes within forward passes nest at most ${MAX_DEPTH} deep`;
+      throw new StepwellError("ERR_ARGUMENT", message);
+    }
+    const scope = client.openScope();
+    depth += 1;
+    try {
+      const tensors = inputs.map((input) => (input instanceof Tensor ? input : new Tensor(input as AnyTensor)));
+      const returned = this.#forward(tensors);
+      const outputs = outputsOf(this.#name, returned).map((output) =>
+        output instanceof Tensor ? output : new Tensor(output as AnyTensor),
+      );
+      client.keep(handlesIn(outputs), scope);
+      return Array.isArray(returned) ? outputs : outputs[0];
+    } finally {
+      depth -= 1;
+      client.closeScope(scope);
+    }
+  }
+
+  #read(): Map<string, Member> {
+    const members = new Map<string, Member>();
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
+      if (property.enumerable !== true || !("value" in property)) continue;
+      const member = memberOf(property.value, `${this.#name}.${name}`);
+      if (member !== undefined) members.set(name, member);
+    }
+    return members;
+  }
+
+  #make(members: ReadonlyMap<string, Member>): ModuleHandle {
+    if (this.#isMaking) throw new StepwellError("ERR_ARGUMENT", `${this.#name}: a module that contains itself`);
+    this.#isMaking = true;
+    try {
+      const list = [...members].map(([name, { value }]) => [name, value] as const);
+      // It belongs to this object, and so to no scope.
+      const [handle, parameters] = client.withoutScope(() =>
+        client.makeCallback(this, this.#name, list, this.#buffers, this.#name),
+      );
+      this.#handle = handle;
+      this.#parameters = new Set(parameters);
+      this.#members = members;
+      objects.set(handle, new WeakRef<object>(this.#object));
+      return handle;
+    } catch (error) {
+      throw renamed(error, "callback", this.#name);
+    } finally {
+      this.#isMaking = false;
+    }
+  }
+
+  /** Fails for a member that the module was not made of. */
+  #check(name: string, member: Member): void {
+    const before = this.#members.get(name);
+    if (before !== undefined && sameMember(before, member)) return;
+    const wasPart = before !== undefined && (before.kind !== "tensor" || this.#parameters.has(name));
+    // A pass may leave a tensor in a property: it is not a parameter.
+    if (member.kind === "tensor" && !wasPart && !isParameter(member.value)) return;
+    this.#refuse(name, before === undefined ? "assigned" : "changed");
+  }
+
+  #refuse(name: string, change: string): never {
+    const message = `${this.#name}: \`${name}\` was ${change} after the module was first used: assign all in the constructor`;
+    throw new StepwellError("ERR_PARAMETER", message);
+  }
+}
+
+/** Whether a tensor would be a parameter. One that was freed, such as one that an earlier pass has made, would not. */
+function isParameter(tensor: unknown): boolean {
+  try {
+    return client.call("isparameter", [tensor]) === true;
+  } catch (error) {
+    if (error instanceof StepwellError && error.code === "ERR_HANDLE_FREED") return false;
+    throw error;
+  }
+}
