@@ -84,6 +84,7 @@ const table: readonly Row[] = [
   row("grad", ({ x }) => [x, [1, 1]]),
   row("gradflag", ({ x }) => [x, false]),
   ...["freeze", "unfreeze"].map((call) => row(call, ({ m }) => [m, "weight"], 1)),
+  row("callback", () => [(x: k.TensorHandle) => x, none], 1),
   row("clone", ({ m }) => [m]),
   row("same", ({ x }) => [x, x]),
   row("buffer", () => [k.module(["batchnorm", 2]), "running_mean"]),

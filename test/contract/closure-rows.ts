@@ -416,6 +416,11 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
   keep: ({ x }) => k.keep(x),
   leaks: () => k.leaks(),
   leakcheck: () => k.leakcheck()(),
+  callback: () =>
+    k.forward(
+      k.callback((x) => k.mul(x, 2)),
+      [1],
+    ),
   clone: ({ m }) => k.clone(m),
   cudadevices: () => k.cudadevices(),
   cudaStatus: () => k.cudaStatus(),

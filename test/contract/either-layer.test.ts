@@ -190,8 +190,24 @@ const rows: { readonly [name: string]: readonly Row[] } = {
   testrestore: [(o) => [trainedOn(o), k.testrestore(o.model)]],
   metrics: [(o) => [trainedOn(o), k.batch(o.model), k.metrics(o.model)]],
   testmetrics: [(o) => [trainedOn(o), k.testbatch(o.model), k.testmetrics(o.model)]],
-  module: [(o) => k.module(o.optimizer), (o) => k.module(o.model)],
-  forward: [(o) => k.forward(o.module, o.tensor), (o) => k.forward(o.model, o.leaf)],
+  module: [
+    (o) => k.module(o.optimizer),
+    (o) => k.module(o.model),
+    (o) => k.module(k.seq("sequential", o.module, "relu")),
+    (o) => k.module(["parmdict", { w: o.leaf }]),
+  ],
+  callback: [
+    (o) =>
+      k.forward(
+        k.callback((x) => x, { parms: { w: o.leaf }, buffers: { b: o.tensor } }),
+        o.tensor,
+      ),
+  ],
+  forward: [
+    (o) => k.forward(o.module, o.tensor),
+    (o) => k.forward(o.model, o.leaf),
+    (o) => k.forward(k.module("cat"), o.tensor, o.tensor),
+  ],
   evaluate: [(o) => k.evaluate(o.module, o.tensor), (o) => k.evaluate(o.model, o.leaf)],
   names: [(o) => k.names(o.module)],
   children: [(o) => k.children(o.module)],

@@ -159,7 +159,7 @@ const refused: readonly (readonly [specification: unknown, k.ErrorCode, message:
   [[], "ERR_ARGUMENT", "expected a module such as "],
   [{}, "ERR_ARGUMENT", "expected a module such as "],
   [null, "ERR_ARGUMENT", "expected a module such as "],
-  [{ container: "parallel", children: [] }, "ERR_ARGUMENT", "expected sequential, or sequential and a name"],
+  [{ container: "parallel", children: [] }, "ERR_ARGUMENT", "expected a container such as sequential"],
   [["relu", "a.b"], "ERR_ARGUMENT", 'expected a name without dots, given "a.b"'],
   [["relu", ""], "ERR_ARGUMENT", 'expected a name without dots, given ""'],
   [k.seq("sequential", ["relu", "a"], ["tanh", "a"]), "ERR_ARGUMENT", "two modules of one container are named `a`"],

@@ -64,6 +64,7 @@ const rows: { readonly [of: string]: readonly Row[] } = {
     [module, "parameter", "weight"],
     [module, "forward", [[1, 2]]],
     [module, "evaluate", [[1, 2]]],
+    [module, "registerBuffer", "n", tensor()],
     [module, "to", "double"],
     [module, "save", "/nowhere/m.safetensors"],
     [module, "load", "/nowhere/m.safetensors", {}],
@@ -106,6 +107,9 @@ const rows: { readonly [of: string]: readonly Row[] } = {
 /** Methods that take any number of options. */
 const takesSeveral = ["to", "of"];
 
+/** Methods that take as many inputs as the module. */
+const takesInputs = ["forward", "evaluate"];
+
 /** JSON.stringify calls `toJSON` with a key; `using` must be able to dispose of anything. */
 const exempt = ["constructor", "toJSON"];
 
@@ -128,6 +132,10 @@ describe.each(Object.entries(rows))("%s", (_, table) => {
       const object = owner() as { [name: string]: (...args: readonly unknown[]) => unknown };
       const handles = k.handlecount();
       for (const more of [undefined, 7, {}]) {
+        if (takesInputs.includes(method)) {
+          expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));
+          continue;
+        }
         if (takesSeveral.includes(method)) {
           // An option that is undefined is left out, and the function of that name reads all others.
           if (more === 7) expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));

@@ -85,10 +85,8 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     recurrent: "Planned: results of several tensors come first.",
     attention: "Planned as compositions of `matmul` and `softmax`.",
     embedding: "Planned.",
-    "containers and joins": "Planned: modules of several inputs come first.",
     "shape and selection": "The functions exist, and modules of them are planned.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
-    callback: "Planned: modules and losses that are written in TypeScript.",
     distances: "Planned.",
   },
   losses: { losses: "Planned as compositions of operations on tensors." },
@@ -112,7 +110,8 @@ const listed = (call: () => unknown) =>
 /** Names that a program can use here. */
 export const present: Readonly<Record<Kind, ReadonlySet<string>>> = {
   functions: new Set(Object.entries(k).flatMap(([name, value]) => (typeof value === "function" ? [name] : []))),
-  modules: new Set(listed(() => k.module(["nothing"] as never))),
+  // A function makes modules of the last kind.
+  modules: new Set([...listed(() => k.module(["nothing"] as never)), k.objtype(k.callback((x) => x))]),
   losses: new Set(listed(() => k.loss("nothing" as k.LossName))),
 };
 

@@ -14,7 +14,7 @@ const classifier = k.model(m, loss("ce"), o);
 const editor = new Editor();
 
 const optimizers = k.help("optimizer").map(({ optimizer }) => optimizer);
-const kinds = k.help("module").map(({ module }) => module);
+const kinds = Object.keys(k.layers).filter((kind) => kind !== "fromJSON");
 const optionsOf = (name: "adam" | "lamb" | "lbfgs" | "conv2d" | "linear" | "batchnorm") =>
   Object.keys(k.help(name, true));
 const dtypes = ["float", "double", "half", "bfloat16", "long", "float32", "float64", "float16", "int64"];

@@ -83,7 +83,7 @@ const layerCalls: readonly Row[] = [
     '["linear", 4]',
     "Source has 2 element(s) but target requires 3",
   ],
-  ['seq("sequentia", "relu")', '"sequentia"', "SequentialContainer"],
+  ['seq("sequentia", "relu")', '"sequentia"', "Container"],
   ["layers.linear(4)", "linear", "Expected 2-4 arguments, but got 1"],
   ['layers.linear("a", 4, "3")', '"3"', "number"],
   ["layers.linear(4, 3, { bais: true })", "bais", "'bais' does not exist in type 'LinearDefaults'"],

@@ -50,6 +50,10 @@ export function moduleSpecification(random: Random): k.ModuleSpecification {
     () => ["conv2d", 1, 2, 3],
     () => "relu",
     () => "sequential",
+    () => k.seq("residual", k.seq("sequential", ["linear", 2, 2]), activation()),
+    () => k.seq("seqjoin", k.seq("sequential", ["linear", 2, 3]), k.seq("sequential", ["linear", 2, 1]), ["cat", -1]),
+    () => k.seq("fork", ["linear", 2, 2], activation()),
+    () => k.seq("modulelist", ["linear", 2, 2]),
   ];
   return random.pick(makers)();
 }

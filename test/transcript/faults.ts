@@ -184,7 +184,7 @@ export const faults: readonly (readonly [what: string, section: string, fault: F
   [
     "seq drops its last module",
     "Managing multiple modules",
-    after("seq", (s: k.SequentialSpecification) => ({ ...s, children: s.children.slice(0, -1) })),
+    after("seq", (s: k.ContainerSpecification) => ({ ...s, children: s.children.slice(0, -1) })),
   ],
   ["a vector is reversed", "Specifying parameters", before("vector", (...all) => all.reverse())],
   [

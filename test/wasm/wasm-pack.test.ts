@@ -67,6 +67,7 @@ describe.runIf(hasWasmPack)("the package of wasm-pack", () => {
       "export function open(number: number, budget: number): number;",
       "export function close(session: number): void;",
       "export function call(session: number, command: string, args: readonly unknown[]): unknown;",
+      "export function callHosted(session: number, command: string, args: readonly unknown[], host: () => number | null): unknown;",
       "export function stepWithClosure(session: number, optimizer: bigint, closure: () => number | null, options: unknown): number;",
     ]) {
       expect(types).toContain(line);

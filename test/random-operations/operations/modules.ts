@@ -35,6 +35,17 @@ export const moduleOperations: Operations = {
     const module = world.any("module", "model");
     if (module) world.call(world.random.pick(["forward", "evaluate"]), module.handle, inputOf(world));
   },
+  "module of a function": (world) => {
+    const { random } = world;
+    const makers: readonly ((x: k.TensorHandle) => k.TensorHandle)[] = [
+      (x) => x,
+      (x) => k.mul(x, 2),
+      (x) => k.forward(k.module(["linear", 2, 2]), x),
+    ];
+    const module = world.call<k.ModuleHandle>("callback", random.pick(makers));
+    if (random.chance(0.7)) world.call(random.pick(["forward", "evaluate"]), module, inputOf(world));
+    if (random.chance(0.3)) world.call("module", k.seq("sequential", module, "relu"));
+  },
   loss: (world) => {
     const { random } = world;
     const [input, other] = [world.any("tensor"), world.any("tensor")];
