@@ -25,13 +25,14 @@ mod thread_pool;
 
 pub use brief::Brief;
 #[cfg(not(target_family = "wasm"))]
-pub use device::device::{Device, DeviceMemory, DeviceModule, DeviceView};
+pub use device::device::{Device, DeviceMemory, DeviceModule, DeviceRead, DeviceView};
 #[cfg(not(target_family = "wasm"))]
 pub use device::device_rule::DeviceRule;
 #[cfg(not(target_family = "wasm"))]
 pub use device::layout::{
     APPLY, BLOCK_THREADS, ChunkEntry, ConstantsRow, Control, FactorEntry, GRADIENT_SQUARES, KernelArguments, MEASURE,
-    Plain, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry, TransformEntry, bytes_of, bytes_of_mut,
+    Plain, SKIPS_ALWAYS, SKIPS_NEVER, SKIPS_NON_FINITE, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES,
+    TensorEntry, TransformEntry, bytes_of, bytes_of_mut,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use device::source::Variant;

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use stepwell_optim::fallible::push;
-use stepwell_optim::{Device, DeviceMemory, DeviceModule, Result};
+use stepwell_optim::{Device, DeviceMemory, DeviceModule, DeviceRead, Result};
 
 use crate::driver::compiler::Compiler;
 use crate::driver::context::Context;
 use crate::driver::module::CudaModule;
+use crate::driver::number_reads::NumberReads;
 use crate::driver::upload_ring::UploadRing;
 
 /// A function that allocates bytes on the device.
@@ -32,6 +33,7 @@ pub struct CudaSettings {
 pub struct CudaDevice {
     context: Rc<Context>,
     uploads: RefCell<UploadRing>,
+    reads: NumberReads,
     compiler: Compiler,
     /// Sources with their modules, which stay loaded: unloading one would wait for the device.
     modules: RefCell<Vec<(Box<str>, Rc<CudaModule>)>>,
@@ -48,6 +50,7 @@ impl CudaDevice {
         let context = Rc::new(Context::new(ordinal)?);
         Ok(Self {
             uploads: RefCell::new(UploadRing::new(Rc::clone(&context))),
+            reads: NumberReads::new(Rc::clone(&context)),
             context,
             compiler: Compiler::new(nvrtc_folders, cache_folder),
             modules: RefCell::default(),
@@ -96,6 +99,10 @@ impl Device for CudaDevice {
                 }
             }
         })
+    }
+
+    fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>> {
+        self.reads.start(from)
     }
 
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {

@@ -8,6 +8,8 @@ pub(crate) mod cuda_device;
 mod kernel_cache;
 mod library;
 mod module;
+mod number_reads;
 pub(crate) mod nvrtc;
+mod pinned_buffer;
 pub(crate) mod properties;
 mod upload_ring;

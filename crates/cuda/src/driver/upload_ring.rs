@@ -1,14 +1,14 @@
 //! Copies to a device through pinned memory, so that they wait for no earlier work.
 
 use std::collections::VecDeque;
-use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result};
 
-use crate::driver::api::{NOT_READY, Object};
+use crate::driver::api::NOT_READY;
 use crate::driver::context::Context;
+use crate::driver::pinned_buffer::PinnedBuffer;
 
 /// In bytes. A step uploads a few kilobytes, so that a buffer holds many steps.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -98,42 +98,10 @@ impl UploadRing {
     }
 
     fn push_new_buffer(&mut self) -> Result<()> {
-        let buffer = PinnedBuffer::new(Rc::clone(&self.context))?;
+        let buffer = PinnedBuffer::new(Rc::clone(&self.context), BUFFER_BYTES)?;
         self.buffers.try_reserve(1).map_err(|error| Error::new(Code::Memory, format!("out of memory: {error}")))?;
         self.buffers.push_back(buffer);
         self.filled = 0;
         Ok(())
-    }
-}
-
-/// Pinned memory of the host, and an event that is over once the copies from it are.
-struct PinnedBuffer {
-    context: Rc<Context>,
-    memory: *mut c_void,
-    event: Object,
-}
-
-impl PinnedBuffer {
-    fn new(context: Rc<Context>) -> Result<Self> {
-        let event = context.event()?;
-        let mut memory = ptr::null_mut();
-        let allocated = context.call("cannot pin memory of the host", |api| {
-            // SAFETY: the result is stored in a live variable; no flags.
-            unsafe { (api.host_allocate)(&mut memory, BUFFER_BYTES, 0) }
-        });
-        if let Err(error) = allocated {
-            context.destroy_event(event);
-            return Err(error);
-        }
-        Ok(Self { context, memory, event })
-    }
-}
-
-impl Drop for PinnedBuffer {
-    fn drop(&mut self) {
-        let Self { context, memory, event } = self;
-        // SAFETY: allocated by `new`. The driver waits for copies from it. A failure is of no consequence.
-        let _ = context.call_for_status(|api| unsafe { (api.host_free)(*memory) });
-        context.destroy_event(*event);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use libloading::Library;
-use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, Error, Result};
+use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, Error, Result};
 
 use crate::emulator::compiler::compile;
 use crate::emulator::memory::{EmulatorMemory, Range, Ranges};
@@ -21,6 +21,10 @@ pub struct Counts {
     pub uploaded_bytes: usize,
     /// Downloads. Each waits for the device.
     pub downloads: usize,
+    /// Numbers that were read without waiting.
+    pub reads: usize,
+    /// Questions for such a number before the device had copied it.
+    pub waits: usize,
     /// Copies on the device.
     pub copies: usize,
     /// Ranges that were set to zero.
@@ -37,6 +41,7 @@ pub struct Emulator {
     ranges: Ranges,
     checks: bool,
     memory_limit: Cell<usize>,
+    read_delay: Cell<usize>,
     modules: RefCell<HashMap<String, Rc<EmulatorModule>>>,
 }
 
@@ -45,6 +50,8 @@ pub struct Emulator {
 struct Shared {
     counts: Cell<Counts>,
     launched: RefCell<Vec<&'static str>>,
+    /// The number of launches since the device was made.
+    all_launches: Cell<usize>,
 }
 
 impl Shared {
@@ -69,6 +76,7 @@ impl Emulator {
             ranges: Ranges::default(),
             checks: false,
             memory_limit: Cell::new(usize::MAX),
+            read_delay: Cell::new(0),
             modules: RefCell::default(),
         }
     }
@@ -92,6 +100,11 @@ impl Emulator {
     /// Makes allocations of more than `bytes` at once fail, as on a device whose memory is full.
     pub fn set_memory_limit(&self, bytes: usize) {
         self.memory_limit.set(bytes);
+    }
+
+    /// Makes the copy of a number that is read take so many launches, as on a device that is behind the host.
+    pub fn set_read_delay(&self, launches: usize) {
+        self.read_delay.set(launches);
     }
 
     /// The number of calls.
@@ -145,6 +158,16 @@ impl Device for Emulator {
         Ok(())
     }
 
+    fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>> {
+        self.shared.count(|counts| counts.reads += 1);
+        let mut bytes = [0; 8];
+        self.ranges.check(from, bytes.len())?;
+        // SAFETY: as above.
+        unsafe { pointer(from).copy_to(bytes.as_mut_ptr(), bytes.len()) };
+        let over = self.shared.all_launches.get() + self.read_delay.get();
+        Ok(Box::new(EmulatorRead { number: u64::from_ne_bytes(bytes), over, shared: self.shared.clone() }))
+    }
+
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {
         self.shared.count(|counts| counts.copies += 1);
         self.ranges.check(from, bytes)?;
@@ -177,6 +200,27 @@ impl Device for Emulator {
     }
 }
 
+/// A number that counts as copied after some launches.
+struct EmulatorRead {
+    number: u64,
+    /// The number of launches since the device was made, at which the copy is over.
+    over: usize,
+    shared: Rc<Shared>,
+}
+
+impl DeviceRead for EmulatorRead {
+    fn is_over(&self) -> Result<bool> {
+        Ok(self.shared.all_launches.get() >= self.over)
+    }
+
+    fn number(&self) -> Result<u64> {
+        if !self.is_over()? {
+            self.shared.count(|counts| counts.waits += 1);
+        }
+        Ok(self.number)
+    }
+}
+
 /// The pointer of an address.
 fn pointer(address: u64) -> *mut u8 {
     std::ptr::with_exposed_provenance_mut(address as usize)
@@ -203,6 +247,7 @@ impl DeviceModule for EmulatorModule {
     fn launch(&self, kernel: &'static str, blocks: u32, threads: u32, arguments: &[u64]) -> Result<()> {
         self.shared.count(|counts| counts.launches += 1);
         self.shared.launched.borrow_mut().push(kernel);
+        self.shared.all_launches.update(|launches| launches + 1);
         if threads != stepwell_optim::BLOCK_THREADS || arguments.len() != 7 || blocks == 0 {
             let message = format!("emulator: {kernel}: given {blocks} blocks of {threads} threads");
             return Err(Error::new(Code::Internal, message));

@@ -6,7 +6,8 @@ use stepwell_cuda::Emulator;
 use stepwell_optim::{
     APPLY, BLOCK_THREADS, CHUNK_LEN, ChunkEntry, Clip, ConstantsRow, Control, Device, DeviceMemory, DeviceModule,
     DeviceRule, Element, FactorEntry, GRADIENT_SQUARES, GradientTransform, KernelArguments, MAX_BUFFERS, MEASURE,
-    Plain, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry, Variant, bytes_of, bytes_of_mut,
+    Plain, SKIPS_NEVER, SKIPS_NON_FINITE, STEP, SquaresEntry, StepSettings, TRANSFORMED_SQUARES, TensorEntry, Variant,
+    bytes_of, bytes_of_mut,
 };
 
 use crate::arrays::Array;
@@ -113,10 +114,11 @@ impl DeviceSteps {
             transform: transform.into(),
             clips_norm: clips.into(),
             uses_norm: uses_norm.into(),
-            skips_non_finite: settings.skips_non_finite.into(),
+            skips: if settings.skips_non_finite { SKIPS_NON_FINITE } else { SKIPS_NEVER },
             zeroes_gradients: settings.zeroes.into(),
             rows: rows.len() as u32,
             chunks: chunks.len() as u32,
+            skipped: 0,
         };
         let (entries, rows) = (self.table(&entries), self.table(&rows));
         let (chunk_table, settings_table) = (self.table(&chunks), self.table(&[plain]));
@@ -138,7 +140,7 @@ impl DeviceSteps {
         if uses_norm || clips || settings.skips_non_finite {
             launch(GRADIENT_SQUARES);
         }
-        if uses_norm {
+        if uses_norm && clips {
             launch(TRANSFORMED_SQUARES);
         }
         if self.rule.has_two_stages() {

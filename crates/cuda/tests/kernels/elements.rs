@@ -201,7 +201,7 @@ pub(crate) fn compare(comparison: Comparison) {
         assert_eq!(optimizer.step(&mut views, step_options).unwrap(), Outcome::Stepped);
         let (_, sums) = device.step(&tensors, step_count, settings);
 
-        // A rule that uses the norm sums the gradients once more if there is a transform.
+        // A rule that uses the norm sums transformed gradients, if there is a transform.
         let (uses_norm, has_two_stages) = (device.rule.uses_gradient_norm(), device.rule.has_two_stages());
         let sums_gradients = match (settings.clip, uses_norm) {
             (Clip::Norm(_), false) => true,

@@ -1,12 +1,21 @@
 //! The emulator of these tests.
 
+use std::rc::Rc;
+
 use stepwell_cuda::Emulator;
 use stepwell_optim::Device;
 
+thread_local! {
+    static EMULATOR: Rc<Emulator> = Rc::new(Emulator::checked());
+    static DEVICE: &'static Rc<dyn Device> = Box::leak(Box::new(EMULATOR.with(|emulator| emulator.clone() as Rc<dyn Device>)));
+}
+
 /// The emulator of this thread, which refuses accesses outside of arrays.
-pub(crate) fn emulator() -> &'static dyn Device {
-    thread_local! {
-        static EMULATOR: &'static Emulator = Box::leak(Box::new(Emulator::checked()));
-    }
-    EMULATOR.with(|emulator| *emulator as &dyn Device)
+pub(crate) fn emulator() -> &'static Rc<dyn Device> {
+    DEVICE.with(|device| *device)
+}
+
+/// Makes the host learn the outcome of a step after so many launches, unless it waits.
+pub(crate) fn set_read_delay(launches: usize) {
+    EMULATOR.with(|emulator| emulator.set_read_delay(launches));
 }

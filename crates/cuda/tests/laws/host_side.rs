@@ -1,11 +1,13 @@
 //! The host side of a step on a device: its calls, its failures, and its state.
 
+use std::rc::Rc;
+
 use stepwell_optim::{Clip, Code, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions};
 
 use crate::emulated::emulator;
 use crate::model::{Elements, Named, optimizer, option, views};
 use crate::observed::{Calls, Observed};
-use crate::steps::{assert_same_states, place_views, step, step_on, take_views};
+use crate::steps::{assert_same_states, known, place_views, step, step_on, take_views};
 
 const NAMES: [&str; 6] = ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"];
 
@@ -47,28 +49,29 @@ fn kernels(name: &str, clips: bool, checks: bool) -> Vec<&'static str> {
 fn a_steady_step_uploads_constants_and_launches_kernels_and_does_nothing_else() {
     for name in NAMES {
         for clip in [Clip::None, Clip::Norm(0.5), Clip::Value(0.1)] {
-            for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+            for (non_finite, loss_scale) in
+                [(NonFinite::Propagate, 1.0), (NonFinite::Skip, 1.0), (NonFinite::Skip, 4.0)]
+            {
                 let device = Observed::new(emulator());
                 let mut optimizer = optimizer(name, &variants(name)[0], 8);
                 let mut model = model();
-                let options = StepOptions { clip, non_finite, zero_gradients: true, ..StepOptions::default() };
+                let options =
+                    StepOptions { clip, loss_scale, non_finite, zero_gradients: true, ..StepOptions::default() };
                 for number in 0..5 {
                     set_gradients(&mut model, number);
                     let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
                     device.take_calls();
-                    assert_eq!(optimizer.device_step(&device, &placed, options).unwrap(), Outcome::Stepped);
+                    let outcome = optimizer.device_step(&device.shared(), &placed, options).unwrap();
                     let calls = device.take_calls();
-                    take_views(emulator(), &mut views(&mut model), &placed).unwrap();
                     let checks = non_finite != NonFinite::Propagate;
-                    let clips = clip != Clip::None;
-                    let mut launches = kernels(name, matches!(clip, Clip::Norm(_)), checks);
-                    if name == "lamb" && clips && !launches.contains(&"transformed_squares") {
-                        launches.insert(1, "transformed_squares");
-                    }
+                    // The first step makes state, so it waits for the outcome.
+                    let is_pending = checks && number > 0;
+                    assert_eq!(outcome, if is_pending { Outcome::Pending } else { Outcome::Stepped });
+                    take_views(emulator(), &mut views(&mut model), &placed).unwrap();
+                    let launches = kernels(name, matches!(clip, Clip::Norm(_)), checks);
                     if number > 1 {
                         // Each step has other addresses only if the allocator moves them, which it does not.
-                        let expected =
-                            Calls { uploads: 1, downloads: usize::from(checks), launches, ..Calls::default() };
+                        let expected = Calls { uploads: 1, reads: usize::from(checks), launches, ..Calls::default() };
                         assert_eq!(calls, expected, "{name} {clip:?} {non_finite:?}");
                     }
                 }
@@ -86,10 +89,10 @@ fn a_thousand_small_tensors_take_one_launch() {
         set_gradients(&mut model, number);
         let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
         device.take_calls();
-        optimizer.device_step(&device, &placed, StepOptions::default()).unwrap();
+        optimizer.device_step(&device.shared(), &placed, StepOptions::default()).unwrap();
         let calls = device.take_calls();
         assert_eq!(calls.launches, ["step"]);
-        assert!(calls.zeros <= 3 && calls.uploads <= 4 && calls.allocations <= 2, "{calls:?}");
+        assert!(calls.zeros <= 4 && calls.uploads <= 4 && calls.allocations <= 2, "{calls:?}");
     }
 }
 
@@ -104,7 +107,7 @@ fn a_new_rate_allocates_nothing_and_does_not_wait() {
             optimizer.set_rates(&[0.01 / (number + 1) as f64]).unwrap();
             let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
             device.take_calls();
-            optimizer.device_step(&device, &placed, StepOptions::default()).unwrap();
+            optimizer.device_step(&device.shared(), &placed, StepOptions::default()).unwrap();
             let calls = device.take_calls();
             if number > 0 {
                 assert_eq!((calls.allocations, calls.downloads, calls.loads), (0, 0, 0), "{name}: {calls:?}");
@@ -115,15 +118,21 @@ fn a_new_rate_allocates_nothing_and_does_not_wait() {
 
 /// Makes steps of which call after call is refused, until one succeeds. An error changes nothing, except where it says
 /// so: its step then has updated the state.
-fn disturbed(device: &Observed, optimizer: &mut Optimizer, model: &mut [Elements], options: StepOptions<'_>) -> usize {
+fn disturbed(
+    device: &Rc<Observed>,
+    optimizer: &mut Optimizer,
+    model: &mut [Elements],
+    options: StepOptions<'_>,
+) -> usize {
     for calls in 0.. {
         let before: Vec<_> = model.iter().map(Elements::bits).collect();
-        let mut states = optimizer.device_states(emulator()).unwrap();
+        let mut states = optimizer.device_states().unwrap();
         let placed = place_views(emulator(), &mut views(model)).unwrap();
         device.refuse_after(calls);
-        let outcome = optimizer.device_step(device, &placed, options);
-        if device.allow() {
-            outcome.unwrap();
+        let outcome = optimizer.device_step(&device.shared(), &placed, options);
+        // A step whose outcome cannot be read now is made, and its outcome is read later.
+        if device.allow() || matches!(outcome, Ok(Outcome::Pending)) {
+            known(outcome, optimizer).unwrap();
             take_views(emulator(), &mut views(model), &placed).unwrap();
             return calls;
         }
@@ -137,7 +146,7 @@ fn disturbed(device: &Observed, optimizer: &mut Optimizer, model: &mut [Elements
             optimizer.set_states(states);
             continue;
         }
-        assert_same_states(&mut optimizer.device_states(emulator()).unwrap(), &mut states, "after a refusal");
+        assert_same_states(&mut optimizer.device_states().unwrap(), &mut states, "after a refusal");
     }
     unreachable!()
 }
@@ -166,7 +175,7 @@ fn a_refused_call_changes_nothing_and_the_next_step_is_as_without_it() {
                     let bits = |model: &[Elements]| model.iter().map(Elements::bits).collect::<Vec<_>>();
                     assert!(bits(&ours) == bits(&theirs), "{name} {named:?}");
                 }
-                let states = |optimizer: &Optimizer| optimizer.device_states(emulator()).unwrap();
+                let states = |optimizer: &Optimizer| optimizer.device_states().unwrap();
                 assert_same_states(&mut states(&broken), &mut states(&smooth), name);
             }
         }
@@ -185,12 +194,12 @@ fn a_second_stage_that_fails_says_that_the_state_has_changed() {
             // Constants, `gradient_squares` and `measure` come before.
             device.refuse_after(3);
         }
-        let outcome = optimizer.device_step(&device, &placed, StepOptions::default());
+        let outcome = optimizer.device_step(&device.shared(), &placed, StepOptions::default());
         if number == 1 {
             let error = outcome.unwrap_err();
             let message = "refused; the step has updated the state, but not the parameters";
             assert_eq!((error.code(), error.to_string()), (Code::Memory, message.to_owned()));
-            assert_eq!(optimizer.device_states(emulator()).unwrap()[0].as_ref().unwrap().step, 1);
+            assert_eq!(optimizer.device_states().unwrap()[0].as_ref().unwrap().step, 1);
         }
     }
 }
@@ -206,13 +215,13 @@ fn state_moves_to_the_host_and_back() {
                 step(&mut optimizer, &mut views(&mut model), StepOptions::default()).unwrap();
                 let size = optimizer.state_size();
                 if number == 1 {
-                    optimizer.fetch_device_state(emulator()).unwrap();
+                    optimizer.fetch_device_state().unwrap();
                     assert!(!optimizer.has_device_state());
                     // A step on the host.
                     set_gradients(&mut model, number + 10);
                     optimizer.step(&mut views(&mut model), StepOptions::default()).unwrap();
                 } else if number == 3 {
-                    let states = optimizer.device_states(emulator()).unwrap();
+                    let states = optimizer.device_states().unwrap();
                     optimizer.set_states(states);
                 }
                 assert_eq!(optimizer.state_size(), size);

@@ -17,6 +17,7 @@ mod naive;
 mod observed;
 #[path = "../../../optim/tests/properties/option_variants.rs"]
 mod option_variants;
+mod outcomes;
 #[path = "../../../optim/tests/properties/parity.rs"]
 mod parity;
 mod steps;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, Error, Result};
+use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, Error, Result};
 
 /// The numbers of calls since the last reset, by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub(crate) struct Calls {
     pub(crate) allocations: usize,
     pub(crate) uploads: usize,
     pub(crate) downloads: usize,
+    /// Numbers that were read without waiting.
+    pub(crate) reads: usize,
+    /// Questions for such a number before the device had copied it.
+    pub(crate) waits: usize,
     pub(crate) copies: usize,
     pub(crate) zeros: usize,
     pub(crate) loads: usize,
@@ -27,7 +31,7 @@ struct Log {
 
 /// A device that passes calls on to another one.
 pub(crate) struct Observed {
-    device: &'static dyn Device,
+    device: Rc<dyn Device>,
     log: Rc<Log>,
 }
 
@@ -53,8 +57,13 @@ impl Log {
 }
 
 impl Observed {
-    pub(crate) fn new(device: &'static dyn Device) -> Self {
-        Self { device, log: Rc::default() }
+    pub(crate) fn new(device: &Rc<dyn Device>) -> Rc<Self> {
+        Rc::new(Self { device: Rc::clone(device), log: Rc::default() })
+    }
+
+    /// The device as a step takes it.
+    pub(crate) fn shared(self: &Rc<Self>) -> Rc<dyn Device> {
+        Rc::clone(self) as Rc<dyn Device>
     }
 
     /// The calls since the last time.
@@ -93,6 +102,11 @@ impl Device for Observed {
         self.device.download(from, bytes)
     }
 
+    fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>> {
+        self.log.call(|calls| calls.reads += 1)?;
+        Ok(Box::new(ObservedRead { read: self.device.read(from)?, log: Rc::clone(&self.log) }))
+    }
+
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {
         self.log.call(|calls| calls.copies += 1)?;
         self.device.copy(from, to, bytes)
@@ -106,6 +120,24 @@ impl Device for Observed {
     fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
         self.log.call(|calls| calls.loads += 1)?;
         Ok(Rc::new(ObservedModule { module: self.device.load(source)?, log: Rc::clone(&self.log) }))
+    }
+}
+
+struct ObservedRead {
+    read: Box<dyn DeviceRead>,
+    log: Rc<Log>,
+}
+
+impl DeviceRead for ObservedRead {
+    fn is_over(&self) -> Result<bool> {
+        self.read.is_over()
+    }
+
+    fn number(&self) -> Result<u64> {
+        if !self.is_over()? {
+            self.log.calls.borrow_mut().waits += 1;
+        }
+        self.read.number()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::rc::Rc;
 
 use half::{bf16, f16};
 use stepwell_optim::{
@@ -66,7 +67,7 @@ fn uploaded(device: &dyn Device, copies: &mut Copies, place: usize, bytes: &[u8]
 }
 
 /// Copies parameters and gradients to the device.
-pub(crate) fn place_views(device: &dyn Device, views: &mut [Option<View<'_>>]) -> Result<Vec<Option<DeviceView>>> {
+pub(crate) fn place_views(device: &Rc<dyn Device>, views: &mut [Option<View<'_>>]) -> Result<Vec<Option<DeviceView>>> {
     COPIES.with_borrow_mut(|copies| {
         let mut placed = Vec::new();
         for (index, view) in views.iter_mut().enumerate() {
@@ -76,8 +77,8 @@ pub(crate) fn place_views(device: &dyn Device, views: &mut [Option<View<'_>>]) -
             };
             let ([parameter, gradient], element, length) = parts(view);
             placed.push(Some(DeviceView {
-                parameter: uploaded(device, copies, 2 * index, parameter)?,
-                gradient: uploaded(device, copies, 2 * index + 1, gradient)?,
+                parameter: uploaded(&**device, copies, 2 * index, parameter)?,
+                gradient: uploaded(&**device, copies, 2 * index + 1, gradient)?,
                 length,
                 element,
             }));
@@ -88,7 +89,7 @@ pub(crate) fn place_views(device: &dyn Device, views: &mut [Option<View<'_>>]) -
 
 /// Copies parameters and gradients from the device.
 pub(crate) fn take_views(
-    device: &dyn Device,
+    device: &Rc<dyn Device>,
     views: &mut [Option<View<'_>>],
     placed: &[Option<DeviceView>],
 ) -> Result<()> {
@@ -101,15 +102,23 @@ pub(crate) fn take_views(
     Ok(())
 }
 
+/// The outcome of a step, which the optimizer tells if it is pending.
+pub(crate) fn known(outcome: Result<Outcome>, optimizer: &mut Optimizer) -> Result<Outcome> {
+    match outcome {
+        Ok(Outcome::Pending) => Ok(optimizer.settle()?.unwrap()),
+        outcome => outcome,
+    }
+}
+
 /// Makes a step on a device, from and to host memory.
 pub(crate) fn step_on(
-    device: &dyn Device,
+    device: &Rc<dyn Device>,
     optimizer: &mut Optimizer,
     views: &mut [Option<View<'_>>],
     options: StepOptions<'_>,
 ) -> Result<Outcome> {
     let placed = place_views(device, views)?;
-    let outcome = optimizer.device_step(device, &placed, options);
+    let outcome = known(optimizer.device_step(device, &placed, options), optimizer);
     take_views(device, views, &placed)?;
     outcome
 }
@@ -178,7 +187,7 @@ pub(crate) fn step(
     let device = emulator();
     let name = optimizer.definition().name;
     let mut twin = optimizer.without_state();
-    twin.set_states(optimizer.device_states(device)?);
+    twin.set_states(optimizer.device_states()?);
     let mut elements: Vec<_> = views.iter().map(|view| view.as_ref().map(Elements::of)).collect();
     let mut twin_views: Vec<_> = elements.iter_mut().map(|view| view.as_mut().map(Elements::view)).collect();
     let expected = twin.step(&mut twin_views, options);
@@ -191,7 +200,7 @@ pub(crate) fn step(
         assert_eq!(first_difference(p, q, element), None, "{name}: parameter {index} of {length} {element:?}");
         assert_eq!(first_difference(g, h, element), None, "{name}: gradient {index} of {length} {element:?}");
     }
-    assert_same_states(&mut optimizer.device_states(device)?, &mut twin.device_states(device)?, name);
+    assert_same_states(&mut optimizer.device_states()?, &mut twin.device_states()?, name);
     let scale = |optimizer: &Optimizer| format!("{:?} {}", optimizer.loss_scale, optimizer.skipped());
     assert_eq!(scale(optimizer), scale(&twin), "{name}");
     outcome
@@ -199,5 +208,5 @@ pub(crate) fn step(
 
 /// The state of all parameters as text.
 pub(crate) fn states(optimizer: &Optimizer) -> String {
-    format!("{:?}", optimizer.device_states(emulator()).unwrap())
+    format!("{:?}", optimizer.device_states().unwrap())
 }

@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 use stepwell_optim::{Clip, LossScale, NonFinite, OptionValue, StepOptions};
 
-use crate::emulated::emulator;
 use crate::model::{Elements, Named, optimizer, option};
 use crate::steps::step;
 
@@ -90,9 +89,9 @@ fn run(name: &str, has_doubles: bool, lengths: [[usize; 4]; 2], moves: &[Move]) 
             0 => change_options(0, true),
             1 => change_options(0, false),
             2 => change_options(1, number % 2 == 0),
-            3 => optimizer.fetch_device_state(emulator()).unwrap(),
+            3 => optimizer.fetch_device_state().unwrap(),
             4 => {
-                let states = optimizer.device_states(emulator()).unwrap();
+                let states = optimizer.device_states().unwrap();
                 optimizer = optimizer.without_state();
                 optimizer.set_states(states);
             }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use stepwell_cuda::Emulator;
 use stepwell_engine_torch::{HostDevice, TorchEngine};
-use stepwell_optim::{Device, DeviceMemory, DeviceModule, Result};
+use stepwell_optim::{Device, DeviceMemory, DeviceModule, DeviceRead, Result};
 use stepwell_session::{Data, NumericArray, Session, Value};
 
 /// Rows with options that use every buffer of each optimizer that steps on a device.
@@ -74,6 +74,10 @@ impl Device for TensorDevice {
             self.0.forbid(from);
             read
         })
+    }
+
+    fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>> {
+        self.0.read(from)
     }
 
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {

@@ -59,6 +59,67 @@ fn a_loss_scale_skips_and_backs_off() {
 }
 
 #[test]
+fn a_step_that_may_be_skipped_does_not_wait() {
+    for (name, options) in rows() {
+        let mut job = Job::new(true, "float", name, &options);
+        let (optimizer, emulator) = (job.optimizer.clone(), job.emulator.clone().unwrap());
+        let skip = object([("nonfinite", s("skip")), ("zerograd", Value::Bool(true)), ("clipnorm", n(0.5))]);
+        emulator.set_read_delay(usize::MAX / 2);
+        // The first step makes state, and knows its outcome.
+        job.step(&skip);
+        // The second has memory for more constants than the first had.
+        job.step(&skip);
+        for step in 0..6 {
+            job.backward();
+            if step % 3 == 1 {
+                job.set_gradient(f64::INFINITY);
+            }
+            emulator.reset_counts();
+            job.call("lr", [optimizer.clone(), Value::Array(vec![n(0.1), n(0.2)])]);
+            job.call("step", [optimizer.clone(), skip.clone()]);
+            let counts = emulator.counts();
+            assert_eq!((counts.allocations, counts.downloads, counts.waits), (0, 0, 0), "{name}");
+        }
+        emulator.reset_counts();
+        assert_eq!(job.call("skipped", [optimizer]), n(2.0), "{name}");
+        assert!(emulator.counts().waits > 0, "{name}");
+    }
+}
+
+#[test]
+fn gradients_follow_a_scale_that_the_host_learns_later() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            if let Some(emulator) = &job.emulator {
+                emulator.set_read_delay(usize::MAX / 2);
+            }
+            let optimizer = job.optimizer.clone();
+            job.call("lossscale", [optimizer.clone(), object([("init", n(1024.0)), ("interval", n(2.0))])]);
+            let mut seen = Vec::new();
+            for step in 0..14 {
+                job.backward();
+                if step % 4 == 3 {
+                    job.set_gradient(f64::INFINITY);
+                }
+                job.call("step", [optimizer.clone(), object([("zerograd", Value::Bool(step % 5 == 0))])]);
+                let loose = job.parameter("parms.0");
+                // Ways to read or change gradients before the host asks for the scale.
+                match step % 7 {
+                    0 => seen.push(job.call("grad", [loose])),
+                    1 => seen.push(job.call("clip", [optimizer.clone(), n(0.5)])),
+                    2 => drop(job.call("zerograd", [optimizer.clone()])),
+                    3 => drop(job.call("nograd", [optimizer.clone()])),
+                    4 => job.set_gradient(0.25),
+                    5 => seen.push(job.call("skipped", [optimizer.clone()])),
+                    _ => {}
+                }
+            }
+            format!("{seen:?}")
+        });
+    }
+}
+
+#[test]
 fn gradients_that_are_not_finite_are_errors_that_change_nothing() {
     for (name, options) in rows() {
         same_on_both((name, &options), "float", |job| {
@@ -121,7 +182,8 @@ fn a_full_device_is_an_error_that_changes_nothing() {
 fn a_steady_step_allocates_nothing_and_does_not_wait() {
     for (name, options) in rows() {
         let mut job = Job::new(true, "float", name, &options);
-        for clip in [object([]), object([("clipnorm", n(0.5))])] {
+        let skip = object([("clipnorm", n(0.5)), ("nonfinite", s("skip"))]);
+        for clip in [object([]), object([("clipnorm", n(0.5))]), skip] {
             (0..3).for_each(|_| job.step(&clip));
             let emulator = job.emulator.clone().unwrap();
             emulator.reset_counts();

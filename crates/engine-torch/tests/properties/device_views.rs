@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::slice;
 
 use stepwell_engine_torch::{HostDevice, Tensor, TorchEngine, ViewCache};
-use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceView, Element, Error, Result};
+use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, DeviceView, Element, Error, Result};
 use stepwell_session::{Data, Device as Place, Engine, Loss, Placement, Reduction};
 
 /// A device in main memory, without kernels: these tests make the steps themselves.
@@ -33,6 +33,10 @@ impl Device for MainMemory {
         // SAFETY: as above.
         bytes.copy_from_slice(unsafe { slice::from_raw_parts(from as *const u8, bytes.len()) });
         Ok(())
+    }
+
+    fn read(&self, _: u64) -> Result<Box<dyn DeviceRead>> {
+        Err(Error::new(Code::Internal, "no number"))
     }
 
     fn copy(&self, _: u64, _: u64, _: usize) -> Result<()> {

@@ -20,6 +20,7 @@ unsafe impl Plain for bf16 {}
 /// A state buffer on a device.
 #[derive(Clone)]
 pub(crate) struct DeviceBuffer {
+    pub(super) device: Rc<dyn Device>,
     /// 0 without elements.
     pub(super) address: u64,
     pub(super) element: BufferType,
@@ -99,10 +100,10 @@ impl DeviceBuffer {
     }
 
     /// Copies the buffer to host memory. Waits for earlier steps.
-    pub(super) fn download(&self, device: &dyn Device, buffer_index: usize) -> Result<Buffer> {
+    pub(super) fn download(&self, buffer_index: usize) -> Result<Buffer> {
         let mut buffer = Buffer::zeros(self.element, self.length, buffer_index)?;
         if self.length > 0 {
-            device.download(self.address, buffer.as_bytes_mut())?;
+            self.device.download(self.address, buffer.as_bytes_mut())?;
         }
         Ok(buffer)
     }

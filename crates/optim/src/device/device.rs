@@ -31,6 +31,9 @@ pub trait Device {
     /// Copies from the device into `bytes`. Waits for all earlier work.
     fn download(&self, from: u64, bytes: &mut [u8]) -> Result<()>;
 
+    /// Starts to copy a number from the device, in stream order, and does not wait. The address is a multiple of 8.
+    fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>>;
+
     /// Copies within the device, in stream order. The ranges do not overlap.
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()>;
 
@@ -39,6 +42,14 @@ pub trait Device {
 
     /// Compiles CUDA C++, or takes the result from a cache.
     fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>>;
+}
+
+/// A number of 8 bytes that a device copies to the host.
+pub trait DeviceRead {
+    /// True once the host has the number. Does not wait.
+    fn is_over(&self) -> Result<bool>;
+    /// The number. Waits until the host has it.
+    fn number(&self) -> Result<u64>;
 }
 
 /// Compiled kernels of a device.

@@ -11,10 +11,11 @@ use crate::state::param_state::MAX_BUFFERS;
 pub const BLOCK_THREADS: u32 = 512;
 
 /// Kernel: sums the squares of the gradients, and finds elements that are not finite. The last block computes the norm
-/// and the transform. One block a chunk.
+/// and the transform. The sums are of transformed gradients if the rule uses the norm and the transform does not follow
+/// from it. One block a chunk.
 pub const GRADIENT_SQUARES: &str = "gradient_squares";
 /// Kernel: sums the squares of the gradients after the transform, unless that is the identity. The last block computes
-/// the norm. Needed only for a rule that uses the norm. One block a chunk.
+/// the norm. Needed only for a rule that uses the norm, in a step that clips by the norm. One block a chunk.
 pub const TRANSFORMED_SQUARES: &str = "transformed_squares";
 /// Kernel: the step of a rule with one stage. One block a chunk.
 pub const STEP: &str = "step";
@@ -31,11 +32,12 @@ pub struct KernelArguments {
     pub tensors: u64,
     /// Of [`ChunkEntry`].
     pub chunks: u64,
-    /// Of [`ConstantsRow`]. The kernels of norms change rows.
+    /// Of [`ConstantsRow`]: [`StepSettings::rows`] for no skipped step that the host does not know of, then as many for
+    /// one such step, and so on. The kernels of norms change rows.
     pub rows: u64,
     /// One [`StepSettings`].
     pub settings: u64,
-    /// One [`Control`]. Zero before the first launch.
+    /// One [`Control`]. Zero before the first launch, except for the count of skipped steps.
     pub control: u64,
     /// Of [`SquaresEntry`], one for each chunk. Undefined before the first launch.
     pub squares: u64,
@@ -130,6 +132,13 @@ impl From<GradientTransform> for TransformEntry {
     }
 }
 
+/// [`StepSettings::skips`]: the step is made.
+pub const SKIPS_NEVER: u32 = 0;
+/// [`StepSettings::skips`]: a step with an element that is not finite is skipped, and its last kernel counts it.
+pub const SKIPS_NON_FINITE: u32 = 1;
+/// [`StepSettings::skips`]: the host has decided to skip the step.
+pub const SKIPS_ALWAYS: u32 = 2;
+
 /// Settings of one step, the same for all tensors.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -144,22 +153,23 @@ pub struct StepSettings {
     pub clips_norm: u32,
     /// 1 if the constants of the rule follow from the norm, which the device computes, else 0.
     pub uses_norm: u32,
-    /// 1 if a step with an element that is not finite changes nothing but gradients that it zeroes, else 0.
-    pub skips_non_finite: u32,
+    /// Whether the step is skipped: it then changes nothing but gradients that it zeroes. One of [`SKIPS_NEVER`],
+    /// [`SKIPS_NON_FINITE`] and [`SKIPS_ALWAYS`].
+    pub skips: u32,
     /// 1 to zero the gradients after the last read, else 0.
     pub zeroes_gradients: u32,
-    /// The number of rows of constants.
+    /// The number of rows of constants, for each number of skipped steps.
     pub rows: u32,
     /// The number of chunks.
     pub chunks: u32,
+    /// The count of [`Control::skipped`] that the first rows of constants are for.
+    pub skipped: u64,
 }
 
 /// Results of the kernels of norms, which the later kernels of the step read.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Control {
-    /// The L2 norm of the gradients in memory.
-    pub raw_norm: f64,
     /// The L2 norm of the gradients after the transform.
     pub norm: f64,
     /// The transform that follows from the norm.
@@ -168,6 +178,8 @@ pub struct Control {
     pub non_finite: u32,
     /// The number of blocks that have finished; 0 between launches.
     pub finished: u32,
+    /// The number of steps that the device has skipped. Not set to zero between steps.
+    pub skipped: u64,
 }
 
 /// Sums of squares of one chunk.
@@ -219,7 +231,7 @@ tables! {
     ChunkEntry: 16 bytes,
     ConstantsRow: 264 bytes,
     TransformEntry: 24 bytes,
-    StepSettings: 64 bytes,
+    StepSettings: 72 bytes,
     Control: 48 bytes,
     SquaresEntry: 32 bytes,
     FactorEntry: 16 bytes,

@@ -6,6 +6,7 @@ pub(crate) mod buffer;
 pub(crate) mod device;
 pub(crate) mod device_rule;
 pub(crate) mod layout;
+pub(crate) mod outcomes;
 pub(crate) mod source;
 pub(crate) mod state;
 mod state_plan;

@@ -1,7 +1,6 @@
 //! The state of parameters on a device.
 
 use crate::device::buffer::DeviceBuffer;
-use crate::device::device::Device;
 use crate::error::Result;
 use crate::state::buffer::Buffer;
 use crate::state::group::Group;
@@ -36,7 +35,6 @@ impl DeviceState {
     /// or `None` if `host` is.
     pub(crate) fn downloaded(
         &self,
-        device: &dyn Device,
         (group, parameter): (usize, usize),
         host: Option<&[Option<Buffer>; MAX_BUFFERS]>,
     ) -> Result<[Option<Buffer>; MAX_BUFFERS]> {
@@ -44,7 +42,7 @@ impl DeviceState {
         let own = self.groups.get(group).and_then(|group| group.get(parameter));
         for (index, copy) in copies.iter_mut().enumerate() {
             *copy = match (own.and_then(|own| own[index].as_ref()), host.and_then(|host| host[index].as_ref())) {
-                (Some(buffer), _) => Some(buffer.download(device, index)?),
+                (Some(buffer), _) => Some(buffer.download(index)?),
                 (None, Some(buffer)) => Some(buffer.copied(index)?),
                 (None, None) => None,
             };

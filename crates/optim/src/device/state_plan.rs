@@ -47,6 +47,8 @@ pub(super) struct StatePlan {
     planned: Vec<PlannedBuffer>,
     /// Of the allocation.
     bytes: usize,
+    /// True if master weights are left over from the time before a parameter got 32 bits.
+    drops_masters: bool,
     /// One entry for each view.
     pub(super) created: Vec<Created>,
 }
@@ -59,7 +61,14 @@ impl DeviceState {
         groups: &[Group],
         views: &[Option<DeviceView>],
     ) -> Result<StatePlan> {
-        let mut plan = StatePlan { planned: Vec::new(), bytes: 0, created: filled(views.len(), Created::default())? };
+        let created = filled(views.len(), Created::default())?;
+        let mut plan = StatePlan { planned: Vec::new(), bytes: 0, drops_masters: false, created };
+        let states = groups.iter().zip(&self.groups).flat_map(|(group, buffers)| group.states.iter().zip(buffers));
+        for ((host, buffers), view) in states.zip(views) {
+            let has_master =
+                buffers[MASTER].is_some() || host.as_ref().is_some_and(|host| host.buffers[MASTER].is_some());
+            plan.drops_masters |= has_master && view.as_ref().is_some_and(|view| !view.element.is_16_bit());
+        }
         for buffer_index in 0..MAX_BUFFERS {
             let mut slots = views.iter().enumerate();
             for (group, members) in groups.iter().enumerate() {
@@ -103,8 +112,13 @@ impl DeviceState {
 }
 
 impl StatePlan {
+    /// True if the step changes no buffers but their elements.
+    pub(super) fn is_empty(&self) -> bool {
+        self.planned.is_empty() && !self.drops_masters
+    }
+
     /// Makes the buffers in one allocation, and sets their elements. Changes no other state.
-    pub(super) fn make(&self, device: &dyn Device, groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
+    pub(super) fn make(&self, device: &Rc<dyn Device>, groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
         let mut buffers = with_capacity(self.planned.len())?;
         let memory: Option<Rc<dyn DeviceMemory>> = match self.bytes {
             0 => None,
@@ -120,7 +134,7 @@ impl StatePlan {
                 && *pattern != [0; 8]
             {
                 let bytes = run.iter().map(PlannedBuffer::padded_bytes).sum();
-                fill(device, first + *start as u64, bytes, *pattern)?;
+                fill(&**device, first + *start as u64, bytes, *pattern)?;
             }
         }
         for planned in &self.planned {
@@ -132,14 +146,15 @@ impl StatePlan {
                 Content::Fill(_) => {}
                 Content::Host => {
                     if let Some(host) = host {
-                        upload(device, address, *element, host)?;
+                        upload(&**device, address, *element, host)?;
                     }
                 }
                 Content::Device(before) => {
-                    upload(device, address, *element, &before.download(device, *buffer_index)?)?;
+                    upload(&**device, address, *element, &before.download(*buffer_index)?)?;
                 }
             }
-            buffers.push(DeviceBuffer { address, element: *element, length: *length, memory: memory.clone() });
+            let (device, memory) = (Rc::clone(device), memory.clone());
+            buffers.push(DeviceBuffer { device, address, element: *element, length: *length, memory });
         }
         Ok(buffers)
     }

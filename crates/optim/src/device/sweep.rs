@@ -1,18 +1,24 @@
 //! A step of an optimizer on a device, equal to the step on the host to the bit.
 //!
 //! A step with the views, options and state of the step before uploads constants and launches kernels. It allocates
-//! nothing and does not wait, unless it must know on the host whether gradients are finite.
+//! nothing and does not wait. If gradients that are not finite make it a skipped step, the device decides that, and the
+//! host learns it later. A step waits for that decision if it makes state, which a skipped step does not, and if it
+//! fails for such gradients.
+
+use std::rc::Rc;
 
 use half::{bf16, f16};
 
 use crate::device::device::{Device, DeviceView};
 use crate::device::layout::{
-    APPLY, GRADIENT_SQUARES, MEASURE, Plain, STEP, StepSettings, TRANSFORMED_SQUARES, bytes_of_mut,
+    APPLY, GRADIENT_SQUARES, MEASURE, Plain, SKIPS_ALWAYS, SKIPS_NEVER, SKIPS_NON_FINITE, STEP, StepSettings,
+    TRANSFORMED_SQUARES, bytes_of_mut,
 };
+use crate::device::outcomes::{MAX_UNKNOWN, Outcomes};
 use crate::device::state::DeviceState;
 use crate::device::state_plan::StatePlan;
 use crate::device::tables::Tables;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::fallible::{filled, reserve};
 use crate::numeric::clip::{Clip, GradientTransform};
 use crate::state::group::Group;
@@ -27,11 +33,11 @@ unsafe impl Plain for f16 {}
 /// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule) on one device, and has the state there.
 pub(crate) struct DeviceSweep {
     rule: Box<dyn ErasedRule>,
-    /// The name of the device.
-    device: String,
+    device: Rc<dyn Device>,
     views: Vec<Option<DeviceView>>,
     pub(crate) state: DeviceState,
     tables: Tables,
+    outcomes: Outcomes,
     /// False if options or state were changed since the last step.
     valid: bool,
     /// The buffers that the step in progress has created, by group, parameter and buffer.
@@ -39,16 +45,43 @@ pub(crate) struct DeviceSweep {
 }
 
 impl DeviceSweep {
-    pub(crate) fn new(rule: Box<dyn ErasedRule>, device: &dyn Device) -> Self {
+    pub(crate) fn new(rule: Box<dyn ErasedRule>, device: Rc<dyn Device>) -> Self {
         Self {
             rule,
-            device: device.name(),
+            device,
             views: Vec::new(),
             state: DeviceState::default(),
             tables: Tables::default(),
+            outcomes: Outcomes::default(),
             valid: false,
             created: Vec::new(),
         }
+    }
+
+    /// The device that makes the steps.
+    pub(crate) fn device(&self) -> &Rc<dyn Device> {
+        &self.device
+    }
+
+    /// The number of steps whose outcomes the host does not know.
+    pub(crate) fn unknown(&self) -> u32 {
+        self.outcomes.unknown()
+    }
+
+    /// True if these views are of the parameters of the last step.
+    pub(crate) fn has_parameters_of(&self, views: &[Option<DeviceView>]) -> bool {
+        let mut pairs = self.views.iter().zip(views);
+        self.views.len() == views.len() && pairs.all(|(before, view)| before.is_some() == view.is_some())
+    }
+
+    /// Learns outcomes of steps that the host has, and takes back the counts of skipped ones. Waits if more than `most`
+    /// are unknown. Returns how many steps were skipped; `None` if nothing is learned.
+    pub(crate) fn learn(&mut self, groups: &mut [Group], most: u32) -> Result<Option<u64>> {
+        let learned = self.outcomes.learn(&*self.device, self.tables.skipped(), most)?;
+        if let Some(skipped @ 1..) = learned {
+            self.tables.uncount(groups, skipped);
+        }
+        Ok(learned)
     }
 
     /// Makes the next step compare its tables, since options or state have changed.
@@ -57,15 +90,15 @@ impl DeviceSweep {
     }
 
     /// Makes a step. An error changes nothing, except an error of the second stage of a rule with two stages: the first
-    /// stage has then updated the state.
+    /// stage has then updated the state. Fewer than [`MAX_UNKNOWN`] outcomes are unknown, and all of them are of steps of
+    /// the parameters of these views.
     pub(crate) fn step(
         &mut self,
-        device: &dyn Device,
         groups: &mut [Group],
         views: &[Option<DeviceView>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
-        let outcome = self.try_step(device, groups, views, options);
+        let outcome = self.try_step(groups, views, options);
         if outcome.is_err() {
             self.valid = false;
             for [group, parameter, buffer] in self.created.drain(..) {
@@ -77,44 +110,48 @@ impl DeviceSweep {
 
     fn try_step(
         &mut self,
-        device: &dyn Device,
         groups: &mut [Group],
         views: &[Option<DeviceView>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
-        let plan = match self.valid && self.views == views {
-            true => None,
-            false => Some(self.prepare(device, groups, views)?),
-        };
-        let uses_norm = self.rule.wants_gradient_norm();
-        let settings = settings(options, uses_norm);
+        let device = Rc::clone(&self.device);
         let checks = options.non_finite != NonFinite::Propagate;
+        let candidates = if checks || self.unknown() > 0 { MAX_UNKNOWN as usize + 1 } else { 1 };
+        let plan = match self.valid && self.views == views && self.tables.candidates() >= candidates {
+            true => None,
+            false => Some(self.prepare(groups, views, candidates)?),
+        };
         let has_elements = !self.tables.is_empty();
+        let makes_state = plan.as_ref().is_some_and(|plan| !plan.is_empty()) || !self.tables.all_have_states(groups);
+        let waits = checks && (makes_state || options.non_finite == NonFinite::Error);
+        let uses_norm = self.rule.wants_gradient_norm();
+        let skips = if checks && !waits { SKIPS_NON_FINITE } else { SKIPS_NEVER };
+        let settings = StepSettings { skips, skipped: self.outcomes.skipped(), ..settings(options, uses_norm) };
         if has_elements {
-            self.tables.upload_constants(device, &mut *self.rule, settings)?;
+            self.tables.upload_constants(&*device, &mut *self.rule, settings, self.outcomes.unknown())?;
             if uses_norm || settings.clips_norm != 0 || checks {
-                self.tables.upload(device)?;
+                self.tables.upload(&*device)?;
                 self.tables.launch(GRADIENT_SQUARES)?;
             }
             // Checked before any state is made.
-            if checks && self.tables.control(device)?.non_finite != 0 {
-                self.end_without_update(device, options)?;
+            if waits && self.tables.control(&*device)?.non_finite != 0 {
+                self.end_without_update(settings, options)?;
                 return Ok(Outcome::Skipped);
             }
         }
-        if let Some(plan) = plan {
-            let buffers = plan.make(device, groups)?;
+        if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
+            let buffers = plan.make(&device, groups)?;
             self.created = plan.install(buffers, &mut self.state, groups, views);
             self.tables.set_buffers(&*self.rule, &self.state);
         }
         if has_elements {
-            self.tables.upload(device)?;
-            if uses_norm && (settings.clips_norm != 0 || settings.transform.kind != 0) {
+            self.tables.upload(&*device)?;
+            if uses_norm && settings.clips_norm != 0 {
                 self.tables.launch(TRANSFORMED_SQUARES)?;
             }
             if self.rule.has_two_stages() {
                 self.tables.launch(MEASURE)?;
-                self.tables.launch(APPLY).map_err(|error| self.half_step(error))?;
+                self.tables.launch(APPLY).map_err(|error| self.half_step(error, skips))?;
             } else {
                 self.tables.launch(STEP)?;
             }
@@ -123,55 +160,61 @@ impl DeviceSweep {
         self.tables.clear_created();
         self.created.clear();
         self.valid = true;
-        Ok(Outcome::Stepped)
+        if !has_elements || skips != SKIPS_NON_FINITE {
+            return Ok(Outcome::Stepped);
+        }
+        self.outcomes.add(&*device, self.tables.skipped());
+        Ok(Outcome::Pending)
     }
 
     /// Makes the tables of these views, and plans the missing state.
-    fn prepare(&mut self, device: &dyn Device, groups: &[Group], views: &[Option<DeviceView>]) -> Result<StatePlan> {
+    fn prepare(&mut self, groups: &[Group], views: &[Option<DeviceView>], candidates: usize) -> Result<StatePlan> {
         self.valid = false;
-        let name = device.name();
-        if name != self.device {
-            if self.state.buffers().next().is_some() {
-                let message = format!("a step on {name} with a state on {}", self.device);
-                return Err(Error::new(Code::Internal, message));
-            }
-            (self.device, self.tables) = (name, Tables::default());
-        }
         self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
+        self.state.extend(groups);
+        let plan = self.state.plan(&*self.rule, groups, views)?;
+        self.tables.build(&*self.device, &*self.rule, groups, views, &plan.created, candidates)?;
         self.views.clear();
         reserve(&mut self.views, views.len())?;
         self.views.extend_from_slice(views);
-        self.state.extend(groups);
-        let plan = self.state.plan(&*self.rule, groups, views)?;
-        self.tables.build(device, &*self.rule, groups, views, &plan.created)?;
+        if plan.is_empty() {
+            // The buffers are the ones that there are.
+            self.tables.set_buffers(&*self.rule, &self.state);
+        }
         Ok(plan)
     }
 
     /// Ends a step without an update, since a gradient is not finite. Zeroes the gradients if asked to, except in the
     /// case of an error.
-    fn end_without_update(&mut self, device: &dyn Device, options: StepOptions<'_>) -> Result<()> {
+    fn end_without_update(&mut self, settings: StepSettings, options: StepOptions<'_>) -> Result<()> {
+        let device = Rc::clone(&self.device);
         if options.non_finite == NonFinite::Error {
-            let found = self.tables.first_non_finite_chunk(device, &self.views)?;
+            let found = self.tables.first_non_finite_chunk(&*device, &self.views)?;
             let Some((element, address, length, view)) = found else { return Ok(()) };
             let element = match element {
-                Element::Float => first_non_finite::<f32>(device, address, length)?,
-                Element::Double => first_non_finite::<f64>(device, address, length)?,
-                Element::Half => first_non_finite::<f16>(device, address, length)?,
-                Element::BFloat16 => first_non_finite::<bf16>(device, address, length)?,
+                Element::Float => first_non_finite::<f32>(&*device, address, length)?,
+                Element::Double => first_non_finite::<f64>(&*device, address, length)?,
+                Element::Half => first_non_finite::<f16>(&*device, address, length)?,
+                Element::BFloat16 => first_non_finite::<bf16>(&*device, address, length)?,
             };
             return Err(non_finite_gradient(&(options.name)(view), element));
         }
         if options.zero_gradients {
-            // The kernel reads the mark of elements that are not finite, and does nothing else.
+            let settings = StepSettings { skips: SKIPS_ALWAYS, ..settings };
+            self.tables.upload_constants(&*device, &mut *self.rule, settings, self.outcomes.unknown())?;
             self.tables.launch(if self.rule.has_two_stages() { MEASURE } else { STEP })?;
         }
         Ok(())
     }
 
     /// The error of a second stage that could not start.
-    fn half_step(&self, error: Error) -> Error {
+    fn half_step(&self, error: Error, skips: u32) -> Error {
         if !self.created.is_empty() {
             // The state that this step has created is removed.
+            return error;
+        }
+        if skips == SKIPS_NON_FINITE && self.tables.control(&*self.device).is_ok_and(|found| found.non_finite != 0) {
+            // The device has skipped the first stage.
             return error;
         }
         Error::new(error.code(), format!("{error}; the step has updated the state, but not the parameters"))
@@ -191,7 +234,6 @@ fn settings(options: StepOptions<'_>, uses_norm: bool) -> StepSettings {
         transform: transform.into(),
         clips_norm: u32::from(max_norm.is_some()),
         uses_norm: u32::from(uses_norm),
-        skips_non_finite: u32::from(options.non_finite == NonFinite::Skip),
         zeroes_gradients: u32::from(options.zero_gradients),
         ..StepSettings::default()
     }

@@ -1,5 +1,6 @@
 //! The tables of a step on a device, kept there while parameters, options and state stay equal.
 
+use std::mem::offset_of;
 use std::rc::Rc;
 
 use crate::device::device::{Device, DeviceMemory, DeviceModule, DeviceView};
@@ -21,6 +22,9 @@ use crate::sweep::new_state::{Created, bfloat16_buffers};
 
 /// In bytes. Each table starts at a multiple of it.
 const TABLE_ALIGNMENT: usize = 16;
+
+/// In bytes. The offset of the count of skipped steps, which outlives a step.
+const SKIPPED: usize = offset_of!(Control, skipped);
 
 /// The inputs of a row of constants: the group, its step before this one, and whether it computes in f64.
 type RowKey = (usize, StepInputs, bool);
@@ -45,6 +49,8 @@ pub(super) struct Tables {
     owners: Vec<Owner>,
     /// Settings and rows of a step, as bytes for one upload.
     constants: Vec<u8>,
+    /// The numbers of skipped steps that there is memory for constants of.
+    candidates: usize,
     /// Variants of this step and of earlier steps, since a compilation takes much longer than a step.
     variants: Vec<Variant>,
     /// The kernels for `variants`.
@@ -70,10 +76,10 @@ impl Tables {
         groups: &[Group],
         views: &[Option<DeviceView>],
         created: &[Created],
+        candidates: usize,
     ) -> Result<()> {
         let (mut tensors, mut chunks, mut variants) = (Vec::new(), Vec::new(), copied(&self.variants)?);
-        self.row_keys.clear();
-        self.owners.clear();
+        let (mut row_keys, mut owners) = (Vec::new(), Vec::new());
         let mut slots = views.iter().zip(created).enumerate();
         for (group, members) in groups.iter().enumerate() {
             let (kernel, shared) = (rule.kernel_index(group), rule.shared(group));
@@ -86,8 +92,8 @@ impl Tables {
                 let step = StepInputs { step_count, created: created.rule_buffers, gradient_norm: 0.0 };
                 let key = (group, step, element == Element::Double);
                 // Most tensors have the constants of the one before.
-                if self.row_keys.last() != Some(&key) {
-                    push(&mut self.row_keys, key)?;
+                if row_keys.last() != Some(&key) {
+                    push(&mut row_keys, key)?;
                 }
                 let first_chunk = chunks.len();
                 for start in (0..length).step_by(CHUNK_LEN) {
@@ -98,7 +104,7 @@ impl Tables {
                     };
                     push(&mut chunks, chunk)?;
                 }
-                push(&mut self.owners, Owner { group, parameter, view: index })?;
+                push(&mut owners, Owner { group, parameter, view: index })?;
                 let tensor = TensorEntry {
                     parameter: address,
                     gradient,
@@ -106,7 +112,7 @@ impl Tables {
                     average_decay: shared.average.unwrap_or_default(),
                     first_chunk: first_chunk as u32,
                     chunks: (chunks.len() - first_chunk) as u32,
-                    row: (self.row_keys.len() - 1) as u32,
+                    row: (row_keys.len() - 1) as u32,
                     variant: variant as u32,
                     created_average: u32::from(created.param_average),
                     ..TensorEntry::default()
@@ -116,6 +122,7 @@ impl Tables {
         }
         self.stale_chunks |= chunks != self.chunks;
         (self.tensors, self.stale_tensors, self.chunks) = (tensors, true, chunks);
+        (self.row_keys, self.owners, self.candidates) = (row_keys, owners, candidates);
         if self.is_empty() {
             return Ok(());
         }
@@ -126,20 +133,21 @@ impl Tables {
         }
         self.allocate(device)?;
         // A step that failed may have left counters of finished blocks.
-        device.zero(self.arguments.control, size_of::<Control>())?;
+        device.zero(self.arguments.control, SKIPPED)?;
         device.zero(self.arguments.factors, self.tensors.len() * size_of::<FactorEntry>())
     }
 
-    /// Places the tables in one allocation, and keeps the one that there is if it has the size.
+    /// Places the tables in one allocation, and keeps the one that there is if it has the size. The results of norms stand
+    /// first, and the count of skipped steps moves to a new allocation.
     fn allocate(&mut self, device: &dyn Device) -> Result<()> {
         let [tensors, chunks, rows] = [self.tensors.len(), self.chunks.len(), self.row_keys.len()];
-        let constants = size_of::<StepSettings>() + rows * size_of::<ConstantsRow>();
+        let constants = size_of::<StepSettings>() + self.candidates * rows * size_of::<ConstantsRow>();
         reserve(&mut self.constants, constants)?;
         let sizes = [
+            size_of::<Control>(),
             constants,
             tensors * size_of::<TensorEntry>(),
             chunks * size_of::<ChunkEntry>(),
-            size_of::<Control>(),
             chunks * size_of::<SquaresEntry>(),
             tensors * size_of::<FactorEntry>(),
         ];
@@ -149,15 +157,21 @@ impl Tables {
             bytes += size.next_multiple_of(TABLE_ALIGNMENT);
             start as u64
         });
-        let memory = match self.memory.take() {
-            Some(memory) if memory.bytes() >= bytes => memory,
-            _ => device.allocate(bytes)?,
-        };
-        let [settings, tensors, chunks, control, squares, factors] = starts.map(|start| memory.address() + start);
+        if self.memory.as_ref().is_none_or(|memory| memory.bytes() < bytes) {
+            let memory = device.allocate(bytes)?;
+            device.zero(memory.address(), size_of::<Control>())?;
+            if let Some(before) = &self.memory {
+                let [from, to] = [before.address(), memory.address()].map(|control| control + SKIPPED as u64);
+                device.copy(from, to, size_of::<u64>())?;
+            }
+            self.memory = Some(memory);
+        }
+        let first = self.memory.as_ref().map_or(0, |memory| memory.address());
+        let [control, settings, tensors, chunks, squares, factors] = starts.map(|start| first + start);
         let rows = settings + size_of::<StepSettings>() as u64;
         let arguments = KernelArguments { tensors, chunks, rows, settings, control, squares, factors };
         self.stale_chunks |= self.arguments != arguments;
-        (self.memory, self.arguments) = (Some(memory), arguments);
+        self.arguments = arguments;
         Ok(())
     }
 
@@ -190,22 +204,38 @@ impl Tables {
         }
     }
 
-    /// Uploads the settings of a step, and the constants of each row for its next step.
+    /// The address of the count of skipped steps.
+    pub(super) fn skipped(&self) -> u64 {
+        self.arguments.control + SKIPPED as u64
+    }
+
+    /// The numbers of skipped steps, from 0 on, that there is memory for constants of.
+    pub(super) fn candidates(&self) -> usize {
+        self.candidates
+    }
+
+    /// Uploads the settings of a step, and the constants of each row for its next step: for no skipped step among the
+    /// `unknown` ones, for one, and so on.
     pub(super) fn upload_constants(
         &mut self,
         device: &dyn Device,
         rule: &mut dyn ErasedRule,
         settings: StepSettings,
+        unknown: u32,
     ) -> Result<()> {
+        let candidates = 0..=u64::from(unknown);
         rule.clear_constants();
-        rule.reserve_constants(self.row_keys.len())?;
-        for (group, step, _) in &self.row_keys {
-            rule.push_constants(*group, StepInputs { step_count: step.step_count + 1, ..*step });
+        rule.reserve_constants(candidates.clone().count() * self.row_keys.len())?;
+        for skipped in candidates.clone() {
+            for (group, step, _) in &self.row_keys {
+                rule.push_constants(*group, StepInputs { step_count: step.step_count + 1 - skipped, ..*step });
+            }
         }
         let settings = StepSettings { rows: self.row_keys.len() as u32, chunks: self.chunks.len() as u32, ..settings };
         self.constants.clear();
         self.constants.extend_from_slice(bytes_of(&[settings]));
-        for (index, (group, _, is_double)) in self.row_keys.iter().enumerate() {
+        let rows = candidates.flat_map(|_| &self.row_keys).enumerate();
+        for (index, (group, _, is_double)) in rows {
             self.constants.extend_from_slice(bytes_of(&[constants_row(rule, index, *group, *is_double)]));
         }
         device.upload(self.arguments.settings, &self.constants)
@@ -266,6 +296,23 @@ impl Tables {
         for (_, step, _) in &mut self.row_keys {
             step.step_count += 1;
         }
+    }
+
+    /// Takes back skipped steps of each parameter that were counted.
+    pub(super) fn uncount(&mut self, groups: &mut [Group], steps: u64) {
+        for owner in &self.owners {
+            if let Some(state) = &mut groups[owner.group].states[owner.parameter] {
+                state.step -= steps;
+            }
+        }
+        for (_, step, _) in &mut self.row_keys {
+            step.step_count -= steps;
+        }
+    }
+
+    /// True if each parameter has a state.
+    pub(super) fn all_have_states(&self, groups: &[Group]) -> bool {
+        self.owners.iter().all(|owner| groups[owner.group].states[owner.parameter].is_some())
     }
 }
 

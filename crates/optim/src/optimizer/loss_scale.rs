@@ -95,10 +95,11 @@ impl LossScale {
         LossScaleOptions::SPECS.iter().map(|spec| spec.name).zip(values).collect()
     }
 
-    /// Updates the scale after a step.
+    /// Updates the scale after a step, once its outcome is known.
     pub(crate) fn update(&mut self, outcome: Outcome) {
         let changed = |factor: f64| Some((f64::from(self.scale) * factor) as f32).filter(|scale| scale.is_normal());
         match outcome {
+            Outcome::Pending => {}
             Outcome::Skipped => {
                 // The scale never underflows to 0, since gradients are divided by it.
                 let smaller = changed(self.backoff).unwrap_or(self.scale);

@@ -35,6 +35,9 @@ pub struct Optimizer {
     /// Makes the steps on a device, and has the state there; `None` before the first.
     #[cfg(not(target_family = "wasm"))]
     device_sweep: Option<DeviceSweep>,
+    /// True if the outcome of a step on the device, once it is known, updates the loss scale.
+    #[cfg(not(target_family = "wasm"))]
+    awaits_scale: bool,
     lbfgs_state: Option<LbfgsState>,
     pub(crate) schedule: Option<Schedule>,
     /// The factor of the loss, if loss scaling is on.
@@ -64,6 +67,8 @@ impl Optimizer {
             sweep,
             #[cfg(not(target_family = "wasm"))]
             device_sweep: None,
+            #[cfg(not(target_family = "wasm"))]
+            awaits_scale: false,
             lbfgs_state: None,
             schedule: None,
             loss_scale: None,
@@ -130,7 +135,10 @@ impl Optimizer {
     /// - [`Code::Internal`] if a thread panicked, by a bug; some elements are then updated
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         #[cfg(not(target_family = "wasm"))]
-        self.check_on_host()?;
+        {
+            self.settle()?;
+            self.check_on_host()?;
+        }
         let has_gradients = views.iter().any(Option::is_some);
         self.step_with(views.len(), has_gradients, options, |optimizer, options| match &mut optimizer.sweep {
             Some(sweep) => {
@@ -170,6 +178,10 @@ impl Optimizer {
             // A step without gradients does not change the scale.
             if has_gradients {
                 loss_scale.update(outcome);
+                #[cfg(not(target_family = "wasm"))]
+                {
+                    self.awaits_scale = outcome == Outcome::Pending;
+                }
             }
         }
         if outcome == Outcome::Skipped {
@@ -188,7 +200,7 @@ impl Optimizer {
         self.skipped += 1;
     }
 
-    /// Sets the state of each parameter, group by group.
+    /// Sets the state of each parameter, group by group. Forgets steps whose outcomes are unknown.
     pub fn set_states(&mut self, states: impl IntoIterator<Item = Option<State>>) {
         let slots = self.groups.iter_mut().flat_map(|group| &mut group.states);
         slots.zip(states).for_each(|(slot, state)| *slot = state);
@@ -212,6 +224,8 @@ impl Optimizer {
             sweep: new_sweep(self.definition),
             #[cfg(not(target_family = "wasm"))]
             device_sweep: None,
+            #[cfg(not(target_family = "wasm"))]
+            awaits_scale: false,
             lbfgs_state: None,
             schedule: self.schedule.clone(),
             loss_scale: self.loss_scale.clone(),

@@ -50,4 +50,6 @@ pub enum Outcome {
     Stepped,
     /// A gradient was not finite; parameters and state are unchanged.
     Skipped,
+    /// A device decides between the two, and the optimizer tells later.
+    Pending,
 }

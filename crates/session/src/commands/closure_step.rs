@@ -77,12 +77,23 @@ impl<E: Engine> Session<E> {
             minimize(&EngineAccess::Borrowed(&engine), bound, &mut evaluate).map(|loss| (loss, Outcome::Stepped))
         } else {
             evaluate().and_then(|loss| {
-                let (session, mut bound) = (session.borrow(), bound.borrow_mut());
+                let session = session.borrow();
+                session.settle_scales()?;
+                let mut bound = bound.borrow_mut();
                 // The closure may have added parameters.
                 session.check_not_line_searched(&mut bound.tensors().iter())?;
                 bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-                let outcome = bound.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)?;
-                Ok((loss, outcome))
+                // Running statistics of a skipped step are restored.
+                let restores = snapshot.is_some();
+                if restores {
+                    bound.settle(&session.engine)?;
+                }
+                match bound.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)? {
+                    Outcome::Pending if restores => {
+                        Ok((loss, bound.settle(&session.engine)?.unwrap_or(Outcome::Stepped)))
+                    }
+                    outcome => Ok((loss, outcome)),
+                }
             })
         };
         if let Some(loss) = finite_check.skipped_loss(settings.nonfinite) {

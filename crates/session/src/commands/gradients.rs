@@ -107,6 +107,7 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
         _ => Some(arguments.handle_or_model(ObjectKind::Optimizer)?),
     };
     arguments.finish()?;
+    session.settle_scales()?;
     let scale = match optimizer {
         Some(optimizer) => session.optimizer(optimizer)?.scale_of_loss(),
         None => 1.0,

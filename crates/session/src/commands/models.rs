@@ -145,7 +145,9 @@ fn with_model<E: Engine>(
     work: &mut ModelWork<'_, E>,
 ) -> Result<Value> {
     if training {
-        check_step(&access.session(), handle)?;
+        let session = access.session();
+        check_step(&session, handle)?;
+        session.settle_scales()?;
     }
     let mut model = access.session().take_model(handle)?;
     let (engine, mut random) = {

@@ -30,6 +30,7 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     if first_positions(&numbers)?.iter().enumerate().any(|(position, first)| *first < position) {
         return Err(Error::new(Code::HandleFreed, "the same handle is given twice"));
     }
+    session.settle_scales()?;
     for handle in handles {
         session.remove(handle)?;
     }

@@ -92,6 +92,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
         let message = format!("{owner} cannot take more parameters while it steps");
         return Err(Error::new(Code::Parameter, message));
     }
+    session.settle_scales()?;
     let scale = session.optimizer(handle)?.scale_of_loss();
     if scale != 1.0 && !list.tensors.is_empty() {
         let tensors: Vec<_> = list.tensors.iter().map(|named| named.tensor.clone()).collect();

@@ -19,6 +19,9 @@ pub(crate) fn describe<E: Engine>(
     all: bool,
     with_buffers: bool,
 ) -> Result<Value> {
+    if with_buffers {
+        session.settle(handle)?;
+    }
     let bound = session.optimizer(handle)?;
     let engine = &session.engine;
     let optimizer = if with_buffers { bound.with_state()? } else { WithState::Own(&bound.optimizer) };

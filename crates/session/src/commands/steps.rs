@@ -22,6 +22,7 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let given = arguments.options()?;
     arguments.finish()?;
     check_step(session, handle)?;
+    session.settle_scales()?;
     let (mut bound, engine) = session.optimizer_mut(handle)?;
     if given.is_empty() {
         bound.step(engine, Clip::None, false, NonFinite::Propagate)?;
@@ -46,6 +47,7 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
 pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
+    session.settle(handle)?;
     Ok(Value::Number(session.optimizer(handle)?.optimizer.skipped() as f64))
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn skipped<E: Engine>(session: &mut Session<E>, mut arguments: Argume
 /// `lossscale(optimizer, null)` off.
 pub(crate) fn lossscale<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
+    session.settle(handle)?;
     if arguments.is_empty() {
         let bound = session.optimizer(handle)?;
         return Ok(bound.optimizer.loss_scale.as_ref().map_or(Value::Null, loss_scale_value));

@@ -12,9 +12,29 @@ use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
 
 impl<E: Engine> Session<E> {
+    /// Learns the outcomes of steps that may change a loss scale, which gradients in memory follow.
+    pub(crate) fn settle_scales(&self) -> Result<()> {
+        if !E::HAS_DEVICES || !self.scales_losses {
+            return Ok(());
+        }
+        for (_, counted) in self.table.iter() {
+            let bound = match &counted.object {
+                Object::Optimizer(bound) => bound,
+                Object::Model(model) => &model.optimizer,
+                _ => continue,
+            };
+            let scales = bound.borrow().optimizer.loss_scale.is_some();
+            if scales {
+                bound.borrow_mut().settle(&self.engine)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The factor in the gradient of each tensor: the loss scale of its optimizer, or 1. NaN if two optimizers of a
     /// tensor have different scales.
     fn scales(&self, tensors: &[E::Tensor]) -> Result<Vec<f64>> {
+        self.settle_scales()?;
         // 0 stands for an unknown scale: a scale is never 0.
         let mut scales = filled(tensors.len(), 0.0)?;
         for (_, counted) in self.table.iter() {

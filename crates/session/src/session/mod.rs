@@ -246,6 +246,14 @@ impl<E: Engine> Session<E> {
         self.shared_optimizer(handle).map(|bound| bound.borrow())
     }
 
+    /// Learns the outcomes of all steps of an optimizer, which a device may have decided on.
+    pub(crate) fn settle(&self, handle: Handle) -> Result<()> {
+        if E::HAS_DEVICES {
+            self.shared_optimizer(handle)?.borrow_mut().settle(&self.engine)?;
+        }
+        Ok(())
+    }
+
     /// The optimizer of a handle, mutable, with the engine.
     pub(crate) fn optimizer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, BoundOptimizer<E>>, &E)> {
         Ok((self.shared_optimizer(handle)?.borrow_mut(), &self.engine))

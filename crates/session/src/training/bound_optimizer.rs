@@ -15,8 +15,6 @@ use crate::engine::placement::Placement;
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
-#[cfg(not(target_family = "wasm"))]
-use crate::training::state_device::StateDevice;
 use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
@@ -31,8 +29,9 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     /// The tensors of all groups, one group after the other.
     pub(crate) tensors: Vec<E::Tensor>,
     view_cache: E::ViewCache,
+    /// The loss scale in gradients that follow the scale once the outcome of the last step is known; `None` if they do.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) device: StateDevice,
+    unfollowed_scale: Option<f64>,
     /// Which parameters were trained when L-BFGS learned its state; `None` before its first step.
     pub(crate) trained_for_state: Option<Vec<bool>>,
 }
@@ -54,7 +53,7 @@ impl<E: Engine> BoundOptimizer<E> {
             tensors: Vec::new(),
             view_cache: E::ViewCache::default(),
             #[cfg(not(target_family = "wasm"))]
-            device: StateDevice::default(),
+            unfollowed_scale: None,
             trained_for_state: None,
         }
     }
@@ -143,7 +142,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Updates every parameter that has a gradient and is not frozen. Then sets all gradients to zero if
-    /// `zero_gradients` is true. Clipping does not change gradients, except for the tensor library's own optimizer.
+    /// `zero_gradients` is true. [`BoundOptimizer::settle`] tells an outcome that is pending. Clipping does not change gradients, except for the tensor library's own optimizer.
     pub(crate) fn step(
         &mut self,
         engine: &E,
@@ -174,6 +173,9 @@ impl<E: Engine> BoundOptimizer<E> {
             }
             return Ok(Outcome::Stepped);
         }
+        if self.optimizer.loss_scale.is_some() {
+            self.settle(engine)?;
+        }
         let scale = self.scale_of_loss();
         #[cfg(not(target_family = "wasm"))]
         let placement = if E::HAS_DEVICES { self.step_placement(engine)? } else { Placement::Host };
@@ -197,11 +199,14 @@ impl<E: Engine> BoundOptimizer<E> {
         let mut outcome = Outcome::Stepped;
         #[cfg(not(target_family = "wasm"))]
         if placement == Placement::Device {
-            let device = &mut self.device;
-            engine.with_device_views(tensors, &name, view_cache, zero_gradients, &mut |on, views| {
-                outcome = device.step(optimizer, on, views, options)?;
+            engine.with_device_views(tensors, &name, view_cache, zero_gradients, &mut |device, views| {
+                outcome = optimizer.device_step(device, views, options)?;
                 Ok(())
             })?;
+            if outcome == Outcome::Pending {
+                self.unfollowed_scale = Some(scale).filter(|_| !zero_gradients);
+                return Ok(outcome);
+            }
             self.follow_loss_scale(engine, scale, zero_gradients)?;
             return Ok(outcome);
         }
@@ -228,9 +233,32 @@ impl<E: Engine> BoundOptimizer<E> {
             false => engine.placement(&self.tensors, &mut self.view_cache)?,
         };
         if placement != Placement::Device {
-            self.device.fetch(&mut self.optimizer)?;
+            self.fetch_state(engine)?;
         }
         Ok(placement)
+    }
+
+    /// Moves the state to host memory.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn fetch_state(&mut self, engine: &E) -> Result<()> {
+        self.settle(engine)?;
+        self.optimizer.fetch_device_state()
+    }
+
+    /// Learns the outcomes of all steps, for which it waits. The gradients then follow the loss scale. Returns the outcome of
+    /// the last step, if only its own was unknown.
+    pub(crate) fn settle(&mut self, engine: &E) -> Result<Option<Outcome>> {
+        #[cfg(not(target_family = "wasm"))]
+        if E::HAS_DEVICES {
+            let outcome = self.optimizer.settle()?;
+            if let Some(before) = self.unfollowed_scale {
+                self.follow_loss_scale(engine, before, false)?;
+                self.unfollowed_scale = None;
+            }
+            return Ok(outcome);
+        }
+        let _ = engine;
+        Ok(None)
     }
 
     /// Multiplies the gradients, unless they are zeroed, if a step has changed the loss scale. Backward passes to come
@@ -287,13 +315,13 @@ impl<E: Engine> BoundOptimizer<E> {
         }
     }
 
-    /// The optimizer with its state, which the tensor library or a device may hold.
+    /// The optimizer with its state, which the tensor library or a device may hold. The steps are settled.
     pub(crate) fn with_state(&self) -> Result<WithState<'_>> {
         #[cfg(not(target_family = "wasm"))]
-        if E::HAS_DEVICES
-            && let Some(optimizer) = self.device.with_state(&self.optimizer)?
-        {
-            return Ok(WithState::Copy(Box::new(optimizer)));
+        if E::HAS_DEVICES && self.optimizer.has_device_state() {
+            let mut copy = self.optimizer.without_state();
+            copy.set_states(self.optimizer.device_states()?);
+            return Ok(WithState::Copy(Box::new(copy)));
         }
         let Some(LibraryOptimizer::Each(library)) = self.library() else { return Ok(WithState::Own(&self.optimizer)) };
         let mut optimizer = self.optimizer.without_state();

@@ -10,8 +10,6 @@ pub(crate) mod model;
 pub(crate) mod non_finite;
 pub(crate) mod parameter_list;
 pub(crate) mod parameter_registry;
-#[cfg(not(target_family = "wasm"))]
-pub(crate) mod state_device;
 pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;

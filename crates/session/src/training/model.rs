@@ -167,6 +167,7 @@ impl<E: Engine> Model<E> {
         let tensors = self.optimizer.borrow().tensors().to_vec();
         let device = self.device(engine)?;
         self.optimizer.borrow().optimizer.check_not_swapped()?;
+        self.optimizer.borrow_mut().settle(engine)?;
         let scale = self.optimizer.borrow().scale_of_loss();
         let batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
         let shares = self.shares(engine, &batches)?;
@@ -231,7 +232,14 @@ impl<E: Engine> Model<E> {
             });
             result.map(|_| Outcome::Stepped)
         } else {
-            compute().and_then(|_| self.optimizer.borrow_mut().step(engine, clip, false, policy))
+            compute().and_then(|_| {
+                let mut bound = self.optimizer.borrow_mut();
+                match bound.step(engine, clip, false, policy)? {
+                    // The report says whether the step was skipped, and running statistics are then restored.
+                    Outcome::Pending => Ok(bound.settle(engine)?.unwrap_or(Outcome::Stepped)),
+                    outcome => Ok(outcome),
+                }
+            })
         };
         let is_skipped = finite_check.skipped_loss(policy).is_some()
             || (is_loss_refused && options.nonfiniteloss == NonFinite::Skip);

@@ -22,7 +22,7 @@ impl<E: Engine> BoundOptimizer<E> {
     /// averages. An error changes nothing.
     pub(crate) fn swap_averages(&mut self, engine: &E) -> Result<bool> {
         #[cfg(not(target_family = "wasm"))]
-        self.device.fetch(&mut self.optimizer)?;
+        self.fetch_state(engine)?;
         let Self { optimizer, tensors, .. } = self;
         let (mut swaps, mut states) = (Vec::new(), Vec::new());
         for (tensor, averaged) in tensors.iter().zip(optimizer.swap_buffers()) {

@@ -84,6 +84,13 @@ DEVICE void sum_gradient_chunk(const Launch& launch, GradientWorkspace& shared, 
     else sum_chunk_by_blocks<E>(shared, tensor, chunk, transform);
 }
 
+// The transform before the sum of `gradient_squares`. A norm that clips is of the gradients in memory. Otherwise the
+// transform is known before the norm, and a rule that uses the norm needs it of the transformed gradients alone.
+DEVICE TransformEntry transform_before_norm(const StepSettings& settings) {
+    if (settings.clips_norm == 0 && settings.uses_norm != 0) return settings.transform;
+    return {1.0, 0.0, 0, 0};
+}
+
 // The transform for gradients with this norm: as Clip::transform and GradientTransform::after_scaling.
 DEVICE TransformEntry transform_for_norm(const StepSettings& settings, double raw_norm) {
     const double unscale = settings.unscale;
@@ -139,7 +146,7 @@ DEVICE void set_norm(const Launch& launch, double norm) {
         if (thread == 0) launch.control->norm = norm;
         if (launch.settings->uses_norm != 0) {
             for (u32 row = thread; row < launch.settings->rows; row += BLOCK_THREADS) {
-                ConstantsRow& constants = launch.rows[row];
+                ConstantsRow& constants = constants_of(launch, row);
                 constants_from_norm(norm, constants.norm_inputs, constants.is_single != 0, constants.values);
             }
         }
@@ -154,12 +161,11 @@ DEVICE void finish_gradient_squares(const Launch& launch, GradientWorkspace& sha
     const TransformEntry transform = settings.clips_norm != 0 ? transform_for_norm(settings, norm) : settings.transform;
     FOR_THREADS {
         if (thread == 0) {
-            launch.control->raw_norm = norm;
             launch.control->transform = transform;
             launch.control->non_finite = shared.non_finite;
         }
     }
-    if (transform.kind == 0) set_norm(launch, norm);
+    if (settings.clips_norm == 0 || transform.kind == 0) set_norm(launch, norm);
 }
 
 // The end of `transformed_squares`.

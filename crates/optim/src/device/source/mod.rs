@@ -22,7 +22,7 @@ const TWO_STAGES: &str = include_str!("two_stages.cuh");
 /// The text of a kernel before and after the call for a variant.
 const NO_BODY: [&str; 2] = ["", ""];
 const GRADIENT_SQUARES_BODY: [&str; 2] = [
-    "    const TransformEntry transform = {1.0, 0.0, 0, 0};\n    clear(shared);\n",
+    "    const TransformEntry transform = transform_before_norm(*launch.settings);\n    clear(shared);\n",
     "    finish_gradient_squares(launch, shared);\n",
 ];
 const TRANSFORMED_SQUARES_BODY: [&str; 2] = [

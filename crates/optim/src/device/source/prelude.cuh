@@ -54,6 +54,9 @@ typedef unsigned long long u64;
 #endif
 #endif
 
+#define SKIPS_NON_FINITE 1
+#define SKIPS_ALWAYS 2
+
 #define RULE_BUFFERS 3
 #define MASTER 3
 #define PARAM_AVERAGE 4
@@ -83,13 +86,15 @@ struct TransformEntry {
 struct StepSettings {
     double unscale, max_norm;
     TransformEntry transform;
-    u32 clips_norm, uses_norm, skips_non_finite, zeroes_gradients, rows, chunks;
+    u32 clips_norm, uses_norm, skips, zeroes_gradients, rows, chunks;
+    u64 skipped;
 };
 
 struct Control {
-    double raw_norm, norm;
+    double norm;
     TransformEntry transform;
     u32 non_finite, finished;
+    u64 skipped;
 };
 
 struct SquaresEntry {
@@ -103,7 +108,7 @@ struct FactorEntry {
 };
 
 static_assert(sizeof(TensorEntry) == 96 && sizeof(ChunkEntry) == 16 && sizeof(ConstantsRow) == 264, "as in layout.rs");
-static_assert(sizeof(TransformEntry) == 24 && sizeof(StepSettings) == 64 && sizeof(Control) == 48, "as in layout.rs");
+static_assert(sizeof(TransformEntry) == 24 && sizeof(StepSettings) == 72 && sizeof(Control) == 48, "as in layout.rs");
 static_assert(sizeof(SquaresEntry) == 32 && sizeof(FactorEntry) == 16, "as in layout.rs");
 
 // The arguments of a launch, and the index of the block.

@@ -7,7 +7,22 @@ DEVICE TransformEntry transform_of(const Launch& launch) {
 
 // True if the step changes nothing but gradients that it zeroes.
 DEVICE bool is_skipped(const Launch& launch) {
-    return launch.settings->skips_non_finite != 0 && launch.control->non_finite != 0;
+    const u32 skips = launch.settings->skips;
+    return skips == SKIPS_ALWAYS || (skips == SKIPS_NON_FINITE && launch.control->non_finite != 0);
+}
+
+// Counts a step that this launch, its last, has skipped. No block of such a launch reads constants, so none reads the
+// count.
+DEVICE void count_skipped(const Launch& launch) {
+    FOR_THREADS {
+        if (launch.block == 0 && thread == 0 && launch.settings->skips == SKIPS_NON_FINITE) launch.control->skipped++;
+    }
+}
+
+// The constants of a row for the steps that the device has skipped and the host did not know of.
+DEVICE ConstantsRow& constants_of(const Launch& launch, u32 row) {
+    const u64 unknown = launch.control->skipped - launch.settings->skipped;
+    return launch.rows[unknown * launch.settings->rows + row];
 }
 
 // A gradient element after unscaling and clipping. NaN stays NaN.
@@ -188,7 +203,10 @@ template <template <class> class RuleKernel, class E, u32 NARROW> DEVICE void st
     typedef RuleKernel<typename E::Scalar> Kernel;
     const ChunkEntry chunk = launch.chunks[launch.block];
     const TensorEntry tensor = launch.tensors[chunk.tensor];
-    if (skips<E>(launch, tensor, chunk)) return;
-    const Kernel kernel(launch.rows[tensor.row].values);
+    if (skips<E>(launch, tensor, chunk)) {
+        count_skipped(launch);
+        return;
+    }
+    const Kernel kernel(constants_of(launch, tensor.row).values);
     run_formula<Kernel, E, NARROW>(launch, kernel, chunk, tensor, 0, chunk.length, StoreWeights<E>{tensor});
 }

@@ -40,7 +40,7 @@ DEVICE void measure_chunk(const Launch& launch, MeasureWorkspace& shared) {
     const ChunkEntry chunk = launch.chunks[launch.block];
     const TensorEntry tensor = launch.tensors[chunk.tensor];
     if (skips<E>(launch, tensor, chunk)) return;
-    const Kernel kernel(launch.rows[tensor.row].values);
+    const Kernel kernel(constants_of(launch, tensor.row).values);
     T* parameters = reinterpret_cast<T*>(shared.parameter.elements);
     T* updates = reinterpret_cast<T*>(shared.update.elements);
     FOR_THREADS {
@@ -73,7 +73,7 @@ DEVICE void measure_chunk(const Launch& launch, MeasureWorkspace& shared) {
     FOR_THREADS {
         if (thread == 0) {
             FactorEntry& entry = launch.factors[chunk.tensor];
-            const double* inputs = launch.rows[tensor.row].norm_inputs;
+            const double* inputs = constants_of(launch, tensor.row).norm_inputs;
             entry.factor = factor_of_norms(inputs, sqrt(shared.parameter.sum), sqrt(shared.update.sum));
             entry.finished = 0;
         }
@@ -85,10 +85,13 @@ template <template <class> class RuleKernel, class E, u32 NARROW> DEVICE void ap
     typedef typename E::Scalar T;
     typedef RuleKernel<T> Kernel;
     constexpr int N = E::SPAN;
-    if (is_skipped(launch)) return;
+    if (is_skipped(launch)) {
+        count_skipped(launch);
+        return;
+    }
     const ChunkEntry chunk = launch.chunks[launch.block];
     const TensorEntry tensor = launch.tensors[chunk.tensor];
-    const Kernel kernel(launch.rows[tensor.row].values, launch.factors[chunk.tensor].factor);
+    const Kernel kernel(constants_of(launch, tensor.row).values, launch.factors[chunk.tensor].factor);
     const bool aligned = is_aligned(tensor);
     FOR_THREADS {
         for (u32 index = thread * N; index < chunk.length; index += BLOCK_THREADS * N) {
