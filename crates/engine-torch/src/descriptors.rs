@@ -1,10 +1,10 @@
 //! Parameters and their gradients as the C++ shim describes them, a list at a time.
 
 use std::ffi::c_void;
-use std::ptr;
+use std::{ptr, slice};
 
 use stepwell_optim::Result;
-use stepwell_optim::fallible::reserve;
+use stepwell_optim::fallible::{push, reserve};
 use torch_sys::C_tensor;
 
 use crate::shim::{TensorRef, check, size};
@@ -116,12 +116,28 @@ pub(crate) fn describe_parameters(
     Ok(unchanged != 0)
 }
 
-/// The device of all tensors, as in a descriptor; `None` if they are on several.
-pub(crate) fn common_device(tensors: &[TensorRef<'_>]) -> Option<u8> {
+/// The devices of tensors in the order of their numbers, as in a descriptor; the CPU without tensors.
+pub(crate) fn devices(tensors: &[TensorRef<'_>]) -> Result<Vec<u8>> {
+    let (first, several) = first_device(tensors);
+    let mut devices = Vec::new();
+    push(&mut devices, first)?;
+    if several {
+        for tensor in tensors {
+            let (device, _) = first_device(slice::from_ref(tensor));
+            if let Err(place) = devices.binary_search(&device) {
+                devices.insert(place, device);
+            }
+        }
+    }
+    Ok(devices)
+}
+
+/// The device of the first tensor, and true if another tensor is on another one.
+fn first_device(tensors: &[TensorRef<'_>]) -> (u8, bool) {
     let (mut first, mut several) = (ON_CPU, 0);
     // SAFETY: live, defined tensors; the results are stored in live variables.
     unsafe { stepwell_devices(tensors.as_ptr().cast(), tensors.len(), &mut first, &mut several) };
-    (several == 0).then_some(first)
+    (first, several != 0)
 }
 
 /// Fingerprints of parameters; `None` if a parameter has no version counter. `reused` supplies the allocation.

@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use stepwell_optim::fallible::{collected, set_memory_check};
-use stepwell_optim::{Code, Definition, Error, Outcome, Result, View, state_memory};
+use stepwell_optim::fallible::{collected, copied, set_memory_check};
+use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer,
     LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
 };
 
-use crate::devices::{Devices, HostDevice};
+use crate::devices::{Devices, HostDevices, StepDevices};
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::view_cache::ViewCache;
@@ -42,10 +42,10 @@ impl TorchEngine {
         Self { lends_memory: false, ..Self::new() }
     }
 
-    /// An engine whose tensors on the CPU count as tensors of a device, for tests.
+    /// An engine whose tensors on the CPU count as tensors of devices, for tests.
     #[doc(hidden)]
-    pub fn with_host_device(device: HostDevice) -> Self {
-        Self { devices: Rc::new(Devices::with_host_device(device)), ..Self::new() }
+    pub fn with_host_devices(devices: HostDevices) -> Self {
+        Self { devices: Rc::new(Devices::with_host_devices(devices)), ..Self::new() }
     }
 
     fn check_not_busy(&self) -> Result<()> {
@@ -239,7 +239,7 @@ impl Engine for TorchEngine {
     const HAS_DEVICES: bool = true;
 
     fn placement(&self, parameters: &[Tensor], cache: &mut ViewCache) -> Result<Placement> {
-        Ok(self.devices.placement(parameters.len(), cache.common_device(parameters)?))
+        Ok(self.devices.placement(parameters.len(), cache.devices(parameters)?))
     }
 
     fn with_device_views(
@@ -250,11 +250,15 @@ impl Engine for TorchEngine {
         zero_grad: bool,
         step: &mut DeviceStep<'_>,
     ) -> Result<()> {
-        let Some(number) = cache.common_device(parameters)? else {
-            return Err(Error::new(Code::Internal, "a step on one device with parameters on several"));
+        let numbers = copied(cache.devices(parameters)?)?;
+        let StepDevices { devices, host } = self.devices.step_devices(&numbers, parameters.len())?;
+        // The devices have the order of their numbers.
+        let index = |parameter: usize, number| match host.get(parameter) {
+            Some(index) => *index,
+            None => numbers.iter().position(|other| *other == number).unwrap_or_default(),
         };
-        let device = self.devices.device(number)?;
-        cache.with_device_views(&self.busy, parameters, number, name, zero_grad, &mut |views| step(&device, views))
+        let step = &mut |views: &[Option<DeviceView>]| step(&devices, views);
+        cache.with_device_views(&self.busy, parameters, (&numbers, &index), name, zero_grad, step)
     }
 
     const HAS_STAGING: bool = true;

@@ -20,7 +20,7 @@ mod threads;
 
 pub use cuda::{explain_cuda, release_device_memory};
 #[doc(hidden)]
-pub use devices::HostDevice;
+pub use devices::HostDevices;
 pub use engine::TorchEngine;
 #[doc(hidden)]
 pub use memory::fail_after;

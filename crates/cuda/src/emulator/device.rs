@@ -102,7 +102,7 @@ impl Emulator {
         self.memory_limit.set(bytes);
     }
 
-    /// Makes the copy of a number that is read take so many launches, as on a device that is behind the host.
+    /// Delays the end of each read by so many launches.
     pub fn set_read_delay(&self, launches: usize) {
         self.read_delay.set(launches);
     }

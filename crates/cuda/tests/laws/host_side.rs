@@ -61,7 +61,7 @@ fn a_steady_step_uploads_constants_and_launches_kernels_and_does_nothing_else() 
                     set_gradients(&mut model, number);
                     let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
                     device.take_calls();
-                    let outcome = optimizer.device_step(&device.shared(), &placed, options).unwrap();
+                    let outcome = optimizer.device_step(&[device.shared()], &placed, options).unwrap();
                     let calls = device.take_calls();
                     let checks = non_finite != NonFinite::Propagate;
                     // The first step makes state, so it waits for the outcome.
@@ -89,7 +89,7 @@ fn a_thousand_small_tensors_take_one_launch() {
         set_gradients(&mut model, number);
         let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
         device.take_calls();
-        optimizer.device_step(&device.shared(), &placed, StepOptions::default()).unwrap();
+        optimizer.device_step(&[device.shared()], &placed, StepOptions::default()).unwrap();
         let calls = device.take_calls();
         assert_eq!(calls.launches, ["step"]);
         assert!(calls.zeros <= 4 && calls.uploads <= 4 && calls.allocations <= 2, "{calls:?}");
@@ -107,7 +107,7 @@ fn a_new_rate_allocates_nothing_and_does_not_wait() {
             optimizer.set_rates(&[0.01 / (number + 1) as f64]).unwrap();
             let placed = place_views(emulator(), &mut views(&mut model)).unwrap();
             device.take_calls();
-            optimizer.device_step(&device.shared(), &placed, StepOptions::default()).unwrap();
+            optimizer.device_step(&[device.shared()], &placed, StepOptions::default()).unwrap();
             let calls = device.take_calls();
             if number > 0 {
                 assert_eq!((calls.allocations, calls.downloads, calls.loads), (0, 0, 0), "{name}: {calls:?}");
@@ -129,7 +129,7 @@ fn disturbed(
         let mut states = optimizer.device_states().unwrap();
         let placed = place_views(emulator(), &mut views(model)).unwrap();
         device.refuse_after(calls);
-        let outcome = optimizer.device_step(&device.shared(), &placed, options);
+        let outcome = optimizer.device_step(&[device.shared()], &placed, options);
         // A step whose outcome cannot be read now is made, and its outcome is read later.
         if device.allow() || matches!(outcome, Ok(Outcome::Pending)) {
             known(outcome, optimizer).unwrap();
@@ -194,7 +194,7 @@ fn a_second_stage_that_fails_says_that_the_state_has_changed() {
             // Constants, `gradient_squares` and `measure` come before.
             device.refuse_after(3);
         }
-        let outcome = optimizer.device_step(&device.shared(), &placed, StepOptions::default());
+        let outcome = optimizer.device_step(&[device.shared()], &placed, StepOptions::default());
         if number == 1 {
             let error = outcome.unwrap_err();
             let message = "refused; the step has updated the state, but not the parameters";

@@ -20,5 +20,6 @@ mod option_variants;
 mod outcomes;
 #[path = "../../../optim/tests/properties/parity.rs"]
 mod parity;
+mod several_devices;
 mod steps;
 mod trajectories;

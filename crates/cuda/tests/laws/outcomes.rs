@@ -2,6 +2,7 @@
 //! counts and loss scale are the host's.
 
 use std::rc::Rc;
+use std::slice;
 
 use proptest::prelude::*;
 use stepwell_optim::{Clip, Device, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions};
@@ -44,7 +45,7 @@ impl Pair {
                 views.map(|(i, elements)| (missing >> i & 1 == 0).then(|| elements.view())).collect();
             outcomes[index] = if is_device {
                 let placed = place_views(emulator(), &mut views).unwrap();
-                let outcome = optimizer.device_step(&self.device, &placed, options).unwrap();
+                let outcome = optimizer.device_step(slice::from_ref(&self.device), &placed, options).unwrap();
                 // Reads parameters only, so that the outcome stays unknown.
                 take_views(emulator(), &mut views, &placed).unwrap();
                 outcome

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
+use std::slice;
 
 use half::{bf16, f16};
 use stepwell_optim::{
@@ -23,8 +24,8 @@ pub(crate) fn instruction_sets() -> &'static [InstructionSet] {
     &[]
 }
 
-/// Copies of one array on the device, at the same distance from a multiple of [`ALIGNMENT`] as on the host.
-type Copies = HashMap<(usize, usize, usize), Box<dyn DeviceMemory>>;
+/// Copies of one array on a device, at the same distance from a multiple of [`ALIGNMENT`] as on the host.
+type Copies = HashMap<(usize, usize, usize, usize), Box<dyn DeviceMemory>>;
 
 /// In bytes. More than any access of a kernel.
 const ALIGNMENT: usize = 64;
@@ -53,9 +54,9 @@ fn parts<'a>(view: &'a mut View<'_>) -> ([&'a mut [u8]; 2], Element, usize) {
 
 /// The address of a copy of an array on the device. It is the one of the step before if the array has the same size and
 /// alignment.
-fn uploaded(device: &dyn Device, copies: &mut Copies, place: usize, bytes: &[u8]) -> Result<u64> {
+fn uploaded(device: &Rc<dyn Device>, copies: &mut Copies, place: usize, bytes: &[u8]) -> Result<u64> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
-    let key = (place, bytes.len(), offset);
+    let key = (Rc::as_ptr(device).addr(), place, bytes.len(), offset);
     let memory = match copies.entry(key) {
         Entry::Occupied(entry) => entry.into_mut(),
         Entry::Vacant(entry) => entry.insert(device.allocate(bytes.len() + 2 * ALIGNMENT)?),
@@ -77,10 +78,11 @@ pub(crate) fn place_views(device: &Rc<dyn Device>, views: &mut [Option<View<'_>>
             };
             let ([parameter, gradient], element, length) = parts(view);
             placed.push(Some(DeviceView {
-                parameter: uploaded(&**device, copies, 2 * index, parameter)?,
-                gradient: uploaded(&**device, copies, 2 * index + 1, gradient)?,
+                parameter: uploaded(device, copies, 2 * index, parameter)?,
+                gradient: uploaded(device, copies, 2 * index + 1, gradient)?,
                 length,
                 element,
+                device: 0,
             }));
         }
         Ok(placed)
@@ -118,7 +120,7 @@ pub(crate) fn step_on(
     options: StepOptions<'_>,
 ) -> Result<Outcome> {
     let placed = place_views(device, views)?;
-    let outcome = known(optimizer.device_step(device, &placed, options), optimizer);
+    let outcome = known(optimizer.device_step(slice::from_ref(device), &placed, options), optimizer);
     take_views(device, views, &placed)?;
     outcome
 }

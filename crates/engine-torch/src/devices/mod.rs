@@ -22,16 +22,23 @@ use crate::shim;
 pub(crate) struct Devices {
     /// Devices that have made a step, by their numbers.
     cuda: RefCell<Vec<(usize, Rc<CudaDevice>)>>,
-    /// See [`HostDevice`].
-    host: Option<HostDevice>,
+    /// See [`HostDevices`].
+    host: Option<HostDevices>,
 }
 
-/// A device for tests, whose memory is main memory.
-pub struct HostDevice {
-    /// The device.
-    pub device: Rc<dyn Device>,
-    /// True if a tensor of the CPU counts as one of the device: by its index in the list of an optimizer.
-    pub has: Box<dyn Fn(usize) -> bool>,
+/// Devices for tests, whose memory is main memory.
+pub struct HostDevices {
+    /// The devices.
+    pub devices: Vec<Rc<dyn Device>>,
+    /// The index of the device that has a tensor of the CPU, by its index in the list of an optimizer; `None` for the CPU.
+    pub of: Box<dyn Fn(usize) -> Option<usize>>,
+}
+
+/// The devices of a step.
+pub(crate) struct StepDevices {
+    pub(crate) devices: Vec<Rc<dyn Device>>,
+    /// The index of each parameter's device, in a step on [`HostDevices`]. Otherwise empty.
+    pub(crate) host: Vec<usize>,
 }
 
 impl fmt::Debug for Devices {
@@ -41,38 +48,46 @@ impl fmt::Debug for Devices {
 }
 
 impl Devices {
-    pub(crate) fn with_host_device(host: HostDevice) -> Self {
+    pub(crate) fn with_host_devices(host: HostDevices) -> Self {
         Self { host: Some(host), ..Self::default() }
     }
 
-    /// The placement of so many parameters, whose device is the one of a descriptor; `None` if they are on several.
-    pub(crate) fn placement(&self, count: usize, common: Option<u8>) -> Placement {
-        let Some(device) = common else { return Placement::Several };
-        if device != ON_CPU {
-            return if device == ON_OTHER { Placement::Host } else { Placement::Device };
-        }
-        let Some(host) = &self.host else { return Placement::Host };
-        match (0..count).filter(|index| (host.has)(*index)).count() {
-            0 => Placement::Host,
-            on_device if on_device == count => Placement::Device,
-            _ => Placement::Several,
+    /// The placement of so many parameters, whose devices are the ones of descriptors.
+    pub(crate) fn placement(&self, count: usize, devices: &[u8]) -> Placement {
+        match (devices, &self.host) {
+            ([ON_OTHER] | [], _) | ([ON_CPU], None) => Placement::Host,
+            ([ON_CPU], Some(host)) => match (0..count).filter(|index| (host.of)(*index).is_some()).count() {
+                0 => Placement::Host,
+                on_devices if on_devices == count => Placement::Devices,
+                _ => Placement::Mixed,
+            },
+            (devices, _) if devices.iter().all(|device| is_cuda(*device)) => Placement::Devices,
+            _ => Placement::Mixed,
         }
     }
 
-    /// The device of parameters, as in a descriptor, ready for work on libtorch's current stream.
-    pub(crate) fn device(&self, device: u8) -> Result<Rc<dyn Device>> {
-        if device == ON_CPU
-            && let Some(host) = &self.host
-        {
-            return Ok(Rc::clone(&host.device));
+    /// The devices of so many parameters, which are the ones of descriptors, ready for work on libtorch's current streams.
+    pub(crate) fn step_devices(&self, devices: &[u8], count: usize) -> Result<StepDevices> {
+        if let ([ON_CPU], Some(host)) = (devices, &self.host) {
+            let on: Vec<usize> = (0..count).map(|index| (host.of)(index).unwrap_or_default()).collect();
+            let used: Vec<usize> = (0..host.devices.len()).filter(|device| on.contains(device)).collect();
+            let index = |device: &usize| used.iter().position(|used| used == device).unwrap_or_default();
+            return Ok(StepDevices {
+                devices: used.iter().map(|device| Rc::clone(&host.devices[*device])).collect(),
+                host: on.iter().map(index).collect(),
+            });
         }
-        let ordinal = match device.checked_sub(ON_CUDA_0) {
-            Some(ordinal) if device != ON_OTHER => usize::from(ordinal),
-            _ => return Err(Error::new(Code::Internal, "a step on a device that is not a CUDA device")),
-        };
-        let cuda = self.cuda(ordinal)?;
-        cuda.set_stream(shim::current_stream(ordinal)?)?;
-        Ok(cuda)
+        let mut list: Vec<Rc<dyn Device>> = Vec::new();
+        for device in devices {
+            if !is_cuda(*device) {
+                return Err(Error::new(Code::Internal, "a step on a device that is not a CUDA device"));
+            }
+            let ordinal = usize::from(device - ON_CUDA_0);
+            let cuda = self.cuda(ordinal)?;
+            cuda.set_stream(shim::current_stream(ordinal)?)?;
+            push(&mut list, cuda as Rc<dyn Device>)?;
+        }
+        Ok(StepDevices { devices: list, host: Vec::new() })
     }
 
     fn cuda(&self, ordinal: usize) -> Result<Rc<CudaDevice>> {
@@ -89,4 +104,9 @@ impl Devices {
         push(&mut devices, (ordinal, Rc::clone(&device)))?;
         Ok(device)
     }
+}
+
+/// True if a device of a descriptor is a CUDA device.
+fn is_cuda(device: u8) -> bool {
+    device >= ON_CUDA_0 && device != ON_OTHER
 }

@@ -6,12 +6,13 @@ use crate::descriptors::{CONTIGUOUS, DENSE, FITS, ON_CPU, ParameterDescriptor};
 use crate::shim::{BFLOAT16, DOUBLE, FLOAT, HALF};
 
 /// Fails unless a step on a device can update the parameter: dense, floating point, contiguous, with a gradient that fits.
-/// `device` is the one of the step, and `name` is called for the message.
-pub(crate) fn check(descriptor: &ParameterDescriptor, device: u8, name: impl Fn() -> String) -> Result<()> {
+/// `devices` are the ones of the step, and `name` is called for the message.
+pub(crate) fn check(descriptor: &ParameterDescriptor, devices: &[u8], name: impl Fn() -> String) -> Result<()> {
     const PARAMETER: u8 = DENSE | CONTIGUOUS;
     const GRADIENT: u8 = DENSE | FITS;
-    if descriptor.device == device
-        && descriptor.grad_device == device
+    let is_on_device = devices.contains(&descriptor.device);
+    if is_on_device
+        && descriptor.grad_device == descriptor.device
         && descriptor.layout & PARAMETER == PARAMETER
         && descriptor.grad_layout & GRADIENT == GRADIENT
         && dtype_fault(descriptor).is_none()
@@ -19,8 +20,8 @@ pub(crate) fn check(descriptor: &ParameterDescriptor, device: u8, name: impl Fn(
     {
         return Ok(());
     }
-    let (code, what) = if descriptor.device != device {
-        let what = if device == ON_CPU { "it is not on the CPU" } else { "it is on another device" };
+    let (code, what) = if !is_on_device {
+        let what = if devices == [ON_CPU] { "it is not on the CPU" } else { "it is on another device" };
         (Code::Device, what)
     } else if let Some(what) = dtype_fault(descriptor) {
         (Code::Dtype, what)

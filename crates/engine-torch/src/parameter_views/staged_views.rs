@@ -1,6 +1,7 @@
 //! Views of copies in host memory, for parameters of any device (`offload: true`).
 
 use std::cell::Cell;
+use std::slice;
 
 use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Outcome, Result, View};
@@ -33,7 +34,7 @@ pub(crate) fn with_staged_views(
     let mut described = Vec::new();
     descriptors::describe_parameters(&tensors, &mut described)?;
     for (index, descriptor) in described.iter().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
-        check(descriptor, descriptor.device, || name(index))?;
+        check(descriptor, slice::from_ref(&descriptor.device), || name(index))?;
     }
     if shares_storage(&described) {
         // A gradient may share memory with another one, since each has its copy.

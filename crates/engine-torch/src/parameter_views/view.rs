@@ -9,8 +9,8 @@ use stepwell_optim::{DeviceView, Element, View};
 use crate::descriptors::ParameterDescriptor;
 use crate::shim::{BFLOAT16, FLOAT, HALF};
 
-/// The addresses of a descriptor that was checked; `None` without a gradient.
-pub(crate) fn device_view(descriptor: &ParameterDescriptor) -> Option<DeviceView> {
+/// The addresses of a descriptor that was checked, on the device with this index of a step; `None` without a gradient.
+pub(crate) fn device_view(descriptor: &ParameterDescriptor, device: usize) -> Option<DeviceView> {
     let element = match descriptor.dtype {
         FLOAT => Element::Float,
         HALF => Element::Half,
@@ -22,6 +22,7 @@ pub(crate) fn device_view(descriptor: &ParameterDescriptor) -> Option<DeviceView
         gradient: descriptor.grad_data as u64,
         length: descriptor.len(),
         element,
+        device,
     })
 }
 

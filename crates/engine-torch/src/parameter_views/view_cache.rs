@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::mem;
 
-use stepwell_optim::fallible::{collected, push, reserve};
+use stepwell_optim::fallible::{collected, copied, push, reserve};
 use stepwell_optim::{DeviceView, Outcome, Result, View};
 use stepwell_session::BusyGuard;
 
@@ -41,16 +41,16 @@ pub struct ViewCache {
     fingerprint_generation: Option<u64>,
     /// The parameters of `descriptors`: handles that keep them alive, since a fingerprint holds their addresses.
     parameters: Vec<Tensor>,
-    /// The device for which the checks passed, as in a descriptor.
-    device: u8,
+    /// The devices for which the checks passed, as in a descriptor.
+    checked_devices: Vec<u8>,
     /// Buffers of [`with_staged_views`]; `None` before its first call.
     staging: Option<Staging>,
     /// Scratch memory of the views.
     views: Vec<Option<View<'static>>>,
     /// Scratch memory of the views on a device.
     device_views: Vec<Option<DeviceView>>,
-    /// The device of all parameters, `None` if they are on several, at a metadata generation.
-    common_device: Option<(u64, Option<u8>)>,
+    /// The devices of all parameters at a metadata generation.
+    devices: Option<(u64, Vec<u8>)>,
     /// Scratch memory of the arguments of the shim.
     tensor_refs: Vec<TensorRef<'static>>,
 }
@@ -82,7 +82,7 @@ impl ViewCache {
         reserve(&mut views, parameters.len())?;
         tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
 
-        let copies = self.build_views(parameters, ON_CPU, name, &tensor_refs, &mut |descriptors| {
+        let copies = self.build_views(parameters, &[ON_CPU], name, &tensor_refs, &mut |descriptors| {
             views.extend(descriptors.iter().map(view));
         })?;
         let guard = BusyGuard::new(busy);
@@ -96,13 +96,13 @@ impl ViewCache {
         result
     }
 
-    /// As [`ViewCache::with_parameter_views`], with addresses on a device. All parameters are on that device, which is the one of
-    /// a descriptor.
+    /// As [`ViewCache::with_parameter_views`], with addresses on devices, which are the ones of descriptors. `index` returns the
+    /// index of a parameter's device in the list of the step, by the index of the parameter and its device.
     pub(crate) fn with_device_views(
         &mut self,
         busy: &Cell<bool>,
         parameters: &[Tensor],
-        device: u8,
+        (devices, index): (&[u8], &dyn Fn(usize, u8) -> usize),
         name: &dyn Fn(usize) -> String,
         zero_grad: bool,
         step: &mut dyn FnMut(&[Option<DeviceView>]) -> Result<()>,
@@ -115,8 +115,9 @@ impl ViewCache {
         reserve(&mut views, parameters.len())?;
         tensor_refs.extend(parameters.iter().map(Tensor::tensor_ref));
 
-        let copies = self.build_views(parameters, device, name, &tensor_refs, &mut |descriptors| {
-            views.extend(descriptors.iter().map(device_view));
+        let copies = self.build_views(parameters, devices, name, &tensor_refs, &mut |descriptors| {
+            let numbered = descriptors.iter().enumerate();
+            views.extend(numbered.map(|(i, descriptor)| device_view(descriptor, index(i, descriptor.device))));
         })?;
         let guard = BusyGuard::new(busy);
         let result = step(&views);
@@ -141,18 +142,14 @@ impl ViewCache {
         with_staged_views(&mut self.staging, busy, parameters, name, zero_grad, step)
     }
 
-    /// The device of all parameters, as in a descriptor; `None` if they are on several.
-    pub(crate) fn common_device(&mut self, parameters: &[Tensor]) -> Result<Option<u8>> {
+    /// The devices of all parameters, as in a descriptor.
+    pub(crate) fn devices(&mut self, parameters: &[Tensor]) -> Result<&[u8]> {
         let now = shim::metadata_generation();
-        match self.common_device {
-            Some((generation, device)) if generation == now => Ok(device),
-            _ => {
-                let tensor_refs: Vec<_> = collected(parameters.iter().map(Tensor::tensor_ref))?;
-                let device = descriptors::common_device(&tensor_refs);
-                self.common_device = Some((now, device));
-                Ok(device)
-            }
+        if self.devices.as_ref().is_none_or(|(generation, _)| *generation != now) {
+            let tensor_refs: Vec<_> = collected(parameters.iter().map(Tensor::tensor_ref))?;
+            self.devices = Some((now, descriptors::devices(&tensor_refs)?));
         }
+        Ok(self.devices.as_ref().map_or(&[], |(_, devices)| devices))
     }
 
     /// Zeroes gradients that the step has no view of: gradients whose copies it has, and gradients of frozen parameters.
@@ -169,17 +166,20 @@ impl ViewCache {
     fn build_views(
         &mut self,
         parameters: &[Tensor],
-        device: u8,
+        devices: &[u8],
         name: &dyn Fn(usize) -> String,
         tensor_refs: &[TensorRef<'_>],
         use_descriptors: &mut dyn FnMut(&[ParameterDescriptor]),
     ) -> Result<Vec<GradientCopy>> {
         // Invalid until all checks have passed: a failure below leaves the cache without valid content.
         let (zero_copy, fingerprint_generation) = (mem::take(&mut self.zero_copy), self.fingerprint_generation.take());
-        // A check for another device says nothing.
-        let is_for_device = mem::replace(&mut self.device, device) == device;
+        // A check for other devices says nothing.
+        let is_for_devices = self.checked_devices == devices;
+        if !is_for_devices {
+            self.checked_devices = copied(devices)?;
+        }
         let now = shim::metadata_generation();
-        let is_current = is_for_device && fingerprint_generation == Some(now);
+        let is_current = is_for_devices && fingerprint_generation == Some(now);
         // SAFETY: `parameters` keeps the tensors of the fingerprints alive, and the generation is the one of the fingerprints.
         if is_current && unsafe { descriptors::bump_if_unchanged(tensor_refs, &self.fingerprints) } {
             use_descriptors(&self.descriptors);
@@ -199,11 +199,11 @@ impl ViewCache {
             }
         }
         let mut copies = Vec::new();
-        if unchanged && zero_copy && is_for_device {
+        if unchanged && zero_copy && is_for_devices {
             use_descriptors(&self.descriptors);
         } else {
             let mut descriptors = collected(self.descriptors.iter().cloned())?;
-            copies = check_and_copy(tensor_refs, device, name, &mut descriptors)?;
+            copies = check_and_copy(tensor_refs, devices, name, &mut descriptors)?;
             use_descriptors(&descriptors);
         }
         descriptors::bump(tensor_refs, Some(&self.descriptors))?;
@@ -229,13 +229,13 @@ pub(crate) struct GradientCopy {
 /// and stores the addresses of the copies in the descriptors.
 fn check_and_copy(
     tensor_refs: &[TensorRef<'_>],
-    device: u8,
+    devices: &[u8],
     name: &dyn Fn(usize) -> String,
     descriptors: &mut [ParameterDescriptor],
 ) -> Result<Vec<GradientCopy>> {
     let mut copies = Vec::new();
     for (index, descriptor) in descriptors.iter_mut().enumerate().filter(|(_, descriptor)| descriptor.has_grad != 0) {
-        check(descriptor, device, || name(index))?;
+        check(descriptor, devices, || name(index))?;
         if descriptor.grad_layout & CONTIGUOUS == 0 {
             copies.extend(copy(tensor_refs[index], descriptor)?);
         }

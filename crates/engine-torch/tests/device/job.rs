@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use stepwell_cuda::Emulator;
-use stepwell_engine_torch::{HostDevice, TorchEngine};
+use stepwell_engine_torch::{HostDevices, TorchEngine};
 use stepwell_optim::{Device, DeviceMemory, DeviceModule, DeviceRead, Result};
 use stepwell_session::{Data, NumericArray, Session, Value};
 
@@ -98,8 +98,12 @@ pub(crate) struct Job {
     session: Session<TorchEngine>,
     /// The device of the session; `None` on the CPU.
     pub(crate) emulator: Option<Rc<Emulator>>,
-    /// True while all tensors count as tensors of the device.
+    /// The second device of the session, which has no tensors at first.
+    pub(crate) second: Rc<Emulator>,
+    /// True while all tensors count as tensors of a device.
     pub(crate) on_device: Rc<Cell<bool>>,
+    /// True while the loose tensor counts as one of the second device.
+    pub(crate) is_split: Rc<Cell<bool>>,
     dtype: &'static str,
     pub(crate) container: Value,
     pub(crate) optimizer: Value,
@@ -109,19 +113,22 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(device: bool, dtype: &'static str, name: &str, options: &Value) -> Self {
-        let (emulator, on_device) = (Rc::new(Emulator::new()), Rc::new(Cell::new(true)));
-        let has = Rc::clone(&on_device);
+        let (emulator, second) = (Rc::new(Emulator::new()), Rc::new(Emulator::new()));
+        let (on_device, is_split) = (Rc::new(Cell::new(true)), Rc::new(Cell::new(false)));
+        let (has, splits) = (Rc::clone(&on_device), Rc::clone(&is_split));
         let engine = match device {
-            true => TorchEngine::with_host_device(HostDevice {
-                device: Rc::new(TensorDevice(Rc::clone(&emulator))),
-                has: Box::new(move |_| has.get()),
+            true => TorchEngine::with_host_devices(HostDevices {
+                devices: vec![Rc::new(TensorDevice(Rc::clone(&emulator))), Rc::new(TensorDevice(Rc::clone(&second)))],
+                of: Box::new(move |index| has.get().then_some(usize::from(index > 1 && splits.get()))),
             }),
             false => TorchEngine::new(),
         };
         let mut job = Self {
             session: Session::new(engine),
             emulator: device.then_some(emulator),
+            second,
             on_device,
+            is_split,
             dtype,
             container: Value::Null,
             optimizer: Value::Null,

@@ -150,6 +150,41 @@ fn frozen_parameters_stay_and_go_on() {
 }
 
 #[test]
+fn parameters_on_two_devices_step_where_they_are() {
+    let options_of_steps = || {
+        let skip = || ("nonfinite", s("skip"));
+        [
+            object([]),
+            object([("clipnorm", n(0.001))]),
+            object([skip()]),
+            object([skip(), ("zerograd", Value::Bool(true))]),
+        ]
+    };
+    for (name, options) in rows() {
+        for dtype in ["float", "bfloat16"] {
+            let device = same_on_both((name, &options), dtype, |job| {
+                job.step(&object([]));
+                // The state of the loose tensor moves to the second device, and back at the end.
+                job.is_split.set(true);
+                for (step, options) in options_of_steps().into_iter().enumerate() {
+                    job.backward();
+                    if step == 2 {
+                        job.set_gradient(f64::INFINITY);
+                    }
+                    let optimizer = job.optimizer.clone();
+                    job.call("step", [optimizer, options]);
+                }
+                let seen = job.result();
+                job.is_split.set(false);
+                job.step(&object([]));
+                seen
+            });
+            assert!(device.second.counts().launches > 0, "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_change_of_rates_reaches_the_device() {
     for (name, options) in rows() {
         same_on_both((name, &options), "float", |job| {

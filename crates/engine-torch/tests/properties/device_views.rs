@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::slice;
 
-use stepwell_engine_torch::{HostDevice, Tensor, TorchEngine, ViewCache};
+use stepwell_engine_torch::{HostDevices, Tensor, TorchEngine, ViewCache};
 use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, DeviceView, Element, Error, Result};
 use stepwell_session::{Data, Device as Place, Engine, Loss, Placement, Reduction};
 
@@ -55,8 +55,8 @@ impl Device for MainMemory {
 /// An engine with all tensors on the device. A list restricts it to indices of an optimizer's parameters.
 fn engine(on_device: &Rc<RefCell<Option<Vec<usize>>>>) -> TorchEngine {
     let on_device = Rc::clone(on_device);
-    let has = Box::new(move |index| on_device.borrow().as_ref().is_none_or(|list| list.contains(&index)));
-    TorchEngine::with_host_device(HostDevice { device: Rc::new(MainMemory), has })
+    let of = Box::new(move |index| on_device.borrow().as_ref().is_none_or(|list| list.contains(&index)).then_some(0));
+    TorchEngine::with_host_devices(HostDevices { devices: vec![Rc::new(MainMemory)], of })
 }
 
 fn float(engine: &TorchEngine, data: &[f32]) -> Tensor {
@@ -93,9 +93,9 @@ fn subtract(device: &dyn Device, views: &[Option<DeviceView>], zero: bool) -> Re
 
 fn step(engine: &TorchEngine, all: &[Tensor], cache: &mut ViewCache, zero: bool) -> Result<Vec<bool>> {
     let mut viewed = Vec::new();
-    engine.with_device_views(all, &|i| i.to_string(), cache, zero, &mut |device, views| {
+    engine.with_device_views(all, &|i| i.to_string(), cache, zero, &mut |devices, views| {
         viewed = views.iter().map(Option::is_some).collect();
-        subtract(&**device, views, zero)
+        subtract(&*devices[0], views, zero)
     })?;
     Ok(viewed)
 }
@@ -176,10 +176,10 @@ fn the_placement_follows_the_tensors() {
         *on_device.borrow_mut() = list;
         engine.placement(&all, &mut cache).unwrap()
     };
-    assert_eq!(placement(None), Placement::Device);
+    assert_eq!(placement(None), Placement::Devices);
     assert_eq!(placement(Some(vec![])), Placement::Host);
-    assert_eq!(placement(Some(vec![1])), Placement::Several);
-    assert_eq!(placement(Some(vec![0, 1])), Placement::Device);
+    assert_eq!(placement(Some(vec![1])), Placement::Mixed);
+    assert_eq!(placement(Some(vec![0, 1])), Placement::Devices);
     assert_eq!(TorchEngine::new().placement(&all, &mut ViewCache::default()).unwrap(), Placement::Host);
     assert_eq!(engine.placement(&[], &mut ViewCache::default()).unwrap(), Placement::Host);
 }

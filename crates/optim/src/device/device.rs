@@ -1,5 +1,6 @@
 //! The interface of a device: memory, and kernels that run on one stream, in order.
 
+use std::ptr;
 use std::rc::Rc;
 
 use crate::error::Result;
@@ -69,4 +70,11 @@ pub struct DeviceView {
     pub length: usize,
     /// The type of both.
     pub element: Element,
+    /// The index of the device in the list of a step.
+    pub device: usize,
+}
+
+/// True if both are one device.
+pub(crate) fn is_same(a: &Rc<dyn Device>, b: &Rc<dyn Device>) -> bool {
+    ptr::addr_eq(Rc::as_ptr(a), Rc::as_ptr(b))
 }

@@ -2,6 +2,7 @@
 //! kernels.
 
 pub(crate) mod buffer;
+mod combined_norm;
 #[allow(clippy::module_inception, reason = "named after the trait in it")]
 pub(crate) mod device;
 pub(crate) mod device_rule;

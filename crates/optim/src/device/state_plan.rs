@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::device::buffer::{DeviceBuffer, upload};
-use crate::device::device::{Device, DeviceMemory, DeviceView};
+use crate::device::device::{Device, DeviceMemory, DeviceView, is_same};
 use crate::device::state::DeviceState;
 use crate::error::Result;
 use crate::fallible::{filled, out_of_memory, push, with_capacity};
@@ -24,7 +24,7 @@ enum Content {
     Fill([u8; 8]),
     /// The elements of the host's buffer.
     Host,
-    /// The elements of a buffer of another type on the device.
+    /// The elements of a buffer of another type, or on another device.
     Device(DeviceBuffer),
 }
 
@@ -37,7 +37,9 @@ struct PlannedBuffer {
     element: BufferType,
     /// In elements.
     length: usize,
-    /// In bytes. The offset in the allocation.
+    /// Index of the device.
+    device: usize,
+    /// In bytes. The offset in the allocation on the device.
     start: usize,
     content: Content,
 }
@@ -45,8 +47,8 @@ struct PlannedBuffer {
 /// The buffers that are missing on the device or have another type than the step needs.
 pub(super) struct StatePlan {
     planned: Vec<PlannedBuffer>,
-    /// Of the allocation.
-    bytes: usize,
+    /// Of the allocation on each device.
+    bytes: Vec<usize>,
     /// True if master weights are left over from the time before a parameter got 32 bits.
     drops_masters: bool,
     /// One entry for each view.
@@ -60,9 +62,11 @@ impl DeviceState {
         rule: &dyn ErasedRule,
         groups: &[Group],
         views: &[Option<DeviceView>],
+        devices: &[Rc<dyn Device>],
     ) -> Result<StatePlan> {
         let created = filled(views.len(), Created::default())?;
-        let mut plan = StatePlan { planned: Vec::new(), bytes: 0, drops_masters: false, created };
+        let mut plan =
+            StatePlan { planned: Vec::new(), bytes: filled(devices.len(), 0)?, drops_masters: false, created };
         let states = groups.iter().zip(&self.groups).flat_map(|(group, buffers)| group.states.iter().zip(buffers));
         for ((host, buffers), view) in states.zip(views) {
             let has_master =
@@ -79,7 +83,8 @@ impl DeviceState {
                     };
                     let own = self.groups[group][parameter][buffer_index].as_ref();
                     let own = own.filter(|buffer| buffer.length == view.length);
-                    if own.is_some_and(|own| own.element == element) {
+                    let is_there = |own: &DeviceBuffer| is_same(&own.device, &devices[view.device]);
+                    if own.is_some_and(|own| own.element == element && is_there(own)) {
                         continue;
                     }
                     let host = state.as_ref().and_then(|state| state.buffers[buffer_index].as_ref());
@@ -96,13 +101,13 @@ impl DeviceState {
                     let bytes = view.length.checked_mul(element.element_bytes());
                     let end = bytes
                         .and_then(|bytes| bytes.checked_next_multiple_of(BUFFER_ALIGNMENT))
-                        .and_then(|bytes| bytes.checked_add(plan.bytes))
+                        .and_then(|bytes| bytes.checked_add(plan.bytes[view.device]))
                         .ok_or_else(|| out_of_memory(usize::MAX))?;
-                    let (start, length) = (plan.bytes, view.length);
-                    plan.bytes = end;
+                    let (device, start, length) = (view.device, plan.bytes[view.device], view.length);
+                    plan.bytes[device] = end;
                     push(
                         &mut plan.planned,
-                        PlannedBuffer { group, parameter, buffer_index, element, length, start, content },
+                        PlannedBuffer { group, parameter, buffer_index, element, length, device, start, content },
                     )?;
                 }
             }
@@ -117,43 +122,48 @@ impl StatePlan {
         self.planned.is_empty() && !self.drops_masters
     }
 
-    /// Makes the buffers in one allocation, and sets their elements. Changes no other state.
-    pub(super) fn make(&self, device: &Rc<dyn Device>, groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
+    /// Makes the buffers in one allocation on each device, and sets their elements. Changes no other state.
+    pub(super) fn make(&self, devices: &[Rc<dyn Device>], groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
         let mut buffers = with_capacity(self.planned.len())?;
-        let memory: Option<Rc<dyn DeviceMemory>> = match self.bytes {
-            0 => None,
-            bytes => Some(Rc::from(device.allocate(bytes)?)),
-        };
-        let first = memory.as_ref().map_or(0, |memory| memory.address());
-        if self.bytes > 0 {
-            // Most buffers start at zero.
-            device.zero(first, self.bytes)?;
+        let mut allocations: Vec<Option<Rc<dyn DeviceMemory>>> = with_capacity(devices.len())?;
+        for (device, bytes) in devices.iter().zip(&self.bytes) {
+            let memory: Option<Rc<dyn DeviceMemory>> = match bytes {
+                0 => None,
+                bytes => Some(Rc::from(device.allocate(*bytes)?)),
+            };
+            if let Some(memory) = &memory {
+                // Most buffers start at zero.
+                device.zero(memory.address(), *bytes)?;
+            }
+            allocations.push(memory);
         }
+        let first = |device: usize| allocations[device].as_ref().map_or(0, |memory| memory.address());
         for run in self.planned.chunk_by(|a, b| a.has_fill_of(b)) {
-            if let [PlannedBuffer { content: Content::Fill(pattern), start, .. }, ..] = run
+            if let [PlannedBuffer { content: Content::Fill(pattern), device, start, .. }, ..] = run
                 && *pattern != [0; 8]
             {
                 let bytes = run.iter().map(PlannedBuffer::padded_bytes).sum();
-                fill(&**device, first + *start as u64, bytes, *pattern)?;
+                fill(&*devices[*device], first(*device) + *start as u64, bytes, *pattern)?;
             }
         }
         for planned in &self.planned {
-            let PlannedBuffer { group, parameter, buffer_index, element, length, start, content } = planned;
-            let address = if *length == 0 { 0 } else { first + *start as u64 };
+            let PlannedBuffer { group, parameter, buffer_index, element, length, device, start, content } = planned;
+            let address = if *length == 0 { 0 } else { first(*device) + *start as u64 };
             let host = groups[*group].states[*parameter].as_ref().and_then(|s| s.buffers[*buffer_index].as_ref());
+            let memory = allocations[*device].clone();
+            let device = Rc::clone(&devices[*device]);
             match content {
                 _ if *length == 0 => {}
                 Content::Fill(_) => {}
                 Content::Host => {
                     if let Some(host) = host {
-                        upload(&**device, address, *element, host)?;
+                        upload(&*device, address, *element, host)?;
                     }
                 }
                 Content::Device(before) => {
-                    upload(&**device, address, *element, &before.download(*buffer_index)?)?;
+                    upload(&*device, address, *element, &before.download(*buffer_index)?)?;
                 }
             }
-            let (device, memory) = (Rc::clone(device), memory.clone());
             buffers.push(DeviceBuffer { device, address, element: *element, length: *length, memory });
         }
         Ok(buffers)
@@ -196,9 +206,11 @@ impl StatePlan {
 }
 
 impl PlannedBuffer {
-    /// True if both are filled with one pattern. Buffers of a plan are adjacent in its allocation.
+    /// True if both are filled with one pattern. Buffers that follow each other in a plan and have one device are adjacent
+    /// in its allocation.
     fn has_fill_of(&self, other: &Self) -> bool {
-        matches!((&self.content, &other.content), (Content::Fill(a), Content::Fill(b)) if a == b)
+        let is_equal = matches!((&self.content, &other.content), (Content::Fill(a), Content::Fill(b)) if a == b);
+        is_equal && self.device == other.device
     }
 
     /// In bytes, with the padding after the buffer.

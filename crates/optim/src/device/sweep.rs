@@ -4,39 +4,39 @@
 //! nothing and does not wait. If gradients that are not finite make it a skipped step, the device decides that, and the
 //! host learns it later. A step waits for that decision if it makes state, which a skipped step does not, and if it
 //! fails for such gradients.
+//!
+//! Each of several devices makes the step of its own parameters. The host combines their norms, for which it waits, and
+//! decides whether the step is skipped. A step without norms and checks does not wait.
 
 use std::rc::Rc;
 
-use half::{bf16, f16};
-
-use crate::device::device::{Device, DeviceView};
+use crate::device::combined_norm::{AllSquares, CombinedNorm};
+use crate::device::device::{Device, DeviceView, is_same};
 use crate::device::layout::{
-    APPLY, GRADIENT_SQUARES, MEASURE, Plain, SKIPS_ALWAYS, SKIPS_NEVER, SKIPS_NON_FINITE, STEP, StepSettings,
-    TRANSFORMED_SQUARES, bytes_of_mut,
+    APPLY, GRADIENT_SQUARES, MEASURE, SKIPS_ALWAYS, SKIPS_NEVER, SKIPS_NON_FINITE, STEP, StepSettings,
+    TRANSFORMED_SQUARES,
 };
 use crate::device::outcomes::{MAX_UNKNOWN, Outcomes};
 use crate::device::state::DeviceState;
 use crate::device::state_plan::StatePlan;
 use crate::device::tables::Tables;
 use crate::error::{Error, Result};
-use crate::fallible::{filled, reserve};
+use crate::fallible::{reserve, with_capacity};
 use crate::numeric::clip::{Clip, GradientTransform};
 use crate::state::group::Group;
-use crate::state::view::Element;
 use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::non_finite::{NonFinite, non_finite_gradient};
 use crate::sweep::step_options::{Outcome, StepOptions};
 
-// SAFETY: a number of 16 bits has no padding, and every bit pattern is a value.
-unsafe impl Plain for f16 {}
-
-/// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule) on one device, and has the state there.
+/// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule) on devices, and has the state there.
 pub(crate) struct DeviceSweep {
     rule: Box<dyn ErasedRule>,
-    device: Rc<dyn Device>,
+    devices: Vec<Rc<dyn Device>>,
     views: Vec<Option<DeviceView>>,
     pub(crate) state: DeviceState,
-    tables: Tables,
+    /// Of each device.
+    tables: Vec<Tables>,
+    /// Unknown outcomes are of steps on one device.
     outcomes: Outcomes,
     /// False if options or state were changed since the last step.
     valid: bool,
@@ -45,22 +45,27 @@ pub(crate) struct DeviceSweep {
 }
 
 impl DeviceSweep {
-    pub(crate) fn new(rule: Box<dyn ErasedRule>, device: Rc<dyn Device>) -> Self {
-        Self {
+    pub(crate) fn new(rule: Box<dyn ErasedRule>, devices: &[Rc<dyn Device>]) -> Result<Self> {
+        let (mut own, mut tables) = (with_capacity(devices.len())?, with_capacity(devices.len())?);
+        for device in devices {
+            own.push(Rc::clone(device));
+            tables.push(Tables::new(Rc::clone(device)));
+        }
+        Ok(Self {
             rule,
-            device,
+            devices: own,
             views: Vec::new(),
             state: DeviceState::default(),
-            tables: Tables::default(),
+            tables,
             outcomes: Outcomes::default(),
             valid: false,
             created: Vec::new(),
-        }
+        })
     }
 
-    /// The device that makes the steps.
-    pub(crate) fn device(&self) -> &Rc<dyn Device> {
-        &self.device
+    /// True if the steps are made on these devices.
+    pub(crate) fn is_on(&self, devices: &[Rc<dyn Device>]) -> bool {
+        self.devices.len() == devices.len() && self.devices.iter().zip(devices).all(|(a, b)| is_same(a, b))
     }
 
     /// The number of steps whose outcomes the host does not know.
@@ -77,9 +82,10 @@ impl DeviceSweep {
     /// Learns outcomes of steps that the host has, and takes back the counts of skipped ones. Waits if more than `most`
     /// are unknown. Returns how many steps were skipped; `None` if nothing is learned.
     pub(crate) fn learn(&mut self, groups: &mut [Group], most: u32) -> Result<Option<u64>> {
-        let learned = self.outcomes.learn(&*self.device, self.tables.skipped(), most)?;
+        let [tables, ..] = &mut self.tables[..] else { return Ok(None) };
+        let learned = self.outcomes.learn(&**tables.device(), tables.skipped(), most)?;
         if let Some(skipped @ 1..) = learned {
-            self.tables.uncount(groups, skipped);
+            tables.uncount(groups, skipped);
         }
         Ok(learned)
     }
@@ -114,56 +120,64 @@ impl DeviceSweep {
         views: &[Option<DeviceView>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
-        let device = Rc::clone(&self.device);
         let checks = options.non_finite != NonFinite::Propagate;
-        let candidates = if checks || self.unknown() > 0 { MAX_UNKNOWN as usize + 1 } else { 1 };
-        let plan = match self.valid && self.views == views && self.tables.candidates() >= candidates {
+        let is_single = self.tables.len() == 1;
+        let candidates = if is_single && (checks || self.unknown() > 0) { MAX_UNKNOWN as usize + 1 } else { 1 };
+        let has_memory = self.tables.iter().all(|tables| tables.candidates() >= candidates);
+        let plan = match self.valid && has_memory && self.views == views {
             true => None,
             false => Some(self.prepare(groups, views, candidates)?),
         };
-        let has_elements = !self.tables.is_empty();
-        let makes_state = plan.as_ref().is_some_and(|plan| !plan.is_empty()) || !self.tables.all_have_states(groups);
-        let waits = checks && (makes_state || options.non_finite == NonFinite::Error);
         let uses_norm = self.rule.wants_gradient_norm();
-        let skips = if checks && !waits { SKIPS_NON_FINITE } else { SKIPS_NEVER };
-        let settings = StepSettings { skips, skipped: self.outcomes.skipped(), ..settings(options, uses_norm) };
-        if has_elements {
-            self.tables.upload_constants(&*device, &mut *self.rule, settings, self.outcomes.unknown())?;
-            if uses_norm || settings.clips_norm != 0 || checks {
-                self.tables.upload(&*device)?;
-                self.tables.launch(GRADIENT_SQUARES)?;
+        let mut settings = settings(options, uses_norm);
+        let has_elements = self.with_elements().next().is_some();
+        let measures = has_elements && (uses_norm || settings.clips_norm != 0 || checks);
+        let mut norm = 0.0;
+        if is_single {
+            let waits = checks && (options.non_finite == NonFinite::Error || self.makes_state(plan.as_ref(), groups));
+            settings.skips = if checks && !waits { SKIPS_NON_FINITE } else { SKIPS_NEVER };
+            settings.skipped = self.outcomes.skipped();
+            if measures {
+                self.upload(settings, norm)?;
+                self.launch(GRADIENT_SQUARES)?;
             }
             // Checked before any state is made.
-            if waits && self.tables.control(&*device)?.non_finite != 0 {
-                self.end_without_update(settings, options)?;
-                return Ok(Outcome::Skipped);
+            if measures && waits && self.tables[0].control()?.non_finite != 0 {
+                return self.end_without_update(settings, options);
             }
+        } else if measures {
+            let combined = CombinedNorm::compute(&mut self.tables, &mut *self.rule, views, options)?;
+            if checks && combined.non_finite {
+                return self.end_without_update(settings, options);
+            }
+            norm = combined.norm;
+            // The host knows what the kernels of norms would compute.
+            (settings.transform, settings.clips_norm, settings.uses_norm) = (combined.transform.into(), 0, 0);
         }
         if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
-            let buffers = plan.make(&device, groups)?;
+            let buffers = plan.make(&self.devices, groups)?;
             self.created = plan.install(buffers, &mut self.state, groups, views);
-            self.tables.set_buffers(&*self.rule, &self.state);
+            self.set_buffers();
         }
-        if has_elements {
-            self.tables.upload(&*device)?;
-            if uses_norm && settings.clips_norm != 0 {
-                self.tables.launch(TRANSFORMED_SQUARES)?;
-            }
-            if self.rule.has_two_stages() {
-                self.tables.launch(MEASURE)?;
-                self.tables.launch(APPLY).map_err(|error| self.half_step(error, skips))?;
-            } else {
-                self.tables.launch(STEP)?;
-            }
+        if is_single && measures {
+            self.tables[0].upload()?;
+        } else {
+            self.upload(settings, norm)?;
         }
-        self.tables.count(groups);
-        self.tables.clear_created();
+        if uses_norm && settings.clips_norm != 0 {
+            self.launch(TRANSFORMED_SQUARES)?;
+        }
+        self.update(settings.skips)?;
+        for tables in &mut self.tables {
+            tables.count(groups);
+            tables.clear_created();
+        }
         self.created.clear();
         self.valid = true;
-        if !has_elements || skips != SKIPS_NON_FINITE {
+        if !has_elements || settings.skips != SKIPS_NON_FINITE {
             return Ok(Outcome::Stepped);
         }
-        self.outcomes.add(&*device, self.tables.skipped());
+        self.outcomes.add(&*self.devices[0], self.tables[0].skipped());
         Ok(Outcome::Pending)
     }
 
@@ -172,53 +186,100 @@ impl DeviceSweep {
         self.valid = false;
         self.rule.set_options(&mut groups.iter().map(|group| group.options()))?;
         self.state.extend(groups);
-        let plan = self.state.plan(&*self.rule, groups, views)?;
-        self.tables.build(&*self.device, &*self.rule, groups, views, &plan.created, candidates)?;
+        let plan = self.state.plan(&*self.rule, groups, views, &self.devices)?;
+        for (device, tables) in self.tables.iter_mut().enumerate() {
+            tables.build(device, &*self.rule, groups, views, &plan.created, candidates)?;
+        }
         self.views.clear();
         reserve(&mut self.views, views.len())?;
         self.views.extend_from_slice(views);
         if plan.is_empty() {
             // The buffers are the ones that there are.
-            self.tables.set_buffers(&*self.rule, &self.state);
+            self.set_buffers();
         }
         Ok(plan)
     }
 
-    /// Ends a step without an update, since a gradient is not finite. Zeroes the gradients if asked to, except in the
-    /// case of an error.
-    fn end_without_update(&mut self, settings: StepSettings, options: StepOptions<'_>) -> Result<()> {
-        let device = Rc::clone(&self.device);
-        if options.non_finite == NonFinite::Error {
-            let found = self.tables.first_non_finite_chunk(&*device, &self.views)?;
-            let Some((element, address, length, view)) = found else { return Ok(()) };
-            let element = match element {
-                Element::Float => first_non_finite::<f32>(&*device, address, length)?,
-                Element::Double => first_non_finite::<f64>(&*device, address, length)?,
-                Element::Half => first_non_finite::<f16>(&*device, address, length)?,
-                Element::BFloat16 => first_non_finite::<bf16>(&*device, address, length)?,
-            };
-            return Err(non_finite_gradient(&(options.name)(view), element));
+    /// True if the step makes or converts state. A skipped step does not.
+    fn makes_state(&self, plan: Option<&StatePlan>, groups: &[Group]) -> bool {
+        plan.is_some_and(|plan| !plan.is_empty()) || !self.tables.iter().all(|tables| tables.all_have_states(groups))
+    }
+
+    fn set_buffers(&mut self) {
+        for tables in &mut self.tables {
+            tables.set_buffers(&*self.rule, &self.state);
         }
-        if options.zero_gradients {
-            let settings = StepSettings { skips: SKIPS_ALWAYS, ..settings };
-            self.tables.upload_constants(&*device, &mut *self.rule, settings, self.outcomes.unknown())?;
-            self.tables.launch(if self.rule.has_two_stages() { MEASURE } else { STEP })?;
+    }
+
+    /// The tables that have elements.
+    fn with_elements(&self) -> impl Iterator<Item = &Tables> {
+        self.tables.iter().filter(|tables| !tables.is_empty())
+    }
+
+    /// Uploads to each device what its kernels read.
+    fn upload(&mut self, settings: StepSettings, norm: f64) -> Result<()> {
+        for tables in self.tables.iter_mut().filter(|tables| !tables.is_empty()) {
+            tables.upload_constants(&mut *self.rule, settings, self.outcomes.unknown(), norm)?;
+            tables.upload()?;
         }
         Ok(())
     }
 
-    /// The error of a second stage that could not start.
-    fn half_step(&self, error: Error, skips: u32) -> Error {
-        if !self.created.is_empty() {
-            // The state that this step has created is removed.
-            return error;
-        }
-        if skips == SKIPS_NON_FINITE && self.tables.control(&*self.device).is_ok_and(|found| found.non_finite != 0) {
-            // The device has skipped the first stage.
-            return error;
-        }
-        Error::new(error.code(), format!("{error}; the step has updated the state, but not the parameters"))
+    fn launch(&self, kernel: &'static str) -> Result<()> {
+        self.with_elements().try_for_each(|tables| tables.launch(kernel))
     }
+
+    /// Launches the kernels that update state and parameters.
+    fn update(&self, skips: u32) -> Result<()> {
+        let kernels = if self.rule.has_two_stages() { &[MEASURE, APPLY][..] } else { &[STEP] };
+        let mut updated = None;
+        for kernel in kernels {
+            for tables in self.with_elements() {
+                tables.launch(kernel).map_err(|error| self.half_step(error, updated, skips))?;
+                updated = Some(if *kernel == MEASURE { Updated::State } else { Updated::SomeParameters });
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a step without an update, since a gradient is not finite. Zeroes the gradients if asked to, except in the
+    /// case of an error.
+    fn end_without_update(&mut self, settings: StepSettings, options: StepOptions<'_>) -> Result<Outcome> {
+        if options.non_finite == NonFinite::Error {
+            let found = AllSquares::read(&self.tables)?.first_non_finite(&self.tables, &self.views)?;
+            return match found {
+                Some((view, element)) => Err(non_finite_gradient(&(options.name)(view), element)),
+                None => Ok(Outcome::Skipped),
+            };
+        }
+        if options.zero_gradients {
+            self.upload(StepSettings { skips: SKIPS_ALWAYS, ..settings }, 0.0)?;
+            self.launch(if self.rule.has_two_stages() { MEASURE } else { STEP })?;
+        }
+        Ok(Outcome::Skipped)
+    }
+
+    /// The error of a kernel that could not start after others of the step.
+    fn half_step(&self, error: Error, updated: Option<Updated>, skips: u32) -> Error {
+        let is_skipped = |tables: &Tables| tables.control().is_ok_and(|control| control.non_finite != 0);
+        let text = match updated {
+            None => return error,
+            // The device has skipped the first stage.
+            _ if skips == SKIPS_NON_FINITE && self.tables.iter().any(is_skipped) => return error,
+            // The state that this step has created is removed.
+            Some(Updated::State) if !self.created.is_empty() => return error,
+            Some(Updated::State) => "the state, but not the parameters",
+            Some(Updated::SomeParameters) => "the parameters of one device, but not of all",
+        };
+        Error::new(error.code(), format!("{error}; the step has updated {text}"))
+    }
+}
+
+/// The changes of a step that has not launched all of its kernels.
+#[derive(Clone, Copy)]
+enum Updated {
+    State,
+    SomeParameters,
 }
 
 fn settings(options: StepOptions<'_>, uses_norm: bool) -> StepSettings {
@@ -237,11 +298,4 @@ fn settings(options: StepOptions<'_>, uses_norm: bool) -> StepSettings {
         zeroes_gradients: u32::from(options.zero_gradients),
         ..StepSettings::default()
     }
-}
-
-/// The first element that is infinite or NaN.
-fn first_non_finite<T: Plain + Default + Into<f64>>(device: &dyn Device, address: u64, length: usize) -> Result<f64> {
-    let mut elements = filled(length, T::default())?;
-    device.download(address, bytes_of_mut(&mut elements))?;
-    Ok(elements.into_iter().map(Into::into).find(|element: &f64| !element.is_finite()).unwrap_or(f64::NAN))
 }

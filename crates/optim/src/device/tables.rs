@@ -35,13 +35,11 @@ struct Owner {
     group: usize,
     /// Index in the group.
     parameter: usize,
-    /// Index of the view.
-    view: usize,
 }
 
-/// The tables, on the host and on the device.
-#[derive(Default)]
+/// The tables of the parameters on one device, on the host and there.
 pub(super) struct Tables {
+    device: Rc<dyn Device>,
     tensors: Vec<TensorEntry>,
     chunks: Vec<ChunkEntry>,
     row_keys: Vec<RowKey>,
@@ -63,15 +61,38 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    pub(super) fn new(device: Rc<dyn Device>) -> Self {
+        Self {
+            device,
+            tensors: Vec::new(),
+            chunks: Vec::new(),
+            row_keys: Vec::new(),
+            owners: Vec::new(),
+            constants: Vec::new(),
+            candidates: 0,
+            variants: Vec::new(),
+            module: None,
+            memory: None,
+            arguments: KernelArguments::default(),
+            stale_tensors: false,
+            stale_chunks: false,
+        }
+    }
+
+    /// The device.
+    pub(super) fn device(&self) -> &Rc<dyn Device> {
+        &self.device
+    }
+
     /// True if there are no elements.
     pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
 
-    /// Makes the tables of these views, and reserves their memory on the device.
+    /// Makes the tables of the views on the device with this index, and reserves their memory there.
     pub(super) fn build(
         &mut self,
-        device: &dyn Device,
+        index_of_device: usize,
         rule: &dyn ErasedRule,
         groups: &[Group],
         views: &[Option<DeviceView>],
@@ -80,12 +101,12 @@ impl Tables {
     ) -> Result<()> {
         let (mut tensors, mut chunks, mut variants) = (Vec::new(), Vec::new(), copied(&self.variants)?);
         let (mut row_keys, mut owners) = (Vec::new(), Vec::new());
-        let mut slots = views.iter().zip(created).enumerate();
+        let mut slots = views.iter().zip(created);
         for (group, members) in groups.iter().enumerate() {
             let (kernel, shared) = (rule.kernel_index(group), rule.shared(group));
-            for (parameter, (state, (index, (view, created)))) in members.states.iter().zip(&mut slots).enumerate() {
-                let Some(view) = view else { continue };
-                let DeviceView { parameter: address, gradient, length, element } = *view;
+            for (parameter, (state, (view, created))) in members.states.iter().zip(&mut slots).enumerate() {
+                let Some(view) = view.filter(|view| view.device == index_of_device) else { continue };
+                let DeviceView { parameter: address, gradient, length, element, .. } = view;
                 let variant = Variant { kernel, element, bfloat16_buffers: bfloat16_buffers(rule, group, None) };
                 let variant = position_or_push(&mut variants, variant)?;
                 let step_count = state.as_ref().map_or(0, |state| state.step);
@@ -104,7 +125,7 @@ impl Tables {
                     };
                     push(&mut chunks, chunk)?;
                 }
-                push(&mut owners, Owner { group, parameter, view: index })?;
+                push(&mut owners, Owner { group, parameter })?;
                 let tensor = TensorEntry {
                     parameter: address,
                     gradient,
@@ -128,18 +149,19 @@ impl Tables {
         }
         if self.module.is_none() || self.variants != variants {
             self.module = None;
-            self.module = Some(device.load(&source(rule, &variants)?)?);
+            self.module = Some(self.device.load(&source(rule, &variants)?)?);
             self.variants = variants;
         }
-        self.allocate(device)?;
+        self.allocate()?;
         // A step that failed may have left counters of finished blocks.
-        device.zero(self.arguments.control, SKIPPED)?;
-        device.zero(self.arguments.factors, self.tensors.len() * size_of::<FactorEntry>())
+        self.device.zero(self.arguments.control, SKIPPED)?;
+        self.device.zero(self.arguments.factors, self.tensors.len() * size_of::<FactorEntry>())
     }
 
     /// Places the tables in one allocation, and keeps the one that there is if it has the size. The results of norms stand
     /// first, and the count of skipped steps moves to a new allocation.
-    fn allocate(&mut self, device: &dyn Device) -> Result<()> {
+    fn allocate(&mut self) -> Result<()> {
+        let device = &*self.device;
         let [tensors, chunks, rows] = [self.tensors.len(), self.chunks.len(), self.row_keys.len()];
         let constants = size_of::<StepSettings>() + self.candidates * rows * size_of::<ConstantsRow>();
         reserve(&mut self.constants, constants)?;
@@ -214,21 +236,24 @@ impl Tables {
         self.candidates
     }
 
-    /// Uploads the settings of a step, and the constants of each row for its next step: for no skipped step among the
-    /// `unknown` ones, for one, and so on.
+    /// Uploads the settings of a step, and the constants of each row for its next step. There are rows for no skipped step
+    /// among the `unknown` ones, for one, and so on. `gradient_norm` is 0 if the device computes it.
     pub(super) fn upload_constants(
         &mut self,
-        device: &dyn Device,
         rule: &mut dyn ErasedRule,
         settings: StepSettings,
         unknown: u32,
+        gradient_norm: f64,
     ) -> Result<()> {
         let candidates = 0..=u64::from(unknown);
         rule.clear_constants();
         rule.reserve_constants(candidates.clone().count() * self.row_keys.len())?;
         for skipped in candidates.clone() {
             for (group, step, _) in &self.row_keys {
-                rule.push_constants(*group, StepInputs { step_count: step.step_count + 1 - skipped, ..*step });
+                rule.push_constants(
+                    *group,
+                    StepInputs { step_count: step.step_count + 1 - skipped, gradient_norm, ..*step },
+                );
             }
         }
         let settings = StepSettings { rows: self.row_keys.len() as u32, chunks: self.chunks.len() as u32, ..settings };
@@ -238,11 +263,12 @@ impl Tables {
         for (index, (group, _, is_double)) in rows {
             self.constants.extend_from_slice(bytes_of(&[constants_row(rule, index, *group, *is_double)]));
         }
-        device.upload(self.arguments.settings, &self.constants)
+        self.device.upload(self.arguments.settings, &self.constants)
     }
 
     /// Uploads the tensors and chunks, if the device has others.
-    pub(super) fn upload(&mut self, device: &dyn Device) -> Result<()> {
+    pub(super) fn upload(&mut self) -> Result<()> {
+        let device = &*self.device;
         if self.stale_chunks {
             device.upload(self.arguments.chunks, bytes_of(&self.chunks))?;
             self.stale_chunks = false;
@@ -263,29 +289,18 @@ impl Tables {
     }
 
     /// Reads the results of the kernels of norms. Waits for them.
-    pub(super) fn control(&self, device: &dyn Device) -> Result<Control> {
+    pub(super) fn control(&self) -> Result<Control> {
         let mut control = [Control::default()];
-        device.download(self.arguments.control, bytes_of_mut(&mut control))?;
+        self.device.download(self.arguments.control, bytes_of_mut(&mut control))?;
         let [control] = control;
         Ok(control)
     }
 
-    /// Finds the first chunk whose gradient is not finite. Returns its element type, the address of its gradient, its
-    /// length, and the index of its view. Waits.
-    pub(super) fn first_non_finite_chunk(
-        &self,
-        device: &dyn Device,
-        views: &[Option<DeviceView>],
-    ) -> Result<Option<(Element, u64, usize, usize)>> {
+    /// Reads the sums of the chunks. Waits for them.
+    pub(super) fn squares(&self) -> Result<Vec<SquaresEntry>> {
         let mut squares = filled(self.chunks.len(), SquaresEntry::default())?;
-        device.download(self.arguments.squares, bytes_of_mut(&mut squares))?;
-        let found = squares.iter().zip(&self.chunks).find(|(squares, _)| squares.non_finite != 0);
-        Ok(found.and_then(|(_, chunk)| {
-            let index = self.owners[chunk.tensor as usize].view;
-            let view = views[index].as_ref()?;
-            let gradient = view.gradient + chunk.start * view.element.bytes() as u64;
-            Some((view.element, gradient, chunk.length as usize, index))
-        }))
+        self.device.download(self.arguments.squares, bytes_of_mut(&mut squares))?;
+        Ok(squares)
     }
 
     /// Counts a step of each parameter.

@@ -1,7 +1,6 @@
 //! Steps on a device, the state that is there, and the outcomes that the device decides on.
 
 use std::mem;
-use std::ptr;
 use std::rc::Rc;
 
 use crate::device::buffer::DeviceBuffer;
@@ -17,15 +16,15 @@ use crate::state::param_state::State;
 use crate::sweep::step_options::{Outcome, StepOptions};
 
 impl Optimizer {
-    /// As [`Optimizer::step`], for parameters on a device. The state is made on the device, and state on the host moves
-    /// there. State on another device moves to the host first. Threads, instruction set and memory limit of the options
+    /// As [`Optimizer::step`], for parameters on devices, of which each makes the step of its own. The state of a parameter
+    /// is made on its device, and state on the host or on another device moves there. Threads, instruction set and memory limit of the options
     /// are not used.
     ///
     /// If the options or a loss scale skip steps with gradients that are not finite, the outcome is
     /// [`Outcome::Pending`]: the device decides, and [`Optimizer::settle`] tells. Until then the step is counted. The
     /// step waits for the device if it makes state or if [`NonFinite::Error`](crate::NonFinite::Error) asks for it. It
     /// waits for earlier steps if a loss scale depends on them, if other parameters have gradients now, or if too many
-    /// outcomes are unknown.
+    /// outcomes are unknown. On several devices it waits for norms and checks, so that its outcome is known.
     ///
     /// # Errors
     /// As for [`Optimizer::step`], and errors of the device. An error changes nothing, except one that says so: a rule
@@ -33,13 +32,13 @@ impl Optimizer {
     /// - [`Code::Memory`] if there is no memory on the device for new state
     pub fn device_step(
         &mut self,
-        device: &Rc<dyn Device>,
+        devices: &[Rc<dyn Device>],
         views: &[Option<DeviceView>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {
         let scales = self.loss_scale.is_some();
         if let Some(sweep) = &self.device_sweep {
-            if !ptr::addr_eq(Rc::as_ptr(sweep.device()), Rc::as_ptr(device)) {
+            if !sweep.is_on(devices) {
                 self.fetch_device_state()?;
             } else if scales || !sweep.has_parameters_of(views) {
                 self.settle()?;
@@ -51,7 +50,10 @@ impl Optimizer {
             let Method::Each(rule) = optimizer.definition.method else {
                 return Err(closure_required(optimizer.definition));
             };
-            let sweep = optimizer.device_sweep.get_or_insert_with(|| DeviceSweep::new(rule(), Rc::clone(device)));
+            let sweep = match &mut optimizer.device_sweep {
+                Some(sweep) => sweep,
+                none => none.insert(DeviceSweep::new(rule(), devices)?),
+            };
             let outcome = sweep.step(&mut optimizer.groups, views, options);
             if let Some(host) = &mut optimizer.sweep {
                 host.invalidate();

@@ -142,8 +142,8 @@ pub trait Engine: Clone + 'static {
         Ok(Placement::Host)
     }
 
-    /// As [`Engine::with_parameter_views`], for parameters whose placement is [`Placement::Device`]: calls `step` with
-    /// that device, and with addresses on it.
+    /// As [`Engine::with_parameter_views`], for parameters whose placement is [`Placement::Devices`]: calls `step`
+    /// with these devices, and with addresses on them.
     #[cfg(not(target_family = "wasm"))]
     fn with_device_views(
         &self,

@@ -11,12 +11,13 @@ use stepwell_optim::{Device, DeviceView, Result};
 pub enum Placement {
     /// Main memory: a step uses slices.
     Host,
-    /// One device that runs the kernels of a step.
-    Device,
-    /// Several devices, or the host and a device.
-    Several,
+    /// One or more devices, each of which runs the kernels of a step of its own parameters.
+    Devices,
+    /// The host and a device, or several devices of which one has no kernels.
+    Mixed,
 }
 
-/// A step with a device, and with one view for each parameter; `None` for one that the step does not update.
+/// A step with the devices of its parameters, and with one view for each parameter; `None` for one that the step does not
+/// update.
 #[cfg(not(target_family = "wasm"))]
-pub type DeviceStep<'a> = dyn FnMut(&Rc<dyn Device>, &[Option<DeviceView>]) -> Result<()> + 'a;
+pub type DeviceStep<'a> = dyn FnMut(&[Rc<dyn Device>], &[Option<DeviceView>]) -> Result<()> + 'a;

@@ -180,7 +180,7 @@ impl<E: Engine> BoundOptimizer<E> {
         #[cfg(not(target_family = "wasm"))]
         let placement = if E::HAS_DEVICES { self.step_placement(engine)? } else { Placement::Host };
         #[cfg(not(target_family = "wasm"))]
-        let is_staged = self.is_offloaded() || placement == Placement::Several;
+        let is_staged = self.is_offloaded() || placement == Placement::Mixed;
         #[cfg(target_family = "wasm")]
         let is_staged = self.is_offloaded();
         let Self { optimizer, registry, tensors, view_cache, .. } = self;
@@ -198,9 +198,9 @@ impl<E: Engine> BoundOptimizer<E> {
         };
         let mut outcome = Outcome::Stepped;
         #[cfg(not(target_family = "wasm"))]
-        if placement == Placement::Device {
-            engine.with_device_views(tensors, &name, view_cache, zero_gradients, &mut |device, views| {
-                outcome = optimizer.device_step(device, views, options)?;
+        if placement == Placement::Devices {
+            engine.with_device_views(tensors, &name, view_cache, zero_gradients, &mut |devices, views| {
+                outcome = optimizer.device_step(devices, views, options)?;
                 Ok(())
             })?;
             if outcome == Outcome::Pending {
@@ -224,15 +224,15 @@ impl<E: Engine> BoundOptimizer<E> {
         Ok(outcome)
     }
 
-    /// The placement of parameters for a step. Except for a step on a device, moves the state to host memory. Parameters of
-    /// an offloaded optimizer, and parameters on several devices, are stepped on copies in host memory.
+    /// The placement of parameters for a step. Except for a step on devices, moves the state to host memory. Parameters of
+    /// an offloaded optimizer, and parameters on the host and on a device, are stepped on copies in host memory.
     #[cfg(not(target_family = "wasm"))]
     fn step_placement(&mut self, engine: &E) -> Result<Placement> {
         let placement = match self.is_offloaded() {
             true => Placement::Host,
             false => engine.placement(&self.tensors, &mut self.view_cache)?,
         };
-        if placement != Placement::Device {
+        if placement != Placement::Devices {
             self.fetch_state(engine)?;
         }
         Ok(placement)
