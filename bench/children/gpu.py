@@ -1,13 +1,11 @@
 """PyTorch in Python on a device: the other side of `stepOnDevice` in child.ts. The argument is foreach, fused or copy."""
 
-import json
-import os
 import sys
 import time
 
 import torch
 
-from pytorch import CLASSES, IMPLEMENTATIONS, LOOKED_AT, filled
+from pytorch import CLASSES, IMPLEMENTATIONS, LOOKED_AT, filled, serve
 
 DTYPES = {"float": torch.float32, "bfloat16": torch.bfloat16}
 COPIED = 1 << 28
@@ -69,28 +67,9 @@ def step(candidate, steps):
     return f"{called - start} {time.perf_counter_ns() - start}"
 
 
-def main():
-    implementation = sys.argv[1]
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    print(torch.get_num_threads(), flush=True)
-    candidate = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            if request["do"] == "step":
-                answer = step(candidate, request["steps"])
-            elif request["do"] == "moved":
-                answer = candidate.moved()
-            else:
-                candidate = None
-                if torch.cuda.is_available():
-                    torch.cuda.empty_cache()
-                if request["do"] == "make":
-                    candidate = (Copying if implementation == "copy" else Stepping)(request, implementation)
-                answer = 0
-        except Exception as error:
-            answer = str(error).strip().splitlines()[0]
-        print(answer, flush=True)
+def release():
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
-main()
+serve({"make": Copying if sys.argv[1] == "copy" else Stepping}, step, release)

@@ -1,4 +1,4 @@
-"""PyTorch in Python: the other side of child.ts. The argument is loop, foreach or fused."""
+"""PyTorch in Python: the other side of child.ts. The argument is loop, foreach or fused; gpu.py uses this file, too."""
 
 import json
 import os
@@ -104,7 +104,18 @@ class Training:
         return self.last
 
 
-def main():
+def timed(candidate, steps):
+    start = time.perf_counter_ns()
+    candidate.step(steps)
+    return time.perf_counter_ns() - start
+
+
+def serve(kinds, timed, release=lambda: None):
+    """Answers the requests of child.ts until they end. The answer to one that fails is the reason.
+
+    `kinds` has the class of a candidate for each request that makes one, `timed` makes steps and answers with their times, and
+    `release` frees memory that a dropped candidate leaves.
+    """
     implementation = sys.argv[1]
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     print(torch.get_num_threads(), flush=True)
@@ -112,19 +123,20 @@ def main():
     for line in sys.stdin:
         request = json.loads(line)
         answer = 0
-        if request["do"] == "step":
-            start = time.perf_counter_ns()
-            candidate.step(request["steps"])
-            answer = time.perf_counter_ns() - start
-        elif request["do"] == "moved":
-            answer = candidate.moved()
-        else:
-            candidate = None
-            kinds = {"make": Stepping, "train": Training}
-            if request["do"] in kinds:
-                candidate = kinds[request["do"]](request, implementation)
+        try:
+            if request["do"] == "step":
+                answer = timed(candidate, request["steps"])
+            elif request["do"] == "moved":
+                answer = candidate.moved()
+            else:
+                candidate = None
+                release()
+                if request["do"] in kinds:
+                    candidate = kinds[request["do"]](request, implementation)
+        except Exception as error:
+            answer = (str(error).strip() or type(error).__name__).splitlines()[0]
         print(answer, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve({"make": Stepping, "train": Training}, timed)
