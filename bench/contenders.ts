@@ -88,6 +88,13 @@ export const library: Contender = {
   refuses: (request) =>
     steps(request) ?? (request.do === "make" && request.optimizer === "lamb" ? "it has no LAMB" : undefined),
 };
+/** Steps on copies in host memory. Here the parameters are there, too: what a GPU adds is the transfer. */
+export const offloaded: Contender = {
+  name: "Stepwell, offload",
+  find: node(compiled("stepwell.js")),
+  implementation: "offload",
+  refuses: steps,
+};
 export const torchLoop: Contender = { name: "PyTorch loop", find: torch("loop") };
 export const torchForeach: Contender = {
   name: "PyTorch foreach",

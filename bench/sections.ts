@@ -9,6 +9,7 @@ import {
   library,
   libtorchAlone,
   loops,
+  offloaded,
   ourWasm,
   plain,
   sdkImport,
@@ -120,6 +121,15 @@ function conversions(quick: boolean): Case[] {
   }));
 }
 
+/** Adam with `offload: true`, whose copies stay in host memory here: many small tensors, and 16 that no cache holds. */
+function offloads(quick: boolean): Case[] {
+  return (quick ? [1] : threads).flatMap((count) =>
+    [tiny, medium].map((model) =>
+      race("offload", model, adam, count, { by: [stepwell, offloaded], seconds: quick ? 2 : 5 }),
+    ),
+  );
+}
+
 /** The cost of a call from JavaScript. */
 function calls(quick: boolean): Case[] {
   const one: Model = { name: "1x1", shapes: [[1]] };
@@ -201,6 +211,7 @@ export const sections: readonly Section[] = [
   { name: "large", title: "One tensor of 64 million", cases: large },
   { name: "lamb", title: "LAMB on BERT-base", cases: lambs },
   { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
+  { name: "offload", title: "Steps on copies, offload: true", cases: offloads },
   { name: "call", title: "The call from JavaScript", cases: calls },
   { name: "import", title: "The import", cases: imports },
   { name: "arrays", title: "Nested arrays", cases: conversions },

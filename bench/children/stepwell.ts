@@ -18,6 +18,9 @@ await serve(threads, (request) => {
   return calling();
 });
 
+/** Options of an implementation; none of Stepwell's own. */
+const implementations: Readonly<Record<string, object>> = { library: { fused: false }, offload: { offload: true } };
+
 function stepping({ shapes, optimizer, options, implementation }: Request & { do: "make" }): Candidate {
   const tensors = shapes.map((shape) => {
     const parameter = api.tensor(parameters(shape), { shape, grad: true });
@@ -27,8 +30,7 @@ function stepping({ shapes, optimizer, options, implementation }: Request & { do
     return parameter;
   });
   const all = api.vector(...tensors);
-  const fused = implementation === "library" ? { fused: false } : {};
-  const made = api.opt(optimizer as "adam", all, { ...options, ...fused });
+  const made = api.opt(optimizer as "adam", all, { ...options, ...implementations[implementation] });
   api.free(all);
   return {
     step(steps) {
