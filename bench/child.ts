@@ -110,6 +110,11 @@ export class Child {
     this.#process.stdin.end();
   }
 
+  /** Ends a process that may be at work. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
   async #ask(request: object): Promise<readonly number[]> {
     this.#process.stdin.write(`${JSON.stringify(request)}\n`);
     return this.#line();

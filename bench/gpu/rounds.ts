@@ -73,6 +73,11 @@ export class Processes {
   end(): void {
     for (const child of this.#children.values()) if (typeof child === "object") child.end();
   }
+
+  /** Ends processes that may be at work. */
+  kill(): void {
+    for (const child of this.#children.values()) if (typeof child === "object") child.kill();
+  }
 }
 
 /** Starts all processes at once, since the start of Python's takes seconds. */

@@ -83,7 +83,7 @@ function notRun({ name, about }: Part): PartResult {
   return { name, about, state: "not run", seconds: 0, passed: 0, skipped: 0, failures };
 }
 
-/** Runs the benchmark, which writes its results after each case and ends itself before the limit. */
+/** Runs the benchmark, which ends itself before the limit. Cases for which there was no time count as skipped. */
 async function bench(part: Part, milliseconds: number): Promise<PartResult> {
   const start = performance.now();
   const file = join(resolve(values.out), "bench.json");
@@ -97,8 +97,8 @@ async function bench(part: Part, milliseconds: number): Promise<PartResult> {
   clearTimeout(timer);
   const written = existsSync(file)
     ? JSON.parse(readFileSync(file, "utf8"))
-    : { cases: 0, failures: [], text: undefined };
+    : { cases: 0, unmeasured: 0, failures: [], text: undefined };
   const ended = how === undefined ? [] : [{ message: `the benchmark ended with ${how}: ${errors}` }];
   const failures = [...written.failures, ...ended];
-  return resultOf(part, start, { passed: written.cases, skipped: 0, failures }, written.text);
+  return resultOf(part, start, { passed: written.cases, skipped: written.unmeasured, failures }, written.text);
 }
