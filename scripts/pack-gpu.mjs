@@ -77,7 +77,8 @@ function copyTests(folder) {
     const isData = (path) => statSync(path).isDirectory() || data.test(path);
     cpSync(join(root, "test", name), join(target, name), { recursive: true, filter: isData });
   }
-  cpSync(join(root, "test/dist/engine-differences.js"), join(target, "engine-differences.js"));
+  for (const name of readdirSync(join(root, "test/dist")).filter((name) => name.endsWith(".js")))
+    cpSync(join(root, "test/dist", name), join(target, name));
 }
 
 function copyBench(folder) {

@@ -1,4 +1,5 @@
-// The parts of the run on a GPU, in their order: what matters most comes first, since the whole run has a time limit.
+// The parts of the run on a GPU, in their order: what matters most comes first, since the whole run has a time limit. The benchmark
+// comes last, since it measures as many cases as there is time for.
 
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -49,6 +50,12 @@ export const parts: readonly Part[] = [
     files: [compiled("gpu/devices.test.js")],
   },
   {
+    name: "operations",
+    about: "every operation on tensors of the device, against the CPU",
+    seconds: 40,
+    files: [compiled("gpu/operations.test.js")],
+  },
+  {
     name: "transcript",
     about: "the page of the k-api, where `cuda` is the GPU",
     seconds: 30,
@@ -61,6 +68,6 @@ export const parts: readonly Part[] = [
     seconds: 40,
     files: resumed.map((name) => compiled(`contract/${name}.test.js`)),
   },
+  { name: "contract", about: "the contract of every function and optimizer", seconds: 120, files: contract() },
   { name: "bench", about: "time of a step", seconds: 150 },
-  { name: "contract", about: "the contract of every function and optimizer", seconds: 90, files: contract() },
 ];
