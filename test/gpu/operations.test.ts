@@ -34,7 +34,9 @@ function outcome(name: string, on: k.Device, form: Form): Outcome {
     const { data, shape } = k.data(made);
     const dtype = k.dtype(made);
     tensors++;
-    if (tensors === 1 || form === "tensors") return k.tensor(data, { shape, dtype, device: on });
+    // Numbers have no dtype of booleans.
+    const stays = tensors === 1 || form === "tensors" || (form !== "lists" && dtype === "bool");
+    if (stays) return k.tensor(data, { shape, dtype, device: on });
     return form === "lists" ? k.tensor(made) : { data, shape };
   });
   k.seed(5);
