@@ -10,6 +10,9 @@ import { type Batch, batchOf, classes, hidden, learningRate, pixels, weights } f
 const [engine = "@stepwell/sdk"] = process.argv.slice(2);
 const api: typeof sdk = await import(engine);
 
+/** Options of an implementation; none of Stepwell's own. */
+const implementations: Readonly<Record<string, object>> = { library: { fused: false }, offload: { offload: true } };
+
 const threads = engine === "@stepwell/sdk" ? Number(process.env.OMP_NUM_THREADS ?? 1) : 1;
 await serve(threads, (request) => {
   if (request.do === "make") return stepping(request);
@@ -17,9 +20,6 @@ await serve(threads, (request) => {
   if (request.do === "convert") return conversions(request);
   return calling();
 });
-
-/** Options of an implementation; none of Stepwell's own. */
-const implementations: Readonly<Record<string, object>> = { library: { fused: false }, offload: { offload: true } };
 
 function stepping({ shapes, optimizer, options, implementation }: Request & { do: "make" }): Candidate {
   const tensors = shapes.map((shape) => {
