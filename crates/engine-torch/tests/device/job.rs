@@ -45,7 +45,7 @@ pub(crate) fn with(options: &Value, more: Value) -> Value {
 }
 
 /// Some numbers that differ, between -1 and 1.
-fn numbers(seed: usize, shape: &[usize]) -> Value {
+pub(crate) fn numbers(seed: usize, shape: &[usize]) -> Value {
     let count = shape.iter().product();
     let number = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.5 - 1.0;
     Value::NumericArray(NumericArray { data: Data::Float((0..count).map(number).collect()), shape: shape.to_vec() })
@@ -105,6 +105,8 @@ pub(crate) struct Job {
     /// True while the loose tensor counts as one of the second device.
     pub(crate) is_split: Rc<Cell<bool>>,
     dtype: &'static str,
+    /// The module without the loose tensor.
+    pub(crate) module: Value,
     pub(crate) container: Value,
     pub(crate) optimizer: Value,
     /// The number of steps so far, from which inputs follow.
@@ -130,6 +132,7 @@ impl Job {
             on_device,
             is_split,
             dtype,
+            module: Value::Null,
             container: Value::Null,
             optimizer: Value::Null,
             steps: 0,
@@ -143,7 +146,8 @@ impl Job {
         job.call("to", [module.clone(), s(dtype)]);
         let loose = job.call("tensor", [numbers(1, &[3]), s(dtype), s("grad")]);
         job.optimizer = job.call("opt", [s(name), Value::Array(vec![]), options.clone()]);
-        job.call("opt", [job.optimizer.clone(), n(0.0), module]);
+        job.call("opt", [job.optimizer.clone(), n(0.0), module.clone()]);
+        job.module = module;
         job.call("opt", [job.optimizer.clone(), n(1.0), loose, object([("lr", n(0.02))])]);
         job.container = job.call("module", [job.optimizer.clone()]);
         job

@@ -1,9 +1,9 @@
 //! Steps with all that a step can do in addition.
 
 use stepwell_optim::Code;
-use stepwell_session::Value;
+use stepwell_session::{Data, Value};
 
-use crate::job::{Job, n, object, rows, s, same_on_both, with};
+use crate::job::{Job, n, numbers, object, rows, s, same_on_both, with};
 
 const DTYPES: [&str; 4] = ["float", "double", "half", "bfloat16"];
 
@@ -115,6 +115,33 @@ fn gradients_follow_a_scale_that_the_host_learns_later() {
                 }
             }
             format!("{seen:?}")
+        });
+    }
+}
+
+#[test]
+fn a_model_reports_the_steps_that_the_device_skips() {
+    for (name, options) in rows() {
+        same_on_both((name, &options), "float", |job| {
+            if let Some(emulator) = &job.emulator {
+                emulator.set_read_delay(usize::MAX / 2);
+            }
+            let (module, optimizer) = (job.module.clone(), job.optimizer.clone());
+            let loss = job.call("loss", [s("mse")]);
+            let model = job.call("model", [module, loss, optimizer]);
+            let mut inputs = numbers(5, &[5, 130]);
+            if let Value::NumericArray(array) = &mut inputs
+                && let Data::Float(elements) = &mut array.data
+            {
+                // In the third batch of one sample.
+                elements[2 * 130 + 7] = f32::NAN;
+            }
+            job.call("train", [model.clone(), object([("batchsize", n(1.0)), ("nonfinite", s("skip"))])]);
+            job.call("train", [model.clone(), inputs, numbers(6, &[5, 127])]);
+            let reports: Vec<_> =
+                (0..5).map(|_| format!("{:?}", job.call("batch", [model.clone(), Value::Bool(true)]))).collect();
+            assert!(reports[2].contains("NaN") && reports[2] != reports[3], "{reports:?}");
+            reports
         });
     }
 }
