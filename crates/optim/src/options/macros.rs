@@ -38,23 +38,34 @@ macro_rules! options {
         $vis struct $set { $(#[doc = $doc] pub $name: $type,)* }
 
         impl $crate::options::table::OptionSet for $set {
-            const SPECS: &'static [$crate::options::table::OptionSpec] = &[$($crate::options::table::OptionSpec {
-                name: stringify!($name),
-                alias: $crate::options!(@or None $(, Some($alias))?),
-                // No command of the session gives sentences, and the module for WebAssembly is smaller without.
-                doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },
-                kind: <$type as $crate::options::option_type::OptionType>::KIND,
-                nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
-                limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),
-                default: || $crate::options!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
-                extension: $crate::options!(@or false $(, $extension)?),
-            },)*];
+            const SPECS: &'static [$crate::options::table::OptionSpec] = $crate::option_specs! {
+                $(#[doc = $doc] $name: $type $(= $default)? $(, limit $limit)? $(, alias $alias)? $(, extension $extension)?;)*
+            };
 
             fn from_values(values: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {
                 let mut values = values.iter();
                 Ok(Self { $($name: $crate::options::table::next_option(&mut values)?,)* })
             }
         }
+    };
+}
+
+/// The rows of [`options!`](crate::options!) as a table alone, for options that no struct holds.
+#[macro_export]
+macro_rules! option_specs {
+    ($(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
+        $(, alias $alias:literal)? $(, extension $extension:literal)?;)*) => {
+        &[$($crate::options::table::OptionSpec {
+            name: stringify!($name),
+            alias: $crate::option_specs!(@or None $(, Some($alias))?),
+            // No command of the session gives sentences, and the module for WebAssembly is smaller without.
+            doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },
+            kind: <$type as $crate::options::option_type::OptionType>::KIND,
+            nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
+            limit: $crate::option_specs!(@or $crate::options::table::Limit::Finite $(, $limit)?),
+            default: || $crate::option_specs!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
+            extension: $crate::option_specs!(@or false $(, $extension)?),
+        },)*]
     };
     (@or $default:expr) => { $default };
     (@or $default:expr, $given:expr) => { $given };

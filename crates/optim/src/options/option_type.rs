@@ -55,6 +55,17 @@ impl OptionType for Vec<usize> {
     }
 }
 
+/// One whole number or several, which may be negative.
+impl OptionType for Vec<i64> {
+    const KIND: OptionKind = OptionKind::Sizes;
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::List(list) = value { Some(list.iter().map(|x| *x as i64).collect()) } else { None }
+    }
+    fn into_value(self) -> OptionValue {
+        OptionValue::List(self.into_iter().map(|x| x as f64).collect())
+    }
+}
+
 /// One number for all groups, or one for each.
 impl OptionType for Vec<f64> {
     const KIND: OptionKind = OptionKind::Numbers;
