@@ -46,7 +46,7 @@ fn result(operation: &Operation, tensor: &str) -> String {
 fn doc(operation: &Operation, indent: &str) -> String {
     let mut lines = operation.about.trim().to_owned();
     let pytorch = if operation.pytorch.is_empty() { operation.name } else { operation.pytorch };
-    if !["mmt", "mtm"].contains(&operation.name) {
+    if !["mmt", "mtm", "zscore"].contains(&operation.name) {
         lines += &format!(" As `torch.{pytorch}`.");
     }
     if !operation.gradient {

@@ -8,6 +8,7 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Primitive};
+use crate::mathematics::shape;
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -17,30 +18,12 @@ operations! { E,
     "indexselect" as "index_select" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
         let indices = cx.indices(given.operand(2)?, &x)?;
-        let (mut shape, given_shape) = (cx.engine.shape(&x)?, cx.engine.shape(&indices)?);
-        let dim = cx.engine.dim(&x, given.whole(1)?)?;
-        let [count] = given_shape[..] else {
-            return Err(Error::new(Code::Shape, format!("expected indices [n] for shape {shape:?}, given {given_shape:?}")));
-        };
-        if shape.is_empty() {
-            return Err(Error::new(Code::Shape, format!("expected a tensor with a dimension, given {shape:?}")));
-        }
-        shape[dim] = count;
-        cx.engine.check_memory(&shape, cx.engine.dtype(&x)?)?;
-        cx.one(Primitive::IndexSelect(dim), &[&x, &indices])
+        shape::indexselect(cx.engine, &x, given.whole(1)?, &indices).map(Output::One)
     };
     /// The part of a tensor at one index of a dimension, without that dimension.
     "select" (x: Tensor, dim: Dim, index: Whole) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (mut shape, dim, index) = (cx.engine.shape(&x)?, cx.engine.dim(&x, given.whole(1)?)?, given.whole(2)?);
-        let size = shape.get(dim).copied().unwrap_or(0) as i64;
-        if !(-size..size).contains(&index) {
-            let message = format!("expected an index within dimension {dim} of shape {shape:?}, given {index}");
-            return Err(Error::new(Code::Argument, message));
-        }
-        let part = cx.engine.slice(&x, dim, index.rem_euclid(size) as usize, 1)?;
-        shape.remove(dim);
-        cx.engine.with_shape(&part, &shape).map(Output::One)
+        shape::select(cx.engine, &x, given.whole(1)?, given.whole(2)?).map(Output::One)
     };
     /// The part at one index of a dimension, as `select`, or at several, as `indexselect`; negative ones count from the last.
     "index" as "index_select" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {

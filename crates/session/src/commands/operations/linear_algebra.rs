@@ -6,13 +6,13 @@ use stepwell_optim::{Code, Error, Number, Result};
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
-use crate::commands::operations::matrix::product;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::linear_algebra::LinearAlgebra::*;
 use crate::engine::linear_algebra::{LinearAlgebra, LinearOptions};
 use crate::engine::primitives::{Primitive, Reduce, Unary};
 use crate::mathematics::norm::norm;
+use crate::mathematics::matrix::product;
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -307,7 +307,7 @@ fn power<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<E::Tensor> 
         if rest % 2 == 1 {
             result = Some(match result {
                 None => base.clone(),
-                Some(result) => product(cx, &result, &base)?,
+                Some(result) => product(cx.engine, &result, &base)?,
             });
         }
         rest /= 2;
@@ -315,6 +315,6 @@ fn power<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<E::Tensor> 
             (0, Some(result)) => return engine.with_shape(&result, &shape),
             (_, kept) => result = kept,
         }
-        base = product(cx, &base, &base)?;
+        base = product(cx.engine, &base, &base)?;
     }
 }

@@ -9,6 +9,7 @@ use crate::commands::operations::parameter::Output;
 use crate::commands::operations::shape::rolled;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
+use crate::mathematics::matrix::product;
 use crate::mathematics::tensor_math::{TensorMath, dim_of, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -17,7 +18,7 @@ operations! { E,
     /// The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast, and vectors are rows or columns.
     "matmul" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
-        product(cx, &x, &y).map(Output::One)
+        product(cx.engine, &x, &y).map(Output::One)
     };
     /// The product of two matrices.
     "mm" (x: Tensor, y: Tensor) gradient 1 => |cx, given| ranked(cx, given, [2, 2]);
@@ -31,19 +32,19 @@ operations! { E,
     "outer" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [1, 1])?;
-        outer(cx, &x, &y).map(Output::One)
+        outer(cx.engine, &x, &y).map(Output::One)
     };
     /// x times y transposed.
     "mmt" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [2, 2])?;
-        product(cx, &x, &cx.engine.transpose(&y, 0, 1)?).map(Output::One)
+        product(cx.engine, &x, &cx.engine.transpose(&y, 0, 1)?).map(Output::One)
     };
     /// x transposed times y.
     "mtm" (x: Tensor, y: Tensor) gradient 1 => |cx, given| {
         let [x, y] = pair(cx, given, 0)?;
         require(cx, &x, &y, [2, 2])?;
-        product(cx, &cx.engine.transpose(&x, 0, 1)?, &y).map(Output::One)
+        product(cx.engine, &cx.engine.transpose(&x, 0, 1)?, &y).map(Output::One)
     };
     /// beta z + alpha x y, of matrices x and y.
     "addmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
@@ -56,7 +57,7 @@ operations! { E,
         |cx, given| added(cx, given, [3, 3], product);
     /// beta z + alpha times the sum of the products of lists of matrices x and y.
     "addbmm" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
-        |cx, given| added(cx, given, [3, 3], |cx, x, y| cx.engine.reduce(Reduce::Sum, &product(cx, x, y)?, &[0], false));
+        |cx, given| added(cx, given, [3, 3], |engine, x, y| engine.reduce(Reduce::Sum, &product(engine, x, y)?, &[0], false));
     /// beta z + alpha times the products of every element of x and every element of y.
     "addr" (z: Tensor, x: Tensor, y: Tensor, beta: Number = 1.0, alpha: Number = 1.0) gradient 1 =>
         |cx, given| added(cx, given, [1, 1], outer);
@@ -124,13 +125,13 @@ fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -
     if ranks == [3, 3] && left[0] != right[0] {
         return Err(Error::new(Code::Shape, format!("expected as many matrices, given {left:?} and {right:?}")));
     }
-    product(cx, &x, &y).map(Output::One)
+    product(cx.engine, &x, &y).map(Output::One)
 }
 
 /// The products of the elements of two vectors.
-fn outer<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
-    let n = cx.engine.shape(x)?.iter().product();
-    cx.engine.binary(Binary::Mul, &cx.engine.with_shape(x, &[n, 1])?, y)
+fn outer<E: Engine>(engine: &E, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
+    let n = engine.shape(x)?.iter().product();
+    engine.binary(Binary::Mul, &engine.with_shape(x, &[n, 1])?, y)
 }
 
 /// Multiplies the two neighbours with the fewest multiplications last, by the sizes of all parts of the list.
@@ -187,7 +188,7 @@ fn part<E: Engine>(
         return Ok(tensors[i].clone());
     }
     let j = least[i][k].1;
-    product(cx, &part(cx, tensors, least, i, j)?, &part(cx, tensors, least, j + 1, k)?)
+    product(cx.engine, &part(cx, tensors, least, i, j)?, &part(cx, tensors, least, j + 1, k)?)
 }
 
 fn contracted<E: Engine>(
@@ -238,53 +239,8 @@ fn contracted<E: Engine>(
     let matrices = [[size(&left, &rows), inner], [inner, size(&right, &columns)]];
     let x = engine.primitive(Primitive::Permute([rows, a].concat()), &[x])?;
     let y = engine.primitive(Primitive::Permute([b, columns].concat()), &[y])?;
-    let result = product(cx, &engine.with_shape(&x, &matrices[0])?, &engine.with_shape(&y, &matrices[1])?)?;
+    let result = product(cx.engine, &engine.with_shape(&x, &matrices[0])?, &engine.with_shape(&y, &matrices[1])?)?;
     engine.with_shape(&result, &shape)
-}
-
-pub(crate) fn product<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
-    let (left, right) = (cx.engine.shape(x)?, cx.engine.shape(y)?);
-    let misfit =
-        || Error::new(Code::Shape, format!("expected shapes [*, m, k] and [*, k, n], given {left:?} and {right:?}"));
-    let (x_shape, y_shape) = match (&left[..], &right[..]) {
-        ([], _) | (_, []) => return Err(misfit()),
-        ([k], [n]) => (vec![1, *k], vec![*n, 1]),
-        ([k], _) => (vec![1, *k], right.clone()),
-        (_, [k]) => (left.clone(), vec![*k, 1]),
-        _ => (left.clone(), right.clone()),
-    };
-    let (rows, inner) = (x_shape[x_shape.len() - 2], x_shape[x_shape.len() - 1]);
-    let columns = y_shape[y_shape.len() - 1];
-    if y_shape[y_shape.len() - 2] != inner {
-        return Err(misfit());
-    }
-    let mut shape = batch(&x_shape[..x_shape.len() - 2], &y_shape[..y_shape.len() - 2]).ok_or_else(misfit)?;
-    shape.extend([rows, columns]);
-    cx.engine.check_memory(&shape, cx.engine.dtype(x)?)?;
-    let x = if left.len() == 1 { cx.engine.with_shape(x, &x_shape)? } else { x.clone() };
-    let y = if right.len() == 1 { cx.engine.with_shape(y, &y_shape)? } else { y.clone() };
-    let result = cx.engine.primitive(Primitive::MatMul, &[&x, &y])?;
-    let rank = shape.len();
-    if right.len() == 1 {
-        shape.remove(rank - 1);
-    }
-    if left.len() == 1 {
-        shape.remove(rank - 2);
-    }
-    if shape.len() == rank { Ok(result) } else { cx.engine.with_shape(&result, &shape) }
-}
-
-/// The shape that leading dimensions broadcast to.
-fn batch(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
-    let rank = a.len().max(b.len());
-    let size = |of: &[usize], i: usize| (i + of.len()).checked_sub(rank).map_or(1, |i| of[i]);
-    (0..rank)
-        .map(|i| match (size(a, i), size(b, i)) {
-            (a, b) if a == b || b == 1 => Some(a),
-            (1, b) => Some(b),
-            _ => None,
-        })
-        .collect()
 }
 
 /// beta z + alpha times a product of x and y.
@@ -292,7 +248,7 @@ fn added<E: Engine>(
     cx: &Context<'_, E>,
     given: &Given<E>,
     ranks: [usize; 2],
-    of: impl Fn(&Context<'_, E>, &E::Tensor, &E::Tensor) -> Result<E::Tensor>,
+    of: impl Fn(&E, &E::Tensor, &E::Tensor) -> Result<E::Tensor>,
 ) -> Result<Output<E>> {
     let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
     let tensors = cx.promoted(&operands, false)?;
@@ -301,7 +257,7 @@ fn added<E: Engine>(
         return Err(expected_dtype("tensors of numbers", Dtype::Bool));
     }
     require(cx, x, y, ranks)?;
-    let mut product = of(cx, x, y)?;
+    let mut product = of(cx.engine, x, y)?;
     let (expected, found) = (cx.engine.shape(&product)?, cx.engine.shape(z)?);
     if cx.engine.broadcast(&[z, &product])? != expected {
         return Err(Error::new(Code::Shape, format!("expected z that broadcasts to {expected:?}, given {found:?}")));

@@ -10,6 +10,7 @@ use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Compare, Primitive};
 use crate::mathematics::join;
+use crate::mathematics::shape::{self as math, new_dim};
 use crate::mathematics::tensor_math::{TensorMath, dim_of};
 use crate::values::data::Data;
 
@@ -17,54 +18,32 @@ operations! { E,
     /// The elements in another shape; one size may be -1, which is computed.
     "reshape" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = inferred(&cx.engine.shape(&x)?, given.list(1).unwrap_or_default())?;
-        cx.engine.with_shape(&x, &shape).map(Output::One)
+        math::reshape(cx.engine, &x, given.list(1).unwrap_or_default()).map(Output::One)
     };
     /// Without dimensions of size 1: all of them, or the given ones.
     "squeeze" (x: Tensor, dim: Dims = null) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (shape, dims) = (cx.engine.shape(&x)?, cx.engine.dims(&x, given.list(1))?);
-        let kept = shape.iter().enumerate().filter(|(i, size)| **size != 1 || !dims.contains(i));
-        cx.engine.with_shape(&x, &kept.map(|(_, size)| *size).collect::<Vec<_>>()).map(Output::One)
+        math::squeeze(cx.engine, &x, given.list(1)).map(Output::One)
     };
     /// With a new dimension of size 1.
     "unsqueeze" (x: Tensor, dim: Dim) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let mut shape = cx.engine.shape(&x)?;
-        let at = new_dim(&shape, given.whole(1)?)?;
-        shape.insert(at, 1);
-        cx.engine.with_shape(&x, &shape).map(Output::One)
+        math::unsqueeze(cx.engine, &x, given.whole(1)?).map(Output::One)
     };
     /// Two dimensions exchanged, by default the last two.
     "transpose" (x: Tensor, a: Dim = minus_one, b: Dim = minus_two) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let (a, b) = (cx.engine.dim(&x, given.whole(1)?)?, cx.engine.dim(&x, given.whole(2)?)?);
-        cx.engine.transpose(&x, a, b).map(Output::One)
+        math::transpose(cx.engine, &x, given.whole(1)?, given.whole(2)?).map(Output::One)
     };
     /// The dimensions in another order.
     "permute" (x: Tensor, dims: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = cx.engine.shape(&x)?;
-        let mut dims = Vec::new();
-        for dim in given.list(1).unwrap_or_default() {
-            let dim = dim_of(&shape, *dim)?;
-            if !dims.contains(&dim) {
-                dims.push(dim);
-            }
-        }
-        let order = given.list(1).unwrap_or_default();
-        if dims.len() != shape.len() || order.len() != shape.len() {
-            let message = format!("expected every dimension of shape {shape:?} once, given {order:?}");
-            return Err(Error::new(Code::Shape, message));
-        }
-        cx.one(Primitive::Permute(dims), &[&x])
+        math::permute(cx.engine, &x, given.list(1).unwrap_or_default()).map(Output::One)
     };
     /// Dimensions of size 1 repeated; a size of -1 stays.
     "expand" (x: Tensor, shape: Sizes) gradient 1 => |cx, given| {
         let x = cx.tensor(given.operand(0)?)?;
-        let shape = expanded(&cx.engine.shape(&x)?, given.list(1).unwrap_or_default())?;
-        cx.engine.check_memory(&shape, cx.engine.dtype(&x)?)?;
-        cx.one(Primitive::Expand(shape), &[&x])
+        math::expand(cx.engine, &x, given.list(1).unwrap_or_default()).map(Output::One)
     };
     /// `length` elements along a dimension from `start`.
     "narrow" (x: Tensor, dim: Dim, start: Whole, length: Whole) gradient 1 => |cx, given| {
@@ -163,56 +142,6 @@ fn joined<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<Vec<E::Ten
         return Err(Error::new(Code::Argument, "expected at least one tensor, given an empty list"));
     }
     cx.promoted(&operands.iter().collect::<Vec<_>>(), false)
-}
-
-/// The index of a dimension that is added.
-fn new_dim(shape: &[usize], given: i64) -> Result<usize> {
-    let rank = shape.len() as i64;
-    if (-rank - 1..=rank).contains(&given) {
-        return Ok((if given < 0 { given + rank + 1 } else { given }) as usize);
-    }
-    let least = -rank - 1;
-    let message =
-        format!("expected a new dimension from {least} to {rank}, given {given} for a tensor of shape {shape:?}");
-    Err(Error::new(Code::Shape, message))
-}
-
-fn inferred(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
-    let misfit = || Error::new(Code::Shape, format!("expected a shape for the elements of {shape:?}, given {sizes:?}"));
-    let count = shape.iter().product::<usize>();
-    let (mut product, mut unknown) = (1usize, 0);
-    for size in sizes {
-        match usize::try_from(*size) {
-            Ok(size) => product = product.checked_mul(size).ok_or_else(misfit)?,
-            Err(_) if *size == -1 && unknown == 0 => unknown = 1,
-            Err(_) => return Err(misfit()),
-        }
-    }
-    let rest = match (unknown, product) {
-        (0, _) if product != count => return Err(misfit()),
-        (0, _) => 1,
-        (_, 0) => return Err(misfit()),
-        _ if !count.is_multiple_of(product) => return Err(misfit()),
-        _ => count / product,
-    };
-    Ok(sizes.iter().map(|size| usize::try_from(*size).unwrap_or(rest)).collect())
-}
-
-fn expanded(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
-    let misfit = || Error::new(Code::Shape, format!("expected a shape that {shape:?} broadcasts to, given {sizes:?}"));
-    let added = sizes.len().checked_sub(shape.len()).ok_or_else(misfit)?;
-    let mut result = Vec::new();
-    for (i, size) in sizes.iter().enumerate() {
-        let own = i.checked_sub(added).map(|i| shape[i]);
-        let size = match (usize::try_from(*size), own) {
-            (Ok(size), None | Some(1)) => size,
-            (Ok(size), Some(own)) if size == own => size,
-            (Err(_), Some(own)) if *size == -1 => own,
-            _ => return Err(misfit()),
-        };
-        result.push(size);
-    }
-    Ok(result)
 }
 
 /// Keeps elements whose column compares so with row + diagonal.

@@ -1,4 +1,4 @@
-//! Variances and norms.
+//! Variances, norms, distances, and normalisation.
 
 use stepwell_optim::{Code, Error, Number, Result};
 
@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
 use crate::mathematics::norm::norm;
 use crate::mathematics::tensor_math::TensorMath;
+use crate::mathematics::{distance, normalization};
 
 operations! { E,
     /// The variance over all elements or over dimensions, with the divisor n - correction.
@@ -61,6 +62,52 @@ operations! { E,
         let factor = engine.choose(&is_large, &factor, &engine.number_like(&x, 1.0)?)?;
         engine.binary(Binary::Mul, &x, &factor).map(Output::One)
     };
+    /// The norm of order p of x - y + eps along the last dimension. x and y broadcast.
+    "pairwise" as "nn.functional.pairwise_distance" (x: Tensor, y: Tensor, p: Number = 2.0, eps: Number = 0.000001, keepdim: Flag = false) gradient 1 =>
+        |cx, given| {
+            let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
+            let (p, eps) = (given.number(2)?, given.number(3)?);
+            distance::pairwise(cx.engine, &tensors[0], &tensors[1], p, eps, given.flag(4)).map(Output::One)
+        };
+    /// The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast.
+    "similar" as "nn.functional.cosine_similarity" (x: Tensor, y: Tensor, dim: Dim = 1.0, eps: Number = 0.00000001) gradient 1 =>
+        |cx, given| {
+            let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
+            distance::similar(cx.engine, &tensors[0], &tensors[1], given.whole(2)?, given.number(3)?).map(Output::One)
+        };
+    /// The distances of order p of every two rows of `x [n, d]`: `[n (n - 1) / 2]`, of the first row with all others first.
+    "pdist" as "nn.functional.pdist" (x: Tensor, p: Number = 2.0) gradient 1 => |cx, given| {
+        let x = cx.only_floating(given.operand(0)?)?;
+        distance::pdist(cx.engine, &x, given.number(1)?).map(Output::One)
+    };
+    /// Vectors along a dimension divided by their norm of order p, or by eps if that is larger.
+    "normalize" as "nn.functional.normalize" (x: Tensor, p: Number = 2.0, dim: Dim = 1.0, eps: Number = 0.000000000001) gradient 1 =>
+        |cx, given| {
+            let x = cx.only_floating(given.operand(0)?)?;
+            distance::normalize(cx.engine, &x, given.number(1)?, given.whole(2)?, given.number(3)?).map(Output::One)
+        };
+    /// x minus the mean, divided by the deviation. A list of either is for the channels of `x [*, c, h, w]`.
+    "zscore" (x: Tensor, mean: Tensor, std: Tensor) gradient 1 => |cx, given| {
+        let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?, given.operand(2)?], true)?;
+        normalization::zscore(cx.engine, &tensors[0], &tensors[1], &tensors[2]).map(Output::One)
+    };
+    /// x divided by the root of its mean square over the last dimensions, which have the sizes in `shape`; times a weight of that shape.
+    "rmsnorm" as "nn.functional.rms_norm" (x: Tensor, shape: Sizes, weight: Tensor = null, eps: Number = null) gradient 1 =>
+        |cx, given| {
+            let mut operands = vec![given.operand(0)?];
+            operands.extend(given.operand_or_none(2));
+            let tensors = cx.promoted(&operands, true)?;
+            let eps = given.number(3).ok();
+            let sizes = given.list(1).unwrap_or_default();
+            normalization::root_mean_square(cx.engine, &tensors[0], sizes, tensors.get(1), eps).map(Output::One)
+        };
+    /// Each element of `x [n, c, *]` divided by (k + alpha m) to the power beta, with the mean m of the squares of `size` channels around its own.
+    "localnorm" as "nn.functional.local_response_norm" (x: Tensor, size: Whole, alpha: Number = 0.0001, beta: Number = 0.75, k: Number = 1.0) gradient 1 =>
+        |cx, given| {
+            let x = cx.only_floating(given.operand(0)?)?;
+            let terms = [given.number(2)?, given.number(3)?, given.number(4)?];
+            normalization::by_neighbours(cx.engine, &x, given.whole(1)?, terms).map(Output::One)
+        };
 }
 
 /// The mean and the variance, in two passes.
