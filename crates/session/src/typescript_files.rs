@@ -5,7 +5,8 @@ use stepwell_typescript::{SDK, doc, interface, keep, type_of};
 
 use crate::commands::files::LoadOptions;
 use crate::nn::container::CONTAINERS;
-use crate::nn::layers::LAYER_TABLES;
+use crate::nn::kind_names::LAYER_NAMES;
+use crate::nn::layers::layer_tables;
 use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::metrics::Metric;
@@ -154,23 +155,38 @@ fn pick(layer: &str, names: &str) -> String {
     if line.len() <= limit { line } else { format!("Pick<\n  {layer}Options,\n  {names}\n>") }
 }
 
+/// Kinds of layers by every name: name, sentence, kind and options.
+fn named_layers() -> Vec<(&'static str, String, &'static str, &'static [OptionSpec])> {
+    let tables = layer_tables();
+    let mut named: Vec<_> =
+        tables.iter().map(|(name, about, specs)| (*name, (*about).to_owned(), *name, *specs)).collect();
+    for (name, kind) in LAYER_NAMES {
+        let found = tables.iter().find(|(known, ..)| known == kind);
+        let (_, _, specs) = found.unwrap_or_else(|| panic!("no layer {kind}"));
+        named.push((*name, format!("Another name of `{kind}`."), *kind, *specs));
+    }
+    named
+}
+
 fn layers() -> String {
+    let tables = layer_tables();
+    let named = named_layers();
     let mut text = head("layers");
-    for (name, about, specs) in LAYER_TABLES.iter().filter(|(_, _, specs)| !specs.is_empty()) {
+    for (name, about, specs) in tables.iter().filter(|(_, _, specs)| !specs.is_empty()) {
         text = text + "\n" + &interface(&format!("{}Options", layer_type(name)), about, specs, "");
     }
     text += "\n/** The options of each layer, by name. */\nexport interface LayerOptionsOf {\n";
-    for (name, about, specs) in LAYER_TABLES {
+    for (name, about, kind, specs) in &named {
         let none = "Readonly<Record<string, never>>".to_owned();
-        let table = if specs.is_empty() { none } else { format!("{}Options", layer_type(name)) };
+        let table = if specs.is_empty() { none } else { format!("{}Options", layer_type(kind)) };
         text += &format!("  /** {about} */\n  readonly {name}: {table};\n");
     }
-    text += "}\n\n/** The kinds of layers. */\nexport const layerKinds = [\n";
-    for (name, ..) in LAYER_TABLES {
+    text += "}\n\n/** The names of kinds of layers. */\nexport const layerKinds = [\n";
+    for (name, ..) in &named {
         text += &format!("  \"{name}\",\n");
     }
     text += "] as const;\n";
-    text += &words("The kind of a layer.", "LayerKind", LAYER_TABLES.iter().map(|(name, ..)| *name));
+    text += &words("The name of a kind of layers.", "LayerKind", named.iter().map(|(name, ..)| *name));
     text += "\n/** The kinds of containers. */\nexport const containerKinds = [\n";
     for (name, ..) in CONTAINERS {
         text += &format!("  \"{name}\",\n");
@@ -180,14 +196,14 @@ fn layers() -> String {
     text += "\n/** One option under one of its names. */\n";
     text +=
         "type OneOf<Options, Name extends keyof Options> = { [Key in Name]-?: Required<Pick<Options, Key>> }[Name];\n";
-    for (name, _, specs) in LAYER_TABLES.iter().filter(|(_, _, specs)| !specs.is_empty()) {
+    for (name, _, specs) in tables.iter().filter(|(_, _, specs)| !specs.is_empty()) {
         text += &layer_forms(&layer_type(name), name, specs);
     }
     text += "\n/** Forms of the options of a layer without options. */\nexport interface NoOptionsForms {\n";
     text += "  /** Nothing. */\n  readonly positions: readonly [];\n}\n";
-    text += "\n/** The forms of the options of each layer, by its kind. */\nexport interface LayerFormsOf {\n";
-    for (name, about, specs) in LAYER_TABLES {
-        let forms = if specs.is_empty() { "NoOptionsForms".to_owned() } else { format!("{}Forms", layer_type(name)) };
+    text += "\n/** The forms of the options of each layer, by its name. */\nexport interface LayerFormsOf {\n";
+    for (name, about, kind, specs) in &named {
+        let forms = if specs.is_empty() { "NoOptionsForms".to_owned() } else { format!("{}Forms", layer_type(kind)) };
         text += &format!("  /** {about} */\n  readonly {name}: {forms};\n");
     }
     text + "}\n"

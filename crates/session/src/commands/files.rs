@@ -9,7 +9,7 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::nn::checkpoint;
 use crate::nn::checkpoint::{SavedFile, SavedTensor, TensorHeader, dtype_of, too_large};
-use crate::nn::layers::batchnorm::may_be_missing;
+use crate::nn::layers::normalization::running::may_be_missing;
 use crate::nn::module::Named;
 use crate::nn::ties::distinct;
 use crate::session::Session;

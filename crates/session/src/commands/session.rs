@@ -8,6 +8,7 @@ use crate::commands::schedules;
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
 use crate::nn::container::CONTAINERS;
+use crate::nn::kind_names::{LAYER_NAMES, kind_of};
 use crate::nn::layers::layer_kinds;
 use crate::nn::module::CALLBACK;
 use crate::random::Random;
@@ -32,7 +33,6 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         let values = included.iter().zip(defaults(included));
         Value::object(values.map(|(spec, value)| (spec.name, to_value(&value))))
     };
-    let kinds = layer_kinds::<E>();
     if topic == "optimizer" {
         let rows = CATALOG.iter().map(|definition| {
             Value::object([
@@ -45,7 +45,7 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         return Ok(Value::Array(rows.collect()));
     }
     if topic == "module" {
-        let layers = kinds.iter().map(|kind| (kind.name, kind.about, row(kind.options)));
+        let layers = layer_kinds::<E>().map(|kind| (kind.name, kind.about, row(kind.options)));
         let containers = CONTAINERS.iter().map(|(name, _, about)| (*name, *about, row(&[])));
         let rows = layers.chain(containers).map(|(name, about, options)| {
             Value::object([("module", Value::string(name)), ("about", Value::string(about)), ("options", options)])
@@ -71,7 +71,7 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         });
         return Ok(Value::Array(rows.collect()));
     }
-    if let Some(kind) = kinds.iter().find(|kind| kind.name == topic) {
+    if let Some(kind) = layer_kinds::<E>().find(|kind| kind.name == kind_of(LAYER_NAMES, &topic)) {
         return Ok(row(kind.options));
     }
     if CONTAINERS.iter().any(|(name, ..)| *name == topic) || topic == CALLBACK {

@@ -34,6 +34,11 @@ impl<E: Engine> InitContext<'_, E> {
         self.trained(shape, |_| value)
     }
 
+    /// A scale of ones and a shift of zeros to be trained, if a layer has them.
+    pub(crate) fn scale_and_shift(&mut self, has: bool, shape: &[usize]) -> Result<Option<(E::Tensor, E::Tensor)>> {
+        Ok(if has { Some((self.constant(shape, 1.0)?, self.constant(shape, 0.0)?)) } else { None })
+    }
+
     /// A tensor that is not trained, all elements equal.
     pub(crate) fn buffer(&mut self, shape: &[usize], value: f64) -> Result<E::Tensor> {
         self.tensor(shape, |_| value)

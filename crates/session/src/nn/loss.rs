@@ -7,6 +7,7 @@ use stepwell_optim::{
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
 use crate::nn::context::check_device;
+use crate::nn::kind_names::{LOSS_NAMES, kind_of};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
@@ -119,7 +120,7 @@ pub(crate) struct LossFunction {
 
 impl LossFunction {
     pub(crate) fn new(name: &str, named: &[(String, OptionValue)]) -> Result<Self> {
-        let Some(kind) = LOSSES.iter().find(|kind| kind.name == name) else {
+        let Some(kind) = LOSSES.iter().find(|kind| kind.name == kind_of(LOSS_NAMES, name)) else {
             let known: Vec<_> = LOSSES.iter().map(|kind| kind.name).collect();
             let message = format!("unknown loss `{name}`, expected one of {}", known.join(", "));
             return Err(Error::new(Code::UnknownName, message));

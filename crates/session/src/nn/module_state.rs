@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::nn::callback::{Callback, FUNCTION};
 use crate::nn::container::Container;
 use crate::nn::context::InitContext;
-use crate::nn::layers::batchnorm::may_be_missing;
+use crate::nn::layers::normalization::running::may_be_missing;
 use crate::nn::module::{CALLBACK, Children, Module, PARAMETER_DICTIONARY, check_keys, checked_name};
 use crate::values::convert::{check_keys as check_columns, to_value};
 use crate::values::dedupe::positions_of;

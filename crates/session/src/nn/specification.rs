@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Error, Result, Results, defaults, parse};
 use crate::engine::Engine;
 use crate::nn::container::{CONTAINERS, Container};
 use crate::nn::context::InitContext;
+use crate::nn::kind_names::{LAYER_NAMES, kind_of};
 use crate::nn::layers::layer_kinds;
 use crate::nn::module::{MAX_DEPTH, Module, PARAMETER_DICTIONARY, checked_name};
 use crate::values::convert::{named_options, positional_options};
@@ -71,6 +72,7 @@ impl<E: Engine> Module<E> {
         if Container::named(kind).is_some() {
             return Self::contain(specification, &[], objects, context, depth);
         }
+        let kind = kind_of(LAYER_NAMES, kind);
         // A string after the kind is the module's name: no layer takes a string as its first option.
         let (name, rest) = match rest.split_first() {
             Some((Value::String(name), rest)) => (Some(checked_name(name)?), rest),
@@ -79,10 +81,9 @@ impl<E: Engine> Module<E> {
         if kind == PARAMETER_DICTIONARY {
             return Self::own_parameters_of(name, rest, objects, context);
         }
-        let kinds = layer_kinds::<E>();
-        let found = kinds.iter().find(|layer| layer.name == kind).ok_or_else(|| {
+        let found = layer_kinds::<E>().find(|layer| layer.name == kind).ok_or_else(|| {
             let containers = CONTAINERS.iter().map(|(name, ..)| *name).chain([PARAMETER_DICTIONARY]);
-            let known: Vec<_> = kinds.iter().map(|layer| layer.name).chain(containers).collect();
+            let known: Vec<_> = layer_kinds::<E>().map(|layer| layer.name).chain(containers).collect();
             Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
         })?;
         let (named, positional) = match rest.split_last() {
@@ -91,7 +92,7 @@ impl<E: Engine> Module<E> {
         };
         let positional = positional_options(kind, positional)?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
-        let layer = (found.make)(&row, context)?;
+        let layer = found.make(&row, context)?;
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
         Ok(Rc::new(Self::layer(found.name, name, options, layer)))
     }

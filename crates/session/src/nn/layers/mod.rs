@@ -1,56 +1,71 @@
 //! The list of layers. To add one: its file and its line here.
 
-mod activations;
-pub(crate) mod batchnorm;
+mod activation;
 mod cat;
 mod conv2d;
+mod distance;
 mod dropout;
 mod embedding;
-mod flatten;
-mod layernorm;
 mod linear;
 mod maxpool2d;
+pub(crate) mod normalization;
+mod shape;
 
 use stepwell_optim::OptionSet;
 
 use crate::engine::Engine;
-use crate::nn::layer::{LayerDefinition, LayerKind};
+#[cfg(test)]
+use crate::nn::layer::LayerTable;
+use crate::nn::layer::{LayerDefinition, LayerKind, LayerMaker};
 
 macro_rules! layers {
-    ($($layer:ty,)*) => {
+    (definitions { $($layer:ty,)* } tables { $($table:path,)* }) => {
         /// Every kind of layer.
-        pub(crate) fn layer_kinds<E: Engine>() -> Vec<LayerKind<E>> {
-            vec![$(LayerKind {
+        pub(crate) fn layer_kinds<E: Engine>() -> impl Iterator<Item = &'static LayerKind<E>> {
+            let definitions: &'static [LayerKind<E>] = &[$(LayerKind {
                 name: <$layer as LayerDefinition>::NAME,
                 about: <$layer as LayerDefinition>::ABOUT,
                 options: <<$layer as LayerDefinition>::Options as OptionSet>::SPECS,
-                make: |row, context| <$layer as LayerDefinition>::make(OptionSet::from_values(row)?, context),
-            },)*]
+                maker: LayerMaker::Definition(|row, context| {
+                    <$layer as LayerDefinition>::make(OptionSet::from_values(row)?, context)
+                }),
+            },)*];
+            [definitions, $({ use $table as table; table::kinds() },)*].into_iter().flatten()
         }
 
         /// The table of every kind of layer, from which TypeScript is generated.
         #[cfg(test)]
-        pub(crate) const LAYER_TABLES: &[LayerTable] =
-            &[$((<$layer as LayerDefinition>::NAME, <$layer as LayerDefinition>::ABOUT, <<$layer as LayerDefinition>::Options as OptionSet>::SPECS),)*];
+        pub(crate) fn layer_tables() -> Vec<LayerTable> {
+            let definitions: &[LayerTable] = &[$((
+                <$layer as LayerDefinition>::NAME,
+                <$layer as LayerDefinition>::ABOUT,
+                <<$layer as LayerDefinition>::Options as OptionSet>::SPECS,
+            ),)*];
+            [definitions, $({ use $table as table; table::TABLE },)*].concat()
+        }
     };
 }
 
-/// The name of a layer, one sentence, and its options.
-#[cfg(test)]
-type LayerTable = (&'static str, &'static str, &'static [stepwell_optim::OptionSpec]);
-
 layers! {
-    linear::Linear,
-    conv2d::Conv2d,
-    maxpool2d::MaxPool2d,
-    flatten::Flatten,
-    activations::Relu,
-    activations::Tanh,
-    activations::Sigmoid,
-    activations::Gelu,
-    dropout::Dropout,
-    batchnorm::BatchNorm,
-    layernorm::LayerNorm,
-    embedding::Embedding,
-    cat::Cat,
+    definitions {
+        linear::Linear,
+        conv2d::Conv2d,
+        maxpool2d::MaxPool2d,
+        normalization::batchnorm::BatchNorm,
+        normalization::layernorm::LayerNorm,
+        normalization::groupnorm::GroupNorm,
+        normalization::instancenorm::InstanceNorm,
+        normalization::rmsnorm::RmsNorm,
+        embedding::Embedding,
+        cat::Cat,
+        activation::prelu::PRelu,
+    }
+    tables {
+        activation,
+        dropout,
+        shape,
+        linear::products,
+        normalization,
+        distance,
+    }
 }

@@ -35,6 +35,29 @@ export function leakyrelu(...args: readonly unknown[]): unknown {
 }
 
 /**
+ * x where it is positive, else x times a weight: one number, or one for each channel of `x [n, c, *]`. As
+ * `torch.prelu`.
+ */
+export function prelu(x: AnyTensor | OperandData, weight: AnyTensor | OperandData): TensorHandle;
+export function prelu(...args: readonly unknown[]): unknown {
+  return client.call("prelu", args);
+}
+
+/**
+ * x where it is positive, else x times a slope: drawn from `lower` to `upper` if `train`, else their mean. As
+ * `torch.rrelu`. Default: `lower` 0.125, `upper` 0.3333333333333333, `train` false.
+ */
+export function rrelu(x: AnyTensor | OperandData, lower?: number, upper?: number, train?: boolean): TensorHandle;
+/**
+ * x where it is positive, else x times a slope: drawn from `lower` to `upper` if `train`, else their mean. As
+ * `torch.rrelu`. Default: `lower` 0.125, `upper` 0.3333333333333333, `train` false.
+ */
+export function rrelu(x: AnyTensor | OperandData, options: { readonly lower?: number; readonly upper?: number; readonly train?: boolean }): TensorHandle;
+export function rrelu(...args: readonly unknown[]): unknown {
+  return client.call("rrelu", args);
+}
+
+/**
  * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
  */
 export function elu(x: AnyTensor | OperandData, alpha?: number): TensorHandle;
@@ -89,7 +112,7 @@ export function silu(...args: readonly unknown[]): unknown {
 }
 
 /**
- * x tanh(softplus(x)). As `torch.mish`.
+ * x tanh(log(1 + exp(x))). As `torch.mish`.
  */
 export function mish(x: AnyTensor | OperandData): TensorHandle;
 export function mish(...args: readonly unknown[]): unknown {
@@ -97,9 +120,15 @@ export function mish(...args: readonly unknown[]): unknown {
 }
 
 /**
- * log(1 + exp(x)). As `torch.softplus`.
+ * log(1 + exp(beta x)) / beta, and x where beta x is above the threshold. As `torch.nn.functional.softplus`.
+ * Default: `beta` 1, `threshold` 20.
  */
-export function softplus(x: AnyTensor | OperandData): TensorHandle;
+export function softplus(x: AnyTensor | OperandData, beta?: number, threshold?: number): TensorHandle;
+/**
+ * log(1 + exp(beta x)) / beta, and x where beta x is above the threshold. As `torch.nn.functional.softplus`.
+ * Default: `beta` 1, `threshold` 20.
+ */
+export function softplus(x: AnyTensor | OperandData, options: { readonly beta?: number; readonly threshold?: number }): TensorHandle;
 export function softplus(...args: readonly unknown[]): unknown {
   return client.call("softplus", args);
 }
@@ -110,6 +139,18 @@ export function softplus(...args: readonly unknown[]): unknown {
 export function softsign(x: AnyTensor | OperandData): TensorHandle;
 export function softsign(...args: readonly unknown[]): unknown {
   return client.call("softsign", args);
+}
+
+/**
+ * The first half along a dimension times the sigmoid of the second. As `torch.nn.functional.glu`. Default: `dim` -1.
+ */
+export function glu(x: AnyTensor | OperandData, dim?: number): TensorHandle;
+/**
+ * The first half along a dimension times the sigmoid of the second. As `torch.nn.functional.glu`. Default: `dim` -1.
+ */
+export function glu(x: AnyTensor | OperandData, options: { readonly dim?: number }): TensorHandle;
+export function glu(...args: readonly unknown[]): unknown {
+  return client.call("glu", args);
 }
 
 /**

@@ -30,8 +30,7 @@ impl LayerDefinition for LayerNorm {
     const ABOUT: &'static str = "Each sample normalised over its last dimensions.";
 
     fn make<E: Engine>(o: LayerNormOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
-        let affine =
-            if o.affine { Some((context.constant(&o.shape, 1.0)?, context.constant(&o.shape, 0.0)?)) } else { None };
+        let affine = context.scale_and_shift(o.affine, &o.shape)?;
         Ok(Box::new(LayerNorm { shape: o.shape, eps: o.eps, affine }))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Weight and bias start uniform in ±1/√in, as in PyTorch.
 
+pub(crate) mod products;
+
 use stepwell_optim::{Limit::*, Result, count, options};
 
 use crate::engine::Engine;

@@ -7,8 +7,7 @@ use crate::engine::Engine;
 use crate::engine::operations;
 use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
 use crate::nn::layer::{Layer, LayerDefinition};
-use crate::values::data::Data;
-use crate::values::device::Device;
+use crate::nn::layers::normalization::running::Running;
 
 options! {
     /// Options of batch normalisation.
@@ -26,23 +25,12 @@ options! {
     }
 }
 
-/// The buffer that counts the batches of training, as PyTorch's does.
-const COUNT: &str = "num_batches_tracked";
-
 pub(crate) struct BatchNorm<T = ()> {
     channels: usize,
     eps: f64,
     momentum: f64,
     affine: Option<(T, T)>,
     running: Option<Running<T>>,
-}
-
-/// Running statistics of the batches of training.
-struct Running<T> {
-    mean: T,
-    variance: T,
-    /// How many they were: one number of type long. No result depends on it; files of PyTorch hold it.
-    count: T,
 }
 
 impl LayerDefinition for BatchNorm {
@@ -52,17 +40,8 @@ impl LayerDefinition for BatchNorm {
 
     fn make<E: Engine>(o: BatchNormOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let channels = count(o.channels);
-        let shape = [channels];
-        let affine =
-            if o.affine { Some((context.constant(&shape, 1.0)?, context.constant(&shape, 0.0)?)) } else { None };
-        let running = match o.track {
-            true => Some(Running {
-                mean: context.buffer(&shape, 0.0)?,
-                variance: context.buffer(&shape, 1.0)?,
-                count: context.engine.tensor(&Data::Long(vec![0]), &[], Device::Cpu)?,
-            }),
-            false => None,
-        };
+        let affine = context.scale_and_shift(o.affine, &[channels])?;
+        let running = if o.track { Some(Running::new(context, channels)?) } else { None };
         Ok(Box::new(BatchNorm { channels, eps: o.eps, momentum: o.momentum, affine, running }))
     }
 }
@@ -74,8 +53,7 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
     }
 
     fn buffers(&self) -> Vec<(&str, &E::Tensor)> {
-        let Some(Running { mean, variance, count }) = &self.running else { return Vec::new() };
-        vec![("running_mean", mean), ("running_var", variance), (COUNT, count)]
+        self.running.as_ref().map_or_else(Vec::new, Running::named)
     }
 
     fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {
@@ -107,10 +85,4 @@ impl<E: Engine> Layer<E> for BatchNorm<E::Tensor> {
         }
         Ok(output)
     }
-}
-
-/// True for the buffer that states and files of before PyTorch 0.4.1, and ours of before it was kept, do not have. A module
-/// then keeps its own.
-pub(crate) fn may_be_missing(kind: &str, name: &str) -> bool {
-    kind == BatchNorm::<()>::NAME && name.strip_suffix(COUNT).is_some_and(|path| path.is_empty() || path.ends_with('.'))
 }
