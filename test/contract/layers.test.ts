@@ -6,8 +6,39 @@ import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());
 
+/** Other names of kinds, in the k-api's words. */
+const otherNames = [
+  ["drop", "dropout", [0.25]],
+  ["embed", "embedding", [3, 2]],
+  ["batchnorm1d", "batchnorm", [3]],
+  ["batchnorm2d", "batchnorm", [3]],
+  ["batchnorm3d", "batchnorm", [3]],
+  ["instancenorm1d", "instancenorm", [3]],
+  ["instancenorm2d", "instancenorm", [3]],
+  ["instancenorm3d", "instancenorm", [3]],
+] as const;
+
+it.each(otherNames)("%s is a name of %s", (name, kind, options) => {
+  const make = k.module as (specification: unknown) => k.ModuleHandle;
+  const m = make([name, "own", ...options]);
+  expect(k.objtype(m)).toBe(kind);
+  k.seed(1);
+  const [mine, other] = [k.state(make([name, ...options])), (k.seed(1), k.state(make([kind, ...options])))];
+  expect(mine).toEqual(other);
+  expect(mine[0]?.module).toBe(kind);
+  expect(k.help(name)).toEqual(k.help(kind));
+  const restored = make(k.state(m));
+  expect(k.state(restored)).toEqual(k.state(m));
+});
+
+it("bcelogits is a name of bcewithlogits", () => {
+  const loss = k.loss("bcelogits" as k.LossName);
+  expect(k.objtype(loss)).toBe("bcewithlogits");
+});
+
 it("there is a function for each kind of layer, and it makes the list that `module` takes", () => {
-  expect(Object.keys(k.layers).sort()).toEqual([...k.help("module").map(({ module }) => module), "fromJSON"].sort());
+  const kinds = k.help("module").map(({ module }) => module);
+  expect(Object.keys(k.layers)).toEqual([...kinds, ...otherNames.map(([name]) => name), "fromJSON"]);
   expect(k.layers.linear(4, 3)).toEqual(["linear", 4, 3]);
   expect(k.layers.linear("head", 4, 3, { bias: false })).toEqual(["linear", "head", 4, 3, { bias: false }]);
   expect(k.layers.relu()).toEqual(["relu"]);

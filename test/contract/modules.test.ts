@@ -44,6 +44,20 @@ const misfits: readonly (readonly [k.ModuleSpecification, expected: string, give
   [["batchnorm", 3], "with more than one value for each channel, or no variance exists", [1, 3]],
   [["layernorm", [3, 4]], "[*, 3, 4]", [3, 5]],
   [["layernorm", [3, 4]], "[*, 3, 4]", [4]],
+  [["rmsnorm", [3, 4]], "[*, 3, 4]", [3, 5]],
+  [["rmsnorm", 4], "[*, 4]", []],
+  [["groupnorm", 2, 4], "[n, 4, *]", [3, 6]],
+  [["groupnorm", 2, 4], "[n, 4, *]", [4]],
+  [["instancenorm", 3], "[n, 3, *]", [2, 3]],
+  [["instancenorm2d", 3], "[n, 3, *]", [2, 4, 5, 5]],
+  [["instancenorm", 3], "with more than one value for each channel, or no variance exists", [4, 3, 1]],
+  [["localnorm", 3], "[n, c, *]", [2, 3]],
+  [["crossmap2d", 3], "[n, c, h, w]", [2, 3, 4]],
+  ["softmax2d", "[n, c, h, w] or [c, h, w]", [2, 3]],
+  ["drop2d", "[n, c, h, w] or [n, c, l]", [2, 3]],
+  ["drop3d", "[n, c, d, h, w] or [c, d, h, w]", [2, 3, 4]],
+  ["fadrop", "[n, c, *]", [3]],
+  ["droppath", "[n, *]", []],
 ];
 
 it.each(misfits)("%j wants input of shape %s and refuses %j", (specification, expected, given) => {
@@ -53,6 +67,36 @@ it.each(misfits)("%j wants input of shape %s and refuses %j", (specification, ex
   const isTrainingOnly = expected.includes("variance");
   if (!isTrainingOnly) {
     expect(expectError("ERR_SHAPE", () => k.evaluate(m, ones(...given)))).toBe(`evaluate: ${k.objtype(m)}: ${shape}`);
+  }
+});
+
+/** Inputs that a function of a layer refuses, and its message. */
+const refusals: readonly (readonly [k.ModuleSpecification, given: readonly number[], k.ErrorCode, string])[] = [
+  ["glu", [2, 3], "ERR_SHAPE", "expected an even size of dimension 1, given shape [2, 3]"],
+  [["glu", 2], [2, 4], "ERR_SHAPE", "expected a dimension from -2 to 1, given 2 of a tensor of shape [2, 4]"],
+  [["prelu", 3], [2, 4], "ERR_SHAPE", "expected a weight of shape [1] or [4] for x of shape [2, 4], given shape [3]"],
+  [["hardtanh", 1, -1], [2], "ERR_ARGUMENT", "expected a min of at most max, given min 1 and max -1"],
+  [["celu", 0], [2], "ERR_ARGUMENT", "expected an alpha other than 0, given 0"],
+  [["softplus", 0], [2], "ERR_ARGUMENT", "expected a beta other than 0, given 0"],
+  [["rrelu", 0.5, 0.25], [2], "ERR_ARGUMENT", "expected a lower of at most upper, given lower 0.5 and upper 0.25"],
+  [["softmax", 1], [2], "ERR_SHAPE", "expected a dimension from -1 to 0, given 1 of a tensor of shape [2]"],
+  [["reshape", [2, 3]], [2, 2], "ERR_SHAPE", "expected a shape for the elements of [2, 2], given [2, 3]"],
+  [["unsqueeze", 3], [2], "ERR_SHAPE", "expected a new dimension from -2 to 1, given 3 for a tensor of shape [2]"],
+  [["squeeze", [0, 0]], [1, 2], "ERR_ARGUMENT", "dimension 0 is given twice"],
+  [["transpose", 0, 2], [1, 2], "ERR_SHAPE", "expected a dimension from -2 to 1, given 2 of a tensor of shape [1, 2]"],
+  [["permute", [1, 1]], [1, 2], "ERR_SHAPE", "expected every dimension of shape [1, 2] once, given [1, 1]"],
+  [["expand", [2, 3]], [2, 2], "ERR_SHAPE", "expected a shape that [2, 2] broadcasts to, given [2, 3]"],
+  [["select", 0, 2], [2, 3], "ERR_ARGUMENT", "expected an index within dimension 0 of shape [2, 3], given 2"],
+  [["indexselect", 0, [0, 2]], [2, 3], "ERR_ARGUMENT", "expected indices from 0 to 1, given 2"],
+  [["normalize", 2, 1], [2], "ERR_SHAPE", "expected a dimension from -1 to 0, given 1 of a tensor of shape [2]"],
+  [["zscore", [1, 2], 1], [3, 4, 4], "ERR_SHAPE", "expected shapes that broadcast, given [3, 4, 4] and [2, 1, 1]"],
+];
+
+it.each(refusals)("%j refuses an input of shape %j by %s", (specification, given, code, message) => {
+  const m = k.module(specification);
+  for (const run of [k.forward, k.evaluate] as const) {
+    const found = expectError(code, () => run(m, ones(...given)));
+    expect(found).toBe(`${run === k.forward ? "forward" : "evaluate"}: ${k.objtype(m)}: ${message}`);
   }
 });
 
@@ -85,6 +129,26 @@ const floatModules: readonly (readonly [k.ModuleSpecification, shape: readonly n
     ["layernorm", 2],
     [3, 2],
   ],
+  [
+    ["rmsnorm", 2],
+    [3, 2],
+  ],
+  [
+    ["groupnorm", 1, 2],
+    [3, 2],
+  ],
+  [
+    ["instancenorm", 2, { affine: true }],
+    [3, 2, 2],
+  ],
+  [
+    ["instancenorm", 2, { track: true }],
+    [3, 2, 2],
+  ],
+  [
+    ["prelu", 2],
+    [3, 2],
+  ],
 ];
 
 it.each(floatModules)("%j takes input of its own dtype", (specification, shape) => {
@@ -103,11 +167,25 @@ it.each(floatModules)("%j takes input of its own dtype", (specification, shape) 
   }
 });
 
-it.each(["gelu", "dropout", ["layernorm", 2, { affine: false }], ["batchnorm", 2, { affine: false, track: false }]])(
+it.each([
+  "gelu",
+  "dropout",
+  "silu",
+  "rrelu",
+  ["softmax", 0],
+  "normalize",
+  ["zscore", 0, 1],
+  ["localnorm", 1],
+  ["rmsnorm", 2, { affine: false }],
+  ["layernorm", 2, { affine: false }],
+  ["batchnorm", 2, { affine: false, track: false }],
+  ["groupnorm", 1, 2, { affine: false }],
+])(
   "%j takes no whole numbers",
   (specification) => {
     const m = untyped(specification);
-    const message = expectError("ERR_DTYPE", () => k.forward(m, k.full([3, 2], 1, "long")));
+    const shape = k.objtype(m) === "localnorm" ? [3, 2, 1] : [3, 2];
+    const message = expectError("ERR_DTYPE", () => k.forward(m, k.full(shape, 1, "long")));
     expect(message).toBe(`forward: ${k.objtype(m)}: expected input of floating point, given long`);
   },
 );
@@ -130,6 +208,14 @@ it("looks up only indices that there are", () => {
 const refused: readonly (readonly [specification: unknown, k.ErrorCode, message: string])[] = [
   ["conv3d", "ERR_UNKNOWN_NAME", "unknown module `conv3d`, expected one of linear, conv2d, "],
   ["linear", "ERR_ARGUMENT", "linear inputs: expected a whole number >= 1, given nothing"],
+  ["threshold", "ERR_ARGUMENT", "threshold threshold: expected a finite number, given nothing"],
+  [["drop", 2], "ERR_OPTION_RANGE", "dropout p: expected a finite number in [0, 1], given 2"],
+  [["groupnorm", 3, 4], "ERR_OPTION_RANGE", "groupnorm groups: expected a divisor of 4, given 3"],
+  [["reshape", [-2]], "ERR_OPTION_RANGE", "reshape size: expected a whole number or a list of them >= -1, given list [-2]"],
+  [["softshrink", -1], "ERR_OPTION_RANGE", "softshrink lambda: expected a finite number >= 0, given -1"],
+  [["indexselect", 0, [0.5]], "ERR_OPTION_TYPE", "indexselect ind: expected a whole number or a list of them"],
+  [["zscore", 1, []], "ERR_OPTION_TYPE", "zscore std: expected a finite number or a list of them, given list []"],
+  [["localnorm", 0], "ERR_OPTION_RANGE", "localnorm size: expected a whole number >= 1, given 0"],
   [["linear", 2], "ERR_ARGUMENT", "linear outputs: expected a whole number >= 1, given nothing"],
   [["embedding", { columns: 3 }], "ERR_ARGUMENT", "embedding rows: expected a whole number >= 1, given nothing"],
   [["linear", 2, 2, true, 1], "ERR_ARGUMENT", "linear: expected up to 3 positional options (inputs, outputs, bias)"],

@@ -25,7 +25,7 @@ interface Recording {
   readonly target: k.Numbers;
   readonly indices?: true;
   readonly random?: true;
-  readonly expected: Record<Dtype, Expected>;
+  readonly expected: Partial<Record<Dtype, Expected>>;
 }
 
 interface Recordings {
@@ -48,8 +48,10 @@ function make({ module, parameters }: Recording, dtype: Dtype): k.ModuleHandle {
 describe.each(dtypes)("in %s a module gives what PyTorch's gives", (dtype) => {
   const near = (what: string, ours: k.Numbers | undefined, theirs: k.Numbers) =>
     expectNear(what, ours, theirs, file.tolerance[dtype]);
-  it.each(file.recordings)("$name", (recording) => {
-    const expected = recording.expected[dtype];
+  // PyTorch has not every module for 16 bits.
+  const recorded = file.recordings.filter(({ expected }) => expected[dtype] !== undefined);
+  it.each(recorded)("$name", (recording) => {
+    const expected = recording.expected[dtype] as Expected;
     const m = make(recording, dtype);
     const inputs = recording.inputs.map((numbers) =>
       recording.indices ? k.tensor(numbers, "long") : k.tensor(numbers, dtype, "grad"),
@@ -78,9 +80,10 @@ describe.each(dtypes)("in %s a module gives what PyTorch's gives", (dtype) => {
 
 it("every kind of module is replayed", () => {
   const kinds = (module: k.ModuleSpecification): readonly string[] => {
-    if (typeof module === "string") return [module];
+    if (typeof module === "string") return [k.objtype(k.module(module))];
     if ("children" in module) return module.children.flatMap(kinds);
-    return 0 in module ? [module[0]] : [];
+    // A module has the kind that its name stands for.
+    return 0 in module ? [k.objtype(k.module(module))] : [];
   };
   const replayed = new Set(file.recordings.flatMap((recording) => kinds(recording.module)));
   expect([...replayed].sort()).toEqual(

@@ -37,6 +37,22 @@ def sequential(*children):
     return {"container": "sequential", "children": list(children)}
 
 
+class Of(nn.Module):
+    """A module that is a function."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def numbers_like(x, numbers):
+    """Numbers for the channels of images."""
+    return torch.tensor(numbers, dtype=x.dtype).view(-1, 1, 1)
+
+
 # name, specification, maker of torch's module, shape of the input, and optionally how it differs from the others.
 IMAGE = (2, 3, 5, 6)
 MODULES = [
@@ -141,6 +157,113 @@ MODULES = [
     ),
 ]
 
+# Rows that each have random numbers of their own, so that a new row leaves the others as they are.
+LAYERS = [
+    ("relu6", "relu6", nn.ReLU6, (3, 7)),
+    ("leakyrelu", "leakyrelu", nn.LeakyReLU, (3, 7)),
+    ("leakyrelu slope", ["leakyrelu", 0.2], lambda: nn.LeakyReLU(0.2), (3, 7)),
+    ("prelu", "prelu", nn.PReLU, (3, 7)),
+    ("prelu of channels", ["prelu", 3, {"init": 0.1}], lambda: nn.PReLU(3, 0.1), IMAGE),
+    ("prelu of one dimension", ["prelu"], nn.PReLU, (5,)),
+    ("rrelu evaluated", ["rrelu", 0.1, 0.5], lambda: nn.RReLU(0.1, 0.5), (3, 7), {"evaluate": True, "random": True, "wide": True}),
+    ("rrelu of one slope", ["rrelu", 0.25, 0.25], lambda: nn.RReLU(0.25, 0.25), (3, 7), {"wide": True}),
+    ("elu", ["elu", 1.5], lambda: nn.ELU(1.5), (3, 7)),
+    ("celu", ["celu", 0.5], lambda: nn.CELU(0.5), (3, 7)),
+    ("selu", "selu", nn.SELU, (3, 7)),
+    ("silu", "silu", nn.SiLU, (3, 7)),
+    ("mish", "mish", nn.Mish, (3, 7)),
+    ("glu", "glu", nn.GLU, (3, 8)),
+    ("glu of channels", ["glu", 1], lambda: nn.GLU(1), (2, 4, 3)),
+    ("logsigmoid", "logsigmoid", nn.LogSigmoid, (3, 7)),
+    ("tanhshrink", "tanhshrink", nn.Tanhshrink, (3, 7)),
+    ("hardtanh", "hardtanh", nn.Hardtanh, (3, 7)),
+    ("hardtanh range", ["hardtanh", -0.5, 2], lambda: nn.Hardtanh(-0.5, 2), (3, 7)),
+    ("hardshrink", ["hardshrink", 0.75], lambda: nn.Hardshrink(0.75), (3, 7)),
+    ("softshrink", ["softshrink", 0.75], lambda: nn.Softshrink(0.75), (3, 7)),
+    ("softsign", "softsign", nn.Softsign, (3, 7)),
+    ("softplus", "softplus", nn.Softplus, (3, 7)),
+    ("softplus options", ["softplus", 2, 1.5], lambda: nn.Softplus(2, 1.5), (3, 7)),
+    ("threshold", ["threshold", 0.1, -2], lambda: nn.Threshold(0.1, -2), (3, 7)),
+    ("softmax", ["softmax", 1], lambda: nn.Softmax(1), (3, 7)),
+    ("logsoftmax", ["logsoftmax", -1], lambda: nn.LogSoftmax(-1), (3, 7)),
+    ("softmin", ["softmin", 0], lambda: nn.Softmin(0), (3, 7)),
+    ("softmax2d", "softmax2d", nn.Softmax2d, IMAGE),
+    ("softmax2d of one image", "softmax2d", nn.Softmax2d, (3, 4, 5)),
+    ("reshape", ["reshape", [3, -1]], lambda: Of(lambda x: x.reshape(3, -1)), (2, 3, 4)),
+    ("squeeze", "squeeze", lambda: Of(torch.squeeze), (2, 1, 3, 1)),
+    ("squeeze of one", ["squeeze", 1], lambda: Of(lambda x: x.squeeze(1)), (2, 1, 3, 1)),
+    ("unsqueeze", ["unsqueeze", -1], lambda: Of(lambda x: x.unsqueeze(-1)), (2, 3)),
+    ("transpose", "transpose", lambda: Of(lambda x: x.transpose(-2, -1)), (2, 3, 4)),
+    ("transpose of two", ["transpose", 0, 2], lambda: Of(lambda x: x.transpose(0, 2)), (2, 3, 4)),
+    ("permute", ["permute", [2, 0, -2]], lambda: Of(lambda x: x.permute(2, 0, -2)), (2, 3, 4)),
+    ("expand", ["expand", [4, -1, 3]], lambda: Of(lambda x: x.expand(4, -1, 3)), (2, 1)),
+    ("select", ["select", 1, -1], lambda: Of(lambda x: x.select(1, -1)), (2, 3, 4)),
+    (
+        "indexselect",
+        ["indexselect", 1, [2, 0, 2]],
+        lambda: Of(lambda x: x.index_select(1, torch.tensor([2, 0, 2]))),
+        (2, 3, 4),
+    ),
+    ("indexselect of one", ["indexselect", -1, 3], lambda: Of(lambda x: x.index_select(-1, torch.tensor(3))), (2, 4)),
+    ("identity", "identity", nn.Identity, (2, 3)),
+    ("drop2d of nothing", ["drop2d", 0], lambda: nn.Dropout2d(0), IMAGE),
+    ("drop2d of everything", ["drop2d", 1], lambda: nn.Dropout2d(1), IMAGE),
+    ("drop2d evaluated", "drop2d", nn.Dropout2d, IMAGE, {"evaluate": True, "random": True}),
+    ("drop3d of everything", ["drop3d", 1], lambda: nn.Dropout3d(1), (2, 3, 2, 2, 2)),
+    ("drop3d evaluated", "drop3d", nn.Dropout3d, (2, 3, 2, 2), {"evaluate": True, "random": True}),
+    ("adrop of nothing", ["adrop", 0], lambda: nn.AlphaDropout(0), (3, 7)),
+    ("adrop of everything", ["adrop", 1], lambda: nn.AlphaDropout(1), (3, 7)),
+    ("adrop evaluated", "adrop", nn.AlphaDropout, (3, 7), {"evaluate": True, "random": True}),
+    ("fadrop of everything", ["fadrop", 1], lambda: nn.FeatureAlphaDropout(1), IMAGE),
+    ("fadrop evaluated", "fadrop", nn.FeatureAlphaDropout, IMAGE, {"evaluate": True, "random": True}),
+    ("droppath of nothing", "droppath", nn.Identity, (3, 7)),
+    ("droppath evaluated", ["droppath", 0.5], nn.Identity, (3, 7), {"evaluate": True, "random": True}),
+    ("groupnorm", ["groupnorm", 2, 4], lambda: nn.GroupNorm(2, 4), (3, 4, 2, 3)),
+    ("groupnorm options", ["groupnorm", 3, 6, 0.1, False], lambda: nn.GroupNorm(3, 6, 0.1, False), (2, 6)),
+    ("instancenorm", ["instancenorm1d", 3], lambda: nn.InstanceNorm1d(3), (2, 3, 4)),
+    (
+        "instancenorm options",
+        ["instancenorm2d", 3, 0.1, 0.3, True, True],
+        lambda: nn.InstanceNorm2d(3, 0.1, 0.3, True, True),
+        IMAGE,
+        {"batches": 2, "evaluate": True},
+    ),
+    ("instancenorm of volumes", ["instancenorm3d", 2], lambda: nn.InstanceNorm3d(2), (2, 2, 2, 2, 2)),
+    ("instancenorm evaluated", ["instancenorm", 3], lambda: nn.InstanceNorm1d(3), (2, 3, 4), {"evaluate": True}),
+    ("rmsnorm", ["rmsnorm", 5], lambda: nn.RMSNorm(5), (3, 5)),
+    ("rmsnorm options", ["rmsnorm", [3, 4], 0.01, False], lambda: nn.RMSNorm((3, 4), 0.01, False), (2, 3, 4)),
+    ("localnorm", ["localnorm", 3, 0.5, 0.7, 2], lambda: nn.LocalResponseNorm(3, 0.5, 0.7, 2.0), (2, 5, 3), {"wide": True}),
+    ("localnorm of even size", ["localnorm", 4], lambda: nn.LocalResponseNorm(4), (2, 6, 2, 2), {"wide": True}),
+    ("localnorm of many", ["localnorm", 9, 1], lambda: nn.LocalResponseNorm(9, 1.0), (1, 3, 2, 2, 2), {"wide": True}),
+    # PyTorch's CrossMapLRN2d leaves the first channel in every later sum, and its gradient is of another window.
+    (
+        "crossmap2d of few",
+        ["crossmap2d", 5, 0.5],
+        lambda: nn.CrossMapLRN2d(5, 0.5),
+        (2, 3, 2, 2),
+        {"wide": True, "evaluate": True, "random": True},
+    ),
+    (
+        "crossmap2d",
+        ["crossmap2d", 3, 0.5, 0.5, 2],
+        lambda: nn.LocalResponseNorm(3, 0.5, 0.5, 2),
+        (2, 7, 2, 3),
+        {"wide": True},
+    ),
+    ("normalize", "normalize", lambda: Of(nn.functional.normalize), (3, 4)),
+    ("normalize options", ["normalize", 1, 0, 4], lambda: Of(lambda x: nn.functional.normalize(x, 1.0, 0, 4)), (3, 4)),
+    ("zscore", ["zscore", 0.5, 0.25], lambda: Of(lambda x: (x - 0.5) / 0.25), (3, 4)),
+    (
+        "zscore of channels",
+        ["zscore", [0.5, 1, -1], [0.25, 2, 4]],
+        lambda: Of(lambda x: (x - numbers_like(x, [0.5, 1, -1])) / numbers_like(x, [0.25, 2, 4])),
+        IMAGE,
+    ),
+    ("drop", ["drop", 0], lambda: nn.Dropout(0), (3, 7)),
+    ("embed", ["embed", 4, 2], lambda: nn.Embedding(4, 2), (6,), {"indices": 4}),
+    ("batchnorm3d", ["batchnorm3d", 2], lambda: nn.BatchNorm3d(2), (2, 2, 2, 2, 2), {"batches": 2}),
+]
+
 
 def named(**children):
     """A sequence with the names of ours; `x4` is the unnamed child at position 4."""
@@ -188,7 +311,10 @@ def record_module(rng, name, specification, make, shape, extra=None):
         if flag in extra:
             recording[flag] = True
     recording["expected"] = {
-        word: expected_of_module(make(), dtype, parameters, batches, target, extra) for word, dtype in DTYPES.items()
+        word: expected_of_module(make(), dtype, parameters, batches, target, extra)
+        for word, dtype in DTYPES.items()
+        # PyTorch has not every module for 16 bits.
+        if not extra.get("wide") or dtype.itemsize > 2
     }
     return recording
 
@@ -321,7 +447,9 @@ def main():
     torch.backends.mkldnn.set_flags(False)
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     rng = np.random.default_rng(SEED)
-    write(folder / "modules.json", [record_module(rng, *row) for row in MODULES])
+    modules = [record_module(rng, *row) for row in MODULES]
+    modules += [record_module(np.random.default_rng([SEED, *row[0].encode()]), *row) for row in LAYERS]
+    write(folder / "modules.json", modules)
     write(folder / "losses.json", [record_loss(*row) for row in losses(rng)])
 
 

@@ -376,6 +376,37 @@ for options in [{}, {"dim": [0, 2]}, {"dim": [-1, 0], "keepdim": True}]:
 case("linspace", torch.linspace, -1, 2, 7)
 case("logspace", torch.logspace, 0, 2, 5)
 
+case("prelu", torch.prelu, "a", "row")
+case("prelu", torch.prelu, "cube", "scalar")
+case("prelu", torch.prelu, "cube", "row")
+for x in ["a", "zeros", "scalar", "!special"]:
+    case("rrelu", lambda x, lower, upper: F.rrelu(x, lower, upper, False), x, 0.125, 0.5)
+    case("softplus", F.softplus, x, 0.5, 1)
+case("rrelu", F.rrelu, "a")
+case("glu", F.glu, "cube")
+case("glu", F.glu, "a", 0)
+for p in [1, 2, 3, inf]:
+    case("pairwise", F.pairwise_distance, "a", "b", p)
+    case("normalize", F.normalize, "a", p)
+    case("pdist", F.pdist, "wide", p)
+case("pairwise", F.pairwise_distance, "cube", "tall")
+case("pairwise", lambda x, y, p, eps, keepdim: F.pairwise_distance(x, y, p, eps, keepdim), "a", "row", 2, 0.5, True)
+case("similar", F.cosine_similarity, "a", "b")
+case("similar", F.cosine_similarity, "cube", "tall", -1)
+case("similar", lambda x, y, dim, eps: F.cosine_similarity(x, y, dim=dim, eps=eps), "a", "row", dim=0, eps=1e-6)
+case("pdist", F.pdist, "ties")
+case("normalize", F.normalize, "empty", 2, 0)
+case("normalize", lambda x, p, dim, eps: F.normalize(x, p, dim, eps), "zeros", 2, 0, 4.5)
+case("zscore", lambda x, mean, std: (x - mean) / std, "a", 0.5, 2)
+case("zscore", lambda x, mean, std: (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1), "cube", [0.5, 2], [1, 4])
+case("zscore", lambda x, mean, std: (x - mean) / std, "a", "column", "scalar")
+case("rmsnorm", F.rms_norm, "a", [3])
+case("rmsnorm", F.rms_norm, "cube", [3, 4])
+case("rmsnorm", lambda x, shape, weight, eps: F.rms_norm(x, shape, weight, eps), "cube", [4], None, 0.5)
+case("rmsnorm", lambda x, shape, weight: F.rms_norm(x, shape, weight), "a", [3], "row")
+case("localnorm", F.local_response_norm, "cube", 2)
+case("localnorm", F.local_response_norm, "cube", 5, 0.5, 0.25, 2)
+
 NAMES = {torch.int32: "long", torch.float32: "float", torch.float64: "double", torch.int64: "long", torch.bool: "bool"}
 
 

@@ -38,13 +38,13 @@ module(["linear", "a", 4, 3, true, 5, 6, "x", { outs: 1 }]);
 // @ts-expect-error its options have no defaults
 module("linear");
 // @ts-expect-error no such kind
-module("relu6");
+module("relu7");
 // @ts-expect-error relu has no options
 module(["relu", 1]);
 // @ts-expect-error no such kind
 seq("sequential", "relu", ["dropot", 0.5]);
 // @ts-expect-error no such kind
-Module.of(seq("sequential", seq(["sequential", "inner"], "relu6")));
+Module.of(seq("sequential", seq(["sequential", "inner"], "relu7")));
 
 // Plain data keep their type.
 const list: readonly LayerSpecification[] = ["relu", ["linear", 4, 3], layers.dropout(0.1)];
