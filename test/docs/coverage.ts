@@ -36,6 +36,9 @@ export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> =
     batchnorm3d: "batchnorm",
     drop: "dropout",
     embed: "embedding",
+    instancenorm1d: "instancenorm",
+    instancenorm2d: "instancenorm",
+    instancenorm3d: "instancenorm",
   },
   losses: { bcelogits: "bcewithlogits" },
 };
@@ -65,7 +68,6 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     initialisation: "Planned with the modules; PyTorch's defaults are used.",
     "sparse and complex": "No engine here has sparse or complex tensors.",
     losses: "Planned with the losses. `bcelogit2` has a weight for each sample.",
-    activations: "Planned: `glu` is a composition, `prelu` has a parameter, `rrelu` draws random numbers.",
     "functional forms of layers": "Planned with the modules of these names.",
     "modules and models": "A module has no mode of training here: `forward` trains and `evaluate` does not.",
     "data and batches of a model": "`data(input(model))` and `data(target(model))` are the elements.",
@@ -78,16 +80,12 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   modules: {
     convolution: "Planned; both engines have the convolution of images only.",
     pooling: "Planned; both engines have the largest element of images only.",
-    normalisation: "Planned.",
-    dropout: "Planned as compositions with random masks.",
-    activation: "The functions exist, and modules of them are planned.",
-    linear: "Planned as compositions of operations on tensors.",
+    linear: "Planned as a composition of operations on tensors.",
     recurrent: "Planned: results of several tensors come first.",
     attention: "Planned as compositions of `matmul` and `softmax`.",
     embedding: "Planned.",
-    "shape and selection": "The functions exist, and modules of them are planned.",
+    "shape and selection": "Planned: padding and interpolation.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
-    distances: "Planned.",
   },
   losses: { losses: "Planned as compositions of operations on tensors." },
 };
@@ -110,8 +108,8 @@ const listed = (call: () => unknown) =>
 /** Names that a program can use here. */
 export const present: Readonly<Record<Kind, ReadonlySet<string>>> = {
   functions: new Set(Object.entries(k).flatMap(([name, value]) => (typeof value === "function" ? [name] : []))),
-  // A function makes modules of the last kind.
-  modules: new Set([...listed(() => k.module(["nothing"] as never)), k.objtype(k.callback((x) => x))]),
+  // A message is cut after some names; the help has all layers and containers. Functions make the two others.
+  modules: new Set([...k.help("module").map((row) => row.module as string), "parmdict", k.objtype(k.callback((x) => x))]),
   losses: new Set(listed(() => k.loss("nothing" as k.LossName))),
 };
 

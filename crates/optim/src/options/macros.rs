@@ -26,7 +26,8 @@ pub(crate) use words;
 /// Declares a struct of options and derives its table.
 ///
 /// Each row has a doc sentence, `name: type`, and ` = default` unless the option is required. Optional parts are `,
-/// limit L`, `, alias "pytorch_name"` and `, extension true`, in this order. Extensions come last.
+/// limit L`, `, alias "pytorch_name"` and `, extension true`, in this order. Extensions come last. `options!(@table rows)` is the
+/// table alone, for options that no struct holds.
 #[macro_export]
 macro_rules! options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident {
@@ -38,8 +39,8 @@ macro_rules! options {
         $vis struct $set { $(#[doc = $doc] pub $name: $type,)* }
 
         impl $crate::options::table::OptionSet for $set {
-            const SPECS: &'static [$crate::options::table::OptionSpec] = $crate::option_specs! {
-                $(#[doc = $doc] $name: $type $(= $default)? $(, limit $limit)? $(, alias $alias)? $(, extension $extension)?;)*
+            const SPECS: &'static [$crate::options::table::OptionSpec] = $crate::options! {
+                @table $(#[doc = $doc] $name: $type $(= $default)? $(, limit $limit)? $(, alias $alias)? $(, extension $extension)?;)*
             };
 
             fn from_values(values: &[$crate::options::value::OptionValue]) -> $crate::error::Result<Self> {
@@ -48,23 +49,18 @@ macro_rules! options {
             }
         }
     };
-}
-
-/// The rows of [`options!`](crate::options!) as a table alone, for options that no struct holds.
-#[macro_export]
-macro_rules! option_specs {
-    ($(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
+    (@table $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
         $(, alias $alias:literal)? $(, extension $extension:literal)?;)*) => {
         &[$($crate::options::table::OptionSpec {
             name: stringify!($name),
-            alias: $crate::option_specs!(@or None $(, Some($alias))?),
+            alias: $crate::options!(@or None $(, Some($alias))?),
             // No command of the session gives sentences, and the module for WebAssembly is smaller without.
             doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },
             kind: <$type as $crate::options::option_type::OptionType>::KIND,
             nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
-            limit: $crate::option_specs!(@or $crate::options::table::Limit::Finite $(, $limit)?),
-            default: || $crate::option_specs!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
-            extension: $crate::option_specs!(@or false $(, $extension)?),
+            limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),
+            default: || $crate::options!(@or None $(, Some(<$type as $crate::options::option_type::OptionType>::into_value($default)))?),
+            extension: $crate::options!(@or false $(, $extension)?),
         },)*]
     };
     (@or $default:expr) => { $default };

@@ -206,8 +206,8 @@ pub(crate) fn prelu<E: Engine>(engine: &E, x: &E::Tensor, weight: &E::Tensor) ->
     engine.choose(&engine.compare_number(Compare::Gt, x, 0.0)?, x, &below)
 }
 
-/// x where it is positive, else x times a slope: drawn for each element from `lower` to `upper` while training, and otherwise
-/// the mean of both. Xu et al. 2015, <https://arxiv.org/abs/1505.00853>.
+/// x where it is positive, else x times a slope. While training it is drawn for each element from `lower` to `upper`, and
+/// otherwise it is the mean of both. Xu et al. 2015, <https://arxiv.org/abs/1505.00853>.
 ///
 /// # Errors
 /// [`Code::Argument`] if `lower` is above `upper`.

@@ -10,8 +10,8 @@ use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 /// x divided by the root of its mean square over the last dimensions, which have these sizes, and times a weight of that
-/// shape. Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>. `eps` is added to the mean square; without one it is the
-/// distance of 1 to the next number of the dtype, and of `float` for 16 bits, as in PyTorch.
+/// shape. Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>. `eps` is added to the mean square. Its default
+/// is the distance of 1 to the next number of the dtype. For 16 bits it is the distance in `float`, as in PyTorch.
 ///
 /// # Errors
 /// [`Code::Shape`] unless x ends with these sizes, and the weight has this shape.

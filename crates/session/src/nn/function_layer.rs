@@ -91,24 +91,3 @@ impl<E: Engine> Layer<E> for ActivationLayer<E> {
         activate(context.engine, input, [number(0), number(1)], self.function)
     }
 }
-
-/// A table of layers: documentation, name, options as in [`options!`](stepwell_optim::options), and the maker.
-macro_rules! function_layers {
-    ($engine:ident, $(#[doc = $about:literal] $name:literal { $($options:tt)* } => $maker:ident($($function:tt)*);)*) => {
-        /// The rows, from which TypeScript is generated.
-        #[cfg(test)]
-        pub(crate) const TABLE: &[crate::nn::layer::LayerTable] =
-            &[$(($name, $about.trim_ascii_start(), stepwell_optim::option_specs! { $($options)* })),*];
-
-        /// The kinds of layers of the rows.
-        pub(crate) fn kinds<$engine: crate::engine::Engine>() -> &'static [crate::nn::layer::LayerKind<$engine>] {
-            const { &[$(crate::nn::layer::LayerKind {
-                name: $name,
-                about: $about.trim_ascii_start(),
-                options: stepwell_optim::option_specs! { $($options)* },
-                maker: crate::nn::layer::LayerMaker::$maker($($function)*),
-            }),*] }
-        }
-    };
-}
-pub(crate) use function_layers;

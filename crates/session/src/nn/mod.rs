@@ -11,6 +11,7 @@ pub(crate) mod function_layer;
 pub(crate) mod host;
 pub(crate) mod kind_names;
 pub(crate) mod layer;
+pub(crate) mod layer_kind;
 pub(crate) mod layers;
 pub(crate) mod loss;
 pub(crate) mod module;

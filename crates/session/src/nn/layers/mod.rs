@@ -14,9 +14,10 @@ mod shape;
 use stepwell_optim::OptionSet;
 
 use crate::engine::Engine;
+use crate::nn::layer::LayerDefinition;
 #[cfg(test)]
-use crate::nn::layer::LayerTable;
-use crate::nn::layer::{LayerDefinition, LayerKind, LayerMaker};
+use crate::nn::layer_kind::LayerTable;
+use crate::nn::layer_kind::{LayerKind, LayerMaker};
 
 macro_rules! layers {
     (definitions { $($layer:ty,)* } tables { $($table:path,)* }) => {

@@ -10,7 +10,7 @@ use crate::engine::primitives::Primitive;
 use crate::mathematics::activation;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::nn::context::{ForwardContext, floating, misfit};
-use crate::nn::function_layer::function_layers;
+use crate::nn::layer_kind::function_layers;
 
 function_layers! { E,
     /// The larger of 0 and x.

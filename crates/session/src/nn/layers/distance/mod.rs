@@ -4,7 +4,7 @@ use stepwell_optim::Limit::*;
 
 use crate::mathematics::distance;
 use crate::nn::context::floating;
-use crate::nn::function_layer::function_layers;
+use crate::nn::layer_kind::function_layers;
 
 function_layers! { E,
     /// The norm of the difference of two inputs, along the last dimension.

@@ -10,7 +10,8 @@ use crate::engine::primitives::Binary;
 use crate::mathematics::activation::{SELU_ALPHA, SELU_SCALE};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::nn::context::{ForwardContext, floating, misfit};
-use crate::nn::function_layer::{Settings, function_layers};
+use crate::nn::function_layer::Settings;
+use crate::nn::layer_kind::function_layers;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 

@@ -3,7 +3,7 @@
 use crate::engine::primitives::Binary;
 use crate::mathematics::matrix;
 use crate::mathematics::tensor_math::TensorMath;
-use crate::nn::function_layer::function_layers;
+use crate::nn::layer_kind::function_layers;
 
 function_layers! { E,
     /// The input itself.

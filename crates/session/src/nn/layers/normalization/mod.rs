@@ -12,7 +12,8 @@ use stepwell_optim::{Limit::*, Result};
 use crate::engine::Engine;
 use crate::mathematics::{distance, normalization};
 use crate::nn::context::{ForwardContext, floating, misfit};
-use crate::nn::function_layer::{Settings, function_layers};
+use crate::nn::function_layer::Settings;
+use crate::nn::layer_kind::function_layers;
 use crate::values::data::Data;
 
 function_layers! { E,

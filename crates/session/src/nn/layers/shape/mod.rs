@@ -4,7 +4,7 @@ use stepwell_optim::Limit::*;
 
 use crate::mathematics::shape;
 use crate::nn::context::misfit;
-use crate::nn::function_layer::function_layers;
+use crate::nn::layer_kind::function_layers;
 use crate::values::data::Data;
 use crate::values::numbers::check_empty;
 
