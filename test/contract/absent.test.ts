@@ -47,6 +47,12 @@ const row = (call: string, args: Row["args"], optional?: number, nullable: reado
   ...(optional === undefined ? {} : { optional }),
 });
 
+/** A row of a function with options after the first argument. */
+const optionRow = (call: string, args: Row["args"], optional: number): Row => ({
+  ...row(call, args, optional),
+  codes: { 1: "ERR_OPTION_TYPE", 2: "ERR_OPTION_TYPE", 3: "ERR_OPTION_TYPE", 4: "ERR_OPTION_TYPE" },
+});
+
 const inputs = [[1, 2]];
 const none = {};
 const lossRow = (call: string) => row(call, ({ x }) => [x, [0, 0], none], 2);
@@ -89,6 +95,13 @@ const table: readonly Row[] = [
   row("same", ({ x }) => [x, x]),
   row("buffer", () => [k.module(["batchnorm", 2]), "running_mean"]),
   row("fill", ({ x }) => [x, 1]),
+  // Options say with a code of their own that null is none.
+  ...["xnormal", "xuniform", "orthogonal"].map((call) => optionRow(call, () => [k.eye(2), 2], 1)),
+  ...["knormal", "kuniform"].map((call) => optionRow(call, () => [k.eye(2), "relu", "fanout", 0.5], 1)),
+  optionRow("snormal", () => [k.eye(2), 0.5, 0.1], 2),
+  optionRow("tnormal", () => [k.eye(2), 0.5, 2, -1, 1], 1),
+  optionRow("dirac", () => [k.full([2, 2, 3], 1), 2], 1),
+  row("gain", () => ["leakyrelu", 0.5], 1),
   row("filldiagonal", () => [k.eye(2), 3, false], 2),
   ...["normal", "uniform", "lognormal", "cauchy", "random"].map((call) => row(call, ({ x }) => [x, 1, 2], 1)),
   row("exponential", ({ x }) => [x, 1], 1),

@@ -96,6 +96,17 @@ function onFile(call: () => unknown): unknown {
   }
 }
 
+/** The message of an error of shape. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if ((error as k.StepwellError).code === "ERR_SHAPE") return (error as k.StepwellError).message;
+    throw error;
+  }
+  throw new Error("no error");
+}
+
 /** Calls of each function: together they have an object of every kind that the function takes. */
 const rows: { readonly [name: string]: readonly Row[] } = {
   backward: [
@@ -228,6 +239,69 @@ const rows: { readonly [name: string]: readonly Row[] } = {
     (o) => k.fill(o.model, 1),
     (o) => [k.fill(o.vector, 1), k.fill(o.dictionary, 1)],
   ],
+  knormal: [
+    (o) => [k.knormal(o.tensor, "relu"), k.tensor(o.tensor)],
+    (o) => [
+      k.knormal([o.dictionary, "w"], "relu"),
+      k.knormal([o.vector, 0], "relu"),
+      k.knormal(o.module, "relu"),
+      k.knormal(o.model, "relu"),
+    ],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  kuniform: [
+    (o) => [k.kuniform(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.kuniform([o.dictionary, "w"]), k.kuniform([o.vector, 0]), k.kuniform(o.module), k.kuniform(o.model)],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  xnormal: [
+    (o) => [k.xnormal(o.tensor, 2), k.tensor(o.tensor)],
+    (o) => [
+      k.xnormal([o.dictionary, "w"], 2),
+      k.xnormal([o.vector, 0], 2),
+      k.xnormal(o.module, 2),
+      k.xnormal(o.model, 2),
+    ],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  xuniform: [
+    (o) => [k.xuniform(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.xuniform([o.dictionary, "w"]), k.xuniform([o.vector, 0]), k.xuniform(o.module), k.xuniform(o.model)],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  snormal: [
+    (o) => [k.snormal(o.tensor, 0.5), k.tensor(o.tensor)],
+    (o) => [
+      k.snormal([o.dictionary, "w"], 0.5),
+      k.snormal([o.vector, 0], 0.5),
+      k.snormal(o.module, 0.5),
+      k.snormal(o.model, 0.5),
+    ],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  tnormal: [
+    (o) => [k.tnormal(o.tensor), k.tensor(o.tensor)],
+    (o) => [k.tnormal([o.dictionary, "w"]), k.tnormal([o.vector, 0]), k.tnormal(o.module), k.tnormal(o.model)],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  orthogonal: [
+    (o) => [k.orthogonal(o.tensor), k.tensor(o.tensor)],
+    (o) => [
+      k.orthogonal([o.dictionary, "w"]),
+      k.orthogonal([o.vector, 0]),
+      k.orthogonal(o.module),
+      k.orthogonal(o.model),
+    ],
+    (o) => [k.tensor(o.leaf), k.tensor(k.parm(o.module, "0.weight"))],
+  ],
+  dirac: [
+    (o) => refusal(() => k.dirac(o.tensor)),
+    (o) => refusal(() => k.dirac(o.dictionary)),
+    (o) => refusal(() => k.dirac(o.vector)),
+    (o) => refusal(() => k.dirac(o.module)),
+    (o) => refusal(() => k.dirac(o.model)),
+  ],
+  gain: [() => k.gain("relu")],
   filldiagonal: [(o) => [k.filldiagonal(o.tensor, 2), k.tensor(o.tensor)]],
   normal: [
     (o) => [k.normal(o.tensor), k.tensor(o.tensor)],

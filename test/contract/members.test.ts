@@ -42,9 +42,10 @@ const without: Readonly<Record<string, string>> = {
   multidot: "takes a list",
 
   model: "the constructor of Model",
+  gain: "takes no object",
 
   ...Object.fromEntries(
-    "fill filldiagonal normal uniform lognormal exponential geometric cauchy random"
+    "knormal kuniform xnormal xuniform snormal tnormal orthogonal dirac fill filldiagonal normal uniform lognormal exponential geometric cauchy random"
       .split(" ")
       .map((name) => [name, "writes in place, and takes several objects or a selection"]),
   ),

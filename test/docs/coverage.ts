@@ -65,7 +65,6 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     "shape and views":
       "A program here sees no view of memory: no tensor is an `alias` of another, and none changes its shape in place.",
     indexing: "`indices` is for sparse tensors. `amend(tensor, values)` is `copyto(values, tensor)` here.",
-    initialisation: "Planned with the modules; PyTorch's defaults are used.",
     "sparse and complex": "No engine here has sparse or complex tensors.",
     losses: "Planned with the losses. `bcelogit2` has a weight for each sample.",
     "functional forms of layers": "Planned with the modules of these names.",
@@ -109,7 +108,11 @@ const listed = (call: () => unknown) =>
 export const present: Readonly<Record<Kind, ReadonlySet<string>>> = {
   functions: new Set(Object.entries(k).flatMap(([name, value]) => (typeof value === "function" ? [name] : []))),
   // A message is cut after some names; the help has all layers and containers. Functions make the two others.
-  modules: new Set([...k.help("module").map((row) => row.module as string), "parmdict", k.objtype(k.callback((x) => x))]),
+  modules: new Set([
+    ...k.help("module").map((row) => row.module as string),
+    "parmdict",
+    k.objtype(k.callback((x) => x)),
+  ]),
   losses: new Set(listed(() => k.loss("nothing" as k.LossName))),
 };
 

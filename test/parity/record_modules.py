@@ -44,8 +44,8 @@ class Of(nn.Module):
         super().__init__()
         self.function = function
 
-    def forward(self, x):
-        return self.function(x)
+    def forward(self, *inputs):
+        return self.function(*inputs)
 
 
 def numbers_like(x, numbers):
@@ -259,6 +259,18 @@ LAYERS = [
         lambda: Of(lambda x: (x - numbers_like(x, [0.5, 1, -1])) / numbers_like(x, [0.25, 2, 4])),
         IMAGE,
     ),
+    ("matmul", "matmul", lambda: Of(torch.matmul), (2, 3, 4), {"others": [(4, 2)]}),
+    ("mul", "mul", lambda: Of(torch.mul), (2, 3), {"others": [(3,)]}),
+    ("pairwise", "pairwise", nn.PairwiseDistance, (3, 4), {"others": [(3, 4)], "wide": True}),
+    (
+        "pairwise options",
+        ["pairwise", 1, 0.5, True],
+        lambda: nn.PairwiseDistance(1, 0.5, True),
+        (2, 4),
+        {"others": [(2, 4)], "wide": True},
+    ),
+    ("similar", "similar", nn.CosineSimilarity, (3, 4), {"others": [(3, 4)], "wide": True}),
+    ("similar options", ["similar", 0, 1e-6], lambda: nn.CosineSimilarity(0, 1e-6), (3, 4), {"others": [(4,)], "wide": True}),
     ("drop", ["drop", 0], lambda: nn.Dropout(0), (3, 7)),
     ("embed", ["embed", 4, 2], lambda: nn.Embedding(4, 2), (6,), {"indices": 4}),
     ("batchnorm3d", ["batchnorm3d", 2], lambda: nn.BatchNorm3d(2), (2, 2, 2, 2, 2), {"batches": 2}),
@@ -299,7 +311,9 @@ def record_module(rng, name, specification, make, shape, extra=None):
     ]
     parameters = {key: grid(rng, tuple(value.shape), -0.8, 0.8) for key, value in make().named_parameters()}
     with torch.no_grad():
-        target = grid(rng, tuple(make()(torch_tensor(batches[-1], torch.float32)).shape))
+        others = [grid(rng, other) for other in extra.get("others", [])]
+        given = [torch_tensor(numbers, torch.float32) for numbers in [batches[-1], *others]]
+        target = grid(rng, tuple(make()(*given).shape))
     recording = {
         "name": name,
         "module": specification,
@@ -307,11 +321,13 @@ def record_module(rng, name, specification, make, shape, extra=None):
         "inputs": [batch.tolist() for batch in batches],
         "target": target.tolist(),
     }
+    if others:
+        recording["others"] = [other.tolist() for other in others]
     for flag in ("evaluate", "indices", "random"):
         if flag in extra:
             recording[flag] = True
     recording["expected"] = {
-        word: expected_of_module(make(), dtype, parameters, batches, target, extra)
+        word: expected_of_module(make(), dtype, parameters, batches, others, target, extra)
         for word, dtype in DTYPES.items()
         # PyTorch has not every module for 16 bits.
         if not extra.get("wide") or dtype.itemsize > 2
@@ -319,7 +335,7 @@ def record_module(rng, name, specification, make, shape, extra=None):
     return recording
 
 
-def expected_of_module(module, dtype, parameters, batches, target, extra):
+def expected_of_module(module, dtype, parameters, batches, others, target, extra):
     """Every output, and after the backward of mse(last output, target) every gradient; then the buffers.
 
     Of a module whose training is random, only what it gives in use.
@@ -329,11 +345,12 @@ def expected_of_module(module, dtype, parameters, batches, target, extra):
         for key, value in module.named_parameters():
             value.copy_(torch_tensor(parameters[key], dtype))
     expected = {"outputs": []}
+    others = [torch_tensor(other, dtype).requires_grad_(True) for other in others]
     for batch in batches:
         x = torch_tensor(batch, dtype)
         if x.dtype.is_floating_point:
             x.requires_grad_(True)
-        y = module(x)
+        y = module(x, *others)
         expected["outputs"].append(numbers(y))
     if extra.get("evaluate"):
         module.eval()
@@ -347,6 +364,8 @@ def expected_of_module(module, dtype, parameters, batches, target, extra):
     expected["gradients"] = {key: numbers(value.grad) for key, value in module.named_parameters()}
     if x.requires_grad:
         expected["inputGradient"] = numbers(x.grad)
+    if others:
+        expected["otherGradients"] = [numbers(other.grad) for other in others]
     # The number of batches counts only where momentum is None, which we do not have.
     expected["buffers"] = {
         key: numbers(value) for key, value in module.named_buffers() if not key.endswith("num_batches_tracked")

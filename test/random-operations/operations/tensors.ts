@@ -65,6 +65,16 @@ export const tensorOperations: Operations = {
     const living = world.any("tensor", "dictionary", "module");
     if (living) world.call(draw, living.handle, ...(draw === "geometric" ? [0.25] : []));
   },
+  "tensor initialised": (world) => {
+    const { random } = world;
+    const tensor = world.call<k.TensorHandle>("full", [2 + random.int(3), 2, 3], random.number());
+    world.call("dirac", tensor);
+    world.call("snormal", world.call<k.TensorHandle>("full", [3, 2], 1), world.call<number>("gain", "tanh") - 1);
+    const draw = random.pick(["knormal", "kuniform", "xnormal", "xuniform", "tnormal", "orthogonal"]);
+    world.call(draw, tensor);
+    const living = world.any("tensor", "dictionary", "module");
+    if (living) world.call(random.pick(["knormal", "tnormal", "orthogonal"]), living.handle);
+  },
   full: (world) => {
     const { random } = world;
     const shape = shapeOf(random);

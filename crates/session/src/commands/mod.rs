@@ -9,6 +9,7 @@ pub(crate) mod devices;
 pub(crate) mod files;
 pub(crate) mod fills;
 pub(crate) mod gradients;
+pub(crate) mod initializers;
 pub(crate) mod lbfgs_state;
 pub(crate) mod losses;
 pub(crate) mod models;
@@ -184,6 +185,15 @@ impl<E: Engine> Session<E> {
         ("bce", losses::bce),
         ("bcewithlogits", losses::bcewithlogits),
         ("loss", losses::loss),
+        ("knormal", initializers::knormal),
+        ("kuniform", initializers::kuniform),
+        ("xnormal", initializers::xnormal),
+        ("xuniform", initializers::xuniform),
+        ("snormal", initializers::snormal),
+        ("tnormal", initializers::tnormal),
+        ("orthogonal", initializers::orthogonal),
+        ("dirac", initializers::dirac),
+        ("gain", initializers::gain),
         ("model", models::model),
         ("train", models::train),
         ("test", models::test),

@@ -9,6 +9,7 @@ pub(crate) mod context;
 pub(crate) mod evaluation;
 pub(crate) mod function_layer;
 pub(crate) mod host;
+pub(crate) mod initialization;
 pub(crate) mod kind_names;
 pub(crate) mod layer;
 pub(crate) mod layer_kind;

@@ -62,30 +62,6 @@ export interface Maxpool2dOptions {
   readonly dilation?: number | readonly number[];
 }
 
-/** Several dimensions become one. */
-export interface FlattenOptions {
-  /** First dimension; negative from the end. Default 1. */
-  readonly start?: number;
-  /** PyTorch's name of `start`. */
-  readonly start_dim?: number;
-  /** Last dimension; negative from the end. Default -1. */
-  readonly end?: number;
-  /** PyTorch's name of `end`. */
-  readonly end_dim?: number;
-}
-
-/** x times the share of a normal distribution below x. */
-export interface GeluOptions {
-  /** Use the tanh approximation. Default false. */
-  readonly tanh?: boolean;
-}
-
-/** Elements set to 0 at random while training. */
-export interface DropoutOptions {
-  /** Probability of an element to become 0. A number in [0, 1]. Default 0.5. */
-  readonly p?: number;
-}
-
 /** Each channel normalised over the batch. */
 export interface BatchnormOptions {
   /** Channels. A whole number >= 1. */
@@ -118,6 +94,54 @@ export interface LayernormOptions {
   readonly elementwise_affine?: boolean;
 }
 
+/** Groups of channels of each sample normalised. */
+export interface GroupnormOptions {
+  /** Groups of channels; a divisor of the channels. A whole number >= 1. */
+  readonly groups?: number;
+  /** PyTorch's name of `groups`. */
+  readonly num_groups?: number;
+  /** Channels. A whole number >= 1. */
+  readonly channels?: number;
+  /** PyTorch's name of `channels`. */
+  readonly num_channels?: number;
+  /** Added to the variance. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** Train a scale and a shift for each channel. Default true. */
+  readonly affine?: boolean;
+}
+
+/** Each channel of each sample normalised. */
+export interface InstancenormOptions {
+  /** Channels. A whole number >= 1. */
+  readonly channels?: number;
+  /** PyTorch's name of `channels`. */
+  readonly num_features?: number;
+  /** Added to the variance. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** Share of a batch in the running statistics. A number in [0, 1]. Default 0.1. */
+  readonly momentum?: number;
+  /** Train a scale and a shift for each channel. Default false. */
+  readonly affine?: boolean;
+  /** Keep running statistics for evaluation. Default false. */
+  readonly track?: boolean;
+  /** PyTorch's name of `track`. */
+  readonly track_running_stats?: boolean;
+}
+
+/** Each sample divided by its root mean square over the last dimensions. */
+export interface RmsnormOptions {
+  /** Sizes of the dimensions to normalise over. A whole number >= 1. */
+  readonly shape?: number | readonly number[];
+  /** PyTorch's name of `shape`. */
+  readonly normalized_shape?: number | readonly number[];
+  /** Added to the mean square; null for the distance of 1 to the next number of the dtype, and of float for 16 bits. A number >= 0. Default null. */
+  readonly eps?: number | null;
+  /** Train a scale for each element. Default true. */
+  readonly affine?: boolean;
+  /** PyTorch's name of `affine`. */
+  readonly elementwise_affine?: boolean;
+}
+
 /** A vector for each index. */
 export interface EmbeddingOptions {
   /** Vectors in the table. A whole number >= 1. */
@@ -136,6 +160,292 @@ export interface CatOptions {
   readonly dim?: number;
 }
 
+/** x where it is positive, else x times a weight that is trained. */
+export interface PreluOptions {
+  /** Weights: 1, or one for each channel of the input `[n, c, *]`. A whole number >= 1. Default 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly num_parameters?: number;
+  /** Initial value of the weights. Default 0.25. */
+  readonly init?: number;
+}
+
+/** x times the share of a normal distribution below x. */
+export interface GeluOptions {
+  /** Use the tanh approximation. Default false. */
+  readonly tanh?: boolean;
+}
+
+/** x where it is positive, else slope x. */
+export interface LeakyreluOptions {
+  /** Factor of negative elements. Default 0.01. */
+  readonly slope?: number;
+  /** PyTorch's name of `slope`. */
+  readonly negative_slope?: number;
+}
+
+/** x where it is positive, else x times a slope that is drawn for each element while training. */
+export interface RreluOptions {
+  /** Smallest slope. Default 0.125. */
+  readonly lower?: number;
+  /** Largest slope. In use the slope is the mean of both. Default 0.3333333333333333. */
+  readonly upper?: number;
+}
+
+/** x where it is positive, else alpha (exp(x) - 1). */
+export interface EluOptions {
+  /** Limit of negative elements, negated. Default 1. */
+  readonly alpha?: number;
+}
+
+/** x where it is positive, else alpha (exp(x / alpha) - 1). */
+export interface CeluOptions {
+  /** Limit of negative elements, negated; not 0. Default 1. */
+  readonly alpha?: number;
+}
+
+/** The first half along a dimension times the sigmoid of the second. */
+export interface GluOptions {
+  /** Dimension; negative from the end. Default -1. */
+  readonly dim?: number;
+}
+
+/** Elements limited to a range. */
+export interface HardtanhOptions {
+  /** Least value. Default -1. */
+  readonly min?: number;
+  /** PyTorch's name of `min`. */
+  readonly min_val?: number;
+  /** Greatest value. Default 1. */
+  readonly max?: number;
+  /** PyTorch's name of `max`. */
+  readonly max_val?: number;
+}
+
+/** x where its size is above lambda, else 0. */
+export interface HardshrinkOptions {
+  /** Size of the largest element that becomes 0. Default 0.5. */
+  readonly lambda?: number;
+  /** PyTorch's name of `lambda`. */
+  readonly lambd?: number;
+}
+
+/** x moved towards 0 by lambda, and 0 where its size is at most lambda. */
+export interface SoftshrinkOptions {
+  /** Size of the largest element that becomes 0. A number >= 0. Default 0.5. */
+  readonly lambda?: number;
+  /** PyTorch's name of `lambda`. */
+  readonly lambd?: number;
+}
+
+/** log(1 + exp(beta x)) / beta. */
+export interface SoftplusOptions {
+  /** Factor of x; not 0. Default 1. */
+  readonly beta?: number;
+  /** Where beta x is larger, the result is x. Default 20. */
+  readonly threshold?: number;
+}
+
+/** x where it is above a threshold, else a value. */
+export interface ThresholdOptions {
+  /** Largest element that is replaced. */
+  readonly threshold?: number;
+  /** The value in its place. */
+  readonly value?: number;
+}
+
+/** exp(x) divided by its sum along a dimension. */
+export interface SoftmaxOptions {
+  /** Dimension; negative from the end. */
+  readonly dim?: number;
+}
+
+/** The logarithm of softmax. */
+export interface LogsoftmaxOptions {
+  /** Dimension; negative from the end. */
+  readonly dim?: number;
+}
+
+/** Softmax of -x. */
+export interface SoftminOptions {
+  /** Dimension; negative from the end. */
+  readonly dim?: number;
+}
+
+/** Elements set to 0 at random while training. */
+export interface DropoutOptions {
+  /** Probability of an element to become 0. A number in [0, 1]. Default 0.5. */
+  readonly p?: number;
+}
+
+/** Channels of images `[n, c, h, w]` or of sequences `[n, c, l]` set to 0 at random while training. */
+export interface Drop2dOptions {
+  /** Probability of a channel to become 0. A number in [0, 1]. Default 0.5. */
+  readonly p?: number;
+}
+
+/** Channels of volumes `[n, c, d, h, w]` or `[c, d, h, w]` set to 0 at random while training. */
+export interface Drop3dOptions {
+  /** Probability of a channel to become 0. A number in [0, 1]. Default 0.5. */
+  readonly p?: number;
+}
+
+/** Elements set to the limit of SELU at random while training, so that mean 0 and variance 1 stay. */
+export interface AdropOptions {
+  /** Probability of an element to be set. A number in [0, 1]. Default 0.5. */
+  readonly p?: number;
+}
+
+/** Channels of `[n, c, *]` set to the limit of SELU at random while training. */
+export interface FadropOptions {
+  /** Probability of a channel to be set. A number in [0, 1]. Default 0.5. */
+  readonly p?: number;
+}
+
+/** Samples of `[n, *]` set to 0 at random while training, as of a branch of a residual network. */
+export interface DroppathOptions {
+  /** Probability of a sample to become 0. A number in [0, 1]. Default 0. */
+  readonly p?: number;
+}
+
+/** Several dimensions become one. */
+export interface FlattenOptions {
+  /** First dimension; negative from the end. Default 1. */
+  readonly start?: number;
+  /** PyTorch's name of `start`. */
+  readonly start_dim?: number;
+  /** Last dimension; negative from the end. Default -1. */
+  readonly end?: number;
+  /** PyTorch's name of `end`. */
+  readonly end_dim?: number;
+}
+
+/** The elements in another shape. */
+export interface ReshapeOptions {
+  /** Sizes of the dimensions; one of them may be -1, which is computed. A whole number >= -1. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly shape?: number | readonly number[];
+}
+
+/** Without dimensions of size 1. */
+export interface SqueezeOptions {
+  /** Dimensions that are left out if they have size 1; null for all. Default null. */
+  readonly dim?: number | readonly number[] | null;
+}
+
+/** With a new dimension of size 1. */
+export interface UnsqueezeOptions {
+  /** Its place; negative from the end. */
+  readonly dim?: number;
+}
+
+/** Two dimensions exchanged. */
+export interface TransposeOptions {
+  /** One dimension; negative from the end. Default -2. */
+  readonly dim0?: number;
+  /** The other one. Default -1. */
+  readonly dim1?: number;
+}
+
+/** The dimensions in another order. */
+export interface PermuteOptions {
+  /** Every dimension once. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly dims?: number | readonly number[];
+}
+
+/** Dimensions of size 1 repeated. */
+export interface ExpandOptions {
+  /** Sizes of the dimensions; a size of -1 stays. A whole number >= -1. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly shape?: number | readonly number[];
+}
+
+/** The part at one index of a dimension, without that dimension. */
+export interface SelectOptions {
+  /** Dimension; negative from the end. */
+  readonly dim?: number;
+  /** Index; negative from the end. */
+  readonly ind?: number;
+  /** PyTorch's name of `ind`. */
+  readonly index?: number;
+}
+
+/** The parts at indices of a dimension. */
+export interface IndexselectOptions {
+  /** Dimension; negative from the end. */
+  readonly dim?: number;
+  /** Indices from 0, in any order. A whole number >= 0. */
+  readonly ind?: number | readonly number[];
+  /** PyTorch's name of `ind`. */
+  readonly index?: number | readonly number[];
+}
+
+/** Each element divided by a power of the mean square of neighbouring channels. */
+export interface LocalnormOptions {
+  /** Channels whose squares are averaged, with half of them before the own one. A whole number >= 1. */
+  readonly size?: number;
+  /** Factor of the mean square. Default 0.0001. */
+  readonly alpha?: number;
+  /** Exponent. Default 0.75. */
+  readonly beta?: number;
+  /** Added to the mean square. Default 1. */
+  readonly k?: number;
+}
+
+/** `localnorm` of images `[n, c, h, w]`. */
+export interface Crossmap2dOptions {
+  /** Channels whose squares are averaged, with half of them before the own one. A whole number >= 1. */
+  readonly size?: number;
+  /** Factor of the mean square. Default 0.0001. */
+  readonly alpha?: number;
+  /** Exponent. Default 0.75. */
+  readonly beta?: number;
+  /** Added to the mean square. Default 1. */
+  readonly k?: number;
+}
+
+/** Vectors along a dimension divided by their norm. */
+export interface NormalizeOptions {
+  /** Order of the norm. Default 2. */
+  readonly p?: number;
+  /** Dimension; negative from the end. Default 1. */
+  readonly dim?: number;
+  /** Least norm that a vector is divided by. A number >= 0. Default 1e-12. */
+  readonly eps?: number;
+}
+
+/** The input minus given means, divided by given deviations. */
+export interface ZscoreOptions {
+  /** Mean, or one for each channel of `[*, c, h, w]`. */
+  readonly mean?: number | readonly number[];
+  /** Standard deviation, or one for each channel. */
+  readonly std?: number | readonly number[];
+}
+
+/** The norm of the difference of two inputs, along the last dimension. */
+export interface PairwiseOptions {
+  /** Order of the norm. Default 2. */
+  readonly p?: number;
+  /** PyTorch's name of `p`. */
+  readonly norm?: number;
+  /** Added to the difference. Default 1e-6. */
+  readonly eps?: number;
+  /** Keep the last dimension, of size 1. Default false. */
+  readonly keepdim?: boolean;
+}
+
+/** The cosine of the angle of two inputs along a dimension. */
+export interface SimilarOptions {
+  /** Dimension; negative from the end. Default 1. */
+  readonly dim?: number;
+  /** Least norm that a vector counts with. A number >= 0. Default 1e-8. */
+  readonly eps?: number;
+}
+
 /** The options of each layer, by name. */
 export interface LayerOptionsOf {
   /** A linear map of the last dimension. */
@@ -144,8 +454,22 @@ export interface LayerOptionsOf {
   readonly conv2d: Conv2dOptions;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dOptions;
-  /** Several dimensions become one. */
-  readonly flatten: FlattenOptions;
+  /** Each channel normalised over the batch. */
+  readonly batchnorm: BatchnormOptions;
+  /** Each sample normalised over its last dimensions. */
+  readonly layernorm: LayernormOptions;
+  /** Groups of channels of each sample normalised. */
+  readonly groupnorm: GroupnormOptions;
+  /** Each channel of each sample normalised. */
+  readonly instancenorm: InstancenormOptions;
+  /** Each sample divided by its root mean square over the last dimensions. */
+  readonly rmsnorm: RmsnormOptions;
+  /** A vector for each index. */
+  readonly embedding: EmbeddingOptions;
+  /** Two inputs joined along a dimension. */
+  readonly cat: CatOptions;
+  /** x where it is positive, else x times a weight that is trained. */
+  readonly prelu: PreluOptions;
   /** The larger of 0 and x. */
   readonly relu: Readonly<Record<string, never>>;
   /** The hyperbolic tangent. */
@@ -154,50 +478,256 @@ export interface LayerOptionsOf {
   readonly sigmoid: Readonly<Record<string, never>>;
   /** x times the share of a normal distribution below x. */
   readonly gelu: GeluOptions;
+  /** Elements limited to 0 and 6. */
+  readonly relu6: Readonly<Record<string, never>>;
+  /** x where it is positive, else slope x. */
+  readonly leakyrelu: LeakyreluOptions;
+  /** x where it is positive, else x times a slope that is drawn for each element while training. */
+  readonly rrelu: RreluOptions;
+  /** x where it is positive, else alpha (exp(x) - 1). */
+  readonly elu: EluOptions;
+  /** x where it is positive, else alpha (exp(x / alpha) - 1). */
+  readonly celu: CeluOptions;
+  /** The scaled exponential unit of self-normalising networks. */
+  readonly selu: Readonly<Record<string, never>>;
+  /** x sigmoid(x). */
+  readonly silu: Readonly<Record<string, never>>;
+  /** x tanh(log(1 + exp(x))). */
+  readonly mish: Readonly<Record<string, never>>;
+  /** The first half along a dimension times the sigmoid of the second. */
+  readonly glu: GluOptions;
+  /** The logarithm of the sigmoid. */
+  readonly logsigmoid: Readonly<Record<string, never>>;
+  /** x - tanh(x). */
+  readonly tanhshrink: Readonly<Record<string, never>>;
+  /** Elements limited to a range. */
+  readonly hardtanh: HardtanhOptions;
+  /** x where its size is above lambda, else 0. */
+  readonly hardshrink: HardshrinkOptions;
+  /** x moved towards 0 by lambda, and 0 where its size is at most lambda. */
+  readonly softshrink: SoftshrinkOptions;
+  /** x / (1 + |x|). */
+  readonly softsign: Readonly<Record<string, never>>;
+  /** log(1 + exp(beta x)) / beta. */
+  readonly softplus: SoftplusOptions;
+  /** x where it is above a threshold, else a value. */
+  readonly threshold: ThresholdOptions;
+  /** exp(x) divided by its sum along a dimension. */
+  readonly softmax: SoftmaxOptions;
+  /** The logarithm of softmax. */
+  readonly logsoftmax: LogsoftmaxOptions;
+  /** Softmax of -x. */
+  readonly softmin: SoftminOptions;
+  /** Softmax over the channels of images `[n, c, h, w]` or `[c, h, w]`. */
+  readonly softmax2d: Readonly<Record<string, never>>;
   /** Elements set to 0 at random while training. */
   readonly dropout: DropoutOptions;
-  /** Each channel normalised over the batch. */
-  readonly batchnorm: BatchnormOptions;
-  /** Each sample normalised over its last dimensions. */
-  readonly layernorm: LayernormOptions;
-  /** A vector for each index. */
-  readonly embedding: EmbeddingOptions;
-  /** Two inputs joined along a dimension. */
-  readonly cat: CatOptions;
+  /** Channels of images `[n, c, h, w]` or of sequences `[n, c, l]` set to 0 at random while training. */
+  readonly drop2d: Drop2dOptions;
+  /** Channels of volumes `[n, c, d, h, w]` or `[c, d, h, w]` set to 0 at random while training. */
+  readonly drop3d: Drop3dOptions;
+  /** Elements set to the limit of SELU at random while training, so that mean 0 and variance 1 stay. */
+  readonly adrop: AdropOptions;
+  /** Channels of `[n, c, *]` set to the limit of SELU at random while training. */
+  readonly fadrop: FadropOptions;
+  /** Samples of `[n, *]` set to 0 at random while training, as of a branch of a residual network. */
+  readonly droppath: DroppathOptions;
+  /** Several dimensions become one. */
+  readonly flatten: FlattenOptions;
+  /** The elements in another shape. */
+  readonly reshape: ReshapeOptions;
+  /** Without dimensions of size 1. */
+  readonly squeeze: SqueezeOptions;
+  /** With a new dimension of size 1. */
+  readonly unsqueeze: UnsqueezeOptions;
+  /** Two dimensions exchanged. */
+  readonly transpose: TransposeOptions;
+  /** The dimensions in another order. */
+  readonly permute: PermuteOptions;
+  /** Dimensions of size 1 repeated. */
+  readonly expand: ExpandOptions;
+  /** The part at one index of a dimension, without that dimension. */
+  readonly select: SelectOptions;
+  /** The parts at indices of a dimension. */
+  readonly indexselect: IndexselectOptions;
+  /** The input itself. */
+  readonly identity: Readonly<Record<string, never>>;
+  /** The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast. */
+  readonly matmul: Readonly<Record<string, never>>;
+  /** The product of the elements of two inputs, which broadcast. */
+  readonly mul: Readonly<Record<string, never>>;
+  /** Each element divided by a power of the mean square of neighbouring channels. */
+  readonly localnorm: LocalnormOptions;
+  /** `localnorm` of images `[n, c, h, w]`. */
+  readonly crossmap2d: Crossmap2dOptions;
+  /** Vectors along a dimension divided by their norm. */
+  readonly normalize: NormalizeOptions;
+  /** The input minus given means, divided by given deviations. */
+  readonly zscore: ZscoreOptions;
+  /** The norm of the difference of two inputs, along the last dimension. */
+  readonly pairwise: PairwiseOptions;
+  /** The cosine of the angle of two inputs along a dimension. */
+  readonly similar: SimilarOptions;
+  /** Another name of `dropout`. */
+  readonly drop: DropoutOptions;
+  /** Another name of `embedding`. */
+  readonly embed: EmbeddingOptions;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm1d: BatchnormOptions;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm2d: BatchnormOptions;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm3d: BatchnormOptions;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm1d: InstancenormOptions;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm2d: InstancenormOptions;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm3d: InstancenormOptions;
 }
 
-/** The kinds of layers. */
+/** The names of kinds of layers. */
 export const layerKinds = [
   "linear",
   "conv2d",
   "maxpool2d",
-  "flatten",
+  "batchnorm",
+  "layernorm",
+  "groupnorm",
+  "instancenorm",
+  "rmsnorm",
+  "embedding",
+  "cat",
+  "prelu",
   "relu",
   "tanh",
   "sigmoid",
   "gelu",
+  "relu6",
+  "leakyrelu",
+  "rrelu",
+  "elu",
+  "celu",
+  "selu",
+  "silu",
+  "mish",
+  "glu",
+  "logsigmoid",
+  "tanhshrink",
+  "hardtanh",
+  "hardshrink",
+  "softshrink",
+  "softsign",
+  "softplus",
+  "threshold",
+  "softmax",
+  "logsoftmax",
+  "softmin",
+  "softmax2d",
   "dropout",
-  "batchnorm",
-  "layernorm",
-  "embedding",
-  "cat",
+  "drop2d",
+  "drop3d",
+  "adrop",
+  "fadrop",
+  "droppath",
+  "flatten",
+  "reshape",
+  "squeeze",
+  "unsqueeze",
+  "transpose",
+  "permute",
+  "expand",
+  "select",
+  "indexselect",
+  "identity",
+  "matmul",
+  "mul",
+  "localnorm",
+  "crossmap2d",
+  "normalize",
+  "zscore",
+  "pairwise",
+  "similar",
+  "drop",
+  "embed",
+  "batchnorm1d",
+  "batchnorm2d",
+  "batchnorm3d",
+  "instancenorm1d",
+  "instancenorm2d",
+  "instancenorm3d",
 ] as const;
 
-/** The kind of a layer. */
+/** The name of a kind of layers. */
 export type LayerKind =
   | "linear"
   | "conv2d"
   | "maxpool2d"
-  | "flatten"
+  | "batchnorm"
+  | "layernorm"
+  | "groupnorm"
+  | "instancenorm"
+  | "rmsnorm"
+  | "embedding"
+  | "cat"
+  | "prelu"
   | "relu"
   | "tanh"
   | "sigmoid"
   | "gelu"
+  | "relu6"
+  | "leakyrelu"
+  | "rrelu"
+  | "elu"
+  | "celu"
+  | "selu"
+  | "silu"
+  | "mish"
+  | "glu"
+  | "logsigmoid"
+  | "tanhshrink"
+  | "hardtanh"
+  | "hardshrink"
+  | "softshrink"
+  | "softsign"
+  | "softplus"
+  | "threshold"
+  | "softmax"
+  | "logsoftmax"
+  | "softmin"
+  | "softmax2d"
   | "dropout"
-  | "batchnorm"
-  | "layernorm"
-  | "embedding"
-  | "cat";
+  | "drop2d"
+  | "drop3d"
+  | "adrop"
+  | "fadrop"
+  | "droppath"
+  | "flatten"
+  | "reshape"
+  | "squeeze"
+  | "unsqueeze"
+  | "transpose"
+  | "permute"
+  | "expand"
+  | "select"
+  | "indexselect"
+  | "identity"
+  | "matmul"
+  | "mul"
+  | "localnorm"
+  | "crossmap2d"
+  | "normalize"
+  | "zscore"
+  | "pairwise"
+  | "similar"
+  | "drop"
+  | "embed"
+  | "batchnorm1d"
+  | "batchnorm2d"
+  | "batchnorm3d"
+  | "instancenorm1d"
+  | "instancenorm2d"
+  | "instancenorm3d";
 
 /** The kinds of containers. */
 export const containerKinds = [
@@ -312,28 +842,6 @@ export interface Maxpool2dForms {
   readonly 0: readonly [options: Maxpool2dDefaults & Maxpool2dSize];
 }
 
-/** Forms of the options of `flatten`. */
-export interface FlattenForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [
-    start?: number | FlattenOptions,
-    end?: number | FlattenOptions,
-    options?: FlattenOptions,
-  ];
-}
-
-/** Forms of the options of `gelu`. */
-export interface GeluForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [tanh?: boolean | GeluOptions, options?: GeluOptions];
-}
-
-/** Forms of the options of `dropout`. */
-export interface DropoutForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [p?: number | DropoutOptions, options?: DropoutOptions];
-}
-
 /** Options of `batchnorm` that have a default. */
 export type BatchnormDefaults = Pick<BatchnormOptions, "eps" | "momentum" | "affine" | "track" | "track_running_stats">;
 
@@ -374,6 +882,74 @@ export interface LayernormForms {
   readonly 0: readonly [options: LayernormDefaults & LayernormShape];
 }
 
+/** Options of `groupnorm` that have a default. */
+export type GroupnormDefaults = Pick<GroupnormOptions, "eps" | "affine">;
+
+/** The option `groups` of `groupnorm`, under one of its names. */
+export type GroupnormGroups = OneOf<GroupnormOptions, "groups" | "num_groups">;
+
+/** The option `channels` of `groupnorm`, under one of its names. */
+export type GroupnormChannels = OneOf<GroupnormOptions, "channels" | "num_channels">;
+
+/** Forms of the options of `groupnorm`. */
+export interface GroupnormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    groups: number,
+    channels: number,
+    eps?: number | GroupnormDefaults,
+    affine?: boolean | GroupnormDefaults,
+    options?: GroupnormDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [groups: number, options: GroupnormDefaults & GroupnormChannels];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: GroupnormDefaults & GroupnormGroups & GroupnormChannels];
+}
+
+/** Options of `instancenorm` that have a default. */
+export type InstancenormDefaults = Pick<
+  InstancenormOptions,
+  "eps" | "momentum" | "affine" | "track" | "track_running_stats"
+>;
+
+/** The option `channels` of `instancenorm`, under one of its names. */
+export type InstancenormChannels = OneOf<InstancenormOptions, "channels" | "num_features">;
+
+/** Forms of the options of `instancenorm`. */
+export interface InstancenormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    channels: number,
+    eps?: number | InstancenormDefaults,
+    momentum?: number | InstancenormDefaults,
+    affine?: boolean | InstancenormDefaults,
+    track?: boolean | InstancenormDefaults,
+    options?: InstancenormDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: InstancenormDefaults & InstancenormChannels];
+}
+
+/** Options of `rmsnorm` that have a default. */
+export type RmsnormDefaults = Pick<RmsnormOptions, "eps" | "affine" | "elementwise_affine">;
+
+/** The option `shape` of `rmsnorm`, under one of its names. */
+export type RmsnormShape = OneOf<RmsnormOptions, "shape" | "normalized_shape">;
+
+/** Forms of the options of `rmsnorm`. */
+export interface RmsnormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    shape: number | readonly number[],
+    eps?: number | null | RmsnormDefaults,
+    affine?: boolean | RmsnormDefaults,
+    options?: RmsnormDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: RmsnormDefaults & RmsnormShape];
+}
+
 /** The option `rows` of `embedding`, under one of its names. */
 export type EmbeddingRows = OneOf<EmbeddingOptions, "rows" | "num_embeddings">;
 
@@ -396,13 +972,358 @@ export interface CatForms {
   readonly positions: readonly [dim?: number | CatOptions, options?: CatOptions];
 }
 
+/** Forms of the options of `prelu`. */
+export interface PreluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [inputs?: number | PreluOptions, init?: number | PreluOptions, options?: PreluOptions];
+}
+
+/** Forms of the options of `gelu`. */
+export interface GeluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [tanh?: boolean | GeluOptions, options?: GeluOptions];
+}
+
+/** Forms of the options of `leakyrelu`. */
+export interface LeakyreluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [slope?: number | LeakyreluOptions, options?: LeakyreluOptions];
+}
+
+/** Forms of the options of `rrelu`. */
+export interface RreluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [lower?: number | RreluOptions, upper?: number | RreluOptions, options?: RreluOptions];
+}
+
+/** Forms of the options of `elu`. */
+export interface EluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [alpha?: number | EluOptions, options?: EluOptions];
+}
+
+/** Forms of the options of `celu`. */
+export interface CeluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [alpha?: number | CeluOptions, options?: CeluOptions];
+}
+
+/** Forms of the options of `glu`. */
+export interface GluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim?: number | GluOptions, options?: GluOptions];
+}
+
+/** Forms of the options of `hardtanh`. */
+export interface HardtanhForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    min?: number | HardtanhOptions,
+    max?: number | HardtanhOptions,
+    options?: HardtanhOptions,
+  ];
+}
+
+/** Forms of the options of `hardshrink`. */
+export interface HardshrinkForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [lambda?: number | HardshrinkOptions, options?: HardshrinkOptions];
+}
+
+/** Forms of the options of `softshrink`. */
+export interface SoftshrinkForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [lambda?: number | SoftshrinkOptions, options?: SoftshrinkOptions];
+}
+
+/** Forms of the options of `softplus`. */
+export interface SoftplusForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    beta?: number | SoftplusOptions,
+    threshold?: number | SoftplusOptions,
+    options?: SoftplusOptions,
+  ];
+}
+
+/** The option `threshold` of `threshold`, under one of its names. */
+export type ThresholdThreshold = OneOf<ThresholdOptions, "threshold">;
+
+/** The option `value` of `threshold`, under one of its names. */
+export type ThresholdValue = OneOf<ThresholdOptions, "value">;
+
+/** Forms of the options of `threshold`. */
+export interface ThresholdForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [threshold: number, value: number];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [threshold: number, options: ThresholdValue];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: ThresholdThreshold & ThresholdValue];
+}
+
+/** The option `dim` of `softmax`, under one of its names. */
+export type SoftmaxDim = OneOf<SoftmaxOptions, "dim">;
+
+/** Forms of the options of `softmax`. */
+export interface SoftmaxForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: SoftmaxDim];
+}
+
+/** The option `dim` of `logsoftmax`, under one of its names. */
+export type LogsoftmaxDim = OneOf<LogsoftmaxOptions, "dim">;
+
+/** Forms of the options of `logsoftmax`. */
+export interface LogsoftmaxForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: LogsoftmaxDim];
+}
+
+/** The option `dim` of `softmin`, under one of its names. */
+export type SoftminDim = OneOf<SoftminOptions, "dim">;
+
+/** Forms of the options of `softmin`. */
+export interface SoftminForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: SoftminDim];
+}
+
+/** Forms of the options of `dropout`. */
+export interface DropoutForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | DropoutOptions, options?: DropoutOptions];
+}
+
+/** Forms of the options of `drop2d`. */
+export interface Drop2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | Drop2dOptions, options?: Drop2dOptions];
+}
+
+/** Forms of the options of `drop3d`. */
+export interface Drop3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | Drop3dOptions, options?: Drop3dOptions];
+}
+
+/** Forms of the options of `adrop`. */
+export interface AdropForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | AdropOptions, options?: AdropOptions];
+}
+
+/** Forms of the options of `fadrop`. */
+export interface FadropForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | FadropOptions, options?: FadropOptions];
+}
+
+/** Forms of the options of `droppath`. */
+export interface DroppathForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | DroppathOptions, options?: DroppathOptions];
+}
+
+/** Forms of the options of `flatten`. */
+export interface FlattenForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    start?: number | FlattenOptions,
+    end?: number | FlattenOptions,
+    options?: FlattenOptions,
+  ];
+}
+
+/** The option `size` of `reshape`, under one of its names. */
+export type ReshapeSize = OneOf<ReshapeOptions, "size" | "shape">;
+
+/** Forms of the options of `reshape`. */
+export interface ReshapeForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: ReshapeSize];
+}
+
+/** Forms of the options of `squeeze`. */
+export interface SqueezeForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim?: number | readonly number[] | null | SqueezeOptions, options?: SqueezeOptions];
+}
+
+/** The option `dim` of `unsqueeze`, under one of its names. */
+export type UnsqueezeDim = OneOf<UnsqueezeOptions, "dim">;
+
+/** Forms of the options of `unsqueeze`. */
+export interface UnsqueezeForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: UnsqueezeDim];
+}
+
+/** Forms of the options of `transpose`. */
+export interface TransposeForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    dim0?: number | TransposeOptions,
+    dim1?: number | TransposeOptions,
+    options?: TransposeOptions,
+  ];
+}
+
+/** The option `size` of `permute`, under one of its names. */
+export type PermuteSize = OneOf<PermuteOptions, "size" | "dims">;
+
+/** Forms of the options of `permute`. */
+export interface PermuteForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: PermuteSize];
+}
+
+/** The option `size` of `expand`, under one of its names. */
+export type ExpandSize = OneOf<ExpandOptions, "size" | "shape">;
+
+/** Forms of the options of `expand`. */
+export interface ExpandForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: ExpandSize];
+}
+
+/** The option `dim` of `select`, under one of its names. */
+export type SelectDim = OneOf<SelectOptions, "dim">;
+
+/** The option `ind` of `select`, under one of its names. */
+export type SelectInd = OneOf<SelectOptions, "ind" | "index">;
+
+/** Forms of the options of `select`. */
+export interface SelectForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number, ind: number];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [dim: number, options: SelectInd];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: SelectDim & SelectInd];
+}
+
+/** The option `dim` of `indexselect`, under one of its names. */
+export type IndexselectDim = OneOf<IndexselectOptions, "dim">;
+
+/** The option `ind` of `indexselect`, under one of its names. */
+export type IndexselectInd = OneOf<IndexselectOptions, "ind" | "index">;
+
+/** Forms of the options of `indexselect`. */
+export interface IndexselectForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim: number, ind: number | readonly number[]];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [dim: number, options: IndexselectInd];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: IndexselectDim & IndexselectInd];
+}
+
+/** Options of `localnorm` that have a default. */
+export type LocalnormDefaults = Pick<LocalnormOptions, "alpha" | "beta" | "k">;
+
+/** The option `size` of `localnorm`, under one of its names. */
+export type LocalnormSize = OneOf<LocalnormOptions, "size">;
+
+/** Forms of the options of `localnorm`. */
+export interface LocalnormForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number,
+    alpha?: number | LocalnormDefaults,
+    beta?: number | LocalnormDefaults,
+    k?: number | LocalnormDefaults,
+    options?: LocalnormDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: LocalnormDefaults & LocalnormSize];
+}
+
+/** Options of `crossmap2d` that have a default. */
+export type Crossmap2dDefaults = Pick<Crossmap2dOptions, "alpha" | "beta" | "k">;
+
+/** The option `size` of `crossmap2d`, under one of its names. */
+export type Crossmap2dSize = OneOf<Crossmap2dOptions, "size">;
+
+/** Forms of the options of `crossmap2d`. */
+export interface Crossmap2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number,
+    alpha?: number | Crossmap2dDefaults,
+    beta?: number | Crossmap2dDefaults,
+    k?: number | Crossmap2dDefaults,
+    options?: Crossmap2dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Crossmap2dDefaults & Crossmap2dSize];
+}
+
+/** Forms of the options of `normalize`. */
+export interface NormalizeForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    p?: number | NormalizeOptions,
+    dim?: number | NormalizeOptions,
+    eps?: number | NormalizeOptions,
+    options?: NormalizeOptions,
+  ];
+}
+
+/** The option `mean` of `zscore`, under one of its names. */
+export type ZscoreMean = OneOf<ZscoreOptions, "mean">;
+
+/** The option `std` of `zscore`, under one of its names. */
+export type ZscoreStd = OneOf<ZscoreOptions, "std">;
+
+/** Forms of the options of `zscore`. */
+export interface ZscoreForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [mean: number | readonly number[], std: number | readonly number[]];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [mean: number | readonly number[], options: ZscoreStd];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: ZscoreMean & ZscoreStd];
+}
+
+/** Forms of the options of `pairwise`. */
+export interface PairwiseForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    p?: number | PairwiseOptions,
+    eps?: number | PairwiseOptions,
+    keepdim?: boolean | PairwiseOptions,
+    options?: PairwiseOptions,
+  ];
+}
+
+/** Forms of the options of `similar`. */
+export interface SimilarForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [dim?: number | SimilarOptions, eps?: number | SimilarOptions, options?: SimilarOptions];
+}
+
 /** Forms of the options of a layer without options. */
 export interface NoOptionsForms {
   /** Nothing. */
   readonly positions: readonly [];
 }
 
-/** The forms of the options of each layer, by its kind. */
+/** The forms of the options of each layer, by its name. */
 export interface LayerFormsOf {
   /** A linear map of the last dimension. */
   readonly linear: LinearForms;
@@ -410,8 +1331,22 @@ export interface LayerFormsOf {
   readonly conv2d: Conv2dForms;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dForms;
-  /** Several dimensions become one. */
-  readonly flatten: FlattenForms;
+  /** Each channel normalised over the batch. */
+  readonly batchnorm: BatchnormForms;
+  /** Each sample normalised over its last dimensions. */
+  readonly layernorm: LayernormForms;
+  /** Groups of channels of each sample normalised. */
+  readonly groupnorm: GroupnormForms;
+  /** Each channel of each sample normalised. */
+  readonly instancenorm: InstancenormForms;
+  /** Each sample divided by its root mean square over the last dimensions. */
+  readonly rmsnorm: RmsnormForms;
+  /** A vector for each index. */
+  readonly embedding: EmbeddingForms;
+  /** Two inputs joined along a dimension. */
+  readonly cat: CatForms;
+  /** x where it is positive, else x times a weight that is trained. */
+  readonly prelu: PreluForms;
   /** The larger of 0 and x. */
   readonly relu: NoOptionsForms;
   /** The hyperbolic tangent. */
@@ -420,14 +1355,110 @@ export interface LayerFormsOf {
   readonly sigmoid: NoOptionsForms;
   /** x times the share of a normal distribution below x. */
   readonly gelu: GeluForms;
+  /** Elements limited to 0 and 6. */
+  readonly relu6: NoOptionsForms;
+  /** x where it is positive, else slope x. */
+  readonly leakyrelu: LeakyreluForms;
+  /** x where it is positive, else x times a slope that is drawn for each element while training. */
+  readonly rrelu: RreluForms;
+  /** x where it is positive, else alpha (exp(x) - 1). */
+  readonly elu: EluForms;
+  /** x where it is positive, else alpha (exp(x / alpha) - 1). */
+  readonly celu: CeluForms;
+  /** The scaled exponential unit of self-normalising networks. */
+  readonly selu: NoOptionsForms;
+  /** x sigmoid(x). */
+  readonly silu: NoOptionsForms;
+  /** x tanh(log(1 + exp(x))). */
+  readonly mish: NoOptionsForms;
+  /** The first half along a dimension times the sigmoid of the second. */
+  readonly glu: GluForms;
+  /** The logarithm of the sigmoid. */
+  readonly logsigmoid: NoOptionsForms;
+  /** x - tanh(x). */
+  readonly tanhshrink: NoOptionsForms;
+  /** Elements limited to a range. */
+  readonly hardtanh: HardtanhForms;
+  /** x where its size is above lambda, else 0. */
+  readonly hardshrink: HardshrinkForms;
+  /** x moved towards 0 by lambda, and 0 where its size is at most lambda. */
+  readonly softshrink: SoftshrinkForms;
+  /** x / (1 + |x|). */
+  readonly softsign: NoOptionsForms;
+  /** log(1 + exp(beta x)) / beta. */
+  readonly softplus: SoftplusForms;
+  /** x where it is above a threshold, else a value. */
+  readonly threshold: ThresholdForms;
+  /** exp(x) divided by its sum along a dimension. */
+  readonly softmax: SoftmaxForms;
+  /** The logarithm of softmax. */
+  readonly logsoftmax: LogsoftmaxForms;
+  /** Softmax of -x. */
+  readonly softmin: SoftminForms;
+  /** Softmax over the channels of images `[n, c, h, w]` or `[c, h, w]`. */
+  readonly softmax2d: NoOptionsForms;
   /** Elements set to 0 at random while training. */
   readonly dropout: DropoutForms;
-  /** Each channel normalised over the batch. */
-  readonly batchnorm: BatchnormForms;
-  /** Each sample normalised over its last dimensions. */
-  readonly layernorm: LayernormForms;
-  /** A vector for each index. */
-  readonly embedding: EmbeddingForms;
-  /** Two inputs joined along a dimension. */
-  readonly cat: CatForms;
+  /** Channels of images `[n, c, h, w]` or of sequences `[n, c, l]` set to 0 at random while training. */
+  readonly drop2d: Drop2dForms;
+  /** Channels of volumes `[n, c, d, h, w]` or `[c, d, h, w]` set to 0 at random while training. */
+  readonly drop3d: Drop3dForms;
+  /** Elements set to the limit of SELU at random while training, so that mean 0 and variance 1 stay. */
+  readonly adrop: AdropForms;
+  /** Channels of `[n, c, *]` set to the limit of SELU at random while training. */
+  readonly fadrop: FadropForms;
+  /** Samples of `[n, *]` set to 0 at random while training, as of a branch of a residual network. */
+  readonly droppath: DroppathForms;
+  /** Several dimensions become one. */
+  readonly flatten: FlattenForms;
+  /** The elements in another shape. */
+  readonly reshape: ReshapeForms;
+  /** Without dimensions of size 1. */
+  readonly squeeze: SqueezeForms;
+  /** With a new dimension of size 1. */
+  readonly unsqueeze: UnsqueezeForms;
+  /** Two dimensions exchanged. */
+  readonly transpose: TransposeForms;
+  /** The dimensions in another order. */
+  readonly permute: PermuteForms;
+  /** Dimensions of size 1 repeated. */
+  readonly expand: ExpandForms;
+  /** The part at one index of a dimension, without that dimension. */
+  readonly select: SelectForms;
+  /** The parts at indices of a dimension. */
+  readonly indexselect: IndexselectForms;
+  /** The input itself. */
+  readonly identity: NoOptionsForms;
+  /** The product of matrices `[*, m, k]` and `[*, k, n]`; leading dimensions broadcast. */
+  readonly matmul: NoOptionsForms;
+  /** The product of the elements of two inputs, which broadcast. */
+  readonly mul: NoOptionsForms;
+  /** Each element divided by a power of the mean square of neighbouring channels. */
+  readonly localnorm: LocalnormForms;
+  /** `localnorm` of images `[n, c, h, w]`. */
+  readonly crossmap2d: Crossmap2dForms;
+  /** Vectors along a dimension divided by their norm. */
+  readonly normalize: NormalizeForms;
+  /** The input minus given means, divided by given deviations. */
+  readonly zscore: ZscoreForms;
+  /** The norm of the difference of two inputs, along the last dimension. */
+  readonly pairwise: PairwiseForms;
+  /** The cosine of the angle of two inputs along a dimension. */
+  readonly similar: SimilarForms;
+  /** Another name of `dropout`. */
+  readonly drop: DropoutForms;
+  /** Another name of `embedding`. */
+  readonly embed: EmbeddingForms;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm1d: BatchnormForms;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm2d: BatchnormForms;
+  /** Another name of `batchnorm`. */
+  readonly batchnorm3d: BatchnormForms;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm1d: InstancenormForms;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm2d: InstancenormForms;
+  /** Another name of `instancenorm`. */
+  readonly instancenorm3d: InstancenormForms;
 }

@@ -285,6 +285,21 @@ export interface TensorMethods<Result> {
    */
   leakyrelu(options: { readonly slope?: number }): Result;
   /**
+   * x where it is positive, else x times a weight: one number, or one for each channel of `x [n, c, *]`. As
+   * `torch.prelu`.
+   */
+  prelu(weight: AnyTensor | OperandData): Result;
+  /**
+   * x where it is positive, else x times a slope: drawn from `lower` to `upper` if `train`, else their mean. As
+   * `torch.rrelu`. Default: `lower` 0.125, `upper` 0.3333333333333333, `train` false.
+   */
+  rrelu(lower?: number, upper?: number, train?: boolean): Result;
+  /**
+   * x where it is positive, else x times a slope: drawn from `lower` to `upper` if `train`, else their mean. As
+   * `torch.rrelu`. Default: `lower` 0.125, `upper` 0.3333333333333333, `train` false.
+   */
+  rrelu(options: { readonly lower?: number; readonly upper?: number; readonly train?: boolean }): Result;
+  /**
    * x where it is positive, else alpha (exp(x) - 1). As `torch.elu`. Default: `alpha` 1.
    */
   elu(alpha?: number): Result;
@@ -319,17 +334,33 @@ export interface TensorMethods<Result> {
    */
   silu(): Result;
   /**
-   * x tanh(softplus(x)). As `torch.mish`.
+   * x tanh(log(1 + exp(x))). As `torch.mish`.
    */
   mish(): Result;
   /**
-   * log(1 + exp(x)). As `torch.softplus`.
+   * log(1 + exp(beta x)) / beta, and x where beta x is above the threshold. As `torch.nn.functional.softplus`.
+   * Default: `beta` 1, `threshold` 20.
    */
-  softplus(): Result;
+  softplus(beta?: number, threshold?: number): Result;
+  /**
+   * log(1 + exp(beta x)) / beta, and x where beta x is above the threshold. As `torch.nn.functional.softplus`.
+   * Default: `beta` 1, `threshold` 20.
+   */
+  softplus(options: { readonly beta?: number; readonly threshold?: number }): Result;
   /**
    * x / (1 + |x|). As `torch.softsign`.
    */
   softsign(): Result;
+  /**
+   * The first half along a dimension times the sigmoid of the second. As `torch.nn.functional.glu`. Default: `dim`
+   * -1.
+   */
+  glu(dim?: number): Result;
+  /**
+   * The first half along a dimension times the sigmoid of the second. As `torch.nn.functional.glu`. Default: `dim`
+   * -1.
+   */
+  glu(options: { readonly dim?: number }): Result;
   /**
    * Elements limited to min and max; the gradient is 0 at both ends. As `torch.hardtanh`. Default: `min` -1, `max`
    * 1.
@@ -686,6 +717,72 @@ export interface TensorMethods<Result> {
    * `torch.renorm`.
    */
   renorm(options: { readonly p: number; readonly dim: number; readonly maxnorm: number }): Result;
+  /**
+   * The norm of order p of x - y + eps along the last dimension. x and y broadcast. As
+   * `torch.nn.functional.pairwise_distance`. Default: `p` 2, `eps` 0.000001, `keepdim` false.
+   */
+  pairwise(y: AnyTensor | OperandData, p?: number, eps?: number, keepdim?: boolean): Result;
+  /**
+   * The norm of order p of x - y + eps along the last dimension. x and y broadcast. As
+   * `torch.nn.functional.pairwise_distance`. Default: `p` 2, `eps` 0.000001, `keepdim` false.
+   */
+  pairwise(y: AnyTensor | OperandData, options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean }): Result;
+  /**
+   * The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast. As
+   * `torch.nn.functional.cosine_similarity`. Default: `dim` 1, `eps` 0.00000001.
+   */
+  similar(y: AnyTensor | OperandData, dim?: number, eps?: number): Result;
+  /**
+   * The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast. As
+   * `torch.nn.functional.cosine_similarity`. Default: `dim` 1, `eps` 0.00000001.
+   */
+  similar(y: AnyTensor | OperandData, options: { readonly dim?: number; readonly eps?: number }): Result;
+  /**
+   * The distances of order p of every two rows of `x [n, d]`: `[n (n - 1) / 2]`, of the first row with all others
+   * first. As `torch.nn.functional.pdist`. Default: `p` 2.
+   */
+  pdist(p?: number): Result;
+  /**
+   * The distances of order p of every two rows of `x [n, d]`: `[n (n - 1) / 2]`, of the first row with all others
+   * first. As `torch.nn.functional.pdist`. Default: `p` 2.
+   */
+  pdist(options: { readonly p?: number }): Result;
+  /**
+   * Vectors along a dimension divided by their norm of order p, or by eps if that is larger. As
+   * `torch.nn.functional.normalize`. Default: `p` 2, `dim` 1, `eps` 0.000000000001.
+   */
+  normalize(p?: number, dim?: number, eps?: number): Result;
+  /**
+   * Vectors along a dimension divided by their norm of order p, or by eps if that is larger. As
+   * `torch.nn.functional.normalize`. Default: `p` 2, `dim` 1, `eps` 0.000000000001.
+   */
+  normalize(options: { readonly p?: number; readonly dim?: number; readonly eps?: number }): Result;
+  /**
+   * x minus the mean, divided by the deviation. A list of either is for the channels of `x [*, c, h, w]`.
+   */
+  zscore(mean: AnyTensor | OperandData, std: AnyTensor | OperandData): Result;
+  /**
+   * x divided by the root of its mean square over the last dimensions, which have the sizes in `shape`; times a
+   * weight of that shape. As `torch.nn.functional.rms_norm`.
+   */
+  rmsnorm(shape: number | readonly number[], weight?: AnyTensor | OperandData | null, eps?: number | null): Result;
+  /**
+   * x divided by the root of its mean square over the last dimensions, which have the sizes in `shape`; times a
+   * weight of that shape. As `torch.nn.functional.rms_norm`.
+   */
+  rmsnorm(options: { readonly shape: number | readonly number[]; readonly weight?: AnyTensor | OperandData | null; readonly eps?: number | null }): Result;
+  /**
+   * Each element of `x [n, c, *]` divided by (k + alpha m) to the power beta, with the mean m of the squares of
+   * `size` channels around its own. As `torch.nn.functional.local_response_norm`. Default: `alpha` 0.0001, `beta`
+   * 0.75, `k` 1.
+   */
+  localnorm(size: number, alpha?: number, beta?: number, k?: number): Result;
+  /**
+   * Each element of `x [n, c, *]` divided by (k + alpha m) to the power beta, with the mean m of the squares of
+   * `size` channels around its own. As `torch.nn.functional.local_response_norm`. Default: `alpha` 0.0001, `beta`
+   * 0.75, `k` 1.
+   */
+  localnorm(options: { readonly size: number; readonly alpha?: number; readonly beta?: number; readonly k?: number }): Result;
   /**
    * The most frequent elements along a dimension, and their last indices. The smallest one of several is taken. As
    * `torch.mode`. Default: `dim` -1, `keepdim` false.
@@ -1391,14 +1488,17 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["relu", activation.relu, 0],
   ["relu6", activation.relu6, 0],
   ["leakyrelu", activation.leakyrelu, 1],
+  ["prelu", activation.prelu, 1],
+  ["rrelu", activation.rrelu, 3],
   ["elu", activation.elu, 1],
   ["celu", activation.celu, 1],
   ["selu", activation.selu, 0],
   ["gelu", activation.gelu, 1],
   ["silu", activation.silu, 0],
   ["mish", activation.mish, 0],
-  ["softplus", activation.softplus, 0],
+  ["softplus", activation.softplus, 2],
   ["softsign", activation.softsign, 0],
+  ["glu", activation.glu, 1],
   ["hardtanh", activation.hardtanh, 2],
   ["hardshrink", activation.hardshrink, 1],
   ["softshrink", activation.softshrink, 1],
@@ -1449,6 +1549,13 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["vnorm", statistics.vnorm, 3],
   ["dist", statistics.dist, 2],
   ["renorm", statistics.renorm, 3],
+  ["pairwise", statistics.pairwise, 4],
+  ["similar", statistics.similar, 3],
+  ["pdist", statistics.pdist, 1],
+  ["normalize", statistics.normalize, 3],
+  ["zscore", statistics.zscore, 2],
+  ["rmsnorm", statistics.rmsnorm, 3],
+  ["localnorm", statistics.localnorm, 4],
   ["mode", counting.mode, 2],
   ["unique", counting.unique, 0],
   ["uniquec", counting.uniquec, 0],

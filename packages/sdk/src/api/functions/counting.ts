@@ -15,10 +15,7 @@ export function mode(x: AnyTensor | OperandData, dim?: number, keepdim?: boolean
  * The most frequent elements along a dimension, and their last indices. The smallest one of several is taken. As
  * `torch.mode`. Default: `dim` -1, `keepdim` false.
  */
-export function mode(
-  x: AnyTensor | OperandData,
-  options: { readonly dim?: number; readonly keepdim?: boolean },
-): [TensorHandle, TensorHandle];
+export function mode(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function mode(...args: readonly unknown[]): unknown {
   return client.call("mode", args);
 }
@@ -45,20 +42,12 @@ export function uniquec(...args: readonly unknown[]): unknown {
  * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As `torch.bincount`.
  * No gradient flows. Default: `bins` 0.
  */
-export function bincount(
-  x: AnyTensor | OperandData,
-  weight?: AnyTensor | OperandData | null,
-  bins?: number,
-): TensorHandle;
+export function bincount(x: AnyTensor | OperandData, weight?: AnyTensor | OperandData | null, bins?: number): TensorHandle;
 /**
  * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As `torch.bincount`.
  * No gradient flows. Default: `bins` 0.
  */
-export function bincount(
-  x: AnyTensor | OperandData,
-  weight: AnyTensor | OperandData | null,
-  options: { readonly bins?: number },
-): TensorHandle;
+export function bincount(x: AnyTensor | OperandData, weight: AnyTensor | OperandData | null, options: { readonly bins?: number }): TensorHandle;
 export function bincount(...args: readonly unknown[]): unknown {
   return client.call("bincount", args);
 }
@@ -72,10 +61,7 @@ export function histc(x: AnyTensor | OperandData, bins?: number, low?: number, h
  * How many elements are in each of `bins` intervals from `low` to `high`; if these are equal, from the least to the
  * largest. As `torch.histc`. No gradient flows. Default: `bins` 100, `low` 0, `high` 0.
  */
-export function histc(
-  x: AnyTensor | OperandData,
-  options: { readonly bins?: number; readonly low?: number; readonly high?: number },
-): TensorHandle;
+export function histc(x: AnyTensor | OperandData, options: { readonly bins?: number; readonly low?: number; readonly high?: number }): TensorHandle;
 export function histc(...args: readonly unknown[]): unknown {
   return client.call("histc", args);
 }

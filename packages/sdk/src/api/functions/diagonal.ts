@@ -15,10 +15,7 @@ export function diagonal(x: AnyTensor | OperandData, offset?: number, dim1?: num
  * The diagonals of matrices in two dimensions, as the last dimension. A positive offset is above the main diagonal.
  * As `torch.diagonal`. Default: `offset` 0, `dim1` 0, `dim2` 1.
  */
-export function diagonal(
-  x: AnyTensor | OperandData,
-  options: { readonly offset?: number; readonly dim1?: number; readonly dim2?: number },
-): TensorHandle;
+export function diagonal(x: AnyTensor | OperandData, options: { readonly offset?: number; readonly dim1?: number; readonly dim2?: number }): TensorHandle;
 export function diagonal(...args: readonly unknown[]): unknown {
   return client.call("diagonal", args);
 }

@@ -12,6 +12,7 @@ export * from "./files.js";
 export * from "./fills.js";
 export * from "./gradients.js";
 export * from "./indexing.js";
+export * from "./initializers.js";
 export * from "./linear_algebra.js";
 export * from "./losses.js";
 export * from "./matrix.js";

@@ -34,20 +34,12 @@ export function slogdet(...args: readonly unknown[]): unknown {
  * The ranks of matrices: singular values above both tolerances count. Native engine alone. As
  * `torch.linalg.matrix_rank`. No gradient flows. Default: `hermitian` false.
  */
-export function mrank(
-  x: AnyTensor | OperandData,
-  atol?: number | null,
-  rtol?: number | null,
-  hermitian?: boolean,
-): TensorHandle;
+export function mrank(x: AnyTensor | OperandData, atol?: number | null, rtol?: number | null, hermitian?: boolean): TensorHandle;
 /**
  * The ranks of matrices: singular values above both tolerances count. Native engine alone. As
  * `torch.linalg.matrix_rank`. No gradient flows. Default: `hermitian` false.
  */
-export function mrank(
-  x: AnyTensor | OperandData,
-  options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean },
-): TensorHandle;
+export function mrank(x: AnyTensor | OperandData, options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): TensorHandle;
 export function mrank(...args: readonly unknown[]): unknown {
   return client.call("mrank", args);
 }
@@ -64,20 +56,12 @@ export function inverse(...args: readonly unknown[]): unknown {
  * The pseudo-inverses of matrices: singular values above both tolerances count. Native engine alone. As
  * `torch.linalg.pinv`. Default: `hermitian` false.
  */
-export function pinverse(
-  x: AnyTensor | OperandData,
-  atol?: number | null,
-  rtol?: number | null,
-  hermitian?: boolean,
-): TensorHandle;
+export function pinverse(x: AnyTensor | OperandData, atol?: number | null, rtol?: number | null, hermitian?: boolean): TensorHandle;
 /**
  * The pseudo-inverses of matrices: singular values above both tolerances count. Native engine alone. As
  * `torch.linalg.pinv`. Default: `hermitian` false.
  */
-export function pinverse(
-  x: AnyTensor | OperandData,
-  options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean },
-): TensorHandle;
+export function pinverse(x: AnyTensor | OperandData, options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): TensorHandle;
 export function pinverse(...args: readonly unknown[]): unknown {
   return client.call("pinverse", args);
 }
@@ -94,22 +78,12 @@ export function solve(...args: readonly unknown[]): unknown {
  * z of x z = y for triangular x, or of z x = y unless `left`. Native engine alone. As
  * `torch.linalg.solve_triangular`. Default: `left` true, `unitriangular` false.
  */
-export function trisolve(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  upper: boolean,
-  left?: boolean,
-  unitriangular?: boolean,
-): TensorHandle;
+export function trisolve(x: AnyTensor | OperandData, y: AnyTensor | OperandData, upper: boolean, left?: boolean, unitriangular?: boolean): TensorHandle;
 /**
  * z of x z = y for triangular x, or of z x = y unless `left`. Native engine alone. As
  * `torch.linalg.solve_triangular`. Default: `left` true, `unitriangular` false.
  */
-export function trisolve(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  options: { readonly upper: boolean; readonly left?: boolean; readonly unitriangular?: boolean },
-): TensorHandle;
+export function trisolve(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly upper: boolean; readonly left?: boolean; readonly unitriangular?: boolean }): TensorHandle;
 export function trisolve(...args: readonly unknown[]): unknown {
   return client.call("trisolve", args);
 }
@@ -118,20 +92,12 @@ export function trisolve(...args: readonly unknown[]): unknown {
  * z of the least |x z - y|, the residuals, the rank of x, and no singular values. Native engine alone. As
  * `torch.linalg.lstsq`.
  */
-export function lstsq(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  rcond?: number | null,
-): [TensorHandle, TensorHandle, TensorHandle, TensorHandle];
+export function lstsq(x: AnyTensor | OperandData, y: AnyTensor | OperandData, rcond?: number | null): [TensorHandle, TensorHandle, TensorHandle, TensorHandle];
 /**
  * z of the least |x z - y|, the residuals, the rank of x, and no singular values. Native engine alone. As
  * `torch.linalg.lstsq`.
  */
-export function lstsq(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  options: { readonly rcond?: number | null },
-): [TensorHandle, TensorHandle, TensorHandle, TensorHandle];
+export function lstsq(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly rcond?: number | null }): [TensorHandle, TensorHandle, TensorHandle, TensorHandle];
 export function lstsq(...args: readonly unknown[]): unknown {
   return client.call("lstsq", args);
 }
@@ -159,10 +125,7 @@ export function cholx(x: AnyTensor | OperandData, upper?: boolean, check?: boole
  * The Cholesky factors, and 0 or the order of the first minor that is not positive; with `check` an error. Native
  * engine alone. As `torch.linalg.cholesky_ex`. Default: `upper` false, `check` false.
  */
-export function cholx(
-  x: AnyTensor | OperandData,
-  options: { readonly upper?: boolean; readonly check?: boolean },
-): [TensorHandle, TensorHandle];
+export function cholx(x: AnyTensor | OperandData, options: { readonly upper?: boolean; readonly check?: boolean }): [TensorHandle, TensorHandle];
 export function cholx(...args: readonly unknown[]): unknown {
   return client.call("cholx", args);
 }
@@ -190,11 +153,7 @@ export function cholsolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData
  * z of x z = y, for matrices x with the Cholesky factors given second. Native engine alone. As
  * `torch.cholesky_solve`. Default: `upper` false.
  */
-export function cholsolve(
-  y: AnyTensor | OperandData,
-  x: AnyTensor | OperandData,
-  options: { readonly upper?: boolean },
-): TensorHandle;
+export function cholsolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData, options: { readonly upper?: boolean }): TensorHandle;
 export function cholsolve(...args: readonly unknown[]): unknown {
   return client.call("cholsolve", args);
 }
@@ -217,19 +176,12 @@ export function lu(...args: readonly unknown[]): unknown {
  * As `lu`, and 0 or the number of the first pivot that is 0. With `check`, one such pivot is an error. Native engine
  * alone. As `torch.linalg.lu_factor_ex`. Default: `pivot` true, `check` false.
  */
-export function lux(
-  x: AnyTensor | OperandData,
-  pivot?: boolean,
-  check?: boolean,
-): [TensorHandle, TensorHandle, TensorHandle];
+export function lux(x: AnyTensor | OperandData, pivot?: boolean, check?: boolean): [TensorHandle, TensorHandle, TensorHandle];
 /**
  * As `lu`, and 0 or the number of the first pivot that is 0. With `check`, one such pivot is an error. Native engine
  * alone. As `torch.linalg.lu_factor_ex`. Default: `pivot` true, `check` false.
  */
-export function lux(
-  x: AnyTensor | OperandData,
-  options: { readonly pivot?: boolean; readonly check?: boolean },
-): [TensorHandle, TensorHandle, TensorHandle];
+export function lux(x: AnyTensor | OperandData, options: { readonly pivot?: boolean; readonly check?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function lux(...args: readonly unknown[]): unknown {
   return client.call("lux", args);
 }
@@ -238,21 +190,12 @@ export function lux(...args: readonly unknown[]): unknown {
  * The permutation and the factors L and U of the results of `lu`. Native engine alone. As `torch.lu_unpack`.
  * Default: `dataflag` true, `pivotflag` true.
  */
-export function lun(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  dataflag?: boolean,
-  pivotflag?: boolean,
-): [TensorHandle, TensorHandle, TensorHandle];
+export function lun(x: AnyTensor | OperandData, y: AnyTensor | OperandData, dataflag?: boolean, pivotflag?: boolean): [TensorHandle, TensorHandle, TensorHandle];
 /**
  * The permutation and the factors L and U of the results of `lu`. Native engine alone. As `torch.lu_unpack`.
  * Default: `dataflag` true, `pivotflag` true.
  */
-export function lun(
-  x: AnyTensor | OperandData,
-  y: AnyTensor | OperandData,
-  options: { readonly dataflag?: boolean; readonly pivotflag?: boolean },
-): [TensorHandle, TensorHandle, TensorHandle];
+export function lun(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dataflag?: boolean; readonly pivotflag?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function lun(...args: readonly unknown[]): unknown {
   return client.call("lun", args);
 }
@@ -261,11 +204,7 @@ export function lun(...args: readonly unknown[]): unknown {
  * w of x w = y, for matrices whose results of `lu` are given second and third. Native engine alone. As
  * `torch.lu_solve`.
  */
-export function lusolve(
-  y: AnyTensor | OperandData,
-  x: AnyTensor | OperandData,
-  z: AnyTensor | OperandData,
-): TensorHandle;
+export function lusolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData, z: AnyTensor | OperandData): TensorHandle;
 export function lusolve(...args: readonly unknown[]): unknown {
   return client.call("lusolve", args);
 }
@@ -302,10 +241,7 @@ export function svd(x: AnyTensor | OperandData, full?: boolean): [TensorHandle, 
  * U, singular values, and V transposed. Gradients flow with `full` false. Native engine alone. As
  * `torch.linalg.svd`. Default: `full` true.
  */
-export function svd(
-  x: AnyTensor | OperandData,
-  options: { readonly full?: boolean },
-): [TensorHandle, TensorHandle, TensorHandle];
+export function svd(x: AnyTensor | OperandData, options: { readonly full?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function svd(...args: readonly unknown[]): unknown {
   return client.call("svd", args);
 }
@@ -364,19 +300,12 @@ export function power(...args: readonly unknown[]): unknown {
  * The Frobenius norm over two dimensions, by default the last two. As `torch.linalg.matrix_norm`. Default: `keepdim`
  * false.
  */
-export function fnorm(
-  x: AnyTensor | OperandData,
-  dim?: number | readonly number[] | null,
-  keepdim?: boolean,
-): TensorHandle;
+export function fnorm(x: AnyTensor | OperandData, dim?: number | readonly number[] | null, keepdim?: boolean): TensorHandle;
 /**
  * The Frobenius norm over two dimensions, by default the last two. As `torch.linalg.matrix_norm`. Default: `keepdim`
  * false.
  */
-export function fnorm(
-  x: AnyTensor | OperandData,
-  options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean },
-): TensorHandle;
+export function fnorm(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function fnorm(...args: readonly unknown[]): unknown {
   return client.call("fnorm", args);
 }
@@ -385,19 +314,12 @@ export function fnorm(...args: readonly unknown[]): unknown {
  * The sum of the singular values over two dimensions, by default the last two. Native engine alone. As
  * `torch.nuclear_norm`. Default: `keepdim` false.
  */
-export function nnorm(
-  x: AnyTensor | OperandData,
-  dim?: number | readonly number[] | null,
-  keepdim?: boolean,
-): TensorHandle;
+export function nnorm(x: AnyTensor | OperandData, dim?: number | readonly number[] | null, keepdim?: boolean): TensorHandle;
 /**
  * The sum of the singular values over two dimensions, by default the last two. Native engine alone. As
  * `torch.nuclear_norm`. Default: `keepdim` false.
  */
-export function nnorm(
-  x: AnyTensor | OperandData,
-  options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean },
-): TensorHandle;
+export function nnorm(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function nnorm(...args: readonly unknown[]): unknown {
   return client.call("nnorm", args);
 }
@@ -406,20 +328,12 @@ export function nnorm(...args: readonly unknown[]): unknown {
  * The norm of order 1, 2, infinity or a negative one over two dimensions, by default the last. Order 2 is native
  * alone. As `torch.linalg.matrix_norm`. Default: `ord` 2, `keepdim` false.
  */
-export function mnorm(
-  x: AnyTensor | OperandData,
-  ord?: number,
-  dim?: number | readonly number[] | null,
-  keepdim?: boolean,
-): TensorHandle;
+export function mnorm(x: AnyTensor | OperandData, ord?: number, dim?: number | readonly number[] | null, keepdim?: boolean): TensorHandle;
 /**
  * The norm of order 1, 2, infinity or a negative one over two dimensions, by default the last. Order 2 is native
  * alone. As `torch.linalg.matrix_norm`. Default: `ord` 2, `keepdim` false.
  */
-export function mnorm(
-  x: AnyTensor | OperandData,
-  options: { readonly ord?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean },
-): TensorHandle;
+export function mnorm(x: AnyTensor | OperandData, options: { readonly ord?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function mnorm(...args: readonly unknown[]): unknown {
   return client.call("mnorm", args);
 }

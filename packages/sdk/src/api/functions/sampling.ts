@@ -23,10 +23,7 @@ export function multinomial(x: AnyTensor | OperandData, n?: number, replace?: bo
  * `n` indices for each row of weights `[*, k]`, drawn in proportion to them. Without `replace` they differ. As
  * `torch.multinomial`. No gradient flows. Default: `n` 1, `replace` false.
  */
-export function multinomial(
-  x: AnyTensor | OperandData,
-  options: { readonly n?: number; readonly replace?: boolean },
-): TensorHandle;
+export function multinomial(x: AnyTensor | OperandData, options: { readonly n?: number; readonly replace?: boolean }): TensorHandle;
 export function multinomial(...args: readonly unknown[]): unknown {
   return client.call("multinomial", args);
 }

@@ -99,3 +99,97 @@ export function renorm(x: AnyTensor | OperandData, options: { readonly p: number
 export function renorm(...args: readonly unknown[]): unknown {
   return client.call("renorm", args);
 }
+
+/**
+ * The norm of order p of x - y + eps along the last dimension. x and y broadcast. As
+ * `torch.nn.functional.pairwise_distance`. Default: `p` 2, `eps` 0.000001, `keepdim` false.
+ */
+export function pairwise(x: AnyTensor | OperandData, y: AnyTensor | OperandData, p?: number, eps?: number, keepdim?: boolean): TensorHandle;
+/**
+ * The norm of order p of x - y + eps along the last dimension. x and y broadcast. As
+ * `torch.nn.functional.pairwise_distance`. Default: `p` 2, `eps` 0.000001, `keepdim` false.
+ */
+export function pairwise(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean }): TensorHandle;
+export function pairwise(...args: readonly unknown[]): unknown {
+  return client.call("pairwise", args);
+}
+
+/**
+ * The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast. As
+ * `torch.nn.functional.cosine_similarity`. Default: `dim` 1, `eps` 0.00000001.
+ */
+export function similar(x: AnyTensor | OperandData, y: AnyTensor | OperandData, dim?: number, eps?: number): TensorHandle;
+/**
+ * The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast. As
+ * `torch.nn.functional.cosine_similarity`. Default: `dim` 1, `eps` 0.00000001.
+ */
+export function similar(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim?: number; readonly eps?: number }): TensorHandle;
+export function similar(...args: readonly unknown[]): unknown {
+  return client.call("similar", args);
+}
+
+/**
+ * The distances of order p of every two rows of `x [n, d]`: `[n (n - 1) / 2]`, of the first row with all others
+ * first. As `torch.nn.functional.pdist`. Default: `p` 2.
+ */
+export function pdist(x: AnyTensor | OperandData, p?: number): TensorHandle;
+/**
+ * The distances of order p of every two rows of `x [n, d]`: `[n (n - 1) / 2]`, of the first row with all others
+ * first. As `torch.nn.functional.pdist`. Default: `p` 2.
+ */
+export function pdist(x: AnyTensor | OperandData, options: { readonly p?: number }): TensorHandle;
+export function pdist(...args: readonly unknown[]): unknown {
+  return client.call("pdist", args);
+}
+
+/**
+ * Vectors along a dimension divided by their norm of order p, or by eps if that is larger. As
+ * `torch.nn.functional.normalize`. Default: `p` 2, `dim` 1, `eps` 0.000000000001.
+ */
+export function normalize(x: AnyTensor | OperandData, p?: number, dim?: number, eps?: number): TensorHandle;
+/**
+ * Vectors along a dimension divided by their norm of order p, or by eps if that is larger. As
+ * `torch.nn.functional.normalize`. Default: `p` 2, `dim` 1, `eps` 0.000000000001.
+ */
+export function normalize(x: AnyTensor | OperandData, options: { readonly p?: number; readonly dim?: number; readonly eps?: number }): TensorHandle;
+export function normalize(...args: readonly unknown[]): unknown {
+  return client.call("normalize", args);
+}
+
+/**
+ * x minus the mean, divided by the deviation. A list of either is for the channels of `x [*, c, h, w]`.
+ */
+export function zscore(x: AnyTensor | OperandData, mean: AnyTensor | OperandData, std: AnyTensor | OperandData): TensorHandle;
+export function zscore(...args: readonly unknown[]): unknown {
+  return client.call("zscore", args);
+}
+
+/**
+ * x divided by the root of its mean square over the last dimensions, which have the sizes in `shape`; times a weight
+ * of that shape. As `torch.nn.functional.rms_norm`.
+ */
+export function rmsnorm(x: AnyTensor | OperandData, shape: number | readonly number[], weight?: AnyTensor | OperandData | null, eps?: number | null): TensorHandle;
+/**
+ * x divided by the root of its mean square over the last dimensions, which have the sizes in `shape`; times a weight
+ * of that shape. As `torch.nn.functional.rms_norm`.
+ */
+export function rmsnorm(x: AnyTensor | OperandData, options: { readonly shape: number | readonly number[]; readonly weight?: AnyTensor | OperandData | null; readonly eps?: number | null }): TensorHandle;
+export function rmsnorm(...args: readonly unknown[]): unknown {
+  return client.call("rmsnorm", args);
+}
+
+/**
+ * Each element of `x [n, c, *]` divided by (k + alpha m) to the power beta, with the mean m of the squares of `size`
+ * channels around its own. As `torch.nn.functional.local_response_norm`. Default: `alpha` 0.0001, `beta` 0.75, `k`
+ * 1.
+ */
+export function localnorm(x: AnyTensor | OperandData, size: number, alpha?: number, beta?: number, k?: number): TensorHandle;
+/**
+ * Each element of `x [n, c, *]` divided by (k + alpha m) to the power beta, with the mean m of the squares of `size`
+ * channels around its own. As `torch.nn.functional.local_response_norm`. Default: `alpha` 0.0001, `beta` 0.75, `k`
+ * 1.
+ */
+export function localnorm(x: AnyTensor | OperandData, options: { readonly size: number; readonly alpha?: number; readonly beta?: number; readonly k?: number }): TensorHandle;
+export function localnorm(...args: readonly unknown[]): unknown {
+  return client.call("localnorm", args);
+}
