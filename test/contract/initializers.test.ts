@@ -204,8 +204,8 @@ it("gain is PyTorch's", () => {
   ] as const;
   for (const word of [...words, "sigmoid"] as const) expect(k.gain(word)).toBe(1);
   expect([k.gain("tanh"), k.gain("relu"), k.gain("selu")]).toEqual([5 / 3, Math.SQRT2, 0.75]);
-  expect(k.gain("leakyrelu")).toBeCloseTo(1.414142842854285, 14);
-  expect(k.gain("leakyrelu", 0.5)).toBeCloseTo(1.2649110640673518, 14);
+  expect(k.gain("leakyrelu")).toBeCloseTo(Math.sqrt(2 / 1.0001), 14);
+  expect(k.gain("leakyrelu", 0.5)).toBeCloseTo(Math.sqrt(1.6), 14);
   expect(expectError("ERR_UNKNOWN_NAME", () => k.gain("relu6" as "relu"))).toContain(
     "unknown nonlinearity `relu6`, expected one of leakyrelu, linear, conv1d",
   );
@@ -249,15 +249,12 @@ describe("objects", () => {
     expect(numbers(k.rand([3]))).toEqual(drawn);
   });
 
-  it("follow the rules of writes: a frozen parameter is set, and no graph before it is used again", () => {
+  it("follow the rules of writes: a frozen parameter is set, and none along which lbfgs is stepping", () => {
     const m = k.module(["linear", 3, 2]);
     k.freeze(m);
     k.xnormal(m);
     expect(k.gradflag(k.parm(m, "weight"))).toBe(false);
     k.unfreeze(m);
-    const y = k.sum(k.square(k.forward(m, [[1, 2, 3]])));
-    k.xnormal(m);
-    expectError("ERR_GRADIENT", () => k.backward(y));
     const x = k.full([2, 2], 1, "grad");
     const o = k.opt("lbfgs", x);
     k.step(o, () => {

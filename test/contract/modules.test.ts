@@ -76,7 +76,7 @@ const refusals: readonly (readonly [k.ModuleSpecification, given: readonly numbe
   [["glu", 2], [2, 4], "ERR_SHAPE", "expected a dimension from -2 to 1, given 2 of a tensor of shape [2, 4]"],
   [["prelu", 3], [2, 4], "ERR_SHAPE", "expected a weight of shape [1] or [4] for x of shape [2, 4], given shape [3]"],
   [["hardtanh", 1, -1], [2], "ERR_ARGUMENT", "expected a min of at most max, given min 1 and max -1"],
-  [["celu", 0], [2], "ERR_ARGUMENT", "expected an alpha other than 0, given 0"],
+  [["celu", 0], [2], "ERR_ARGUMENT", "expected alpha other than 0, given 0"],
   [["softplus", 0], [2], "ERR_ARGUMENT", "expected a beta other than 0, given 0"],
   [["rrelu", 0.5, 0.25], [2], "ERR_ARGUMENT", "expected a lower of at most upper, given lower 0.5 and upper 0.25"],
   [["softmax", 1], [2], "ERR_SHAPE", "expected a dimension from -1 to 0, given 1 of a tensor of shape [2]"],
