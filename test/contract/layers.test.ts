@@ -41,7 +41,8 @@ it("bcelogits is a name of bcewithlogits", () => {
 
 it("there is a function for each kind of layer, and it makes the list that `module` takes", () => {
   // The help lists containers after the layers.
-  const kinds = k.help("module").map(({ module }) => module).slice(0, k.help("module").findIndex(({ module }) => module === "sequential"));
+  const listed: readonly string[] = k.help("module").map(({ module }) => module);
+  const kinds = listed.slice(0, listed.indexOf("sequential"));
   expect(Object.keys(k.layers)).toEqual([...kinds, ...otherNames.map(([name]) => name), "fromJSON"]);
   expect(k.layers.linear(4, 3)).toEqual(["linear", 4, 3]);
   expect(k.layers.linear("head", 4, 3, { bias: false })).toEqual(["linear", "head", 4, 3, { bias: false }]);
