@@ -59,9 +59,11 @@ function outcome(name: string, on: k.Device, form: Form): Outcome {
   }
 }
 
-/** On a GPU elementary functions and sums round in another way. */
+/** A GPU rounds functions and sums in another way. On the CPU matrix factors depend on the alignment of memory. */
+const tolerance = device === "cpu" ? 1e-9 : 1e-4;
+
 function expectNear(ours: Outcome["numbers"], theirs: Outcome["numbers"]): void {
-  if (device === "cpu" || typeof ours === "string" || typeof theirs === "string") {
+  if (typeof ours === "string" || typeof theirs === "string") {
     expect(ours).toEqual(theirs);
     return;
   }
@@ -70,7 +72,7 @@ function expectNear(ours: Outcome["numbers"], theirs: Outcome["numbers"]): void 
     const wanted = theirs[i] as number;
     if (Object.is(number, wanted) || number === wanted) continue;
     expect(Math.abs(number - wanted), `element ${i}: ${number}, ${wanted}`).toBeLessThanOrEqual(
-      1e-4 * Math.max(1, Math.abs(wanted)),
+      tolerance * Math.max(1, Math.abs(wanted)),
     );
   }
 }
@@ -86,6 +88,10 @@ describe.each(forms)("every operation with %s", (form) => {
     );
     if (form === "tensors") expect(there.numbers, "an operation on tensors").not.toBe("ERR_DEVICE");
     // Numbers with a dtype are as good as a tensor.
-    if (form === "numbers with a dtype") expect(here).toEqual(outcome(name, "cpu", "tensors"));
+    if (form === "numbers with a dtype") {
+      const tensors = outcome(name, "cpu", "tensors");
+      expectNear(here.numbers, tensors.numbers);
+      expect(here.kinds).toEqual(tensors.kinds);
+    }
   });
 });
