@@ -73,10 +73,10 @@ const layerCalls: readonly Row[] = [
   ['module(["linear", 4, {}])', "{}", "LinearDefaults & LinearOutputs"],
   ['module(["conv2d", 1, 2, { pad: 1 }])', "{ pad: 1 }", "'kernel_size' is missing"],
   ['module(["linear", "a", 4, 3, true, 5, 6, "x", { outs: 1 }])', "5", "LinearDefaults"],
-  ['module("relu6")', '"relu6"', '"flatten" | "relu" | "tanh"'],
-  ['module("linear")', '"linear"', '"flatten" | "relu" | "tanh"'],
+  ['module("relu7")', '"relu7"', '"relu" | "tanh" | "sigmoid"'],
+  ['module("linear")', '"linear"', '"relu" | "tanh" | "sigmoid"'],
   ['Module.of(["liner", 4, 3])', '"liner"', "Did you mean '\"linear\"'?"],
-  ['seq("sequential", "relu6")', '"relu6"', '"flatten" | "relu" | "tanh"'],
+  ['seq("sequential", "relu7")', '"relu7"', '"relu" | "tanh" | "sigmoid"'],
   ['seq("sequential", "relu", ["dropot", 0.5])', '"dropot"', "Did you mean '\"dropout\"'?"],
   [
     'seq("sequential", seq("sequential", ["linear", 4]))',
