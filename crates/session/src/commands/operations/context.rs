@@ -11,10 +11,11 @@ use crate::random::Random;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 
-/// The engine and the random numbers of a call.
+/// The engine and the random numbers of a call, and the device of its tensors.
 pub(crate) struct Context<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
+    pub(crate) device: Device,
 }
 
 impl<E: Engine> Context<'_, E> {
@@ -25,7 +26,7 @@ impl<E: Engine> Context<'_, E> {
 
     /// The tensor of an operand, with its own dtype; plain numbers become `float`.
     pub(crate) fn tensor(&self, operand: &Operand<E>) -> Result<E::Tensor> {
-        operand.tensor(self.engine, operand.dtype(self.engine)?, Device::Cpu)
+        operand.tensor(self.engine, operand.dtype(self.engine)?, self.device)
     }
 
     /// The tensor of an operand, converted to `float` unless it is of floating point.
@@ -77,13 +78,13 @@ impl<E: Engine> Context<'_, E> {
 
     /// Operands of one common dtype, which `floating` raises to one of floating point.
     pub(crate) fn promoted(&self, operands: &[&Operand<E>], floating: bool) -> Result<Vec<E::Tensor>> {
-        let (mut dtype, device) = common(self.engine, operands)?;
+        let mut dtype = common(self.engine, operands)?;
         if floating && !dtype.is_floating() {
             dtype = Dtype::Float;
         }
         let mut tensors = Vec::new();
         for operand in operands {
-            tensors.push(self.engine.cast(operand.tensor(self.engine, dtype, device)?, dtype)?);
+            tensors.push(self.engine.cast(operand.tensor(self.engine, dtype, self.device)?, dtype)?);
         }
         Ok(tensors)
     }

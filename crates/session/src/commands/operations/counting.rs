@@ -58,7 +58,7 @@ operations! { E,
     /// How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts.
     "bincount" (x: Tensor, weight: Tensor = null, bins: Whole = 0.0) no_gradient 1 => |cx, given| {
         let engine = cx.engine;
-        let x = cx.indices(given.operand(0)?, &engine.full(&Data::Long(vec![0]), &[], crate::values::device::Device::Cpu)?)?;
+        let x = cx.indices(given.operand(0)?, &engine.full(&Data::Long(vec![0]), &[], cx.device)?)?;
         let (shape, mut bins) = (engine.shape(&x)?, given.size(2)?);
         let [count] = shape[..] else {
             return Err(Error::new(Code::Shape, format!("expected whole numbers [n], given shape {shape:?}")));

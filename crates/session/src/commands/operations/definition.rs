@@ -78,7 +78,8 @@ impl Operation {
         arguments: Arguments,
     ) -> Result<Value> {
         let given = Given::read(session, self.parameters, arguments)?;
-        let mut context = Context { engine: &session.engine, random: &mut session.random };
+        let device = given.device(&session.engine)?;
+        let mut context = Context { engine: &session.engine, random: &mut session.random, device };
         match function(&mut context, &given)?.unshared(context.engine, &given.tensors())? {
             Output::One(tensor) => session.insert(Object::Tensor(tensor)),
             Output::Plain(value) => Ok(value),

@@ -109,7 +109,7 @@ operations! { E,
         if let Operand::Plain { data: Data::Double(exponent), shape } = y
             && shape.is_empty()
             && exponent[0] < 0.0
-            && !common(cx.engine, &[x, y])?.0.is_floating()
+            && !common(cx.engine, &[x, y])?.is_floating()
         {
             let message = format!(
                 "expected an exponent >= 0 for whole numbers, given {}; cast x to float first", Number(exponent[0])

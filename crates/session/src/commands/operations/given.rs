@@ -7,6 +7,7 @@ use crate::commands::operations::operand::Operand;
 use crate::commands::operations::parameter::{Default, Kind, Parameter};
 use crate::engine::Engine;
 use crate::session::{Object, Session};
+use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
@@ -71,6 +72,26 @@ impl<E: Engine> Given<E> {
             _ => &[],
         });
         operands.filter_map(|operand| if let Operand::Tensor(tensor) = operand { Some(tensor) } else { None }).collect()
+    }
+
+    /// The device of the tensors among the arguments, to which numbers go; the CPU without a tensor.
+    ///
+    /// # Errors
+    /// [`Code::Device`] for tensors on two devices.
+    pub(crate) fn device(&self, engine: &E) -> Result<Device> {
+        let mut device = None;
+        if !E::HAS_DEVICES {
+            return Ok(Device::Cpu);
+        }
+        for tensor in self.tensors() {
+            let found = engine.device(tensor)?;
+            if let Some(expected) = device.filter(|expected| *expected != found) {
+                let message = format!("expected tensors on one device, given {expected} and {found}");
+                return Err(Error::new(Code::Device, message));
+            }
+            device = Some(found);
+        }
+        Ok(device.unwrap_or(Device::Cpu))
     }
 
     fn wrong(&self) -> Error {

@@ -84,7 +84,7 @@ operations! { E,
     /// Classes `[*]`, from 0 to n - 1, as rows `[*, n]` of zeros with a 1, of dtype long.
     "onehot" as "nn.functional.one_hot" (x: Tensor, n: Whole) no_gradient 1 => |cx, given| {
         let classes = given.operand(0)?;
-        let like = cx.engine.full(&Data::Long(vec![0]), &[], crate::values::device::Device::Cpu)?;
+        let like = cx.engine.full(&Data::Long(vec![0]), &[], cx.device)?;
         let classes = cx.indices(classes, &like)?;
         let n = given.size(1)?;
         let mut shape = cx.engine.shape(&classes)?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::Result;
 
 use crate::commands::tensors::floats;
 use crate::engine::Engine;
@@ -21,10 +21,15 @@ pub(crate) enum Operand<E: Engine> {
         data: Data,
         shape: Vec<usize>,
     },
+    /// Numbers with a dtype, which are a tensor on the device of the others.
+    Typed {
+        data: Data,
+        shape: Vec<usize>,
+    },
 }
 
 impl<E: Engine> Operand<E> {
-    /// Reads an argument: a handle, a number, a boolean, nested lists of these, or numbers with a dtype, which become a tensor.
+    /// Reads an argument: a handle, a number, a boolean, nested lists of these, or or numbers with a dtype.
     pub(crate) fn read(session: &Session<E>, given: &Value) -> Result<Self> {
         match given {
             Value::Handle(handle) => return session.tensor(*handle).cloned().map(Operand::Tensor),
@@ -39,7 +44,7 @@ impl<E: Engine> Operand<E> {
             }
             Value::NumericArray(_) | Value::Object(_) => {
                 let Numbers { data, shape } = floats(given)?;
-                return session.engine.tensor(&data, &shape, Device::Cpu).map(Operand::Tensor);
+                return Ok(Operand::Typed { data: data.into_owned(), shape });
             }
             _ => {}
         }
@@ -53,16 +58,18 @@ impl<E: Engine> Operand<E> {
             Operand::Tensor(tensor) => engine.dtype(tensor),
             Operand::Plain { data: Data::Bool(_), .. } => Ok(Dtype::Bool),
             Operand::Plain { .. } => Ok(Dtype::Float),
+            Operand::Typed { data, .. } => Ok(data.dtype()),
         }
     }
 
-    /// The tensor, or a new one of the numbers, of a dtype and on a device.
+    /// The tensor, or a new one of the numbers on a device. Numbers without a dtype get the given one.
     pub(crate) fn tensor(&self, engine: &E, dtype: Dtype, device: Device) -> Result<E::Tensor> {
         match self {
             Operand::Tensor(tensor) => Ok(tensor.clone()),
             Operand::Plain { data, shape } => {
                 engine.tensor(&*Data::cast_shared(Cow::Borrowed(data), dtype)?, shape, device)
             }
+            Operand::Typed { data, shape } => engine.tensor(data, shape, device),
         }
     }
 }
@@ -89,27 +96,17 @@ pub(crate) fn promote(a: Dtype, b: Dtype) -> Dtype {
     }
 }
 
-/// The common dtype and device of operands.
+/// The common dtype of operands.
 ///
 /// As `torch.result_type`: tensors with dimensions decide before tensors without, and these before plain numbers. A later
 /// class changes the result only if it has a higher category: bool, whole, floating. Plain numbers count as whole if all of
 /// them are, and otherwise as `float`. Without any tensor, numbers are `float`.
-///
-/// # Errors
-/// [`Code::Device`] for tensors on two devices.
-pub(crate) fn common<E: Engine>(engine: &E, operands: &[&Operand<E>]) -> Result<(Dtype, Device)> {
-    let (mut classes, mut device) = ([None; 3], None);
+pub(crate) fn common<E: Engine>(engine: &E, operands: &[&Operand<E>]) -> Result<Dtype> {
+    let mut classes = [None; 3];
     for operand in operands {
         let (class, dtype) = match operand {
-            Operand::Tensor(tensor) => {
-                let found = engine.device(tensor)?;
-                if let Some(expected) = device.filter(|expected| *expected != found) {
-                    let message = format!("expected tensors on one device, given {expected} and {found}");
-                    return Err(Error::new(Code::Device, message));
-                }
-                device = Some(found);
-                (usize::from(engine.shape(tensor)?.is_empty()), engine.dtype(tensor)?)
-            }
+            Operand::Tensor(tensor) => (usize::from(engine.shape(tensor)?.is_empty()), engine.dtype(tensor)?),
+            Operand::Typed { data, shape } => (usize::from(shape.is_empty()), data.dtype()),
             Operand::Plain { data: Data::Double(numbers), .. } => {
                 let is_whole = numbers.iter().all(|x| x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0);
                 (2, if is_whole { Dtype::Long } else { Dtype::Float })
@@ -122,7 +119,7 @@ pub(crate) fn common<E: Engine>(engine: &E, operands: &[&Operand<E>]) -> Result<
         [None, None, Some(Dtype::Long)] => Some(Dtype::Float),
         [first, second, third] => combine(combine(first, second), third),
     };
-    Ok((dtype.unwrap_or(Dtype::Float), device.unwrap_or(Device::Cpu)))
+    Ok(dtype.unwrap_or(Dtype::Float))
 }
 
 fn combine(higher: Option<Dtype>, lower: Option<Dtype>) -> Option<Dtype> {
