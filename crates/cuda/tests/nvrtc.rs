@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use stepwell_cuda::{Nvrtc, Target};
-use stepwell_optim::{CATALOG, Definition, DeviceRule, Element, Optimizer, OptionValue, Variant};
+use stepwell_optim::{CATALOG, Definition, DeviceRule, Element, Optimizer, OptionValue, Variant, lbfgs_source};
 
 #[path = "kernels/options.rs"]
 mod options;
@@ -54,34 +54,41 @@ fn kernels(definition: &Definition) -> &'static [&'static str] {
 
 fn check(nvrtc: &Nvrtc, capability: u32) {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        let (source, kernels) = (source(definition), kernels(definition));
         let context = format!("{} for compute capability {capability}", definition.name);
+        check_text(nvrtc, capability, &context, &source(definition), kernels(definition));
+    }
+    let passes = ["negate", "scale", "axpy", "dot", "magnitudes", "form_pair", "first_loop", "second_loop"];
+    for is_double in [false, true] {
+        let context = format!("lbfgs ({is_double}) for compute capability {capability}");
+        check_text(nvrtc, capability, &context, &lbfgs_source(is_double), &passes);
+    }
+}
 
-        let compiled = nvrtc.compile(&source, Target::Cubin(capability), &["--ptxas-options=-v"]).unwrap();
-        assert!(!compiled.code.is_empty(), "{context}");
-        assert!(!compiled.log.contains("warning"), "{context}: {}", compiled.log);
-        let spills = "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads";
-        let frames: Vec<_> = compiled.log.lines().filter(|line| line.contains("bytes stack frame")).collect();
-        assert_eq!(frames.len(), kernels.len(), "{context}: {}", compiled.log);
-        assert!(frames.iter().all(|line| line.contains(spills)), "{context}: {}", compiled.log);
+fn check_text(nvrtc: &Nvrtc, capability: u32, context: &str, source: &str, kernels: &[&str]) {
+    let compiled = nvrtc.compile(source, Target::Cubin(capability), &["--ptxas-options=-v"]).unwrap();
+    assert!(!compiled.code.is_empty(), "{context}");
+    assert!(!compiled.log.contains("warning"), "{context}: {}", compiled.log);
+    let spills = "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads";
+    let frames: Vec<_> = compiled.log.lines().filter(|line| line.contains("bytes stack frame")).collect();
+    assert_eq!(frames.len(), kernels.len(), "{context}: {}", compiled.log);
+    assert!(frames.iter().all(|line| line.contains(spills)), "{context}: {}", compiled.log);
 
-        // PTX of other architectures differs in its header.
-        if capability != 80 {
-            continue;
-        }
-        let ptx = nvrtc.compile(&source, Target::Ptx(capability), &[]).unwrap();
-        let ptx = String::from_utf8(ptx.code).unwrap();
-        let entries: Vec<_> = ptx.split(".visible .entry ").skip(1).collect();
-        assert_eq!(entries.len(), kernels.len(), "{context}");
-        for entry in entries {
-            let name = entry.split('(').next().unwrap();
-            assert!(kernels.contains(&name), "{context}: {name}");
-            assert!(entry.contains("ld.global.v4.u32"), "{context}: {name} loads no 16 bytes at once");
-            let stores = !name.ends_with("_squares");
-            assert_eq!(entry.contains("st.global.v4.u32"), stores, "{context}: {name} and stores of 16 bytes");
-            for forbidden in ["fma.", ".local", "div.approx", "div.full", "sqrt.approx", ".ftz"] {
-                assert!(!entry.contains(forbidden), "{context}: {name} has {forbidden}");
-            }
+    // PTX of other architectures differs in its header.
+    if capability != 80 {
+        return;
+    }
+    let ptx = nvrtc.compile(source, Target::Ptx(capability), &[]).unwrap();
+    let ptx = String::from_utf8(ptx.code).unwrap();
+    let entries: Vec<_> = ptx.split(".visible .entry ").skip(1).collect();
+    assert_eq!(entries.len(), kernels.len(), "{context}");
+    for entry in entries {
+        let name = entry.split('(').next().unwrap();
+        assert!(kernels.contains(&name), "{context}: {name}");
+        assert!(entry.contains("ld.global.v4.u32"), "{context}: {name} loads no 16 bytes at once");
+        let stores = !name.ends_with("_squares") && !["dot", "magnitudes"].contains(&name);
+        assert_eq!(entry.contains("st.global.v4.u32"), stores, "{context}: {name} and stores of 16 bytes");
+        for forbidden in ["fma.", ".local", "div.approx", "div.full", "sqrt.approx", ".ftz"] {
+            assert!(!entry.contains(forbidden), "{context}: {name} has {forbidden}");
         }
     }
 }

@@ -51,6 +51,8 @@ pub use optimizer::loss_scale::LossScale;
 pub use optimizer::state_size::StateSize;
 pub use optimizers::definition::Definition;
 pub use optimizers::lbfgs::closure_step::{ClosureStep, LbfgsState};
+#[cfg(not(target_family = "wasm"))]
+pub use optimizers::lbfgs::device_vectors::{DeviceObjective, lbfgs_source};
 pub use optimizers::lbfgs::objective::Objective;
 pub use optimizers::lbfgs::state_dict::{AnyLbfgsStateDict, LbfgsStateDict};
 pub use optimizers::presets::{PRESETS, Preset};

@@ -9,6 +9,7 @@ mod every_option;
 #[path = "../../../optim/tests/properties/extension_options.rs"]
 mod extension_options;
 mod host_side;
+mod lbfgs;
 #[path = "../../../optim/tests/properties/mixed.rs"]
 mod mixed;
 mod model;

@@ -42,6 +42,12 @@ pub struct Variant {
     pub bfloat16_buffers: [bool; RULE_BUFFERS],
 }
 
+/// The CUDA C++ of passes over vectors of `number`, float or double, which `passes` names `Number`.
+pub(crate) fn vector_source(number: &str, passes: &str) -> String {
+    let [prelude, _, _, sums] = PRELUDE;
+    format!("{prelude}{sums}typedef {number} Number;\n{passes}")
+}
+
 /// The CUDA C++ of a rule for these variants; [`crate::TensorEntry::variant`] is an index of the list.
 ///
 /// # Errors

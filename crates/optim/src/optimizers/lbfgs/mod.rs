@@ -9,14 +9,18 @@
 //! PyTorch's `LBFGS`. All parameters are one vector, so there is one parameter group, and a step needs a closure.
 
 pub(crate) mod closure_step;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod device_vectors;
 mod direction;
 mod history;
+mod host_vectors;
 pub(crate) mod objective;
 mod options;
 mod row_pool;
 pub(crate) mod state_dict;
 mod step;
 mod strong_wolfe;
+mod vector_memory;
 mod vectors;
 
 use crate::optimizers::definition::{Definition, Method};

@@ -53,14 +53,7 @@ pub(super) fn axpy_scale_dot<T: Scalar>(x: &mut [T], c: f64, a: &[T], h: T, b: &
     dispatch(AxpyScaleDot { x, c: T::from_f64(c), a, h, b })
 }
 
-/// Dot products of the new pair, and of s with the new d.
-pub(super) struct PairDots {
-    pub(super) ys: f64,
-    pub(super) yy: f64,
-    pub(super) sd: f64,
-}
-
-/// y = gradient - before, s = t d; then before = gradient, d = -gradient.
+/// y = gradient - before, s = t d; then before = gradient, d = -gradient. Returns y · s, y · y and s · d.
 pub(super) fn form_pair<T: Scalar>(
     gradient: &[T],
     t: T,
@@ -68,7 +61,7 @@ pub(super) fn form_pair<T: Scalar>(
     d: &mut [T],
     y: &mut [T],
     s: &mut [T],
-) -> PairDots {
+) -> (f64, f64, f64) {
     struct FormPair<'a, T> {
         gradient: &'a [T],
         t: T,
@@ -78,9 +71,9 @@ pub(super) fn form_pair<T: Scalar>(
         s: &'a mut [T],
     }
     impl<T: Scalar> SimdKernel for FormPair<'_, T> {
-        type Output = PairDots;
+        type Output = (f64, f64, f64);
         #[inline(always)]
-        fn run(self) -> PairDots {
+        fn run(self) -> (f64, f64, f64) {
             let mut lanes = [[0.0; LANES]; 3];
             let old = self.before.chunks_mut(BLOCK_LEN).zip(self.d.chunks_mut(BLOCK_LEN));
             let new = self.y.chunks_mut(BLOCK_LEN).zip(self.s.chunks_mut(BLOCK_LEN));
@@ -97,7 +90,7 @@ pub(super) fn form_pair<T: Scalar>(
                 add_products(&mut lanes[2], s, d);
             }
             let [ys, yy, sd] = lanes.each_ref().map(total);
-            PairDots { ys, yy, sd }
+            (ys, yy, sd)
         }
     }
     dispatch(FormPair { gradient, t, before, d, y, s })
