@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 7] = [
+    const FILES: [&str; 8] = [
         "src/cuda.cpp",
         "src/memory/allocator.cpp",
         "src/shim.cpp",
         "src/backward.cpp",
+        "src/parameter_views/flat_vector.cpp",
         "src/parameter_views/staging.cpp",
         "src/library/optimizer.cpp",
         "src/library/lbfgs.cpp",

@@ -13,6 +13,7 @@ use stepwell_session::{
 use crate::devices::{Devices, HostDevices, StepDevices};
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
+use crate::parameter_views::flat_vector;
 use crate::parameter_views::view_cache::ViewCache;
 use crate::tensor::{Tensor, kind, size, sizes};
 use crate::{cuda, memory, shim, threads};
@@ -259,6 +260,23 @@ impl Engine for TorchEngine {
         };
         let step = &mut |views: &[Option<DeviceView>]| step(&devices, views);
         cache.with_device_views(&self.busy, parameters, (&numbers, &index), name, zero_grad, step)
+    }
+
+    fn step_devices(
+        &self,
+        parameters: &[Tensor],
+        cache: &mut ViewCache,
+    ) -> Result<Vec<Rc<dyn stepwell_optim::Device>>> {
+        Ok(self.devices.step_devices(cache.devices(parameters)?, parameters.len())?.devices)
+    }
+
+    fn gather(&self, pieces: &[(usize, Tensor)], to: u64) -> Result<()> {
+        flat_vector::gather(pieces, to)
+    }
+
+    fn scatter(&self, from: u64, pieces: &[(usize, Tensor)]) -> Result<()> {
+        self.check_not_busy()?;
+        flat_vector::scatter(from, pieces)
     }
 
     const HAS_STAGING: bool = true;

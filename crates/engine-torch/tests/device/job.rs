@@ -93,6 +93,15 @@ impl Device for TensorDevice {
     }
 }
 
+/// An engine whose tensors are on the emulator while `on_device` is true.
+pub(crate) fn engine_on(emulator: &Rc<Emulator>, on_device: &Rc<Cell<bool>>) -> TorchEngine {
+    let has = Rc::clone(on_device);
+    TorchEngine::with_host_devices(HostDevices {
+        devices: vec![Rc::new(TensorDevice(Rc::clone(emulator)))],
+        of: Box::new(move |_| has.get().then_some(0)),
+    })
+}
+
 /// A session with a module and a loose tensor in two groups of an optimizer.
 pub(crate) struct Job {
     session: Session<TorchEngine>,
@@ -206,7 +215,7 @@ impl Job {
     }
 }
 
-fn without_pointers(value: Value) -> Value {
+pub(crate) fn without_pointers(value: Value) -> Value {
     match value {
         Value::Array(list) => Value::Array(list.into_iter().map(without_pointers).collect()),
         Value::Object(entries) => {

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
 mod job;
+mod lbfgs;
 mod state;
 mod steps;

@@ -13,6 +13,9 @@ pub(crate) mod operations;
 pub(crate) mod placement;
 pub(crate) mod primitives;
 
+#[cfg(not(target_family = "wasm"))]
+use std::rc::Rc;
+
 use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
 
 use crate::engine::device_reports::{CudaReport, DeviceMemoryUse};
@@ -155,6 +158,32 @@ pub trait Engine: Clone + 'static {
     ) -> Result<()> {
         let _ = (parameters, name, cache, zero_grad, step);
         Err(Error::new(Code::Internal, "a step on a device of an engine that has none"))
+    }
+
+    /// The devices of parameters whose placement is [`Placement::Devices`]. `cache` belongs to this list of parameters.
+    #[cfg(not(target_family = "wasm"))]
+    fn step_devices(
+        &self,
+        parameters: &[Self::Tensor],
+        cache: &mut Self::ViewCache,
+    ) -> Result<Vec<Rc<dyn stepwell_optim::Device>>> {
+        let _ = (parameters, cache);
+        Err(Error::new(Code::Internal, "a step on a device of an engine that has none"))
+    }
+
+    /// Copies tensors of a device into a vector at an address there, each to its place, in row-major order. All have one
+    /// dtype. The vector contains the places, which are counted in elements.
+    #[cfg(not(target_family = "wasm"))]
+    fn gather(&self, pieces: &[(usize, Self::Tensor)], to: u64) -> Result<()> {
+        let _ = (pieces, to);
+        Err(Error::new(Code::Internal, "a vector on a device of an engine that has none"))
+    }
+
+    /// Copies from a vector into tensors in place, as [`Engine::gather`] does in the other direction.
+    #[cfg(not(target_family = "wasm"))]
+    fn scatter(&self, from: u64, pieces: &[(usize, Self::Tensor)]) -> Result<()> {
+        let _ = (from, pieces);
+        Err(Error::new(Code::Internal, "a vector on a device of an engine that has none"))
     }
 
     /// True for a library whose tensors may be outside of host memory. Otherwise no code is compiled for copies of them.

@@ -1,10 +1,11 @@
 //! A step of L-BFGS: all parameters of an optimizer as one vector, and the loss from a closure.
 
-use std::cell::{Ref, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::rc::Rc;
 
+#[cfg(not(target_family = "wasm"))]
+use stepwell_optim::Device;
 use stepwell_optim::fallible::filled;
 use stepwell_optim::{
     AnyLbfgsStateDict, ClosureStep, Code, Error, LbfgsState, LbfgsStateDict, Objective, OptionValue, Result,
@@ -13,6 +14,9 @@ use stepwell_optim::{
 use crate::engine::Engine;
 use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, Minimize};
 use crate::training::bound_optimizer::BoundOptimizer;
+#[cfg(not(target_family = "wasm"))]
+use crate::training::device_parameters::{device_of, minimize_there};
+use crate::training::engine_access::{EngineAccess, changed, element_count};
 use crate::training::frozen_parameters::TrainedRanges;
 use crate::values::data::Differentiable;
 use crate::values::dtype::Dtype;
@@ -42,6 +46,9 @@ struct LbfgsStep<E: Engine> {
 /// The implementation of the step.
 enum Implementation<E: Engine> {
     Own(ClosureStep),
+    /// Stepwell's own, on the device that has all parameters.
+    #[cfg(not(target_family = "wasm"))]
+    Device(ClosureStep, Rc<dyn Device>),
     /// The tensor library, with copies of the options and of the state.
     Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
 }
@@ -59,11 +66,20 @@ impl<E: Engine> LbfgsStep<E> {
                 let state = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
                 Implementation::Library(Rc::clone(minimize), options, state)
             }
-            _ => Implementation::Own(if begins_anew {
-                optimizer.closure_step_without_state()
-            } else {
-                optimizer.closure_step()
-            }),
+            _ => {
+                let step = match begins_anew {
+                    true => optimizer.closure_step_without_state(),
+                    false => optimizer.closure_step(),
+                };
+                #[cfg(not(target_family = "wasm"))]
+                if !bound.is_offloaded()
+                    && let Some(device) = device_of(engine, &tensors)?
+                {
+                    let implementation = Implementation::Device(step, device);
+                    return Ok(Self { tensors, trained, dtype, implementation });
+                }
+                Implementation::Own(step)
+            }
         };
         Ok(Self { tensors, trained, dtype, implementation })
     }
@@ -93,6 +109,10 @@ impl<E: Engine> LbfgsStep<E> {
                 let (loss, state) = library(&group, state.as_ref(), closure)?;
                 Ok((loss, ranges.widened(state)?.try_into()?))
             }
+            #[cfg(not(target_family = "wasm"))]
+            (Implementation::Device(step, device), dtype) => {
+                minimize_there(access, (&device, dtype), &tensors, &trained, closure, step)
+            }
             (Implementation::Own(step), Dtype::Float) => {
                 minimize_flat::<E, f32, _>(access, &tensors, &trained, closure, |x, objective| {
                     step.minimize_f32(x, objective)
@@ -103,40 +123,6 @@ impl<E: Engine> LbfgsStep<E> {
                     step.minimize_f64(x, objective)
                 })
             }
-        }
-    }
-}
-
-/// Access to the engine between calls of the closure.
-pub(crate) enum EngineAccess<'a, E: Engine> {
-    /// The closure can use the session, which is borrowed for the engine only between calls of the closure.
-    Borrowed(&'a dyn Fn() -> Ref<'a, E>),
-    /// The closure shares the engine, and the session is not used during the step.
-    Engine(&'a E),
-}
-
-/// A borrowed engine, released before the closure runs.
-enum EngineRef<'a, E> {
-    Borrowed(Ref<'a, E>),
-    Shared(&'a E),
-}
-
-impl<E: Engine> EngineAccess<'_, E> {
-    fn engine(&self) -> EngineRef<'_, E> {
-        match self {
-            Self::Borrowed(engine) => EngineRef::Borrowed(engine()),
-            Self::Engine(engine) => EngineRef::Shared(engine),
-        }
-    }
-}
-
-impl<E> Deref for EngineRef<'_, E> {
-    type Target = E;
-
-    fn deref(&self) -> &E {
-        match self {
-            Self::Borrowed(engine) => engine,
-            Self::Shared(engine) => engine,
         }
     }
 }
@@ -175,10 +161,6 @@ fn minimize_flat<E: Engine, T: Differentiable, R>(
     let mut flat = FlatParameters { access, tensors, trained, closure, element: PhantomData };
     flat.for_each(&mut start, |engine, tensor, _, piece| read(engine, tensor, piece))?;
     minimize(&start, &mut flat)
-}
-
-fn element_count<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<usize> {
-    Ok(engine.shape(tensor)?.iter().product())
 }
 
 fn read<E: Engine, T: Differentiable>(engine: &E, tensor: &E::Tensor, to: &mut [T]) -> Result<()> {
@@ -239,11 +221,6 @@ impl<E: Engine, T: Differentiable> Objective<T> for FlatParameters<'_, '_, E, T>
         })?;
         Ok(loss)
     }
-}
-
-/// The error of a closure that converted or replaced a parameter.
-fn changed() -> Error {
-    Error::new(Code::Parameter, "the closure changed the dtype or the shape of a parameter")
 }
 
 /// The error of a step whose closure returned no number to a binding. The SDK keeps exceptions of closures, so this

@@ -3,6 +3,9 @@
 pub(crate) mod bound_optimizer;
 pub(crate) mod clip;
 pub(crate) mod data_loader;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod device_parameters;
+pub(crate) mod engine_access;
 pub(crate) mod frozen_parameters;
 pub(crate) mod lbfgs_step;
 pub(crate) mod metrics;
