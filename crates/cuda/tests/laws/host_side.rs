@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use stepwell_optim::{Clip, Code, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions};
+use stepwell_optim::{
+    Clip, Code, DeviceMemory, DeviceView, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions,
+};
 
 use crate::emulated::emulator;
 use crate::model::{Elements, Named, optimizer, option, views};
 use crate::observed::{Calls, Observed};
-use crate::steps::{assert_same_states, known, place_views, step, step_on, take_views};
+use crate::steps::{assert_same_states, known, parts, place_views, step, step_on, take_views};
 
 const NAMES: [&str; 6] = ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"];
 
@@ -286,5 +288,78 @@ fn a_loss_scale_grows_and_backs_off() {
             scales.push(optimizer.loss_scale.as_ref().unwrap().scale());
         }
         assert_eq!(scales, [32.0, 32.0, 64.0, 64.0, 128.0, 64.0, 64.0, 128.0, 128.0]);
+    }
+}
+
+/// Copies of parameters and gradients at new addresses. Memory of the step before is freed, so that its use is an error.
+fn place_anew(
+    model: &mut [Elements],
+    has_gradient: impl Fn(usize) -> bool,
+) -> (Vec<Box<dyn DeviceMemory>>, Vec<Option<DeviceView>>) {
+    let (mut memory, mut placed) = (Vec::new(), Vec::new());
+    for (index, view) in views(model).iter_mut().enumerate() {
+        let Some(view) = view.as_mut().filter(|_| has_gradient(index)) else {
+            placed.push(None);
+            continue;
+        };
+        let ([parameter, gradient], element, length) = parts(view);
+        let [parameter, gradient] = [parameter, gradient].map(|bytes| {
+            let made = emulator().allocate(bytes.len()).unwrap();
+            emulator().upload(made.address(), bytes).unwrap();
+            let address = made.address();
+            memory.push(made);
+            address
+        });
+        placed.push(Some(DeviceView { parameter, gradient, length, element, device: 0 }));
+    }
+    (memory, placed)
+}
+
+#[test]
+fn tensors_that_move_come_or_go_are_found_again() {
+    for name in NAMES {
+        let named = variants(name).pop().unwrap();
+        let make = || {
+            let mut optimizer = optimizer(name, &named, 4);
+            let options = optimizer.plan(1, &[], &[option("lr", OptionValue::Float(0.3))]).unwrap();
+            optimizer.edit(1, options, 4).unwrap();
+            // Lengths differ, so that tensors of as many chunks have other chunks.
+            let model: Vec<_> =
+                (0..8).map(|i| Elements::new(i % 4, if i < 4 { 40_003 + 8 * i } else { 77 + i }, i)).collect();
+            (optimizer, model)
+        };
+        let ((mut there, mut ours), (mut here, mut theirs)) = (make(), make());
+        // The memory of earlier steps, one step long.
+        let mut before = Vec::new();
+        for number in 0..8 {
+            // All, then fewer and other tensors, one of them with several chunks; the number of chunks stays equal once.
+            let has_gradient = |index: usize| match number {
+                0 | 1 => true,
+                2 => index != 0,
+                3 => index != 1,
+                4 => index > 5,
+                _ => index != number - 4,
+            };
+            let options = StepOptions {
+                clip: if number % 2 == 0 { Clip::Norm(0.5) } else { Clip::Value(0.2) },
+                zero_gradients: number % 3 == 0,
+                ..StepOptions::default()
+            };
+            for model in [&mut ours, &mut theirs] {
+                set_gradients(model, number);
+            }
+            let (memory, placed) = place_anew(&mut ours, has_gradient);
+            drop(std::mem::replace(&mut before, memory));
+            there.device_step(std::slice::from_ref(emulator()), &placed, options).unwrap();
+            take_views(emulator(), &mut views(&mut ours), &placed).unwrap();
+            let mut host: Vec<_> = views(&mut theirs).into_iter().enumerate().collect();
+            let mut host: Vec<_> = host.drain(..).map(|(index, view)| view.filter(|_| has_gradient(index))).collect();
+            here.step(&mut host, options).unwrap();
+            drop(host);
+            let bits = |model: &[Elements]| model.iter().map(Elements::bits).collect::<Vec<_>>();
+            assert!(bits(&ours) == bits(&theirs), "{name}: step {number}");
+            let states = |optimizer: &Optimizer| optimizer.device_states().unwrap();
+            assert_same_states(&mut states(&there), &mut states(&here), name);
+        }
     }
 }

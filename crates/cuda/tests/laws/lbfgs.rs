@@ -290,9 +290,9 @@ fn state_moves_to_the_device_and_back() {
 
 /// A device that refuses one call.
 fn refused<T: Real>(calls: usize, optimizer: &mut Optimizer, bowl: &mut Bowl<T>) -> Result<f64> {
-    let observed = Rc::new(crate::observed::Observed::new(crate::emulated::emulator()));
+    let observed = crate::observed::Observed::new(crate::emulated::emulator());
     observed.refuse_after(calls);
-    let (on, length) = (Rc::clone(&observed) as Rc<dyn Device>, bowl.x.len());
+    let (on, length) = (observed.shared(), bowl.x.len());
     let step = optimizer.closure_step();
     let outcome = step.minimize_on_device(&on, T::ELEMENT, length, &mut DeviceBowl(bowl));
     if observed.allow() {

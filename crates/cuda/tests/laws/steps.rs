@@ -41,7 +41,7 @@ fn bytes_of<T: Copy>(elements: &mut [T]) -> &mut [u8] {
 }
 
 /// Parameter and gradient as bytes, with the type and the number of elements.
-fn parts<'a>(view: &'a mut View<'_>) -> ([&'a mut [u8]; 2], Element, usize) {
+pub(crate) fn parts<'a>(view: &'a mut View<'_>) -> ([&'a mut [u8]; 2], Element, usize) {
     let length = view.len();
     let (parts, element) = match view {
         View::Float(p, g) => ([bytes_of(p), bytes_of(g)], Element::Float),
