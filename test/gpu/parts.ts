@@ -52,7 +52,7 @@ export const parts: readonly Part[] = [
   {
     name: "operations",
     about: "every operation on tensors of the device, against the CPU",
-    seconds: 40,
+    seconds: 60,
     files: [compiled("gpu/operations.test.js")],
   },
   {
@@ -61,13 +61,13 @@ export const parts: readonly Part[] = [
     seconds: 30,
     files: testsIn("transcript").filter((path) => !path.endsWith("mutants.test.js")),
   },
-  { name: "parity", about: "recordings of PyTorch", seconds: 60, files: testsIn("parity") },
+  { name: "parity", about: "recordings of PyTorch", seconds: 100, files: testsIn("parity") },
   {
     name: "resume",
     about: "saving, loading and going on",
-    seconds: 40,
+    seconds: 100,
     files: resumed.map((name) => compiled(`contract/${name}.test.js`)),
   },
-  { name: "contract", about: "the contract of every function and optimizer", seconds: 120, files: contract() },
+  { name: "contract", about: "the contract of every function and optimizer", seconds: 150, files: contract() },
   { name: "bench", about: "time of a step", seconds: 150 },
 ];
