@@ -209,33 +209,14 @@ pub(crate) fn parmtypes<E: Engine>(session: &mut Session<E>, mut arguments: Argu
 pub(crate) fn children<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    handles(session, module.children().iter().map(|(_, child)| Rc::clone(child)).collect())
+    session.insert_all(module.children().iter().map(|(_, child)| Object::Module(Rc::clone(child))).collect())
 }
 
 /// `modules(module)`: handles of all descendants, depth first, shared with the module.
 pub(crate) fn modules<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    handles(session, module.descendants().into_iter().map(|(_, child)| child).collect())
-}
-
-/// A list of handles, all or none.
-fn handles<E: Engine>(session: &mut Session<E>, modules: Vec<Rc<Module<E>>>) -> Result<Value> {
-    let mut handles = Vec::new();
-    for module in modules {
-        match session.insert(Object::Module(module)) {
-            Ok(handle) => handles.push(handle),
-            Err(error) => {
-                for handle in handles {
-                    if let Value::Handle(handle) = handle {
-                        session.remove(handle)?;
-                    }
-                }
-                return Err(error);
-            }
-        }
-    }
-    Ok(Value::Array(handles))
+    session.insert_all(module.descendants().into_iter().map(|(_, child)| Object::Module(child)).collect())
 }
 
 /// `child(module, name)`: the descendant of that dotted name, shared with the module.
