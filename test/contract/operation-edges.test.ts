@@ -31,11 +31,7 @@ describe("numbers that a dtype does not hold", () => {
 
   it.runIf(supported("half").length > 0)("half refuses numbers beyond 65504", () => {
     const x = k.tensor([1, 2], "half");
-    for (const call of [
-      () => k.randint(0, 100_000, [3], "half"),
-      () => k.maskedfill(x, [true, false], 1e6),
-      () => k.full([2], -1e6, "half"),
-    ]) {
+    for (const call of [() => k.randint(0, 100_000, [3], "half"), () => k.maskedfill(x, [true, false], 1e6)]) {
       expect(expectError("ERR_ARGUMENT", call)).toMatch(/within ±65504 for dtype half, given/);
     }
     expect(elements(k.maskedfill(x, [true, false], Infinity))).toEqual([Infinity, 2]);
@@ -43,7 +39,6 @@ describe("numbers that a dtype does not hold", () => {
   });
 
   it("float refuses numbers beyond its range", () => {
-    expectError("ERR_ARGUMENT", () => k.full([2], 1e39));
     expectError("ERR_ARGUMENT", () => k.maskedfill([1, 2], [true, false], 1e39));
   });
 

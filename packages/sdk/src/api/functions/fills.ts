@@ -94,7 +94,7 @@ export function random(object: Parameters, high?: number): void;
 /** Fills tensors with random whole numbers from `low` up to below `high`. */
 export function random(object: Parameters, low: number, high: number): void;
 /** As before, with the numbers by name. */
-export function random(object: Parameters, options: { readonly low?: number; readonly high?: number }): void;
+export function random(object: Parameters, options: { readonly low?: number; readonly high: number }): void;
 export function random(...args: readonly unknown[]): unknown {
   return client.call("random", args);
 }
