@@ -229,7 +229,7 @@ fn contracted<E: Engine>(
         );
         return Err(Error::new(Code::Shape, message));
     }
-    // The free dimensions of x come before its other ones, and those of y after.
+    // The dimensions of x that stay come before its other ones, and the ones of y that stay come last.
     let (mut shape, mut order, mut sizes) = (Vec::new(), Vec::new(), [1, 1]);
     for (side, (given, bound)) in [(&left, &a), (&right, &b)].into_iter().enumerate() {
         let mut free = Vec::new();
