@@ -225,7 +225,7 @@ describe("wrong shapes", () => {
       /equal sizes, given \[1\] and None of shapes \[2\] and \[3\]/,
       () => k.tensordot([1, 2], [1, 2, 3], 1),
     ],
-    ["ERR_SHAPE", /equal sizes/, () => k.tensordot([1, 2], [1, 2], 3)],
+    ["ERR_SHAPE", /a dimension from -1 to 0, given 3/, () => k.tensordot([1, 2], [1, 2], 3)],
     ["ERR_SHAPE", /equal sizes/, () => k.tensordot([[1, 2]], [[1, 2]], [1, 1], [1, 1])],
     ["ERR_SHAPE", /a list of matrices, given one of shape \[1\]/, () => k.multidot([[[1]], [1], [[1]]])],
     ["ERR_ARGUMENT", /at least two matrices/, () => k.multidot([[[1]]])],
