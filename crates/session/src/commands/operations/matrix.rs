@@ -244,7 +244,8 @@ fn contracted<E: Engine>(
     }
     let x = engine.primitive(Primitive::Permute([&order[0][..], &a].concat()), &[x])?;
     let y = engine.primitive(Primitive::Permute([&b[..], &order[1]].concat()), &[y])?;
-    let result = product(cx.engine, &engine.with_shape(&x, &[sizes[0], inner])?, &engine.with_shape(&y, &[inner, sizes[1]])?)?;
+    let result =
+        product(cx.engine, &engine.with_shape(&x, &[sizes[0], inner])?, &engine.with_shape(&y, &[inner, sizes[1]])?)?;
     engine.with_shape(&result, &shape)
 }
 
