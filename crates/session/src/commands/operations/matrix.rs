@@ -249,13 +249,11 @@ fn contracted<E: Engine>(
     engine.with_shape(&result, &shape)
 }
 
+/// A product of two tensors.
+type Product<E> = fn(&E, &<E as Engine>::Tensor, &<E as Engine>::Tensor) -> Result<<E as Engine>::Tensor>;
+
 /// beta z + alpha times a product of x and y.
-fn added<E: Engine>(
-    cx: &Context<'_, E>,
-    given: &Given<E>,
-    ranks: [usize; 2],
-    of: fn(&E, &E::Tensor, &E::Tensor) -> Result<E::Tensor>,
-) -> Result<Output<E>> {
+fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2], of: Product<E>) -> Result<Output<E>> {
     let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
     let tensors = cx.promoted(&operands, false)?;
     let [z, x, y] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };
