@@ -9,6 +9,7 @@ use crate::commands::operations::parameter::Output;
 use crate::commands::operations::shape::rolled;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
+use crate::mathematics::bilinear::bilinear;
 use crate::mathematics::matrix::product;
 use crate::mathematics::tensor_math::{TensorMath, dim_of, expected_dtype};
 use crate::values::data::Data;
@@ -84,6 +85,14 @@ operations! { E,
             cx.engine.binary(Binary::Mul, &rolled(cx, &x, dim, a)?, &rolled(cx, &y, dim, b)?)
         };
         cx.engine.binary(Binary::Sub, &product(-1, -2)?, &product(-2, -1)?).map(Output::One)
+    };
+    /// Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input.
+    "bilinear" as "nn.functional.bilinear" (x: Tensor, y: Tensor, weight: Tensor, bias: Tensor = null) gradient 1 => |cx, given| {
+        let mut operands = vec![given.operand(0)?, given.operand(1)?, given.operand(2)?];
+        operands.extend(given.operand_or_none(3));
+        let tensors = cx.promoted(&operands, true)?;
+        let [x, y, weight, ..] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };
+        bilinear(cx.engine, x, y, weight, tensors.get(3)).map(Output::One)
     };
     /// The sum of the diagonal of a matrix.
     "trace" (x: Tensor) gradient 1 => |cx, given| {
