@@ -4,17 +4,19 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 8] = [
+    const FILES: [&str; 9] = [
         "src/cuda.cpp",
         "src/memory/allocator.cpp",
         "src/shim.cpp",
         "src/backward.cpp",
         "src/parameter_views/flat_vector.cpp",
+        "src/called_function.cpp",
         "src/parameter_views/staging.cpp",
         "src/library/optimizer.cpp",
         "src/library/lbfgs.cpp",
     ];
-    for file in FILES.iter().chain(&["src/library/rules.h", "src/backward.h", "src/status.h"]) {
+    for file in FILES.iter().chain(&["src/library/rules.h", "src/backward.h", "src/called_function.h", "src/status.h"])
+    {
         println!("cargo:rerun-if-changed={file}");
     }
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {

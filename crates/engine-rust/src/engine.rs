@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{
-    Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice, SliceMut, Window,
+    Activation, BatchNorm, CallBackward, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice, SliceMut,
+    Window,
 };
 
 use crate::autograd::graph::Autograd;
@@ -14,7 +15,8 @@ use crate::elements::buffer::Buffer;
 use crate::error::{busy_error, engine_error, internal_error};
 use crate::memory::element_count;
 use crate::operations::{
-    activations, batch_norm, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape, select,
+    activations, batch_norm, called_function, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape,
+    select,
 };
 use crate::{losses, parameter_views, primitives};
 
@@ -217,6 +219,19 @@ impl Engine for RustEngine {
     fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
         self.not_busy()?;
         self.autograd.backward(tensor, seed)
+    }
+
+    fn backward_calling(&self, tensor: &Tensor, seed: f64, call: &mut CallBackward<'_, Tensor>) -> Result<()> {
+        self.not_busy()?;
+        self.autograd.backward_calling(tensor, seed, call)
+    }
+
+    fn with_backward(&self, function: u64, marker: &Tensor, inputs: &[Tensor], output: &Tensor) -> Result<Tensor> {
+        called_function::with_backward(&self.autograd, function, marker, inputs, output)
+    }
+
+    fn is_shared(&self, tensor: &Tensor) -> bool {
+        tensor.is_shared()
     }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {

@@ -1,7 +1,7 @@
 // A backward that fails changes no gradient.
 //
 // libtorch finds a released or an outdated part of a graph only when it reaches it. By then it may have accumulated gradients
-// of other leaves. Only a graph with a node from before the last backward or write can fail like that. Its gradients are
+// of other leaves. Only a graph with a node from before the last backward or write, or with a function of the caller, can fail like that. Its gradients are
 // computed first and accumulated afterwards, which needs memory for all of them at once.
 
 #include "backward.h"
@@ -18,6 +18,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "called_function.h"
 #include "status.h"
 
 namespace {
@@ -53,7 +54,7 @@ Graph graph_of(const at::Tensor& tensor) {
       graph.leaves.push_back(leaf);
       continue;
     }
-    if (node->sequence_nr() < first_recent_node) graph.recent = false;
+    if (node->sequence_nr() < first_recent_node || stepwell::calls_function(*node)) graph.recent = false;
     for (const auto& edge : node->next_edges()) visit(edge.function.get());
   }
   return graph;
@@ -86,7 +87,10 @@ void stepwell_elements_written() noexcept { stepwell::elements_written(); }
 
 // Accumulates the gradients of the leaves and releases the graph. A null root gradient stands for 1, for a scalar only. If it
 // fails, no gradient has changed.
-Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* root_gradient) noexcept {
+// `call` runs functions of the caller, with its first argument.
+Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* root_gradient, void* caller,
+                         stepwell::CallFunction call) noexcept {
+  const stepwell::CallerGuard guard(caller, call);
   const Status status = guarded([&] {
     const Graph graph = graph_of(*tensor);
     const bool has_root_gradient = root_gradient != nullptr || tensor->numel() == 1;

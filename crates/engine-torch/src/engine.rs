@@ -6,8 +6,8 @@ use std::rc::Rc;
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
 use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine, LibraryOptimizer,
-    LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
+    Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine,
+    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
 };
 
 use crate::devices::{Devices, HostDevices, StepDevices};
@@ -212,10 +212,30 @@ impl Engine for TorchEngine {
     }
 
     fn backward(&self, tensor: &Tensor, seed: f64) -> Result<()> {
+        let refuse = || Error::new(Code::Internal, "a function of the caller that cannot be called");
+        self.backward_calling(tensor, seed, &mut |_, _, _| Err(refuse()))
+    }
+
+    fn backward_calling(&self, tensor: &Tensor, seed: f64, call: &mut CallBackward<'_, Tensor>) -> Result<()> {
         self.check_not_busy()?;
         // Without a root gradient, libtorch uses 1.
         let gradient = if seed == 1.0 { None } else { Some(root_gradient(tensor, seed)?) };
-        shim::backward(tensor.tensor_ref(), gradient.as_ref().map(Tensor::tensor_ref))
+        let mut call = |function: u64, gradient: &tch::Tensor, inputs: &[tch::Tensor]| {
+            let shared = |tensor: &tch::Tensor| Tensor::try_from(tensor.shallow_clone());
+            let inputs = inputs.iter().map(shared).collect::<Result<Vec<_>>>()?;
+            let gradients = call(function, &shared(gradient)?, &inputs)?;
+            Ok(gradients.into_iter().map(|gradient| Some(gradient?.as_ref().shallow_clone())).collect())
+        };
+        shim::backward(tensor.tensor_ref(), gradient.as_ref().map(Tensor::tensor_ref), &mut call)
+    }
+
+    fn with_backward(&self, function: u64, marker: &Tensor, inputs: &[Tensor], output: &Tensor) -> Result<Tensor> {
+        let inputs: Vec<_> = inputs.iter().map(Tensor::tensor_ref).collect();
+        shim::with_backward(function, marker.tensor_ref(), &inputs, output.tensor_ref())?.try_into()
+    }
+
+    fn is_shared(&self, tensor: &Tensor) -> bool {
+        shim::is_shared(tensor.tensor_ref())
     }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {

@@ -4,10 +4,12 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::ptr;
 
-use stepwell_optim::Result;
+use stepwell_optim::{Code, Error, Result};
 use torch_sys::C_tensor;
 
 use crate::error;
@@ -93,7 +95,21 @@ unsafe extern "C" {
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
     fn stepwell_elements_written();
-    fn stepwell_backward(tensor: *const C_tensor, root_gradient: *const C_tensor) -> i32;
+    fn stepwell_backward(
+        tensor: *const C_tensor,
+        root_gradient: *const C_tensor,
+        caller: *mut c_void,
+        call: CallFunction,
+    ) -> i32;
+    fn stepwell_with_backward(
+        function: u64,
+        marker: *const C_tensor,
+        inputs: *const *const C_tensor,
+        count: usize,
+        output: *const C_tensor,
+        out: *mut *mut C_tensor,
+    ) -> i32;
+    fn stepwell_is_shared(tensor: *const C_tensor) -> bool;
     fn stepwell_replace(tensor: *const C_tensor, source: *const C_tensor) -> i32;
     safe fn stepwell_current_stream(device: i32, out: &mut u64) -> i32;
     fn stepwell_record_stream(tensor: *const C_tensor) -> i32;
@@ -201,11 +217,107 @@ pub(crate) fn elements_written() {
     unsafe { stepwell_elements_written() }
 }
 
-/// Accumulates the gradients of the leaves. `root_gradient` is the gradient of `tensor`; `None` is 1, for a scalar only. If it
-/// fails, no gradient has changed.
-pub(crate) fn backward(tensor: TensorRef<'_>, root_gradient: Option<TensorRef<'_>>) -> Result<()> {
-    // SAFETY: live, defined tensors; null stands for 1.
-    check(unsafe { stepwell_backward(tensor.pointer, root_gradient.map_or(ptr::null(), |gradient| gradient.pointer)) })
+/// Runs the backward of a function of the caller, as `CallFunction` of called_function.h.
+type CallFunction = unsafe extern "C" fn(
+    caller: *mut c_void,
+    function: u64,
+    gradient: *const C_tensor,
+    inputs: *const *const C_tensor,
+    count: usize,
+    gradients: *mut *mut C_tensor,
+) -> i32;
+
+/// The caller of a backward: its function, and the error of the function, which C++ does not pass on.
+struct Caller<'a, 'b> {
+    call: &'a mut CallTensors<'b>,
+    error: Option<Error>,
+}
+
+/// Runs the backward of a function: its number, the gradient of its output, and its inputs.
+pub(crate) type CallTensors<'a> = dyn FnMut(u64, &tch::Tensor, &[tch::Tensor]) -> Result<Vec<Option<tch::Tensor>>> + 'a;
+
+/// # Safety
+/// `caller` is a [`Caller`], which nothing else uses during the call. The tensors live, and `gradients` has `count` places.
+unsafe extern "C" fn call_function(
+    caller: *mut c_void,
+    function: u64,
+    gradient: *const C_tensor,
+    inputs: *const *const C_tensor,
+    count: usize,
+    gradients: *mut *mut C_tensor,
+) -> i32 {
+    // SAFETY: as the caller promises.
+    let caller = unsafe { &mut *caller.cast::<Caller<'_, '_>>() };
+    // SAFETY: a live tensor, of which this makes another reference.
+    let shared = |tensor: *const C_tensor| unsafe { tch::Tensor::clone_from_ptr(tensor.cast_mut()) };
+    // A panic must not reach C++.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut tensors = Vec::new();
+        for i in 0..count {
+            // SAFETY: `inputs` has `count` live tensors.
+            tensors.push(shared(unsafe { *inputs.add(i) }));
+        }
+        (caller.call)(function, &shared(gradient), &tensors)
+    }));
+    let made = match result {
+        Ok(Ok(made)) => made,
+        Ok(Err(error)) => {
+            caller.error = Some(error);
+            return 1;
+        }
+        Err(_) => {
+            caller.error = Some(Error::new(Code::Internal, "a panic in a function of the caller"));
+            return 1;
+        }
+    };
+    for (i, tensor) in made.into_iter().enumerate().take(count) {
+        if let Some(tensor) = tensor {
+            // SAFETY: one of `count` places. C++ owns the new reference.
+            unsafe { *gradients.add(i) = ManuallyDrop::new(tensor).as_mut_ptr() };
+        }
+    }
+    0
+}
+
+/// Accumulates the gradients of a tensor, times a root gradient if there is one, into its leaves. `call` runs functions of the
+/// caller.
+pub(crate) fn backward(
+    tensor: TensorRef<'_>,
+    root_gradient: Option<TensorRef<'_>>,
+    call: &mut CallTensors<'_>,
+) -> Result<()> {
+    let gradient = root_gradient.map_or(ptr::null(), |gradient| gradient.pointer);
+    let mut caller = Caller { call, error: None };
+    // SAFETY: live tensors, and a caller that outlives the call.
+    let status =
+        unsafe { stepwell_backward(tensor.pointer, gradient, (&raw mut caller).cast::<c_void>(), call_function) };
+    match caller.error {
+        Some(error) => Err(error),
+        None => check(status),
+    }
+}
+
+/// A tensor with the elements of `output`, whose backward calls a function.
+pub(crate) fn with_backward(
+    function: u64,
+    marker: TensorRef<'_>,
+    inputs: &[TensorRef<'_>],
+    output: TensorRef<'_>,
+) -> Result<tch::Tensor> {
+    let mut out = ptr::null_mut();
+    // SAFETY: live tensors. A TensorRef is a pointer.
+    check(unsafe {
+        let pointers = inputs.as_ptr().cast::<*const C_tensor>();
+        stepwell_with_backward(function, marker.pointer, pointers, inputs.len(), output.pointer, &mut out)
+    })?;
+    // SAFETY: the shim made it for this caller.
+    unsafe { owned(out) }.ok_or_else(|| Error::new(Code::Internal, "no tensor was made"))
+}
+
+/// Whether there is another reference to a tensor.
+pub(crate) fn is_shared(tensor: TensorRef<'_>) -> bool {
+    // SAFETY: a live tensor.
+    unsafe { stepwell_is_shared(tensor.pointer) }
 }
 
 /// Gives `tensor` the storage, sizes, dtype and device of `source`. It keeps its identity.

@@ -15,7 +15,6 @@ mod typescript_files;
 mod typescript_operations;
 mod values;
 
-pub use engine::Engine;
 pub use engine::busy_guard::BusyGuard;
 pub use engine::device_reports::{CudaDevice, CudaReport, DeviceMemoryUse};
 pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
@@ -25,6 +24,7 @@ pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
 pub use engine::placement::DeviceStep;
 pub use engine::placement::Placement;
 pub use engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+pub use engine::{CallBackward, Engine};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;
 pub use values::data::{Data, Differentiable, Slice, SliceMut};

@@ -4,6 +4,7 @@ use std::cell::Ref;
 use std::rc::Rc;
 
 use stepwell_optim::Result;
+use stepwell_session::Dtype;
 
 use crate::autograd::storage::Storage;
 use crate::elements::buffer::Buffer;
@@ -25,6 +26,20 @@ pub(crate) trait ErasedBackward {
     /// Passes the gradients of the inputs to `give`, with the index of the input. `gradients` has one entry an output: `None`
     /// if no backward has reached the output. At least one is there.
     fn run(&self, context: &BackwardContext<'_>, gradients: &mut [Option<Buffer>], give: &mut Give<'_>) -> Result<()>;
+
+    /// The function of the caller that the backward is, in the place of [`ErasedBackward::run`].
+    fn called(&self) -> Option<&Called> {
+        None
+    }
+}
+
+/// A function of the caller, which is a backward.
+pub(crate) struct Called {
+    pub(crate) function: u64,
+    /// The shape and the dtype of each input.
+    pub(crate) inputs: Vec<(Rc<[usize]>, Dtype)>,
+    /// The shape of the output.
+    pub(crate) output: Rc<[usize]>,
 }
 
 /// Takes the gradient of an input. One of an input that needs none is dropped.

@@ -7,18 +7,26 @@ use std::rc::Rc;
 
 use stepwell_optim::fallible::{out_of_memory, push};
 use stepwell_optim::{Code, Error, Number, Result, Results};
-use stepwell_session::Dtype;
+use stepwell_session::{CallBackward, Dtype};
 
-use crate::autograd::backward::BackwardContext;
+use crate::autograd::backward::{BackwardContext, Called};
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::{Edge, Function, FunctionOutput, Origin, Tensor};
 use crate::elements::buffer::Buffer;
 use crate::elements::element::Element;
-use crate::error::{engine_error, outdated_graph};
+use crate::error::{engine_error, internal_error, outdated_graph};
 
 impl Autograd {
-    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes neither.
+    /// As [`Autograd::backward_calling`], for a graph without functions of the caller.
     pub(crate) fn backward(&self, root: &Tensor, seed: f64) -> Result<()> {
+        let mut call =
+            |_, _: &Tensor, _: &[Tensor]| Err(internal_error("a function of the caller that cannot be called"));
+        self.backward_calling(root, seed, &mut call)
+    }
+
+    /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. A failure changes neither.
+    /// `call` runs functions of the caller.
+    pub(crate) fn backward_calling(&self, root: &Tensor, seed: f64, call: &mut CallBackward<'_, Tensor>) -> Result<()> {
         if !root.requires_grad() {
             return Err(engine_error("backward needs a tensor made from one that requires a gradient"));
         }
@@ -37,7 +45,7 @@ impl Autograd {
         let mut leaves = Vec::new();
         let result = check_saved(&functions).and_then(|()| {
             *origin.pending().borrow_mut() = Some(start);
-            functions.iter().try_for_each(|function| self.propagate(function, &mut leaves))?;
+            functions.iter().try_for_each(|function| self.propagate(function, &mut leaves, call))?;
             self.accumulate(&leaves)
         });
         functions.iter().for_each(|function| function.drop_pending());
@@ -48,8 +56,16 @@ impl Autograd {
     }
 
     /// Runs the backward of one function and adds the results to the pending gradients of its inputs. Appends new leaves.
-    fn propagate(&self, function: &Function, leaves: &mut Vec<Tensor>) -> Result<()> {
+    fn propagate(
+        &self,
+        function: &Function,
+        leaves: &mut Vec<Tensor>,
+        call: &mut CallBackward<'_, Tensor>,
+    ) -> Result<()> {
         let first = function.first_output.take_gradient()?;
+        if let (Some(called), Some(gradient)) = (function.operation.called(), &first) {
+            return self.call(function, called, gradient.copy(&self.budget)?, leaves, call);
+        }
         if function.more_outputs.is_empty() {
             return if first.is_some() { self.run(function, &mut [first], leaves) } else { Ok(()) };
         }
@@ -65,23 +81,33 @@ impl Autograd {
         let saved = saved.values()?;
         let needs = |input: usize| function.inputs.get(input).is_some_and(Option::is_some);
         let context = BackwardContext { budget: &self.budget, needs: &needs, saved: &saved };
-        let mut give = |input: usize, gradient: Buffer| {
-            let Some(edge) = function.inputs.get(input).and_then(Option::as_ref) else { return Ok(()) };
-            let pending = match edge {
-                Edge::Function(origin) => origin.pending(),
-                Edge::Leaf(leaf) => leaf.pending(),
-            };
-            let mut pending = pending.borrow_mut();
-            let Some(sum) = &mut *pending else {
-                if let Edge::Leaf(leaf) = edge {
-                    push(leaves, leaf.clone())?;
-                }
-                *pending = Some(gradient);
-                return Ok(());
-            };
-            if sum.add(&gradient) { Ok(()) } else { Err(outdated_graph()) }
-        };
+        let mut give = |input: usize, gradient: Buffer| give(function, input, gradient, leaves);
         function.operation.run(&context, gradients, &mut give)
+    }
+
+    /// Runs a function of the caller. Nothing is borrowed while it runs, so that it may use every tensor.
+    fn call(
+        &self,
+        function: &Function,
+        called: &Called,
+        gradient: Buffer,
+        leaves: &mut Vec<Tensor>,
+        call: &mut CallBackward<'_, Tensor>,
+    ) -> Result<()> {
+        let mut inputs = Vec::new();
+        for (saved, (shape, dtype)) in function.saved.borrow().iter().flatten().zip(&called.inputs) {
+            let Some(saved) = saved else { return Err(internal_error("a function of the caller without its inputs")) };
+            inputs.push(self.leaf_over(shape, *dtype, Rc::clone(&saved.storage)));
+        }
+        let gradient = self.leaf(&called.output, gradient);
+        let gradients = self.without_recording(|| call(called.function, &gradient, &inputs))?;
+        for (input, gradient) in gradients.into_iter().enumerate() {
+            if let (Some(gradient), Some(Some(_))) = (gradient, function.inputs.get(input)) {
+                let copy = gradient.storage().read()?.copy(&self.budget)?;
+                give(function, input, copy, leaves)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the pending gradients of leaves to their gradients. Checks all of them before it changes one.
@@ -116,6 +142,24 @@ impl Autograd {
         }
         Ok(())
     }
+}
+
+/// Adds a gradient to the pending gradient of an input. Appends new leaves.
+fn give(function: &Function, input: usize, gradient: Buffer, leaves: &mut Vec<Tensor>) -> Result<()> {
+    let Some(edge) = function.inputs.get(input).and_then(Option::as_ref) else { return Ok(()) };
+    let pending = match edge {
+        Edge::Function(origin) => origin.pending(),
+        Edge::Leaf(leaf) => leaf.pending(),
+    };
+    let mut pending = pending.borrow_mut();
+    let Some(sum) = &mut *pending else {
+        if let Edge::Leaf(leaf) = edge {
+            push(leaves, leaf.clone())?;
+        }
+        *pending = Some(gradient);
+        return Ok(());
+    };
+    if sum.add(&gradient) { Ok(()) } else { Err(outdated_graph()) }
 }
 
 /// The seed as f32. Fails if it rounds to 0 or to infinity.

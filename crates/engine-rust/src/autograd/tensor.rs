@@ -60,6 +60,11 @@ impl Tensor {
         self.0.identity
     }
 
+    /// Whether the tensor has clones.
+    pub(crate) fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
+    }
+
     pub(crate) fn shape(&self) -> Rc<[usize]> {
         Rc::clone(&self.0.data.borrow().shape)
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod activations;
 pub(crate) mod batch_norm;
+pub(crate) mod called_function;
 pub(crate) mod conv2d;
 pub(crate) mod embedding;
 pub(crate) mod layer_norm;

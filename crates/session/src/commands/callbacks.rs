@@ -8,9 +8,13 @@ use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::nn::callback::{Callback, FUNCTION};
 use crate::nn::container::Container;
+use crate::nn::host::Host;
 use crate::nn::module::{Module, checked_name};
+use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
-use crate::values::handle::{Handle, ObjectKind};
+use crate::values::data::Data;
+use crate::values::device::Device;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 /// `callback(function, name, members, buffers)`: a module of the function of a number. `members` are pairs of a name and a value:
@@ -132,15 +136,74 @@ pub(crate) fn running<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     session.running_call()
 }
 
-/// `outputs(tensor, ..)`: the outputs of the function that is running.
+/// `outputs(tensor, ..)`: the outputs of the function that is running; null for one that it leaves out.
 pub(crate) fn outputs<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let mut outputs = Vec::new();
     while !arguments.is_empty() {
-        let handle: Handle = arguments.handle(ObjectKind::Tensor)?;
-        outputs.push(session.tensor(handle)?.clone());
+        outputs.push(match arguments.peek() {
+            Value::Null => {
+                arguments.next();
+                None
+            }
+            _ => Some(session.tensor(arguments.handle(ObjectKind::Tensor)?)?.clone()),
+        });
     }
     session.set_outputs(outputs)?;
     Ok(Value::Null)
+}
+
+/// `gradient(forward, backward, input, ..)`: the output of a function of a number, whose backward is another function. That one gets the
+/// gradient of the output and the inputs, and returns a gradient of each input, or null.
+pub(crate) fn gradient<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments) -> Result<Value> {
+    let forward = arguments.whole("the number of a function", 0)?;
+    let backward = arguments.whole("the number of a function", 0)?;
+    let (engine, mut random, inputs, command) = {
+        let session = access.session();
+        let mut inputs = Vec::new();
+        while !arguments.is_empty() || inputs.is_empty() {
+            let tensor = session.tensor(arguments.handle(ObjectKind::Tensor)?)?;
+            if session.engine.device(tensor)? != Device::Cpu {
+                let message =
+                    "a function with a backward of its own takes tensors on the CPU: to(x, \"cpu\") copies one";
+                return Err(Error::new(Code::Unsupported, message));
+            }
+            inputs.push(tensor.clone());
+        }
+        (session.engine.clone(), session.random.clone(), inputs, session.command)
+    };
+    let training = access.session().calls.last().is_none_or(|call| call.training);
+    let outputs = {
+        let host = access.host().ok_or_else(|| Error::new(Code::Internal, "a function without its engine"))?;
+        engine.no_grad(|| host.call(forward, training, &mut random, &inputs))?
+    };
+    let [Some(output)] = outputs.as_slice() else {
+        let message = format!("expected the function to return one tensor, given {}", outputs.len());
+        return Err(Error::new(Code::Argument, message));
+    };
+    let dtype = engine.dtype(output)?;
+    if !dtype.is_floating() {
+        let message = format!("expected the function to return a tensor of floating point, given {}", dtype.name());
+        return Err(Error::new(Code::Dtype, message));
+    }
+    // A copy, whose elements no other tensor changes.
+    let output = engine.convert(output, dtype, Device::Cpu)?;
+    let marker = engine.tensor(&Data::Bool(vec![true]), &[], Device::Cpu)?;
+    let output = engine.with_backward(backward, &marker, &inputs, &output)?;
+    let mut session = access.session();
+    session.random = random;
+    session.command = command;
+    session.functions_of_graphs.push((backward, marker));
+    if session.functions_of_graphs.len().is_power_of_two() {
+        session.functions_of_graphs();
+    }
+    session.insert(Object::Tensor(output))
+}
+
+/// `graphfunctions()`: the numbers of the functions that a backward may still call.
+pub(crate) fn of_graphs<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    arguments.finish()?;
+    let numbers = session.functions_of_graphs().iter().map(|(function, _)| Value::Number(*function as f64));
+    Ok(Value::Array(numbers.collect()))
 }
 
 fn malformed() -> Error {

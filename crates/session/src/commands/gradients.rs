@@ -10,9 +10,11 @@ use crate::commands::parameters::resolve_parameters;
 use crate::commands::tensors::{floats, read};
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
-use crate::nn::context::check_device;
+use crate::nn::context::{ForwardContext, check_device};
+use crate::nn::host::Host;
 use crate::nn::module::Named;
 use crate::session::gradient_scales::multiplied;
+use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::scaled_backward;
 use crate::training::clip::clip_gradients;
@@ -87,7 +89,24 @@ pub(crate) fn nograd<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
 
 /// `backward(tensor, [gradient], [optimizer])`: accumulates the gradients of a scalar, or of the sum of `tensor` times
 /// `gradient`, times the loss scale of the optimizer.
-pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+pub(crate) fn backward<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: Arguments) -> Result<Value> {
+    let (scalar, scale, engine, mut random) = {
+        let session = access.session();
+        let (scalar, scale) = scalar_to_derive(&session, arguments)?;
+        (scalar, scale, session.engine.clone(), session.random.clone())
+    };
+    {
+        let host = access.host();
+        let host = host.as_ref().map(|host| host as &dyn Host<E>);
+        let mut context = ForwardContext { engine: &engine, random: &mut random, training: true, host };
+        scaled_backward(&mut context, &scalar, scale)?;
+    }
+    access.session().random = random;
+    Ok(Value::Null)
+}
+
+/// The scalar whose gradients a backward accumulates, and the factor of them.
+fn scalar_to_derive<E: Engine>(session: &Session<E>, mut arguments: Arguments) -> Result<(E::Tensor, f64)> {
     let handle = arguments.handle(ObjectKind::Tensor)?;
     let gradient = match arguments.peek() {
         Value::Handle(handle) if !matches!(session.object(*handle)?, Object::Tensor(_)) => None,
@@ -121,14 +140,13 @@ pub(crate) fn backward<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     if !engine.requires_grad(tensor) {
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
     }
-    match gradient {
-        None => scaled_backward(engine, tensor, scale)?,
+    Ok(match gradient {
+        None => (tensor.clone(), scale),
         Some(given) => {
             let gradient = given_gradient(session, tensor, &given, scale)?;
-            engine.backward(&product_sum(engine, tensor, &gradient)?, 1.0)?;
+            (product_sum(engine, tensor, &gradient)?, 1.0)
         }
-    }
-    Ok(Value::Null)
+    })
 }
 
 /// The sum of a tensor times a gradient, as a scalar whose gradient with respect to the tensor is exactly that gradient. No

@@ -134,6 +134,8 @@ impl<E: Engine> Session<E> {
         ("testrun", models::testrun),
         ("batch", models::batch),
         ("testbatch", models::testbatch),
+        ("backward", gradients::backward),
+        ("gradient", callbacks::gradient),
     ];
 
     /// Every other command with its function. The module of a function is its family; `packages/sdk/src/api/functions/` has the
@@ -145,7 +147,6 @@ impl<E: Engine> Session<E> {
         ("average", steps::average),
         ("zerograd", gradients::zerograd),
         ("nograd", gradients::nograd),
-        ("backward", gradients::backward),
         ("grad", gradients::grad),
         ("gradflag", gradients::gradflag),
         ("leaf", gradients::leaf),
@@ -159,6 +160,7 @@ impl<E: Engine> Session<E> {
         ("bindcallback", callbacks::bind),
         ("isparameter", callbacks::is_trained),
         ("runningcall", callbacks::running),
+        ("graphfunctions", callbacks::of_graphs),
         ("outputs", callbacks::outputs),
         ("names", modules::names),
         ("childnames", modules::childnames),

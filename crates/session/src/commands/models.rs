@@ -10,6 +10,7 @@ use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
 use crate::nn::context::ForwardContext;
 use crate::nn::host::Host;
+use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
 use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
@@ -24,11 +25,21 @@ use crate::values::value::Value;
 /// `model(module, loss, optimizer)`: the three under one handle. They are shared, not taken.
 pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
-    let loss = *session.loss(arguments.handle(ObjectKind::Loss)?)?;
+    // The SDK gives a function of the program as its number.
+    let own_loss = match arguments.peek() {
+        Value::Number(_) => Some(arguments.whole("the number of a function", 0)?),
+        _ => None,
+    };
+    let loss = match own_loss {
+        Some(_) => LossFunction::new("mse", &[])?,
+        None => *session.loss(arguments.handle(ObjectKind::Loss)?)?,
+    };
     let optimizer = session.shared_optimizer(arguments.handle(ObjectKind::Optimizer)?)?.clone();
     arguments.finish()?;
     check_updates(&session.engine, &module, optimizer.borrow().tensors())?;
-    session.insert(Object::Model(Box::new(Model::new(module, loss, optimizer)?)))
+    let mut model = Model::new(module, loss, optimizer)?;
+    model.own_loss = own_loss;
+    session.insert(Object::Model(Box::new(model)))
 }
 
 /// Fails if an optimizer of these tensors updates no parameter of the module, so that training would change nothing.
@@ -109,6 +120,9 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) 
     let numbers = array(given)?;
     let is_classes = |array: &Numbers<'_>| array.shape.len() == 1 || array.data.dtype() == Dtype::Long;
     if model.loss.takes_classes() && numbers.as_ref().is_some_and(is_classes) {
+        dtype = Dtype::Long;
+    }
+    if model.own_loss.is_some() && numbers.as_ref().is_some_and(|array| array.data.dtype() == Dtype::Long) {
         dtype = Dtype::Long;
     }
     tensor_or_numbers(session, given, dtype, device(session, &model.module)?)

@@ -9,6 +9,7 @@ use crate::commands::state::describe;
 use crate::commands::tensors::read;
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
+use crate::nn::module::CALLBACK;
 use crate::nn::module_state::{self, properties};
 use crate::session::{Object, Session};
 use crate::values::convert::to_value;
@@ -33,7 +34,10 @@ pub(crate) fn outline<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         Object::Loss(loss) => Ok(loss_outline(loss)),
         Object::Model(model) => Ok(Value::Array(vec![
             module_state::outline(engine, &model.module)?,
-            loss_outline(&model.loss),
+            match model.own_loss {
+                Some(_) => Value::Array(vec![Value::string(CALLBACK)]),
+                None => loss_outline(&model.loss),
+            },
             optimizer_outline(session, handle)?,
         ])),
         other @ (Object::Tensor(_) | Object::Vector(_)) => {

@@ -30,6 +30,10 @@ use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 
+/// Runs the backward of a function of the caller: its number, the gradient of its output, and its inputs. Returns a gradient for
+/// each input that has one, of its shape and dtype.
+pub type CallBackward<'a, T> = dyn FnMut(u64, &T, &[T]) -> Result<Vec<Option<T>>> + 'a;
+
 /// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first. A clone of an engine is the engine itself: both
 /// share their state.
 pub trait Engine: Clone + 'static {
@@ -114,6 +118,36 @@ pub trait Engine: Clone + 'static {
     /// Accumulates the gradients of `seed` times a scalar into its leaves and releases the graph. Fails if the scalar's
     /// dtype cannot hold `seed`.
     fn backward(&self, tensor: &Self::Tensor, seed: f64) -> Result<()>;
+    /// As [`Engine::backward`], through graphs with functions of [`Engine::with_backward`], which `call` runs without recording
+    /// operations.
+    fn backward_calling(
+        &self,
+        tensor: &Self::Tensor,
+        seed: f64,
+        call: &mut CallBackward<'_, Self::Tensor>,
+    ) -> Result<()> {
+        let _ = call;
+        self.backward(tensor, seed)
+    }
+    /// A tensor with the elements of `output`, which is a leaf of floating point. Its backward is a function of the caller, by its
+    /// number. The function gets the gradient of the tensor and `inputs`, and returns their gradients. The graph holds a
+    /// clone of `marker` as long as it can call the function. Returns a leaf if no input requires a gradient, or if operations
+    /// are not recorded.
+    fn with_backward(
+        &self,
+        function: u64,
+        marker: &Self::Tensor,
+        inputs: &[Self::Tensor],
+        output: &Self::Tensor,
+    ) -> Result<Self::Tensor> {
+        let _ = (function, marker, inputs, output);
+        Err(Error::new(Code::Unsupported, "this engine does not have functions with a backward of their own"))
+    }
+    /// Whether a tensor has clones, such as in a graph.
+    fn is_shared(&self, tensor: &Self::Tensor) -> bool {
+        let _ = tensor;
+        true
+    }
     /// Runs `f` without recording operations.
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R
     where

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::engine::Engine;
 use crate::nn::context::ForwardContext;
@@ -43,6 +43,8 @@ impl<E: Engine, M> Layer<E> for Callback<E, M> {
             return Err(Error::new(Code::Argument, message));
         };
         let host = context.host.ok_or_else(|| Error::new(Code::Internal, "a function without its engine"))?;
-        host.call(function, context.training, context.random, inputs)
+        let outputs = host.call(function, context.training, context.random, inputs)?;
+        let missing = || Error::new(Code::Argument, "expected tensors as outputs, given null");
+        outputs.into_iter().map(|output| output.ok_or_else(missing)).values()
     }
 }

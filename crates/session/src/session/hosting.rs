@@ -86,7 +86,7 @@ impl<E: Engine> Host<E> for SessionHost<'_, E> {
         training: bool,
         random: &mut Random,
         inputs: &[E::Tensor],
-    ) -> Result<Vec<E::Tensor>> {
+    ) -> Result<Vec<Option<E::Tensor>>> {
         self.session.borrow_mut().begin_call(function, training, inputs)?;
         std::mem::swap(random, &mut self.session.borrow_mut().random);
         let result = (self.call)();
@@ -95,6 +95,22 @@ impl<E: Engine> Host<E> for SessionHost<'_, E> {
         let outputs = session.end_call()?;
         result?;
         outputs.ok_or_else(|| Error::new(Code::Internal, "a function that has not stated its outputs"))
+    }
+
+    fn begin_backward(&self) -> Result<()> {
+        let mut session = self.session.borrow_mut();
+        if session.is_in_backward {
+            return Err(Error::new(
+                Code::Busy,
+                "a backward is not over, and the function that it calls cannot begin another",
+            ));
+        }
+        session.is_in_backward = true;
+        Ok(())
+    }
+
+    fn end_backward(&self) {
+        self.session.borrow_mut().is_in_backward = false;
     }
 }
 
@@ -118,7 +134,7 @@ impl<E: Engine> Session<E> {
         Ok(())
     }
 
-    fn end_call(&mut self) -> Result<Option<Vec<E::Tensor>>> {
+    fn end_call(&mut self) -> Result<Option<Vec<Option<E::Tensor>>>> {
         let Some(call) = self.calls.pop() else { return Ok(None) };
         self.remove_all(&call.inputs)?;
         Ok(call.outputs)
@@ -143,9 +159,16 @@ impl<E: Engine> Session<E> {
     }
 
     /// Sets the outputs of the running function.
-    pub(crate) fn set_outputs(&mut self, outputs: Vec<E::Tensor>) -> Result<()> {
+    pub(crate) fn set_outputs(&mut self, outputs: Vec<Option<E::Tensor>>) -> Result<()> {
         self.calls.last_mut().ok_or_else(none_running)?.outputs = Some(outputs);
         Ok(())
+    }
+
+    /// Numbers of the functions that a backward may still call. Forgets all others.
+    pub(crate) fn functions_of_graphs(&mut self) -> &[(FunctionNumber, E::Tensor)] {
+        let engine = &self.engine;
+        self.functions_of_graphs.retain(|(_, marker)| engine.is_shared(marker));
+        &self.functions_of_graphs
     }
 
     /// Takes a model out of the session, which keeps its parts.

@@ -78,6 +78,10 @@ pub struct Session<E: Engine> {
     pub(crate) running: Vec<RunningStep<E>>,
     /// Functions of modules that are running, the innermost last.
     pub(crate) calls: Vec<RunningCall<E>>,
+    /// True while a backward runs that may call functions.
+    pub(crate) is_in_backward: bool,
+    /// Functions that the backward of a graph may call, each with a tensor that the graph holds a clone of.
+    pub(crate) functions_of_graphs: Vec<(FunctionNumber, E::Tensor)>,
     /// Objects that commands use whose functions are running.
     pub(crate) held: Vec<Handle>,
     pub(crate) table: HandleTable<CountedObject<E>>,
@@ -98,7 +102,7 @@ pub(crate) struct RunningCall<E: Engine> {
     pub(crate) function: FunctionNumber,
     pub(crate) training: bool,
     pub(crate) inputs: Vec<Handle>,
-    pub(crate) outputs: Option<Vec<E::Tensor>>,
+    pub(crate) outputs: Option<Vec<Option<E::Tensor>>>,
 }
 
 /// An object with the bytes of its tensors at the last count.
@@ -114,8 +118,11 @@ impl<E: Engine> Session<E> {
     pub fn new(engine: E) -> Self {
         let (random, table) = (Random::new(0), HandleTable::new());
         let (all_options, scales_losses) = (true, false);
+        let (is_in_backward, functions_of_graphs) = (false, Vec::new());
         Self {
             engine,
+            is_in_backward,
+            functions_of_graphs,
             random,
             all_options,
             scales_losses,
@@ -152,14 +159,9 @@ impl<E: Engine> Session<E> {
         {
             return self.insert(Object::Tensor(tensor));
         }
-        self.insert_all(tensors.into_iter().map(Object::Tensor).collect())
-    }
-
-    /// Inserts several objects, all or none. Returns the list of their handles.
-    pub(crate) fn insert_all(&mut self, objects: Vec<Object<E>>) -> Result<Value> {
         let mut handles = Vec::new();
-        for object in objects {
-            match self.insert(object) {
+        for tensor in tensors {
+            match self.insert(Object::Tensor(tensor)) {
                 Ok(handle) => handles.push(handle),
                 Err(error) => {
                     for handle in handles {
@@ -276,6 +278,9 @@ impl<E: Engine> Session<E> {
     pub(crate) fn loss(&self, handle: Handle) -> Result<&LossFunction> {
         match self.object(handle)? {
             Object::Loss(loss) => Ok(loss),
+            Object::Model(model) if model.own_loss.is_some() => {
+                Err(Error::new(Code::Argument, "the loss of this model is a function, and not one of the engine"))
+            }
             Object::Model(model) => Ok(&model.loss),
             other => Err(wrong_kind(ObjectKind::Loss, other.kind())),
         }

@@ -12,6 +12,8 @@ use crate::engine::library_optimizers::reject_extensions;
 use crate::engine::library_optimizers::{LibraryGroup, LibraryOptimizer, only_fused};
 #[cfg(not(target_family = "wasm"))]
 use crate::engine::placement::Placement;
+use crate::nn::context::ForwardContext;
+use crate::nn::host::backward;
 use crate::training::clip::{clip_gradients, multiply_gradients};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
@@ -349,7 +351,12 @@ impl Deref for WithState<'_> {
 
 /// The gradients of a loss times a scale. A scale beyond the range of the loss's dtype makes gradients that are not
 /// finite. The step is then skipped and the scale backs off, as in PyTorch.
-pub(crate) fn scaled_backward<E: Engine>(engine: &E, loss: &E::Tensor, scale: f64) -> Result<()> {
+pub(crate) fn scaled_backward<E: Engine>(
+    context: &mut ForwardContext<'_, E>,
+    loss: &E::Tensor,
+    scale: f64,
+) -> Result<()> {
+    let ForwardContext { engine, random, host, .. } = context;
     let mut seed = scale;
     if scale != 1.0
         && let Data::Double(rounded) = Data::Double(vec![scale]).cast(engine.dtype(loss)?)?.cast(Dtype::Double)?
@@ -357,5 +364,5 @@ pub(crate) fn scaled_backward<E: Engine>(engine: &E, loss: &E::Tensor, scale: f6
     {
         seed = f64::INFINITY;
     }
-    engine.backward(loss, seed)
+    backward(*engine, *host, random, loss, seed)
 }

@@ -9,6 +9,7 @@ use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
 use crate::engine::Engine;
 use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::ForwardContext;
+use crate::nn::host::FunctionNumber;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::Module;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
@@ -29,6 +30,8 @@ pub(crate) struct Model<E: Engine> {
     pub(crate) optimizer: Rc<RefCell<BoundOptimizer<E>>>,
     pub(crate) train: DataLoader<E>,
     pub(crate) test: DataLoader<E>,
+    /// A function of JavaScript in the place of the loss, which is then not used but for its reduction, a mean.
+    pub(crate) own_loss: Option<FunctionNumber>,
     /// True in the place of a model that is being run.
     is_running: bool,
 }
@@ -44,14 +47,14 @@ impl<E: Engine> Model<E> {
             return Err(Error::new(Code::Argument, message));
         }
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
-        Ok(Self { module, loss, optimizer, train, test, is_running: false })
+        Ok(Self { module, loss, optimizer, train, test, own_loss: None, is_running: false })
     }
 
     /// The place of a model while it is being run, with its parts and without its data.
     pub(crate) fn placeholder(&self) -> Self {
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
         let (module, optimizer) = (Rc::clone(&self.module), Rc::clone(&self.optimizer));
-        Self { module, loss: self.loss, optimizer, train, test, is_running: true }
+        Self { module, loss: self.loss, optimizer, train, test, own_loss: self.own_loss, is_running: true }
     }
 
     /// Fails while the model is being run.
@@ -183,8 +186,7 @@ impl<E: Engine> Model<E> {
                 let Batch { inputs, targets } = self.train.batch(engine, batches[position], device)?;
                 let outputs = self.module.forward(context, std::slice::from_ref(&inputs))?;
                 let output = self.module.only_output(outputs)?;
-                let (loss, counted) =
-                    self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
+                let (loss, counted) = self.apply_loss(context, &output, &targets)?;
                 if !engine.requires_grad(&loss) {
                     return Err(Error::new(Code::Gradient, "nothing that the module computes requires a gradient"));
                 }
@@ -204,7 +206,7 @@ impl<E: Engine> Model<E> {
                     }
                 }
                 sum += shares[position] * value;
-                scaled_backward(engine, &loss, scale * shares[position])
+                scaled_backward(context, &loss, scale * shares[position])
             };
             for position in 0..batches.len() {
                 if let Err(error) = add(position) {
@@ -275,14 +277,44 @@ impl<E: Engine> Model<E> {
         Ok(shares)
     }
 
+    /// The loss of a batch, and the number of losses that are averaged: of samples, if the loss is a function of JavaScript.
+    fn apply_loss(
+        &self,
+        context: &mut ForwardContext<'_, E>,
+        output: &E::Tensor,
+        targets: &E::Tensor,
+    ) -> Result<(E::Tensor, usize)> {
+        let engine = context.engine;
+        let Some(function) = self.own_loss else {
+            return self.loss.apply(engine, output, targets).map_err(|error| error.within(self.loss.name()));
+        };
+        let host = context.host.ok_or_else(|| Error::new(Code::Internal, "a function without its engine"))?;
+        let given = [output.clone(), targets.clone()];
+        let mut outputs = host.call(function, context.training, context.random, &given)?;
+        let (count, loss) = (outputs.len(), outputs.pop().flatten());
+        let Some(loss) = loss.filter(|_| count == 1) else {
+            let message = format!("expected the loss to return one tensor, given {count}");
+            return Err(Error::new(Code::Argument, message));
+        };
+        let (shape, dtype) = (engine.shape(&loss)?, engine.dtype(&loss)?);
+        if shape.iter().product::<usize>() != 1 {
+            let message = format!("expected the loss to return a tensor of one element, given one of shape {shape:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+        if !dtype.is_floating() {
+            let message = format!("expected the loss to return a tensor of floating point, given {}", dtype.name());
+            return Err(Error::new(Code::Dtype, message));
+        }
+        Ok((loss, engine.shape(targets)?.first().copied().unwrap_or(1)))
+    }
+
     /// Measures a batch for testing, and changes nothing.
     fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<LearnedStep> {
         let engine = context.engine;
         let Batch { inputs, targets } = self.test.batch(engine, samples, self.device(engine)?)?;
         let outputs = self.module.evaluate_detached(context, std::slice::from_ref(&inputs))?;
         let output = self.module.only_output(outputs)?;
-        let (value, counted) =
-            self.loss.apply(engine, &output, &targets).map_err(|error| error.within(self.loss.name()))?;
+        let (value, counted) = engine.no_grad(|| self.apply_loss(context, &output, &targets))?;
         let loss = scalar(engine, &value)?;
         let measured = BatchMetrics::new(engine, &self.test.metrics, (&self.loss, loss, counted), &output, &targets)?;
         Ok(LearnedStep { loss, measured: vec![measured], outcome: Outcome::Stepped })

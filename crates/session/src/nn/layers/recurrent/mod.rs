@@ -1,4 +1,0 @@
-//! Recurrent layers.
-
-mod cell;
-pub(crate) mod layers;
