@@ -421,6 +421,13 @@ const harmless: { readonly [name: string]: (scene: Scene) => unknown } = {
       k.callback((x) => k.mul(x, 2)),
       [1],
     ),
+  gradient: () =>
+    k.backward(
+      k.gradient(
+        (x) => k.mul(x, 2),
+        (g) => g,
+      )(k.tensor([1], "grad")),
+    ),
   clone: ({ m }) => k.clone(m),
   cudadevices: () => k.cudadevices(),
   cudaStatus: () => k.cudaStatus(),

@@ -214,6 +214,17 @@ const rows: { readonly [name: string]: readonly Row[] } = {
         o.tensor,
       ),
   ],
+  gradient: [
+    (o) =>
+      k.backward(
+        k.sum(
+          k.gradient(
+            (x) => k.mul(x, 2),
+            (g) => g,
+          )(o.leaf),
+        ),
+      ),
+  ],
   forward: [
     (o) => k.forward(o.module, o.tensor),
     (o) => k.forward(o.model, o.leaf),

@@ -47,6 +47,7 @@ export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> =
 const differing: Readonly<Record<string, string>> = {
   data: "the data of a model; here the elements of a tensor",
   eye: "fills a given tensor; here makes one of a size",
+  gradient: "the gradient of a tensor; here makes a function with a backward of its own",
   memory: "the order of a tensor's dimensions in memory; here bytes in use",
   ones: "fills a given tensor; here makes one of a shape",
   reset: "the storage of a tensor; here the session",
@@ -79,6 +80,10 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   modules: {
     convolution: "Planned; both engines have the convolution of images only.",
     pooling: "Planned; both engines have the largest element of images only.",
+    linear: "Planned as a composition of operations on tensors.",
+    recurrent: "Planned: results of several tensors come first.",
+    attention: "Planned as compositions of `matmul` and `softmax`.",
+    embedding: "Planned.",
     "shape and selection": "Planned: padding and interpolation.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
   },

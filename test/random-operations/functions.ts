@@ -19,7 +19,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 /** Functions that change nothing, and those that change nothing if they are given one argument. */
 const readers = words(
-  "data dtype device evaluate callback names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
+  "data dtype device evaluate callback gradient names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
     "handlecount full tensor seed randperm seq save skipped clone leaks leakcheck scope cudadevices cudaStatus memory sync " +
     "synchronize children modules moduletypes parmtypes buffer buffers buffernames dim itemsize info leaf same input target " +

@@ -59,7 +59,7 @@ it("commands and the SDK's functions are divided alike", () => {
   // call `errorcodes`.
   const internal = [
     ...["release", "outline", "pick", "errorcodes"],
-    ...["callbacks", "bindcallback", "isparameter", "runningcall", "outputs"],
+    ...["callbacks", "bindcallback", "isparameter", "runningcall", "outputs", "graphfunctions"],
   ];
   // `class` is a reserved word.
   const named = (name: string) => (name === "class" ? "classof" : name);

@@ -35,6 +35,15 @@ export const moduleOperations: Operations = {
     const module = world.any("module", "model");
     if (module) world.call(world.random.pick(["forward", "evaluate"]), module.handle, inputOf(world));
   },
+  "function with a backward": (world) => {
+    const tensor = world.any("tensor");
+    const f = world.call<k.GradientFunction>(
+      "gradient",
+      (x: k.TensorHandle) => k.mul(x, 2),
+      (g: k.TensorHandle) => g,
+    );
+    if (tensor && world.random.chance(0.7)) k.free(k.scoped(() => f(k.detach(tensor.handle as k.TensorHandle))));
+  },
   "module of a function": (world) => {
     const { random } = world;
     const makers: readonly ((x: k.TensorHandle) => k.TensorHandle)[] = [

@@ -157,7 +157,6 @@ export type OperationName =
   | "multidot"
   | "tensordot"
   | "cross"
-  | "bilinear"
   | "trace"
   | "diagonal"
   | "diag"

@@ -29,3 +29,6 @@ export type GradientBackward = (
 
 /** A function of tensors with a gradient of its own. */
 export type GradientFunction = (...inputs: readonly AnyTensor[]) => TensorHandle;
+
+/** The loss of an output and a target: a tensor of one element. */
+export type LossFunction<Tensor = TensorHandle> = (output: Tensor, target: Tensor) => AnyTensor;

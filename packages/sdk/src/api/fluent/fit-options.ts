@@ -22,7 +22,7 @@ export interface Course {
 /** Settings of the model's own handle, which count where an option is left out, and properties of the model. */
 export interface Defaults {
   readonly train: SampleOptions<TrainOptions>;
-  readonly loss: LossName;
+  readonly loss: LossName | "callback";
   readonly scalesLosses: boolean;
 }
 
@@ -132,7 +132,11 @@ export function readValidationOptions(
 }
 
 /** The options of a measurement. */
-export function readMeasureOptions(options: unknown, set: SampleOptions<TestOptions>, loss: LossName): TestOptions {
+export function readMeasureOptions(
+  options: unknown,
+  set: SampleOptions<TestOptions>,
+  loss: LossName | "callback",
+): TestOptions {
   const names = ["batchSize", ...Object.keys(set)] as (keyof TestOptions)[];
   const given = namedOptions<TestOptions>("measure", options, names);
   const defaults = { loss } as Defaults;

@@ -1,11 +1,12 @@
 import { renamed, StepwellError } from "../../errors.js";
 import type { LossOptionsOf } from "../../generated/losses.js";
-import { Handle, type LossHandle, type ModelHandle, parts } from "../../handle.js";
+import { Handle, type LossHandle, type ModelHandle, parts, type TensorHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
 import { optionsText } from "../../printing/options.js";
 import type { LossName } from "../../types/arguments.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
+import type { LossFunction } from "../../types/own-modules.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { loss } from "../functions/losses.js";
@@ -22,11 +23,13 @@ import { checkedHandle, classofIn, release, toHandle } from "./held.js";
 import { Module } from "./module.js";
 import { Optimizer } from "./optimizer.js";
 import { checkTraining } from "./running-trainings.js";
+import { Tensor } from "./tensor.js";
 import { Training } from "./training.js";
 
-/** A loss by its name, by its name with options as `loss` takes them, or as the result of `loss`. */
+/** A loss: its name, its name with options as `loss` takes them, the result of `loss`, or a function of output and target. */
 export type LossChoice =
   | LossName
+  | LossFunction<Tensor>
   | { readonly [Name in LossName]: readonly [name: Name, options?: LossOptionsOf[Name]] }[LossName]
   | AnyLoss;
 
@@ -37,13 +40,14 @@ export class Model implements Held<ModelHandle> {
   /** The module that is trained. */
   readonly module: Module;
   /** The name of the loss. */
-  readonly loss: LossName;
+  readonly loss: LossName | "callback";
   /** The optimizer that trains it. */
   readonly optimizer: Optimizer;
 
   /**
    * A model of a module, a loss and an optimizer, of either layer. The loss is a name, a name with options such as
-   * `["smoothl1", { beta: 0.5 }]`, or a handle, which has to live as long as the model.
+   * `["smoothl1", { beta: 0.5 }]`, or a handle, which has to live as long as the model. It may be a function of the output and the
+   * target, as for the function `model`; {@link loss} is then `callback`.
    */
   constructor(module: AnyModule, loss: LossChoice, optimizer: AnyOptimizer);
   constructor(module: AnyModule, given: LossChoice, optimizer: AnyOptimizer, ...surplus: readonly unknown[]) {
@@ -184,7 +188,12 @@ export class Model implements Held<ModelHandle> {
   }
 
   #makeModel(): ModelHandle {
-    const given = toHandle(this.#loss);
+    const own = this.#loss;
+    if (typeof own === "function") {
+      const loss = (output: TensorHandle, target: TensorHandle) => own(new Tensor(output), new Tensor(target));
+      return model(this.module, loss, this.optimizer);
+    }
+    const given = toHandle(own);
     if (given instanceof Handle) return model(this.module, given, this.optimizer);
     const made = makeLoss(given);
     try {
@@ -237,7 +246,8 @@ export class Model implements Held<ModelHandle> {
 }
 
 /** The name of a loss, which must exist. The engine has the list of losses. */
-function nameOf(given: LossChoice): LossName {
+function nameOf(given: LossChoice): LossName | "callback" {
+  if (typeof given === "function") return "callback";
   const handle = toHandle(given);
   try {
     if (handle instanceof Handle) {

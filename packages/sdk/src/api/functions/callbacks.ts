@@ -2,11 +2,17 @@
 
 import { StepwellError } from "../../errors.js";
 import type { ModuleHandle, TensorHandle } from "../../handle.js";
-import type { CallbackOptions, ModuleFunction } from "../../types/own-modules.js";
+import type {
+  CallbackOptions,
+  GradientBackward,
+  GradientForward,
+  GradientFunction,
+  ModuleFunction,
+} from "../../types/own-modules.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
-import { outputsOf } from "./outputs.js";
+import { gradientsOf, outputsOf } from "./outputs.js";
 
 /**
  * A module whose forward pass is a function. Containers and own modules hold it like any module.
@@ -34,4 +40,39 @@ export function callback(forward: unknown, options: unknown = {}, ...surplus: re
   if (plain === undefined) return module;
   client.free([module]);
   throw new StepwellError("ERR_PARAMETER", `callback: expected leaf tensors with "grad" as parms, given \`${plain}\``);
+}
+
+/**
+ * A function of tensors whose gradient is calculated by another function. Its result is a tensor with a graph, as of an operation.
+ *
+ * `forward` gets the inputs, and returns one tensor of floating point; no graph is recorded in it. `backward` gets the gradient of that
+ * tensor and the inputs, during {@link backward}. It returns a gradient of the shape and the type of each input, in a list, or null for
+ * an input without one. For one input it may return the gradient itself. Gradients of gradients are not calculated.
+ *
+ * Both are synchronous; what they make else is freed. They may call every function, except that `backward` cannot begin another
+ * {@link backward} (`ERR_BUSY`). If one throws, the exception arrives as it was thrown, and no gradient has changed. Inputs are on the CPU:
+ * others are `ERR_UNSUPPORTED`.
+ *
+ * @example
+ * ```ts
+ * // Rounds, and passes the gradient on as it is.
+ * const rounded = gradient((x) => round(x), (g) => g);
+ * const y = rounded(tensor([0.4, 1.6], "grad"));
+ * ```
+ */
+export function gradient(forward: GradientForward, backward: GradientBackward): GradientFunction;
+export function gradient(forward: unknown, backward: unknown, ...surplus: readonly unknown[]): GradientFunction {
+  if (typeof forward !== "function") refuse("gradient", "a function as argument 1", forward);
+  if (typeof backward !== "function") refuse("gradient", "a function as argument 2", backward);
+  refuseSurplus("gradient", surplus);
+  const forwards = {
+    run: (inputs: readonly TensorHandle[]) => outputsOf("gradient", Reflect.apply(forward, undefined, inputs)),
+  };
+  const backwards = {
+    run: (inputs: readonly TensorHandle[]) => gradientsOf("gradient", Reflect.apply(backward, undefined, inputs)),
+  };
+  const hosted = [forwards, backwards] as const;
+  const [first, second] = hosted.map((each) => client.host(each)) as [number, number];
+  // The closure holds both functions, and a graph holds the second one.
+  return (...inputs: readonly unknown[]) => client.applyWithBackward(first, second, hosted[1], inputs) as TensorHandle;
 }

@@ -1,13 +1,15 @@
 // Models: a module, a loss and an optimizer that are trained and tested on data.
 
 import type { TestOptions, TrainOptions } from "../../generated/settings.js";
-import type { ModelHandle } from "../../handle.js";
+import { Handle, type ModelHandle } from "../../handle.js";
 import type { Target } from "../../types/arguments.js";
 import type { MetricNames, MetricsOf } from "../../types/metrics.js";
 import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
+import type { LossFunction } from "../../types/own-modules.js";
 import type { BatchReport, Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { client } from "../client.js";
+import { outputsOf } from "./outputs.js";
 import { passOf } from "./pass-metrics.js";
 
 /**
@@ -27,8 +29,25 @@ import { passOf } from "./pass-metrics.js";
  * ```
  */
 export function model(module: AnyModule, loss: AnyLoss, optimizer: AnyOptimizer): ModelHandle;
+/**
+ * Makes a model whose loss is a function of the output and the target, which returns a tensor of one element. It runs as the function of
+ * a {@link callback} does. With `accumulate` it counts as a mean over samples.
+ *
+ * Plain numbers as targets take the type of the parameters, and a `BigInt64Array` becomes `long`.
+ *
+ * @example
+ * ```ts
+ * const huge = model(m, (y, target) => mean(pow(sub(y, target), 4)), opt("adam", m));
+ * ```
+ */
+export function model(module: AnyModule, loss: LossFunction, optimizer: AnyOptimizer): ModelHandle;
 export function model(...args: readonly unknown[]): unknown {
-  return client.call("model", args);
+  const [module, loss, ...others] = args;
+  if (typeof loss !== "function") return client.call("model", args);
+  const hosted = { run: (inputs: readonly unknown[]) => outputsOf("model", Reflect.apply(loss, undefined, inputs)) };
+  const made = client.call("model", [module, client.host(hosted), ...others]) as ModelHandle;
+  Handle.hold(made, [hosted]);
+  return made;
 }
 
 /** The options with which a model is trained. */
