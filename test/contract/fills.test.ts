@@ -74,6 +74,8 @@ describe("distributions", () => {
     const numbers = draws((x) => k.random(x, -2, 2), "long");
     expect(new Set(numbers)).toEqual(new Set([-2, -1, 0, 1]));
     near(mean(numbers), -0.5, 0.02);
+    expectError("ERR_ARGUMENT", () => k.random(k.tensor([1]), { low: 2 } as never));
+    expect(new Set(draws((x) => k.random(x, { low: 4, high: 6 }), "float"))).toEqual(new Set([4, 5]));
     expect(new Set(draws((x) => k.random(x, 3), "float"))).toEqual(new Set([0, 1, 2]));
     const all = draws((x) => k.random(x), "float");
     near(mean(all) / 2 ** 23, 1, 0.02);
@@ -123,14 +125,14 @@ describe("refusals change nothing and draw nothing", () => {
     ["ERR_ARGUMENT", /low up to a finite high, given 2 and 1/, (x) => k.uniform(x, 2, 1)],
     ["ERR_ARGUMENT", /std > 0, given 1 and 0/, (x) => k.lognormal(x, 1, 0)],
     ["ERR_ARGUMENT", /rate > 0, given 0/, (x) => k.exponential(x, 0)],
-    ["ERR_ARGUMENT", /expected p, given none/, (x) => k.geometric(x, undefined as never)],
+    ["ERR_ARGUMENT", /p: a number/, (x) => k.geometric(x, undefined as never)],
     ["ERR_ARGUMENT", /p in \(0, 1\), given 1/, (x) => k.geometric(x, 1)],
     ["ERR_ARGUMENT", /sigma > 0, given 0 and NaN/, (x) => k.cauchy(x, 0, Number.NaN)],
     ["ERR_ARGUMENT", /low below high, given 2 and 2/, (x) => k.random(x, 2, 2)],
     ["ERR_ARGUMENT", /low below high, given 0 and 1.5/, (x) => k.random(x, 1.5)],
     ["ERR_OPTION_UNKNOWN", /unknown option `sd`, expected one of mean, std/, (x) => k.normal(x, { sd: 1 } as never)],
-    ["ERR_OPTION_TYPE", /expected a number, given/, (x) => k.normal(x, { std: "1" } as never)],
-    ["ERR_ARGUMENT", /expected a number as argument 2/, (x) => k.normal(x, null as never)],
+    ["ERR_OPTION_TYPE", /option std: expected a number, given/, (x) => k.normal(x, { std: "1" } as never)],
+    ["ERR_ARGUMENT", /mean: a number as argument 2/, (x) => k.normal(x, null as never)],
     ["ERR_DTYPE", /floating point, given long/, (x) => k.normal(k.vector(x, k.tensor([1], "long")))],
     ["ERR_ARGUMENT", /given null/, () => k.normal(null as never)],
     ["ERR_DTYPE", /whole numbers/, (x) => k.fill(k.vector(x, k.tensor([1], "long")), 0.5)],

@@ -69,8 +69,8 @@ const optimizers: k.OptimizerHandle[] = [];
 
 const make = {
   tensor: () => k.mse(k.tensor([1, 2], "grad"), [3, 4], { reduce: "sum" }),
-  vector: () => k.vector([1, 2], [3]),
-  dictionary: () => k.dict({ a: [1, 2] }),
+  vector: () => k.vector(k.tensor([1, 2], "grad"), [3]),
+  dictionary: () => k.dict({ a: k.tensor([1, 2], "grad") }),
   module: () => {
     const m = k.module(["linear", 2, 2]);
     optimizers.push(k.opt("sgd", m));

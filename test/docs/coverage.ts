@@ -80,10 +80,6 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   modules: {
     convolution: "Planned; both engines have the convolution of images only.",
     pooling: "Planned; both engines have the largest element of images only.",
-    linear: "Planned as a composition of operations on tensors.",
-    recurrent: "Planned: results of several tensors come first.",
-    attention: "Planned as compositions of `matmul` and `softmax`.",
-    embedding: "Planned.",
     "shape and selection": "Planned: padding and interpolation.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
   },

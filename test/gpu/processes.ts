@@ -98,9 +98,12 @@ export function endOf(child: ChildProcess): Promise<{ readonly how: string | und
   });
   return new Promise((resolve) => {
     child.on("error", (error) => resolve({ how: error.message, errors: "" }));
-    child.on("close", (code, signal) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
       const how = code === 0 ? undefined : (signal ?? `exit code ${code}`);
       resolve({ how, errors: text.trim().split("\n").slice(-3).join(" ") });
-    });
+    };
+    child.on("close", end);
+    // A process that a test has started may hold the pipe of errors open for longer.
+    child.on("exit", (code, signal) => setTimeout(end, 2000, code, signal).unref());
   });
 }

@@ -36,7 +36,8 @@ interface Recordings {
   readonly recordings: readonly Recording[];
 }
 
-const file: Recordings = JSON.parse(readFileSync(new URL("./modules.json", import.meta.url), "utf8"));
+const read = (name: string): Recordings => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"));
+const [file, sequences] = [read("./modules.json"), read("./sequence.json")];
 
 afterEach(() => k.free());
 
@@ -93,7 +94,9 @@ it("every kind of module is replayed", () => {
     // A module has the kind that its name stands for.
     return 0 in module ? [k.objtype(k.module(module))] : [];
   };
-  const replayed = new Set(file.recordings.flatMap((recording) => kinds(recording.module)));
+  const replayed = new Set(
+    [...file.recordings, ...sequences.recordings].flatMap((recording) => kinds(recording.module)),
+  );
   // Containers have recordings of their own, and so has `cat`, which joins their branches.
   const names = k.help("module").flatMap((row) => (row.module in k.layers && row.module !== "cat" ? [row.module] : []));
   expect([...replayed].filter((kind) => kind in k.layers).sort()).toEqual(names.sort());

@@ -36,6 +36,7 @@ INPUTS = {
     "a2": normal(2, 2, 1), "regulars": normal(2, 2, 2) + 3 * torch.eye(2, dtype=torch.float64), "pivots": torch.tensor([2, 3, 3]), "taus": torch.tensor([0.5, 1.25, 0.75], dtype=torch.float64),
     "above": torch.tensor([1.75, 2.5, 6.0], dtype=torch.float64), "below": torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64), "same": torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64), "same2": torch.tensor([0.0, 1.0, 0.5], dtype=torch.float64),
     "low": torch.tensor([nan, -inf, 0.0, -0.0, 1.0], dtype=torch.float64),
+    "kernel": normal(3, 3, 3),
 }
 
 CASES = []
@@ -261,6 +262,8 @@ case("tensordot", torch.tensordot, "row", "tall", 0)
 case("cross", torch.linalg.cross, "a", "b")
 case("cross", lambda x, y, dim: torch.linalg.cross(x, y, dim=dim), "square", "tall3", 0)
 case("baddbmm", torch.baddbmm, "scalar", "cube", "batch")
+case("bilinear", F.bilinear, "a", "b", "kernel")
+case("bilinear", F.bilinear, "a", "b", "kernel", "row")
 case("trace", torch.trace, "square")
 case("trace", torch.trace, "wide")
 

@@ -31,6 +31,10 @@ pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Ten
             let end = start + length.saturating_sub(1) * step + usize::from(*length > 0);
             x.as_ref().f_slice(size(*dim)?, size(*start)?, size(end)?, size(*step)?)
         }
+        (Primitive::Split { dim, sizes: parts }, [x]) => {
+            let parts = x.as_ref().f_split_with_sizes(sizes(parts)?, size(*dim)?).map_err(from_tch)?;
+            return parts.into_iter().map(|part| Tensor::from_tch(Ok(part))).collect();
+        }
         (Primitive::Flip(dims), [x]) => x.as_ref().f_flip(sizes(dims)?),
         (Primitive::Cat(dim), [_, ..]) => {
             let inputs: Vec<_> = inputs.iter().map(|x| x.as_ref()).collect();

@@ -42,6 +42,7 @@ export {
   bce,
   bcewithlogits,
   bernoulli,
+  bilinear,
   bincount,
   bitwisenot,
   blackman,

@@ -40,6 +40,7 @@ export {
   bce,
   bcewithlogits,
   bernoulli,
+  bilinear,
   bincount,
   bitwisenot,
   blackman,

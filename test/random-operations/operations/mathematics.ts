@@ -13,7 +13,7 @@ const rows = k.help("tensor");
 const dtypes = [...supported("float", "double", "half", "bfloat16"), "long", "bool"] as const;
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-const tensorNames = words("x y z weight min max condition mask indices source");
+const tensorNames = words("x y z weight bias min max condition mask indices source");
 const wholeNames = words(
   "dim a b first last diagonal shift index start length n m k steps low high offset bins dim1 dim2 p",
 );
@@ -30,6 +30,7 @@ const shapes: readonly (readonly number[])[] = [
 /** Shapes of operands that chance seldom makes fit. */
 const fitting: Readonly<Record<string, readonly number[]>> = {
   ...{ "addmv x": [2, 2], "addmv y": [2], "addmv z": [2], "mv y": [2] },
+  ...{ "bilinear x": [3, 2], "bilinear y": [3, 2], "bilinear weight": [3, 2, 2], "bilinear bias": [3] },
   ...{ "baddbmm x": [2, 2, 2], "baddbmm y": [2, 2, 2], "bmm x": [2, 2, 2], "bmm y": [2, 2, 2] },
 };
 

@@ -1,8 +1,9 @@
-//! Tensors joined along a dimension.
+//! Tensors joined along a dimension, and one tensor split.
 
 use std::rc::Rc;
 
 use stepwell_optim::Result;
+use stepwell_session::{Data, Primitive};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
 use crate::autograd::graph::Autograd;
@@ -14,6 +15,8 @@ use crate::error::internal_error;
 use crate::memory::{MemoryBudget, element_count};
 use crate::primitives::layout::Lanes;
 use crate::primitives::map::with_elements;
+use crate::primitives::strided::strided_copy;
+use crate::primitives::view::view;
 
 /// The rows of each input: `outer` rows of this length. A row of the output is one of each input in turn.
 struct Join {
@@ -90,5 +93,47 @@ impl ErasedBackward for Join {
             start += row;
         }
         Ok(())
+    }
+}
+
+/// The parts of a tensor, joined by the backward pass.
+struct Split(Join);
+
+pub(crate) fn split(autograd: &Autograd, x: &Tensor, dim: usize, sizes: &[usize]) -> Result<Vec<Tensor>> {
+    let (shape, storage) = (x.shape(), x.storage());
+    if sizes.is_empty() || shape.get(dim) != Some(&sizes.iter().sum()) {
+        return Err(internal_error("parts that are not a whole"));
+    }
+    let (buffer, lanes) = (storage.read()?, Lanes::along(&shape, dim));
+    let (mut start, mut shapes, mut parts) = (0, Vec::new(), Vec::new());
+    for length in sizes {
+        let part = view(&Primitive::Slice { dim, start, length: *length, step: 1 }, &shape);
+        let part = part.ok_or_else(|| internal_error("a part beyond its tensor"))?;
+        parts.push(Storage::new(strided_copy(&autograd.budget, &buffer, &part.shape, &part.strides, part.offset)?));
+        shapes.push(part.shape);
+        start += length;
+    }
+    drop(buffer);
+    let rows = sizes.iter().map(|size| size * lanes.inner).collect();
+    let outputs: Vec<_> = shapes.iter().map(Vec::as_slice).zip(parts).collect();
+    autograd.record_outputs(&outputs, &[Some(x)], Box::new(Split(Join { outer: lanes.outer, rows })), Vec::new())
+}
+
+impl ErasedBackward for Split {
+    fn run(&self, context: &BackwardContext<'_>, gradients: &mut [Option<Buffer>], give: &mut Give<'_>) -> Result<()> {
+        let Some(dtype) = gradients.iter().flatten().map(Buffer::dtype).next() else {
+            return Err(internal_error("no gradient"));
+        };
+        let Self(Join { outer, rows }) = self;
+        let zero = Data::Double(vec![0.0]).cast(dtype)?;
+        for (gradient, row) in gradients.iter_mut().zip(rows) {
+            if gradient.is_none() {
+                *gradient = Some(Buffer::full(context.budget, &zero, outer * row)?);
+            }
+        }
+        let parts: Vec<_> = gradients.iter().flatten().collect();
+        let len = outer * rows.iter().sum::<usize>();
+        let Some(first) = parts.first() else { return Err(internal_error("no gradient")) };
+        give(0, with_elements!(first, like => self.0.forward(context.budget, &parts, len, like))?)
     }
 }

@@ -70,6 +70,7 @@ fn apply_to_one(autograd: &Autograd, primitive: &Primitive, x: &Tensor) -> Resul
         Primitive::ArgReduce { largest, dim, keepdim } => sort::arg_reduce(autograd, x, *largest, *dim, *keepdim),
         Primitive::Reshape(shape) => Ok(vec![reshape(autograd, x, shape)?]),
         Primitive::Permute(_) | Primitive::Slice { .. } | Primitive::Flip(_) => view::rearrange(autograd, x, primitive),
+        Primitive::Split { dim, sizes } => join::split(autograd, x, *dim, sizes),
         Primitive::Expand(shape) => view::expand(autograd, x, shape),
         Primitive::Cumulative { kind, dim } => cumulative::cumulative(autograd, x, *kind, *dim),
         Primitive::Sort { dim, descending } => sort::sort(autograd, x, *dim, *descending),

@@ -17,15 +17,15 @@ use crate::primitives::reduce::sum_to;
 use crate::primitives::strided::{strided_copy, strided_spread};
 
 /// The positions of a view's elements in the input.
-struct View {
-    shape: Vec<usize>,
-    strides: Vec<isize>,
-    offset: isize,
-    input_len: usize,
+pub(crate) struct View {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) strides: Vec<isize>,
+    pub(crate) offset: isize,
+    pub(crate) input_len: usize,
 }
 
 /// The view that a primitive makes of a tensor of this shape; `None` for primitives that make no view.
-fn view(primitive: &Primitive, input: &[usize]) -> Option<View> {
+pub(crate) fn view(primitive: &Primitive, input: &[usize]) -> Option<View> {
     let mut strides = row_major(input);
     let mut shape = input.to_vec();
     let mut offset = 0;

@@ -450,6 +450,11 @@ fn shapes_and_joins() {
     assert_eq!(run(&Primitive::Reshape(vec![3, 2]), &[&whole]).0, [3, 2]);
     let (p, q) = (truth(&k, &[1, 1], &[true]), truth(&k, &[1, 2], &[false, true]));
     assert_eq!(run(&Primitive::Cat(1), &[&p, &q, &p]), (vec![1, 4], vec![1.0, 0.0, 1.0, 1.0]));
+    let parts = k.apply(&Primitive::Split { dim: 1, sizes: vec![1, 0, 2] }, &[&whole]).unwrap();
+    let parts: Vec<_> = parts.iter().map(|part| (k.shape(part).unwrap(), numbers(&k, part))).collect();
+    assert_eq!(parts[0], (vec![2, 1], vec![1.0, 4.0]));
+    assert_eq!(parts[1], (vec![2, 0], vec![]));
+    assert_eq!(parts[2], (vec![2, 2], vec![2.0, 3.0, 5.0, 6.0]));
     let condition = truth(&k, &[2, 1], &[true, false]);
     assert_eq!(run(&Primitive::Where, &[&condition, &long(&k, &[], &[9]), &whole]).1, [9.0, 9.0, 9.0, 4.0, 5.0, 6.0]);
     // The chosen input alone has a gradient, whatever the other one is.
@@ -512,6 +517,9 @@ fn indices() -> Result<()> {
         (Primitive::ScatterAdd(1), &[&x, &wide, &x]),
         (Primitive::Reduce { reduction: Reduce::Sum, dims: vec![2], keepdim: false }, &[&x]),
         (Primitive::Slice { dim: 1, start: 1, length: 3, step: 1 }, &[&x]),
+        (Primitive::Split { dim: 1, sizes: vec![1, 1] }, &[&x]),
+        (Primitive::Split { dim: 2, sizes: vec![1] }, &[&x]),
+        (Primitive::Split { dim: 0, sizes: vec![] }, &[&x]),
         (Primitive::Expand(vec![3]), &[&x]),
         (Primitive::Cat(0), &[&x, &three]),
         (Primitive::MatMul, &[&x, &x]),

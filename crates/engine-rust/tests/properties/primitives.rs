@@ -156,6 +156,24 @@ pub(crate) fn differentiable() -> Vec<(String, Vec<Vec<usize>>, Operation)> {
             let mut other = shape.to_vec();
             other[dim] += 2;
             add(format!("cat {dim}"), &[shape, &other], one(Primitive::Cat(dim)));
+            // A part without a gradient, parts of different sizes, and an empty one.
+            let sizes = vec![size / 2, 0, size - size / 2];
+            let split = Primitive::Split { dim, sizes };
+            add(
+                format!("split {dim}"),
+                &[shape],
+                Box::new(move |k, x| k.apply(&split, &[&x[0]]).map(|mut parts| parts.swap_remove(2))),
+            );
+            let split = Primitive::Split { dim, sizes: vec![size, 0] };
+            add(
+                format!("split {dim} and joined"),
+                &[shape],
+                Box::new(move |k, x| {
+                    let parts = k.apply(&split, &[&x[0]])?;
+                    let squared = binary(k, Binary::Mul, &parts[0], &parts[0])?;
+                    first(k, &Primitive::Cat(dim), &[&parts[1], &squared, &parts[0]])
+                }),
+            );
             if size > 0 {
                 let indices = (0..5).map(|i| (i * 7 % size) as i64).collect::<Vec<_>>();
                 add(

@@ -94,7 +94,9 @@ fn gradients_follow_a_scale_that_the_host_learns_later() {
                 emulator.set_read_delay(usize::MAX / 2);
             }
             let optimizer = job.optimizer.clone();
-            job.call("lossscale", [optimizer.clone(), object([("init", n(1024.0)), ("interval", n(2.0))])]);
+            // Products with these factors round, so that the order of operations shows.
+            let scale = [("init", n(1024.0)), ("interval", n(2.0)), ("growth", n(3.0)), ("backoff", n(0.3))];
+            job.call("lossscale", [optimizer.clone(), object(scale)]);
             let mut seen = Vec::new();
             for step in 0..14 {
                 job.backward();

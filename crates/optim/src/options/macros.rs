@@ -1,6 +1,7 @@
 //! Macros that declare options: `options!` for a struct with its table, `words!` for an enum of words.
 
 /// Declares an enum whose variants are words, as the type of an option.
+#[macro_export]
 macro_rules! words {
     ($(#[$outer:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$outer])*
@@ -27,7 +28,7 @@ pub(crate) use words;
 ///
 /// Each row has a doc sentence, `name: type`, and ` = default` unless the option is required. Optional parts are `,
 /// limit L`, `, alias "pytorch_name"` and `, extension true`, in this order. Extensions come last. `options!(@table rows)` is the
-/// table alone, for options that no struct holds.
+/// table alone, for options that no struct holds. The option of `r#fn` is named `fn`.
 #[macro_export]
 macro_rules! options {
     ($(#[$outer:meta])* $vis:vis struct $set:ident {
@@ -52,7 +53,7 @@ macro_rules! options {
     (@table $(#[doc = $doc:literal] $name:ident: $type:ty $(= $default:expr)? $(, limit $limit:expr)?
         $(, alias $alias:literal)? $(, extension $extension:literal)?;)*) => {
         &[$($crate::options::table::OptionSpec {
-            name: stringify!($name),
+            name: $crate::options::table::plain_name(stringify!($name)),
             alias: $crate::options!(@or None $(, Some($alias))?),
             // No command of the session gives sentences, and the module for WebAssembly is smaller without.
             doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },

@@ -119,6 +119,16 @@ fn is_whole(x: f64) -> bool {
     x.fract() == 0.0 && x.abs() <= MAX_EXACT_INTEGER
 }
 
+/// The name of a field without `r#`, by which Rust marks a keyword.
+pub const fn plain_name(field: &'static str) -> &'static str {
+    if let [b'r', b'#', name @ ..] = field.as_bytes()
+        && let Ok(name) = std::str::from_utf8(name)
+    {
+        return name;
+    }
+    field
+}
+
 /// The defaults of a table; `Null` for a required option.
 pub fn defaults(specs: &[OptionSpec]) -> Vec<OptionValue> {
     specs.iter().map(|spec| (spec.default)().unwrap_or(OptionValue::Null)).collect()

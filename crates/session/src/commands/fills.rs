@@ -4,6 +4,8 @@ use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::commands::arguments::Arguments;
+use crate::commands::operations::given::Given;
+use crate::commands::operations::parameter::{Default, Kind, Parameter};
 use crate::commands::parameters::resolve_parameters;
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
@@ -18,52 +20,55 @@ use crate::values::value::Value;
 
 /// A distribution of random numbers with up to two parameters.
 struct Distribution {
-    /// Names and defaults; a parameter without a default has to be given.
-    parameters: &'static [(&'static str, Option<f64>)],
+    parameters: &'static [Parameter],
     /// The condition of the parameters, and its words.
     holds: fn(f64, f64) -> bool,
     expected: &'static str,
     draw: fn(&mut Random, f64, f64) -> f64,
 }
 
+const fn parameter(name: &'static str, default: Default) -> Parameter {
+    Parameter { name, kind: Kind::Number, default }
+}
+
 const NORMAL: Distribution = Distribution {
-    parameters: &[("mean", Some(0.0)), ("std", Some(1.0))],
+    parameters: &[parameter("mean", Default::Number(0.0)), parameter("std", Default::Number(1.0))],
     holds: |mean, std| mean.is_finite() && std >= 0.0 && std.is_finite(),
     expected: "a finite mean and a finite std >= 0",
     draw: |random, mean, std| mean + std * random.normal(),
 };
 const UNIFORM: Distribution = Distribution {
-    parameters: &[("low", Some(0.0)), ("high", Some(1.0))],
+    parameters: &[parameter("low", Default::Number(0.0)), parameter("high", Default::Number(1.0))],
     holds: |low, high| low <= high && (high - low).is_finite(),
     expected: "a finite low up to a finite high",
     draw: |random, low, high| low + (high - low) * random.unit(),
 };
 const LOGNORMAL: Distribution = Distribution {
-    parameters: &[("mean", Some(1.0)), ("std", Some(2.0))],
+    parameters: &[parameter("mean", Default::Number(1.0)), parameter("std", Default::Number(2.0))],
     holds: |mean, std| mean.is_finite() && std > 0.0 && std.is_finite(),
     expected: "a finite mean and a finite std > 0",
     draw: |random, mean, std| libm::exp(mean + std * random.normal()),
 };
 const EXPONENTIAL: Distribution = Distribution {
-    parameters: &[("rate", Some(1.0))],
+    parameters: &[parameter("rate", Default::Number(1.0))],
     holds: |rate, _| rate > 0.0 && rate.is_finite(),
     expected: "a finite rate > 0",
     draw: |random, rate, _| -libm::log(1.0 - random.unit()) / rate,
 };
 const GEOMETRIC: Distribution = Distribution {
-    parameters: &[("p", None)],
+    parameters: &[parameter("p", Default::Required)],
     holds: |p, _| p > 0.0 && p < 1.0,
     expected: "a probability p in (0, 1)",
     draw: |random, p, _| (libm::log(1.0 - random.unit()) / libm::log1p(-p)).ceil().max(1.0),
 };
 const CAUCHY: Distribution = Distribution {
-    parameters: &[("median", Some(0.0)), ("sigma", Some(1.0))],
+    parameters: &[parameter("median", Default::Number(0.0)), parameter("sigma", Default::Number(1.0))],
     holds: |median, sigma| median.is_finite() && sigma > 0.0 && sigma.is_finite(),
     expected: "a finite median and a finite sigma > 0",
     draw: |random, median, sigma| median + sigma * libm::tan(std::f64::consts::PI * (random.unit() - 0.5)),
 };
 const RANDOM: Distribution = Distribution {
-    parameters: &[("low", Some(0.0)), ("high", Some(0.0))],
+    parameters: &[parameter("low", Default::Absent), parameter("high", Default::Absent)],
     holds: |low, high| low.fract() == 0.0 && high.fract() == 0.0 && low < high && (high - low) <= LARGEST,
     expected: "whole numbers low below high",
     draw: |random, low, high| low + (random.unit() * (high - low)).floor(),
@@ -109,49 +114,21 @@ pub(crate) fn random<E: Engine>(session: &mut Session<E>, arguments: Arguments) 
 
 fn drawn<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, of: &Distribution) -> Result<Value> {
     let tensors = targets(session, &mut arguments)?;
-    let (mut numbers, mut count) = ([0.0; 2], 0);
-    let mut given = [None; 2];
-    if let Value::Object(_) = arguments.peek() {
-        for (name, value) in arguments.options()? {
-            match (of.parameters.iter().position(|(known, _)| *known == name), value) {
-                (Some(index), Value::Number(number)) => given[index] = Some(number),
-                (Some(_), other) => {
-                    return Err(Error::new(
-                        Code::OptionType,
-                        format!("option {name}: expected a number, given {other}"),
-                    ));
-                }
-                (None, _) => {
-                    let known: Vec<_> = of.parameters.iter().map(|(name, _)| *name).collect();
-                    let message = format!("unknown option `{name}`, expected one of {}", known.join(", "));
-                    return Err(Error::new(Code::OptionUnknown, message));
-                }
-            }
-        }
-    } else {
-        for place in &mut given[..of.parameters.len()] {
-            match arguments.next() {
-                Value::Undefined => {}
-                Value::Number(number) => (*place, count) = (Some(number), count + 1),
-                other => return Err(arguments.argument_error("a number", &other)),
-            }
-        }
-    }
-    arguments.finish()?;
-    let is_whole = of.expected == RANDOM.expected;
-    // One whole number alone is the end, as in PyTorch.
-    if is_whole && count == 1 {
-        given.swap(0, 1);
-    }
-    for ((number, given), (name, default)) in numbers.iter_mut().zip(given).zip(of.parameters) {
-        *number =
-            given.or(*default).ok_or_else(|| Error::new(Code::Argument, format!("expected {name}, given none")))?;
-    }
-    let [a, b] = numbers;
+    let is_named = matches!(arguments.peek(), Value::Object(_));
+    let given = Given::<E>::read(session, of.parameters, arguments)?;
+    let given = [given.number(0).ok(), given.number(1).ok()];
+    let is_whole = of.parameters[0].default == Default::Absent;
     let is_default = is_whole && given == [None; 2];
+    let [a, b] = match given {
+        // One whole number alone is the end, as in PyTorch.
+        [Some(high), None] if is_whole && !is_named => [0.0, high],
+        [a, b] => [a.unwrap_or(0.0), b.unwrap_or(0.0)],
+    };
     if !is_default && !(of.holds)(a, b) {
-        let shown = [a, b].map(|number| Number(number).to_string());
-        let shown = shown[..of.parameters.len()].join(" and ");
+        let mut shown = Number(a).to_string();
+        if of.parameters.len() > 1 {
+            shown += &format!(" and {}", Number(b));
+        }
         return Err(Error::new(Code::Argument, format!("expected {}, given {shown}", of.expected)));
     }
     let (engine, random) = (&session.engine, &mut session.random);

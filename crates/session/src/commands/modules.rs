@@ -42,7 +42,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let mut scratch = Random::new(0);
     let Session { engine, random, table, .. } = session;
     let random = if is_state { &mut scratch } else { random };
-    let mut context = InitContext { engine, random };
+    let mut context = InitContext { engine, random, parts: Vec::new() };
     let module = if is_state {
         module_state::restore(&given, &mut context)?
     } else {
@@ -124,16 +124,20 @@ pub(crate) fn input_of<E: Engine>(
     }
 }
 
+/// Kinds of layers that take indices.
+const INDEXED: [&str; 4] = ["embedding", "embedbag", "embedpos", "onehot"];
+
 /// Whether the first parameter of a module says that its input is of floating point.
 fn takes_floating<E: Engine>(module: &Module<E>) -> bool {
-    module.parameters().first().is_some_and(|named| named.kind != "embedding")
+    module.parameters().first().is_some_and(|named| !INDEXED.contains(&named.kind))
 }
 
-/// The dtype of a module's input: the dtype of its first parameter, or long if it begins with an embedding.
+/// The dtype of a module's input: the dtype of its first parameter, or long if it begins with a layer that takes indices.
 fn dtype<E: Engine>(session: &Session<E>, module: &Module<E>) -> Result<Dtype> {
     match module.parameters().first() {
-        Some(Named { kind: "embedding", .. }) => Ok(Dtype::Long),
+        Some(Named { kind, .. }) if INDEXED.contains(kind) => Ok(Dtype::Long),
         Some(named) => session.engine.dtype(&named.tensor),
+        None if INDEXED.contains(&module.kind) => Ok(Dtype::Long),
         None => Ok(Dtype::Float),
     }
 }
@@ -209,33 +213,14 @@ pub(crate) fn parmtypes<E: Engine>(session: &mut Session<E>, mut arguments: Argu
 pub(crate) fn children<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    handles(session, module.children().iter().map(|(_, child)| Rc::clone(child)).collect())
+    session.insert_all(module.children().iter().map(|(_, child)| Object::Module(Rc::clone(child))).collect())
 }
 
 /// `modules(module)`: handles of all descendants, depth first, shared with the module.
 pub(crate) fn modules<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    handles(session, module.descendants().into_iter().map(|(_, child)| child).collect())
-}
-
-/// A list of handles, all or none.
-fn handles<E: Engine>(session: &mut Session<E>, modules: Vec<Rc<Module<E>>>) -> Result<Value> {
-    let mut handles = Vec::new();
-    for module in modules {
-        match session.insert(Object::Module(module)) {
-            Ok(handle) => handles.push(handle),
-            Err(error) => {
-                for handle in handles {
-                    if let Value::Handle(handle) = handle {
-                        session.remove(handle)?;
-                    }
-                }
-                return Err(error);
-            }
-        }
-    }
-    Ok(Value::Array(handles))
+    session.insert_all(module.descendants().into_iter().map(|(_, child)| Object::Module(child)).collect())
 }
 
 /// `child(module, name)`: the descendant of that dotted name, shared with the module.

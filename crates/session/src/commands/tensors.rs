@@ -93,7 +93,6 @@ pub(crate) fn full<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     };
     let mut options = TensorOptions::parse(arguments)?;
     let dtype = *options.dtype.get_or_insert(Dtype::Float);
-    dtype.check_holds(value)?;
     let count = checked_element_count_on(&session.engine, &shape, dtype, options.device.unwrap_or(Device::Cpu))?;
     let data = Cow::Owned(Data::Double(vec![value]));
     let tensor = options.make(&session.engine, Numbers { data, shape }, Some(count))?;

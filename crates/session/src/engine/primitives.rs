@@ -66,6 +66,14 @@ pub enum Primitive {
         /// The distance of two indices; at least 1.
         step: usize,
     },
+    /// `[x]` -> `[y0, y1, ..]`: parts along `dim` of these sizes, whose sum is the dimension's. At least one; a size may be 0.
+    /// Rank at least 1. The gradients of the parts are joined, with 0 for a part that has no gradient.
+    Split {
+        /// The dimension.
+        dim: usize,
+        /// The size of each part.
+        sizes: Vec<usize>,
+    },
     /// `[x]` -> `[y]`, reversed along these dimensions.
     Flip(Vec<usize>),
     /// `[x0, x1, ..]` -> `[y]`, joined along this dimension. At least one input; all have one dtype, one rank of at least 1,

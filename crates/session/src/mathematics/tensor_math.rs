@@ -94,6 +94,12 @@ pub(crate) trait TensorMath: Engine + Sized {
         self.primitive(Primitive::Slice { dim, start, length, step: 1 }, &[x])
     }
 
+    /// `count` parts of one size along a dimension, which is a multiple of it.
+    fn split(&self, x: &Self::Tensor, dim: usize, count: usize) -> Result<Vec<Self::Tensor>> {
+        let size = self.shape(x)?[dim] / count;
+        self.apply(&Primitive::Split { dim, sizes: vec![size; count] }, &[x])
+    }
+
     /// Two dimensions exchanged.
     fn transpose(&self, x: &Self::Tensor, a: usize, b: usize) -> Result<Self::Tensor> {
         let mut dims: Vec<usize> = (0..self.shape(x)?.len()).collect();

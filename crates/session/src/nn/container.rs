@@ -33,6 +33,9 @@ pub(crate) enum Container {
     NBeats,
     /// The first sequence in training, the second in evaluation, if there is one.
     Transform,
+    /// A recurrent layer, with sequences before and after it. Outputs are the result, and the last states, which are cut off from
+    /// the graph: they are inputs of the next call.
+    Recur,
     /// Holds modules by name, and does not run.
     ModuleDict,
     /// Holds modules by position, and does not run.
@@ -52,9 +55,13 @@ pub(crate) const CONTAINERS: &[(&str, Container, &str)] = &[
     ("fork", Fork, "The outputs of two modules for one input."),
     ("nbeats", NBeats, "Blocks of N-BEATS, each of which gives backcast and forecast."),
     ("transform", Transform, "A sequence for training, and one for use."),
+    ("recur", Recur, "A recurrent layer, with sequences before and after it."),
     ("moduledict", ModuleDict, "Modules by name, which do not run."),
     ("modulelist", ModuleList, "Modules by position, which do not run."),
 ];
+
+/// Kinds of recurrent layers.
+const RECURRENT: [&str; 3] = ["rnn", "lstm", "gru"];
 
 /// A module that a container holds.
 pub(crate) trait Part<E: Engine> {
@@ -90,6 +97,8 @@ impl Container {
             (Residual, false) => "fn",
             (Fork, true) => ["qa", "qb"][before.len().min(1)],
             (Fork, false) => ["a", "b"][before.len().min(1)],
+            (Recur, true) => ["in", "out"][usize::from(before.iter().any(|kind| RECURRENT.contains(kind)))],
+            (Recur, false) => RECURRENT.into_iter().find(|known| *known == kind)?,
             (Transform, _) => ["train", "eval"][before.len().min(1)],
             _ => return None,
         })
@@ -108,6 +117,13 @@ impl Container {
             Residual => (
                 (1..=2).contains(&lead) && sequences == lead && kinds.len() <= lead + 1,
                 "one or two sequences, and then optionally another module",
+            ),
+            Recur => (
+                kinds.len() == sequences + 1
+                    && lead <= 1
+                    && sequences <= lead + 1
+                    && RECURRENT.contains(kinds.get(lead).unwrap_or(&"")),
+                "a layer rnn, lstm or gru, and optionally a sequence before and after it",
             ),
             Fork => (kinds.len() <= 2, "at most two modules"),
             Transform => (kinds.len() <= 2 && sequences == kinds.len(), "at most two sequences"),
@@ -129,6 +145,7 @@ impl Container {
         match (self, children.first()) {
             (Sequential | SeqNest | Residual, Some((_, first))) => first.inputs(),
             (SeqJoin, _) => 1..=2,
+            (Recur, _) => 1..=4,
             (Fork | NBeats | Transform, _) => 1..=1,
             _ => 1..=usize::MAX,
         }
@@ -174,6 +191,19 @@ impl Container {
                 }
             }
             Fork => (0..2).map(|position| branch(children.get(position), context, &inputs[0])).collect(),
+            Recur => {
+                let position = children.iter().position(|(_, child)| RECURRENT.contains(&child.kind())).unwrap_or(0);
+                let before = if position > 0 { children.first() } else { None };
+                let mut inputs = inputs.to_vec();
+                inputs[0] = branch(before, context, &inputs[0])?;
+                let mut outputs = run(&children[position], context, &inputs)?;
+                outputs[0] = branch(children.get(position + 1), context, &outputs[0])?;
+                for state in &mut outputs[1..] {
+                    let engine = context.engine;
+                    *state = engine.convert(state, engine.dtype(state)?, engine.device(state)?)?;
+                }
+                Ok(outputs)
+            }
             Transform => {
                 let found = children.get(usize::from(!context.training));
                 branch(found, context, &inputs[0]).map(|output| vec![output])

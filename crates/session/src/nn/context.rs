@@ -11,11 +11,14 @@ use crate::random::Random;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
+use crate::values::value::Value;
 
 /// The context in which a layer is made.
 pub(crate) struct InitContext<'a, E: Engine> {
     pub(crate) engine: &'a E,
     pub(crate) random: &'a mut Random,
+    /// Names and specifications of the parts of the layer, which are made after it.
+    pub(crate) parts: Vec<(String, Value)>,
 }
 
 impl<E: Engine> InitContext<'_, E> {
@@ -24,9 +27,21 @@ impl<E: Engine> InitContext<'_, E> {
         self.trained(shape, |random| random.uniform(bound))
     }
 
-    /// A tensor to be trained, standard normal.
-    pub(crate) fn normal(&mut self, shape: &[usize]) -> Result<E::Tensor> {
-        self.trained(shape, Random::normal)
+    /// A tensor to be trained, normal with mean 0 and this standard deviation.
+    pub(crate) fn normal(&mut self, shape: &[usize], deviation: f64) -> Result<E::Tensor> {
+        self.trained(shape, |random| random.normal() * deviation)
+    }
+
+    /// A table of vectors to be trained, standard normal. The vector at `zero` is 0.
+    pub(crate) fn table(&mut self, rows: usize, columns: usize, zero: Option<usize>) -> Result<E::Tensor> {
+        let (mut index, skipped) = (0, zero.map(|row| (row.saturating_mul(columns), columns)));
+        self.trained(&[rows, columns], |random| {
+            let drawn = random.normal();
+            index += 1;
+            let is_zero =
+                skipped.is_some_and(|(start, length)| (start..start.saturating_add(length)).contains(&(index - 1)));
+            if is_zero { 0.0 } else { drawn }
+        })
     }
 
     /// A tensor to be trained, all elements equal.

@@ -8,8 +8,8 @@ use stepwell_optim::{Code, Error, OptionValue, Result};
 use crate::engine::Engine;
 use crate::nn::callback::Callback;
 use crate::nn::container::{Container, Part};
-use crate::nn::context::ForwardContext;
-use crate::nn::layer::Layer;
+use crate::nn::context::{ForwardContext, InitContext};
+use crate::nn::layer::{Layer, Submodule};
 use crate::values::dedupe::repeated;
 use crate::values::device::Device;
 
@@ -46,7 +46,8 @@ const ONE: Extent = Extent { levels: 1, modules: 1 };
 pub(crate) type Children<E> = Vec<(String, Rc<Module<E>>)>;
 
 enum Body<E: Engine> {
-    Layer(Box<dyn Layer<E>>),
+    /// A layer, and the parts of which it consists.
+    Layer(Box<dyn Layer<E>>, Children<E>),
     /// Children with their keys: the name of each, or the key that the container gives it, or its position.
     Container(Container, Children<E>),
     Callback(Callback<E, Module<E>>),
@@ -69,8 +70,9 @@ impl<E: Engine> Module<E> {
         name: Option<String>,
         options: Vec<(&'static str, OptionValue)>,
         layer: Box<dyn Layer<E>>,
+        parts: Children<E>,
     ) -> Self {
-        Self { kind, name, options, body: Body::Layer(layer), extent: ONE }
+        Self { options, ..Self::of_body(kind, name, Body::Layer(layer, parts)) }
     }
 
     /// A module that holds others under keys, and does not run.
@@ -115,7 +117,7 @@ impl<E: Engine> Module<E> {
     pub(crate) fn container(&self) -> Option<Container> {
         match &self.body {
             Body::Container(container, _) => Some(*container),
-            Body::Layer(_) | Body::Callback(_) => None,
+            Body::Layer(..) | Body::Callback(_) => None,
         }
     }
 
@@ -154,12 +156,23 @@ impl<E: Engine> Module<E> {
 
     /// A module that holds tensors under keys, and does not run.
     pub(crate) fn parameter_dictionary(tensors: Vec<(String, E::Tensor)>) -> Self {
-        let body = Body::Layer(Box::new(ParameterDictionary(tensors)));
+        let body = Body::Layer(Box::new(ParameterDictionary(tensors)), Vec::new());
         Self { kind: PARAMETER_DICTIONARY, name: None, options: Vec::new(), body, extent: ONE }
     }
 
     pub(crate) fn is_parameter_dictionary(kind: &str) -> bool {
         kind == PARAMETER_DICTIONARY
+    }
+
+    /// Lets a layer with parts set the initial parameters of these.
+    pub(crate) fn initialise(&self, context: &mut InitContext<'_, E>) -> Result<()> {
+        match &self.body {
+            Body::Layer(layer, parts) if !parts.is_empty() => {
+                let named = self.parameters().into_iter().map(|named| (named.name, named.tensor));
+                layer.initialise(context, &named.collect::<Vec<_>>())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The outputs for some inputs.
@@ -169,7 +182,7 @@ impl<E: Engine> Module<E> {
     pub(crate) fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
         check_inputs(self.inputs(), inputs.len())
             .and_then(|()| match &self.body {
-                Body::Layer(layer) => layer.forward_all(context, inputs),
+                Body::Layer(layer, parts) => layer.forward_with(context, inputs, &submodules(parts)),
                 Body::Container(container, children) => container.forward(children, context, inputs),
                 Body::Callback(callback) => callback.forward_all(context, inputs),
             })
@@ -179,7 +192,7 @@ impl<E: Engine> Module<E> {
     /// How many inputs it takes.
     pub(crate) fn inputs(&self) -> RangeInclusive<usize> {
         match &self.body {
-            Body::Layer(layer) => layer.inputs(),
+            Body::Layer(layer, _) => layer.inputs(),
             Body::Container(container, children) => container.inputs(children),
             Body::Callback(callback) => callback.inputs(),
         }
@@ -189,7 +202,7 @@ impl<E: Engine> Module<E> {
     pub(crate) fn as_callback(&self) -> Option<&Callback<E, Self>> {
         match &self.body {
             Body::Callback(callback) => Some(callback),
-            Body::Layer(_) | Body::Container(..) => None,
+            Body::Layer(..) | Body::Container(..) => None,
         }
     }
 
@@ -231,7 +244,7 @@ impl<E: Engine> Module<E> {
     /// Direct children with their keys.
     pub(crate) fn children(&self) -> &[(String, Rc<Module<E>>)] {
         match &self.body {
-            Body::Layer(_) => &[],
+            Body::Layer(_, parts) => parts,
             Body::Container(_, children) => children,
             Body::Callback(callback) => &callback.children,
         }
@@ -294,7 +307,7 @@ impl<E: Engine> Module<E> {
 
     fn own(&self, of: &TensorsOf<E>) -> Vec<(String, E::Tensor)> {
         let layer: &dyn Layer<E> = match &self.body {
-            Body::Layer(layer) => layer.as_ref(),
+            Body::Layer(layer, _) => layer.as_ref(),
             Body::Callback(callback) => callback,
             Body::Container(..) => return Vec::new(),
         };
@@ -333,6 +346,25 @@ fn check_inputs(taken: RangeInclusive<usize>, given: usize) -> Result<()> {
     };
     let plural = if *most == 1 { "" } else { "s" };
     Err(Error::new(Code::Argument, format!("expected {expected} input{plural}, given {given}")))
+}
+
+/// The parts of a layer, for its forward pass.
+fn submodules<E: Engine>(parts: &[(String, Rc<Module<E>>)]) -> Vec<&dyn Submodule<E>> {
+    let mut submodules: Vec<&dyn Submodule<E>> = Vec::new();
+    for (_, part) in parts {
+        submodules.push(part.as_ref());
+    }
+    submodules
+}
+
+impl<E: Engine> Submodule<E> for Module<E> {
+    fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
+        Module::forward(self, context, inputs)
+    }
+
+    fn parts(&self) -> Vec<&dyn Submodule<E>> {
+        submodules(self.children())
+    }
 }
 
 impl<E: Engine> Part<E> for Module<E> {

@@ -43,7 +43,8 @@ impl<E: Engine> Copies<E> {
 
     fn new_module(&mut self, engine: &E, module: &Module<E>) -> Result<Module<E>> {
         let mut children = Vec::new();
-        for (key, child) in module.children() {
+        let is_layer = module.as_callback().is_none() && module.container().is_none();
+        for (key, child) in if is_layer { &[] } else { module.children() } {
             children.push((key.clone(), self.module(engine, child)?));
         }
         if let Some(callback) = module.as_callback() {
@@ -68,10 +69,13 @@ impl<E: Engine> Copies<E> {
         specification.extend(module.name.iter().map(Value::string));
         specification.push(Value::object(module.options.iter().map(|(name, value)| (*name, to_value(value)))));
         // The initial weights are replaced.
-        let mut context = InitContext { engine, random: &mut Random::new(0) };
+        let mut context = InitContext { engine, random: &mut Random::new(0), parts: Vec::new() };
         let copy = Module::make(&Value::Array(specification), None, &mut context)?;
-        let tensors = copy.own_parameters().into_iter().chain(copy.own_buffers());
-        for ((_, from), (_, to)) in module.own_parameters().into_iter().chain(module.own_buffers()).zip(tensors) {
+        // The parts of a layer follow from its options.
+        for ((_, original), (_, copy)) in module.descendants().into_iter().zip(copy.descendants()) {
+            self.modules.push(Copied { original, copy });
+        }
+        for (from, to) in module.tensors_of_all().into_iter().zip(copy.tensors_of_all()) {
             engine.replace(&to, &engine.convert(&from, engine.dtype(&from)?, engine.device(&from)?)?)?;
             if engine.dtype(&from)?.is_floating() {
                 engine.set_requires_grad(&to, engine.requires_grad(&from))?;

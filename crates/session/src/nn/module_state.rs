@@ -204,6 +204,11 @@ pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>
     }
 }
 
+/// An error about a part of a layer, which its options say that it has.
+fn lacks_part(name: &str, kind: &str) -> Error {
+    Error::new(Code::Format, format!("module state: expected a row of `{name}`, a {kind}, in its place"))
+}
+
 /// The dotted name of the module of each row.
 fn paths(rows: &[Row<'_>]) -> Vec<String> {
     let (mut paths, mut above): (Vec<String>, Vec<(String, usize)>) = (Vec::new(), Vec::new());
@@ -234,15 +239,26 @@ struct Restored<'a, 'b, E: Engine> {
 
 impl<E: Engine> Restored<'_, '_, E> {
     fn make_layers(&mut self, context: &mut InitContext<'_, E>) -> Result<()> {
+        let mut parts: Vec<(String, Rc<Module<E>>)> = Vec::new();
         for (row, path) in self.rows.iter().zip(&self.paths) {
-            if row.tied.is_some() || Container::named(row.kind).is_some() || holds_others(row.kind) {
-                self.layers.push(None);
-                continue;
-            }
-            let mut specification = vec![Value::string(row.kind)];
-            specification.extend(row.name.iter().map(Value::string));
-            specification.push(Value::Object(row.options.to_vec()));
-            let module = Module::make(&Value::Array(specification), None, context)?;
+            let module = match parts.pop() {
+                Some((expected, part)) if expected == *path && part.kind == row.kind && row.tied.is_none() => part,
+                Some((expected, part)) => return Err(lacks_part(&expected, part.kind)),
+                None if row.tied.is_some() || Container::named(row.kind).is_some() || holds_others(row.kind) => {
+                    self.layers.push(None);
+                    continue;
+                }
+                None => {
+                    let mut specification = vec![Value::string(row.kind)];
+                    specification.extend(row.name.iter().map(Value::string));
+                    specification.push(Value::Object(row.options.to_vec()));
+                    let module = Module::make(&Value::Array(specification), None, context)?;
+                    for (name, part) in module.descendants().into_iter().rev() {
+                        parts.push((joined(path, &name), part));
+                    }
+                    module
+                }
+            };
             set(context.engine, row, row.parms, module.own_parameters())?;
             set(context.engine, row, row.buffers, module.own_buffers())?;
             for (name, tensor) in module.own_parameters().into_iter().chain(module.own_buffers()) {
@@ -250,7 +266,7 @@ impl<E: Engine> Restored<'_, '_, E> {
             }
             self.layers.push(Some(module));
         }
-        Ok(())
+        parts.pop().map_or(Ok(()), |(expected, part)| Err(lacks_part(&expected, part.kind)))
     }
 
     fn make_tensors(&mut self, engine: &E) -> Result<()> {
@@ -300,6 +316,14 @@ impl<E: Engine> Restored<'_, '_, E> {
             let missing = || Error::new(Code::Format, format!("module state: no {} named `{place}` before", row.kind));
             return found.map(|(_, module)| Rc::clone(module)).ok_or_else(missing);
         }
+        if let Some(layer) = &self.layers[index] {
+            if layer.children().len() != children.len() {
+                let (kind, own) = (row.kind, layer.children().len());
+                let message = format!("module state: a {kind} has {own} children, given {}", children.len());
+                return Err(Error::new(Code::Format, message));
+            }
+            return Ok(Rc::clone(layer));
+        }
         if let Some(kind) = Container::named(row.kind) {
             let kinds: Vec<_> = children.iter().map(|(_, child)| child.kind).collect();
             kind.1.check(&kinds).map_err(|error| error.within("module state"))?;
@@ -321,9 +345,6 @@ impl<E: Engine> Restored<'_, '_, E> {
         }
         if !children.is_empty() {
             return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
-        }
-        if let Some(layer) = &self.layers[index] {
-            return Ok(Rc::clone(layer));
         }
         let mut module = Module::parameter_dictionary(self.shared(row, index, in_order(row)?)?);
         module.name.clone_from(&row.name);

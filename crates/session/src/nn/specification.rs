@@ -93,8 +93,14 @@ impl<E: Engine> Module<E> {
         let positional = positional_options(kind, positional)?;
         let row = parse(kind, found.options, &defaults(found.options), &positional, &named)?;
         let layer = found.make(&row, context)?;
+        let mut parts = Vec::new();
+        for (key, specification) in std::mem::take(&mut context.parts) {
+            parts.push((key, Self::make_at(&specification, None, context, depth + 1)?));
+        }
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
-        Ok(Rc::new(Self::layer(found.name, name, options, layer)))
+        let module = Self::layer(found.name, name, options, layer, parts);
+        module.initialise(context)?;
+        Ok(Rc::new(module))
     }
 
     /// A module of tensors: handles of tensors, which it shares, and plain numbers.

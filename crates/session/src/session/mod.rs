@@ -159,9 +159,14 @@ impl<E: Engine> Session<E> {
         {
             return self.insert(Object::Tensor(tensor));
         }
+        self.insert_all(tensors.into_iter().map(Object::Tensor).collect())
+    }
+
+    /// Inserts several objects, all or none. Returns the list of their handles.
+    pub(crate) fn insert_all(&mut self, objects: Vec<Object<E>>) -> Result<Value> {
         let mut handles = Vec::new();
-        for tensor in tensors {
-            match self.insert(Object::Tensor(tensor)) {
+        for object in objects {
+            match self.insert(object) {
                 Ok(handle) => handles.push(handle),
                 Err(error) => {
                     for handle in handles {

@@ -1,6 +1,6 @@
 //! The element type of a tensor.
 
-use stepwell_optim::{Code, Error, Number, Result};
+use stepwell_optim::{Code, Error, Number, OptionKind, OptionType, OptionValue, Result};
 
 /// The element type of a tensor. Named as the k-api names it; PyTorch's names are accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,5 +86,16 @@ impl Dtype {
     /// each exactly, and norms are taken in it.
     pub fn is_reduced(self) -> bool {
         matches!(self, Dtype::Half | Dtype::BFloat16)
+    }
+}
+
+/// Of an option, by the k-api's names.
+impl OptionType for Dtype {
+    const KIND: OptionKind = OptionKind::Word(&["float", "double", "half", "bfloat16", "long", "bool"]);
+    fn from_value(value: &OptionValue) -> Option<Self> {
+        if let OptionValue::Word(word) = value { Self::parse(word).ok() } else { None }
+    }
+    fn into_value(self) -> OptionValue {
+        OptionValue::Word(self.name().into())
     }
 }

@@ -152,6 +152,18 @@ export interface EmbeddingOptions {
   readonly columns?: number;
   /** PyTorch's name of `columns`. */
   readonly embedding_dim?: number;
+  /** An index whose vector starts as 0 and is not trained; negative from the end. Default null. */
+  readonly padindex?: number | null;
+  /** PyTorch's name of `padindex`. */
+  readonly padding_idx?: number | null;
+  /** Vectors that are looked up are first scaled in the table to at most this norm; null: they are not. A number >= 0. Default null. */
+  readonly maxnorm?: number | null;
+  /** PyTorch's name of `maxnorm`. */
+  readonly max_norm?: number | null;
+  /** The order of that norm. A number > 0. Default 2. */
+  readonly p?: number;
+  /** PyTorch's name of `p`. */
+  readonly norm_type?: number;
 }
 
 /** Two inputs joined along a dimension. */
@@ -168,6 +180,436 @@ export interface PreluOptions {
   readonly num_parameters?: number;
   /** Initial value of the weights. Default 0.25. */
   readonly init?: number;
+}
+
+/** The sum, mean or maximum of the vectors of each bag of indices. */
+export interface EmbedbagOptions {
+  /** Vectors in the table. A whole number >= 1. */
+  readonly rows?: number;
+  /** PyTorch's name of `rows`. */
+  readonly num_embeddings?: number;
+  /** Elements of a vector. A whole number >= 1. */
+  readonly columns?: number;
+  /** PyTorch's name of `columns`. */
+  readonly embedding_dim?: number;
+  /** Vectors that are looked up are first scaled in the table to at most this norm; null: they are not. A number >= 0. Default null. */
+  readonly maxnorm?: number | null;
+  /** PyTorch's name of `maxnorm`. */
+  readonly max_norm?: number | null;
+  /** The order of that norm. A number > 0. Default 2. */
+  readonly p?: number;
+  /** PyTorch's name of `p`. */
+  readonly norm_type?: number;
+  /** How the vectors of a bag become one. Default "mean". */
+  readonly mode?: "sum" | "mean" | "max";
+  /** An index that counts for nothing, whose vector starts as 0; negative from the end. Default null. */
+  readonly padindex?: number | null;
+  /** PyTorch's name of `padindex`. */
+  readonly padding_idx?: number | null;
+  /** The last offset is the end of the last bag. Default false. */
+  readonly lastoffset?: boolean;
+  /** PyTorch's name of `lastoffset`. */
+  readonly include_last_offset?: boolean;
+}
+
+/** A vector for each position of a sequence. */
+export interface EmbedposOptions {
+  /** The largest length of a sequence. A whole number >= 1. */
+  readonly rows?: number;
+  /** Elements of a vector. A whole number >= 1. */
+  readonly columns?: number;
+}
+
+/** The vector of each token, plus the vector of its position. */
+export interface EmbedseqOptions {
+  /** Vectors in the table of tokens. A whole number >= 1. */
+  readonly rows?: number;
+  /** Elements of a vector. A whole number >= 1. */
+  readonly columns?: number;
+  /** The largest length of a sequence. A whole number >= 1. */
+  readonly length?: number;
+}
+
+/** Each class as a row of zeros with a 1. */
+export interface OnehotOptions {
+  /** How many classes; -1 for one more than the largest of the input. A whole number >= -1. Default -1. */
+  readonly classes?: number;
+  /** PyTorch's name of `classes`. */
+  readonly num_classes?: number;
+  /** The dtype of the result. Default "float". */
+  readonly dtype?: "float" | "double" | "half" | "bfloat16" | "long" | "bool";
+}
+
+/** Simple recurrent cells over a sequence. Results: output and state. */
+export interface RnnOptions {
+  /** Size of the last dimension of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly input_size?: number;
+  /** Size of the state. A whole number >= 1. */
+  readonly hidden?: number;
+  /** PyTorch's name of `hidden`. */
+  readonly hidden_size?: number;
+  /** Layers, of which each takes the output of the one before. A whole number in [1, 10000]. Default 1. */
+  readonly layers?: number;
+  /** PyTorch's name of `layers`. */
+  readonly num_layers?: number;
+  /** The function of a cell. Default "tanh". */
+  readonly fn?: "tanh" | "relu";
+  /** PyTorch's name of `fn`. */
+  readonly nonlinearity?: "tanh" | "relu";
+  /** Add a bias in both linear maps. Default true. */
+  readonly bias?: boolean;
+  /** The batch is the first dimension of input and output. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** Probability of an element between two layers to become 0 while training. A number in [0, 1]. Default 0. */
+  readonly dropout?: number;
+  /** Run in both directions. Default false. */
+  readonly bi?: boolean;
+  /** PyTorch's name of `bi`. */
+  readonly bidirectional?: boolean;
+}
+
+/** Cells with a long short-term memory over a sequence. Results: output, state and memory. */
+export interface LstmOptions {
+  /** Size of the last dimension of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly input_size?: number;
+  /** Size of the state. A whole number >= 1. */
+  readonly hidden?: number;
+  /** PyTorch's name of `hidden`. */
+  readonly hidden_size?: number;
+  /** Layers, of which each takes the output of the one before. A whole number in [1, 10000]. Default 1. */
+  readonly layers?: number;
+  /** PyTorch's name of `layers`. */
+  readonly num_layers?: number;
+  /** Add a bias in both linear maps. Default true. */
+  readonly bias?: boolean;
+  /** The batch is the first dimension of input and output. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** Probability of an element between two layers to become 0 while training. A number in [0, 1]. Default 0. */
+  readonly dropout?: number;
+  /** Run in both directions. Default false. */
+  readonly bi?: boolean;
+  /** PyTorch's name of `bi`. */
+  readonly bidirectional?: boolean;
+}
+
+/** Gated recurrent cells over a sequence. Results: output and state. */
+export interface GruOptions {
+  /** Size of the last dimension of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly input_size?: number;
+  /** Size of the state. A whole number >= 1. */
+  readonly hidden?: number;
+  /** PyTorch's name of `hidden`. */
+  readonly hidden_size?: number;
+  /** Layers, of which each takes the output of the one before. A whole number in [1, 10000]. Default 1. */
+  readonly layers?: number;
+  /** PyTorch's name of `layers`. */
+  readonly num_layers?: number;
+  /** Add a bias in both linear maps. Default true. */
+  readonly bias?: boolean;
+  /** The batch is the first dimension of input and output. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** Probability of an element between two layers to become 0 while training. A number in [0, 1]. Default 0. */
+  readonly dropout?: number;
+  /** Run in both directions. Default false. */
+  readonly bi?: boolean;
+  /** PyTorch's name of `bi`. */
+  readonly bidirectional?: boolean;
+}
+
+/** Attention of a query to keys and values with several heads, or of one input to itself. */
+export interface AttentionOptions {
+  /** Size of the last dimension of queries and results. A whole number >= 1. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly embed_dim?: number;
+  /** Parts of that dimension which attend on their own. A whole number >= 1. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly num_heads?: number;
+  /** Probability of a weight to become 0 while training. A number in [0, 1]. Default 0. */
+  readonly dropout?: number;
+  /** Add a bias in all linear maps. Default true. */
+  readonly bias?: boolean;
+  /** Train one more key and its value. Default false. */
+  readonly addbias?: boolean;
+  /** PyTorch's name of `addbias`. */
+  readonly add_bias_kv?: boolean;
+  /** Add one more key of zeros, with a value of zeros. Default false. */
+  readonly addzero?: boolean;
+  /** PyTorch's name of `addzero`. */
+  readonly add_zero_attn?: boolean;
+  /** Size of the last dimension of keys; null: as of queries. A whole number >= 1. Default null. */
+  readonly kdim?: number | null;
+  /** Size of the last dimension of values; null: as of queries. A whole number >= 1. Default null. */
+  readonly vdim?: number | null;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A query attends to keys at its position and before. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+  /** The weights are a second result: their mean over the heads. Default false. */
+  readonly weights?: boolean;
+  /** PyTorch's name of `weights`. */
+  readonly need_weights?: boolean;
+}
+
+/** Attention of a sequence to itself with several heads. */
+export interface SelfattentionOptions {
+  /** Size of the last dimension of the input. A whole number >= 1. */
+  readonly dim?: number;
+  /** Parts of that dimension which attend on their own. A whole number >= 1. */
+  readonly heads?: number;
+  /** Probability of a weight to become 0 while training. A number in [0, 1]. Default 0. */
+  readonly dropout?: number;
+  /** Normalise the input first; the first linear map then adds no bias. Default false. */
+  readonly norm?: boolean;
+  /** A position attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+}
+
+/** A layer of an encoder: self-attention and two linear maps. */
+export interface EncoderlayerOptions {
+  /** Size of the last dimension of inputs and results. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly d_model?: number;
+  /** Heads of an attention. A whole number >= 1. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly nhead?: number;
+  /** Size between the two linear maps. A whole number >= 1. Default 2048. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly dim_feedforward?: number;
+  /** Probability of an element to become 0 while training. A number in [0, 1]. Default 0.1. */
+  readonly dropout?: number;
+  /** The function between the two linear maps. Default "relu". */
+  readonly fn?: "relu" | "gelu";
+  /** PyTorch's name of `fn`. */
+  readonly activation?: "relu" | "gelu";
+  /** Normalise before attention and linear maps, and not after them. Default false. */
+  readonly normfirst?: boolean;
+  /** PyTorch's name of `normfirst`. */
+  readonly norm_first?: boolean;
+  /** Added to the variance of a normalisation. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** PyTorch's name of `eps`. */
+  readonly layer_norm_eps?: number;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A position attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+}
+
+/** A layer of a decoder: self-attention, attention to a memory, and two linear maps. */
+export interface DecoderlayerOptions {
+  /** Size of the last dimension of inputs and results. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly d_model?: number;
+  /** Heads of an attention. A whole number >= 1. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly nhead?: number;
+  /** Size between the two linear maps. A whole number >= 1. Default 2048. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly dim_feedforward?: number;
+  /** Probability of an element to become 0 while training. A number in [0, 1]. Default 0.1. */
+  readonly dropout?: number;
+  /** The function between the two linear maps. Default "relu". */
+  readonly fn?: "relu" | "gelu";
+  /** PyTorch's name of `fn`. */
+  readonly activation?: "relu" | "gelu";
+  /** Normalise before attention and linear maps, and not after them. Default false. */
+  readonly normfirst?: boolean;
+  /** PyTorch's name of `normfirst`. */
+  readonly norm_first?: boolean;
+  /** Added to the variance of a normalisation. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** PyTorch's name of `eps`. */
+  readonly layer_norm_eps?: number;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A position attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+}
+
+/** The encoder of a transformer: layers one after the other. */
+export interface EncoderOptions {
+  /** Size of the last dimension of inputs and results. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly d_model?: number;
+  /** Heads of an attention. A whole number >= 1. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly nhead?: number;
+  /** How many layers. A whole number in [0, 10000]. */
+  readonly layers?: number;
+  /** PyTorch's name of `layers`. */
+  readonly num_layers?: number;
+  /** Size between the two linear maps of a layer. A whole number >= 1. Default 2048. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly dim_feedforward?: number;
+  /** Probability of an element to become 0 while training. A number in [0, 1]. Default 0.1. */
+  readonly dropout?: number;
+  /** The function between the two linear maps of a layer. Default "relu". */
+  readonly fn?: "relu" | "gelu";
+  /** PyTorch's name of `fn`. */
+  readonly activation?: "relu" | "gelu";
+  /** Normalise the result. Default false. */
+  readonly norm?: boolean;
+  /** Normalise before attention and linear maps, and not after them. Default false. */
+  readonly normfirst?: boolean;
+  /** PyTorch's name of `normfirst`. */
+  readonly norm_first?: boolean;
+  /** Added to the variance of a normalisation. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** PyTorch's name of `eps`. */
+  readonly layer_norm_eps?: number;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A position attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+}
+
+/** The decoder of a transformer: layers one after the other. */
+export interface DecoderOptions {
+  /** Size of the last dimension of inputs and results. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly d_model?: number;
+  /** Heads of an attention. A whole number >= 1. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly nhead?: number;
+  /** How many layers. A whole number in [0, 10000]. */
+  readonly layers?: number;
+  /** PyTorch's name of `layers`. */
+  readonly num_layers?: number;
+  /** Size between the two linear maps of a layer. A whole number >= 1. Default 2048. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly dim_feedforward?: number;
+  /** Probability of an element to become 0 while training. A number in [0, 1]. Default 0.1. */
+  readonly dropout?: number;
+  /** The function between the two linear maps of a layer. Default "relu". */
+  readonly fn?: "relu" | "gelu";
+  /** PyTorch's name of `fn`. */
+  readonly activation?: "relu" | "gelu";
+  /** Normalise the result. Default false. */
+  readonly norm?: boolean;
+  /** Normalise before attention and linear maps, and not after them. Default false. */
+  readonly normfirst?: boolean;
+  /** PyTorch's name of `normfirst`. */
+  readonly norm_first?: boolean;
+  /** Added to the variance of a normalisation. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** PyTorch's name of `eps`. */
+  readonly layer_norm_eps?: number;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A position attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly is_causal?: boolean;
+}
+
+/** An encoder of a source, and a decoder of a target that attends to its result. */
+export interface TransformerOptions {
+  /** Size of the last dimension of inputs and results. A whole number >= 1. Default 512. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly d_model?: number;
+  /** Heads of an attention. A whole number >= 1. Default 8. */
+  readonly heads?: number;
+  /** PyTorch's name of `heads`. */
+  readonly nhead?: number;
+  /** Layers of the encoder. A whole number in [0, 10000]. Default 6. */
+  readonly elayers?: number;
+  /** PyTorch's name of `elayers`. */
+  readonly num_encoder_layers?: number;
+  /** Layers of the decoder. A whole number in [0, 10000]. Default 6. */
+  readonly dlayers?: number;
+  /** PyTorch's name of `dlayers`. */
+  readonly num_decoder_layers?: number;
+  /** Size between the two linear maps of a layer. A whole number >= 1. Default 2048. */
+  readonly dim?: number;
+  /** PyTorch's name of `dim`. */
+  readonly dim_feedforward?: number;
+  /** Probability of an element to become 0 while training. A number in [0, 1]. Default 0.1. */
+  readonly dropout?: number;
+  /** The function between the two linear maps of a layer. Default "relu". */
+  readonly fn?: "relu" | "gelu";
+  /** PyTorch's name of `fn`. */
+  readonly activation?: "relu" | "gelu";
+  /** Normalise before attention and linear maps, and not after them. Default false. */
+  readonly normfirst?: boolean;
+  /** PyTorch's name of `normfirst`. */
+  readonly norm_first?: boolean;
+  /** Added to the variance of a normalisation. A number > 0. Default 1e-5. */
+  readonly eps?: number;
+  /** PyTorch's name of `eps`. */
+  readonly layer_norm_eps?: number;
+  /** The batch is the first dimension of inputs and results. Default false. */
+  readonly batchfirst?: boolean;
+  /** PyTorch's name of `batchfirst`. */
+  readonly batch_first?: boolean;
+  /** A position of the target attends to itself and to earlier ones. Default false. */
+  readonly causal?: boolean;
+  /** PyTorch's name of `causal`. */
+  readonly tgt_is_causal?: boolean;
+}
+
+/** A map of two inputs that is linear in each. */
+export interface BilinearOptions {
+  /** Size of the last dimension of the first input. A whole number >= 1. */
+  readonly in1?: number;
+  /** PyTorch's name of `in1`. */
+  readonly in1_features?: number;
+  /** Size of the last dimension of the second input. A whole number >= 1. */
+  readonly in2?: number;
+  /** PyTorch's name of `in2`. */
+  readonly in2_features?: number;
+  /** Size of the last dimension of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_features?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
 }
 
 /** x times the share of a normal distribution below x. */
@@ -470,6 +912,36 @@ export interface LayerOptionsOf {
   readonly cat: CatOptions;
   /** x where it is positive, else x times a weight that is trained. */
   readonly prelu: PreluOptions;
+  /** The sum, mean or maximum of the vectors of each bag of indices. */
+  readonly embedbag: EmbedbagOptions;
+  /** A vector for each position of a sequence. */
+  readonly embedpos: EmbedposOptions;
+  /** The vector of each token, plus the vector of its position. */
+  readonly embedseq: EmbedseqOptions;
+  /** Each class as a row of zeros with a 1. */
+  readonly onehot: OnehotOptions;
+  /** Simple recurrent cells over a sequence. Results: output and state. */
+  readonly rnn: RnnOptions;
+  /** Cells with a long short-term memory over a sequence. Results: output, state and memory. */
+  readonly lstm: LstmOptions;
+  /** Gated recurrent cells over a sequence. Results: output and state. */
+  readonly gru: GruOptions;
+  /** Attention of a query to keys and values with several heads, or of one input to itself. */
+  readonly attention: AttentionOptions;
+  /** Attention of a sequence to itself with several heads. */
+  readonly selfattention: SelfattentionOptions;
+  /** A layer of an encoder: self-attention and two linear maps. */
+  readonly encoderlayer: EncoderlayerOptions;
+  /** A layer of a decoder: self-attention, attention to a memory, and two linear maps. */
+  readonly decoderlayer: DecoderlayerOptions;
+  /** The encoder of a transformer: layers one after the other. */
+  readonly encoder: EncoderOptions;
+  /** The decoder of a transformer: layers one after the other. */
+  readonly decoder: DecoderOptions;
+  /** An encoder of a source, and a decoder of a target that attends to its result. */
+  readonly transformer: TransformerOptions;
+  /** A map of two inputs that is linear in each. */
+  readonly bilinear: BilinearOptions;
   /** The larger of 0 and x. */
   readonly relu: Readonly<Record<string, never>>;
   /** The hyperbolic tangent. */
@@ -599,6 +1071,21 @@ export const layerKinds = [
   "embedding",
   "cat",
   "prelu",
+  "embedbag",
+  "embedpos",
+  "embedseq",
+  "onehot",
+  "rnn",
+  "lstm",
+  "gru",
+  "attention",
+  "selfattention",
+  "encoderlayer",
+  "decoderlayer",
+  "encoder",
+  "decoder",
+  "transformer",
+  "bilinear",
   "relu",
   "tanh",
   "sigmoid",
@@ -671,6 +1158,21 @@ export type LayerKind =
   | "embedding"
   | "cat"
   | "prelu"
+  | "embedbag"
+  | "embedpos"
+  | "embedseq"
+  | "onehot"
+  | "rnn"
+  | "lstm"
+  | "gru"
+  | "attention"
+  | "selfattention"
+  | "encoderlayer"
+  | "decoderlayer"
+  | "encoder"
+  | "decoder"
+  | "transformer"
+  | "bilinear"
   | "relu"
   | "tanh"
   | "sigmoid"
@@ -740,6 +1242,7 @@ export const containerKinds = [
   "fork",
   "nbeats",
   "transform",
+  "recur",
   "moduledict",
   "modulelist",
 ] as const;
@@ -755,6 +1258,7 @@ export type ContainerKind =
   | "fork"
   | "nbeats"
   | "transform"
+  | "recur"
   | "moduledict"
   | "modulelist";
 
@@ -950,6 +1454,12 @@ export interface RmsnormForms {
   readonly 0: readonly [options: RmsnormDefaults & RmsnormShape];
 }
 
+/** Options of `embedding` that have a default. */
+export type EmbeddingDefaults = Pick<
+  EmbeddingOptions,
+  "padindex" | "padding_idx" | "maxnorm" | "max_norm" | "p" | "norm_type"
+>;
+
 /** The option `rows` of `embedding`, under one of its names. */
 export type EmbeddingRows = OneOf<EmbeddingOptions, "rows" | "num_embeddings">;
 
@@ -959,11 +1469,18 @@ export type EmbeddingColumns = OneOf<EmbeddingOptions, "columns" | "embedding_di
 /** Forms of the options of `embedding`. */
 export interface EmbeddingForms {
   /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [rows: number, columns: number];
+  readonly positions: readonly [
+    rows: number,
+    columns: number,
+    padindex?: number | null | EmbeddingDefaults,
+    maxnorm?: number | null | EmbeddingDefaults,
+    p?: number | EmbeddingDefaults,
+    options?: EmbeddingDefaults,
+  ];
   /** 1 by position, and the others in a dictionary. */
-  readonly 1: readonly [rows: number, options: EmbeddingColumns];
+  readonly 1: readonly [rows: number, options: EmbeddingDefaults & EmbeddingColumns];
   /** 0 by position, and the others in a dictionary. */
-  readonly 0: readonly [options: EmbeddingRows & EmbeddingColumns];
+  readonly 0: readonly [options: EmbeddingDefaults & EmbeddingRows & EmbeddingColumns];
 }
 
 /** Forms of the options of `cat`. */
@@ -976,6 +1493,434 @@ export interface CatForms {
 export interface PreluForms {
   /** By position. A dictionary ends them: it has options with defaults. */
   readonly positions: readonly [inputs?: number | PreluOptions, init?: number | PreluOptions, options?: PreluOptions];
+}
+
+/** Options of `embedbag` that have a default. */
+export type EmbedbagDefaults = Pick<
+  EmbedbagOptions,
+  "maxnorm" | "max_norm" | "p" | "norm_type" | "mode" | "padindex" | "padding_idx" | "lastoffset" | "include_last_offset"
+>;
+
+/** The option `rows` of `embedbag`, under one of its names. */
+export type EmbedbagRows = OneOf<EmbedbagOptions, "rows" | "num_embeddings">;
+
+/** The option `columns` of `embedbag`, under one of its names. */
+export type EmbedbagColumns = OneOf<EmbedbagOptions, "columns" | "embedding_dim">;
+
+/** Forms of the options of `embedbag`. */
+export interface EmbedbagForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    rows: number,
+    columns: number,
+    maxnorm?: number | null | EmbedbagDefaults,
+    p?: number | EmbedbagDefaults,
+    mode?: "sum" | "mean" | "max" | EmbedbagDefaults,
+    padindex?: number | null | EmbedbagDefaults,
+    lastoffset?: boolean | EmbedbagDefaults,
+    options?: EmbedbagDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [rows: number, options: EmbedbagDefaults & EmbedbagColumns];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EmbedbagDefaults & EmbedbagRows & EmbedbagColumns];
+}
+
+/** The option `rows` of `embedpos`, under one of its names. */
+export type EmbedposRows = OneOf<EmbedposOptions, "rows">;
+
+/** The option `columns` of `embedpos`, under one of its names. */
+export type EmbedposColumns = OneOf<EmbedposOptions, "columns">;
+
+/** Forms of the options of `embedpos`. */
+export interface EmbedposForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [rows: number, columns: number];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [rows: number, options: EmbedposColumns];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EmbedposRows & EmbedposColumns];
+}
+
+/** The option `rows` of `embedseq`, under one of its names. */
+export type EmbedseqRows = OneOf<EmbedseqOptions, "rows">;
+
+/** The option `columns` of `embedseq`, under one of its names. */
+export type EmbedseqColumns = OneOf<EmbedseqOptions, "columns">;
+
+/** The option `length` of `embedseq`, under one of its names. */
+export type EmbedseqLength = OneOf<EmbedseqOptions, "length">;
+
+/** Forms of the options of `embedseq`. */
+export interface EmbedseqForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [rows: number, columns: number, length: number];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [rows: number, columns: number, options: EmbedseqLength];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [rows: number, options: EmbedseqColumns & EmbedseqLength];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EmbedseqRows & EmbedseqColumns & EmbedseqLength];
+}
+
+/** Forms of the options of `onehot`. */
+export interface OnehotForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    classes?: number | OnehotOptions,
+    dtype?: "float" | "double" | "half" | "bfloat16" | "long" | "bool" | OnehotOptions,
+    options?: OnehotOptions,
+  ];
+}
+
+/** Options of `rnn` that have a default. */
+export type RnnDefaults = Pick<
+  RnnOptions,
+  "layers" | "num_layers" | "fn" | "nonlinearity" | "bias" | "batchfirst" | "batch_first" | "dropout" | "bi" | "bidirectional"
+>;
+
+/** The option `inputs` of `rnn`, under one of its names. */
+export type RnnInputs = OneOf<RnnOptions, "inputs" | "input_size">;
+
+/** The option `hidden` of `rnn`, under one of its names. */
+export type RnnHidden = OneOf<RnnOptions, "hidden" | "hidden_size">;
+
+/** Forms of the options of `rnn`. */
+export interface RnnForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    hidden: number,
+    layers?: number | RnnDefaults,
+    fn?: "tanh" | "relu" | RnnDefaults,
+    bias?: boolean | RnnDefaults,
+    batchfirst?: boolean | RnnDefaults,
+    dropout?: number | RnnDefaults,
+    bi?: boolean | RnnDefaults,
+    options?: RnnDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: RnnDefaults & RnnHidden];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: RnnDefaults & RnnInputs & RnnHidden];
+}
+
+/** Options of `lstm` that have a default. */
+export type LstmDefaults = Pick<
+  LstmOptions,
+  "layers" | "num_layers" | "bias" | "batchfirst" | "batch_first" | "dropout" | "bi" | "bidirectional"
+>;
+
+/** The option `inputs` of `lstm`, under one of its names. */
+export type LstmInputs = OneOf<LstmOptions, "inputs" | "input_size">;
+
+/** The option `hidden` of `lstm`, under one of its names. */
+export type LstmHidden = OneOf<LstmOptions, "hidden" | "hidden_size">;
+
+/** Forms of the options of `lstm`. */
+export interface LstmForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    hidden: number,
+    layers?: number | LstmDefaults,
+    bias?: boolean | LstmDefaults,
+    batchfirst?: boolean | LstmDefaults,
+    dropout?: number | LstmDefaults,
+    bi?: boolean | LstmDefaults,
+    options?: LstmDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: LstmDefaults & LstmHidden];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: LstmDefaults & LstmInputs & LstmHidden];
+}
+
+/** Options of `gru` that have a default. */
+export type GruDefaults = Pick<
+  GruOptions,
+  "layers" | "num_layers" | "bias" | "batchfirst" | "batch_first" | "dropout" | "bi" | "bidirectional"
+>;
+
+/** The option `inputs` of `gru`, under one of its names. */
+export type GruInputs = OneOf<GruOptions, "inputs" | "input_size">;
+
+/** The option `hidden` of `gru`, under one of its names. */
+export type GruHidden = OneOf<GruOptions, "hidden" | "hidden_size">;
+
+/** Forms of the options of `gru`. */
+export interface GruForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    hidden: number,
+    layers?: number | GruDefaults,
+    bias?: boolean | GruDefaults,
+    batchfirst?: boolean | GruDefaults,
+    dropout?: number | GruDefaults,
+    bi?: boolean | GruDefaults,
+    options?: GruDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: GruDefaults & GruHidden];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: GruDefaults & GruInputs & GruHidden];
+}
+
+/** Options of `attention` that have a default. */
+export type AttentionDefaults = Pick<
+  AttentionOptions,
+  "dropout" | "bias" | "addbias" | "add_bias_kv" | "addzero" | "add_zero_attn" | "kdim" | "vdim" | "batchfirst" | "batch_first" | "causal" | "is_causal" | "weights" | "need_weights"
+>;
+
+/** The option `dim` of `attention`, under one of its names. */
+export type AttentionDim = OneOf<AttentionOptions, "dim" | "embed_dim">;
+
+/** The option `heads` of `attention`, under one of its names. */
+export type AttentionHeads = OneOf<AttentionOptions, "heads" | "num_heads">;
+
+/** Forms of the options of `attention`. */
+export interface AttentionForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    dim: number,
+    heads: number,
+    dropout?: number | AttentionDefaults,
+    bias?: boolean | AttentionDefaults,
+    addbias?: boolean | AttentionDefaults,
+    addzero?: boolean | AttentionDefaults,
+    kdim?: number | null | AttentionDefaults,
+    vdim?: number | null | AttentionDefaults,
+    batchfirst?: boolean | AttentionDefaults,
+    causal?: boolean | AttentionDefaults,
+    weights?: boolean | AttentionDefaults,
+    options?: AttentionDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [dim: number, options: AttentionDefaults & AttentionHeads];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: AttentionDefaults & AttentionDim & AttentionHeads];
+}
+
+/** Options of `selfattention` that have a default. */
+export type SelfattentionDefaults = Pick<SelfattentionOptions, "dropout" | "norm" | "causal" | "is_causal">;
+
+/** The option `dim` of `selfattention`, under one of its names. */
+export type SelfattentionDim = OneOf<SelfattentionOptions, "dim">;
+
+/** The option `heads` of `selfattention`, under one of its names. */
+export type SelfattentionHeads = OneOf<SelfattentionOptions, "heads">;
+
+/** Forms of the options of `selfattention`. */
+export interface SelfattentionForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    dim: number,
+    heads: number,
+    dropout?: number | SelfattentionDefaults,
+    norm?: boolean | SelfattentionDefaults,
+    causal?: boolean | SelfattentionDefaults,
+    options?: SelfattentionDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [dim: number, options: SelfattentionDefaults & SelfattentionHeads];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: SelfattentionDefaults & SelfattentionDim & SelfattentionHeads];
+}
+
+/** Options of `encoderlayer` that have a default. */
+export type EncoderlayerDefaults = Pick<
+  EncoderlayerOptions,
+  "dim" | "dim_feedforward" | "dropout" | "fn" | "activation" | "normfirst" | "norm_first" | "eps" | "layer_norm_eps" | "batchfirst" | "batch_first" | "causal" | "is_causal"
+>;
+
+/** The option `inputs` of `encoderlayer`, under one of its names. */
+export type EncoderlayerInputs = OneOf<EncoderlayerOptions, "inputs" | "d_model">;
+
+/** The option `heads` of `encoderlayer`, under one of its names. */
+export type EncoderlayerHeads = OneOf<EncoderlayerOptions, "heads" | "nhead">;
+
+/** Forms of the options of `encoderlayer`. */
+export interface EncoderlayerForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    heads: number,
+    dim?: number | EncoderlayerDefaults,
+    dropout?: number | EncoderlayerDefaults,
+    fn?: "relu" | "gelu" | EncoderlayerDefaults,
+    normfirst?: boolean | EncoderlayerDefaults,
+    eps?: number | EncoderlayerDefaults,
+    batchfirst?: boolean | EncoderlayerDefaults,
+    causal?: boolean | EncoderlayerDefaults,
+    options?: EncoderlayerDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: EncoderlayerDefaults & EncoderlayerHeads];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EncoderlayerDefaults & EncoderlayerInputs & EncoderlayerHeads];
+}
+
+/** Options of `decoderlayer` that have a default. */
+export type DecoderlayerDefaults = Pick<
+  DecoderlayerOptions,
+  "dim" | "dim_feedforward" | "dropout" | "fn" | "activation" | "normfirst" | "norm_first" | "eps" | "layer_norm_eps" | "batchfirst" | "batch_first" | "causal" | "is_causal"
+>;
+
+/** The option `inputs` of `decoderlayer`, under one of its names. */
+export type DecoderlayerInputs = OneOf<DecoderlayerOptions, "inputs" | "d_model">;
+
+/** The option `heads` of `decoderlayer`, under one of its names. */
+export type DecoderlayerHeads = OneOf<DecoderlayerOptions, "heads" | "nhead">;
+
+/** Forms of the options of `decoderlayer`. */
+export interface DecoderlayerForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    heads: number,
+    dim?: number | DecoderlayerDefaults,
+    dropout?: number | DecoderlayerDefaults,
+    fn?: "relu" | "gelu" | DecoderlayerDefaults,
+    normfirst?: boolean | DecoderlayerDefaults,
+    eps?: number | DecoderlayerDefaults,
+    batchfirst?: boolean | DecoderlayerDefaults,
+    causal?: boolean | DecoderlayerDefaults,
+    options?: DecoderlayerDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: DecoderlayerDefaults & DecoderlayerHeads];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: DecoderlayerDefaults & DecoderlayerInputs & DecoderlayerHeads];
+}
+
+/** Options of `encoder` that have a default. */
+export type EncoderDefaults = Pick<
+  EncoderOptions,
+  "dim" | "dim_feedforward" | "dropout" | "fn" | "activation" | "norm" | "normfirst" | "norm_first" | "eps" | "layer_norm_eps" | "batchfirst" | "batch_first" | "causal" | "is_causal"
+>;
+
+/** The option `inputs` of `encoder`, under one of its names. */
+export type EncoderInputs = OneOf<EncoderOptions, "inputs" | "d_model">;
+
+/** The option `heads` of `encoder`, under one of its names. */
+export type EncoderHeads = OneOf<EncoderOptions, "heads" | "nhead">;
+
+/** The option `layers` of `encoder`, under one of its names. */
+export type EncoderLayers = OneOf<EncoderOptions, "layers" | "num_layers">;
+
+/** Forms of the options of `encoder`. */
+export interface EncoderForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    heads: number,
+    layers: number,
+    dim?: number | EncoderDefaults,
+    dropout?: number | EncoderDefaults,
+    fn?: "relu" | "gelu" | EncoderDefaults,
+    norm?: boolean | EncoderDefaults,
+    normfirst?: boolean | EncoderDefaults,
+    eps?: number | EncoderDefaults,
+    batchfirst?: boolean | EncoderDefaults,
+    causal?: boolean | EncoderDefaults,
+    options?: EncoderDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, heads: number, options: EncoderDefaults & EncoderLayers];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: EncoderDefaults & EncoderHeads & EncoderLayers];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: EncoderDefaults & EncoderInputs & EncoderHeads & EncoderLayers];
+}
+
+/** Options of `decoder` that have a default. */
+export type DecoderDefaults = Pick<
+  DecoderOptions,
+  "dim" | "dim_feedforward" | "dropout" | "fn" | "activation" | "norm" | "normfirst" | "norm_first" | "eps" | "layer_norm_eps" | "batchfirst" | "batch_first" | "causal" | "is_causal"
+>;
+
+/** The option `inputs` of `decoder`, under one of its names. */
+export type DecoderInputs = OneOf<DecoderOptions, "inputs" | "d_model">;
+
+/** The option `heads` of `decoder`, under one of its names. */
+export type DecoderHeads = OneOf<DecoderOptions, "heads" | "nhead">;
+
+/** The option `layers` of `decoder`, under one of its names. */
+export type DecoderLayers = OneOf<DecoderOptions, "layers" | "num_layers">;
+
+/** Forms of the options of `decoder`. */
+export interface DecoderForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    heads: number,
+    layers: number,
+    dim?: number | DecoderDefaults,
+    dropout?: number | DecoderDefaults,
+    fn?: "relu" | "gelu" | DecoderDefaults,
+    norm?: boolean | DecoderDefaults,
+    normfirst?: boolean | DecoderDefaults,
+    eps?: number | DecoderDefaults,
+    batchfirst?: boolean | DecoderDefaults,
+    causal?: boolean | DecoderDefaults,
+    options?: DecoderDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, heads: number, options: DecoderDefaults & DecoderLayers];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: DecoderDefaults & DecoderHeads & DecoderLayers];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: DecoderDefaults & DecoderInputs & DecoderHeads & DecoderLayers];
+}
+
+/** Forms of the options of `transformer`. */
+export interface TransformerForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs?: number | TransformerOptions,
+    heads?: number | TransformerOptions,
+    elayers?: number | TransformerOptions,
+    dlayers?: number | TransformerOptions,
+    dim?: number | TransformerOptions,
+    dropout?: number | TransformerOptions,
+    fn?: "relu" | "gelu" | TransformerOptions,
+    normfirst?: boolean | TransformerOptions,
+    eps?: number | TransformerOptions,
+    batchfirst?: boolean | TransformerOptions,
+    causal?: boolean | TransformerOptions,
+    options?: TransformerOptions,
+  ];
+}
+
+/** Options of `bilinear` that have a default. */
+export type BilinearDefaults = Pick<BilinearOptions, "bias">;
+
+/** The option `in1` of `bilinear`, under one of its names. */
+export type BilinearIn1 = OneOf<BilinearOptions, "in1" | "in1_features">;
+
+/** The option `in2` of `bilinear`, under one of its names. */
+export type BilinearIn2 = OneOf<BilinearOptions, "in2" | "in2_features">;
+
+/** The option `outputs` of `bilinear`, under one of its names. */
+export type BilinearOutputs = OneOf<BilinearOptions, "outputs" | "out_features">;
+
+/** Forms of the options of `bilinear`. */
+export interface BilinearForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    in1: number,
+    in2: number,
+    outputs: number,
+    bias?: boolean | BilinearDefaults,
+    options?: BilinearDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [in1: number, in2: number, options: BilinearDefaults & BilinearOutputs];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [in1: number, options: BilinearDefaults & BilinearIn2 & BilinearOutputs];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: BilinearDefaults & BilinearIn1 & BilinearIn2 & BilinearOutputs];
 }
 
 /** Forms of the options of `gelu`. */
@@ -1347,6 +2292,36 @@ export interface LayerFormsOf {
   readonly cat: CatForms;
   /** x where it is positive, else x times a weight that is trained. */
   readonly prelu: PreluForms;
+  /** The sum, mean or maximum of the vectors of each bag of indices. */
+  readonly embedbag: EmbedbagForms;
+  /** A vector for each position of a sequence. */
+  readonly embedpos: EmbedposForms;
+  /** The vector of each token, plus the vector of its position. */
+  readonly embedseq: EmbedseqForms;
+  /** Each class as a row of zeros with a 1. */
+  readonly onehot: OnehotForms;
+  /** Simple recurrent cells over a sequence. Results: output and state. */
+  readonly rnn: RnnForms;
+  /** Cells with a long short-term memory over a sequence. Results: output, state and memory. */
+  readonly lstm: LstmForms;
+  /** Gated recurrent cells over a sequence. Results: output and state. */
+  readonly gru: GruForms;
+  /** Attention of a query to keys and values with several heads, or of one input to itself. */
+  readonly attention: AttentionForms;
+  /** Attention of a sequence to itself with several heads. */
+  readonly selfattention: SelfattentionForms;
+  /** A layer of an encoder: self-attention and two linear maps. */
+  readonly encoderlayer: EncoderlayerForms;
+  /** A layer of a decoder: self-attention, attention to a memory, and two linear maps. */
+  readonly decoderlayer: DecoderlayerForms;
+  /** The encoder of a transformer: layers one after the other. */
+  readonly encoder: EncoderForms;
+  /** The decoder of a transformer: layers one after the other. */
+  readonly decoder: DecoderForms;
+  /** An encoder of a source, and a decoder of a target that attends to its result. */
+  readonly transformer: TransformerForms;
+  /** A map of two inputs that is linear in each. */
+  readonly bilinear: BilinearForms;
   /** The larger of 0 and x. */
   readonly relu: NoOptionsForms;
   /** The hyperbolic tangent. */

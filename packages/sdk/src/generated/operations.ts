@@ -157,6 +157,7 @@ export type OperationName =
   | "multidot"
   | "tensordot"
   | "cross"
+  | "bilinear"
   | "trace"
   | "diagonal"
   | "diag"

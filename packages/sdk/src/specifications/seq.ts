@@ -13,6 +13,7 @@ import { isRevoked } from "../values/plain-data.js";
  * - `"seqjoin"` joins the outputs of one or two sequences by a module, such as `"cat"`.
  * - `"fork"` has the outputs of two modules for one input.
  * - `"seqlist"` and `"seqdict"` run sequences one after the other, each with the further inputs of the container.
+ * - `"recur"` runs a recurrent layer with sequences before and after it, and cuts off its states from the graph.
  * - `"nbeats"` runs blocks of N-BEATS, and `"transform"` one sequence in training and another in use.
  * - `"moduledict"` and `"modulelist"` hold modules, and do not run.
  *

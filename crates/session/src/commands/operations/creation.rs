@@ -24,7 +24,7 @@ operations! { E,
         let rows = given.size(0)?;
         let columns = if given.whole_or_none(1).is_some() { given.size(1)? } else { rows };
         let shape = [rows, columns];
-        listed(cx, &shape, given.dtype(2), |i| f64::from(u8::from(i / columns == i % columns)))
+        listed(cx, &shape, given.dtype(2), &|i| f64::from(u8::from(i / columns == i % columns)))
     };
     /// Numbers from start up to below end, with a distance of step. Whole numbers become `long`.
     "arange" (start: Number, end: Number, step: Number = 1.0, dtype: Dtype = null) no_gradient 1 => |cx, given| {
@@ -38,30 +38,30 @@ operations! { E,
         }
         let is_whole = [start, end, step].iter().all(|x| x.fract() == 0.0);
         let dtype = given.dtype(3).unwrap_or(if is_whole { Dtype::Long } else { Dtype::Float });
-        listed(cx, &[count as usize], Some(dtype), |i| start + i as f64 * step)
+        listed(cx, &[count as usize], Some(dtype), &|i| start + i as f64 * step)
     };
     /// `steps` numbers from start to end, at equal distances.
     "linspace" (start: Number, end: Number, steps: Whole, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         let (start, end, steps) = (given.number(0)?, given.number(1)?, given.size(2)?);
-        listed(cx, &[steps], given.dtype(3), |i| spaced(start, end, steps, i))
+        listed(cx, &[steps], given.dtype(3), &|i| spaced(start, end, steps, i))
     };
     /// `steps` powers of a base, with exponents from start to end.
     "logspace" (start: Number, end: Number, steps: Whole, base: Number = 10.0, dtype: Dtype = null) no_gradient 1 =>
         |cx, given| {
             let (start, end, steps) = (given.number(0)?, given.number(1)?, given.size(2)?);
             let base = given.number(3)?;
-            listed(cx, &[steps], given.dtype(4), |i| libm::pow(base, spaced(start, end, steps, i)))
+            listed(cx, &[steps], given.dtype(4), &|i| libm::pow(base, spaced(start, end, steps, i)))
         };
     /// Random numbers, uniform in [0, 1).
     "rand" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         // Rounding to the dtype must not reach 1.
-        let below_one = match given.dtype(1) {
-            Some(Dtype::Half) => 1.0 - 1.0 / 2048.0,
-            Some(Dtype::BFloat16) => 1.0 - 1.0 / 256.0,
-            Some(Dtype::Double) => 1.0,
-            _ => 1.0 - 1.0 / 16_777_216.0,
+        let draw: fn(&mut Random) -> f64 = match given.dtype(1) {
+            Some(Dtype::Half) => |random: &mut Random| random.unit().min(1.0 - 1.0 / 2048.0),
+            Some(Dtype::BFloat16) => |random: &mut Random| random.unit().min(1.0 - 1.0 / 256.0),
+            Some(Dtype::Double) => Random::unit,
+            _ => |random: &mut Random| random.unit().min(1.0 - 1.0 / 16_777_216.0),
         };
-        drawn(cx, given, |random| random.unit().min(below_one))
+        drawn(cx, given, draw)
     };
     /// Random numbers of the standard normal distribution.
     "randn" (shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| drawn(cx, given, Random::normal);
@@ -105,11 +105,12 @@ fn full<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, number: f64) -> Result
 }
 
 /// Element i is the value of a function.
+#[inline(never)]
 pub(crate) fn listed<E: Engine>(
     cx: &Context<'_, E>,
     shape: &[usize],
     dtype: Option<Dtype>,
-    of: impl Fn(usize) -> f64,
+    of: &dyn Fn(usize) -> f64,
 ) -> Result<Output<E>> {
     let dtype = dtype.unwrap_or(Dtype::Float);
     // In memory as doubles first.

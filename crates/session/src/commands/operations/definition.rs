@@ -83,23 +83,7 @@ impl Operation {
         match function(&mut context, &given)?.unshared(context.engine, &given.tensors())? {
             Output::One(tensor) => session.insert(Object::Tensor(tensor)),
             Output::Plain(value) => Ok(value),
-            Output::Several(tensors) => {
-                let mut handles = Vec::new();
-                for tensor in tensors {
-                    match session.insert(Object::Tensor(tensor)) {
-                        Ok(handle) => handles.push(handle),
-                        Err(error) => {
-                            for handle in handles {
-                                if let Value::Handle(handle) = handle {
-                                    session.remove(handle)?;
-                                }
-                            }
-                            return Err(error);
-                        }
-                    }
-                }
-                Ok(Value::Array(handles))
-            }
+            Output::Several(tensors) => session.insert_all(tensors.into_iter().map(Object::Tensor).collect()),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Elements by index. Indices are `long` tensors or whole numbers, from 0.
 
-use stepwell_optim::fallible::collected;
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::operations::context::Context;
@@ -8,6 +7,7 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Primitive};
+use crate::mathematics::one_hot::one_hot;
 use crate::mathematics::shape;
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
@@ -87,20 +87,7 @@ operations! { E,
         let like = cx.engine.full(&Data::Long(vec![0]), &[], cx.device)?;
         let classes = cx.indices(classes, &like)?;
         let n = given.size(1)?;
-        let mut shape = cx.engine.shape(&classes)?;
-        let dims = shape.len();
-        shape.push(n);
-        cx.engine.check_memory(&shape, Dtype::Long)?;
-        // Names of classes alone may take more memory than a result without elements.
-        cx.engine.check_memory(&[n], Dtype::Long)?;
-        shape[dims] = 1;
-        let names = Data::Long(collected((0..n).map(|i| i as i64))?);
-        let names = cx.engine.tensor(&names, &[n], cx.engine.device(&classes)?)?;
-        // A selection fails for a class that has no name.
-        let count = shape.iter().product();
-        let classes = cx.engine.primitive(Primitive::IndexSelect(0), &[&names, &cx.engine.with_shape(&classes, &[count])?])?;
-        let hot = cx.engine.compare(Compare::Eq, &cx.engine.with_shape(&classes, &shape)?, &names)?;
-        cx.engine.cast(hot, Dtype::Long).map(Output::One)
+        cx.engine.cast(one_hot(cx.engine, &classes, n)?, Dtype::Long).map(Output::One)
     };
 }
 

@@ -9,6 +9,7 @@ use crate::commands::operations::parameter::Output;
 use crate::commands::operations::shape::rolled;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
+use crate::mathematics::bilinear::bilinear;
 use crate::mathematics::matrix::product;
 use crate::mathematics::tensor_math::{TensorMath, dim_of, expected_dtype};
 use crate::values::data::Data;
@@ -64,7 +65,7 @@ operations! { E,
     /// The product of matrices in the order with the fewest multiplications. The first may be a row, and the last a column.
     "multidot" as "linalg.multi_dot" (tensors: Tensors) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&given.operands(0)?.iter().collect::<Vec<_>>(), false)?;
-        chain(cx, tensors).map(Output::One)
+        chain(cx, &tensors).map(Output::One)
     };
     /// Sums of products over dimensions `dim1` of x and `dim2` of y; without `dim2` over the last `dim1` of x and the first of y.
     "tensordot" (x: Tensor, y: Tensor, dim1: Dims = 2.0, dim2: Dims = null) gradient 1 => |cx, given| {
@@ -84,6 +85,14 @@ operations! { E,
             cx.engine.binary(Binary::Mul, &rolled(cx, &x, dim, a)?, &rolled(cx, &y, dim, b)?)
         };
         cx.engine.binary(Binary::Sub, &product(-1, -2)?, &product(-2, -1)?).map(Output::One)
+    };
+    /// Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input.
+    "bilinear" as "nn.functional.bilinear" (x: Tensor, y: Tensor, weight: Tensor, bias: Tensor = null) gradient 1 => |cx, given| {
+        let mut operands = vec![given.operand(0)?, given.operand(1)?, given.operand(2)?];
+        operands.extend(given.operand_or_none(3));
+        let tensors = cx.promoted(&operands, true)?;
+        let [x, y, weight, ..] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };
+        bilinear(cx.engine, x, y, weight, tensors.get(3)).map(Output::One)
     };
     /// The sum of the diagonal of a matrix.
     "trace" (x: Tensor) gradient 1 => |cx, given| {
@@ -134,8 +143,8 @@ fn outer<E: Engine>(engine: &E, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tenso
     engine.binary(Binary::Mul, &engine.with_shape(x, &[n, 1])?, y)
 }
 
-/// Multiplies the two neighbours with the fewest multiplications last, by the sizes of all parts of the list.
-fn chain<E: Engine>(cx: &Context<'_, E>, tensors: Vec<E::Tensor>) -> Result<E::Tensor> {
+/// The product of a list of matrices, in the order with the fewest multiplications.
+fn chain<E: Engine>(cx: &Context<'_, E>, tensors: &[E::Tensor]) -> Result<E::Tensor> {
     let count = tensors.len();
     let mut sizes = Vec::new();
     for (i, tensor) in tensors.iter().enumerate() {
@@ -145,49 +154,49 @@ fn chain<E: Engine>(cx: &Context<'_, E>, tensors: Vec<E::Tensor>) -> Result<E::T
             [columns] if i == 0 && count > 1 => (1, columns),
             [rows] if i == count - 1 && count > 1 => (rows, 1),
             _ => {
-                return Err(Error::new(
-                    Code::Shape,
-                    format!("expected a list of matrices, given one of shape {shape:?}"),
-                ));
+                let message = format!("expected a list of matrices, given one of shape {shape:?}");
+                return Err(Error::new(Code::Shape, message));
             }
         };
         if i == 0 {
-            sizes.push(rows);
+            sizes.push(rows as f64);
         }
-        sizes.push(columns);
+        sizes.push(columns as f64);
     }
     if count < 2 || cx.engine.dtype(&tensors[0])? == Dtype::Bool {
         return Err(Error::new(Code::Argument, "expected a list of at least two matrices of numbers"));
     }
-    // least[i][k]: the fewest multiplications of the matrices from i to k, and the last matrix of their left part.
-    let mut least = vec![vec![(0.0, 0); count]; count];
+    // At [i * count + k]: the fewest multiplications of the matrices from i to k, and the last matrix of their left part.
+    let mut least = vec![(0.0, 0); count * count];
     for length in 1..count {
         for i in 0..count - length {
             let k = i + length;
-            let cost = |j: usize| {
-                let own = sizes[i] as f64 * sizes[j + 1] as f64 * sizes[k + 1] as f64;
-                (least[i][j].0 + least[j + 1][k].0 + own, j)
-            };
-            let best =
-                (i..k).map(cost).fold((f64::INFINITY, i), |best, next| if next.0 < best.0 { next } else { best });
-            least[i][k] = best;
+            let mut best = (f64::INFINITY, i);
+            for j in i..k {
+                let own = sizes[i] * sizes[j + 1] * sizes[k + 1];
+                let all = least[i * count + j].0 + least[(j + 1) * count + k].0 + own;
+                if all < best.0 {
+                    best = (all, j);
+                }
+            }
+            least[i * count + k] = best;
         }
     }
-    part(cx, &tensors, &least, 0, count - 1)
+    part(cx, tensors, &least, 0, count - 1)
 }
 
 /// The product of the matrices from `i` to `k`.
 fn part<E: Engine>(
     cx: &Context<'_, E>,
     tensors: &[E::Tensor],
-    least: &[Vec<(f64, usize)>],
+    least: &[(f64, usize)],
     i: usize,
     k: usize,
 ) -> Result<E::Tensor> {
     if i == k {
         return Ok(tensors[i].clone());
     }
-    let j = least[i][k].1;
+    let j = least[i * tensors.len() + k].1;
     product(cx.engine, &part(cx, tensors, least, i, j)?, &part(cx, tensors, least, j + 1, k)?)
 }
 
@@ -200,56 +209,60 @@ fn contracted<E: Engine>(
 ) -> Result<E::Tensor> {
     let engine = cx.engine;
     let (left, right) = (engine.shape(x)?, engine.shape(y)?);
-    let misfit = || {
-        let message = format!(
-            "expected as many dimensions of equal sizes, given {first:?} and {second:?} of shapes {left:?} and {right:?}"
-        );
-        Error::new(Code::Shape, message)
-    };
     let (mut a, mut b) = (Vec::new(), Vec::new());
     match (first, second) {
-        (_, Some(second)) => {
-            for dim in first {
-                a.push(dim_of(&left, *dim)?);
-            }
-            for dim in second {
-                b.push(dim_of(&right, *dim)?);
-            }
-        }
-        (&[count], None) => {
-            let count = usize::try_from(count).ok().filter(|count| *count <= left.len().min(right.len()));
-            let count = count.ok_or_else(misfit)?;
+        (&[count], None) if usize::try_from(count).is_ok_and(|count| count <= left.len().min(right.len())) => {
+            let count = count as usize;
             a.extend(left.len() - count..left.len());
             b.extend(0..count);
         }
-        _ => return Err(misfit()),
+        _ => {
+            for dim in first {
+                a.push(dim_of(&left, *dim)?);
+            }
+            for dim in second.unwrap_or_default() {
+                b.push(dim_of(&right, *dim)?);
+            }
+        }
     }
-    let is_distinct = |dims: &[usize]| dims.iter().enumerate().all(|(i, dim)| !dims[..i].contains(dim));
-    let sizes = |shape: &[usize], dims: &[usize]| dims.iter().map(|dim| shape.get(*dim).copied()).collect::<Vec<_>>();
-    if sizes(&left, &a) != sizes(&right, &b) || !is_distinct(&a) || !is_distinct(&b) || sizes(&left, &a).contains(&None)
-    {
-        return Err(misfit());
+    let (mut fits, mut inner) = (a.len() == b.len(), 1);
+    for i in 0..a.len().min(b.len()) {
+        let size = left.get(a[i]).copied();
+        fits &=
+            size.is_some() && size == right.get(b[i]).copied() && !a[..i].contains(&a[i]) && !b[..i].contains(&b[i]);
+        inner *= size.unwrap_or(0);
     }
-    let free = |shape: &[usize], dims: &[usize]| (0..shape.len()).filter(|dim| !dims.contains(dim)).collect::<Vec<_>>();
-    let (rows, columns) = (free(&left, &a), free(&right, &b));
-    let size = |shape: &[usize], dims: &[usize]| dims.iter().map(|dim| shape[*dim]).product::<usize>();
-    let mut shape: Vec<_> = rows.iter().map(|dim| left[*dim]).collect();
-    shape.extend(columns.iter().map(|dim| right[*dim]));
-    let inner = size(&left, &a);
-    let matrices = [[size(&left, &rows), inner], [inner, size(&right, &columns)]];
-    let x = engine.primitive(Primitive::Permute([rows, a].concat()), &[x])?;
-    let y = engine.primitive(Primitive::Permute([b, columns].concat()), &[y])?;
-    let result = product(cx.engine, &engine.with_shape(&x, &matrices[0])?, &engine.with_shape(&y, &matrices[1])?)?;
+    if !fits {
+        let message = format!(
+            "expected as many dimensions of equal sizes, given {first:?} and {second:?} of shapes {left:?} and {right:?}"
+        );
+        return Err(Error::new(Code::Shape, message));
+    }
+    // The dimensions of x that stay come before its other ones, and the ones of y that stay come last.
+    let (mut shape, mut order, mut sizes) = (Vec::new(), Vec::new(), [1, 1]);
+    for (side, (given, bound)) in [(&left, &a), (&right, &b)].into_iter().enumerate() {
+        let mut free = Vec::new();
+        for (dim, size) in given.iter().enumerate() {
+            if !bound.contains(&dim) {
+                free.push(dim);
+                shape.push(*size);
+                sizes[side] *= size;
+            }
+        }
+        order.push(free);
+    }
+    let x = engine.primitive(Primitive::Permute([&order[0][..], &a].concat()), &[x])?;
+    let y = engine.primitive(Primitive::Permute([&b[..], &order[1]].concat()), &[y])?;
+    let result =
+        product(cx.engine, &engine.with_shape(&x, &[sizes[0], inner])?, &engine.with_shape(&y, &[inner, sizes[1]])?)?;
     engine.with_shape(&result, &shape)
 }
 
+/// A product of two tensors.
+type Product<E> = fn(&E, &<E as Engine>::Tensor, &<E as Engine>::Tensor) -> Result<<E as Engine>::Tensor>;
+
 /// beta z + alpha times a product of x and y.
-fn added<E: Engine>(
-    cx: &Context<'_, E>,
-    given: &Given<E>,
-    ranks: [usize; 2],
-    of: impl Fn(&E, &E::Tensor, &E::Tensor) -> Result<E::Tensor>,
-) -> Result<Output<E>> {
+fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2], of: Product<E>) -> Result<Output<E>> {
     let operands = [given.operand(0)?, given.operand(1)?, given.operand(2)?];
     let tensors = cx.promoted(&operands, false)?;
     let [z, x, y] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };

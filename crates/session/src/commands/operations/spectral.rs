@@ -37,7 +37,7 @@ operations! { E,
     /// The frequencies of a Fourier transform of `length` samples at distances of `scale`: first those from 0, then negative ones.
     "fftfreq" as "fft.fftfreq" (length: Whole, scale: Number = 1.0, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         let (length, scale) = (given.size(0)?, given.number(1)?);
-        listed(cx, &[length], given.dtype(2), |i| {
+        listed(cx, &[length], given.dtype(2), &|i| {
             let place = if i < length.div_ceil(2) { i as f64 } else { i as f64 - length as f64 };
             place / (length as f64 * scale)
         })
@@ -45,7 +45,7 @@ operations! { E,
     /// The frequencies from 0 of a Fourier transform of `length` real samples at distances of `scale`.
     "rfftfreq" as "fft.rfftfreq" (length: Whole, scale: Number = 1.0, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         let (length, scale) = (given.size(0)?, given.number(1)?);
-        listed(cx, &[length / 2 + 1], given.dtype(2), |i| i as f64 / (length as f64 * scale))
+        listed(cx, &[length / 2 + 1], given.dtype(2), &|i| i as f64 / (length as f64 * scale))
     };
     /// Frequencies moved so that 0 is in the middle, along all dimensions or the given ones.
     "fftshift" as "fft.fftshift" (x: Tensor, dim: Dims = null) gradient 1 => |cx, given| shifted(cx, given, |size| size / 2);
@@ -79,7 +79,7 @@ fn window<E: Engine>(
 ) -> Result<Output<E>> {
     let length = given.size(0)?;
     let intervals = if given.flag(1) { length } else { length.saturating_sub(1) } as f64;
-    listed(cx, &[length], given.dtype(dtype), |i| if length == 1 { 1.0 } else { of(i as f64 / intervals, numbers) })
+    listed(cx, &[length], given.dtype(dtype), &|i| if length == 1 { 1.0 } else { of(i as f64 / intervals, numbers) })
 }
 
 fn shifted<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, by: fn(usize) -> usize) -> Result<Output<E>> {

@@ -1,6 +1,8 @@
 //! The list of layers. To add one: its file and its line here.
 
 mod activation;
+mod attention;
+mod bilinear;
 mod cat;
 mod conv2d;
 mod distance;
@@ -9,6 +11,7 @@ mod embedding;
 mod linear;
 mod maxpool2d;
 pub(crate) mod normalization;
+mod recurrent;
 mod shape;
 
 use stepwell_optim::OptionSet;
@@ -57,9 +60,24 @@ layers! {
         normalization::groupnorm::GroupNorm,
         normalization::instancenorm::InstanceNorm,
         normalization::rmsnorm::RmsNorm,
-        embedding::Embedding,
+        embedding::lookup::Embedding,
         cat::Cat,
         activation::prelu::PRelu,
+        embedding::bag::EmbedBag,
+        embedding::position::EmbedPosition,
+        embedding::position::EmbedSequence,
+        embedding::onehot::OneHot,
+        recurrent::layers::Rnn,
+        recurrent::layers::Lstm,
+        recurrent::layers::Gru,
+        attention::multihead::Attention,
+        attention::self_attention::SelfAttention,
+        attention::blocks::EncoderLayer,
+        attention::blocks::DecoderLayer,
+        attention::stacks::Encoder,
+        attention::stacks::Decoder,
+        attention::stacks::Transformer,
+        bilinear::Bilinear,
     }
     tables {
         activation,

@@ -979,6 +979,11 @@ export interface TensorMethods<Result> {
    */
   cross(y: AnyTensor | OperandData, options: { readonly dim?: number }): Result;
   /**
+   * Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input. As
+   * `torch.nn.functional.bilinear`.
+   */
+  bilinear(y: AnyTensor | OperandData, weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): Result;
+  /**
    * The sum of the diagonal of a matrix. As `torch.trace`.
    */
   trace(): Result;
@@ -1583,6 +1588,7 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["addr", matrix.addr, 4],
   ["tensordot", matrix.tensordot, 3],
   ["cross", matrix.cross, 2],
+  ["bilinear", matrix.bilinear, 3],
   ["trace", matrix.trace, 0],
   ["diagonal", diagonal.diagonal, 3],
   ["diag", diagonal.diag, 1],

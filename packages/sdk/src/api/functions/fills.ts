@@ -88,13 +88,13 @@ export function cauchy(...args: readonly unknown[]): unknown {
 
 /**
  * Fills tensors of floating point or `long` with random whole numbers from 0 up to below `high`. Without it, from 0 to the largest up to
- * which the dtype holds every whole number; for `long` below 2^53.
+ * which the dtype holds every whole number; for `long` below 2^53. A number that is null is left out.
  */
-export function random(object: Parameters, high?: number): void;
+export function random(object: Parameters, high?: number | null): void;
 /** Fills tensors with random whole numbers from `low` up to below `high`. */
-export function random(object: Parameters, low: number, high: number): void;
+export function random(object: Parameters, low: number | null, high: number | null): void;
 /** As before, with the numbers by name. */
-export function random(object: Parameters, options: { readonly low?: number; readonly high?: number }): void;
+export function random(object: Parameters, options: { readonly low?: number; readonly high: number }): void;
 export function random(...args: readonly unknown[]): unknown {
   return client.call("random", args);
 }

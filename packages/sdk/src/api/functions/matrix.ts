@@ -171,6 +171,15 @@ export function cross(...args: readonly unknown[]): unknown {
 }
 
 /**
+ * Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input. As
+ * `torch.nn.functional.bilinear`.
+ */
+export function bilinear(x: AnyTensor | OperandData, y: AnyTensor | OperandData, weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): TensorHandle;
+export function bilinear(...args: readonly unknown[]): unknown {
+  return client.call("bilinear", args);
+}
+
+/**
  * The sum of the diagonal of a matrix. As `torch.trace`.
  */
 export function trace(x: AnyTensor | OperandData): TensorHandle;

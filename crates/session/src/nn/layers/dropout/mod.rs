@@ -98,10 +98,25 @@ fn dropped<E: Engine>(
     leading: fn(&[usize]) -> Result<usize>,
     terms: Terms,
 ) -> Result<E::Tensor> {
-    let (x, p) = (&x[0], o.number(0)?);
+    let leading = leading(&cx.engine.shape(&x[0])?)?;
+    floating(cx.engine, &x[0])?;
+    dropped_by(cx, &x[0], o.number(0)?, leading, terms)
+}
+
+/// The elements, of which each became 0 with probability `p` while training.
+pub(crate) fn dropped_elements<E: Engine>(cx: &mut ForwardContext<'_, E>, x: &E::Tensor, p: f64) -> Result<E::Tensor> {
+    let leading = cx.engine.shape(x)?.len();
+    dropped_by(cx, x, p, leading, scaled)
+}
+
+fn dropped_by<E: Engine>(
+    cx: &mut ForwardContext<'_, E>,
+    x: &E::Tensor,
+    p: f64,
+    leading: usize,
+    terms: Terms,
+) -> Result<E::Tensor> {
     let mut shape = cx.engine.shape(x)?;
-    let leading = leading(&shape)?;
-    floating(cx.engine, x)?;
     if !cx.training || p == 0.0 {
         return Ok(x.clone());
     }

@@ -1,0 +1,4 @@
+//! Recurrent layers.
+
+mod cell;
+pub(crate) mod layers;
