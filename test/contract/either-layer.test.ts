@@ -177,6 +177,30 @@ const rows: { readonly [name: string]: readonly Row[] } = {
   mse: [(o) => k.mse(o.leaf, o.leaf)],
   l1: [(o) => k.l1(o.tensor, o.tensor)],
   smoothl1: [(o) => k.smoothl1(o.tensor, o.tensor, { beta: 0.5 })],
+  huber: [(o) => k.huber(o.leaf, o.leaf)],
+  kl: [(o) => k.kl(o.leaf, o.leaf)],
+  poissonloss: [(o) => k.poissonloss(o.leaf, o.leaf)],
+  hinge: [(o) => k.hinge(o.leaf, o.leaf)],
+  softmargin: [(o) => k.softmargin(o.leaf, o.leaf)],
+  multisoft: [(o) => k.multisoft(o.leaf, o.leaf)],
+  multilabel: [
+    (o) =>
+      k.multilabel(
+        o.tensor,
+        k.tensor(
+          [
+            [0, -1],
+            [1, 0],
+          ],
+          "long",
+        ),
+      ),
+  ],
+  multimargin: [(o) => k.multimargin(o.tensor, [0, 1])],
+  cosineloss: [(o) => k.cosineloss(o.tensor, o.tensor, [1, -1])],
+  margin: [(o) => k.margin(o.tensor, o.tensor, o.tensor)],
+  triplet: [(o) => k.triplet(o.tensor, o.tensor, o.tensor)],
+  ctc: [(o) => k.ctc(o.tensor, [1], 2, 1)],
   bce: [(o) => k.bce(o.tensor, o.tensor)],
   bcewithlogits: [(o) => k.bcewithlogits(o.tensor, o.tensor)],
   loss: [(o) => k.loss(o.loss, o.tensor, o.tensor), (o) => k.loss(o.model), (o) => k.loss(o.model, o.tensor, o.tensor)],

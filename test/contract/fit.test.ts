@@ -227,7 +227,7 @@ it("advances the schedule with each step or each epoch", async () => {
 });
 
 it("takes every loss", async () => {
-  const losses: readonly k.LossName[] = ["mse", "l1", "smoothl1", "bcewithlogits"];
+  const losses = ["mse", "l1", "smoothl1", "bcewithlogits", "huber", "softmargin", "multisoft"] as const;
   const pairs = { inputs, targets: targets.map((target) => [target, 1 - target]) };
   for (const loss of losses) {
     const { module, optimizer } = model();

@@ -97,7 +97,7 @@ it("a call is named once", () => {
   const x = k.tensor([[1, 2]], "grad");
   const classes = k.tensor([0], "long");
   expect(expectError("ERR_OPTION_UNKNOWN", () => k.ce(x, classes, any({ foo: 1 })))).toBe(
-    "ce: unknown option `foo`, expected one of ignore, reduce",
+    "ce: unknown option `foo`, expected one of ignore, reduce, weight, smoothing",
   );
   expect(expectError("ERR_OPTION_UNKNOWN", () => k.loss("ce", any({ foo: 1 })))).toMatch(/^loss: ce: unknown option/);
 });

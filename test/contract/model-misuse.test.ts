@@ -41,7 +41,7 @@ describe("a wrong use is an error and changes nothing", () => {
 
   it("of loss", () => {
     const call = k.loss as Call;
-    expect(expectError("ERR_UNKNOWN_NAME", () => call("huber"))).toContain("expected one of ce, nll, mse");
+    expect(expectError("ERR_UNKNOWN_NAME", () => call("dice"))).toContain("expected one of ce, nll, mse");
     expectError("ERR_OPTION_UNKNOWN", () => call("mse", { beta: 1 }));
     expectError("ERR_OPTION_RANGE", () => call("smoothl1", { beta: 0 }));
     expectError("ERR_ARGUMENT", () => call(1));

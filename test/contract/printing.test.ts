@@ -46,8 +46,8 @@ const texts: { readonly [kind: string]: string } = {
   dictionary: "Dictionary of 2 tensors\n  w: float [1, 2] cpu\n  b: float [1] cpu",
   module: moduleText,
   optimizer: optimizerText,
-  loss: 'Loss smoothl1(reduce: "mean", beta: 0.5)',
-  model: indented(`Model\n${moduleText}\nLoss smoothl1(reduce: "mean", beta: 0.5)\n${optimizerText}`),
+  loss: 'Loss smoothl1(beta: 0.5, reduce: "mean")',
+  model: indented(`Model\n${moduleText}\nLoss smoothl1(beta: 0.5, reduce: "mean")\n${optimizerText}`),
 };
 
 const print = (object: unknown) => inspect(object, { depth: null });

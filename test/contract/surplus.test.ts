@@ -44,9 +44,13 @@ const rows: { readonly [of: string]: readonly Row[] } = {
     [tensor, "use", tensor()],
     [tensor, "grad", [[1, 2]]],
     [tensor, "backward", [[1, 2]], made()],
-    ...["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"].map(
+    ...["bce", "bcewithlogits"].map((loss): Row => [tensor, loss, [[1, 2]], [[1, 1]], { reduce: "sum" }]),
+    ...["cosineloss", "margin", "triplet"].map((loss): Row => [tensor, loss, [[1, 2]], [1], { reduce: "sum" }]),
+    [tensor, "ctc", [1], 1, 1, { reduce: "sum" }],
+    ...["ce", "nll", "mse", "l1", "smoothl1", "huber", "kl", "poissonloss", "hinge", "softmargin", "multilabel"].map(
       (loss): Row => [tensor, loss, [[1, 2]], { reduce: "sum" }],
     ),
+    ...["multimargin", "multisoft"].map((loss): Row => [tensor, loss, [[1, 2]], { reduce: "sum" }]),
     [tensor, "to", "double"],
     ...common(tensor),
   ],

@@ -23,6 +23,7 @@ export const renamed: Readonly<Record<Kind, Readonly<Record<string, string>>>> =
   functions: {
     amend: "copyto",
     bcelogit1: "bcewithlogits",
+    bcelogit2: "bcewithlogits",
     eforward: "evaluate",
     In: "isin",
     numel: "elements",
@@ -67,7 +68,6 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
       "A program here sees no view of memory: no tensor is an `alias` of another, and none changes its shape in place.",
     indexing: "`indices` is for sparse tensors. `amend(tensor, values)` is `copyto(values, tensor)` here.",
     "sparse and complex": "No engine here has sparse or complex tensors.",
-    losses: "Planned with the losses. `bcelogit2` has a weight for each sample.",
     "functional forms of layers": "Planned with the modules of these names.",
     "modules and models": "A module has no mode of training here: `forward` trains and `evaluate` does not.",
     "data and batches of a model": "`data(input(model))` and `data(target(model))` are the elements.",
@@ -83,7 +83,7 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     "shape and selection": "Planned: padding and interpolation.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
   },
-  losses: { losses: "Planned as compositions of operations on tensors." },
+  losses: { losses: "`pairwise` and `similar` are distances." },
 };
 
 function errorOf(call: () => unknown): string {

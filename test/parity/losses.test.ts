@@ -12,6 +12,7 @@ import {
   nll,
   type SmoothL1Options,
   smoothl1,
+  type TensorHandle,
   tensor,
 } from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
@@ -22,7 +23,8 @@ const dtypes = supported("double", "float", "half", "bfloat16");
 type Dtype = (typeof dtypes)[number];
 type Reduce = "none" | "mean" | "sum";
 
-const losses = { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 };
+type LossOfTwo = (input: TensorHandle, target: Numbers | TensorHandle, options?: SmoothL1Options) => TensorHandle;
+const losses = { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 } satisfies Record<string, LossOfTwo>;
 
 interface Recording {
   readonly loss: keyof typeof losses;
@@ -52,7 +54,7 @@ describe.each(dtypes)("in %s a loss is what PyTorch's is", (dtype) => {
       for (const reduce of reductions) {
         for (const given of targets) {
           const x = tensor(input, dtype, "grad");
-          const value = losses[loss](x, given, { ...options, reduce });
+          const value = (losses[loss] as LossOfTwo)(x, given, { ...options, reduce });
           const { value: wanted, gradient } = expected[dtype][reduce];
           expectNear(`${reduce}, value`, tensor(value), wanted, file.tolerance[dtype]);
           if (gradient === undefined) continue;
@@ -61,8 +63,10 @@ describe.each(dtypes)("in %s a loss is what PyTorch's is", (dtype) => {
         }
       }
       // Without options a loss is the mean.
-      const plain = losses[loss](tensor(input, dtype), target, options);
-      expect(tensor(plain)).toBe(tensor(losses[loss](tensor(input, dtype), target, { ...options, reduce: "mean" })));
+      const plain = (losses[loss] as LossOfTwo)(tensor(input, dtype), target, options);
+      expect(tensor(plain)).toBe(
+        tensor((losses[loss] as LossOfTwo)(tensor(input, dtype), target, { ...options, reduce: "mean" })),
+      );
     },
   );
 });

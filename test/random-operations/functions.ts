@@ -20,6 +20,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 /** Functions that change nothing, and those that change nothing if they are given one argument. */
 const readers = words(
   "data dtype device evaluate callback gradient names childnames parmnames child parms parm state ce nll mse l1 smoothl1 bce " +
+    "huber kl poissonloss hinge softmargin multilabel multimargin multisoft cosineloss margin triplet ctc " +
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
     "handlecount full tensor seed randperm seq save skipped clone leaks leakcheck scope cudadevices cudaStatus memory sync " +
     "synchronize children modules moduletypes parmtypes buffer buffers buffernames dim itemsize info leaf same input target " +
@@ -36,7 +37,8 @@ export const isGradual = (name: string): boolean => name === "run";
 const makers: readonly (readonly [names: ReadonlySet<string>, kinds: readonly Kind[]])[] = [
   [
     words(
-      "tensor full forward evaluate parm buffer input target testinput testtarget to ce nll mse l1 smoothl1 bce bcewithlogits",
+      "tensor full forward evaluate parm buffer input target testinput testtarget to ce nll mse l1 smoothl1 bce bcewithlogits " +
+        "huber kl poissonloss hinge softmargin multilabel multimargin multisoft cosineloss margin triplet ctc",
     ),
     ["tensor"],
   ],

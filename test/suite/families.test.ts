@@ -31,6 +31,11 @@ const operations = [
   return [...names].map(([, name = ""]) => [family, name] as const);
 });
 
+/** The rows of the table of losses. */
+const losses = [
+  ...read("crates", "session", "src", "nn", "loss", "table.rs").matchAll(/^ {4,8}(?:row!\(\s*|name: )"(\w+)",/gm),
+].map(([, name = ""]) => ["losses", name] as const);
+
 /** The functions that each file of `functions/` exports; `index.ts` lists the files. */
 function declared() {
   const families = [...read(...functions, "index.ts").matchAll(/^export \* from "\.\/([\w-]+)\.js";$/gm)];
@@ -68,6 +73,7 @@ it("commands and the SDK's functions are divided alike", () => {
     .map(([, name = "", family = ""]) => [family, named(name)] as const);
   expect(wanted.length).toBeGreaterThan(60);
   expect(operations.length).toBeGreaterThan(150);
+  expect(losses.length).toBeGreaterThan(18);
   // `take` is `data` and `free`; `ready` starts an engine; `cudadevices` is a part of `cudaStatus`; scopes are the SDK's.
   const own = ["scope", "scoped", "keep", "leakcheck"].map((name) => ["scopes", name] as const);
   const parts = [
@@ -75,7 +81,7 @@ it("commands and the SDK's functions are divided alike", () => {
     ["session", "ready"],
     ["devices", "cudadevices"],
   ] as const;
-  expect(declared()).toEqual(divide([...wanted, ...operations, ...own, ...parts]));
+  expect(declared()).toEqual(divide([...wanted, ...operations, ...losses, ...own, ...parts]));
 });
 
 it("the README lists the functions of each family", () => {

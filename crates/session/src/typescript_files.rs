@@ -7,7 +7,10 @@ use crate::commands::files::LoadOptions;
 use crate::nn::container::CONTAINERS;
 use crate::nn::kind_names::LAYER_NAMES;
 use crate::nn::layers::layer_tables;
-use crate::nn::loss::{ClassOptions, LOSSES, LossOptions, SmoothL1Options};
+use crate::nn::loss::table::{
+    ClassOptions, CtcOptions, HingeOptions, HuberOptions, KlOptions, LOSSES, LogitOptions, LossOptions, MarginOptions,
+    MultiMarginOptions, PoissonOptions, SmoothClassOptions, SmoothL1Options, TripletOptions, WeightOptions,
+};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::metrics::Metric;
 use crate::training::step_options::StepTable;
@@ -33,20 +36,34 @@ fn losses() -> String {
     let mut text = head("losses");
     let tables = [
         ("LossOptions", "Options of most losses.", LossOptions::SPECS),
-        ("ClassLossOptions", "Options of the losses of classes.", ClassOptions::SPECS),
+        ("CrossEntropyOptions", "Options of cross entropy.", SmoothClassOptions::SPECS),
+        ("ClassLossOptions", "Options of the negative log-likelihood.", ClassOptions::SPECS),
+        ("LogitLossOptions", "Options of binary cross entropy of logits.", LogitOptions::SPECS),
         ("SmoothL1Options", "Options of the smooth L1 loss.", SmoothL1Options::SPECS),
+        ("HuberOptions", "Options of the Huber loss.", HuberOptions::SPECS),
+        ("KlOptions", "Options of the Kullback-Leibler divergence.", KlOptions::SPECS),
+        ("PoissonLossOptions", "Options of the Poisson loss.", PoissonOptions::SPECS),
+        ("HingeOptions", "Options of the hinge loss.", HingeOptions::SPECS),
+        ("MarginOptions", "Options of the losses of three tensors with a margin.", MarginOptions::SPECS),
+        ("MultiMarginOptions", "Options of the margin loss of classes.", MultiMarginOptions::SPECS),
+        ("MultiSoftOptions", "Options of the loss of several labels.", WeightOptions::SPECS),
+        ("TripletOptions", "Options of the triplet loss.", TripletOptions::SPECS),
+        ("CtcOptions", "Options of the connectionist temporal classification.", CtcOptions::SPECS),
     ];
     for (name, about, specs) in tables {
         text = text + "\n" + &interface(name, about, specs, "");
     }
     text += "\n/** The options of each loss, by name. */\nexport interface LossOptionsOf {\n";
     for kind in LOSSES {
-        let names = |specs: &[OptionSpec]| specs.iter().map(|spec| spec.name).collect::<Vec<_>>();
-        let found = tables.iter().find(|(_, _, specs)| names(specs) == names(kind.options));
+        // Two tables may differ in a default only.
+        let rows = |specs: &[OptionSpec]| specs.iter().map(|spec| (spec.name, (spec.default)())).collect::<Vec<_>>();
+        let found = tables.iter().find(|(_, _, specs)| rows(specs) == rows(kind.options));
         let (table, ..) = found.unwrap_or_else(|| panic!("no interface for {}", kind.name));
         text += &format!("  readonly {}: {table};\n", kind.name);
     }
-    text + "}\n"
+    text += "}\n";
+    let of_a_model = LOSSES.iter().filter(|kind| kind.inputs().contains(&2)).map(|kind| kind.name);
+    text + &words("The losses of an output and a target, which a model can have.", "ModelLossName", of_a_model)
 }
 
 fn settings() -> String {

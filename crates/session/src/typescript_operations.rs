@@ -5,6 +5,7 @@ use stepwell_typescript::{SDK, keep};
 use crate::commands::operations::FAMILIES;
 use crate::commands::operations::definition::Operation;
 use crate::commands::operations::parameter::{Default, Kind, Parameter};
+use crate::nn::loss::table::{LOSSES, LossKind, WEIGHT};
 
 const FUNCTIONS: &str = "../../packages/sdk/src/api/functions";
 const FLUENT: &str = "../../packages/sdk/src/api/fluent";
@@ -128,7 +129,8 @@ fn methods() -> impl Iterator<Item = &'static Operation> {
 
 fn tensor_methods() -> String {
     let mut text = HEAD.to_owned();
-    text += "\nimport type { Dtype } from \"../../types/arguments.js\";\n";
+    text += "\nimport type { LossOptionsOf } from \"../../generated/losses.js\";\n";
+    text += "import type { Dtype, Target } from \"../../types/arguments.js\";\n";
     text += "import type { AnyTensor } from \"../../types/objects.js\";\n";
     text += "import type { OperandData } from \"../../types/tensor-data.js\";\n";
     let has_methods = |rows: &[Operation]| rows.iter().any(|row| methods().any(|method| method.name == row.name));
@@ -136,10 +138,16 @@ fn tensor_methods() -> String {
     for (family, _) in &families {
         text += &format!("import * as {family} from \"../functions/{family}.js\";\n");
     }
-    text += "\n/** The operations as methods of a tensor, which is the first argument. */\nexport interface TensorMethods<Result> {\n";
+    text += "import * as losses from \"../functions/losses.js\";\n";
+    text += "\n/** The operations and losses as methods of a tensor, which is the first argument. */\nexport interface TensorMethods<Result> {\n";
     for row in methods() {
         for form in signatures(row, 1, "Result") {
             text += &format!("{}  {}{form};\n", doc(row, "  "), row.name);
+        }
+    }
+    for kind in LOSSES {
+        for form in loss_signatures(kind) {
+            text += &format!("  /** {} As the function `{}`. */\n  {}{form};\n", kind.about, kind.name, kind.name);
         }
     }
     text += "}\n\n/** A function, and how many arguments its method takes. */\ntype Method = readonly [operation: (...args: never) => unknown, count: number];\n\n";
@@ -149,7 +157,25 @@ fn tensor_methods() -> String {
             text += &format!("  [\"{}\", {family}.{}, {}],\n", row.name, row.name, row.parameters.len() - 1);
         }
     }
+    for kind in LOSSES {
+        text += &format!("  [\"{}\", losses.{}, {}],\n", kind.name, kind.name, kind.inputs().end());
+    }
     text + "];\n"
+}
+
+/// The signatures of the method of a loss. A weight has one of its own, since the options can be in its place.
+fn loss_signatures(kind: &LossKind) -> Vec<String> {
+    let form = |targets: &[&str]| {
+        let list: Vec<_> = targets.iter().map(|name| format!("{name}: Target")).collect();
+        format!("({}, options?: LossOptionsOf[\"{}\"]): Result", list.join(", "), kind.name)
+    };
+    let is_required = |name: &&str| *name != WEIGHT;
+    let required: Vec<_> = kind.targets.iter().copied().filter(is_required).collect();
+    let mut forms = vec![form(&required)];
+    if required.len() < kind.targets.len() {
+        forms.push(form(kind.targets));
+    }
+    forms
 }
 
 #[test]

@@ -98,11 +98,15 @@ export const fluentOperations = (_another: Operation): Operations => ({
       );
     const tensor = random.chance(0.5) ? tensorOf(world) : use(world, "Tensor", "of", make);
     if (!tensor) return;
-    const lossNames = ["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits"] as const;
+    const lossNames: readonly k.ModelLossName[] = [
+      ...(["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits", "huber", "kl", "poissonloss"] as const),
+      ...(["hinge", "softmargin", "multilabel", "multimargin", "multisoft"] as const),
+    ];
+    type LossMethod = (this: k.Tensor, target: k.Tensor | readonly number[]) => k.Tensor;
     const target = random.chance(0.5) ? tensor : [0, 1];
     const members: Members = {
       ...sharedMembers(world, tensor),
-      ...Object.fromEntries(lossNames.map((name) => [name, () => tensor[name](target)])),
+      ...Object.fromEntries(lossNames.map((name) => [name, () => (tensor[name] as LossMethod).call(tensor, target)])),
       ...{ shape: () => tensor.shape, dtype: () => tensor.dtype },
       requiresGrad: () => {
         tensor.requiresGrad = true;

@@ -37,6 +37,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
+use crate::nn::loss::table::LOSSES;
 use crate::session::Session;
 use crate::session::hosting::SessionAccess;
 use crate::values::value::Value;
@@ -112,15 +113,23 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    /// Calls an operation of the table of tensor mathematics.
+    /// Calls a loss or an operation of the table of tensor mathematics.
     fn operate(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value> {
-        let Some((operation, function)) = operations::operation::<E>(name) else {
+        let loss = LOSSES.iter().find(|kind| kind.name == name);
+        let operation = operations::operation::<E>(name);
+        let Some(found) = loss.map(|kind| kind.name).or(operation.map(|(operation, _)| operation.name)) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{name}`")));
         };
         check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
-        self.command = operation.name;
+        self.command = found;
         let random = self.random.clone();
-        operation.run(function, self, Arguments::new(arguments)).map_err(|error| {
+        let arguments = Arguments::new(arguments);
+        let result = match (loss, operation) {
+            (Some(kind), _) => losses::named(self, arguments, kind),
+            (_, Some((operation, function))) => operation.run(function, self, arguments),
+            _ => return Err(Error::new(Code::Internal, "a name without a function")),
+        };
+        result.map_err(|error| {
             self.random = random;
             error.within(name)
         })
@@ -179,13 +188,6 @@ impl<E: Engine> Session<E> {
         ("buffernames", modules::buffernames),
         ("save", files::save),
         ("load", files::load),
-        ("ce", losses::ce),
-        ("nll", losses::nll),
-        ("mse", losses::mse),
-        ("l1", losses::l1),
-        ("smoothl1", losses::smoothl1),
-        ("bce", losses::bce),
-        ("bcewithlogits", losses::bcewithlogits),
         ("loss", losses::loss),
         ("knormal", initializers::knormal),
         ("kuniform", initializers::kuniform),

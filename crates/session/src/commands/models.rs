@@ -32,7 +32,7 @@ pub(crate) fn model<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     };
     let loss = match own_loss {
         Some(_) => LossFunction::new("mse", &[])?,
-        None => *session.loss(arguments.handle(ObjectKind::Loss)?)?,
+        None => session.loss(arguments.handle(ObjectKind::Loss)?)?.clone(),
     };
     let optimizer = session.shared_optimizer(arguments.handle(ObjectKind::Optimizer)?)?.clone();
     arguments.finish()?;
@@ -119,7 +119,7 @@ fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) 
     }
     let numbers = array(given)?;
     let is_classes = |array: &Numbers<'_>| array.shape.len() == 1 || array.data.dtype() == Dtype::Long;
-    if model.loss.takes_classes() && numbers.as_ref().is_some_and(is_classes) {
+    if model.loss.takes_long() && numbers.as_ref().is_some_and(is_classes) {
         dtype = Dtype::Long;
     }
     if model.own_loss.is_some() && numbers.as_ref().is_some_and(|array| array.data.dtype() == Dtype::Long) {

@@ -11,7 +11,7 @@ use crate::values::value::Value;
 /// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
-    /// The mean of the losses of the batches, weighted by the number of averaged elements.
+    /// The mean of the losses of the batches, weighted by the divisors of their means.
     Loss,
     /// The loss of each batch.
     BatchLoss,
@@ -62,7 +62,7 @@ impl BatchMetrics {
     pub(crate) fn new<E: Engine>(
         engine: &E,
         metrics: &[Metric],
-        (function, loss, counted): (&LossFunction, f64, usize),
+        (function, loss, counted): (&LossFunction, f64, f64),
         output: &E::Tensor,
         target: &E::Tensor,
     ) -> Result<Self> {

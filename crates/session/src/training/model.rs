@@ -46,6 +46,12 @@ impl<E: Engine> Model<E> {
             let message = "a model needs a loss that reduces to one number: reduce mean or sum, given none";
             return Err(Error::new(Code::Argument, message));
         }
+        if !loss.inputs().contains(&2) {
+            let (name, count) = (loss.name(), loss.inputs().start().to_string());
+            let message =
+                format!("a model needs a loss of an output and a target, given {name}, which takes {count} tensors");
+            return Err(Error::new(Code::Argument, message));
+        }
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
         Ok(Self { module, loss, optimizer, train, test, own_loss: None, is_running: false })
     }
@@ -54,7 +60,7 @@ impl<E: Engine> Model<E> {
     pub(crate) fn placeholder(&self) -> Self {
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
         let (module, optimizer) = (Rc::clone(&self.module), Rc::clone(&self.optimizer));
-        Self { module, loss: self.loss, optimizer, train, test, own_loss: self.own_loss, is_running: true }
+        Self { module, loss: self.loss.clone(), optimizer, train, test, own_loss: self.own_loss, is_running: true }
     }
 
     /// Fails while the model is being run.
@@ -260,18 +266,19 @@ impl<E: Engine> Model<E> {
     fn shares(&self, engine: &E, batches: &[&[usize]]) -> Result<Vec<f64>> {
         let mut shares = with_capacity(batches.len())?;
         for batch in batches {
-            let counted = match self.loss.ignored() {
-                // One batch has the whole weight, whatever it is.
-                Some(ignored) if batches.len() > 1 => match self.train.targets(engine, batch)? {
-                    Data::Long(classes) => classes.iter().filter(|class| **class != ignored).count(),
-                    _ => batch.len(),
+            // One batch has the whole weight, whatever it is.
+            let divisor = match batches.len() > 1 && self.loss.takes_classes() {
+                true => match self.train.targets(engine, batch)? {
+                    Data::Long(classes) => self.loss.divisor_of(&classes),
+                    _ => batch.len() as f64,
                 },
-                _ => batch.len(),
+                false => batch.len() as f64,
             };
-            shares.push(self.loss.weight(counted));
+            shares.push(self.loss.weight(divisor));
         }
         if self.loss.is_mean() {
-            let total = shares.iter().sum::<f64>().max(1.0);
+            let total = shares.iter().sum::<f64>();
+            let total = if total > 0.0 { total } else { 1.0 };
             shares.iter_mut().for_each(|share| *share /= total);
         }
         Ok(shares)
@@ -283,7 +290,7 @@ impl<E: Engine> Model<E> {
         context: &mut ForwardContext<'_, E>,
         output: &E::Tensor,
         targets: &E::Tensor,
-    ) -> Result<(E::Tensor, usize)> {
+    ) -> Result<(E::Tensor, f64)> {
         let engine = context.engine;
         let Some(function) = self.own_loss else {
             return self.loss.apply(engine, output, targets).map_err(|error| error.within(self.loss.name()));
@@ -305,7 +312,7 @@ impl<E: Engine> Model<E> {
             let message = format!("expected the loss to return a tensor of floating point, given {}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
-        Ok((loss, engine.shape(targets)?.first().copied().unwrap_or(1)))
+        Ok((loss, engine.shape(targets)?.first().copied().unwrap_or(1) as f64))
     }
 
     /// Measures a batch for testing, and changes nothing.

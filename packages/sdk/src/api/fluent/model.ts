@@ -1,5 +1,5 @@
 import { renamed, StepwellError } from "../../errors.js";
-import type { LossOptionsOf } from "../../generated/losses.js";
+import type { LossOptionsOf, ModelLossName } from "../../generated/losses.js";
 import { Handle, type LossHandle, type ModelHandle, parts, type TensorHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
@@ -28,9 +28,9 @@ import { Training } from "./training.js";
 
 /** A loss: its name, its name with options as `loss` takes them, the result of `loss`, or a function of output and target. */
 export type LossChoice =
-  | LossName
+  | ModelLossName
   | LossFunction<Tensor>
-  | { readonly [Name in LossName]: readonly [name: Name, options?: LossOptionsOf[Name]] }[LossName]
+  | { readonly [Name in ModelLossName]: readonly [name: Name, options?: LossOptionsOf[Name]] }[ModelLossName]
   | AnyLoss;
 
 /** A module with the loss and the optimizer that train it. */

@@ -1,6 +1,7 @@
 // Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.
 
-import type { Dtype } from "../../types/arguments.js";
+import type { LossOptionsOf } from "../../generated/losses.js";
+import type { Dtype, Target } from "../../types/arguments.js";
 import type { AnyTensor } from "../../types/objects.js";
 import type { OperandData } from "../../types/tensor-data.js";
 import * as elementwise from "../functions/elementwise.js";
@@ -17,8 +18,9 @@ import * as shape from "../functions/shape.js";
 import * as indexing from "../functions/indexing.js";
 import * as sampling from "../functions/sampling.js";
 import * as spectral from "../functions/spectral.js";
+import * as losses from "../functions/losses.js";
 
-/** The operations as methods of a tensor, which is the first argument. */
+/** The operations and losses as methods of a tensor, which is the first argument. */
 export interface TensorMethods<Result> {
   /**
    * Absolute value. As `torch.abs`.
@@ -1427,6 +1429,48 @@ export interface TensorMethods<Result> {
    * The inverse of `fftshift`. As `torch.fft.ifftshift`.
    */
   ifftshift(options: { readonly dim?: number | readonly number[] | null }): Result;
+  /** Cross entropy of these logits. As the function `ce`. */
+  ce(target: Target, options?: LossOptionsOf["ce"]): Result;
+  /** Negative log-likelihood of these log-probabilities. As the function `nll`. */
+  nll(target: Target, options?: LossOptionsOf["nll"]): Result;
+  /** Squared error. As the function `mse`. */
+  mse(target: Target, options?: LossOptionsOf["mse"]): Result;
+  /** Absolute error. As the function `l1`. */
+  l1(target: Target, options?: LossOptionsOf["l1"]): Result;
+  /** Squared error below `beta`, absolute error above. As the function `smoothl1`. */
+  smoothl1(target: Target, options?: LossOptionsOf["smoothl1"]): Result;
+  /** Binary cross entropy of these probabilities. As the function `bce`. */
+  bce(target: Target, options?: LossOptionsOf["bce"]): Result;
+  /** Binary cross entropy of these probabilities. As the function `bce`. */
+  bce(target: Target, weight: Target, options?: LossOptionsOf["bce"]): Result;
+  /** Binary cross entropy of these logits. As the function `bcewithlogits`. */
+  bcewithlogits(target: Target, options?: LossOptionsOf["bcewithlogits"]): Result;
+  /** Binary cross entropy of these logits. As the function `bcewithlogits`. */
+  bcewithlogits(target: Target, weight: Target, options?: LossOptionsOf["bcewithlogits"]): Result;
+  /** Half the squared error below `delta`, `delta` times the absolute error above. As the function `huber`. */
+  huber(target: Target, options?: LossOptionsOf["huber"]): Result;
+  /** Kullback-Leibler divergence of these log-probabilities. As the function `kl`. */
+  kl(target: Target, options?: LossOptionsOf["kl"]): Result;
+  /** Negative log-likelihood of counts by Poisson rates. As the function `poissonloss`. */
+  poissonloss(target: Target, options?: LossOptionsOf["poissonloss"]): Result;
+  /** These distances where the target is 1, and their hinge where it is -1. As the function `hinge`. */
+  hinge(target: Target, options?: LossOptionsOf["hinge"]): Result;
+  /** log(1 + exp(-target x)) of targets 1 and -1. As the function `softmargin`. */
+  softmargin(target: Target, options?: LossOptionsOf["softmargin"]): Result;
+  /** Margins between the labels of a row and its other classes. As the function `multilabel`. */
+  multilabel(target: Target, options?: LossOptionsOf["multilabel"]): Result;
+  /** Margins between the class of a row and the other classes. As the function `multimargin`. */
+  multimargin(target: Target, options?: LossOptionsOf["multimargin"]): Result;
+  /** Mean binary cross entropy of the classes of these logits. As the function `multisoft`. */
+  multisoft(target: Target, options?: LossOptionsOf["multisoft"]): Result;
+  /** 1 - cosine to rows with target 1, the excess of the cosine over the margin for -1. As the function `cosineloss`. */
+  cosineloss(other: Target, target: Target, options?: LossOptionsOf["cosineloss"]): Result;
+  /** Margin of a ranking: the target is 1 if the first is to be larger, -1 if the second. As the function `margin`. */
+  margin(other: Target, target: Target, options?: LossOptionsOf["margin"]): Result;
+  /** How much nearer the positive is than the negative, up to a margin. As the function `triplet`. */
+  triplet(positive: Target, negative: Target, options?: LossOptionsOf["triplet"]): Result;
+  /** Connectionist temporal classification of these log-probabilities. As the function `ctc`. */
+  ctc(targets: Target, inputlengths: Target, targetlengths: Target, options?: LossOptionsOf["ctc"]): Result;
 }
 
 /** A function, and how many arguments its method takes. */
@@ -1644,4 +1688,23 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["multinomial", sampling.multinomial, 2],
   ["fftshift", spectral.fftshift, 1],
   ["ifftshift", spectral.ifftshift, 1],
+  ["ce", losses.ce, 2],
+  ["nll", losses.nll, 2],
+  ["mse", losses.mse, 2],
+  ["l1", losses.l1, 2],
+  ["smoothl1", losses.smoothl1, 2],
+  ["bce", losses.bce, 3],
+  ["bcewithlogits", losses.bcewithlogits, 3],
+  ["huber", losses.huber, 2],
+  ["kl", losses.kl, 2],
+  ["poissonloss", losses.poissonloss, 2],
+  ["hinge", losses.hinge, 2],
+  ["softmargin", losses.softmargin, 2],
+  ["multilabel", losses.multilabel, 2],
+  ["multimargin", losses.multimargin, 2],
+  ["multisoft", losses.multisoft, 2],
+  ["cosineloss", losses.cosineloss, 3],
+  ["margin", losses.margin, 3],
+  ["triplet", losses.triplet, 3],
+  ["ctc", losses.ctc, 4],
 ];

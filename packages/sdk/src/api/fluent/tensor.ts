@@ -1,13 +1,11 @@
 import type { ElementType, TypedTensor } from "../../binding.js";
-import type { LossOptionsOf } from "../../generated/losses.js";
 import type { TensorHandle } from "../../handle.js";
-import type { Device, Dtype, Target, TensorOptions } from "../../types/arguments.js";
+import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
 import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { Numbers, NumbersOf, TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { nestedAs } from "../../values/typed-tensor.js";
 import { backward, grad, gradflag } from "../functions/gradients.js";
-import { bce, bcewithlogits, ce, l1, mse, nll, smoothl1 } from "../functions/losses.js";
 import { size, use } from "../functions/objects.js";
 import { copyto, data, device, dtype, take, tensor, to } from "../functions/tensors.js";
 import { checkedHandle } from "./held.js";
@@ -147,55 +145,6 @@ export class Tensor extends HeldObject<TensorHandle> {
   backward(...args: readonly unknown[]): void {
     refuseSurplus("backward", args.slice(2));
     backward(Tensor.#handleOf(this), ...(args as [TensorData, AnyOptimizer]));
-  }
-
-  /** Cross entropy of these logits `[n, c, *]` with classes `[n, *]` or probabilities `[n, c, *]`. As the function `ce`. */
-  ce(target: Target, options?: LossOptionsOf["ce"]): Tensor;
-  ce(target: Target, options?: LossOptionsOf["ce"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("ce", surplus);
-    return new Tensor(ce(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Negative log-likelihood of these log-probabilities `[n, c, *]` with classes `[n, *]`. As the function `nll`. */
-  nll(target: Target, options?: LossOptionsOf["nll"]): Tensor;
-  nll(target: Target, options?: LossOptionsOf["nll"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("nll", surplus);
-    return new Tensor(nll(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Squared error. As the function `mse`. */
-  mse(target: Target, options?: LossOptionsOf["mse"]): Tensor;
-  mse(target: Target, options?: LossOptionsOf["mse"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("mse", surplus);
-    return new Tensor(mse(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Absolute error. As the function `l1`. */
-  l1(target: Target, options?: LossOptionsOf["l1"]): Tensor;
-  l1(target: Target, options?: LossOptionsOf["l1"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("l1", surplus);
-    return new Tensor(l1(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Squared error below `beta`, absolute error above. As the function `smoothl1`. */
-  smoothl1(target: Target, options?: LossOptionsOf["smoothl1"]): Tensor;
-  smoothl1(target: Target, options?: LossOptionsOf["smoothl1"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("smoothl1", surplus);
-    return new Tensor(smoothl1(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Binary cross entropy of these probabilities. As the function `bce`. */
-  bce(target: Target, options?: LossOptionsOf["bce"]): Tensor;
-  bce(target: Target, options?: LossOptionsOf["bce"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("bce", surplus);
-    return new Tensor(bce(Tensor.#handleOf(this), target, options));
-  }
-
-  /** Binary cross entropy of these logits. As the function `bcewithlogits`. */
-  bcewithlogits(target: Target, options?: LossOptionsOf["bcewithlogits"]): Tensor;
-  bcewithlogits(target: Target, options?: LossOptionsOf["bcewithlogits"], ...surplus: readonly unknown[]): Tensor {
-    refuseSurplus("bcewithlogits", surplus);
-    return new Tensor(bcewithlogits(Tensor.#handleOf(this), target, options));
   }
 
   /** A copy on a device or of a type, cut off from the graph. */
