@@ -29,7 +29,7 @@ const misfits: readonly (readonly [k.ModuleSpecification, expected: string, give
   [["linear", 3, 2], "[*, 3]", []],
   [["linear", 3, 2], "[*, 3]", [3, 0]],
   [["conv2d", 3, 4, 3], "[n, 3, h, w] that a 3x3 kernel fits into", [1, 2, 5, 5]],
-  [["conv2d", 3, 4, 3], "[n, 3, h, w] that a 3x3 kernel fits into", [3, 5, 5]],
+  [["conv2d", 3, 4, 3], "[n, 3, h, w] that a 3x3 kernel fits into", [3, 5]],
   [["conv2d", 3, 4, 3], "[n, 3, h, w] that a 3x3 kernel fits into", [1, 3, 5, 2]],
   [["conv2d", 3, 4, [2, 3], { dilate: 3 }], "[n, 3, h, w] that a 2x3 kernel fits into", [1, 3, 3, 7]],
   [["maxpool2d", 2], "[n, c, h, w] that a 2x2 window fits into", [1, 1, 1, 2]],
@@ -203,7 +203,7 @@ it("looks up only indices that there are", () => {
 
 /** Specifications that are refused. */
 const refused: readonly (readonly [specification: unknown, k.ErrorCode, message: string])[] = [
-  ["conv3d", "ERR_UNKNOWN_NAME", "unknown module `conv3d`, expected one of linear, conv2d, "],
+  ["conv4d", "ERR_UNKNOWN_NAME", "unknown module `conv4d`, expected one of linear, conv1d, "],
   ["linear", "ERR_ARGUMENT", "linear inputs: expected a whole number >= 1, given nothing"],
   ["threshold", "ERR_ARGUMENT", "threshold threshold: expected a finite number, given nothing"],
   [["drop", 2], "ERR_OPTION_RANGE", "dropout p: expected a finite number in [0, 1], given 2"],
@@ -230,7 +230,7 @@ const refused: readonly (readonly [specification: unknown, k.ErrorCode, message:
   [["linear", 2.5, 2], "ERR_OPTION_TYPE", "linear inputs: expected a whole number >= 1, given 2.5"],
   [["linear", Number.NaN, 2], "ERR_OPTION_TYPE", "linear inputs: "],
   [["linear", 2, 2, { bias: 1 }], "ERR_OPTION_TYPE", "linear bias: expected a boolean, given 1"],
-  [["conv2d", 1, 1, [1, 2, 3]], "ERR_OPTION_TYPE", "conv2d size: expected one or two whole numbers, given 3"],
+  [["conv2d", 1, 1, [1, 2, 3]], "ERR_OPTION_TYPE", "conv2d size: expected one or two numbers, given 3"],
   [["conv2d", 1, 1, 2, 0], "ERR_OPTION_RANGE", "conv2d stride: "],
   [["conv2d", 1, 1, 2, { pad: -1 }], "ERR_OPTION_RANGE", "conv2d pad: "],
   [["conv2d", 3, 4, 1, { groups: 2 }], "ERR_OPTION_RANGE", "conv2d groups: expected a divisor of 3 and 4, given 2"],

@@ -14,13 +14,17 @@ describe.each(vast)("%d", (size) => {
   const options = [
     ["conv2d", [1, 1, 1], ["size", "stride", "pad", "dilate"]],
     ["maxpool2d", [1], ["size", "stride", "pad", "dilate"]],
+    ["convtranspose2d", [1, 1, 1], ["size", "stride", "pad", "outpad", "dilate"]],
+    ["avgpool2d", [1], ["size", "stride", "pad"]],
+    ["unfold", [1], ["size", "stride", "pad", "dilate"]],
+    ["fold", [1, 1], ["size", "stride", "pad", "dilate"]],
   ] as const;
   it.each(options)("is no option of a window of %s", (kind, positional, names) => {
     for (const name of names) {
       const given = positional.slice(0, name === "size" ? -1 : undefined);
       for (const value of [size, [size, 1], [1, size]]) {
         const message = expectError("ERR_OPTION_RANGE", () => untyped([kind, ...given, { [name]: value }]));
-        const least = name === "pad" ? 0 : 1;
+        const least = name.endsWith("pad") ? 0 : 1;
         expect(message).toMatch(
           `module: ${kind} ${name}: expected a whole number or a list of them in [${least}, 1073741823]`,
         );
@@ -69,6 +73,15 @@ it.each([
   ["conv2d", ["conv2d", 1, 1, 1, { pad: 2 ** 20 }], [0, 1, 4, 4], [1, 1, 2 ** 21 + 4, 2 ** 21 + 4]],
   ["conv2d", ["conv2d", 1, 3, 1, { pad: [0, 2 ** 29] }], [9, 1, 2 ** 12, 2], [9, 3, 2 ** 12, 2 ** 30 + 2]],
   ["maxpool2d", ["maxpool2d", 2 ** 24, 1, 2 ** 23], [1, 2, 1, 1], [1, 2, 2, 2]],
+  ["avgpool2d", ["avgpool2d", 2 ** 24, 1, 2 ** 23], [1, 2, 1, 1], [1, 2, 2, 2]],
+  ["conv3d", ["conv3d", 1, 1, 1, { pad: [0, 0, 2 ** 30 - 1] }], [1, 1, 1, 4, 4], [1, 1, 1, 4, 2 ** 31 + 2]],
+  ["convtranspose2d", ["convtranspose2d", 1, 1, 1, 2 ** 30 - 1], [1, 1, 4, 4], [1, 1, 3221225470, 3221225470]],
+  ["convtranspose3d", ["convtranspose3d", 1, 1, 1, [2 ** 29, 1, 1]], [1, 1, 4, 4, 4], [1, 1, 1610612737, 4, 4]],
+  ["adaptavg2d", ["adaptavg2d", 2 ** 30 - 1], [1, 1, 4, 4], [1, 1, 2 ** 30 - 1, 2 ** 30 - 1]],
+  ["adaptmax3d", ["adaptmax3d", 2 ** 20], [1, 1, 4, 4, 4], [1, 1, 2 ** 20, 2 ** 20, 2 ** 20]],
+  ["upsample", ["upsample", 2 ** 29], [1, 1, 4, 4], [1, 1, 2 ** 29, 2 ** 29]],
+  ["zeropad2d", ["zeropad2d", [0, 2 ** 30 - 1, 0, 0]], [9, 9, 4, 4], [9, 9, 4, 2 ** 30 + 3]],
+  ["replicate1d", ["replicate1d", 2 ** 30 - 1], [9, 9, 4], [9, 9, 2 ** 31 + 2]],
 ] as const)("%s of %j over %j asks for memory before it begins", (kind, specification, given, shape) => {
   const m = untyped(specification);
   const input = k.full(given, 1);

@@ -68,7 +68,7 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
       "A program here sees no view of memory: no tensor is an `alias` of another, and none changes its shape in place.",
     indexing: "`indices` is for sparse tensors. `amend(tensor, values)` is `copyto(values, tensor)` here.",
     "sparse and complex": "No engine here has sparse or complex tensors.",
-    "functional forms of layers": "Planned with the modules of these names.",
+    "functional forms of layers": "`randomcrop` and `randomflip` transform data.",
     "modules and models": "A module has no mode of training here: `forward` trains and `evaluate` does not.",
     "data and batches of a model": "`data(input(model))` and `data(target(model))` are the elements.",
     gradients: "The graph has no names here; `backstep` is `backward` and `step`.",
@@ -78,9 +78,6 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     session: "`engineInfo` has the versions. A call names its CUDA device, and images are not written.",
   },
   modules: {
-    convolution: "Planned; both engines have the convolution of images only.",
-    pooling: "Planned; both engines have the largest element of images only.",
-    "shape and selection": "Planned: padding and interpolation.",
     "data transforms": "Not planned: a program transforms its data before `train`.",
   },
   losses: { losses: "`pairwise` and `similar` are distances." },

@@ -17,6 +17,7 @@ from pathlib import Path
 os.environ["ATEN_CPU_CAPABILITY"] = "default"  # read when torch loads
 
 import numpy as np
+import record_window_modules
 import torch
 from torch import nn
 
@@ -467,7 +468,8 @@ def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     rng = np.random.default_rng(SEED)
     modules = [record_module(rng, *row) for row in MODULES]
-    modules += [record_module(np.random.default_rng([SEED, *row[0].encode()]), *row) for row in LAYERS]
+    rows = LAYERS + record_window_modules.MODULES
+    modules += [record_module(np.random.default_rng([SEED, *row[0].encode()]), *row) for row in rows]
     write(folder / "modules.json", modules)
     write(folder / "losses.json", [record_loss(*row) for row in losses(rng)])
 

@@ -11,6 +11,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+import record_windows
+
 generator = torch.Generator().manual_seed(1)
 nan, inf = math.nan, math.inf
 
@@ -409,6 +411,8 @@ case("rmsnorm", lambda x, shape, weight, eps: F.rms_norm(x, shape, weight, eps),
 case("rmsnorm", lambda x, shape, weight: F.rms_norm(x, shape, weight), "a", [3], "row")
 case("localnorm", F.local_response_norm, "cube", 2)
 case("localnorm", F.local_response_norm, "cube", 5, 0.5, 0.25, 2)
+INPUTS |= record_windows.INPUTS
+record_windows.add(case)
 
 NAMES = {torch.int32: "long", torch.float32: "float", torch.float64: "double", torch.int64: "long", torch.bool: "bool"}
 

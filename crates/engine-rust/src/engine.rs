@@ -6,7 +6,6 @@ use std::rc::Rc;
 use stepwell_optim::{Code, Error, Result, View};
 use stepwell_session::{
     Activation, BatchNorm, CallBackward, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice, SliceMut,
-    Window,
 };
 
 use crate::autograd::graph::Autograd;
@@ -15,8 +14,7 @@ use crate::elements::buffer::Buffer;
 use crate::error::{busy_error, engine_error, internal_error};
 use crate::memory::element_count;
 use crate::operations::{
-    activations, batch_norm, called_function, conv2d, embedding, layer_norm, linear, max_pool2d, multiply, reshape,
-    select,
+    activations, batch_norm, called_function, embedding, layer_norm, linear, multiply, reshape, select,
 };
 use crate::{losses, parameter_views, primitives};
 
@@ -264,21 +262,6 @@ impl Engine for RustEngine {
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         linear::linear(&self.autograd, input, weight, bias)
-    }
-
-    fn conv2d(
-        &self,
-        input: &Tensor,
-        weight: &Tensor,
-        bias: Option<&Tensor>,
-        window: &Window,
-        groups: usize,
-    ) -> Result<Tensor> {
-        conv2d::conv2d(&self.autograd, input, weight, bias, window, groups)
-    }
-
-    fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
-        max_pool2d::max_pool2d(&self.autograd, input, kernel, window)
     }
 
     fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {

@@ -7,7 +7,7 @@ use stepwell_optim::fallible::{collected, copied, set_memory_check};
 use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine,
-    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut, Window,
+    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut,
 };
 
 use crate::devices::{Devices, HostDevices, StepDevices};
@@ -15,7 +15,7 @@ use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::flat_vector;
 use crate::parameter_views::view_cache::ViewCache;
-use crate::tensor::{Tensor, kind, size, sizes};
+use crate::tensor::{Tensor, kind, sizes};
 use crate::{cuda, memory, shim, threads};
 use crate::{linear_algebra, primitives};
 
@@ -364,24 +364,6 @@ impl Engine for TorchEngine {
 
     fn linear(&self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         Tensor::from_tch(input.as_ref().f_linear(weight.as_ref(), bias.map(Tensor::as_ref)))
-    }
-
-    fn conv2d(
-        &self,
-        input: &Tensor,
-        weight: &Tensor,
-        bias: Option<&Tensor>,
-        window: &Window,
-        groups: usize,
-    ) -> Result<Tensor> {
-        let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
-        let bias = bias.map(Tensor::as_ref);
-        Tensor::from_tch(input.as_ref().f_conv2d(weight.as_ref(), bias, stride?, padding?, dilation?, size(groups)?))
-    }
-
-    fn max_pool2d(&self, input: &Tensor, kernel: [usize; 2], window: &Window) -> Result<Tensor> {
-        let [stride, padding, dilation] = [window.stride, window.padding, window.dilation].map(|pair| sizes(&pair));
-        Tensor::from_tch(input.as_ref().f_max_pool2d(sizes(&kernel)?, stride?, padding?, dilation?, false))
     }
 
     fn reshape(&self, input: &Tensor, shape: &[usize]) -> Result<Tensor> {

@@ -1,7 +1,7 @@
 //! The primitives on libtorch, by tch's methods that return errors, for any device.
 
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{Binary, Compare, Cumulative, Data, Dtype, Primitive, Reduce, Unary};
+use stepwell_session::{Binary, Compare, Cumulative, Data, Dtype, Pooling, Primitive, Reduce, Unary, Window};
 use tch::TchError;
 
 use crate::error::from_tch;
@@ -64,10 +64,56 @@ pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Ten
         (Primitive::LogSoftmax(dim), [x]) => x.as_ref().f_log_softmax(size(*dim)?, None),
         (Primitive::LogSumExp { dims, .. }, [x]) if dims.is_empty() => x.as_ref().f_alias(),
         (Primitive::LogSumExp { dims, keepdim }, [x]) => x.as_ref().f_logsumexp(sizes(dims)?, *keepdim),
+        (Primitive::Conv2d { window, groups }, [x, weight, bias @ ..]) => {
+            let [stride, padding, dilation] = sizes_of(window)?;
+            let bias = bias.first().map(|bias| bias.as_ref());
+            x.as_ref().f_conv2d(weight.as_ref(), bias, stride, padding, dilation, size(*groups)?)
+        }
+        (Primitive::ConvTranspose2d { window, groups, size: output }, [x, weight, bias @ ..]) => {
+            let [stride, padding, dilation] = sizes_of(window)?;
+            let beyond = beyond(window, &x.shape()?, &weight.shape()?, *output)?;
+            let (weight, bias) = (weight.as_ref(), bias.first().map(|bias| bias.as_ref()));
+            x.as_ref().f_conv_transpose2d(weight, bias, stride, padding, sizes(&beyond)?, size(*groups)?, dilation)
+        }
+        (Primitive::Pool2d(pooling), [x]) => pool2d(pooling, x.as_ref())?,
         (Primitive::Cast(dtype), [x]) => x.as_ref().f_to_dtype(kind(*dtype), false, false),
         _ => return Err(Error::new(Code::Internal, "a primitive with another number of inputs")),
     };
     Ok(vec![Tensor::from_tch(result)?])
+}
+
+/// Stride, padding and dilation.
+fn sizes_of(window: &Window) -> Result<[Vec<i64>; 3]> {
+    Ok([sizes(&window.stride)?, sizes(&window.padding)?, sizes(&window.dilation)?])
+}
+
+/// By how many rows and columns the output of a transposed convolution is larger than its windows.
+fn beyond(window: &Window, x: &[usize], weight: &[usize], output: [usize; 2]) -> Result<[usize; 2]> {
+    let along = |i: usize| {
+        let last = x.get(i + 2)?.checked_sub(1)?.checked_mul(window.stride[i])?;
+        let span = weight.get(i + 2)?.checked_sub(1)?.checked_mul(window.dilation[i])?.checked_add(1)?;
+        (output[i].checked_add(window.padding[i].checked_mul(2)?)?).checked_sub(last.checked_add(span)?)
+    };
+    match (along(0), along(1)) {
+        (Some(rows), Some(columns)) => Ok([rows, columns]),
+        _ => Err(Error::new(Code::Internal, "a transposed convolution of shapes that do not fit")),
+    }
+}
+
+fn pool2d(pooling: &Pooling, x: &tch::Tensor) -> Result<Tch> {
+    Ok(match pooling {
+        Pooling::Max { kernel, window, ceiling } => {
+            let [stride, padding, dilation] = sizes_of(window)?;
+            x.f_max_pool2d(sizes(kernel)?, stride, padding, dilation, *ceiling)
+        }
+        Pooling::Mean { kernel, window, ceiling, count_padding, divisor } => {
+            let [stride, padding, _] = sizes_of(window)?;
+            let divisor = divisor.map(size).transpose()?;
+            x.f_avg_pool2d(sizes(kernel)?, stride, padding, *ceiling, *count_padding, divisor)
+        }
+        Pooling::AdaptiveMax(parts) => x.f_adaptive_max_pool2d(sizes(parts)?).map(|(largest, _)| largest),
+        Pooling::AdaptiveMean(parts) => x.f_adaptive_avg_pool2d(sizes(parts)?),
+    })
 }
 
 fn unary(function: Unary, x: &tch::Tensor) -> Tch {

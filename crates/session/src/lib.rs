@@ -19,7 +19,7 @@ pub use engine::busy_guard::BusyGuard;
 pub use engine::device_reports::{CudaDevice, CudaReport, DeviceMemoryUse};
 pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};
 pub use engine::linear_algebra::{LinearAlgebra, LinearOptions};
-pub use engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+pub use engine::operations::{Activation, BatchNorm, Extent, Loss, Pooling, Reduction, Window};
 #[cfg(not(target_family = "wasm"))]
 pub use engine::placement::DeviceStep;
 pub use engine::placement::Placement;

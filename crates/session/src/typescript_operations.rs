@@ -13,15 +13,20 @@ const FLUENT: &str = "../../packages/sdk/src/api/fluent";
 const HEAD: &str =
     "// Written by `cargo test -p stepwell-session generated` from the table of operations; not to be edited.\n";
 
-fn type_of(kind: Kind) -> &'static str {
-    match kind {
+fn type_of(kind: Kind) -> String {
+    if !kind.words().is_empty() {
+        return kind.words().iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | ");
+    }
+    let name = match kind {
         Kind::Tensor => "AnyTensor | OperandData",
         Kind::Tensors => "AnyVector | readonly (AnyTensor | OperandData)[]",
         Kind::Number | Kind::Whole | Kind::Dim => "number",
         Kind::Flag => "boolean",
-        Kind::Dims | Kind::Sizes => "number | readonly number[]",
+        Kind::Dims | Kind::Sizes | Kind::Numbers => "number | readonly number[]",
         Kind::Dtype => "Dtype",
-    }
+        Kind::Fill | Kind::Mode => "string",
+    };
+    name.to_owned()
 }
 
 fn parameter(row: &Parameter) -> String {
@@ -30,10 +35,13 @@ fn parameter(row: &Parameter) -> String {
     format!("{}{mark}: {}{null}", row.name, type_of(row.kind))
 }
 
-/// The first parameter that a dictionary can name.
-fn named(operation: &Operation) -> usize {
-    let is_named = |parameter: &Parameter| !matches!(parameter.kind, Kind::Tensor | Kind::Tensors);
-    operation.parameters.iter().position(is_named).unwrap_or(operation.parameters.len())
+/// The places that a dictionary can take: of the first argument that is not a tensor, and of the first optional one.
+fn named(operation: &Operation) -> Vec<usize> {
+    let first = |found: &dyn Fn(&Parameter) -> bool| operation.parameters.iter().position(found);
+    let mut places: Vec<_> = first(&Parameter::is_named).into_iter().collect();
+    places.extend(first(&|parameter| parameter.is_named() || parameter.default == Default::Absent));
+    places.dedup();
+    places
 }
 
 fn result(operation: &Operation, tensor: &str) -> String {
@@ -59,6 +67,7 @@ fn doc(operation: &Operation, indent: &str) -> String {
         .filter_map(|parameter| match parameter.default {
             Default::Number(number) => Some(format!("`{}` {number}", parameter.name)),
             Default::Flag(flag) => Some(format!("`{}` {flag}", parameter.name)),
+            Default::Word(word) => Some(format!("`{}` {word}", parameter.name)),
             _ => None,
         })
         .collect();
@@ -83,11 +92,10 @@ fn signatures(operation: &Operation, skip: usize, tensor: &str) -> Vec<String> {
     let result = result(operation, tensor);
     let list: Vec<_> = operation.parameters.iter().skip(skip).map(parameter).collect();
     let mut forms = vec![format!("({}): {result}", list.join(", "))];
-    let first = named(operation);
-    if first < operation.parameters.len() {
-        // A tensor before the dictionary is given, if only as null.
-        let given = |row: &Parameter| parameter(row).replacen("?: ", ": ", 1);
-        let mut before: Vec<_> = operation.parameters[..first].iter().skip(skip).map(given).collect();
+    for first in named(operation) {
+        let mut before: Vec<_> = operation.parameters[..first].iter().skip(skip).map(parameter).collect();
+        // Arguments before the dictionary are given.
+        before.iter_mut().for_each(|parameter| *parameter = parameter.replacen("?:", ":", 1));
         let options = operation.parameters[first..].iter().map(|row| format!("readonly {}", parameter(row)));
         before.push(format!("options: {{ {} }}", options.collect::<Vec<_>>().join("; ")));
         forms.push(format!("({}): {result}", before.join(", ")));

@@ -3,14 +3,11 @@
 pub(crate) mod activations;
 pub(crate) mod batch_norm;
 pub(crate) mod called_function;
-pub(crate) mod conv2d;
 pub(crate) mod embedding;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
-pub(crate) mod max_pool2d;
 pub(crate) mod multiply;
 mod normalization;
 pub(crate) mod reshape;
 pub(crate) mod select;
 pub(crate) mod sums;
-mod window;

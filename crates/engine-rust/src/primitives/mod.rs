@@ -3,11 +3,13 @@
 mod arithmetic;
 mod binary;
 mod choose;
+mod convolution;
 mod cumulative;
 mod join;
 mod layout;
 mod map;
 mod matmul;
+mod pooling;
 mod reduce;
 mod select;
 mod softmax;
@@ -16,6 +18,7 @@ mod special;
 mod strided;
 mod unary;
 mod view;
+mod window;
 
 use stepwell_optim::Result;
 use stepwell_session::Primitive;
@@ -30,6 +33,12 @@ use crate::operations::reshape::reshape;
 pub(crate) fn apply(autograd: &Autograd, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
     match (primitive, inputs) {
         (Primitive::Cat(dim), inputs) => join::cat(autograd, inputs, *dim),
+        (Primitive::Conv2d { window, groups }, inputs) => {
+            convolution::convolution(autograd, inputs, window, *groups, None)
+        }
+        (Primitive::ConvTranspose2d { window, groups, size }, inputs) => {
+            convolution::convolution(autograd, inputs, window, *groups, Some(*size))
+        }
         (_, [x]) => apply_to_one(autograd, primitive, x),
         (Primitive::Binary(function), &[a, b]) => binary::binary(autograd, [a, b], *function),
         (Primitive::Compare(comparison), &[a, b]) => choose::compare(autograd, [a, b], *comparison),
@@ -77,6 +86,7 @@ fn apply_to_one(autograd: &Autograd, primitive: &Primitive, x: &Tensor) -> Resul
         Primitive::Softmax(dim) => softmax::softmax(autograd, x, *dim, false),
         Primitive::LogSoftmax(dim) => softmax::softmax(autograd, x, *dim, true),
         Primitive::LogSumExp { dims, keepdim } => softmax::log_sum_exp(autograd, x, dims, *keepdim),
+        Primitive::Pool2d(pooling) => pooling::pool2d(autograd, x, pooling),
         Primitive::Cast(dtype) if *dtype == x.dtype() => same(autograd, x),
         Primitive::Cast(dtype) => view::cast(autograd, x, *dtype),
         _ => Err(wrong_inputs()),

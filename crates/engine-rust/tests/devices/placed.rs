@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Window};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction};
 
 type Inner = <RustEngine as Engine>::Tensor;
 
@@ -131,21 +131,6 @@ impl Engine for PlacedEngine {
     fn linear(&self, input: &Placed, weight: &Placed, bias: Option<&Placed>) -> Result<Placed> {
         let device = common([Some(input), Some(weight), bias])?;
         Ok(Placed::new(self.0.linear(&input.inner, &weight.inner, bias.map(|bias| &bias.inner))?, device))
-    }
-    fn conv2d(
-        &self,
-        input: &Placed,
-        weight: &Placed,
-        bias: Option<&Placed>,
-        window: &Window,
-        groups: usize,
-    ) -> Result<Placed> {
-        let device = common([Some(input), Some(weight), bias])?;
-        let bias = bias.map(|bias| &bias.inner);
-        Ok(Placed::new(self.0.conv2d(&input.inner, &weight.inner, bias, window, groups)?, device))
-    }
-    fn max_pool2d(&self, input: &Placed, kernel: [usize; 2], window: &Window) -> Result<Placed> {
-        Ok(Placed::new(self.0.max_pool2d(&input.inner, kernel, window)?, input.device.get()))
     }
     fn reshape(&self, input: &Placed, shape: &[usize]) -> Result<Placed> {
         Ok(Placed::new(self.0.reshape(&input.inner, shape)?, input.device.get()))

@@ -4,7 +4,7 @@
 
 use stepwell_engine_rust::{RustEngine, Tensor};
 use stepwell_optim::Result;
-use stepwell_session::{Activation, BatchNorm, Data, Device, Engine, Loss, Reduction, Window};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Engine, Loss, Pooling, Primitive, Reduction, Window};
 
 use crate::primitives::{Operation, differentiable};
 
@@ -15,6 +15,33 @@ struct Row(&'static str, &'static [&'static [usize]], Function);
 
 const PLAIN: Window = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
 const WIDE: Window = Window { stride: [2, 1], padding: [1, 2], dilation: [1, 2] };
+
+const PADDED: Window = Window { stride: [2, 2], padding: [1, 2], dilation: [1, 1] };
+
+/// The first output of a primitive.
+pub(crate) fn first(outputs: Result<Vec<Tensor>>) -> Result<Tensor> {
+    outputs.map(|outputs| outputs[0].clone())
+}
+
+fn conv2d(k: &RustEngine, x: &[Tensor], window: Window, groups: usize) -> Result<Tensor> {
+    first(k.apply(&Primitive::Conv2d { window, groups }, &x.iter().collect::<Vec<_>>()))
+}
+
+fn transposed(k: &RustEngine, x: &[Tensor], window: Window, groups: usize, size: [usize; 2]) -> Result<Tensor> {
+    first(k.apply(&Primitive::ConvTranspose2d { window, groups, size }, &x.iter().collect::<Vec<_>>()))
+}
+
+fn pool(k: &RustEngine, x: &[Tensor], pooling: Pooling) -> Result<Tensor> {
+    first(k.apply(&Primitive::Pool2d(pooling), &[&x[0]]))
+}
+
+fn max(kernel: [usize; 2], window: Window, ceiling: bool) -> Pooling {
+    Pooling::Max { kernel, window, ceiling }
+}
+
+fn mean(kernel: [usize; 2], count_padding: bool, divisor: Option<usize>) -> Pooling {
+    Pooling::Mean { kernel, window: PADDED, ceiling: true, count_padding, divisor }
+}
 
 fn long(k: &RustEngine, shape: &[usize], data: &[i64]) -> Tensor {
     k.tensor(&Data::Long(data.to_vec()), shape, Device::Cpu).unwrap()
@@ -37,13 +64,19 @@ const TABLE: &[Row] = &[
     Row("linear", &[&[4, 3], &[2, 3], &[2]], |k, x| k.linear(&x[0], &x[1], Some(&x[2]))),
     Row("linear without bias", &[&[2, 2, 3], &[5, 3]], |k, x| k.linear(&x[0], &x[1], None)),
     Row("linear of its own input", &[&[3, 3]], |k, x| k.linear(&x[0], &x[0], None)),
-    Row("conv2d", &[&[2, 3, 5, 6], &[4, 3, 3, 2], &[4]], |k, x| k.conv2d(&x[0], &x[1], Some(&x[2]), &PLAIN, 1)),
-    Row("conv2d wide", &[&[2, 4, 5, 6], &[6, 2, 3, 2], &[6]], |k, x| k.conv2d(&x[0], &x[1], Some(&x[2]), &WIDE, 2)),
-    Row("conv2d pointwise", &[&[2, 3, 3, 2], &[4, 3, 1, 1]], |k, x| k.conv2d(&x[0], &x[1], None, &PLAIN, 1)),
-    Row("max_pool2d", &[&[2, 2, 5, 6]], |k, x| k.max_pool2d(&x[0], [2, 3], &PLAIN)),
-    Row("max_pool2d wide", &[&[1, 2, 5, 6]], |k, x| {
-        k.max_pool2d(&x[0], [3, 4], &Window { stride: [2, 1], padding: [1, 2], dilation: [1, 1] })
-    }),
+    Row("conv2d", &[&[2, 3, 5, 6], &[4, 3, 3, 2], &[4]], |k, x| conv2d(k, x, PLAIN, 1)),
+    Row("conv2d wide", &[&[2, 4, 5, 6], &[6, 2, 3, 2], &[6]], |k, x| conv2d(k, x, WIDE, 2)),
+    Row("conv2d pointwise", &[&[2, 3, 3, 2], &[4, 3, 1, 1]], |k, x| conv2d(k, x, PLAIN, 1)),
+    Row("transposed", &[&[2, 4, 3, 4], &[4, 3, 3, 2], &[3]], |k, x| transposed(k, x, PLAIN, 1, [5, 5])),
+    Row("transposed wide", &[&[2, 6, 3, 4], &[6, 2, 3, 2], &[4]], |k, x| transposed(k, x, WIDE, 2, [6, 3])),
+    Row("transposed pointwise", &[&[2, 4, 3, 2], &[4, 3, 1, 1], &[3]], |k, x| transposed(k, x, PLAIN, 1, [3, 2])),
+    Row("max", &[&[2, 2, 5, 6]], |k, x| pool(k, x, max([2, 3], PLAIN, false))),
+    Row("max wide", &[&[1, 2, 5, 6]], |k, x| pool(k, x, max([3, 4], PADDED, true))),
+    Row("adaptive max", &[&[2, 1, 5, 6]], |k, x| pool(k, x, Pooling::AdaptiveMax([3, 4]))),
+    Row("mean", &[&[2, 2, 5, 6]], |k, x| pool(k, x, mean([3, 4], true, None))),
+    Row("mean of the image", &[&[2, 2, 5, 6]], |k, x| pool(k, x, mean([3, 4], false, None))),
+    Row("mean with a divisor", &[&[2, 2, 5, 6]], |k, x| pool(k, x, mean([3, 4], false, Some(5)))),
+    Row("adaptive mean", &[&[2, 1, 5, 6]], |k, x| pool(k, x, Pooling::AdaptiveMean([3, 4]))),
     Row("reshape", &[&[2, 6]], |k, x| k.reshape(&x[0], &[3, 4])),
     Row("relu", &[&[3, 5]], |k, x| k.activation(&x[0], Activation::Relu)),
     Row("tanh", &[&[3, 5]], |k, x| k.activation(&x[0], Activation::Tanh)),

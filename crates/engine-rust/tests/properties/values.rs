@@ -4,8 +4,11 @@
 
 use stepwell_engine_rust::{RustEngine, Tensor};
 use stepwell_optim::{Code, Result};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction, Window};
+use stepwell_session::{
+    Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Pooling, Primitive, Reduction, Window,
+};
 
+use crate::gradients::first;
 use crate::small::{float, grad, leaf, refused};
 #[test]
 fn there_are_no_tensors_of_16_bits() {
@@ -148,9 +151,16 @@ fn invalid_inputs_give_errors_or_results() {
             check(k.activation(a, activation));
         }
         for window in &windows {
-            check(k.max_pool2d(a, [1, 2], window));
-            check(k.max_pool2d(a, [usize::MAX, 1], window));
+            for kernel in [[1, 2], [usize::MAX, 1]] {
+                for ceiling in [false, true] {
+                    check(first(k.apply(&Primitive::Pool2d(Pooling::Max { kernel, window: *window, ceiling }), &[a])));
+                    let window = Window { dilation: [1, 1], ..*window };
+                    let mean = Pooling::Mean { kernel, window, ceiling, count_padding: ceiling, divisor: None };
+                    check(first(k.apply(&Primitive::Pool2d(mean), &[a])));
+                }
+            }
         }
+        check(first(k.apply(&Primitive::Pool2d(Pooling::AdaptiveMean([2, 3])), &[a])));
         for b in &tensors {
             check(k.multiply(a, b));
             check(k.embedding(a, b));
@@ -159,9 +169,13 @@ fn invalid_inputs_give_errors_or_results() {
             check(k.layer_norm(a, &[2], Some(b), None, 1e-5));
             check(k.layer_norm(a, &[], Some(b), Some(a), 1e-5));
             for window in windows.iter().step_by(3) {
-                check(k.conv2d(a, b, None, window, 1));
+                check(first(k.apply(&Primitive::Conv2d { window: *window, groups: 1 }, &[a, b])));
+                for size in [[1, 2], [0, usize::MAX]] {
+                    let primitive = Primitive::ConvTranspose2d { window: *window, groups: 1, size };
+                    check(first(k.apply(&primitive, &[a, b])));
+                }
             }
-            check(k.conv2d(a, b, Some(b), &windows[21], 0));
+            check(first(k.apply(&Primitive::Conv2d { window: windows[21], groups: 0 }, &[a, b, b])));
             for training in [false, true] {
                 let norm =
                     |weight, running| BatchNorm { weight, bias: None, running, training, momentum: 0.1, eps: 0.1 };

@@ -5,7 +5,7 @@
 use std::f64::consts::LN_2;
 
 use stepwell_engine_torch::{Tensor, TorchEngine};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Engine, Loss, Reduction, Window};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Engine, Loss, Pooling, Primitive, Reduction, Window};
 
 fn tensor(shape: &[usize], data: &[f64]) -> Tensor {
     TorchEngine::new().tensor(&Data::Double(data.to_vec()), shape, Device::Cpu).unwrap()
@@ -40,9 +40,15 @@ fn layers() {
     let kernel = tensor(&[1, 1, 2, 2], &[1.0, 0.0, 0.0, -1.0]);
     let window = Window { stride: [2, 1], padding: [1, 0], dilation: [1, 1] };
     let shift = tensor(&[1], &[10.0]);
-    expect(engine.conv2d(&image, &kernel, Some(&shift), &window, 1), &[1, 1, 2, 2], &[8.0, 7.0, 6.0, 6.0]);
+    let apply = |primitive, inputs: &[&Tensor]| engine.apply(&primitive, inputs).map(|outputs| outputs[0].clone());
+    let convolved = apply(Primitive::Conv2d { window, groups: 1 }, &[&image, &kernel, &shift]);
+    expect(convolved, &[1, 1, 2, 2], &[8.0, 7.0, 6.0, 6.0]);
+    let spread = Primitive::ConvTranspose2d { window, groups: 1, size: [4, 4] };
+    let expected = [10.0, 9.0, 8.0, 7.0, 14.0, 15.0, 16.0, 10.0, 10.0, 6.0, 5.0, 4.0, 17.0, 18.0, 19.0, 10.0];
+    expect(apply(spread, &[&image, &kernel, &shift]), &[1, 1, 4, 4], &expected);
     let window = Window { stride: [1, 2], padding: [0, 1], dilation: [1, 1] };
-    expect(engine.max_pool2d(&image, [2, 3], &window), &[1, 1, 2, 2], &[5.0, 6.0, 8.0, 9.0]);
+    let largest = Primitive::Pool2d(Pooling::Max { kernel: [2, 3], window, ceiling: false });
+    expect(apply(largest, &[&image]), &[1, 1, 2, 2], &[5.0, 6.0, 8.0, 9.0]);
 }
 
 #[test]

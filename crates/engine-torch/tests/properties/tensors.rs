@@ -5,7 +5,7 @@
 use half::{bf16, f16};
 use stepwell_engine_torch::{Tensor, TorchEngine};
 use stepwell_optim::Code;
-use stepwell_session::{Data, Device, Dtype, Engine, Loss, Reduction, Window};
+use stepwell_session::{Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Window};
 
 fn float(engine: &TorchEngine, shape: &[usize], data: &[f32]) -> Tensor {
     engine.tensor(&Data::Float(data.to_vec()), shape, Device::Cpu).unwrap()
@@ -165,7 +165,7 @@ fn errors_are_one_sentence() {
     let mut errors = vec![
         engine.linear(&p, &other, None).unwrap_err(),
         engine.multiply(&p, &other).unwrap_err(),
-        engine.conv2d(&p, &other, None, &window, 1).unwrap_err(),
+        engine.apply(&Primitive::Conv2d { window, groups: 1 }, &[&p, &other]).map(drop).unwrap_err(),
         engine.reshape(&p, &[5]).unwrap_err(),
         engine.embedding(&p, &indices).unwrap_err(),
         engine.loss(Loss::CrossEntropy { ignore: -100 }, &p, &other, Reduction::Mean).unwrap_err(),

@@ -21,7 +21,7 @@ use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
 use crate::engine::device_reports::{CudaReport, DeviceMemoryUse};
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
 use crate::engine::linear_algebra::{LinearAlgebra, LinearOptions};
-use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction, Window};
+use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction};
 #[cfg(not(target_family = "wasm"))]
 use crate::engine::placement::DeviceStep;
 use crate::engine::placement::Placement;
@@ -310,17 +310,6 @@ pub trait Engine: Clone + 'static {
 
     /// `input [*, in]` times `weight [out, in]` transposed, plus `bias [out]`.
     fn linear(&self, input: &Self::Tensor, weight: &Self::Tensor, bias: Option<&Self::Tensor>) -> Result<Self::Tensor>;
-    /// `input [n, in, h, w]` with `weight [out, in / groups, kh, kw]`.
-    fn conv2d(
-        &self,
-        input: &Self::Tensor,
-        weight: &Self::Tensor,
-        bias: Option<&Self::Tensor>,
-        window: &Window,
-        groups: usize,
-    ) -> Result<Self::Tensor>;
-    /// The largest element of each window of `input [n, c, h, w]`.
-    fn max_pool2d(&self, input: &Self::Tensor, kernel: [usize; 2], window: &Window) -> Result<Self::Tensor>;
     /// The elements in another shape.
     fn reshape(&self, input: &Self::Tensor, shape: &[usize]) -> Result<Self::Tensor>;
     /// A copy of the rows at `indices`, in that order, along dimension 0; cut off from the graph.

@@ -10,6 +10,7 @@
 //! Gradients flow into floating inputs only. "No gradient" means that the output does not require one. Every primitive is
 //! one loop over the elements of its output, or one reduction along dimensions, so that a shader can express it.
 
+use crate::engine::operations::{Pooling, Window};
 use crate::values::dtype::Dtype;
 
 /// A primitive with its parameters. [`Engine::apply`](crate::Engine::apply) applies it to inputs.
@@ -128,6 +129,27 @@ pub enum Primitive {
         /// Whether reduced dimensions stay, of size 1.
         keepdim: bool,
     },
+    /// `[x [n, in, h, w], weight [out, in / groups, kh, kw]]`, or with `bias [out]` -> `[y [n, out, h', w']]`: at each position
+    /// of the window, the sum of its elements times the weight, plus the bias. Floating. The kernel fits into the padded image.
+    Conv2d {
+        /// How the kernel moves.
+        window: Window,
+        /// Groups of channels that do not see each other.
+        groups: usize,
+    },
+    /// `[x [n, in, h, w], weight [in, out / groups, kh, kw]]`, or with `bias [out]` -> `[y [n, out, h', w']]`: the gradient of
+    /// [`Primitive::Conv2d`] of an image of the output's size, plus the bias. Floating.
+    ConvTranspose2d {
+        /// How the kernel moves over the output.
+        window: Window,
+        /// Groups of channels that do not see each other.
+        groups: usize,
+        /// Height and width of the output.
+        size: [usize; 2],
+    },
+    /// `[x [n, c, h, w]]` -> `[y [n, c, h', w']]`: the largest element or the mean of each window. Floating. The sizes after `n` are
+    /// at least 1. NaN is the largest. The gradient of the largest goes to the first of equal elements.
+    Pool2d(Pooling),
     /// `[x]` -> `[y]` of this dtype; of an equal dtype `x` itself. To floating rounded to the nearest; from `bool` 0 or 1. To
     /// `bool` x != 0, so NaN is true. To `long` truncated; NaN and numbers beyond its range give a number that depends on the
     /// machine. The gradient flows between floating dtypes, converted to the input's.

@@ -5,7 +5,6 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
-use crate::engine::operations::Window;
 use crate::nn::host::Host;
 use crate::random::Random;
 use crate::values::data::Data;
@@ -132,27 +131,4 @@ pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
 /// An input that does not fit; `expected` in the notation `[n, 3, h, w]`.
 pub(crate) fn misfit(expected: impl std::fmt::Display, given: &[usize]) -> Error {
     Error::new(Code::Shape, format!("expected input of shape {expected}, given {given:?}"))
-}
-
-/// One number for both dimensions of an image, or one for each.
-pub(crate) fn pair(owner: &str, name: &str, sizes: &[usize]) -> Result<[usize; 2]> {
-    match sizes {
-        [both] => Ok([*both, *both]),
-        [height, width] => Ok([*height, *width]),
-        _ => {
-            let message = format!("{owner} {name}: expected one or two whole numbers, given {}", sizes.len());
-            Err(Error::new(Code::OptionType, message))
-        }
-    }
-}
-
-impl Window {
-    /// The window of a layer's options, each for both dimensions of an image or one for each.
-    pub(crate) fn of(owner: &str, stride: &[usize], pad: &[usize], dilate: &[usize]) -> Result<Self> {
-        Ok(Self {
-            stride: pair(owner, "stride", stride)?,
-            padding: pair(owner, "pad", pad)?,
-            dilation: pair(owner, "dilate", dilate)?,
-        })
-    }
 }

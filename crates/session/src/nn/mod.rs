@@ -18,5 +18,6 @@ pub(crate) mod loss;
 pub(crate) mod module;
 pub(crate) mod module_copy;
 pub(crate) mod module_state;
+pub(crate) mod named_options;
 pub(crate) mod specification;
 pub(crate) mod ties;

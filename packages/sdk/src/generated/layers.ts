@@ -14,8 +14,8 @@ export interface LinearOptions {
   readonly bias?: boolean;
 }
 
-/** A convolution of images. */
-export interface Conv2dOptions {
+/** A convolution of sequences. */
+export interface Conv1dOptions {
   /** Channels of the input. A whole number >= 1. */
   readonly inputs?: number;
   /** PyTorch's name of `inputs`. */
@@ -24,13 +24,13 @@ export interface Conv2dOptions {
   readonly outputs?: number;
   /** PyTorch's name of `outputs`. */
   readonly out_channels?: number;
-  /** Height and width of the kernel. A whole number in [1, 1073741823]. */
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
   readonly size?: number | readonly number[];
   /** PyTorch's name of `size`. */
   readonly kernel_size?: number | readonly number[];
   /** Distance between two positions of the kernel. A whole number in [1, 1073741823]. Default 1. */
   readonly stride?: number | readonly number[];
-  /** Zeros added on each side. A whole number in [0, 1073741823]. Default 0. */
+  /** Elements added on each side. A whole number in [0, 1073741823]. Default 0. */
   readonly pad?: number | readonly number[];
   /** PyTorch's name of `pad`. */
   readonly padding?: number | readonly number[];
@@ -42,17 +42,243 @@ export interface Conv2dOptions {
   readonly groups?: number;
   /** Add a bias. Default true. */
   readonly bias?: boolean;
+  /** The elements that are added. Default "zeros". */
+  readonly padmode?: "zeros" | "reflect" | "replicate" | "circular";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros" | "reflect" | "replicate" | "circular";
 }
 
-/** The largest element of each window of an image. */
-export interface Maxpool2dOptions {
-  /** Height and width of the window. A whole number in [1, 1073741823]. */
+/** A convolution of images. */
+export interface Conv2dOptions {
+  /** Channels of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly in_channels?: number;
+  /** Channels of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_channels?: number;
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Elements added on each side. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Groups of channels that do not see each other. A whole number >= 1. Default 1. */
+  readonly groups?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** The elements that are added. Default "zeros". */
+  readonly padmode?: "zeros" | "reflect" | "replicate" | "circular";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros" | "reflect" | "replicate" | "circular";
+}
+
+/** A convolution of volumes. */
+export interface Conv3dOptions {
+  /** Channels of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly in_channels?: number;
+  /** Channels of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_channels?: number;
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Elements added on each side. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Groups of channels that do not see each other. A whole number >= 1. Default 1. */
+  readonly groups?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** The elements that are added. Default "zeros". */
+  readonly padmode?: "zeros" | "reflect" | "replicate" | "circular";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros" | "reflect" | "replicate" | "circular";
+}
+
+/** A transposed convolution of sequences. */
+export interface Convtranspose1dOptions {
+  /** Channels of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly in_channels?: number;
+  /** Channels of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_channels?: number;
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the kernel in the output. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Elements removed on each side of the output. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Elements added at the end of the output; less than stride or dilation. A whole number in [0, 1073741823]. Default 0. */
+  readonly outpad?: number | readonly number[];
+  /** PyTorch's name of `outpad`. */
+  readonly output_padding?: number | readonly number[];
+  /** Groups of channels that do not see each other. A whole number >= 1. Default 1. */
+  readonly groups?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** The elements around the input. Default "zeros". */
+  readonly padmode?: "zeros";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros";
+}
+
+/** A transposed convolution of images. */
+export interface Convtranspose2dOptions {
+  /** Channels of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly in_channels?: number;
+  /** Channels of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_channels?: number;
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the kernel in the output. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Elements removed on each side of the output. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Elements added at the end of the output; less than stride or dilation. A whole number in [0, 1073741823]. Default 0. */
+  readonly outpad?: number | readonly number[];
+  /** PyTorch's name of `outpad`. */
+  readonly output_padding?: number | readonly number[];
+  /** Groups of channels that do not see each other. A whole number >= 1. Default 1. */
+  readonly groups?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** The elements around the input. Default "zeros". */
+  readonly padmode?: "zeros";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros";
+}
+
+/** A transposed convolution of volumes. */
+export interface Convtranspose3dOptions {
+  /** Channels of the input. A whole number >= 1. */
+  readonly inputs?: number;
+  /** PyTorch's name of `inputs`. */
+  readonly in_channels?: number;
+  /** Channels of the output. A whole number >= 1. */
+  readonly outputs?: number;
+  /** PyTorch's name of `outputs`. */
+  readonly out_channels?: number;
+  /** Size of the kernel, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the kernel in the output. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+  /** Elements removed on each side of the output. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Elements added at the end of the output; less than stride or dilation. A whole number in [0, 1073741823]. Default 0. */
+  readonly outpad?: number | readonly number[];
+  /** PyTorch's name of `outpad`. */
+  readonly output_padding?: number | readonly number[];
+  /** Groups of channels that do not see each other. A whole number >= 1. Default 1. */
+  readonly groups?: number;
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** The elements around the input. Default "zeros". */
+  readonly padmode?: "zeros";
+  /** PyTorch's name of `padmode`. */
+  readonly padding_mode?: "zeros";
+}
+
+/** The windows of an image as columns. */
+export interface UnfoldOptions {
+  /** Height and width of the kernel. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Rows and columns of zeros added on each side. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two positions of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+}
+
+/** The sums of columns at the elements of an image. */
+export interface FoldOptions {
+  /** Height and width of the output. A whole number in [1, 1073741823]. */
+  readonly out?: number | readonly number[];
+  /** PyTorch's name of `out`. */
+  readonly output_size?: number | readonly number[];
+  /** Height and width of the kernel. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two elements of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Rows and columns around the output that the kernel covers too. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two positions of the kernel. A whole number in [1, 1073741823]. Default 1. */
+  readonly stride?: number | readonly number[];
+}
+
+/** The largest element of each window of a sequence. */
+export interface Maxpool1dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
   readonly size?: number | readonly number[];
   /** PyTorch's name of `size`. */
   readonly kernel_size?: number | readonly number[];
   /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
   readonly stride?: number | readonly number[] | null;
-  /** Rows and columns of -infinity added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  /** Elements of -infinity added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
   readonly pad?: number | readonly number[];
   /** PyTorch's name of `pad`. */
   readonly padding?: number | readonly number[];
@@ -60,6 +286,372 @@ export interface Maxpool2dOptions {
   readonly dilate?: number | readonly number[];
   /** PyTorch's name of `dilate`. */
   readonly dilation?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+}
+
+/** The largest element of each window of an image. */
+export interface Maxpool2dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Elements of -infinity added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two elements of the window. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+}
+
+/** The largest element of each window of a volume. */
+export interface Maxpool3dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Elements of -infinity added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Distance between two elements of the window. A whole number in [1, 1073741823]. Default 1. */
+  readonly dilate?: number | readonly number[];
+  /** PyTorch's name of `dilate`. */
+  readonly dilation?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+}
+
+/** The mean of each window of a sequence. */
+export interface Avgpool1dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Zeros added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+  /** Count the zeros that are added. Default true. */
+  readonly countpad?: boolean;
+  /** PyTorch's name of `countpad`. */
+  readonly count_include_pad?: boolean;
+  /** The number that a sum is divided by; null for the number of elements. A whole number >= 1. Default null. */
+  readonly divisor?: number | null;
+  /** PyTorch's name of `divisor`. */
+  readonly divisor_override?: number | null;
+}
+
+/** The mean of each window of an image. */
+export interface Avgpool2dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Zeros added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+  /** Count the zeros that are added. Default true. */
+  readonly countpad?: boolean;
+  /** PyTorch's name of `countpad`. */
+  readonly count_include_pad?: boolean;
+  /** The number that a sum is divided by; null for the number of elements. A whole number >= 1. Default null. */
+  readonly divisor?: number | null;
+  /** PyTorch's name of `divisor`. */
+  readonly divisor_override?: number | null;
+}
+
+/** The mean of each window of a volume. */
+export interface Avgpool3dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Zeros added on each side; at most half the window. A whole number in [0, 1073741823]. Default 0. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+  /** Count the zeros that are added. Default true. */
+  readonly countpad?: boolean;
+  /** PyTorch's name of `countpad`. */
+  readonly count_include_pad?: boolean;
+  /** The number that a sum is divided by; null for the number of elements. A whole number >= 1. Default null. */
+  readonly divisor?: number | null;
+  /** PyTorch's name of `divisor`. */
+  readonly divisor_override?: number | null;
+}
+
+/** The largest elements of parts of a sequence. */
+export interface Adaptmax1dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The largest elements of parts of an image. */
+export interface Adaptmax2dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The largest elements of parts of a volume. */
+export interface Adaptmax3dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The means of parts of a sequence. */
+export interface Adaptavg1dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The means of parts of an image. */
+export interface Adaptavg2dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The means of parts of a volume. */
+export interface Adaptavg3dOptions {
+  /** Size of the output, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly output_size?: number | readonly number[];
+}
+
+/** The norm of each window of a sequence. */
+export interface Lppool1dOptions {
+  /** The order of the norm. */
+  readonly p?: number;
+  /** PyTorch's name of `p`. */
+  readonly norm_type?: number;
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+}
+
+/** The norm of each window of an image. */
+export interface Lppool2dOptions {
+  /** The order of the norm. */
+  readonly p?: number;
+  /** PyTorch's name of `p`. */
+  readonly norm_type?: number;
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Distance between two positions of the window; null for windows side by side. A whole number in [1, 1073741823]. Default null. */
+  readonly stride?: number | readonly number[] | null;
+  /** Let the last window be partly beyond the end. Default false. */
+  readonly ceiling?: boolean;
+  /** PyTorch's name of `ceiling`. */
+  readonly ceil_mode?: boolean;
+}
+
+/** The largest elements of windows of an image at random distances. */
+export interface Fmaxpool2dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Size of the output, for all dimensions or for each; null with a ratio. A whole number in [1, 1073741823]. Default null. */
+  readonly outsize?: number | readonly number[] | null;
+  /** PyTorch's name of `outsize`. */
+  readonly output_size?: number | readonly number[] | null;
+  /** Size of the output relative to the input; null with a size. A number in (0, 1). Default null. */
+  readonly ratio?: number | readonly number[] | null;
+  /** PyTorch's name of `ratio`. */
+  readonly output_ratio?: number | readonly number[] | null;
+}
+
+/** The largest elements of windows of a volume at random distances. */
+export interface Fmaxpool3dOptions {
+  /** Size of the window, for all dimensions or for each. A whole number in [1, 1073741823]. */
+  readonly size?: number | readonly number[];
+  /** PyTorch's name of `size`. */
+  readonly kernel_size?: number | readonly number[];
+  /** Size of the output, for all dimensions or for each; null with a ratio. A whole number in [1, 1073741823]. Default null. */
+  readonly outsize?: number | readonly number[] | null;
+  /** PyTorch's name of `outsize`. */
+  readonly output_size?: number | readonly number[] | null;
+  /** Size of the output relative to the input; null with a size. A number in (0, 1). Default null. */
+  readonly ratio?: number | readonly number[] | null;
+  /** PyTorch's name of `ratio`. */
+  readonly output_ratio?: number | readonly number[] | null;
+}
+
+/** Elements around the last dimensions. */
+export interface PadOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** The elements that are added. Default "constant". */
+  readonly mode?: "constant" | "reflect" | "replicate" | "circular";
+  /** The number that is added. Default 0. */
+  readonly value?: number;
+}
+
+/** A number around the last dimension. */
+export interface Pad1dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** The number that is added. Default 0. */
+  readonly value?: number;
+}
+
+/** A number around the last two dimensions. */
+export interface Pad2dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** The number that is added. Default 0. */
+  readonly value?: number;
+}
+
+/** A number around the last three dimensions. */
+export interface Pad3dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+  /** The number that is added. Default 0. */
+  readonly value?: number;
+}
+
+/** The mirrored elements around the last dimension. */
+export interface Reflect1dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** The mirrored elements around the last two dimensions. */
+export interface Reflect2dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** The end elements around the last dimension. */
+export interface Replicate1dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** The end elements around the last two dimensions. */
+export interface Replicate2dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** The end elements around the last three dimensions. */
+export interface Replicate3dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** Zeros around the last two dimensions. */
+export interface Zeropad2dOptions {
+  /** Two amounts for each dimension, one for each end, the last dimension first, or one for all; a negative one removes elements. A whole number in [-1073741823, 1073741823]. */
+  readonly pad?: number | readonly number[];
+  /** PyTorch's name of `pad`. */
+  readonly padding?: number | readonly number[];
+}
+
+/** An image in another size. */
+export interface UpsampleOptions {
+  /** Size of the output, for all dimensions or for each; null with a scale. A whole number in [1, 1073741823]. Default null. */
+  readonly size?: number | readonly number[] | null;
+  /** Size of the output relative to the input; null with a size. A number > 0. Default null. */
+  readonly scale?: number | readonly number[] | null;
+  /** PyTorch's name of `scale`. */
+  readonly scale_factor?: number | readonly number[] | null;
+  /** How elements are found between others. Default "nearest". */
+  readonly mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact";
+  /** Keep the centers of the corner elements, instead of the corners, for modes that are linear or cubic. Default null. */
+  readonly align?: boolean | null;
+  /** PyTorch's name of `align`. */
+  readonly align_corners?: boolean | null;
+}
+
+/** An image in another size, with a scale that may be computed again. */
+export interface InterpolateOptions {
+  /** Size of the output, for all dimensions or for each; null with a scale. A whole number in [1, 1073741823]. Default null. */
+  readonly size?: number | readonly number[] | null;
+  /** Size of the output relative to the input; null with a size. A number > 0. Default null. */
+  readonly scale?: number | readonly number[] | null;
+  /** PyTorch's name of `scale`. */
+  readonly scale_factor?: number | readonly number[] | null;
+  /** How elements are found between others. Default "nearest". */
+  readonly mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact";
+  /** Keep the centers of the corner elements, instead of the corners, for modes that are linear or cubic. Default null. */
+  readonly align?: boolean | null;
+  /** PyTorch's name of `align`. */
+  readonly align_corners?: boolean | null;
+  /** Compute the scale again from the rounded size. Default null. */
+  readonly rescale?: boolean | null;
+  /** PyTorch's name of `rescale`. */
+  readonly recompute_scale_factor?: boolean | null;
 }
 
 /** Each channel normalised over the batch. */
@@ -892,8 +1484,24 @@ export interface SimilarOptions {
 export interface LayerOptionsOf {
   /** A linear map of the last dimension. */
   readonly linear: LinearOptions;
+  /** A convolution of sequences. */
+  readonly conv1d: Conv1dOptions;
   /** A convolution of images. */
   readonly conv2d: Conv2dOptions;
+  /** A convolution of volumes. */
+  readonly conv3d: Conv3dOptions;
+  /** A transposed convolution of sequences. */
+  readonly convtranspose1d: Convtranspose1dOptions;
+  /** A transposed convolution of images. */
+  readonly convtranspose2d: Convtranspose2dOptions;
+  /** A transposed convolution of volumes. */
+  readonly convtranspose3d: Convtranspose3dOptions;
+  /** The windows of an image as columns. */
+  readonly unfold: UnfoldOptions;
+  /** The sums of columns at the elements of an image. */
+  readonly fold: FoldOptions;
+  /** The largest element of each window of a sequence. */
+  readonly maxpool1d: Maxpool1dOptions;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dOptions;
   /** Each channel normalised over the batch. */
@@ -1061,7 +1669,15 @@ export interface LayerOptionsOf {
 /** The names of kinds of layers. */
 export const layerKinds = [
   "linear",
+  "conv1d",
   "conv2d",
+  "conv3d",
+  "convtranspose1d",
+  "convtranspose2d",
+  "convtranspose3d",
+  "unfold",
+  "fold",
+  "maxpool1d",
   "maxpool2d",
   "batchnorm",
   "layernorm",
@@ -1148,7 +1764,15 @@ export const layerKinds = [
 /** The name of a kind of layers. */
 export type LayerKind =
   | "linear"
+  | "conv1d"
   | "conv2d"
+  | "conv3d"
+  | "convtranspose1d"
+  | "convtranspose2d"
+  | "convtranspose3d"
+  | "unfold"
+  | "fold"
+  | "maxpool1d"
   | "maxpool2d"
   | "batchnorm"
   | "layernorm"
@@ -1289,10 +1913,48 @@ export interface LinearForms {
   readonly 0: readonly [options: LinearDefaults & LinearInputs & LinearOutputs];
 }
 
+/** Options of `conv1d` that have a default. */
+export type Conv1dDefaults = Pick<
+  Conv1dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "groups" | "bias" | "padmode" | "padding_mode"
+>;
+
+/** The option `inputs` of `conv1d`, under one of its names. */
+export type Conv1dInputs = OneOf<Conv1dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `conv1d`, under one of its names. */
+export type Conv1dOutputs = OneOf<Conv1dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `conv1d`, under one of its names. */
+export type Conv1dSize = OneOf<Conv1dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `conv1d`. */
+export interface Conv1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Conv1dDefaults,
+    pad?: number | readonly number[] | Conv1dDefaults,
+    dilate?: number | readonly number[] | Conv1dDefaults,
+    groups?: number | Conv1dDefaults,
+    bias?: boolean | Conv1dDefaults,
+    padmode?: "zeros" | "reflect" | "replicate" | "circular" | Conv1dDefaults,
+    options?: Conv1dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Conv1dDefaults & Conv1dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: Conv1dDefaults & Conv1dOutputs & Conv1dSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Conv1dDefaults & Conv1dInputs & Conv1dOutputs & Conv1dSize];
+}
+
 /** Options of `conv2d` that have a default. */
 export type Conv2dDefaults = Pick<
   Conv2dOptions,
-  "stride" | "pad" | "padding" | "dilate" | "dilation" | "groups" | "bias"
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "groups" | "bias" | "padmode" | "padding_mode"
 >;
 
 /** The option `inputs` of `conv2d`, under one of its names. */
@@ -1316,6 +1978,7 @@ export interface Conv2dForms {
     dilate?: number | readonly number[] | Conv2dDefaults,
     groups?: number | Conv2dDefaults,
     bias?: boolean | Conv2dDefaults,
+    padmode?: "zeros" | "reflect" | "replicate" | "circular" | Conv2dDefaults,
     options?: Conv2dDefaults,
   ];
   /** 2 by position, and the others in a dictionary. */
@@ -1326,8 +1989,251 @@ export interface Conv2dForms {
   readonly 0: readonly [options: Conv2dDefaults & Conv2dInputs & Conv2dOutputs & Conv2dSize];
 }
 
+/** Options of `conv3d` that have a default. */
+export type Conv3dDefaults = Pick<
+  Conv3dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "groups" | "bias" | "padmode" | "padding_mode"
+>;
+
+/** The option `inputs` of `conv3d`, under one of its names. */
+export type Conv3dInputs = OneOf<Conv3dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `conv3d`, under one of its names. */
+export type Conv3dOutputs = OneOf<Conv3dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `conv3d`, under one of its names. */
+export type Conv3dSize = OneOf<Conv3dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `conv3d`. */
+export interface Conv3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Conv3dDefaults,
+    pad?: number | readonly number[] | Conv3dDefaults,
+    dilate?: number | readonly number[] | Conv3dDefaults,
+    groups?: number | Conv3dDefaults,
+    bias?: boolean | Conv3dDefaults,
+    padmode?: "zeros" | "reflect" | "replicate" | "circular" | Conv3dDefaults,
+    options?: Conv3dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Conv3dDefaults & Conv3dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [inputs: number, options: Conv3dDefaults & Conv3dOutputs & Conv3dSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Conv3dDefaults & Conv3dInputs & Conv3dOutputs & Conv3dSize];
+}
+
+/** Options of `convtranspose1d` that have a default. */
+export type Convtranspose1dDefaults = Pick<
+  Convtranspose1dOptions,
+  "stride" | "pad" | "padding" | "outpad" | "output_padding" | "groups" | "bias" | "dilate" | "dilation" | "padmode" | "padding_mode"
+>;
+
+/** The option `inputs` of `convtranspose1d`, under one of its names. */
+export type Convtranspose1dInputs = OneOf<Convtranspose1dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `convtranspose1d`, under one of its names. */
+export type Convtranspose1dOutputs = OneOf<Convtranspose1dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `convtranspose1d`, under one of its names. */
+export type Convtranspose1dSize = OneOf<Convtranspose1dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `convtranspose1d`. */
+export interface Convtranspose1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Convtranspose1dDefaults,
+    pad?: number | readonly number[] | Convtranspose1dDefaults,
+    outpad?: number | readonly number[] | Convtranspose1dDefaults,
+    groups?: number | Convtranspose1dDefaults,
+    bias?: boolean | Convtranspose1dDefaults,
+    dilate?: number | readonly number[] | Convtranspose1dDefaults,
+    padmode?: "zeros" | Convtranspose1dDefaults,
+    options?: Convtranspose1dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Convtranspose1dDefaults & Convtranspose1dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [
+    inputs: number,
+    options: Convtranspose1dDefaults & Convtranspose1dOutputs & Convtranspose1dSize,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [
+    options: Convtranspose1dDefaults & Convtranspose1dInputs & Convtranspose1dOutputs & Convtranspose1dSize,
+  ];
+}
+
+/** Options of `convtranspose2d` that have a default. */
+export type Convtranspose2dDefaults = Pick<
+  Convtranspose2dOptions,
+  "stride" | "pad" | "padding" | "outpad" | "output_padding" | "groups" | "bias" | "dilate" | "dilation" | "padmode" | "padding_mode"
+>;
+
+/** The option `inputs` of `convtranspose2d`, under one of its names. */
+export type Convtranspose2dInputs = OneOf<Convtranspose2dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `convtranspose2d`, under one of its names. */
+export type Convtranspose2dOutputs = OneOf<Convtranspose2dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `convtranspose2d`, under one of its names. */
+export type Convtranspose2dSize = OneOf<Convtranspose2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `convtranspose2d`. */
+export interface Convtranspose2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Convtranspose2dDefaults,
+    pad?: number | readonly number[] | Convtranspose2dDefaults,
+    outpad?: number | readonly number[] | Convtranspose2dDefaults,
+    groups?: number | Convtranspose2dDefaults,
+    bias?: boolean | Convtranspose2dDefaults,
+    dilate?: number | readonly number[] | Convtranspose2dDefaults,
+    padmode?: "zeros" | Convtranspose2dDefaults,
+    options?: Convtranspose2dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Convtranspose2dDefaults & Convtranspose2dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [
+    inputs: number,
+    options: Convtranspose2dDefaults & Convtranspose2dOutputs & Convtranspose2dSize,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [
+    options: Convtranspose2dDefaults & Convtranspose2dInputs & Convtranspose2dOutputs & Convtranspose2dSize,
+  ];
+}
+
+/** Options of `convtranspose3d` that have a default. */
+export type Convtranspose3dDefaults = Pick<
+  Convtranspose3dOptions,
+  "stride" | "pad" | "padding" | "outpad" | "output_padding" | "groups" | "bias" | "dilate" | "dilation" | "padmode" | "padding_mode"
+>;
+
+/** The option `inputs` of `convtranspose3d`, under one of its names. */
+export type Convtranspose3dInputs = OneOf<Convtranspose3dOptions, "inputs" | "in_channels">;
+
+/** The option `outputs` of `convtranspose3d`, under one of its names. */
+export type Convtranspose3dOutputs = OneOf<Convtranspose3dOptions, "outputs" | "out_channels">;
+
+/** The option `size` of `convtranspose3d`, under one of its names. */
+export type Convtranspose3dSize = OneOf<Convtranspose3dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `convtranspose3d`. */
+export interface Convtranspose3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    inputs: number,
+    outputs: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | Convtranspose3dDefaults,
+    pad?: number | readonly number[] | Convtranspose3dDefaults,
+    outpad?: number | readonly number[] | Convtranspose3dDefaults,
+    groups?: number | Convtranspose3dDefaults,
+    bias?: boolean | Convtranspose3dDefaults,
+    dilate?: number | readonly number[] | Convtranspose3dDefaults,
+    padmode?: "zeros" | Convtranspose3dDefaults,
+    options?: Convtranspose3dDefaults,
+  ];
+  /** 2 by position, and the others in a dictionary. */
+  readonly 2: readonly [inputs: number, outputs: number, options: Convtranspose3dDefaults & Convtranspose3dSize];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [
+    inputs: number,
+    options: Convtranspose3dDefaults & Convtranspose3dOutputs & Convtranspose3dSize,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [
+    options: Convtranspose3dDefaults & Convtranspose3dInputs & Convtranspose3dOutputs & Convtranspose3dSize,
+  ];
+}
+
+/** Options of `unfold` that have a default. */
+export type UnfoldDefaults = Pick<UnfoldOptions, "dilate" | "dilation" | "pad" | "padding" | "stride">;
+
+/** The option `size` of `unfold`, under one of its names. */
+export type UnfoldSize = OneOf<UnfoldOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `unfold`. */
+export interface UnfoldForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    dilate?: number | readonly number[] | UnfoldDefaults,
+    pad?: number | readonly number[] | UnfoldDefaults,
+    stride?: number | readonly number[] | UnfoldDefaults,
+    options?: UnfoldDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: UnfoldDefaults & UnfoldSize];
+}
+
+/** Options of `fold` that have a default. */
+export type FoldDefaults = Pick<FoldOptions, "dilate" | "dilation" | "pad" | "padding" | "stride">;
+
+/** The option `out` of `fold`, under one of its names. */
+export type FoldOut = OneOf<FoldOptions, "out" | "output_size">;
+
+/** The option `size` of `fold`, under one of its names. */
+export type FoldSize = OneOf<FoldOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `fold`. */
+export interface FoldForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    out: number | readonly number[],
+    size: number | readonly number[],
+    dilate?: number | readonly number[] | FoldDefaults,
+    pad?: number | readonly number[] | FoldDefaults,
+    stride?: number | readonly number[] | FoldDefaults,
+    options?: FoldDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [out: number | readonly number[], options: FoldDefaults & FoldSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: FoldDefaults & FoldOut & FoldSize];
+}
+
+/** Options of `maxpool1d` that have a default. */
+export type Maxpool1dDefaults = Pick<
+  Maxpool1dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "ceiling" | "ceil_mode"
+>;
+
+/** The option `size` of `maxpool1d`, under one of its names. */
+export type Maxpool1dSize = OneOf<Maxpool1dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `maxpool1d`. */
+export interface Maxpool1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Maxpool1dDefaults,
+    pad?: number | readonly number[] | Maxpool1dDefaults,
+    dilate?: number | readonly number[] | Maxpool1dDefaults,
+    ceiling?: boolean | Maxpool1dDefaults,
+    options?: Maxpool1dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Maxpool1dDefaults & Maxpool1dSize];
+}
+
 /** Options of `maxpool2d` that have a default. */
-export type Maxpool2dDefaults = Pick<Maxpool2dOptions, "stride" | "pad" | "padding" | "dilate" | "dilation">;
+export type Maxpool2dDefaults = Pick<
+  Maxpool2dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "ceiling" | "ceil_mode"
+>;
 
 /** The option `size` of `maxpool2d`, under one of its names. */
 export type Maxpool2dSize = OneOf<Maxpool2dOptions, "size" | "kernel_size">;
@@ -1340,10 +2246,450 @@ export interface Maxpool2dForms {
     stride?: number | readonly number[] | null | Maxpool2dDefaults,
     pad?: number | readonly number[] | Maxpool2dDefaults,
     dilate?: number | readonly number[] | Maxpool2dDefaults,
+    ceiling?: boolean | Maxpool2dDefaults,
     options?: Maxpool2dDefaults,
   ];
   /** 0 by position, and the others in a dictionary. */
   readonly 0: readonly [options: Maxpool2dDefaults & Maxpool2dSize];
+}
+
+/** Options of `maxpool3d` that have a default. */
+export type Maxpool3dDefaults = Pick<
+  Maxpool3dOptions,
+  "stride" | "pad" | "padding" | "dilate" | "dilation" | "ceiling" | "ceil_mode"
+>;
+
+/** The option `size` of `maxpool3d`, under one of its names. */
+export type Maxpool3dSize = OneOf<Maxpool3dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `maxpool3d`. */
+export interface Maxpool3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Maxpool3dDefaults,
+    pad?: number | readonly number[] | Maxpool3dDefaults,
+    dilate?: number | readonly number[] | Maxpool3dDefaults,
+    ceiling?: boolean | Maxpool3dDefaults,
+    options?: Maxpool3dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Maxpool3dDefaults & Maxpool3dSize];
+}
+
+/** Options of `avgpool1d` that have a default. */
+export type Avgpool1dDefaults = Pick<
+  Avgpool1dOptions,
+  "stride" | "pad" | "padding" | "ceiling" | "ceil_mode" | "countpad" | "count_include_pad" | "divisor" | "divisor_override"
+>;
+
+/** The option `size` of `avgpool1d`, under one of its names. */
+export type Avgpool1dSize = OneOf<Avgpool1dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `avgpool1d`. */
+export interface Avgpool1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Avgpool1dDefaults,
+    pad?: number | readonly number[] | Avgpool1dDefaults,
+    ceiling?: boolean | Avgpool1dDefaults,
+    countpad?: boolean | Avgpool1dDefaults,
+    divisor?: number | null | Avgpool1dDefaults,
+    options?: Avgpool1dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Avgpool1dDefaults & Avgpool1dSize];
+}
+
+/** Options of `avgpool2d` that have a default. */
+export type Avgpool2dDefaults = Pick<
+  Avgpool2dOptions,
+  "stride" | "pad" | "padding" | "ceiling" | "ceil_mode" | "countpad" | "count_include_pad" | "divisor" | "divisor_override"
+>;
+
+/** The option `size` of `avgpool2d`, under one of its names. */
+export type Avgpool2dSize = OneOf<Avgpool2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `avgpool2d`. */
+export interface Avgpool2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Avgpool2dDefaults,
+    pad?: number | readonly number[] | Avgpool2dDefaults,
+    ceiling?: boolean | Avgpool2dDefaults,
+    countpad?: boolean | Avgpool2dDefaults,
+    divisor?: number | null | Avgpool2dDefaults,
+    options?: Avgpool2dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Avgpool2dDefaults & Avgpool2dSize];
+}
+
+/** Options of `avgpool3d` that have a default. */
+export type Avgpool3dDefaults = Pick<
+  Avgpool3dOptions,
+  "stride" | "pad" | "padding" | "ceiling" | "ceil_mode" | "countpad" | "count_include_pad" | "divisor" | "divisor_override"
+>;
+
+/** The option `size` of `avgpool3d`, under one of its names. */
+export type Avgpool3dSize = OneOf<Avgpool3dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `avgpool3d`. */
+export interface Avgpool3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Avgpool3dDefaults,
+    pad?: number | readonly number[] | Avgpool3dDefaults,
+    ceiling?: boolean | Avgpool3dDefaults,
+    countpad?: boolean | Avgpool3dDefaults,
+    divisor?: number | null | Avgpool3dDefaults,
+    options?: Avgpool3dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Avgpool3dDefaults & Avgpool3dSize];
+}
+
+/** The option `size` of `adaptmax1d`, under one of its names. */
+export type Adaptmax1dSize = OneOf<Adaptmax1dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptmax1d`. */
+export interface Adaptmax1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptmax1dSize];
+}
+
+/** The option `size` of `adaptmax2d`, under one of its names. */
+export type Adaptmax2dSize = OneOf<Adaptmax2dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptmax2d`. */
+export interface Adaptmax2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptmax2dSize];
+}
+
+/** The option `size` of `adaptmax3d`, under one of its names. */
+export type Adaptmax3dSize = OneOf<Adaptmax3dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptmax3d`. */
+export interface Adaptmax3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptmax3dSize];
+}
+
+/** The option `size` of `adaptavg1d`, under one of its names. */
+export type Adaptavg1dSize = OneOf<Adaptavg1dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptavg1d`. */
+export interface Adaptavg1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptavg1dSize];
+}
+
+/** The option `size` of `adaptavg2d`, under one of its names. */
+export type Adaptavg2dSize = OneOf<Adaptavg2dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptavg2d`. */
+export interface Adaptavg2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptavg2dSize];
+}
+
+/** The option `size` of `adaptavg3d`, under one of its names. */
+export type Adaptavg3dSize = OneOf<Adaptavg3dOptions, "size" | "output_size">;
+
+/** Forms of the options of `adaptavg3d`. */
+export interface Adaptavg3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [size: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Adaptavg3dSize];
+}
+
+/** Options of `lppool1d` that have a default. */
+export type Lppool1dDefaults = Pick<Lppool1dOptions, "stride" | "ceiling" | "ceil_mode">;
+
+/** The option `p` of `lppool1d`, under one of its names. */
+export type Lppool1dP = OneOf<Lppool1dOptions, "p" | "norm_type">;
+
+/** The option `size` of `lppool1d`, under one of its names. */
+export type Lppool1dSize = OneOf<Lppool1dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `lppool1d`. */
+export interface Lppool1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    p: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Lppool1dDefaults,
+    ceiling?: boolean | Lppool1dDefaults,
+    options?: Lppool1dDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [p: number, options: Lppool1dDefaults & Lppool1dSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Lppool1dDefaults & Lppool1dP & Lppool1dSize];
+}
+
+/** Options of `lppool2d` that have a default. */
+export type Lppool2dDefaults = Pick<Lppool2dOptions, "stride" | "ceiling" | "ceil_mode">;
+
+/** The option `p` of `lppool2d`, under one of its names. */
+export type Lppool2dP = OneOf<Lppool2dOptions, "p" | "norm_type">;
+
+/** The option `size` of `lppool2d`, under one of its names. */
+export type Lppool2dSize = OneOf<Lppool2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `lppool2d`. */
+export interface Lppool2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    p: number,
+    size: number | readonly number[],
+    stride?: number | readonly number[] | null | Lppool2dDefaults,
+    ceiling?: boolean | Lppool2dDefaults,
+    options?: Lppool2dDefaults,
+  ];
+  /** 1 by position, and the others in a dictionary. */
+  readonly 1: readonly [p: number, options: Lppool2dDefaults & Lppool2dSize];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Lppool2dDefaults & Lppool2dP & Lppool2dSize];
+}
+
+/** Options of `fmaxpool2d` that have a default. */
+export type Fmaxpool2dDefaults = Pick<Fmaxpool2dOptions, "outsize" | "output_size" | "ratio" | "output_ratio">;
+
+/** The option `size` of `fmaxpool2d`, under one of its names. */
+export type Fmaxpool2dSize = OneOf<Fmaxpool2dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `fmaxpool2d`. */
+export interface Fmaxpool2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    outsize?: number | readonly number[] | null | Fmaxpool2dDefaults,
+    ratio?: number | readonly number[] | null | Fmaxpool2dDefaults,
+    options?: Fmaxpool2dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Fmaxpool2dDefaults & Fmaxpool2dSize];
+}
+
+/** Options of `fmaxpool3d` that have a default. */
+export type Fmaxpool3dDefaults = Pick<Fmaxpool3dOptions, "outsize" | "output_size" | "ratio" | "output_ratio">;
+
+/** The option `size` of `fmaxpool3d`, under one of its names. */
+export type Fmaxpool3dSize = OneOf<Fmaxpool3dOptions, "size" | "kernel_size">;
+
+/** Forms of the options of `fmaxpool3d`. */
+export interface Fmaxpool3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size: number | readonly number[],
+    outsize?: number | readonly number[] | null | Fmaxpool3dDefaults,
+    ratio?: number | readonly number[] | null | Fmaxpool3dDefaults,
+    options?: Fmaxpool3dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Fmaxpool3dDefaults & Fmaxpool3dSize];
+}
+
+/** Options of `pad` that have a default. */
+export type PadDefaults = Pick<PadOptions, "mode" | "value">;
+
+/** The option `pad` of `pad`, under one of its names. */
+export type PadPad = OneOf<PadOptions, "pad">;
+
+/** Forms of the options of `pad`. */
+export interface PadForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    pad: number | readonly number[],
+    mode?: "constant" | "reflect" | "replicate" | "circular" | PadDefaults,
+    value?: number | PadDefaults,
+    options?: PadDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: PadDefaults & PadPad];
+}
+
+/** Options of `pad1d` that have a default. */
+export type Pad1dDefaults = Pick<Pad1dOptions, "value">;
+
+/** The option `pad` of `pad1d`, under one of its names. */
+export type Pad1dPad = OneOf<Pad1dOptions, "pad" | "padding">;
+
+/** Forms of the options of `pad1d`. */
+export interface Pad1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    pad: number | readonly number[],
+    value?: number | Pad1dDefaults,
+    options?: Pad1dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Pad1dDefaults & Pad1dPad];
+}
+
+/** Options of `pad2d` that have a default. */
+export type Pad2dDefaults = Pick<Pad2dOptions, "value">;
+
+/** The option `pad` of `pad2d`, under one of its names. */
+export type Pad2dPad = OneOf<Pad2dOptions, "pad" | "padding">;
+
+/** Forms of the options of `pad2d`. */
+export interface Pad2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    pad: number | readonly number[],
+    value?: number | Pad2dDefaults,
+    options?: Pad2dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Pad2dDefaults & Pad2dPad];
+}
+
+/** Options of `pad3d` that have a default. */
+export type Pad3dDefaults = Pick<Pad3dOptions, "value">;
+
+/** The option `pad` of `pad3d`, under one of its names. */
+export type Pad3dPad = OneOf<Pad3dOptions, "pad" | "padding">;
+
+/** Forms of the options of `pad3d`. */
+export interface Pad3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    pad: number | readonly number[],
+    value?: number | Pad3dDefaults,
+    options?: Pad3dDefaults,
+  ];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Pad3dDefaults & Pad3dPad];
+}
+
+/** The option `pad` of `reflect1d`, under one of its names. */
+export type Reflect1dPad = OneOf<Reflect1dOptions, "pad" | "padding">;
+
+/** Forms of the options of `reflect1d`. */
+export interface Reflect1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Reflect1dPad];
+}
+
+/** The option `pad` of `reflect2d`, under one of its names. */
+export type Reflect2dPad = OneOf<Reflect2dOptions, "pad" | "padding">;
+
+/** Forms of the options of `reflect2d`. */
+export interface Reflect2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Reflect2dPad];
+}
+
+/** The option `pad` of `replicate1d`, under one of its names. */
+export type Replicate1dPad = OneOf<Replicate1dOptions, "pad" | "padding">;
+
+/** Forms of the options of `replicate1d`. */
+export interface Replicate1dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Replicate1dPad];
+}
+
+/** The option `pad` of `replicate2d`, under one of its names. */
+export type Replicate2dPad = OneOf<Replicate2dOptions, "pad" | "padding">;
+
+/** Forms of the options of `replicate2d`. */
+export interface Replicate2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Replicate2dPad];
+}
+
+/** The option `pad` of `replicate3d`, under one of its names. */
+export type Replicate3dPad = OneOf<Replicate3dOptions, "pad" | "padding">;
+
+/** Forms of the options of `replicate3d`. */
+export interface Replicate3dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Replicate3dPad];
+}
+
+/** The option `pad` of `zeropad2d`, under one of its names. */
+export type Zeropad2dPad = OneOf<Zeropad2dOptions, "pad" | "padding">;
+
+/** Forms of the options of `zeropad2d`. */
+export interface Zeropad2dForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [pad: number | readonly number[]];
+  /** 0 by position, and the others in a dictionary. */
+  readonly 0: readonly [options: Zeropad2dPad];
+}
+
+/** Forms of the options of `upsample`. */
+export interface UpsampleForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size?: number | readonly number[] | null | UpsampleOptions,
+    scale?: number | readonly number[] | null | UpsampleOptions,
+    mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact" | UpsampleOptions,
+    align?: boolean | null | UpsampleOptions,
+    options?: UpsampleOptions,
+  ];
+}
+
+/** Forms of the options of `interpolate`. */
+export interface InterpolateForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    size?: number | readonly number[] | null | InterpolateOptions,
+    scale?: number | readonly number[] | null | InterpolateOptions,
+    mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact" | InterpolateOptions,
+    align?: boolean | null | InterpolateOptions,
+    rescale?: boolean | null | InterpolateOptions,
+    options?: InterpolateOptions,
+  ];
+}
+
+/** Forms of the options of `flatten`. */
+export interface FlattenForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [
+    start?: number | FlattenOptions,
+    end?: number | FlattenOptions,
+    options?: FlattenOptions,
+  ];
+}
+
+/** Forms of the options of `gelu`. */
+export interface GeluForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [tanh?: boolean | GeluOptions, options?: GeluOptions];
+}
+
+/** Forms of the options of `dropout`. */
+export interface DropoutForms {
+  /** By position. A dictionary ends them: it has options with defaults. */
+  readonly positions: readonly [p?: number | DropoutOptions, options?: DropoutOptions];
 }
 
 /** Options of `batchnorm` that have a default. */
@@ -2272,8 +3618,24 @@ export interface NoOptionsForms {
 export interface LayerFormsOf {
   /** A linear map of the last dimension. */
   readonly linear: LinearForms;
+  /** A convolution of sequences. */
+  readonly conv1d: Conv1dForms;
   /** A convolution of images. */
   readonly conv2d: Conv2dForms;
+  /** A convolution of volumes. */
+  readonly conv3d: Conv3dForms;
+  /** A transposed convolution of sequences. */
+  readonly convtranspose1d: Convtranspose1dForms;
+  /** A transposed convolution of images. */
+  readonly convtranspose2d: Convtranspose2dForms;
+  /** A transposed convolution of volumes. */
+  readonly convtranspose3d: Convtranspose3dForms;
+  /** The windows of an image as columns. */
+  readonly unfold: UnfoldForms;
+  /** The sums of columns at the elements of an image. */
+  readonly fold: FoldForms;
+  /** The largest element of each window of a sequence. */
+  readonly maxpool1d: Maxpool1dForms;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dForms;
   /** Each channel normalised over the batch. */

@@ -37,6 +37,7 @@ macro_rules! operations {
     (@default minus_one) => { crate::commands::operations::parameter::Default::Number(-1.0) };
     (@default minus_two) => { crate::commands::operations::parameter::Default::Number(-2.0) };
     (@default false) => { crate::commands::operations::parameter::Default::Flag(false) };
+    (@default $word:ident) => { crate::commands::operations::parameter::Default::Word(stringify!($word)) };
     (@default $number:literal) => { crate::commands::operations::parameter::Default::Number($number) };
     (@gradient gradient) => { true };
     (@gradient no_gradient) => { false };

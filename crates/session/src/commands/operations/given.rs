@@ -1,6 +1,8 @@
 //! Arguments of an operation, read by its parameters: in order, and the optional ones also by name in a last dictionary.
 
-use stepwell_optim::{Code, Error, Number, Result};
+use std::borrow::Cow;
+
+use stepwell_optim::{Code, Error, Number, OptionValue, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::operations::operand::Operand;
@@ -20,22 +22,31 @@ pub(crate) enum Argument<E: Engine> {
     Tensors(Vec<Operand<E>>),
     Number(f64),
     Flag(bool),
+    Numbers(Vec<f64>),
+    Word(&'static str),
     /// Whole numbers.
     Whole(Vec<i64>),
     Dtype(Dtype),
 }
 
 /// The arguments, one for each parameter.
-pub(crate) struct Given<E: Engine>(Vec<Argument<E>>);
+pub(crate) struct Given<E: Engine>(Vec<Argument<E>>, &'static [Parameter]);
 
 impl<E: Engine> Given<E> {
-    pub(crate) fn read(session: &Session<E>, parameters: &[Parameter], mut arguments: Arguments) -> Result<Self> {
+    pub(crate) fn read(
+        session: &Session<E>,
+        parameters: &'static [Parameter],
+        mut arguments: Arguments,
+    ) -> Result<Self> {
         let mut list: Vec<Argument<E>> = Vec::new();
         let mut named: Vec<(String, Value)> = Vec::new();
         for parameter in parameters {
             // A dictionary names the argument in its place and the ones after it. A tensor may be `{ data, shape }`.
-            let is_named = !matches!(parameter.kind, Kind::Tensor | Kind::Tensors);
-            if is_named && matches!(arguments.peek(), Value::Object(_)) {
+            let names = |entries: &[(String, Value)]| {
+                parameter.is_named()
+                    || (parameter.default == Default::Absent && !entries.iter().any(|(name, _)| name == "data"))
+            };
+            if matches!(arguments.peek(), Value::Object(entries) if names(entries)) {
                 named = arguments.options()?;
                 break;
             }
@@ -61,7 +72,7 @@ impl<E: Engine> Given<E> {
                 Error::new(Code::OptionType, message)
             })?);
         }
-        Ok(Given(list))
+        Ok(Given(list, parameters))
     }
 
     /// All tensors among the arguments.
@@ -112,6 +123,11 @@ impl<E: Engine> Given<E> {
         }
     }
 
+    /// The tensors among the arguments that are given, in order.
+    pub(crate) fn all_operands(&self) -> impl Iterator<Item = &Operand<E>> {
+        self.0.iter().filter_map(|argument| if let Argument::Tensor(operand) = argument { Some(operand) } else { None })
+    }
+
     pub(crate) fn operands(&self, index: usize) -> Result<&[Operand<E>]> {
         match self.0.get(index) {
             Some(Argument::Tensors(operands)) => Ok(operands),
@@ -128,6 +144,21 @@ impl<E: Engine> Given<E> {
 
     pub(crate) fn flag(&self, index: usize) -> bool {
         matches!(self.0.get(index), Some(Argument::Flag(true)))
+    }
+
+    /// The arguments that are not tensors as options of a layer, by name.
+    pub(crate) fn layer_options(&self) -> Vec<(String, OptionValue)> {
+        let value = |argument: &Argument<E>| match argument {
+            Argument::Number(number) => Some(OptionValue::Float(*number)),
+            Argument::Flag(flag) => Some(OptionValue::Flag(*flag)),
+            Argument::Numbers(list) => Some(OptionValue::List(list.clone())),
+            Argument::Word(word) => Some(OptionValue::Word((*word).to_owned())),
+            Argument::Whole(list) if list.len() == 1 => Some(OptionValue::Integer(list[0])),
+            Argument::Whole(list) => Some(OptionValue::List(list.iter().map(|number| *number as f64).collect())),
+            _ => None,
+        };
+        let named = self.1.iter().zip(&self.0);
+        named.filter_map(|(parameter, argument)| Some((parameter.name.to_owned(), value(argument)?))).collect()
     }
 
     pub(crate) fn whole(&self, index: usize) -> Result<i64> {
@@ -184,8 +215,11 @@ impl<E: Engine> Given<E> {
     }
 }
 
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
+fn kind_name(kind: Kind) -> Cow<'static, str> {
+    if !kind.words().is_empty() {
+        return format!("one of {}", kind.words().join(", ")).into();
+    }
+    Cow::Borrowed(match kind {
         Kind::Tensor => "a tensor or numbers",
         Kind::Tensors => "a list of tensors",
         Kind::Number => "a number",
@@ -194,8 +228,10 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Dim => "a dimension (a whole number)",
         Kind::Dims => "dimensions (a whole number or a list)",
         Kind::Sizes => "sizes (a whole number or a list)",
+        Kind::Numbers => "a number or a list of them",
         Kind::Dtype => "a dtype (a string)",
-    }
+        Kind::Fill | Kind::Mode => "a word",
+    })
 }
 
 fn described(parameter: &Parameter) -> String {
@@ -209,6 +245,7 @@ fn argument<E: Engine>(session: &Session<E>, parameter: &Parameter, value: &Valu
             Default::Required => None,
             Default::Absent => Some(Argument::Absent),
             Default::Flag(flag) => Some(Argument::Flag(flag)),
+            Default::Word(word) => Some(Argument::Word(word)),
             Default::Number(number) if parameter.kind == Kind::Number => Some(Argument::Number(number)),
             Default::Number(number) => Some(Argument::Whole(vec![number as i64])),
         });
@@ -232,6 +269,15 @@ fn argument<E: Engine>(session: &Session<E>, parameter: &Parameter, value: &Valu
         (Kind::Flag, Value::Bool(flag)) => Some(Argument::Flag(*flag)),
         (Kind::Dtype, Value::String(name)) => Some(Argument::Dtype(Dtype::parse(name)?)),
         (Kind::Whole | Kind::Dim, Value::Number(number)) => Some(Argument::Whole(vec![whole(*number)?])),
+        (Kind::Fill | Kind::Mode, Value::String(given)) => {
+            parameter.kind.words().iter().find(|word| **word == given).map(|word| Argument::Word(word))
+        }
+        (Kind::Numbers, Value::Number(_) | Value::Array(_) | Value::Numbers(_) | Value::NumericArray(_)) => {
+            match array(value)?.filter(|array| array.shape.len() <= 1) {
+                Some(array) => Some(Argument::Numbers(array.doubles()?)),
+                None => None,
+            }
+        }
         (Kind::Dims | Kind::Sizes, Value::Number(_) | Value::Array(_) | Value::Numbers(_) | Value::NumericArray(_)) => {
             match array(value)?.filter(|array| array.shape.len() <= 1) {
                 Some(array) => {

@@ -94,6 +94,25 @@ operations! { E,
         let [x, y, weight, ..] = &tensors[..] else { return Err(Error::new(Code::Internal, "not three operands")) };
         bilinear(cx.engine, x, y, weight, tensors.get(3)).map(Output::One)
     };
+    /// x `[*, in]` times a weight `[out, in]` transposed, plus a bias `[out]`.
+    "linear" as "nn.functional.linear" (x: Tensor, weight: Tensor, bias: Tensor = null) gradient 1 => |cx, given| {
+        let operands: Vec<_> = [given.operand(0)?, given.operand(1)?].into_iter().chain(given.operand_or_none(2)).collect();
+        let tensors = cx.promoted(&operands, true)?;
+        let shapes = tensors.iter().map(|tensor| cx.engine.shape(tensor)).collect::<Result<Vec<_>>>()?;
+        match (&shapes[0][..], &shapes[1][..], shapes.get(2)) {
+            ([leading @ .., inputs], [outputs, expected], bias)
+                if inputs == expected && bias.is_none_or(|bias| *bias == [*outputs]) =>
+            {
+                cx.engine.check_memory(&[leading, &[*outputs]].concat(), cx.engine.dtype(&tensors[0])?)?;
+                cx.engine.linear(&tensors[0], &tensors[1], tensors.get(2)).map(Output::One)
+            }
+            _ => {
+                let given: Vec<_> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+                let message = format!("expected shapes [*, in], [out, in] and [out], given {}", given.join(", "));
+                Err(Error::new(Code::Shape, message))
+            }
+        }
+    };
     /// The sum of the diagonal of a matrix.
     "trace" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.counted(given.operand(0)?)?;

@@ -4,6 +4,7 @@
 pub(crate) mod activation;
 pub(crate) mod comparison;
 pub(crate) mod context;
+pub(crate) mod convolution;
 pub(crate) mod counting;
 pub(crate) mod creation;
 pub(crate) mod definition;
@@ -15,6 +16,7 @@ pub(crate) mod linear_algebra;
 pub(crate) mod matrix;
 pub(crate) mod operand;
 pub(crate) mod parameter;
+pub(crate) mod pooling;
 pub(crate) mod reduction;
 pub(crate) mod sampling;
 pub(crate) mod shape;
@@ -27,7 +29,7 @@ use crate::engine::Engine;
 use crate::values::value::Value;
 
 /// The families in the order of the documentation, with the name of the file of each.
-pub(crate) const FAMILIES: [(&str, &[Operation]); 15] = [
+pub(crate) const FAMILIES: [(&str, &[Operation]); 17] = [
     ("elementwise", elementwise::ROWS),
     ("activation", activation::ROWS),
     ("comparison", comparison::ROWS),
@@ -38,6 +40,8 @@ pub(crate) const FAMILIES: [(&str, &[Operation]); 15] = [
     ("matrix", matrix::ROWS),
     ("diagonal", diagonal::ROWS),
     ("linear_algebra", linear_algebra::ROWS),
+    ("convolution", convolution::ROWS),
+    ("pooling", pooling::ROWS),
     ("shape", shape::ROWS),
     ("indexing", indexing::ROWS),
     ("creation", creation::ROWS),
@@ -47,7 +51,7 @@ pub(crate) const FAMILIES: [(&str, &[Operation]); 15] = [
 
 /// The operation of a name.
 pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Function<E>)> {
-    let functions: [&'static [Function<E>]; 15] = [
+    let functions: [&'static [Function<E>]; 17] = [
         elementwise::functions(),
         activation::functions(),
         comparison::functions(),
@@ -58,6 +62,8 @@ pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Fu
         matrix::functions(),
         diagonal::functions(),
         linear_algebra::functions(),
+        convolution::functions(),
+        pooling::functions(),
         shape::functions(),
         indexing::functions(),
         creation::functions(),

@@ -3,6 +3,8 @@
 use stepwell_optim::Result;
 
 use crate::engine::Engine;
+use crate::mathematics::interpolation;
+use crate::mathematics::padding::Fill;
 use crate::values::value::Value;
 
 /// The kind of an argument.
@@ -24,8 +26,25 @@ pub(crate) enum Kind {
     Dims,
     /// Sizes of dimensions.
     Sizes,
+    /// One number or several.
+    Numbers,
+    /// The word of a [`Fill`](crate::mathematics::padding::Fill).
+    Fill,
+    /// The word of a mode of interpolation.
+    Mode,
     /// The name of a dtype.
     Dtype,
+}
+
+impl Kind {
+    /// The words that an argument may be; none for kinds that are not words.
+    pub(crate) fn words(self) -> &'static [&'static str] {
+        match self {
+            Kind::Fill => Fill::WORDS,
+            Kind::Mode => interpolation::MODES,
+            _ => &[],
+        }
+    }
 }
 
 /// The value of an argument that is left out.
@@ -39,6 +58,8 @@ pub(crate) enum Default {
     Number(f64),
     /// A boolean.
     Flag(bool),
+    /// A word.
+    Word(&'static str),
 }
 
 /// An argument of an operation.
@@ -46,6 +67,13 @@ pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) default: Default,
+}
+
+impl Parameter {
+    /// Whether a dictionary in its place names it and the ones after it.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self.kind, Kind::Tensor | Kind::Tensors)
+    }
 }
 
 /// The result of an operation.

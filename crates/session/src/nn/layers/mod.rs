@@ -4,13 +4,14 @@ mod activation;
 mod attention;
 mod bilinear;
 mod cat;
-mod conv2d;
+pub(crate) mod convolution;
 mod distance;
 mod dropout;
 mod embedding;
 mod linear;
-mod maxpool2d;
 pub(crate) mod normalization;
+mod padding;
+mod pooling;
 mod recurrent;
 mod shape;
 
@@ -53,8 +54,42 @@ macro_rules! layers {
 layers! {
     definitions {
         linear::Linear,
-        conv2d::Conv2d,
-        maxpool2d::MaxPool2d,
+        convolution::Conv1d,
+        convolution::Conv2d,
+        convolution::Conv3d,
+        convolution::ConvTranspose1d,
+        convolution::ConvTranspose2d,
+        convolution::ConvTranspose3d,
+        convolution::folding::Unfold,
+        convolution::folding::Fold,
+        pooling::MaxPool1d,
+        pooling::MaxPool2d,
+        pooling::MaxPool3d,
+        pooling::MeanPool1d,
+        pooling::MeanPool2d,
+        pooling::MeanPool3d,
+        pooling::AdaptiveMax1d,
+        pooling::AdaptiveMax2d,
+        pooling::AdaptiveMax3d,
+        pooling::AdaptiveMean1d,
+        pooling::AdaptiveMean2d,
+        pooling::AdaptiveMean3d,
+        pooling::NormPool1d,
+        pooling::NormPool2d,
+        pooling::FractionalPool2d,
+        pooling::FractionalPool3d,
+        padding::Pad,
+        padding::Pad1d,
+        padding::Pad2d,
+        padding::Pad3d,
+        padding::Reflect1d,
+        padding::Reflect2d,
+        padding::Replicate1d,
+        padding::Replicate2d,
+        padding::Replicate3d,
+        padding::ZeroPad2d,
+        padding::interpolation::Upsample,
+        padding::interpolation::Interpolate,
         normalization::batchnorm::BatchNorm,
         normalization::layernorm::LayerNorm,
         normalization::groupnorm::GroupNorm,

@@ -14,6 +14,8 @@ import * as sorting from "../functions/sorting.js";
 import * as matrix from "../functions/matrix.js";
 import * as diagonal from "../functions/diagonal.js";
 import * as linear_algebra from "../functions/linear_algebra.js";
+import * as convolution from "../functions/convolution.js";
+import * as pooling from "../functions/pooling.js";
 import * as shape from "../functions/shape.js";
 import * as indexing from "../functions/indexing.js";
 import * as sampling from "../functions/sampling.js";
@@ -258,6 +260,10 @@ export interface TensorMethods<Result> {
    * Elements raised to at least `min` and lowered to at most `max`; one of the two may be null. As `torch.clip`.
    */
   clamp(min?: AnyTensor | OperandData | null, max?: AnyTensor | OperandData | null): Result;
+  /**
+   * Elements raised to at least `min` and lowered to at most `max`; one of the two may be null. As `torch.clip`.
+   */
+  clamp(options: { readonly min?: AnyTensor | OperandData | null; readonly max?: AnyTensor | OperandData | null }): Result;
   /**
    * Elements of x where the condition is true, else of y. As `torch.where`.
    */
@@ -816,6 +822,11 @@ export interface TensorMethods<Result> {
    */
   bincount(weight: AnyTensor | OperandData | null, options: { readonly bins?: number }): Result;
   /**
+   * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As
+   * `torch.bincount`. No gradient flows. Default: `bins` 0.
+   */
+  bincount(options: { readonly weight?: AnyTensor | OperandData | null; readonly bins?: number }): Result;
+  /**
    * How many elements are in each of `bins` intervals from `low` to `high`; if these are equal, from the least to
    * the largest. As `torch.histc`. No gradient flows. Default: `bins` 100, `low` 0, `high` 0.
    */
@@ -1239,6 +1250,284 @@ export interface TensorMethods<Result> {
    * alone. As `torch.linalg.matrix_norm`. Default: `ord` 2, `keepdim` false.
    */
   mnorm(options: { readonly ord?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): Result;
+  /**
+   * The convolution of sequences `[n, in, l]` with a weight `[out, in / groups, k]`, plus a bias `[out]`. As
+   * `torch.conv1d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv1d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], dilate?: number | readonly number[], groups?: number): Result;
+  /**
+   * The convolution of sequences `[n, in, l]` with a weight `[out, in / groups, k]`, plus a bias `[out]`. As
+   * `torch.conv1d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv1d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The convolution of sequences `[n, in, l]` with a weight `[out, in / groups, k]`, plus a bias `[out]`. As
+   * `torch.conv1d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv1d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The convolution of images `[n, in, h, w]` with a weight `[out, in / groups, kh, kw]`, plus a bias `[out]`. As
+   * `torch.conv2d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv2d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], dilate?: number | readonly number[], groups?: number): Result;
+  /**
+   * The convolution of images `[n, in, h, w]` with a weight `[out, in / groups, kh, kw]`, plus a bias `[out]`. As
+   * `torch.conv2d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv2d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The convolution of images `[n, in, h, w]` with a weight `[out, in / groups, kh, kw]`, plus a bias `[out]`. As
+   * `torch.conv2d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv2d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The convolution of volumes `[n, in, d, h, w]` with a weight `[out, in / groups, kd, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv3d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv3d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], dilate?: number | readonly number[], groups?: number): Result;
+  /**
+   * The convolution of volumes `[n, in, d, h, w]` with a weight `[out, in / groups, kd, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv3d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv3d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The convolution of volumes `[n, in, d, h, w]` with a weight `[out, in / groups, kd, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv3d`. Default: `stride` 1, `pad` 0, `dilate` 1, `groups` 1.
+   */
+  conv3d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): Result;
+  /**
+   * The transposed convolution of sequences `[n, in, l]` with a weight `[in, out / groups, k]`, plus a bias `[out]`.
+   * As `torch.conv_transpose1d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose1d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], outpad?: number | readonly number[], groups?: number, dilate?: number | readonly number[]): Result;
+  /**
+   * The transposed convolution of sequences `[n, in, l]` with a weight `[in, out / groups, k]`, plus a bias `[out]`.
+   * As `torch.conv_transpose1d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose1d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The transposed convolution of sequences `[n, in, l]` with a weight `[in, out / groups, k]`, plus a bias `[out]`.
+   * As `torch.conv_transpose1d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose1d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The transposed convolution of images `[n, in, h, w]` with a weight `[in, out / groups, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv_transpose2d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose2d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], outpad?: number | readonly number[], groups?: number, dilate?: number | readonly number[]): Result;
+  /**
+   * The transposed convolution of images `[n, in, h, w]` with a weight `[in, out / groups, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv_transpose2d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose2d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The transposed convolution of images `[n, in, h, w]` with a weight `[in, out / groups, kh, kw]`, plus a bias
+   * `[out]`. As `torch.conv_transpose2d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose2d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The transposed convolution of volumes `[n, in, d, h, w]` with a weight `[in, out / groups, kd, kh, kw]`, plus a
+   * bias. As `torch.conv_transpose3d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose3d(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null, stride?: number | readonly number[], pad?: number | readonly number[], outpad?: number | readonly number[], groups?: number, dilate?: number | readonly number[]): Result;
+  /**
+   * The transposed convolution of volumes `[n, in, d, h, w]` with a weight `[in, out / groups, kd, kh, kw]`, plus a
+   * bias. As `torch.conv_transpose3d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose3d(weight: AnyTensor | OperandData, bias: AnyTensor | OperandData | null, options: { readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The transposed convolution of volumes `[n, in, d, h, w]` with a weight `[in, out / groups, kd, kh, kw]`, plus a
+   * bias. As `torch.conv_transpose3d`. Default: `stride` 1, `pad` 0, `outpad` 0, `groups` 1, `dilate` 1.
+   */
+  convtranspose3d(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): Result;
+  /**
+   * The windows of images `[n, c, h, w]` as columns `[n, c * kh * kw, positions]`. As `torch.nn.functional.unfold`.
+   * Default: `dilate` 1, `pad` 0, `stride` 1.
+   */
+  unfold(size: number | readonly number[], dilate?: number | readonly number[], pad?: number | readonly number[], stride?: number | readonly number[]): Result;
+  /**
+   * The windows of images `[n, c, h, w]` as columns `[n, c * kh * kw, positions]`. As `torch.nn.functional.unfold`.
+   * Default: `dilate` 1, `pad` 0, `stride` 1.
+   */
+  unfold(options: { readonly size: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly stride?: number | readonly number[] }): Result;
+  /**
+   * The sums of columns `[n, c * kh * kw, positions]` at the elements of images of size `out`: `[n, c, h, w]`. As
+   * `torch.nn.functional.fold`. Default: `dilate` 1, `pad` 0, `stride` 1.
+   */
+  fold(out: number | readonly number[], size: number | readonly number[], dilate?: number | readonly number[], pad?: number | readonly number[], stride?: number | readonly number[]): Result;
+  /**
+   * The sums of columns `[n, c * kh * kw, positions]` at the elements of images of size `out`: `[n, c, h, w]`. As
+   * `torch.nn.functional.fold`. Default: `dilate` 1, `pad` 0, `stride` 1.
+   */
+  fold(options: { readonly out: number | readonly number[]; readonly size: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly stride?: number | readonly number[] }): Result;
+  /**
+   * x with elements added around the last dimensions: two amounts for each, the last dimension first; negative to
+   * remove. As `torch.nn.functional.pad`. Default: `mode` constant, `value` 0.
+   */
+  pad(pad: number | readonly number[], mode?: "constant" | "reflect" | "replicate" | "circular", value?: number): Result;
+  /**
+   * x with elements added around the last dimensions: two amounts for each, the last dimension first; negative to
+   * remove. As `torch.nn.functional.pad`. Default: `mode` constant, `value` 0.
+   */
+  pad(options: { readonly pad: number | readonly number[]; readonly mode?: "constant" | "reflect" | "replicate" | "circular"; readonly value?: number }): Result;
+  /**
+   * Images `[n, c, *]` in another size: one size or scale for all dimensions, or one for each. As
+   * `torch.nn.functional.interpolate`. Default: `mode` nearest.
+   */
+  interpolate(size?: number | readonly number[] | null, scale?: number | readonly number[] | null, mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact", align?: boolean | null, rescale?: boolean | null): Result;
+  /**
+   * Images `[n, c, *]` in another size: one size or scale for all dimensions, or one for each. As
+   * `torch.nn.functional.interpolate`. Default: `mode` nearest.
+   */
+  interpolate(options: { readonly size?: number | readonly number[] | null; readonly scale?: number | readonly number[] | null; readonly mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact"; readonly align?: boolean | null; readonly rescale?: boolean | null }): Result;
+  /**
+   * The largest element of each window of `[n, c, l]`. Stride: by default the size. As `torch.max_pool1d`. Default:
+   * `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool1d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], dilate?: number | readonly number[], ceiling?: boolean): Result;
+  /**
+   * The largest element of each window of `[n, c, l]`. Stride: by default the size. As `torch.max_pool1d`. Default:
+   * `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool1d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): Result;
+  /**
+   * The largest element of each window of `[n, c, h, w]`. Stride: by default the size. As `torch.max_pool2d`.
+   * Default: `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool2d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], dilate?: number | readonly number[], ceiling?: boolean): Result;
+  /**
+   * The largest element of each window of `[n, c, h, w]`. Stride: by default the size. As `torch.max_pool2d`.
+   * Default: `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool2d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): Result;
+  /**
+   * The largest element of each window of `[n, c, d, h, w]`. Stride: by default the size. As `torch.max_pool3d`.
+   * Default: `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool3d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], dilate?: number | readonly number[], ceiling?: boolean): Result;
+  /**
+   * The largest element of each window of `[n, c, d, h, w]`. Stride: by default the size. As `torch.max_pool3d`.
+   * Default: `pad` 0, `dilate` 1, `ceiling` false.
+   */
+  maxpool3d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): Result;
+  /**
+   * The mean of each window of `[n, c, l]`. Stride: by default the size. As `torch.avg_pool1d`. Default: `pad` 0,
+   * `ceiling` false, `countpad` true.
+   */
+  avgpool1d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], ceiling?: boolean, countpad?: boolean, divisor?: number | null): Result;
+  /**
+   * The mean of each window of `[n, c, l]`. Stride: by default the size. As `torch.avg_pool1d`. Default: `pad` 0,
+   * `ceiling` false, `countpad` true.
+   */
+  avgpool1d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): Result;
+  /**
+   * The mean of each window of `[n, c, h, w]`. Stride: by default the size. As `torch.nn.functional.avg_pool2d`.
+   * Default: `pad` 0, `ceiling` false, `countpad` true.
+   */
+  avgpool2d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], ceiling?: boolean, countpad?: boolean, divisor?: number | null): Result;
+  /**
+   * The mean of each window of `[n, c, h, w]`. Stride: by default the size. As `torch.nn.functional.avg_pool2d`.
+   * Default: `pad` 0, `ceiling` false, `countpad` true.
+   */
+  avgpool2d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): Result;
+  /**
+   * The mean of each window of `[n, c, d, h, w]`. Stride: by default the size. As `torch.nn.functional.avg_pool3d`.
+   * Default: `pad` 0, `ceiling` false, `countpad` true.
+   */
+  avgpool3d(size: number | readonly number[], stride?: number | readonly number[] | null, pad?: number | readonly number[], ceiling?: boolean, countpad?: boolean, divisor?: number | null): Result;
+  /**
+   * The mean of each window of `[n, c, d, h, w]`. Stride: by default the size. As `torch.nn.functional.avg_pool3d`.
+   * Default: `pad` 0, `ceiling` false, `countpad` true.
+   */
+  avgpool3d(options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, l]`. As `torch.nn.functional.adaptive_max_pool1d`.
+   */
+  adaptmax1d(size: number | readonly number[]): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, l]`. As `torch.nn.functional.adaptive_max_pool1d`.
+   */
+  adaptmax1d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, h, w]`. As `torch.nn.functional.adaptive_max_pool2d`.
+   */
+  adaptmax2d(size: number | readonly number[]): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, h, w]`. As `torch.nn.functional.adaptive_max_pool2d`.
+   */
+  adaptmax2d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, d, h, w]`. As `torch.nn.functional.adaptive_max_pool3d`.
+   */
+  adaptmax3d(size: number | readonly number[]): Result;
+  /**
+   * The largest element of each of so many parts of `[n, c, d, h, w]`. As `torch.nn.functional.adaptive_max_pool3d`.
+   */
+  adaptmax3d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, l]`. As `torch.adaptive_avg_pool1d`.
+   */
+  adaptavg1d(size: number | readonly number[]): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, l]`. As `torch.adaptive_avg_pool1d`.
+   */
+  adaptavg1d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, h, w]`. As `torch.nn.functional.adaptive_avg_pool2d`.
+   */
+  adaptavg2d(size: number | readonly number[]): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, h, w]`. As `torch.nn.functional.adaptive_avg_pool2d`.
+   */
+  adaptavg2d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, d, h, w]`. As `torch.nn.functional.adaptive_avg_pool3d`.
+   */
+  adaptavg3d(size: number | readonly number[]): Result;
+  /**
+   * The mean of each of so many parts of `[n, c, d, h, w]`. As `torch.nn.functional.adaptive_avg_pool3d`.
+   */
+  adaptavg3d(options: { readonly size: number | readonly number[] }): Result;
+  /**
+   * The norm of order p of each window of `[n, c, l]`. Stride: by default the size. As
+   * `torch.nn.functional.lp_pool1d`. Default: `ceiling` false.
+   */
+  lppool1d(p: number, size: number | readonly number[], stride?: number | readonly number[] | null, ceiling?: boolean): Result;
+  /**
+   * The norm of order p of each window of `[n, c, l]`. Stride: by default the size. As
+   * `torch.nn.functional.lp_pool1d`. Default: `ceiling` false.
+   */
+  lppool1d(options: { readonly p: number; readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly ceiling?: boolean }): Result;
+  /**
+   * The norm of order p of each window of `[n, c, h, w]`. Stride: by default the size. As
+   * `torch.nn.functional.lp_pool2d`. Default: `ceiling` false.
+   */
+  lppool2d(p: number, size: number | readonly number[], stride?: number | readonly number[] | null, ceiling?: boolean): Result;
+  /**
+   * The norm of order p of each window of `[n, c, h, w]`. Stride: by default the size. As
+   * `torch.nn.functional.lp_pool2d`. Default: `ceiling` false.
+   */
+  lppool2d(options: { readonly p: number; readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly ceiling?: boolean }): Result;
+  /**
+   * The largest element of windows of images at random distances, which samples `[n, c, 2]` in [0, 1) place, else
+   * random ones. As `torch.nn.functional.fractional_max_pool2d`.
+   */
+  fmaxpool2d(size: number | readonly number[], outsize?: number | readonly number[] | null, ratio?: number | readonly number[] | null, samples?: AnyTensor | OperandData | null): Result;
+  /**
+   * The largest element of windows of images at random distances, which samples `[n, c, 2]` in [0, 1) place, else
+   * random ones. As `torch.nn.functional.fractional_max_pool2d`.
+   */
+  fmaxpool2d(options: { readonly size: number | readonly number[]; readonly outsize?: number | readonly number[] | null; readonly ratio?: number | readonly number[] | null; readonly samples?: AnyTensor | OperandData | null }): Result;
+  /**
+   * The largest element of windows of volumes at random distances, which samples `[n, c, 3]` in [0, 1) place, else
+   * random ones. As `torch.nn.functional.fractional_max_pool3d`.
+   */
+  fmaxpool3d(size: number | readonly number[], outsize?: number | readonly number[] | null, ratio?: number | readonly number[] | null, samples?: AnyTensor | OperandData | null): Result;
+  /**
+   * The largest element of windows of volumes at random distances, which samples `[n, c, 3]` in [0, 1) place, else
+   * random ones. As `torch.nn.functional.fractional_max_pool3d`.
+   */
+  fmaxpool3d(options: { readonly size: number | readonly number[]; readonly outsize?: number | readonly number[] | null; readonly ratio?: number | readonly number[] | null; readonly samples?: AnyTensor | OperandData | null }): Result;
   /**
    * The elements in another shape; one size may be -1, which is computed. As `torch.reshape`.
    */
@@ -1664,6 +1953,32 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["fnorm", linear_algebra.fnorm, 2],
   ["nnorm", linear_algebra.nnorm, 2],
   ["mnorm", linear_algebra.mnorm, 3],
+  ["conv1d", convolution.conv1d, 6],
+  ["conv2d", convolution.conv2d, 6],
+  ["conv3d", convolution.conv3d, 6],
+  ["convtranspose1d", convolution.convtranspose1d, 7],
+  ["convtranspose2d", convolution.convtranspose2d, 7],
+  ["convtranspose3d", convolution.convtranspose3d, 7],
+  ["unfold", convolution.unfold, 4],
+  ["fold", convolution.fold, 5],
+  ["pad", convolution.pad, 3],
+  ["interpolate", convolution.interpolate, 5],
+  ["maxpool1d", pooling.maxpool1d, 5],
+  ["maxpool2d", pooling.maxpool2d, 5],
+  ["maxpool3d", pooling.maxpool3d, 5],
+  ["avgpool1d", pooling.avgpool1d, 6],
+  ["avgpool2d", pooling.avgpool2d, 6],
+  ["avgpool3d", pooling.avgpool3d, 6],
+  ["adaptmax1d", pooling.adaptmax1d, 1],
+  ["adaptmax2d", pooling.adaptmax2d, 1],
+  ["adaptmax3d", pooling.adaptmax3d, 1],
+  ["adaptavg1d", pooling.adaptavg1d, 1],
+  ["adaptavg2d", pooling.adaptavg2d, 1],
+  ["adaptavg3d", pooling.adaptavg3d, 1],
+  ["lppool1d", pooling.lppool1d, 4],
+  ["lppool2d", pooling.lppool2d, 4],
+  ["fmaxpool2d", pooling.fmaxpool2d, 4],
+  ["fmaxpool3d", pooling.fmaxpool3d, 4],
   ["reshape", shape.reshape, 1],
   ["squeeze", shape.squeeze, 1],
   ["unsqueeze", shape.unsqueeze, 1],

@@ -48,6 +48,11 @@ export function bincount(x: AnyTensor | OperandData, weight?: AnyTensor | Operan
  * No gradient flows. Default: `bins` 0.
  */
 export function bincount(x: AnyTensor | OperandData, weight: AnyTensor | OperandData | null, options: { readonly bins?: number }): TensorHandle;
+/**
+ * How often each whole number from 0 occurs, or the sum of its weights; at least `bins` counts. As `torch.bincount`.
+ * No gradient flows. Default: `bins` 0.
+ */
+export function bincount(x: AnyTensor | OperandData, options: { readonly weight?: AnyTensor | OperandData | null; readonly bins?: number }): TensorHandle;
 export function bincount(...args: readonly unknown[]): unknown {
   return client.call("bincount", args);
 }

@@ -455,6 +455,10 @@ export function addcdiv(...args: readonly unknown[]): unknown {
  * Elements raised to at least `min` and lowered to at most `max`; one of the two may be null. As `torch.clip`.
  */
 export function clamp(x: AnyTensor | OperandData, min?: AnyTensor | OperandData | null, max?: AnyTensor | OperandData | null): TensorHandle;
+/**
+ * Elements raised to at least `min` and lowered to at most `max`; one of the two may be null. As `torch.clip`.
+ */
+export function clamp(x: AnyTensor | OperandData, options: { readonly min?: AnyTensor | OperandData | null; readonly max?: AnyTensor | OperandData | null }): TensorHandle;
 export function clamp(...args: readonly unknown[]): unknown {
   return client.call("clamp", args);
 }

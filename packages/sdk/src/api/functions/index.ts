@@ -3,6 +3,7 @@
 export * from "./activation.js";
 export * from "./callbacks.js";
 export * from "./comparison.js";
+export * from "./convolution.js";
 export * from "./counting.js";
 export * from "./creation.js";
 export * from "./devices.js";
@@ -20,6 +21,7 @@ export * from "./models.js";
 export * from "./modules.js";
 export * from "./objects.js";
 export * from "./optimizers.js";
+export * from "./pooling.js";
 export * from "./reduction.js";
 export * from "./samples.js";
 export * from "./sampling.js";

@@ -17,9 +17,15 @@ pub(crate) struct SlidingWindow {
 
 impl SlidingWindow {
     pub(crate) fn new(size: [usize; 2], kernel: [usize; 2], window: &Window) -> Result<Self> {
-        match window.positions(kernel, size) {
-            Some(output_size) => Ok(Self { size, kernel, window: *window, output_size }),
-            None => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
+        Self::at(size, kernel, window, window.positions(kernel, size).unwrap_or_default())
+    }
+
+    /// A window at these positions, at which it fits.
+    pub(crate) fn at(size: [usize; 2], kernel: [usize; 2], window: &Window, output_size: [usize; 2]) -> Result<Self> {
+        let possible = window.positions(kernel, size);
+        match possible.is_some_and(|possible| (0..2).all(|i| (1..=possible[i]).contains(&output_size[i]))) {
+            true => Ok(Self { size, kernel, window: *window, output_size }),
+            false => Err(engine_error(format!("a window of {kernel:?} does not fit into an image of {size:?}"))),
         }
     }
 
@@ -30,16 +36,6 @@ impl SlidingWindow {
         let first = padding.saturating_sub(offset).div_ceil(stride);
         let end = (self.size[dimension] + padding).saturating_sub(offset).div_ceil(stride);
         let end = end.min(self.output_size[dimension]);
-        first.min(end)..end
-    }
-
-    /// The elements of the kernel that are inside the image at a position along a dimension.
-    pub(crate) fn kernel_inside(&self, dimension: usize, position: usize) -> std::ops::Range<usize> {
-        let (dilation, padding) = (self.window.dilation[dimension], self.window.padding[dimension]);
-        let offset = position * self.window.stride[dimension];
-        let first = padding.saturating_sub(offset).div_ceil(dilation);
-        let end = (self.size[dimension] + padding).saturating_sub(offset).div_ceil(dilation);
-        let end = end.min(self.kernel[dimension]);
         first.min(end)..end
     }
 
