@@ -2670,28 +2670,6 @@ export interface InterpolateForms {
   ];
 }
 
-/** Forms of the options of `flatten`. */
-export interface FlattenForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [
-    start?: number | FlattenOptions,
-    end?: number | FlattenOptions,
-    options?: FlattenOptions,
-  ];
-}
-
-/** Forms of the options of `gelu`. */
-export interface GeluForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [tanh?: boolean | GeluOptions, options?: GeluOptions];
-}
-
-/** Forms of the options of `dropout`. */
-export interface DropoutForms {
-  /** By position. A dictionary ends them: it has options with defaults. */
-  readonly positions: readonly [p?: number | DropoutOptions, options?: DropoutOptions];
-}
-
 /** Options of `batchnorm` that have a default. */
 export type BatchnormDefaults = Pick<BatchnormOptions, "eps" | "momentum" | "affine" | "track" | "track_running_stats">;
 
