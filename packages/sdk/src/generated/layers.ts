@@ -1504,6 +1504,58 @@ export interface LayerOptionsOf {
   readonly maxpool1d: Maxpool1dOptions;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dOptions;
+  /** The largest element of each window of a volume. */
+  readonly maxpool3d: Maxpool3dOptions;
+  /** The mean of each window of a sequence. */
+  readonly avgpool1d: Avgpool1dOptions;
+  /** The mean of each window of an image. */
+  readonly avgpool2d: Avgpool2dOptions;
+  /** The mean of each window of a volume. */
+  readonly avgpool3d: Avgpool3dOptions;
+  /** The largest elements of parts of a sequence. */
+  readonly adaptmax1d: Adaptmax1dOptions;
+  /** The largest elements of parts of an image. */
+  readonly adaptmax2d: Adaptmax2dOptions;
+  /** The largest elements of parts of a volume. */
+  readonly adaptmax3d: Adaptmax3dOptions;
+  /** The means of parts of a sequence. */
+  readonly adaptavg1d: Adaptavg1dOptions;
+  /** The means of parts of an image. */
+  readonly adaptavg2d: Adaptavg2dOptions;
+  /** The means of parts of a volume. */
+  readonly adaptavg3d: Adaptavg3dOptions;
+  /** The norm of each window of a sequence. */
+  readonly lppool1d: Lppool1dOptions;
+  /** The norm of each window of an image. */
+  readonly lppool2d: Lppool2dOptions;
+  /** The largest elements of windows of an image at random distances. */
+  readonly fmaxpool2d: Fmaxpool2dOptions;
+  /** The largest elements of windows of a volume at random distances. */
+  readonly fmaxpool3d: Fmaxpool3dOptions;
+  /** Elements around the last dimensions. */
+  readonly pad: PadOptions;
+  /** A number around the last dimension. */
+  readonly pad1d: Pad1dOptions;
+  /** A number around the last two dimensions. */
+  readonly pad2d: Pad2dOptions;
+  /** A number around the last three dimensions. */
+  readonly pad3d: Pad3dOptions;
+  /** The mirrored elements around the last dimension. */
+  readonly reflect1d: Reflect1dOptions;
+  /** The mirrored elements around the last two dimensions. */
+  readonly reflect2d: Reflect2dOptions;
+  /** The end elements around the last dimension. */
+  readonly replicate1d: Replicate1dOptions;
+  /** The end elements around the last two dimensions. */
+  readonly replicate2d: Replicate2dOptions;
+  /** The end elements around the last three dimensions. */
+  readonly replicate3d: Replicate3dOptions;
+  /** Zeros around the last two dimensions. */
+  readonly zeropad2d: Zeropad2dOptions;
+  /** An image in another size. */
+  readonly upsample: UpsampleOptions;
+  /** An image in another size, with a scale that may be computed again. */
+  readonly interpolate: InterpolateOptions;
   /** Each channel normalised over the batch. */
   readonly batchnorm: BatchnormOptions;
   /** Each sample normalised over its last dimensions. */
@@ -1679,6 +1731,32 @@ export const layerKinds = [
   "fold",
   "maxpool1d",
   "maxpool2d",
+  "maxpool3d",
+  "avgpool1d",
+  "avgpool2d",
+  "avgpool3d",
+  "adaptmax1d",
+  "adaptmax2d",
+  "adaptmax3d",
+  "adaptavg1d",
+  "adaptavg2d",
+  "adaptavg3d",
+  "lppool1d",
+  "lppool2d",
+  "fmaxpool2d",
+  "fmaxpool3d",
+  "pad",
+  "pad1d",
+  "pad2d",
+  "pad3d",
+  "reflect1d",
+  "reflect2d",
+  "replicate1d",
+  "replicate2d",
+  "replicate3d",
+  "zeropad2d",
+  "upsample",
+  "interpolate",
   "batchnorm",
   "layernorm",
   "groupnorm",
@@ -1774,6 +1852,32 @@ export type LayerKind =
   | "fold"
   | "maxpool1d"
   | "maxpool2d"
+  | "maxpool3d"
+  | "avgpool1d"
+  | "avgpool2d"
+  | "avgpool3d"
+  | "adaptmax1d"
+  | "adaptmax2d"
+  | "adaptmax3d"
+  | "adaptavg1d"
+  | "adaptavg2d"
+  | "adaptavg3d"
+  | "lppool1d"
+  | "lppool2d"
+  | "fmaxpool2d"
+  | "fmaxpool3d"
+  | "pad"
+  | "pad1d"
+  | "pad2d"
+  | "pad3d"
+  | "reflect1d"
+  | "reflect2d"
+  | "replicate1d"
+  | "replicate2d"
+  | "replicate3d"
+  | "zeropad2d"
+  | "upsample"
+  | "interpolate"
   | "batchnorm"
   | "layernorm"
   | "groupnorm"
@@ -3616,6 +3720,58 @@ export interface LayerFormsOf {
   readonly maxpool1d: Maxpool1dForms;
   /** The largest element of each window of an image. */
   readonly maxpool2d: Maxpool2dForms;
+  /** The largest element of each window of a volume. */
+  readonly maxpool3d: Maxpool3dForms;
+  /** The mean of each window of a sequence. */
+  readonly avgpool1d: Avgpool1dForms;
+  /** The mean of each window of an image. */
+  readonly avgpool2d: Avgpool2dForms;
+  /** The mean of each window of a volume. */
+  readonly avgpool3d: Avgpool3dForms;
+  /** The largest elements of parts of a sequence. */
+  readonly adaptmax1d: Adaptmax1dForms;
+  /** The largest elements of parts of an image. */
+  readonly adaptmax2d: Adaptmax2dForms;
+  /** The largest elements of parts of a volume. */
+  readonly adaptmax3d: Adaptmax3dForms;
+  /** The means of parts of a sequence. */
+  readonly adaptavg1d: Adaptavg1dForms;
+  /** The means of parts of an image. */
+  readonly adaptavg2d: Adaptavg2dForms;
+  /** The means of parts of a volume. */
+  readonly adaptavg3d: Adaptavg3dForms;
+  /** The norm of each window of a sequence. */
+  readonly lppool1d: Lppool1dForms;
+  /** The norm of each window of an image. */
+  readonly lppool2d: Lppool2dForms;
+  /** The largest elements of windows of an image at random distances. */
+  readonly fmaxpool2d: Fmaxpool2dForms;
+  /** The largest elements of windows of a volume at random distances. */
+  readonly fmaxpool3d: Fmaxpool3dForms;
+  /** Elements around the last dimensions. */
+  readonly pad: PadForms;
+  /** A number around the last dimension. */
+  readonly pad1d: Pad1dForms;
+  /** A number around the last two dimensions. */
+  readonly pad2d: Pad2dForms;
+  /** A number around the last three dimensions. */
+  readonly pad3d: Pad3dForms;
+  /** The mirrored elements around the last dimension. */
+  readonly reflect1d: Reflect1dForms;
+  /** The mirrored elements around the last two dimensions. */
+  readonly reflect2d: Reflect2dForms;
+  /** The end elements around the last dimension. */
+  readonly replicate1d: Replicate1dForms;
+  /** The end elements around the last two dimensions. */
+  readonly replicate2d: Replicate2dForms;
+  /** The end elements around the last three dimensions. */
+  readonly replicate3d: Replicate3dForms;
+  /** Zeros around the last two dimensions. */
+  readonly zeropad2d: Zeropad2dForms;
+  /** An image in another size. */
+  readonly upsample: UpsampleForms;
+  /** An image in another size, with a scale that may be computed again. */
+  readonly interpolate: InterpolateForms;
   /** Each channel normalised over the batch. */
   readonly batchnorm: BatchnormForms;
   /** Each sample normalised over its last dimensions. */

@@ -158,6 +158,7 @@ export type OperationName =
   | "tensordot"
   | "cross"
   | "bilinear"
+  | "linear"
   | "trace"
   | "diagonal"
   | "diag"

@@ -997,6 +997,19 @@ export interface TensorMethods<Result> {
    */
   bilinear(y: AnyTensor | OperandData, weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): Result;
   /**
+   * Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input. As
+   * `torch.nn.functional.bilinear`.
+   */
+  bilinear(y: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): Result;
+  /**
+   * x `[*, in]` times a weight `[out, in]` transposed, plus a bias `[out]`. As `torch.nn.functional.linear`.
+   */
+  linear(weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): Result;
+  /**
+   * x `[*, in]` times a weight `[out, in]` transposed, plus a bias `[out]`. As `torch.nn.functional.linear`.
+   */
+  linear(weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): Result;
+  /**
    * The sum of the diagonal of a matrix. As `torch.trace`.
    */
   trace(): Result;
@@ -1922,6 +1935,7 @@ export const tensorMethods: readonly (readonly [name: string, ...Method])[] = [
   ["tensordot", matrix.tensordot, 3],
   ["cross", matrix.cross, 2],
   ["bilinear", matrix.bilinear, 3],
+  ["linear", matrix.linear, 2],
   ["trace", matrix.trace, 0],
   ["diagonal", diagonal.diagonal, 3],
   ["diag", diagonal.diag, 1],

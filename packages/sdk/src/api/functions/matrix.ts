@@ -175,8 +175,25 @@ export function cross(...args: readonly unknown[]): unknown {
  * `torch.nn.functional.bilinear`.
  */
 export function bilinear(x: AnyTensor | OperandData, y: AnyTensor | OperandData, weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): TensorHandle;
+/**
+ * Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input. As
+ * `torch.nn.functional.bilinear`.
+ */
+export function bilinear(x: AnyTensor | OperandData, y: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): TensorHandle;
 export function bilinear(...args: readonly unknown[]): unknown {
   return client.call("bilinear", args);
+}
+
+/**
+ * x `[*, in]` times a weight `[out, in]` transposed, plus a bias `[out]`. As `torch.nn.functional.linear`.
+ */
+export function linear(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, bias?: AnyTensor | OperandData | null): TensorHandle;
+/**
+ * x `[*, in]` times a weight `[out, in]` transposed, plus a bias `[out]`. As `torch.nn.functional.linear`.
+ */
+export function linear(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): TensorHandle;
+export function linear(...args: readonly unknown[]): unknown {
+  return client.call("linear", args);
 }
 
 /**
