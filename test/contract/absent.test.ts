@@ -220,8 +220,15 @@ it("where a value turns reading into setting, null is refused as undefined is", 
 });
 
 /** Arguments of operations that null leaves out, as undefined does. */
-const nullable =
-  /^(?:squeeze|sum|mean|prod|a?max|a?min|aminmax|arg(?:max|min)|all|any|nan(?:sum|mean)|variance|std|mean(?:std|var)|vnorm) dim$|^clamp m(?:in|ax)$|^eye m$| dtype$/;
+const nullable = new RegExp(
+  [
+    /^(?:squeeze|sum|mean|prod|a?max|a?min|aminmax|arg(?:max|min)|all|any|nan(?:sum|mean)|variance|std|mean(?:std|var)|vnorm) dim$|^clamp m(?:in|ax)$|^eye m$| dtype$/,
+    /^(linear|conv(transpose)?[123]d) bias$|^interpolate (size|scale|align|rescale)$/,
+    /^fmaxpool[23]d (outsize|ratio|samples)$|^(max|avg|lp)pool[123]d stride$|^avgpool[123]d divisor$/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
 
 describe.each(k.help("tensor"))("the operation $operation", ({ operation, arguments: names }) => {
   it("takes null only where it documents that", () => {
