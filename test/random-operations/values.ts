@@ -51,8 +51,6 @@ export function moduleSpecification(random: Random): k.ModuleSpecification {
     () => k.seq("sequential", ["onehot", 3], ["linear", 3, 2]),
     () => ["embedbag", 3, 2, { mode: random.pick(["sum", "mean", "max"] as const) }],
     () => ["attention", 2, 1, { causal: true }],
-    () => ["gru", 2, 3, { bi: true }],
-    () => ["lstm", 2, 2, 2],
     () => ["transformer", 2, 1, 1, 1, 3],
     () => k.seq("sequential", ["conv2d", 1, 2, 2], ["maxpool2d", 2], "flatten", ["linear", 2, 2]),
     () => ["conv2d", 1, 2, 3],
