@@ -23,9 +23,10 @@ impl<E: Engine> Session<E> {
                 Object::Model(model) => &model.optimizer,
                 _ => continue,
             };
-            let scales = bound.borrow().optimizer.loss_scale.is_some();
-            if scales {
-                bound.borrow_mut().settle(&self.engine)?;
+            // An optimizer whose closure runs is borrowed. Its step waits for outcomes by itself.
+            let Ok(mut bound) = bound.try_borrow_mut() else { continue };
+            if bound.optimizer.loss_scale.is_some() {
+                bound.settle(&self.engine)?;
             }
         }
         Ok(())

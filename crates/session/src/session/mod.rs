@@ -260,10 +260,11 @@ impl<E: Engine> Session<E> {
 
     /// Learns the outcomes of all steps of an optimizer, which a device may have decided on.
     pub(crate) fn settle(&self, handle: Handle) -> Result<()> {
-        if E::HAS_DEVICES {
-            self.shared_optimizer(handle)?.borrow_mut().settle(&self.engine)?;
+        // An optimizer whose closure runs is borrowed. Its step waits for outcomes by itself.
+        match self.shared_optimizer(handle)?.try_borrow_mut() {
+            Ok(mut bound) if E::HAS_DEVICES => bound.settle(&self.engine).map(drop),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The optimizer of a handle, mutable, with the engine.
