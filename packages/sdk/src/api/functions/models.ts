@@ -8,6 +8,7 @@ import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../.
 import type { LossFunction } from "../../types/own-modules.js";
 import type { BatchReport, Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
+import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { outputsOf } from "./outputs.js";
 import { passOf } from "./pass-metrics.js";
@@ -43,6 +44,8 @@ export function model(module: AnyModule, loss: AnyLoss, optimizer: AnyOptimizer)
 export function model(module: AnyModule, loss: LossFunction, optimizer: AnyOptimizer): ModelHandle;
 export function model(...args: readonly unknown[]): unknown {
   const [module, loss, ...others] = args;
+  // The engine takes the number of a function, which only this call gives.
+  if (typeof loss === "number") refuse("model", "a loss handle or a function as argument 2", loss);
   if (typeof loss !== "function") return client.call("model", args);
   const hosted = { run: (inputs: readonly unknown[]) => outputsOf("model", Reflect.apply(loss, undefined, inputs)) };
   const made = client.call("model", [module, client.host(hosted), ...others]) as ModelHandle;
