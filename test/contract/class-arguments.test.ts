@@ -87,7 +87,8 @@ describe("Model", () => {
         () => new k.Model(m, any(5), o),
       ],
       [
-        "unknown loss `no`, expected one of ce, nll, mse, l1, smoothl1, bce, bcewithlogits",
+        "unknown loss `no`, expected one of ce, nll, mse, l1, smoothl1, bce, bcewithlogits, huber, kl, poissonloss, hinge, softmargin, " +
+          "multilabel, multimargin, multisoft, cosineloss, margin, triplet, ctc",
         "ERR_UNKNOWN_NAME",
         () => new k.Model(m, any("no"), o),
       ],
