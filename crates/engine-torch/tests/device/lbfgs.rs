@@ -72,7 +72,9 @@ impl Job {
             Value::NumericArray(NumericArray { data: Data::Double(loss), .. }) => loss[0],
             other => panic!("{other}"),
         };
-        [output, loss].map(|made| self.call("free", [made]));
+        for made in [output, loss] {
+            self.call("free", [made]);
+        }
         Ok(number)
     }
 
