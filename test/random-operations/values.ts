@@ -61,7 +61,8 @@ export function moduleSpecification(random: Random): k.ModuleSpecification {
     () => "sequential",
     () => k.seq("residual", k.seq("sequential", ["linear", 2, 2]), activation()),
     () => k.seq("seqjoin", k.seq("sequential", ["linear", 2, 3]), k.seq("sequential", ["linear", 2, 1]), ["cat", -1]),
-    () => k.seq("fork", ["linear", 2, 2], activation()),
+    // A fork alone would give two outputs, which no other call here takes.
+    () => k.seq("sequential", k.seq("fork", ["linear", 2, 2], activation()), ["cat", 1]),
     () => k.seq("modulelist", ["linear", 2, 2]),
   ];
   return random.pick(makers)();

@@ -100,13 +100,16 @@ export const fluentOperations = (_another: Operation): Operations => ({
     if (!tensor) return;
     const lossNames: readonly k.ModelLossName[] = [
       ...(["ce", "nll", "mse", "l1", "smoothl1", "bce", "bcewithlogits", "huber", "kl", "poissonloss"] as const),
-      ...(["hinge", "softmargin", "multilabel", "multimargin", "multisoft"] as const),
+      ...(["hinge", "softmargin", "multimargin", "multisoft"] as const),
     ];
     type LossMethod = (this: k.Tensor, target: k.Tensor | readonly number[]) => k.Tensor;
     const target = random.chance(0.5) ? tensor : [0, 1];
     const members: Members = {
       ...sharedMembers(world, tensor),
       ...Object.fromEntries(lossNames.map((name) => [name, () => (tensor[name] as LossMethod).call(tensor, target)])),
+      ...{ cosineloss: () => tensor.cosineloss(tensor, target), margin: () => tensor.margin(tensor, target) },
+      ...{ multilabel: () => tensor.multilabel(nestedNumbers(tensor.shape, () => 0)) },
+      ...{ triplet: () => tensor.triplet(tensor, [0, 1]), ctc: () => tensor.ctc([1], 2, 1) },
       ...{ shape: () => tensor.shape, dtype: () => tensor.dtype },
       requiresGrad: () => {
         tensor.requiresGrad = true;

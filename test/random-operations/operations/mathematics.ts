@@ -2,6 +2,7 @@
 
 import * as k from "@stepwell/sdk";
 import { supported } from "../../engine-differences.js";
+import { operationArguments, operationNames } from "../../operation-calls.js";
 import { InvariantViolation } from "../invariants.js";
 import type { Random } from "../random.js";
 import { EndOfOperation } from "../spoil.js";
@@ -160,21 +161,43 @@ function writeAndCompare(
     throw new InvariantViolation(name, "a result that shares memory with an argument", `${before} became ${after}`);
 }
 
-export const mathematicsOperations: Operations = Object.fromEntries(
-  [...new Set(rows.map(({ family }) => family))].map((family) => {
-    const own = rows.filter((row) => row.family === family);
-    return [
-      family,
-      (world: World) => {
-        for (const row of world.random.list(3, () => world.random.pick(own))) {
-          try {
-            apply(world, row);
-          } catch (error) {
-            // An error of one call leaves the next one as it was.
-            if (!(error instanceof k.StepwellError) || error instanceof EndOfOperation) throw error;
+/** Calls an operation with the arguments of a recording, which fit it. */
+function applyRecorded(world: World): void {
+  const made: k.TensorHandle[] = [];
+  const name = world.random.pick(operationNames);
+  const args = operationArguments(name, (tensor) => {
+    const { data, shape } = k.data(tensor);
+    const dtype = k.dtype(tensor);
+    k.free(tensor);
+    made.push(world.call<k.TensorHandle>("tensor", data, { dtype, shape }));
+    return made.at(-1);
+  });
+  try {
+    const result = world.call<unknown>(name, ...args);
+    made.push(...[result].flat().filter((item): item is k.TensorHandle => isHandle(item)));
+  } finally {
+    world.call("free", ...made);
+  }
+}
+
+export const mathematicsOperations: Operations = {
+  recorded: applyRecorded,
+  ...Object.fromEntries(
+    [...new Set(rows.map(({ family }) => family))].map((family) => {
+      const own = rows.filter((row) => row.family === family);
+      return [
+        family,
+        (world: World) => {
+          for (const row of world.random.list(3, () => world.random.pick(own))) {
+            try {
+              apply(world, row);
+            } catch (error) {
+              // An error of one call leaves the next one as it was.
+              if (!(error instanceof k.StepwellError) || error instanceof EndOfOperation) throw error;
+            }
           }
-        }
-      },
-    ];
-  }),
-);
+        },
+      ];
+    }),
+  ),
+};

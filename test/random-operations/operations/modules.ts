@@ -77,6 +77,28 @@ export const moduleOperations: Operations = {
     if (random.chance(0.7)) world.call("backward", loss);
     if (random.chance(0.7)) world.call("free", input, loss);
   },
+  "loss that fits": (world) => {
+    const { random } = world;
+    const numbers = [
+      [0.25, -1],
+      [0.5, 2],
+    ];
+    const signs = [1, -1];
+    const calls: readonly (readonly [name: string, ...more: readonly unknown[]])[] = [
+      ...["huber", "kl", "poissonloss", "hinge", "softmargin", "multisoft"].map((name) => [name, numbers] as const),
+      ["multilabel", [signs.map(() => 0), [1, -1]]],
+      ["multimargin", [0, 1]],
+      ["cosineloss", numbers, signs],
+      ["margin", numbers, signs],
+      ["triplet", numbers, [signs, signs]],
+      ["ctc", [1], 2, 1],
+    ];
+    const [name, ...more] = random.pick(calls);
+    const input = world.call<k.TensorHandle>("tensor", numbers, "grad");
+    const loss = world.call<k.TensorHandle>(name, input, ...more);
+    if (random.chance(0.7)) world.call("backward", loss);
+    if (random.chance(0.7)) world.call("free", input, loss);
+  },
   "loss of probabilities": (world) => {
     const { random } = world;
     const [numbers, targets] = [0, 1].map(() => random.list(3, () => random.next()));

@@ -89,11 +89,12 @@ impl Container {
 
     /// The key of a child that has no name, which follows children of these kinds; `None` for its position.
     pub(crate) fn key(self, before: &[&str], kind: &str) -> Option<&'static str> {
-        let is_second = before.iter().any(|kind| Self::is_sequence(kind));
+        // Called for few children only: a sequence may have very many.
+        let is_second = || before.iter().any(|kind| Self::is_sequence(kind));
         Some(match (self, Self::is_sequence(kind)) {
-            (SeqJoin, true) => ["qx", "qy"][usize::from(is_second)],
+            (SeqJoin, true) => ["qx", "qy"][usize::from(is_second())],
             (SeqJoin, false) => "join",
-            (Residual, true) => ["q1", "q2"][usize::from(is_second)],
+            (Residual, true) => ["q1", "q2"][usize::from(is_second())],
             (Residual, false) => "fn",
             (Fork, true) => ["qa", "qb"][before.len().min(1)],
             (Fork, false) => ["a", "b"][before.len().min(1)],

@@ -252,6 +252,7 @@ fn contracted<E: Engine>(
         inner *= size.unwrap_or(0);
     }
     if !fits {
+        let second = second.unwrap_or(first);
         let message = format!(
             "expected as many dimensions of equal sizes, given {first:?} and {second:?} of shapes {left:?} and {right:?}"
         );
