@@ -1,7 +1,7 @@
 // The world of a sequence makes every call, and checks its invariants.
 
 import * as k from "@stepwell/sdk";
-import { freedBy, functions, isGradual, isReader, kindsMadeBy, operations, passesOn } from "./functions.js";
+import { freedBy, functions, isGradual, isReader, kindsMadeBy, passesOn } from "./functions.js";
 import { differenceOf, type Image, imagesOf } from "./images.js";
 import { InvariantViolation, shown, violationOf } from "./invariants.js";
 import { programText } from "./program.js";
@@ -134,7 +134,7 @@ export class World {
   /** Takes the handle that a call has returned, if it is one. */
   adopt(name: string, result: unknown): void {
     // A list of results.
-    if (operations.has(name) && Array.isArray(result)) for (const item of result) this.adopt(name, item);
+    if (Array.isArray(result) && result.some(isHandle)) for (const item of result) this.adopt(name, item);
     if (!isHandle(result)) return;
     if (passesOn(name) && this.shadow.lives(result)) return;
     if (this.shadow.lives(result)) throw new InvariantViolation(name, "a handle that it gave before", "");
