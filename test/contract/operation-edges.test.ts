@@ -222,7 +222,7 @@ describe("wrong shapes", () => {
     ["ERR_SHAPE", /size 3 in dimension 0, given \[2\] and \[3\]/, () => k.cross([1, 2], [1, 2, 3])],
     [
       "ERR_SHAPE",
-      /equal sizes, given \[1\] and None of shapes \[2\] and \[3\]/,
+      /equal sizes, given \[1\] and \[1\] of shapes \[2\] and \[3\]/,
       () => k.tensordot([1, 2], [1, 2, 3], 1),
     ],
     ["ERR_SHAPE", /a dimension from -1 to 0, given 3/, () => k.tensordot([1, 2], [1, 2], 3)],

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result, View};
-use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Reduction};
+use stepwell_session::{Activation, BatchNorm, Data, Device, Dtype, Engine, Loss, Primitive, Reduction};
 
 type Inner = <RustEngine as Engine>::Tensor;
 
@@ -131,6 +131,12 @@ impl Engine for PlacedEngine {
     fn linear(&self, input: &Placed, weight: &Placed, bias: Option<&Placed>) -> Result<Placed> {
         let device = common([Some(input), Some(weight), bias])?;
         Ok(Placed::new(self.0.linear(&input.inner, &weight.inner, bias.map(|bias| &bias.inner))?, device))
+    }
+    fn apply(&self, primitive: &Primitive, inputs: &[&Placed]) -> Result<Vec<Placed>> {
+        let device = common(inputs.iter().map(|input| Some(*input)))?;
+        let inner: Vec<_> = inputs.iter().map(|input| &input.inner).collect();
+        let outputs = self.0.apply(primitive, &inner)?;
+        Ok(outputs.into_iter().map(|output| Placed::new(output, device)).collect())
     }
     fn reshape(&self, input: &Placed, shape: &[usize]) -> Result<Placed> {
         Ok(Placed::new(self.0.reshape(&input.inner, shape)?, input.device.get()))

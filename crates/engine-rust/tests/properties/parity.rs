@@ -24,8 +24,13 @@ fn module(recording: &Json, dtype: &str, tolerance: Tolerance) {
         });
     }
     let last = inputs.last().unwrap().clone();
+    let mut others = Vec::new();
+    for values in list(&recording["others"]) {
+        others.push(k.call("tensor", [dynamic(values), Value::string(dtype), Value::string("grad")]));
+    }
+    let arguments = |x: &Value| [vec![module.clone(), x.clone()], others.clone()].concat();
     if recording.get("random").is_none() {
-        let outputs: Vec<_> = inputs.iter().map(|x| k.call("forward", [module.clone(), x.clone()])).collect();
+        let outputs: Vec<_> = inputs.iter().map(|x| k.call("forward", arguments(x))).collect();
         assert_eq!(outputs.len(), list(&expected["outputs"]).len());
         for (i, (output, theirs)) in outputs.iter().zip(list(&expected["outputs"])).enumerate() {
             k.expect(&what(&format!("output {i}")), output.clone(), theirs, tolerance);
@@ -35,12 +40,16 @@ fn module(recording: &Json, dtype: &str, tolerance: Tolerance) {
         k.expect(&what("loss"), loss, &expected["loss"], tolerance);
     }
     if let Some(evaluated) = expected.get("evaluated") {
-        let output = k.call("evaluate", [module.clone(), last.clone()]);
+        let output = k.call("evaluate", arguments(&last));
         k.expect(&what("evaluated"), output, evaluated, tolerance);
     }
     if let Some(gradient) = expected.get("inputGradient") {
         let ours = k.call("grad", [last]);
         k.expect(&what("input gradient"), ours, gradient, tolerance);
+    }
+    for (other, theirs) in others.iter().zip(list(&expected["otherGradients"])) {
+        let ours = k.call("grad", [other.clone()]);
+        k.expect(&what("gradient of a further input"), ours, theirs, tolerance);
     }
     for (name, theirs) in expected["gradients"].as_object().into_iter().flatten() {
         let parameter = k.call("parm", [module.clone(), Value::string(name)]);

@@ -78,8 +78,8 @@ impl Calls {
     }
 
     #[track_caller]
-    pub(crate) fn call<const N: usize>(&mut self, command: &str, arguments: [Value; N]) -> Value {
-        self.0.call(command, arguments.to_vec()).unwrap()
+    pub(crate) fn call(&mut self, command: &str, arguments: impl Into<Vec<Value>>) -> Value {
+        self.0.call(command, arguments.into()).unwrap()
     }
 
     /// The elements of a tensor, or a number that was returned.
