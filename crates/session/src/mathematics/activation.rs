@@ -107,7 +107,7 @@ pub(crate) fn softplus<E: Engine>(engine: &E, x: &E::Tensor, [beta, threshold]: 
 }
 
 /// log1p(exp(-|x|)) + max(x, 0), which does not overflow. At 0 the gradient of the maximum is 1/2, and the other term's 0.
-fn log1p_exp<E: Engine>(engine: &E, x: &E::Tensor) -> Result<E::Tensor> {
+pub(crate) fn log1p_exp<E: Engine>(engine: &E, x: &E::Tensor) -> Result<E::Tensor> {
     let small = engine.unary(Unary::Exp, &engine.unary(Unary::Neg, &engine.unary(Unary::Abs, x)?)?)?;
     let large = engine.with_number(Binary::Maximum, x, 0.0)?;
     engine.binary(Binary::Add, &engine.unary(Unary::Log1p, &small)?, &large)

@@ -6,8 +6,9 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+use crate::mathematics::activation::log1p_exp;
 use crate::mathematics::tensor_math::TensorMath;
-use crate::nn::loss::elements::{at_least_zero, softplus, weights};
+use crate::nn::loss::elements::{at_least_zero, weights};
 use crate::nn::loss::terms::Terms;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -188,7 +189,7 @@ pub(crate) fn multi_label_soft_margin<E: Engine>(
         return Err(Error::new(Code::Shape, "expected input of shape [*, classes], given []"));
     };
     // log(1 + exp(x)) - y x
-    let mut each = engine.binary(Binary::Sub, &softplus(engine, x)?, &engine.binary(Binary::Mul, x, y)?)?;
+    let mut each = engine.binary(Binary::Sub, &log1p_exp(engine, x)?, &engine.binary(Binary::Mul, x, y)?)?;
     if let Some(weight) = weight {
         each = engine.binary(Binary::Mul, &each, &weights(engine, x, "weight", weight, classes)?)?;
     }

@@ -6,6 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Unary};
+use crate::mathematics::activation::log1p_exp;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 
@@ -13,13 +14,6 @@ use crate::values::data::Data;
 pub(crate) fn at_least_zero<E: Engine>(engine: &E, x: &E::Tensor) -> Result<E::Tensor> {
     let is_below = engine.compare_number(Compare::Lt, x, 0.0)?;
     engine.choose(&is_below, &engine.number_like(x, 0.0)?, x)
-}
-
-/// log(1 + exp(x)), which does not overflow.
-pub(crate) fn softplus<E: Engine>(engine: &E, x: &E::Tensor) -> Result<E::Tensor> {
-    let small = engine.unary(Unary::Exp, &engine.unary(Unary::Neg, &engine.unary(Unary::Abs, x)?)?)?;
-    let large = engine.with_number(Binary::Maximum, x, 0.0)?;
-    engine.binary(Binary::Add, &engine.unary(Unary::Log1p, &small)?, &large)
 }
 
 /// Numbers as a tensor of the dtype and on the device of `x`; one number has no dimension.
@@ -53,7 +47,7 @@ pub(crate) fn weighted_logits<E: Engine>(
     let less_one: Vec<f64> = posweight.iter().map(|weight| weight - 1.0).collect();
     let less_one = weights(engine, x, "posweight", &less_one, size)?;
     let factor = engine.with_number(Binary::Add, &engine.binary(Binary::Mul, y, &less_one)?, 1.0)?;
-    let logarithm = softplus(engine, &engine.unary(Unary::Neg, x)?)?;
+    let logarithm = log1p_exp(engine, &engine.unary(Unary::Neg, x)?)?;
     let negative = engine.binary(Binary::Sub, x, &engine.binary(Binary::Mul, x, y)?)?;
     engine.binary(Binary::Add, &negative, &engine.binary(Binary::Mul, &factor, &logarithm)?)
 }
@@ -119,5 +113,5 @@ pub(crate) fn hinge<E: Engine>(engine: &E, x: &E::Tensor, y: &E::Tensor, margin:
 
 /// log(1 + exp(-y x)).
 pub(crate) fn soft_margin<E: Engine>(engine: &E, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
-    softplus(engine, &engine.unary(Unary::Neg, &engine.binary(Binary::Mul, x, y)?)?)
+    log1p_exp(engine, &engine.unary(Unary::Neg, &engine.binary(Binary::Mul, x, y)?)?)
 }

@@ -4,7 +4,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
-use crate::mathematics::norm::norm;
+use crate::mathematics::distance::pairwise;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::nn::loss::elements::at_least_zero;
 
@@ -65,12 +65,9 @@ pub(crate) fn triplet<E: Engine>(
     eps: f64,
     swap: bool,
 ) -> Result<E::Tensor> {
-    let distance = |a: &E::Tensor, b: &E::Tensor| {
-        let difference = engine.with_number(Binary::Add, &engine.binary(Binary::Sub, a, b)?, eps)?;
-        match engine.shape(&difference)?.len().checked_sub(1) {
-            Some(dim) => norm(engine, &difference, p, &[dim], false),
-            None => Err(Error::new(Code::Shape, "expected tensors of shape [*, d], given []")),
-        }
+    let distance = |a: &E::Tensor, b: &E::Tensor| match engine.broadcast(&[a, b])?.is_empty() {
+        true => Err(Error::new(Code::Shape, "expected tensors of shape [*, d], given []")),
+        false => pairwise(engine, a, b, p, eps, false),
     };
     let near = distance(anchor, positive)?;
     let mut far = distance(anchor, negative)?;
