@@ -100,11 +100,18 @@ stepwell.explainCuda(cuda.missing, cuda.remedy);
 
 /** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () => {
-  const { session, owner } = stepwell.open();
+  // In bytes, as compact-arguments.ts of the SDK counts them.
+  const memory = new Float64Array(new ArrayBuffer(512));
+  const { session, owner } = stepwell.open(memory);
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
     callHosted: (command, args, host) => stepwell.callHosted(session, command, args, host),
+    operationIndex: stepwell.operationIndex,
+    compactMemory: () => memory,
+    callCompact: (index, length) => stepwell.callCompact(session, index, length),
+    bytes: () => stepwell.bytes(session),
+    release: (ids) => stepwell.release(session, ids),
     checkMemory: stepwell.checkMemory,
     releaseMemory: stepwell.releaseMemory,
     libtorch: { version: found.version, cudaLibrary: cuda.library },

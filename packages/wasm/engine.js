@@ -237,6 +237,9 @@ export function engineOf(places) {
   function open() {
     /** The session, and the number of its instance; 0 for none. */
     const held = { session: 0, instance: 0 };
+    /** The memory for the arguments of operations, and the number of its instance. */
+    let compact;
+    let compactOf = 0;
 
     /** The session. Makes instance and session if needed. */
     function session() {
@@ -259,6 +262,23 @@ export function engineOf(places) {
       callHosted(command, args, host) {
         return callModule(glue.callHosted, session(), command, args, outside(host));
       },
+
+      operationIndex: (name) => callModule(glue.operationIndex, session(), name),
+
+      compactMemory() {
+        // Growing the memory of the module detaches the views of it.
+        if (compact === undefined || compact.length === 0 || compactOf !== instances) {
+          compact = callModule(glue.compactMemory, session());
+          compactOf = instances;
+        }
+        return compact;
+      },
+
+      callCompact: (index, length) => callModule(glue.callCompact, session(), index, length),
+
+      bytes: () => (isLive && !poison ? callModule(glue.bytes, session()) : 0),
+
+      release: (ids) => callModule(glue.release, session(), ids),
 
       stepWithClosure(optimizer, closure, options) {
         return callModule(glue.stepWithClosure, session(), optimizer, outside(closure), options);

@@ -113,13 +113,15 @@ it("a call that finds no memory frees what is forgotten and tries again", async 
   const result = await runInProcess(
     `
     let [failures, released] = [0, 0];
+    let count = 7n;
     const { EngineClient } = await import(${JSON.stringify(client)});
     const engine = new EngineClient({
       call(command, args) {
-        if (command === "release") { released += args.length; return null; }
         if (command === "full" && released === 0) { failures += 1; throw Object.assign(new Error("full: out of memory"), { code: "ERR_MEMORY" }); }
-        return command === "full" ? 7n : 8n;
+        return ++count;
       },
+      release(ids) { released += ids.length; },
+      bytes: () => 0,
     });
     const nothing = codeOf(() => engine.call("full", [[1], 1]));
     let x = engine.call("tensor", [1]), y = engine.call("tensor", [2]);
@@ -145,11 +147,13 @@ it.each([
     const { EngineClient } = await import(${JSON.stringify(client)});
     const engine = new EngineClient({
       call(command, args) {
-        if (command !== "release") return ++count;
-        released.push(args.length);
-        if (released.length === 1) throw Object.assign(new Error("release"), { code: ${JSON.stringify(code)} });
-        return null;
+        return ++count;
       },
+      release(ids) {
+        released.push(ids.length);
+        if (released.length === 1) throw Object.assign(new Error("release"), { code: ${JSON.stringify(code)} });
+      },
+      bytes: () => 0,
     });
     engine.call("tensor", [1]), engine.call("tensor", [2]);
     await turn();
@@ -172,11 +176,13 @@ it("a call without memory whose release fails throws its own error, and the obje
     const engine = new EngineClient({
       call(command, args) {
         if (command === "full") failing("full: out of memory");
-        if (command === "tensor") return ++count;
-        releases.push(args.length);
-        if (releases.length === 1) failing("release: out of memory");
-        return null;
+        return ++count;
       },
+      release(ids) {
+        releases.push(ids.length);
+        if (releases.length === 1) failing("release: out of memory");
+      },
+      bytes: () => 0,
     });
     engine.call("tensor", [1]);
     await turn();

@@ -123,7 +123,9 @@ describe("the memory of the WebAssembly engine", () => {
       const wrong = await errorOf(() => k.ready({ module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])), memory: 2 ** 24 }));
       await Promise.all([k.ready({ module, memory: 2 ** 27 }), k.ready({ module })]);
       const late = await errorOf(() => k.ready({ module: {} }));
-      const full = await errorOf(() => { for (let i = 0; i < 40; i++) k.full([2 ** 20], 1); });
+      // Holds the tensors: forgotten ones would be freed.
+      const tensors = [];
+      const full = await errorOf(() => { for (let i = 0; i < 40; i++) tensors.push(k.full([2 ** 20], 1)); });
       k.free();
       await k.ready({ module });
       post([wrong.code, late.code, full.code, k.tensor(k.tensor([7]))]);

@@ -172,6 +172,14 @@ impl Engine for TorchEngine {
         tensor.device()
     }
 
+    fn byte_count(&self, tensor: &Tensor) -> Result<usize> {
+        Ok(shim::elements(tensor.tensor_ref()) * tensor.dtype()?.size())
+    }
+
+    fn has_shape_of(&self, a: &Tensor, b: &Tensor) -> Result<bool> {
+        Ok(shim::has_shape_of(a.tensor_ref(), b.tensor_ref()))
+    }
+
     fn identity(&self, tensor: &Tensor) -> u64 {
         shim::identity(tensor.tensor_ref())
     }
@@ -353,6 +361,10 @@ impl Engine for TorchEngine {
         options: &LinearOptions,
     ) -> Result<Vec<Tensor>> {
         linear_algebra::apply(function, inputs, options)
+    }
+
+    fn apply_one(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Tensor> {
+        primitives::apply_one(primitive, inputs)
     }
 
     fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {

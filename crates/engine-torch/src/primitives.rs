@@ -5,15 +5,45 @@ use stepwell_session::{Binary, Compare, Cumulative, Data, Dtype, Pooling, Primit
 use tch::TchError;
 
 use crate::error::from_tch;
+use crate::shim::WithoutAutograd;
 use crate::tensor::{Tensor, kind, size, sizes};
 
 type Tch = std::result::Result<tch::Tensor, TchError>;
 
 /// Applies a primitive whose inputs the session has checked.
 pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
+    match (primitive, inputs) {
+        (Primitive::Sort { dim, descending }, [x]) => {
+            let (values, indices) = x.as_ref().f_sort_stable(true, size(*dim)?, *descending).map_err(from_tch)?;
+            Ok(vec![Tensor::from_tch(Ok(values))?, Tensor::from_tch(Ok(indices))?])
+        }
+        (Primitive::Split { dim, sizes: parts }, [x]) => {
+            let parts = x.as_ref().f_split_with_sizes(sizes(parts)?, size(*dim)?).map_err(from_tch)?;
+            parts.into_iter().map(|part| Tensor::from_tch(Ok(part))).collect()
+        }
+        _ => apply_one(primitive, inputs).map(|output| vec![output]),
+    }
+}
+
+/// Whether a primitive returns new memory in any case, and not a view of an input.
+fn is_new(primitive: &Primitive) -> bool {
+    match primitive {
+        Primitive::Reduce { dims, .. } => !dims.is_empty(),
+        Primitive::Unary(_) | Primitive::Binary(_) | Primitive::Compare(_) | Primitive::Where => true,
+        Primitive::MatMul | Primitive::Softmax(_) | Primitive::LogSoftmax(_) => true,
+        _ => false,
+    }
+}
+
+/// The first output of a primitive.
+pub(crate) fn apply_one(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Tensor> {
+    let _guard = match is_new(primitive) {
+        true => WithoutAutograd::unless_recorded(inputs.iter().map(|x| x.tensor_ref())),
+        false => None,
+    };
     let result = match (primitive, inputs) {
         (Primitive::Unary(function), [x]) => unary(*function, x.as_ref()),
-        (Primitive::Binary(function), [a, b]) => return binary(*function, a, b).map(|y| vec![y]),
+        (Primitive::Binary(function), [a, b]) => return binary(*function, a, b),
         (Primitive::Compare(comparison), [a, b]) => compare(*comparison, a.as_ref(), b.as_ref()),
         (Primitive::Where, [condition, a, b]) => a.as_ref().f_where_self(condition.as_ref(), b.as_ref()),
         (Primitive::Reduce { reduction, dims, keepdim }, [x]) => {
@@ -30,10 +60,6 @@ pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Ten
         (Primitive::Slice { dim, start, length, step }, [x]) => {
             let end = start + length.saturating_sub(1) * step + usize::from(*length > 0);
             x.as_ref().f_slice(size(*dim)?, size(*start)?, size(end)?, size(*step)?)
-        }
-        (Primitive::Split { dim, sizes: parts }, [x]) => {
-            let parts = x.as_ref().f_split_with_sizes(sizes(parts)?, size(*dim)?).map_err(from_tch)?;
-            return parts.into_iter().map(|part| Tensor::from_tch(Ok(part))).collect();
         }
         (Primitive::Flip(dims), [x]) => x.as_ref().f_flip(sizes(dims)?),
         (Primitive::Cat(dim), [_, ..]) => {
@@ -56,9 +82,8 @@ pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Ten
             Cumulative::Sum => x.as_ref().f_cumsum(size(*dim)?, None),
             Cumulative::Prod => x.as_ref().f_cumprod(size(*dim)?, None),
         },
-        (Primitive::Sort { dim, descending }, [x]) => {
-            let (values, indices) = x.as_ref().f_sort_stable(true, size(*dim)?, *descending).map_err(from_tch)?;
-            return Ok(vec![Tensor::from_tch(Ok(values))?, Tensor::from_tch(Ok(indices))?]);
+        (Primitive::Sort { .. } | Primitive::Split { .. }, [_]) => {
+            return apply(primitive, inputs)?.into_iter().next().ok_or_else(no_output);
         }
         (Primitive::Softmax(dim), [x]) => x.as_ref().f_softmax(size(*dim)?, None),
         (Primitive::LogSoftmax(dim), [x]) => x.as_ref().f_log_softmax(size(*dim)?, None),
@@ -79,7 +104,11 @@ pub(crate) fn apply(primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Ten
         (Primitive::Cast(dtype), [x]) => x.as_ref().f_to_dtype(kind(*dtype), false, false),
         _ => return Err(Error::new(Code::Internal, "a primitive with another number of inputs")),
     };
-    Ok(vec![Tensor::from_tch(result)?])
+    Tensor::from_tch(result)
+}
+
+fn no_output() -> Error {
+    Error::new(Code::Internal, "a primitive without an output")
 }
 
 /// Stride, padding and dilation.

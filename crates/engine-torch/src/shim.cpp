@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/record_stream.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #if defined(__unix__) || defined(__APPLE__)
 #include <dlfcn.h>
@@ -208,6 +210,39 @@ Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) no
     out->leaf = tensor->is_leaf();
     out->requires_grad = tensor->requires_grad();
   });
+}
+
+// The dtype, and in `device` -1 for the CPU, the index of a CUDA device, or -2.
+uint8_t stepwell_dtype_and_device(const at::Tensor* tensor, int32_t* device) noexcept {
+  const at::TensorImpl& t = *tensor->unsafeGetTensorImpl();
+  *device = t.is_cpu() ? -1 : t.is_cuda() ? t.device().index() : -2;
+  return dtype_of(t);
+}
+
+bool stepwell_has_shape_of(const at::Tensor* a, const at::Tensor* b) noexcept {
+  return same_sizes(a->unsafeGetTensorImpl()->sizes(), b->unsafeGetTensorImpl()->sizes());
+}
+
+int64_t stepwell_elements(const at::Tensor* tensor) noexcept { return tensor->unsafeGetTensorImpl()->numel(); }
+
+// True if operations on the tensor are recorded for a backward.
+bool stepwell_requires_graph(const at::Tensor* tensor) noexcept {
+  return tensor->requires_grad() && c10::GradMode::is_enabled();
+}
+
+// Makes the dispatcher of this thread pass over its autograd layers. Returns the keys that were excluded before.
+uint64_t stepwell_exclude_autograd() noexcept {
+  c10::impl::LocalDispatchKeySet keys = c10::impl::tls_local_dispatch_key_set();
+  const uint64_t before = keys.excluded_.raw_repr();
+  keys.excluded_ = keys.excluded_ | c10::autograd_dispatch_keyset_with_ADInplaceOrView;
+  c10::impl::_force_tls_local_dispatch_key_set(keys);
+  return before;
+}
+
+void stepwell_restore_autograd(uint64_t excluded) noexcept {
+  c10::impl::LocalDispatchKeySet keys = c10::impl::tls_local_dispatch_key_set();
+  keys.excluded_ = c10::DispatchKeySet(c10::DispatchKeySet::RAW, excluded);
+  c10::impl::_force_tls_local_dispatch_key_set(keys);
 }
 
 // Updates the descriptors of parameters and their gradients, in order. Sets `unchanged` to 1 if no descriptor has changed, and

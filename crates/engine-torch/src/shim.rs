@@ -91,6 +91,12 @@ unsafe extern "C" {
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
     fn stepwell_has_storage_of(a: *const C_tensor, b: *const C_tensor) -> bool;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut TensorInfo) -> i32;
+    fn stepwell_dtype_and_device(tensor: *const C_tensor, device: *mut i32) -> u8;
+    fn stepwell_has_shape_of(a: *const C_tensor, b: *const C_tensor) -> bool;
+    fn stepwell_elements(tensor: *const C_tensor) -> i64;
+    fn stepwell_requires_graph(tensor: *const C_tensor) -> bool;
+    safe fn stepwell_exclude_autograd() -> u64;
+    safe fn stepwell_restore_autograd(excluded: u64);
     fn stepwell_data(tensor: *const C_tensor, out: *mut *const c_void) -> i32;
     fn stepwell_grad(tensor: *const C_tensor, out: *mut *mut C_tensor) -> i32;
     fn stepwell_set_grad(tensor: *const C_tensor, gradient: *const C_tensor) -> i32;
@@ -154,6 +160,44 @@ pub(crate) fn describe(tensor: TensorRef<'_>) -> Result<TensorInfo> {
     // SAFETY: a live tensor; if it is undefined the shim returns an error. The struct has the layout that the shim fills.
     check(unsafe { stepwell_describe(tensor.pointer, &mut info) })?;
     Ok(info)
+}
+
+/// The number of the dtype, and the device: -1 for the CPU, -2 for neither CPU nor CUDA.
+pub(crate) fn dtype_and_device(tensor: TensorRef<'_>) -> (u8, i32) {
+    let mut device = 0;
+    // SAFETY: a live, defined tensor, and a number to write to.
+    let dtype = unsafe { stepwell_dtype_and_device(tensor.pointer, &mut device) };
+    (dtype, device)
+}
+
+/// Libtorch's dispatcher on this thread passes its autograd layers over while this lives.
+pub(crate) struct WithoutAutograd(u64);
+
+impl WithoutAutograd {
+    /// For an operation that returns new memory. `None` if the graph records it: an input requires a gradient.
+    pub(crate) fn unless_recorded<'a>(mut inputs: impl Iterator<Item = TensorRef<'a>>) -> Option<Self> {
+        // SAFETY: live, defined tensors.
+        let recorded = inputs.any(|tensor| unsafe { stepwell_requires_graph(tensor.pointer) });
+        (!recorded).then(|| Self(stepwell_exclude_autograd()))
+    }
+}
+
+impl Drop for WithoutAutograd {
+    fn drop(&mut self) {
+        stepwell_restore_autograd(self.0);
+    }
+}
+
+/// Whether two tensors have equal sizes.
+pub(crate) fn has_shape_of(a: TensorRef<'_>, b: TensorRef<'_>) -> bool {
+    // SAFETY: live, defined tensors.
+    unsafe { stepwell_has_shape_of(a.pointer, b.pointer) }
+}
+
+/// The number of elements.
+pub(crate) fn elements(tensor: TensorRef<'_>) -> usize {
+    // SAFETY: a live, defined tensor.
+    size(unsafe { stepwell_elements(tensor.pointer) })
 }
 
 pub(crate) fn shape(tensor: TensorRef<'_>) -> Result<Vec<usize>> {

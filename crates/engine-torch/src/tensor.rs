@@ -1,5 +1,7 @@
 //! The tensor type of the engine, with conversions from and to [`Data`] and slices.
 
+use std::rc::Rc;
+
 use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Device, Dtype, Slice, SliceMut};
@@ -9,14 +11,8 @@ use crate::error::from_tch;
 use crate::shim::{self, TensorRef};
 
 /// A tensor of libtorch. A clone is another handle with the same storage, gradient and identity.
-#[derive(Debug)]
-pub struct Tensor(tch::Tensor);
-
-impl Clone for Tensor {
-    fn clone(&self) -> Self {
-        Self(self.0.shallow_clone())
-    }
-}
+#[derive(Clone, Debug)]
+pub struct Tensor(Rc<tch::Tensor>);
 
 /// Fails unless the tensor is defined and dense.
 impl TryFrom<tch::Tensor> for Tensor {
@@ -24,7 +20,7 @@ impl TryFrom<tch::Tensor> for Tensor {
 
     fn try_from(tensor: tch::Tensor) -> Result<Self> {
         match shim::describe(TensorRef::from(&tensor))?.is_dense() {
-            true => Ok(Self(tensor)),
+            true => Ok(Self(Rc::new(tensor))),
             false => Err(Error::new(Code::Engine, "expected a dense tensor")),
         }
     }
@@ -39,11 +35,11 @@ impl AsRef<tch::Tensor> for Tensor {
 impl Tensor {
     /// The result of a tch operation, which is always defined.
     pub(crate) fn from_tch(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
-        result.map(Self).map_err(from_tch)
+        result.map(|tensor| Self(Rc::new(tensor))).map_err(from_tch)
     }
 
     pub(crate) fn tensor_ref(&self) -> TensorRef<'_> {
-        TensorRef::from(&self.0)
+        TensorRef::from(&*self.0)
     }
 
     /// A handle for the operations of tch that write elements.
@@ -66,24 +62,11 @@ impl Tensor {
     }
 
     pub(crate) fn dtype(&self) -> Result<Dtype> {
-        match shim::describe(self.tensor_ref())?.dtype {
-            shim::FLOAT => Ok(Dtype::Float),
-            shim::DOUBLE => Ok(Dtype::Double),
-            shim::HALF => Ok(Dtype::Half),
-            shim::BFLOAT16 => Ok(Dtype::BFloat16),
-            shim::LONG => Ok(Dtype::Long),
-            shim::BOOL => Ok(Dtype::Bool),
-            _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell does not support")),
-        }
+        dtype(shim::dtype_and_device(self.tensor_ref()).0)
     }
 
     pub(crate) fn device(&self) -> Result<Device> {
-        match shim::describe(self.tensor_ref())?.device {
-            -1 => Ok(Device::Cpu),
-            index => usize::try_from(index)
-                .map(Device::Cuda)
-                .map_err(|_| Error::new(Code::Device, "a tensor on a device other than cpu or cuda")),
-        }
+        device(shim::dtype_and_device(self.tensor_ref()).1)
     }
 
     /// A tensor on the CPU with a copy of the data.
@@ -195,6 +178,29 @@ impl Tensor {
             // Not as `bool`, whose other bit patterns are invalid.
             Dtype::Bool => Data::Bool(collected(read::<u8>(&self.0, elements)?.into_iter().map(|x| x != 0))?),
         })
+    }
+}
+
+/// The dtype of a number of the shim.
+fn dtype(number: u8) -> Result<Dtype> {
+    match number {
+        shim::FLOAT => Ok(Dtype::Float),
+        shim::DOUBLE => Ok(Dtype::Double),
+        shim::HALF => Ok(Dtype::Half),
+        shim::BFLOAT16 => Ok(Dtype::BFloat16),
+        shim::LONG => Ok(Dtype::Long),
+        shim::BOOL => Ok(Dtype::Bool),
+        _ => Err(Error::new(Code::Dtype, "a tensor of a dtype that Stepwell does not support")),
+    }
+}
+
+/// The device of a number of the shim.
+fn device(number: i32) -> Result<Device> {
+    match number {
+        -1 => Ok(Device::Cpu),
+        index => usize::try_from(index)
+            .map(Device::Cuda)
+            .map_err(|_| Error::new(Code::Device, "a tensor on a device other than cpu or cuda")),
     }
 }
 

@@ -223,12 +223,17 @@ fn bytes_of(env: sys::napi_env, elements: &[bool]) -> Result<ExternalArray<u8>> 
     collected(elements.iter().map(|x| u8::from(*x))).map(ExternalArray).map_err(|error| thrown(env, &error))
 }
 
-/// Throws an error with its code in JavaScript. Returns the error that makes napi leave the exception pending.
-fn thrown(env: sys::napi_env, error: &stepwell_optim::Error) -> Error {
+/// Throws an error with its code in JavaScript.
+pub(crate) fn throw(env: sys::napi_env, error: &stepwell_optim::Error) -> sys::napi_status {
     let (code, message) = (error.code().as_str(), error.to_string());
     let [code, message] = [code, &message].map(|text| CString::new(text).unwrap_or_default());
     // SAFETY: Node passes a live environment, and both texts end with 0.
-    match unsafe { sys::napi_throw_error(env, code.as_ptr(), message.as_ptr()) } {
+    unsafe { sys::napi_throw_error(env, code.as_ptr(), message.as_ptr()) }
+}
+
+/// Throws an error. Returns the error that makes napi leave the exception pending.
+fn thrown(env: sys::napi_env, error: &stepwell_optim::Error) -> Error {
+    match throw(env, error) {
         sys::Status::napi_ok => Error::new(Status::PendingException, ""),
         _ => Error::new(Status::GenericFailure, error.to_string()),
     }

@@ -4,46 +4,40 @@
 //! thread and cannot reach objects of other sessions. A panic becomes an error with the code `ERR_INTERNAL`.
 
 mod closure;
+mod compact_call;
 mod convert;
 mod external_array;
+mod guard;
 mod sessions;
 
-use std::any::Any;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::bindgen_prelude::{Float64Array, Function, Object, Unknown};
 use napi_derive::napi;
+use stepwell_engine_torch::TorchEngine;
 use stepwell_optim::{Code, Error};
 use stepwell_session::{Session, Value};
 
 use crate::convert::NapiValue;
+use crate::guard::{Result, guarded, report_external_memory, thrown};
 use crate::sessions::Opened;
-
-thread_local! {
-    /// The bytes last reported to the garbage collector.
-    static REPORTED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// In bytes, 1 MiB. A smaller change of external memory is not reported to the garbage collector, since a report takes time.
-const REPORT_THRESHOLD: usize = 1 << 20;
-
-type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
 /// Runs for each environment that loads the addon.
 #[napi(module_exports)]
-pub fn exports(_: Object<'_>, env: Env) -> napi::Result<()> {
+pub fn exports(exports: Object<'_>, env: Env) -> napi::Result<()> {
+    compact_call::export(exports, env)?;
     env.add_env_cleanup_hook((), |()| {
         let _ = catch_unwind(sessions::clear);
     })?;
     Ok(())
 }
 
-/// Opens a session, which lives as long as the returned owner.
+/// Opens a session, which lives as long as the returned owner. `memory` is for the arguments of `callCompact`: its buffer is
+/// neither resized nor transferred.
 #[napi(catch_unwind)]
-pub fn open() -> Result<Opened> {
-    guarded(sessions::open)
+pub fn open(env: Env, memory: Unknown<'_>) -> Result<Opened> {
+    guarded(|| sessions::open(compact_call::keep(env, &memory)?))
 }
 
 /// Fails with `ERR_MEMORY` unless JavaScript may allocate this number of bytes outside of its heap.
@@ -105,6 +99,30 @@ pub fn call_hosted(
     Ok(NapiValue(Ok(result)))
 }
 
+/// The index of an operation for `callCompact`; null for other names.
+#[napi(catch_unwind)]
+pub fn operation_index(name: String) -> Option<u32> {
+    Session::<TorchEngine>::operation_index(&name).and_then(|index| u32::try_from(index).ok())
+}
+
+/// Bytes of the memory of all objects.
+#[napi(catch_unwind)]
+pub fn bytes(session: u32) -> Result<f64> {
+    guarded(|| Ok(sessions::get(session)?.try_borrow().map_or(0.0, |session| session.bytes() as f64)))
+}
+
+/// Frees those objects that live.
+#[napi(catch_unwind)]
+pub fn release(session: u32, handles: Float64Array) -> Result<()> {
+    guarded(|| match sessions::get(session)?.try_borrow_mut() {
+        Ok(mut session) => {
+            session.release(&handles);
+            Ok(())
+        }
+        Err(_) => Err(Error::new(Code::Internal, "release: the session is in use")),
+    })
+}
+
 /// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its
 /// exception.
 #[napi(catch_unwind)]
@@ -120,29 +138,4 @@ pub fn step_with_closure(
     };
     let mut loss = || closure::loss(&closure);
     guarded(|| Session::step_with_closure(&*sessions::get(session)?, optimizer, &mut loss, options))
-}
-
-fn guarded<T>(run: impl FnOnce() -> stepwell_optim::Result<T>) -> Result<T> {
-    let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = format!("a bug of Stepwell, please report it: {}", panic_message(panic.as_ref()));
-        Err(Error::new(Code::Internal, message))
-    });
-    result.map_err(thrown)
-}
-
-fn panic_message(panic: &dyn Any) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
-}
-
-fn thrown(error: Error) -> napi::Error<&'static str> {
-    napi::Error::new(error.code().as_str(), error.to_string())
-}
-
-/// Reports memory outside of the JavaScript heap to the garbage collector, so that it collects forgotten handles in time.
-fn report_external_memory(env: Env, bytes: usize) {
-    let before = REPORTED.get();
-    if bytes.abs_diff(before) >= REPORT_THRESHOLD && env.adjust_external_memory(bytes as i64 - before as i64).is_ok() {
-        REPORTED.set(bytes);
-    }
 }

@@ -11,11 +11,20 @@ use stepwell_optim::{Code, Error, Result};
 use stepwell_session::Session;
 
 type Shared = Rc<RefCell<Session<TorchEngine>>>;
+/// By number; `None` after the end of a session.
+type Sessions = RefCell<Vec<Option<(Shared, CompactMemory)>>>;
+
+/// The number of doubles that arguments of a compact call take at most.
+pub(crate) const COMPACT_LENGTH: usize = 64;
 
 thread_local! {
     /// Never dropped by the thread, since libtorch may be unloaded by then. Owners remove their sessions, the clean-up hook the rest.
-    static SESSIONS: ManuallyDrop<RefCell<Vec<Option<Shared>>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    static SESSIONS: ManuallyDrop<Sessions> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
+
+/// Memory of a `Float64Array` of [`COMPACT_LENGTH`] elements, which lives as long as the environment.
+#[derive(Clone, Copy)]
+pub(crate) struct CompactMemory(pub(crate) *const f64);
 
 /// A new session.
 #[napi(object, object_from_js = false)]
@@ -41,17 +50,22 @@ impl Drop for Owner {
 }
 
 /// Opens a session with a number that is new in this thread.
-pub(crate) fn open() -> Result<Opened> {
+pub(crate) fn open(compact: CompactMemory) -> Result<Opened> {
     SESSIONS.with(|sessions| {
         let mut sessions = sessions.borrow_mut();
         let session = u32::try_from(sessions.len()).map_err(|_| missing())?;
-        sessions.push(Some(Rc::new(RefCell::new(Session::new(TorchEngine::new())))));
+        sessions.push(Some((Rc::new(RefCell::new(Session::new(TorchEngine::new()))), compact)));
         Ok(Opened { session, owner: External::new(Owner(session)) })
     })
 }
 
 /// The session of a number.
 pub(crate) fn get(session: u32) -> Result<Shared> {
+    get_compact(session).map(|(session, _)| session)
+}
+
+/// The session of a number, and its memory for arguments.
+pub(crate) fn get_compact(session: u32) -> Result<(Shared, CompactMemory)> {
     SESSIONS.with(|sessions| sessions.borrow().get(session as usize).cloned().flatten().ok_or_else(missing))
 }
 

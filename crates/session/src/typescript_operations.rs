@@ -123,7 +123,7 @@ fn functions(family: &str, rows: &[Operation]) -> String {
         }
         let name = row.name;
         text += &format!(
-            "export function {name}(...args: readonly unknown[]): unknown {{\n  return client.call(\"{name}\", args);\n}}\n"
+            "export function {name}(...args: readonly unknown[]): unknown {{\n  return client.operate(\"{name}\", args);\n}}\n"
         );
     }
     text

@@ -8,10 +8,10 @@ mod convert;
 mod emergency_reserve;
 mod number;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Float64Array, Function, Reflect};
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Session, Value, closure_failed};
@@ -21,9 +21,14 @@ use crate::convert::{read, write};
 
 type Shared = Rc<RefCell<Session<RustEngine>>>;
 
+/// The most numbers that the arguments of `callCompact` take, as in packages/sdk/src/client/compact-arguments.ts.
+const COMPACT_LENGTH: usize = 64;
+
 thread_local! {
     /// Sessions by number; `None` after `close`.
     static SESSIONS: RefCell<Vec<Option<Shared>>> = const { RefCell::new(Vec::new()) };
+    /// The arguments of a call of `callCompact`.
+    static COMPACT: Cell<[f64; COMPACT_LENGTH]> = const { Cell::new([0.0; COMPACT_LENGTH]) };
 }
 
 /// Makes a session and returns its index, the first argument of the other functions. `number` is part of its handles, so that they
@@ -92,6 +97,53 @@ pub fn call_hosted(
 fn number_of(function: &Function) -> Result<f64> {
     let returned = function.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
     returned.ok_or_else(closure_failed)
+}
+
+/// The index of an operation for `callCompact`; undefined for other names.
+#[wasm_bindgen(js_name = operationIndex)]
+pub fn operation_index(_session: usize, name: &str) -> Option<u32> {
+    Session::<RustEngine>::operation_index(name).map(|index| index as u32)
+}
+
+/// The memory for the arguments of `callCompact`. The view is valid until the memory of the module grows.
+#[wasm_bindgen(js_name = compactMemory)]
+pub fn compact_memory(_session: usize) -> Float64Array {
+    // SAFETY: the memory lives as long as the thread, and is only read by `call_compact`.
+    COMPACT.with(|memory| unsafe { Float64Array::view(&*memory.as_ptr()) })
+}
+
+/// Calls an operation with `length` numbers in that memory.
+#[wasm_bindgen(js_name = callCompact)]
+pub fn call_compact(session: usize, index: usize, length: usize) -> std::result::Result<f64, JsValue> {
+    let result = with_session(session, |session| {
+        let encoded = COMPACT.with(|memory| memory.get());
+        let encoded = encoded.get(..length).unwrap_or_default();
+        match session.try_borrow_mut() {
+            Ok(mut session) => session.call_compact(index, encoded),
+            Err(_) => Err(Error::new(Code::Internal, "the session is in use")),
+        }
+    });
+    result.map_err(|error| js_error(&error))
+}
+
+/// Bytes of the memory of all objects.
+#[wasm_bindgen]
+pub fn bytes(session: usize) -> f64 {
+    let bytes = with_session(session, |session| Ok(session.try_borrow().map_or(0, |session| session.bytes())));
+    bytes.unwrap_or(0) as f64
+}
+
+/// Frees those objects that live.
+#[wasm_bindgen]
+pub fn release(session: usize, handles: &[f64]) -> std::result::Result<(), JsValue> {
+    let result = with_session(session, |session| match session.try_borrow_mut() {
+        Ok(mut session) => {
+            session.release(handles);
+            Ok(())
+        }
+        Err(_) => Err(Error::new(Code::Internal, "release: the session is in use")),
+    });
+    result.map_err(|error| js_error(&error))
 }
 
 /// Makes a step with a closure that returns the loss. Another result means that the closure failed: the caller has caught its

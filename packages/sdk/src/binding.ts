@@ -97,6 +97,12 @@ export interface EngineOptions {
 export interface Binding {
   /** Calls a command of the session. */
   call(command: string, args: readonly BindingArgument[]): BindingResult;
+  /** The index of an operation that returns one tensor; null or undefined for other names. */
+  operationIndex(name: string): number | null | undefined;
+  /** The memory for the arguments of {@link callCompact}, until the next call. */
+  compactMemory(): Float64Array;
+  /** Calls an operation by its index, with that many numbers in the memory. Returns the number of the handle of the result. */
+  callCompact(index: number, length: number): number;
   /**
    * Calls a command that may run functions of modules. `host` runs the one that `runningcall` names. It throws no exception: it returns a
    * number, or null if the function has failed, which ends the command with an error.
@@ -107,6 +113,10 @@ export interface Binding {
    * exception: it returns null if it has failed, which ends the step with an error.
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
+  /** Frees those objects that live, by the numbers of their handles. */
+  release(ids: Float64Array): void;
+  /** Bytes of the memory of all objects, about. */
+  bytes(): number;
   /** Gives memory that libtorch keeps for later tensors back to the devices. True if there was some. Native engine only. */
   releaseMemory?(): boolean;
   /** The version of libtorch, and the path of its CUDA library, which is null if there is none. Native engine only. */

@@ -1,4 +1,4 @@
-import { type ObjectKind, objectKinds } from "./generated/object-kinds.js";
+import { idsOfKind, type ObjectKind, objectKinds } from "./generated/object-kinds.js";
 import { definePrinting, plainStyle, type TextStyle } from "./inspect.js";
 
 declare const kind: unique symbol;
@@ -39,16 +39,15 @@ export const marks: Readonly<Record<ObjectKind, symbol>> = Object.fromEntries(
 export class Handle<Kind extends string = string> {
   declare readonly [kind]: Kind;
   protected readonly object: symbol;
-  readonly #id: bigint;
+  readonly #id: number;
   readonly #owner: HandleOwner;
-  readonly #kind: ObjectKind;
   #life: "young" | "watched" | "ended" = "young";
+  #scope: object | undefined;
 
-  private constructor(id: bigint, owner: HandleOwner, kind: ObjectKind) {
-    this.object = marks[kind];
+  private constructor(id: number, owner: HandleOwner) {
     this.#id = id;
     this.#owner = owner;
-    this.#kind = kind;
+    this.object = marks[Handle.kindOf(this)];
   }
 
   static {
@@ -57,13 +56,13 @@ export class Handle<Kind extends string = string> {
   }
 
   /** A handle of an object of an owner, which is the registry of one engine. @internal */
-  static make<Kind extends string>(id: bigint, owner: HandleOwner, kind: ObjectKind): Handle<Kind> {
-    return new Handle<Kind>(id, owner, kind);
+  static make<Kind extends string>(id: number, owner: HandleOwner): Handle<Kind> {
+    return new Handle<Kind>(id, owner);
   }
 
   /** The kind of a handle, as the class of its objects is called. */
   static #nameOf(handle: Handle): string {
-    const kind = #kind in handle ? handle.#kind : "handle";
+    const kind = #id in handle ? Handle.kindOf(handle) : "handle";
     return kind.charAt(0).toUpperCase() + kind.slice(1);
   }
 
@@ -83,7 +82,7 @@ export class Handle<Kind extends string = string> {
 
   /** The kind of object. @internal */
   static kindOf(handle: Handle): ObjectKind {
-    return handle.#kind;
+    return objectKinds[Math.floor(handle.#id / idsOfKind)] ?? "tensor";
   }
 
   /** Whether the handle is one of this owner. @internal */
@@ -92,10 +91,20 @@ export class Handle<Kind extends string = string> {
   }
 
   /** The id of a handle, which the caller watches from now on; undefined if its object has been freed. @internal */
-  static watch(handle: Handle): bigint | undefined {
+  static watch(handle: Handle): number | undefined {
     if (handle.#life !== "young") return undefined;
     handle.#life = "watched";
     return handle.#id;
+  }
+
+  /** The scope that frees the object at its end. @internal */
+  static scopeOf(handle: Handle): object | undefined {
+    return handle.#scope;
+  }
+
+  /** Sets the scope that frees the object at its end; undefined for none. @internal */
+  static setScope(handle: Handle, scope: object | undefined): void {
+    handle.#scope = scope;
   }
 
   /** Marks the object as freed, and returns the state before. @internal */
@@ -106,7 +115,7 @@ export class Handle<Kind extends string = string> {
   }
 
   /** The id of a handle; undefined for any other value. @internal */
-  static idOf(value: unknown): bigint | undefined {
+  static idOf(value: unknown): number | undefined {
     return typeof value === "object" && value !== null && #id in value ? value.#id : undefined;
   }
 

@@ -1,5 +1,6 @@
-// libtorch's CPU allocator with three additions. It asks before it allocates (see mod.rs). It puts large tensors on huge
+// libtorch's CPU allocator with four additions. It asks before it allocates (see mod.rs). It puts large tensors on huge
 // pages, which libtorch does only with an environment variable. It counts bytes for the garbage collector of JavaScript.
+// It keeps small blocks for later tensors.
 
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
@@ -47,9 +48,66 @@ size_t size_of_block(void* block) noexcept {
 #endif
 }
 
+// Free blocks below 1 KiB of this thread, in lists by their size in units of 64 bytes. Aligned blocks of the C library take as
+// long as the operation of a small tensor.
+class SmallBlocks {
+ public:
+  static constexpr size_t kUnit = 64;
+  static constexpr size_t kClasses = kMinCounted / kUnit;
+  // Blocks of a list: 1 MiB in all lists together.
+  static constexpr size_t kMost = 128;
+
+  SmallBlocks() = default;
+  SmallBlocks(const SmallBlocks&) = delete;
+  SmallBlocks& operator=(const SmallBlocks&) = delete;
+  ~SmallBlocks() {
+    for (Node*& list : lists_) {
+      while (list != nullptr) {
+        Node* next = list->next;
+        standard_deleter(list);
+        list = next;
+      }
+    }
+    ended_ = true;
+  }
+
+  // A free block of at least `bytes` bytes; null if there is none.
+  void* take(size_t bytes) noexcept {
+    const size_t index = (bytes + kUnit - 1) / kUnit;
+    if (index == 0 || index >= kClasses || lists_[index] == nullptr) return nullptr;
+    Node* block = lists_[index];
+    lists_[index] = block->next;
+    --counts_[index];
+    return block;
+  }
+
+  // Keeps a free block. False if it does not.
+  bool put(void* block, size_t bytes) noexcept {
+    const size_t index = bytes / kUnit;
+    if (ended_ || index == 0 || index >= kClasses || counts_[index] == kMost) return false;
+    lists_[index] = new (block) Node{lists_[index]};
+    ++counts_[index];
+    return true;
+  }
+
+ private:
+  struct Node {
+    Node* next;
+  };
+  Node* lists_[kClasses] = {};
+  size_t counts_[kClasses] = {};
+  bool ended_ = false;
+};
+
+thread_local SmallBlocks small_blocks;
+
 void counting_deleter(void* block) {
   const size_t bytes = size_of_block(block);
-  if (bytes >= kMinCounted) allocated_bytes -= static_cast<int64_t>(bytes);
+  if (bytes >= kMinCounted) {
+    allocated_bytes -= static_cast<int64_t>(bytes);
+  } else if (small_blocks.put(block, bytes)) {
+    return;
+  }
   standard_deleter(block);
 }
 
@@ -59,6 +117,7 @@ class Allocator final : public c10::Allocator {
 
   c10::DataPtr allocate(size_t bytes) override {
     require_memory(bytes);
+    if (void* block = small_blocks.take(bytes)) return {block, block, counting_deleter, at::Device(at::DeviceType::CPU)};
     if (bytes < kLarge) return counted(standard_.allocate(bytes));
     c10::DataPtr data = counted(standard_.allocate(bytes));
     request_huge_pages(reinterpret_cast<uintptr_t>(data.get()), bytes);
@@ -73,7 +132,7 @@ class Allocator final : public c10::Allocator {
   static c10::DataPtr counted(c10::DataPtr data) {
     const size_t bytes = size_of_block(data.get());
     // Fails if the block has another deleter, which another allocator has installed: then it is not counted.
-    if (bytes >= kMinCounted && data.compare_exchange_deleter(standard_deleter, counting_deleter)) {
+    if (data.compare_exchange_deleter(standard_deleter, counting_deleter) && bytes >= kMinCounted) {
       allocated_bytes += static_cast<int64_t>(bytes);
     }
     return data;

@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 pub(crate) mod callbacks;
 pub(crate) mod closure_step;
+pub(crate) mod compact_call;
 #[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
 pub(crate) mod devices;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
@@ -115,21 +116,22 @@ impl<E: Engine> Session<E> {
 
     /// Calls a loss or an operation of the table of tensor mathematics.
     fn operate(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value> {
-        let loss = LOSSES.iter().find(|kind| kind.name == name);
-        let operation = operations::operation::<E>(name);
-        let Some(found) = loss.map(|kind| kind.name).or(operation.map(|(operation, _)| operation.name)) else {
+        let arguments = Arguments::new(arguments);
+        if let Some(kind) = LOSSES.iter().find(|kind| kind.name == name) {
+            return self.run_named(kind.name, |session| losses::named(session, arguments, kind));
+        }
+        let Some((operation, function)) = operations::operation::<E>(name) else {
             return Err(Error::new(Code::UnknownName, format!("unknown function `{name}`")));
         };
+        self.run_named(operation.name, |session| operation.run(function, session, arguments))
+    }
+
+    /// Runs a function that returns new objects. After an error the random numbers are as before.
+    fn run_named(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> Result<Value>) -> Result<Value> {
         check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
-        self.command = found;
+        self.command = name;
         let random = self.random.clone();
-        let arguments = Arguments::new(arguments);
-        let result = match (loss, operation) {
-            (Some(kind), _) => losses::named(self, arguments, kind),
-            (_, Some((operation, function))) => operation.run(function, self, arguments),
-            _ => return Err(Error::new(Code::Internal, "a name without a function")),
-        };
-        result.map_err(|error| {
+        run(self).map_err(|error| {
             self.random = random;
             error.within(name)
         })

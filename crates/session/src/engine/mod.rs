@@ -100,6 +100,14 @@ pub trait Engine: Clone + 'static {
     fn dtype(&self, tensor: &Self::Tensor) -> Result<Dtype>;
     /// The device of the tensor.
     fn device(&self, tensor: &Self::Tensor) -> Result<Device>;
+    /// Bytes of the elements.
+    fn byte_count(&self, tensor: &Self::Tensor) -> Result<usize> {
+        Ok(self.shape(tensor)?.iter().product::<usize>() * self.dtype(tensor)?.size())
+    }
+    /// Whether two tensors have equal shapes.
+    fn has_shape_of(&self, a: &Self::Tensor, b: &Self::Tensor) -> Result<bool> {
+        Ok(self.shape(a)? == self.shape(b)?)
+    }
     /// A number that identifies a live tensor; equal for clones.
     fn identity(&self, tensor: &Self::Tensor) -> u64;
 
@@ -303,6 +311,12 @@ pub trait Engine: Clone + 'static {
     ) -> Result<Vec<Self::Tensor>> {
         let _ = (function, inputs, options);
         Err(Error::new(Code::Unsupported, "this engine has no linear algebra"))
+    }
+
+    /// The first output of [`Engine::apply`].
+    fn apply_one(&self, primitive: &Primitive, inputs: &[&Self::Tensor]) -> Result<Self::Tensor> {
+        let first = self.apply(primitive, inputs)?.into_iter().next();
+        first.ok_or_else(|| Error::new(Code::Internal, "a primitive without an output"))
     }
 
     /// The tensor, or a copy of it in the graph if it shares memory with one of the others.

@@ -13,7 +13,7 @@ use crate::values::numbers::{check_dimensions, check_empty};
 pub(crate) trait TensorMath: Engine + Sized {
     /// The first output of a primitive.
     fn primitive(&self, primitive: Primitive, inputs: &[&Self::Tensor]) -> Result<Self::Tensor> {
-        self.apply(&primitive, inputs)?.into_iter().next().ok_or_else(no_output)
+        self.apply_one(&primitive, inputs)
     }
 
     /// The tensor as another dtype, with its gradient; the tensor itself if it has it.
@@ -42,7 +42,9 @@ pub(crate) trait TensorMath: Engine + Sized {
 
     /// A function of two tensors of one dtype. Fails unless their shapes broadcast.
     fn binary(&self, function: Binary, a: &Self::Tensor, b: &Self::Tensor) -> Result<Self::Tensor> {
-        self.broadcast(&[a, b])?;
+        if !self.has_shape_of(a, b)? {
+            self.broadcast(&[a, b])?;
+        }
         self.primitive(Primitive::Binary(function), &[a, b])
     }
 
@@ -181,10 +183,6 @@ fn broadcast_shape(shapes: &[Vec<usize>]) -> Result<Vec<usize>> {
         }
     }
     Ok(shape)
-}
-
-fn no_output() -> Error {
-    Error::new(Code::Internal, "a primitive without an output")
 }
 
 /// An error about a dtype.

@@ -192,10 +192,13 @@ impl<E: Engine> Session<E> {
     }
 
     fn bytes_of(&self, object: &Object<E>) -> Result<usize> {
+        if let Object::Tensor(tensor) = object {
+            return self.engine.byte_count(tensor);
+        }
         let samples = if let Object::Model(model) = object { model.samples() } else { Vec::new() };
         let mut bytes = 0;
         for tensor in self.tensors_of(object)?.iter().chain(&samples) {
-            bytes += self.engine.shape(tensor)?.iter().product::<usize>() * self.engine.dtype(tensor)?.size();
+            bytes += self.engine.byte_count(tensor)?;
         }
         Ok(bytes)
     }

@@ -46,7 +46,7 @@ export function encodeArguments(
     // Most arguments are handles.
     const id = Handle.idOf(arg);
     if (id === undefined) return encodeRest(new Encoder(owner, command, args, allocate, position + i), encoded);
-    encoded.push(Handle.isOf(arg as Handle, owner) ? id : NO_HANDLE);
+    encoded.push(Handle.isOf(arg as Handle, owner) ? BigInt(id) : NO_HANDLE);
   }
   return encoded;
 }
@@ -60,7 +60,7 @@ function encodeRest(encoder: Encoder, encoded: BindingArgument[]): BindingArgume
 export function idOf(owner: object, value: unknown): bigint {
   const handle = handleOf(value);
   const id = Handle.idOf(handle);
-  return handle && id !== undefined && Handle.isOf(handle, owner) ? id : NO_HANDLE;
+  return handle && id !== undefined && Handle.isOf(handle, owner) ? BigInt(id) : NO_HANDLE;
 }
 
 /** Whether a value is, or holds, a handle of another owner. */
@@ -174,7 +174,7 @@ class Encoder {
 
   #object(value: object, depth: number): BindingArgument {
     const id = Handle.idOf(value);
-    if (id !== undefined) return Handle.isOf(value as Handle, this.owner) ? id : NO_HANDLE;
+    if (id !== undefined) return Handle.isOf(value as Handle, this.owner) ? BigInt(id) : NO_HANDLE;
     if (isRevoked(value)) return this.#refuse(value, depth);
     if (ArrayBuffer.isView(value)) return this.#view(value, depth);
     if (depth >= MAX_DEPTH) this.#tooMuch();

@@ -5,6 +5,7 @@ import { objectText } from "../printing/object.js";
 import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
+import { encodeCompact } from "./compact-arguments.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
 import type { HandleScope } from "./handle-scopes.js";
@@ -26,11 +27,15 @@ export class EngineClient {
   readonly #functions = new HostedFunctions();
   /** The modes of the passes whose functions are running, the innermost last: whether they train. */
   readonly #passes: boolean[] = [];
+  readonly #compactMemory: () => Float64Array;
+  /** Indices of operations, by name. */
+  readonly #operations = new Map<string, number>();
 
   constructor(binding: Binding) {
     this.#binding = binding;
     this.#registry = this.#newRegistry();
-    this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten());
+    this.#compactMemory = () => binding.compactMemory();
+    this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten() || this.#registry.collect());
   }
 
   /** Calls a command of the session. Messages name the function `name`, if the command has another name. */
@@ -89,7 +94,7 @@ export class EngineClient {
     } catch (error) {
       throw renamed(this.#error(error, args), "callback", where);
     }
-    const module = this.#registry.handle(made[0]) as ModuleHandle;
+    const module = this.#registry.handle(Number(made[0])) as ModuleHandle;
     Handle.hold(module, [hosted, ...holders(handlesIn(members), Handle.kindOf)]);
     return [module, made[1]];
   }
@@ -109,6 +114,33 @@ export class EngineClient {
       this.call("bindcallback", [part, this.#functions.add(copy)]);
       Handle.hold(part, [copy]);
       Handle.hold(module, [copy]);
+    }
+  }
+
+  /** Calls an operation of the table of tensor mathematics. */
+  operate(name: string, args: readonly unknown[]): unknown {
+    const index = this.#operations.get(name) ?? this.#findOperation(name, args);
+    const length = index < 0 ? -1 : encodeCompact(this.#registry, args, this.#compactMemory);
+    if (length < 0) return this.call(name, args);
+    let id: number;
+    try {
+      id = this.#binding.callCompact(index, length);
+    } catch (error) {
+      // Calls once more after memory was freed.
+      if (hasCode(error, "ERR_MEMORY")) return this.call(name, args);
+      throw this.#error(error, args);
+    }
+    return this.#registry.handle(id);
+  }
+
+  /** The index of an operation that {@link operate} calls with few numbers; -1 if there is none. */
+  #findOperation(name: string, args: readonly unknown[]): number {
+    try {
+      const index = this.#binding.operationIndex(name) ?? -1;
+      this.#operations.set(name, index);
+      return index;
+    } catch (error) {
+      throw this.#error(error, args);
     }
   }
 
@@ -132,7 +164,7 @@ export class EngineClient {
   /** Takes handles out of a scope, or out of all scopes. */
   keep(handles: Iterable<Handle>, scope?: HandleScope): void {
     const { scopes } = this.#registry;
-    for (const handle of handles) scope === undefined ? scopes.remove(handle) : scopes.moveOut(handle, scope);
+    for (const handle of handles) scope === undefined ? scopes.keep(handle) : scopes.moveOut(handle, scope);
   }
 
   /** Calls a function whose new objects belong to no scope, since an object of the caller holds them. */
@@ -146,7 +178,7 @@ export class EngineClient {
   }
 
   /** Where objects were made, by id, as far as it was recorded. */
-  placesOf(ids: readonly bigint[]): ReadonlyMap<bigint, string> {
+  placesOf(ids: readonly number[]): ReadonlyMap<number, string> {
     return this.#registry.placesOf(ids);
   }
 
@@ -217,7 +249,7 @@ export class EngineClient {
       return call();
     } catch (error) {
       if (!hasCode(error, "ERR_MEMORY")) throw error;
-      const freed = this.#registry.freeForgotten();
+      const freed = this.#registry.freeForgotten() || this.#registry.collect();
       const released = this.#binding.releaseMemory?.() ?? false;
       if (!freed && !released) throw error;
       return call();
@@ -251,7 +283,7 @@ export class EngineClient {
     this.#passes.push(isTraining);
     try {
       const hosted = this.#functions.get(number);
-      const inputs = ids.map((id) => this.#registry.handle<"tensor">(id));
+      const inputs = ids.map((id) => this.#registry.handle<"tensor">(Number(id)));
       if (hosted === undefined) throw new StepwellError("ERR_HANDLE_FREED", "the function of a module was collected");
       this.call("outputs", hosted.run(inputs), "forward");
     } finally {
@@ -272,9 +304,9 @@ export class EngineClient {
   }
 
   #decode(result: BindingResult): unknown {
-    if (typeof result === "bigint") return this.#registry.handle(result);
+    if (typeof result === "bigint") return this.#registry.handle(Number(result));
     if (Array.isArray(result) && typeof result[0] === "bigint")
-      return result.map((id: bigint) => this.#registry.handle(id));
+      return result.map((id: bigint) => this.#registry.handle(Number(id)));
     return toThisRealm(result) ?? undefined;
   }
 
@@ -290,7 +322,11 @@ export class EngineClient {
 
   #newRegistry(): HandleRegistry {
     const call = (command: string, args: readonly unknown[]) => this.call(command, args);
-    return new HandleRegistry((ids) => this.#binding.call("release", ids), {
+    const memory = {
+      release: (ids: readonly number[]) => this.#binding.release(new Float64Array(ids)),
+      bytes: () => this.#binding.bytes(),
+    };
+    return new HandleRegistry(memory, {
       textOf: (handle, style) => objectText(call, handle, style),
       jsonOf: (handle) => jsonOf(call, handle),
     });

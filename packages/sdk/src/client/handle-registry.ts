@@ -1,14 +1,14 @@
 // The handles of one engine: when the garbage collector watches them, and when forgotten objects are freed.
 
 import { hasCode } from "../errors.js";
-import { idsOfKind, objectKinds } from "../generated/object-kinds.js";
 import { Handle, type HandleOwner } from "../handle.js";
 import type { TextStyle } from "../inspect.js";
 import { type HandleScope, HandleScopes } from "./handle-scopes.js";
+import { MemoryPressure } from "./memory-pressure.js";
 
 /** Number of live handles from which the garbage collector watches those that are not freed yet. */
 const MAX_YOUNG = 512;
-/** Number of objects that one call frees at the end of a scope. It bounds the arguments of the call to 128 KiB. */
+/** Number of objects that one call frees at the end of a scope. It bounds the arguments of the call to 64 KiB. */
 const SCOPE_BATCH = 2 ** 13;
 /** Number of forgotten objects that one call frees: its arguments take less than the memory that the engine checks. */
 const BATCH = 64;
@@ -17,46 +17,66 @@ const MAX_TURN = 4;
 /** Milliseconds after a failure until freeing is tried again. */
 const RETRY = 100;
 
+/** The calls of an engine that the registry needs. */
+export interface ObjectMemory {
+  /** Frees those objects of a list that live. If it throws, it may be called with the list again. */
+  release(ids: readonly number[]): void;
+  /** Bytes of the memory of all objects. */
+  bytes(): number;
+}
+
 /**
  * The handles of one engine, which no other registry shares.
  *
  * Objects whose handles are forgotten are freed a few at a time, so that the event loop never waits long. Watching a handle
  * takes longer than many a call, and the garbage collector reports nothing before the event loop turns. A handle is therefore
- * watched if it is still live in the microtask after the call, or if there are many.
+ * watched if it is still live in the microtask after the call, or if there are many. A scope frees its handles itself.
+ *
+ * A loop that never waits forgets handles, and no callback of the garbage collector runs. If the memory of objects grows by much,
+ * garbage is collected, and empty references say which handles are gone.
  */
 export class HandleRegistry implements HandleOwner {
   readonly textOf: (handle: Handle, style: TextStyle) => string;
   readonly jsonOf: (handle: Handle) => unknown;
-  readonly #release: (ids: readonly bigint[]) => void;
+  readonly #memory: ObjectMemory;
+  readonly #pressure: MemoryPressure;
   #young: Handle[] = [];
   #registry = this.#newRegistry();
-  #forgotten: bigint[] = [];
+  /** Watched handles, by id. The reference is the token by which a handle is unregistered. */
+  readonly #watched = new Map<number, WeakRef<Handle>>();
+  #forgotten: number[] = [];
   #isPlanned = false;
   /** The scopes that are open. */
-  readonly scopes = new HandleScopes();
+  readonly scopes = new HandleScopes((handle) => this.#addYoung(handle));
   /** Where handles were made, by id; undefined unless it is recorded. */
-  #places: Map<bigint, string> | undefined;
+  #places: Map<number, string> | undefined;
 
-  /**
-   * `release` frees those objects of a list that live. If it throws, it may be called with the list again. `reader` shows the
-   * object of a handle.
-   */
-  constructor(release: (ids: readonly bigint[]) => void, reader: HandleOwner) {
-    this.#release = release;
+  /** `reader` shows the object of a handle. */
+  constructor(memory: ObjectMemory, reader: HandleOwner) {
+    this.#memory = memory;
+    this.#pressure = new MemoryPressure(() => memory.bytes());
     this.textOf = reader.textOf;
     this.jsonOf = reader.jsonOf;
   }
 
   /** A handle of a new object. */
-  handle<Kind extends string = string>(id: bigint): Handle<Kind> {
-    const kind = objectKinds[Math.floor(Number(id) / idsOfKind)] ?? "tensor";
-    const handle = Handle.make<Kind>(id, this, kind);
-    this.scopes.add(handle);
+  handle<Kind extends string = string>(id: number): Handle<Kind> {
+    const handle = Handle.make<Kind>(id, this);
     this.#places?.set(id, new Error().stack ?? "");
-    const count = this.#young.push(handle);
-    if (count === 1) void Promise.resolve().then(() => this.#watch());
-    else if (count === MAX_YOUNG) this.#watch();
+    if (!this.scopes.add(handle)) this.#addYoung(handle);
+    if (this.#pressure.grows(handle)) this.collect();
     return handle;
+  }
+
+  /** Collects garbage and frees the objects whose handles are gone. False if it frees none. */
+  collect(): boolean {
+    let freed = false;
+    this.#watch();
+    this.#pressure.collect(() => {
+      for (const [id, handle] of this.#watched) if (handle.deref() === undefined) this.#forget(id, handle);
+      freed = this.freeForgotten();
+    });
+    return freed;
   }
 
   /** Stops watching a handle whose object has been freed. */
@@ -68,7 +88,7 @@ export class HandleRegistry implements HandleOwner {
   /** Frees the objects of a scope that live. Objects that cannot be freed now are freed later, as forgotten ones are. */
   close(scope: HandleScope): void {
     const live = this.scopes.close(scope).filter((handle) => this.#end(handle));
-    const ids = live.map((handle) => Handle.idOf(handle) as bigint);
+    const ids = live.map((handle) => Handle.idOf(handle) as number);
     for (let start = 0; start < ids.length; start += SCOPE_BATCH) this.#free(ids.slice(start, start + SCOPE_BATCH));
     if (this.#forgotten.length > 0) this.#plan(RETRY);
   }
@@ -79,7 +99,7 @@ export class HandleRegistry implements HandleOwner {
   }
 
   /** Where the objects with these ids were made, as far as it was recorded. Forgets the places of all other objects. */
-  placesOf(ids: readonly bigint[]): ReadonlyMap<bigint, string> {
+  placesOf(ids: readonly number[]): ReadonlyMap<number, string> {
     const places = this.#places;
     if (places === undefined) return new Map();
     const living = new Set(ids);
@@ -91,6 +111,7 @@ export class HandleRegistry implements HandleOwner {
   freedAll(): void {
     this.scopes.forget();
     this.#places?.clear();
+    this.#watched.clear();
     this.#young = [];
     this.#registry = this.#newRegistry();
     this.#forgotten = [];
@@ -106,14 +127,19 @@ export class HandleRegistry implements HandleOwner {
   /** Marks an object as freed, and returns whether it lived. */
   #end(handle: Handle): boolean {
     const before = Handle.end(handle);
-    if (before === "watched") this.#registry.unregister(handle);
+    if (before === "watched") {
+      const id = Handle.idOf(handle) as number;
+      const reference = this.#watched.get(id);
+      if (reference) this.#registry.unregister(reference);
+      this.#watched.delete(id);
+    }
     return before !== "ended";
   }
 
   /** Frees objects, and returns whether it could. Unless all objects are lost, it keeps the ids of a failure for later. */
-  #free(ids: readonly bigint[]): boolean {
+  #free(ids: readonly number[]): boolean {
     try {
-      this.#release(ids);
+      this.#memory.release(ids);
       return true;
     } catch (error) {
       // The engine has stopped, and all objects are lost.
@@ -123,18 +149,37 @@ export class HandleRegistry implements HandleOwner {
     }
   }
 
+  /** Adds a live handle that no scope frees. */
+  #addYoung(handle: Handle): void {
+    const count = this.#young.push(handle);
+    if (count === 1) void Promise.resolve().then(() => this.#watch());
+    else if (count === MAX_YOUNG) this.#watch();
+  }
+
   #watch(): void {
     const young = this.#young;
     this.#young = [];
     for (const handle of young) {
       const id = Handle.watch(handle);
-      if (id !== undefined) this.#registry.register(handle, id, handle);
+      if (id === undefined) continue;
+      const reference = new WeakRef(handle);
+      this.#watched.set(id, reference);
+      this.#registry.register(handle, id, reference);
     }
   }
 
-  #newRegistry(): FinalizationRegistry<bigint> {
+  /** Notes that the handle of an object is gone. A registry keeps what it knows of it until the event loop turns. */
+  #forget(id: number, handle: WeakRef<Handle>): void {
+    this.#watched.delete(id);
+    this.#registry.unregister(handle);
+    this.#forgotten.push(id);
+  }
+
+  #newRegistry(): FinalizationRegistry<number> {
     return new FinalizationRegistry((id) => {
-      this.#forgotten.push(id);
+      const handle = this.#watched.get(id);
+      // Unless the object was freed in the meantime.
+      if (handle !== undefined) this.#forget(id, handle);
       this.#plan();
     });
   }

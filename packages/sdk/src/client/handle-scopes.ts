@@ -1,13 +1,36 @@
 // Scopes of handles: which scope collects a new handle, and which handles outlive it.
 
-import type { Handle } from "../handle.js";
+import { Handle } from "../handle.js";
+
+/** Number of handles at which a scope first forgets those that it does not free any more. */
+const MIN_SWEPT = 1024;
 
 /** The handles that one scope frees at its end. */
 export class HandleScope {
-  readonly handles = new Set<Handle>();
+  /** Handles that it has collected. A handle belongs to the scope that the handle names, which may be another one by now. */
+  #collected: Handle[] = [];
+  #swept = MIN_SWEPT;
 
   /** `outer` is the scope that takes over the handles that outlive this one. */
   constructor(readonly outer: HandleScope | undefined) {}
+
+  add(handle: Handle): void {
+    Handle.setScope(handle, this);
+    if (this.#collected.push(handle) < this.#swept) return;
+    this.#collected = this.handles();
+    this.#swept = Math.max(MIN_SWEPT, 2 * this.#collected.length);
+  }
+
+  /** The handles that belong to it. */
+  handles(): Handle[] {
+    const own: Handle[] = [];
+    for (const handle of this.#collected) if (Handle.scopeOf(handle) === this) own.push(handle);
+    return own;
+  }
+
+  clear(): void {
+    this.#collected = [];
+  }
 }
 
 /**
@@ -18,6 +41,12 @@ export class HandleScope {
  */
 export class HandleScopes {
   #collecting: HandleScope[] = [];
+  readonly #left: (handle: Handle) => void;
+
+  /** `left` is called with a handle that no scope frees any more, or that a scope keeps which collects no more. */
+  constructor(left: (handle: Handle) => void) {
+    this.#left = left;
+  }
 
   /** A scope that collects from now on. */
   open(): HandleScope {
@@ -32,32 +61,43 @@ export class HandleScopes {
   close(scope: HandleScope): readonly Handle[] {
     const position = this.#collecting.indexOf(scope);
     const ended = position < 0 ? [scope] : this.#collecting.splice(position);
-    const handles = ended.flatMap((each) => [...each.handles]);
-    for (const each of ended) each.handles.clear();
+    const handles = ended.length === 1 ? scope.handles() : ended.flatMap((each) => each.handles());
+    for (const each of ended) each.clear();
     return handles;
   }
 
-  /** Adds a new handle to the innermost scope. */
-  add(handle: Handle): void {
-    this.#collecting.at(-1)?.handles.add(handle);
+  /** Adds a new handle to the innermost scope. False if there is none. */
+  add(handle: Handle): boolean {
+    const innermost = this.#collecting.at(-1);
+    innermost?.add(handle);
+    return innermost !== undefined;
   }
 
-  /** Removes a handle from all scopes, since it is kept or freed. */
+  /** Removes a handle from its scope, since it was freed. */
   remove(handle: Handle): void {
-    for (const scope of this.#collecting) scope.handles.delete(handle);
+    Handle.setScope(handle, undefined);
+  }
+
+  /** Takes a handle that lives out of its scope. */
+  keep(handle: Handle): void {
+    if (Handle.scopeOf(handle) === undefined) return;
+    Handle.setScope(handle, undefined);
+    this.#left(handle);
   }
 
   /** Moves a handle from a scope, or from one that was opened in it, to the next outer scope that still collects. */
   moveOut(handle: Handle, scope: HandleScope): void {
     const position = this.#collecting.indexOf(scope);
     const inner = position < 0 ? [scope] : this.#collecting.slice(position);
-    const holders = inner.filter((each) => each.handles.delete(handle));
-    if (holders.length === 0) return;
+    const holder = Handle.scopeOf(handle);
+    if (!inner.some((each) => each === holder)) return;
+    Handle.setScope(handle, undefined);
     for (let outer = scope.outer; outer !== undefined; outer = outer.outer) {
       if (!this.#collecting.includes(outer)) continue;
-      outer.handles.add(handle);
+      outer.add(handle);
       return;
     }
+    this.#left(handle);
   }
 
   /** Calls a function whose new handles belong to no scope. */
@@ -73,11 +113,12 @@ export class HandleScopes {
 
   /** Forgets all handles, whose objects have been freed. The scopes go on to collect. */
   forget(): void {
-    for (const scope of this.#collecting) scope.handles.clear();
+    for (const scope of this.#collecting) scope.clear();
   }
 
   /** Ends the collecting of all scopes. They keep the handles that they have. */
   #suspendAll(): void {
+    for (const scope of this.#collecting) for (const handle of scope.handles()) this.#left(handle);
     this.#collecting = [];
   }
 }

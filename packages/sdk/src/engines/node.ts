@@ -65,6 +65,11 @@ function explained(binding: Binding, reason: StepwellError): Binding {
   return {
     call: (command, args) => attempt(() => binding.call(command, args)),
     callHosted: (...args) => attempt(() => binding.callHosted(...args)),
+    operationIndex: (name) => attempt(() => binding.operationIndex(name)),
+    compactMemory: () => binding.compactMemory(),
+    callCompact: (index, length) => binding.callCompact(index, length),
+    release: (ids) => binding.release(ids),
+    bytes: () => binding.bytes(),
     stepWithClosure: (...args) => attempt(() => binding.stepWithClosure(...args)),
     reset: () => attempt(() => binding.reset()),
     ready: (options) => binding.ready(options).catch((error: unknown) => Promise.reject(explain(error))),

@@ -2,7 +2,7 @@
 
 use stepwell_optim::Result;
 
-use crate::commands::operations::operand::{Operand, common};
+use crate::commands::operations::operand::{Operand, common, shared};
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
@@ -78,6 +78,15 @@ impl<E: Engine> Context<'_, E> {
 
     /// Operands of one common dtype, which `floating` raises to one of floating point.
     pub(crate) fn promoted(&self, operands: &[&Operand<E>], floating: bool) -> Result<Vec<E::Tensor>> {
+        if let Some(dtype) = shared(self.engine, operands)?
+            && (dtype.is_floating() || !floating)
+        {
+            let mut tensors = Vec::with_capacity(operands.len());
+            for operand in operands {
+                tensors.push(operand.tensor(self.engine, dtype, self.device)?);
+            }
+            return Ok(tensors);
+        }
         let mut dtype = common(self.engine, operands)?;
         if floating && !dtype.is_floating() {
             dtype = Dtype::Float;

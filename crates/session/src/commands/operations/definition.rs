@@ -79,12 +79,41 @@ impl Operation {
         arguments: Arguments,
     ) -> Result<Value> {
         let given = Given::read(session, self.parameters, arguments)?;
+        self.run_with(function, session, &given)
+    }
+
+    /// Runs the function and makes handles of its results.
+    pub(crate) fn run_with<E: Engine>(
+        &self,
+        function: Function<E>,
+        session: &mut Session<E>,
+        given: &Given<E>,
+    ) -> Result<Value> {
         let device = given.device(&session.engine)?;
         let mut context = Context { engine: &session.engine, random: &mut session.random, device };
-        match function(&mut context, &given)?.unshared(context.engine, &given.tensors())? {
+        match function(&mut context, given)?.unshared(context.engine, given)? {
             Output::One(tensor) => session.insert(Object::Tensor(tensor)),
             Output::Plain(value) => Ok(value),
             Output::Several(tensors) => session.insert_all(tensors.into_iter().map(Object::Tensor).collect()),
         }
+    }
+}
+
+impl<E: Engine> Output<E> {
+    /// The result, with copies of tensors that share memory with an argument: a write to one of two tensors never changes the
+    /// other.
+    pub(crate) fn unshared(self, engine: &E, given: &Given<E>) -> Result<Self> {
+        let own = |tensor| given.tensors().try_fold(tensor, |tensor, given| engine.unshared(tensor, &[given]));
+        Ok(match self {
+            Output::One(tensor) => Output::One(own(tensor)?),
+            Output::Several(tensors) => {
+                let mut all = Vec::new();
+                for tensor in tensors {
+                    all.push(own(tensor)?);
+                }
+                Output::Several(all)
+            }
+            plain => plain,
+        })
     }
 }

@@ -75,14 +75,31 @@ impl<E: Engine> Given<E> {
         Ok(Given(list, parameters))
     }
 
+    /// The arguments in order, without a dictionary. `None` if one is missing, of another kind, or too many.
+    pub(crate) fn read_in_order(
+        session: &Session<E>,
+        parameters: &'static [Parameter],
+        mut values: impl Iterator<Item = Value>,
+    ) -> Result<Option<Self>> {
+        let mut list = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            let value = values.next().unwrap_or(Value::Undefined);
+            match argument(session, parameter, &value)? {
+                Some(argument) => list.push(argument),
+                None => return Ok(None),
+            }
+        }
+        Ok(values.next().is_none().then_some(Given(list, parameters)))
+    }
+
     /// All tensors among the arguments.
-    pub(crate) fn tensors(&self) -> Vec<&E::Tensor> {
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &E::Tensor> {
         let operands = self.0.iter().flat_map(|argument| match argument {
             Argument::Tensor(operand) => std::slice::from_ref(operand),
             Argument::Tensors(operands) => operands,
             _ => &[],
         });
-        operands.filter_map(|operand| if let Operand::Tensor(tensor) = operand { Some(tensor) } else { None }).collect()
+        operands.filter_map(|operand| if let Operand::Tensor(tensor) = operand { Some(tensor) } else { None })
     }
 
     /// The device of the tensors among the arguments, to which numbers go; the CPU without a tensor.

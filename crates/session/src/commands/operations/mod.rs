@@ -49,9 +49,9 @@ pub(crate) const FAMILIES: [(&str, &[Operation]); 17] = [
     ("spectral", spectral::ROWS),
 ];
 
-/// The operation of a name.
-pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Function<E>)> {
-    let functions: [&'static [Function<E>]; 17] = [
+/// The functions of the families.
+fn functions<E: Engine>() -> [&'static [Function<E>]; 17] {
+    [
         elementwise::functions(),
         activation::functions(),
         comparison::functions(),
@@ -69,11 +69,32 @@ pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Fu
         creation::functions(),
         sampling::functions(),
         spectral::functions(),
-    ];
-    FAMILIES.iter().zip(functions).find_map(|((_, rows), functions)| {
+    ]
+}
+
+/// Rows of a family that an index counts.
+const MAX_ROWS: usize = 1 << 10;
+
+/// The operation of a name.
+pub(crate) fn operation<E: Engine>(name: &str) -> Option<(&'static Operation, Function<E>)> {
+    FAMILIES.iter().zip(functions()).find_map(|((_, rows), functions)| {
         let index = rows.iter().position(|row| row.name == name)?;
         Some((&rows[index], functions[index]))
     })
+}
+
+/// The index of an operation that returns one tensor.
+pub(crate) fn index(name: &str) -> Option<usize> {
+    FAMILIES.iter().enumerate().find_map(|(family, (_, rows))| {
+        let row = rows.iter().position(|row| row.name == name && row.outputs == 1)?;
+        Some(family * MAX_ROWS + row)
+    })
+}
+
+/// The operation of an index.
+pub(crate) fn at<E: Engine>(index: usize) -> Option<(&'static Operation, Function<E>)> {
+    let (family, row) = (index / MAX_ROWS, index % MAX_ROWS);
+    Some((FAMILIES.get(family)?.1.get(row)?, *functions().get(family)?.get(row)?))
 }
 
 /// The rows of `help("tensor")`.

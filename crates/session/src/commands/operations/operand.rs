@@ -122,6 +122,20 @@ pub(crate) fn common<E: Engine>(engine: &E, operands: &[&Operand<E>]) -> Result<
     Ok(dtype.unwrap_or(Dtype::Float))
 }
 
+/// The dtype that all operands have, if all of them are tensors.
+pub(crate) fn shared<E: Engine>(engine: &E, operands: &[&Operand<E>]) -> Result<Option<Dtype>> {
+    let mut shared = None;
+    for operand in operands {
+        let Operand::Tensor(tensor) = operand else { return Ok(None) };
+        let found = engine.dtype(tensor)?;
+        if shared.is_some_and(|shared| shared != found) {
+            return Ok(None);
+        }
+        shared = Some(found);
+    }
+    Ok(shared)
+}
+
 fn combine(higher: Option<Dtype>, lower: Option<Dtype>) -> Option<Dtype> {
     match (higher, lower) {
         (Some(higher), Some(lower)) if !higher.is_floating() && (higher == Dtype::Bool || lower.is_floating()) => {

@@ -1,7 +1,5 @@
 //! Kinds and defaults of arguments, and results of operations.
 
-use stepwell_optim::Result;
-
 use crate::engine::Engine;
 use crate::mathematics::interpolation;
 use crate::mathematics::padding::Fill;
@@ -84,22 +82,4 @@ pub(crate) enum Output<E: Engine> {
     Several(Vec<E::Tensor>),
     /// Plain data.
     Plain(Value),
-}
-
-impl<E: Engine> Output<E> {
-    /// The result, with copies of tensors that share memory with an argument: a write to one of two tensors never changes the
-    /// other.
-    pub(crate) fn unshared(self, engine: &E, arguments: &[&E::Tensor]) -> Result<Self> {
-        Ok(match self {
-            Output::One(tensor) => Output::One(engine.unshared(tensor, arguments)?),
-            Output::Several(tensors) => {
-                let mut own = Vec::new();
-                for tensor in tensors {
-                    own.push(engine.unshared(tensor, arguments)?);
-                }
-                Output::Several(own)
-            }
-            plain => plain,
-        })
-    }
 }

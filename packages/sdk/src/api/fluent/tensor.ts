@@ -43,7 +43,8 @@ export class Tensor extends HeldObject<TensorHandle> {
       const value = function (this: Tensor, ...args: readonly unknown[]): unknown {
         const handle = Tensor.#handleOf(this);
         refuseSurplus(name, args.slice(count));
-        const result = Reflect.apply(operation, undefined, [handle, ...args]) as unknown;
+        const plain = args.map((arg) => (#handle in Object(arg) ? (arg as Tensor).#handle : arg));
+        const result = Reflect.apply(operation, undefined, [handle, ...plain]) as unknown;
         if (Array.isArray(result)) return result.map((item: TensorHandle) => new Tensor(item));
         return typeof result === "boolean" ? result : new Tensor(result as TensorHandle);
       };

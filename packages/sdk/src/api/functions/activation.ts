@@ -11,7 +11,7 @@ import { client } from "../client.js";
  */
 export function relu(x: AnyTensor | OperandData): TensorHandle;
 export function relu(...args: readonly unknown[]): unknown {
-  return client.call("relu", args);
+  return client.operate("relu", args);
 }
 
 /**
@@ -19,7 +19,7 @@ export function relu(...args: readonly unknown[]): unknown {
  */
 export function relu6(x: AnyTensor | OperandData): TensorHandle;
 export function relu6(...args: readonly unknown[]): unknown {
-  return client.call("relu6", args);
+  return client.operate("relu6", args);
 }
 
 /**
@@ -31,7 +31,7 @@ export function leakyrelu(x: AnyTensor | OperandData, slope?: number): TensorHan
  */
 export function leakyrelu(x: AnyTensor | OperandData, options: { readonly slope?: number }): TensorHandle;
 export function leakyrelu(...args: readonly unknown[]): unknown {
-  return client.call("leakyrelu", args);
+  return client.operate("leakyrelu", args);
 }
 
 /**
@@ -66,7 +66,7 @@ export function elu(x: AnyTensor | OperandData, alpha?: number): TensorHandle;
  */
 export function elu(x: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
 export function elu(...args: readonly unknown[]): unknown {
-  return client.call("elu", args);
+  return client.operate("elu", args);
 }
 
 /**
@@ -78,7 +78,7 @@ export function celu(x: AnyTensor | OperandData, alpha?: number): TensorHandle;
  */
 export function celu(x: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
 export function celu(...args: readonly unknown[]): unknown {
-  return client.call("celu", args);
+  return client.operate("celu", args);
 }
 
 /**
@@ -86,7 +86,7 @@ export function celu(...args: readonly unknown[]): unknown {
  */
 export function selu(x: AnyTensor | OperandData): TensorHandle;
 export function selu(...args: readonly unknown[]): unknown {
-  return client.call("selu", args);
+  return client.operate("selu", args);
 }
 
 /**
@@ -100,7 +100,7 @@ export function gelu(x: AnyTensor | OperandData, tanh?: boolean): TensorHandle;
  */
 export function gelu(x: AnyTensor | OperandData, options: { readonly tanh?: boolean }): TensorHandle;
 export function gelu(...args: readonly unknown[]): unknown {
-  return client.call("gelu", args);
+  return client.operate("gelu", args);
 }
 
 /**
@@ -108,7 +108,7 @@ export function gelu(...args: readonly unknown[]): unknown {
  */
 export function silu(x: AnyTensor | OperandData): TensorHandle;
 export function silu(...args: readonly unknown[]): unknown {
-  return client.call("silu", args);
+  return client.operate("silu", args);
 }
 
 /**
@@ -116,7 +116,7 @@ export function silu(...args: readonly unknown[]): unknown {
  */
 export function mish(x: AnyTensor | OperandData): TensorHandle;
 export function mish(...args: readonly unknown[]): unknown {
-  return client.call("mish", args);
+  return client.operate("mish", args);
 }
 
 /**
@@ -130,7 +130,7 @@ export function softplus(x: AnyTensor | OperandData, beta?: number, threshold?: 
  */
 export function softplus(x: AnyTensor | OperandData, options: { readonly beta?: number; readonly threshold?: number }): TensorHandle;
 export function softplus(...args: readonly unknown[]): unknown {
-  return client.call("softplus", args);
+  return client.operate("softplus", args);
 }
 
 /**
@@ -138,7 +138,7 @@ export function softplus(...args: readonly unknown[]): unknown {
  */
 export function softsign(x: AnyTensor | OperandData): TensorHandle;
 export function softsign(...args: readonly unknown[]): unknown {
-  return client.call("softsign", args);
+  return client.operate("softsign", args);
 }
 
 /**
@@ -162,7 +162,7 @@ export function hardtanh(x: AnyTensor | OperandData, min?: number, max?: number)
  */
 export function hardtanh(x: AnyTensor | OperandData, options: { readonly min?: number; readonly max?: number }): TensorHandle;
 export function hardtanh(...args: readonly unknown[]): unknown {
-  return client.call("hardtanh", args);
+  return client.operate("hardtanh", args);
 }
 
 /**
@@ -174,7 +174,7 @@ export function hardshrink(x: AnyTensor | OperandData, lambda?: number): TensorH
  */
 export function hardshrink(x: AnyTensor | OperandData, options: { readonly lambda?: number }): TensorHandle;
 export function hardshrink(...args: readonly unknown[]): unknown {
-  return client.call("hardshrink", args);
+  return client.operate("hardshrink", args);
 }
 
 /**
@@ -186,7 +186,7 @@ export function softshrink(x: AnyTensor | OperandData, lambda?: number): TensorH
  */
 export function softshrink(x: AnyTensor | OperandData, options: { readonly lambda?: number }): TensorHandle;
 export function softshrink(...args: readonly unknown[]): unknown {
-  return client.call("softshrink", args);
+  return client.operate("softshrink", args);
 }
 
 /**
@@ -194,7 +194,7 @@ export function softshrink(...args: readonly unknown[]): unknown {
  */
 export function tanhshrink(x: AnyTensor | OperandData): TensorHandle;
 export function tanhshrink(...args: readonly unknown[]): unknown {
-  return client.call("tanhshrink", args);
+  return client.operate("tanhshrink", args);
 }
 
 /**
@@ -202,7 +202,7 @@ export function tanhshrink(...args: readonly unknown[]): unknown {
  */
 export function logsigmoid(x: AnyTensor | OperandData): TensorHandle;
 export function logsigmoid(...args: readonly unknown[]): unknown {
-  return client.call("logsigmoid", args);
+  return client.operate("logsigmoid", args);
 }
 
 /**
@@ -214,7 +214,7 @@ export function threshold(x: AnyTensor | OperandData, threshold: number, value: 
  */
 export function threshold(x: AnyTensor | OperandData, options: { readonly threshold: number; readonly value: number }): TensorHandle;
 export function threshold(...args: readonly unknown[]): unknown {
-  return client.call("threshold", args);
+  return client.operate("threshold", args);
 }
 
 /**
@@ -222,7 +222,7 @@ export function threshold(...args: readonly unknown[]): unknown {
  */
 export function tanh(x: AnyTensor | OperandData): TensorHandle;
 export function tanh(...args: readonly unknown[]): unknown {
-  return client.call("tanh", args);
+  return client.operate("tanh", args);
 }
 
 /**
@@ -230,7 +230,7 @@ export function tanh(...args: readonly unknown[]): unknown {
  */
 export function sigmoid(x: AnyTensor | OperandData): TensorHandle;
 export function sigmoid(...args: readonly unknown[]): unknown {
-  return client.call("sigmoid", args);
+  return client.operate("sigmoid", args);
 }
 
 /**
@@ -242,7 +242,7 @@ export function softmax(x: AnyTensor | OperandData, dim: number): TensorHandle;
  */
 export function softmax(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function softmax(...args: readonly unknown[]): unknown {
-  return client.call("softmax", args);
+  return client.operate("softmax", args);
 }
 
 /**
@@ -254,7 +254,7 @@ export function logsoftmax(x: AnyTensor | OperandData, dim: number): TensorHandl
  */
 export function logsoftmax(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function logsoftmax(...args: readonly unknown[]): unknown {
-  return client.call("logsoftmax", args);
+  return client.operate("logsoftmax", args);
 }
 
 /**
@@ -266,5 +266,5 @@ export function softmin(x: AnyTensor | OperandData, dim: number): TensorHandle;
  */
 export function softmin(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function softmin(...args: readonly unknown[]): unknown {
-  return client.call("softmin", args);
+  return client.operate("softmin", args);
 }

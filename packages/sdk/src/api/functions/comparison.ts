@@ -11,7 +11,7 @@ import { client } from "../client.js";
  */
 export function eq(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function eq(...args: readonly unknown[]): unknown {
-  return client.call("eq", args);
+  return client.operate("eq", args);
 }
 
 /**
@@ -19,7 +19,7 @@ export function eq(...args: readonly unknown[]): unknown {
  */
 export function ne(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function ne(...args: readonly unknown[]): unknown {
-  return client.call("ne", args);
+  return client.operate("ne", args);
 }
 
 /**
@@ -27,7 +27,7 @@ export function ne(...args: readonly unknown[]): unknown {
  */
 export function lt(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function lt(...args: readonly unknown[]): unknown {
-  return client.call("lt", args);
+  return client.operate("lt", args);
 }
 
 /**
@@ -35,7 +35,7 @@ export function lt(...args: readonly unknown[]): unknown {
  */
 export function le(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function le(...args: readonly unknown[]): unknown {
-  return client.call("le", args);
+  return client.operate("le", args);
 }
 
 /**
@@ -43,7 +43,7 @@ export function le(...args: readonly unknown[]): unknown {
  */
 export function gt(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function gt(...args: readonly unknown[]): unknown {
-  return client.call("gt", args);
+  return client.operate("gt", args);
 }
 
 /**
@@ -51,7 +51,7 @@ export function gt(...args: readonly unknown[]): unknown {
  */
 export function ge(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function ge(...args: readonly unknown[]): unknown {
-  return client.call("ge", args);
+  return client.operate("ge", args);
 }
 
 /**
@@ -59,7 +59,7 @@ export function ge(...args: readonly unknown[]): unknown {
  */
 export function equal(x: AnyTensor | OperandData, y: AnyTensor | OperandData): boolean;
 export function equal(...args: readonly unknown[]): unknown {
-  return client.call("equal", args);
+  return client.operate("equal", args);
 }
 
 /**
@@ -73,7 +73,7 @@ export function close(x: AnyTensor | OperandData, y: AnyTensor | OperandData, rt
  */
 export function close(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly rtol?: number; readonly atol?: number; readonly nan?: boolean }): TensorHandle;
 export function close(...args: readonly unknown[]): unknown {
-  return client.call("close", args);
+  return client.operate("close", args);
 }
 
 /**
@@ -87,7 +87,7 @@ export function allclose(x: AnyTensor | OperandData, y: AnyTensor | OperandData,
  */
 export function allclose(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly rtol?: number; readonly atol?: number; readonly nan?: boolean }): boolean;
 export function allclose(...args: readonly unknown[]): unknown {
-  return client.call("allclose", args);
+  return client.operate("allclose", args);
 }
 
 /**
@@ -95,7 +95,7 @@ export function allclose(...args: readonly unknown[]): unknown {
  */
 export function nan(x: AnyTensor | OperandData): TensorHandle;
 export function nan(...args: readonly unknown[]): unknown {
-  return client.call("nan", args);
+  return client.operate("nan", args);
 }
 
 /**
@@ -103,7 +103,7 @@ export function nan(...args: readonly unknown[]): unknown {
  */
 export function inf(x: AnyTensor | OperandData): TensorHandle;
 export function inf(...args: readonly unknown[]): unknown {
-  return client.call("inf", args);
+  return client.operate("inf", args);
 }
 
 /**
@@ -111,7 +111,7 @@ export function inf(...args: readonly unknown[]): unknown {
  */
 export function finite(x: AnyTensor | OperandData): TensorHandle;
 export function finite(...args: readonly unknown[]): unknown {
-  return client.call("finite", args);
+  return client.operate("finite", args);
 }
 
 /**
@@ -119,7 +119,7 @@ export function finite(...args: readonly unknown[]): unknown {
  */
 export function posinf(x: AnyTensor | OperandData): TensorHandle;
 export function posinf(...args: readonly unknown[]): unknown {
-  return client.call("posinf", args);
+  return client.operate("posinf", args);
 }
 
 /**
@@ -127,7 +127,7 @@ export function posinf(...args: readonly unknown[]): unknown {
  */
 export function neginf(x: AnyTensor | OperandData): TensorHandle;
 export function neginf(...args: readonly unknown[]): unknown {
-  return client.call("neginf", args);
+  return client.operate("neginf", args);
 }
 
 /**
@@ -135,5 +135,5 @@ export function neginf(...args: readonly unknown[]): unknown {
  */
 export function isin(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function isin(...args: readonly unknown[]): unknown {
-  return client.call("isin", args);
+  return client.operate("isin", args);
 }

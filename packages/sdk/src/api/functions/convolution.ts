@@ -22,7 +22,7 @@ export function conv1d(x: AnyTensor | OperandData, weight: AnyTensor | OperandDa
  */
 export function conv1d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): TensorHandle;
 export function conv1d(...args: readonly unknown[]): unknown {
-  return client.call("conv1d", args);
+  return client.operate("conv1d", args);
 }
 
 /**
@@ -41,7 +41,7 @@ export function conv2d(x: AnyTensor | OperandData, weight: AnyTensor | OperandDa
  */
 export function conv2d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): TensorHandle;
 export function conv2d(...args: readonly unknown[]): unknown {
-  return client.call("conv2d", args);
+  return client.operate("conv2d", args);
 }
 
 /**
@@ -60,7 +60,7 @@ export function conv3d(x: AnyTensor | OperandData, weight: AnyTensor | OperandDa
  */
 export function conv3d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly groups?: number }): TensorHandle;
 export function conv3d(...args: readonly unknown[]): unknown {
-  return client.call("conv3d", args);
+  return client.operate("conv3d", args);
 }
 
 /**
@@ -79,7 +79,7 @@ export function convtranspose1d(x: AnyTensor | OperandData, weight: AnyTensor | 
  */
 export function convtranspose1d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): TensorHandle;
 export function convtranspose1d(...args: readonly unknown[]): unknown {
-  return client.call("convtranspose1d", args);
+  return client.operate("convtranspose1d", args);
 }
 
 /**
@@ -98,7 +98,7 @@ export function convtranspose2d(x: AnyTensor | OperandData, weight: AnyTensor | 
  */
 export function convtranspose2d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): TensorHandle;
 export function convtranspose2d(...args: readonly unknown[]): unknown {
-  return client.call("convtranspose2d", args);
+  return client.operate("convtranspose2d", args);
 }
 
 /**
@@ -117,7 +117,7 @@ export function convtranspose3d(x: AnyTensor | OperandData, weight: AnyTensor | 
  */
 export function convtranspose3d(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null; readonly stride?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly outpad?: number | readonly number[]; readonly groups?: number; readonly dilate?: number | readonly number[] }): TensorHandle;
 export function convtranspose3d(...args: readonly unknown[]): unknown {
-  return client.call("convtranspose3d", args);
+  return client.operate("convtranspose3d", args);
 }
 
 /**
@@ -131,7 +131,7 @@ export function unfold(x: AnyTensor | OperandData, size: number | readonly numbe
  */
 export function unfold(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly stride?: number | readonly number[] }): TensorHandle;
 export function unfold(...args: readonly unknown[]): unknown {
-  return client.call("unfold", args);
+  return client.operate("unfold", args);
 }
 
 /**
@@ -145,7 +145,7 @@ export function fold(x: AnyTensor | OperandData, out: number | readonly number[]
  */
 export function fold(x: AnyTensor | OperandData, options: { readonly out: number | readonly number[]; readonly size: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly pad?: number | readonly number[]; readonly stride?: number | readonly number[] }): TensorHandle;
 export function fold(...args: readonly unknown[]): unknown {
-  return client.call("fold", args);
+  return client.operate("fold", args);
 }
 
 /**
@@ -159,7 +159,7 @@ export function pad(x: AnyTensor | OperandData, pad: number | readonly number[],
  */
 export function pad(x: AnyTensor | OperandData, options: { readonly pad: number | readonly number[]; readonly mode?: "constant" | "reflect" | "replicate" | "circular"; readonly value?: number }): TensorHandle;
 export function pad(...args: readonly unknown[]): unknown {
-  return client.call("pad", args);
+  return client.operate("pad", args);
 }
 
 /**
@@ -173,5 +173,5 @@ export function interpolate(x: AnyTensor | OperandData, size?: number | readonly
  */
 export function interpolate(x: AnyTensor | OperandData, options: { readonly size?: number | readonly number[] | null; readonly scale?: number | readonly number[] | null; readonly mode?: "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearestexact"; readonly align?: boolean | null; readonly rescale?: boolean | null }): TensorHandle;
 export function interpolate(...args: readonly unknown[]): unknown {
-  return client.call("interpolate", args);
+  return client.operate("interpolate", args);
 }

@@ -14,7 +14,7 @@ export function zeros(shape: number | readonly number[], dtype?: Dtype | null): 
  */
 export function zeros(options: { readonly shape: number | readonly number[]; readonly dtype?: Dtype | null }): TensorHandle;
 export function zeros(...args: readonly unknown[]): unknown {
-  return client.call("zeros", args);
+  return client.operate("zeros", args);
 }
 
 /**
@@ -26,7 +26,7 @@ export function ones(shape: number | readonly number[], dtype?: Dtype | null): T
  */
 export function ones(options: { readonly shape: number | readonly number[]; readonly dtype?: Dtype | null }): TensorHandle;
 export function ones(...args: readonly unknown[]): unknown {
-  return client.call("ones", args);
+  return client.operate("ones", args);
 }
 
 /**
@@ -38,7 +38,7 @@ export function eye(n: number, m?: number | null, dtype?: Dtype | null): TensorH
  */
 export function eye(options: { readonly n: number; readonly m?: number | null; readonly dtype?: Dtype | null }): TensorHandle;
 export function eye(...args: readonly unknown[]): unknown {
-  return client.call("eye", args);
+  return client.operate("eye", args);
 }
 
 /**
@@ -52,7 +52,7 @@ export function arange(start: number, end: number, step?: number, dtype?: Dtype 
  */
 export function arange(options: { readonly start: number; readonly end: number; readonly step?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function arange(...args: readonly unknown[]): unknown {
-  return client.call("arange", args);
+  return client.operate("arange", args);
 }
 
 /**
@@ -64,7 +64,7 @@ export function linspace(start: number, end: number, steps: number, dtype?: Dtyp
  */
 export function linspace(options: { readonly start: number; readonly end: number; readonly steps: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function linspace(...args: readonly unknown[]): unknown {
-  return client.call("linspace", args);
+  return client.operate("linspace", args);
 }
 
 /**
@@ -78,7 +78,7 @@ export function logspace(start: number, end: number, steps: number, base?: numbe
  */
 export function logspace(options: { readonly start: number; readonly end: number; readonly steps: number; readonly base?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function logspace(...args: readonly unknown[]): unknown {
-  return client.call("logspace", args);
+  return client.operate("logspace", args);
 }
 
 /**
@@ -90,7 +90,7 @@ export function rand(shape: number | readonly number[], dtype?: Dtype | null): T
  */
 export function rand(options: { readonly shape: number | readonly number[]; readonly dtype?: Dtype | null }): TensorHandle;
 export function rand(...args: readonly unknown[]): unknown {
-  return client.call("rand", args);
+  return client.operate("rand", args);
 }
 
 /**
@@ -102,7 +102,7 @@ export function randn(shape: number | readonly number[], dtype?: Dtype | null): 
  */
 export function randn(options: { readonly shape: number | readonly number[]; readonly dtype?: Dtype | null }): TensorHandle;
 export function randn(...args: readonly unknown[]): unknown {
-  return client.call("randn", args);
+  return client.operate("randn", args);
 }
 
 /**
@@ -116,5 +116,5 @@ export function randint(low: number, high: number, shape: number | readonly numb
  */
 export function randint(options: { readonly low: number; readonly high: number; readonly shape: number | readonly number[]; readonly dtype?: Dtype | null }): TensorHandle;
 export function randint(...args: readonly unknown[]): unknown {
-  return client.call("randint", args);
+  return client.operate("randint", args);
 }

@@ -12,7 +12,7 @@ import { client } from "../client.js";
  */
 export function abs(x: AnyTensor | OperandData): TensorHandle;
 export function abs(...args: readonly unknown[]): unknown {
-  return client.call("abs", args);
+  return client.operate("abs", args);
 }
 
 /**
@@ -20,7 +20,7 @@ export function abs(...args: readonly unknown[]): unknown {
  */
 export function neg(x: AnyTensor | OperandData): TensorHandle;
 export function neg(...args: readonly unknown[]): unknown {
-  return client.call("neg", args);
+  return client.operate("neg", args);
 }
 
 /**
@@ -28,7 +28,7 @@ export function neg(...args: readonly unknown[]): unknown {
  */
 export function sign(x: AnyTensor | OperandData): TensorHandle;
 export function sign(...args: readonly unknown[]): unknown {
-  return client.call("sign", args);
+  return client.operate("sign", args);
 }
 
 /**
@@ -36,7 +36,7 @@ export function sign(...args: readonly unknown[]): unknown {
  */
 export function ceil(x: AnyTensor | OperandData): TensorHandle;
 export function ceil(...args: readonly unknown[]): unknown {
-  return client.call("ceil", args);
+  return client.operate("ceil", args);
 }
 
 /**
@@ -44,7 +44,7 @@ export function ceil(...args: readonly unknown[]): unknown {
  */
 export function floor(x: AnyTensor | OperandData): TensorHandle;
 export function floor(...args: readonly unknown[]): unknown {
-  return client.call("floor", args);
+  return client.operate("floor", args);
 }
 
 /**
@@ -52,7 +52,7 @@ export function floor(...args: readonly unknown[]): unknown {
  */
 export function round(x: AnyTensor | OperandData): TensorHandle;
 export function round(...args: readonly unknown[]): unknown {
-  return client.call("round", args);
+  return client.operate("round", args);
 }
 
 /**
@@ -60,7 +60,7 @@ export function round(...args: readonly unknown[]): unknown {
  */
 export function trunc(x: AnyTensor | OperandData): TensorHandle;
 export function trunc(...args: readonly unknown[]): unknown {
-  return client.call("trunc", args);
+  return client.operate("trunc", args);
 }
 
 /**
@@ -68,7 +68,7 @@ export function trunc(...args: readonly unknown[]): unknown {
  */
 export function frac(x: AnyTensor | OperandData): TensorHandle;
 export function frac(...args: readonly unknown[]): unknown {
-  return client.call("frac", args);
+  return client.operate("frac", args);
 }
 
 /**
@@ -76,7 +76,7 @@ export function frac(...args: readonly unknown[]): unknown {
  */
 export function sqrt(x: AnyTensor | OperandData): TensorHandle;
 export function sqrt(...args: readonly unknown[]): unknown {
-  return client.call("sqrt", args);
+  return client.operate("sqrt", args);
 }
 
 /**
@@ -84,7 +84,7 @@ export function sqrt(...args: readonly unknown[]): unknown {
  */
 export function rsqrt(x: AnyTensor | OperandData): TensorHandle;
 export function rsqrt(...args: readonly unknown[]): unknown {
-  return client.call("rsqrt", args);
+  return client.operate("rsqrt", args);
 }
 
 /**
@@ -92,7 +92,7 @@ export function rsqrt(...args: readonly unknown[]): unknown {
  */
 export function square(x: AnyTensor | OperandData): TensorHandle;
 export function square(...args: readonly unknown[]): unknown {
-  return client.call("square", args);
+  return client.operate("square", args);
 }
 
 /**
@@ -100,7 +100,7 @@ export function square(...args: readonly unknown[]): unknown {
  */
 export function exp(x: AnyTensor | OperandData): TensorHandle;
 export function exp(...args: readonly unknown[]): unknown {
-  return client.call("exp", args);
+  return client.operate("exp", args);
 }
 
 /**
@@ -108,7 +108,7 @@ export function exp(...args: readonly unknown[]): unknown {
  */
 export function expm1(x: AnyTensor | OperandData): TensorHandle;
 export function expm1(...args: readonly unknown[]): unknown {
-  return client.call("expm1", args);
+  return client.operate("expm1", args);
 }
 
 /**
@@ -116,7 +116,7 @@ export function expm1(...args: readonly unknown[]): unknown {
  */
 export function log(x: AnyTensor | OperandData): TensorHandle;
 export function log(...args: readonly unknown[]): unknown {
-  return client.call("log", args);
+  return client.operate("log", args);
 }
 
 /**
@@ -124,7 +124,7 @@ export function log(...args: readonly unknown[]): unknown {
  */
 export function log1p(x: AnyTensor | OperandData): TensorHandle;
 export function log1p(...args: readonly unknown[]): unknown {
-  return client.call("log1p", args);
+  return client.operate("log1p", args);
 }
 
 /**
@@ -132,7 +132,7 @@ export function log1p(...args: readonly unknown[]): unknown {
  */
 export function log2(x: AnyTensor | OperandData): TensorHandle;
 export function log2(...args: readonly unknown[]): unknown {
-  return client.call("log2", args);
+  return client.operate("log2", args);
 }
 
 /**
@@ -140,7 +140,7 @@ export function log2(...args: readonly unknown[]): unknown {
  */
 export function log10(x: AnyTensor | OperandData): TensorHandle;
 export function log10(...args: readonly unknown[]): unknown {
-  return client.call("log10", args);
+  return client.operate("log10", args);
 }
 
 /**
@@ -148,7 +148,7 @@ export function log10(...args: readonly unknown[]): unknown {
  */
 export function sin(x: AnyTensor | OperandData): TensorHandle;
 export function sin(...args: readonly unknown[]): unknown {
-  return client.call("sin", args);
+  return client.operate("sin", args);
 }
 
 /**
@@ -156,7 +156,7 @@ export function sin(...args: readonly unknown[]): unknown {
  */
 export function cos(x: AnyTensor | OperandData): TensorHandle;
 export function cos(...args: readonly unknown[]): unknown {
-  return client.call("cos", args);
+  return client.operate("cos", args);
 }
 
 /**
@@ -164,7 +164,7 @@ export function cos(...args: readonly unknown[]): unknown {
  */
 export function tan(x: AnyTensor | OperandData): TensorHandle;
 export function tan(...args: readonly unknown[]): unknown {
-  return client.call("tan", args);
+  return client.operate("tan", args);
 }
 
 /**
@@ -172,7 +172,7 @@ export function tan(...args: readonly unknown[]): unknown {
  */
 export function asin(x: AnyTensor | OperandData): TensorHandle;
 export function asin(...args: readonly unknown[]): unknown {
-  return client.call("asin", args);
+  return client.operate("asin", args);
 }
 
 /**
@@ -180,7 +180,7 @@ export function asin(...args: readonly unknown[]): unknown {
  */
 export function acos(x: AnyTensor | OperandData): TensorHandle;
 export function acos(...args: readonly unknown[]): unknown {
-  return client.call("acos", args);
+  return client.operate("acos", args);
 }
 
 /**
@@ -188,7 +188,7 @@ export function acos(...args: readonly unknown[]): unknown {
  */
 export function atan(x: AnyTensor | OperandData): TensorHandle;
 export function atan(...args: readonly unknown[]): unknown {
-  return client.call("atan", args);
+  return client.operate("atan", args);
 }
 
 /**
@@ -196,7 +196,7 @@ export function atan(...args: readonly unknown[]): unknown {
  */
 export function sinh(x: AnyTensor | OperandData): TensorHandle;
 export function sinh(...args: readonly unknown[]): unknown {
-  return client.call("sinh", args);
+  return client.operate("sinh", args);
 }
 
 /**
@@ -204,7 +204,7 @@ export function sinh(...args: readonly unknown[]): unknown {
  */
 export function cosh(x: AnyTensor | OperandData): TensorHandle;
 export function cosh(...args: readonly unknown[]): unknown {
-  return client.call("cosh", args);
+  return client.operate("cosh", args);
 }
 
 /**
@@ -212,7 +212,7 @@ export function cosh(...args: readonly unknown[]): unknown {
  */
 export function erf(x: AnyTensor | OperandData): TensorHandle;
 export function erf(...args: readonly unknown[]): unknown {
-  return client.call("erf", args);
+  return client.operate("erf", args);
 }
 
 /**
@@ -220,7 +220,7 @@ export function erf(...args: readonly unknown[]): unknown {
  */
 export function erfc(x: AnyTensor | OperandData): TensorHandle;
 export function erfc(...args: readonly unknown[]): unknown {
-  return client.call("erfc", args);
+  return client.operate("erfc", args);
 }
 
 /**
@@ -228,7 +228,7 @@ export function erfc(...args: readonly unknown[]): unknown {
  */
 export function erfinv(x: AnyTensor | OperandData): TensorHandle;
 export function erfinv(...args: readonly unknown[]): unknown {
-  return client.call("erfinv", args);
+  return client.operate("erfinv", args);
 }
 
 /**
@@ -236,7 +236,7 @@ export function erfinv(...args: readonly unknown[]): unknown {
  */
 export function lgamma(x: AnyTensor | OperandData): TensorHandle;
 export function lgamma(...args: readonly unknown[]): unknown {
-  return client.call("lgamma", args);
+  return client.operate("lgamma", args);
 }
 
 /**
@@ -244,7 +244,7 @@ export function lgamma(...args: readonly unknown[]): unknown {
  */
 export function digamma(x: AnyTensor | OperandData): TensorHandle;
 export function digamma(...args: readonly unknown[]): unknown {
-  return client.call("digamma", args);
+  return client.operate("digamma", args);
 }
 
 /**
@@ -252,7 +252,7 @@ export function digamma(...args: readonly unknown[]): unknown {
  */
 export function reciprocal(x: AnyTensor | OperandData): TensorHandle;
 export function reciprocal(...args: readonly unknown[]): unknown {
-  return client.call("reciprocal", args);
+  return client.operate("reciprocal", args);
 }
 
 /**
@@ -260,7 +260,7 @@ export function reciprocal(...args: readonly unknown[]): unknown {
  */
 export function not(x: AnyTensor | OperandData): TensorHandle;
 export function not(...args: readonly unknown[]): unknown {
-  return client.call("not", args);
+  return client.operate("not", args);
 }
 
 /**
@@ -268,7 +268,7 @@ export function not(...args: readonly unknown[]): unknown {
  */
 export function bitwisenot(x: AnyTensor | OperandData): TensorHandle;
 export function bitwisenot(...args: readonly unknown[]): unknown {
-  return client.call("bitwisenot", args);
+  return client.operate("bitwisenot", args);
 }
 
 /**
@@ -280,7 +280,7 @@ export function add(x: AnyTensor | OperandData, y: AnyTensor | OperandData, alph
  */
 export function add(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
 export function add(...args: readonly unknown[]): unknown {
-  return client.call("add", args);
+  return client.operate("add", args);
 }
 
 /**
@@ -292,7 +292,7 @@ export function sub(x: AnyTensor | OperandData, y: AnyTensor | OperandData, alph
  */
 export function sub(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly alpha?: number }): TensorHandle;
 export function sub(...args: readonly unknown[]): unknown {
-  return client.call("sub", args);
+  return client.operate("sub", args);
 }
 
 /**
@@ -300,7 +300,7 @@ export function sub(...args: readonly unknown[]): unknown {
  */
 export function mul(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function mul(...args: readonly unknown[]): unknown {
-  return client.call("mul", args);
+  return client.operate("mul", args);
 }
 
 /**
@@ -308,7 +308,7 @@ export function mul(...args: readonly unknown[]): unknown {
  */
 export function div(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function div(...args: readonly unknown[]): unknown {
-  return client.call("div", args);
+  return client.operate("div", args);
 }
 
 /**
@@ -316,7 +316,7 @@ export function div(...args: readonly unknown[]): unknown {
  */
 export function pow(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function pow(...args: readonly unknown[]): unknown {
-  return client.call("pow", args);
+  return client.operate("pow", args);
 }
 
 /**
@@ -344,7 +344,7 @@ export function mvlgamma(...args: readonly unknown[]): unknown {
  */
 export function remainder(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function remainder(...args: readonly unknown[]): unknown {
-  return client.call("remainder", args);
+  return client.operate("remainder", args);
 }
 
 /**
@@ -352,7 +352,7 @@ export function remainder(...args: readonly unknown[]): unknown {
  */
 export function fmod(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function fmod(...args: readonly unknown[]): unknown {
-  return client.call("fmod", args);
+  return client.operate("fmod", args);
 }
 
 /**
@@ -360,7 +360,7 @@ export function fmod(...args: readonly unknown[]): unknown {
  */
 export function atan2(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function atan2(...args: readonly unknown[]): unknown {
-  return client.call("atan2", args);
+  return client.operate("atan2", args);
 }
 
 /**
@@ -368,7 +368,7 @@ export function atan2(...args: readonly unknown[]): unknown {
  */
 export function maximum(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function maximum(...args: readonly unknown[]): unknown {
-  return client.call("maximum", args);
+  return client.operate("maximum", args);
 }
 
 /**
@@ -376,7 +376,7 @@ export function maximum(...args: readonly unknown[]): unknown {
  */
 export function minimum(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function minimum(...args: readonly unknown[]): unknown {
-  return client.call("minimum", args);
+  return client.operate("minimum", args);
 }
 
 /**
@@ -384,7 +384,7 @@ export function minimum(...args: readonly unknown[]): unknown {
  */
 export function fmax(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function fmax(...args: readonly unknown[]): unknown {
-  return client.call("fmax", args);
+  return client.operate("fmax", args);
 }
 
 /**
@@ -392,7 +392,7 @@ export function fmax(...args: readonly unknown[]): unknown {
  */
 export function fmin(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function fmin(...args: readonly unknown[]): unknown {
-  return client.call("fmin", args);
+  return client.operate("fmin", args);
 }
 
 /**
@@ -400,7 +400,7 @@ export function fmin(...args: readonly unknown[]): unknown {
  */
 export function and(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function and(...args: readonly unknown[]): unknown {
-  return client.call("and", args);
+  return client.operate("and", args);
 }
 
 /**
@@ -408,7 +408,7 @@ export function and(...args: readonly unknown[]): unknown {
  */
 export function or(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function or(...args: readonly unknown[]): unknown {
-  return client.call("or", args);
+  return client.operate("or", args);
 }
 
 /**
@@ -416,7 +416,7 @@ export function or(...args: readonly unknown[]): unknown {
  */
 export function xor(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function xor(...args: readonly unknown[]): unknown {
-  return client.call("xor", args);
+  return client.operate("xor", args);
 }
 
 /**
@@ -424,7 +424,7 @@ export function xor(...args: readonly unknown[]): unknown {
  */
 export function lerp(x: AnyTensor | OperandData, y: AnyTensor | OperandData, weight: AnyTensor | OperandData): TensorHandle;
 export function lerp(...args: readonly unknown[]): unknown {
-  return client.call("lerp", args);
+  return client.operate("lerp", args);
 }
 
 /**
@@ -436,7 +436,7 @@ export function addcmul(x: AnyTensor | OperandData, y: AnyTensor | OperandData, 
  */
 export function addcmul(x: AnyTensor | OperandData, y: AnyTensor | OperandData, z: AnyTensor | OperandData, options: { readonly value?: number }): TensorHandle;
 export function addcmul(...args: readonly unknown[]): unknown {
-  return client.call("addcmul", args);
+  return client.operate("addcmul", args);
 }
 
 /**
@@ -448,7 +448,7 @@ export function addcdiv(x: AnyTensor | OperandData, y: AnyTensor | OperandData, 
  */
 export function addcdiv(x: AnyTensor | OperandData, y: AnyTensor | OperandData, z: AnyTensor | OperandData, options: { readonly value?: number }): TensorHandle;
 export function addcdiv(...args: readonly unknown[]): unknown {
-  return client.call("addcdiv", args);
+  return client.operate("addcdiv", args);
 }
 
 /**
@@ -460,7 +460,7 @@ export function clamp(x: AnyTensor | OperandData, min?: AnyTensor | OperandData 
  */
 export function clamp(x: AnyTensor | OperandData, options: { readonly min?: AnyTensor | OperandData | null; readonly max?: AnyTensor | OperandData | null }): TensorHandle;
 export function clamp(...args: readonly unknown[]): unknown {
-  return client.call("clamp", args);
+  return client.operate("clamp", args);
 }
 
 /**
@@ -468,7 +468,7 @@ export function clamp(...args: readonly unknown[]): unknown {
  */
 export function where(condition: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function where(...args: readonly unknown[]): unknown {
-  return client.call("where", args);
+  return client.operate("where", args);
 }
 
 /**
@@ -480,5 +480,5 @@ export function cast(x: AnyTensor | OperandData, dtype: Dtype): TensorHandle;
  */
 export function cast(x: AnyTensor | OperandData, options: { readonly dtype: Dtype }): TensorHandle;
 export function cast(...args: readonly unknown[]): unknown {
-  return client.call("cast", args);
+  return client.operate("cast", args);
 }

@@ -15,7 +15,7 @@ export function indexselect(x: AnyTensor | OperandData, dim: number, indices: An
  */
 export function indexselect(x: AnyTensor | OperandData, options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): TensorHandle;
 export function indexselect(...args: readonly unknown[]): unknown {
-  return client.call("indexselect", args);
+  return client.operate("indexselect", args);
 }
 
 /**
@@ -27,7 +27,7 @@ export function select(x: AnyTensor | OperandData, dim: number, index: number): 
  */
 export function select(x: AnyTensor | OperandData, options: { readonly dim: number; readonly index: number }): TensorHandle;
 export function select(...args: readonly unknown[]): unknown {
-  return client.call("select", args);
+  return client.operate("select", args);
 }
 
 /**
@@ -53,7 +53,7 @@ export function gather(x: AnyTensor | OperandData, dim: number, indices: AnyTens
  */
 export function gather(x: AnyTensor | OperandData, options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): TensorHandle;
 export function gather(...args: readonly unknown[]): unknown {
-  return client.call("gather", args);
+  return client.operate("gather", args);
 }
 
 /**
@@ -65,7 +65,7 @@ export function scatteradd(x: AnyTensor | OperandData, dim: number, indices: Any
  */
 export function scatteradd(x: AnyTensor | OperandData, options: { readonly dim: number; readonly indices: AnyTensor | OperandData; readonly source: AnyTensor | OperandData }): TensorHandle;
 export function scatteradd(...args: readonly unknown[]): unknown {
-  return client.call("scatteradd", args);
+  return client.operate("scatteradd", args);
 }
 
 /**
@@ -77,7 +77,7 @@ export function maskedfill(x: AnyTensor | OperandData, mask: AnyTensor | Operand
  */
 export function maskedfill(x: AnyTensor | OperandData, mask: AnyTensor | OperandData, options: { readonly value: number }): TensorHandle;
 export function maskedfill(...args: readonly unknown[]): unknown {
-  return client.call("maskedfill", args);
+  return client.operate("maskedfill", args);
 }
 
 /**
@@ -91,5 +91,5 @@ export function onehot(x: AnyTensor | OperandData, n: number): TensorHandle;
  */
 export function onehot(x: AnyTensor | OperandData, options: { readonly n: number }): TensorHandle;
 export function onehot(...args: readonly unknown[]): unknown {
-  return client.call("onehot", args);
+  return client.operate("onehot", args);
 }

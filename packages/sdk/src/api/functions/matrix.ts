@@ -12,7 +12,7 @@ import { client } from "../client.js";
  */
 export function matmul(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function matmul(...args: readonly unknown[]): unknown {
-  return client.call("matmul", args);
+  return client.operate("matmul", args);
 }
 
 /**
@@ -20,7 +20,7 @@ export function matmul(...args: readonly unknown[]): unknown {
  */
 export function mm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function mm(...args: readonly unknown[]): unknown {
-  return client.call("mm", args);
+  return client.operate("mm", args);
 }
 
 /**
@@ -28,7 +28,7 @@ export function mm(...args: readonly unknown[]): unknown {
  */
 export function mv(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function mv(...args: readonly unknown[]): unknown {
-  return client.call("mv", args);
+  return client.operate("mv", args);
 }
 
 /**
@@ -36,7 +36,7 @@ export function mv(...args: readonly unknown[]): unknown {
  */
 export function bmm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function bmm(...args: readonly unknown[]): unknown {
-  return client.call("bmm", args);
+  return client.operate("bmm", args);
 }
 
 /**
@@ -44,7 +44,7 @@ export function bmm(...args: readonly unknown[]): unknown {
  */
 export function dot(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function dot(...args: readonly unknown[]): unknown {
-  return client.call("dot", args);
+  return client.operate("dot", args);
 }
 
 /**
@@ -52,7 +52,7 @@ export function dot(...args: readonly unknown[]): unknown {
  */
 export function outer(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function outer(...args: readonly unknown[]): unknown {
-  return client.call("outer", args);
+  return client.operate("outer", args);
 }
 
 /**
@@ -60,7 +60,7 @@ export function outer(...args: readonly unknown[]): unknown {
  */
 export function mmt(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function mmt(...args: readonly unknown[]): unknown {
-  return client.call("mmt", args);
+  return client.operate("mmt", args);
 }
 
 /**
@@ -68,7 +68,7 @@ export function mmt(...args: readonly unknown[]): unknown {
  */
 export function mtm(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function mtm(...args: readonly unknown[]): unknown {
-  return client.call("mtm", args);
+  return client.operate("mtm", args);
 }
 
 /**
@@ -80,7 +80,7 @@ export function addmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y:
  */
 export function addmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function addmm(...args: readonly unknown[]): unknown {
-  return client.call("addmm", args);
+  return client.operate("addmm", args);
 }
 
 /**
@@ -92,7 +92,7 @@ export function addmv(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y:
  */
 export function addmv(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function addmv(...args: readonly unknown[]): unknown {
-  return client.call("addmv", args);
+  return client.operate("addmv", args);
 }
 
 /**
@@ -104,7 +104,7 @@ export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, 
  */
 export function baddbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function baddbmm(...args: readonly unknown[]): unknown {
-  return client.call("baddbmm", args);
+  return client.operate("baddbmm", args);
 }
 
 /**
@@ -181,7 +181,7 @@ export function bilinear(x: AnyTensor | OperandData, y: AnyTensor | OperandData,
  */
 export function bilinear(x: AnyTensor | OperandData, y: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): TensorHandle;
 export function bilinear(...args: readonly unknown[]): unknown {
-  return client.call("bilinear", args);
+  return client.operate("bilinear", args);
 }
 
 /**
@@ -193,7 +193,7 @@ export function linear(x: AnyTensor | OperandData, weight: AnyTensor | OperandDa
  */
 export function linear(x: AnyTensor | OperandData, weight: AnyTensor | OperandData, options: { readonly bias?: AnyTensor | OperandData | null }): TensorHandle;
 export function linear(...args: readonly unknown[]): unknown {
-  return client.call("linear", args);
+  return client.operate("linear", args);
 }
 
 /**
@@ -201,5 +201,5 @@ export function linear(...args: readonly unknown[]): unknown {
  */
 export function trace(x: AnyTensor | OperandData): TensorHandle;
 export function trace(...args: readonly unknown[]): unknown {
-  return client.call("trace", args);
+  return client.operate("trace", args);
 }

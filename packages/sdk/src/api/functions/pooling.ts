@@ -17,7 +17,7 @@ export function maxpool1d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function maxpool1d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): TensorHandle;
 export function maxpool1d(...args: readonly unknown[]): unknown {
-  return client.call("maxpool1d", args);
+  return client.operate("maxpool1d", args);
 }
 
 /**
@@ -31,7 +31,7 @@ export function maxpool2d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function maxpool2d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): TensorHandle;
 export function maxpool2d(...args: readonly unknown[]): unknown {
-  return client.call("maxpool2d", args);
+  return client.operate("maxpool2d", args);
 }
 
 /**
@@ -45,7 +45,7 @@ export function maxpool3d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function maxpool3d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly dilate?: number | readonly number[]; readonly ceiling?: boolean }): TensorHandle;
 export function maxpool3d(...args: readonly unknown[]): unknown {
-  return client.call("maxpool3d", args);
+  return client.operate("maxpool3d", args);
 }
 
 /**
@@ -59,7 +59,7 @@ export function avgpool1d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function avgpool1d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): TensorHandle;
 export function avgpool1d(...args: readonly unknown[]): unknown {
-  return client.call("avgpool1d", args);
+  return client.operate("avgpool1d", args);
 }
 
 /**
@@ -73,7 +73,7 @@ export function avgpool2d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function avgpool2d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): TensorHandle;
 export function avgpool2d(...args: readonly unknown[]): unknown {
-  return client.call("avgpool2d", args);
+  return client.operate("avgpool2d", args);
 }
 
 /**
@@ -87,7 +87,7 @@ export function avgpool3d(x: AnyTensor | OperandData, size: number | readonly nu
  */
 export function avgpool3d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly pad?: number | readonly number[]; readonly ceiling?: boolean; readonly countpad?: boolean; readonly divisor?: number | null }): TensorHandle;
 export function avgpool3d(...args: readonly unknown[]): unknown {
-  return client.call("avgpool3d", args);
+  return client.operate("avgpool3d", args);
 }
 
 /**
@@ -99,7 +99,7 @@ export function adaptmax1d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptmax1d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptmax1d(...args: readonly unknown[]): unknown {
-  return client.call("adaptmax1d", args);
+  return client.operate("adaptmax1d", args);
 }
 
 /**
@@ -111,7 +111,7 @@ export function adaptmax2d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptmax2d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptmax2d(...args: readonly unknown[]): unknown {
-  return client.call("adaptmax2d", args);
+  return client.operate("adaptmax2d", args);
 }
 
 /**
@@ -123,7 +123,7 @@ export function adaptmax3d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptmax3d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptmax3d(...args: readonly unknown[]): unknown {
-  return client.call("adaptmax3d", args);
+  return client.operate("adaptmax3d", args);
 }
 
 /**
@@ -135,7 +135,7 @@ export function adaptavg1d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptavg1d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptavg1d(...args: readonly unknown[]): unknown {
-  return client.call("adaptavg1d", args);
+  return client.operate("adaptavg1d", args);
 }
 
 /**
@@ -147,7 +147,7 @@ export function adaptavg2d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptavg2d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptavg2d(...args: readonly unknown[]): unknown {
-  return client.call("adaptavg2d", args);
+  return client.operate("adaptavg2d", args);
 }
 
 /**
@@ -159,7 +159,7 @@ export function adaptavg3d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function adaptavg3d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[] }): TensorHandle;
 export function adaptavg3d(...args: readonly unknown[]): unknown {
-  return client.call("adaptavg3d", args);
+  return client.operate("adaptavg3d", args);
 }
 
 /**
@@ -173,7 +173,7 @@ export function lppool1d(x: AnyTensor | OperandData, p: number, size: number | r
  */
 export function lppool1d(x: AnyTensor | OperandData, options: { readonly p: number; readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly ceiling?: boolean }): TensorHandle;
 export function lppool1d(...args: readonly unknown[]): unknown {
-  return client.call("lppool1d", args);
+  return client.operate("lppool1d", args);
 }
 
 /**
@@ -187,7 +187,7 @@ export function lppool2d(x: AnyTensor | OperandData, p: number, size: number | r
  */
 export function lppool2d(x: AnyTensor | OperandData, options: { readonly p: number; readonly size: number | readonly number[]; readonly stride?: number | readonly number[] | null; readonly ceiling?: boolean }): TensorHandle;
 export function lppool2d(...args: readonly unknown[]): unknown {
-  return client.call("lppool2d", args);
+  return client.operate("lppool2d", args);
 }
 
 /**
@@ -201,7 +201,7 @@ export function fmaxpool2d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function fmaxpool2d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly outsize?: number | readonly number[] | null; readonly ratio?: number | readonly number[] | null; readonly samples?: AnyTensor | OperandData | null }): TensorHandle;
 export function fmaxpool2d(...args: readonly unknown[]): unknown {
-  return client.call("fmaxpool2d", args);
+  return client.operate("fmaxpool2d", args);
 }
 
 /**
@@ -215,5 +215,5 @@ export function fmaxpool3d(x: AnyTensor | OperandData, size: number | readonly n
  */
 export function fmaxpool3d(x: AnyTensor | OperandData, options: { readonly size: number | readonly number[]; readonly outsize?: number | readonly number[] | null; readonly ratio?: number | readonly number[] | null; readonly samples?: AnyTensor | OperandData | null }): TensorHandle;
 export function fmaxpool3d(...args: readonly unknown[]): unknown {
-  return client.call("fmaxpool3d", args);
+  return client.operate("fmaxpool3d", args);
 }

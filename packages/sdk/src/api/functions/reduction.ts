@@ -15,7 +15,7 @@ export function sum(x: AnyTensor | OperandData, dim?: number | readonly number[]
  */
 export function sum(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function sum(...args: readonly unknown[]): unknown {
-  return client.call("sum", args);
+  return client.operate("sum", args);
 }
 
 /**
@@ -27,7 +27,7 @@ export function mean(x: AnyTensor | OperandData, dim?: number | readonly number[
  */
 export function mean(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function mean(...args: readonly unknown[]): unknown {
-  return client.call("mean", args);
+  return client.operate("mean", args);
 }
 
 /**
@@ -39,7 +39,7 @@ export function prod(x: AnyTensor | OperandData, dim?: number | readonly number[
  */
 export function prod(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function prod(...args: readonly unknown[]): unknown {
-  return client.call("prod", args);
+  return client.operate("prod", args);
 }
 
 /**
@@ -51,7 +51,7 @@ export function amax(x: AnyTensor | OperandData, dim?: number | readonly number[
  */
 export function amax(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function amax(...args: readonly unknown[]): unknown {
-  return client.call("amax", args);
+  return client.operate("amax", args);
 }
 
 /**
@@ -63,7 +63,7 @@ export function amin(x: AnyTensor | OperandData, dim?: number | readonly number[
  */
 export function amin(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function amin(...args: readonly unknown[]): unknown {
-  return client.call("amin", args);
+  return client.operate("amin", args);
 }
 
 /**
@@ -75,7 +75,7 @@ export function aminmax(x: AnyTensor | OperandData, dim?: number | readonly numb
  */
 export function aminmax(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function aminmax(...args: readonly unknown[]): unknown {
-  return client.call("aminmax", args);
+  return client.operate("aminmax", args);
 }
 
 /**
@@ -89,7 +89,7 @@ export function max(x: AnyTensor | OperandData, dim: number, keepdim?: boolean):
  */
 export function max(x: AnyTensor | OperandData, options: { readonly dim: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function max(...args: readonly unknown[]): unknown {
-  return client.call("max", args);
+  return client.operate("max", args);
 }
 
 /**
@@ -103,7 +103,7 @@ export function min(x: AnyTensor | OperandData, dim: number, keepdim?: boolean):
  */
 export function min(x: AnyTensor | OperandData, options: { readonly dim: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function min(...args: readonly unknown[]): unknown {
-  return client.call("min", args);
+  return client.operate("min", args);
 }
 
 /**
@@ -117,7 +117,7 @@ export function argmax(x: AnyTensor | OperandData, dim?: number | null, keepdim?
  */
 export function argmax(x: AnyTensor | OperandData, options: { readonly dim?: number | null; readonly keepdim?: boolean }): TensorHandle;
 export function argmax(...args: readonly unknown[]): unknown {
-  return client.call("argmax", args);
+  return client.operate("argmax", args);
 }
 
 /**
@@ -131,7 +131,7 @@ export function argmin(x: AnyTensor | OperandData, dim?: number | null, keepdim?
  */
 export function argmin(x: AnyTensor | OperandData, options: { readonly dim?: number | null; readonly keepdim?: boolean }): TensorHandle;
 export function argmin(...args: readonly unknown[]): unknown {
-  return client.call("argmin", args);
+  return client.operate("argmin", args);
 }
 
 /**
@@ -143,7 +143,7 @@ export function all(x: AnyTensor | OperandData, dim?: number | readonly number[]
  */
 export function all(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function all(...args: readonly unknown[]): unknown {
-  return client.call("all", args);
+  return client.operate("all", args);
 }
 
 /**
@@ -155,7 +155,7 @@ export function any(x: AnyTensor | OperandData, dim?: number | readonly number[]
  */
 export function any(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function any(...args: readonly unknown[]): unknown {
-  return client.call("any", args);
+  return client.operate("any", args);
 }
 
 /**
@@ -167,7 +167,7 @@ export function nansum(x: AnyTensor | OperandData, dim?: number | readonly numbe
  */
 export function nansum(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function nansum(...args: readonly unknown[]): unknown {
-  return client.call("nansum", args);
+  return client.operate("nansum", args);
 }
 
 /**
@@ -179,7 +179,7 @@ export function nanmean(x: AnyTensor | OperandData, dim?: number | readonly numb
  */
 export function nanmean(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function nanmean(...args: readonly unknown[]): unknown {
-  return client.call("nanmean", args);
+  return client.operate("nanmean", args);
 }
 
 /**
@@ -191,7 +191,7 @@ export function logsumexp(x: AnyTensor | OperandData, dim: number | readonly num
  */
 export function logsumexp(x: AnyTensor | OperandData, options: { readonly dim: number | readonly number[]; readonly keepdim?: boolean }): TensorHandle;
 export function logsumexp(...args: readonly unknown[]): unknown {
-  return client.call("logsumexp", args);
+  return client.operate("logsumexp", args);
 }
 
 /**
@@ -203,7 +203,7 @@ export function cumsum(x: AnyTensor | OperandData, dim: number): TensorHandle;
  */
 export function cumsum(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function cumsum(...args: readonly unknown[]): unknown {
-  return client.call("cumsum", args);
+  return client.operate("cumsum", args);
 }
 
 /**
@@ -215,5 +215,5 @@ export function cumprod(x: AnyTensor | OperandData, dim: number): TensorHandle;
  */
 export function cumprod(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function cumprod(...args: readonly unknown[]): unknown {
-  return client.call("cumprod", args);
+  return client.operate("cumprod", args);
 }

@@ -102,10 +102,10 @@ export function leaks(options: unknown = {}, ...surplus: readonly unknown[]): re
   if (trace !== undefined && typeof trace !== "boolean") refuse("leaks trace", "a boolean", trace);
   const rows = client.call("leaks", []) as readonly (readonly [id: number, bytes: number, by: string])[];
   if (trace !== undefined) client.trace(trace);
-  const places = client.placesOf(rows.map(([id]) => BigInt(id)));
+  const places = client.placesOf(rows.map(([id]) => id));
   return rows.map(([id, bytes, by]) => {
     const kind = objectKinds[Math.floor(id / idsOfKind)] ?? "tensor";
-    const where = places.get(BigInt(id));
+    const where = places.get(id);
     return where === undefined ? { id, kind, bytes, by } : { id, kind, bytes, by, where };
   });
 }

@@ -15,7 +15,7 @@ export function reshape(x: AnyTensor | OperandData, shape: number | readonly num
  */
 export function reshape(x: AnyTensor | OperandData, options: { readonly shape: number | readonly number[] }): TensorHandle;
 export function reshape(...args: readonly unknown[]): unknown {
-  return client.call("reshape", args);
+  return client.operate("reshape", args);
 }
 
 /**
@@ -27,7 +27,7 @@ export function squeeze(x: AnyTensor | OperandData, dim?: number | readonly numb
  */
 export function squeeze(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null }): TensorHandle;
 export function squeeze(...args: readonly unknown[]): unknown {
-  return client.call("squeeze", args);
+  return client.operate("squeeze", args);
 }
 
 /**
@@ -39,7 +39,7 @@ export function unsqueeze(x: AnyTensor | OperandData, dim: number): TensorHandle
  */
 export function unsqueeze(x: AnyTensor | OperandData, options: { readonly dim: number }): TensorHandle;
 export function unsqueeze(...args: readonly unknown[]): unknown {
-  return client.call("unsqueeze", args);
+  return client.operate("unsqueeze", args);
 }
 
 /**
@@ -51,7 +51,7 @@ export function transpose(x: AnyTensor | OperandData, a?: number, b?: number): T
  */
 export function transpose(x: AnyTensor | OperandData, options: { readonly a?: number; readonly b?: number }): TensorHandle;
 export function transpose(...args: readonly unknown[]): unknown {
-  return client.call("transpose", args);
+  return client.operate("transpose", args);
 }
 
 /**
@@ -63,7 +63,7 @@ export function permute(x: AnyTensor | OperandData, dims: number | readonly numb
  */
 export function permute(x: AnyTensor | OperandData, options: { readonly dims: number | readonly number[] }): TensorHandle;
 export function permute(...args: readonly unknown[]): unknown {
-  return client.call("permute", args);
+  return client.operate("permute", args);
 }
 
 /**
@@ -75,7 +75,7 @@ export function expand(x: AnyTensor | OperandData, shape: number | readonly numb
  */
 export function expand(x: AnyTensor | OperandData, options: { readonly shape: number | readonly number[] }): TensorHandle;
 export function expand(...args: readonly unknown[]): unknown {
-  return client.call("expand", args);
+  return client.operate("expand", args);
 }
 
 /**
@@ -87,7 +87,7 @@ export function narrow(x: AnyTensor | OperandData, dim: number, start: number, l
  */
 export function narrow(x: AnyTensor | OperandData, options: { readonly dim: number; readonly start: number; readonly length: number }): TensorHandle;
 export function narrow(...args: readonly unknown[]): unknown {
-  return client.call("narrow", args);
+  return client.operate("narrow", args);
 }
 
 /**
@@ -99,7 +99,7 @@ export function cat(tensors: AnyVector | readonly (AnyTensor | OperandData)[], d
  */
 export function cat(tensors: AnyVector | readonly (AnyTensor | OperandData)[], options: { readonly dim?: number }): TensorHandle;
 export function cat(...args: readonly unknown[]): unknown {
-  return client.call("cat", args);
+  return client.operate("cat", args);
 }
 
 /**
@@ -111,7 +111,7 @@ export function stack(tensors: AnyVector | readonly (AnyTensor | OperandData)[],
  */
 export function stack(tensors: AnyVector | readonly (AnyTensor | OperandData)[], options: { readonly dim?: number }): TensorHandle;
 export function stack(...args: readonly unknown[]): unknown {
-  return client.call("stack", args);
+  return client.operate("stack", args);
 }
 
 /**
@@ -123,7 +123,7 @@ export function flip(x: AnyTensor | OperandData, dims: number | readonly number[
  */
 export function flip(x: AnyTensor | OperandData, options: { readonly dims: number | readonly number[] }): TensorHandle;
 export function flip(...args: readonly unknown[]): unknown {
-  return client.call("flip", args);
+  return client.operate("flip", args);
 }
 
 /**
@@ -135,7 +135,7 @@ export function roll(x: AnyTensor | OperandData, shift: number, dim: number): Te
  */
 export function roll(x: AnyTensor | OperandData, options: { readonly shift: number; readonly dim: number }): TensorHandle;
 export function roll(...args: readonly unknown[]): unknown {
-  return client.call("roll", args);
+  return client.operate("roll", args);
 }
 
 /**
@@ -147,7 +147,7 @@ export function flatten(x: AnyTensor | OperandData, first?: number, last?: numbe
  */
 export function flatten(x: AnyTensor | OperandData, options: { readonly first?: number; readonly last?: number }): TensorHandle;
 export function flatten(...args: readonly unknown[]): unknown {
-  return client.call("flatten", args);
+  return client.operate("flatten", args);
 }
 
 /**
@@ -159,7 +159,7 @@ export function tril(x: AnyTensor | OperandData, diagonal?: number): TensorHandl
  */
 export function tril(x: AnyTensor | OperandData, options: { readonly diagonal?: number }): TensorHandle;
 export function tril(...args: readonly unknown[]): unknown {
-  return client.call("tril", args);
+  return client.operate("tril", args);
 }
 
 /**
@@ -171,7 +171,7 @@ export function triu(x: AnyTensor | OperandData, diagonal?: number): TensorHandl
  */
 export function triu(x: AnyTensor | OperandData, options: { readonly diagonal?: number }): TensorHandle;
 export function triu(...args: readonly unknown[]): unknown {
-  return client.call("triu", args);
+  return client.operate("triu", args);
 }
 
 /**
@@ -179,5 +179,5 @@ export function triu(...args: readonly unknown[]): unknown {
  */
 export function detach(x: AnyTensor | OperandData): TensorHandle;
 export function detach(...args: readonly unknown[]): unknown {
-  return client.call("detach", args);
+  return client.operate("detach", args);
 }

@@ -15,7 +15,7 @@ export function sort(x: AnyTensor | OperandData, dim?: number, descending?: bool
  */
 export function sort(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly descending?: boolean }): [TensorHandle, TensorHandle];
 export function sort(...args: readonly unknown[]): unknown {
-  return client.call("sort", args);
+  return client.operate("sort", args);
 }
 
 /**
@@ -29,7 +29,7 @@ export function argsort(x: AnyTensor | OperandData, dim?: number, descending?: b
  */
 export function argsort(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly descending?: boolean }): TensorHandle;
 export function argsort(...args: readonly unknown[]): unknown {
-  return client.call("argsort", args);
+  return client.operate("argsort", args);
 }
 
 /**
@@ -37,7 +37,7 @@ export function argsort(...args: readonly unknown[]): unknown {
  */
 export function msort(x: AnyTensor | OperandData): TensorHandle;
 export function msort(...args: readonly unknown[]): unknown {
-  return client.call("msort", args);
+  return client.operate("msort", args);
 }
 
 /**
@@ -51,7 +51,7 @@ export function topk(x: AnyTensor | OperandData, k: number, dim?: number, larges
  */
 export function topk(x: AnyTensor | OperandData, options: { readonly k: number; readonly dim?: number; readonly largest?: boolean }): [TensorHandle, TensorHandle];
 export function topk(...args: readonly unknown[]): unknown {
-  return client.call("topk", args);
+  return client.operate("topk", args);
 }
 
 /**
@@ -65,7 +65,7 @@ export function kthvalue(x: AnyTensor | OperandData, k: number, dim?: number, ke
  */
 export function kthvalue(x: AnyTensor | OperandData, options: { readonly k: number; readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function kthvalue(...args: readonly unknown[]): unknown {
-  return client.call("kthvalue", args);
+  return client.operate("kthvalue", args);
 }
 
 /**
@@ -79,7 +79,7 @@ export function median(x: AnyTensor | OperandData, dim?: number, keepdim?: boole
  */
 export function median(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function median(...args: readonly unknown[]): unknown {
-  return client.call("median", args);
+  return client.operate("median", args);
 }
 
 /**

@@ -17,7 +17,7 @@ export function variance(x: AnyTensor | OperandData, dim?: number | readonly num
  */
 export function variance(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): TensorHandle;
 export function variance(...args: readonly unknown[]): unknown {
-  return client.call("variance", args);
+  return client.operate("variance", args);
 }
 
 /**
@@ -29,7 +29,7 @@ export function std(x: AnyTensor | OperandData, dim?: number | readonly number[]
  */
 export function std(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): TensorHandle;
 export function std(...args: readonly unknown[]): unknown {
-  return client.call("std", args);
+  return client.operate("std", args);
 }
 
 /**
@@ -43,7 +43,7 @@ export function meanstd(x: AnyTensor | OperandData, dim?: number | readonly numb
  */
 export function meanstd(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function meanstd(...args: readonly unknown[]): unknown {
-  return client.call("meanstd", args);
+  return client.operate("meanstd", args);
 }
 
 /**
@@ -57,7 +57,7 @@ export function meanvar(x: AnyTensor | OperandData, dim?: number | readonly numb
  */
 export function meanvar(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly correction?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function meanvar(...args: readonly unknown[]): unknown {
-  return client.call("meanvar", args);
+  return client.operate("meanvar", args);
 }
 
 /**
@@ -71,7 +71,7 @@ export function vnorm(x: AnyTensor | OperandData, p?: number, dim?: number | rea
  */
 export function vnorm(x: AnyTensor | OperandData, options: { readonly p?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function vnorm(...args: readonly unknown[]): unknown {
-  return client.call("vnorm", args);
+  return client.operate("vnorm", args);
 }
 
 /**
@@ -83,7 +83,7 @@ export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, p?:
  */
 export function dist(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly p?: number }): TensorHandle;
 export function dist(...args: readonly unknown[]): unknown {
-  return client.call("dist", args);
+  return client.operate("dist", args);
 }
 
 /**
