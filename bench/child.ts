@@ -28,6 +28,10 @@ export type Request =
       readonly to: "tensor" | "lists";
       readonly shape: readonly [rows: number, columns: number];
     }
+  /** The training of examples/gpt on a batch that stays the same, with AdamW. A step has `batch` times 64 tokens. */
+  | { readonly do: "gpt"; readonly batch: number }
+  /** A chain of operations on 16 elements: add, mul, tanh and sub in turn. A step is 200 of them. */
+  | { readonly do: "operations"; readonly gradient: boolean }
   /** The cheapest calls. */
   | { readonly do: "call" };
 

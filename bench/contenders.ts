@@ -71,7 +71,7 @@ const steppedBy =
 
 /** Adam and the training. More tensors than these take minutes to compile, and more parameters show nothing new. */
 const javascript = (most: { readonly tensors: number; readonly parameters: number }) => (request: Request) => {
-  if (request.do === "train") return undefined;
+  if (request.do === "train" || request.do === "gpt") return undefined;
   if (request.do !== "make") return "it is asked for steps only";
   if (request.optimizer !== "adam" || request.options.amsgrad) return "only Adam was written";
   if (request.shapes.length > most.tensors) return "too many tensors for it";
@@ -101,6 +101,8 @@ export const torchForeach: Contender = {
   find: torch("foreach"),
   refuses: (request) => (request.do === "make" && request.optimizer === "lamb" ? "it has no LAMB" : undefined),
 };
+/** PyTorch as most programs use it: operations one by one, and the optimizer's default. */
+export const torchEager: Contender = { name: "PyTorch eager", find: torch("eager") };
 export const torchFused: Contender = {
   name: "PyTorch fused",
   find: torch("fused"),

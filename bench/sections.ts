@@ -2,6 +2,7 @@
 
 import { type Case, race, stepping, threads, training } from "./cases.js";
 import {
+  type Contender,
   contenders,
   demonstration,
   inRust,
@@ -16,6 +17,7 @@ import {
   stepwell,
   tch,
   tfjs,
+  torchEager,
   torchForeach,
   torchFused,
   torchLoop,
@@ -171,6 +173,46 @@ function trainings(quick: boolean): Case[] {
   ];
 }
 
+/** A chain of 200 operations on 16 elements, without and with a graph for gradients. */
+function operations(quick: boolean): Case[] {
+  return [false, true].map((gradient) => ({
+    id: `operations/200 of 16 elements${gradient ? ", recorded" : ""}/1`,
+    threads: 1,
+    entrants: [stepwell, torchEager, ourWasm].map((contender) => ({
+      label: contender.name,
+      contender,
+      request: { do: "operations", gradient } as const,
+      bytes: 0,
+      same: true,
+    })),
+    yardstick: false,
+    seconds: quick ? 2 : 5,
+    turn: 10,
+  }));
+}
+
+/** Steps of the training of examples/gpt, and the same in WebAssembly. */
+function characterModels(quick: boolean): Case[] {
+  const race = (where: string, batch: number, by: readonly Contender[], count: number): Case => ({
+    id: `gpt/${where}, batch ${batch}/${count}`,
+    threads: count,
+    entrants: by.map((contender) => ({
+      label: contender.name,
+      contender,
+      request: { do: "gpt", batch } as const,
+      bytes: 0,
+      same: true,
+    })),
+    yardstick: false,
+    seconds: quick ? 4 : 12,
+    turn: 100,
+  });
+  return [
+    ...(quick ? [1] : threads).map((count) => race("native", 16, [stepwell, torchEager], count)),
+    race("wasm", 8, [ourWasm, jax, tfjs], 1),
+  ];
+}
+
 /** The import of Stepwell, and of that the load of libtorch. */
 function imports(): Case[] {
   const entrants = [libtorchAlone, sdkImport].map((contender) => ({
@@ -213,9 +255,11 @@ export const sections: readonly Section[] = [
   { name: "spacing", title: "Sizes that are powers of two", cases: spacing },
   { name: "offload", title: "Steps on copies, offload: true", cases: offloads },
   { name: "call", title: "The call from JavaScript", cases: calls },
+  { name: "operations", title: "Operations on small tensors", cases: operations },
   { name: "import", title: "The import", cases: imports },
   { name: "arrays", title: "Nested arrays", cases: conversions },
   { name: "training", title: "Training in JavaScript", cases: trainings },
   { name: "wasm", title: "WebAssembly in Node", cases: webAssembly },
+  { name: "gpt", title: "A transformer", cases: characterModels },
   { name: "memory", title: "Peak memory of steps", cases: memory },
 ];

@@ -25,7 +25,7 @@ export function targets(results: readonly Result[]): Target[] {
   ]);
   return [
     ...[...rows, ...calls(look), ...imports(look), ...conversions(results)],
-    ...[...trainings(results), ...webAssembly(look)],
+    ...[...trainings(results), ...webAssembly(look), ...operations(look), ...characterModels(look)],
   ];
 }
 
@@ -139,5 +139,30 @@ function* webAssembly(look: Look): Generator<Target> {
   for (const [name, peer, limit] of promised) {
     const measured = look(`wasm/${name}/1`, peer)?.ratio?.median;
     yield atLeast(limit, { name: `${name}: ${peer} / Stepwell wasm`, threads: 1, measured });
+  }
+}
+
+function* operations(look: Look): Generator<Target> {
+  for (const recorded of ["", ", recorded"]) {
+    const measured = look(`operations/200 of 16 elements${recorded}/1`, "PyTorch eager")?.ratio?.median;
+    yield atLeast(1, {
+      name: `200 operations on 16 elements${recorded}: PyTorch eager / Stepwell`,
+      threads: 1,
+      measured,
+    });
+  }
+}
+
+function* characterModels(look: Look): Generator<Target> {
+  for (const threads of [1, 2]) {
+    const measured = look(`gpt/native, batch 16/${threads}`, "PyTorch eager")?.ratio?.median;
+    yield atLeast(0.95, { name: "transformer, batch 16: PyTorch eager / Stepwell", threads, measured });
+  }
+  for (const [peer, limit] of [
+    ["jax-js wasm", 1.5],
+    ["tfjs wasm", 4],
+  ] as const) {
+    const measured = look("gpt/wasm, batch 8/1", peer)?.ratio?.median;
+    yield atLeast(limit, { name: `transformer, batch 8: ${peer} / Stepwell wasm`, threads: 1, measured });
   }
 }

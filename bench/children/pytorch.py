@@ -1,9 +1,11 @@
 """PyTorch in Python: the other side of child.ts. The argument is loop, foreach or fused; gpu.py uses this file, too."""
 
 import json
+import math
 import os
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -16,7 +18,7 @@ CLASSES = {
     "rmsprop": torch.optim.RMSprop,
     "adagrad": torch.optim.Adagrad,
 }
-IMPLEMENTATIONS = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+IMPLEMENTATIONS = {"eager": {}, "loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 
 
 def filled(shape, factor):
@@ -104,6 +106,59 @@ class Training:
         return self.last
 
 
+class CharacterModel:
+    """The model of examples/gpt."""
+
+    def __init__(self, request, implementation):
+        sys.path.insert(0, str(Path(__file__).parent / "../../examples/gpt"))
+        from gpt import Gpt, generator
+
+        text = (Path(__file__).parent / "../../examples/gpt/coriolanus.txt").read_text(encoding="utf8")
+        alphabet = sorted(set(text))
+        numbers = torch.tensor([alphabet.index(character) for character in text])
+        self.model = Gpt(len(alphabet), 128, 4, 4, 64)
+        self.model.start()
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3, weight_decay=0.01, **IMPLEMENTATIONS[implementation])
+        draws = generator(2)
+        starts = [math.floor(next(draws) * (math.floor(len(text) * 0.9) - 65)) for _ in range(request["batch"])]
+        self.tokens, targets = (torch.stack([numbers[at + by : at + by + 64] for at in starts]) for by in (0, 1))
+        self.targets = targets.flatten()
+        self.last = float("nan")
+
+    def step(self, steps):
+        for _ in range(steps):
+            self.optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(self.model(self.tokens), self.targets)
+            loss.backward()
+            self.optimizer.step()
+            self.last = loss.item()
+
+    def moved(self):
+        return self.last
+
+
+class Operations:
+    """A chain of operations on 16 elements."""
+
+    CHAINED = 200
+
+    def __init__(self, request, implementation):
+        self.a, self.b = filled([16], 7919), filled([16], 7919) + 1
+        self.a.requires_grad_(request["gradient"])
+        self.last = float("nan")
+
+    def step(self, steps):
+        add, mul, tanh, sub, b = torch.add, torch.mul, torch.tanh, torch.sub, self.b
+        for _ in range(steps):
+            z = self.a
+            for _ in range(0, self.CHAINED, 4):
+                z = sub(tanh(mul(add(z, b), b)), b)
+            self.last = z[7].item()
+
+    def moved(self):
+        return self.last
+
+
 def timed(candidate, steps):
     start = time.perf_counter_ns()
     candidate.step(steps)
@@ -139,4 +194,4 @@ def serve(kinds, timed, release=lambda: None):
 
 
 if __name__ == "__main__":
-    serve({"make": Stepping, "train": Training}, timed)
+    serve({"make": Stepping, "train": Training, "gpt": CharacterModel, "operations": Operations}, timed)

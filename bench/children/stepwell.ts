@@ -1,5 +1,8 @@
 // Stepwell, on the engine whose package is the argument; with libtorch's own optimizers too.
 
+import { gpt, start } from "@stepwell/example-gpt/gpt";
+import { pieces, randomOf } from "@stepwell/example-gpt/text";
+import { sizes } from "@stepwell/example-gpt/training";
 import type * as sdk from "@stepwell/sdk";
 import type { Request } from "../child.js";
 import { gradients, moved, parameters } from "../numbers.js";
@@ -17,6 +20,8 @@ const threads = engine === "@stepwell/sdk" ? Number(process.env.OMP_NUM_THREADS 
 await serve(threads, (request) => {
   if (request.do === "make") return stepping(request);
   if (request.do === "train") return training(batchOf(request.batch));
+  if (request.do === "gpt") return characterModel(request.batch);
+  if (request.do === "operations") return operations(request.gradient);
   if (request.do === "convert") return conversions(request);
   return calling();
 });
@@ -72,6 +77,52 @@ function training({ images, labels }: Batch): Candidate {
     },
     moved: () => last,
     free: () => api.free(made, model, input),
+  };
+}
+
+function characterModel(batch: number): Candidate {
+  const model = gpt(api, sizes);
+  start(api, model.module, randomOf(1));
+  const made = api.opt("adamw", model.module, learningRate);
+  const { tokens, targets } = pieces(batch, sizes.context, randomOf(2));
+  let last = Number.NaN;
+  return {
+    step(steps) {
+      for (let i = 0; i < steps; i++) {
+        api.scoped(() => {
+          const loss = model.loss(tokens, targets);
+          api.backward(loss);
+          api.step(made, { zerograd: true });
+          last = api.tensor(loss) as number;
+        });
+      }
+    },
+    moved: () => last,
+    free: () => api.free(made, model.module),
+  };
+}
+
+function operations(gradient: boolean): Candidate {
+  const [x, y] = [0, 1].map((shift) => parameters([16]).map((number) => number + shift)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const a = gradient ? api.tensor(x, "grad") : api.tensor(x);
+  const b = api.tensor(y);
+  const chained = 200;
+  let last = Number.NaN;
+  return {
+    step(steps) {
+      for (let step = 0; step < steps; step++) {
+        api.scoped(() => {
+          let z = a;
+          for (let i = 0; i < chained; i += 4) z = api.sub(api.tanh(api.mul(api.add(z, b), b)), b);
+          last = (api.data(z).data as Float32Array)[7] ?? last;
+        });
+      }
+    },
+    moved: () => last,
+    free: () => api.free(a, b),
   };
 }
 

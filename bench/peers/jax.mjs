@@ -30,7 +30,12 @@ function updateAll(ps, gs, ms, vs, rate, root) {
   return [0, 1, 2].map((which) => all.map((one) => one[which]));
 }
 
-await serve(1, (request) => (request.do === "make" ? stepping(request.shapes) : training(request.batch)));
+await serve(1, async (request) => {
+  if (request.do === "make") return stepping(request.shapes);
+  // Imported late: it makes arrays, for which the backend is chosen above.
+  if (request.do === "gpt") return (await import("./jax-gpt.mjs")).transformer(request.batch);
+  return training(request.batch);
+});
 
 function stepping(shapes) {
   const gs = shapes.map((shape) => array(gradients(shape), shape));
