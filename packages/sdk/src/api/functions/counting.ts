@@ -17,7 +17,7 @@ export function mode(x: AnyTensor | OperandData, dim?: number, keepdim?: boolean
  */
 export function mode(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function mode(...args: readonly unknown[]): unknown {
-  return client.call("mode", args);
+  return client.operate("mode", args);
 }
 
 /**
@@ -26,7 +26,7 @@ export function mode(...args: readonly unknown[]): unknown {
  */
 export function unique(x: AnyTensor | OperandData): [TensorHandle, TensorHandle, TensorHandle];
 export function unique(...args: readonly unknown[]): unknown {
-  return client.call("unique", args);
+  return client.operate("unique", args);
 }
 
 /**
@@ -35,7 +35,7 @@ export function unique(...args: readonly unknown[]): unknown {
  */
 export function uniquec(x: AnyTensor | OperandData): [TensorHandle, TensorHandle, TensorHandle];
 export function uniquec(...args: readonly unknown[]): unknown {
-  return client.call("uniquec", args);
+  return client.operate("uniquec", args);
 }
 
 /**
@@ -54,7 +54,7 @@ export function bincount(x: AnyTensor | OperandData, weight: AnyTensor | Operand
  */
 export function bincount(x: AnyTensor | OperandData, options: { readonly weight?: AnyTensor | OperandData | null; readonly bins?: number }): TensorHandle;
 export function bincount(...args: readonly unknown[]): unknown {
-  return client.call("bincount", args);
+  return client.operate("bincount", args);
 }
 
 /**
@@ -68,5 +68,5 @@ export function histc(x: AnyTensor | OperandData, bins?: number, low?: number, h
  */
 export function histc(x: AnyTensor | OperandData, options: { readonly bins?: number; readonly low?: number; readonly high?: number }): TensorHandle;
 export function histc(...args: readonly unknown[]): unknown {
-  return client.call("histc", args);
+  return client.operate("histc", args);
 }

@@ -17,7 +17,7 @@ export function diagonal(x: AnyTensor | OperandData, offset?: number, dim1?: num
  */
 export function diagonal(x: AnyTensor | OperandData, options: { readonly offset?: number; readonly dim1?: number; readonly dim2?: number }): TensorHandle;
 export function diagonal(...args: readonly unknown[]): unknown {
-  return client.call("diagonal", args);
+  return client.operate("diagonal", args);
 }
 
 /**
@@ -29,7 +29,7 @@ export function diag(x: AnyTensor | OperandData, offset?: number): TensorHandle;
  */
 export function diag(x: AnyTensor | OperandData, options: { readonly offset?: number }): TensorHandle;
 export function diag(...args: readonly unknown[]): unknown {
-  return client.call("diag", args);
+  return client.operate("diag", args);
 }
 
 /**
@@ -41,5 +41,5 @@ export function diagflat(x: AnyTensor | OperandData, offset?: number): TensorHan
  */
 export function diagflat(x: AnyTensor | OperandData, options: { readonly offset?: number }): TensorHandle;
 export function diagflat(...args: readonly unknown[]): unknown {
-  return client.call("diagflat", args);
+  return client.operate("diagflat", args);
 }

@@ -324,7 +324,7 @@ export function pow(...args: readonly unknown[]): unknown {
  */
 export function fpow(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function fpow(...args: readonly unknown[]): unknown {
-  return client.call("fpow", args);
+  return client.operate("fpow", args);
 }
 
 /**
@@ -336,7 +336,7 @@ export function mvlgamma(x: AnyTensor | OperandData, p: number): TensorHandle;
  */
 export function mvlgamma(x: AnyTensor | OperandData, options: { readonly p: number }): TensorHandle;
 export function mvlgamma(...args: readonly unknown[]): unknown {
-  return client.call("mvlgamma", args);
+  return client.operate("mvlgamma", args);
 }
 
 /**

@@ -41,7 +41,7 @@ export function index(x: AnyTensor | OperandData, dim: number, indices: AnyTenso
  */
 export function index(x: AnyTensor | OperandData, options: { readonly dim: number; readonly indices: AnyTensor | OperandData }): TensorHandle;
 export function index(...args: readonly unknown[]): unknown {
-  return client.call("index", args);
+  return client.operate("index", args);
 }
 
 /**

@@ -11,7 +11,7 @@ import { client } from "../client.js";
  */
 export function det(x: AnyTensor | OperandData): TensorHandle;
 export function det(...args: readonly unknown[]): unknown {
-  return client.call("det", args);
+  return client.operate("det", args);
 }
 
 /**
@@ -19,7 +19,7 @@ export function det(...args: readonly unknown[]): unknown {
  */
 export function logdet(x: AnyTensor | OperandData): TensorHandle;
 export function logdet(...args: readonly unknown[]): unknown {
-  return client.call("logdet", args);
+  return client.operate("logdet", args);
 }
 
 /**
@@ -27,7 +27,7 @@ export function logdet(...args: readonly unknown[]): unknown {
  */
 export function slogdet(x: AnyTensor | OperandData): [TensorHandle, TensorHandle];
 export function slogdet(...args: readonly unknown[]): unknown {
-  return client.call("slogdet", args);
+  return client.operate("slogdet", args);
 }
 
 /**
@@ -41,7 +41,7 @@ export function mrank(x: AnyTensor | OperandData, atol?: number | null, rtol?: n
  */
 export function mrank(x: AnyTensor | OperandData, options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): TensorHandle;
 export function mrank(...args: readonly unknown[]): unknown {
-  return client.call("mrank", args);
+  return client.operate("mrank", args);
 }
 
 /**
@@ -49,7 +49,7 @@ export function mrank(...args: readonly unknown[]): unknown {
  */
 export function inverse(x: AnyTensor | OperandData): TensorHandle;
 export function inverse(...args: readonly unknown[]): unknown {
-  return client.call("inverse", args);
+  return client.operate("inverse", args);
 }
 
 /**
@@ -63,7 +63,7 @@ export function pinverse(x: AnyTensor | OperandData, atol?: number | null, rtol?
  */
 export function pinverse(x: AnyTensor | OperandData, options: { readonly atol?: number | null; readonly rtol?: number | null; readonly hermitian?: boolean }): TensorHandle;
 export function pinverse(...args: readonly unknown[]): unknown {
-  return client.call("pinverse", args);
+  return client.operate("pinverse", args);
 }
 
 /**
@@ -71,7 +71,7 @@ export function pinverse(...args: readonly unknown[]): unknown {
  */
 export function solve(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function solve(...args: readonly unknown[]): unknown {
-  return client.call("solve", args);
+  return client.operate("solve", args);
 }
 
 /**
@@ -85,7 +85,7 @@ export function trisolve(x: AnyTensor | OperandData, y: AnyTensor | OperandData,
  */
 export function trisolve(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly upper: boolean; readonly left?: boolean; readonly unitriangular?: boolean }): TensorHandle;
 export function trisolve(...args: readonly unknown[]): unknown {
-  return client.call("trisolve", args);
+  return client.operate("trisolve", args);
 }
 
 /**
@@ -99,7 +99,7 @@ export function lstsq(x: AnyTensor | OperandData, y: AnyTensor | OperandData, rc
  */
 export function lstsq(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly rcond?: number | null }): [TensorHandle, TensorHandle, TensorHandle, TensorHandle];
 export function lstsq(...args: readonly unknown[]): unknown {
-  return client.call("lstsq", args);
+  return client.operate("lstsq", args);
 }
 
 /**
@@ -113,7 +113,7 @@ export function chol(x: AnyTensor | OperandData, upper?: boolean): TensorHandle;
  */
 export function chol(x: AnyTensor | OperandData, options: { readonly upper?: boolean }): TensorHandle;
 export function chol(...args: readonly unknown[]): unknown {
-  return client.call("chol", args);
+  return client.operate("chol", args);
 }
 
 /**
@@ -127,7 +127,7 @@ export function cholx(x: AnyTensor | OperandData, upper?: boolean, check?: boole
  */
 export function cholx(x: AnyTensor | OperandData, options: { readonly upper?: boolean; readonly check?: boolean }): [TensorHandle, TensorHandle];
 export function cholx(...args: readonly unknown[]): unknown {
-  return client.call("cholx", args);
+  return client.operate("cholx", args);
 }
 
 /**
@@ -141,7 +141,7 @@ export function cholinverse(x: AnyTensor | OperandData, upper?: boolean): Tensor
  */
 export function cholinverse(x: AnyTensor | OperandData, options: { readonly upper?: boolean }): TensorHandle;
 export function cholinverse(...args: readonly unknown[]): unknown {
-  return client.call("cholinverse", args);
+  return client.operate("cholinverse", args);
 }
 
 /**
@@ -155,7 +155,7 @@ export function cholsolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData
  */
 export function cholsolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData, options: { readonly upper?: boolean }): TensorHandle;
 export function cholsolve(...args: readonly unknown[]): unknown {
-  return client.call("cholsolve", args);
+  return client.operate("cholsolve", args);
 }
 
 /**
@@ -169,7 +169,7 @@ export function lu(x: AnyTensor | OperandData, pivot?: boolean): [TensorHandle, 
  */
 export function lu(x: AnyTensor | OperandData, options: { readonly pivot?: boolean }): [TensorHandle, TensorHandle];
 export function lu(...args: readonly unknown[]): unknown {
-  return client.call("lu", args);
+  return client.operate("lu", args);
 }
 
 /**
@@ -183,7 +183,7 @@ export function lux(x: AnyTensor | OperandData, pivot?: boolean, check?: boolean
  */
 export function lux(x: AnyTensor | OperandData, options: { readonly pivot?: boolean; readonly check?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function lux(...args: readonly unknown[]): unknown {
-  return client.call("lux", args);
+  return client.operate("lux", args);
 }
 
 /**
@@ -197,7 +197,7 @@ export function lun(x: AnyTensor | OperandData, y: AnyTensor | OperandData, data
  */
 export function lun(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dataflag?: boolean; readonly pivotflag?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function lun(...args: readonly unknown[]): unknown {
-  return client.call("lun", args);
+  return client.operate("lun", args);
 }
 
 /**
@@ -206,7 +206,7 @@ export function lun(...args: readonly unknown[]): unknown {
  */
 export function lusolve(y: AnyTensor | OperandData, x: AnyTensor | OperandData, z: AnyTensor | OperandData): TensorHandle;
 export function lusolve(...args: readonly unknown[]): unknown {
-  return client.call("lusolve", args);
+  return client.operate("lusolve", args);
 }
 
 /**
@@ -220,7 +220,7 @@ export function qr(x: AnyTensor | OperandData, complete?: boolean): [TensorHandl
  */
 export function qr(x: AnyTensor | OperandData, options: { readonly complete?: boolean }): [TensorHandle, TensorHandle];
 export function qr(...args: readonly unknown[]): unknown {
-  return client.call("qr", args);
+  return client.operate("qr", args);
 }
 
 /**
@@ -229,7 +229,7 @@ export function qr(...args: readonly unknown[]): unknown {
  */
 export function householder(x: AnyTensor | OperandData, y: AnyTensor | OperandData): TensorHandle;
 export function householder(...args: readonly unknown[]): unknown {
-  return client.call("householder", args);
+  return client.operate("householder", args);
 }
 
 /**
@@ -243,7 +243,7 @@ export function svd(x: AnyTensor | OperandData, full?: boolean): [TensorHandle, 
  */
 export function svd(x: AnyTensor | OperandData, options: { readonly full?: boolean }): [TensorHandle, TensorHandle, TensorHandle];
 export function svd(...args: readonly unknown[]): unknown {
-  return client.call("svd", args);
+  return client.operate("svd", args);
 }
 
 /**
@@ -251,7 +251,7 @@ export function svd(...args: readonly unknown[]): unknown {
  */
 export function svdvals(x: AnyTensor | OperandData): TensorHandle;
 export function svdvals(...args: readonly unknown[]): unknown {
-  return client.call("svdvals", args);
+  return client.operate("svdvals", args);
 }
 
 /**
@@ -265,7 +265,7 @@ export function eigh(x: AnyTensor | OperandData, upper?: boolean): [TensorHandle
  */
 export function eigh(x: AnyTensor | OperandData, options: { readonly upper?: boolean }): [TensorHandle, TensorHandle];
 export function eigh(...args: readonly unknown[]): unknown {
-  return client.call("eigh", args);
+  return client.operate("eigh", args);
 }
 
 /**
@@ -279,7 +279,7 @@ export function eigvalsh(x: AnyTensor | OperandData, upper?: boolean): TensorHan
  */
 export function eigvalsh(x: AnyTensor | OperandData, options: { readonly upper?: boolean }): TensorHandle;
 export function eigvalsh(...args: readonly unknown[]): unknown {
-  return client.call("eigvalsh", args);
+  return client.operate("eigvalsh", args);
 }
 
 /**
@@ -293,7 +293,7 @@ export function power(x: AnyTensor | OperandData, n: number): TensorHandle;
  */
 export function power(x: AnyTensor | OperandData, options: { readonly n: number }): TensorHandle;
 export function power(...args: readonly unknown[]): unknown {
-  return client.call("power", args);
+  return client.operate("power", args);
 }
 
 /**
@@ -307,7 +307,7 @@ export function fnorm(x: AnyTensor | OperandData, dim?: number | readonly number
  */
 export function fnorm(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function fnorm(...args: readonly unknown[]): unknown {
-  return client.call("fnorm", args);
+  return client.operate("fnorm", args);
 }
 
 /**
@@ -321,7 +321,7 @@ export function nnorm(x: AnyTensor | OperandData, dim?: number | readonly number
  */
 export function nnorm(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function nnorm(...args: readonly unknown[]): unknown {
-  return client.call("nnorm", args);
+  return client.operate("nnorm", args);
 }
 
 /**
@@ -335,5 +335,5 @@ export function mnorm(x: AnyTensor | OperandData, ord?: number, dim?: number | r
  */
 export function mnorm(x: AnyTensor | OperandData, options: { readonly ord?: number; readonly dim?: number | readonly number[] | null; readonly keepdim?: boolean }): TensorHandle;
 export function mnorm(...args: readonly unknown[]): unknown {
-  return client.call("mnorm", args);
+  return client.operate("mnorm", args);
 }

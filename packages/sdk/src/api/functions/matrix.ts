@@ -118,7 +118,7 @@ export function addbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y
  */
 export function addbmm(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function addbmm(...args: readonly unknown[]): unknown {
-  return client.call("addbmm", args);
+  return client.operate("addbmm", args);
 }
 
 /**
@@ -132,7 +132,7 @@ export function addr(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: 
  */
 export function addr(z: AnyTensor | OperandData, x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly beta?: number; readonly alpha?: number }): TensorHandle;
 export function addr(...args: readonly unknown[]): unknown {
-  return client.call("addr", args);
+  return client.operate("addr", args);
 }
 
 /**
@@ -141,7 +141,7 @@ export function addr(...args: readonly unknown[]): unknown {
  */
 export function multidot(tensors: AnyVector | readonly (AnyTensor | OperandData)[]): TensorHandle;
 export function multidot(...args: readonly unknown[]): unknown {
-  return client.call("multidot", args);
+  return client.operate("multidot", args);
 }
 
 /**
@@ -155,7 +155,7 @@ export function tensordot(x: AnyTensor | OperandData, y: AnyTensor | OperandData
  */
 export function tensordot(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim1?: number | readonly number[]; readonly dim2?: number | readonly number[] | null }): TensorHandle;
 export function tensordot(...args: readonly unknown[]): unknown {
-  return client.call("tensordot", args);
+  return client.operate("tensordot", args);
 }
 
 /**
@@ -167,7 +167,7 @@ export function cross(x: AnyTensor | OperandData, y: AnyTensor | OperandData, di
  */
 export function cross(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim?: number }): TensorHandle;
 export function cross(...args: readonly unknown[]): unknown {
-  return client.call("cross", args);
+  return client.operate("cross", args);
 }
 
 /**

@@ -11,7 +11,7 @@ import { client } from "../client.js";
  */
 export function bernoulli(x: AnyTensor | OperandData): TensorHandle;
 export function bernoulli(...args: readonly unknown[]): unknown {
-  return client.call("bernoulli", args);
+  return client.operate("bernoulli", args);
 }
 
 /**
@@ -25,5 +25,5 @@ export function multinomial(x: AnyTensor | OperandData, n?: number, replace?: bo
  */
 export function multinomial(x: AnyTensor | OperandData, options: { readonly n?: number; readonly replace?: boolean }): TensorHandle;
 export function multinomial(...args: readonly unknown[]): unknown {
-  return client.call("multinomial", args);
+  return client.operate("multinomial", args);
 }

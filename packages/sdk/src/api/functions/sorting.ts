@@ -91,5 +91,5 @@ export function nanmedian(x: AnyTensor | OperandData, dim?: number, keepdim?: bo
  */
 export function nanmedian(x: AnyTensor | OperandData, options: { readonly dim?: number; readonly keepdim?: boolean }): [TensorHandle, TensorHandle];
 export function nanmedian(...args: readonly unknown[]): unknown {
-  return client.call("nanmedian", args);
+  return client.operate("nanmedian", args);
 }

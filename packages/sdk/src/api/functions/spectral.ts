@@ -18,7 +18,7 @@ export function bartlett(length: number, periodic?: boolean, dtype?: Dtype | nul
  */
 export function bartlett(options: { readonly length: number; readonly periodic?: boolean; readonly dtype?: Dtype | null }): TensorHandle;
 export function bartlett(...args: readonly unknown[]): unknown {
-  return client.call("bartlett", args);
+  return client.operate("bartlett", args);
 }
 
 /**
@@ -32,7 +32,7 @@ export function blackman(length: number, periodic?: boolean, dtype?: Dtype | nul
  */
 export function blackman(options: { readonly length: number; readonly periodic?: boolean; readonly dtype?: Dtype | null }): TensorHandle;
 export function blackman(...args: readonly unknown[]): unknown {
-  return client.call("blackman", args);
+  return client.operate("blackman", args);
 }
 
 /**
@@ -46,7 +46,7 @@ export function hann(length: number, periodic?: boolean, dtype?: Dtype | null): 
  */
 export function hann(options: { readonly length: number; readonly periodic?: boolean; readonly dtype?: Dtype | null }): TensorHandle;
 export function hann(...args: readonly unknown[]): unknown {
-  return client.call("hann", args);
+  return client.operate("hann", args);
 }
 
 /**
@@ -60,7 +60,7 @@ export function hamming(length: number, periodic?: boolean, alpha?: number, beta
  */
 export function hamming(options: { readonly length: number; readonly periodic?: boolean; readonly alpha?: number; readonly beta?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function hamming(...args: readonly unknown[]): unknown {
-  return client.call("hamming", args);
+  return client.operate("hamming", args);
 }
 
 /**
@@ -74,7 +74,7 @@ export function kaiser(length: number, periodic?: boolean, beta?: number, dtype?
  */
 export function kaiser(options: { readonly length: number; readonly periodic?: boolean; readonly beta?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function kaiser(...args: readonly unknown[]): unknown {
-  return client.call("kaiser", args);
+  return client.operate("kaiser", args);
 }
 
 /**
@@ -88,7 +88,7 @@ export function fftfreq(length: number, scale?: number, dtype?: Dtype | null): T
  */
 export function fftfreq(options: { readonly length: number; readonly scale?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function fftfreq(...args: readonly unknown[]): unknown {
-  return client.call("fftfreq", args);
+  return client.operate("fftfreq", args);
 }
 
 /**
@@ -102,7 +102,7 @@ export function rfftfreq(length: number, scale?: number, dtype?: Dtype | null): 
  */
 export function rfftfreq(options: { readonly length: number; readonly scale?: number; readonly dtype?: Dtype | null }): TensorHandle;
 export function rfftfreq(...args: readonly unknown[]): unknown {
-  return client.call("rfftfreq", args);
+  return client.operate("rfftfreq", args);
 }
 
 /**
@@ -114,7 +114,7 @@ export function fftshift(x: AnyTensor | OperandData, dim?: number | readonly num
  */
 export function fftshift(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null }): TensorHandle;
 export function fftshift(...args: readonly unknown[]): unknown {
-  return client.call("fftshift", args);
+  return client.operate("fftshift", args);
 }
 
 /**
@@ -126,5 +126,5 @@ export function ifftshift(x: AnyTensor | OperandData, dim?: number | readonly nu
  */
 export function ifftshift(x: AnyTensor | OperandData, options: { readonly dim?: number | readonly number[] | null }): TensorHandle;
 export function ifftshift(...args: readonly unknown[]): unknown {
-  return client.call("ifftshift", args);
+  return client.operate("ifftshift", args);
 }

@@ -97,7 +97,7 @@ export function renorm(x: AnyTensor | OperandData, p: number, dim: number, maxno
  */
 export function renorm(x: AnyTensor | OperandData, options: { readonly p: number; readonly dim: number; readonly maxnorm: number }): TensorHandle;
 export function renorm(...args: readonly unknown[]): unknown {
-  return client.call("renorm", args);
+  return client.operate("renorm", args);
 }
 
 /**
