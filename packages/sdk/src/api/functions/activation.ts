@@ -40,7 +40,7 @@ export function leakyrelu(...args: readonly unknown[]): unknown {
  */
 export function prelu(x: AnyTensor | OperandData, weight: AnyTensor | OperandData): TensorHandle;
 export function prelu(...args: readonly unknown[]): unknown {
-  return client.call("prelu", args);
+  return client.operate("prelu", args);
 }
 
 /**
@@ -54,7 +54,7 @@ export function rrelu(x: AnyTensor | OperandData, lower?: number, upper?: number
  */
 export function rrelu(x: AnyTensor | OperandData, options: { readonly lower?: number; readonly upper?: number; readonly train?: boolean }): TensorHandle;
 export function rrelu(...args: readonly unknown[]): unknown {
-  return client.call("rrelu", args);
+  return client.operate("rrelu", args);
 }
 
 /**
@@ -150,7 +150,7 @@ export function glu(x: AnyTensor | OperandData, dim?: number): TensorHandle;
  */
 export function glu(x: AnyTensor | OperandData, options: { readonly dim?: number }): TensorHandle;
 export function glu(...args: readonly unknown[]): unknown {
-  return client.call("glu", args);
+  return client.operate("glu", args);
 }
 
 /**

@@ -111,7 +111,7 @@ export function pairwise(x: AnyTensor | OperandData, y: AnyTensor | OperandData,
  */
 export function pairwise(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean }): TensorHandle;
 export function pairwise(...args: readonly unknown[]): unknown {
-  return client.call("pairwise", args);
+  return client.operate("pairwise", args);
 }
 
 /**
@@ -125,7 +125,7 @@ export function similar(x: AnyTensor | OperandData, y: AnyTensor | OperandData, 
  */
 export function similar(x: AnyTensor | OperandData, y: AnyTensor | OperandData, options: { readonly dim?: number; readonly eps?: number }): TensorHandle;
 export function similar(...args: readonly unknown[]): unknown {
-  return client.call("similar", args);
+  return client.operate("similar", args);
 }
 
 /**
@@ -139,7 +139,7 @@ export function pdist(x: AnyTensor | OperandData, p?: number): TensorHandle;
  */
 export function pdist(x: AnyTensor | OperandData, options: { readonly p?: number }): TensorHandle;
 export function pdist(...args: readonly unknown[]): unknown {
-  return client.call("pdist", args);
+  return client.operate("pdist", args);
 }
 
 /**
@@ -153,7 +153,7 @@ export function normalize(x: AnyTensor | OperandData, p?: number, dim?: number, 
  */
 export function normalize(x: AnyTensor | OperandData, options: { readonly p?: number; readonly dim?: number; readonly eps?: number }): TensorHandle;
 export function normalize(...args: readonly unknown[]): unknown {
-  return client.call("normalize", args);
+  return client.operate("normalize", args);
 }
 
 /**
@@ -161,7 +161,7 @@ export function normalize(...args: readonly unknown[]): unknown {
  */
 export function zscore(x: AnyTensor | OperandData, mean: AnyTensor | OperandData, std: AnyTensor | OperandData): TensorHandle;
 export function zscore(...args: readonly unknown[]): unknown {
-  return client.call("zscore", args);
+  return client.operate("zscore", args);
 }
 
 /**
@@ -175,7 +175,7 @@ export function rmsnorm(x: AnyTensor | OperandData, shape: number | readonly num
  */
 export function rmsnorm(x: AnyTensor | OperandData, options: { readonly shape: number | readonly number[]; readonly weight?: AnyTensor | OperandData | null; readonly eps?: number | null }): TensorHandle;
 export function rmsnorm(...args: readonly unknown[]): unknown {
-  return client.call("rmsnorm", args);
+  return client.operate("rmsnorm", args);
 }
 
 /**
@@ -191,5 +191,5 @@ export function localnorm(x: AnyTensor | OperandData, size: number, alpha?: numb
  */
 export function localnorm(x: AnyTensor | OperandData, options: { readonly size: number; readonly alpha?: number; readonly beta?: number; readonly k?: number }): TensorHandle;
 export function localnorm(...args: readonly unknown[]): unknown {
-  return client.call("localnorm", args);
+  return client.operate("localnorm", args);
 }
