@@ -255,6 +255,44 @@ describe("a list that is read in one pass", () => {
     expect(() => k.tensor(list)).toThrow(thrown);
   });
 
+  it("is read once by an operation, whichever way its arguments cross the binding", () => {
+    const x = k.Tensor.of([1, 2, 3, 4, 5, 6]);
+    const handle = x.handle;
+    let reads: number[] = [];
+    /** A list whose elements count how often they are read. */
+    const counted = (...items: unknown[]) => {
+      const list: unknown[] = [];
+      items.forEach((item, i) => {
+        const get = () => {
+          // A call writes to the memory for arguments.
+          k.free(k.add(handle, 100));
+          reads[i] = (reads[i] ?? 0) + 1;
+          return item;
+        };
+        Object.defineProperty(list, i, { get });
+      });
+      return list as number[];
+    };
+    const calls: readonly (readonly [number, () => unknown])[] = [
+      [2, () => expect(k.size(k.reshape(handle, counted(2, 3)))).toEqual([2, 3])],
+      [2, () => expect(k.size(k.reshape(x, counted(2, 3)))).toEqual([2, 3])],
+      [2, () => expect(k.size(k.reshape([1, 2, 3, 4, 5, 6], counted(2, 3)))).toEqual([2, 3])],
+      [2, () => expect(k.size(k.zeros(counted(2, 3), "double"))).toEqual([2, 3])],
+      [1, () => expect(k.tensor(k.add(handle, counted(1)))).toEqual([2, 3, 4, 5, 6, 7])],
+      [2, () => expect(k.tensor(k.cat(counted(handle, handle)))).toHaveLength(12)],
+      [2, () => expectError("ERR_ARGUMENT", () => k.reshape(handle, counted(2, "x")))],
+      [2, () => expectError("ERR_SHAPE", () => k.reshape(handle, counted(2, 4)))],
+      [2, () => expectError("ERR_MEMORY", () => k.zeros(counted(2 ** 26, 2 ** 24)))],
+    ];
+    for (const [count, call] of calls) {
+      reads = [];
+      call();
+      expect(reads, String(call)).toEqual(Array(count).fill(1));
+    }
+    expectError("ERR_ARGUMENT", () => k.reshape(handle, new Array<number>(2)));
+    k.free();
+  });
+
   it("leaves no trace of a longer one before it", () => {
     const long = Array.from({ length: 500 }, () => row(100));
     const short = Array.from({ length: 400 }, () => row(100).reverse());

@@ -10,16 +10,22 @@ export const compactLength = 64;
 /** Limit of a list that is copied number by number. */
 const MAX_LIST = 16;
 
+/** A copy of a list. Reading a list may run code of the caller, which must run once. */
+class CopiedList extends Array<unknown> {}
+
+/** The arguments with copies of the short lists among them. */
+export function withCopiedLists(args: readonly unknown[]): readonly unknown[] {
+  return args.some((arg) => typeof arg === "object" && isList(arg)) ? args.map(copied) : args;
+}
+
 /**
  * Writes arguments to memory, and returns how many numbers they take. -1 if an argument is of another kind than numbers, booleans,
- * short lists of numbers, and handles of the owner.
+ * copied lists of numbers, and handles of the owner.
  */
 export function encodeCompact(owner: object, args: readonly unknown[], memory: () => Float64Array): number {
-  // Reading a list may run code of the caller, whose calls write to the memory too.
-  const values = args.some((arg) => typeof arg === "object" && isList(arg)) ? args.map(copied) : args;
   const to = memory();
   let length = 0;
-  for (const value of values) {
+  for (const value of args) {
     if (length > compactLength - MAX_LIST - 2) return -1;
     switch (typeof value) {
       case "number":
@@ -38,10 +44,13 @@ export function encodeCompact(owner: object, args: readonly unknown[], memory: (
           to[length++] = id;
           break;
         }
-        if (!(value instanceof CopiedList)) return -1;
+        if (!(value instanceof CopiedList) || value.length === 0) return -1;
         to[length++] = tags.list;
-        to[length++] = value.numbers.length;
-        for (const number of value.numbers) to[length++] = number;
+        to[length++] = value.length;
+        for (const item of value) {
+          if (typeof item !== "number") return -1;
+          to[length++] = item;
+        }
         break;
       }
       case "boolean":
@@ -58,20 +67,16 @@ export function encodeCompact(owner: object, args: readonly unknown[], memory: (
   return length;
 }
 
-class CopiedList {
-  constructor(readonly numbers: readonly number[]) {}
-}
-
-/** A copy of a short list of numbers; any other value as it is. */
+/** A copy of a short list, holes included; any other value as it is. */
 function copied(value: unknown): unknown {
   if (!isList(value)) return value;
   const { length } = value;
-  if (!(length > 0 && length <= MAX_LIST)) return value;
-  const numbers: number[] = [];
+  if (!(Number.isInteger(length) && length >= 0 && length <= MAX_LIST)) return value;
+  const items = new CopiedList();
   for (let i = 0; i < length; i++) {
     const item = value[i];
-    if (typeof item !== "number") return value;
-    numbers.push(item);
+    if (item !== undefined || i in value) items[i] = item;
   }
-  return new CopiedList(numbers);
+  items.length = length;
+  return items;
 }

@@ -5,7 +5,7 @@ import { objectText } from "../printing/object.js";
 import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
-import { encodeCompact } from "./compact-arguments.js";
+import { encodeCompact, withCopiedLists } from "./compact-arguments.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
 import type { HandleScope } from "./handle-scopes.js";
@@ -118,9 +118,11 @@ export class EngineClient {
   }
 
   /** Calls an operation of the table of tensor mathematics. */
-  operate(name: string, args: readonly unknown[]): unknown {
-    const index = this.#operations.get(name) ?? this.#findOperation(name, args);
-    const length = index < 0 ? -1 : encodeCompact(this.#registry, args, this.#compactMemory);
+  operate(name: string, given: readonly unknown[]): unknown {
+    const index = this.#operations.get(name) ?? this.#findOperation(name, given);
+    if (index < 0) return this.call(name, given);
+    const args = withCopiedLists(given);
+    const length = encodeCompact(this.#registry, args, this.#compactMemory);
     if (length < 0) return this.call(name, args);
     let id: number;
     try {
