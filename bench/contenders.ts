@@ -125,7 +125,7 @@ export const tfjs: Contender = {
   name: "tfjs wasm",
   find: peer("tfjs.mjs"),
   refuses: (request) =>
-    request.do === "convert" ? undefined : javascript({ tensors: 1000, parameters: 5_000_000 })(request),
+    ["convert", "gpt"].includes(request.do) ? undefined : javascript({ tensors: 1000, parameters: 5_000_000 })(request),
 };
 export const jax: Contender = {
   name: "jax-js wasm",

@@ -209,7 +209,7 @@ function characterModels(quick: boolean): Case[] {
   });
   return [
     ...(quick ? [1] : threads).map((count) => race("native", 16, [stepwell, torchEager], count)),
-    race("wasm", 8, [ourWasm, jax], 1),
+    race("wasm", 8, [ourWasm, jax, tfjs], 1),
   ];
 }
 

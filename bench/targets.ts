@@ -158,6 +158,11 @@ function* characterModels(look: Look): Generator<Target> {
     const measured = look(`gpt/native, batch 16/${threads}`, "PyTorch eager")?.ratio?.median;
     yield atLeast(0.95, { name: "transformer, batch 16: PyTorch eager / Stepwell", threads, measured });
   }
-  const measured = look("gpt/wasm, batch 8/1", "jax-js wasm")?.ratio?.median;
-  yield atLeast(1.5, { name: "transformer, batch 8: jax-js wasm / Stepwell wasm", threads: 1, measured });
+  for (const [peer, limit] of [
+    ["jax-js wasm", 1.5],
+    ["tfjs wasm", 4],
+  ] as const) {
+    const measured = look("gpt/wasm, batch 8/1", peer)?.ratio?.median;
+    yield atLeast(limit, { name: `transformer, batch 8: ${peer} / Stepwell wasm`, threads: 1, measured });
+  }
 }

@@ -22,8 +22,10 @@ const conversions = {
 };
 const adam = () => tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
 
-await serve(1, (request) => {
+await serve(1, async (request) => {
   if (request.do === "make") return stepping(request.shapes);
+  // Imported late: it makes tensors, for which the backend is chosen above.
+  if (request.do === "gpt") return (await import("./tfjs-gpt.mjs")).transformer(request.batch);
   return request.do === "convert" ? converting(conversions, request) : training(request.batch);
 });
 
