@@ -113,7 +113,7 @@ pub(crate) fn log1p_exp<E: Engine>(engine: &E, x: &E::Tensor) -> Result<E::Tenso
     engine.binary(Binary::Add, &engine.unary(Unary::Log1p, &small)?, &large)
 }
 
-/// x / (1 + |x|).
+/// x / (1 + abs(x)).
 pub(crate) fn softsign<E: Engine>(engine: &E, x: &E::Tensor, _: Numbers) -> Result<E::Tensor> {
     let divisor = engine.with_number(Binary::Add, &engine.unary(Unary::Abs, x)?, 1.0)?;
     engine.binary(Binary::Div, x, &divisor)

@@ -1638,7 +1638,7 @@ export interface LayerOptionsOf {
   readonly hardshrink: HardshrinkOptions;
   /** x moved towards 0 by lambda, and 0 where its size is at most lambda. */
   readonly softshrink: SoftshrinkOptions;
-  /** x / (1 + |x|). */
+  /** x / (1 + abs(x)). */
   readonly softsign: Readonly<Record<string, never>>;
   /** log(1 + exp(beta x)) / beta. */
   readonly softplus: SoftplusOptions;
@@ -3854,7 +3854,7 @@ export interface LayerFormsOf {
   readonly hardshrink: HardshrinkForms;
   /** x moved towards 0 by lambda, and 0 where its size is at most lambda. */
   readonly softshrink: SoftshrinkForms;
-  /** x / (1 + |x|). */
+  /** x / (1 + abs(x)). */
   readonly softsign: NoOptionsForms;
   /** log(1 + exp(beta x)) / beta. */
   readonly softplus: SoftplusForms;

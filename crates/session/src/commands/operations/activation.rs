@@ -49,7 +49,7 @@ operations! { E,
     "mish" (x: Tensor) gradient 1 => |cx, given| wide(cx, given, activation::mish);
     /// log(1 + exp(beta x)) / beta, and x where beta x is above the threshold.
     "softplus" as "nn.functional.softplus" (x: Tensor, beta: Number = 1.0, threshold: Number = 20.0) gradient 1 => |cx, given| wide(cx, given, activation::softplus);
-    /// x / (1 + |x|).
+    /// x / (1 + abs(x)).
     "softsign" (x: Tensor) gradient 1 => |cx, given| wide(cx, given, activation::softsign);
     /// The first half along a dimension times the sigmoid of the second.
     "glu" as "nn.functional.glu" (x: Tensor, dim: Dim = minus_one) gradient 1 => |cx, given| wide(cx, given, activation::glu);

@@ -356,7 +356,7 @@ export interface TensorMethods<Result> {
    */
   softplus(options: { readonly beta?: number; readonly threshold?: number }): Result;
   /**
-   * x / (1 + |x|). As `torch.softsign`.
+   * x / (1 + abs(x)). As `torch.softsign`.
    */
   softsign(): Result;
   /**

@@ -134,7 +134,7 @@ export function softplus(...args: readonly unknown[]): unknown {
 }
 
 /**
- * x / (1 + |x|). As `torch.softsign`.
+ * x / (1 + abs(x)). As `torch.softsign`.
  */
 export function softsign(x: AnyTensor | OperandData): TensorHandle;
 export function softsign(...args: readonly unknown[]): unknown {

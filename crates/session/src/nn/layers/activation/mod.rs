@@ -86,7 +86,7 @@ function_layers! { E,
         /// Size of the largest element that becomes 0.
         lambda: f64 = 0.5, limit AtLeast(0.0), alias "lambd";
     } => Activation(activation::softshrink);
-    /// x / (1 + |x|).
+    /// x / (1 + abs(x)).
     "softsign" {} => Activation(activation::softsign);
     /// log(1 + exp(beta x)) / beta.
     "softplus" {
