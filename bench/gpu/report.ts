@@ -51,7 +51,8 @@ const isRequired = ({ name, reason }: GpuResult["absent"][number]) =>
 export function failures(results: readonly GpuResult[], device: string): readonly Failure[] {
   const [first] = results;
   // A device that cannot be used fails each case alike.
-  if (first?.rows.length === 0) return first.absent.slice(0, 1).map(({ reason }) => ({ message: reason }));
+  if (first?.rows.length === 0)
+    return first.absent.filter(isRequired).map(({ name, reason }) => ({ test: name, message: reason }));
   return results.flatMap(({ id, absent, different, rows, large }) => [
     ...absent.filter(isRequired).map(({ name, reason }) => ({ test: `${id}, ${name}`, message: reason })),
     ...different.map((name) => ({ test: `${id}, ${name}`, message: "other parameters after the same steps" })),

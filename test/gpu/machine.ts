@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { reasonIn } from "./processes.js";
 import type { Machine } from "./results.js";
 
 /** Prints what the SDK says of its engine. In a process of its own, which cannot take the run with it. */
@@ -41,8 +42,7 @@ function engine(): Pick<Machine, "libtorch" | "cuda"> {
     const cuda = typeof status === "string" ? status : JSON.stringify(status);
     return { libtorch: `${libtorch.version} in ${libtorch.path}, from ${libtorch.source}`, cuda };
   } catch {
-    const [reason = "the process ended"] = stderr.match(/^.*(?:Error|ERR_).*$/m) ?? [];
-    return { libtorch: reason.trim(), cuda: "unknown" };
+    return { libtorch: reasonIn(stderr) || "the process ended", cuda: "unknown" };
   }
 }
 

@@ -13,11 +13,12 @@ const folder = mkdtempSync(join(tmpdir(), "stepwell-gpu-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the folder with this Node and this libtorch, and with no other variables of this environment. */
-function runFolder(path: string, ...args: readonly string[]) {
+function runFolder(path: string, args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
   const env = {
     PATH: [dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
     HOME: folder,
     LIBTORCH: libtorch.path,
+    ...variables,
   };
   const { status, stdout, stderr } = spawnSync("bash", [join(path, "run.sh"), ...args], {
     env,
@@ -44,7 +45,7 @@ it.runIf(process.platform === "linux" && process.arch === "x64")(
     cpSync(packed, copy, { recursive: true });
     rmSync(packed, { recursive: true });
 
-    const cpu = runFolder(copy, "--device", "cpu", "--only", "parity,transcript");
+    const cpu = runFolder(copy, ["--device", "cpu", "--only", "parity,transcript"]);
     expect(cpu.parts).toEqual([
       ["transcript", "passed", []],
       ["parity", "passed", []],
@@ -53,12 +54,22 @@ it.runIf(process.platform === "linux" && process.arch === "x64")(
     expect(cpu.text).toContain("# Stepwell on cpu: all parts passed");
 
     // More devices than any machine has.
-    const absent = runFolder(copy, "--device", "cuda:99", "--only", "devices,contract");
+    const absent = runFolder(copy, ["--device", "cuda:99", "--only", "devices,contract"]);
     const message = expect.stringMatching(/^ERR_DEVICE: tensor: device cuda:99 cannot be used: /);
     expect(absent.parts).toEqual([
       ["devices", "failed", [{ message }]],
       ["contract", "failed", [{ message }]],
     ]);
     expect([absent.status, absent.passed]).toEqual([1, false]);
+
+    const missing = join(folder, "torch");
+    const unfound = runFolder(copy, ["--device", "cpu", "--only", "devices,bench"], { LIBTORCH: missing });
+    const reason = expect.stringContaining(`Error: LIBTORCH is set to ${missing}, but `);
+    const notStarted = expect.stringMatching(/gpu\.js does not start$/);
+    expect(unfound.parts).toEqual([
+      ["devices", "failed", [expect.objectContaining({ message: reason })]],
+      ["bench", "failed", ["Stepwell", "Stepwell, offload"].map((test) => ({ test, message: notStarted }))],
+    ]);
+    expect(unfound.text).toMatch(/^\| libtorch \| \w*Error: LIBTORCH is set to /m);
   },
 );

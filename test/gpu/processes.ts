@@ -7,8 +7,8 @@ import type { Part } from "./parts.js";
 import type { Failure, PartResult } from "./results.js";
 import type { Report } from "./suite.js";
 
-/** The longest wait for one file, in milliseconds. It ends a call that never returns, and leaves time for the files after it. */
-const fileLimit = 45_000;
+/** The longest wait for one test, in milliseconds. It ends a call that never returns, and leaves time for the files after it. */
+const testLimit = 45_000;
 
 interface Progress {
   passed: number;
@@ -57,16 +57,16 @@ async function runFiles(files: readonly string[], device: string, milliseconds: 
     child.kill("SIGKILL");
   };
   const partTimer = setTimeout(() => stop("time limit of the part"), milliseconds);
-  let fileTimer: NodeJS.Timeout | undefined;
+  let testTimer: NodeJS.Timeout | undefined;
   child.on("message", (report: Report) => {
+    clearTimeout(testTimer);
+    testTimer = setTimeout(() => stop("time limit of a test"), testLimit);
     if ("unusable" in report) {
       progress.failures.push({ message: report.unusable });
       started = files.length;
     } else if ("file" in report) {
       started++;
       lastTest = undefined;
-      clearTimeout(fileTimer);
-      fileTimer = setTimeout(() => stop("time limit of a file"), fileLimit);
     } else if (report.state === "failed") {
       lastTest = report.test;
       const file = basename(files[started - 1] ?? "");
@@ -78,7 +78,7 @@ async function runFiles(files: readonly string[], device: string, milliseconds: 
   });
   const { how, errors } = await endOf(child);
   clearTimeout(partTimer);
-  clearTimeout(fileTimer);
+  clearTimeout(testTimer);
   if (how !== undefined || stopped !== undefined) {
     const after = lastTest === undefined ? "before its first test ended" : `after "${lastTest}"`;
     const file = basename(files[Math.max(started - 1, 0)] ?? "");
@@ -90,7 +90,7 @@ async function runFiles(files: readonly string[], device: string, milliseconds: 
   return stopped === "time limit of the part" && started < files.length ? [] : files.slice(started);
 }
 
-/** The end of a process: undefined after a normal one, otherwise its signal or exit code, with its last lines of errors. */
+/** The end of a process: undefined after a normal one, otherwise its signal or exit code, with the reason on its error output. */
 export function endOf(child: ChildProcess): Promise<{ readonly how: string | undefined; readonly errors: string }> {
   let text = "";
   child.stderr?.setEncoding("utf8").on("data", (more: string) => {
@@ -100,10 +100,18 @@ export function endOf(child: ChildProcess): Promise<{ readonly how: string | und
     child.on("error", (error) => resolve({ how: error.message, errors: "" }));
     const end = (code: number | null, signal: NodeJS.Signals | null) => {
       const how = code === 0 ? undefined : (signal ?? `exit code ${code}`);
-      resolve({ how, errors: text.trim().split("\n").slice(-3).join(" ") });
+      resolve({ how, errors: reasonIn(text) });
+      // A pipe that another process holds open would keep this one from ending.
+      child.stderr?.destroy();
     };
     child.on("close", end);
     // A process that a test has started may hold the pipe of errors open for longer.
     child.on("exit", (code, signal) => setTimeout(end, 2000, code, signal).unref());
   });
+}
+
+/** The message of the last error in an error output, without the source and stack around it; else the last lines. */
+export function reasonIn(text: string): string {
+  const error = text.match(/^\w*(?:Error|ERR_\w+)(?: \[\w+\])?: .*$/gm)?.at(-1);
+  return error ?? text.trim().split("\n").slice(-3).join(" ");
 }
