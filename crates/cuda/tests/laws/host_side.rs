@@ -153,34 +153,59 @@ fn disturbed(
     unreachable!()
 }
 
+/// Three steps with refused calls, and steps without them. Before the second one the options change, and nothing if there
+/// are none. Fails unless both end alike.
+fn refuse_calls(
+    name: &str,
+    named: &Named,
+    changed: &Named,
+    make_model: impl Fn() -> Vec<Elements>,
+    non_finite: NonFinite,
+) {
+    let device = Observed::new(emulator());
+    let options = StepOptions { clip: Clip::Norm(0.5), non_finite, ..StepOptions::default() };
+    let make = || (optimizer(name, named, make_model().len()), make_model());
+    let ((mut broken, mut ours), (mut smooth, mut theirs)) = (make(), make());
+    for number in 0..3 {
+        for model in [&mut ours, &mut theirs] {
+            set_gradients(model, number);
+        }
+        if number == 1 {
+            for optimizer in [&mut broken, &mut smooth] {
+                let options = optimizer.plan(0, &[], changed).unwrap();
+                optimizer.edit(0, options, 0).unwrap();
+            }
+        }
+        let refusals = disturbed(&device, &mut broken, &mut ours, options);
+        let makes_state = number == 0 || number == 1 && !changed.is_empty();
+        assert!(refusals >= if makes_state { 6 } else { 2 }, "{name}: {refusals}");
+        step_on(emulator(), &mut smooth, &mut views(&mut theirs), options).unwrap();
+        let bits = |model: &[Elements]| model.iter().map(Elements::bits).collect::<Vec<_>>();
+        assert!(bits(&ours) == bits(&theirs), "{name} {named:?} {changed:?}");
+    }
+    let states = |optimizer: &Optimizer| optimizer.device_states().unwrap();
+    assert_same_states(&mut states(&broken), &mut states(&smooth), name);
+}
+
 #[test]
 fn a_refused_call_changes_nothing_and_the_next_step_is_as_without_it() {
     for name in NAMES {
         for named in variants(name) {
             for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
-                let device = Observed::new(emulator());
-                let options = StepOptions { clip: Clip::Norm(0.5), non_finite, ..StepOptions::default() };
-                let make = || (optimizer(name, &named, 8), model());
-                let ((mut broken, mut ours), (mut smooth, mut theirs)) = (make(), make());
-                for number in 0..3 {
-                    for model in [&mut ours, &mut theirs] {
-                        set_gradients(model, number);
-                    }
-                    if number == 1 && name != "adagrad" && name != "sgd" {
-                        // The types of moments change, except that f64 has none in 16 bits.
-                        let options = broken.plan(0, &[], &[]).unwrap();
-                        broken.edit(0, options, 0).unwrap();
-                    }
-                    let refusals = disturbed(&device, &mut broken, &mut ours, options);
-                    assert!(refusals >= if number == 0 { 6 } else { 2 }, "{name}: {refusals}");
-                    step_on(emulator(), &mut smooth, &mut views(&mut theirs), options).unwrap();
-                    let bits = |model: &[Elements]| model.iter().map(Elements::bits).collect::<Vec<_>>();
-                    assert!(bits(&ours) == bits(&theirs), "{name} {named:?}");
-                }
-                let states = |optimizer: &Optimizer| optimizer.device_states().unwrap();
-                assert_same_states(&mut states(&broken), &mut states(&smooth), name);
+                refuse_calls(name, &named, &Named::new(), model, non_finite);
             }
         }
+    }
+}
+
+#[test]
+fn a_refused_change_of_the_types_of_moments_changes_nothing() {
+    // Adagrad has no moments of 16 bits, and moments of f64 parameters have 64.
+    for name in NAMES.into_iter().filter(|name| *name != "adagrad") {
+        let momentum = if name == "sgd" { vec![option("momentum", OptionValue::Float(0.9))] } else { Named::new() };
+        let moments = vec![option("moments", OptionValue::Word("bfloat16".into()))];
+        let model = || [0, 2, 3].map(|kind| Elements::new(kind, 17_001, kind)).into();
+        refuse_calls(name, &momentum, &moments, model, NonFinite::Propagate);
     }
 }
 
@@ -204,6 +229,41 @@ fn a_second_stage_that_fails_says_that_the_state_has_changed() {
             assert_eq!(optimizer.device_states().unwrap()[0].as_ref().unwrap().step, 1);
         }
     }
+}
+
+#[test]
+fn a_second_stage_that_fails_after_a_first_step_of_some_says_that_the_state_has_changed() {
+    // Calls after the launch of `measure` are refused in turn, until the step succeeds.
+    let mut messages = Vec::new();
+    for calls in 0.. {
+        let device = Observed::new(emulator());
+        let mut optimizer = optimizer("lamb", &Vec::new(), 8);
+        let mut model = model();
+        let mut step = |has_gradient: &dyn Fn(usize) -> bool, refused: Option<usize>| {
+            set_gradients(&mut model, 0);
+            let mut placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+            placed.iter_mut().enumerate().filter(|(index, _)| !has_gradient(*index)).for_each(|(_, view)| *view = None);
+            device.take_calls();
+            if let Some(calls) = refused {
+                device.refuse_after(calls);
+            }
+            optimizer.device_step(&[device.shared()], &placed, StepOptions::default())
+        };
+        step(&|index| index < 4, None).unwrap();
+        let outcome = step(&|_| true, Some(calls));
+        let launches = device.take_calls().launches;
+        if outcome.is_ok() {
+            break;
+        }
+        let states = optimizer.device_states().unwrap();
+        assert!(states[4..].iter().all(Option::is_none));
+        if launches.contains(&"measure") {
+            messages.push(outcome.unwrap_err().to_string());
+        } else {
+            assert_eq!(outcome.unwrap_err().to_string(), "refused");
+        }
+    }
+    assert_eq!(messages, ["refused; the step has updated the state, but not the parameters"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod changes;
 #[path = "../../../optim/tests/properties/clip.rs"]
 mod clip;
 mod emulated;

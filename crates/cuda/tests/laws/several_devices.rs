@@ -104,6 +104,17 @@ fn each_device_makes_the_step_of_its_own_parameters() {
 }
 
 #[test]
+fn new_state_starts_at_its_value_on_each_device() {
+    let mut pair = Pair::new("adagrad", &vec![option("init", OptionValue::Float(0.37))]);
+    for number in 0..3 {
+        pair.step(number, None, alternating, StepOptions::default());
+    }
+    // Neighbors in the plan are on two devices.
+    let mut pair = Pair::new("adagrad", &vec![option("init", OptionValue::Float(0.37))]);
+    pair.step(0, None, |index| Some(usize::from(index > 2)), StepOptions::default());
+}
+
+#[test]
 fn norms_of_several_devices_are_the_hosts() {
     for name in NAMES {
         let mut pair = Pair::new(name, &Named::new());

@@ -24,8 +24,9 @@ pub(crate) fn instruction_sets() -> &'static [InstructionSet] {
     &[]
 }
 
-/// Copies of one array on a device, at the same distance from a multiple of [`ALIGNMENT`] as on the host.
-type Copies = HashMap<(usize, usize, usize, usize), Box<dyn DeviceMemory>>;
+/// Copies of one array on a device, at the same distance from a multiple of [`ALIGNMENT`] as on the host. Each holds its
+/// device, so that a later device cannot have the address that is in the key.
+type Copies = HashMap<(usize, usize, usize, usize), (Rc<dyn Device>, Box<dyn DeviceMemory>)>;
 
 /// In bytes. More than any access of a kernel.
 const ALIGNMENT: usize = 64;
@@ -57,9 +58,9 @@ pub(crate) fn parts<'a>(view: &'a mut View<'_>) -> ([&'a mut [u8]; 2], Element, 
 fn uploaded(device: &Rc<dyn Device>, copies: &mut Copies, place: usize, bytes: &[u8]) -> Result<u64> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
     let key = (Rc::as_ptr(device).addr(), place, bytes.len(), offset);
-    let memory = match copies.entry(key) {
+    let (_, memory) = match copies.entry(key) {
         Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(entry) => entry.insert(device.allocate(bytes.len() + 2 * ALIGNMENT)?),
+        Entry::Vacant(entry) => entry.insert((Rc::clone(device), device.allocate(bytes.len() + 2 * ALIGNMENT)?)),
     };
     let first = memory.address();
     let address = first.next_multiple_of(ALIGNMENT as u64) + offset as u64;

@@ -1,5 +1,6 @@
 //! The state that a step makes on a device: buffers that are new, come from the host or get another type.
 
+use std::mem;
 use std::rc::Rc;
 
 use crate::device::buffer::{DeviceBuffer, upload};
@@ -7,7 +8,7 @@ use crate::device::device::{Device, DeviceMemory, DeviceView, is_same};
 use crate::device::state::DeviceState;
 use crate::error::Result;
 use crate::fallible::{filled, out_of_memory, push, with_capacity};
-use crate::state::buffer::BufferType;
+use crate::state::buffer::{Buffer, BufferType};
 use crate::state::group::Group;
 use crate::state::param_state::{MASTER, MAX_BUFFERS, PARAM_AVERAGE};
 use crate::sweep::erased_rule::ErasedRule;
@@ -169,39 +170,61 @@ impl StatePlan {
         Ok(buffers)
     }
 
-    /// Moves the buffers into the state. Returns the created ones, by group, parameter and buffer.
+    /// Moves the buffers into the state. Returns the places that they took.
+    ///
+    /// # Errors
+    /// [`Code::Memory`](crate::Code::Memory). An error changes nothing.
     pub(super) fn install(
         self,
         buffers: Vec<DeviceBuffer>,
         state: &mut DeviceState,
         groups: &mut [Group],
         views: &[Option<DeviceView>],
-    ) -> Vec<[usize; 3]> {
-        let mut created = Vec::new();
-        for (PlannedBuffer { group, parameter, buffer_index, content, .. }, buffer) in
-            self.planned.into_iter().zip(buffers)
-        {
-            state.groups[group][parameter][buffer_index] = Some(buffer);
-            match content {
-                Content::Fill(_) => created.push([group, parameter, buffer_index]),
-                Content::Host | Content::Device(_) => {}
-            }
-            if let Some(host) = &mut groups[group].states[parameter] {
-                host.buffers[buffer_index] = None;
-            }
+    ) -> Result<Vec<ReplacedBuffer>> {
+        let masters = if self.drops_masters { views.len() } else { 0 };
+        let mut replaced = with_capacity(self.planned.len() + masters)?;
+        for (PlannedBuffer { group, parameter, buffer_index, .. }, buffer) in self.planned.into_iter().zip(buffers) {
+            replaced.push(ReplacedBuffer::replace(state, groups, [group, parameter, buffer_index], Some(buffer)));
         }
-        let members = groups.iter_mut().zip(&mut state.groups);
-        let states = members.flat_map(|(group, buffers)| group.states.iter_mut().zip(buffers));
-        for ((host, buffers), view) in states.zip(views) {
-            if view.as_ref().is_some_and(|view| !view.element.is_16_bit()) {
-                // A master weight from the time before the parameter got 32 bits.
-                buffers[MASTER] = None;
-                if let Some(host) = host {
-                    host.buffers[MASTER] = None;
+        if self.drops_masters {
+            // Master weights from the time before a parameter got 32 bits.
+            let mut slots = views.iter();
+            for group in 0..groups.len() {
+                for (parameter, view) in (0..groups[group].states.len()).zip(&mut slots) {
+                    if view.as_ref().is_some_and(|view| !view.element.is_16_bit()) {
+                        replaced.push(ReplacedBuffer::replace(state, groups, [group, parameter, MASTER], None));
+                    }
                 }
             }
         }
-        created
+        Ok(replaced)
+    }
+}
+
+/// A buffer as it was before a step replaced it.
+pub(super) struct ReplacedBuffer {
+    /// Group, index in the group, and index of the buffer.
+    pub(super) place: [usize; 3],
+    device: Option<DeviceBuffer>,
+    host: Option<Buffer>,
+}
+
+impl ReplacedBuffer {
+    /// Puts a buffer on the device in the place of those on device and host.
+    fn replace(state: &mut DeviceState, groups: &mut [Group], place: [usize; 3], buffer: Option<DeviceBuffer>) -> Self {
+        let [group, parameter, index] = place;
+        let device = mem::replace(&mut state.groups[group][parameter][index], buffer);
+        let host = groups[group].states[parameter].as_mut().and_then(|host| host.buffers[index].take());
+        Self { place, device, host }
+    }
+
+    /// Undoes the replacement.
+    pub(super) fn restore(self, state: &mut DeviceState, groups: &mut [Group]) {
+        let [group, parameter, index] = self.place;
+        state.groups[group][parameter][index] = self.device;
+        if let Some(host) = &mut groups[group].states[parameter] {
+            host.buffers[index] = self.host;
+        }
     }
 }
 

@@ -18,12 +18,13 @@ use crate::device::layout::{
 };
 use crate::device::outcomes::{MAX_UNKNOWN, Outcomes};
 use crate::device::state::DeviceState;
-use crate::device::state_plan::StatePlan;
+use crate::device::state_plan::{ReplacedBuffer, StatePlan};
 use crate::device::tables::Tables;
 use crate::error::{Error, Result};
 use crate::fallible::{reserve, with_capacity};
 use crate::numeric::clip::{Clip, GradientTransform};
 use crate::state::group::Group;
+use crate::state::param_state::RULE_BUFFERS;
 use crate::sweep::erased_rule::ErasedRule;
 use crate::sweep::non_finite::{NonFinite, non_finite_gradient};
 use crate::sweep::step_options::{Outcome, StepOptions};
@@ -40,8 +41,8 @@ pub(crate) struct DeviceSweep {
     outcomes: Outcomes,
     /// False if options or state were changed since the last step.
     valid: bool,
-    /// The buffers that the step in progress has created, by group, parameter and buffer.
-    created: Vec<[usize; 3]>,
+    /// The buffers that the step in progress has replaced. An error of the step restores them.
+    replaced: Vec<ReplacedBuffer>,
 }
 
 impl DeviceSweep {
@@ -59,7 +60,7 @@ impl DeviceSweep {
             tables,
             outcomes: Outcomes::default(),
             valid: false,
-            created: Vec::new(),
+            replaced: Vec::new(),
         })
     }
 
@@ -107,8 +108,8 @@ impl DeviceSweep {
         let outcome = self.try_step(groups, views, options);
         if outcome.is_err() {
             self.valid = false;
-            for [group, parameter, buffer] in self.created.drain(..) {
-                self.state.groups[group][parameter][buffer] = None;
+            for replaced in self.replaced.drain(..) {
+                replaced.restore(&mut self.state, groups);
             }
         }
         outcome
@@ -156,7 +157,7 @@ impl DeviceSweep {
         }
         if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
             let buffers = plan.make(&self.devices, groups)?;
-            self.created = plan.install(buffers, &mut self.state, groups, views);
+            self.replaced = plan.install(buffers, &mut self.state, groups, views)?;
             self.set_buffers();
         }
         if is_single && measures {
@@ -172,7 +173,7 @@ impl DeviceSweep {
             tables.count(groups);
             tables.clear_created();
         }
-        self.created.clear();
+        self.replaced.clear();
         self.valid = true;
         if !has_elements || settings.skips != SKIPS_NON_FINITE {
             return Ok(Outcome::Stepped);
@@ -259,6 +260,18 @@ impl DeviceSweep {
         Ok(Outcome::Skipped)
     }
 
+    /// True if the step in progress has replaced each buffer of the formula that its kernels update.
+    fn replaces_all_state(&self) -> bool {
+        let mut slots = self.views.iter();
+        self.state.groups.iter().enumerate().all(|(group, members)| {
+            members.iter().enumerate().zip(&mut slots).all(|((parameter, buffers), view)| {
+                let is_replaced = |index| self.replaced.iter().any(|one| one.place == [group, parameter, index]);
+                let in_use = |index: usize| buffers[index].as_ref().is_some_and(|buffer| buffer.len() > 0);
+                view.is_none() || (0..RULE_BUFFERS).all(|index| !in_use(index) || is_replaced(index))
+            })
+        })
+    }
+
     /// The error of a kernel that could not start after others of the step.
     fn half_step(&self, error: Error, updated: Option<Updated>, skips: u32) -> Error {
         let is_skipped = |tables: &Tables| tables.control().is_ok_and(|control| control.non_finite != 0);
@@ -266,8 +279,8 @@ impl DeviceSweep {
             None => return error,
             // The device has skipped the first stage.
             _ if skips == SKIPS_NON_FINITE && self.tables.iter().any(is_skipped) => return error,
-            // The state that this step has created is removed.
-            Some(Updated::State) if !self.created.is_empty() => return error,
+            // The buffers that the first stage has updated are not those that remain.
+            Some(Updated::State) if self.replaces_all_state() => return error,
             Some(Updated::State) => "the state, but not the parameters",
             Some(Updated::SomeParameters) => "the parameters of one device, but not of all",
         };
