@@ -170,3 +170,18 @@ fn a_clamp_follows_the_loss_scale() {
         }
     }
 }
+
+/// The first step of a momentum is not dampened, and neither is the first one after the option is turned on.
+#[test]
+fn a_new_momentum_is_not_dampened() {
+    let momentum = |momentum: f64| {
+        vec![option("momentum", OptionValue::Float(momentum)), option("dampening", OptionValue::Float(0.5))]
+    };
+    for (first, then) in [(0.9, 0.5), (0.0, 0.9)] {
+        let mut optimizer = optimizer("sgd", &momentum(first), 4);
+        let mut model = model(&[0, 1, 2, 3]);
+        steps(&mut optimizer, &mut model, 3, StepOptions::default());
+        edit(&mut optimizer, &momentum(then));
+        steps(&mut optimizer, &mut model, 3, StepOptions::default());
+    }
+}
