@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::fallible::{copied, filled, push, reserve};
 use crate::rule::StepInputs;
 use crate::state::group::Group;
-use crate::state::param_state::{MASTER, PARAM_AVERAGE};
+use crate::state::param_state::PARAM_AVERAGE;
 use crate::state::view::Element;
 use crate::sweep::chunk::CHUNK_LEN;
 use crate::sweep::erased_rule::ErasedRule;
@@ -207,9 +207,6 @@ impl Tables {
             if rule.shared(owner.group).average.is_none() {
                 // An average from the time before the option was turned off stays unchanged.
                 tensor.buffers[PARAM_AVERAGE] = 0;
-            }
-            if !self.variants.get(tensor.variant as usize).is_some_and(|variant| variant.element.is_16_bit()) {
-                tensor.buffers[MASTER] = 0;
             }
         }
         self.stale_tensors = true;
