@@ -72,6 +72,6 @@ export const parts: readonly Part[] = [
     seconds: 100,
     files: resumed.map((name) => compiled(`contract/${name}.test.js`)),
   },
-  { name: "contract", about: "the contract of every function and optimizer", seconds: 150, files: contract() },
+  { name: "contract", about: "the contract of every function and optimizer", seconds: 180, files: contract() },
   { name: "bench", about: "time of a step", seconds: 150 },
 ];
