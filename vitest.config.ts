@@ -34,6 +34,7 @@ export default defineConfig({
           include: [
             "test/{contract,parity,random-operations,transcript}/**/*.test.ts",
             "test/playground/{code,digits,options,race,theory}.test.ts",
+            "test/examples/{cnn,curve,recommender}.test.ts",
           ],
           env: { STEPWELL_ENGINE: "wasm" },
         },
