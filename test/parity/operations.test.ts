@@ -1,4 +1,4 @@
-// Every operation of the table against recordings of PyTorch 2.11: values, dtypes, shapes and gradients.
+// Every operation of the table against recordings of PyTorch 2.11: values, dtypes, shapes and gradients, also of inputs that are views.
 
 import { readFileSync } from "node:fs";
 import * as k from "@stepwell/sdk";
@@ -21,14 +21,44 @@ const recordings = JSON.parse(readFileSync(new URL("operations.json", import.met
 const numbers = (list: readonly (number | string)[]) =>
   list.map((x) => (x === "inf" ? Infinity : x === "-inf" ? -Infinity : Number(x)));
 
-/** Makes a named input, and puts it among the leaves if it has a gradient. */
-function input(name: string, dtype: "double" | "float", leaves: k.TensorHandle[]): k.TensorHandle {
+/** The layout of an input in memory: by rows, by columns, or as a part of a larger tensor. */
+type Layout = "rows" | "columns" | "part";
+
+/** A tensor with a gradient, and how its gradient becomes the one of the input. */
+interface Leaf {
+  readonly tensor: k.TensorHandle;
+  readonly back: (gradient: k.TensorHandle) => k.TensorHandle;
+}
+
+/** A tensor of equal elements in another layout, and the leaf that it is a view of. */
+function inLayout(layout: Layout, x: k.TensorHandle, grad: boolean): readonly [k.TensorHandle, Leaf] {
+  const copyOf = (y: k.TensorHandle) =>
+    k.tensor(k.data(y).data as Float64Array, { dtype: k.dtype(x), shape: k.size(y), grad });
+  const last = k.dim(x) - 1;
+  if (layout === "columns" && last > 0) {
+    const reversed = Array.from({ length: last + 1 }, (_, i) => last - i);
+    const leaf = copyOf(k.permute(x, reversed));
+    return [k.permute(leaf, reversed), { tensor: leaf, back: (gradient) => k.permute(gradient, reversed) }];
+  }
+  if (layout === "part" && last >= 0) {
+    const length = k.size(x)[last] as number;
+    const edge = k.zeros([...k.size(x).slice(0, last), 1], k.dtype(x));
+    const leaf = copyOf(k.cat([edge, x, edge], last));
+    return [k.narrow(leaf, last, 1, length), { tensor: leaf, back: (gradient) => k.narrow(gradient, last, 1, length) }];
+  }
+  const leaf = copyOf(x);
+  return [leaf, { tensor: leaf, back: (gradient) => gradient }];
+}
+
+/** Makes a named input, and puts its leaf among the leaves if it has a gradient. */
+function input(name: string, dtype: "double" | "float", layout: Layout, leaves: Leaf[]): k.TensorHandle {
   const [own, shape, elements] = recordings.inputs[name.replace("!", "")] as Recorded;
   const floating = own === "double";
-  const options = { dtype: floating ? dtype : own, shape, grad: floating && !name.startsWith("!") } as const;
-  const x = k.tensor(Float64Array.from(numbers(elements)), options);
-  if (options.grad) leaves.push(x);
-  return x;
+  const x = k.tensor(Float64Array.from(numbers(elements)), { dtype: floating ? dtype : own, shape });
+  const grad = floating && !name.startsWith("!");
+  const [view, leaf] = inLayout(layout, x, grad);
+  if (grad) leaves.push(leaf);
+  return view;
 }
 
 /** Tolerances: of double 1e-12; of float the defaults of `torch.testing.assert_close`. */
@@ -50,13 +80,13 @@ function expectNear(
 
 const functions = k as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
-function replay([name, args, options, double, float]: Case, dtype: "double" | "float") {
+function replay([name, args, options, double, float]: Case, dtype: "double" | "float", layout: Layout) {
   const expected = dtype === "double" ? double : float;
-  const leaves: k.TensorHandle[] = [];
+  const leaves: Leaf[] = [];
   const isName = (x: unknown): x is string =>
     typeof x === "string" && Object.hasOwn(recordings.inputs, x.replace("!", ""));
   const value = (x: unknown): unknown => {
-    if (isName(x)) return input(x, dtype, leaves);
+    if (isName(x)) return input(x, dtype, layout, leaves);
     if (x === "inf" || x === "-inf") return x === "inf" ? Infinity : -Infinity;
     return Array.isArray(x) && isName(x[0]) ? x.map(value) : x;
   };
@@ -97,11 +127,16 @@ function replay([name, args, options, double, float]: Case, dtype: "double" | "f
     loss = loss === undefined ? sum : k.add(loss, sum);
   }
   k.backward(loss as k.TensorHandle);
-  for (const [i, x] of leaves.entries()) {
+  for (const [i, { tensor, back }] of leaves.entries()) {
     const gradient = expected[1][i];
-    const found = k.grad(x);
+    const whole = k.grad(tensor);
+    const shape = k.size(tensor);
+    const found =
+      whole === undefined
+        ? undefined
+        : k.data(back(k.tensor(Float64Array.from([whole].flat(9) as number[]), { dtype, shape })));
     if (gradient === null || gradient === undefined) {
-      expect(found === undefined || [found].flat(9).every((g) => g === 0)).toBe(true);
+      expect([...(found?.data ?? [])].every((g) => Number(g) === 0)).toBe(true);
     } else {
       const shape = (
         recordings.inputs[
@@ -111,15 +146,20 @@ function replay([name, args, options, double, float]: Case, dtype: "double" | "f
         ] as Recorded
       )[1];
       expect(shape.reduce((product, size) => product * size, 1)).toBe(gradient.length);
-      expectNear([found].flat(9) as number[], numbers(gradient), tolerances[dtype]);
+      expectNear([...(found?.data ?? [])].map(Number), numbers(gradient), tolerances[dtype]);
     }
   }
 }
 
-describe.each(["double", "float"] as const)("%s", (dtype) => {
+describe.each([
+  ["double", "rows"],
+  ["float", "rows"],
+  ["double", "columns"],
+  ["double", "part"],
+] as const)("%s, inputs as %s", (dtype, layout) => {
   it.each(
     recordings.cases.map((row, i) => [`${row[0]} ${JSON.stringify(row[1])} ${JSON.stringify(row[2])}`, i] as const),
-  )("%s equals PyTorch", (_, i) => replay(recordings.cases[i] as Case, dtype));
+  )("%s equals PyTorch", (_, i) => replay(recordings.cases[i] as Case, dtype, layout));
 });
 
 it("every operation is recorded but for random ones, and vectors whose sign is free", () => {

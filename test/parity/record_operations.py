@@ -476,4 +476,5 @@ def main():
     print(f'{{"torch":"{torch.__version__}","inputs":{json.dumps(inputs, separators=(",", ":"))},"cases":[\n{lines}\n]}}')
 
 
-main()
+if __name__ == "__main__":
+    main()
