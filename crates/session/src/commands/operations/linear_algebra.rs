@@ -155,6 +155,7 @@ fn apply<E: Engine>(
     for (flag, default) in flags.iter_mut().zip(defaults) {
         *flag = *flag != default;
     }
+    check_sizes(cx, function, &inputs, flags[1])?;
     let mut outputs =
         cx.engine.linear_algebra(function, &inputs.iter().collect::<Vec<_>>(), &LinearOptions { flags, numbers })?;
     match outputs.pop() {
@@ -190,6 +191,34 @@ fn check<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, pattern: &str) -> Result
         _ => "matrices [*, m, n]",
     };
     Err(Error::new(Code::Shape, format!("expected {expected}, given shape {shape:?}")))
+}
+
+/// Fails unless the sizes of two inputs fit, which libtorch reports without their shapes. `right`: `trisolve` solves z x = y.
+fn check_sizes<E: Engine>(cx: &Context<'_, E>, function: LinearAlgebra, inputs: &[E::Tensor], right: bool) -> Result<()> {
+    let [first, second, ..] = inputs else { return Ok(()) };
+    let (a, b) = (cx.engine.shape(first)?, cx.engine.shape(second)?);
+    let rows = |shape: &[usize]| shape.len().checked_sub(2).map(|dim| shape[dim]);
+    let (fits, expected) = match function {
+        Solve | LeastSquares => {
+            let is_vector = b.len() == 1 || a.split_last().is_some_and(|(_, shape)| shape == &b[..]);
+            let found = if is_vector { b.last().copied() } else { rows(&b) };
+            (rows(&a) == found, "as many rows of x and y")
+        }
+        SolveTriangular if right => (rows(&a) == b.last().copied(), "as many columns of x and y"),
+        SolveTriangular | CholeskySolve | LuSolve => (rows(&a) == rows(&b), "as many rows of x and y"),
+        Householder => {
+            let fits = match (&a[..], &b[..]) {
+                ([batch @ .., m, n], [other @ .., k]) => batch == other && n <= m && k <= n,
+                _ => false,
+            };
+            (fits, "reflectors [*, m, n] and factors [*, k] with k <= n <= m")
+        }
+        _ => return Ok(()),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(Error::new(Code::Shape, format!("expected {expected}, given shapes {a:?} and {b:?}"))),
+    }
 }
 
 /// Fails unless every pivot is the number of a row, from 1: LAPACK does not check them.
