@@ -286,6 +286,27 @@ describe("scoped", () => {
     expect(k.handlecount()).toBe(2);
     expect((k.tensor(x) as number[])[0]).toBeCloseTo(1, 5);
   });
+
+  it("frees a module of a class at the end of the scope of its constructor, wherever it is first used", () => {
+    class Own extends k.Module {
+      readonly inner = k.Module.of(["linear", 2, 1]);
+      override forward(x: k.Tensor): k.Tensor {
+        return this.inner.forward(x);
+      }
+    }
+    k.scoped(() => {
+      const m = new Own();
+      k.scoped(() => k.free(k.forward(m, [[1, 2]])));
+      expect(k.size(k.forward(m, [[1, 2]]))).toEqual([1, 1]);
+      expect(k.handlecount()).toBe(3);
+    });
+    expect(k.handlecount()).toBe(0);
+
+    const outer = new Own();
+    k.scoped(() => k.forward(outer, [[1, 2]]));
+    const returned = k.scoped(() => new Own());
+    for (const m of [outer, returned]) expect(m.forward(k.Tensor.of([[1, 2]])).shape).toEqual([1, 1]);
+  });
 });
 
 describe("leaks", () => {

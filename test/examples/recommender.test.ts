@@ -10,7 +10,7 @@ const { test } = data;
 it("embeddings beat the offsets of users and items after five epochs", () => {
   const offsets = offsetsOf(data.training, data.users, data.items)(test);
   const predicted = scoped(() => {
-    using model = train(data, { ...training, epochs: 5, batch: 128 });
+    const model = train(data, { ...training, epochs: 5, batch: 128 });
     return predict(model, test);
   });
   const trained = rmse(predicted, test.stars);

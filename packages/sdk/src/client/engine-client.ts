@@ -171,7 +171,17 @@ export class EngineClient {
 
   /** Calls a function whose new objects belong to no scope, since an object of the caller holds them. */
   withoutScope<Result>(make: () => Result): Result {
-    return this.#registry.scopes.suspend(make);
+    return this.#registry.scopes.within(undefined, make);
+  }
+
+  /** The innermost scope that collects; undefined if there is none. */
+  get innermostScope(): HandleScope | undefined {
+    return this.#registry.scopes.innermost;
+  }
+
+  /** Calls a function whose new objects belong to a scope, or to none if that one does not collect any more. */
+  withinScope<Result>(scope: HandleScope | undefined, make: () => Result): Result {
+    return this.#registry.scopes.within(scope, make);
   }
 
   /** Begins or ends to record where objects are made. */

@@ -100,10 +100,16 @@ export class HandleScopes {
     this.#left(handle);
   }
 
-  /** Calls a function whose new handles belong to no scope. */
-  suspend<Result>(make: () => Result): Result {
+  /** The innermost scope; undefined if none collects. */
+  get innermost(): HandleScope | undefined {
+    return this.#collecting.at(-1);
+  }
+
+  /** Calls a function whose new handles belong to a scope, or to none if that one does not collect. */
+  within<Result>(scope: HandleScope | undefined, make: () => Result): Result {
     const collecting = this.#collecting;
-    this.#collecting = [];
+    const position = scope === undefined ? -1 : collecting.indexOf(scope);
+    this.#collecting = collecting.slice(0, position + 1);
     try {
       return make();
     } finally {

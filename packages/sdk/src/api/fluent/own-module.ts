@@ -50,6 +50,8 @@ export class OwnModule implements HostedFunction {
   readonly #base: ModuleBase;
   readonly #wrapper: Forward;
   readonly #buffers: string[] = [];
+  /** The scope in which the object was made, to which the module belongs as its members do. */
+  readonly #scope = client.innermostScope;
   #handle: ModuleHandle | undefined;
   /** The members that the module was made of. */
   #members: ReadonlyMap<string, Member> = new Map();
@@ -180,8 +182,8 @@ export class OwnModule implements HostedFunction {
     this.#isMaking = true;
     try {
       const list = [...members].map(([name, { value }]) => [name, value] as const);
-      // It belongs to this object, and so to no scope.
-      const [handle, parameters] = client.withoutScope(() =>
+      // A pass may make it first, whose scope ends before the object does.
+      const [handle, parameters] = client.withinScope(this.#scope, () =>
         client.makeCallback(this, this.#name, list, this.#buffers, this.#name),
       );
       this.#handle = handle;
