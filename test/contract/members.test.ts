@@ -57,7 +57,10 @@ const without: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     "children modules moduletypes parmtypes buffer buffers buffernames"
       .split(" ")
-      .map((name) => [name, "a class that extends Module has the name for its own members, such as `readonly children = [...]`"]),
+      .map((name) => [
+        name,
+        "a class that extends Module has the name for its own members, such as `readonly children = [...]`",
+      ]),
   ),
   ...Object.fromEntries(
     "input target datasize batchinit restore shuffle unshuffle testinput testtarget testsize testinit testrestore"
