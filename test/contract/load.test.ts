@@ -296,3 +296,31 @@ describe.runIf(differences.files)("load", () => {
     expect(Number(kibibytes) * 1024).toBeLessThan(header.length + count + 2 ** 26);
   });
 });
+
+describe.runIf(differences.files)("a tensor of two names", () => {
+  const net = () => {
+    const part = k.module(["linear", "part", 1, 1, false]);
+    return k.module(k.seq("sequential", part, part));
+  };
+
+  it("is loaded from either name, or from both with equal elements", () => {
+    const m = net();
+    const [first, second] = ["0.weight", "1.weight"];
+    for (const names of [[first], [second], [first, second]] as string[][]) {
+      write(Object.fromEntries(names.map((name) => [name, floats([1, 1], Number.NaN)])));
+      k.load(m, path);
+      expect(k.tensor(k.parm(m, "0.weight"))).toEqual([[Number.NaN]]);
+    }
+  });
+
+  it("is refused with other elements under the second name, and nothing changes", () => {
+    const m = net();
+    const before = k.state(m);
+    write({ "0.weight": floats([1, 1], 1), "1.weight": floats([1, 1], 2) });
+    for (const options of [{}, { strict: false }, { cast: true }] as k.LoadOptions[]) {
+      const message = expectError("ERR_FORMAT", () => k.load(m, path, options));
+      expect(message).toContain("`0.weight` and `1.weight` are one tensor");
+    }
+    expect(k.state(m)).toEqual(before);
+  });
+});

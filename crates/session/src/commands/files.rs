@@ -73,14 +73,45 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
         matched.saved.read(file, matched.saved_dtype)?.cast(matched.dtype)
     };
     let values = report.matched.iter().map(read).values()?;
+    check_ties(engine, &report.matched, &values, &path)?;
     for (matched, data) in report.matched.iter().zip(&values) {
         engine.assign(&matched.named.tensor, data)?;
     }
     Ok(if options.strict { Value::Null } else { report.to_value() })
 }
 
-/// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all, each is
-/// loaded, in their order.
+/// Fails if a file has two values for a tensor of two names: one of them would be lost.
+fn check_ties<E: Engine>(engine: &E, matched: &[Matched<'_, E>], values: &[Data], path: &str) -> Result<()> {
+    let mut identities = Vec::new();
+    for matched in matched {
+        identities.push(engine.identity(&matched.named.tensor));
+    }
+    for (i, first) in first_positions(&identities)?.into_iter().enumerate() {
+        if !has_equal_bits(&values[i], &values[first]) {
+            let [one, other] = [first, i].map(|at| &matched[at].named.name);
+            let message = format!(
+                "`{one}` and `{other}` are one tensor of the module: expected equal elements, given others in {}",
+                Brief(path)
+            );
+            return Err(Error::new(Code::Format, message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether elements are equal to the bit, NaN too.
+fn has_equal_bits(a: &Data, b: &Data) -> bool {
+    match (a, b) {
+        (Data::Float(a), Data::Float(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+        (Data::Double(a), Data::Double(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+        (Data::Half(a), Data::Half(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+        (Data::BFloat16(a), Data::BFloat16(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+        _ => a == b,
+    }
+}
+
+/// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all,
+/// they must be equal.
 fn saved_names<E: Engine>(engine: &E, tensors: Vec<Named<E>>, saved: &SavedFile) -> Result<Vec<Named<E>>> {
     let mut identities = Vec::new();
     for named in &tensors {

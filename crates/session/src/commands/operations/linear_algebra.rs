@@ -194,7 +194,12 @@ fn check<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, pattern: &str) -> Result
 }
 
 /// Fails unless the sizes of two inputs fit, which libtorch reports without their shapes. `right`: `trisolve` solves z x = y.
-fn check_sizes<E: Engine>(cx: &Context<'_, E>, function: LinearAlgebra, inputs: &[E::Tensor], right: bool) -> Result<()> {
+fn check_sizes<E: Engine>(
+    cx: &Context<'_, E>,
+    function: LinearAlgebra,
+    inputs: &[E::Tensor],
+    right: bool,
+) -> Result<()> {
     let [first, second, ..] = inputs else { return Ok(()) };
     let (a, b) = (cx.engine.shape(first)?, cx.engine.shape(second)?);
     let rows = |shape: &[usize]| shape.len().checked_sub(2).map(|dim| shape[dim]);
