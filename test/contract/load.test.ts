@@ -299,7 +299,7 @@ describe.runIf(differences.files)("load", () => {
 
 describe.runIf(differences.files)("a tensor of two names", () => {
   const net = () => {
-    const part = k.module(["linear", "part", 1, 1, false]);
+    const part = k.module(["linear", 1, 1, false]);
     return k.module(k.seq("sequential", part, part));
   };
 
