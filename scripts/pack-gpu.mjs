@@ -31,6 +31,9 @@ const sdk = ["package.json", "import", "commonjs", "src/generated"];
 /** Packages from npm that the tests import. */
 const dependencies = ["@vitest/expect", "@vitest/runner", "chai", "fast-check"];
 
+/** Examples that the tests import, as packages, with the files that each needs to run. */
+const examples = { gpt: ["package.json", "dist", "coriolanus.txt"] };
+
 /** Fills the folder, which must be empty or an older one of this kind. With `node`, this Node is packed as well. */
 export async function packFolder(folder, { node = true } = {}) {
   if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, "run.sh"))) {
@@ -42,6 +45,8 @@ export async function packFolder(folder, { node = true } = {}) {
   copyTests(folder);
   copyBench(folder);
   for (const name of dependencies) copyDependency(name, join(root, "test"), join(folder, "node_modules"));
+  copyExamples(join(folder, "node_modules"));
+  checkImports(folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }\n');
   cpSync(join(root, "test/gpu/run.sh"), join(folder, "run.sh"));
   if (node) await compress(process.execPath, join(folder, "node.xz"));
@@ -84,6 +89,30 @@ function copyTests(folder) {
 function copyBench(folder) {
   copy("bench/dist", folder);
   for (const name of ["gpu.py", "pytorch.py"]) copy(join("bench/children", name), folder);
+}
+
+function copyExamples(target) {
+  for (const [name, files] of Object.entries(examples)) {
+    const from = join(root, "examples", name);
+    const { name: imported } = JSON.parse(readFileSync(join(from, "package.json"), "utf8"));
+    for (const file of files)
+      cpSync(join(from, file), join(target, imported, file), { recursive: true, filter: isRun });
+  }
+}
+
+/** Throws if a test imports a package that is not in the folder: on the machine with the GPU its file would fail. */
+function checkImports(folder) {
+  const files = readdirSync(join(folder, "test"), { recursive: true }).filter((file) => file.endsWith(".js"));
+  for (const file of files) {
+    const text = readFileSync(join(folder, "test", file), "utf8");
+    for (const [, name] of text.matchAll(
+      /^(?:import|export)\b(?:[^;"]*\bfrom)? "((?:@[^/"]+\/)?[^./"][^/"]*)[^"]*";$/gm,
+    )) {
+      // The tests get the replacement of vitest from test/gpu/resolve.ts.
+      if (name === "vitest" || name.startsWith("node:") || existsSync(join(folder, "node_modules", name))) continue;
+      throw failure("ERR_SETUP", `test/${file} imports ${name}, which npm run pack-gpu does not pack.`);
+    }
+  }
 }
 
 /** Files that run: neither maps nor what the compiler keeps for itself. */
