@@ -170,6 +170,11 @@ impl Job {
         self.session.call(command, arguments.to_vec())
     }
 
+    /// The type of later targets, after the parameters got it.
+    pub(crate) fn set_dtype(&mut self, dtype: &'static str) {
+        self.dtype = dtype;
+    }
+
     pub(crate) fn parameter(&mut self, name: &str) -> Value {
         let container = self.container.clone();
         self.call("parm", [container, s(name)])

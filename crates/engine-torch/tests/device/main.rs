@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
+mod interruptions;
 mod job;
 mod lbfgs;
 mod state;
