@@ -94,8 +94,28 @@ fn a_thousand_small_tensors_take_one_launch() {
         optimizer.device_step(&[device.shared()], &placed, StepOptions::default()).unwrap();
         let calls = device.take_calls();
         assert_eq!(calls.launches, ["step"]);
+        let bytes = device.take_uploaded_bytes();
+        // The tensors share one row of constants.
+        assert!(number < 2 || bytes < 1000, "{bytes} bytes");
         assert!(calls.zeros <= 4 && calls.uploads <= 4 && calls.allocations <= 2, "{calls:?}");
     }
+}
+
+#[test]
+fn kernels_of_types_that_come_back_are_not_loaded_again() {
+    let device = Observed::new(emulator());
+    let mut optimizer = optimizer("sgd", &Vec::new(), 8);
+    let mut model = model();
+    let mut loads = Vec::new();
+    for present in [0b1111, 0b0001, 0b0110, 0b1111] {
+        set_gradients(&mut model, present);
+        let mut placed = place_views(emulator(), &mut views(&mut model)).unwrap();
+        placed.iter_mut().enumerate().filter(|(i, _)| present >> i & 1 == 0).for_each(|(_, view)| *view = None);
+        device.take_calls();
+        optimizer.device_step(&[device.shared()], &placed, StepOptions::default()).unwrap();
+        loads.push(device.take_calls().loads);
+    }
+    assert_eq!(loads, [1, 0, 0, 0]);
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Calls {
 #[derive(Default)]
 struct Log {
     calls: RefCell<Calls>,
+    /// In bytes, all uploads since the last reset.
+    uploaded: Cell<usize>,
     /// The number of calls until one is refused; `None` for no refusal.
     until_refusal: Cell<Option<usize>>,
 }
@@ -71,6 +73,11 @@ impl Observed {
         self.log.calls.take()
     }
 
+    /// The bytes of the uploads since the last time.
+    pub(crate) fn take_uploaded_bytes(&self) -> usize {
+        self.log.uploaded.take()
+    }
+
     /// Refuses the call after this number of calls.
     pub(crate) fn refuse_after(&self, calls: usize) {
         self.log.until_refusal.set(Some(calls));
@@ -94,6 +101,7 @@ impl Device for Observed {
 
     fn upload(&self, to: u64, bytes: &[u8]) -> Result<()> {
         self.log.call(|calls| calls.uploads += 1)?;
+        self.log.uploaded.update(|before| before + bytes.len());
         self.device.upload(to, bytes)
     }
 
