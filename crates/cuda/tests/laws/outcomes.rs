@@ -121,6 +121,24 @@ fn a_step_that_may_be_skipped_waits_for_nothing() {
     }
 }
 
+/// A scale belongs to the steps after it, and not to those whose outcomes come later.
+#[test]
+fn a_new_loss_scale_does_not_hear_of_steps_before_it() {
+    let mut pair = Pair::new(Rc::clone(emulator()), "adam", &Named::new());
+    set_read_delay(1_000_000);
+    for number in 0..3 {
+        pair.step(number, number == 1, 0, skipping());
+    }
+    assert!(pair.ours.0.is_unsettled());
+    let scale = [option("interval", OptionValue::Integer(1)), option("init", OptionValue::Float(64.0))];
+    for (optimizer, _) in [&mut pair.ours, &mut pair.theirs] {
+        optimizer.loss_scale = Some(LossScale::new(&scale).unwrap());
+    }
+    pair.compare("before a step with the scale");
+    pair.step(3, false, 0, StepOptions { loss_scale: 64.0, ..StepOptions::default() });
+    pair.compare("after it");
+}
+
 #[test]
 fn a_step_waits_for_old_steps_alone_if_too_many_outcomes_are_unknown() {
     // Two launches a step.

@@ -173,6 +173,31 @@ fn state_follows_a_parameter_to_the_other_device() {
 }
 
 #[test]
+fn an_optimizer_moves_to_other_devices() {
+    for name in ["adam", "lamb"] {
+        let emulators = [(); 2].map(|()| Rc::new(Emulator::checked()));
+        let devices = emulators.each_ref().map(|emulator| Rc::clone(emulator) as Rc<dyn Device>);
+        let make =
+            || (optimizer(name, &vec![option("average", OptionValue::Float(0.9))], 1), Elements::new(2, 17_001, 1));
+        let ((mut ours, mut there), (mut theirs, mut here)) = (make(), make());
+        for (number, device) in [0, 0, 1, 1, 0].into_iter().enumerate() {
+            there.set_gradient(number, 0.5);
+            here.set_gradient(number, 0.5);
+            let before = emulators[device].counts().launches;
+            let mut views = [Some(there.view())];
+            let placed = place_views(&devices[device], &mut views).unwrap();
+            ours.device_step(&devices[device..=device], &placed, StepOptions::default()).unwrap();
+            take_views(&devices[device], &mut views, &placed).unwrap();
+            assert!(emulators[device].counts().launches > before, "{name}: the step ran elsewhere");
+            theirs.step(&mut [Some(here.view())], StepOptions::default()).unwrap();
+            assert!(there.bits() == here.bits(), "{name}: step {number}");
+            let states = |optimizer: &Optimizer| optimizer.device_states().unwrap();
+            assert_same_states(&mut states(&ours), &mut states(&theirs), name);
+        }
+    }
+}
+
+#[test]
 fn a_device_that_fails_after_another_has_stepped_says_so() {
     let mut pair = Pair::new("adam", &Named::new());
     pair.step(0, None, alternating, StepOptions::default());
