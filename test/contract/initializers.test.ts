@@ -104,6 +104,20 @@ describe("variances are PyTorch's", () => {
     expect(Math.abs(mean(far) - 3.2831)).toBeLessThan(0.01);
     const share = mean(far.map((x) => (x > 3.5 ? 1 : 0)));
     expect(Math.abs(share - 0.00023263 / 0.0013499)).toBeLessThan(0.012);
+    // Numbers above 20 have mean 20.04975. Bounds may be any number of deviations away.
+    for (const sign of [1, -1]) {
+      const [a, b] = [20, 1e3].map((bound) => sign * bound).sort((x, y) => x - y) as [number, number];
+      const tail = drawn((x) => k.tnormal(x, 0, 1, a, b)).map((x) => sign * x);
+      expect(Math.min(...tail)).toBeGreaterThanOrEqual(20);
+      expect(Math.abs(mean(tail) - 20.04975)).toBeLessThan(0.003);
+    }
+    for (const [mu, std, a, b, nearest] of [
+      [0, 1, 1e10, 2e10, 1e10],
+      [0, 1, -2e300, -1e300, -1e300],
+      [0, 5e-324, 5, 6, 5],
+      [7, 1e-300, -1e300, 6, 6],
+    ] as const)
+      expect(new Set(drawn((x) => k.tnormal(x, mu, std, a, b)))).toEqual(new Set([nearest]));
     // A narrow range is nearly uniform.
     const narrow = drawn((x) => k.tnormal(x, { mean: 1, std: 5, a: 0.5, b: 1.5 } as never));
     expectSpread(
