@@ -32,6 +32,7 @@ export const excluded: Readonly<Record<string, string>> = {
   "many-objects": "the table of handles",
   members: "names of the SDK",
   "nested-numbers": "conversion in JavaScript",
+  "naive-loop": "its child processes run on the CPU",
   printing: "texts that name the CPU, and memory of the host",
   threads: "threads of the CPU",
   "vast-sizes": "the memory of the host",
