@@ -251,39 +251,56 @@ fn a_second_stage_that_fails_says_that_the_state_has_changed() {
     }
 }
 
-#[test]
-fn a_second_stage_that_fails_after_a_first_step_of_some_says_that_the_state_has_changed() {
-    // Calls after the launch of `measure` are refused in turn, until the step succeeds.
+/// Makes a step of LAMB after another step of the first parameters, and refuses each of its calls in turn. Returns the
+/// messages of refusals after the first stage. One gradient is infinite if `is_skipped` is true.
+fn refused_second_stages(stepped: usize, is_skipped: bool) -> Vec<String> {
+    let non_finite = if is_skipped { NonFinite::Skip } else { NonFinite::Propagate };
+    let options = StepOptions { non_finite, ..StepOptions::default() };
     let mut messages = Vec::new();
     for calls in 0.. {
         let device = Observed::new(emulator());
         let mut optimizer = optimizer("lamb", &Vec::new(), 8);
         let mut model = model();
-        let mut step = |has_gradient: &dyn Fn(usize) -> bool, refused: Option<usize>| {
+        let mut step = |count: usize, refused: Option<usize>| {
             set_gradients(&mut model, 0);
+            if refused.is_some() && is_skipped {
+                model[7].set_gradient_element(5, f64::INFINITY);
+            }
             let mut placed = place_views(emulator(), &mut views(&mut model)).unwrap();
-            placed.iter_mut().enumerate().filter(|(index, _)| !has_gradient(*index)).for_each(|(_, view)| *view = None);
+            placed[count..].iter_mut().for_each(|view| *view = None);
             device.take_calls();
             if let Some(calls) = refused {
                 device.refuse_after(calls);
             }
-            optimizer.device_step(&[device.shared()], &placed, StepOptions::default())
+            optimizer.device_step(&[device.shared()], &placed, options)
         };
-        step(&|index| index < 4, None).unwrap();
-        let outcome = step(&|_| true, Some(calls));
+        if stepped > 0 {
+            step(stepped, None).unwrap();
+        }
+        let outcome = step(8, Some(calls));
         let launches = device.take_calls().launches;
-        if outcome.is_ok() {
-            break;
+        // A step whose outcome cannot be read now is made.
+        let Err(error) = outcome else { break };
+        if launches.contains(&"measure") {
+            messages.push(error.to_string());
+        } else {
+            assert_eq!(error.to_string(), "refused");
         }
         let states = optimizer.device_states().unwrap();
-        assert!(states[4..].iter().all(Option::is_none));
-        if launches.contains(&"measure") {
-            messages.push(outcome.unwrap_err().to_string());
-        } else {
-            assert_eq!(outcome.unwrap_err().to_string(), "refused");
-        }
+        assert!(states[stepped..].iter().all(Option::is_none));
     }
-    assert_eq!(messages, ["refused; the step has updated the state, but not the parameters"]);
+    messages
+}
+
+#[test]
+fn a_second_stage_that_fails_says_that_the_state_has_changed_if_that_remains() {
+    let changed = "refused; the step has updated the state, but not the parameters";
+    assert_eq!(refused_second_stages(8, false), [changed]);
+    // The first stage has updated old state, and state that is removed.
+    assert_eq!(refused_second_stages(4, false), [changed]);
+    assert_eq!(refused_second_stages(0, false), ["refused"]);
+    // The device has skipped the first stage.
+    assert_eq!(refused_second_stages(8, true), ["refused"]);
 }
 
 #[test]
