@@ -65,13 +65,8 @@ impl Initializer {
             Initializer::Orthogonal { gain } => orthogonal(shape, gain, random),
             Initializer::Dirac { groups } => dirac(shape, groups),
             Initializer::TruncatedNormal { mean, std, min, max } => {
-                let (low, high) = ((min - mean) / std, (max - mean) / std);
-                collected((0..count).map(|_| match between(low, high, random) {
-                    // The bounds are too many standard deviations away for a number: all have the nearer one.
-                    f64::INFINITY => min,
-                    f64::NEG_INFINITY => max,
-                    x => (mean + std * x).clamp(min, max),
-                }))
+                let [low, high] = [min, max].map(|bound| ((bound - mean) / std).clamp(f64::MIN, f64::MAX));
+                collected((0..count).map(|_| (mean + std * between(low, high, random)).clamp(min, max)))
             }
         }
     }
@@ -185,9 +180,16 @@ fn between(low: f64, high: f64, random: &mut Random) -> f64 {
         }
     }
     let nearest = 0.0_f64.clamp(low, high);
-    if nearest.abs() > FAR {
-        let distance = beyond(nearest.abs(), high - low, random);
-        return nearest + distance.copysign(nearest);
+    let far = nearest.abs();
+    if far > FAR {
+        // Exponential numbers within the width, and rejection of those: Robert 1995, <https://doi.org/10.1007/BF00143942>.
+        let share = libm::expm1(-far * (high - low));
+        loop {
+            let distance = -libm::log1p(random.unit() * share) / far;
+            if random.unit() <= libm::exp(-distance * distance / 2.0) {
+                return nearest + distance.copysign(nearest);
+            }
+        }
     }
     // The density falls with the distance from 0; beyond 40 it is 0.
     let (low, high) = (low.max(nearest - 40.0), high.min(nearest + 40.0));
@@ -201,22 +203,6 @@ fn between(low: f64, high: f64, random: &mut Random) -> f64 {
 
 /// In standard deviations. From here on uniform numbers are rejected more than 300 times.
 const FAR: f64 = 8.0;
-
-/// The distance of a standard normal number above `bound` from it, at most `width`. By rejection of exponential numbers:
-/// Robert 1995, <https://doi.org/10.1007/BF00143942>.
-fn beyond(bound: f64, width: f64, random: &mut Random) -> f64 {
-    if bound == f64::INFINITY {
-        return 0.0;
-    }
-    // The negative share of the exponential numbers within the width.
-    let share = libm::expm1(-bound * width);
-    loop {
-        let distance = -libm::log1p(random.unit() * share) / bound;
-        if random.unit() <= libm::exp(-distance * distance / 2.0) {
-            return distance;
-        }
-    }
-}
 
 fn misfit(expected: &str, given: &[usize]) -> Error {
     Error::new(Code::Shape, format!("expected a parameter of {expected}, given shape {given:?}"))
