@@ -302,10 +302,18 @@ describe("scoped", () => {
     });
     expect(k.handlecount()).toBe(0);
 
+    k.scoped(() =>
+      new Own()
+        .clone()
+        .forward(k.Tensor.of([[1, 2]]))
+        .dispose(),
+    );
+    expect(k.handlecount()).toBe(0);
+
     const outer = new Own();
     k.scoped(() => k.forward(outer, [[1, 2]]));
-    const returned = k.scoped(() => new Own());
-    for (const m of [outer, returned]) expect(m.forward(k.Tensor.of([[1, 2]])).shape).toEqual([1, 1]);
+    const returned = k.scoped(() => [new Own(), new Own().clone()]);
+    for (const m of [outer, ...returned]) expect(m.forward(k.Tensor.of([[1, 2]])).shape).toEqual([1, 1]);
   });
 });
 

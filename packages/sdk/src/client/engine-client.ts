@@ -169,6 +169,11 @@ export class EngineClient {
     for (const handle of handles) scope === undefined ? scopes.keep(handle) : scopes.moveOut(handle, scope);
   }
 
+  /** Adds the objects of handles without a scope to the innermost scope. */
+  adopt(handles: Iterable<Handle>): void {
+    this.#registry.scopes.adopt(handles);
+  }
+
   /** Calls a function whose new objects belong to no scope, since an object of the caller holds them. */
   withoutScope<Result>(make: () => Result): Result {
     return this.#registry.scopes.within(undefined, make);

@@ -73,6 +73,12 @@ export class HandleScopes {
     return innermost !== undefined;
   }
 
+  /** Adds handles that belong to no scope to the innermost one. */
+  adopt(handles: Iterable<Handle>): void {
+    const innermost = this.#collecting.at(-1);
+    for (const handle of handles) if (Handle.scopeOf(handle) === undefined) innermost?.add(handle);
+  }
+
   /** Removes a handle from its scope, since it was freed. */
   remove(handle: Handle): void {
     Handle.setScope(handle, undefined);

@@ -5,6 +5,7 @@ import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
 import type { ModuleInputs } from "../../types/own-modules.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
+import { handlesIn } from "../../values/handles-in.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { load, save } from "../functions/files.js";
@@ -202,7 +203,10 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   clone(...surplus: readonly unknown[]): this {
     refuseSurplus("clone", surplus);
     const handle = clone(Module.#handleOf(this));
-    return (ownObjectOf(handle) ?? new Module(handle)) as this;
+    const own = ownObjectOf(handle);
+    // Its members were made for no scope, since a copy of a container has no object that would hold them.
+    if (own !== undefined) client.adopt(handlesIn(own));
+    return (own ?? new Module(handle)) as this;
   }
 
   /** Overwrites the parameters and buffers of another module from this one, all or none. */
