@@ -319,3 +319,26 @@ describe("a list that is read in one pass", () => {
     expect(encodeArguments(owner, "tensor", [row(63)], none)).toEqual([row(63)]);
   });
 });
+
+describe("booleans", () => {
+  it("make a tensor of bool, at any depth, or of the type that is given", () => {
+    const mask = k.tensor([
+      [true, false],
+      [false, true],
+    ]);
+    expect([k.dtype(mask), k.size(mask), k.tensor(mask)]).toEqual([
+      "bool",
+      [2, 2],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    ]);
+    expect([k.dtype(k.tensor(true)), k.tensor(k.tensor(true))]).toEqual(["bool", 1]);
+    expect(k.tensor(k.Tensor.of([true, false], "double", "grad"))).toEqual([1, 0]);
+  });
+
+  it.each([[[true, 1]], [[1, true]], [[true, [true]]], [[[true], [true, false]]]])("%j is refused", (given) => {
+    expectError("ERR_SHAPE", () => k.tensor(given as never));
+  });
+});

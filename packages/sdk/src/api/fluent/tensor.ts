@@ -2,7 +2,7 @@ import type { ElementType, TypedTensor } from "../../binding.js";
 import type { TensorHandle } from "../../handle.js";
 import type { Device, Dtype, TensorOptions } from "../../types/arguments.js";
 import type { AnyModel, AnyOptimizer, AnyTensor } from "../../types/objects.js";
-import type { Numbers, NumbersOf, TensorData } from "../../types/tensor-data.js";
+import type { Numbers, NumbersOf, OperandData, TensorData } from "../../types/tensor-data.js";
 import { refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { nestedAs } from "../../values/typed-tensor.js";
 import { backward, grad, gradflag } from "../functions/gradients.js";
@@ -28,8 +28,8 @@ export class Tensor extends HeldObject<TensorHandle> {
     this.#handle = handle;
   }
 
-  /** Makes a tensor of numbers, as the function `tensor` does. */
-  static of(numbers: TensorData, ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]): Tensor {
+  /** Makes a tensor of numbers or booleans, as the function `tensor` does. */
+  static of(numbers: OperandData, ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]): Tensor {
     return new Tensor(tensor(numbers, ...options));
   }
 

@@ -5,7 +5,8 @@ import { handleOf } from "../../client/encode.js";
 import type { DictionaryHandle, TensorHandle, VectorHandle } from "../../handle.js";
 import type { Device, Dtype, NotAny, TensorOptions } from "../../types/arguments.js";
 import type { AnyModule, AnyTensor } from "../../types/objects.js";
-import type { Numbers, NumbersOf, TensorData } from "../../types/tensor-data.js";
+import type { Numbers, NumbersOf, OperandData, TensorData } from "../../types/tensor-data.js";
+import { flagsOf } from "../../values/flags.js";
 import { withJson } from "../../values/json.js";
 import { asNumbers } from "../../values/numbers.js";
 import { refuseSurplus } from "../../values/refuse.js";
@@ -13,7 +14,7 @@ import { nestedAs, ofType } from "../../values/typed-tensor.js";
 import { client } from "../client.js";
 
 /**
- * Makes a tensor of numbers. The default type of plain numbers is `float`. Of a typed array it is the array's own: integers become
+ * Makes a tensor of numbers. The default type of plain numbers is `float`, and of booleans `bool`. Of a typed array it is the array's own: integers become
  * `long`, and a `Float16Array` becomes `half`. If the type has fewer digits, each number is rounded
  * once, to the nearest and in a tie to the even one. One tensor above 16 MiB may take at most a quarter of the free memory:
  * `ERR_MEMORY`.
@@ -21,7 +22,7 @@ import { client } from "../client.js";
  * @param options - words such as `"grad"`, `"double"`, `"cuda:1"`, or a dictionary
  */
 export function tensor(
-  numbers: TensorData,
+  numbers: OperandData,
   ...options: readonly ("grad" | Dtype | Device | TensorOptions)[]
 ): TensorHandle;
 /**
@@ -43,7 +44,7 @@ export function tensor(tensor: AnyTensor, options: { readonly dimensions: 4 }): 
  * Any way to call it with two arguments or more. TypeScript reports a wrong call by the last signature, and so at the argument that
  * is wrong.
  */
-export function tensor<Source extends TensorData | AnyTensor>(
+export function tensor<Source extends OperandData | AnyTensor>(
   source: NotAny<Source>,
   ...options: Source extends AnyTensor
     ? [options: { readonly dimensions: keyof NumbersOf }]
@@ -52,7 +53,10 @@ export function tensor<Source extends TensorData | AnyTensor>(
 export function tensor(...args: readonly unknown[]): unknown {
   const [source, options, ...surplus] = args;
   if (typeof options !== "object" || handleOf(source) === undefined)
-    return asNumbers("tensor", client.call("tensor", args));
+    return asNumbers(
+      "tensor",
+      client.call("tensor", [flagsOf(source) ?? source, ...args.slice(1)].slice(0, args.length)),
+    );
   refuseSurplus("tensor", surplus);
   return nestedAs("tensor", client.call("tensor", [source]) as TypedTensor, options);
 }
