@@ -22,7 +22,8 @@ They step equal float32 tensors with equal gradients. After their first three st
 Times are microseconds of a step: the median of all rounds, with minimum and maximum in parentheses. A ratio is a time divided
 by the time of the first row of its case, as the median over all rounds: above 1, the first row is faster. The share of the
 stream is the minimum memory traffic of a step per second, divided by the traffic of \`p[i] += c\` over 256 MiB just before it.
-A step of nested arrays is one conversion, in processor time.
+A step of nested arrays is one conversion, in processor time. So are, in one thread, chains of operations and steps of the
+transformer.
 
 ## Promises
 

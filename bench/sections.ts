@@ -187,7 +187,7 @@ function operations(quick: boolean): Case[] {
     })),
     yardstick: false,
     seconds: quick ? 2 : 5,
-    turn: 10,
+    turn: 60,
   }));
 }
 

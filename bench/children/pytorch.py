@@ -160,9 +160,12 @@ class Operations:
 
 
 def timed(candidate, steps):
-    start = time.perf_counter_ns()
+    # As in serve.ts.
+    in_processor_time = isinstance(candidate, (CharacterModel, Operations)) and torch.get_num_threads() == 1
+    clock = time.process_time_ns if in_processor_time else time.perf_counter_ns
+    start = clock()
     candidate.step(steps)
-    return time.perf_counter_ns() - start
+    return clock() - start
 
 
 def serve(kinds, timed, release=lambda: None):
