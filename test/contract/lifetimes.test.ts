@@ -220,6 +220,24 @@ it.runIf(k.engine === "native")("the garbage collector is told of graphs and of 
   expect(optimizers).toBeLessThan(200);
 });
 
+it.runIf(k.engine === "native")("memory that comes and goes in each pass of a loop collects no garbage", async () => {
+  const result = await runInProcess(`
+    const { PerformanceObserver, constants } = await import("node:perf_hooks");
+    let collected = 0;
+    const observer = new PerformanceObserver((list) => {
+      for (const { detail } of list.getEntries()) if (detail.kind !== constants.NODE_PERFORMANCE_GC_MINOR) collected += 1;
+    });
+    observer.observe({ entryTypes: ["gc"] });
+    // 100 megabytes in each pass.
+    const pass = () => k.scoped(() => { for (let i = 0; i < 24; i++) k.zeros([2 ** 20]); });
+    for (let i = 0; i < 5; i++) { pass(); await turn(); }
+    collected = 0;
+    for (let i = 0; i < 30; i++) { pass(); await turn(); }
+    post({ collected });
+  `);
+  expect((result as { collected: number }).collected).toBeLessThan(10);
+});
+
 it("a handle belongs to the engine that made it, whatever its number is", async () => {
   const result = await runInProcess(`
     const { EngineClient } = await import(${JSON.stringify(client)});

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use napi::Env;
 use stepwell_optim::{Code, Error};
@@ -10,10 +11,17 @@ use stepwell_optim::{Code, Error};
 thread_local! {
     /// The bytes last reported to the garbage collector.
     static REPORTED: Cell<usize> = const { Cell::new(0) };
+    /// The most bytes since the start of the period, and that start.
+    static HIGHEST: Cell<usize> = const { Cell::new(0) };
+    static START: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// In bytes, 1 MiB. A smaller change of external memory is not reported to the garbage collector, since a report takes time.
 const REPORT_THRESHOLD: usize = 1 << 20;
+
+/// A fall of external memory is reported after this time, which is longer than a step of most models. Tensors of a step come back
+/// in the next one. If each fall was reported, each rise would begin a collection.
+const REPORT_PERIOD: Duration = Duration::from_secs(1);
 
 pub(crate) type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
@@ -35,10 +43,23 @@ pub(crate) fn thrown(error: Error) -> napi::Error<&'static str> {
     napi::Error::new(error.code().as_str(), error.to_string())
 }
 
-/// Reports memory outside of the JavaScript heap to the garbage collector, so that it collects forgotten handles in time.
+/// Reports memory outside of the JavaScript heap to the garbage collector, so that it collects forgotten handles in time. Reports
+/// a rise at once, and a fall as the most bytes of a period.
 pub(crate) fn report_external_memory(env: Env, bytes: usize) {
-    let before = REPORTED.get();
-    if bytes.abs_diff(before) >= REPORT_THRESHOLD && env.adjust_external_memory(bytes as i64 - before as i64).is_ok() {
-        REPORTED.set(bytes);
+    let (before, highest) = (REPORTED.get(), HIGHEST.get().max(bytes));
+    HIGHEST.set(highest);
+    if bytes.abs_diff(before) < REPORT_THRESHOLD {
+        return;
+    }
+    let now = Instant::now();
+    let is_over = START.get().is_none_or(|start| now - start >= REPORT_PERIOD);
+    if is_over {
+        START.set(Some(now));
+        HIGHEST.set(bytes);
+    }
+    let report = if is_over || bytes > before { highest } else { before };
+    if report.abs_diff(before) >= REPORT_THRESHOLD && env.adjust_external_memory(report as i64 - before as i64).is_ok()
+    {
+        REPORTED.set(report);
     }
 }
