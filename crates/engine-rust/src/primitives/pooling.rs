@@ -86,10 +86,19 @@ impl Windows {
         }
     }
 
-    /// The rows and columns of each window, in order.
-    fn windows(&self) -> impl Iterator<Item = [Extent; 2]> {
+    /// Calls `f` with each window, in order: its index, and its rows and columns.
+    ///
+    /// Not an iterator: in the WebAssembly module each call of a flattened iterator takes as long as a small window.
+    #[inline(always)]
+    fn for_each_window(&self, mut f: impl FnMut(usize, [Extent; 2])) {
         let [rows, columns] = &self.extents;
-        rows.iter().flat_map(move |row| columns.iter().map(move |column| [*row, *column]))
+        let mut index = 0;
+        for row in rows {
+            for column in columns {
+                f(index, [*row, *column]);
+                index += 1;
+            }
+        }
     }
 
     #[inline(never)]
@@ -97,18 +106,19 @@ impl Windows {
         let count = self.images.saturating_mul(self.position_count());
         // The index is -1 if a window contains padding only.
         let (mut largest, mut argmax) = (budget.filled(count, T::NEG_INFINITY)?, budget.filled(count, -1)?);
-        let mut outputs = largest.iter_mut().zip(argmax.iter_mut());
-        for image in x.chunks_exact(self.len()) {
-            for (window, (largest, argmax)) in self.windows().zip(&mut outputs) {
-                let (mut best, mut best_at) = (*largest, *argmax);
+        let positions = self.position_count();
+        let outputs = largest.chunks_exact_mut(positions).zip(argmax.chunks_exact_mut(positions));
+        for (image, (largest, argmax)) in x.chunks_exact(self.len()).zip(outputs) {
+            self.for_each_window(|index, window| {
+                let (mut best, mut best_at) = (largest[index], argmax[index]);
                 self.for_each_element(window, |at| {
                     let candidate = image[at];
                     if candidate > best || best_at < 0 || candidate.is_nan() {
                         (best, best_at) = (candidate, at as i64);
                     }
                 });
-                (*largest, *argmax) = (best, best_at);
-            }
+                (largest[index], argmax[index]) = (best, best_at);
+            });
         }
         Ok((largest, argmax))
     }
@@ -121,16 +131,15 @@ impl Windows {
     #[inline(never)]
     fn means<T: Real>(&self, budget: &Rc<MemoryBudget>, x: &[T]) -> Result<CountedVec<T>> {
         let mut out = budget.zeros::<T>(self.images.saturating_mul(self.position_count()))?;
-        let mut outputs = out.iter_mut();
-        for image in x.chunks_exact(self.len()) {
-            for (window, out) in self.windows().zip(&mut outputs) {
+        for (image, out) in x.chunks_exact(self.len()).zip(out.chunks_exact_mut(self.position_count())) {
+            self.for_each_window(|index, window| {
                 let mut sum = T::ZERO;
                 self.for_each_element(window, |at| sum = sum + image[at]);
                 // A window of padding only has the mean 0, whatever its divisor.
                 if window.iter().all(|extent| extent.count > 0) {
-                    *out = sum / self.divisor(window);
+                    out[index] = sum / self.divisor(window);
                 }
-            }
+            });
         }
         Ok(out)
     }
@@ -159,12 +168,13 @@ impl Backward for Mean {
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>> {
         let windows = &self.0;
         let mut out = context.budget.zeros::<T>(windows.images * windows.len())?;
-        let mut gradient = gradient.iter();
-        for image in out.chunks_exact_mut(windows.len()) {
-            for (window, g) in windows.windows().zip(&mut gradient) {
-                let share = *g / windows.divisor(window);
+        for (image, gradient) in
+            out.chunks_exact_mut(windows.len()).zip(gradient.chunks_exact(windows.position_count()))
+        {
+            windows.for_each_window(|index, window| {
+                let share = gradient[index] / windows.divisor(window);
                 windows.for_each_element(window, |at| image[at] = image[at] + share);
-            }
+            });
         }
         Ok(vec![Some(out)])
     }
