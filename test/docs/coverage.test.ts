@@ -57,3 +57,13 @@ it("batchnorm is the k-api's of one, two and three dimensions", () => {
   }
   k.free();
 });
+
+it.each([
+  ["ERR_OPTION_TYPE", ["conv2d", 1, 2, 3, { pad: "same" }]],
+  ["ERR_OPTION_UNKNOWN", ["relu", { inplace: true }]],
+  ["ERR_OPTION_UNKNOWN", ["embedding", 5, 2, { sparse: true }]],
+  ["ERR_OPTION_UNKNOWN", ["embedding", 5, 2, { scale: true }]],
+  ["ERR_OPTION_UNKNOWN", ["encoderlayer", 4, 2, 8, { bias: false }]],
+])("%s is the error that the page states of %j", (code, layer) => {
+  expect(() => k.module(layer as never)).toThrow(expect.objectContaining({ code }));
+});

@@ -83,6 +83,14 @@ const reasons: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   losses: { losses: "`pairwise` and `similar` are distances." },
 };
 
+/** Options of modules that are refused, by group. */
+const refusedOptions: Readonly<Record<string, string>> = {
+  convolution: 'Padding is a number for each dimension: `pad: "same"` is `ERR_OPTION_TYPE`.',
+  activation: "No module writes into its input: `inplace` is `ERR_OPTION_UNKNOWN`.",
+  attention: "Layers of transformers have biases: `bias` is `ERR_OPTION_UNKNOWN`, except in `attention`.",
+  embedding: "Gradients are dense and are not scaled: `sparse` and `scale` are `ERR_OPTION_UNKNOWN`.",
+};
+
 function errorOf(call: () => unknown): string {
   try {
     call();
@@ -146,7 +154,9 @@ function section(kind: Kind): string {
     if (has < of && reason === undefined) throw new Error(`no reason for ${kind}, ${group}`);
     if (has === of && reason !== undefined) throw new Error(`a reason for nothing: ${kind}, ${group}`);
     const heading = `### ${titles[kind]}: ${group}, ${has} of ${of}\n`;
-    return [heading, ...(reason === undefined ? [] : [`${reason}\n`]), table(["k-api", "here"], rows), ""].join("\n");
+    const options = kind === "modules" ? refusedOptions[group] : undefined;
+    const notes = [reason, options].filter((note) => note !== undefined).map((note) => `${note}\n`);
+    return [heading, ...notes, table(["k-api", "here"], rows), ""].join("\n");
   });
   return `## ${titles[kind]}\n\n${groups.join("\n")}`;
 }
