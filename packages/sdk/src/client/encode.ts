@@ -53,6 +53,7 @@ export function encodeArguments(
 
 function encodeRest(encoder: Encoder, encoded: BindingArgument[]): BindingArgument[] {
   for (const arg of encoder.args.slice(encoded.length)) encoded.push(encoder.argument(arg));
+  encoder.checkViews();
   return encoded;
 }
 
@@ -82,6 +83,8 @@ class Encoder {
   position: number;
   #values = 0;
   #isCounted = false;
+  /** Typed arrays among the arguments, with their lengths and positions. */
+  readonly #views: (readonly [view: ArrayBufferView, length: number, position: number])[] = [];
 
   constructor(
     readonly owner: object,
@@ -97,6 +100,14 @@ class Encoder {
     this.position += 1;
     if (becomesTensor(this.command, this.position) && isList(value)) return this.#numbers(value, 0);
     return this.#encode(value, 0);
+  }
+
+  /** Fails if the code of the caller that ran while arguments were read has taken memory from a typed array among them. */
+  checkViews(): void {
+    for (const [view, length, position] of this.#views) {
+      if (lengthOf(view) === length && !isOutOfBounds(view)) continue;
+      this.#fail(`expected ${length} numbers in argument ${position}, given a typed array that shrank during the call`);
+    }
   }
 
   /** A list whose numbers become a tensor: one typed array if it is rectangular and long enough, else a copy like any list. */
@@ -188,7 +199,11 @@ class Encoder {
   #view(view: ArrayBufferView, depth: number): BindingArgument {
     const kind = kindOf(view);
     if (!kinds.has(kind)) return this.#refuse(view, depth);
-    if (!isOutOfBounds(view)) return kind === "Float16Array" ? this.#half(view) : view;
+    if (!isOutOfBounds(view)) {
+      if (kind === "Float16Array") return this.#half(view);
+      this.#views.push([view, lengthOf(view), this.position]);
+      return view;
+    }
     const message = "given a typed array whose buffer was transferred or has shrunk";
     return this.#fail(`expected numbers ${this.#place(depth)}, ${message}`);
   }

@@ -95,7 +95,7 @@ export class EngineClient {
       throw renamed(this.#error(error, args), "callback", where);
     }
     const module = this.#registry.handle(Number(made[0])) as ModuleHandle;
-    Handle.hold(module, [hosted, ...holders(handlesIn(members), Handle.kindOf)]);
+    Handle.hold(module, [hosted, ...holders(handlesIn(members, where), Handle.kindOf)]);
     return [module, made[1]];
   }
 
@@ -302,7 +302,7 @@ export class EngineClient {
       const hosted = this.#functions.get(number);
       const inputs = ids.map((id) => this.#registry.handle<"tensor">(Number(id)));
       if (hosted === undefined) throw new StepwellError("ERR_HANDLE_FREED", "the function of a module was collected");
-      this.call("outputs", hosted.run(inputs), "forward");
+      this.call("outputs", hosted.run(inputs), hosted.where ?? "forward");
     } finally {
       this.#passes.pop();
       this.closeScope(scope);
@@ -315,7 +315,7 @@ export class EngineClient {
     const objects = [...results, command === "opt" ? args[0] : undefined].map(handleOf);
     for (const object of objects) {
       if (object === undefined || holders([object], Handle.kindOf).length === 0) continue;
-      const others = holders(handlesIn(args), Handle.kindOf).filter((handle) => handle !== object);
+      const others = holders(handlesIn(args, command), Handle.kindOf).filter((handle) => handle !== object);
       Handle.hold(object, others);
     }
   }

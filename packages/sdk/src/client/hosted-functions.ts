@@ -4,6 +4,8 @@ import type { Handle, ModuleHandle, TensorHandle } from "../handle.js";
 
 /** A function that the engine calls in a pass. */
 export interface HostedFunction {
+  /** The name of the call in messages. */
+  readonly where?: string;
   /** The outputs for some inputs. The inputs are freed after the pass. */
   run(inputs: readonly TensorHandle[]): readonly unknown[];
   /**
@@ -18,6 +20,9 @@ const hosted: ReadonlySet<string> = new Set([
   ...["forward", "evaluate", "run", "testrun", "batch", "testbatch", "backward", "gradient"],
 ]);
 
+/** Calls of functions with a backward after which functions without a graph are forgotten, at the earliest. */
+const MIN_APPLIED = 64;
+
 /**
  * Functions by their numbers, which the engine has. Handles of modules hold their functions. An object that is made of modules holds their
  * handles. A function is collected with the last of them.
@@ -26,6 +31,9 @@ export class HostedFunctions {
   #count = 0;
   readonly #functions = new Map<number, WeakRef<HostedFunction>>();
   readonly #ofGraphs = new Map<number, HostedFunction>();
+  /** Calls of functions with a backward since the search for graphs. */
+  #applied = 0;
+  #nextSearch = MIN_APPLIED;
   readonly #collected = new FinalizationRegistry<number>((number) => this.#functions.delete(number));
 
   /** Whether a command may call a function. */
@@ -49,10 +57,12 @@ export class HostedFunctions {
   /** Lets a function live as long as a graph may call it. `called` gives the numbers of such functions. */
   holdForGraph(number: number, hosted: HostedFunction, called: () => readonly number[]): void {
     this.#ofGraphs.set(number, hosted);
-    const { size } = this.#ofGraphs;
-    // At powers of two, so that a call looks at few on average.
-    if ((size & (size - 1)) !== 0) return;
-    const living = new Set(called());
+    this.#applied += 1;
+    if (this.#applied < this.#nextSearch) return;
+    const numbers = called();
+    // After as many calls as graphs have been found, so that a call looks at few on average.
+    [this.#applied, this.#nextSearch] = [0, Math.max(MIN_APPLIED, numbers.length)];
+    const living = new Set(numbers);
     for (const other of this.#ofGraphs.keys()) if (!living.has(other)) this.#ofGraphs.delete(other);
   }
 

@@ -28,8 +28,10 @@ export function seq<const Children extends readonly unknown[]>(
   ...children: CheckedSpecifications<Children>
 ): ContainerSpecification;
 export function seq(container: unknown, ...children: readonly unknown[]): ContainerSpecification {
-  const [kind, name, ...more] = !isRevoked(container) && Array.isArray(container) ? container : [container, ""];
-  if (!(containerKinds as readonly unknown[]).includes(kind) || typeof name !== "string" || more.length > 0) {
+  const isList = !isRevoked(container) && Array.isArray(container);
+  const [kind, name] = isList ? [container[0], container[1]] : [container, ""];
+  const isWhole = !isList || container.length === 2;
+  if (!(containerKinds as readonly unknown[]).includes(kind) || typeof name !== "string" || !isWhole) {
     const given = container === undefined ? "nothing" : describeValue(container);
     const expected = 'expected a container such as "sequential", or ["sequential", name], as argument 1';
     throw new StepwellError("ERR_ARGUMENT", `seq: ${expected}, given ${given}`);

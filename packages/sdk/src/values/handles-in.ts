@@ -1,29 +1,50 @@
 // The handles in a value of the caller: a result that outlives a scope.
 
+import { StepwellError } from "../errors.js";
 import { Handle, parts } from "../handle.js";
 import { isRevoked } from "./plain-data.js";
 
+/** The most values that are looked at, as in a call: a list can have more elements than memory. */
+const MAX_VALUES = 2 ** 24;
+
 /**
  * The handles in a value: itself, the one that it holds, and those in its elements and enumerable properties, at any depth. Getters
- * are not called, except `handle`.
+ * are not called, except `handle`. `where` names the call in messages.
  */
-export function handlesIn(value: unknown): ReadonlySet<Handle> {
+export function handlesIn(value: unknown, where: string): ReadonlySet<Handle> {
   const [handles, seen] = [new Set<Handle>(), new Set<object>()];
   // A list of what is left, since recursion could exhaust the stack.
   const left: unknown[] = [value];
+  let count = 0;
   while (left.length > 0) {
     const next = left.pop();
     if (typeof next !== "object" || next === null || ArrayBuffer.isView(next) || isRevoked(next)) continue;
     if (seen.has(next)) continue;
     seen.add(next);
     if (next instanceof Handle) handles.add(next);
-    else for (const content of contentsOf(next)) left.push(content);
+    else if (Array.isArray(next)) count += addElements(next, left, MAX_VALUES - count);
+    else for (const content of contentsOf(next)) if (count++ < MAX_VALUES) left.push(content);
+    if (count > MAX_VALUES) {
+      throw new StepwellError("ERR_ARGUMENT", `${where}: expected at most ${MAX_VALUES} values, given more`);
+    }
   }
   return handles;
 }
 
+/** Adds the elements of a list that are objects. Returns the length, or a larger number than `most`. */
+function addElements(list: readonly unknown[], left: unknown[], most: number): number {
+  const { length } = list;
+  // A proxy of a list may give any length.
+  if (!(length <= most)) return most + 1;
+  for (let i = 0; i < length; i++) {
+    const item = list[i];
+    if (typeof item === "object" && item !== null) left.push(item);
+  }
+  return length;
+}
+
 function contentsOf(value: object): Iterable<unknown> {
-  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Set) return value;
   if (value instanceof Map) return [...value.keys(), ...value.values()];
   if (parts in value && typeof value[parts] === "function") return value[parts]() as readonly unknown[];
   const contents: unknown[] = "handle" in value ? [value.handle] : [];

@@ -96,7 +96,8 @@ function numbersToJson(this: object): unknown {
 }
 
 function tensorFromJson(where: string, data: string, shape: readonly unknown[], dtype: unknown): TypedTensor {
-  const Elements = Object.hasOwn(arrays, dtype as PropertyKey) ? arrays[dtype as keyof typeof arrays] : undefined;
+  const isName = typeof dtype === "string" && Object.hasOwn(arrays, dtype);
+  const Elements = isName ? arrays[dtype as keyof typeof arrays] : undefined;
   if (!Elements) throw malformed(where, "`dtype` is none of float, double, half, bfloat16, long and bool");
   const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
   if (!shape.every(isSize)) throw malformed(where, "`shape` is not a list of whole numbers");

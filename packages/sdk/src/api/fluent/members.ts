@@ -1,5 +1,6 @@
 // The members of an own module: values of its properties that are tensors or modules, or lists or dictionaries of them.
 
+import { handleOf } from "../../client/encode.js";
 import { StepwellError } from "../../errors.js";
 import type { ObjectKind } from "../../generated/object-kinds.js";
 import { Handle } from "../../handle.js";
@@ -14,17 +15,14 @@ export interface Member {
   readonly parts: readonly (readonly [name: string, part: unknown])[];
 }
 
-/** The member that a value is; undefined for any other value. `where` names the property in messages. */
-export function memberOf(value: unknown, where = ""): Member | undefined {
+/** The member that a value is; undefined for any other value. */
+export function memberOf(value: unknown): Member | undefined {
   if (typeof value !== "object" || value === null || isRevoked(value)) return undefined;
   const kind = kindOf(value);
   if (kind !== undefined) return { kind, value, parts: [["", value]] };
-  if (Array.isArray(value)) return groupOf("list", value, Object.entries(value), where);
-  if (value instanceof Map || value instanceof Set) {
-    if ([...value.values()].some((part) => kindOf(part) === "module")) unclear(where, "a Map or a Set with modules");
-    return undefined;
-  }
-  return isDictionary(value) ? groupOf("dictionary", value, Object.entries(value), where) : undefined;
+  if (Array.isArray(value)) return groupOf("list", value, Object.entries(value));
+  if (value instanceof Map || value instanceof Set) return undefined;
+  return isDictionary(value) ? groupOf("dictionary", value, Object.entries(value)) : undefined;
 }
 
 /** Whether two members have the same parts. */
@@ -54,19 +52,42 @@ function groupOf(
   kind: "list" | "dictionary",
   value: object,
   parts: readonly (readonly [string, unknown])[],
-  where: string,
 ): Member | undefined {
   const kinds = new Set(parts.map(([, part]) => kindOf(part)));
-  if (kinds.size === 1 && !kinds.has(undefined)) return { kind, value, parts };
-  if (kinds.has("module")) unclear(where, "modules among other values");
-  const isNested = parts.some(([, part]) => Array.isArray(part) && part.some((inner) => kindOf(inner) === "module"));
-  if (isNested) unclear(where, "modules in lists of lists");
-  return undefined;
+  return kinds.size === 1 && !kinds.has(undefined) ? { kind, value, parts } : undefined;
+}
+
+/**
+ * Fails for a value that is no member, but has a module or a trained tensor in it: a module would neither train nor save it. It looks
+ * into lists, dictionaries, maps and sets. `isTrained` tells it of a tensor.
+ */
+export function refuseParts(value: unknown, where: string, isTrained: (tensor: unknown) => boolean): void {
+  const [left, seen] = [[value], new Set<unknown>()];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== "object" || next === null || isRevoked(next) || seen.has(next)) continue;
+    if (ArrayBuffer.isView(next)) continue;
+    seen.add(next);
+    const handle = handleOf(next);
+    if (handle !== undefined) {
+      const kind = Handle.kindOf(handle);
+      const isGroup = kind === "vector" || kind === "dictionary";
+      if (kind === "module" || isGroup || (kind === "tensor" && isTrained(next)))
+        unclear(where, `a ${kind} in another value`);
+    } else if (Array.isArray(next)) addObjects(next, left);
+    else if (next instanceof Map) addObjects([...next.keys(), ...next.values()], left);
+    else if (next instanceof Set) addObjects([...next], left);
+    else if (isDictionary(next)) {
+      for (const property of Object.values(Object.getOwnPropertyDescriptors(next))) left.push(property.value);
+    }
+  }
+}
+
+function addObjects(list: readonly unknown[], left: unknown[]): void {
+  for (const item of list) if (typeof item === "object" && item !== null) left.push(item);
 }
 
 function unclear(where: string, given: string): never {
-  throw new StepwellError(
-    "ERR_ARGUMENT",
-    `${where}: expected modules in a list or a dictionary of them, given ${given}`,
-  );
+  const expected = "expected tensors or modules, or a list or a dictionary of tensors alone or of modules alone";
+  throw new StepwellError("ERR_ARGUMENT", `${where}: ${expected}, given ${given}`);
 }

@@ -8,10 +8,10 @@ import { handlesIn } from "../../values/handles-in.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { outputsOf } from "../functions/outputs.js";
-import { type Member, memberOf, sameMember, withParts } from "./members.js";
+import { type Member, memberOf, refuseParts, sameMember, withParts } from "./members.js";
 import { Tensor } from "./tensor.js";
 
-/** Forward passes within forward passes nest at most so deep, so that recursion cannot exhaust the stack. */
+/** Forward passes within forward passes, and modules within modules, nest at most so deep: recursion cannot exhaust the stack. */
 const MAX_DEPTH = 128;
 
 type Forward = (...inputs: readonly unknown[]) => unknown;
@@ -43,6 +43,8 @@ export function ownObjectOf(handle: ModuleHandle): object | undefined {
 
 /** The forward passes that run each within the one before, without the engine. */
 let depth = 0;
+/** The modules that are being made, each as a member of the one before. */
+let making = 0;
 
 /** The part of an own module that is not its class. */
 export class OwnModule implements HostedFunction {
@@ -125,6 +127,11 @@ export class OwnModule implements HostedFunction {
     });
   }
 
+  /** The name of the class, in messages. */
+  get where(): string {
+    return this.#name;
+  }
+
   get #name(): string {
     const { name } = this.#object.constructor;
     return name === "" ? "Module" : name;
@@ -159,7 +166,7 @@ export class OwnModule implements HostedFunction {
       const outputs = outputsOf(this.#name, returned).map((output) =>
         output instanceof Tensor ? output : new Tensor(output as AnyTensor),
       );
-      client.keep(handlesIn(outputs), scope);
+      client.keep(handlesIn(outputs, this.#name), scope);
       return Array.isArray(returned) ? outputs : outputs[0];
     } finally {
       depth -= 1;
@@ -171,7 +178,7 @@ export class OwnModule implements HostedFunction {
     const members = new Map<string, Member>();
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
       if (property.enumerable !== true || !("value" in property)) continue;
-      const member = memberOf(property.value, `${this.#name}.${name}`);
+      const member = memberOf(property.value);
       if (member !== undefined) members.set(name, member);
     }
     return members;
@@ -179,7 +186,15 @@ export class OwnModule implements HostedFunction {
 
   #make(members: ReadonlyMap<string, Member>): ModuleHandle {
     if (this.#isMaking) throw new StepwellError("ERR_ARGUMENT", `${this.#name}: a module that contains itself`);
+    if (making >= MAX_DEPTH) {
+      throw new StepwellError("ERR_ARGUMENT", `${this.#name}: modules within modules nest at most ${MAX_DEPTH} deep`);
+    }
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
+      if (members.has(name) || property.enumerable !== true) continue;
+      refuseParts(property.value, `${this.#name}.${name}`, isParameter);
+    }
     this.#isMaking = true;
+    making += 1;
     try {
       const list = [...members].map(([name, { value }]) => [name, value] as const);
       // A pass may make it first, whose scope ends before the object does.
@@ -195,6 +210,7 @@ export class OwnModule implements HostedFunction {
       throw renamed(error, "callback", this.#name);
     } finally {
       this.#isMaking = false;
+      making -= 1;
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { StepwellError } from "../../errors.js";
 import type { ModuleHandle, TensorHandle } from "../../handle.js";
+import type { AnyTensor } from "../../types/objects.js";
 import type {
   CallbackOptions,
   GradientBackward,
@@ -10,9 +11,10 @@ import type {
   ModuleFunction,
 } from "../../types/own-modules.js";
 import { namedOptions } from "../../values/named-options.js";
+import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
-import { gradientsOf, outputsOf } from "./outputs.js";
+import { gradientsOf, isTensor, outputsOf } from "./outputs.js";
 
 /**
  * A module whose forward pass is a function. Containers and own modules hold it like any module.
@@ -32,14 +34,34 @@ export function callback(forward: ModuleFunction, options?: CallbackOptions): Mo
 export function callback(forward: unknown, options: unknown = {}, ...surplus: readonly unknown[]): ModuleHandle {
   if (typeof forward !== "function") refuse("callback", "a function as argument 1", forward);
   refuseSurplus("callback", surplus);
-  const { parms = {}, buffers = {} } = namedOptions<CallbackOptions>("callback", options, ["parms", "buffers"]);
+  const given = namedOptions<CallbackOptions>("callback", options, ["parms", "buffers"]);
+  const parms = tensorsByName("parms", given.parms);
+  const buffers = tensorsByName("buffers", given.buffers);
   const members = [...Object.entries(parms), ...Object.entries(buffers)];
   const run = (inputs: readonly TensorHandle[]) => outputsOf("callback", Reflect.apply(forward, undefined, inputs));
-  const [module, names] = client.makeCallback({ run }, forward.name, members, Object.keys(buffers), "callback");
+  const [module, names] = client.makeCallback(
+    { where: "callback", run },
+    forward.name,
+    members,
+    Object.keys(buffers),
+    "callback",
+  );
   const [plain] = Object.keys(parms).filter((name) => !names.includes(name));
   if (plain === undefined) return module;
   client.free([module]);
   throw new StepwellError("ERR_PARAMETER", `callback: expected leaf tensors with "grad" as parms, given \`${plain}\``);
+}
+
+/** Tensors of a callback by name. */
+function tensorsByName(option: "parms" | "buffers", given: unknown = {}): Readonly<Record<string, AnyTensor>> {
+  const expected = "a dictionary of tensors";
+  if (typeof given !== "object" || given === null || isRevoked(given) || Array.isArray(given) || !isDictionary(given)) {
+    return refuse(`callback ${option}`, expected, given);
+  }
+  const entries = Object.entries(given);
+  const other = entries.find(([, value]) => !isTensor(value));
+  if (other !== undefined) refuse(`callback ${option}`, `${expected} as \`${other[0]}\``, other[1]);
+  return Object.fromEntries(entries) as Record<string, AnyTensor>;
 }
 
 /**
@@ -66,13 +88,20 @@ export function gradient(forward: unknown, backward: unknown, ...surplus: readon
   if (typeof backward !== "function") refuse("gradient", "a function as argument 2", backward);
   refuseSurplus("gradient", surplus);
   const forwards = {
+    where: "gradient",
     run: (inputs: readonly TensorHandle[]) => outputsOf("gradient", Reflect.apply(forward, undefined, inputs)),
   };
   const backwards = {
+    where: "gradient",
     run: (inputs: readonly TensorHandle[]) => gradientsOf("gradient", Reflect.apply(backward, undefined, inputs)),
   };
   const hosted = [forwards, backwards] as const;
   const [first, second] = hosted.map((each) => client.host(each)) as [number, number];
   // The closure holds both functions, and a graph holds the second one.
-  return (...inputs: readonly unknown[]) => client.applyWithBackward(first, second, hosted[1], inputs) as TensorHandle;
+  return (...inputs: readonly unknown[]) => {
+    if (inputs.length === 0) refuse("gradient", "a tensor as argument 1 of the function", undefined);
+    const other = inputs.findIndex((input) => !isTensor(input));
+    if (other >= 0) refuse("gradient", `a tensor as argument ${other + 1} of the function`, inputs[other]);
+    return client.applyWithBackward(first, second, hosted[1], inputs) as TensorHandle;
+  };
 }

@@ -44,6 +44,8 @@ export interface KaimingOptions {
  * ```
  */
 export function knormal(object: Parameters, nonlinearity?: Nonlinearity, fanmode?: FanMode, slope?: number): void;
+/** As before, with the words in the other order. */
+export function knormal(object: Parameters, fanmode: FanMode, nonlinearity?: Nonlinearity, slope?: number): void;
 /** As before, with options by name. */
 export function knormal(object: Parameters, options: KaimingOptions): void;
 export function knormal(...args: readonly unknown[]): unknown {
@@ -52,6 +54,8 @@ export function knormal(...args: readonly unknown[]): unknown {
 
 /** As {@link knormal}, with uniform random numbers of the same variance. As `torch.nn.init.kaiming_uniform_`. */
 export function kuniform(object: Parameters, nonlinearity?: Nonlinearity, fanmode?: FanMode, slope?: number): void;
+/** As before, with the words in the other order. */
+export function kuniform(object: Parameters, fanmode: FanMode, nonlinearity?: Nonlinearity, slope?: number): void;
 /** As before, with options by name. */
 export function kuniform(object: Parameters, options: KaimingOptions): void;
 export function kuniform(...args: readonly unknown[]): unknown {

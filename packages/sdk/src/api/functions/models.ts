@@ -47,7 +47,8 @@ export function model(...args: readonly unknown[]): unknown {
   // The engine takes the number of a function, which only this call gives.
   if (typeof loss === "number") refuse("model", "a loss handle or a function as argument 2", loss);
   if (typeof loss !== "function") return client.call("model", args);
-  const hosted = { run: (inputs: readonly unknown[]) => outputsOf("model", Reflect.apply(loss, undefined, inputs)) };
+  const run = (inputs: readonly unknown[]) => outputsOf("model", Reflect.apply(loss, undefined, inputs));
+  const hosted = { where: "loss of model", run };
   const made = client.call("model", [module, client.host(hosted), ...others]) as ModelHandle;
   Handle.hold(made, [hosted]);
   return made;

@@ -16,7 +16,7 @@ class OpenScope implements Scope {
 
   keep<Value>(value: Value, ...surplus: readonly unknown[]): Value {
     refuseSurplus("keep", surplus);
-    client.keep(handlesIn(value), this.#scope);
+    client.keep(handlesIn(value, "keep"), this.#scope);
     return value;
   }
 
@@ -74,7 +74,7 @@ export function scoped(body: () => unknown, ...surplus: readonly unknown[]): unk
     if (isPromise(result)) {
       refuse("scoped", "a function that returns no promise: call scope() after each await", result);
     }
-    client.keep(handlesIn(result), own);
+    client.keep(handlesIn(result, "scoped"), own);
     return result;
   } finally {
     client.closeScope(own);
@@ -85,7 +85,7 @@ export function scoped(body: () => unknown, ...surplus: readonly unknown[]): unk
 export function keep<Value>(value: Value): Value;
 export function keep(value: unknown, ...surplus: readonly unknown[]): unknown {
   refuseSurplus("keep", surplus);
-  client.keep(handlesIn(value));
+  client.keep(handlesIn(value, "keep"));
   return value;
 }
 
