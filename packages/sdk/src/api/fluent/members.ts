@@ -58,8 +58,8 @@ function groupOf(
 }
 
 /**
- * Fails for a value that is no member, but has a module or a trained tensor in it: a module would neither train nor save it. It looks
- * into lists, dictionaries, maps and sets. `isTrained` tells it of a tensor.
+ * Fails for a value with a module or a trained tensor in it, if the value is not a member. The engine would neither train nor save them.
+ * It looks into lists, dictionaries, maps and sets. `isTrained` tells it of a tensor.
  */
 export function refuseParts(value: unknown, where: string, isTrained: (tensor: unknown) => boolean): void {
   const [left, seen] = [[value], new Set<unknown>()];
