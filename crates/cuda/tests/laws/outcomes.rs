@@ -121,6 +121,32 @@ fn a_step_that_may_be_skipped_waits_for_nothing() {
     }
 }
 
+#[test]
+fn a_skipped_first_step_without_buffers_makes_no_state() {
+    let mut pair = Pair::new(Rc::clone(emulator()), "sgd", &Named::new());
+    set_read_delay(1_000_000);
+    // The parameters of 32 bits alone, whose state is a count.
+    let narrow = 0b1100;
+    for (number, is_bad) in [true, false, true].into_iter().enumerate() {
+        pair.step(3 * number, is_bad, narrow, skipping());
+        pair.compare(&format!("step {number}"));
+    }
+}
+
+#[test]
+fn a_step_without_checks_knows_of_the_steps_before_it() {
+    for name in NAMES {
+        let mut pair = Pair::new(Rc::clone(emulator()), name, &options_of(name));
+        set_read_delay(1_000_000);
+        for number in 0..6 {
+            pair.step(number, number == 1, 0, skipping());
+        }
+        pair.edit(&vec![option("lr", OptionValue::Float(0.003))]);
+        pair.step(6, false, 0, StepOptions::default());
+        pair.compare(name);
+    }
+}
+
 /// A scale belongs to the steps after it, and not to those whose outcomes come later.
 #[test]
 fn a_new_loss_scale_does_not_hear_of_steps_before_it() {
