@@ -205,7 +205,7 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
     const handle = clone(Module.#handleOf(this));
     const own = ownObjectOf(handle);
     // Its members were made for no scope, since a copy of a container has no object that would hold them.
-    if (own !== undefined) client.adopt(handlesIn(own));
+    if (own !== undefined) client.adopt(handlesIn(own, "clone"));
     return (own ?? new Module(handle)) as this;
   }
 
