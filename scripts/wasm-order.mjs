@@ -3,7 +3,7 @@
 /** In bytes. Functions are compared by their common runs of this length. */
 const runLength = 6;
 /** In bytes. gzip finds matches within 32 KiB before, less a part for the function itself. */
-const reach = 30_000;
+const reach = 32_000;
 
 /** The module with names of its functions, whose alphabetical order is the wanted order. */
 export function named(wasm) {
@@ -31,11 +31,11 @@ function orderOf(bodies) {
       const before = run.within > 0;
       run.within += step;
       if (before === run.within > 0) continue;
-      for (const holder of run.holders) found[holder] += step;
+      for (const holder of run.holders) found[holder] += step * run.weight;
     }
   };
-  // Between the count of shared runs, which prefers large functions, and their share of the function, which prefers tiny ones.
-  const weights = bodies.map((body) => Math.sqrt(body.length + 16));
+  // Between the sum of shared runs, which prefers large functions, and their share of the function, which prefers tiny ones.
+  const weights = bodies.map((body) => (body.length + 16) ** 0.7);
   const best = (a, b) => (found[b] / weights[b] > found[a] / weights[a] ? b : a);
 
   const places = new Array(bodies.length);
@@ -57,7 +57,10 @@ function orderOf(bodies) {
   return places;
 }
 
-/** For each function, the runs that other functions have too. A run has its holders and the number of holders in reach. */
+/**
+ * For each function, the runs that other functions have too. A run has its holders, the number of holders in reach, and a weight:
+ * a run that many functions have is likely to be in reach anyway.
+ */
 function sharedRuns(bodies) {
   const holders = new Map();
   for (const [index, body] of bodies.entries()) {
@@ -71,7 +74,7 @@ function sharedRuns(bodies) {
   const runs = bodies.map(() => []);
   for (const list of holders.values()) {
     if (list.length < 2) continue;
-    const run = { holders: list, within: 0 };
+    const run = { holders: list, within: 0, weight: 1 / Math.sqrt(list.length) };
     for (const index of list) runs[index].push(run);
   }
   return runs;
