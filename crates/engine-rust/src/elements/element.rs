@@ -67,7 +67,7 @@ macro_rules! element {
 }
 
 macro_rules! real {
-    ($type:ident, [$ln:ident, $ln_1p:ident, $tanh:ident, $erf:ident]) => {
+    ($type:ident, [$exp:ident, $ln:ident, $ln_1p:ident, $tanh:ident, $erf:ident]) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -75,7 +75,7 @@ macro_rules! real {
 
             #[inline(always)]
             fn exp(self) -> Self {
-                $type::exp(self)
+                libm::$exp(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
@@ -109,8 +109,8 @@ element!(f32, Float);
 element!(f64, Double);
 element!(i64, Long);
 element!(bool, Bool);
-real!(f32, [logf, log1pf, tanhf, erff]);
-real!(f64, [log, log1p, tanh, erf]);
+real!(f32, [expf, logf, log1pf, tanhf, erff]);
+real!(f64, [exp, log, log1p, tanh, erf]);
 
 /// Evaluates an expression with `T` as the floating-point type of a dtype. Fails for other dtypes.
 macro_rules! with_real {

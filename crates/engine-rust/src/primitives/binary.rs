@@ -17,6 +17,7 @@ use crate::primitives::arithmetic::{Arithmetic, arithmetic};
 use crate::primitives::layout::broadcast;
 use crate::primitives::map::{Function, Operand, Real, Whole, map};
 use crate::primitives::reduce::sum_to;
+use crate::primitives::special::fmod;
 
 /// The gradient of an argument as a function of the output's gradient and both arguments, and which of these it needs.
 type Gradient = (Real, [bool; 2]);
@@ -52,10 +53,10 @@ fn row(function: Binary) -> Option<(Real, [Gradient; 2])> {
         Binary::Mul => (|a, b, _| a * b, [(|g, _, b| g * b, [false, true]), (|g, a, _| g * a, [true, false])]),
         Binary::Div => (|a, b, _| a / b, [(|g, _, b| g / b, [false, true]), (|g, a, b| -g * ((a / b) / b), BOTH)]),
         Binary::Pow => (
-            |a, b, _| a.powf(b),
+            |a, b, _| libm::pow(a, b),
             [
-                (|g, a, b| if b == 0.0 { 0.0 } else { g * (b * a.powf(b - 1.0)) }, BOTH),
-                (|g, a, b| if a == 0.0 && b >= 0.0 { 0.0 } else { g * (a.powf(b) * libm::log(a)) }, BOTH),
+                (|g, a, b| if b == 0.0 { 0.0 } else { g * (b * libm::pow(a, b - 1.0)) }, BOTH),
+                (|g, a, b| if a == 0.0 && b >= 0.0 { 0.0 } else { g * (libm::pow(a, b) * libm::log(a)) }, BOTH),
             ],
         ),
         Binary::Maximum => {
@@ -65,7 +66,7 @@ fn row(function: Binary) -> Option<(Real, [Gradient; 2])> {
             (|a, b, _| if a > b || b.is_nan() { b } else { a }, [(SMALLER, BOTH), (|g, a, b| SMALLER(g, b, a), BOTH)])
         }
         Binary::Remainder => (|a, b, _| remainder(a, b), [PASSED, (|g, a, b| -g * floor_quotient(a, b), BOTH)]),
-        Binary::Fmod => (|a, b, _| a % b, [PASSED, (|g, a, b| -g * (a / b).trunc(), BOTH)]),
+        Binary::Fmod => (|a, b, _| fmod(a, b), [PASSED, (|g, a, b| -g * (a / b).trunc(), BOTH)]),
         Binary::Atan2 => (
             |a, b, _| libm::atan2(a, b),
             [
@@ -119,7 +120,7 @@ fn whole_power(a: i64, b: i64) -> i64 {
 
 /// The rest of a division that rounds down: it has the sign of `b`.
 fn remainder(a: f64, b: f64) -> f64 {
-    let rest = a % b;
+    let rest = fmod(a, b);
     if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
 }
 
@@ -128,7 +129,7 @@ fn floor_quotient(a: f64, b: f64) -> f64 {
     if b == 0.0 {
         return a / b;
     }
-    let rest = a % b;
+    let rest = fmod(a, b);
     let quotient = (a - rest) / b - f64::from(u8::from(rest != 0.0 && (rest < 0.0) != (b < 0.0)));
     if quotient == 0.0 {
         return 0f64.copysign(a / b);
