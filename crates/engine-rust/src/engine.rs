@@ -61,7 +61,7 @@ impl Engine for RustEngine {
         match device {
             Device::Cpu => Ok(()),
             Device::Cuda(_) => {
-                let message = format!(
+                let message = format_args!(
                     "device {device} cannot be used: this engine computes on the CPU alone, use cpu, or Stepwell on Node with libtorch"
                 );
                 Err(Error::new(Code::Device, message))
@@ -77,7 +77,7 @@ impl Engine for RustEngine {
         self.require(device)?;
         let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
         if count != Some(data.len()) {
-            let message = format!("expected as many elements as shape {shape:?} has, given {}", data.len());
+            let message = format_args!("expected as many elements as shape {shape:?} has, given {}", data.len());
             return Err(Error::new(Code::Shape, message));
         }
         Ok(self.autograd.leaf(shape, Buffer::from_data(&self.autograd.budget, data)?))
@@ -309,10 +309,10 @@ impl Engine for RustEngine {
 fn check_assignable(tensor: &Tensor, dtype: Dtype, length: usize) -> Result<()> {
     if dtype != tensor.dtype() {
         let (expected, given) = (tensor.dtype().name(), dtype.name());
-        return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+        return Err(Error::new(Code::Dtype, format_args!("expected elements of dtype {expected}, given {given}")));
     }
     if length != tensor.len() {
-        let message = format!("expected as many elements as shape {:?} has, given {length}", tensor.shape());
+        let message = format_args!("expected as many elements as shape {:?} has, given {length}", tensor.shape());
         return Err(Error::new(Code::Shape, message));
     }
     Ok(())

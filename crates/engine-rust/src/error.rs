@@ -1,10 +1,11 @@
 //! Errors of more than one file.
 
+use stepwell_optim::error::Message;
 use stepwell_optim::{Code, Error};
 use stepwell_session::Dtype;
 
 /// An operation that fails because of its arguments.
-pub(crate) fn engine_error(message: impl Into<String>) -> Error {
+pub(crate) fn engine_error(message: impl Message) -> Error {
     Error::new(Code::Engine, message)
 }
 
@@ -15,13 +16,15 @@ pub(crate) fn internal_error(message: &'static str) -> Error {
 
 /// An operation that does not exist for this element type.
 pub(crate) fn dtype_error(expected: &str, given: Dtype) -> Error {
-    Error::new(Code::Dtype, format!("expected {expected} elements, given {}", given.name()))
+    Error::new(Code::Dtype, format_args!("expected {expected} elements, given {}", given.name()))
 }
 
 /// A dtype that this engine does not support.
 pub(crate) fn unsupported_dtype(dtype: Dtype) -> Error {
-    let message =
-        format!("dtype {} is not supported by this engine: use float, or Stepwell on Node with libtorch", dtype.name());
+    let message = format_args!(
+        "dtype {} is not supported by this engine: use float, or Stepwell on Node with libtorch",
+        dtype.name()
+    );
     Error::new(Code::Dtype, message)
 }
 

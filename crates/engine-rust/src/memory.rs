@@ -77,7 +77,8 @@ impl MemoryBudget {
 /// The number of elements of a shape. Fails if the product of the sizes overflows.
 pub(crate) fn element_count(shape: &[usize]) -> Result<usize> {
     let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    product.ok_or_else(|| Error::new(Code::Memory, format!("out of memory allocating a tensor of shape {shape:?}")))
+    product
+        .ok_or_else(|| Error::new(Code::Memory, format_args!("out of memory allocating a tensor of shape {shape:?}")))
 }
 
 impl<T> Drop for CountedVec<T> {

@@ -102,7 +102,7 @@ fn check(parameter: &Tensor, gradient: &Tensor, name: impl Fn() -> String) -> Re
     } else {
         return Ok(());
     };
-    Err(Error::new(code, format!("parameter {} cannot be updated: {what}", name())))
+    Err(Error::new(code, format_args!("parameter {} cannot be updated: {what}", name())))
 }
 
 /// Fails if a parameter shares its storage with another parameter or with a gradient. Returns the positions in `all` whose
@@ -125,7 +125,7 @@ fn check_overlap(all: &[Storages], name: &dyn Fn(usize) -> String) -> Result<Vec
             }
         };
         let (first, second) = (name(all[first].index), name(all[second].index));
-        return Err(Error::new(code, format!("parameter {first} shares memory with {what} {second}")));
+        return Err(Error::new(code, format_args!("parameter {first} shares memory with {what} {second}")));
     }
     Ok(shared)
 }

@@ -55,7 +55,7 @@ pub fn check_small_memory() -> Result<()> {
 #[cold]
 #[inline(never)]
 pub fn out_of_memory(bytes: usize) -> Error {
-    Error::new(Code::Memory, format!("out of memory allocating {bytes} bytes"))
+    Error::new(Code::Memory, format_args!("out of memory allocating {bytes} bytes"))
 }
 
 /// Reserves capacity for `length` elements in all.

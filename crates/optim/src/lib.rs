@@ -7,7 +7,11 @@ mod brief;
 mod device;
 #[doc(hidden)]
 pub mod error;
+#[cfg(test)]
+mod error_stack;
 pub mod fallible;
+#[cfg_attr(target_family = "wasm", path = "error_stack.rs")]
+mod held_error;
 mod instruction_set;
 
 mod memory;

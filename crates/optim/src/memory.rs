@@ -48,7 +48,7 @@ pub fn state_memory() -> usize {
 
 /// The error of a failed allocation of a state buffer.
 pub(crate) fn no_memory(elements: usize) -> Error {
-    Error::new(Code::Memory, format!("no memory for a state buffer of {elements} elements"))
+    Error::new(Code::Memory, format_args!("no memory for a state buffer of {elements} elements"))
 }
 
 /// Memory from the global allocator.
@@ -69,9 +69,9 @@ impl Allocation {
             MIN_PAGE_ALIGNED_BYTES.. => PAGE_BYTES,
             _ => CACHE_LINE_BYTES,
         };
-        let none = || Error::new(Code::Memory, format!("no memory for a state of {bytes} bytes"));
+        let none = || Error::new(Code::Memory, format_args!("no memory for a state of {bytes} bytes"));
         let layout = Layout::from_size_align(bytes.max(CACHE_LINE_BYTES), align).map_err(|_| none())?;
-        check_memory(bytes).map_err(|_| none())?;
+        check_memory(bytes).ok().ok_or_else(none)?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let allocation = Self { start, layout };

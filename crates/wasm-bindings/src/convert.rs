@@ -64,7 +64,7 @@ impl Reader {
         self.values += 1;
         // The list of arguments adds one level and one value.
         if depth > MAX_DEPTH + 1 || self.values > MAX_VALUES + 1 {
-            let message = format!("arguments nested deeper than {MAX_DEPTH} or of more than {MAX_VALUES} values");
+            let message = format_args!("arguments nested deeper than {MAX_DEPTH} or of more than {MAX_VALUES} values");
             return Err(Error::new(Code::Argument, message));
         }
         if let Some(number) = value.as_f64() {
@@ -184,7 +184,7 @@ fn read_view(view: &JsValue) -> Result<Value> {
 }
 
 fn unsupported(kind: &str) -> Error {
-    Error::new(Code::Argument, format!("a typed array of type {kind} cannot become a tensor"))
+    Error::new(Code::Argument, format_args!("a typed array of type {kind} cannot become a tensor"))
 }
 
 /// Converts a value to JavaScript. Arrays are copied, since growing memory detaches every view of it.

@@ -68,7 +68,7 @@ pub fn call(
         };
         match session.try_borrow_mut() {
             Ok(mut session) => session.call(command, arguments),
-            Err(_) => Err(Error::new(Code::Internal, format!("{command}: the session is in use"))),
+            Err(_) => Err(Error::new(Code::Internal, format_args!("{command}: the session is in use"))),
         }
     });
     result.and_then(write).map_err(|error| js_error(&error))

@@ -113,7 +113,7 @@ impl Autograd {
     /// Adds the pending gradients of leaves to their gradients. Checks all of them before it changes one.
     fn accumulate(&self, leaves: &[Tensor]) -> Result<()> {
         let mismatch =
-            |what| Err(Error::new(Code::Gradient, format!("cannot add to a gradient: it has another {what}")));
+            |what| Err(Error::new(Code::Gradient, format_args!("cannot add to a gradient: it has another {what}")));
         for leaf in leaves {
             let pending = leaf.pending().borrow();
             let Some(found) = pending.as_ref() else { continue };
@@ -168,7 +168,7 @@ fn float_seed(seed: f64) -> Result<f32> {
     if start.is_finite() == seed.is_finite() && (start == 0.0) == (seed == 0.0) {
         return Ok(start);
     }
-    let message = format!("a gradient to start from is beyond the range of float, given {:e}", Number(seed));
+    let message = format_args!("a gradient to start from is beyond the range of float, given {:e}", Number(seed));
     Err(Error::new(Code::Gradient, message))
 }
 

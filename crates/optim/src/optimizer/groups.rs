@@ -12,11 +12,11 @@ impl Optimizer {
     pub(super) fn group_or_next(&self, group: usize) -> Result<Option<&Group>> {
         if group > self.groups.len() {
             let message =
-                format!("group {group} invalid, cannot be greater than number of groups({})", self.groups.len());
+                format_args!("group {group} invalid, cannot be greater than number of groups({})", self.groups.len());
             return Err(Error::new(Code::Group, message));
         }
         if group == self.groups.len() && self.definition.needs_closure() {
-            let message = format!("group {group} invalid, {} has one group only", self.definition.name);
+            let message = format_args!("group {group} invalid, {} has one group only", self.definition.name);
             return Err(Error::new(Code::Group, message));
         }
         Ok(self.groups.get(group))
@@ -40,7 +40,7 @@ impl Optimizer {
     /// [`Optimizer::plan`] for the same group.
     pub fn edit(&mut self, group: usize, options: Vec<OptionValue>, parameters: usize) -> Result<()> {
         if parameters > 0 && self.lbfgs_state.is_some() {
-            let message = format!("{} cannot take more parameters after its first step", self.definition.name);
+            let message = format_args!("{} cannot take more parameters after its first step", self.definition.name);
             return Err(Error::new(Code::Parameter, message));
         }
         let before = self.group_or_next(group)?.map_or(0, |group| group.states.len());
@@ -75,7 +75,7 @@ impl Optimizer {
     pub fn set_rates(&mut self, rates: &[f64]) -> Result<()> {
         if rates.len() != 1 && rates.len() != self.groups.len() {
             let (given, groups) = (rates.len(), self.groups.len());
-            let message = format!("length error: {given} learning rates given for {groups} parameter group(s)");
+            let message = format_args!("length error: {given} learning rates given for {groups} parameter group(s)");
             return Err(Error::new(Code::Argument, message));
         }
         let options: Vec<_> = (0..self.groups.len())

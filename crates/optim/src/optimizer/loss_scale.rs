@@ -63,12 +63,13 @@ impl LossScale {
         let scale = given as f32;
         if let Some(given) = [init, given].into_iter().find(|scale| !(*scale as f32).is_normal()) {
             let message =
-                format!("lossscale: expected a scale that a float of 32 bits can hold, given {}", Number(given));
+                format_args!("lossscale: expected a scale that a float of 32 bits can hold, given {}", Number(given));
             return Err(Error::new(Code::OptionRange, message));
         }
         if let Some(min) = min.filter(|min| given < *min) {
             let (min, given) = (Number(min), Number(given));
-            let message = format!("lossscale: expected a scale that is at least min, which is {min}, given {given}");
+            let message =
+                format_args!("lossscale: expected a scale that is at least min, which is {min}, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(Self { growth, backoff, interval, init, min, scale, growth_tracker, skipped })

@@ -81,7 +81,7 @@ impl Optimizer {
     /// groups. A missing option has the optimizer's default.
     pub fn with_groups(definition: &'static Definition, options: &[Vec<(String, OptionValue)>]) -> Result<Self> {
         let Some((first, rest)) = options.split_first() else {
-            let message = format!("{}: expected options of at least one group", definition.name);
+            let message = format_args!("{}: expected options of at least one group", definition.name);
             return Err(Error::new(Code::Format, message));
         };
         let mut optimizer = Self::new(definition, &[], first)?;
@@ -166,7 +166,7 @@ impl Optimizer {
         }
         let count: usize = self.groups.iter().map(|group| group.states.len()).sum();
         if views != count {
-            let message = format!("{views} views given for {count} parameters");
+            let message = format_args!("{views} views given for {count} parameters");
             return Err(Error::new(Code::Internal, message));
         }
         let scaled = match &self.loss_scale {
@@ -253,7 +253,7 @@ impl Optimizer {
 
 /// The error of a step without a closure.
 fn closure_required(definition: &Definition) -> Error {
-    let message = format!("{} needs a closure that computes the loss: step(optimizer, closure)", definition.name);
+    let message = format_args!("{} needs a closure that computes the loss: step(optimizer, closure)", definition.name);
     Error::new(Code::ClosureRequired, message)
 }
 

@@ -48,7 +48,7 @@ impl Optimizer {
     fn scheduled(&self, schedule: &Schedule) -> Result<Vec<Vec<OptionValue>>> {
         let (groups, given) = (self.groups().len(), schedule.base_rates.len());
         if given != groups {
-            let message = format!("expected one base rate for each of {groups} groups, given {given}");
+            let message = format_args!("expected one base rate for each of {groups} groups, given {given}");
             return Err(Error::new(Code::Argument, message));
         }
         schedule.instance.check_groups(groups)?;
@@ -68,7 +68,7 @@ impl Optimizer {
         let definition = self.definition();
         let driven = definition.options.iter().find(|spec| matches!(spec.name, "momentum" | "beta1"));
         let Some(spec) = driven else {
-            let message = format!(
+            let message = format_args!(
                 "the schedule drives momentum, which {} does not have: give it momentum false",
                 definition.name
             );

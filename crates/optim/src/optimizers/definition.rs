@@ -67,7 +67,7 @@ pub(crate) const fn define<R: Rule>() -> Definition {
             if options.shared().bfloat16_moments && !R::GRADIENT_AVERAGES.contains(&true) {
                 let name = R::NAME;
                 let reason = "since it keeps no average of gradients, given \"bfloat16\"";
-                return Err(Error::new(Code::OptionRange, format!("{name} moments: expected \"full\", {reason}")));
+                return Err(Error::new(Code::OptionRange, format_args!("{name} moments: expected \"full\", {reason}")));
             }
             R::check(&options)
         },

@@ -121,7 +121,7 @@ impl Rule for Lamb {
     fn check(o: &LambOptions) -> Result<()> {
         if o.trustmin > o.trustmax {
             let (max, given) = (Number(o.trustmax), Number(o.trustmin));
-            let message = format!("lamb trustmin: expected at most trustmax {max}, given {given}");
+            let message = format_args!("lamb trustmin: expected at most trustmax {max}, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(())

@@ -29,7 +29,7 @@ optimizers! {
 pub fn definition(name: &str) -> Result<&'static Definition> {
     CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();
-        let message = format!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
+        let message = format_args!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
         Error::new(Code::UnknownName, message)
     })
 }

@@ -72,7 +72,7 @@ impl Rule for Sgd {
     fn check(o: &SgdOptions) -> Result<()> {
         if o.nesterov && (o.momentum == 0.0 || o.dampening != 0.0) {
             let given = format!("momentum {} and dampening {}", Number(o.momentum), Number(o.dampening));
-            let message = format!("sgd nesterov: expected momentum > 0 and dampening 0, given {given}");
+            let message = format_args!("sgd nesterov: expected momentum > 0 and dampening 0, given {given}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(())

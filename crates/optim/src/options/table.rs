@@ -109,7 +109,8 @@ impl OptionSpec {
 
     fn refuse(&self, code: Code, owner: &str, given: &dyn fmt::Display) -> Error {
         let or_null = if self.nullable { " or null" } else { "" };
-        let message = format!("{owner} {}: expected {}{}{or_null}, given {given}", self.name, self.kind, self.limit);
+        let message =
+            format_args!("{owner} {}: expected {}{}{or_null}, given {given}", self.name, self.kind, self.limit);
         Error::new(code, message)
     }
 }
@@ -165,10 +166,10 @@ pub fn parse(
     if specs.is_empty()
         && let Some(given) = positional.first()
     {
-        return Err(Error::new(Code::Argument, format!("{owner}: expected no options, given {given}")));
+        return Err(Error::new(Code::Argument, format_args!("{owner}: expected no options, given {given}")));
     }
     if positional.len() > known.len() {
-        let message = format!(
+        let message = format_args!(
             "{owner}: expected up to {} positional options ({}), given {}",
             known.len(),
             names(known),
@@ -222,10 +223,10 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -
         .collect();
     match given {
         _ if specs.is_empty() => {
-            Err(Error::new(Code::OptionUnknown, format!("{owner}: expected no options, given `{name}`")))
+            Err(Error::new(Code::OptionUnknown, format_args!("{owner}: expected no options, given `{name}`")))
         }
         _ if elements.is_empty() => {
-            let message = format!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
+            let message = format_args!("{owner}: unknown option `{name}`, expected one of {}", names(specs));
             Err(Error::new(Code::OptionUnknown, message))
         }
         OptionValue::Undefined => Ok(Vec::new()),
@@ -233,7 +234,7 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -
             Ok(elements.into_iter().zip(list.iter().map(|x| OptionValue::Float(*x))).collect())
         }
         _ => {
-            let message = format!("{owner} {name}: expected a list of {} numbers, given {given}", elements.len());
+            let message = format_args!("{owner} {name}: expected a list of {} numbers, given {given}", elements.len());
             Err(Error::new(Code::OptionType, message))
         }
     }

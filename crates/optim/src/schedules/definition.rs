@@ -90,7 +90,7 @@ impl ScheduleInstance {
             Children::Several(key) => (format!("{key}: a list of at least one schedule"), !children.is_empty()),
         };
         if !fits {
-            let message = format!("{name}: expected {expected}, given {}", children.len());
+            let message = format_args!("{name}: expected {expected}, given {}", children.len());
             return Err(Error::new(Code::Argument, message));
         }
         Ok(Self { definition, options, progress, children })
@@ -169,8 +169,9 @@ impl ScheduleInstance {
                 && list.len() != groups
             {
                 let (name, option, given) = (self.definition.name, spec.name, list.len());
-                let message =
-                    format!("{name} {option}: expected one number or one for each of {groups} groups, given {given}");
+                let message = format_args!(
+                    "{name} {option}: expected one number or one for each of {groups} groups, given {given}"
+                );
                 return Err(Error::new(Code::OptionRange, message));
             }
         }
@@ -190,5 +191,5 @@ impl PartialEq for ScheduleInstance {
 
 /// The error for a schedule without its inner schedules, which [`ScheduleInstance::new`] rejects.
 pub(crate) fn childless(name: &str) -> Error {
-    Error::new(Code::Internal, format!("{name}: no schedule inside"))
+    Error::new(Code::Internal, format_args!("{name}: no schedule inside"))
 }

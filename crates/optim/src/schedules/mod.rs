@@ -35,7 +35,7 @@ schedules! {
 pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {
     SCHEDULES.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = SCHEDULES.iter().map(|definition| definition.name).collect();
-        let message = format!("unknown schedule `{name}`, expected one of {}", known.join(", "));
+        let message = format_args!("unknown schedule `{name}`, expected one of {}", known.join(", "));
         Error::new(Code::UnknownName, message)
     })
 }

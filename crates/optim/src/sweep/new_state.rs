@@ -91,7 +91,7 @@ pub(super) fn plan_state(
     }
     let bytes = layout.bytes();
     if bytes > 0 && bytes > limit(bytes) {
-        let message = format!("not enough memory for a state of {bytes} bytes");
+        let message = format_args!("not enough memory for a state of {bytes} bytes");
         return Err(Error::new(Code::Memory, message));
     }
     let arena = if planned.is_empty() { None } else { Some(layout.allocate()?) };

@@ -44,6 +44,6 @@ pub fn non_finite_gradient(name: &str, element: f64) -> Error {
     let element = Number(element);
     Error::new(
         Code::Gradient,
-        format!("expected finite gradients, given {element} in the gradient of parameter `{name}`"),
+        format_args!("expected finite gradients, given {element} in the gradient of parameter `{name}`"),
     )
 }

@@ -38,7 +38,7 @@ impl Arguments {
         if !matches!(self.rest.as_slice().first(), Some(Value::Undefined)) {
             return Ok(());
         }
-        let message = format!("expected a value as argument {}, or none, given undefined", self.position + 1);
+        let message = format_args!("expected a value as argument {}, or none, given undefined", self.position + 1);
         Err(Error::new(Code::Argument, message))
     }
 
@@ -58,7 +58,8 @@ impl Arguments {
             Some(extra) => {
                 let (expected, given) = (self.position, self.position + self.rest.len());
                 let plural = if expected == 1 { "" } else { "s" };
-                let message = format!("expected {expected} argument{plural}, given {given}, with {extra} as another");
+                let message =
+                    format_args!("expected {expected} argument{plural}, given {given}, with {extra} as another");
                 Err(Error::new(Code::Argument, message))
             }
         }
@@ -67,7 +68,7 @@ impl Arguments {
     /// An error about the argument taken last.
     pub(crate) fn argument_error(&self, expected: &str, given: &Value) -> Error {
         let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
-        Error::new(code, format!("expected {expected} as argument {}, given {given}", self.position))
+        Error::new(code, format_args!("expected {expected} as argument {}, given {given}", self.position))
     }
 
     pub(crate) fn text(&mut self, what: &str) -> Result<String> {

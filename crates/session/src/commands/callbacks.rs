@@ -177,12 +177,13 @@ pub(crate) fn gradient<E: Engine>(access: &mut SessionAccess<'_, E>, mut argumen
         engine.no_grad(|| host.call(forward, training, &mut random, &inputs))?
     };
     let [Some(output)] = outputs.as_slice() else {
-        let message = format!("expected the function to return one tensor, given {}", outputs.len());
+        let message = format_args!("expected the function to return one tensor, given {}", outputs.len());
         return Err(Error::new(Code::Argument, message));
     };
     let dtype = engine.dtype(output)?;
     if !dtype.is_floating() {
-        let message = format!("expected the function to return a tensor of floating point, given {}", dtype.name());
+        let message =
+            format_args!("expected the function to return a tensor of floating point, given {}", dtype.name());
         return Err(Error::new(Code::Dtype, message));
     }
     // A copy, whose elements no other tensor changes.

@@ -211,11 +211,11 @@ impl<'a, E: Engine> LoadReport<'a, E> {
             let name = tensor.name();
             return Err(Error::new(
                 Code::Format,
-                format!("{path} holds `{}`, which the module does not have", Brief(&name)),
+                format_args!("{path} holds `{}`, which the module does not have", Brief(&name)),
             ));
         }
         if let Some(name) = self.missing.first() {
-            return Err(Error::new(Code::Format, format!("{path} lacks `{name}`")));
+            return Err(Error::new(Code::Format, format_args!("{path} lacks `{name}`")));
         }
         let Some(Mismatched { name, code, expected, given }) = self.mismatched.first() else { return Ok(()) };
         let text = |(dtype, shape): &(&str, Vec<u64>)| format!("{dtype} {shape:?}");

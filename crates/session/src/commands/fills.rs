@@ -129,7 +129,7 @@ fn drawn<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, of: &Dis
         if of.parameters.len() > 1 {
             shown += &format!(" and {}", Number(b));
         }
-        return Err(Error::new(Code::Argument, format!("expected {}, given {shown}", of.expected)));
+        return Err(Error::new(Code::Argument, format_args!("expected {}, given {shown}", of.expected)));
     }
     let (engine, random) = (&session.engine, &mut session.random);
     let mut filled = Vec::new();
@@ -183,7 +183,7 @@ pub(crate) fn filldiagonal<E: Engine>(session: &mut Session<E>, mut arguments: A
     let (shape, dtype) = (engine.shape(&tensor)?, engine.dtype(&tensor)?);
     let is_cube = shape.len() >= 2 && shape.iter().all(|size| *size == shape[0]);
     if shape.len() != 2 && !is_cube {
-        let message = format!("expected a matrix, or dimensions of one size, given shape {shape:?}");
+        let message = format_args!("expected a matrix, or dimensions of one size, given shape {shape:?}");
         return Err(Error::new(Code::Shape, message));
     }
     dtype.check_holds(number)?;

@@ -65,7 +65,7 @@ fn clip_by<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, by: fn
 /// The tensors of an argument, which must not be null.
 fn selected<E: Engine>(session: &Session<E>, given: &Value) -> Result<Vec<Named<E>>> {
     if let Value::Null | Value::Undefined = given {
-        let message = format!("expected a module, tensor, vector or dictionary, given {given}");
+        let message = format_args!("expected a module, tensor, vector or dictionary, given {given}");
         return Err(Error::new(Code::Argument, message));
     }
     Ok(resolve_parameters(session, given)?.tensors)
@@ -135,7 +135,7 @@ fn scalar_to_derive<E: Engine>(session: &Session<E>, mut arguments: Arguments) -
     let tensor = session.tensor(handle)?;
     let shape = engine.shape(tensor)?;
     if gradient.is_none() && shape.iter().product::<usize>() != 1 {
-        return Err(Error::new(Code::Shape, format!("expected a scalar, given a tensor of shape {shape:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected a scalar, given a tensor of shape {shape:?}")));
     }
     if !engine.requires_grad(tensor) {
         return Err(Error::new(Code::Gradient, "nothing that this tensor was computed from requires a gradient"));
@@ -206,12 +206,12 @@ fn given_gradient<E: Engine>(session: &Session<E>, tensor: &E::Tensor, given: &V
     };
     let (shape, found) = (engine.shape(tensor)?, engine.shape(&gradient)?);
     if shape != found {
-        let message = format!("expected a gradient of shape {shape:?}, given {found:?}");
+        let message = format_args!("expected a gradient of shape {shape:?}, given {found:?}");
         return Err(Error::new(Code::Shape, message));
     }
     let (expected, found) = (engine.dtype(tensor)?, engine.dtype(&gradient)?);
     if expected != found || !expected.is_floating() {
-        let message = format!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
+        let message = format_args!("expected a gradient of dtype {}, given {}", expected.name(), found.name());
         return Err(Error::new(Code::Dtype, message));
     }
     check_device(engine, "a gradient", &gradient, engine.device(tensor)?)?;

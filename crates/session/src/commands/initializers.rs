@@ -1,7 +1,7 @@
 //! Initialisers: they overwrite parameters in place, with values from the session's generator.
 
 use stepwell_optim::{
-    Code, Error, Limit::*, OptionKind, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
+    Code, Error, Limit::*, Number, OptionKind, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
 };
 
 use crate::commands::arguments::Arguments;
@@ -115,7 +115,8 @@ pub(crate) fn tnormal<E: Engine>(session: &mut Session<E>, arguments: Arguments)
         if min < max {
             return Ok(Initializer::TruncatedNormal { mean, std, min, max });
         }
-        Err(Error::new(Code::OptionRange, format!("expected a min below max, given min {min} and max {max}")))
+        let (min, max) = (Number(min), Number(max));
+        Err(Error::new(Code::OptionRange, format_args!("expected a min below max, given min {min} and max {max}")))
     })
 }
 
@@ -130,7 +131,10 @@ pub(crate) fn gain<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     arguments.finish()?;
     initialization::gain(&name, slope).map(Value::Number).ok_or_else(|| {
         let OptionKind::Word(known) = Nonlinearity::KIND else { return Error::new(Code::Internal, "no words") };
-        Error::new(Code::UnknownName, format!("unknown nonlinearity `{name}`, expected one of {}", known.join(", ")))
+        Error::new(
+            Code::UnknownName,
+            format_args!("unknown nonlinearity `{name}`, expected one of {}", known.join(", ")),
+        )
     })
 }
 
@@ -191,7 +195,7 @@ fn initialize<E: Engine>(
             |error: Error| if named.name.is_empty() { error } else { error.within(&format!("`{}`", named.name)) };
         let (shape, dtype) = (session.engine.shape(&named.tensor)?, session.engine.dtype(&named.tensor)?);
         if !dtype.is_floating() {
-            let message = format!("expected a parameter of floating point, given {}", dtype.name());
+            let message = format_args!("expected a parameter of floating point, given {}", dtype.name());
             return Err(within(Error::new(Code::Dtype, message)));
         }
         let elements = initializer.elements(&shape, &mut session.random).map_err(within)?;

@@ -98,11 +98,11 @@ fn state_dict_of(buffers: &Entries, length: usize, dtype: Dtype) -> Result<AnyLb
     let mut vector = |key: &str, given| {
         let Some(Numbers { data, shape }) = array(given)? else { return Err(malformed(key, "numbers", given)) };
         if shape != [length] {
-            let message = format!("size mismatch for {key}, expected [{length}], given {shape:?}");
+            let message = format_args!("size mismatch for {key}, expected [{length}], given {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
         if data.dtype() != dtype {
-            return Err(Error::new(Code::Dtype, format!("{key} is not of the parameters' dtype")));
+            return Err(Error::new(Code::Dtype, format_args!("{key} is not of the parameters' dtype")));
         }
         vectors.push(data);
         Ok(())

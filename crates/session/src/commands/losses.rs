@@ -60,7 +60,7 @@ fn apply<E: Engine>(session: &mut Session<E>, loss: &LossFunction, given: &[Valu
         let given = given.first().unwrap_or(&Value::Undefined);
         return Err(Error::new(
             Code::Argument,
-            format!("expected a {} handle as input, given {given}", ObjectKind::Tensor),
+            format_args!("expected a {} handle as input, given {given}", ObjectKind::Tensor),
         ));
     };
     let engine = &session.engine;
@@ -70,7 +70,7 @@ fn apply<E: Engine>(session: &mut Session<E>, loss: &LossFunction, given: &[Valu
         let shape = match target {
             Value::Handle(handle) => engine.shape(session.tensor(*handle)?)?,
             Value::Undefined | Value::Null => {
-                let message = format!("expected a target, a tensor handle or numbers, given {target}");
+                let message = format_args!("expected a target, a tensor handle or numbers, given {target}");
                 return Err(Error::new(Code::Argument, message));
             }
             numbers => array(numbers)?.map(|array| array.shape).unwrap_or_default(),

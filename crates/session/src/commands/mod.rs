@@ -121,7 +121,7 @@ impl<E: Engine> Session<E> {
             return self.run_named(kind.name, |session| losses::named(session, arguments, kind));
         }
         let Some((operation, function)) = operations::operation::<E>(name) else {
-            return Err(Error::new(Code::UnknownName, format!("unknown function `{name}`")));
+            return Err(Error::new(Code::UnknownName, format_args!("unknown function `{name}`")));
         };
         self.run_named(operation.name, |session| operation.run(function, session, arguments))
     }

@@ -110,7 +110,7 @@ fn samples<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, traini
 /// module's parameters.
 fn targets_of<E: Engine>(session: &Session<E>, model: &Model<E>, given: &Value) -> Result<E::Tensor> {
     if let Value::Null | Value::Undefined = given {
-        let message = format!("expected targets as argument 3, a tensor handle or numbers, given {given}");
+        let message = format_args!("expected targets as argument 3, a tensor handle or numbers, given {given}");
         return Err(Error::new(Code::Argument, message));
     }
     let mut dtype = Dtype::Float;

@@ -104,7 +104,7 @@ pub(crate) fn input_of<E: Engine>(
         Value::Null | Value::Undefined => {
             let position = position + 2;
             let message =
-                format!("expected an input as argument {position}, a tensor handle or numbers, given {given}");
+                format_args!("expected an input as argument {position}, a tensor handle or numbers, given {given}");
             Err(Error::new(Code::Argument, message))
         }
         // Indices stay long; other numbers take the dtype of the module.
@@ -189,7 +189,7 @@ pub(crate) fn buffer<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let name = arguments.text("the name of a buffer")?;
     arguments.finish()?;
     let found = module.buffers().into_iter().find(|named| named.name == name);
-    let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no buffer named `{name}`")))?;
+    let named = found.ok_or_else(|| Error::new(Code::Parameter, format_args!("no buffer named `{name}`")))?;
     session.insert(Object::Tensor(named.tensor))
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn child<E: Engine>(session: &mut Session<E>, mut arguments: Argument
     let name = arguments.text("the name of a child")?;
     arguments.finish()?;
     let found = module.descendants().into_iter().find(|(path, _)| *path == name);
-    let (_, child) = found.ok_or_else(|| Error::new(Code::Parameter, format!("no module named `{name}`")))?;
+    let (_, child) = found.ok_or_else(|| Error::new(Code::Parameter, format_args!("no module named `{name}`")))?;
     session.insert(Object::Module(child))
 }
 
@@ -247,7 +247,8 @@ pub(crate) fn parm<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let name = arguments.text("the name of a parameter")?;
     arguments.finish()?;
     let found = module.parameters_and_buffers().into_iter().find(|named| named.name == name);
-    let named = found.ok_or_else(|| Error::new(Code::Parameter, format!("no parameter or buffer named `{name}`")))?;
+    let named =
+        found.ok_or_else(|| Error::new(Code::Parameter, format_args!("no parameter or buffer named `{name}`")))?;
     session.insert(Object::Tensor(named.tensor))
 }
 

@@ -20,5 +20,5 @@ fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what:
     session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
-    Err(Error::new(Code::File, format!("cannot {what} {}: WebAssembly has no files; {instead}", Brief(&path))))
+    Err(Error::new(Code::File, format_args!("cannot {what} {}: WebAssembly has no files; {instead}", Brief(&path))))
 }

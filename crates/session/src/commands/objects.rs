@@ -8,7 +8,7 @@ use crate::nn::ties::distinct;
 use crate::session::{Object, Session};
 use crate::values::dedupe::first_positions;
 use crate::values::handle::{Handle, ObjectKind};
-use crate::values::value::Value;
+use crate::values::value::{Entries, Value};
 
 const ANY: &str = "a handle";
 
@@ -138,15 +138,15 @@ pub(crate) fn info<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let (engine, tensor) = (&session.engine, session.tensor(handle)?);
     let (shape, dtype) = (engine.shape(tensor)?, engine.dtype(tensor)?);
     let count: usize = shape.iter().product();
-    Ok(Value::object([
-        ("device", Value::string(engine.device(tensor)?.to_string())),
-        ("dtype", Value::string(dtype.name())),
-        ("size", Value::sizes(&shape)),
-        ("elements", Value::Number(count as f64)),
-        ("bytes", Value::Number((count * dtype.size()) as f64)),
-        ("gradient", Value::Bool(engine.requires_grad(tensor))),
-        ("leaf", Value::Bool(engine.is_leaf(tensor))),
-    ]))
+    let mut entries = Entries::new();
+    entries.text("device", &engine.device(tensor)?.to_string());
+    entries.text("dtype", dtype.name());
+    entries.add("size", Value::sizes(&shape));
+    entries.number("elements", count as f64);
+    entries.number("bytes", (count * dtype.size()) as f64);
+    entries.flag("gradient", engine.requires_grad(tensor));
+    entries.flag("leaf", engine.is_leaf(tensor));
+    Ok(entries.value())
 }
 
 /// `tensorcount(x)`: tensors of an object, or buffers in an optimizer's state.

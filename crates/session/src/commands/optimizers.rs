@@ -64,7 +64,8 @@ fn create<E: Engine>(session: &mut Session<E>, name: &str, arguments: Arguments)
     let mut call = OptArguments::parse(arguments, definition.name)?;
     let [fused, offload] = take_mode_options(definition.name, &mut call.named)?;
     if let Some(group) = call.group.filter(|group| *group != 0) {
-        let message = format!("cannot define group {group} until optimizer is created with initial parameter group");
+        let message =
+            format_args!("cannot define group {group} until optimizer is created with initial parameter group");
         return Err(Error::new(Code::Group, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
@@ -81,7 +82,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     let mut call = OptArguments::parse(arguments, owner)?;
     let given = take_mode_options(owner, &mut call.named)?;
     if let Some(index) = given.iter().position(Option::is_some) {
-        let message = format!("{owner} {}: can be given only when the optimizer is made", MODE_OPTIONS[index]);
+        let message = format_args!("{owner} {}: can be given only when the optimizer is made", MODE_OPTIONS[index]);
         return Err(Error::new(Code::Argument, message));
     }
     let list = resolve_parameters(session, &call.parameters)?;
@@ -89,7 +90,7 @@ fn edit<E: Engine>(session: &mut Session<E>, handle: Handle, arguments: Argument
     // Its step works on the parameters from its start.
     let definition = session.optimizer(handle)?.optimizer.definition();
     if !list.tensors.is_empty() && definition.needs_closure() && session.is_stepping(handle)? {
-        let message = format!("{owner} cannot take more parameters while it steps");
+        let message = format_args!("{owner} cannot take more parameters while it steps");
         return Err(Error::new(Code::Parameter, message));
     }
     session.settle_scales()?;
@@ -129,7 +130,7 @@ impl OptArguments {
             arguments.next();
             if number.fract() != 0.0 || number < 0.0 {
                 let number = Number(number);
-                let message = format!("group {number} invalid, expected a whole number that is not negative");
+                let message = format_args!("group {number} invalid, expected a whole number that is not negative");
                 return Err(Error::new(Code::Group, message));
             }
             group = Some(number as usize);
@@ -157,7 +158,7 @@ impl OptArguments {
                 Value::Array(list) => named_options(pairs(list)?)?,
                 Value::Undefined => Vec::new(),
                 other => {
-                    let message = format!("expected options by position before those by name, given {other}");
+                    let message = format_args!("expected options by position before those by name, given {other}");
                     return Err(Error::new(Code::Argument, message));
                 }
             });
@@ -175,7 +176,7 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
             .map(|(i, pair)| match pair {
                 Value::Array(pair) if pair.len() == 2 => Ok(pair),
                 other => {
-                    let message = format!("expected a name and a value as pair[{i}], given {other}");
+                    let message = format_args!("expected a name and a value as pair[{i}], given {other}");
                     Err(Error::new(Code::Argument, message))
                 }
             })
@@ -183,7 +184,7 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
     } else if list.len().is_multiple_of(2) {
         list.chunks(2).map(<[Value]>::to_vec).collect()
     } else {
-        let message = format!("expected names and values in turn, given an uneven number of them: {}", list.len());
+        let message = format_args!("expected names and values in turn, given an uneven number of them: {}", list.len());
         return Err(Error::new(Code::Argument, message));
     };
     pairs
@@ -192,7 +193,7 @@ fn pairs(list: Vec<Value>) -> Result<Vec<(String, Value)>> {
             (Some(value), Some(Value::String(name))) => Ok((name, value)),
             (_, other) => {
                 let given = other.unwrap_or(Value::Null);
-                Err(Error::new(Code::Argument, format!("expected the name of an option, given {given}")))
+                Err(Error::new(Code::Argument, format_args!("expected the name of an option, given {given}")))
             }
         })
         .values()

@@ -81,7 +81,7 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
                     let mut tensors = Vec::new();
                     for (key, index) in keys.iter().zip(positions_of(&keys, &known)?) {
                         let Some((_, tensor)) = entries.get(index) else {
-                            let message = format!("no dictionary parameter named `{key}`");
+                            let message = format_args!("no dictionary parameter named `{key}`");
                             return Err(Error::new(Code::Parameter, message));
                         };
                         tensors.push(loose((*key).to_owned(), tensor));
@@ -112,7 +112,7 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Re
                 (None, Some(Named { kind, tensor, .. })) => {
                     selected.push(Named { name: (*name).to_owned(), kind, tensor: tensor.clone() });
                 }
-                _ => return Err(Error::new(Code::Parameter, format!("no module or parameter named `{name}`"))),
+                _ => return Err(Error::new(Code::Parameter, format_args!("no module or parameter named `{name}`"))),
             }
         }
         return Ok(selected);
@@ -142,7 +142,7 @@ pub(crate) fn indices(selector: &Value, count: usize, what: &str) -> Result<Vec<
             Value::Number(x) if x.fract() == 0.0 && *x >= 0.0 && *x < count as f64 => indices.push(*x as usize),
             Value::Number(x) => {
                 let x = Number(*x);
-                let message = format!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
+                let message = format_args!("{what}[{x}] out of bounds, index must be a whole number less than {count}");
                 return Err(Error::new(Code::Parameter, message));
             }
             _ => return Err(selector_error("an index, a name or a list of one of them", selector)),
@@ -167,5 +167,5 @@ fn keys(selector: &Value) -> Result<Vec<&str>> {
 
 fn selector_error(expected: &str, given: &Value) -> Error {
     let code = if matches!(given, Value::Handle(_)) { Code::HandleKind } else { Code::Argument };
-    Error::new(code, format!("expected {expected}, given {given}"))
+    Error::new(code, format_args!("expected {expected}, given {given}"))
 }

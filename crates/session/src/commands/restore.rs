@@ -67,14 +67,14 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
         let count = groups.len();
         let (Some(members), Some(states)) = (groups.get_mut(group), states.get_mut(group)) else {
-            let message = format!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
+            let message = format_args!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
         let Some(parameter) = parameters.get(index) else {
-            return Err(Error::new(Code::Parameter, format!("unable to find parameter `{name}` in the module")));
+            return Err(Error::new(Code::Parameter, format_args!("unable to find parameter `{name}` in the module")));
         };
         if mem::replace(&mut taken[index], true) {
-            return Err(Error::new(Code::Parameter, format!("parameter `{name}` is repeated")));
+            return Err(Error::new(Code::Parameter, format_args!("parameter `{name}` is repeated")));
         }
         let shape = engine.shape(&parameter.tensor)?;
         check_size(row, name, &shape)?;
@@ -94,7 +94,8 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     let mut scales = None;
     if let Some(scale) = find(saved, "lossscale") {
         if definition.needs_closure() || !fused {
-            let message = format!("{} with a loss scale: expected an optimizer that scales losses", definition.name);
+            let message =
+                format_args!("{} with a loss scale: expected an optimizer that scales losses", definition.name);
             return Err(Error::new(Code::Format, message));
         }
         steps::restore_loss_scale(&mut optimizer, dictionary("lossscale", scale)?)?;
@@ -134,7 +135,7 @@ fn state_of(
     let known =
         |key: &str| (definition.counts_steps && key == "step") || definition.state_keys().any(|(own, _)| own == key);
     if let Some((key, _)) = buffers.iter().find(|(key, _)| !known(key)) {
-        let message = format!("`{name}`: {} has no buffer `{key}`", definition.name);
+        let message = format_args!("`{name}`: {} has no buffer `{key}`", definition.name);
         return Err(Error::new(Code::Format, message));
     }
     let step = if definition.counts_steps { whole(buffers, "step", MAX_STEPS)? } else { 0 };
@@ -155,7 +156,7 @@ fn state_of(
         }
         let found = array(given)?.ok_or_else(|| malformed(key, "numbers", given))?;
         if found.shape != shape {
-            let message = format!("size mismatch for `{name}` {key}, expected {shape:?}, given {:?}", found.shape);
+            let message = format_args!("size mismatch for `{name}` {key}, expected {shape:?}, given {:?}", found.shape);
             return Err(Error::new(Code::Shape, message));
         }
         let fits = match found.data.dtype() {
@@ -168,7 +169,7 @@ fn state_of(
         if !fits {
             let expected = if dtype == Dtype::Double { Dtype::Double } else { Dtype::Float };
             let (expected, given) = (expected.name(), found.data.dtype().name());
-            let message = format!("`{name}` {key}: expected dtype {expected}, given {given}");
+            let message = format_args!("`{name}` {key}: expected dtype {expected}, given {given}");
             return Err(Error::new(Code::Dtype, message));
         }
         state.buffers[index] = Some(found.data.to_buffer(index)?);
@@ -182,6 +183,6 @@ fn check_size(row: &Entries, name: &str, shape: &[usize]) -> Result<()> {
         return Ok(());
     }
     let saved = saved.into_iter().map(size).values()?;
-    let message = format!("size mismatch for parameter `{name}`, expected {saved:?}, given {shape:?}");
+    let message = format_args!("size mismatch for parameter `{name}`, expected {saved:?}, given {shape:?}");
     Err(Error::new(Code::Shape, message))
 }

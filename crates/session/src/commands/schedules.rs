@@ -9,10 +9,10 @@ use stepwell_optim::{
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::values::convert::{named_options, to_value};
+use crate::values::convert::{named_options, option_entries, to_value};
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
-use crate::values::value::Value;
+use crate::values::value::{Entries, Value};
 
 /// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
@@ -84,9 +84,7 @@ fn curve_entries(curve: &ScheduleInstance) -> Vec<(String, Value)> {
     let options = definition.options.iter().zip(curve.options());
     entries.extend(options.map(|(spec, value)| (spec.name.to_owned(), to_value(value))));
     if !definition.progress.is_empty() {
-        let progress = definition.progress.iter().zip(curve.progress());
-        let progress = Value::object(progress.map(|(spec, value)| (spec.name, to_value(value))));
-        entries.push(("progress".into(), progress));
+        entries.push(("progress".into(), option_entries(definition.progress, curve.progress())));
     }
     let mut children = curve.children().iter().map(|child| Value::Object(curve_entries(child)));
     match definition.children {
@@ -108,7 +106,8 @@ fn specification(given: Value) -> Result<Vec<(String, Value)>> {
     match given {
         Value::Object(entries) => Ok(entries),
         other => {
-            let message = format!("expected a schedule such as {{ schedule: \"cosine\", steps: 100 }}, given {other}");
+            let message =
+                format_args!("expected a schedule such as {{ schedule: \"cosine\", steps: 100 }}, given {other}");
             Err(Error::new(Code::Argument, message))
         }
     }
@@ -119,7 +118,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
         Some(Value::String(name)) => schedule_definition(&name)?,
         other => {
             let given = other.unwrap_or(Value::Null);
-            let message = format!("schedule: expected the name of a schedule (a string), given {given}");
+            let message = format_args!("schedule: expected the name of a schedule (a string), given {given}");
             return Err(Error::new(Code::Argument, message));
         }
     };
@@ -128,7 +127,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
         None => Vec::new(),
         Some(Value::Object(progress)) => named_options(progress)?,
         Some(other) => {
-            let message = format!("{name} progress: expected a dictionary, given {other}");
+            let message = format_args!("{name} progress: expected a dictionary, given {other}");
             return Err(Error::new(Code::OptionType, message));
         }
     };
@@ -139,7 +138,7 @@ fn curve(mut entries: Vec<(String, Value)>) -> Result<ScheduleInstance> {
             None => Vec::new(),
             Some(Value::Array(list)) => list,
             Some(other) => {
-                let message = format!("{name} {key}: expected a list of schedules, given {other}");
+                let message = format_args!("{name} {key}: expected a list of schedules, given {other}");
                 return Err(Error::new(Code::OptionType, message));
             }
         },
@@ -156,20 +155,19 @@ fn remove_entry(entries: &mut Vec<(String, Value)>, key: &str) -> Option<Value> 
 fn rates(given: Value) -> Result<Vec<f64>> {
     match array(&given)?.filter(|array| array.shape.len() == 1) {
         Some(array) => array.doubles(),
-        None => Err(Error::new(Code::OptionType, format!("base: expected a list of numbers, given {given}"))),
+        None => Err(Error::new(Code::OptionType, format_args!("base: expected a list of numbers, given {given}"))),
     }
 }
 
 /// A row of `help("schedule")` for each schedule.
 pub(crate) fn help() -> Value {
     let rows = SCHEDULES.iter().map(|definition| {
-        let values = definition.options.iter().zip(defaults(definition.options));
-        Value::object([
-            ("schedule", Value::string(definition.name)),
-            ("pytorch", Value::string(definition.pytorch.unwrap_or_default())),
-            ("about", Value::string(definition.about)),
-            ("options", Value::object(values.map(|(spec, value)| (spec.name, to_value(&value))))),
-        ])
+        let mut entries = Entries::new();
+        entries.text("schedule", definition.name);
+        entries.text("pytorch", definition.pytorch.unwrap_or_default());
+        entries.text("about", definition.about);
+        entries.add("options", option_entries(definition.options, &defaults(definition.options)));
+        entries.value()
     });
     Value::Array(rows.collect())
 }

@@ -13,10 +13,10 @@ use crate::nn::layers::layer_kinds;
 use crate::nn::module::CALLBACK;
 use crate::random::Random;
 use crate::session::Session;
-use crate::values::convert::to_value;
+use crate::values::convert::{option_entries, to_value};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::value::{NumericArray, Value};
+use crate::values::value::{Entries, NumericArray, Value};
 
 /// `help()`, `help("optimizer")`, `help("module")`, `help("tensor")`, `help("schedule")` and `help("preset")` return lists; `help(name)`
 /// returns the options and defaults of an optimizer or module. A second argument `true` includes extensions.
@@ -30,17 +30,16 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     arguments.finish()?;
     let row = |specs: &'static [stepwell_optim::OptionSpec]| {
         let included = if all { specs } else { positional(specs) };
-        let values = included.iter().zip(defaults(included));
-        Value::object(values.map(|(spec, value)| (spec.name, to_value(&value))))
+        option_entries(included, &defaults(included))
     };
     if topic == "optimizer" {
         let rows = CATALOG.iter().map(|definition| {
-            Value::object([
-                ("optimizer", Value::string(definition.name)),
-                ("pytorch", Value::string(definition.pytorch.unwrap_or_default())),
-                ("options", row(definition.options)),
-                ("about", Value::string(definition.about)),
-            ])
+            let mut entries = Entries::new();
+            entries.text("optimizer", definition.name);
+            entries.text("pytorch", definition.pytorch.unwrap_or_default());
+            entries.add("options", row(definition.options));
+            entries.text("about", definition.about);
+            entries.value()
         });
         return Ok(Value::Array(rows.collect()));
     }
@@ -48,7 +47,11 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         let layers = layer_kinds::<E>().map(|kind| (kind.name, kind.about, row(kind.options)));
         let containers = CONTAINERS.iter().map(|(name, _, about)| (*name, *about, row(&[])));
         let rows = layers.chain(containers).map(|(name, about, options)| {
-            Value::object([("module", Value::string(name)), ("about", Value::string(about)), ("options", options)])
+            let mut entries = Entries::new();
+            entries.text("module", name);
+            entries.text("about", about);
+            entries.add("options", options);
+            entries.value()
         });
         return Ok(Value::Array(rows.collect()));
     }
@@ -61,13 +64,13 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     if topic == "preset" {
         let rows = PRESETS.iter().map(|preset| {
             let options = preset.options.iter().map(|(name, value)| (*name, to_value(value)));
-            Value::object([
-                ("preset", Value::string(preset.name)),
-                ("optimizer", Value::string(preset.optimizer)),
-                ("about", Value::string(preset.about)),
-                ("source", Value::string(preset.source)),
-                ("options", Value::object(options)),
-            ])
+            let mut entries = Entries::new();
+            entries.text("preset", preset.name);
+            entries.text("optimizer", preset.optimizer);
+            entries.text("about", preset.about);
+            entries.text("source", preset.source);
+            entries.add("options", Value::object(options));
+            entries.value()
         });
         return Ok(Value::Array(rows.collect()));
     }
@@ -77,8 +80,8 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     if CONTAINERS.iter().any(|(name, ..)| *name == topic) || topic == CALLBACK {
         return Ok(row(&[]));
     }
-    let definition = definition(&topic).map_err(|_| {
-        let message = format!(
+    let definition = definition(&topic).ok().ok_or_else(|| {
+        let message = format_args!(
             "unknown topic `{topic}`, expected optimizer, module, tensor, schedule, preset or the name of an optimizer or module"
         );
         Error::new(Code::UnknownName, message)
@@ -113,7 +116,7 @@ pub(crate) fn setting<E: Engine>(session: &mut Session<E>, mut arguments: Argume
             Ok(Value::Null)
         }
         _ => {
-            let message = format!("unknown setting `{name}`, expected alloptions or threads");
+            let message = format_args!("unknown setting `{name}`, expected alloptions or threads");
             Err(Error::new(Code::UnknownName, message))
         }
     }

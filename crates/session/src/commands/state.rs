@@ -10,7 +10,7 @@ use crate::training::bound_optimizer::WithState;
 use crate::values::convert::to_value;
 use crate::values::dedupe::first_positions;
 use crate::values::handle::Handle;
-use crate::values::value::{NumericArray, Value};
+use crate::values::value::{Entries, NumericArray, Value};
 
 /// The definition of an optimizer as plain data; with buffers, its state.
 pub(crate) fn describe<E: Engine>(
@@ -38,13 +38,12 @@ pub(crate) fn describe<E: Engine>(
         let identity = engine.identity(&parameter.tensor);
         let name = names.get(first_positions[names.len() + i]).map_or("", |(_, name)| name);
         let shape = engine.shape(&parameter.tensor)?;
-        let mut row = vec![
-            ("parmgroup", Value::Number(group as f64)),
-            ("pointer", Value::Number(identity as f64)),
-            ("module", Value::string(parameter.kind)),
-            ("name", Value::string(name)),
-            ("size", Value::sizes(&shape)),
-        ];
+        let mut row = Entries::new();
+        row.number("parmgroup", group as f64);
+        row.number("pointer", identity as f64);
+        row.text("module", parameter.kind);
+        row.text("name", name);
+        row.add("size", Value::sizes(&shape));
         if with_buffers {
             let mut buffers = Vec::new();
             if let Some(state) = states.next().and_then(Option::as_ref) {
@@ -67,31 +66,30 @@ pub(crate) fn describe<E: Engine>(
             {
                 buffers = state_dict_values(curvature, &trained);
             }
-            row.push(("buffers", Value::object(buffers)));
+            row.add("buffers", Value::object(buffers));
         }
-        parms.push(Value::object(row));
+        parms.push(row.value());
     }
-    let mut entries = vec![
-        ("optimizer", Value::string(definition.name)),
-        ("options", options_table(definition, &optimizer, all)),
-        ("parms", Value::Array(parms)),
-    ];
+    let mut entries = Entries::new();
+    entries.text("optimizer", definition.name);
+    entries.add("options", options_table(definition, &optimizer, all));
+    entries.add("parms", Value::Array(parms));
     if let (true, Some(schedule)) = (with_buffers, optimizer.schedule_state()) {
-        entries.push(("schedule", schedules::schedule_value(schedule)));
+        entries.add("schedule", schedules::schedule_value(schedule));
     }
     if let (true, Some(scale)) = (with_buffers, &optimizer.loss_scale) {
-        entries.push(("lossscale", steps::loss_scale_value(scale)));
+        entries.add("lossscale", steps::loss_scale_value(scale));
     }
     if with_buffers && optimizer.is_swapped() {
-        entries.push(("averaged", Value::Bool(true)));
+        entries.flag("averaged", true);
     }
     if bound.library().is_some() {
-        entries.push(("fused", Value::Bool(false)));
+        entries.flag("fused", false);
     }
     if bound.is_offloaded() {
-        entries.push(("offload", Value::Bool(true)));
+        entries.flag("offload", true);
     }
-    Ok(Value::object(entries))
+    Ok(entries.value())
 }
 
 /// A row for each group. Without `all`: the learning rate, and the options that any group has changed. An extension is

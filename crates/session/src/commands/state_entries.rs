@@ -21,7 +21,7 @@ pub(crate) fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Value> {
 }
 
 pub(crate) fn entry<'a>(entries: &'a Entries, key: &str) -> Result<&'a Value> {
-    find(entries, key).ok_or_else(|| Error::new(Code::Format, format!("unable to find state attribute: {key}")))
+    find(entries, key).ok_or_else(|| Error::new(Code::Format, format_args!("unable to find state attribute: {key}")))
 }
 
 pub(crate) fn flag(entries: &Entries, key: &str) -> Result<Option<bool>> {
@@ -61,5 +61,5 @@ pub(crate) fn whole(entries: &Entries, key: &str, most: u64) -> Result<u64> {
 }
 
 pub(crate) fn malformed(key: &str, expected: &str, given: &Value) -> Error {
-    Error::new(Code::Format, format!("state attribute {key}: expected {expected}, given {given}"))
+    Error::new(Code::Format, format_args!("state attribute {key}: expected {expected}, given {given}"))
 }

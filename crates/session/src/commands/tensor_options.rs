@@ -53,7 +53,7 @@ impl TensorOptions {
             self.device = Some(device);
         } else {
             let known = Dtype::known();
-            let message = format!("expected grad, a dtype ({known}) or a device (cpu, cuda), given \"{word}\"");
+            let message = format_args!("expected grad, a dtype ({known}) or a device (cpu, cuda), given \"{word}\"");
             return Err(Error::new(Code::OptionUnknown, message));
         }
         Ok(())
@@ -74,7 +74,7 @@ impl TensorOptions {
             ("shape", Value::Array(list)) => {
                 let sizes = list.iter().map(|item| match item {
                     Value::Number(x) => size(*x),
-                    other => Err(Error::new(Code::Shape, format!("expected numbers in a shape, given {other}"))),
+                    other => Err(Error::new(Code::Shape, format_args!("expected numbers in a shape, given {other}"))),
                 });
                 self.shape = Some(sizes.values()?);
             }
@@ -84,10 +84,13 @@ impl TensorOptions {
                     "shape" => "a list of whole numbers",
                     _ => "a string",
                 };
-                return Err(Error::new(Code::OptionType, format!("option {key}: expected {expected}, given {other}")));
+                return Err(Error::new(
+                    Code::OptionType,
+                    format_args!("option {key}: expected {expected}, given {other}"),
+                ));
             }
             _ => {
-                let message = format!("unknown option `{key}`, expected one of grad, dtype, device, shape");
+                let message = format_args!("unknown option `{key}`, expected one of grad, dtype, device, shape");
                 return Err(Error::new(Code::OptionUnknown, message));
             }
         }
@@ -102,12 +105,13 @@ impl TensorOptions {
         let count = repeated.unwrap_or(data.len());
         let device = self.device.unwrap_or(Device::Cpu);
         if checked_element_count_on(engine, shape, dtype, device)? != count {
-            let message = format!("{count} numbers do not fill a tensor of shape {shape:?}");
+            let message = format_args!("{count} numbers do not fill a tensor of shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
         let grad = self.grad.unwrap_or(false);
         if grad && !dtype.is_floating() {
-            let message = format!("only tensors of floating point can have a gradient, given dtype {}", dtype.name());
+            let message =
+                format_args!("only tensors of floating point can have a gradient, given dtype {}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
         engine.require(device)?;
@@ -125,5 +129,5 @@ impl TensorOptions {
 
 /// Fails for an option that was given before.
 fn once(is_free: bool, name: &str) -> Result<()> {
-    if is_free { Ok(()) } else { Err(Error::new(Code::Argument, format!("option {name}: given twice"))) }
+    if is_free { Ok(()) } else { Err(Error::new(Code::Argument, format_args!("option {name}: given twice"))) }
 }

@@ -24,10 +24,10 @@ pub(crate) fn floats(given: &Value) -> Result<Numbers<'_>> {
         (Some(array), Value::NumericArray(_) | Value::Object(_)) => Ok(array),
         (Some(Numbers { data, shape }), _) => Ok(Numbers { data: Data::cast_shared(data, Dtype::Float)?, shape }),
         (None, list @ Value::Array(_)) => Err(match first_other(list) {
-            Some(other) => Error::new(Code::Shape, format!("expected numbers, given {other} in a list")),
+            Some(other) => Error::new(Code::Shape, format_args!("expected numbers, given {other} in a list")),
             None => Error::new(Code::Shape, "expected numbers nested to a rectangular shape, given a ragged list"),
         }),
-        (None, other) => Err(Error::new(Code::Argument, format!("expected numbers, given {other}"))),
+        (None, other) => Err(Error::new(Code::Argument, format_args!("expected numbers, given {other}"))),
     }
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
         }
         Object::Module(module) => {
             if let Some(dtype) = dtype.filter(|dtype| !dtype.is_floating()) {
-                let message = format!("a module's parameters are of floating point, given dtype {}", dtype.name());
+                let message = format_args!("a module's parameters are of floating point, given dtype {}", dtype.name());
                 return Err(Error::new(Code::Dtype, message));
             }
             let tensors = module.parameters_and_buffers();
@@ -177,7 +177,8 @@ fn check_fits_long(data: &Data) -> Result<()> {
     match numbers.iter().find(|x| !(-LIMIT..LIMIT).contains(*x)) {
         None => Ok(()),
         Some(given) => {
-            let message = format!("expected numbers from -2^63 to below 2^63 for dtype long, given {}", Number(*given));
+            let message =
+                format_args!("expected numbers from -2^63 to below 2^63 for dtype long, given {}", Number(*given));
             Err(Error::new(Code::Dtype, message))
         }
     }
@@ -199,7 +200,7 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
         numbers => array(numbers)?.map_or_else(|| floats(numbers), Ok)?,
     };
     if source.shape != shape {
-        return Err(Error::new(Code::Shape, format!("expected shape {shape:?}, given {:?}", source.shape)));
+        return Err(Error::new(Code::Shape, format_args!("expected shape {shape:?}, given {:?}", source.shape)));
     }
     session.check_not_line_searched(&mut [target].into_iter())?;
     engine.assign(target, &*source.cast(dtype)?)?;

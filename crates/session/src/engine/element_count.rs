@@ -35,7 +35,7 @@ pub(crate) fn checked_element_count_on<E: Engine>(
             // In floating point, since the product may overflow.
             let needed = shape.iter().fold(dtype.size() as f64, |product, size| product * *size as f64);
             let (name, needed, limit) = (dtype.name(), Number(needed), engine.memory_limit(usize::MAX));
-            let message = format!(
+            let message = format_args!(
                 "a {name} tensor of shape {shape:?} needs {needed} bytes; one tensor may take at most a quarter of the free \
                  memory, now {limit} bytes"
             );

@@ -43,14 +43,18 @@ pub type Minimize<T> = dyn Fn(
 
 /// The error of an optimizer that does not support `fused: false`.
 pub fn only_fused(definition: &Definition, reason: &str) -> Error {
-    Error::new(Code::OptionRange, format!("{} fused: expected true, {reason}, given boolean false", definition.name))
+    Error::new(
+        Code::OptionRange,
+        format_args!("{} fused: expected true, {reason}, given boolean false", definition.name),
+    )
 }
 
 /// Fails if a row of options has changed an extension, which the tensor library does not have.
 pub(crate) fn reject_extensions(definition: &Definition, row: &[OptionValue]) -> Result<()> {
     let Some(spec) = first_changed_extension(definition.options, row) else { return Ok(()) };
     let (name, option) = (definition.name, spec.name);
-    let message = format!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");
+    let message =
+        format_args!("{name} {option}: expected the default with fused false, since only Stepwell's own has it");
     Err(Error::new(Code::OptionRange, message))
 }
 
@@ -65,7 +69,7 @@ pub(crate) fn take_mode_options(owner: &str, named: &mut Vec<(String, OptionValu
         match value {
             OptionValue::Flag(flag) => flags[usize::from(name != MODE_OPTIONS[0])] = Some(flag),
             other => {
-                let message = format!("{owner} {name}: expected a boolean, given {other}");
+                let message = format_args!("{owner} {name}: expected a boolean, given {other}");
                 return Err(Error::new(Code::OptionType, message));
             }
         }

@@ -75,7 +75,9 @@ pub trait Engine: Clone + 'static {
             Data::Long(counted) => {
                 self.assign(tensor, &Data::Long(counted.into_iter().map(|n| n.wrapping_add(1)).collect()))
             }
-            other => Err(Error::new(Code::Dtype, format!("expected a long tensor, given {}", other.dtype().name()))),
+            other => {
+                Err(Error::new(Code::Dtype, format_args!("expected a long tensor, given {}", other.dtype().name())))
+            }
         }
     }
     /// Copies the elements into a slice of the same dtype and length.
@@ -270,7 +272,7 @@ pub trait Engine: Clone + 'static {
             1 => Ok(()),
             _ => Err(Error::new(
                 Code::Argument,
-                format!("expected 1 thread, since this engine has no more, given {threads}"),
+                format_args!("expected 1 thread, since this engine has no more, given {threads}"),
             )),
         }
     }

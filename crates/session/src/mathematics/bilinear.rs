@@ -17,7 +17,7 @@ pub(crate) fn bilinear<E: Engine>(
 ) -> Result<E::Tensor> {
     let (left, right, sizes) = (engine.shape(x)?, engine.shape(y)?, engine.shape(weight)?);
     let [o, i, j] = sizes[..] else {
-        return Err(Error::new(Code::Shape, format!("expected a weight of shape [o, i, j], given {sizes:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected a weight of shape [o, i, j], given {sizes:?}")));
     };
     let (Some((&last_left, batch)), Some((&last_right, other))) = (left.split_last(), right.split_last()) else {
         return Err(misfit(i, j, &left, &right));
@@ -32,7 +32,7 @@ pub(crate) fn bilinear<E: Engine>(
     {
         return Err(Error::new(
             Code::Shape,
-            format!("expected a bias of shape [{o}], given {:?}", engine.shape(bias)?),
+            format_args!("expected a bias of shape [{o}], given {:?}", engine.shape(bias)?),
         ));
     }
     let c = Calculation::new(engine);
@@ -49,5 +49,8 @@ pub(crate) fn bilinear<E: Engine>(
 }
 
 fn misfit(i: usize, j: usize, left: &[usize], right: &[usize]) -> Error {
-    Error::new(Code::Shape, format!("expected inputs of shapes [*, {i}] and [*, {j}], given {left:?} and {right:?}"))
+    Error::new(
+        Code::Shape,
+        format_args!("expected inputs of shapes [*, {i}] and [*, {j}], given {left:?} and {right:?}"),
+    )
 }

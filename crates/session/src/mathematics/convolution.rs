@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::operations::{Window, positions};
 use crate::engine::primitives::{Binary, Primitive};
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::padding::{Fill, pad};
 use crate::mathematics::tensor_math::TensorMath;
 
@@ -48,7 +49,7 @@ pub(crate) fn convolve<E: Engine>(
     let Convolution { stride, groups, beyond, .. } = convolution;
     let (rank, transposed) = (stride.len(), beyond.is_some());
     let misfit = |expected: String, given: &[usize]| {
-        Err(Error::new(Code::Shape, format!("expected {expected}, given {given:?}")))
+        Err(Error::new(Code::Shape, format_args!("expected {expected}, given {given:?}")))
     };
     if weight_shape.len() != rank + 2 || weight_shape.contains(&0) || weight_shape[0] % groups != 0 {
         let ends = if transposed { "in, out" } else { "out, in" };
@@ -109,8 +110,9 @@ impl Convolution {
             return Ok(());
         }
         let (stride, dilation) = (&self.stride, &self.dilation);
-        let message =
-            format!("{owner} outpad: expected less than stride {stride:?} or dilate {dilation:?}, given {beyond:?}");
+        let message = format_args!(
+            "{owner} outpad: expected less than stride {stride:?} or dilate {dilation:?}, given {beyond:?}"
+        );
         Err(Error::new(Code::OptionRange, message))
     }
 
@@ -179,25 +181,26 @@ fn volumes<E: Engine>(
         stride = 1;
     }
     x = pad(engine, &x, &[0, 0, 0, 0, 0, 0, amounts[0], amounts[1]], Fill::Constant(0.0))?;
-    let mut total: Option<E::Tensor> = None;
+    let shape = engine.shape(&x)?;
+    let images = shape[0];
+    let c = Calculation::new(engine);
+    let (x, weight) = (c.input(&x), c.input(weight));
+    let mut total = None;
     for plane in 0..depth {
         let part = Primitive::Slice { dim: 1, start: plane * dilation, length: out[0], step: stride };
-        let part = engine.primitive(part, &[&x])?;
-        let shape = engine.shape(&part)?;
-        let images = engine.with_shape(&part, &[&[shape[0] * shape[1]], &shape[2..]].concat())?;
+        let part = c.with_shape(c.primitive(part, &[x]), &[&[images * out[0]], &shape[2..]].concat());
         let index = if convolution.beyond.is_some() { depth - 1 - plane } else { plane };
-        let kernel = engine.slice(weight, 2, index, 1)?;
-        let kernel = engine.with_shape(&kernel, &[&weight_shape[..2], &weight_shape[3..]].concat())?;
-        let y = convolution.planes(engine, &images, &kernel, bias.filter(|_| plane == 0), out)?;
+        let kernel = c.slice(weight, 2, index, 1);
+        let kernel = c.result(c.with_shape(kernel, &[&weight_shape[..2], &weight_shape[3..]].concat()))?;
+        let y = c.with(part, &|part| convolution.planes(engine, part, &kernel, bias.filter(|_| plane == 0), out));
         total = Some(match total {
-            Some(total) => engine.binary(Binary::Add, &total, &y)?,
+            Some(total) => c.binary(Binary::Add, total, y),
             None => y,
         });
     }
-    let total = total.ok_or_else(|| Error::new(Code::Internal, "a kernel without planes"))?;
-    let shape = engine.shape(&total)?;
-    let images = engine.shape(&x)?[0];
-    engine.transpose(&engine.with_shape(&total, &[&[images, out[0]], &shape[1..]].concat())?, 1, 2)
+    let total = total.unwrap_or(x);
+    let shape = c.shape(total)?;
+    c.result(c.permuted(c.with_shape(total, &[&[images, out[0]], &shape[1..]].concat()), &[0, 2, 1, 3, 4]))
 }
 
 /// Planes of zeros between the planes of `[n, d, *]`, so that these have a distance of `stride`.
@@ -208,7 +211,10 @@ fn spread<E: Engine>(engine: &E, x: &E::Tensor, stride: usize) -> Result<E::Tens
     if let Some(behind) = amounts.last_mut() {
         *behind = stride as i64 - 1;
     }
-    let x = pad(engine, &engine.with_shape(x, &apart)?, &amounts, Fill::Constant(0.0))?;
-    let x = engine.with_shape(&x, &[&[shape[0], shape[1] * stride], &shape[2..]].concat())?;
-    engine.slice(&x, 1, 0, (shape[1] - 1) * stride + 1)
+    calculated(engine, &|c| {
+        let x = c.with_shape(c.input(x), &apart);
+        let x = c.with(x, &|x| pad(engine, x, &amounts, Fill::Constant(0.0)));
+        let x = c.with_shape(x, &[&[shape[0], shape[1] * stride], &shape[2..]].concat());
+        c.slice(x, 1, 0, (shape[1] - 1) * stride + 1)
+    })
 }

@@ -6,6 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::convolution::{letters, product_of};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::random::Random;
@@ -43,7 +44,7 @@ pub(crate) fn fractional_pool<E: Engine>(
     let fits = |i: usize| out[i] > 0 && kernel[i].saturating_add(out[i] - 1) <= sizes[i];
     if leading == 0 || channels[leading - 1] == 0 || !(0..rank).all(fits) {
         let (letters, kernel) = (letters(rank), product_of(kernel));
-        let message = format!(
+        let message = format_args!(
             "expected input of shape [n, c, {letters}] for {kernel} windows and an output of {out:?}, given {shape:?}"
         );
         return Err(Error::new(Code::Shape, message));
@@ -59,7 +60,7 @@ pub(crate) fn fractional_pool<E: Engine>(
             if found != expected {
                 return Err(Error::new(
                     Code::Shape,
-                    format!("expected samples of shape {expected:?}, given {found:?}"),
+                    format_args!("expected samples of shape {expected:?}, given {found:?}"),
                 ));
             }
             match engine.data(samples)?.cast(Dtype::Double)? {
@@ -99,15 +100,16 @@ pub(crate) fn fractional_pool<E: Engine>(
             }
         }
     }
-    let indices = engine.tensor(&Data::Long(indices), &[images, count * elements], engine.device(x)?)?;
-    let flat = engine.with_shape(x, &[images, inner])?;
-    let windows = engine.primitive(Primitive::Gather(1), &[&flat, &indices])?;
+    let c = Calculation::new(engine);
+    let flat = c.with_shape(c.input(x), &[images, inner]);
+    let indices = c.tensor(flat, Data::Long(indices), &[images, count * elements]);
+    let windows = c.primitive(Primitive::Gather(1), &[flat, indices]);
     let split = [images, count, elements];
     let largest = Primitive::ArgReduce { largest: true, dim: 2, keepdim: true };
-    let largest = engine.primitive(largest, &[&engine.with_shape(&windows, &split)?])?;
-    let chosen = engine.primitive(Primitive::Gather(2), &[&engine.with_shape(&indices, &split)?, &largest])?;
-    let y = engine.primitive(Primitive::Gather(1), &[&flat, &engine.with_shape(&chosen, &[images, count])?])?;
-    engine.with_shape(&y, &[channels, &*out].concat())
+    let largest = c.primitive(largest, &[c.with_shape(windows, &split)]);
+    let chosen = c.primitive(Primitive::Gather(2), &[c.with_shape(indices, &split), largest]);
+    let y = c.primitive(Primitive::Gather(1), &[flat, c.with_shape(chosen, &[images, count])]);
+    c.result(c.with_shape(y, &[channels, &*out].concat()))
 }
 
 /// The first element of each window along a dimension. In single precision, as in PyTorch, except for `double`.

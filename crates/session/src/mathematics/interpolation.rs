@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Number, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive};
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::convolution::letters;
 use crate::mathematics::pooling::{Function, Pool, pool};
 use crate::mathematics::tensor_math::TensorMath;
@@ -54,13 +55,16 @@ pub(crate) fn interpolate<E: Engine>(engine: &E, x: &E::Tensor, options: &Interp
     };
     if !expected.contains(&rank) || shape[1..].contains(&0) {
         let shapes: Vec<_> = expected.iter().map(|rank| format!("[n, c, {}]", letters(*rank))).collect();
-        let message =
-            format!("expected input of shape {} with elements for mode {mode}, given {shape:?}", shapes.join(" or "));
+        let message = format_args!(
+            "expected input of shape {} with elements for mode {mode}, given {shape:?}",
+            shapes.join(" or ")
+        );
         return Err(Error::new(Code::Shape, message));
     }
     let is_smooth = matches!(mode, "linear" | "bilinear" | "bicubic" | "trilinear");
     if options.align.is_some() && !is_smooth {
-        let message = format!("expected align for linear, bilinear, bicubic or trilinear alone, given mode {mode}");
+        let message =
+            format_args!("expected align for linear, bilinear, bicubic or trilinear alone, given mode {mode}");
         return Err(Error::new(Code::Argument, message));
     }
     let is_align = options.align == Some(true);
@@ -103,13 +107,13 @@ fn axis(options: &Interpolation, size: usize, i: usize, rank: usize, align: bool
             let out = (size as f64 * scale).floor();
             if !(1.0..=f64::from(i32::MAX)).contains(&out) {
                 let message =
-                    format!("expected a scale that gives a size from 1 to 2147483647, given {}", Number(scale));
+                    format_args!("expected a scale that gives a size from 1 to 2147483647, given {}", Number(scale));
                 return Err(Error::new(Code::Argument, message));
             }
             Ok(Axis::new(size, out as usize, Some(scale).filter(|_| !options.rescale), align))
         }
         (count, other) => {
-            let message = format!("expected one size or scale, or {rank}, given {}", count.max(other));
+            let message = format_args!("expected one size or scale, or {rank}, given {}", count.max(other));
             Err(Error::new(Code::Argument, message))
         }
     }
@@ -126,11 +130,6 @@ impl Axis {
         Self { size, out, step, align }
     }
 
-    fn select<E: Engine>(&self, engine: &E, x: &E::Tensor, dim: usize, indices: Vec<i64>) -> Result<E::Tensor> {
-        let indices = engine.tensor(&Data::Long(indices), &[self.out], engine.device(x)?)?;
-        engine.primitive(Primitive::IndexSelect(dim), &[x, &indices])
-    }
-
     /// Where the element `i` of the output is in the input. As in PyTorch, in single precision but for `double`.
     fn position(&self, i: usize, offsets: [f64; 2], dtype: Dtype) -> f64 {
         let round = |x: f64| if dtype == Dtype::Double { x } else { f64::from(x as f32) };
@@ -141,7 +140,11 @@ impl Axis {
     fn nearest<E: Engine>(&self, engine: &E, x: &E::Tensor, dim: usize, exact: bool) -> Result<E::Tensor> {
         let (offset, dtype) = (if exact { 0.5 } else { 0.0 }, engine.dtype(x)?);
         let index = |i: usize| (self.position(i, [offset, 0.0], dtype) as i64).min(self.size as i64 - 1);
-        self.select(engine, x, dim, collected((0..self.out).map(index))?)
+        let indices = collected((0..self.out).map(index))?;
+        calculated(engine, &|c| {
+            let x = c.input(x);
+            c.primitive(Primitive::IndexSelect(dim), &[x, c.tensor(x, Data::Long(indices.clone()), &[self.out])])
+        })
     }
 
     /// The mean of the two nearest elements with weights that are linear, or of four with weights that are cubic.
@@ -154,7 +157,9 @@ impl Axis {
         let mut shape = vec![1; engine.shape(x)?.len()];
         shape[dim] = self.out;
         let last = self.size as i64 - 1;
-        let mut total: Option<E::Tensor> = None;
+        let c = Calculation::new(engine);
+        let x = c.input(x);
+        let mut total = None;
         for tap in if cubic { -1..3 } else { 0..2 } {
             let index = |i: usize| {
                 let floor = position(i).floor();
@@ -162,15 +167,15 @@ impl Axis {
             };
             let indices = collected((0..self.out).map(|i| (index(i) + tap).clamp(0, last)))?;
             let weights = collected((0..self.out).map(|i| weight(position(i) - index(i) as f64 - tap as f64, cubic)))?;
-            let weights = Data::Double(weights).cast(engine.dtype(x)?)?;
-            let weights = engine.tensor(&weights, &shape, engine.device(x)?)?;
-            let part = engine.binary(Binary::Mul, &self.select(engine, x, dim, indices)?, &weights)?;
+            let weights = c.tensor(x, Data::Double(weights), &shape);
+            let indices = c.tensor(x, Data::Long(indices), &[self.out]);
+            let part = c.binary(Binary::Mul, c.primitive(Primitive::IndexSelect(dim), &[x, indices]), weights);
             total = Some(match total {
-                Some(total) => engine.binary(Binary::Add, &total, &part)?,
+                Some(total) => c.binary(Binary::Add, total, part),
                 None => part,
             });
         }
-        total.ok_or_else(|| Error::new(Code::Internal, "an interpolation without elements"))
+        c.result(total.unwrap_or(x))
     }
 }
 

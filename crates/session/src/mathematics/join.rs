@@ -20,7 +20,7 @@ pub(crate) fn cat<E: TensorMath>(engine: &E, tensors: &[E::Tensor], dim: i64) ->
         let other = engine.shape(tensor)?;
         let fits = other.len() == shape.len() && (0..shape.len()).all(|i| i == dim || other[i] == shape[i]);
         if !fits {
-            let message = format!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
+            let message = format_args!("expected equal sizes except in dimension {dim}, given {shape:?} and {other:?}");
             return Err(Error::new(Code::Shape, message));
         }
         total[dim] = total[dim].saturating_add(other[dim]);

@@ -10,8 +10,9 @@ use crate::mathematics::tensor_math::TensorMath;
 /// columns.
 pub(crate) fn product<E: Engine>(engine: &E, x: &E::Tensor, y: &E::Tensor) -> Result<E::Tensor> {
     let (left, right) = (engine.shape(x)?, engine.shape(y)?);
-    let misfit =
-        || Error::new(Code::Shape, format!("expected shapes [*, m, k] and [*, k, n], given {left:?} and {right:?}"));
+    let misfit = || {
+        Error::new(Code::Shape, format_args!("expected shapes [*, m, k] and [*, k, n], given {left:?} and {right:?}"))
+    };
     let (x_shape, y_shape) = match (&left[..], &right[..]) {
         ([], _) | (_, []) => return Err(misfit()),
         ([k], [n]) => (vec![1, *k], vec![*n, 1]),

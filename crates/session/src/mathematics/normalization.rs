@@ -3,10 +3,10 @@
 use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Primitive, Reduce, Unary};
+use crate::engine::primitives::{Binary, Reduce, Unary};
 use crate::mathematics::activation::widened;
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::tensor_math::TensorMath;
-use crate::values::data::Data;
 use crate::values::dtype::Dtype;
 
 /// x divided by the root of its mean square over the last dimensions, which have these sizes, and times a weight of that
@@ -26,21 +26,24 @@ pub(crate) fn root_mean_square<E: Engine>(
     let ends = |shape: &[usize]| shape.iter().rev().zip(sizes.iter().rev()).all(|(own, size)| *own as i64 == *size);
     if sizes.is_empty() || sizes.len() > shape.len() || !ends(&shape) {
         let sizes: Vec<_> = sizes.iter().map(ToString::to_string).collect();
-        let message = format!("expected input of shape [*, {}], given {shape:?}", sizes.join(", "));
+        let message = format_args!("expected input of shape [*, {}], given {shape:?}", sizes.join(", "));
         return Err(Error::new(Code::Shape, message));
     }
     if let Some(weight) = weight {
         let found = engine.shape(weight)?;
         if found.len() != sizes.len() || !ends(&found) {
-            return Err(Error::new(Code::Shape, format!("expected a weight of shape {sizes:?}, given {found:?}")));
+            return Err(Error::new(Code::Shape, format_args!("expected a weight of shape {sizes:?}, given {found:?}")));
         }
     }
     let smallest = if engine.dtype(x)? == Dtype::Double { f64::EPSILON } else { f64::from(f32::EPSILON) };
     let dims: Vec<usize> = (shape.len() - sizes.len()..shape.len()).collect();
     let normal = widened(engine, x, &|x| {
-        let mean = engine.reduce(Reduce::Mean, &engine.binary(Binary::Mul, x, x)?, &dims, true)?;
-        let divisor = engine.with_number(Binary::Add, &mean, eps.unwrap_or(smallest))?;
-        engine.binary(Binary::Mul, x, &engine.unary(Unary::Rsqrt, &divisor)?)
+        calculated(engine, &|c| {
+            let x = c.input(x);
+            let mean = c.reduce(Reduce::Mean, c.binary(Binary::Mul, x, x), &dims, true);
+            let divisor = c.with_number(Binary::Add, mean, eps.unwrap_or(smallest));
+            c.binary(Binary::Mul, x, c.unary(Unary::Rsqrt, divisor))
+        })
     })?;
     weight.map_or(Ok(normal.clone()), |weight| engine.binary(Binary::Mul, &normal, weight))
 }
@@ -59,8 +62,10 @@ pub(crate) fn by_groups<E: Engine>(engine: &E, x: &E::Tensor, groups: usize, eps
 pub(crate) fn affine<E: Engine>(engine: &E, x: E::Tensor, weight: &E::Tensor, bias: &E::Tensor) -> Result<E::Tensor> {
     let mut shape = vec![1; engine.shape(&x)?.len() - 1];
     shape[0] = engine.shape(weight)?[0];
-    let scaled = engine.binary(Binary::Mul, &x, &engine.with_shape(weight, &shape)?)?;
-    engine.binary(Binary::Add, &scaled, &engine.with_shape(bias, &shape)?)
+    calculated(engine, &|c| {
+        let scaled = c.binary(Binary::Mul, c.input(&x), c.with_shape(c.input(weight), &shape));
+        c.binary(Binary::Add, scaled, c.with_shape(c.input(bias), &shape))
+    })
 }
 
 /// x divided by (`k` + `alpha` m) to the power `beta`. The mean m is of the squares of `size` neighbouring channels, half of
@@ -73,10 +78,10 @@ pub(crate) fn by_neighbours<E: Engine>(
 ) -> Result<E::Tensor> {
     let shape = engine.shape(x)?;
     if shape.len() < 3 {
-        return Err(Error::new(Code::Shape, format!("expected input of shape [n, c, *], given {shape:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected input of shape [n, c, *], given {shape:?}")));
     }
     if size < 1 {
-        return Err(Error::new(Code::Argument, format!("expected a size of at least 1, given {size}")));
+        return Err(Error::new(Code::Argument, format_args!("expected a size of at least 1, given {size}")));
     }
     let channels = shape[1];
     // Channels that are further away than there are channels do not exist.
@@ -85,30 +90,34 @@ pub(crate) fn by_neighbours<E: Engine>(
     padded[1] = channels + before + after;
     engine.check_memory(&padded, engine.dtype(x)?)?;
     widened(engine, x, &|x| {
-        let zeros = |count: usize| {
-            let mut shape = shape.clone();
-            shape[1] = count;
-            engine.full(&Data::Double(vec![0.0]).cast(engine.dtype(x)?)?, &shape, engine.device(x)?)
-        };
-        let squares = engine.binary(Binary::Mul, x, x)?;
-        let padded = engine.primitive(Primitive::Cat(1), &[&zeros(before)?, &squares, &zeros(after)?])?;
-        let mut sum = engine.slice(&padded, 1, 0, channels)?;
-        for start in 1..=before + after {
-            sum = engine.binary(Binary::Add, &sum, &engine.slice(&padded, 1, start, channels)?)?;
-        }
-        let base = engine.with_number(Binary::Mul, &sum, alpha / size as f64)?;
-        let base = engine.with_number(Binary::Add, &base, k)?;
-        engine.binary(Binary::Div, x, &engine.with_number(Binary::Pow, &base, beta)?)
+        calculated(engine, &|c| {
+            let x = c.input(x);
+            let zeros = |count: usize| {
+                let mut shape = shape.clone();
+                shape[1] = count;
+                c.expand(c.number(x, 0.0), &shape)
+            };
+            let squares = c.binary(Binary::Mul, x, x);
+            let padded = c.cat(1, &[zeros(before), squares, zeros(after)]);
+            let mut sum = c.slice(padded, 1, 0, channels);
+            for start in 1..=before + after {
+                sum = c.binary(Binary::Add, sum, c.slice(padded, 1, start, channels));
+            }
+            let base = c.with_number(Binary::Mul, sum, alpha / size as f64);
+            let base = c.with_number(Binary::Add, base, k);
+            c.binary(Binary::Div, x, c.with_number(Binary::Pow, base, beta))
+        })
     })
 }
 
 /// x minus a mean, divided by a deviation. Means and deviations of one dimension are for the channels of `x [*, c, h, w]`;
 /// others broadcast.
 pub(crate) fn zscore<E: Engine>(engine: &E, x: &E::Tensor, mean: &E::Tensor, std: &E::Tensor) -> Result<E::Tensor> {
+    let c = Calculation::new(engine);
     let by_channel = |given: &E::Tensor| match engine.shape(given)?[..] {
-        [count] => engine.with_shape(given, &[count, 1, 1]),
-        _ => Ok(given.clone()),
+        [count] => Ok(c.with_shape(c.input(given), &[count, 1, 1])),
+        _ => Ok(c.input(given)),
     };
-    let centered = engine.binary(Binary::Sub, x, &by_channel(mean)?)?;
-    engine.binary(Binary::Div, &centered, &by_channel(std)?)
+    let centered = c.checked_binary(Binary::Sub, c.input(x), by_channel(mean)?);
+    c.result(c.checked_binary(Binary::Div, centered, by_channel(std)?))
 }

@@ -5,6 +5,7 @@ use stepwell_optim::fallible::collected;
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Compare, Primitive};
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -22,9 +23,11 @@ pub(crate) fn one_hot<E: Engine>(engine: &E, classes: &E::Tensor, n: usize) -> R
     engine.check_memory(&[n], Dtype::Long)?;
     shape[dims] = 1;
     let names = Data::Long(collected((0..n).map(|i| i as i64))?);
-    let names = engine.tensor(&names, &[n], engine.device(classes)?)?;
+    let c = Calculation::new(engine);
+    let classes = c.input(classes);
+    let names = c.tensor(classes, names, &[n]);
     // A selection fails for a class that has no name.
     let count = shape.iter().product();
-    let found = engine.primitive(Primitive::IndexSelect(0), &[&names, &engine.with_shape(classes, &[count])?])?;
-    engine.compare(Compare::Eq, &engine.with_shape(&found, &shape)?, &names)
+    let found = c.primitive(Primitive::IndexSelect(0), &[names, c.with_shape(classes, &[count])]);
+    c.result(c.checked_compare(Compare::Eq, c.with_shape(found, &shape), names))
 }

@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 
@@ -65,7 +66,7 @@ pub(crate) fn pad<E: Engine>(engine: &E, x: &E::Tensor, amounts: &[i64], fill: F
     let rank = shape.len();
     if !amounts.len().is_multiple_of(2) || amounts.len() > 2 * rank {
         let message =
-            format!("expected two amounts for each of the last dimensions of shape {shape:?}, given {amounts:?}");
+            format_args!("expected two amounts for each of the last dimensions of shape {shape:?}, given {amounts:?}");
         return Err(Error::new(Code::Shape, message));
     }
     let mut padded = x.clone();
@@ -80,7 +81,8 @@ pub(crate) fn pad<E: Engine>(engine: &E, x: &E::Tensor, amounts: &[i64], fill: F
         let is_possible =
             before.max(behind) <= fill.limit(size) && total >= Some(0) && before.min(0) + behind.min(0) >= -size;
         let Some(total) = total.filter(|_| is_possible) else {
-            let message = format!("expected amounts that dimension {dim} of shape {shape:?} allows, given {amounts:?}");
+            let message =
+                format_args!("expected amounts that dimension {dim} of shape {shape:?} allows, given {amounts:?}");
             return Err(Error::new(Code::Shape, message));
         };
         sizes[dim] = usize::try_from(total).unwrap_or(usize::MAX);
@@ -104,12 +106,11 @@ fn surrounded<E: Engine>(engine: &E, x: &E::Tensor, dim: usize, amounts: [i64; 2
     let mut shape = engine.shape(x)?;
     let cut = amounts.map(|amount| amount.min(0).unsigned_abs() as usize);
     let kept = if cut == [0, 0] { x.clone() } else { engine.slice(x, dim, cut[0], shape[dim] - cut[0] - cut[1])? };
-    let mut parts = Vec::new();
-    for amount in amounts {
+    let c = Calculation::new(engine);
+    let kept = c.input(&kept);
+    let [before, behind] = amounts.map(|amount| {
         shape[dim] = amount.max(0) as usize;
-        let element = Data::Double(vec![value]).cast(engine.dtype(x)?)?;
-        parts.push(engine.full(&element, &shape, engine.device(x)?)?);
-    }
-    parts.insert(1, kept);
-    engine.primitive(Primitive::Cat(dim), &parts.iter().collect::<Vec<_>>())
+        c.expand(c.number(kept, value), &shape)
+    });
+    c.result(c.cat(dim, &[before, kept, behind]))
 }

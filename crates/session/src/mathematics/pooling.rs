@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::operations::{Pooling, Window, positions};
 use crate::engine::primitives::{Binary, Primitive, Unary};
+use crate::mathematics::calculation::calculated;
 use crate::mathematics::convolution::{letters, product_of};
 use crate::mathematics::tensor_math::TensorMath;
 
@@ -46,7 +47,7 @@ pub(crate) fn pool<E: Engine>(engine: &E, x: &E::Tensor, pool: &Pool) -> Result<
         let (letters, size) = (letters(rank), product_of(&pool.size));
         let fit =
             if pool.is_adaptive() { "with elements".to_owned() } else { format!("that a {size} window fits into") };
-        let message = format!("expected input of shape [n, c, {letters}] {fit}, given {shape:?}");
+        let message = format_args!("expected input of shape [n, c, {letters}] {fit}, given {shape:?}");
         return Err(Error::new(Code::Shape, message));
     };
     let channels = &shape[..shape.len() - rank];
@@ -83,7 +84,8 @@ impl Pool {
         if self.padding.iter().zip(&self.size).all(|(padding, size)| *padding <= size / 2) {
             return Ok(());
         }
-        let message = format!("{owner} pad: expected at most half of size {:?}, given {:?}", self.size, self.padding);
+        let message =
+            format_args!("{owner} pad: expected at most half of size {:?}, given {:?}", self.size, self.padding);
         Err(Error::new(Code::OptionRange, message))
     }
 
@@ -139,10 +141,12 @@ impl Pool {
 
 /// The norm of order `p` of each window, with windows as for [`pool`].
 pub(crate) fn norm_pool<E: Engine>(engine: &E, x: &E::Tensor, p: f64, windows: &Pool) -> Result<E::Tensor> {
-    let powers = engine.with_number(Binary::Pow, x, p)?;
-    let means = pool(engine, &powers, windows)?;
-    let size = engine.unary(Unary::Relu, &engine.unary(Unary::Abs, &means)?)?;
-    let signed = engine.binary(Binary::Mul, &engine.unary(Unary::Sign, &means)?, &size)?;
     let count = windows.size.iter().map(|size| *size as f64).product();
-    engine.with_number(Binary::Pow, &engine.with_number(Binary::Mul, &signed, count)?, 1.0 / p)
+    calculated(engine, &|c| {
+        let powers = c.with_number(Binary::Pow, c.input(x), p);
+        let means = c.with(powers, &|powers| pool(engine, powers, windows));
+        let size = c.unary(Unary::Relu, c.unary(Unary::Abs, means));
+        let signed = c.binary(Binary::Mul, c.unary(Unary::Sign, means), size);
+        c.with_number(Binary::Pow, c.with_number(Binary::Mul, signed, count), 1.0 / p)
+    })
 }

@@ -42,7 +42,7 @@ pub(crate) fn permute<E: Engine>(engine: &E, x: &E::Tensor, order: &[i64]) -> Re
         }
     }
     if dims.len() != shape.len() || order.len() != shape.len() {
-        let message = format!("expected every dimension of shape {shape:?} once, given {order:?}");
+        let message = format_args!("expected every dimension of shape {shape:?} once, given {order:?}");
         return Err(Error::new(Code::Shape, message));
     }
     engine.primitive(Primitive::Permute(dims), &[x])
@@ -60,7 +60,7 @@ pub(crate) fn select<E: Engine>(engine: &E, x: &E::Tensor, dim: i64, index: i64)
     let (mut shape, dim) = (engine.shape(x)?, engine.dim(x, dim)?);
     let size = shape.get(dim).copied().unwrap_or(0) as i64;
     if !(-size..size).contains(&index) {
-        let message = format!("expected an index within dimension {dim} of shape {shape:?}, given {index}");
+        let message = format_args!("expected an index within dimension {dim} of shape {shape:?}, given {index}");
         return Err(Error::new(Code::Argument, message));
     }
     let part = engine.slice(x, dim, index.rem_euclid(size) as usize, 1)?;
@@ -73,11 +73,11 @@ pub(crate) fn indexselect<E: Engine>(engine: &E, x: &E::Tensor, dim: i64, indice
     let (mut shape, given) = (engine.shape(x)?, engine.shape(indices)?);
     let dim = engine.dim(x, dim)?;
     let [count] = given[..] else {
-        let message = format!("expected indices [n] for shape {shape:?}, given {given:?}");
+        let message = format_args!("expected indices [n] for shape {shape:?}, given {given:?}");
         return Err(Error::new(Code::Shape, message));
     };
     if shape.is_empty() {
-        return Err(Error::new(Code::Shape, format!("expected a tensor with a dimension, given {shape:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected a tensor with a dimension, given {shape:?}")));
     }
     shape[dim] = count;
     engine.check_memory(&shape, engine.dtype(x)?)?;
@@ -92,12 +92,13 @@ pub(crate) fn new_dim(shape: &[usize], given: i64) -> Result<usize> {
     }
     let least = -rank - 1;
     let message =
-        format!("expected a new dimension from {least} to {rank}, given {given} for a tensor of shape {shape:?}");
+        format_args!("expected a new dimension from {least} to {rank}, given {given} for a tensor of shape {shape:?}");
     Err(Error::new(Code::Shape, message))
 }
 
 fn inferred(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
-    let misfit = || Error::new(Code::Shape, format!("expected a shape for the elements of {shape:?}, given {sizes:?}"));
+    let misfit =
+        || Error::new(Code::Shape, format_args!("expected a shape for the elements of {shape:?}, given {sizes:?}"));
     let count = shape.iter().product::<usize>();
     let (mut product, mut unknown) = (1usize, 0);
     for size in sizes {
@@ -118,7 +119,8 @@ fn inferred(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
 }
 
 fn expanded(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
-    let misfit = || Error::new(Code::Shape, format!("expected a shape that {shape:?} broadcasts to, given {sizes:?}"));
+    let misfit =
+        || Error::new(Code::Shape, format_args!("expected a shape that {shape:?} broadcasts to, given {sizes:?}"));
     let added = sizes.len().checked_sub(shape.len()).ok_or_else(misfit)?;
     let mut result = Vec::new();
     for (i, size) in sizes.iter().enumerate() {

@@ -135,13 +135,13 @@ pub(crate) trait TensorMath: Engine + Sized {
         for dim in given {
             let found = dim_of(&shape, *dim)?;
             if dims.contains(&found) {
-                return Err(Error::new(Code::Argument, format!("dimension {dim} is given twice")));
+                return Err(Error::new(Code::Argument, format_args!("dimension {dim} is given twice")));
             }
             if !shape.is_empty() {
-                dims.push(found);
+                let before = dims.iter().take_while(|dim| **dim < found).count();
+                dims.insert(before, found);
             }
         }
-        dims.sort_unstable();
         Ok(dims)
     }
 
@@ -162,7 +162,7 @@ pub(crate) fn dim_of(shape: &[usize], given: i64) -> Result<usize> {
     let last = rank - 1;
     Err(Error::new(
         Code::Shape,
-        format!("expected a dimension from -{rank} to {last}, given {given} of a tensor of shape {shape:?}"),
+        format_args!("expected a dimension from -{rank} to {last}, given {given} of a tensor of shape {shape:?}"),
     ))
 }
 
@@ -176,7 +176,7 @@ fn broadcast_shape(shapes: &[Vec<usize>]) -> Result<Vec<usize>> {
             }
             if *own != 1 {
                 let given: Vec<_> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-                let message = format!("expected shapes that broadcast, given {}", given.join(" and "));
+                let message = format_args!("expected shapes that broadcast, given {}", given.join(" and "));
                 return Err(Error::new(Code::Shape, message));
             }
             *own = *size;
@@ -187,5 +187,5 @@ fn broadcast_shape(shapes: &[Vec<usize>]) -> Result<Vec<usize>> {
 
 /// An error about a dtype.
 pub(crate) fn expected_dtype(expected: &str, given: Dtype) -> Error {
-    Error::new(Code::Dtype, format!("expected {expected}, given {}", given.name()))
+    Error::new(Code::Dtype, format_args!("expected {expected}, given {}", given.name()))
 }

@@ -6,6 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::operations::Window;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::convolution::product_of;
 use crate::mathematics::padding::{Fill, pad};
 use crate::mathematics::tensor_math::TensorMath;
@@ -62,7 +63,8 @@ pub(crate) fn unfold<E: Engine>(engine: &E, x: &E::Tensor, columns: &Columns) ->
     };
     let (Some(positions), [leading @ .., height, width]) = (fitting, &shape[..]) else {
         let kernel = product_of(&columns.kernel);
-        let message = format!("expected input of shape [n, c, h, w] that a {kernel} kernel fits into, given {shape:?}");
+        let message =
+            format_args!("expected input of shape [n, c, h, w] that a {kernel} kernel fits into, given {shape:?}");
         return Err(Error::new(Code::Shape, message));
     };
     let (size, count) = ([*height, *width], positions[0].saturating_mul(positions[1]));
@@ -73,13 +75,14 @@ pub(crate) fn unfold<E: Engine>(engine: &E, x: &E::Tensor, columns: &Columns) ->
     folded.push(count);
     engine.check_memory(&[&[1], &folded[..]].concat(), engine.dtype(x)?)?;
     engine.check_memory(&[columns.elements(), count], Dtype::Long)?;
-    let padded = pad(engine, x, &columns.amounts(), Fill::Constant(0.0))?;
+    let c = Calculation::new(engine);
+    let padded = c.output(pad(engine, x, &columns.amounts(), Fill::Constant(0.0)));
     let flat = columns.padded(size).iter().product();
-    let padded = engine.with_shape(&padded, &[leading, &[flat]].concat())?;
-    let indices = Data::Long(columns.indices(size, positions)?);
-    let indices = engine.tensor(&indices, &[indices.len()], engine.device(x)?)?;
-    let parts = engine.primitive(Primitive::IndexSelect(leading.len()), &[&padded, &indices])?;
-    engine.with_shape(&parts, &folded)
+    let padded = c.with_shape(padded, &[leading, &[flat]].concat());
+    let indices = columns.indices(size, positions)?;
+    let count = indices.len();
+    let indices = c.tensor(padded, Data::Long(indices), &[count]);
+    c.result(c.with_shape(c.primitive(Primitive::IndexSelect(leading.len()), &[padded, indices]), &folded))
 }
 
 /// The sum of columns `[n, c * kh * kw, positions]`, or without `n`, at the elements of images of this size: `[n, c, h, w]`.
@@ -101,20 +104,20 @@ pub(crate) fn fold<E: Engine>(engine: &E, x: &E::Tensor, size: [usize; 2], colum
     engine.check_memory(&[&[1], &images[..]].concat(), engine.dtype(x)?)?;
     let spread = [leading, &[channels, elements * count]].concat();
     engine.check_memory(&spread, Dtype::Long)?;
-    let indices = Data::Long(columns.indices(size, positions)?);
-    let indices = engine.tensor(&indices, &[indices.len()], engine.device(x)?)?;
-    let indices = engine.primitive(Primitive::Expand(spread.clone()), &[&indices])?;
-    let zero = Data::Double(vec![0.0]).cast(engine.dtype(x)?)?;
-    let zeros = engine.full(&zero, &images, engine.device(x)?)?;
-    let dim = leading.len() + 1;
-    let sums = engine.primitive(Primitive::ScatterAdd(dim), &[&zeros, &indices, &engine.with_shape(x, &spread)?])?;
-    let sums = engine.with_shape(&sums, &[leading, &[channels], &padded].concat())?;
+    let c = Calculation::new(engine);
+    let x = c.input(x);
+    let indices = columns.indices(size, positions)?;
+    let length = indices.len();
+    let indices = c.expand(c.tensor(x, Data::Long(indices), &[length]), &spread);
+    let zeros = c.expand(c.number(x, 0.0), &images);
+    let sums = c.primitive(Primitive::ScatterAdd(leading.len() + 1), &[zeros, indices, c.with_shape(x, &spread)]);
+    let sums = c.result(c.with_shape(sums, &[leading, &[channels], &padded].concat()))?;
     pad(engine, &sums, &columns.amounts().map(|amount| -amount), Fill::Constant(0.0))
 }
 
 fn misfit(columns: &Columns, size: [usize; 2], positions: &str, given: &[usize]) -> Error {
     let (kernel, elements) = (product_of(&columns.kernel), columns.elements());
-    let message = format!(
+    let message = format_args!(
         "expected input of shape [n, c * {elements}, {positions}] for a {kernel} kernel and images of {size:?}, given {given:?}"
     );
     Error::new(Code::Shape, message)

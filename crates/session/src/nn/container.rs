@@ -138,7 +138,7 @@ impl Container {
             return Ok(());
         }
         let given = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
-        Err(Error::new(Code::Argument, format!("expected {expected}, given {given}")))
+        Err(Error::new(Code::Argument, format_args!("expected {expected}, given {given}")))
     }
 
     /// How many inputs the container takes.
@@ -234,7 +234,7 @@ fn blocks<E: Engine, M: Part<E>>(
         }
         let outputs = run(child, context, std::slice::from_ref(rest))?;
         let [backcast, part] = outputs.as_slice() else {
-            let message = format!("expected blocks with two outputs, given one with {}", outputs.len());
+            let message = format_args!("expected blocks with two outputs, given one with {}", outputs.len());
             return Err(Error::new(Code::Argument, message));
         };
         *rest = combined(context.engine, Binary::Sub, rest, backcast)?;
@@ -272,7 +272,8 @@ fn run_one<E: Engine, M: Part<E>>(
     match (outputs.len(), outputs.pop()) {
         (1, Some(output)) => Ok(output),
         (count, _) => {
-            let message = format!("`{}`: expected a module with one output, given one with {count}", Brief(&child.0));
+            let message =
+                format_args!("`{}`: expected a module with one output, given one with {count}", Brief(&child.0));
             Err(Error::new(Code::Argument, message))
         }
     }
@@ -286,7 +287,7 @@ fn split_last<M>(children: &[Child<M>]) -> Result<(&Child<M>, &[Child<M>])> {
 fn combined<E: Engine>(engine: &E, function: Binary, a: &E::Tensor, b: &E::Tensor) -> Result<E::Tensor> {
     let (first, second) = (engine.dtype(a)?, engine.dtype(b)?);
     if first != second {
-        let message = format!("expected branches of one dtype, given {} and {}", first.name(), second.name());
+        let message = format_args!("expected branches of one dtype, given {} and {}", first.name(), second.name());
         return Err(Error::new(Code::Dtype, message));
     }
     engine.binary(function, a, b)

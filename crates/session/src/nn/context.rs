@@ -101,7 +101,7 @@ impl<E: Engine> ForwardContext<'_, E> {
         if given == expected {
             return Ok(());
         }
-        Err(Error::new(Code::Dtype, format!("expected {} input, given {}", expected.name(), given.name())))
+        Err(Error::new(Code::Dtype, format_args!("expected {} input, given {}", expected.name(), given.name())))
     }
 }
 
@@ -113,8 +113,9 @@ pub(crate) fn check_device<E: Engine>(engine: &E, what: &str, tensor: &E::Tensor
     match engine.device(tensor)? {
         found if found == device => Ok(()),
         found => {
-            let message =
-                format!("expected {what} on {device}, given one on {found}: to(x, \"{device}\") copies a tensor x");
+            let message = format_args!(
+                "expected {what} on {device}, given one on {found}: to(x, \"{device}\") copies a tensor x"
+            );
             Err(Error::new(Code::Device, message))
         }
     }
@@ -124,11 +125,11 @@ pub(crate) fn check_device<E: Engine>(engine: &E, what: &str, tensor: &E::Tensor
 pub(crate) fn floating<E: Engine>(engine: &E, input: &E::Tensor) -> Result<()> {
     match engine.dtype(input)? {
         dtype if dtype.is_floating() => Ok(()),
-        dtype => Err(Error::new(Code::Dtype, format!("expected input of floating point, given {}", dtype.name()))),
+        dtype => Err(Error::new(Code::Dtype, format_args!("expected input of floating point, given {}", dtype.name()))),
     }
 }
 
 /// An input that does not fit; `expected` in the notation `[n, 3, h, w]`.
 pub(crate) fn misfit(expected: impl std::fmt::Display, given: &[usize]) -> Error {
-    Error::new(Code::Shape, format!("expected input of shape {expected}, given {given:?}"))
+    Error::new(Code::Shape, format_args!("expected input of shape {expected}, given {given:?}"))
 }

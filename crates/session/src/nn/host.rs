@@ -56,20 +56,20 @@ pub(crate) fn backward<E: Engine>(
 fn check_gradients<E: Engine>(engine: &E, inputs: &[E::Tensor], gradients: &[Option<E::Tensor>]) -> Result<()> {
     let (expected, given) = (inputs.len(), gradients.len());
     if expected != given {
-        let message = format!("expected the backward of a function to return {expected} gradients, given {given}");
+        let message = format_args!("expected the backward of a function to return {expected} gradients, given {given}");
         return Err(Error::new(Code::Gradient, message));
     }
     for (input, gradient) in inputs.iter().zip(gradients) {
         let Some(gradient) = gradient else { continue };
         let (shape, given) = (engine.shape(input)?, engine.shape(gradient)?);
         if shape != given {
-            let message = format!("expected the gradient of a function of shape {shape:?}, given {given:?}");
+            let message = format_args!("expected the gradient of a function of shape {shape:?}, given {given:?}");
             return Err(Error::new(Code::Shape, message));
         }
         let (dtype, given) = (engine.dtype(input)?, engine.dtype(gradient)?);
         if dtype != given {
             let (dtype, given) = (dtype.name(), given.name());
-            let message = format!("expected the gradient of a function of dtype {dtype}, given {given}");
+            let message = format_args!("expected the gradient of a function of dtype {dtype}, given {given}");
             return Err(Error::new(Code::Dtype, message));
         }
     }

@@ -150,7 +150,8 @@ fn dirac(shape: &[usize], groups: usize) -> Result<Vec<f64>> {
         return Err(misfit("3, 4 or 5 dimensions", shape));
     }
     if !outputs.is_multiple_of(groups) {
-        let message = format!("expected a number of groups that divides {outputs}, given {groups} for shape {shape:?}");
+        let message =
+            format_args!("expected a number of groups that divides {outputs}, given {groups} for shape {shape:?}");
         return Err(Error::new(Code::Shape, message));
     }
     let size: usize = window.iter().product();
@@ -205,5 +206,5 @@ fn between(low: f64, high: f64, random: &mut Random) -> f64 {
 const FAR: f64 = 8.0;
 
 fn misfit(expected: &str, given: &[usize]) -> Error {
-    Error::new(Code::Shape, format!("expected a parameter of {expected}, given shape {given:?}"))
+    Error::new(Code::Shape, format_args!("expected a parameter of {expected}, given shape {given:?}"))
 }

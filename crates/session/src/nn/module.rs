@@ -150,7 +150,7 @@ impl<E: Engine> Module<E> {
         if self.extent.levels <= MAX_DEPTH + 1 && self.extent.modules <= MAX_MODULES {
             return Ok(());
         }
-        let message = format!("modules nested deeper than {MAX_DEPTH}, or more than {MAX_MODULES} of them");
+        let message = format_args!("modules nested deeper than {MAX_DEPTH}, or more than {MAX_MODULES} of them");
         Err(Error::new(Code::Argument, message))
     }
 
@@ -219,7 +219,7 @@ impl<E: Engine> Module<E> {
         match (outputs.len(), outputs.pop()) {
             (1, Some(output)) => Ok(output),
             (count, _) => {
-                let message = format!("expected a module with one output, given a {} with {count}", self.kind);
+                let message = format_args!("expected a module with one output, given a {} with {count}", self.kind);
                 Err(Error::new(Code::Argument, message))
             }
         }
@@ -345,7 +345,7 @@ fn check_inputs(taken: RangeInclusive<usize>, given: usize) -> Result<()> {
         _ => format!("{least} to {most}"),
     };
     let plural = if *most == 1 { "" } else { "s" };
-    Err(Error::new(Code::Argument, format!("expected {expected} input{plural}, given {given}")))
+    Err(Error::new(Code::Argument, format_args!("expected {expected} input{plural}, given {given}")))
 }
 
 /// The parts of a layer, for its forward pass.
@@ -389,7 +389,7 @@ impl<E: Engine> Part<E> for Module<E> {
 pub(crate) fn check_keys<E: Engine>(children: &Children<E>) -> Result<()> {
     match repeated(&children.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())? {
         None => Ok(()),
-        Some(key) => Err(Error::new(Code::Argument, format!("two modules of one container are named `{key}`"))),
+        Some(key) => Err(Error::new(Code::Argument, format_args!("two modules of one container are named `{key}`"))),
     }
 }
 
@@ -409,7 +409,7 @@ impl<E: Engine> Layer<E> for ParameterDictionary<E::Tensor> {
 /// A name that cannot be mistaken for a path.
 pub(crate) fn checked_name(name: &str) -> Result<String> {
     if name.is_empty() || name.contains('.') {
-        return Err(Error::new(Code::Argument, format!("expected a name without dots, given \"{name}\"")));
+        return Err(Error::new(Code::Argument, format_args!("expected a name without dots, given \"{name}\"")));
     }
     Ok(name.to_owned())
 }

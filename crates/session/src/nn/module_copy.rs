@@ -111,18 +111,18 @@ pub(crate) fn paired<E: Engine>(engine: &E, from: &Module<E>, to: &Module<E>) ->
     for index in 0..sources.len().max(targets.len()) {
         let (given, expected) = (name(&sources, index), name(&targets, index));
         if given != expected {
-            let message = format!("expected modules with tensors of the same names, given {given} for {expected}");
+            let message = format_args!("expected modules with tensors of the same names, given {given} for {expected}");
             return Err(Error::new(Code::Parameter, message));
         }
         let (source, target) = (&sources[index], &targets[index]);
         let (given, expected) = (engine.shape(&source.tensor)?, engine.shape(&target.tensor)?);
         if given != expected {
-            let message = format!("`{}`: expected shape {expected:?}, given {given:?}", target.name);
+            let message = format_args!("`{}`: expected shape {expected:?}, given {given:?}", target.name);
             return Err(Error::new(Code::Shape, message));
         }
         let (given, expected) = (engine.dtype(&source.tensor)?, engine.dtype(&target.tensor)?);
         if given.is_floating() != expected.is_floating() {
-            let message = format!("`{}`: expected dtype {}, given {}", target.name, expected.name(), given.name());
+            let message = format_args!("`{}`: expected dtype {}, given {}", target.name, expected.name(), given.name());
             return Err(Error::new(Code::Dtype, message));
         }
     }

@@ -18,7 +18,7 @@ use crate::values::convert::{check_keys as check_columns, to_value};
 use crate::values::dedupe::positions_of;
 use crate::values::device::Device;
 use crate::values::numbers::array;
-use crate::values::value::{NumericArray, Value};
+use crate::values::value::{Entries, NumericArray, Value};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const MAX_DEPTH: usize = 128;
@@ -139,17 +139,21 @@ impl<E: Engine> Collection<'_, E> {
         let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
         let (parms, buffers) =
             if is_tied { (Vec::new(), Vec::new()) } else { (module.own_parameters(), module.own_buffers()) };
-        let names = holds_others(module.kind).then(|| ("names", Value::strings(parms.iter().map(|(name, _)| name))));
-        let row = [
-            ("depth", Value::Number(depth as f64)),
-            ("module", Value::string(module.kind)),
-            ("name", Value::string(name.unwrap_or_default())),
-            ("options", Value::object(options)),
-            ("parms", self.tensors(parms, path)?),
-            ("buffers", self.tensors(buffers, path)?),
-        ];
-        self.rows
-            .push(Value::object(row.into_iter().chain(names).chain(place.map(|place| ("tied", Value::String(place))))));
+        let names = holds_others(module.kind).then(|| Value::strings(parms.iter().map(|(name, _)| name)));
+        let mut row = Entries::new();
+        row.number("depth", depth as f64);
+        row.text("module", module.kind);
+        row.text("name", name.unwrap_or_default());
+        row.add("options", Value::object(options));
+        row.add("parms", self.tensors(parms, path)?);
+        row.add("buffers", self.tensors(buffers, path)?);
+        if let Some(names) = names {
+            row.add("names", names);
+        }
+        if let Some(place) = place {
+            row.add("tied", Value::String(place));
+        }
+        self.rows.push(row.value());
         if is_tied {
             return Ok(());
         }
@@ -200,13 +204,15 @@ pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>
     let module = restored.module(&mut position, 0)?;
     match rows.get(position) {
         None => Ok(module),
-        Some(row) => Err(Error::new(Code::Format, format!("module state: a row of depth {} has no parent", row.depth))),
+        Some(row) => {
+            Err(Error::new(Code::Format, format_args!("module state: a row of depth {} has no parent", row.depth)))
+        }
     }
 }
 
 /// An error about a part of a layer, which its options say that it has.
 fn lacks_part(name: &str, kind: &str) -> Error {
-    Error::new(Code::Format, format!("module state: expected a row of `{name}`, a {kind}, in its place"))
+    Error::new(Code::Format, format_args!("module state: expected a row of `{name}`, a {kind}, in its place"))
 }
 
 /// The dotted name of the module of each row.
@@ -295,7 +301,7 @@ impl<E: Engine> Restored<'_, '_, E> {
     fn module(&mut self, position: &mut usize, depth: usize) -> Result<Rc<Module<E>>> {
         let rows = self.rows;
         let Some(row) = rows.get(*position).filter(|row| row.depth == depth) else {
-            return Err(Error::new(Code::Format, format!("module state: expected a row of depth {depth}")));
+            return Err(Error::new(Code::Format, format_args!("module state: expected a row of depth {depth}")));
         };
         let index = *position;
         *position += 1;
@@ -313,13 +319,14 @@ impl<E: Engine> Restored<'_, '_, E> {
     fn assembled(&self, row: &Row<'_>, index: usize, children: Children<E>) -> Result<Rc<Module<E>>> {
         if let Some(place) = row.tied {
             let found = self.modules.iter().find(|(path, module)| path == place && module.kind == row.kind);
-            let missing = || Error::new(Code::Format, format!("module state: no {} named `{place}` before", row.kind));
+            let missing =
+                || Error::new(Code::Format, format_args!("module state: no {} named `{place}` before", row.kind));
             return found.map(|(_, module)| Rc::clone(module)).ok_or_else(missing);
         }
         if let Some(layer) = &self.layers[index] {
             if layer.children().len() != children.len() {
                 let (kind, own) = (row.kind, layer.children().len());
-                let message = format!("module state: a {kind} has {own} children, given {}", children.len());
+                let message = format_args!("module state: a {kind} has {own} children, given {}", children.len());
                 return Err(Error::new(Code::Format, message));
             }
             return Ok(Rc::clone(layer));
@@ -344,7 +351,7 @@ impl<E: Engine> Restored<'_, '_, E> {
             return Module::callback(row.name.clone(), options.into_iter().collect(), callback).map(Rc::new);
         }
         if !children.is_empty() {
-            return Err(Error::new(Code::Format, format!("module state: a {} has no children", row.kind)));
+            return Err(Error::new(Code::Format, format_args!("module state: a {} has no children", row.kind)));
         }
         let mut module = Module::parameter_dictionary(self.shared(row, index, in_order(row)?)?);
         module.name.clone_from(&row.name);
@@ -362,7 +369,7 @@ impl<E: Engine> Restored<'_, '_, E> {
         let mut tensors = Vec::new();
         for (((name, _), place), position) in entries.iter().zip(&places).zip(positions_of(&places, &known)?) {
             let (_, tensor) = self.tensors.get(position).ok_or_else(|| {
-                Error::new(Code::Format, format!("module state: a {} has `{place}`, which no row has", row.kind))
+                Error::new(Code::Format, format_args!("module state: a {} has `{place}`, which no row has", row.kind))
             })?;
             tensors.push((checked_name(name)?, tensor.clone()));
         }
@@ -394,7 +401,7 @@ impl<'a> Row<'a> {
         )?;
         let column = |key: &str| match entries.iter().find(|(name, _)| name == key) {
             Some((_, value)) => Ok(value),
-            None => Err(Error::new(Code::Format, format!("module state: a row lacks the column `{key}`"))),
+            None => Err(Error::new(Code::Format, format_args!("module state: a row lacks the column `{key}`"))),
         };
         let dictionary = |key: &str| match column(key)? {
             Value::Object(entries) => Ok(entries.as_slice()),
@@ -407,7 +414,10 @@ impl<'a> Row<'a> {
         };
         if depth.fract() != 0.0 || !(0.0..=MAX_DEPTH as f64).contains(depth) {
             let depth = Number(*depth);
-            return Err(Error::new(Code::Format, format!("module state: depth {depth} is not from 0 to {MAX_DEPTH}")));
+            return Err(Error::new(
+                Code::Format,
+                format_args!("module state: depth {depth} is not from 0 to {MAX_DEPTH}"),
+            ));
         }
         let names = match entries.iter().find(|(key, _)| key == "names") {
             None => None,
@@ -469,20 +479,20 @@ fn set<E: Engine>(
             Some((_, value)) => array(value)?.ok_or_else(|| malformed(&format!("numbers as `{name}`"), value))?,
             None if may_be_missing(row.kind, &name) => continue,
             None => {
-                let message = format!("module state: the {} lacks the tensor `{name}`", row.kind);
+                let message = format_args!("module state: the {} lacks the tensor `{name}`", row.kind);
                 return Err(Error::new(Code::Format, message));
             }
         };
         found += 1;
         let shape = engine.shape(&tensor)?;
         if array.shape != shape {
-            let message = format!("module state: `{name}`: expected size {shape:?}, given {:?}", array.shape);
+            let message = format_args!("module state: `{name}`: expected size {shape:?}, given {:?}", array.shape);
             return Err(Error::new(Code::Shape, message));
         }
         let (dtype, own) = (array.data.dtype(), engine.dtype(&tensor)?);
         if dtype.is_floating() != own.is_floating() {
             let expected = if own.is_floating() { "floating point" } else { own.name() };
-            let message = format!("module state: `{name}` is {}, expected {expected}", dtype.name());
+            let message = format_args!("module state: `{name}` is {}, expected {expected}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
         if dtype != own {
@@ -491,12 +501,13 @@ fn set<E: Engine>(
         engine.assign(&tensor, &array.data)?;
     }
     if found < saved.len() {
-        let message = format!("module state: a {} has {count} tensors, given {} and others", row.kind, saved.len());
+        let message =
+            format_args!("module state: a {} has {count} tensors, given {} and others", row.kind, saved.len());
         return Err(Error::new(Code::Format, message));
     }
     Ok(())
 }
 
 fn malformed(expected: &str, given: &Value) -> Error {
-    Error::new(Code::Format, format!("module state: expected {expected}, given {given}"))
+    Error::new(Code::Format, format_args!("module state: expected {expected}, given {given}"))
 }

@@ -47,7 +47,7 @@ impl NamedOptions<'_> {
             2 => "one or two numbers".to_owned(),
             _ => format!("one or {count} numbers"),
         };
-        let message = format!("{} {name}: expected {expected}, given {}", self.owner, list.len());
+        let message = format_args!("{} {name}: expected {expected}, given {}", self.owner, list.len());
         Err(Error::new(Code::OptionType, message))
     }
 

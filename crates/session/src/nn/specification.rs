@@ -46,7 +46,7 @@ impl<E: Engine> Module<E> {
         depth: usize,
     ) -> Result<Rc<Self>> {
         if depth > MAX_DEPTH {
-            return Err(Error::new(Code::Argument, format!("modules nested deeper than {MAX_DEPTH}")));
+            return Err(Error::new(Code::Argument, format_args!("modules nested deeper than {MAX_DEPTH}")));
         }
         if let (Value::Handle(handle), Some(objects)) = (specification, objects) {
             return objects.module(*handle);
@@ -84,7 +84,7 @@ impl<E: Engine> Module<E> {
         let found = layer_kinds::<E>().find(|layer| layer.name == kind).ok_or_else(|| {
             let containers = CONTAINERS.iter().map(|(name, ..)| *name).chain([PARAMETER_DICTIONARY]);
             let known: Vec<_> = layer_kinds::<E>().map(|layer| layer.name).chain(containers).collect();
-            Error::new(Code::UnknownName, format!("unknown module `{kind}`, expected one of {}", known.join(", ")))
+            Error::new(Code::UnknownName, format_args!("unknown module `{kind}`, expected one of {}", known.join(", ")))
         })?;
         let (named, positional) = match rest.split_last() {
             Some((Value::Object(entries), positional)) => (named_options(entries.clone())?, positional),
@@ -111,8 +111,10 @@ impl<E: Engine> Module<E> {
         context: &mut InitContext<'_, E>,
     ) -> Result<Rc<Self>> {
         let [Value::Object(entries)] = rest else {
-            let message =
-                format!("expected a dictionary of tensors after {PARAMETER_DICTIONARY}, given {} values", rest.len());
+            let message = format_args!(
+                "expected a dictionary of tensors after {PARAMETER_DICTIONARY}, given {} values",
+                rest.len()
+            );
             return Err(Error::new(Code::Argument, message));
         };
         let mut tensors = Vec::new();
@@ -121,7 +123,10 @@ impl<E: Engine> Module<E> {
                 (Value::Handle(handle), Some(objects)) => objects.tensor(*handle)?,
                 _ => {
                     let numbers = array(value)?.ok_or_else(|| {
-                        Error::new(Code::Argument, format!("expected a tensor or numbers as `{key}`, given {value}"))
+                        Error::new(
+                            Code::Argument,
+                            format_args!("expected a tensor or numbers as `{key}`, given {value}"),
+                        )
                     })?;
                     let tensor = context.engine.tensor(&numbers.data, &numbers.shape, Device::Cpu)?;
                     context.engine.set_requires_grad(&tensor, true)?;
@@ -129,7 +134,7 @@ impl<E: Engine> Module<E> {
                 }
             };
             if !context.engine.is_leaf(&tensor) || !context.engine.dtype(&tensor)?.is_floating() {
-                let message = format!("expected a leaf tensor of floating point as `{key}`");
+                let message = format_args!("expected a leaf tensor of floating point as `{key}`");
                 return Err(Error::new(Code::Parameter, message));
             }
             tensors.push((checked_name(key)?, tensor));
@@ -158,7 +163,8 @@ impl<E: Engine> Module<E> {
             (Some(kind), [_]) => (kind, None),
             (Some(kind), [_, Value::String(name)]) => (kind, Some(checked_name(name)?)),
             _ => {
-                let message = format!("expected a container such as sequential, or that and a name, given {container}");
+                let message =
+                    format_args!("expected a container such as sequential, or that and a name, given {container}");
                 return Err(Error::new(Code::Argument, message));
             }
         };
@@ -168,6 +174,6 @@ impl<E: Engine> Module<E> {
 }
 
 fn not_a_module(given: &Value) -> Error {
-    let message = format!("expected a module such as [\"linear\", 128, 10] or seq(...), given {given}");
+    let message = format_args!("expected a module such as [\"linear\", 128, 10] or seq(...), given {given}");
     Error::new(Code::Argument, message)
 }

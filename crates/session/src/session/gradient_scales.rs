@@ -97,7 +97,7 @@ impl<E: Engine> Session<E> {
         for (tensor, found) in tensors.iter().zip(self.scales(tensors)?) {
             if found != scale && first_element(&self.engine, tensor, |element| element != 0.0)?.is_some() {
                 let scale = Number(scale);
-                let message = format!(
+                let message = format_args!(
                     "expected no gradients, or gradients of a loss times {scale}: step with the present gradients, and then \
                      zerograd or nograd"
                 );

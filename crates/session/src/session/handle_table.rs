@@ -52,7 +52,7 @@ impl<T> HandleTable<T> {
                 self.slots.push(Slot { generation: 0, object: None });
                 self.slots.len() - 1
             }
-            None => return Err(Error::new(Code::Memory, format!("more than {SLOTS} live handles; free some"))),
+            None => return Err(Error::new(Code::Memory, format_args!("more than {SLOTS} live handles; free some"))),
         };
         self.slots[slot].object = Some((kind, object));
         self.live += 1;
@@ -80,7 +80,7 @@ impl<T> HandleTable<T> {
                 }
             }
             _ if handle.generation() < slot.generation => {
-                Err(Error::new(Code::HandleFreed, format!("this {kind} was freed")))
+                Err(Error::new(Code::HandleFreed, format_args!("this {kind} was freed")))
             }
             _ => Err(invalid()),
         }

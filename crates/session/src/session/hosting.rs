@@ -117,7 +117,8 @@ impl<E: Engine> Host<E> for SessionHost<'_, E> {
 impl<E: Engine> Session<E> {
     fn begin_call(&mut self, function: FunctionNumber, training: bool, inputs: &[E::Tensor]) -> Result<()> {
         if self.calls.len() >= MAX_CALLS {
-            let message = format!("functions of modules within functions of modules nest at most {MAX_CALLS} deep");
+            let message =
+                format_args!("functions of modules within functions of modules nest at most {MAX_CALLS} deep");
             return Err(Error::new(Code::Argument, message));
         }
         let mut handles = Vec::new();

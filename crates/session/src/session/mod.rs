@@ -314,7 +314,7 @@ impl<E: Engine> Session<E> {
 fn wrong_kind(expected: ObjectKind, given: ObjectKind) -> Error {
     Error::new(
         Code::HandleKind,
-        format!("expected {} handle, given {} handle", expected.with_article(), given.with_article()),
+        format_args!("expected {} handle, given {} handle", expected.with_article(), given.with_article()),
     )
 }
 

@@ -41,7 +41,7 @@ impl<E: Engine> Session<E> {
             return Err(stepping());
         }
         if borrowed.running.len() >= MAX_DEPTH {
-            let message = format!("steps within the closures of other steps nest at most {MAX_DEPTH} deep");
+            let message = format_args!("steps within the closures of other steps nest at most {MAX_DEPTH} deep");
             return Err(Error::new(Code::Argument, message));
         }
         let mut line_searched = Vec::new();

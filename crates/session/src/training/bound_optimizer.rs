@@ -116,7 +116,7 @@ impl<E: Engine> BoundOptimizer<E> {
         let first_positions = first_positions(&identities)?;
         for (i, named) in list.tensors.iter().enumerate() {
             let name = if named.name.is_empty() { String::new() } else { format!(" (`{}`)", named.name) };
-            let refuse = |what: String| Err(Error::new(Code::Parameter, format!("parameter[{i}]{name} {what}")));
+            let refuse = |what: String| Err(Error::new(Code::Parameter, format_args!("parameter[{i}]{name} {what}")));
             if !engine.is_leaf(&named.tensor) {
                 return refuse("is not a leaf tensor".into());
             }
@@ -279,7 +279,7 @@ impl<E: Engine> BoundOptimizer<E> {
     pub(crate) fn check_scales(&self, scales: bool) -> Result<()> {
         let definition = self.optimizer.definition();
         if scales && definition.needs_closure() {
-            let message = format!("{} scales no losses, since its line search compares them", definition.name);
+            let message = format_args!("{} scales no losses, since its line search compares them", definition.name);
             return Err(Error::new(Code::Argument, message));
         }
         if scales && self.library().is_some() {

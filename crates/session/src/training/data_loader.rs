@@ -106,7 +106,7 @@ impl<E: Engine> DataLoader<E> {
         };
         if count != targets_count {
             let message =
-                format!("expected as many targets as inputs, given {count} inputs and {targets_count} targets");
+                format_args!("expected as many targets as inputs, given {count} inputs and {targets_count} targets");
             return Err(Error::new(Code::Shape, message));
         }
         self.data = Some(Dataset { inputs, targets, count: *count });
@@ -160,7 +160,7 @@ impl<E: Engine> DataLoader<E> {
             };
         }
         if let Some(metric) = metrics.iter().find(|metric| metric.needs_classes() && !loss.takes_classes()) {
-            let message = format!("{} needs a loss of classes, ce or nll, given {}", metric.name(), loss.name());
+            let message = format_args!("{} needs a loss of classes, ce or nll, given {}", metric.name(), loss.name());
             return Err(Error::new(Code::OptionRange, message));
         }
         let is_policy_given = self.is_policy_given || gives_policy(&given);

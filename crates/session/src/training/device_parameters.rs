@@ -36,7 +36,7 @@ pub(crate) fn minimize_there<E: Engine>(
     let (element, bytes) = match dtype {
         Dtype::Float => (Element::Float, size_of::<f32>()),
         Dtype::Double => (Element::Double, size_of::<f64>()),
-        other => return Err(Error::new(Code::Dtype, format!("lbfgs: parameters of {}", other.name()))),
+        other => return Err(Error::new(Code::Dtype, format_args!("lbfgs: parameters of {}", other.name()))),
     };
     let (mut places, mut length, mut devices) = (with_capacity(tensors.len())?, 0, Vec::new());
     for tensor in tensors {

@@ -135,11 +135,12 @@ fn common_dtype<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Dtype> {
     for tensor in tensors {
         let other = engine.dtype(tensor)?;
         if E::HAS_REDUCED && other.is_reduced() {
-            let message = format!("lbfgs needs more digits than {} has: use float or double", other.name());
+            let message = format_args!("lbfgs needs more digits than {} has: use float or double", other.name());
             return Err(Error::new(Code::Dtype, message));
         }
         if other != dtype {
-            let message = format!("lbfgs needs parameters of one dtype, given {} and {}", dtype.name(), other.name());
+            let message =
+                format_args!("lbfgs needs parameters of one dtype, given {} and {}", dtype.name(), other.name());
             return Err(Error::new(Code::Dtype, message));
         }
     }

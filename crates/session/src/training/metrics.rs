@@ -6,7 +6,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::values::data::Data;
-use crate::values::value::Value;
+use crate::values::value::{Entries, Value};
 
 /// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +37,11 @@ impl Metric {
         let known = Self::ALL.map(Metric::name).join(", ");
         match given {
             Value::String(word) => Self::ALL.into_iter().find(|metric| metric.name() == word).ok_or_else(|| {
-                Error::new(Code::OptionRange, format!("unknown metric \"{word}\", expected some of {known}"))
+                Error::new(Code::OptionRange, format_args!("unknown metric \"{word}\", expected some of {known}"))
             }),
-            other => Err(Error::new(Code::OptionType, format!("expected some of {known} as metrics, given {other}"))),
+            other => {
+                Err(Error::new(Code::OptionType, format_args!("expected some of {known} as metrics, given {other}")))
+            }
         }
     }
 
@@ -107,19 +109,18 @@ impl BatchReport {
             matches += batch.matches;
             classes += batch.classes;
         }
-        let number = |count: usize| Value::Number(count as f64);
-        let entries = [
-            ("loss", Value::Number(self.loss)),
-            ("skipped", Value::Bool(self.skipped)),
-            ("samples", number(self.samples)),
-            ("weight", Value::Number(weight)),
-            ("batch", number(measured.len())),
-            ("batches", number(batches)),
-            ("matches", number(matches)),
-            ("classes", number(classes)),
-        ];
-        let counts_classes = metrics.iter().any(|metric| metric.needs_classes());
-        Value::object(entries.into_iter().take(if counts_classes { 8 } else { 6 }))
+        let mut entries = Entries::new();
+        entries.number("loss", self.loss);
+        entries.flag("skipped", self.skipped);
+        entries.number("samples", self.samples as f64);
+        entries.number("weight", weight);
+        entries.number("batch", measured.len() as f64);
+        entries.number("batches", batches as f64);
+        if metrics.iter().any(|metric| metric.needs_classes()) {
+            entries.number("matches", matches as f64);
+            entries.number("classes", classes as f64);
+        }
+        entries.value()
     }
 }
 

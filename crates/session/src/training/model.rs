@@ -48,8 +48,9 @@ impl<E: Engine> Model<E> {
         }
         if !loss.inputs().contains(&2) {
             let (name, count) = (loss.name(), loss.inputs().start().to_string());
-            let message =
-                format!("a model needs a loss of an output and a target, given {name}, which takes {count} tensors");
+            let message = format_args!(
+                "a model needs a loss of an output and a target, given {name}, which takes {count} tensors"
+            );
             return Err(Error::new(Code::Argument, message));
         }
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
@@ -300,16 +301,18 @@ impl<E: Engine> Model<E> {
         let mut outputs = host.call(function, context.training, context.random, &given)?;
         let (count, loss) = (outputs.len(), outputs.pop().flatten());
         let Some(loss) = loss.filter(|_| count == 1) else {
-            let message = format!("expected the loss to return one tensor, given {count}");
+            let message = format_args!("expected the loss to return one tensor, given {count}");
             return Err(Error::new(Code::Argument, message));
         };
         let (shape, dtype) = (engine.shape(&loss)?, engine.dtype(&loss)?);
         if shape.iter().product::<usize>() != 1 {
-            let message = format!("expected the loss to return a tensor of one element, given one of shape {shape:?}");
+            let message =
+                format_args!("expected the loss to return a tensor of one element, given one of shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
         if !dtype.is_floating() {
-            let message = format!("expected the loss to return a tensor of floating point, given {}", dtype.name());
+            let message =
+                format_args!("expected the loss to return a tensor of floating point, given {}", dtype.name());
             return Err(Error::new(Code::Dtype, message));
         }
         Ok((loss, engine.shape(targets)?.first().copied().unwrap_or(1) as f64))

@@ -34,14 +34,14 @@ impl<E: Engine> BoundOptimizer<E> {
         if self.optimizer.loss_scale.is_none() {
             return Ok(());
         }
-        let message = format!("nonfinite: expected skip with a loss scale, which skips such steps, given {word}");
+        let message = format_args!("nonfinite: expected skip with a loss scale, which skips such steps, given {word}");
         Err(Error::new(Code::Argument, message))
     }
 }
 
 /// The error of a loss that is not finite.
 pub(crate) fn non_finite_loss(loss: f64) -> Error {
-    Error::new(Code::Gradient, format!("expected a finite loss, given {}", Number(loss)))
+    Error::new(Code::Gradient, format_args!("expected a finite loss, given {}", Number(loss)))
 }
 
 /// The first element of a tensor's gradient for which `is_found` returns true.

@@ -68,7 +68,8 @@ impl<E: Engine> ParameterRegistry<E> {
         }
         let key = match &module.name {
             Some(name) if self.entries.iter().any(|entry| entry.key() == name) => {
-                let message = format!("a {} module named `{name}` already registered with the optimizer", module.kind);
+                let message =
+                    format_args!("a {} module named `{name}` already registered with the optimizer", module.kind);
                 return Err(Error::new(Code::Parameter, message));
             }
             Some(name) => name.clone(),
@@ -95,7 +96,7 @@ impl<E: Engine> ParameterRegistry<E> {
         let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
         match repeated(&names)? {
             None => Ok(()),
-            Some(name) => Err(Error::new(Code::Parameter, format!("parameter `{name}` already defined"))),
+            Some(name) => Err(Error::new(Code::Parameter, format_args!("parameter `{name}` already defined"))),
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn step_mode<E: Engine>(
     if offload {
         let reason = "since only Stepwell's own steps can be offloaded";
         let message =
-            format!("{} offload: expected false with fused false, {reason}, given boolean true", definition.name);
+            format_args!("{} offload: expected false with fused false, {reason}, given boolean true", definition.name);
         return Err(Error::new(Code::OptionRange, message));
     }
     if definition.pytorch.is_none() {

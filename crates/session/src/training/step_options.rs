@@ -44,7 +44,7 @@ impl StepSettings {
             return Ok(());
         }
         let name = definition.name;
-        let message = format!("{name} takes no options of a step: let its closure clip and zero the gradients");
+        let message = format_args!("{name} takes no options of a step: let its closure clip and zero the gradients");
         Err(Error::new(Code::Argument, message))
     }
 }

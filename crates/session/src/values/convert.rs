@@ -1,6 +1,6 @@
 //! Plain data as values of options, and back.
 
-use stepwell_optim::{Code, Error, OptionValue, Result, Results};
+use stepwell_optim::{Code, Error, OptionSpec, OptionValue, Result, Results};
 
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
@@ -33,7 +33,7 @@ pub(crate) fn option_value(given: &Value) -> Result<Option<OptionValue>> {
 pub(crate) fn positional_options(owner: &str, given: &[Value]) -> Result<Vec<OptionValue>> {
     let value = |given: &Value| {
         option_value(given)?
-            .ok_or_else(|| Error::new(Code::OptionType, format!("{owner}: expected an option, given {given}")))
+            .ok_or_else(|| Error::new(Code::OptionType, format_args!("{owner}: expected an option, given {given}")))
     };
     given.iter().map(value).values()
 }
@@ -46,7 +46,7 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
             Some(value) => Ok((name, value)),
             None => Err(Error::new(
                 Code::OptionType,
-                format!("option {name}: expected a number, boolean, string or list of numbers, given {given}"),
+                format_args!("option {name}: expected a number, boolean, string or list of numbers, given {given}"),
             )),
         })
         .values()
@@ -57,10 +57,18 @@ pub(crate) fn check_keys(owner: &str, entries: &[(String, Value)], known: &[&str
     for (key, _) in entries {
         if !known.contains(&key.as_str()) {
             let known = known.join(", ");
-            return Err(Error::new(Code::Format, format!("{owner}: unknown key `{key}`, expected some of {known}")));
+            return Err(Error::new(
+                Code::Format,
+                format_args!("{owner}: unknown key `{key}`, expected some of {known}"),
+            ));
         }
     }
     Ok(())
+}
+
+/// Values of options by name.
+pub(crate) fn option_entries(specs: &[OptionSpec], values: &[OptionValue]) -> Value {
+    Value::object(specs.iter().zip(values).map(|(spec, value)| (spec.name, to_value(value))))
 }
 
 /// A value as JavaScript sees it.

@@ -105,7 +105,7 @@ impl Data {
                 let given = Number(x);
                 Err(Error::new(
                     Code::Dtype,
-                    format!("expected whole numbers within ±2^53 for dtype long, given {given}"),
+                    format_args!("expected whole numbers within ±2^53 for dtype long, given {given}"),
                 ))
             }
         }
@@ -182,10 +182,10 @@ impl SliceMut<'_> {
         };
         if dtype != own {
             let (expected, given) = (own.name(), dtype.name());
-            return Err(Error::new(Code::Dtype, format!("expected elements of dtype {expected}, given {given}")));
+            return Err(Error::new(Code::Dtype, format_args!("expected elements of dtype {expected}, given {given}")));
         }
         if length != expected {
-            return Err(Error::new(Code::Shape, format!("expected {expected} elements, given {length}")));
+            return Err(Error::new(Code::Shape, format_args!("expected {expected} elements, given {length}")));
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl Data {
             Data::BFloat16(elements) => ArenaArray::copy_of(elements, buffer_index).map(Buffer::BFloat16),
             Data::Half(_) | Data::Long(_) | Data::Bool(_) => {
                 let message =
-                    format!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
+                    format_args!("expected a state buffer of float, double or bfloat16, given {}", self.dtype().name());
                 Err(Error::new(Code::Dtype, message))
             }
         }

@@ -22,7 +22,7 @@ impl Device {
             _ => name.strip_prefix("cuda:").and_then(|index| index.parse().ok()),
         };
         index.map(Device::Cuda).ok_or_else(|| {
-            Error::new(Code::Device, format!("unknown device `{name}`, expected cpu, cuda or cuda:<index>"))
+            Error::new(Code::Device, format_args!("unknown device `{name}`, expected cpu, cuda or cuda:<index>"))
         })
     }
 }

@@ -38,7 +38,7 @@ impl Dtype {
     /// Parses a name.
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|dtype| dtype.names().contains(&name)).ok_or_else(|| {
-            Error::new(Code::Dtype, format!("unknown dtype `{name}`, expected one of {}", Self::known()))
+            Error::new(Code::Dtype, format_args!("unknown dtype `{name}`, expected one of {}", Self::known()))
         })
     }
 
@@ -74,7 +74,10 @@ impl Dtype {
             return Ok(());
         }
         let (name, largest, number) = (self.name(), Number(largest), Number(number));
-        Err(Error::new(Code::Argument, format!("expected numbers within ±{largest} for dtype {name}, given {number}")))
+        Err(Error::new(
+            Code::Argument,
+            format_args!("expected numbers within ±{largest} for dtype {name}, given {number}"),
+        ))
     }
 
     /// True for the types that can carry a gradient.

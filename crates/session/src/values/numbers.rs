@@ -17,7 +17,7 @@ pub(crate) fn check_dimensions(count: usize) -> Result<()> {
     if count <= MAX_DIMENSIONS {
         return Ok(());
     }
-    Err(Error::new(Code::Shape, format!("expected a shape of at most {MAX_DIMENSIONS} dimensions, given {count}")))
+    Err(Error::new(Code::Shape, format_args!("expected a shape of at most {MAX_DIMENSIONS} dimensions, given {count}")))
 }
 
 /// Fails for an empty tensor whose sizes, without zeros, multiply to more than 2^31 - 1. In WebAssembly sizes have 32
@@ -43,7 +43,7 @@ pub(crate) fn size(x: f64) -> Result<usize> {
     if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {
         Ok(x as usize)
     } else {
-        Err(Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {}", Number(x))))
+        Err(Error::new(Code::Shape, format_args!("expected whole numbers >= 0 in a shape, given {}", Number(x))))
     }
 }
 

@@ -72,6 +72,42 @@ impl Value {
     }
 }
 
+/// A dictionary that is made entry by entry.
+///
+/// Its functions are calls of a few instructions in WebAssembly; a list of entries is many times that.
+pub(crate) struct Entries(Vec<(String, Value)>);
+
+impl Entries {
+    #[inline(never)]
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    #[inline(never)]
+    pub(crate) fn add(&mut self, key: &str, value: Value) {
+        self.0.push((key.to_owned(), value));
+    }
+
+    #[inline(never)]
+    pub(crate) fn text(&mut self, key: &str, text: &str) {
+        self.add(key, Value::string(text));
+    }
+
+    #[inline(never)]
+    pub(crate) fn number(&mut self, key: &str, number: f64) {
+        self.add(key, Value::Number(number));
+    }
+
+    #[inline(never)]
+    pub(crate) fn flag(&mut self, key: &str, flag: bool) {
+        self.add(key, Value::Bool(flag));
+    }
+
+    pub(crate) fn value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
 impl From<bool> for Value {
     fn from(flag: bool) -> Self {
         Value::Bool(flag)

@@ -7,7 +7,8 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
+use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::mathematics::calculation::calculated;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -47,13 +48,11 @@ operations! { E,
     };
     /// Whether elements are infinite.
     "inf" as "isinf" (x: Tensor) no_gradient 1 => |cx, given| {
-        let x = cx.floating(given.operand(0)?)?;
-        cx.engine.compare_number(Compare::Eq, &cx.engine.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
+        sized(cx, given, Compare::Eq)
     };
     /// Whether elements are neither infinite nor NaN.
     "finite" as "isfinite" (x: Tensor) no_gradient 1 => |cx, given| {
-        let x = cx.floating(given.operand(0)?)?;
-        cx.engine.compare_number(Compare::Lt, &cx.engine.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
+        sized(cx, given, Compare::Lt)
     };
     /// Whether elements are infinity.
     "posinf" as "isposinf" (x: Tensor) no_gradient 1 => |cx, given| {
@@ -69,8 +68,10 @@ operations! { E,
         let mut shape = cx.engine.shape(&tensors[0])?;
         shape.push(1);
         let count = cx.engine.shape(&tensors[1])?.iter().product();
+        // With checks of dimensions and memory.
         let (x, y) = (cx.engine.with_shape(&tensors[0], &shape)?, cx.engine.with_shape(&tensors[1], &[count])?);
-        cx.engine.reduce(Reduce::Any, &cx.engine.compare(Compare::Eq, &x, &y)?, &[shape.len() - 1], false).map(Output::One)
+        let is_equal = cx.engine.compare(Compare::Eq, &x, &y)?;
+        cx.engine.reduce(Reduce::Any, &is_equal, &[shape.len() - 1], false).map(Output::One)
     };
 }
 
@@ -85,23 +86,28 @@ fn every<E: Engine>(cx: &Context<'_, E>, flags: &E::Tensor) -> Result<Output<E>>
     Ok(Output::Plain(Value::Bool(matches!(cx.engine.data(&all)?, Data::Bool(flags) if flags.first() == Some(&true)))))
 }
 
+/// A comparison of |x| with infinity.
+fn sized<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, comparison: Compare) -> Result<Output<E>> {
+    let x = cx.floating(given.operand(0)?)?;
+    cx.engine.compare_number(comparison, &cx.engine.unary(Unary::Abs, &x)?, f64::INFINITY).map(Output::One)
+}
+
 fn close<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<E::Tensor> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
-    let (x, y) = (&tensors[0], &tensors[1]);
-    let difference = cx.engine.unary(Unary::Abs, &cx.engine.binary(Binary::Sub, x, y)?)?;
-    let scaled = cx.engine.with_number(Binary::Mul, &cx.engine.unary(Unary::Abs, y)?, given.number(2)?)?;
-    let allowed = cx.engine.with_number(Binary::Add, &scaled, given.number(3)?)?;
-    let is_near = cx.engine.compare(Compare::Le, &difference, &allowed)?;
-    let is_finite = cx.engine.compare_number(Compare::Lt, &difference, f64::INFINITY)?;
-    let is_near = cx.engine.binary(Binary::And, &is_near, &is_finite)?;
-    let mut is_close = cx.engine.binary(Binary::Or, &is_near, &cx.engine.compare(Compare::Eq, x, y)?)?;
-    if given.flag(4) {
-        let both = cx.engine.binary(
-            Binary::And,
-            &cx.engine.compare(Compare::Ne, x, x)?,
-            &cx.engine.compare(Compare::Ne, y, y)?,
-        )?;
-        is_close = cx.engine.binary(Binary::Or, &is_close, &both)?;
-    }
-    cx.engine.primitive(Primitive::Cast(Dtype::Bool), &[&is_close])
+    let (rtol, atol) = (given.number(2)?, given.number(3)?);
+    calculated(cx.engine, &|c| {
+        let (x, y) = (c.input(&tensors[0]), c.input(&tensors[1]));
+        let difference = c.unary(Unary::Abs, c.checked_binary(Binary::Sub, x, y));
+        let scaled = c.with_number(Binary::Mul, c.unary(Unary::Abs, y), rtol);
+        let allowed = c.with_number(Binary::Add, scaled, atol);
+        let is_near = c.compare(Compare::Le, difference, allowed);
+        let is_finite = c.compare_number(Compare::Lt, difference, f64::INFINITY);
+        let is_near = c.binary(Binary::And, is_near, is_finite);
+        let mut is_close = c.binary(Binary::Or, is_near, c.compare(Compare::Eq, x, y));
+        if given.flag(4) {
+            let both = c.binary(Binary::And, c.compare(Compare::Ne, x, x), c.compare(Compare::Ne, y, y));
+            is_close = c.binary(Binary::Or, is_close, both);
+        }
+        c.cast(is_close, Dtype::Bool)
+    })
 }

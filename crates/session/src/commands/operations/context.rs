@@ -6,6 +6,7 @@ use crate::commands::operations::operand::{Operand, common, shared};
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::calculation::{Calculation, Node};
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::random::Random;
 use crate::values::device::Device;
@@ -22,6 +23,13 @@ impl<E: Engine> Context<'_, E> {
     /// The output of a primitive, as the result of a call.
     pub(crate) fn one(&self, primitive: Primitive, inputs: &[&E::Tensor]) -> Result<Output<E>> {
         self.engine.primitive(primitive, inputs).map(Output::One)
+    }
+
+    /// The result of a calculation of one tensor.
+    pub(crate) fn calculated(&self, calculate: &dyn Fn(&Calculation<'_, E>) -> Result<Node>) -> Result<Output<E>> {
+        let c = Calculation::new(self.engine);
+        let node = calculate(&c)?;
+        c.result(node).map(Output::One)
     }
 
     /// The tensor of an operand, with its own dtype; plain numbers become `float`.

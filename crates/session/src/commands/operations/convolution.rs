@@ -83,7 +83,7 @@ fn convolved<E: Engine>(
     let weight = cx.engine.shape(&tensors[1])?;
     convolve(cx.engine, &convolution, &tensors[0], &tensors[1], tensors.get(2)).map(Output::One).map_err(|error| {
         match error.code() {
-            Code::Shape => Error::new(Code::Shape, format!("{error}, with weight {weight:?}")),
+            Code::Shape => error.followed_by(&format!(", with weight {weight:?}")),
             _ => error,
         }
     })

@@ -8,6 +8,7 @@ use crate::commands::operations::parameter::Output;
 use crate::commands::operations::sorting::sorted;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+use crate::mathematics::calculation::{Calculation, Node};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -23,16 +24,16 @@ operations! { E,
             return Ok(Output::Several(vec![values, order]));
         }
         if shape[dim] == 0 {
-            return Err(Error::new(Code::Shape, format!("expected at least one element, given a tensor of shape {shape:?}")));
+            return Err(Error::new(Code::Shape, format_args!("expected at least one element, given a tensor of shape {shape:?}")));
         }
-        let runs = runs(cx, &values, dim)?;
-        let zeros = engine.full(&Data::Long(vec![0]), &shape, engine.device(&x)?)?;
-        let ones = engine.full(&Data::Long(vec![1]), &shape, engine.device(&x)?)?;
-        let counts = engine.primitive(Primitive::ScatterAdd(dim), &[&zeros, &runs, &ones])?;
-        let counts = engine.primitive(Primitive::Gather(dim), &[&counts, &runs])?;
-        let first = engine.primitive(Primitive::ArgReduce { largest: true, dim, keepdim: true }, &[&counts])?;
-        let most = engine.primitive(Primitive::Gather(dim), &[&counts, &first])?;
-        let last = engine.with_number(Binary::Sub, &engine.binary(Binary::Add, &first, &most)?, 1.0)?;
+        let c = Calculation::new(engine);
+        let (values, order) = (c.input(&values), c.input(&order));
+        let runs = runs(&c, values, dim, &shape);
+        let counts = counts_of(&c, runs, dim, &shape);
+        let counts = c.primitive(Primitive::Gather(dim), &[counts, runs]);
+        let first = c.primitive(Primitive::ArgReduce { largest: true, dim, keepdim: true }, &[counts]);
+        let most = c.primitive(Primitive::Gather(dim), &[counts, first]);
+        let last = c.with_number(Binary::Sub, c.binary(Binary::Add, first, most), 1.0);
         let mut outputs = Vec::new();
         if !given.flag(2) {
             shape.remove(dim);
@@ -40,8 +41,8 @@ operations! { E,
             shape[dim] = 1;
         }
         for sorted in [values, order] {
-            let found = engine.primitive(Primitive::Gather(dim), &[&sorted, &last])?;
-            outputs.push(engine.with_shape(&found, &shape)?);
+            let found = c.primitive(Primitive::Gather(dim), &[sorted, last]);
+            outputs.push(c.result(c.with_shape(found, &shape))?);
         }
         Ok(Output::Several(outputs))
     };
@@ -61,7 +62,7 @@ operations! { E,
         let x = cx.indices(given.operand(0)?, &engine.full(&Data::Long(vec![0]), &[], cx.device)?)?;
         let (shape, mut bins) = (engine.shape(&x)?, given.size(2)?);
         let [count] = shape[..] else {
-            return Err(Error::new(Code::Shape, format!("expected whole numbers [n], given shape {shape:?}")));
+            return Err(Error::new(Code::Shape, format_args!("expected whole numbers [n], given shape {shape:?}")));
         };
         let weight = match given.operand_or_none(1) {
             None => engine.full(&Data::Long(vec![1]), &shape, engine.device(&x)?)?,
@@ -73,13 +74,12 @@ operations! { E,
         };
         if engine.shape(&weight)? != shape {
             let given = engine.shape(&weight)?;
-            return Err(Error::new(Code::Shape, format!("expected weights of shape {shape:?}, given {given:?}")));
+            return Err(Error::new(Code::Shape, format_args!("expected weights of shape {shape:?}, given {given:?}")));
         }
         if count > 0 {
-            let least = single(cx, &engine.reduce(Reduce::Amin, &x, &[0], false)?)?;
-            let most = single(cx, &engine.reduce(Reduce::Amax, &x, &[0], false)?)?;
+            let [least, most] = range(engine, &x)?;
             if least < 0.0 {
-                return Err(Error::new(Code::Argument, format!("expected whole numbers >= 0, given {}", Number(least))));
+                return Err(Error::new(Code::Argument, format_args!("expected whole numbers >= 0, given {}", Number(least))));
             }
             bins = bins.max((most as usize).saturating_add(1));
         }
@@ -99,14 +99,13 @@ operations! { E,
         let x = engine.with_shape(&x, &[count])?;
         let (bins, mut low, mut high) = (given.size(1)?, given.number(2)?, given.number(3)?);
         if low == high && count > 0 {
-            low = single(cx, &engine.reduce(Reduce::Amin, &x, &[0], false)?)?;
-            high = single(cx, &engine.reduce(Reduce::Amax, &x, &[0], false)?)?;
+            [low, high] = range(engine, &x)?;
         }
         if low == high {
             (low, high) = (low - 1.0, high + 1.0);
         }
         if bins == 0 || low > high || !(high - low).is_finite() {
-            let message = format!(
+            let message = format_args!(
                 "expected at least one bin from low to a larger high, both finite, given {bins} from {} to {}",
                 Number(low), Number(high)
             );
@@ -118,18 +117,18 @@ operations! { E,
         if count == 0 {
             return Ok(Output::One(zeros));
         }
-        let within = engine.binary(
-            Binary::And,
-            &engine.compare_number(Compare::Ge, &x, low)?,
-            &engine.compare_number(Compare::Le, &x, high)?,
-        )?;
-        let x = engine.choose(&within, &x, &engine.number_like(&x, low)?)?;
-        let scaled = engine.with_number(Binary::Mul, &engine.with_number(Binary::Sub, &x, low)?, bins as f64)?;
-        let scaled = engine.with_number(Binary::Div, &scaled, high - low)?;
-        // The last interval contains its end.
-        let last = engine.with_number(Binary::Minimum, &scaled, (bins - 1) as f64)?;
-        let index = engine.primitive(Primitive::Cast(Dtype::Long), &[&engine.unary(Unary::Floor, &last)?])?;
-        cx.one(Primitive::ScatterAdd(0), &[&zeros, &index, &engine.cast(within, dtype)?])
+        cx.calculated(&|c| {
+            let x = c.input(&x);
+            let is_above = c.compare_number(Compare::Ge, x, low);
+            let within = c.binary(Binary::And, is_above, c.compare_number(Compare::Le, x, high));
+            let x = c.choose(within, x, c.number(x, low));
+            let scaled = c.with_number(Binary::Mul, c.with_number(Binary::Sub, x, low), bins as f64);
+            let scaled = c.with_number(Binary::Div, scaled, high - low);
+            // The last interval contains its end.
+            let last = c.with_number(Binary::Minimum, scaled, (bins - 1) as f64);
+            let index = c.cast(c.unary(Unary::Floor, last), Dtype::Long);
+            Ok(c.primitive(Primitive::ScatterAdd(0), &[c.input(&zeros), index, c.cast(within, dtype)]))
+        })
     };
 }
 
@@ -138,59 +137,79 @@ fn detached<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<E::Tensor> 
     cx.engine.convert(x, cx.engine.dtype(x)?, cx.engine.device(x)?)
 }
 
+/// The least and the largest of elements `[n]`, of which there is at least one.
+fn range<E: Engine>(engine: &E, x: &E::Tensor) -> Result<[f64; 2]> {
+    let c = Calculation::new(engine);
+    let x = c.input(x);
+    let least = single(&c, c.reduce(Reduce::Amin, x, &[0], false))?;
+    Ok([least, single(&c, c.reduce(Reduce::Amax, x, &[0], false))?])
+}
+
 /// The number in a tensor of one element.
-fn single<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<f64> {
-    match cx.engine.data(x)?.cast(Dtype::Double)? {
+fn single<E: Engine>(c: &Calculation<'_, E>, x: Node) -> Result<f64> {
+    match c.engine.data(&c.result(x)?)?.cast(Dtype::Double)? {
         Data::Double(numbers) if numbers.len() == 1 => Ok(numbers[0]),
         _ => Err(Error::new(Code::Internal, "another number of elements than one")),
     }
 }
 
 /// For each element the number of the run of equal elements that it is in, along a dimension with at least one element.
-fn runs<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dim: usize) -> Result<E::Tensor> {
-    let engine = cx.engine;
-    let mut shape = engine.shape(x)?;
+fn runs<E: Engine>(c: &Calculation<'_, E>, x: Node, dim: usize, shape: &[usize]) -> Node {
     let rest = shape[dim] - 1;
-    let (later, earlier) = (engine.slice(x, dim, 1, rest)?, engine.slice(x, dim, 0, rest)?);
-    let changes = engine.cast(engine.compare(Compare::Ne, &later, &earlier)?, Dtype::Long)?;
+    let (later, earlier) = (c.slice(x, dim, 1, rest), c.slice(x, dim, 0, rest));
+    let changes = c.cast(c.compare(Compare::Ne, later, earlier), Dtype::Long);
+    let mut shape = shape.to_vec();
     shape[dim] = 1;
-    let first = engine.full(&Data::Long(vec![0]), &shape, engine.device(x)?)?;
-    let changes = engine.primitive(Primitive::Cat(dim), &[&first, &changes])?;
-    engine.primitive(Primitive::Cumulative { kind: Cumulative::Sum, dim }, &[&changes])
+    let changes = c.cat(dim, &[whole(c, x, 0, &shape), changes]);
+    c.primitive(Primitive::Cumulative { kind: Cumulative::Sum, dim }, &[changes])
+}
+
+/// How often each number of `runs` occurs along a dimension, in the shape of `runs`.
+fn counts_of<E: Engine>(c: &Calculation<'_, E>, runs: Node, dim: usize, shape: &[usize]) -> Node {
+    let zeros = whole(c, runs, 0, shape);
+    c.primitive(Primitive::ScatterAdd(dim), &[zeros, runs, whole(c, runs, 1, shape)])
+}
+
+/// One whole number everywhere, on the device of `like`.
+fn whole<E: Engine>(c: &Calculation<'_, E>, like: Node, number: i64, shape: &[usize]) -> Node {
+    c.with(like, &|like| c.engine.full(&Data::Long(vec![number]), shape, c.engine.device(like)?))
 }
 
 fn distinct<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, is_sorted: bool) -> Result<Output<E>> {
     let engine = cx.engine;
-    let (shape, dtype, device) = (engine.shape(x)?, engine.dtype(x)?, engine.device(x)?);
+    let (shape, dtype) = (engine.shape(x)?, engine.dtype(x)?);
     let count = shape.iter().product();
-    let mut x = engine.with_shape(&detached(cx, x)?, &[count])?;
+    let c = Calculation::new(engine);
+    let mut x = c.with_shape(c.output(detached(cx, x)), &[count]);
     // No engine sorts truth values.
     if dtype == Dtype::Bool {
-        x = engine.cast(x, Dtype::Long)?;
+        x = c.cast(x, Dtype::Long);
     }
-    let zeros = engine.full(&Data::Long(vec![0]), &[count], device)?;
-    if count == 0 {
-        let indices = engine.with_shape(&zeros, &shape)?;
-        return Ok(Output::Several(vec![engine.cast(x, dtype)?, indices, zeros]));
-    }
-    let order = if is_sorted {
-        let [values, order] = sorted(cx, &x, 0, false)?;
-        x = values;
-        Some(order)
-    } else {
-        None
+    let zeros = whole(&c, x, 0, &[count]);
+    let several = |outputs: [Node; 3]| {
+        let mut tensors = Vec::new();
+        for output in outputs {
+            tensors.push(c.result(output)?);
+        }
+        Ok(Output::Several(tensors))
     };
-    let runs = runs(cx, &x, 0)?;
-    let number = single(cx, &engine.slice(&runs, 0, count - 1, 1)?)? as usize + 1;
-    let ones = engine.full(&Data::Long(vec![1]), &[count], device)?;
-    let counts = engine.primitive(Primitive::ScatterAdd(0), &[&zeros, &runs, &ones])?;
-    let counts = engine.slice(&counts, 0, 0, number)?;
-    let ends = engine.primitive(Primitive::Cumulative { kind: Cumulative::Sum, dim: 0 }, &[&counts])?;
-    let starts = engine.binary(Binary::Sub, &ends, &counts)?;
-    let values = engine.primitive(Primitive::IndexSelect(0), &[&x, &starts])?;
+    if count == 0 {
+        return several([c.cast(x, dtype), c.with_shape(zeros, &shape), zeros]);
+    }
+    let mut order = None;
+    if is_sorted {
+        x = c.primitive(Primitive::Sort { dim: 0, descending: false }, &[x]);
+        order = Some(x.after(1));
+    }
+    let runs = runs(&c, x, 0, &[count]);
+    let number = single(&c, c.slice(runs, 0, count - 1, 1))? as usize + 1;
+    let counts = c.slice(counts_of(&c, runs, 0, &[count]), 0, 0, number);
+    let ends = c.primitive(Primitive::Cumulative { kind: Cumulative::Sum, dim: 0 }, &[counts]);
+    let starts = c.binary(Binary::Sub, ends, counts);
+    let values = c.primitive(Primitive::IndexSelect(0), &[x, starts]);
     let indices = match order {
-        Some(order) => engine.primitive(Primitive::ScatterAdd(0), &[&zeros, &order, &runs])?,
+        Some(order) => c.primitive(Primitive::ScatterAdd(0), &[zeros, order, runs]),
         None => runs,
     };
-    Ok(Output::Several(vec![engine.cast(values, dtype)?, engine.with_shape(&indices, &shape)?, counts]))
+    several([c.cast(values, dtype), c.with_shape(indices, &shape), counts])
 }

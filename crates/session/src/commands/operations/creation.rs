@@ -31,7 +31,7 @@ operations! { E,
         let (start, end, step) = (given.number(0)?, given.number(1)?, given.number(2)?);
         let count = ((end - start) / step).ceil();
         if !count.is_finite() || count < 0.0 {
-            let message = format!(
+            let message = format_args!(
                 "expected a step from {} towards {}, given {}", Number(start), Number(end), Number(step)
             );
             return Err(Error::new(Code::Argument, message));
@@ -69,13 +69,13 @@ operations! { E,
     "randint" (low: Whole, high: Whole, shape: Sizes, dtype: Dtype = null) no_gradient 1 => |cx, given| {
         let (low, high) = (given.whole(0)?, given.whole(1)?);
         if low >= high {
-            return Err(Error::new(Code::Argument, format!("expected low below high, given {low} and {high}")));
+            return Err(Error::new(Code::Argument, format_args!("expected low below high, given {low} and {high}")));
         }
         let width = (high - low) as f64;
         let shape = sizes(given, 2)?;
         let dtype = given.dtype(3).unwrap_or(Dtype::Long);
         if dtype == Dtype::Bool && (low < 0 || high > 2) {
-            let message = format!("expected low and high within 0 and 2 for dtype bool, given {low} and {high}");
+            let message = format_args!("expected low and high within 0 and 2 for dtype bool, given {low} and {high}");
             return Err(Error::new(Code::Argument, message));
         }
         dtype.check_holds(low as f64)?;
@@ -89,11 +89,9 @@ operations! { E,
 fn sizes<E: Engine>(given: &Given<E>, index: usize) -> Result<Vec<usize>> {
     let mut sizes = Vec::new();
     for size in given.list(index).unwrap_or_default() {
-        sizes.push(
-            usize::try_from(*size).map_err(|_| {
-                Error::new(Code::Shape, format!("expected whole numbers >= 0 in a shape, given {size}"))
-            })?,
-        );
+        sizes.push(usize::try_from(*size).map_err(|_| {
+            Error::new(Code::Shape, format_args!("expected whole numbers >= 0 in a shape, given {size}"))
+        })?);
     }
     Ok(sizes)
 }
@@ -128,7 +126,7 @@ fn spaced(start: f64, end: f64, steps: usize, i: usize) -> f64 {
 fn drawn<E: Engine>(cx: &mut Context<'_, E>, given: &Given<E>, draw: impl Fn(&mut Random) -> f64) -> Result<Output<E>> {
     let (shape, dtype) = (sizes(given, 0)?, given.dtype(1).unwrap_or(Dtype::Float));
     if !dtype.is_floating() {
-        let message = format!("expected a dtype of floating point, given {}", dtype.name());
+        let message = format_args!("expected a dtype of floating point, given {}", dtype.name());
         return Err(Error::new(Code::Dtype, message));
     }
     cx.engine.check_memory(&shape, Dtype::Double)?;

@@ -9,6 +9,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -27,7 +28,7 @@ operations! { E,
         match shape.len() {
             1 => placed(cx, given),
             2 => taken(cx, &x, given.whole(1)?, 0, 1).map(Output::One),
-            _ => Err(Error::new(Code::Shape, format!("expected a vector or a matrix, given shape {shape:?}"))),
+            _ => Err(Error::new(Code::Shape, format_args!("expected a vector or a matrix, given shape {shape:?}"))),
         }
     };
     /// The square matrix whose diagonal has the elements in row-major order.
@@ -38,13 +39,12 @@ fn taken<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, offset: i64, a: usize, b
     let engine = cx.engine;
     let shape = engine.shape(x)?;
     if a == b || shape.len() < 2 {
-        let message = format!("expected two different dimensions of shape {shape:?}, given {a} and {b}");
+        let message = format_args!("expected two different dimensions of shape {shape:?}, given {a} and {b}");
         return Err(Error::new(Code::Shape, message));
     }
     let mut order: Vec<_> = (0..shape.len()).filter(|dim| ![a, b].contains(dim)).collect();
     let mut sizes: Vec<_> = order.iter().map(|dim| shape[*dim]).collect();
     order.extend([a, b]);
-    let moved = engine.primitive(Primitive::Permute(order), &[x])?;
     let (rows, columns) = (shape[a], shape[b]);
     let away = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
     let (start, length) = if offset >= 0 {
@@ -54,26 +54,29 @@ fn taken<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, offset: i64, a: usize, b
     };
     let dim = sizes.len();
     sizes.push(rows.saturating_mul(columns));
-    let flat = engine.with_shape(&moved, &sizes)?;
     let (start, step) = (if length == 0 { 0 } else { start }, columns + 1);
-    engine.primitive(Primitive::Slice { dim, start, length, step }, &[&flat])
+    calculated(engine, &|c| {
+        let flat = c.with_shape(c.permuted(c.input(x), &order), &sizes);
+        c.primitive(Primitive::Slice { dim, start, length, step }, &[flat])
+    })
 }
 
 fn placed<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<Output<E>> {
     let engine = cx.engine;
     let x = cx.tensor(given.operand(0)?)?;
-    let (dtype, device, offset) = (engine.dtype(&x)?, engine.device(&x)?, given.whole(1)?);
+    let (dtype, offset) = (engine.dtype(&x)?, given.whole(1)?);
     let count: usize = engine.shape(&x)?.iter().product();
     let away = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
     let size = count.saturating_add(away);
     engine.check_memory(&[size, size], dtype)?;
     // No engine adds truth values.
     let wide = if dtype == Dtype::Bool { Dtype::Long } else { dtype };
-    let x = engine.cast(engine.with_shape(&x, &[count])?, wide)?;
     let start = if offset >= 0 { away } else { away * size };
     let places = collected((0..count).map(|i| (start + i * (size + 1)) as i64))?;
-    let places = engine.tensor(&Data::Long(places), &[count], device)?;
-    let zeros = engine.full(&Data::Long(vec![0]).cast(wide)?, &[size * size], device)?;
-    let flat = engine.primitive(Primitive::ScatterAdd(0), &[&zeros, &places, &x])?;
-    engine.cast(engine.with_shape(&flat, &[size, size])?, dtype).map(Output::One)
+    let zeros = engine.full(&Data::Long(vec![0]).cast(wide)?, &[size * size], engine.device(&x)?)?;
+    let c = Calculation::new(engine);
+    let x = c.cast(c.with_shape(c.input(&x), &[count]), wide);
+    let places = c.tensor(x, Data::Long(places), &[count]);
+    let flat = c.primitive(Primitive::ScatterAdd(0), &[c.input(&zeros), places, x]);
+    c.result(c.cast(c.with_shape(flat, &[size, size]), dtype)).map(Output::One)
 }

@@ -9,7 +9,8 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::operand::{Operand, common};
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
+use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
@@ -32,7 +33,10 @@ operations! { E,
     /// The part after the point, with the sign of the element.
     "frac" (x: Tensor) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        cx.engine.binary(Binary::Sub, &x, &cx.engine.unary(Unary::Trunc, &x)?).map(Output::One)
+        cx.calculated(&|c| {
+            let x = c.input(&x);
+            Ok(c.binary(Binary::Sub, x, c.unary(Unary::Trunc, x)))
+        })
     };
     /// The square root; NaN for a negative element.
     "sqrt" (x: Tensor) gradient 1 => |cx, given| floating(cx, given, Unary::Sqrt);
@@ -111,7 +115,7 @@ operations! { E,
             && exponent[0] < 0.0
             && !common(cx.engine, &[x, y])?.is_floating()
         {
-            let message = format!(
+            let message = format_args!(
                 "expected an exponent >= 0 for whole numbers, given {}; cast x to float first", Number(exponent[0])
             );
             return Err(Error::new(Code::Argument, message));
@@ -136,12 +140,14 @@ operations! { E,
         // No memory holds as many lists of numbers as some p need.
         cx.engine.check_memory(&[p], Dtype::Double)?;
         shape.push(1);
-        let steps = Data::Double(collected((0..p).map(|i| i as f64 / -2.0))?).cast(cx.engine.dtype(&x)?)?;
-        let steps = cx.engine.tensor(&steps, &[p], cx.engine.device(&x)?)?;
-        let terms = cx.engine.binary(Binary::Add, &cx.engine.with_shape(&x, &shape)?, &steps)?;
-        let sum = cx.engine.reduce(Reduce::Sum, &cx.engine.unary(Unary::Lgamma, &terms)?, &[shape.len() - 1], false)?;
+        let x = cx.engine.with_shape(&x, &shape)?;
+        let c = Calculation::new(cx.engine);
+        let x = c.input(&x);
+        let steps = c.tensor(x, Data::Double(collected((0..p).map(|i| i as f64 / -2.0))?), &[p]);
+        let sum = c.sum(c.unary(Unary::Lgamma, c.checked_binary(Binary::Add, x, steps)), shape.len() - 1);
         let p = p as f64;
-        cx.engine.with_number(Binary::Add, &sum, p * (p - 1.0) / 4.0 * libm::log(std::f64::consts::PI)).map(Output::One)
+        let constant = p * (p - 1.0) / 4.0 * libm::log(std::f64::consts::PI);
+        c.result(c.with_number(Binary::Add, sum, constant)).map(Output::One)
     };
     /// The remainder of a division, with the sign of y.
     "remainder" (x: Tensor, y: Tensor) gradient 1 => |cx, given| numbers(cx, given, Binary::Remainder);
@@ -167,7 +173,11 @@ operations! { E,
     "lerp" (x: Tensor, y: Tensor, weight: Tensor) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?, given.operand(2)?], true)?;
         let [x, y, weight] = &tensors[..] else { return Err(count()) };
-        cx.engine.binary(Binary::Add, x, &cx.engine.binary(Binary::Mul, weight, &cx.engine.binary(Binary::Sub, y, x)?)?).map(Output::One)
+        cx.calculated(&|c| {
+            let [x, y, weight] = [x, y, weight].map(|x| c.input(x));
+            let scaled = c.checked_binary(Binary::Mul, weight, c.checked_binary(Binary::Sub, y, x));
+            Ok(c.checked_binary(Binary::Add, x, scaled))
+        })
     };
     /// x + value y z.
     "addcmul" (x: Tensor, y: Tensor, z: Tensor, value: Number = 1.0) gradient 1 => |cx, given| {
@@ -251,7 +261,8 @@ fn scaled<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) ->
         return Err(expected_dtype("tensors of numbers", Dtype::Bool));
     }
     if !dtype.is_floating() && alpha.fract() != 0.0 {
-        let message = format!("expected a whole number alpha for tensors of {}, given {alpha}", dtype.name());
+        let (dtype, alpha) = (dtype.name(), Number(alpha));
+        let message = format_args!("expected a whole number alpha for tensors of {dtype}, given {alpha}");
         return Err(Error::new(Code::Dtype, message));
     }
     if alpha == 1.0 {
@@ -280,10 +291,12 @@ fn logical<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -
 /// x where it wins or y is NaN, else y.
 fn without_nan<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, wins: Compare) -> Called<E> {
     let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], false)?;
-    let (x, y) = (&tensors[0], &tensors[1]);
-    let chosen =
-        cx.engine.binary(Binary::Or, &cx.engine.compare(wins, x, y)?, &cx.engine.compare(Compare::Ne, y, y)?)?;
-    cx.engine.choose(&chosen, x, y).map(Output::One)
+    cx.engine.broadcast(&[&tensors[0], &tensors[1]])?;
+    cx.calculated(&|c| {
+        let (x, y) = (c.input(&tensors[0]), c.input(&tensors[1]));
+        let chosen = c.binary(Binary::Or, c.compare(wins, x, y), c.compare(Compare::Ne, y, y));
+        Ok(c.choose(chosen, x, y))
+    })
 }
 
 fn with_pair<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, function: Binary) -> Called<E> {
@@ -302,9 +315,13 @@ fn check_fits_long<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<()> 
     // In `double`, since `half` does not hold the limit.
     let wide = cx.engine.convert(x, Dtype::Double, cx.engine.device(x)?)?;
     let limit = 9_223_372_036_854_775_808.0;
-    let is_above = cx.engine.compare_number(Compare::Ge, &wide, -limit)?;
-    let fits = cx.engine.binary(Binary::And, &is_above, &cx.engine.compare_number(Compare::Lt, &wide, limit)?)?;
-    let all = cx.engine.reduce(Reduce::All, &fits, &cx.engine.dims(&fits, None)?, false)?;
+    let dims = cx.engine.dims(&wide, None)?;
+    let all = calculated(cx.engine, &|c| {
+        let wide = c.input(&wide);
+        let is_above = c.compare_number(Compare::Ge, wide, -limit);
+        let fits = c.binary(Binary::And, is_above, c.compare_number(Compare::Lt, wide, limit));
+        c.reduce(Reduce::All, fits, &dims, false)
+    })?;
     match cx.engine.data(&all)? {
         Data::Bool(flags) if flags == [false] => Err(Error::new(
             Code::Dtype,
@@ -324,7 +341,6 @@ fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
     operands.extend(min);
     operands.extend(max);
     let tensors = cx.promoted(&operands, false)?;
-    let mut x = tensors[0].clone();
     let mut bounds = tensors[1..].to_vec();
     // As in PyTorch, an element below equal bounds passes no gradient to the lower one.
     if let [min, max] = &mut bounds[..]
@@ -334,18 +350,21 @@ fn clamp<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Called<E> {
         let constant = cx.engine.convert(min, cx.engine.dtype(min)?, cx.engine.device(min)?)?;
         *min = cx.engine.choose(&is_less, min, &constant)?;
     }
+    let c = Calculation::new(cx.engine);
+    let (mut x, is_floating) = (c.input(&tensors[0]), cx.engine.dtype(&tensors[0])?.is_floating());
     let mut bounds = bounds.iter();
     for (bound, outside, within) in [(min, Compare::Lt, Compare::Ge), (max, Compare::Gt, Compare::Le)] {
         if bound.is_some()
             && let Some(bound) = bounds.next()
         {
-            let is_outside = cx.engine.compare(outside, &x, bound)?;
-            if cx.engine.dtype(&x)?.is_floating() {
-                let is_within = cx.engine.compare(within, &x, bound)?;
-                x = cx.engine.primitive(Primitive::Where, &[&is_within, &x, &cx.engine.number_like(&x, f64::NAN)?])?;
+            let bound = c.input(bound);
+            let is_outside = c.checked_compare(outside, x, bound);
+            if is_floating {
+                let is_within = c.compare(within, x, bound);
+                x = c.choose(is_within, x, c.number(x, f64::NAN));
             }
-            x = cx.engine.primitive(Primitive::Where, &[&is_outside, bound, &x])?;
+            x = c.choose(is_outside, bound, x);
         }
     }
-    Ok(Output::One(x))
+    c.result(x).map(Output::One)
 }

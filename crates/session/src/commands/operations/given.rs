@@ -59,7 +59,7 @@ impl<E: Engine> Given<E> {
         for (name, _) in &named {
             if !rest.iter().any(|parameter| parameter.name == name) {
                 let known: Vec<_> = rest.iter().map(|parameter| parameter.name).collect();
-                let message = format!("unknown option `{name}`, expected one of {}", known.join(", "));
+                let message = format_args!("unknown option `{name}`, expected one of {}", known.join(", "));
                 return Err(Error::new(Code::OptionUnknown, message));
             }
         }
@@ -68,7 +68,7 @@ impl<E: Engine> Given<E> {
                 named.iter().find(|(name, _)| parameter.name == name).map_or(&Value::Undefined, |(_, value)| value);
             list.push(argument(session, parameter, value)?.ok_or_else(|| {
                 let message =
-                    format!("option {}: expected {}, given {value}", parameter.name, kind_name(parameter.kind));
+                    format_args!("option {}: expected {}, given {value}", parameter.name, kind_name(parameter.kind));
                 Error::new(Code::OptionType, message)
             })?);
         }
@@ -114,7 +114,7 @@ impl<E: Engine> Given<E> {
         for tensor in self.tensors() {
             let found = engine.device(tensor)?;
             if let Some(expected) = device.filter(|expected| *expected != found) {
-                let message = format!("expected tensors on one device, given {expected} and {found}");
+                let message = format_args!("expected tensors on one device, given {expected} and {found}");
                 return Err(Error::new(Code::Device, message));
             }
             device = Some(found);
@@ -193,7 +193,10 @@ impl<E: Engine> Given<E> {
     pub(crate) fn size(&self, index: usize) -> Result<usize> {
         let given = self.whole(index)?;
         usize::try_from(given).map_err(|_| {
-            Error::new(Code::Argument, format!("expected a whole number >= 0 as argument {}, given {given}", index + 1))
+            Error::new(
+                Code::Argument,
+                format_args!("expected a whole number >= 0 as argument {}, given {given}", index + 1),
+            )
         })
     }
 
@@ -315,5 +318,5 @@ fn whole(number: f64) -> Result<i64> {
     if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0 {
         return Ok(number as i64);
     }
-    Err(Error::new(Code::Argument, format!("expected a whole number, given {}", Number(number))))
+    Err(Error::new(Code::Argument, format_args!("expected a whole number, given {}", Number(number))))
 }

@@ -32,21 +32,24 @@ operations! { E,
         let (mut shape, given_shape) = (engine.shape(&x)?, engine.shape(&indices)?);
         let dim = engine.dim(&x, given.whole(1)?)?;
         if given_shape.len() > 1 || shape.is_empty() {
-            let message = format!("expected an index or indices [n] into a dimension, given {given_shape:?} for shape {shape:?}");
+            let message = format_args!("expected an index or indices [n] into a dimension, given {given_shape:?} for shape {shape:?}");
             return Err(Error::new(Code::Shape, message));
         }
         let count = given_shape.iter().product();
-        let is_negative = engine.compare_number(Compare::Lt, &indices, 0.0)?;
-        let counted = engine.with_number(Binary::Add, &indices, shape[dim] as f64)?;
-        let indices = engine.with_shape(&engine.choose(&is_negative, &counted, &indices)?, &[count])?;
+        let size = shape[dim] as f64;
         shape[dim] = count;
         engine.check_memory(&shape, engine.dtype(&x)?)?;
-        let parts = engine.primitive(Primitive::IndexSelect(dim), &[&x, &indices])?;
-        if given_shape.len() == 1 {
-            return Ok(Output::One(parts));
+        if given_shape.is_empty() {
+            shape.remove(dim);
         }
-        shape.remove(dim);
-        engine.with_shape(&parts, &shape).map(Output::One)
+        cx.calculated(&|c| {
+            let indices = c.input(&indices);
+            let is_negative = c.compare_number(Compare::Lt, indices, 0.0);
+            let counted = c.with_number(Binary::Add, indices, size);
+            let indices = c.with_shape(c.choose(is_negative, counted, indices), &[count]);
+            let parts = c.primitive(Primitive::IndexSelect(dim), &[c.input(&x), indices]);
+            Ok(if given_shape.is_empty() { c.with_shape(parts, &shape) } else { parts })
+        })
     };
     /// At each position of the indices, the element with that index along a dimension.
     "gather" (x: Tensor, dim: Dim, indices: Tensor) gradient 1 => |cx, given| {
@@ -105,5 +108,5 @@ fn within<E: Engine>(
     if fits {
         return Ok(());
     }
-    Err(Error::new(Code::Shape, format!("expected {what} that fit shape {large:?}, given {small:?}")))
+    Err(Error::new(Code::Shape, format_args!("expected {what} that fit shape {large:?}, given {small:?}")))
 }

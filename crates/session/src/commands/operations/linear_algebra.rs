@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::engine::linear_algebra::LinearAlgebra::*;
 use crate::engine::linear_algebra::{LinearAlgebra, LinearOptions};
 use crate::engine::primitives::{Primitive, Reduce, Unary};
+use crate::mathematics::calculation::calculated;
 use crate::mathematics::matrix::product;
 use crate::mathematics::norm::norm;
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
@@ -85,7 +86,7 @@ operations! { E,
         let x = cx.only_floating(given.operand(0)?)?;
         let mut dims = matrix_dims(cx, &x, given.list(1))?;
         dims.sort_unstable();
-        norm(cx.engine, &x, 2.0, &dims, given.flag(2)).map(Output::One)
+        calculated(cx.engine, &|c| norm(c, c.input(&x), 2.0, &dims, given.flag(2))).map(Output::One)
     };
     /// The sum of the singular values over two dimensions, by default the last two. Native engine alone.
     "nnorm" as "nuclear_norm" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
@@ -103,7 +104,7 @@ operations! { E,
             f64::INFINITY => [dims[1], dims[0]],
             2.0 => return of_singular_values(cx, &x, extreme, dims, keepdim),
             _ => {
-                let message = format!("expected the order 1, 2, infinity or one of them negative, given {}", Number(order));
+                let message = format_args!("expected the order 1, 2, infinity or one of them negative, given {}", Number(order));
                 return Err(Error::new(Code::Argument, message));
             }
         };
@@ -190,7 +191,7 @@ fn check<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, pattern: &str) -> Result
         "any" => "a tensor with a dimension",
         _ => "matrices [*, m, n]",
     };
-    Err(Error::new(Code::Shape, format!("expected {expected}, given shape {shape:?}")))
+    Err(Error::new(Code::Shape, format_args!("expected {expected}, given shape {shape:?}")))
 }
 
 /// Fails unless the sizes of two inputs fit, which libtorch reports without their shapes. `right`: `trisolve` solves z x = y.
@@ -231,13 +232,14 @@ fn check_pivots<E: Engine>(cx: &Context<'_, E>, pivots: &E::Tensor, factors: &E:
     let (shape, found) = (cx.engine.shape(factors)?, cx.engine.shape(pivots)?);
     let [batch @ .., rows, columns] = &shape[..] else { return Ok(()) };
     if found.split_last() != Some((rows.min(columns), batch)) {
-        let message = format!("expected one pivot for each step of factors of shape {shape:?}, given shape {found:?}");
+        let message =
+            format_args!("expected one pivot for each step of factors of shape {shape:?}, given shape {found:?}");
         return Err(Error::new(Code::Shape, message));
     }
     let Data::Long(numbers) = cx.engine.data(pivots)? else { return Ok(()) };
     match numbers.iter().find(|pivot| !usize::try_from(**pivot).is_ok_and(|pivot| (1..=*rows).contains(&pivot))) {
         None => Ok(()),
-        Some(wrong) => Err(Error::new(Code::Argument, format!("expected pivots from 1 to {rows}, given {wrong}"))),
+        Some(wrong) => Err(Error::new(Code::Argument, format_args!("expected pivots from 1 to {rows}, given {wrong}"))),
     }
 }
 
@@ -245,8 +247,9 @@ fn check_pivots<E: Engine>(cx: &Context<'_, E>, pivots: &E::Tensor, factors: &E:
 fn matrix_dims<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, given: Option<&[i64]>) -> Result<[usize; 2]> {
     let shape = cx.engine.shape(x)?;
     let given = given.unwrap_or(&[-2, -1]);
-    let misfit =
-        || Error::new(Code::Shape, format!("expected two dimensions of a tensor of shape {shape:?}, given {given:?}"));
+    let misfit = || {
+        Error::new(Code::Shape, format_args!("expected two dimensions of a tensor of shape {shape:?}, given {given:?}"))
+    };
     let &[a, b] = given else { return Err(misfit()) };
     if shape.len() < 2 {
         return Err(misfit());
@@ -259,9 +262,10 @@ fn matrix_dims<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, given: Option<&[i6
 
 fn not_empty<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dim: usize) -> Result<()> {
     match cx.engine.shape(x)? {
-        shape if shape[dim] == 0 => {
-            Err(Error::new(Code::Shape, format!("expected at least one element, given a tensor of shape {shape:?}")))
-        }
+        shape if shape[dim] == 0 => Err(Error::new(
+            Code::Shape,
+            format_args!("expected at least one element, given a tensor of shape {shape:?}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -313,10 +317,10 @@ fn power<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<E::Tensor> 
     let (engine, n) = (cx.engine, given.whole(1)?);
     let shape = engine.shape(&x)?;
     let [.., rows, columns] = shape[..] else {
-        return Err(Error::new(Code::Shape, format!("expected square matrices [*, n, n], given shape {shape:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected square matrices [*, n, n], given shape {shape:?}")));
     };
     if rows != columns {
-        return Err(Error::new(Code::Shape, format!("expected square matrices [*, n, n], given shape {shape:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected square matrices [*, n, n], given shape {shape:?}")));
     }
     let mut base = x;
     if n < 0 {

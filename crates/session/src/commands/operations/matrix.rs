@@ -10,6 +10,7 @@ use crate::commands::operations::shape::rolled;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive, Reduce};
 use crate::mathematics::bilinear::bilinear;
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::matrix::product;
 use crate::mathematics::tensor_math::{TensorMath, dim_of, expected_dtype};
 use crate::values::data::Data;
@@ -78,13 +79,14 @@ operations! { E,
         let (left, right, dim) = (cx.engine.shape(&x)?, cx.engine.shape(&y)?, cx.engine.dim(&x, given.whole(2)?)?);
         if left.len() != right.len() || left.get(dim) != Some(&3) || right.get(dim) != Some(&3) {
             let message =
-                format!("expected tensors of as many dimensions with size 3 in dimension {dim}, given {left:?} and {right:?}");
+                format_args!("expected tensors of as many dimensions with size 3 in dimension {dim}, given {left:?} and {right:?}");
             return Err(Error::new(Code::Shape, message));
         }
-        let product = |a: i64, b: i64| {
-            cx.engine.binary(Binary::Mul, &rolled(cx, &x, dim, a)?, &rolled(cx, &y, dim, b)?)
-        };
-        cx.engine.binary(Binary::Sub, &product(-1, -2)?, &product(-2, -1)?).map(Output::One)
+        cx.calculated(&|c| {
+            let rolled = |x: &E::Tensor, shift| c.output(rolled(cx, x, dim, shift));
+            let product = |a, b| c.checked_binary(Binary::Mul, rolled(&x, a), rolled(&y, b));
+            Ok(c.binary(Binary::Sub, product(-1, -2), product(-2, -1)))
+        })
     };
     /// Inputs `[*, i]` and `[*, j]` with a weight `[o, i, j]` and a bias `[o]`: `[*, o]`, linear in each input.
     "bilinear" as "nn.functional.bilinear" (x: Tensor, y: Tensor, weight: Tensor, bias: Tensor = null) gradient 1 => |cx, given| {
@@ -108,7 +110,7 @@ operations! { E,
             }
             _ => {
                 let given: Vec<_> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-                let message = format!("expected shapes [*, in], [out, in] and [out], given {}", given.join(", "));
+                let message = format_args!("expected shapes [*, in], [out, in] and [out], given {}", given.join(", "));
                 Err(Error::new(Code::Shape, message))
             }
         }
@@ -118,12 +120,13 @@ operations! { E,
         let x = cx.counted(given.operand(0)?)?;
         let shape = cx.engine.shape(&x)?;
         let [rows, columns] = shape[..] else {
-            return Err(Error::new(Code::Shape, format!("expected a matrix [rows, columns], given {shape:?}")));
+            return Err(Error::new(Code::Shape, format_args!("expected a matrix [rows, columns], given {shape:?}")));
         };
-        let flat = cx.engine.with_shape(&x, &[rows * columns])?;
-        let length = rows.min(columns);
-        let diagonal = cx.engine.primitive(Primitive::Slice { dim: 0, start: 0, length, step: columns + 1 }, &[&flat])?;
-        cx.engine.reduce(Reduce::Sum, &diagonal, &[0], false).map(Output::One)
+        cx.calculated(&|c| {
+            let flat = c.with_shape(c.input(&x), &[rows * columns]);
+            let length = rows.min(columns);
+            Ok(c.sum(c.primitive(Primitive::Slice { dim: 0, start: 0, length, step: columns + 1 }, &[flat]), 0))
+        })
     };
 }
 
@@ -143,7 +146,7 @@ fn require<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, y: &E::Tensor, ranks: 
         return Ok(());
     }
     let [a, b] = ranks;
-    Err(Error::new(Code::Shape, format!("expected tensors of {a} and {b} dimensions, given {x:?} and {y:?}")))
+    Err(Error::new(Code::Shape, format_args!("expected tensors of {a} and {b} dimensions, given {x:?} and {y:?}")))
 }
 
 fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -> Result<Output<E>> {
@@ -151,7 +154,7 @@ fn ranked<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2]) -
     require(cx, &x, &y, ranks)?;
     let (left, right) = (cx.engine.shape(&x)?, cx.engine.shape(&y)?);
     if ranks == [3, 3] && left[0] != right[0] {
-        return Err(Error::new(Code::Shape, format!("expected as many matrices, given {left:?} and {right:?}")));
+        return Err(Error::new(Code::Shape, format_args!("expected as many matrices, given {left:?} and {right:?}")));
     }
     product(cx.engine, &x, &y).map(Output::One)
 }
@@ -173,7 +176,7 @@ fn chain<E: Engine>(cx: &Context<'_, E>, tensors: &[E::Tensor]) -> Result<E::Ten
             [columns] if i == 0 && count > 1 => (1, columns),
             [rows] if i == count - 1 && count > 1 => (rows, 1),
             _ => {
-                let message = format!("expected a list of matrices, given one of shape {shape:?}");
+                let message = format_args!("expected a list of matrices, given one of shape {shape:?}");
                 return Err(Error::new(Code::Shape, message));
             }
         };
@@ -253,7 +256,7 @@ fn contracted<E: Engine>(
     }
     if !fits {
         let second = second.unwrap_or(first);
-        let message = format!(
+        let message = format_args!(
             "expected as many dimensions of equal sizes, given {first:?} and {second:?} of shapes {left:?} and {right:?}"
         );
         return Err(Error::new(Code::Shape, message));
@@ -271,11 +274,10 @@ fn contracted<E: Engine>(
         }
         order.push(free);
     }
-    let x = engine.primitive(Primitive::Permute([&order[0][..], &a].concat()), &[x])?;
-    let y = engine.primitive(Primitive::Permute([&b[..], &order[1]].concat()), &[y])?;
-    let result =
-        product(cx.engine, &engine.with_shape(&x, &[sizes[0], inner])?, &engine.with_shape(&y, &[inner, sizes[1]])?)?;
-    engine.with_shape(&result, &shape)
+    let c = Calculation::new(engine);
+    let x = c.with_shape(c.permuted(c.input(x), &[&order[0][..], &a].concat()), &[sizes[0], inner]);
+    let y = c.with_shape(c.permuted(c.input(y), &[&b[..], &order[1]].concat()), &[inner, sizes[1]]);
+    engine.with_shape(&product(engine, &c.result(x)?, &c.result(y)?)?, &shape)
 }
 
 /// A product of two tensors.
@@ -290,22 +292,25 @@ fn added<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, ranks: [usize; 2], of
         return Err(expected_dtype("tensors of numbers", Dtype::Bool));
     }
     require(cx, x, y, ranks)?;
-    let mut product = of(cx.engine, x, y)?;
+    let product = of(cx.engine, x, y)?;
     let (expected, found) = (cx.engine.shape(&product)?, cx.engine.shape(z)?);
     if cx.engine.broadcast(&[z, &product])? != expected {
-        return Err(Error::new(Code::Shape, format!("expected z that broadcasts to {expected:?}, given {found:?}")));
+        return Err(Error::new(
+            Code::Shape,
+            format_args!("expected z that broadcasts to {expected:?}, given {found:?}"),
+        ));
     }
-    if given.number(4)? != 1.0 {
-        product = cx.engine.with_number(Binary::Mul, &product, given.number(4)?)?;
-    }
-    let z = match given.number(3)? {
-        1.0 => z.clone(),
-        // NaN and infinity in z do not spread.
-        0.0 => {
-            let never = cx.engine.tensor(&Data::Bool(vec![false]), &[], cx.engine.device(z)?)?;
-            cx.engine.choose(&never, z, &cx.engine.number_like(z, 0.0)?)?
+    cx.calculated(&|c| {
+        let (mut product, z) = (c.input(&product), c.input(z));
+        if given.number(4)? != 1.0 {
+            product = c.with_number(Binary::Mul, product, given.number(4)?);
         }
-        beta => cx.engine.with_number(Binary::Mul, z, beta)?,
-    };
-    cx.engine.binary(Binary::Add, &z, &product).map(Output::One)
+        let z = match given.number(3)? {
+            1.0 => z,
+            // NaN and infinity in z do not spread.
+            0.0 => c.choose(c.tensor(z, Data::Bool(vec![false]), &[]), z, c.number(z, 0.0)),
+            beta => c.with_number(Binary::Mul, z, beta),
+        };
+        Ok(c.binary(Binary::Add, z, product))
+    })
 }

@@ -26,7 +26,7 @@ pub(crate) mod statistics;
 
 use crate::commands::operations::definition::{Function, Operation};
 use crate::engine::Engine;
-use crate::values::value::Value;
+use crate::values::value::{Entries, Value};
 
 /// The families in the order of the documentation, with the name of the file of each.
 pub(crate) const FAMILIES: [(&str, &[Operation]); 17] = [
@@ -102,13 +102,13 @@ pub(crate) fn help() -> Value {
     let mut list = Vec::new();
     for (family, rows) in FAMILIES {
         for row in rows {
-            list.push(Value::object([
-                ("operation", Value::string(row.name)),
-                ("family", Value::string(family)),
-                ("pytorch", Value::string(if row.pytorch.is_empty() { row.name } else { row.pytorch })),
-                ("arguments", Value::strings(row.parameters.iter().map(|parameter| parameter.name))),
-                ("outputs", Value::Number(row.outputs as f64)),
-            ]));
+            let mut entries = Entries::new();
+            entries.text("operation", row.name);
+            entries.text("family", family);
+            entries.text("pytorch", if row.pytorch.is_empty() { row.name } else { row.pytorch });
+            entries.add("arguments", Value::strings(row.parameters.iter().map(|parameter| parameter.name)));
+            entries.number("outputs", row.outputs as f64);
+            list.push(entries.value());
         }
     }
     Value::Array(list)

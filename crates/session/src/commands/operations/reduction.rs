@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+use crate::mathematics::calculation::calculated;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::data::Data;
 
@@ -59,19 +60,24 @@ operations! { E,
     /// The sum without elements that are NaN.
     "nansum" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.counted(given.operand(0)?)?;
-        let x = cx.engine.choose(&cx.engine.compare(Compare::Ne, &x, &x)?, &cx.engine.number_like(&x, 0.0)?, &x)?;
+        let x = calculated(cx.engine, &|c| {
+            let x = c.input(&x);
+            c.number_where(c.compare(Compare::Ne, x, x), 0.0, x)
+        })?;
         reduced(cx, given, Reduce::Sum, &x)
     };
     /// The mean without elements that are NaN.
     "nanmean" (x: Tensor, dim: Dims = null, keepdim: Flag = false) gradient 1 => |cx, given| {
         let x = cx.only_floating(given.operand(0)?)?;
-        let is_nan = cx.engine.compare(Compare::Ne, &x, &x)?;
         let dims = cx.engine.dims(&x, given.dims(1))?;
-        let known = cx.engine.cast(cx.engine.unary(Unary::Not, &is_nan)?, cx.engine.dtype(&x)?)?;
-        let x = cx.engine.choose(&is_nan, &cx.engine.number_like(&x, 0.0)?, &x)?;
-        let sum = cx.engine.reduce(Reduce::Sum, &x, &dims, given.flag(2))?;
-        let count = cx.engine.reduce(Reduce::Sum, &known, &dims, given.flag(2))?;
-        cx.engine.binary(Binary::Div, &sum, &count).map(Output::One)
+        cx.calculated(&|c| {
+            let x = c.input(&x);
+            let is_nan = c.compare(Compare::Ne, x, x);
+            let known = c.with_dtype_of(c.unary(Unary::Not, is_nan), x);
+            let x = c.number_where(is_nan, 0.0, x);
+            let sum = c.reduce(Reduce::Sum, x, &dims, given.flag(2));
+            Ok(c.binary(Binary::Div, sum, c.reduce(Reduce::Sum, known, &dims, given.flag(2))))
+        })
     };
     /// The logarithm of the sum of exponentials.
     "logsumexp" (x: Tensor, dim: Dims, keepdim: Flag = false) gradient 1 => |cx, given| {
@@ -99,7 +105,7 @@ fn not_empty<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor, dims: &[usize]) -> R
     if dims.iter().any(|dim| shape.get(*dim) == Some(&0)) {
         return Err(Error::new(
             Code::Shape,
-            format!("expected at least one element, given a tensor of shape {shape:?}"),
+            format_args!("expected at least one element, given a tensor of shape {shape:?}"),
         ));
     }
     Ok(())

@@ -18,7 +18,7 @@ operations! { E,
         let mut numbers = doubles(cx, &x)?;
         for number in &mut numbers {
             if !(0.0..=1.0).contains(number) {
-                let message = format!("expected probabilities from 0 to 1, given {}", Number(*number));
+                let message = format_args!("expected probabilities from 0 to 1, given {}", Number(*number));
                 return Err(Error::new(Code::Argument, message));
             }
             *number = f64::from(u8::from(cx.random.unit() < *number));
@@ -33,7 +33,7 @@ operations! { E,
         let columns = match shape[..] {
             [columns] | [_, columns] if columns > 0 && n > 0 => columns,
             _ => {
-                let message = format!("expected weights [k] or [rows, k] and n of at least 1, given shape {shape:?} and n {n}");
+                let message = format_args!("expected weights [k] or [rows, k] and n of at least 1, given shape {shape:?} and n {n}");
                 return Err(Error::new(Code::Shape, message));
             }
         };
@@ -65,12 +65,12 @@ fn draw_row(
     unit: &mut dyn FnMut() -> f64,
 ) -> Result<()> {
     if let Some(wrong) = weights.iter().find(|weight| !(0.0..f64::INFINITY).contains(*weight)) {
-        return Err(Error::new(Code::Argument, format!("expected finite weights >= 0, given {}", Number(*wrong))));
+        return Err(Error::new(Code::Argument, format_args!("expected finite weights >= 0, given {}", Number(*wrong))));
     }
     let drawable = weights.iter().filter(|weight| **weight > 0.0).count();
     let needed = if replace { 1 } else { n };
     if drawable < needed {
-        let message = format!("expected at least {needed} weights > 0 in each row, given {drawable}");
+        let message = format_args!("expected at least {needed} weights > 0 in each row, given {drawable}");
         return Err(Error::new(Code::Argument, message));
     }
     // Sums of the weights up to each one: the first sum above a random part of the total belongs to the index.

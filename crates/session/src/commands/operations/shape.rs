@@ -57,7 +57,7 @@ operations! { E,
                 cx.engine.slice(&x, dim, start, length).map(Output::One)
             }
             _ => {
-                let message = format!("expected a range within shape {shape:?}, given start {first} and length {length}");
+                let message = format_args!("expected a range within shape {shape:?}, given start {first} and length {length}");
                 Err(Error::new(Code::Shape, message))
             }
         }
@@ -78,7 +78,7 @@ operations! { E,
         for tensor in &tensors {
             let other = cx.engine.shape(tensor)?;
             if other != shape {
-                let message = format!("expected tensors of one shape, given {shape:?} and {other:?}");
+                let message = format_args!("expected tensors of one shape, given {shape:?} and {other:?}");
                 return Err(Error::new(Code::Shape, message));
             }
             parts.push(cx.engine.with_shape(tensor, &single)?);
@@ -104,7 +104,7 @@ operations! { E,
         let shape = cx.engine.shape(&x)?;
         let (first, last) = (dim_of(&shape, given.whole(1)?)?, dim_of(&shape, given.whole(2)?)?);
         if first > last {
-            return Err(Error::new(Code::Shape, format!("expected dimensions in order, given {first} and {last}")));
+            return Err(Error::new(Code::Shape, format_args!("expected dimensions in order, given {first} and {last}")));
         }
         let joined = shape.get(first..=last).map_or(1, |sizes| sizes.iter().product());
         let mut flat = shape.get(..first).unwrap_or_default().to_vec();
@@ -149,7 +149,10 @@ fn triangle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, kept: Compare) -> 
     let x = cx.tensor(given.operand(0)?)?;
     let shape = cx.engine.shape(&x)?;
     let [.., rows, columns] = shape[..] else {
-        return Err(Error::new(Code::Shape, format!("expected matrices [*, rows, columns], given shape {shape:?}")));
+        return Err(Error::new(
+            Code::Shape,
+            format_args!("expected matrices [*, rows, columns], given shape {shape:?}"),
+        ));
     };
     let device = cx.engine.device(&x)?;
     let diagonal = given.whole(1)?;

@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Primitive, Reduce, Unary};
+use crate::mathematics::calculation::Calculation;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::values::dtype::Dtype;
 
@@ -59,16 +60,18 @@ fn middle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, without_nan: bool) -
         return single(cx, &x, dim, length.saturating_sub(1) / 2, given.flag(2));
     }
     // A sort puts NaN after all numbers.
-    let is_number = engine.cast(engine.compare(Compare::Eq, &x, &x)?, Dtype::Long)?;
-    let count = engine.reduce(Reduce::Sum, &is_number, &[dim], true)?;
+    let c = Calculation::new(engine);
+    let x = c.input(&x);
+    let is_number = c.cast(c.compare(Compare::Eq, x, x), Dtype::Long);
+    let count = c.reduce(Reduce::Sum, is_number, &[dim], true);
     let place = if without_nan {
         // Halves of whole numbers, rounded down; of no number at all the first place.
-        let numbers = engine.cast(engine.with_number(Binary::Sub, &count, 1.0)?, Dtype::Double)?;
-        let half = engine.unary(Unary::Floor, &engine.with_number(Binary::Div, &numbers, 2.0)?)?;
-        engine.cast(engine.with_number(Binary::Maximum, &half, 0.0)?, Dtype::Long)?
+        let numbers = c.cast(c.with_number(Binary::Sub, count, 1.0), Dtype::Double);
+        let half = c.unary(Unary::Floor, c.with_number(Binary::Div, numbers, 2.0));
+        c.cast(c.with_number(Binary::Maximum, half, 0.0), Dtype::Long)
     } else {
-        let is_whole = engine.compare_number(Compare::Eq, &count, length as f64)?;
-        engine.choose(&is_whole, &engine.number_like(&count, ((length - 1) / 2) as f64)?, &count)?
+        let is_whole = c.compare_number(Compare::Eq, count, length as f64);
+        c.number_where(is_whole, ((length - 1) / 2) as f64, count)
     };
     if given.flag(2) {
         shape[dim] = 1;
@@ -76,9 +79,10 @@ fn middle<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, without_nan: bool) -
         shape.remove(dim);
     }
     let mut outputs = Vec::new();
-    for output in sorted(cx, &x, dim, false)? {
-        let found = engine.primitive(Primitive::Gather(dim), &[&output, &place])?;
-        outputs.push(engine.with_shape(&found, &shape)?);
+    let values = c.primitive(Primitive::Sort { dim, descending: false }, &[x]);
+    for output in [values, values.after(1)] {
+        let found = c.primitive(Primitive::Gather(dim), &[output, place]);
+        outputs.push(c.result(c.with_shape(found, &shape))?);
     }
     Ok(Output::Several(outputs))
 }
@@ -106,7 +110,7 @@ fn ranked<E: Engine>(
     let length = shape.get(dim).copied().unwrap_or(1);
     let last = start.saturating_add(count);
     if last > length {
-        let message = format!("expected k of at most {length} for shape {shape:?}, given {last}");
+        let message = format_args!("expected k of at most {length} for shape {shape:?}, given {last}");
         return Err(Error::new(Code::Shape, message));
     }
     let mut outputs = Vec::new();

@@ -8,6 +8,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::norm::norm;
 use crate::mathematics::tensor_math::TensorMath;
 use crate::mathematics::{distance, normalization};
@@ -32,13 +33,15 @@ operations! { E,
     "vnorm" as "linalg.vector_norm" (x: Tensor, p: Number = 2.0, dim: Dims = null, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
             let x = cx.only_floating(given.operand(0)?)?;
-            norm(cx.engine, &x, given.number(1)?, &cx.engine.dims(&x, given.dims(2))?, given.flag(3)).map(Output::One)
+            let (p, dims) = (given.number(1)?, cx.engine.dims(&x, given.dims(2))?);
+            calculated(cx.engine, &|c| norm(c, c.input(&x), p, &dims, given.flag(3))).map(Output::One)
         };
     /// The norm of order p of x - y: see `vnorm`.
     "dist" (x: Tensor, y: Tensor, p: Number = 2.0) gradient 1 => |cx, given| {
         let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
         let difference = cx.engine.binary(Binary::Sub, &tensors[0], &tensors[1])?;
-        norm(cx.engine, &difference, given.number(2)?, &cx.engine.dims(&difference, None)?, false).map(Output::One)
+        let (p, dims) = (given.number(2)?, cx.engine.dims(&difference, None)?);
+        calculated(cx.engine, &|c| norm(c, c.input(&difference), p, &dims, false)).map(Output::One)
     };
     /// Parts of x along a dimension, each scaled down to a norm of order p of `maxnorm` if its norm is larger.
     "renorm" (x: Tensor, p: Number, dim: Dim, maxnorm: Number) gradient 1 => |cx, given| {
@@ -47,27 +50,30 @@ operations! { E,
         let (dim, mut dims) = (engine.dim(&x, given.whole(2)?)?, engine.dims(&x, None)?);
         if dims.len() < 2 || !(p > 0.0 && p.is_finite()) || maxnorm < 0.0 || maxnorm.is_nan() {
             let shape = engine.shape(&x)?;
-            let message = format!(
+            let message = format_args!(
                 "expected two dimensions, a finite order > 0 and a largest norm >= 0, given shape {shape:?}, {} and {}",
                 Number(p), Number(maxnorm)
             );
             return Err(Error::new(Code::Argument, message));
         }
         dims.remove(dim);
-        let norms = norm(engine, &x, p, &dims, true)?;
-        let is_large = engine.compare_number(Compare::Gt, &norms, maxnorm)?;
-        // As in PyTorch, so that a scaled norm is not larger by rounding.
-        let divisor = engine.with_number(Binary::Add, &norms, 1e-7)?;
-        let factor = engine.binary(Binary::Div, &engine.number_like(&x, maxnorm)?, &divisor)?;
-        let factor = engine.choose(&is_large, &factor, &engine.number_like(&x, 1.0)?)?;
-        engine.binary(Binary::Mul, &x, &factor).map(Output::One)
+        calculated(engine, &|c| {
+            let x = c.input(&x);
+            let norms = norm(c, x, p, &dims, true);
+            let is_large = c.compare_number(Compare::Gt, norms, maxnorm);
+            // As in PyTorch, so that a scaled norm is not larger by rounding.
+            let divisor = c.with_number(Binary::Add, norms, 1e-7);
+            let factor = c.binary(Binary::Div, c.number(x, maxnorm), divisor);
+            c.binary(Binary::Mul, x, c.choose(is_large, factor, c.number(x, 1.0)))
+        }).map(Output::One)
     };
     /// The norm of order p of x - y + eps along the last dimension. x and y broadcast.
     "pairwise" as "nn.functional.pairwise_distance" (x: Tensor, y: Tensor, p: Number = 2.0, eps: Number = 0.000001, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
             let tensors = cx.promoted(&[given.operand(0)?, given.operand(1)?], true)?;
             let (p, eps) = (given.number(2)?, given.number(3)?);
-            distance::pairwise(cx.engine, &tensors[0], &tensors[1], p, eps, given.flag(4)).map(Output::One)
+            let keepdim = given.flag(4);
+            calculated(cx.engine, &|c| distance::pairwise(c, [0, 1].map(|i| c.input(&tensors[i])), p, eps, keepdim)).map(Output::One)
         };
     /// The cosine of the angle of x and y along a dimension; norms count as eps at least. x and y broadcast.
     "similar" as "nn.functional.cosine_similarity" (x: Tensor, y: Tensor, dim: Dim = 1.0, eps: Number = 0.00000001) gradient 1 =>
@@ -116,11 +122,12 @@ fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<(E::Tenso
     let dims = cx.engine.dims(&x, given.dims(1))?;
     let shape = cx.engine.shape(&x)?;
     let count: usize = dims.iter().filter_map(|dim| shape.get(*dim)).product();
-    let mean = cx.engine.reduce(Reduce::Mean, &x, &dims, true)?;
-    let centered = cx.engine.binary(Binary::Sub, &x, &mean)?;
-    let squares =
-        cx.engine.reduce(Reduce::Sum, &cx.engine.binary(Binary::Mul, &centered, &centered)?, &dims, given.flag(3))?;
-    let variance = cx.engine.with_number(Binary::Div, &squares, (count as f64 - given.number(2)?).max(0.0))?;
-    let mean = cx.engine.with_shape(&mean, &cx.engine.shape(&variance)?)?;
-    Ok((mean, variance))
+    let c = Calculation::new(cx.engine);
+    let x = c.input(&x);
+    let mean = c.reduce(Reduce::Mean, x, &dims, true);
+    let centered = c.binary(Binary::Sub, x, mean);
+    let squares = c.reduce(Reduce::Sum, c.binary(Binary::Mul, centered, centered), &dims, given.flag(3));
+    let variance = c.with_number(Binary::Div, squares, (count as f64 - given.number(2)?).max(0.0));
+    let mean = c.with_shape(mean, &c.shape(variance)?);
+    Ok((c.result(mean)?, c.result(variance)?))
 }

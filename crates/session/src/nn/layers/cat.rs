@@ -41,7 +41,7 @@ impl<E: Engine> Layer<E> for Cat {
         let engine = context.engine;
         let (first, second) = (engine.dtype(&inputs[0])?, engine.dtype(&inputs[1])?);
         if first != second {
-            let message = format!("expected inputs of one dtype, given {} and {}", first.name(), second.name());
+            let message = format_args!("expected inputs of one dtype, given {} and {}", first.name(), second.name());
             return Err(Error::new(Code::Dtype, message));
         }
         join::cat(engine, inputs, self.dim).map(|output| vec![output])

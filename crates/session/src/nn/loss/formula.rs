@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
 use crate::engine::primitives::{Binary, Reduce};
+use crate::mathematics::calculation::{Calculation, Node};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::nn::loss::classes::ClassLoss;
 use crate::nn::loss::terms::Terms;
@@ -78,81 +79,91 @@ impl Formula {
             let reduction = if reduction == Reduction::Mean && counted == 0.0 { Reduction::Sum } else { reduction };
             Ok((engine.loss(loss, &inputs[0], &inputs[1], reduction)?, counted))
         };
-        let terms = match (self, inputs) {
+        match (self, inputs) {
             (Formula::Engine(loss), [_, _]) => return kernel(*loss),
             (Formula::Classes(class), _) if class.weight.is_none() && class.smoothing == 0.0 => {
                 let ignore = class.ignore;
                 return kernel(if class.logits { Loss::CrossEntropy { ignore } } else { Loss::Nll { ignore } });
             }
-            (Formula::Engine(loss), [x, y, weight]) => {
-                let losses = engine.loss(*loss, x, y, Reduction::None)?;
-                Terms::each(weighted(engine, &losses, weight)?)
-            }
-            (Formula::Classes(class), [x, y]) => classes::cross_entropy(engine, class, x, y)?,
-            (Formula::WeightedLogits(posweight), [x, y, rest @ ..]) => {
-                let losses = elements::weighted_logits(engine, x, y, posweight)?;
-                Terms::each(match rest.first() {
-                    Some(weight) => weighted(engine, &losses, weight)?,
+            _ => {}
+        }
+        let c = Calculation::new(engine);
+        let terms = self.terms(&c, inputs, reduction)?;
+        let (loss, divisor) = reduced(&c, &terms, reduction)?;
+        Ok((c.result(loss)?, divisor))
+    }
+
+    /// The losses of a formula that is no kernel.
+    fn terms<E: Engine>(&self, c: &Calculation<'_, E>, inputs: &[E::Tensor], reduction: Reduction) -> Result<Terms> {
+        if let (Formula::Engine(loss), [x, y, weight]) = (self, inputs) {
+            let losses = c.output(c.engine.loss(*loss, x, y, Reduction::None));
+            return Ok(Terms::each(weighted(c, losses, c.input(weight))?));
+        }
+        let mut nodes = Vec::new();
+        for input in inputs {
+            nodes.push(c.input(input));
+        }
+        let losses = match (self, &nodes[..]) {
+            (Formula::Classes(class), &[x, y]) => return classes::cross_entropy(c, class, [x, y]),
+            (Formula::WeightedLogits(posweight), &[x, y, ref rest @ ..]) => {
+                let size = c.shape(x)?.last().copied().unwrap_or(1);
+                let losses = elements::weighted_logits(c, [x, y], posweight, size);
+                match rest.first() {
+                    Some(weight) => weighted(c, losses, *weight)?,
                     None => losses,
-                })
+                }
             }
-            (Formula::Huber { delta }, [x, y]) => Terms::each(elements::huber(engine, x, y, *delta)?),
-            (Formula::Kl { log, by_samples }, [x, y]) => Terms {
-                losses: elements::kl(engine, x, y, *log)?,
-                divisor: if *by_samples { engine.shape(x)?.first().map(|n| *n as f64) } else { None },
-            },
-            (Formula::Poisson { log, full, eps }, [x, y]) => {
-                Terms::each(elements::poisson(engine, x, y, *log, *full, *eps)?)
+            (Formula::Huber { delta }, &[x, y]) => elements::huber(c, [x, y], *delta),
+            (Formula::Kl { log, by_samples }, &[x, y]) => {
+                let divisor = if *by_samples { c.shape(x)?.first().map(|n| *n as f64) } else { None };
+                return Ok(Terms { losses: elements::kl(c, [x, y], *log), divisor });
             }
-            (Formula::Hinge { margin }, [x, y]) => Terms::each(elements::hinge(engine, x, y, *margin)?),
-            (Formula::SoftMargin, [x, y]) => Terms::each(elements::soft_margin(engine, x, y)?),
-            (Formula::MultiLabel, [x, y]) => Terms::each(classes::multi_label(engine, x, y)?),
-            (Formula::MultiMargin { square, margin, weight }, [x, y]) => {
-                Terms::each(classes::multi_margin(engine, x, y, *square, *margin, weight.as_deref())?)
+            (Formula::Poisson { log, full, eps }, &[x, y]) => elements::poisson(c, [x, y], *log, *full, *eps),
+            (Formula::Hinge { margin }, &[x, y]) => elements::hinge(c, [x, y], *margin),
+            (Formula::SoftMargin, &[x, y]) => elements::soft_margin(c, [x, y]),
+            (Formula::MultiLabel, &[x, y]) => classes::multi_label(c, [x, y])?,
+            (Formula::MultiMargin { square, margin, weight }, &[x, y]) => {
+                classes::multi_margin(c, [x, y], *square, *margin, weight.as_deref())?
             }
-            (Formula::MultiSoft { weight }, [x, y]) => {
-                Terms::each(classes::multi_label_soft_margin(engine, x, y, weight.as_deref())?)
+            (Formula::MultiSoft { weight }, &[x, y]) => classes::multi_label_soft_margin(c, [x, y], weight.as_deref())?,
+            (Formula::Cosine { margin }, &[a, b, y]) => vectors::cosine(c, [a, b, y], *margin)?,
+            (Formula::Margin { margin }, &[a, b, y]) => vectors::margin(c, [a, b, y], *margin),
+            (Formula::Triplet { margin, p, eps, swap }, &[anchor, positive, negative]) => {
+                vectors::triplet(c, [anchor, positive, negative], *margin, *p, *eps, *swap)
             }
-            (Formula::Cosine { margin }, [a, b, y]) => Terms::each(vectors::cosine(engine, a, b, y, *margin)?),
-            (Formula::Margin { margin }, [a, b, y]) => Terms::each(vectors::margin(engine, a, b, y, *margin)?),
-            (Formula::Triplet { margin, p, eps, swap }, [a, b, c]) => {
-                Terms::each(vectors::triplet(engine, [a, b, c], *margin, *p, *eps, *swap)?)
-            }
-            (Formula::Ctc { blank, zero_infinity }, [x, targets, input_lengths, target_lengths]) => {
+            (Formula::Ctc { blank, zero_infinity }, &[x, targets, input_lengths, target_lengths]) => {
                 let lengths = [input_lengths, target_lengths];
-                let by_length = reduction == Reduction::Mean;
-                Terms::each(sequences::ctc(engine, x, targets, lengths, *blank, *zero_infinity, by_length)?)
+                sequences::ctc(c, x, targets, lengths, *blank, *zero_infinity, reduction == Reduction::Mean)?
             }
             _ => return Err(Error::new(Code::Internal, "a loss with another number of inputs than its row")),
         };
-        reduced(engine, &terms, reduction)
+        Ok(Terms::each(losses))
     }
 }
 
 /// Losses with the weight of each, which broadcasts.
-fn weighted<E: Engine>(engine: &E, losses: &E::Tensor, weight: &E::Tensor) -> Result<E::Tensor> {
-    let shape = engine.shape(losses)?;
-    if engine.broadcast(&[losses, weight])? != shape {
-        let given = engine.shape(weight)?;
-        let message = format!("expected weights that broadcast to {shape:?}, given shape {given:?}");
+fn weighted<E: Engine>(c: &Calculation<'_, E>, losses: Node, weight: Node) -> Result<Node> {
+    let shape = c.shape(losses)?;
+    if c.engine.broadcast(&[&c.result(losses)?, &c.result(weight)?])? != shape {
+        let given = c.shape(weight)?;
+        let message = format_args!("expected weights that broadcast to {shape:?}, given shape {given:?}");
         return Err(Error::new(Code::Shape, message));
     }
-    engine.binary(Binary::Mul, losses, weight)
+    Ok(c.binary(Binary::Mul, losses, weight))
 }
 
-fn reduced<E: Engine>(engine: &E, terms: &Terms<E::Tensor>, reduction: Reduction) -> Result<(E::Tensor, f64)> {
-    let Terms { losses, divisor } = terms;
-    let shape = engine.shape(losses)?;
+fn reduced<E: Engine>(c: &Calculation<'_, E>, terms: &Terms, reduction: Reduction) -> Result<(Node, f64)> {
+    let Terms { losses, divisor } = *terms;
+    let shape = c.shape(losses)?;
     let count = shape.iter().product::<usize>() as f64;
     let divisor = divisor.unwrap_or(count);
     let dims: Vec<usize> = (0..shape.len()).collect();
+    let reduced = |function| c.reduce(function, losses, &dims, false);
     let loss = match reduction {
-        Reduction::None => losses.clone(),
-        Reduction::Mean if divisor == count && count > 0.0 => engine.reduce(Reduce::Mean, losses, &dims, false)?,
-        Reduction::Mean if divisor != 0.0 => {
-            engine.with_number(Binary::Div, &engine.reduce(Reduce::Sum, losses, &dims, false)?, divisor)?
-        }
-        _ => engine.reduce(Reduce::Sum, losses, &dims, false)?,
+        Reduction::None => losses,
+        Reduction::Mean if divisor == count && count > 0.0 => reduced(Reduce::Mean),
+        Reduction::Mean if divisor != 0.0 => c.with_number(Binary::Div, reduced(Reduce::Sum), divisor),
+        _ => reduced(Reduce::Sum),
     };
     Ok((loss, divisor))
 }

@@ -34,7 +34,7 @@ impl LossFunction {
     pub(crate) fn new(name: &str, named: &[(String, OptionValue)]) -> Result<Self> {
         let Some(kind) = LOSSES.iter().find(|kind| kind.name == kind_of(LOSS_NAMES, name)) else {
             let known: Vec<_> = LOSSES.iter().map(|kind| kind.name).collect();
-            let message = format!("unknown loss `{name}`, expected one of {}", known.join(", "));
+            let message = format_args!("unknown loss `{name}`, expected one of {}", known.join(", "));
             return Err(Error::new(Code::UnknownName, message));
         };
         let row = parse(kind.name, kind.options, &defaults(kind.options), &[], named)?;
@@ -104,11 +104,11 @@ impl LossFunction {
         let (shape, dtype) = (engine.shape(input)?, engine.dtype(input)?);
         if !dtype.is_floating() {
             let given = dtype.name();
-            return Err(Error::new(Code::Dtype, format!("expected input of floating point, given {given}")));
+            return Err(Error::new(Code::Dtype, format_args!("expected input of floating point, given {given}")));
         }
         match &self.formula {
             Formula::Classes(_) if shape.len() < 2 => {
-                Err(Error::new(Code::Shape, format!("expected input of shape [n, classes, *], given {shape:?}")))
+                Err(Error::new(Code::Shape, format_args!("expected input of shape [n, classes, *], given {shape:?}")))
             }
             Formula::Classes(_) if *target_shape == classes_of(&shape) => Ok(Dtype::Long),
             Formula::MultiLabel | Formula::MultiMargin { .. } if position == 1 => Ok(Dtype::Long),
@@ -144,7 +144,7 @@ impl LossFunction {
                 self.check_shape(engine, input, target)?;
             }
             if found != expected {
-                let message = format!("expected target of dtype {}, given {}", expected.name(), found.name());
+                let message = format_args!("expected target of dtype {}, given {}", expected.name(), found.name());
                 return Err(Error::new(Code::Dtype, message));
             }
             check_device(engine, "a target", target, device)?;
@@ -159,7 +159,7 @@ impl LossFunction {
             }
             Formula::Classes(class) if class.ignore != IGNORE_INDEX => {
                 let ignore = class.ignore;
-                let message = format!("ignore is a class, {ignore}, and the target has probabilities");
+                let message = format_args!("ignore is a class, {ignore}, and the target has probabilities");
                 return Err(Error::new(Code::Argument, message));
             }
             Formula::Classes(_) => classes_of(&engine.shape(input)?).iter().product(),
@@ -175,7 +175,7 @@ impl LossFunction {
             Formula::Classes(class) if class.logits && given == shape => return Ok(()),
             Formula::Classes(_) => classes_of(&shape),
             Formula::MultiLabel | Formula::MultiMargin { .. } if shape.is_empty() || shape.len() > 2 => {
-                let message = format!("expected input of shape [n, classes] or [classes], given {shape:?}");
+                let message = format_args!("expected input of shape [n, classes] or [classes], given {shape:?}");
                 return Err(Error::new(Code::Shape, message));
             }
             Formula::MultiMargin { .. } => shape[..shape.len() - 1].to_vec(),
@@ -187,7 +187,7 @@ impl LossFunction {
         if given == expected {
             return Ok(());
         }
-        Err(Error::new(Code::Shape, format!("expected target of shape {expected:?}, given {given:?}")))
+        Err(Error::new(Code::Shape, format_args!("expected target of shape {expected:?}, given {given:?}")))
     }
 }
 
@@ -202,7 +202,7 @@ fn check_classes(given: &[i64], classes: usize, ignored: i64) -> Result<()> {
         None => Ok(()),
         Some(class) => {
             let last = classes as i64 - 1;
-            let message = format!("expected classes from 0 to {last}, or {ignored} to be ignored, given {class}");
+            let message = format_args!("expected classes from 0 to {last}, or {ignored} to be ignored, given {class}");
             Err(Error::new(Code::Argument, message))
         }
     }

@@ -1,14 +1,16 @@
 //! Losses before their reduction.
 
+use crate::mathematics::calculation::Node;
+
 /// The losses before they are reduced.
-pub(crate) struct Terms<T> {
-    pub(crate) losses: T,
+pub(crate) struct Terms {
+    pub(crate) losses: Node,
     /// The divisor of the mean; `None` for the number of losses.
     pub(crate) divisor: Option<f64>,
 }
 
-impl<T> Terms<T> {
-    pub(crate) fn each(losses: T) -> Self {
+impl Terms {
+    pub(crate) fn each(losses: Node) -> Self {
         Self { losses, divisor: None }
     }
 }

@@ -61,7 +61,8 @@ impl<T: Clone> Masks<'_, T> {
                 3 if found == each => [batch, heads, queries, keys],
                 _ if found == each[1..] => [1, 1, queries, keys],
                 _ => {
-                    let message = format!("expected a mask of shape {:?} or {each:?}, given {found:?}", &each[1..]);
+                    let message =
+                        format_args!("expected a mask of shape {:?} or {each:?}, given {found:?}", &each[1..]);
                     return Err(Error::new(Code::Shape, message));
                 }
             };
@@ -70,7 +71,7 @@ impl<T: Clone> Masks<'_, T> {
         if let Some(padding) = self.padding {
             let (found, expected) = (engine.shape(padding)?, [batch, keys]);
             if found != expected && !(batch == 1 && found == [keys]) {
-                let message = format!("expected a mask of padding of shape {expected:?}, given {found:?}");
+                let message = format_args!("expected a mask of padding of shape {expected:?}, given {found:?}");
                 return Err(Error::new(Code::Shape, message));
             }
             terms.push(c.with_shape(as_added(&c, engine, padding, like)?, &[batch, 1, 1, keys]));

@@ -66,7 +66,7 @@ pub(crate) fn check_heads(owner: &str, dim: i64, heads: i64) -> Result<()> {
     if dim % heads == 0 {
         return Ok(());
     }
-    let message = format!("{owner} heads: expected a divisor of {dim}, given {heads}");
+    let message = format_args!("{owner} heads: expected a divisor of {dim}, given {heads}");
     Err(Error::new(Code::OptionRange, message))
 }
 
@@ -220,7 +220,8 @@ impl<E: Engine> MultiHead<E> {
         if query[batch] == key[batch] && key[batch] == value[batch] && key[length] == value[length] {
             return Ok(());
         }
-        let message = format!("expected input of shape {}, given {query:?}, {key:?} and {value:?}", self.expected());
+        let message =
+            format_args!("expected input of shape {}, given {query:?}, {key:?} and {value:?}", self.expected());
         Err(Error::new(Code::Shape, message))
     }
 

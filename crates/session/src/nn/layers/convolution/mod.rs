@@ -118,7 +118,7 @@ fn make<E: Engine>(o: &NamedOptions<'_>, context: &mut InitContext<'_, E>) -> Re
     let (convolution, size) = (convolution(o)?, o.sizes("size", &[])?);
     let (inputs, outputs, groups) = (o.count("inputs"), o.count("outputs"), convolution.groups);
     if inputs % groups != 0 || outputs % groups != 0 {
-        let message = format!("{} groups: expected a divisor of {inputs} and {outputs}, given {groups}", o.owner);
+        let message = format_args!("{} groups: expected a divisor of {inputs} and {outputs}, given {groups}", o.owner);
         return Err(Error::new(Code::OptionRange, message));
     }
     let [first, second] = if convolution.beyond.is_some() { [inputs, outputs] } else { [outputs, inputs] };

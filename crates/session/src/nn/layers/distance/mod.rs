@@ -2,6 +2,7 @@
 
 use stepwell_optim::Limit::*;
 
+use crate::mathematics::calculation::calculated;
 use crate::mathematics::distance;
 use crate::nn::context::floating;
 use crate::nn::layer_kind::function_layers;
@@ -17,7 +18,8 @@ function_layers! { E,
         keepdim: bool = false;
     } => Function(2, |cx, x, o| {
         floating(cx.engine, &x[0])?;
-        distance::pairwise(cx.engine, &x[0], &x[1], o.number(0)?, o.number(1)?, o.flag(2))
+        let (p, eps) = (o.number(0)?, o.number(1)?);
+        calculated(cx.engine, &|c| distance::pairwise(c, [0, 1].map(|i| c.input(&x[i])), p, eps, o.flag(2)))
     });
     /// The cosine of the angle of two inputs along a dimension.
     "similar" {

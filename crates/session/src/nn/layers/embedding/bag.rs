@@ -77,7 +77,7 @@ impl Bags {
         let mut bags = Vec::new();
         for (start, stop) in offsets.iter().copied().zip(ends) {
             if start < 0 || stop < start || stop > end as i64 || (bags.is_empty() && start != 0) {
-                let message = format!("expected offsets that ascend from 0 to {end}, given {start} and {stop}");
+                let message = format_args!("expected offsets that ascend from 0 to {end}, given {start} and {stop}");
                 return Err(Error::new(Code::Argument, message));
             }
             bags.push((start as usize, stop as usize));
@@ -116,7 +116,7 @@ impl<E: Engine> Layer<E> for EmbedBag<E::Tensor> {
             ([end], Some((offsets, list))) if offsets.len() == 1 => Bags::at(list, self.last_offset, *end)?,
             (_, offsets) => {
                 let given = offsets.as_ref().map_or("none".to_owned(), |(shape, _)| format!("{shape:?}"));
-                let message = format!(
+                let message = format_args!(
                     "expected indices [n, l], or indices [l] and offsets [n], given indices {shape:?} and offsets {given}"
                 );
                 return Err(Error::new(Code::Shape, message));
@@ -141,7 +141,7 @@ impl<T: Clone> EmbedBag<T> {
         }
         let given = context.engine.shape(weights)?;
         if given != shape {
-            let message = format!("expected weights of the indices' shape {shape:?}, given {given:?}");
+            let message = format_args!("expected weights of the indices' shape {shape:?}, given {given:?}");
             return Err(Error::new(Code::Shape, message));
         }
         context.same_dtype(weights, self.table.weight()[0].1)

@@ -47,7 +47,7 @@ impl<T: Clone> Table<T> {
         let rows = count(o.rows);
         let padding = match o.padindex {
             Some(index) if !(-o.rows..o.rows).contains(&index) => {
-                let message = format!(
+                let message = format_args!(
                     "{owner} padindex: expected a whole number from {} to {}, given {index}",
                     -o.rows,
                     o.rows - 1
@@ -70,7 +70,7 @@ impl<T: Clone> Table<T> {
         match indices.iter().find(|index| !(0..self.rows as i64).contains(index)) {
             None => Ok(indices),
             Some(index) => {
-                let message = format!("expected indices from 0 to {}, given {index}", self.rows - 1);
+                let message = format_args!("expected indices from 0 to {}, given {index}", self.rows - 1);
                 Err(Error::new(Code::Argument, message))
             }
         }
@@ -124,7 +124,7 @@ impl<T: Clone> Table<T> {
 pub(crate) fn long<E: Engine>(engine: &E, input: &E::Tensor) -> Result<Vec<i64>> {
     match engine.data(input)? {
         Data::Long(elements) => Ok(elements),
-        other => Err(Error::new(Code::Dtype, format!("expected long indices, given {}", other.dtype().name()))),
+        other => Err(Error::new(Code::Dtype, format_args!("expected long indices, given {}", other.dtype().name()))),
     }
 }
 

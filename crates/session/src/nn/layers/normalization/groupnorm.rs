@@ -37,7 +37,7 @@ impl LayerDefinition for GroupNorm {
     fn make<E: Engine>(o: GroupNormOptions, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>> {
         let (groups, channels) = (count(o.groups), count(o.channels));
         if !channels.is_multiple_of(groups) {
-            let message = format!("groupnorm groups: expected a divisor of {channels}, given {groups}");
+            let message = format_args!("groupnorm groups: expected a divisor of {channels}, given {groups}");
             return Err(Error::new(Code::OptionRange, message));
         }
         Ok(Box::new(GroupNorm {

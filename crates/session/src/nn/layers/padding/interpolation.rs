@@ -59,7 +59,7 @@ fn make<E: Engine>(o: &NamedOptions<'_>, _: &mut InitContext<'_, E>) -> Result<B
     let (size, scale) = (o.numbers("size", o.length("size"))?, o.numbers("scale", o.length("scale"))?);
     if size.is_empty() == scale.is_empty() {
         let given = if size.is_empty() { "none" } else { "both" };
-        return Err(Error::new(Code::Argument, format!("{}: expected a size or a scale, given {given}", o.owner)));
+        return Err(Error::new(Code::Argument, format_args!("{}: expected a size or a scale, given {given}", o.owner)));
     }
     let size = size.into_iter().map(|size| size as usize).collect();
     let (mode, align, rescale) = (o.word("mode").to_owned(), o.flag("align"), o.flag("rescale") == Some(true));

@@ -123,7 +123,7 @@ fn fractional<E: Engine>(o: &NamedOptions<'_>, _: &mut InitContext<'_, E>) -> Re
     let (kernel, size, ratio) = (o.sizes("size", &[])?, o.sizes("outsize", &[])?, o.numbers("ratio", o.rank)?);
     if size.is_empty() == ratio.is_empty() {
         let given = if size.is_empty() { "none" } else { "both" };
-        return Err(Error::new(Code::Argument, format!("{}: expected outsize or ratio, given {given}", o.owner)));
+        return Err(Error::new(Code::Argument, format_args!("{}: expected outsize or ratio, given {given}", o.owner)));
     }
     Ok(Box::new(FractionalLayer(Fractions { kernel, size, ratio })))
 }

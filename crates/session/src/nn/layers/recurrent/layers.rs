@@ -239,7 +239,7 @@ impl<T: Clone> Recurrent<T> {
         };
         let (states, rows) = (self.cell.states(), self.layers * self.directions);
         if !given.is_empty() && given.len() != states {
-            let message = format!("expected {states} initial states, or none, given {}", given.len());
+            let message = format_args!("expected {states} initial states, or none, given {}", given.len());
             return Err(Error::new(Code::Argument, message));
         }
         let weight = &self.parameters[0].1;
@@ -249,7 +249,7 @@ impl<T: Clone> Recurrent<T> {
             context.same_dtype(state, weight)?;
             let (found, expected) = (engine.shape(state)?, [rows, batch, self.hidden]);
             if found != expected && (has_batch || found != [rows, self.hidden]) {
-                let message = format!("expected an initial state of shape {expected:?}, given {found:?}");
+                let message = format_args!("expected an initial state of shape {expected:?}, given {found:?}");
                 return Err(Error::new(Code::Shape, message));
             }
             nodes.push(c.split(c.with_shape(c.input(state), &expected), 0, 1, rows));
@@ -322,7 +322,7 @@ fn stops<E: Engine>(engine: &E, given: &E::Tensor, steps: usize, batch: usize) -
     let mask = match data {
         Data::Long(lengths) if shape == [batch] => {
             if let Some(length) = lengths.iter().find(|length| !(0..=steps as i64).contains(length)) {
-                let message = format!("expected lengths from 0 to {steps}, given {length}");
+                let message = format_args!("expected lengths from 0 to {steps}, given {length}");
                 return Err(Error::new(Code::Argument, message));
             }
             let padding = |length: i64| (0..steps).map(move |step| step as i64 >= length);
@@ -331,7 +331,7 @@ fn stops<E: Engine>(engine: &E, given: &E::Tensor, steps: usize, batch: usize) -
         Data::Bool(mask) if shape == [batch, steps] => mask,
         other => {
             let (dtype, expected) = (other.dtype().name(), [batch, steps]);
-            let message = format!(
+            let message = format_args!(
                 "expected lengths of shape {:?} and dtype long, or a mask of shape {expected:?} and dtype bool, given shape \
                  {shape:?} and dtype {dtype}",
                 [batch]

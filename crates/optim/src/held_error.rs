@@ -1,0 +1,17 @@
+//! Where an error has its content: behind a pointer. In WebAssembly `error_stack.rs` replaces this file.
+
+use crate::error::Content;
+
+/// The content of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held(Box<Content>);
+
+impl Held {
+    pub(crate) fn new(content: Content) -> Self {
+        Self(Box::new(content))
+    }
+
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&Content) -> R) -> R {
+        read(&self.0)
+    }
+}
