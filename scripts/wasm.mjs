@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failure, platform, userFolder } from "../packages/native/libtorch.js";
 import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { familiesOf } from "./wasm-families.mjs";
 import { named } from "./wasm-order.mjs";
 import { target, wasmRust } from "./wasm-rust.mjs";
 
@@ -59,9 +60,12 @@ const optimizerPasses = [
   "--skip-pass=local-cse",
   "--one-caller-inline-max-function-size=0",
   "--dealign",
-  "--strip-debug",
   "--strip-producers",
+  "--debuginfo",
 ];
+
+/** Removes the names of functions, which the bytes by family need. */
+const stripPasses = ["--strip-debug"];
 
 /** Passes that sort functions by their names, and remove the names. */
 const orderPasses = ["--reorder-functions-by-name", "--strip-debug"];
@@ -82,6 +86,8 @@ export async function buildWasm(log = console.error) {
     await run(await bindgen(log), [module, folder], { quiet: true });
     const wasm = join(folder, "stepwell.wasm");
     await optimize(optimizerPasses, join(folder, "engine_bg.wasm"), wasm);
+    const families = familiesOf(readFileSync(wasm));
+    await optimize(stripPasses, wasm, wasm);
     writeFileSync(wasm, named(readFileSync(wasm)));
     await optimize(orderPasses, wasm, wasm);
     mkdirSync(built, { recursive: true });
@@ -94,6 +100,7 @@ export async function buildWasm(log = console.error) {
       `${glue}\n/** Says in the module that this is its JavaScript. */\nexport const build = "${build}";\n`,
     );
     replaceFile("stepwell.wasm", readFileSync(wasm));
+    replaceFile("families.json", `${JSON.stringify(families, undefined, 2)}\n`);
     replaceFile("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
     // The CommonJS copy of engine.js, for Node.
     await run(bin("tsc"), ["--build", join(root, "packages", "wasm")], { quiet: true });
@@ -158,8 +165,8 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  const order = join(import.meta.dirname, "wasm-order.mjs");
-  const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, order, import.meta.filename];
+  const own = ["wasm-order.mjs", "wasm-families.mjs"].map((name) => join(import.meta.dirname, name));
+  const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, ...own, import.meta.filename];
   return hashOf([module, ...tools]);
 }
 
