@@ -58,8 +58,8 @@ function orderOf(bodies) {
 }
 
 /**
- * For each function, the runs that other functions have too. A run has its holders, the number of holders in reach, and a weight:
- * a run that many functions have is likely to be in reach anyway.
+ * For each function, the runs that other functions have too. A run has its holders, the number of holders in reach, and a weight.
+ * The weight is small if many functions have the run, which is then in reach anyway.
  */
 function sharedRuns(bodies) {
   const holders = new Map();

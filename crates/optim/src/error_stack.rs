@@ -1,16 +1,16 @@
-//! Where an error has its content in WebAssembly: on a stack beside the program, so that the error itself takes no bytes.
+//! The contents of errors in WebAssembly: a stack, so that an error takes no bytes in a result.
 //!
-//! A `Result` of a tensor is then one number, and a `?` moves no error. That makes the module smaller by a tenth.
+//! A `Result` of a tensor is then one number, and a `?` moves no error. The module is a tenth smaller by that.
 //!
-//! The content of an error is the last one that was added, and an error that is dropped removes the last one. So no error may be
-//! made from another one that exists meanwhile, except by [`Error::within`](crate::Error::within) and
+//! The content of an error is the last one on the stack, and an error that is dropped removes the last one. So no error may be
+//! made from another one that still exists, except by [`Error::within`](crate::Error::within) and
 //! [`Error::followed_by`](crate::Error::followed_by). A closure of `map_err` has its argument until its end, even as `|_|`: write
 //! `.ok().ok_or_else(..)` to replace an error. An error that is kept while others are made and dropped stays as it is. There is
 //! one thread.
 
 use std::cell::RefCell;
 
-use crate::error::Content;
+use crate::code::Content;
 
 thread_local! {
     /// The contents of the errors that exist, the oldest first.
@@ -53,7 +53,7 @@ impl Drop for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
+    use crate::code::Code;
 
     fn message(held: &Held) -> String {
         held.read(|content| content.message.clone())

@@ -1,6 +1,6 @@
-//! Where an error has its content: behind a pointer. In WebAssembly `error_stack.rs` replaces this file.
+//! The content of an error, on the heap. In WebAssembly `error_stack.rs` replaces this file.
 
-use crate::error::Content;
+use crate::code::Content;
 
 /// The content of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Does not depend on a tensor library, on JavaScript or on an operating system; builds for `wasm32-unknown-unknown`.
 
 mod brief;
+mod code;
 #[cfg(not(target_family = "wasm"))]
 mod device;
 #[doc(hidden)]

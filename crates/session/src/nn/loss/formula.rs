@@ -93,7 +93,7 @@ impl Formula {
         Ok((c.result(loss)?, divisor))
     }
 
-    /// The losses of a formula that is no kernel.
+    /// The losses of a formula that is composed of primitives.
     fn terms<E: Engine>(&self, c: &Calculation<'_, E>, inputs: &[E::Tensor], reduction: Reduction) -> Result<Terms> {
         if let (Formula::Engine(loss), [x, y, weight]) = (self, inputs) {
             let losses = c.output(c.engine.loss(*loss, x, y, Reduction::None));
