@@ -136,6 +136,63 @@ describe("gradient", () => {
     expect(k.grad(x)).toEqual([3, 4]);
   });
 
+  it("has a gradient of its own, to which it may write", () => {
+    for (const grows of [false, true]) {
+      const f = k.gradient(
+        (x) => k.mul(x, 1),
+        (g) => {
+          k.fill(g, 7);
+          return g;
+        },
+      );
+      const [p, q] = [k.tensor([1, 2], "grad"), k.tensor([1, 2], "grad")];
+      const y = grows ? k.mul(k.add(f(p), q), [1, 2]) : k.add(f(p), q);
+      k.backward(k.sum(y));
+      expect(k.grad(p)).toEqual([7, 7]);
+      expect(k.grad(q)).toEqual(grows ? [1, 2] : [1, 1]);
+    }
+  });
+
+  const changes: Readonly<Record<string, (w: k.TensorHandle) => void>> = {
+    "writes to a tensor of the graph": (w) => k.fill(w, 1000),
+    "steps along a tensor of the graph": (w) => {
+      k.grad(w, k.tensor([1]));
+      k.step(k.opt("sgd", w, 0.5));
+    },
+  };
+  it.each(Object.keys(changes))("fails if it %s, and changes no gradient", (what) => {
+    const [w, p] = [k.tensor([2], "grad"), k.tensor([3], "grad")];
+    const f = k.gradient(
+      (x) => k.mul(x, 1),
+      (g) => {
+        changes[what]?.(w);
+        return g;
+      },
+    );
+    const y = k.sum(f(k.mul(p, w)));
+    expectError("ERR_ENGINE", () => k.backward(y));
+    expect(k.grad(p) ?? undefined).toBe(undefined);
+  });
+
+  it.each([
+    ["an operation has saved", (p: k.TensorHandle) => k.mul(p, p)],
+    ["no operation has saved", (p: k.TensorHandle) => k.add(p, 1)],
+  ])("fails if it converts a leaf that %s, and changes no gradient", (_, of) => {
+    const m = k.module(["linear", 1, 1, false]);
+    const p = k.parm(m, "weight");
+    const f = k.gradient(
+      (x) => k.mul(x, 1),
+      (g) => {
+        k.to(m, "double");
+        return g;
+      },
+    );
+    const y = k.sum(f(of(p)));
+    expectError("ERR_ENGINE", () => k.backward(y));
+    expect(k.grad(p) ?? undefined).toBe(undefined);
+    expect(k.dtype(p)).toBe("double");
+  });
+
   it("passes exceptions on, of both functions", () => {
     const mine = new RangeError("mine");
     const fail = () => {

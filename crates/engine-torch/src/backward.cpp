@@ -102,6 +102,12 @@ Status stepwell_backward(const at::Tensor* tensor, const at::Tensor* root_gradie
     std::vector<at::Tensor> leaves;
     for (AccumulateGrad* leaf : graph.leaves) leaves.push_back(leaf->variable);
     variable_list gradients = gradients_of(*tensor, root_gradient, graph);
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      // A function of the caller may have converted the leaf.
+      TORCH_CHECK(!gradients[i].defined() || (gradients[i].scalar_type() == leaves[i].scalar_type() &&
+                                              gradients[i].device() == leaves[i].device()),
+                  "backward through an outdated graph: a tensor that it needs was changed since, run the forward again");
+    }
     const at::NoGradGuard no_grad;
     for (size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined() && leaves[i].requires_grad()) accumulate(leaves[i], gradients[i]);

@@ -38,8 +38,10 @@ struct CalledFunction final : Node {
     for (const auto& input : inputs) unpacked.push_back(input.unpack());
     for (const auto& input : unpacked) pointers.push_back(&input);
     std::vector<at::Tensor*> made(inputs.size(), nullptr);
+    // A copy, since the function may write to it, and libtorch shares the memory of gradients.
+    const at::Tensor gradient = gradients[0].clone(at::MemoryFormat::Contiguous);
     const int32_t status =
-        current_call(current_caller, function, &gradients[0], pointers.data(), pointers.size(), made.data());
+        current_call(current_caller, function, &gradient, pointers.data(), pointers.size(), made.data());
     for (size_t i = 0; i < made.size(); ++i) {
       const std::unique_ptr<at::Tensor> owned(made[i]);
       if (owned != nullptr && task_should_compute_output(i)) results[i] = *owned;

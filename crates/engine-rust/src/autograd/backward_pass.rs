@@ -45,7 +45,13 @@ impl Autograd {
         let mut leaves = Vec::new();
         let result = check_saved(&functions).and_then(|()| {
             *origin.pending().borrow_mut() = Some(start);
-            functions.iter().try_for_each(|function| self.propagate(function, &mut leaves, call))?;
+            for (index, function) in functions.iter().enumerate() {
+                self.propagate(function, &mut leaves, call)?;
+                if function.operation.called().is_some() {
+                    // The function may have written to what the rest of the graph needs.
+                    check_saved(&functions[index + 1..])?;
+                }
+            }
             self.accumulate(&leaves)
         });
         functions.iter().for_each(|function| function.drop_pending());
