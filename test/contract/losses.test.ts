@@ -120,7 +120,11 @@ it("smoothl1 refuses a beta that is no distance", () => {
 });
 
 it("bce refuses what is no probability", () => {
-  for (const p of [-0.1, 1.1, Number.NaN]) expectError("ERR_ENGINE", () => bce(k.tensor([p]), [1]));
+  for (const p of [-0.5, 1.5, Number.NaN]) {
+    const expected = `between 0 and 1, given ${p}`;
+    expect(expectError("ERR_ENGINE", () => bce(k.tensor([0.5, p]), [1, 0]))).toContain(expected);
+    expect(expectError("ERR_ENGINE", () => bce(k.tensor([0.5, 0.5]), [1, p]))).toContain(expected);
+  }
 });
 
 describe("backward", () => {

@@ -240,10 +240,23 @@ describe("wrong shapes", () => {
     ["ERR_SHAPE", /square matrices/, () => k.power([[1, 2]], 2)],
     ["ERR_ARGUMENT", /at least one dimension p/, () => k.mvlgamma([1], 0)],
     ["ERR_MEMORY", /needs/, () => k.mvlgamma([1], largest)],
+    ["ERR_ARGUMENT", /at most 1048576 dimensions p, given 1048577/, () => k.mvlgamma([1e30], 2 ** 20 + 1)],
     ["ERR_ARGUMENT", /indices from 0 to 1, given 2/, () => k.index([1, 2], 0, 2)],
     ["ERR_SHAPE", /an index or indices \[n\]/, () => k.index([1, 2], 0, [[1]])],
     ["ERR_MEMORY", /needs/, () => k.hann(largest)],
   ] as const)("%s %s", (code, message, call) => {
     expect(expectError(code, call)).toMatch(message);
   });
+});
+
+it("norms of no elements are 0, or refused where PyTorch refuses them", () => {
+  const none = k.zeros([0]);
+  for (const p of [0, 1, 2, 3]) expect(k.tensor(k.vnorm(none, p))).toBe(0);
+  for (const p of [Infinity, -Infinity, -1]) {
+    expect(expectError("ERR_SHAPE", () => k.vnorm(none, p))).toContain("at least one element");
+    expectError("ERR_SHAPE", () => k.pairwise(k.zeros([3, 0]), k.zeros([3, 0]), p));
+    expectError("ERR_SHAPE", () => k.dist(none, none, p));
+    expect(k.tensor(k.pdist(k.zeros([3, 0]), p))).toEqual([0, 0, 0]);
+  }
+  expect(k.size(k.vnorm(k.zeros([0, 2]), Infinity, 1))).toEqual([0]);
 });

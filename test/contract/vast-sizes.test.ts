@@ -162,3 +162,23 @@ describe("full", () => {
     expectError("ERR_SHAPE", () => k.full([3], 7, { shape: [4] }));
   });
 });
+
+it("a size beyond 2^32 is said as it was given, and asks for memory", () => {
+  const size = 2 ** 40;
+  const calls: readonly (() => unknown)[] = [
+    () => k.eye(size),
+    () => k.hann(size),
+    () => k.linspace(0, 1, size),
+    () => k.logspace(0, 1, size),
+    () => k.onehot([0], size),
+    () => k.histc([1], size),
+    () => k.zeros([size]),
+    () => k.expand([1], [size]),
+  ];
+  for (const call of calls) expect(expectError("ERR_MEMORY", call)).toContain(String(size));
+  const others = [() => k.narrow([1], 0, 0, size), () => k.topk([1], size), () => k.kthvalue([1], size)];
+  for (const call of others) {
+    expect(call).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_(?:MEMORY|SHAPE)$/) }));
+    expect(call).not.toThrow(/>= 0/);
+  }
+});

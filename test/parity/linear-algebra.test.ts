@@ -75,6 +75,29 @@ describe.runIf(differences.lacking.length === 0)("with linear algebra", () => {
     expect(Math.abs(Number(k.tensor(k.det(singular))))).toBeLessThan(1e-6);
   });
 
+  it("least squares are the same in every call, and of the pseudo-inverse", () => {
+    const x = k.tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      "double",
+    );
+    const y = k.tensor([[1], [2]], "double");
+    for (const rcond of [null, 0.5]) {
+      const inverse = k.pinverse(x, { rtol: rcond ?? 1e-15 });
+      const expected = Array.from(k.data(k.matmul(inverse, y)).data, Number);
+      const found = new Set<string>();
+      for (let i = 0; i < 64; i++) {
+        const [solution] = k.lstsq(x, y, rcond as number);
+        const numbers = Array.from(k.data(solution as k.TensorHandle).data, Number);
+        found.add(String(numbers));
+        for (const [j, number] of numbers.entries()) expect(number).toBeCloseTo(expected[j] as number, 12);
+      }
+      expect(found.size).toBe(1);
+    }
+  });
+
   it.each([
     ["ERR_SHAPE", /square matrices \[\*, n, n\], given shape \[3, 4\]/, () => k.det(wide)],
     ["ERR_SHAPE", /square matrices \[\*, n, n\], given shape \[3\]/, () => k.inverse([1, 2, 3])],
@@ -84,6 +107,52 @@ describe.runIf(differences.lacking.length === 0)("with linear algebra", () => {
     ["ERR_ARGUMENT", /pivots from 1 to 3, given 0/, () => k.lun(symmetric, [0, 2, 3])],
     ["ERR_SHAPE", /one pivot for each step/, () => k.lusolve(wide, symmetric, [1, 2])],
     ["ERR_SHAPE", /as many rows of x and y, given shapes \[3, 3\] and \[2\]/, () => k.solve(symmetric, [1, 2])],
+    ["ERR_SHAPE", /given shapes \[2, 3, 3\] and \[5, 3, 1\]/, () => k.solve(k.ones([2, 3, 3]), k.ones([5, 3, 1]))],
+    ["ERR_SHAPE", /given shapes \[2, 2\] and \[3, 1\]/, () => k.lstsq(k.eye(2), k.zeros([3, 1]))],
+    ["ERR_SHAPE", /given shapes \[2, 3, 3\] and \[5, 3, 1\]/, () => k.lstsq(k.ones([2, 3, 3]), k.ones([5, 3, 1]))],
+    ["ERR_SHAPE", /given shapes \[2, 2, 2\] and \[2\]/, () => k.lstsq(k.ones([2, 2, 2]), [1, 2])],
+    ["ERR_SHAPE", /given shapes \[2, 2\] and \[3\]/, () => k.householder(k.eye(2), k.zeros([3]))],
+    ["ERR_SHAPE", /as many rows of x and y/, () => k.cholsolve(k.zeros([3, 1]), k.eye(2))],
+    ["ERR_SHAPE", /as many rows of x and y/, () => k.trisolve(k.eye(2), k.zeros([3, 1]), true)],
+    ["ERR_SHAPE", /as many columns of x and y/, () => k.trisolve(k.eye(2), k.zeros([1, 3]), true, false)],
+    ["ERR_SHAPE", /square matrices/, () => k.mrank(k.ones([2, 3]), { hermitian: true })],
+    ["ERR_SHAPE", /square matrices/, () => k.pinverse(k.ones([2, 3]), { hermitian: true })],
+    [
+      "ERR_ARGUMENT",
+      /finite numbers, given NaN/,
+      () =>
+        k.lstsq(
+          [
+            [Number.NaN, 1],
+            [1, 2],
+          ],
+          [[1], [2]],
+        ),
+    ],
+    [
+      "ERR_ARGUMENT",
+      /finite numbers, given NaN/,
+      () =>
+        k.lstsq(
+          [
+            [1, 1],
+            [1, 2],
+          ],
+          [[1], [Number.NaN]],
+        ),
+    ],
+    [
+      "ERR_ARGUMENT",
+      /finite numbers, given -inf/,
+      () =>
+        k.lstsq(
+          [
+            [1, 1],
+            [1, -Infinity],
+          ],
+          [[1], [2]],
+        ),
+    ],
   ] as const)("%s %s", (code, message, call) => {
     expect(expectError(code, call)).toMatch(message);
   });

@@ -43,9 +43,13 @@ fn outputs(function: LinearAlgebra, inputs: &[&tch::Tensor], options: &LinearOpt
         (Solve, [x, y]) => vec![tch::Tensor::f_linalg_solve(x, y, true)?],
         (SolveTriangular, [x, y]) => vec![x.f_linalg_solve_triangular(y, first, !second, third)?],
         (LeastSquares, [x, y]) => {
-            let driver = if x.device().is_cuda() { "gels" } else { "gelsy" };
+            // Not `gelsy`, libtorch's default, which reads pivots that libtorch has not set: results then differ by call.
+            let driver = if x.device().is_cuda() { "gels" } else { "gelsd" };
             let (solution, residuals, rank, values) = x.f_linalg_lstsq(y, a, driver)?;
-            vec![solution, residuals, rank, values]
+            // As `gelsy`, on the CPU without residuals and singular values.
+            let none = || tch::Tensor::f_empty([0], (values.f_kind()?, values.device()));
+            let residuals = if x.device().is_cuda() { residuals } else { none()? };
+            vec![solution, residuals, rank, none()?]
         }
         (Cholesky, [x]) => vec![x.f_linalg_cholesky(first)?],
         (CholeskyChecked, [x]) => pair(x.f_linalg_cholesky_ex(first, second)?),

@@ -24,6 +24,8 @@ struct Distribution {
     /// The condition of the parameters, and its words.
     holds: fn(f64, f64) -> bool,
     expected: &'static str,
+    /// Whether the parameters are a place and a width among the numbers, which the dtype has to hold.
+    is_located: bool,
     draw: fn(&mut Random, f64, f64) -> f64,
 }
 
@@ -35,42 +37,49 @@ const NORMAL: Distribution = Distribution {
     parameters: &[parameter("mean", Default::Number(0.0)), parameter("std", Default::Number(1.0))],
     holds: |mean, std| mean.is_finite() && std >= 0.0 && std.is_finite(),
     expected: "a finite mean and a finite std >= 0",
+    is_located: true,
     draw: |random, mean, std| mean + std * random.normal(),
 };
 const UNIFORM: Distribution = Distribution {
     parameters: &[parameter("low", Default::Number(0.0)), parameter("high", Default::Number(1.0))],
     holds: |low, high| low <= high && (high - low).is_finite(),
     expected: "a finite low up to a finite high",
+    is_located: true,
     draw: |random, low, high| low + (high - low) * random.unit(),
 };
 const LOGNORMAL: Distribution = Distribution {
     parameters: &[parameter("mean", Default::Number(1.0)), parameter("std", Default::Number(2.0))],
     holds: |mean, std| mean.is_finite() && std > 0.0 && std.is_finite(),
     expected: "a finite mean and a finite std > 0",
+    is_located: false,
     draw: |random, mean, std| libm::exp(mean + std * random.normal()),
 };
 const EXPONENTIAL: Distribution = Distribution {
     parameters: &[parameter("rate", Default::Number(1.0))],
     holds: |rate, _| rate > 0.0 && rate.is_finite(),
     expected: "a finite rate > 0",
+    is_located: false,
     draw: |random, rate, _| -libm::log(1.0 - random.unit()) / rate,
 };
 const GEOMETRIC: Distribution = Distribution {
     parameters: &[parameter("p", Default::Required)],
     holds: |p, _| p > 0.0 && p < 1.0,
     expected: "a probability p in (0, 1)",
+    is_located: false,
     draw: |random, p, _| (libm::log(1.0 - random.unit()) / libm::log1p(-p)).ceil().max(1.0),
 };
 const CAUCHY: Distribution = Distribution {
     parameters: &[parameter("median", Default::Number(0.0)), parameter("sigma", Default::Number(1.0))],
     holds: |median, sigma| median.is_finite() && sigma > 0.0 && sigma.is_finite(),
     expected: "a finite median and a finite sigma > 0",
+    is_located: true,
     draw: |random, median, sigma| median + sigma * libm::tan(std::f64::consts::PI * (random.unit() - 0.5)),
 };
 const RANDOM: Distribution = Distribution {
     parameters: &[parameter("low", Default::Absent), parameter("high", Default::Absent)],
     holds: |low, high| low.fract() == 0.0 && high.fract() == 0.0 && low < high && (high - low) <= LARGEST,
     expected: "whole numbers low below high",
+    is_located: false,
     draw: |random, low, high| low + (random.unit() * (high - low)).floor(),
 };
 
@@ -137,6 +146,10 @@ fn drawn<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, of: &Dis
         let (shape, dtype) = (engine.shape(tensor)?, engine.dtype(tensor)?);
         if !(dtype.is_floating() || is_whole && dtype == Dtype::Long) {
             return Err(expected_dtype("a tensor of floating point", dtype));
+        }
+        if of.is_located {
+            dtype.check_holds(a)?;
+            dtype.check_holds(b)?;
         }
         if is_whole && !is_default {
             dtype.check_holds(a)?;

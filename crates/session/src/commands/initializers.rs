@@ -199,6 +199,15 @@ fn initialize<E: Engine>(
             return Err(within(Error::new(Code::Dtype, message)));
         }
         let elements = initializer.elements(&shape, &mut session.random).map_err(within)?;
+        // Checks the largest number alone, and one that is not finite, which follows from an option.
+        let largest = elements
+            .iter()
+            .fold(0.0, |largest: f64, x| if x.abs() > largest || x.is_nan() { x.abs() } else { largest });
+        if !largest.is_finite() {
+            let message = "expected options that give finite numbers, given ones that do not";
+            return Err(within(Error::new(Code::Argument, message)));
+        }
+        dtype.check_holds(largest).map_err(within)?;
         let data = Data::Double(elements).cast(dtype)?;
         filled.push((named, data));
     }

@@ -77,5 +77,7 @@ pub(crate) fn pdist<E: Engine>(engine: &E, x: &E::Tensor, p: f64) -> Result<E::T
     let x = c.input(x);
     let [first, second] = [first, second]
         .map(|indices| c.primitive(Primitive::IndexSelect(0), &[x, c.tensor(x, Data::Long(indices), &[count])]));
+    // As in PyTorch, rows without elements have the distance 0 in every order.
+    let p = if columns == 0 { 1.0 } else { p };
     c.result(norm(&c, c.binary(Binary::Sub, first, second), p, &[1], false))
 }

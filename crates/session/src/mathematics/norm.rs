@@ -1,11 +1,24 @@
 //! Norms of vectors.
 
+use stepwell_optim::{Code, Error, Number};
+
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
 use crate::mathematics::calculation::{Calculation, Node};
 
 /// The norm of order p over dimensions; order 0 counts the elements that differ from 0. The gradient of a norm of 0 is 0.
 pub(crate) fn norm<E: Engine>(c: &Calculation<'_, E>, x: Node, p: f64, dims: &[usize], keepdim: bool) -> Node {
+    if p < 0.0 || p == f64::INFINITY {
+        let shape = match c.result(x).and_then(|x| c.engine.shape(&x)) {
+            Ok(shape) => shape,
+            Err(error) => return c.fail(error),
+        };
+        if dims.iter().any(|dim| shape.get(*dim) == Some(&0)) {
+            let p = Number(p);
+            let message = format_args!("expected at least one element for a norm of order {p}, given shape {shape:?}");
+            return c.fail(Error::new(Code::Shape, message));
+        }
+    }
     let size = c.unary(Unary::Abs, x);
     if p == f64::INFINITY {
         return c.reduce(Reduce::Amax, size, dims, keepdim);

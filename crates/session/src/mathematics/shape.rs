@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
 use crate::mathematics::tensor_math::{TensorMath, dim_of};
+use crate::values::numbers::size_of;
 
 /// The elements in another shape; one size may be -1, which is computed.
 pub(crate) fn reshape<E: Engine>(engine: &E, x: &E::Tensor, sizes: &[i64]) -> Result<E::Tensor> {
@@ -125,6 +126,9 @@ fn expanded(shape: &[usize], sizes: &[i64]) -> Result<Vec<usize>> {
     let mut result = Vec::new();
     for (i, size) in sizes.iter().enumerate() {
         let own = i.checked_sub(added).map(|i| shape[i]);
+        if *size >= 0 {
+            size_of(*size, misfit)?;
+        }
         let size = match (usize::try_from(*size), own) {
             (Ok(size), None | Some(1)) => size,
             (Ok(size), Some(own)) if size == own => size,

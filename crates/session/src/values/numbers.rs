@@ -38,6 +38,17 @@ pub(crate) fn check_empty(shape: &[usize]) -> Result<()> {
     Err(Error::new(Code::Shape, message))
 }
 
+/// A size that memory can have. In WebAssembly sizes have 32 bits.
+///
+/// # Errors
+/// [`Code::Memory`] for one that it cannot have, and `misfit` for a negative number.
+pub(crate) fn size_of(given: i64, misfit: impl FnOnce() -> Error) -> Result<usize> {
+    usize::try_from(given).map_err(|_| match given {
+        0.. => Error::new(Code::Memory, format_args!("expected a size that memory has, given {given}")),
+        _ => misfit(),
+    })
+}
+
 /// The size of a dimension.
 pub(crate) fn size(x: f64) -> Result<usize> {
     if x.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&x) {

@@ -13,6 +13,7 @@ use crate::random::Random;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
+use crate::values::numbers::size_of;
 
 operations! { E,
     /// Zeros.
@@ -89,7 +90,7 @@ operations! { E,
 fn sizes<E: Engine>(given: &Given<E>, index: usize) -> Result<Vec<usize>> {
     let mut sizes = Vec::new();
     for size in given.list(index).unwrap_or_default() {
-        sizes.push(usize::try_from(*size).map_err(|_| {
+        sizes.push(size_of(*size, || {
             Error::new(Code::Shape, format_args!("expected whole numbers >= 0 in a shape, given {size}"))
         })?);
     }

@@ -139,6 +139,14 @@ operations! { E,
         }
         // No memory holds as many lists of numbers as some p need.
         cx.engine.check_memory(&[p], Dtype::Double)?;
+        /// So many terms of one number take a tenth of a second.
+        const MAX_DIMENSIONS: usize = 1 << 20;
+        if p > MAX_DIMENSIONS {
+            return Err(Error::new(
+                Code::Argument,
+                format_args!("expected at most {MAX_DIMENSIONS} dimensions p, given {p}"),
+            ));
+        }
         shape.push(1);
         let x = cx.engine.with_shape(&x, &shape)?;
         let c = Calculation::new(cx.engine);

@@ -12,7 +12,7 @@ use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 use crate::values::handle::ObjectKind;
-use crate::values::numbers::array;
+use crate::values::numbers::{array, size_of};
 use crate::values::value::Value;
 
 /// The value of an argument.
@@ -192,7 +192,7 @@ impl<E: Engine> Given<E> {
     /// A size, which is not negative.
     pub(crate) fn size(&self, index: usize) -> Result<usize> {
         let given = self.whole(index)?;
-        usize::try_from(given).map_err(|_| {
+        size_of(given, || {
             Error::new(
                 Code::Argument,
                 format_args!("expected a whole number >= 0 as argument {}, given {given}", index + 1),

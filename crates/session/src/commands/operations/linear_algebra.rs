@@ -156,7 +156,14 @@ fn apply<E: Engine>(
     for (flag, default) in flags.iter_mut().zip(defaults) {
         *flag = *flag != default;
     }
+    if matches!(function, Rank | PseudoInverse) && flags[0] {
+        check(cx, &inputs[0], SQUARE)?;
+    }
     check_sizes(cx, function, &inputs, flags[1])?;
+    if function == LeastSquares {
+        // LAPACK would stop at others, and MKL print.
+        inputs.iter().try_for_each(|input| check_finite(cx, input))?;
+    }
     let mut outputs =
         cx.engine.linear_algebra(function, &inputs.iter().collect::<Vec<_>>(), &LinearOptions { flags, numbers })?;
     match outputs.pop() {
@@ -204,14 +211,19 @@ fn check_sizes<E: Engine>(
     let [first, second, ..] = inputs else { return Ok(()) };
     let (a, b) = (cx.engine.shape(first)?, cx.engine.shape(second)?);
     let rows = |shape: &[usize]| shape.len().checked_sub(2).map(|dim| shape[dim]);
+    let batches_fit = || {
+        let batch = |shape: &[usize]| shape.iter().rev().skip(2).copied().collect::<Vec<_>>();
+        batch(&a).into_iter().zip(batch(&b)).all(|(a, b)| a == b || a == 1 || b == 1)
+    };
     let (fits, expected) = match function {
         Solve | LeastSquares => {
             let is_vector = b.len() == 1 || a.split_last().is_some_and(|(_, shape)| shape == &b[..]);
             let found = if is_vector { b.last().copied() } else { rows(&b) };
-            (rows(&a) == found, "as many rows of x and y")
+            let fits = rows(&a) == found && (is_vector || batches_fit());
+            (fits && (function == Solve || a.len() <= b.len() + 1), "as many rows of x and y")
         }
-        SolveTriangular if right => (rows(&a) == b.last().copied(), "as many columns of x and y"),
-        SolveTriangular | CholeskySolve | LuSolve => (rows(&a) == rows(&b), "as many rows of x and y"),
+        SolveTriangular if right => (rows(&a) == b.last().copied() && batches_fit(), "as many columns of x and y"),
+        SolveTriangular | CholeskySolve | LuSolve => (rows(&a) == rows(&b) && batches_fit(), "as many rows of x and y"),
         Householder => {
             let fits = match (&a[..], &b[..]) {
                 ([batch @ .., m, n], [other @ .., k]) => batch == other && n <= m && k <= n,
@@ -224,6 +236,15 @@ fn check_sizes<E: Engine>(
     match fits {
         true => Ok(()),
         false => Err(Error::new(Code::Shape, format!("expected {expected}, given shapes {a:?} and {b:?}"))),
+    }
+}
+
+/// Fails for NaN and for infinity.
+fn check_finite<E: Engine>(cx: &Context<'_, E>, x: &E::Tensor) -> Result<()> {
+    let Data::Double(numbers) = cx.engine.data(x)?.cast(Dtype::Double)? else { return Ok(()) };
+    match numbers.into_iter().find(|number| !number.is_finite()) {
+        None => Ok(()),
+        Some(wrong) => Err(Error::new(Code::Argument, format!("expected finite numbers, given {}", Number(wrong)))),
     }
 }
 

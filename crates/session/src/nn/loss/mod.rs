@@ -10,10 +10,10 @@ mod vectors;
 
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, OptionValue, Result, defaults, parse};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, defaults, parse};
 
 use crate::engine::Engine;
-use crate::engine::operations::Reduction;
+use crate::engine::operations::{Loss, Reduction};
 use crate::nn::context::check_device;
 use crate::nn::kind_names::{LOSS_NAMES, kind_of};
 use crate::nn::loss::formula::Formula;
@@ -165,7 +165,15 @@ impl LossFunction {
             Formula::Classes(_) => classes_of(&engine.shape(input)?).iter().product(),
             _ => engine.shape(input)?.iter().product(),
         };
-        self.formula.apply(engine, tensors, self.reduction, counted as f64)
+        self.formula.apply(engine, tensors, self.reduction, counted as f64).map_err(|error| {
+            // The engine has read all numbers, and does not say which is wrong.
+            let wrong =
+                if let Formula::Engine(Loss::Bce) = self.formula { improbable(engine, &tensors[..2]) } else { None };
+            match wrong {
+                Some(wrong) => error.followed_by(&format!(", given {}", Number(wrong))),
+                None => error,
+            }
+        })
     }
 
     /// Fails unless input and target fit together. Losses of several tensors check them where they are computed.
@@ -189,6 +197,17 @@ impl LossFunction {
         }
         Err(Error::new(Code::Shape, format_args!("expected target of shape {expected:?}, given {given:?}")))
     }
+}
+
+/// The first number that is not a probability.
+fn improbable<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Option<f64> {
+    for tensor in tensors {
+        let Ok(Data::Double(numbers)) = engine.data(tensor).and_then(|data| data.cast(Dtype::Double)) else { continue };
+        if let Some(wrong) = numbers.into_iter().find(|number| !(0.0..=1.0).contains(number)) {
+            return Some(wrong);
+        }
+    }
+    None
 }
 
 /// The shape of classes for logits `[n, classes, *]`.
