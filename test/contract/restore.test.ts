@@ -257,3 +257,22 @@ it("refuses a loss scale whose first scale does not fit, in a call and in a stat
     expectError("ERR_OPTION_RANGE", () => k.opt({ ...saved, lossscale: { ...lossscale, init } } as never, m));
   }
 });
+
+it.each([
+  ["conv1d", ["conv1d", 1, 1, 1], "outputs", 1e9],
+  ["linear", ["linear", 1, 1], "outputs", 1e9],
+  ["embedding", ["embedding", 1, 1], "rows", 1e9],
+  ["batchnorm", ["batchnorm", 1, { affine: false }], "channels", 1e9],
+  ["gru", ["gru", 1, 1], "layers", 1e3],
+] as const)(
+  "a state whose options need more than its tensors is refused at once: %s",
+  (_, specification, option, size) => {
+    const state = structuredClone(k.state(k.module(specification as never))) as unknown as {
+      options: Record<string, unknown>;
+    }[];
+    const options = state[0]?.options as Record<string, unknown>;
+    expect(Object.keys(options)).toContain(option);
+    options[option] = size;
+    expect(expectError("ERR_SHAPE", () => k.module(state as never))).toMatch(/options/);
+  },
+);

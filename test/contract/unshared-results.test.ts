@@ -82,3 +82,72 @@ it("sizes that no memory holds are errors, not the end of the process", () => {
     expect(k.elements(y as k.TensorHandle)).toBe(0);
   }
 });
+
+/** Modules whose results are views of the input in PyTorch, are the input, or are a tensor that a function holds. */
+const w = () =>
+  k.tensor(
+    [
+      [5, 6],
+      [7, 8],
+    ],
+    "grad",
+  );
+const modules: Readonly<Record<string, () => k.ModuleHandle>> = {
+  identity: () => k.module("identity"),
+  transpose: () => k.module(["transpose", 0, 1]),
+  permute: () => k.module(["permute", [1, 0]]),
+  select: () => k.module(["select", 0, 0]),
+  expand: () => k.module(["expand", [2, 2, 2]]),
+  reshape: () => k.module(["reshape", [4]]),
+  flatten: () => k.module(["flatten", 0]),
+  squeeze: () => k.module("squeeze"),
+  unsqueeze: () => k.module(["unsqueeze", 0]),
+  pad: () => k.module(["pad", [0, 0]]),
+  dropout: () => k.module(["dropout", 0]),
+  droppath: () => k.module(["droppath", 0]),
+  sequential: () => k.module(k.seq("sequential", "identity", ["transpose", 0, 1], "identity")),
+  "a function of its input": () => k.callback((x) => x),
+  "a function with two results": () => k.callback((x) => [x, x]),
+};
+
+describe.each(Object.entries(modules))("the result of %s", (_, make) => {
+  it.each([k.forward, k.evaluate])("shares no memory with its input (%o)", (pass) => {
+    for (const grad of [false, true]) {
+      const x = matrix(grad);
+      const results = [pass(make(), x)].flat() as k.TensorHandle[];
+      const before = results.map(numbers);
+      k.fill(x, 7);
+      expect(results.map(numbers)).toEqual(before);
+      k.copyto(matrix(false), x);
+      const [first, ...others] = results as [k.TensorHandle, ...k.TensorHandle[]];
+      k.fill(first, 9);
+      expect(numbers(x)).toEqual(start);
+      expect(others.map(numbers)).toEqual(before.slice(1));
+    }
+  });
+});
+
+it("a result of a function shares no memory with a tensor that the function holds", () => {
+  const parameter = w();
+  const constant = k.tensor([
+    [5, 6],
+    [7, 8],
+  ]);
+  const m = k.callback(() => parameter, { parms: { w: parameter } });
+  for (const module of [m, k.callback(() => parameter), k.callback(() => constant)]) {
+    for (const pass of [k.forward, k.evaluate]) {
+      const y = pass(module, matrix(false));
+      k.fill(y, 9);
+      expect([numbers(parameter), numbers(constant)]).toEqual([
+        [5, 6, 7, 8],
+        [5, 6, 7, 8],
+      ]);
+    }
+  }
+  // The copy is in the graph.
+  k.backward(k.sum(k.forward(m, matrix(false)) as k.TensorHandle));
+  expect(k.grad(parameter)).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+});

@@ -44,7 +44,7 @@ impl<E: Engine> Session<E> {
             settings.check(bound.borrow().optimizer.definition())?;
             bound.borrow().optimizer.check_not_swapped()?;
             bound.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-            let _guard = Self::begin_step(session, &bound)?;
+            let _guard = Self::begin_step(session, &bound, false)?;
             Self::closure_step(session, &bound, closure, &settings)
         })();
         result.map_err(|error| error.within("step"))
@@ -62,7 +62,7 @@ impl<E: Engine> Session<E> {
         let (searches, snapshot) = {
             let (session, bound) = (session.borrow(), bound.borrow());
             let module = if checks { bound.registry.module() } else { None };
-            let snapshot = module.map(|module| BufferSnapshot::of(&session.engine, &module)).transpose()?;
+            let snapshot = module.map(|module| BufferSnapshot::of(&session.engine, &module, true)).transpose()?;
             (bound.optimizer.definition().needs_closure(), snapshot)
         };
         let mut finite_check = FiniteCheck::default();

@@ -170,7 +170,9 @@ fn with_model<E: Engine>(
     };
     let result = (|| {
         let _guard = match access {
-            SessionAccess::Shared(session, _) if training => Some(Session::begin_step(session, &model.optimizer)?),
+            SessionAccess::Shared(session, _) if training => {
+                Some(Session::begin_step(session, &model.optimizer, true)?)
+            }
             _ => None,
         };
         let host = access.host();

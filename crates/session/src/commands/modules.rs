@@ -7,6 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
 use crate::engine::Engine;
+use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::{ForwardContext, InitContext, check_device};
 use crate::nn::host::Host;
 use crate::nn::module::{Module, Named};
@@ -42,7 +43,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let mut scratch = Random::new(0);
     let Session { engine, random, table, .. } = session;
     let random = if is_state { &mut scratch } else { random };
-    let mut context = InitContext { engine, random, parts: Vec::new() };
+    let mut context = InitContext { engine, random, parts: Vec::new(), remaining: usize::MAX };
     let module = if is_state {
         module_state::restore(&given, &mut context)?
     } else {
@@ -81,15 +82,18 @@ fn run<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, t
         let host = access.host();
         let host = host.as_ref().map(|host| host as &dyn Host<E>);
         let mut context = ForwardContext { engine: &engine, random: &mut random, training, host };
-        if training {
-            module.forward_restoring_buffers(&engine, || module.forward(&mut context, &inputs))?
-        } else {
-            module.evaluate_detached(&mut context, &inputs)?
-        }
+        let snapshot = BufferSnapshot::of(&engine, &module, training)?;
+        let outputs = match training {
+            true => module.forward_unshared(&mut context, &inputs),
+            false => module.evaluate_detached(&mut context, &inputs),
+        };
+        snapshot.restore_unless(outputs.is_ok(), &engine)?;
+        outputs?
     };
     let mut session = access.session();
     session.random = random;
     session.command = command;
+    let outputs = if module.calls_functions() { session.unshared(outputs, training)? } else { outputs };
     session.insert_outputs(outputs)
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct InitContext<'a, E: Engine> {
     pub(crate) random: &'a mut Random,
     /// Names and specifications of the parts of the layer, which are made after it.
     pub(crate) parts: Vec<(String, Value)>,
+    /// The number of elements that further tensors may have. The state of a module limits it while the module is restored.
+    pub(crate) remaining: usize,
 }
 
 impl<E: Engine> InitContext<'_, E> {
@@ -65,6 +67,15 @@ impl<E: Engine> InitContext<'_, E> {
     }
 
     fn tensor(&mut self, shape: &[usize], mut draw: impl FnMut(&mut Random) -> f64) -> Result<E::Tensor> {
+        let size = shape.iter().fold(1, |product: usize, size| product.saturating_mul(*size));
+        self.remaining = self.remaining.checked_sub(size).ok_or_else(|| {
+            Error::new(
+                Code::Shape,
+                format_args!(
+                    "expected options that fit the tensors of the state, given ones of a tensor of size {shape:?}"
+                ),
+            )
+        })?;
         let count = checked_element_count(self.engine, shape, Dtype::Float)?;
         let data = collected((0..count).map(|_| draw(self.random) as f32))?;
         self.engine.tensor(&Data::Float(data), shape, Device::Cpu)

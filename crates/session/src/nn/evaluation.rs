@@ -1,33 +1,40 @@
-//! Forward passes that are detached from the graph, or that restore buffers after an error.
+//! Forward passes whose results have memory of their own.
 
 use stepwell_optim::Result;
 
 use crate::engine::Engine;
-use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::nn::context::ForwardContext;
 use crate::nn::module::Module;
 
 impl<E: Engine> Module<E> {
-    /// Runs `forward`, which may update buffers such as running statistics. Restores the buffers if it fails.
-    pub(crate) fn forward_restoring_buffers<R>(&self, engine: &E, forward: impl FnOnce() -> Result<R>) -> Result<R> {
-        let snapshot = BufferSnapshot::of(engine, self)?;
-        forward().or_else(|error| {
-            snapshot.restore(engine)?;
-            Err(error)
-        })
+    /// A forward pass whose outputs share no memory with inputs, with tensors of the module, and with each other.
+    pub(crate) fn forward_unshared(
+        &self,
+        context: &mut ForwardContext<'_, E>,
+        inputs: &[E::Tensor],
+    ) -> Result<Vec<E::Tensor>> {
+        let mut others: Vec<&E::Tensor> = inputs.iter().collect();
+        self.add_tensors(&mut others);
+        let mut unshared: Vec<E::Tensor> = Vec::new();
+        for output in self.forward(context, inputs)? {
+            let known: Vec<&E::Tensor> = others.iter().copied().chain(&unshared).collect();
+            let output = context.engine.unshared(output, &known)?;
+            unshared.push(output);
+        }
+        Ok(unshared)
     }
 
-    /// A forward pass without a graph. Copies an output if it is an input or a parameter.
+    /// As [`Module::forward_unshared`], without a graph.
     pub(crate) fn evaluate_detached(
         &self,
         context: &mut ForwardContext<'_, E>,
         inputs: &[E::Tensor],
     ) -> Result<Vec<E::Tensor>> {
         let engine = context.engine;
-        let mut outputs = engine.no_grad(|| self.forward(context, inputs))?;
+        let mut outputs = engine.no_grad(|| self.forward_unshared(context, inputs))?;
         for output in &mut outputs {
-            let is_input = |input: &E::Tensor| engine.identity(input) == engine.identity(output);
-            if inputs.iter().any(is_input) || engine.requires_grad(output) {
+            // Of a tensor that a function of JavaScript holds.
+            if engine.requires_grad(output) {
                 *output = engine.convert(output, engine.dtype(output)?, engine.device(output)?)?;
             }
         }

@@ -68,6 +68,11 @@ pub(crate) trait Layer<E: Engine> {
         Vec::new()
     }
 
+    /// Parameters that a forward pass scales in place, by name.
+    fn rescaled(&self) -> Vec<(&str, &E::Tensor)> {
+        Vec::new()
+    }
+
     /// How many inputs it takes.
     fn inputs(&self) -> RangeInclusive<usize> {
         1..=1

@@ -279,6 +279,29 @@ impl<E: Engine> Module<E> {
         self.tensors(&|layer| layer.buffers())
     }
 
+    /// Tensors that a forward pass writes to: buffers if it trains, and parameters that it scales.
+    pub(crate) fn written(&self, training: bool) -> Vec<Named<E>> {
+        self.tensors(&move |layer| {
+            let mut written = layer.rescaled();
+            if training {
+                written.append(&mut layer.buffers());
+            }
+            written
+        })
+    }
+
+    /// Appends every parameter and buffer, without names.
+    pub(crate) fn add_tensors<'a>(&'a self, found: &mut Vec<&'a E::Tensor>) {
+        if let Some(layer) = self.as_layer() {
+            for (_, tensor) in layer.parameters().into_iter().chain(layer.buffers()) {
+                found.push(tensor);
+            }
+        }
+        for (_, child) in self.children() {
+            child.add_tensors(found);
+        }
+    }
+
     /// Parameters and then buffers.
     pub(crate) fn parameters_and_buffers(&self) -> Vec<Named<E>> {
         let mut all = self.parameters();
@@ -306,12 +329,17 @@ impl<E: Engine> Module<E> {
     }
 
     fn own(&self, of: &TensorsOf<E>) -> Vec<(String, E::Tensor)> {
-        let layer: &dyn Layer<E> = match &self.body {
-            Body::Layer(layer, _) => layer.as_ref(),
-            Body::Callback(callback) => callback,
-            Body::Container(..) => return Vec::new(),
-        };
+        let Some(layer) = self.as_layer() else { return Vec::new() };
         of(layer).into_iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
+    }
+
+    /// The layer or the callback; `None` for a container.
+    fn as_layer(&self) -> Option<&dyn Layer<E>> {
+        match &self.body {
+            Body::Layer(layer, _) => Some(layer.as_ref()),
+            Body::Callback(callback) => Some(callback),
+            Body::Container(..) => None,
+        }
     }
 
     fn tensors(&self, of: &TensorsOf<E>) -> Vec<Named<E>> {

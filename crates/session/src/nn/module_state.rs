@@ -245,6 +245,12 @@ struct Restored<'a, 'b, E: Engine> {
 
 impl<E: Engine> Restored<'_, '_, E> {
     fn make_layers(&mut self, context: &mut InitContext<'_, E>) -> Result<()> {
+        // Twice as many as the state has: an error about a smaller misfit names the tensor.
+        let mut stored = 0usize;
+        for (_, value) in self.rows.iter().flat_map(|row| row.parms.iter().chain(row.buffers)) {
+            stored += array(value).ok().flatten().map_or(0, |array| array.data.len());
+        }
+        context.remaining = stored.saturating_mul(2);
         let mut parts: Vec<(String, Rc<Module<E>>)> = Vec::new();
         for (row, path) in self.rows.iter().zip(&self.paths) {
             let module = match parts.pop() {

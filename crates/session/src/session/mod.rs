@@ -9,7 +9,7 @@ pub(crate) mod running_steps;
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::engine::Engine;
 use crate::nn::host::FunctionNumber;
@@ -93,6 +93,8 @@ pub struct Session<E: Engine> {
 /// A step whose closure is running.
 pub(crate) struct RunningStep<E: Engine> {
     pub(crate) bound: Rc<RefCell<BoundOptimizer<E>>>,
+    /// Whether it is a pass of training, and not a step with a closure.
+    pub(crate) is_pass: bool,
     /// Identities of the parameters that a line search sets; empty for every other optimizer.
     pub(crate) line_searched: Vec<u64>,
 }
@@ -160,6 +162,23 @@ impl<E: Engine> Session<E> {
             return self.insert(Object::Tensor(tensor));
         }
         self.insert_all(tensors.into_iter().map(Object::Tensor).collect())
+    }
+
+    /// Outputs of functions of JavaScript, with copies of tensors that share memory with an object of the session.
+    pub(crate) fn unshared(&self, outputs: Vec<E::Tensor>, training: bool) -> Result<Vec<E::Tensor>> {
+        let mut others: Vec<&E::Tensor> = Vec::new();
+        for (_, counted) in self.table.iter() {
+            match &counted.object {
+                Object::Tensor(tensor) => others.push(tensor),
+                Object::Vector(tensors) => others.extend(tensors),
+                Object::Dictionary(entries) => others.extend(entries.iter().map(|(_, tensor)| tensor)),
+                Object::Module(module) => module.add_tensors(&mut others),
+                Object::Model(model) => model.module.add_tensors(&mut others),
+                Object::Optimizer(_) | Object::Loss(_) => {}
+            }
+        }
+        let own = || outputs.into_iter().map(|output| self.engine.unshared(output, &others)).values();
+        if training { own() } else { self.engine.no_grad(own) }
     }
 
     /// Inserts several objects, all or none. Returns the list of their handles.

@@ -27,7 +27,7 @@ impl<E: Engine> Drop for RunningStepGuard<'_, E> {
 }
 
 impl<E: Engine> Session<E> {
-    /// Begins a step with a closure.
+    /// Begins a step with a closure, or a pass of training.
     ///
     /// # Errors
     /// If the optimizer is already stepping, if steps nest too deep, or if the line search of another step sets its
@@ -35,10 +35,11 @@ impl<E: Engine> Session<E> {
     pub(crate) fn begin_step<'a>(
         session: &'a RefCell<Self>,
         bound: &Rc<RefCell<BoundOptimizer<E>>>,
+        is_pass: bool,
     ) -> Result<RunningStepGuard<'a, E>> {
         let mut borrowed = session.borrow_mut();
-        if borrowed.is_running(bound) {
-            return Err(stepping());
+        if let Some(running) = borrowed.running_step(bound) {
+            return Err(running.refuse());
         }
         if borrowed.running.len() >= MAX_DEPTH {
             let message = format_args!("steps within the closures of other steps nest at most {MAX_DEPTH} deep");
@@ -52,27 +53,30 @@ impl<E: Engine> Session<E> {
                 line_searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
             }
         }
-        borrowed.running.push(RunningStep { bound: Rc::clone(bound), line_searched });
+        borrowed.running.push(RunningStep { bound: Rc::clone(bound), is_pass, line_searched });
         Ok(RunningStepGuard(session))
     }
 
     /// True for a handle of an optimizer in the closure of its own step, and for one of a model that has it.
     pub(crate) fn is_stepping(&self, handle: Handle) -> Result<bool> {
-        let bound = match self.object(handle)? {
-            Object::Optimizer(bound) => bound,
-            Object::Model(model) => &model.optimizer,
-            _ => return Ok(false),
-        };
-        Ok(self.is_running(bound))
+        Ok(self.running_step_of(handle)?.is_some())
     }
 
-    fn is_running(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> bool {
-        self.running.iter().any(|running| Rc::ptr_eq(&running.bound, bound))
+    fn running_step_of(&self, handle: Handle) -> Result<Option<&RunningStep<E>>> {
+        Ok(match self.object(handle)? {
+            Object::Optimizer(bound) => self.running_step(bound),
+            Object::Model(model) => self.running_step(&model.optimizer),
+            _ => None,
+        })
     }
 
-    /// Fails for a handle of an optimizer in the closure of its own step.
+    fn running_step(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> Option<&RunningStep<E>> {
+        self.running.iter().find(|running| Rc::ptr_eq(&running.bound, bound))
+    }
+
+    /// Fails for a handle of an optimizer in the closure of its own step, or in a pass of training.
     pub(crate) fn check_not_stepping(&self, handle: Handle) -> Result<()> {
-        if self.is_stepping(handle)? { Err(stepping()) } else { Ok(()) }
+        self.running_step_of(handle)?.map_or(Ok(()), |running| Err(running.refuse()))
     }
 
     /// Fails while the closure of any step is running.
@@ -111,7 +115,18 @@ impl<E: Engine> Session<E> {
     }
 }
 
-fn stepping() -> Error {
-    let message = "the step of this optimizer is not over: its closure can neither free it nor step it";
-    Error::new(Code::Argument, message)
+impl<E: Engine> RunningStep<E> {
+    /// The error of a call that would free the optimizer or step it.
+    fn refuse(&self) -> Error {
+        let (code, message) = match self.is_pass {
+            true => (
+                Code::Busy,
+                "a pass trains with this optimizer, and a function that the pass has called can neither free it nor step it",
+            ),
+            false => {
+                (Code::Argument, "the step of this optimizer is not over: its closure can neither free it nor step it")
+            }
+        };
+        Error::new(code, message)
+    }
 }

@@ -159,7 +159,7 @@ impl<E: Engine> Model<E> {
     ) -> Result<LearnedStep> {
         let engine = context.engine;
         self.optimizer.borrow().check_non_finite(options.nonfinite, self.train.is_policy_given)?;
-        let snapshot = BufferSnapshot::of(engine, &self.module)?;
+        let snapshot = BufferSnapshot::of(engine, &self.module, true)?;
         let result = self.learn(context, samples, options);
         if let Err(_) | Ok(LearnedStep { outcome: Outcome::Skipped, .. }) = result {
             snapshot.restore(engine)?;
@@ -322,12 +322,18 @@ impl<E: Engine> Model<E> {
     fn measure(&self, context: &mut ForwardContext<'_, E>, samples: &[usize]) -> Result<LearnedStep> {
         let engine = context.engine;
         let Batch { inputs, targets } = self.test.batch(engine, samples, self.device(engine)?)?;
-        let outputs = self.module.evaluate_detached(context, std::slice::from_ref(&inputs))?;
-        let output = self.module.only_output(outputs)?;
-        let (value, counted) = engine.no_grad(|| self.apply_loss(context, &output, &targets))?;
-        let loss = scalar(engine, &value)?;
-        let measured = BatchMetrics::new(engine, &self.test.metrics, (&self.loss, loss, counted), &output, &targets)?;
-        Ok(LearnedStep { loss, measured: vec![measured], outcome: Outcome::Stepped })
+        let snapshot = BufferSnapshot::of(engine, &self.module, false)?;
+        let result = (|| {
+            let outputs = self.module.evaluate_detached(context, std::slice::from_ref(&inputs))?;
+            let output = self.module.only_output(outputs)?;
+            let (value, counted) = engine.no_grad(|| self.apply_loss(context, &output, &targets))?;
+            let loss = scalar(engine, &value)?;
+            let figures = (&self.loss, loss, counted);
+            let measured = BatchMetrics::new(engine, &self.test.metrics, figures, &output, &targets)?;
+            Ok(LearnedStep { loss, measured: vec![measured], outcome: Outcome::Stepped })
+        })();
+        snapshot.restore_unless(result.is_ok(), engine)?;
+        result
     }
 }
 

@@ -55,8 +55,10 @@ pub(crate) fn layer<E: Engine>(cx: &mut Context<'_, E>, given: &Given<E>, kind: 
         return Err(Error::new(Code::Internal, "a kind of layer that does not exist"));
     };
     let values = parse(kind.name, kind.options, &defaults(kind.options), &[], &given.layer_options())?;
-    let layer =
-        kind.make(&values, &mut InitContext { engine: cx.engine, random: &mut *cx.random, parts: Vec::new() })?;
+    let layer = kind.make(
+        &values,
+        &mut InitContext { engine: cx.engine, random: &mut *cx.random, parts: Vec::new(), remaining: usize::MAX },
+    )?;
     let mut inputs = Vec::new();
     for operand in given.all_operands() {
         inputs.push(cx.tensor(operand)?);

@@ -91,6 +91,10 @@ impl<E: Engine> Layer<E> for EmbedBag<E::Tensor> {
         self.table.weight()
     }
 
+    fn rescaled(&self) -> Vec<(&str, &E::Tensor)> {
+        self.table.rescaled_weight()
+    }
+
     fn inputs(&self) -> std::ops::RangeInclusive<usize> {
         1..=3
     }

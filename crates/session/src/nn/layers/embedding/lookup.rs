@@ -64,6 +64,11 @@ impl<T: Clone> Table<T> {
         vec![("weight", &self.weight)]
     }
 
+    /// The table, if a look-up scales vectors in it.
+    pub(crate) fn rescaled_weight(&self) -> Vec<(&str, &T)> {
+        if self.limit.is_some() { self.weight() } else { Vec::new() }
+    }
+
     /// The indices of a tensor, if all are in the table.
     pub(crate) fn indices<E: Engine<Tensor = T>>(&self, engine: &E, input: &T) -> Result<Vec<i64>> {
         let indices = long(engine, input)?;
@@ -143,6 +148,10 @@ impl LayerDefinition for Embedding {
 impl<E: Engine> Layer<E> for Table<E::Tensor> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         self.weight()
+    }
+
+    fn rescaled(&self) -> Vec<(&str, &E::Tensor)> {
+        self.rescaled_weight()
     }
 
     fn forward(&self, context: &mut ForwardContext<'_, E>, input: &E::Tensor) -> Result<E::Tensor> {

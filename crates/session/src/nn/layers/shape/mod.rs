@@ -62,7 +62,10 @@ function_layers! { E,
     "expand" {
         /// Sizes of the dimensions; a size of -1 stays.
         size: Vec<i64>, limit AtLeast(-1.0), alias "shape";
-    } => Function(1, |cx, x, o| shape::expand(cx.engine, &x[0], &o.list(0)));
+    } => Function(1, |cx, x, o| {
+        // A copy, since one memory location would stand for several elements.
+        cx.engine.unshared(shape::expand(cx.engine, &x[0], &o.list(0))?, &[&x[0]])
+    });
     /// The part at one index of a dimension, without that dimension.
     "select" {
         /// Dimension; negative from the end.
