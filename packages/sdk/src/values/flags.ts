@@ -13,7 +13,8 @@ export function flagsOf(given: unknown): TypedTensor | undefined {
   let first = given;
   while (isList(first) && shape.length < MAX_DIMENSIONS) {
     shape.push(first.length);
-    first = first[0];
+    // An element is read once. A getter may give anything, and is left to the numbers.
+    first = Object.getOwnPropertyDescriptor(first, 0)?.value;
   }
   if (typeof first !== "boolean") return undefined;
   const flags: number[] = [];
