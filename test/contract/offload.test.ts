@@ -213,6 +213,22 @@ describe.each(optimizers)("%s", (name) => {
     );
   });
 
+  it("is given once, as every option", () => {
+    const m = k.module(["linear", 1, 1]);
+    const made = k.opt as (...args: readonly unknown[]) => unknown;
+    for (const name of ["offload", "fused"]) {
+      const calls = [
+        [{ [name]: true }, { [name]: false }],
+        [[name, true, name, false]],
+        [[name, true], { [name]: true }],
+      ];
+      for (const options of calls) {
+        const message = expectError("ERR_ARGUMENT", () => made("adam", m, ...options));
+        expect(message).toBe(`opt: adam ${name}: given twice`);
+      }
+    }
+  });
+
   it("contradicts fused false", () => {
     const count = k.handlecount();
     const message = expectError("ERR_OPTION_RANGE", () => untyped(name, [], { fused: false, offload: true }));

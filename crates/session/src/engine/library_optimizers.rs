@@ -66,12 +66,15 @@ pub(crate) const MODE_OPTIONS: [&str; 2] = ["fused", "offload"];
 pub(crate) fn take_mode_options(owner: &str, named: &mut Vec<(String, OptionValue)>) -> Result<[Option<bool>; 2]> {
     let mut flags = [None; 2];
     for (name, value) in named.extract_if(.., |(name, _)| MODE_OPTIONS.contains(&&**name)) {
-        match value {
-            OptionValue::Flag(flag) => flags[usize::from(name != MODE_OPTIONS[0])] = Some(flag),
+        let flag = match value {
+            OptionValue::Flag(flag) => flag,
             other => {
                 let message = format_args!("{owner} {name}: expected a boolean, given {other}");
                 return Err(Error::new(Code::OptionType, message));
             }
+        };
+        if flags[usize::from(name != MODE_OPTIONS[0])].replace(flag).is_some() {
+            return Err(Error::new(Code::Argument, format_args!("{owner} {name}: given twice")));
         }
     }
     Ok(flags)
