@@ -83,8 +83,8 @@ export class EngineClient {
     name: string,
     members: readonly (readonly [name: string, value: unknown])[],
     buffers: readonly string[],
-    where: string,
   ): readonly [module: ModuleHandle, parameters: readonly string[]] {
+    const { where } = hosted;
     const number = this.#functions.add(hosted);
     const args = [number, name, members, buffers];
     const encoded = encodeArguments(this.#registry, where, args, this.#memory.allocate);
@@ -302,7 +302,7 @@ export class EngineClient {
       const hosted = this.#functions.get(number);
       const inputs = ids.map((id) => this.#registry.handle<"tensor">(Number(id)));
       if (hosted === undefined) throw new StepwellError("ERR_HANDLE_FREED", "the function of a module was collected");
-      this.call("outputs", hosted.run(inputs), hosted.where ?? "forward");
+      this.call("outputs", hosted.run(inputs), hosted.where);
     } finally {
       this.#passes.pop();
       this.closeScope(scope);

@@ -5,7 +5,7 @@ import type { Handle, ModuleHandle, TensorHandle } from "../handle.js";
 /** A function that the engine calls in a pass. */
 export interface HostedFunction {
   /** The name of the call in messages. */
-  readonly where?: string;
+  readonly where: string;
   /** The outputs for some inputs. The inputs are freed after the pass. */
   run(inputs: readonly TensorHandle[]): readonly unknown[];
   /**

@@ -94,7 +94,7 @@ export class OwnModule implements HostedFunction {
 
   /** Runs the forward pass with inputs of the engine. */
   run(inputs: readonly TensorHandle[]): readonly unknown[] {
-    return outputsOf(this.#name, this.#forward(inputs.map((input) => new Tensor(input))));
+    return outputsOf(this.where, this.#forward(inputs.map((input) => new Tensor(input))));
   }
 
   /** The object of a copy of the module, of the same class. Its constructor does not run. */
@@ -129,10 +129,6 @@ export class OwnModule implements HostedFunction {
 
   /** The name of the class, in messages. */
   get where(): string {
-    return this.#name;
-  }
-
-  get #name(): string {
     const { name } = this.#object.constructor;
     return name === "" ? "Module" : name;
   }
@@ -143,7 +139,7 @@ export class OwnModule implements HostedFunction {
     const forward: unknown =
       own === undefined || own === this.#wrapper ? Object.getPrototypeOf(this.#object).forward : own;
     if (typeof forward !== "function" || forward === this.#base.forward) {
-      throw new StepwellError("ERR_ARGUMENT", `${this.#name}: expected a class with a method \`forward\``);
+      throw new StepwellError("ERR_ARGUMENT", `${this.where}: expected a class with a method \`forward\``);
     }
     return Reflect.apply(forward, this.#object, inputs);
   }
@@ -155,7 +151,7 @@ export class OwnModule implements HostedFunction {
       return Reflect.apply(this.#base.forward, this.#object, inputs);
     }
     if (depth >= MAX_DEPTH) {
-      const message = `${this.#name}: forward passes within forward passes nest at most ${MAX_DEPTH} deep`;
+      const message = `${this.where}: forward passes within forward passes nest at most ${MAX_DEPTH} deep`;
       throw new StepwellError("ERR_ARGUMENT", message);
     }
     const scope = client.openScope();
@@ -163,10 +159,10 @@ export class OwnModule implements HostedFunction {
     try {
       const tensors = inputs.map((input) => (input instanceof Tensor ? input : new Tensor(input as AnyTensor)));
       const returned = this.#forward(tensors);
-      const outputs = outputsOf(this.#name, returned).map((output) =>
+      const outputs = outputsOf(this.where, returned).map((output) =>
         output instanceof Tensor ? output : new Tensor(output as AnyTensor),
       );
-      client.keep(handlesIn(outputs, this.#name), scope);
+      client.keep(handlesIn(outputs, this.where), scope);
       return Array.isArray(returned) ? outputs : outputs[0];
     } finally {
       depth -= 1;
@@ -185,13 +181,13 @@ export class OwnModule implements HostedFunction {
   }
 
   #make(members: ReadonlyMap<string, Member>): ModuleHandle {
-    if (this.#isMaking) throw new StepwellError("ERR_ARGUMENT", `${this.#name}: a module that contains itself`);
+    if (this.#isMaking) throw new StepwellError("ERR_ARGUMENT", `${this.where}: a module that contains itself`);
     if (making >= MAX_DEPTH) {
-      throw new StepwellError("ERR_ARGUMENT", `${this.#name}: modules within modules nest at most ${MAX_DEPTH} deep`);
+      throw new StepwellError("ERR_ARGUMENT", `${this.where}: modules within modules nest at most ${MAX_DEPTH} deep`);
     }
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
       if (members.has(name) || property.enumerable !== true) continue;
-      refuseParts(property.value, `${this.#name}.${name}`, isParameter);
+      refuseParts(property.value, `${this.where}.${name}`, isParameter);
     }
     this.#isMaking = true;
     making += 1;
@@ -199,7 +195,7 @@ export class OwnModule implements HostedFunction {
       const list = [...members].map(([name, { value }]) => [name, value] as const);
       // A pass may make it first, whose scope ends before the object does.
       const [handle, parameters] = client.withinScope(this.#scope, () =>
-        client.makeCallback(this, this.#name, list, this.#buffers, this.#name),
+        client.makeCallback(this, this.where, list, this.#buffers),
       );
       this.#handle = handle;
       this.#parameters = new Set(parameters);
@@ -207,7 +203,7 @@ export class OwnModule implements HostedFunction {
       objects.set(handle, new WeakRef<object>(this.#object));
       return handle;
     } catch (error) {
-      throw renamed(error, "callback", this.#name);
+      throw renamed(error, "callback", this.where);
     } finally {
       this.#isMaking = false;
       making -= 1;
@@ -225,7 +221,7 @@ export class OwnModule implements HostedFunction {
   }
 
   #refuse(name: string, change: string): never {
-    const message = `${this.#name}: \`${name}\` was ${change} after the module was first used: assign all in the constructor`;
+    const message = `${this.where}: \`${name}\` was ${change} after the module was first used: assign all in the constructor`;
     throw new StepwellError("ERR_PARAMETER", message);
   }
 }

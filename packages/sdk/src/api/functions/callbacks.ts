@@ -39,13 +39,8 @@ export function callback(forward: unknown, options: unknown = {}, ...surplus: re
   const buffers = tensorsByName("buffers", given.buffers);
   const members = [...Object.entries(parms), ...Object.entries(buffers)];
   const run = (inputs: readonly TensorHandle[]) => outputsOf("callback", Reflect.apply(forward, undefined, inputs));
-  const [module, names] = client.makeCallback(
-    { where: "callback", run },
-    forward.name,
-    members,
-    Object.keys(buffers),
-    "callback",
-  );
+  const hosted = { where: "callback", run };
+  const [module, names] = client.makeCallback(hosted, forward.name, members, Object.keys(buffers));
   const [plain] = Object.keys(parms).filter((name) => !names.includes(name));
   if (plain === undefined) return module;
   client.free([module]);
