@@ -213,3 +213,15 @@ export const withoutPointers = ({ parms, ...state }: k.State) => ({
   ...state,
   parms: parms.map(({ pointer: _, ...row }) => row),
 });
+
+/**
+ * The state of a restored optimizer, with a pointer of 0 where an earlier state has the same one. libtorch may give a new tensor
+ * the address of a freed tensor, which the page does not show. The pointers are those of the optimizer's parameters.
+ */
+export function withNewPointers(k: Sdk, o: k.OptimizerHandle, earlier: k.State): k.State {
+  const state = k.state(o);
+  const pointers = (rows: readonly { readonly pointer: number }[]) => rows.map(({ pointer }) => pointer);
+  same(pointers(state.parms), pointers(k.opt(o).parms), "the pointers of the restored parameters");
+  const used = new Set(pointers(earlier.parms));
+  return { ...state, parms: state.parms.map((row) => (used.has(row.pointer) ? { ...row, pointer: 0 } : row)) };
+}

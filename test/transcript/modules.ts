@@ -2,7 +2,7 @@
 
 import { deepStrictEqual as same } from "node:assert/strict";
 import type * as k from "@stepwell/sdk";
-import { allFreed, Followed, moduleIs, optimizerIs, weights, withoutPointers } from "./checks.js";
+import { allFreed, Followed, moduleIs, optimizerIs, weights, withNewPointers, withoutPointers } from "./checks.js";
 
 import type { Line, Sdk } from "./line.js";
 import { get, matchCells, matchEach, ones, random, set } from "./q-words.js";
@@ -156,7 +156,11 @@ export function modules(k: Sdk): readonly Line[] {
       },
       check: () => same(withoutPointers(k.state(o)), withoutPointers(s)),
     },
-    { q: "q)s~'state o", seed: ["optimizer| 1", "options | 1", "parms | 0"], run: () => matchEach(s, k.state(o)) },
+    {
+      q: "q)s~'state o",
+      seed: ["optimizer| 1", "options | 1", "parms | 0"],
+      run: () => matchEach(s, withNewPointers(k, o, s)),
+    },
     {
       q: "q)s[`parms]~''state[o]`parms",
       seed: [
@@ -167,7 +171,7 @@ export function modules(k: Sdk): readonly Line[] {
         "1 0 1 1 1 1",
         "1 0 1 1 1 1",
       ],
-      run: () => matchCells(s.parms, k.state(o).parms),
+      run: () => matchCells(s.parms, withNewPointers(k, o, s).parms),
     },
   ];
 }

@@ -2,7 +2,16 @@
 
 import { deepStrictEqual as same } from "node:assert/strict";
 import type * as k from "@stepwell/sdk";
-import { allFreed, Followed, moduleIs, moved, optimizerIs, weights, withoutPointers } from "./checks.js";
+import {
+  allFreed,
+  Followed,
+  moduleIs,
+  moved,
+  optimizerIs,
+  weights,
+  withNewPointers,
+  withoutPointers,
+} from "./checks.js";
 
 import { cuda, toGpu } from "./gpu.js";
 import type { Line, Sdk } from "./line.js";
@@ -113,7 +122,7 @@ export function restore(k: Sdk): readonly Line[] {
     {
       q: "q)s~'state o /compare current state",
       seed: ["optimizer| 1", "options | 1", "parms | 0"],
-      run: () => matchEach(s, k.state(o)),
+      run: () => matchEach(s, withNewPointers(k, o, s)),
     },
     {
       q: "q)s[`parms]~''state[o]`parms /state matches except for memory pointers",
@@ -125,7 +134,7 @@ export function restore(k: Sdk): readonly Line[] {
         "1 0 1 1 1 1",
         "1 0 1 1 1 1",
       ],
-      run: () => matchCells(s.parms, k.state(o).parms),
+      run: () => matchCells(s.parms, withNewPointers(k, o, s).parms),
     },
   ];
 }
