@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use stepwell_checkpoint::{Checkpoint, RegularFile, SavedTensor, TensorHeader, write_file};
 use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
+pub(crate) use crate::commands::checkpoints::inspect;
+use crate::commands::{checkpoint_load, checkpoints};
 use crate::engine::Engine;
-use crate::nn::checkpoint;
-use crate::nn::checkpoint::{SavedFile, SavedTensor, TensorHeader, dtype_of, too_large};
 use crate::nn::layers::normalization::running::may_be_missing;
 use crate::nn::module::Named;
 use crate::nn::ties::distinct;
@@ -17,6 +18,7 @@ use crate::values::convert::named_options;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
+use crate::values::element_bytes::{dtype_of, read_elements, word, write_elements};
 use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
@@ -32,6 +34,10 @@ options! {
 
 /// `save(module, path)`: parameters and buffers by name, as safetensors.
 pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    if let Value::String(_) = arguments.peek() {
+        let path = arguments.text("a path")?;
+        return checkpoints::save(session, &path, arguments);
+    }
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     arguments.finish()?;
@@ -39,16 +45,22 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     // A tensor that the module has twice is saved under its first name.
     let tensors = distinct(engine, module.parameters_and_buffers())?;
     let header_of = |Named { name, tensor, .. }: &Named<E>| {
-        Ok(TensorHeader { name: name.clone(), dtype: engine.dtype(tensor)?, shape: engine.shape(tensor)? })
+        Ok(TensorHeader { name: name.clone(), dtype: word(engine.dtype(tensor)?), shape: engine.shape(tensor)? })
     };
     let headers = tensors.iter().map(header_of).values()?;
-    checkpoint::write(Path::new(&path), &headers, |i| engine.data(&tensors[i].tensor))?;
+    write_file(Path::new(&path), &headers, "{}", &mut |i, sink| {
+        write_elements(sink, &engine.data(&tensors[i].tensor)?).map_err(|error| failed("write", &path, &error))
+    })?;
     Ok(Value::Null)
 }
 
 /// `load(module, path, [options])`: sets the parameters and buffers of the module from a file, by name. All or nothing.
 /// Where `strict` is false it sets tensors that fit and returns a report.
 pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    if let Value::String(_) = arguments.peek() {
+        let path = arguments.text("a path")?;
+        return checkpoint_load::load(session, &path, arguments);
+    }
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
     let given = named_options(arguments.options()?)?;
@@ -57,8 +69,9 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let options = LoadOptions::from_values(&row)?;
 
     let engine = &session.engine;
-    let (limit, file) = (engine.memory_limit(usize::MAX), Path::new(&path));
-    let saved = SavedFile::open(file, limit)?;
+    let limit = engine.memory_limit(usize::MAX);
+    let saved = open(&path, limit)?;
+    saved.verify()?;
     let tensors = saved_names(engine, module.parameters_and_buffers(), &saved)?;
     session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
     let report = LoadReport::of(engine, &tensors, &saved, &options)?;
@@ -67,10 +80,10 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     }
     let bytes = report.matched.iter().map(Matched::bytes).fold(0, u64::saturating_add);
     if bytes > limit as u64 {
-        return Err(too_large(file, bytes, limit));
+        return Err(too_large(&path, bytes, limit));
     }
     let read = |matched: &Matched<'_, E>| -> Result<Data> {
-        matched.saved.read(file, matched.saved_dtype)?.cast(matched.dtype)
+        read_elements(&matched.saved, matched.saved_dtype)?.cast(matched.dtype)
     };
     let values = report.matched.iter().map(read).values()?;
     check_ties(engine, &report.matched, &values, &path)?;
@@ -108,6 +121,22 @@ fn has_equal_bits(a: &Data, b: &Data) -> bool {
         (Data::BFloat16(a), Data::BFloat16(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
         _ => a == b,
     }
+}
+
+type SavedFile = Checkpoint<RegularFile>;
+
+/// Opens a file and checks its header, which takes at most `limit` bytes.
+pub(crate) fn open(path: &str, limit: usize) -> Result<SavedFile> {
+    let file = RegularFile::open(Path::new(path)).map_err(|error| failed("read", path, &error))?;
+    Checkpoint::open(file, path, limit)
+}
+
+pub(crate) fn failed(verb: &str, path: &str, error: &std::io::Error) -> Error {
+    Error::new(Code::File, format!("cannot {verb} {}: {error}", Brief(path)))
+}
+
+pub(crate) fn too_large(path: &str, bytes: u64, limit: usize) -> Error {
+    Error::new(Code::Memory, format!("{} needs {bytes} bytes, more than the limit of {limit}", Brief(path)))
 }
 
 /// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all,
@@ -148,7 +177,7 @@ struct LoadReport<'a, E: Engine> {
 struct Matched<'a, E: Engine> {
     named: &'a Named<E>,
     dtype: Dtype,
-    saved: SavedTensor<'a>,
+    saved: SavedTensor<'a, RegularFile>,
     saved_dtype: Dtype,
 }
 
@@ -201,7 +230,7 @@ impl<'a, E: Engine> LoadReport<'a, E> {
     }
 
     /// Tensors that only the file has; there may be a million.
-    fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_>> {
+    fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_, RegularFile>> {
         self.saved.tensors().filter(|tensor| !self.names.contains(&*tensor.name()))
     }
 

@@ -2,6 +2,10 @@
 
 pub(crate) mod arguments;
 pub(crate) mod callbacks;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod checkpoint_load;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod checkpoints;
 pub(crate) mod closure_step;
 pub(crate) mod compact_call;
 #[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
@@ -190,6 +194,7 @@ impl<E: Engine> Session<E> {
         ("buffernames", modules::buffernames),
         ("save", files::save),
         ("load", files::load),
+        ("inspect", files::inspect),
         ("loss", losses::loss),
         ("knormal", initializers::knormal),
         ("kuniform", initializers::kuniform),

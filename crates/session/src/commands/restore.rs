@@ -3,6 +3,7 @@
 //! Parameters are matched by name. Every check comes before anything is made, so a failure changes nothing.
 
 use std::mem;
+use std::rc::Rc;
 
 use stepwell_optim::fallible::filled;
 use stepwell_optim::{
@@ -14,7 +15,7 @@ use crate::commands::lbfgs_state::lbfgs_state_of;
 use crate::commands::state_entries::{Entries, dictionary, entry, find, flag, list, malformed, numbers, text, whole};
 use crate::commands::{schedules, steps};
 use crate::engine::Engine;
-use crate::nn::module::Named;
+use crate::nn::module::{Module, Named};
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::parameter_list::{ParameterList, ParameterOrigin};
@@ -30,6 +31,17 @@ use crate::values::value::Value;
 pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
+    let bound = restored(session, saved, &module)?;
+    session.scales_losses |= bound.optimizer.loss_scale.is_some();
+    session.insert(Object::optimizer(bound))
+}
+
+/// The optimizer of a state, on the parameters of a module. The session is as before.
+pub(crate) fn restored<E: Engine>(
+    session: &Session<E>,
+    saved: &Entries,
+    module: &Rc<Module<E>>,
+) -> Result<BoundOptimizer<E>> {
     const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused", "offload"];
     check_keys("state", saved, KEYS)?;
     let name = match entry(saved, "optimizer")? {
@@ -105,7 +117,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
     let mut bound = BoundOptimizer::new(optimizer, mode);
     for (group, tensors) in groups.into_iter().enumerate() {
-        let list = ParameterList { tensors, origin: ParameterOrigin::Module(module.clone()) };
+        let list = ParameterList { tensors, origin: ParameterOrigin::Module(Rc::clone(module)) };
         bound.edit(engine, group, list, &[], &[])?;
     }
     if let Some(scale) = scales {
@@ -116,8 +128,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
     if let Some((lbfgs_state, trained)) = lbfgs_state {
         bound.set_lbfgs_state(lbfgs_state, trained);
     }
-    session.scales_losses |= scales.is_some();
-    session.insert(Object::optimizer(bound))
+    Ok(bound)
 }
 
 /// The state of a parameter; `None` before its first step.

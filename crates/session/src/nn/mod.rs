@@ -3,7 +3,6 @@
 pub(crate) mod buffer_snapshot;
 pub(crate) mod callback;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) mod checkpoint;
 pub(crate) mod container;
 pub(crate) mod context;
 pub(crate) mod evaluation;

@@ -215,6 +215,13 @@ fn lacks_part(name: &str, kind: &str) -> Error {
     Error::new(Code::Format, format_args!("module state: expected a row of `{name}`, a {kind}, in its place"))
 }
 
+/// The dotted name of the module of each row of a state.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn paths_of(given: &Value) -> Result<Vec<String>> {
+    let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
+    Ok(paths(&list.iter().map(Row::parse).values()?))
+}
+
 /// The dotted name of the module of each row.
 fn paths(rows: &[Row<'_>]) -> Vec<String> {
     let (mut paths, mut above): (Vec<String>, Vec<(String, usize)>) = (Vec::new(), Vec::new());

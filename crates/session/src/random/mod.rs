@@ -26,6 +26,20 @@ impl Random {
         Random(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// The key, and how many words of 32 bits were drawn.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn state(&self) -> ([u8; 32], u128) {
+        (self.0.get_seed(), self.0.get_word_pos())
+    }
+
+    /// A generator that goes on where another one with this state was.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn from_state(key: [u8; 32], position: u128) -> Self {
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_word_pos(position);
+        Random(generator)
+    }
+
     /// Uniform in [0, 1), on a grid of 2^-53.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64

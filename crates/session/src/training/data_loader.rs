@@ -1,6 +1,8 @@
 //! The data loader of a model: inputs and targets, options, batches, and the position in an epoch.
 
 use stepwell_optim::fallible::collected;
+#[cfg(not(target_arch = "wasm32"))]
+use stepwell_optim::fallible::filled;
 use stepwell_optim::{
     Clip, Code, Error, Limit::*, NonFinite, OptionSet, OptionSpec, OptionValue, Result, Results, defaults, options,
     parse,
@@ -69,8 +71,24 @@ pub(crate) struct DataLoader<E: Engine> {
     shuffled: Option<Vec<usize>>,
     /// The measurements of the epoch that has begun; after its end, and until the next one has a batch, of the last epoch.
     measured: Vec<BatchMetrics>,
+    /// A position that the data will have, if they have as many samples.
+    #[cfg(not(target_arch = "wasm32"))]
+    pending: Option<EpochPosition>,
     /// True if the policy for gradients that are not finite was given and is not the default.
     pub(crate) is_policy_given: bool,
+}
+
+/// Where a data loader is in its data, without the data.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone)]
+pub(crate) struct EpochPosition {
+    /// The number of samples.
+    pub(crate) count: usize,
+    /// The samples of the epoch that has begun, in their order, and how many of them are behind.
+    pub(crate) epoch: Option<(Vec<usize>, usize)>,
+    /// The order of epochs that draw none.
+    pub(crate) shuffled: Option<Vec<usize>>,
+    pub(crate) measured: Vec<BatchMetrics>,
 }
 
 /// Inputs and targets; a sample is a place along dimension 0 of both.
@@ -95,7 +113,17 @@ struct EpochCursor {
 impl<E: Engine> DataLoader<E> {
     pub(crate) fn new<O: OptionSet>() -> Self {
         let (row, metrics) = (defaults(O::SPECS), vec![Metric::Loss]);
-        Self { data: None, row, metrics, cursor: None, shuffled: None, measured: Vec::new(), is_policy_given: false }
+        Self {
+            data: None,
+            row,
+            metrics,
+            cursor: None,
+            shuffled: None,
+            measured: Vec::new(),
+            #[cfg(not(target_arch = "wasm32"))]
+            pending: None,
+            is_policy_given: false,
+        }
     }
 
     /// Sets the data, and ends an epoch that has begun.
@@ -113,6 +141,10 @@ impl<E: Engine> DataLoader<E> {
         self.cursor = None;
         self.shuffled = None;
         self.measured = Vec::new();
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(position) = self.pending.take().filter(|position| position.count == *count) {
+            self.set_position(position);
+        }
         Ok(())
     }
 
@@ -230,6 +262,46 @@ impl<E: Engine> DataLoader<E> {
     /// The targets of samples.
     pub(crate) fn targets(&self, engine: &E, samples: &[usize]) -> Result<Data> {
         engine.data(&engine.index_select(&self.data()?.targets, samples)?)
+    }
+
+    /// The position; `None` without data.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn position(&self) -> Option<EpochPosition> {
+        let epoch = self.cursor.as_ref().map(|cursor| (cursor.order.clone(), cursor.next));
+        let count = self.data.as_ref()?.count;
+        Some(EpochPosition { count, epoch, shuffled: self.shuffled.clone(), measured: self.measured.clone() })
+    }
+
+    /// Fails unless a loader with these data can go to a position.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn check_position(&self, position: &EpochPosition) -> Result<()> {
+        if let Some(data) = &self.data
+            && data.count != position.count
+        {
+            let message = format!("expected a position in {} samples, given one in {}", data.count, position.count);
+            return Err(Error::new(Code::Shape, message));
+        }
+        for order in position.epoch.iter().map(|(order, _)| order).chain(&position.shuffled) {
+            let count = position.count;
+            let mut seen = filled(order.len(), false)?;
+            let is_new = |sample: &usize| seen.get_mut(*sample).is_some_and(|seen| !std::mem::replace(seen, true));
+            if order.len() != count || !order.iter().all(is_new) {
+                return Err(Error::new(Code::Format, format!("expected each of {count} samples once in an order")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to a position that was checked, now or once it has the data.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn set_position(&mut self, position: EpochPosition) {
+        if self.data.is_none() {
+            self.pending = Some(position);
+            return;
+        }
+        self.cursor = position.epoch.map(|(order, next)| EpochCursor { order, next });
+        self.shuffled = position.shuffled;
+        self.measured = position.measured;
     }
 
     /// Goes past that many samples, and adds their measurements.

@@ -19,7 +19,7 @@ const MAX_TRIES: usize = 16;
 const MAX_ENTRIES: usize = 1 << 16;
 
 /// Replaces the file at `path`, or the one that a link there points at, by what `write` writes.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let target = target(path)?;
     let before = match fs::symlink_metadata(&target) {
         Ok(metadata) if metadata.is_file() => Some(metadata),

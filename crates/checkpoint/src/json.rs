@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use stepwell_optim::Brief;
 
 /// Maximum number of dimensions, checked before a list of sizes takes memory.
-pub(super) const MAX_DIMENSIONS: usize = 64;
+pub(crate) const MAX_DIMENSIONS: usize = 64;
 
 /// The element types of the format with their sizes in bits.
 const DTYPES: [(&str, u64); 22] = [
@@ -37,19 +37,24 @@ const DTYPES: [(&str, u64); 22] = [
     ("U64", 64),
 ];
 
+/// The bits of an element of a type.
+pub(crate) fn element_type(word: &str) -> Option<u64> {
+    DTYPES.iter().find(|(known, _)| *known == word).map(|(_, bits)| *bits)
+}
+
 /// The type, shape and data offsets of a tensor, as in the header.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Description {
-    pub(super) dtype: ElementType,
+pub(crate) struct Description {
+    pub(crate) dtype: ElementType,
     #[serde(deserialize_with = "few")]
-    pub(super) shape: Vec<u64>,
-    pub(super) data_offsets: [u64; 2],
+    pub(crate) shape: Vec<u64>,
+    pub(crate) data_offsets: [u64; 2],
 }
 
 /// A word of [`DTYPES`] with its size in bits.
 #[derive(Clone, Copy)]
-pub(super) struct ElementType(pub(super) &'static str, pub(super) u64);
+pub(crate) struct ElementType(pub(crate) &'static str, pub(crate) u64);
 
 impl<'a> Deserialize<'a> for ElementType {
     fn deserialize<D: Deserializer<'a>>(json: D) -> Result<Self, D::Error> {
@@ -62,17 +67,17 @@ impl<'a> Deserialize<'a> for ElementType {
 
 /// A string, which is borrowed from the header unless it has escapes.
 #[derive(Deserialize)]
-pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Reads the JSON value that begins at a place of a text.
-pub(super) fn value_at<'a, T: Deserialize<'a>>(text: &'a str, offset: u32) -> Result<T, String> {
+pub(crate) fn value_at<'a, T: Deserialize<'a>>(text: &'a str, offset: u32) -> Result<T, String> {
     let mut json = serde_json::Deserializer::from_str(&text[offset as usize..]);
     T::deserialize(&mut json).map_err(|error| error.to_string())
 }
 
 /// Calls `member` with the text of the name and of the value of each member of a JSON object. A JSON library's own map would
 /// copy both, and would not report a name that comes twice.
-pub(super) fn members<'a>(
+pub(crate) fn members<'a>(
     text: &'a str,
     member: impl FnMut(&'a str, &'a str) -> Result<(), String>,
 ) -> Result<(), String> {

@@ -4,32 +4,33 @@
 //! and a slot of a table in addition. A header of a million names takes little more than its own size.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 
 use stepwell_optim::Brief;
 
-use crate::nn::checkpoint::json::{Description, ElementType, Name, members, value_at};
+use crate::description::{KEY, METADATA, is_description};
+use crate::json::{Description, ElementType, Name, members, value_at};
 
 /// The most bytes that the format allows for a header.
-pub(super) const MAX_HEADER_LEN: u64 = 100_000_000;
-const METADATA: &str = "__metadata__";
+pub(crate) const MAX_HEADER_LEN: u64 = 100_000_000;
 /// The tensors of a file.
-pub(super) struct Header {
+pub(crate) struct Header {
     text: String,
     /// In the order of their data.
     entries: Vec<Entry>,
     /// The entries by the hashes of their names: each is found at the first place from its hash on that holds it.
     table: Vec<u32>,
     hasher: RandomState,
+    /// The description of Stepwell.
+    description: Option<String>,
 }
 
 /// A tensor of a file.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The bytes of its elements, counted from the end of the header.
-    pub(super) start: u64,
-    pub(super) end: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
     /// Offsets of its name and its description in the header, in bytes.
     name: u32,
     description: u32,
@@ -39,8 +40,8 @@ const EMPTY: u32 = u32::MAX;
 
 impl Header {
     /// Reads a header in front of that many bytes of data, and checks that the tensors fill them without holes.
-    pub(super) fn parse(text: String, data: u64) -> Result<Self, String> {
-        let mut entries = entries(&text)?;
+    pub(crate) fn parse(text: String, data: u64) -> Result<Self, String> {
+        let (mut entries, description) = entries(&text)?;
         entries.sort_unstable_by_key(|entry| (entry.start, entry.end));
         let mut end = 0;
         for entry in &entries {
@@ -58,7 +59,7 @@ impl Header {
         let mut table = Vec::new();
         table.try_reserve_exact(slots).map_err(|_| "no memory for its names".to_owned())?;
         table.resize(slots, EMPTY);
-        let mut header = Self { text, entries, table, hasher: RandomState::new() };
+        let mut header = Self { text, entries, table, hasher: RandomState::new(), description };
         for i in 0..header.entries.len() {
             let (slot, found) = header.slot(&header.name(&header.entries[i]));
             if found.is_some() {
@@ -71,20 +72,29 @@ impl Header {
         Ok(header)
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The description of Stepwell, if a program wrote one.
+    pub(crate) fn description_text(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    pub(super) fn name(&self, entry: &Entry) -> Cow<'_, str> {
+    pub(crate) fn name(&self, entry: &Entry) -> Cow<'_, str> {
         // It was read before.
         value_at(&self.text, entry.name).map(|Name(name)| name).unwrap_or_default()
     }
 
-    pub(super) fn description(&self, entry: &Entry) -> Result<Description, String> {
+    pub(crate) fn description(&self, entry: &Entry) -> Result<Description, String> {
         value_at(&self.text, entry.description)
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Entry> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Entry> {
         self.slot(name).1
     }
 
@@ -102,22 +112,34 @@ impl Header {
     }
 }
 
-/// The tensors of a header, in its order.
-fn entries(text: &str) -> Result<Vec<Entry>, String> {
+/// The tensors of a header, in its order, and the description.
+fn entries(text: &str) -> Result<(Vec<Entry>, Option<String>), String> {
     if !text.starts_with('{') {
         return Err("its header does not begin with {".into());
     }
     // A header has at most MAX_HEADER_LEN bytes, which 32 bits count.
     let offset = |part: &str| (part.as_ptr().addr() - text.as_ptr().addr()) as u32;
     let mut entries: Vec<Entry> = Vec::new();
-    let mut metadata = false;
+    let (mut metadata, mut description) = (false, None);
     members(text, |raw, value| {
         let Name(name) = value_at(raw, 0)?;
         if name == METADATA {
             if std::mem::replace(&mut metadata, true) {
                 return Err(format!("it names `{METADATA}` twice"));
             }
-            return members(value, |_, value| value_at(value, 0).map(|Name(_)| ()));
+            return members(value, |raw, value| {
+                let (Name(key), Name(text)) = (value_at(raw, 0)?, value_at(value, 0)?);
+                if key != KEY && !is_description(&text) {
+                    return Ok(());
+                }
+                if key != KEY {
+                    return Err(format!("its metadata has a description under `{}`, expected `{KEY}`", Brief(&key)));
+                }
+                match description.replace(text.into_owned()) {
+                    Some(_) => Err(format!("its metadata has `{KEY}` twice")),
+                    None => Ok(()),
+                }
+            });
         }
         let wrong = |problem: &str| format!("`{}`: {problem}", Brief(&name));
         let Description { dtype: ElementType(_, bits), shape, data_offsets: [start, end] } =
@@ -131,37 +153,13 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
         entries.push(Entry { start, end, name: offset(raw), description: offset(value) });
         Ok(())
     })?;
-    Ok(entries)
-}
-
-/// A header for tensors of these names, types and shapes, with their lengths in bytes; their data follow in this order.
-pub(super) fn written<'a>(
-    tensors: impl Iterator<Item = (&'a str, &'a str, &'a [usize], usize)>,
-) -> Result<String, String> {
-    let mut text = String::from("{");
-    let mut start = 0;
-    for (name, dtype, shape, length) in tensors {
-        if text.len() > 1 {
-            text.push(',');
-        }
-        let name = serde_json::to_string(name).map_err(|error| error.to_string())?;
-        // Debug shows a list of numbers as JSON does, and writing to a string does not fail.
-        let offsets = [start, start + length];
-        let _ = write!(text, "{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":{offsets:?}}}");
-        start += length;
-    }
-    text.push('}');
-    // The data begin at a multiple of 8.
-    while text.len() % 8 != 0 {
-        text.push(' ');
-    }
-    Ok(text)
+    Ok((entries, description))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::checkpoint::json::MAX_DIMENSIONS;
+    use crate::json::MAX_DIMENSIONS;
 
     fn names(text: &str, data: u64) -> Result<Vec<String>, String> {
         let header = Header::parse(text.into(), data)?;
@@ -189,8 +187,6 @@ mod tests {
     fn names_are_what_json_says() {
         let text = format!("{{{}}}", tensor(r#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é"#, 0, 1));
         assert_eq!(names(&text, 1), Ok(vec!["\"\\/\u{8}\u{c}\n\r\té😀é".into()]));
-        let written = written([("a\"\\\n\u{1}😀", "U8", &[1][..], 1)].into_iter()).expect("it is written");
-        assert_eq!(names(&written, 1), Ok(vec!["a\"\\\n\u{1}😀".into()]));
     }
 
     #[test]

@@ -1,0 +1,31 @@
+//! Checkpoints: tensors by name, and a description of what they belong to, in one safetensors file.
+//!
+//! Every tool that reads safetensors reads the tensors. The description is one text of `__metadata__`, `stepwell`: JSON
+//! with the version of the format, the checksum of the file, and what the caller wrote. A file is replaced at once or
+//! not at all, also in a crash. Nothing is allocated before its size was compared with the size of the file.
+
+mod checksum;
+mod description;
+mod header;
+mod json;
+mod reader;
+mod replace;
+mod source;
+mod writer;
+
+pub use description::FORMAT_VERSION;
+pub use reader::{Checkpoint, SavedTensor};
+pub use source::{Bytes, ReadAt, RegularFile};
+pub use writer::{Sink, TensorHeader, write, write_file};
+
+use stepwell_optim::{Brief, Code, Error};
+
+/// The error of a file that the system does not read or write.
+pub(crate) fn failed(verb: &str, place: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::new(Code::File, format!("cannot {verb} {}: {error}", Brief(place)))
+}
+
+/// The error of a file with other content than expected.
+pub(crate) fn malformed(place: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::new(Code::Format, format!("{} is not a valid safetensors file: {error}", Brief(place)))
+}

@@ -1,0 +1,244 @@
+//! Writing: the header, the elements of one tensor after the other, and then the checksum at its place in the header.
+
+use std::fmt::Write as _;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::checksum::Checksum;
+use crate::description::{self, DIGITS_PLACE};
+use crate::header::MAX_HEADER_LEN;
+use crate::json::element_type;
+use crate::{failed, malformed, replace};
+
+/// Name, element type and shape of a tensor to be written.
+pub struct TensorHeader {
+    /// The name, unique in the file.
+    pub name: String,
+    /// The element type as safetensors names it: `F32`.
+    pub dtype: &'static str,
+    /// The sizes of the dimensions; none for a single number.
+    pub shape: Vec<usize>,
+}
+
+impl TensorHeader {
+    /// Bits of an element, and bytes of all.
+    fn sizes(&self) -> std::result::Result<(u64, u64), String> {
+        let bits = element_type(self.dtype).ok_or_else(|| format!("unknown dtype {}", self.dtype))?;
+        let all = self.shape.iter().try_fold(bits, |product, size| product.checked_mul(*size as u64));
+        Ok((bits, all.ok_or_else(|| format!("`{}` is too large", self.name))? / 8))
+    }
+}
+
+/// Takes the bytes of a tensor, little endian, in any number of pieces.
+pub trait Sink {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+}
+
+/// Writes a checkpoint and replaces the file at `path` by it. See [`write`].
+///
+/// # Errors
+/// [`Code::File`] if the system does not write it, and those of [`write`]. The file is then as before.
+pub fn write_file(
+    path: &Path,
+    tensors: &[TensorHeader],
+    content: &str,
+    data: &mut dyn FnMut(usize, &mut dyn Sink) -> Result<()>,
+) -> Result<()> {
+    let mut refused = None;
+    let place = path.to_string_lossy();
+    let replaced = replace::replace(path, |file| {
+        write(&place, file, tensors, content, data).map_err(|error| {
+            let text = error.to_string();
+            refused = Some(error);
+            std::io::Error::other(text)
+        })
+    });
+    match (replaced, refused) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(error)) => Err(error),
+        (Err(error), None) => Err(failed("write", &place, &error)),
+    }
+}
+
+/// Writes tensors by name with a description, which is JSON.
+///
+/// `data` gives the elements of the tensor of an index to a sink, called once for each. Tensors with the largest elements
+/// come first, so that all are aligned. `place` is the name of the output in messages.
+///
+/// # Errors
+/// [`Code::File`] if the output fails; [`Code::Format`] for a name that comes twice or a header above 100,000,000 bytes;
+/// [`Code::Internal`] for another number of bytes than the shape has; those of `data`.
+pub fn write(
+    place: &str,
+    output: &mut (impl Write + Seek),
+    tensors: &[TensorHeader],
+    content: &str,
+    data: &mut dyn FnMut(usize, &mut dyn Sink) -> Result<()>,
+) -> Result<()> {
+    let mut order = Vec::new();
+    for (i, tensor) in tensors.iter().enumerate() {
+        order.push((i, tensor.sizes().map_err(|problem| malformed(place, &problem))?));
+    }
+    order.sort_by_key(|(i, (bits, _))| (std::cmp::Reverse(*bits), &tensors[*i].name));
+    let mut names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
+    names.push(description::METADATA);
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(malformed(place, &format!("the name `{}` is taken", pair[1])));
+    }
+    let header = header(tensors, &order, content).map_err(|problem| malformed(place, &problem))?;
+    if header.len() as u64 > MAX_HEADER_LEN {
+        let message = format!("its names need {} bytes, and the format allows {MAX_HEADER_LEN}", header.len());
+        return Err(failed("write", place, &message));
+    }
+    let unwritable = |error: std::io::Error| failed("write", place, &error);
+    let mut elements = Elements { output, checksum: Checksum::default(), written: 0 };
+    elements.take(&(header.len() as u64).to_le_bytes()).map_err(unwritable)?;
+    elements.take(header.as_bytes()).map_err(unwritable)?;
+    for (i, (_, bytes)) in order {
+        elements.written = 0;
+        data(i, &mut elements)?;
+        if elements.written != bytes {
+            let message = format!("`{}`: expected {bytes} bytes, given {}", tensors[i].name, elements.written);
+            return Err(Error::new(Code::Internal, message));
+        }
+    }
+    let digits = elements.checksum.finish();
+    output.seek(SeekFrom::Start(DIGITS_PLACE.start)).map_err(unwritable)?;
+    output.write_all(digits.as_bytes()).map_err(unwritable)?;
+    output.flush().map_err(unwritable)
+}
+
+/// Bytes on their way to the output, which also go into the checksum.
+struct Elements<'a, W> {
+    output: &'a mut W,
+    checksum: Checksum,
+    /// Bytes since the last tensor began.
+    written: u64,
+}
+
+impl<W: Write> Sink for Elements<'_, W> {
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.checksum.update(bytes);
+        self.written += bytes.len() as u64;
+        self.output.write_all(bytes)
+    }
+}
+
+/// The header: the description, then the tensors in the order of their data.
+fn header(
+    tensors: &[TensorHeader],
+    order: &[(usize, (u64, u64))],
+    content: &str,
+) -> std::result::Result<String, String> {
+    let mut text = description::written(content)?;
+    let mut start = 0;
+    for (i, (_, bytes)) in order {
+        let TensorHeader { name, dtype, shape } = &tensors[*i];
+        let name = serde_json::to_string(name).map_err(|error| error.to_string())?;
+        // Debug shows a list of numbers as JSON does, and writing to a string does not fail.
+        let offsets = [start, start + bytes];
+        let _ = write!(text, ",{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":{offsets:?}}}");
+        start += bytes;
+    }
+    text.push('}');
+    // The data begin at a multiple of 8.
+    while text.len() % 8 != 0 {
+        text.push(' ');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::reader::Checkpoint;
+    use crate::source::Bytes;
+
+    fn tensor(name: &str, dtype: &'static str, shape: &[usize]) -> TensorHeader {
+        TensorHeader { name: name.into(), dtype, shape: shape.into() }
+    }
+
+    /// Writes each tensor as bytes of its index.
+    fn written(tensors: &[TensorHeader], content: &str) -> Result<Vec<u8>> {
+        let mut output = Cursor::new(Vec::new());
+        write("memory", &mut output, tensors, content, &mut |i, sink| {
+            let (_, bytes) = tensors[i].sizes().expect("it is small");
+            let taken = (0..bytes).try_for_each(|_| sink.take(&[i as u8]));
+            taken.map_err(|error| failed("write", "memory", &error))
+        })?;
+        Ok(output.into_inner())
+    }
+
+    fn opened(bytes: &[u8]) -> Result<Checkpoint<Bytes<'_>>> {
+        let saved = Checkpoint::open(Bytes(bytes), "memory", usize::MAX)?;
+        saved.verify()?;
+        Ok(saved)
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_written() {
+        let name = "a\"\\\n\u{1}😀";
+        let tensors = [
+            tensor("x", "BF16", &[3]),
+            tensor(name, "F64", &[2, 1]),
+            tensor("e", "F32", &[0]),
+            tensor("s", "F32", &[]),
+        ];
+        let bytes = written(&tensors, r#"{"epoch":[1,"😀"]}"#).expect("it is written");
+        let saved = opened(&bytes).expect("it is read");
+        assert_eq!(saved.content(), Some(r#"{"epoch":[1,"😀"]}"#));
+        assert_eq!(saved.tensors().map(|t| t.name().into_owned()).collect::<Vec<_>>(), [name, "e", "s", "x"]);
+        let mut found = Vec::new();
+        let found_tensor = saved.find(name).expect("it is there");
+        assert_eq!(found_tensor.type_and_shape(), ("F64", vec![2, 1]));
+        found_tensor.read(&mut |piece| found.extend_from_slice(piece)).expect("it is read");
+        assert_eq!(found, [1; 16]);
+        assert_eq!(written(&tensors, "{}").expect("it is written"), written(&tensors, "{}").expect("it is written"));
+    }
+
+    #[test]
+    fn every_changed_bit_and_every_length_is_refused() {
+        let tensors = [tensor("fc.weight", "F32", &[2, 3]), tensor("fc.bias", "F32", &[2])];
+        let bytes = written(&tensors, r#"{"model":{"names":["fc.weight"]}}"#).expect("it is written");
+        for position in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[position] ^= 1 << bit;
+                let error = opened(&changed).err().unwrap_or_else(|| panic!("bit {bit} of byte {position}"));
+                assert_eq!(error.code(), Code::Format, "bit {bit} of byte {position}: {error}");
+            }
+        }
+        for length in 0..bytes.len() {
+            assert_eq!(opened(&bytes[..length]).err().expect("it is short").code(), Code::Format);
+        }
+        assert!(opened(&[bytes, vec![0]].concat()).is_err());
+    }
+
+    #[test]
+    fn names_that_a_file_cannot_hold_are_refused() {
+        for tensors in [
+            [tensor("x", "F32", &[1]), tensor("x", "F32", &[1])],
+            [tensor("a", "F32", &[1]), tensor("__metadata__", "F32", &[1])],
+        ] {
+            assert_eq!(written(&tensors, "{}").expect_err("it is refused").code(), Code::Format);
+        }
+    }
+
+    #[test]
+    fn another_number_of_bytes_is_refused() {
+        let mut output = Cursor::new(Vec::new());
+        let data =
+            &mut |_: usize, sink: &mut dyn Sink| sink.take(&[0]).map_err(|error| failed("write", "memory", &error));
+        let error = write("memory", &mut output, &[tensor("x", "F32", &[1])], "{}", data).expect_err("it is refused");
+        assert_eq!(error.code(), Code::Internal);
+    }
+}

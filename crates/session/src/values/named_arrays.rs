@@ -1,0 +1,101 @@
+//! Plain data with arrays apart: each array is replaced by its name, and comes back by it.
+//!
+//! In the place of an array stands `{"$tensor": name}`. A key that begins with `$` gets another one in front.
+
+use stepwell_optim::{Brief, Code, Error, Result};
+
+use crate::values::value::{NumericArray, Value};
+
+/// Key of an object that stands for an array.
+const TENSOR: &str = "$tensor";
+const ESCAPE: char = '$';
+
+/// An array that was taken out of a value.
+pub(crate) struct NamedArray {
+    pub(crate) name: String,
+    pub(crate) array: NumericArray,
+}
+
+/// Takes the arrays out of a value. Their names are `name` with the keys on the way to them, divided by dots.
+pub(crate) fn take(value: &mut Value, name: &str, taken: &mut Vec<NamedArray>) {
+    match value {
+        Value::NumericArray(_) => {
+            let place = Value::object([(TENSOR, Value::string(name))]);
+            if let Value::NumericArray(array) = std::mem::replace(value, place) {
+                taken.push(NamedArray { name: name.to_owned(), array });
+            }
+        }
+        Value::Array(list) => {
+            for (i, item) in list.iter_mut().enumerate() {
+                take(item, &format!("{name}.{i}"), taken);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, item) in entries {
+                take(item, &format!("{name}.{key}"), taken);
+                if key.starts_with(ESCAPE) {
+                    key.insert(0, ESCAPE);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts the arrays back. `array` finds the array of a name.
+///
+/// # Errors
+/// [`Code::Format`] for a key that this release does not know, and the errors of `array`.
+pub(crate) fn put(value: &mut Value, array: &mut dyn FnMut(&str) -> Result<NumericArray>) -> Result<()> {
+    match value {
+        Value::Array(list) => list.iter_mut().try_for_each(|item| put(item, array)),
+        Value::Object(entries) => {
+            if let [(key, Value::String(name))] = entries.as_slice()
+                && key == TENSOR
+            {
+                *value = Value::NumericArray(array(name)?);
+                return Ok(());
+            }
+            for (key, item) in entries {
+                if key.starts_with(ESCAPE) {
+                    if !key[1..].starts_with(ESCAPE) {
+                        return Err(Error::new(Code::Format, format!("unknown key `{}`", Brief(key))));
+                    }
+                    key.remove(0);
+                }
+                put(item, array)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::data::Data;
+
+    #[test]
+    fn arrays_come_back_by_their_names() {
+        let array = |x: f32| Value::NumericArray(NumericArray { data: Data::Float(vec![x]), shape: vec![1] });
+        let before = Value::object([
+            ("a", Value::Array(vec![array(1.0), Value::Null])),
+            ("$tensor", Value::string("not a name")),
+            ("$b", Value::object([("$tensor", Value::string("also not")), ("$$c", array(2.0))])),
+        ]);
+        let (mut value, mut taken) = (before.clone(), Vec::new());
+        take(&mut value, "run", &mut taken);
+        let names: Vec<_> = taken.iter().map(|named| &*named.name).collect();
+        assert_eq!(names, ["run.a.0", "run.$b.$$c"]);
+        assert_ne!(value, before);
+        put(&mut value, &mut |name| {
+            let found = taken.iter().find(|named| named.name == name);
+            found.map(|named| named.array.clone()).ok_or_else(|| Error::new(Code::Format, name))
+        })
+        .expect("all are there");
+        assert_eq!(value, before);
+        let mut unknown = Value::object([("$later", Value::Null)]);
+        assert!(put(&mut unknown, &mut |name| Err(Error::new(Code::Format, name))).is_err());
+    }
+}
