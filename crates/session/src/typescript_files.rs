@@ -3,6 +3,7 @@
 use stepwell_optim::{LossScale, OptionSet, OptionSpec};
 use stepwell_typescript::{SDK, doc, interface, keep, type_of};
 
+use crate::commands::checkpoint_load::RunLoadOptions;
 use crate::commands::files::LoadOptions;
 use crate::nn::container::CONTAINERS;
 use crate::nn::kind_names::LAYER_NAMES;
@@ -85,6 +86,7 @@ fn settings() -> String {
             "",
         ),
         ("LoadOptions", "How a file is loaded.", LoadOptions::SPECS, ""),
+        ("RunLoadOptions", "How the file of a run is loaded.", RunLoadOptions::SPECS, ""),
         ("LossScaleOptions", &about, &LossScale::OPTIONS[..options], ""),
     ];
     for (name, about, specs, more) in tables {

@@ -60,7 +60,8 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, path: &str, mut argument
     }
     // An object can refer to one of a kind before its own.
     objects.sort_by_key(|(_, object)| KINDS.iter().position(|kind| Some(*kind) == kind_of(object)));
-    let mut run = LoadedRun { session, modules: Vec::new(), optimizers: Vec::new(), changes: Vec::new(), made: Vec::new() };
+    let mut run =
+        LoadedRun { session, modules: Vec::new(), optimizers: Vec::new(), changes: Vec::new(), made: Vec::new() };
     run.find_targets(&objects, &given)?;
     for (name, object) in objects {
         let target = given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
@@ -334,7 +335,8 @@ impl<E: Engine> LoadedRun<'_, E> {
         for (from, to) in pairs {
             let (dtype, device) = (engine.dtype(&to.tensor)?, engine.device(&to.tensor)?);
             if engine.dtype(&from)? != dtype {
-                let message = format!("`{}`: expected dtype {}, given {}", to.name, dtype.name(), engine.dtype(&from)?.name());
+                let message =
+                    format!("`{}`: expected dtype {}, given {}", to.name, dtype.name(), engine.dtype(&from)?.name());
                 return Err(Error::new(Code::Dtype, message));
             }
             let from = if device == Device::Cpu { from } else { engine.convert(&from, dtype, device)? };
@@ -369,7 +371,8 @@ impl<E: Engine> LoadedRun<'_, E> {
                 all
             };
             if identities(&own) != identities(&bound) {
-                let message = "expected an optimizer of the parameters that the file's has, of the module that is loaded with it";
+                let message =
+                    "expected an optimizer of the parameters that the file's has, of the module that is loaded with it";
                 return Err(Error::new(Code::Parameter, message));
             }
         }

@@ -17,7 +17,7 @@ use crate::nn::loss::LossFunction;
 use crate::nn::module::{Module, checked_name};
 use crate::nn::module_state;
 use crate::session::{Object, Session};
-use crate::training::data_loader::{DataLoader, TrainOptions, TestOptions};
+use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
 use crate::values::convert::to_value;
 use crate::values::data::Data;
 use crate::values::element_bytes::{dtype_of, word, write_elements};

@@ -1,4 +1,4 @@
-//! Replaces `files` in WebAssembly, which has no files: both functions return an error.
+//! Replaces `files` in WebAssembly, which has no files: its functions return an error.
 
 use stepwell_optim::{Brief, Code, Error, Result};
 
@@ -16,8 +16,14 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, arguments: Arguments) ->
     no_files(session, arguments, "read")
 }
 
+pub(crate) fn inspect<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
+    no_files(session, arguments, "read")
+}
+
 fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Value> {
-    session.module(arguments.handle(ObjectKind::Module)?)?;
+    if !matches!(arguments.peek(), Value::String(_)) {
+        session.module(arguments.handle(ObjectKind::Module)?)?;
+    }
     let path = arguments.text("a path")?;
     let instead = "state(module) gives its parameters as plain data, and module(state) takes them back";
     Err(Error::new(Code::File, format_args!("cannot {what} {}: WebAssembly has no files; {instead}", Brief(&path))))

@@ -70,7 +70,13 @@ fn write_number(number: f64, out: &mut String) -> Result<(), Error> {
     if number.is_finite() {
         out.push_str(&json(&number)?);
     } else {
-        let word = if number.is_nan() { "NaN" } else if number > 0.0 { "Infinity" } else { "-Infinity" };
+        let word = if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        };
         out.push_str(&format!("{{\"{NUMBER}\":\"{word}\"}}"));
     }
     Ok(())

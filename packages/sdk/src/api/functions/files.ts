@@ -1,6 +1,7 @@
-// Modules in files.
+// Modules and whole runs in files.
 
-import type { LoadOptions } from "../../generated/settings.js";
+import type { LoadOptions, RunLoadOptions } from "../../generated/settings.js";
+import type { FileContent, LoadedRun, RunObjects, RunTargets } from "../../types/checkpoints.js";
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
 import { client } from "../client.js";
@@ -12,6 +13,20 @@ import { client } from "../client.js";
  * processes.
  */
 export function save(module: AnyModule, path: string): void;
+/**
+ * Saves everything that a run consists of in one file: modules, optimizers with their state, schedule and loss scale, models with
+ * their position in an epoch, losses, tensors and plain data, each under its name. The state of the generator of random numbers is
+ * saved too. A run that is loaded goes on to the bit.
+ *
+ * An optimizer needs the module of its parameters among the objects. The samples of a model are not saved. The file is safetensors
+ * with a checksum, and is replaced at once or not at all, as for a module.
+ *
+ * @example
+ * ```ts
+ * save("run.safetensors", { net, optimizer, epoch: 3, losses: [0.31, 0.27] });
+ * ```
+ */
+export function save(path: string, objects: RunObjects): void;
 export function save(...args: readonly unknown[]): unknown {
   return client.call("save", args);
 }
@@ -35,6 +50,42 @@ export function load(module: AnyModule, path: string, options?: LoadOptions & { 
 export function load(module: AnyModule, path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
 /** Sets parameters and buffers from a file, and returns a report if `strict` is false. */
 export function load(module: AnyModule, path: string, options?: LoadOptions): LoadReport | undefined;
+/**
+ * Loads the file of a run. Objects that are given are set, each under its name in the file; all others are made anew. Returns all
+ * of them, with the plain data. A file that fails changes nothing.
+ *
+ * A given module must have tensors of the names, shapes and types of the file. A given optimizer must be of the same kind, and on
+ * the same parameters; its groups, options and state become those of the file. A given model keeps its samples, and goes on with the
+ * batch after the last one. A model that is made anew does so once it has as many samples.
+ *
+ * The generator of random numbers is set too, unless `generator` is false. Typed arrays come back as `{ data, shape }`.
+ *
+ * @example
+ * ```ts
+ * const { epoch } = load("run.safetensors", { net, optimizer });
+ * const run = load<{ net: ModuleHandle; optimizer: OptimizerHandle; epoch: number }>("run.safetensors");
+ * ```
+ */
+export function load<Run extends object = LoadedRun>(path: string): Run;
+export function load<Targets extends RunTargets>(
+  path: string,
+  objects: Targets,
+  options?: RunLoadOptions,
+): Targets & LoadedRun;
 export function load(...args: readonly unknown[]): unknown {
-  return client.call("load", args);
+  const loaded = client.call("load", args);
+  return typeof args[0] === "string" ? { ...(loaded as LoadedRun), ...(args[1] as RunTargets | undefined) } : loaded;
+}
+
+/**
+ * What a safetensors file holds: its tensors, and of a run the objects. Elements are neither read nor compared with the checksum.
+ *
+ * @example
+ * ```ts
+ * for (const { name, shape } of inspect("run.safetensors").tensors) console.log(name, shape);
+ * ```
+ */
+export function inspect(path: string): FileContent;
+export function inspect(...args: readonly unknown[]): unknown {
+  return client.call("inspect", args);
 }
