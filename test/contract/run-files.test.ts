@@ -95,7 +95,7 @@ describe.runIf(differences.files)("a run in a file", () => {
     const optimizer = k.opt("adamw", net);
     k.lossscale(optimizer, { init: 1024 });
     const table = k.tensor([[1, 2], [3, 4]], "double");
-    k.save(path, { net, optimizer, table, loss: k.loss("mse", "sum"), list: new Float32Array([1, 2.5]) });
+    k.save(path, { net, optimizer, table, loss: k.loss("mse", { reduce: "sum" }), list: new Float32Array([1, 2.5]) });
     const made = k.load<{ optimizer: k.OptimizerHandle; table: k.TensorHandle; loss: k.LossHandle; list: unknown }>(path);
     expect(k.lossscale(made.optimizer)).toEqual(k.lossscale(optimizer));
     expect([k.dtype(made.table), k.tensor(made.table)]).toEqual(["double", [[1, 2], [3, 4]]]);
@@ -127,8 +127,8 @@ describe.runIf(differences.files)("a run in a file", () => {
     const whole = readFileSync(path);
     const before = () => [k.state(run.net), k.state(run.optimizer), k.train(run.model), k.handlecount()];
     const expected = before();
-    const refuse = (code: k.ErrorCode, call: () => unknown, text?: RegExp) => {
-      expectError(code, call, text as never);
+    const refuse = (code: k.ErrorCode, call: () => unknown) => {
+      expectError(code, call);
       expect(before()).toEqual(expected);
     };
     for (const position of [9, 60, 400, whole.length - 1]) {

@@ -59,6 +59,16 @@ export interface LoadOptions {
   readonly cast?: boolean;
   /** Refuse a file whose names, shapes or types differ from the module. Default true. */
   readonly strict?: boolean;
+  /** Compare the file with its checksum, if Stepwell wrote it. Default true. */
+  readonly verify?: boolean;
+}
+
+/** How the file of a run is loaded. */
+export interface RunLoadOptions {
+  /** Compare the file with its checksum. Default true. */
+  readonly verify?: boolean;
+  /** Set the generator of random numbers to its state in the file. Default true. */
+  readonly generator?: boolean;
 }
 
 /** How a loss is scaled. PyTorch's names, as of `torch.amp.GradScaler`, are accepted, and `min_loss_scale` of apex and DeepSpeed. */
