@@ -324,7 +324,19 @@ export class EngineClient {
     if (typeof result === "bigint") return this.#registry.handle(Number(result));
     if (Array.isArray(result) && typeof result[0] === "bigint")
       return result.map((id: bigint) => this.#registry.handle(Number(id)));
-    return toThisRealm(result) ?? undefined;
+    const value = toThisRealm(result) ?? undefined;
+    return typeof value === "object" && !ArrayBuffer.isView(value) ? this.#withHandles(value) : value;
+  }
+
+  /** A dictionary with handles for the ids among its entries; any other value as it is. */
+  #withHandles(value: object): object {
+    const entries = Object.entries(value);
+    if (!entries.some(([, item]) => typeof item === "bigint")) return value;
+    const handles = entries.map(([key, item]) => [
+      key,
+      typeof item === "bigint" ? this.#registry.handle(Number(item)) : item,
+    ]);
+    return Object.fromEntries(handles);
   }
 
   /** An error of a call; if one of its arguments is a handle of another engine, the message says so. */
