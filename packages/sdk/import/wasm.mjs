@@ -177,6 +177,7 @@ export {
   inf,
   info,
   input,
+  inspect,
   interpolate,
   inverse,
   isin,
