@@ -158,7 +158,7 @@ const table: readonly Row[] = [
  * below has. `keep` takes any value. */
 const exempt = [
   ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep", "cudaStatus"],
-  ...["synchronize", "seq", "save", "load", "optimizer"],
+  ...["synchronize", "seq", "save", "load", "inspect", "optimizer"],
 ];
 
 const call = (name: string, args: readonly unknown[]) =>

@@ -270,6 +270,13 @@ const table: { readonly [name: string]: readonly Row[] } = {
       ]),
     },
   ],
+  inspect: [
+    {
+      what: "a file",
+      act: ({ file }) => k.inspect(file),
+      outcome: both(differences.files ? "allowed" : "ERR_FILE"),
+    },
+  ],
   load: [
     {
       what: "the module",

@@ -86,6 +86,9 @@ const trainedOn = (o: Objects) => {
   k.test(o.model, o.tensor, o.tensor);
 };
 
+/** The objects that the file of a run can hold. */
+const run = ({ tensor, module, optimizer, loss, model }: Objects) => ({ tensor, module, optimizer, loss, model });
+
 /** The result of a call, or its error on an engine without files. */
 function onFile(call: () => unknown): unknown {
   try {
@@ -388,8 +391,11 @@ const rows: { readonly [name: string]: readonly Row[] } = {
     (o) => k.copyparms(k.module(k.seq("sequential", ["linear", 2, 2])), o.model),
     (o) => k.copyparms(o.model, k.module(k.seq("sequential", ["linear", 2, 2]))),
   ],
-  save: [(o) => onFile(() => k.save(o.module, file))],
-  load: [(o) => onFile(() => [k.save(o.module, file), k.load(o.module, file, { strict: false })])],
+  save: [(o) => onFile(() => k.save(o.module, file)), (o) => onFile(() => k.save(file, run(o)))],
+  load: [
+    (o) => onFile(() => [k.save(o.module, file), k.load(o.module, file, { strict: false })]),
+    (o) => onFile(() => [k.save(file, run(o)), Object.keys(k.load(file, run(o)))]),
+  ],
   use: [
     (o) => k.use(o.leaf, o.tensor),
     (o) => k.use(o.vector, k.vector(o.tensor)),

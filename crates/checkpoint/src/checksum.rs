@@ -34,8 +34,8 @@ pub(crate) struct Checksum {
 impl Checksum {
     pub(crate) fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let room = usize::try_from(BLOCK_BYTES - self.filled).unwrap_or(usize::MAX);
-            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            let left = usize::try_from(BLOCK_BYTES - self.filled).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(left.min(bytes.len()));
             self.block.update(now);
             self.filled += now.len() as u64;
             if self.filled == BLOCK_BYTES {
@@ -58,7 +58,7 @@ impl Checksum {
     }
 }
 
-/// The checksum of a source of `length` bytes, of which those of `zeros` count as the digit 0.
+/// The checksum of a source of `length` bytes, with the digit 0 in the place of each byte of `zeros`.
 pub(crate) fn checksum_of(source: &dyn ReadAt, length: u64, zeros: &Range<u64>) -> Result<String> {
     let count = length.div_ceil(BLOCK_BYTES);
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
@@ -119,7 +119,7 @@ fn digest_of(
         source.read_exact_at(piece, at)?;
         let end = at + length as u64;
         for position in zeros.start.max(at)..zeros.end.min(end) {
-            // It lies in the piece, whose length is a usize.
+            // The position is in the piece, whose length is a usize.
             piece[(position - at) as usize] = b'0';
         }
         digest.update(&*piece);

@@ -6,6 +6,7 @@
 
 mod checksum;
 mod description;
+mod errors;
 mod header;
 mod json;
 mod reader;
@@ -17,15 +18,3 @@ pub use description::FORMAT_VERSION;
 pub use reader::{Checkpoint, SavedTensor};
 pub use source::{Bytes, ReadAt, RegularFile};
 pub use writer::{Sink, TensorHeader, write, write_file};
-
-use stepwell_optim::{Brief, Code, Error};
-
-/// The error of a file that the system does not read or write.
-pub(crate) fn failed(verb: &str, place: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::File, format!("cannot {verb} {}: {error}", Brief(place)))
-}
-
-/// The error of a file with other content than expected.
-pub(crate) fn malformed(place: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::Format, format!("{} is not a valid safetensors file: {error}", Brief(place)))
-}

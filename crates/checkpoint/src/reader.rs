@@ -7,9 +7,9 @@ use stepwell_optim::{Brief, Code, Error, Result};
 
 use crate::checksum::checksum_of;
 use crate::description::{DIGITS_PLACE, Description, LENGTH_BYTES, has_digits_at_their_place};
+use crate::errors::{failed, malformed};
 use crate::header::{Entry, Header, MAX_HEADER_LEN};
 use crate::source::ReadAt;
-use crate::{failed, malformed};
 
 /// In bytes, 1 MiB: tensors are read in pieces of at most this size, a multiple of every element's.
 const PIECE_BYTES: usize = 1 << 20;
@@ -44,8 +44,8 @@ impl<S: ReadAt> Checkpoint<S> {
     /// Reads and checks a header. `limit` is the most bytes that it may take, in memory.
     ///
     /// # Errors
-    /// [`Code::File`] if the source is not read, [`Code::Format`] for a header that does not fit the source or a version
-    /// of the format that is newer, [`Code::Memory`] for a header above the limit.
+    /// [`Code::File`] if the source is not read. [`Code::Format`] for a header that does not fit the source, or for a newer
+    /// version of the format. [`Code::Memory`] for a header above the limit.
     pub fn open(source: S, place: &str, limit: usize) -> Result<Self> {
         let unreadable = |error: std::io::Error| failed("read", place, &error);
         let size = source.length().map_err(unreadable)?;

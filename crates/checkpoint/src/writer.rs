@@ -8,9 +8,10 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::checksum::Checksum;
 use crate::description::{self, DIGITS_PLACE};
+use crate::errors::{failed, malformed};
 use crate::header::MAX_HEADER_LEN;
 use crate::json::element_type;
-use crate::{failed, malformed, replace};
+use crate::replace;
 
 /// Name, element type and shape of a tensor to be written.
 pub struct TensorHeader {
@@ -43,7 +44,7 @@ pub trait Sink {
 /// Writes a checkpoint and replaces the file at `path` by it. See [`write`].
 ///
 /// # Errors
-/// [`Code::File`] if the system does not write it, and those of [`write`]. The file is then as before.
+/// [`Code::File`] if the system does not write the file, and the errors of [`write`]. The file is then as before.
 pub fn write_file(
     path: &Path,
     tensors: &[TensorHeader],
@@ -72,8 +73,8 @@ pub fn write_file(
 /// come first, so that all are aligned. `place` is the name of the output in messages.
 ///
 /// # Errors
-/// [`Code::File`] if the output fails; [`Code::Format`] for a name that comes twice or a header above 100,000,000 bytes;
-/// [`Code::Internal`] for another number of bytes than the shape has; those of `data`.
+/// [`Code::File`] if the output fails. [`Code::Format`] for a name that comes twice, or a header above 100,000,000 bytes.
+/// [`Code::Internal`] for another number of bytes than the shape has. The errors of `data`.
 pub fn write(
     place: &str,
     output: &mut (impl Write + Seek),

@@ -141,5 +141,6 @@ export const moduleOperations: Operations = {
     const name = `module-${world.random.int(3)}.safetensors`;
     if (world.random.chance(0.6)) world.call("save", from.handle, name);
     world.call("load", to.handle, name);
+    world.call("inspect", name);
   },
 };

@@ -7,8 +7,8 @@ use stepwell_optim::{Code, Error, OptionSet, Result, Results, defaults, options,
 
 use crate::commands::arguments::Arguments;
 use crate::commands::checkpoints::{entries_of, malformed};
-use crate::commands::files::{open, too_large};
 use crate::commands::restore::restored;
+use crate::commands::saved_file::{open, too_large};
 use crate::commands::state_entries::{Entries, dictionary, entry, find, text, whole};
 use crate::engine::Engine;
 use crate::nn::context::InitContext;
@@ -143,7 +143,7 @@ fn random(state: &Value) -> Result<Random> {
     }
 }
 
-/// What loading does to the session, once everything was read and checked.
+/// A change of the session, made once everything was read and checked.
 enum Change<E: Engine> {
     Copy { from: E::Tensor, to: E::Tensor },
     Optimizer { target: Shared<BoundOptimizer<E>>, bound: Box<BoundOptimizer<E>> },

@@ -1,7 +1,7 @@
 //! `save(path, objects)` and `inspect(path)`: everything that a run consists of in one file.
 //!
-//! The description of the file has an entry for each object by the name that the caller gave it: its kind, and its state as plain
-//! data. Arrays are tensors of the file. Their names begin with the name of the object.
+//! The description of the file has an entry for each object, by the name that the caller gave it. An entry has the kind and
+//! the state of the object as plain data. Arrays are tensors of the file. Their names begin with the name of the object.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use stepwell_checkpoint::{TensorHeader, write_file};
 use stepwell_optim::{Code, Error, OptionSet, Result};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::files::{failed, open};
+use crate::commands::saved_file::{failed, open};
 use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
@@ -113,7 +113,7 @@ fn generator<E: Engine>(session: &Session<E>) -> Value {
     Value::object([("key", Value::String(key)), ("position", Value::String(position.to_string()))])
 }
 
-/// What was described so far, to be found by identity.
+/// The objects that were described so far, to be found by identity.
 struct SavedRun<'a, E: Engine> {
     session: &'a Session<E>,
     /// The modules of the objects by their names, models' among them.

@@ -1,13 +1,14 @@
-//! Modules in files.
+//! Modules in files; `save(path, ..)` and `load(path, ..)` of a whole run go on in `checkpoints`.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use stepwell_checkpoint::{Checkpoint, RegularFile, SavedTensor, TensorHeader, write_file};
+use stepwell_checkpoint::{RegularFile, SavedTensor, TensorHeader, write_file};
 use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
 pub(crate) use crate::commands::checkpoints::inspect;
+use crate::commands::saved_file::{SavedFile, failed, open, too_large};
 use crate::commands::{checkpoint_load, checkpoints};
 use crate::engine::Engine;
 use crate::nn::layers::normalization::running::may_be_missing;
@@ -125,22 +126,6 @@ fn has_equal_bits(a: &Data, b: &Data) -> bool {
         (Data::BFloat16(a), Data::BFloat16(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
         _ => a == b,
     }
-}
-
-type SavedFile = Checkpoint<RegularFile>;
-
-/// Opens a file and checks its header, which takes at most `limit` bytes.
-pub(crate) fn open(path: &str, limit: usize) -> Result<SavedFile> {
-    let file = RegularFile::open(Path::new(path)).map_err(|error| failed("read", path, &error))?;
-    Checkpoint::open(file, path, limit)
-}
-
-pub(crate) fn failed(verb: &str, path: &str, error: &std::io::Error) -> Error {
-    Error::new(Code::File, format!("cannot {verb} {}: {error}", Brief(path)))
-}
-
-pub(crate) fn too_large(path: &str, bytes: u64, limit: usize) -> Error {
-    Error::new(Code::Memory, format!("{} needs {bytes} bytes, more than the limit of {limit}", Brief(path)))
 }
 
 /// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all,

@@ -26,6 +26,8 @@ pub(crate) mod outline;
 pub(crate) mod parameters;
 pub(crate) mod restore;
 pub(crate) mod samples;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod saved_file;
 pub(crate) mod schedules;
 pub(crate) mod scopes;
 pub(crate) mod session;

@@ -84,7 +84,7 @@ pub(crate) struct DataLoader<E: Engine> {
 pub(crate) struct EpochPosition {
     /// The number of samples.
     pub(crate) count: usize,
-    /// The samples of the epoch that has begun, in their order, and how many of them are behind.
+    /// The samples of the epoch that has begun, in their order, and how many of them were used.
     pub(crate) epoch: Option<(Vec<usize>, usize)>,
     /// The order of epochs that draw none.
     pub(crate) shuffled: Option<Vec<usize>>,

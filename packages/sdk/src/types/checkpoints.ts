@@ -29,13 +29,13 @@ export interface RunTargets {
   readonly [name: string]: AnyModule | AnyOptimizer | AnyModel | AnyLoss | AnyTensor;
 }
 
-/** What a file holds: new objects as handles, and plain data. */
+/** The content of the file of a run: new objects as handles, and plain data. */
 export interface LoadedRun {
   /** A handle, or plain data. */
   readonly [name: string]: AnyHandle | PlainData;
 }
 
-/** What a file holds, without its elements. */
+/** The content of a file, without elements. */
 export interface FileContent {
   /** Version of the format; null for a file of another program. */
   readonly version: number | null;

@@ -14,9 +14,9 @@ import { client } from "../client.js";
  */
 export function save(module: AnyModule, path: string): void;
 /**
- * Saves everything that a run consists of in one file: modules, optimizers with their state, schedule and loss scale, models with
- * their position in an epoch, losses, tensors and plain data, each under its name. The state of the generator of random numbers is
- * saved too. A run that is loaded goes on to the bit.
+ * Saves everything that a run consists of in one file, each object under its name: modules, optimizers, models, losses, tensors and
+ * plain data. An optimizer has its state, schedule and loss scale in the file, and a model its position in an epoch. The state of the
+ * generator of random numbers is saved too. A run that is loaded goes on to the bit.
  *
  * An optimizer needs the module of its parameters among the objects. The samples of a model are not saved. The file is safetensors
  * with a checksum, and is replaced at once or not at all, as for a module.
@@ -55,7 +55,7 @@ export function load(module: AnyModule, path: string, options?: LoadOptions): Lo
  * of them, with the plain data. A file that fails changes nothing.
  *
  * A given module must have tensors of the names, shapes and types of the file. A given optimizer must be of the same kind, and on
- * the same parameters; its groups, options and state become those of the file. A given model keeps its samples, and goes on with the
+ * the same parameters. It takes the groups, the options and the state of the file. A given model keeps its samples, and goes on with the
  * batch after the last one. A model that is made anew does so once it has as many samples.
  *
  * The generator of random numbers is set too, unless `generator` is false. Typed arrays come back as `{ data, shape }`.
@@ -78,7 +78,7 @@ export function load(...args: readonly unknown[]): unknown {
 }
 
 /**
- * What a safetensors file holds: its tensors, and of a run the objects. Elements are neither read nor compared with the checksum.
+ * The content of a safetensors file: its tensors, and of a run the objects. Elements are neither read nor compared with the checksum.
  *
  * @example
  * ```ts

@@ -1,0 +1,23 @@
+//! Safetensors files for the commands that read and write them, with their errors.
+
+use std::path::Path;
+
+use stepwell_checkpoint::{Checkpoint, RegularFile};
+use stepwell_optim::{Brief, Code, Error, Result};
+
+/// An open safetensors file with a valid header.
+pub(crate) type SavedFile = Checkpoint<RegularFile>;
+
+/// Opens a file and checks its header, which takes at most `limit` bytes.
+pub(crate) fn open(path: &str, limit: usize) -> Result<SavedFile> {
+    let file = RegularFile::open(Path::new(path)).map_err(|error| failed("read", path, &error))?;
+    Checkpoint::open(file, path, limit)
+}
+
+pub(crate) fn failed(verb: &str, path: &str, error: &std::io::Error) -> Error {
+    Error::new(Code::File, format!("cannot {verb} {}: {error}", Brief(path)))
+}
+
+pub(crate) fn too_large(path: &str, bytes: u64, limit: usize) -> Error {
+    Error::new(Code::Memory, format!("{} needs {bytes} bytes, more than the limit of {limit}", Brief(path)))
+}
