@@ -10,16 +10,16 @@ use stepwell_checkpoint::{TensorHeader, write_file};
 use stepwell_optim::{Code, Error, OptionSet, Result};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::saved_file::{failed, open};
+use crate::commands::data_positions::loader_value;
+use crate::commands::saved_file::{entries_of, failed, malformed, open};
 use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::{Module, checked_name};
 use crate::nn::module_state;
 use crate::session::{Object, Session};
-use crate::training::data_loader::{DataLoader, TestOptions, TrainOptions};
+use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::values::convert::to_value;
-use crate::values::data::Data;
 use crate::values::element_bytes::{dtype_of, word, write_elements};
 use crate::values::handle::Handle;
 use crate::values::json;
@@ -89,20 +89,6 @@ pub(crate) fn inspect<E: Engine>(session: &mut Session<E>, mut arguments: Argume
         ("objects", Value::Object(objects)),
         ("tensors", tensors),
     ]))
-}
-
-/// The entries of a dictionary in a description; none if it is absent.
-pub(crate) fn entries_of(content: Value, key: &str) -> Result<Vec<(String, Value)>> {
-    let Value::Object(entries) = content else { return Err(malformed("a dictionary")) };
-    match entries.into_iter().find(|(name, _)| name == key) {
-        None => Ok(Vec::new()),
-        Some((_, Value::Object(entries))) => Ok(entries),
-        Some(_) => Err(malformed(&format!("a dictionary of {key}"))),
-    }
-}
-
-pub(crate) fn malformed(expected: &str) -> Error {
-    Error::new(Code::Format, format!("expected {expected} in the description of the file"))
 }
 
 /// The state of the generator of random numbers.
@@ -249,8 +235,10 @@ impl<E: Engine> SavedRun<'_, E> {
             Some(_) => Value::Null,
             None => loss_value(&model.loss),
         };
-        let train = self.loader(&format!("{name}.train"), &model.train, model.train.options_value(TrainOptions::SPECS));
-        let test = self.loader(&format!("{name}.test"), &model.test, model.test.options_value(TestOptions::SPECS));
+        let mut train = loader_value(&model.train, model.train.options_value(TrainOptions::SPECS));
+        take(&mut train, &format!("{name}.train"), &mut self.arrays);
+        let mut test = loader_value(&model.test, model.test.options_value(TestOptions::SPECS));
+        take(&mut test, &format!("{name}.test"), &mut self.arrays);
         Ok(vec![
             ("kind", Value::string("model")),
             ("module", module),
@@ -259,31 +247,6 @@ impl<E: Engine> SavedRun<'_, E> {
             ("train", train),
             ("test", test),
         ])
-    }
-
-    /// The options of a data loader, and its position in an epoch.
-    fn loader(&mut self, name: &str, loader: &DataLoader<E>, options: Value) -> Value {
-        let order = |order: &[usize]| {
-            let data = Data::Long(order.iter().map(|sample| *sample as i64).collect());
-            Value::NumericArray(NumericArray { shape: vec![order.len()], data })
-        };
-        let mut position = loader.position().map_or(Value::Null, |position| {
-            let (epoch, next) = match &position.epoch {
-                Some((samples, next)) => (order(samples), Value::Number(*next as f64)),
-                None => (Value::Null, Value::Null),
-            };
-            let measured: Vec<f64> = position.measured.iter().flat_map(|batch| batch.numbers()).collect();
-            let shape = vec![position.measured.len(), 4];
-            Value::object([
-                ("count", Value::Number(position.count as f64)),
-                ("order", epoch),
-                ("next", next),
-                ("shuffled", position.shuffled.as_deref().map_or(Value::Null, order)),
-                ("measured", Value::NumericArray(NumericArray { data: Data::Double(measured), shape })),
-            ])
-        });
-        take(&mut position, name, &mut self.arrays);
-        Value::object([("options", options), ("position", position)])
     }
 }
 

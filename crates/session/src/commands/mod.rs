@@ -8,6 +8,8 @@ pub(crate) mod checkpoint_load;
 pub(crate) mod checkpoints;
 pub(crate) mod closure_step;
 pub(crate) mod compact_call;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod data_positions;
 #[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
 pub(crate) mod devices;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
@@ -16,6 +18,8 @@ pub(crate) mod fills;
 pub(crate) mod gradients;
 pub(crate) mod initializers;
 pub(crate) mod lbfgs_state;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod loaded_run;
 pub(crate) mod losses;
 pub(crate) mod models;
 pub(crate) mod modules;
