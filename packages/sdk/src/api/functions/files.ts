@@ -67,6 +67,7 @@ export function load(module: AnyModule, path: string, options?: LoadOptions): Lo
  * ```
  */
 export function load<Run extends object = LoadedRun>(path: string): Run;
+/** As before, with objects that are set, each under its name in the file. */
 export function load<Targets extends RunTargets>(
   path: string,
   objects: Targets,
