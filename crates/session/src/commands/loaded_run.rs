@@ -201,7 +201,7 @@ impl<E: Engine> LoadedRun<'_, E> {
     fn module(&mut self, name: &str, state: &Value) -> Result<Rc<Module<E>>> {
         let engine = &self.session.engine;
         // Restoring draws no random numbers from the session.
-        let mut context = InitContext { engine, random: &mut Random::new(0), parts: Vec::new() };
+        let mut context = InitContext { engine, random: &mut Random::new(0), parts: Vec::new(), remaining: usize::MAX };
         let made = module_state::restore(state, &mut context)?;
         made.check_extent()?;
         let Some((_, target)) = self.modules.iter().find(|(known, _)| known == name) else {
