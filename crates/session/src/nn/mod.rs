@@ -2,7 +2,6 @@
 
 pub(crate) mod buffer_snapshot;
 pub(crate) mod callback;
-#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod container;
 pub(crate) mod context;
 pub(crate) mod evaluation;
