@@ -12,7 +12,7 @@ import { pnpm } from "./packages.mjs";
  */
 export async function packTarballs(folder, { registry = false } = {}) {
   mkdirSync(folder, { recursive: true });
-  const ours = () => readdirSync(folder).filter((name) => /^stepwell-(?:native|sdk|wasm)-\d.*\.tgz$/.test(name));
+  const ours = () => readdirSync(folder).filter((name) => /^stepwell-(?:cli|native|sdk|wasm)-\d.*\.tgz$/.test(name));
   for (const name of ours()) rmSync(join(folder, name));
   const hook = registry ? [] : [`--config.pnpmfile=${join(root, "scripts", "peers.cjs")}`];
   // pnpm puts versions for "workspace:" and "catalog:" into the manifests, which npm pack does not.

@@ -85,7 +85,7 @@ const settings = {
 
 beforeAll(() => {
   pack(folder);
-  for (const name of ["native", "wasm", "sdk"]) {
+  for (const name of ["native", "wasm", "sdk", "cli"]) {
     mkdirSync(unpacked(name), { recursive: true });
     const tarball = readdirSync(folder).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
     execFileSync("tar", ["-xzf", join(folder, tarball), "-C", unpacked(name), "--strip-components=1"]);
@@ -134,7 +134,7 @@ describe.each(versions)("TypeScript %s", (version) => {
   });
 });
 
-it.each(["native", "wasm", "sdk"])("every map of %s names files that are packed, or has their text", (name) => {
+it.each(["native", "wasm", "sdk", "cli"])("every map of %s names files that are packed, or has their text", (name) => {
   const root = unpacked(name);
   const files = new Set(
     readdirSync(root, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\\\", "/")),

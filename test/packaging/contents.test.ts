@@ -12,7 +12,7 @@ const unpacked = (name: string) => join(folder, name);
 
 beforeAll(() => {
   pack(folder);
-  for (const name of ["native", "wasm", "sdk"]) {
+  for (const name of ["native", "wasm", "sdk", "cli"]) {
     mkdirSync(unpacked(name));
     const tarball = readdirSync(folder).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
     execFileSync("tar", ["-xzf", join(folder, tarball), "-C", unpacked(name), "--strip-components=1"]);
@@ -40,7 +40,7 @@ function reachable(sdk: string, entry: string, ending: ".js" | ".d.ts"): Readonl
   return found;
 }
 
-it.each(["native", "wasm", "sdk"])("%s has its licence, and a page that says what it is", (name) => {
+it.each(["native", "wasm", "sdk", "cli"])("%s has its licence, and a page that says what it is", (name) => {
   expect(readFileSync(join(unpacked(name), "LICENSE"), "utf8")).toMatch(/^MIT License/);
   expect(readFileSync(join(unpacked(name), "README.md"), "utf8")).toMatch(new RegExp(`^# @stepwell/${name}\n`));
 });

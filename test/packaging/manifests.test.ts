@@ -45,7 +45,7 @@ describe("the SDK", () => {
   });
 });
 
-describe.each(["native", "sdk", "wasm"])("%s", (name) => {
+describe.each(["native", "sdk", "wasm", "cli"])("%s", (name) => {
   it.each(["files", "registry"] as const)("says what it is, for %s", (form) => {
     const { description, keywords, license, engines, version } = manifest(form, name);
     expect(version).toBe(manifest("files", "sdk").version);

@@ -19,7 +19,7 @@ export function run(command: string, args: readonly string[], cwd: string, engin
 
 /** Packs all packages into a folder. `options` go to `npm run pack`. */
 export function pack(folder: string, options: readonly string[] = []) {
-  for (const name of ["native", "wasm", "sdk"]) {
+  for (const name of ["native", "wasm", "sdk", "cli"]) {
     const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
   }

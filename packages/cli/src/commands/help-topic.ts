@@ -1,0 +1,124 @@
+// `stepwell help <name>`: an optimizer, a module, a schedule, or a function of the SDK.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { CommandError } from "../command-error.js";
+import { type Environment, printResult } from "../output/environment.js";
+import { textTable } from "../output/text-table.js";
+
+/** A thing that has a name in the SDK. */
+export interface Topic {
+  readonly kind: "optimizer" | "module" | "schedule" | "preset" | "function";
+  readonly name: string;
+  /** One or more sentences. */
+  readonly about: string;
+  /** The name in PyTorch. */
+  readonly pytorch?: string;
+  /** Names and defaults of options; null for an option that must be given. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Declarations of a function in TypeScript, each with its documentation. */
+  readonly signatures?: readonly { readonly about: string; readonly declaration: string }[];
+}
+
+/** Runs the command. */
+export async function helpTopic(name: string, environment: Environment): Promise<void> {
+  const topics = await allTopics();
+  const found = topics.filter((topic) => topic.name === name);
+  if (found.length === 0) {
+    throw new CommandError("ERR_UNKNOWN_NAME", `help: unknown name "${name}"${nearest(name, topics)}`);
+  }
+  printResult(environment, found.map(describe).join("\n\n"), found);
+}
+
+/** Names that `help` knows, sorted. */
+export async function topicNames(): Promise<readonly string[]> {
+  return [...new Set((await allTopics()).map(({ name }) => name))].sort();
+}
+
+async function allTopics(): Promise<readonly Topic[]> {
+  const { help } = await import("@stepwell/sdk");
+  return [
+    ...help("optimizer").map(({ optimizer, pytorch, about }) => {
+      return { kind: "optimizer", name: optimizer, about, pytorch, options: help(optimizer, true) } as const;
+    }),
+    ...help("module").map(({ module, about, options }) => ({ kind: "module", name: module, about, options }) as const),
+    ...help("schedule").map(({ schedule, about, pytorch, options }) => {
+      return { kind: "schedule", name: schedule, about, pytorch, options } as const;
+    }),
+    ...help("preset").map(({ preset, optimizer, about, source, options }) => {
+      return {
+        kind: "preset",
+        name: preset,
+        about: `Options of ${optimizer}. ${about} From ${source}.`,
+        options,
+      } as const;
+    }),
+    ...functions(),
+  ];
+}
+
+/** The functions of the SDK, from its declarations. */
+function functions(): readonly Topic[] {
+  const root = dirname(createRequire(import.meta.url).resolve("@stepwell/sdk/package.json"));
+  const folder = join(root, "commonjs", "dist", "node", "functions");
+  const found = new Map<string, { about: string; declaration: string }[]>();
+  for (const file of readdirSync(folder).filter((file) => file.endsWith(".d.ts"))) {
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, comment = "", declaration = "", name = ""] of text.matchAll(
+      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare (function (\w+)[\s\S]*?;)$/gm,
+    )) {
+      const entry = { about: withoutStars(comment), declaration: declaration.replace(/\s+/g, " ") };
+      found.set(name, [...(found.get(name) ?? []), entry]);
+    }
+  }
+  return [...found].map(([name, signatures]) => ({ kind: "function", name, about: "", signatures }));
+}
+
+function withoutStars(comment: string): string {
+  return comment
+    .split("\n")
+    .map((line) => line.replace(/^\s*\* ?/, "").replaceAll(/\{@link (\w+)\}/g, "$1"))
+    .join("\n")
+    .trim();
+}
+
+function describe({ kind, name, about, pytorch, options, signatures }: Topic): string {
+  const lines = [`${name} (${kind})${pytorch ? `, ${pytorch} in PyTorch` : ""}`];
+  if (about) lines.push(about);
+  if (options && Object.keys(options).length > 0) {
+    const rows = Object.entries(options).map(([option, value]) => [
+      `  ${option}`,
+      value === null && kind === "module" ? "must be given" : JSON.stringify(value),
+    ]);
+    lines.push("", textTable([["  option", kind === "preset" ? "value" : "default"], ...rows]));
+  }
+  for (const { about, declaration } of signatures ?? []) lines.push("", declaration, ...indented(about));
+  return lines.join("\n");
+}
+
+const indented = (text: string) => (text === "" ? [] : text.split("\n").map((line) => `  ${line}`.trimEnd()));
+
+/** A part of a sentence with the name that differs in the fewest letters, if it is near. */
+function nearest(name: string, topics: readonly Topic[]): string {
+  let best: { name: string; distance: number } | undefined;
+  for (const topic of topics) {
+    const distance = editDistance(name.toLowerCase(), topic.name.toLowerCase());
+    if (!best || distance < best.distance) best = { name: topic.name, distance };
+  }
+  return best && best.distance <= Math.max(1, name.length / 3) ? `: did you mean "${best.name}"?` : "";
+}
+
+/** Levenshtein's distance of two short words. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

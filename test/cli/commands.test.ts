@@ -1,0 +1,140 @@
+// `stepwell doctor`, `inspect` and `help`, and errors of arguments, from the packed tarballs.
+
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as k from "@stepwell/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installed, type Project } from "./installed.js";
+
+let project: Project;
+beforeAll(() => {
+  project = installed();
+});
+afterAll(() => project.remove());
+
+const { version } = JSON.parse(readFileSync(new URL("../../packages/cli/package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+describe("doctor", () => {
+  it("says that both engines train", () => {
+    const { status, stdout, stderr } = project.run(["doctor", "--json"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      versions: { "@stepwell/cli": version, "@stepwell/sdk": version, node: process.versions.node },
+      engines: [
+        { engine: "native", trains: true, libtorch: { source: "LIBTORCH" } },
+        { engine: "wasm", trains: true, threads: 1 },
+      ],
+      used: "native",
+      works: true,
+    });
+    expect(report.engines[0].libtorch.version).toMatch(/^2\.11\.0/);
+    expect(project.run(["doctor"]).stdout).toContain("Training works, on the native engine.");
+  });
+
+  it("fails if the engine that is asked for does not train, and says the remedy", () => {
+    const { status, stdout, stderr } = project.run(["doctor"], "native", { LIBTORCH: project.folder });
+    expect(status).toBe(1);
+    expect(stdout).toContain("does not train: ERR_LIBTORCH_NOT_FOUND");
+    expect(stdout).toContain("Unset STEPWELL_ENGINE");
+    expect(stderr).toBe("stepwell: ERR_ENGINE: doctor: training does not work on this machine\n");
+    const without = project.run(["doctor"], "", { LIBTORCH: project.folder });
+    expect(without.status).toBe(0);
+    expect(without.stdout).toMatch(
+      /on the WebAssembly engine\.\nFor the native engine, which is faster: LIBTORCH is set/,
+    );
+    expect(project.run(["doctor"], "jax").status).toBe(1);
+  });
+});
+
+describe("inspect", () => {
+  it("lists objects and tensors of a run", () => {
+    const path = join(project.folder, "run.safetensors");
+    const net = k.module(["linear", "fc", 3, 2]);
+    k.save(path, { net, optimizer: k.opt("adam", net), epoch: 4 });
+    const { status, stdout } = project.run(["inspect", path, "--json"]);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ path, ...k.inspect(path) });
+    const text = project.run(["inspect", path]).stdout;
+    expect(text).toMatch(/: run, \d/);
+    expect(text).toMatch(/^net\.weight {2}float {2}\[2, 3\] {2}24 bytes$/m);
+    k.free();
+  });
+
+  it("refuses other files in one line", () => {
+    writeFileSync(join(project.folder, "text.txt"), "no tensors");
+    expect(project.run(["inspect", "text.txt"])).toMatchObject({ status: 2, stdout: "" });
+    expect(project.run(["inspect", "text.txt"]).stderr).toMatch(/^stepwell: ERR_FORMAT: [^\n]+\n$/);
+    expect(project.run(["inspect", "absent"]).stderr).toBe(
+      "stepwell: ERR_FILE: absent: there is no such file or folder\n",
+    );
+    expect(JSON.parse(project.run(["inspect", "absent", "--json"]).stderr)).toEqual({
+      error: { code: "ERR_FILE", message: "absent: there is no such file or folder" },
+    });
+  });
+});
+
+describe("help", () => {
+  it("has the tables of the SDK", () => {
+    const { stdout } = project.run(["help", "lamb", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject([{ kind: "optimizer", options: k.help("lamb", true) }]);
+    const linear = project.run(["help", "linear"], "wasm").stdout;
+    expect(linear).toMatch(/inputs +must be given/);
+  });
+
+  it("knows every function, with its documentation", () => {
+    const functions = Object.entries(k).filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name));
+    const { stdout } = project.run(["help", "clip"]);
+    expect(stdout).toContain("function clip(");
+    const program = `
+      const { topicNames } = await import("${join(project.folder, "node_modules/@stepwell/cli/dist/commands/help-topic.js")}");
+      console.log(JSON.stringify(await topicNames()));`;
+    writeFileSync(join(project.folder, "names.mjs"), program);
+    const names: string[] = JSON.parse(
+      project.run(["help", "--json"]).status === 0 ? runNode(join(project.folder, "names.mjs")) : "[]",
+    );
+    // Words of the fluent layer, and names that JavaScript reserves.
+    const others = ["class", "return", "synchronize", "layers", "presets", "seq", "optimizer", "schedules"];
+    expect(functions.map(([name]) => name).filter((name) => !names.includes(name) && !others.includes(name))).toEqual(
+      [],
+    );
+    expect(names.length).toBeGreaterThan(400);
+  });
+
+  it("suggests the nearest name", () => {
+    expect(project.run(["help", "adamm"])).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: 'stepwell: ERR_UNKNOWN_NAME: help: unknown name "adamm": did you mean "adam"?\n',
+    });
+  });
+});
+
+function runNode(file: string): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
+    encoding: "utf8",
+    env: project.environment(),
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+it.each([
+  [["bogus"], "unknown command 'bogus'"],
+  [["doctor", "--fast"], "unknown option '--fast'"],
+  [["inspect"], "missing required argument 'file'"],
+  [["inspect", "a", "b"], "too many arguments for 'inspect'. Expected 1 argument but got 2."],
+])("%j is an error in one line, and writes nothing", (args, message) => {
+  const before = readdirSync(project.folder);
+  expect(project.run(args)).toEqual({ status: 2, stdout: "", stderr: `stepwell: ERR_USAGE: ${message}\n` });
+  expect(readdirSync(project.folder)).toEqual(before);
+});
+
+it("without arguments it prints its commands", () => {
+  const { status, stdout, stderr } = project.run([]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain("Usage: stepwell");
+});
