@@ -216,7 +216,7 @@ export const withoutPointers = ({ parms, ...state }: k.State) => ({
 
 /**
  * The state of a restored optimizer, with a pointer of 0 where an earlier state has the same one. libtorch may give a new tensor
- * the address of a freed tensor, which the page does not show. The pointers are those of the optimizer's parameters.
+ * the address of a freed tensor, which the page does not show. The optimizer names the pointers of its parameters.
  */
 export function withNewPointers(k: Sdk, o: k.OptimizerHandle, earlier: k.State): k.State {
   const state = k.state(o);
