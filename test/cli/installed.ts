@@ -24,6 +24,8 @@ export interface Project {
   readonly program: string;
   /** Runs `stepwell` there; `engine` is the value of STEPWELL_ENGINE. */
   run(args: readonly string[], engine?: string, env?: NodeJS.ProcessEnv): Outcome;
+  /** Runs Node there. */
+  node(args: readonly string[], engine?: string, env?: NodeJS.ProcessEnv): Outcome;
   /** The environment of a command. */
   environment(engine?: string): NodeJS.ProcessEnv;
   remove(): void;
@@ -52,18 +54,17 @@ export function installed(names: readonly string[] = ["cli", "sdk", "wasm", "nat
     const { STEPWELL_ENGINE: _, ...rest } = process.env;
     return { ...rest, NODE_PATH: "", LIBTORCH: libtorch.path, ...(engine && { STEPWELL_ENGINE: engine }) };
   };
+  const node: Project["node"] = (args, engine, env) => {
+    const options = { cwd: folder, encoding: "utf8", env: { ...environment(engine), ...env } } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
+    return { status, stdout, stderr };
+  };
   return {
     folder,
     program,
     environment,
-    run: (args, engine, env) => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-        cwd: folder,
-        encoding: "utf8",
-        env: { ...environment(engine), ...env },
-      });
-      return { status, stdout, stderr };
-    },
+    node,
+    run: (args, engine, env) => node([program, ...args], engine, env),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }

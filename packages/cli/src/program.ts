@@ -1,6 +1,19 @@
 // The commands of `stepwell` with their arguments. Commands are imported when they run: `--help` starts no engine.
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import {
+  device,
+  jsonObject,
+  namedValue,
+  names,
+  nameWithOptions,
+  number,
+  shareOrFile,
+  wholeNumber,
+} from "./commands/arguments.js";
+import type { ResumeArguments } from "./commands/resume.js";
+import type { TrainArguments } from "./commands/train.js";
+import { dataFormats } from "./data/read-samples.js";
 import type { Environment, OutputStream } from "./output/environment.js";
 import { version } from "./output/versions.js";
 
@@ -24,6 +37,7 @@ export function makeProgram(streams: Streams): Command {
     .exitOverride();
   const environment = (): Environment => ({ ...streams, json: program.opts<{ json?: true }>().json === true });
 
+  addTraining(program, environment);
   program
     .command("doctor")
     .description("say which engines train on this machine, and what to do; exit code 0 if training works, else 1")
@@ -44,4 +58,59 @@ export function makeProgram(streams: Streams): Command {
       await (await import("./commands/help-topic.js")).helpTopic(name, environment());
     });
   return program;
+}
+
+/** The commands that train. */
+function addTraining(program: Command, environment: () => Environment): void {
+  const train = program
+    .command("train")
+    .description("train a model on the samples of a file: CSV, JSON lines, npy, safetensors or IDX")
+    .argument("<data>", "the file of the samples; of the inputs for npy and idx")
+    .requiredOption("--model <model>", "JSON, a .json file, or a .ts or .js file with a default export")
+    .option("--targets <file>", "the targets, for npy and idx")
+    .addOption(new Option("--format <format>", "the format, if the name does not tell it").choices(dataFormats))
+    .option("--no-header", "the first line of CSV has samples; columns are 1, 2 and so on")
+    .option("--features <names>", "columns of the inputs; default: all others", names)
+    .option("--target <names>", "columns of the targets; default: the last", names)
+    .option("--validation <share or file>", "samples to measure on after each epoch", shareOrFile)
+    .option("--validation-targets <file>", "their targets, for npy and idx")
+    .option("--scale", "give inputs a mean of 0 and a deviation of 1")
+    .option(
+      "--loss <loss>",
+      "a name, or a list of a name and options; default: ce for classes, else mse",
+      nameWithOptions,
+    )
+    .option("--optimizer <name>", "the optimizer", "adam")
+    .option("--lr <rate>", "the learning rate; default: as `stepwell help NAME` says", number)
+    .option("--option <name=value>", "an option of the optimizer; can be repeated", namedValue, {})
+    .option("--schedule <json>", "a learning-rate schedule that advances with each step", jsonObject)
+    .option("--epochs <count>", "passes over the samples", wholeNumber(1), 10)
+    .option("--batch-size <count>", "samples of a batch", wholeNumber(1), 32)
+    .option("--no-shuffle", "keep the order of the samples")
+    .option("--accumulate <count>", "batches of a step", wholeNumber(1), 1)
+    .option("--clip-norm <norm>", "largest norm of the gradients", number)
+    .option("--patience <epochs>", "end after so many epochs without a smaller loss", wholeNumber(1))
+    .option("--seed <number>", "of first weights, orders and the division of samples", wholeNumber(0), 1)
+    .option("--device <device>", "cpu, cuda or cuda:<index>", device, "cpu")
+    .option("--out <file>", "the file of the run, saved after each epoch", "run.safetensors")
+    .option("--no-save", "save nothing")
+    .option("--overwrite", "replace the file of a run that exists")
+    .action(async (data: string, given: TrainArguments) => {
+      await (await import("./commands/train.js")).train(data, given, environment());
+    });
+  const resume = program
+    .command("resume")
+    .description("go on with a run from its file, to the bit")
+    .argument("<file>", "a file that `stepwell train` has saved")
+    .option("--epochs <count>", "passes over the samples in all; default: as the run was begun", wholeNumber(1))
+    .action(async (file: string, given: ResumeArguments) => {
+      await (await import("./commands/resume.js")).resume(file, given, environment());
+    });
+  for (const command of [train, resume]) {
+    command
+      .option("--quiet", "show no progress")
+      .option("--tensorboard <folder>", "write event files for TensorBoard")
+      .option("--report <file>", "write a page about the training at its end")
+      .option("--live [port]", "serve a page on 127.0.0.1 that shows the training", wholeNumber(0, 65_535));
+  }
 }

@@ -1,0 +1,188 @@
+// Trains a run for `train` and `resume`: observers, checkpoints, signals and the result.
+
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { FitHistory } from "@stepwell/sdk";
+import { CommandError, exitCodes, fileError } from "../command-error.js";
+import { livePage } from "../observers/live-page.js";
+import { observe, type TrainingObserver } from "../observers/observer.js";
+import { progressBar } from "../observers/progress-bar.js";
+import { report } from "../observers/report.js";
+import { tensorboard } from "../observers/tensorboard.js";
+import { type Environment, jsonNumber, printResult } from "../output/environment.js";
+import { figure } from "../output/numbers.js";
+import type { Run } from "../training/build-run.js";
+import { type Progress, trainingEvents } from "../training/events.js";
+import { saveRun } from "../training/run-file.js";
+
+/** How a training is shown and saved. */
+export interface TrainingOutput {
+  /** The file of the run; null: nothing is saved. */
+  readonly out: string | null;
+  /** Ways to show it. */
+  readonly show: ShowArguments;
+}
+
+/** Options of both commands that show a training, as commander has parsed them. */
+export interface ShowArguments {
+  readonly quiet?: true;
+  readonly tensorboard?: string;
+  readonly report?: string;
+  /** The port, or true for any. */
+  readonly live?: number | true;
+}
+
+/** Fails unless a file can be written. An existing one is an error unless it may be replaced. */
+export function checkWritable(path: string, { replace }: { readonly replace: boolean }): void {
+  const folder = dirname(resolve(path));
+  try {
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw fileError(folder, error);
+  }
+  if (!replace && existsSync(path)) {
+    throw new CommandError("ERR_FILE", `${path}: it exists already: --overwrite replaces it`);
+  }
+}
+
+/** Fails if this engine cannot write files. */
+export async function checkEngineSaves(): Promise<void> {
+  const { engine } = await import("@stepwell/sdk");
+  if (engine === "native") return;
+  throw new CommandError("ERR_UNSUPPORTED", "the WebAssembly engine has no files yet: --no-save trains without saving");
+}
+
+/** Trains until the last epoch or a signal, and sets the exit code. */
+export async function runTraining(
+  run: Run,
+  progress: Progress,
+  { out, show }: TrainingOutput,
+  environment: Environment,
+): Promise<void> {
+  const interrupt = new AbortController();
+  let signal: NodeJS.Signals | undefined;
+  const stop = (name: NodeJS.Signals) => {
+    // The second one does not wait for the step and the checkpoint.
+    if (signal !== undefined) process.exit(exitOf(name));
+    signal = name;
+    interrupt.abort();
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  const observers: TrainingObserver[] = [checkpoint(run, progress, out)];
+  if (environment.json) observers.push(epochLines(environment));
+  observers.push(...shown(run, progress, show, environment));
+  try {
+    const history = await observe(trainingEvents(run, progress, interrupt.signal), ...observers);
+    printEnd(run, progress, history, out, environment);
+    if (history.reason === "aborted") process.exitCode = exitOf(signal ?? "SIGINT");
+    if (history.reason === "nonfinite") {
+      const kept =
+        out === null || progress.history.length === 0 ? "" : `; ${out} has the end of epoch ${progress.history.length}`;
+      throw new CommandError(
+        "ERR_NONFINITE",
+        `the loss was not finite at step ${progress.step}${kept}`,
+        exitCodes.failed,
+      );
+    }
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+/** The observers that options ask for. */
+function shown(
+  run: Run,
+  { history }: Progress,
+  { quiet, tensorboard: folder, report: page, live }: ShowArguments,
+  { stderr }: Environment,
+): readonly TrainingObserver[] {
+  const { configuration, model: _, ...model } = run;
+  const settings = settingsOf(run);
+  const recorded = { title: configuration.data.path, settings, model, epochs: [...history] };
+  const onListen = (address: string) => void stderr.write(`Live: ${address}\n`);
+  const description = Object.entries(settings)
+    .map(([name, value]) => `- ${name}: ${value}`)
+    .join("\n");
+  return [
+    ...(folder === undefined ? [] : [tensorboard(folder, { model, description })]),
+    ...(page === undefined ? [] : [report(page, recorded)]),
+    ...(live === undefined ? [] : [livePage({ ...recorded, onListen, port: live === true ? 0 : live })]),
+    ...(quiet ? [] : [progressBar({ stream: stderr, epochs: configuration.epochs, samples: run.counts.training })]),
+  ];
+}
+
+function settingsOf({ configuration, counts }: Run): Readonly<Record<string, string>> {
+  const { data, loss, training, seed, schedule } = configuration;
+  const { batchsize, shuffle, accumulate, clipnorm } = training;
+  return {
+    data: `${data.path}, ${counts.training} samples for training and ${counts.validation} for validation`,
+    loss: loss.name,
+    batches: `${batchsize} samples, ${shuffle ? "shuffled" : "in order"}, ${accumulate} a step`,
+    ...(clipnorm !== null && { clipping: `norm ${clipnorm}` }),
+    ...(schedule && { schedule: JSON.stringify(schedule) }),
+    seed: String(seed),
+  };
+}
+
+/** Fails unless the files of observers can be written. */
+export function checkShown({ tensorboard: folder, report: page }: ShowArguments): void {
+  if (page !== undefined) checkWritable(page, { replace: true });
+  if (folder !== undefined) checkWritable(folder, { replace: true });
+}
+
+const exitOf = (signal: NodeJS.Signals) => (signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted);
+
+/** Saves the run after each epoch, and after a signal. */
+function checkpoint(run: Run, progress: Progress, out: string | null): TrainingObserver {
+  return {
+    async event(event) {
+      const isSaved = event.type === "epoch" || (event.type === "done" && event.reason === "aborted");
+      if (isSaved && out !== null) await saveRun(out, run, progress);
+    },
+  };
+}
+
+/** Prints the figures of each epoch as a line of JSON. */
+function epochLines({ stdout }: Environment): TrainingObserver {
+  return {
+    event(event) {
+      if (event.type === "epoch") stdout.write(`${JSON.stringify(event, jsonNumber)}\n`);
+    },
+  };
+}
+
+function printEnd(
+  run: Run,
+  progress: Progress,
+  history: FitHistory,
+  out: string | null,
+  environment: Environment,
+): void {
+  const { reason, best } = history;
+  if (reason === "nonfinite") return;
+  const { epochs } = run.configuration;
+  const last = progress.history.at(-1);
+  const value = {
+    type: "done",
+    reason,
+    ...(best !== undefined && { best }),
+    epochs: progress.history.length,
+    steps: progress.step,
+    file: out,
+  };
+  const saved = out === null ? "Nothing was saved." : `Saved ${out}.`;
+  const figures = last
+    ? `: loss ${figure(last.loss)}${last.accuracy === undefined ? "" : `, accuracy ${last.accuracy.toFixed(1)} %`}${
+        last.validation ? `, validation loss ${figure(last.validation.loss)}` : ""
+      }`
+    : "";
+  const resume = out === null ? "" : ` Resume: npx stepwell resume ${out}`;
+  const text =
+    reason === "aborted"
+      ? `Stopped after step ${progress.step} of ${epochs * run.stepsPerEpoch}. ${saved}${resume}`
+      : `Trained ${progress.history.length} epochs, ${progress.step} steps${figures}.${
+          reason === "earlystop" ? ` Stopped early: epoch ${best} was the best.` : ""
+        } ${saved}`;
+  printResult(environment, text, value);
+}

@@ -1,0 +1,217 @@
+// Samples of a training: inputs with a target each, from tables or arrays.
+
+import { CommandError, formatError } from "../command-error.js";
+import { elementCount, type NumberArray } from "./arrays.js";
+import type { Cell, Table } from "./table.js";
+
+/** Inputs and targets of the samples of a file. */
+export interface Samples {
+  /** The number of samples. */
+  readonly count: number;
+  /** Inputs in row-major order. */
+  readonly inputs: Float32Array;
+  /** Sizes of one input. */
+  readonly inputShape: readonly number[];
+  /** Numbers, or classes from 0. */
+  readonly targets: Float32Array | BigInt64Array;
+  /** Sizes of one target; empty for a class. */
+  readonly targetShape: readonly number[];
+  /** The texts that classes stand for, in the order of the classes. */
+  readonly classes: readonly string[] | null;
+}
+
+/** The choice of inputs and targets in a file. */
+export interface Selection {
+  /** Columns, or the name of a tensor. Default: all other columns, the key `inputs`, the tensor `inputs`. */
+  readonly features: readonly string[] | null;
+  /** Columns, or the name of a tensor. Default: the last column, the key `targets`, the tensor `targets`. */
+  readonly target: readonly string[] | null;
+  /** Whether targets are classes. Null: texts, and integers of a file of arrays, are. */
+  readonly areClasses: boolean | null;
+  /** The texts of classes in their order, if another file has set them. */
+  readonly classes: readonly string[] | null;
+}
+
+/** Samples of a table. */
+export function samplesOfTable(path: string, table: Table, selection: Selection): Samples {
+  const target = selection.target ?? [table.names.includes("targets") ? "targets" : (table.names.at(-1) as string)];
+  for (const name of [...target, ...(selection.features ?? [])]) {
+    if (!table.names.includes(name)) {
+      throw formatError(path, `expected a column "${name}", given ${table.names.slice(0, 12).join(", ")}`);
+    }
+  }
+  const others = table.names.filter((name) => !target.includes(name));
+  const features = selection.features ?? (others.includes("inputs") ? ["inputs"] : others);
+  const both = features.find((name) => target.includes(name));
+  if (both !== undefined) throw formatError(path, `the column "${both}" is a feature and the target`);
+  if (features.length === 0)
+    throw formatError(path, "expected a column of features in addition to the target, given none");
+  const inputs = numberColumns(path, table, features);
+  return {
+    count: table.rows.length,
+    inputs: inputs.data,
+    inputShape: inputs.shape,
+    ...targetsOf(path, table, target, selection),
+  };
+}
+
+/** Numbers of columns side by side. A column of lists stands alone, and keeps its shape. */
+function numberColumns(path: string, table: Table, names: readonly string[]) {
+  const columns = names.map((name) => table.names.indexOf(name));
+  const first = table.rows[0]?.[columns[0] as number];
+  const shape = names.length === 1 && typeof first === "object" ? first.shape : [names.length];
+  const width = elementCount(shape);
+  const data = new Float32Array(table.rows.length * width);
+  for (const [row, cells] of table.rows.entries()) {
+    for (const [index, column] of columns.entries()) {
+      const cell = cells[column] as Cell;
+      const at = `line ${table.lines[row]}, "${names[index]}"`;
+      if (typeof cell === "object") {
+        const fits = names.length === 1 && String(cell.shape) === String(shape);
+        if (!fits)
+          throw formatError(
+            path,
+            `${at}: expected ${expectedCell(shape, names)}, given a list [${cell.shape.join(", ")}]`,
+          );
+        data.set(cell.data, row * width);
+      } else if (typeof cell === "number" && Number.isFinite(cell) && typeof first !== "object") {
+        data[row * width + index] = cell;
+      } else {
+        throw formatError(path, `${at}: expected ${expectedCell(shape, names)}, given ${shown(cell)}`);
+      }
+    }
+  }
+  const infinite = data.findIndex((value) => !Number.isFinite(value));
+  if (infinite >= 0) {
+    const line = table.lines[Math.floor(infinite / width)];
+    throw formatError(path, `line ${line}: expected numbers that fit into 32 bits, given one that does not`);
+  }
+  return { data, shape };
+}
+
+const expectedCell = (shape: readonly number[], names: readonly string[]) =>
+  names.length === 1 && shape.length > 0 && shape[0] !== 1 ? `a list [${shape.join(", ")}]` : "a number";
+
+const shown = (cell: Cell) => {
+  if (cell === "") return "nothing";
+  return typeof cell === "string" ? `"${cell.slice(0, 40)}"` : String(cell);
+};
+
+type Targets = Pick<Samples, "targets" | "targetShape" | "classes">;
+
+function targetsOf(path: string, table: Table, names: readonly string[], selection: Selection): Targets {
+  const [name = ""] = names;
+  const column = table.names.indexOf(name);
+  const cells = table.rows.map((row) => row[column] as Cell);
+  const areTexts = names.length === 1 && cells.some((cell) => typeof cell === "string");
+  const areClasses = selection.areClasses ?? areTexts;
+  if (!areClasses) {
+    const { data, shape } = numberColumns(path, table, names);
+    return { targets: data, targetShape: shape, classes: null };
+  }
+  if (names.length !== 1) throw formatError(path, `expected one target of classes, given ${names.length} columns`);
+  const at = (row: number) => `line ${table.lines[row]}, "${name}"`;
+  if (!areTexts && selection.classes === null) {
+    const values = cells.map((cell, row) => wholeClass(path, at(row), cell));
+    return { targets: BigInt64Array.from(values, BigInt), targetShape: [], classes: null };
+  }
+  // A class such as 4 in a column of texts is the text "4".
+  const texts = cells.map((cell, row) => {
+    if (typeof cell === "object" || cell === "")
+      throw formatError(path, `${at(row)}: expected a class, given ${shown(cell)}`);
+    return String(cell);
+  });
+  const classes = selection.classes ?? [...new Set(texts)].sort();
+  const numbers = new Map(classes.map((text, index) => [text, BigInt(index)]));
+  const targets = BigInt64Array.from(texts, (text, row) => {
+    const number = numbers.get(text);
+    if (number === undefined) throw formatError(path, `${at(row)}: the class "${text}" is not in the training data`);
+    return number;
+  });
+  return { targets, targetShape: [], classes };
+}
+
+function wholeClass(path: string, at: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  throw formatError(path, `${at}: expected a class from 0 up, given ${shown(value as Cell)}`);
+}
+
+/** Samples of an array of inputs and an array of targets, along their first dimension. */
+export function samplesOfArrays(
+  path: string,
+  inputs: NumberArray,
+  targets: NumberArray,
+  { areClasses }: Pick<Selection, "areClasses">,
+): Samples {
+  const count = inputs.shape[0] ?? 0;
+  if (count === 0) throw formatError(path, "expected samples along the first dimension, given none");
+  if (targets.shape[0] !== count) {
+    throw new CommandError(
+      "ERR_SHAPE",
+      `${path}: expected as many targets as inputs, ${count}, given ${targets.shape[0] ?? "a number"}`,
+    );
+  }
+  const numbers = Float32Array.from(inputs.data);
+  const notFinite = numbers.findIndex((value) => !Number.isFinite(value));
+  if (notFinite >= 0)
+    throw formatError(path, `expected finite inputs, given ${inputs.data[notFinite]} at element ${notFinite}`);
+  const base = { count, inputs: numbers, inputShape: inputs.shape.slice(1), classes: null };
+  if (areClasses ?? targets.isInteger) {
+    if (elementCount(targets.shape) !== count) {
+      throw new CommandError(
+        "ERR_SHAPE",
+        `${path}: expected a class for each input, given targets [${targets.shape.join(", ")}]`,
+      );
+    }
+    const values = Array.from(targets.data, (value, index) => wholeClass(path, `target ${index}`, value));
+    return { ...base, targets: BigInt64Array.from(values, BigInt), targetShape: [] };
+  }
+  // A loss compares outputs [n, 1] with targets of the same shape; [n] would be broadcast.
+  const targetShape = targets.shape.length === 1 ? [1] : targets.shape.slice(1);
+  return { ...base, targets: Float32Array.from(targets.data), targetShape };
+}
+
+/** The samples at some indices. */
+export function subset(samples: Samples, indices: ArrayLike<number>): Samples {
+  const [width, targetWidth] = [elementCount(samples.inputShape), elementCount(samples.targetShape)];
+  const inputs = new Float32Array(indices.length * width);
+  const isLong = samples.targets instanceof BigInt64Array;
+  const targets = isLong
+    ? new BigInt64Array(indices.length * targetWidth)
+    : new Float32Array(indices.length * targetWidth);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i] as number;
+    inputs.set(samples.inputs.subarray(from * width, (from + 1) * width), i * width);
+    const part = samples.targets.subarray(from * targetWidth, (from + 1) * targetWidth);
+    (targets as Float32Array).set(part as Float32Array, i * targetWidth);
+  }
+  return { ...samples, count: indices.length, inputs, targets };
+}
+
+/** Means and deviations of inputs: of each feature for samples of one dimension, else one of all elements. */
+export interface Scaling {
+  readonly means: readonly number[];
+  readonly deviations: readonly number[];
+}
+
+/** The scaling that gives samples a mean of 0 and a deviation of 1. A feature that is constant keeps its size. */
+export function scalingOf({ inputs, inputShape }: Samples): Scaling {
+  const width = inputShape.length === 1 ? (inputShape[0] as number) : 1;
+  const count = inputs.length / width;
+  const means = new Array<number>(width).fill(0);
+  const deviations = new Array<number>(width).fill(0);
+  for (const [i, value] of inputs.entries()) means[i % width] = (means[i % width] as number) + value / count;
+  for (const [i, value] of inputs.entries()) {
+    deviations[i % width] = (deviations[i % width] as number) + (value - (means[i % width] as number)) ** 2 / count;
+  }
+  return { means, deviations: deviations.map((square) => Math.sqrt(square) || 1) };
+}
+
+/** The samples with scaled inputs. */
+export function scaled(samples: Samples, { means, deviations }: Scaling): Samples {
+  const width = means.length;
+  const inputs = samples.inputs.map(
+    (value, i) => (value - (means[i % width] as number)) / (deviations[i % width] as number),
+  );
+  return { ...samples, inputs };
+}

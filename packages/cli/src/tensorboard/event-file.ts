@@ -1,0 +1,95 @@
+// Event files of TensorBoard: a TFRecord for each message `Event` of TensorFlow.
+
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fileError } from "../command-error.js";
+import { maskedCrc32c } from "./crc32c.js";
+import { histogramOf } from "./histogram.js";
+import { bytes, double, doubles, type Field, float, integer, message, text } from "./protobuf.js";
+
+/** How a file is begun. */
+export interface EventFileOptions {
+  /** The time of each event in seconds since 1970. Default: the clock. */
+  readonly now?: () => number;
+  /** The end of the name of the file. Default: the names of the host and of the process. */
+  readonly suffix?: string;
+}
+
+/** Numbers of files that this process has begun, so that two in one second have names of their own. */
+let begun = 0;
+
+/**
+ * Writes scalars, histograms and texts, which TensorBoard shows: `tensorboard --logdir FOLDER`. Each event is in the file when the
+ * method returns.
+ *
+ * @example
+ * ```ts
+ * const file = new EventFile("runs/first");
+ * file.scalar("loss", 0.25, 1);
+ * file.close();
+ * ```
+ */
+export class EventFile {
+  /** The path of the file. */
+  readonly path: string;
+  readonly #file: number;
+  readonly #now: () => number;
+
+  /** Begins a file in a folder, which is made if it is absent. */
+  constructor(folder: string, options: EventFileOptions = {}) {
+    this.#now = options.now ?? (() => Date.now() / 1000);
+    const suffix = options.suffix ?? `${hostname()}.${process.pid}.${begun++}`;
+    this.path = join(folder, `events.out.tfevents.${Math.floor(this.#now())}.${suffix}`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.#file = openSync(this.path, "wx");
+    } catch (error) {
+      throw fileError(this.path, error);
+    }
+    this.#write(text(3, "brain.Event:2"));
+  }
+
+  /** Writes a number under a name, such as `loss/training`. Names with the same part before `/` share a panel. */
+  scalar(name: string, value: number, step: number): void {
+    this.#summary(step, text(1, name), float(2, value));
+  }
+
+  /** Writes the distribution of numbers. Without a finite number it writes nothing. */
+  histogram(name: string, values: ArrayLike<number>, step: number): void {
+    const found = histogramOf(values);
+    if (!found) return;
+    const { min, max, count, sum, sumOfSquares, limits, counts } = found;
+    const fields = [min, max, count, sum, sumOfSquares].map((value, index) => double(index + 1, value));
+    this.#summary(step, text(1, name), bytes(5, message(...fields, doubles(6, limits), doubles(7, counts))));
+  }
+
+  /** Writes a text in Markdown. */
+  text(name: string, value: string, step = 0): void {
+    const metadata = message(bytes(1, message(text(1, "text"))));
+    const stringType = 7;
+    const oneElement = message(bytes(2, message(integer(1, 1))));
+    const tensor = message(integer(1, stringType), bytes(2, oneElement), text(8, value));
+    this.#summary(step, text(1, name), bytes(9, metadata), bytes(8, tensor));
+  }
+
+  /** Ends the file. */
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #summary(step: number, ...value: readonly Field[]): void {
+    this.#write(integer(2, step), bytes(5, message(bytes(1, message(...value)))));
+  }
+
+  /** Writes an event as a record: the length, its checksum, the bytes, their checksum. */
+  #write(...fields: readonly Field[]): void {
+    const event = message(double(1, this.#now()), ...fields);
+    const record = Buffer.alloc(event.length + 16);
+    record.writeBigUInt64LE(BigInt(event.length));
+    record.writeUInt32LE(maskedCrc32c(record.subarray(0, 8)), 8);
+    record.set(event, 12);
+    record.writeUInt32LE(maskedCrc32c(event), 12 + event.length);
+    writeSync(this.#file, record);
+  }
+}

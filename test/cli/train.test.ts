@@ -1,0 +1,401 @@
+// `stepwell train` and `resume` from the packed tarballs: figures of the SDK, files that resume to the bit, and bad inputs.
+
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import * as k from "@stepwell/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { engines, installed, type Project } from "./installed.js";
+
+let project: Project;
+beforeAll(() => {
+  project = installed();
+  for (const [name, content] of Object.entries(files())) writeFileSync(join(project.folder, name), content);
+  mkdirSync(join(project.folder, "folder"));
+});
+afterAll(() => project.remove());
+
+const count = 60;
+const kinds = ["lily", "rose", "tulip"];
+const rows = Array.from({ length: count }, (_, i) => {
+  const kind = (i * 7) % 3;
+  return { length: kind * 2 + ((i * 13) % 10) / 10, width: 3 - kind + ((i * 11) % 10) / 10, kind };
+});
+const inputs = rows.map(({ length, width }) => [length, width]);
+const layers = ["sequential", ["linear", 2, 8], "tanh", ["linear", 8, 3]] as const;
+const classifier = JSON.stringify(layers);
+const regression = JSON.stringify(["linear", 2, 1]);
+
+/** Bytes of a float32 or int64 array as npy of version 1. */
+function npy(descr: string, shape: readonly number[], bytes: Uint8Array, order = "False"): Buffer {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${sizes}), }`;
+  const header = `${text.padEnd(64 * Math.ceil((text.length + 11) / 64) - 11)}\n`;
+  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 0, 0]);
+  start.writeUInt16LE(header.length, 8);
+  return Buffer.concat([start, Buffer.from(header), bytes]);
+}
+
+function idx(type: number, shape: readonly number[], bytes: Uint8Array): Buffer {
+  const header = Buffer.alloc(4 + 4 * shape.length);
+  header.writeUInt8(type, 2);
+  header.writeUInt8(shape.length, 3);
+  for (const [i, size] of shape.entries()) header.writeUInt32BE(size, 4 + 4 * i);
+  return Buffer.concat([header, bytes]);
+}
+
+const bytesOf = (array: Float32Array | BigInt64Array) => new Uint8Array(array.buffer);
+
+function files(): Readonly<Record<string, string | Uint8Array>> {
+  const numbers = Float32Array.from(inputs.flat());
+  const labels = BigInt64Array.from(rows, ({ kind }) => BigInt(kind));
+  const header = JSON.stringify({
+    inputs: { dtype: "F32", shape: [count, 2], data_offsets: [0, count * 8] },
+    targets: { dtype: "I64", shape: [count], data_offsets: [count * 8, count * 16] },
+  });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const csv = rows.map(({ length, width, kind }) => `${length},${width},${kinds[kind]}`);
+  return {
+    "flowers.csv": `\uFEFFlength,width,kind\r\n${csv.join("\r\n")}\r\n`,
+    "flowers.tsv": `length\twidth\tkind\n${csv.join("\n").replaceAll(",", "\t")}\n`,
+    "bare.csv": `${csv.join("\n")}\n`,
+    "flowers.jsonl": rows
+      .map(({ length, width, kind }) => JSON.stringify({ length, width, kind: kinds[kind] }))
+      .join("\n"),
+    "lists.jsonl": rows.map(({ kind }, i) => JSON.stringify({ targets: kinds[kind], inputs: inputs[i] })).join("\n"),
+    "x.npy": npy("<f4", [count, 2], bytesOf(numbers)),
+    "y.npy": npy("<i8", [count], bytesOf(labels)),
+    "fortran.npy": npy("<f4", [count, 2], bytesOf(numbers), "True"),
+    "flowers.safetensors": Buffer.concat([length, Buffer.from(header), bytesOf(numbers), bytesOf(labels)]),
+    "x-idx2-ubyte.gz": gzipSync(
+      idx(
+        8,
+        [count, 2],
+        Uint8Array.from(inputs.flat(), (x) => x * 10),
+      ),
+    ),
+    "y-idx1-ubyte": idx(
+      8,
+      [count],
+      Uint8Array.from(rows, ({ kind }) => kind),
+    ),
+    "sums.csv": `a,b,sum\n${inputs.map(([a, b]) => `${a},${b},${(a as number) + (b as number)}`).join("\n")}\n`,
+    "missing.csv": "a,b,c\n1,2,3\n4,,6\n",
+    "text.csv": "a,b,c\n1,2,3\n4,red,6\n",
+    "ragged.csv": "a,b,c\n1,2,3\n4,5\n",
+    "empty.csv": "",
+    "header.csv": "a,b,c\n",
+    "twice.csv": "a,a,c\n1,2,3\n",
+    "bad.jsonl": '{"a":1,"b":2}\n{"a":1,\n',
+    "keys.jsonl": '{"a":1,"b":2}\n{"a":1}\n',
+    "latin.csv": Buffer.from("a,b\n1,caf\xe9\n", "latin1"),
+    "model.ts":
+      'import { seq } from "@stepwell/sdk";\ninterface Shapes { readonly inputs: readonly number[]; readonly outputs: number }\n' +
+      'export default ({ inputs, outputs }: Shapes) => seq("sequential", ["linear", inputs[0] as number, 8], "tanh", ["linear", 8, outputs]);\n',
+    "own.mjs":
+      'import { Module, Tensor, seq } from "@stepwell/sdk";\nclass Own extends Module {\n' +
+      '  inner = Module.of(seq("sequential", ["linear", 2, 8], "tanh", ["dropout", 0.2], ["linear", 8, 3]));\n' +
+      '  scale = Tensor.of([1], "grad");\n  forward(x) { return this.inner.forward(x).mul(this.scale); }\n}\n' +
+      "export const model = () => new Own();\n",
+    "broken.mjs": "export default nothing;\n",
+    "nothing.mjs": "export const other = 1;\n",
+    "bad.json": '["linear", 2,',
+  };
+}
+
+const hash = (name: string) =>
+  createHash("sha256")
+    .update(readFileSync(join(project.folder, name)))
+    .digest("hex");
+const train = (args: readonly string[], engine?: string) => project.run(["train", ...args], engine);
+const events = (stdout: string) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+/** The figures of a training by the SDK alone. */
+function expectedFigures(targets: readonly number[], epochs: number): readonly unknown[] {
+  k.seed(1);
+  const net = k.module(k.seq(...layers));
+  const model = k.model(net, k.loss("ce"), k.opt("adam", net, { lr: 0.02 }));
+  k.train(model, { batchsize: 32, shuffle: true, metrics: ["loss", "accuracy"] });
+  k.train(model, inputs, targets);
+  return Array.from({ length: epochs }, (_, i) => ({ type: "epoch", epoch: i + 1, ...(k.run(model) as object) }));
+}
+
+describe("train", () => {
+  const classes = rows.map(({ kind }) => kind);
+  const common = ["--model", classifier, "--lr", "0.02", "--epochs", "3", "--no-save", "--json"];
+  it.each([
+    [["flowers.csv"]],
+    [["flowers.tsv"]],
+    [["bare.csv", "--no-header"]],
+    [["flowers.jsonl"]],
+    [["lists.jsonl"]],
+    [["flowers.jsonl", "--features", "length,width", "--target", "kind"]],
+    [["x.npy", "--targets", "y.npy"]],
+    [["flowers.safetensors"]],
+  ])("has the figures of the SDK: %j", (data) => {
+    const { status, stdout, stderr } = train([...data, ...common, "--quiet"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const done = { type: "done", reason: "finished", epochs: 3, steps: 6, file: null };
+    expect(events(stdout)).toEqual([...expectedFigures(classes, 3), done]);
+  });
+
+  it.each(engines)("learns on %s, and shows a line for each epoch where there is no terminal", (engine) => {
+    const args = [
+      "sums.csv",
+      "--model",
+      regression,
+      "--option",
+      "beta1=0.8",
+      "--lr",
+      "0.1",
+      "--epochs",
+      "60",
+      "--no-save",
+    ];
+    const { status, stdout, stderr } = train([...args, "--validation", "0.25"], engine);
+    expect(status).toBe(0);
+    const lines = stderr.trim().split("\n");
+    expect(lines).toHaveLength(60);
+    expect(lines[8]).toMatch(/^epoch {2}9\/60 {2}loss [\d.e-]+ {2}validation [\d.e-]+ {2}[\d,]+ samples\/s$/);
+    const [, loss] = /validation loss ([\d.e-]+)\. Nothing was saved\.\n$/.exec(stdout) ?? [];
+    expect(Number(loss)).toBeLessThan(0.05);
+  });
+
+  it("takes IDX files packed by gzip, and scales inputs", () => {
+    const args = ["x-idx2-ubyte.gz", "--targets", "y-idx1-ubyte", "--scale", "--model", classifier, "--lr", "0.1"];
+    const { status, stdout } = train([...args, "--epochs", "20", "--no-save", "--json", "--quiet"]);
+    expect(status).toBe(0);
+    expect(events(stdout).at(-2).accuracy).toBe(100);
+  });
+
+  it("takes a model in TypeScript, which gets the shapes", () => {
+    const { stdout } = train([
+      "flowers.csv",
+      "--model",
+      "model.ts",
+      "--lr",
+      "0.02",
+      "--epochs",
+      "3",
+      "--no-save",
+      "--json",
+      "--quiet",
+    ]);
+    expect(events(stdout).slice(0, 3)).toEqual(expectedFigures(classes, 3));
+  });
+
+  it("stops at a loss that is not finite, with exit code 1", () => {
+    const { status, stdout, stderr } = train([
+      "sums.csv",
+      "--model",
+      regression,
+      "--optimizer",
+      "sgd",
+      "--lr",
+      "1e20",
+      "--no-save",
+      "--quiet",
+    ]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^stepwell: ERR_NONFINITE: the loss was not finite at step \d+\n$/);
+  });
+
+  it("ends early", () => {
+    const args = [
+      "sums.csv",
+      "--model",
+      regression,
+      "--optimizer",
+      "sgd",
+      "--lr",
+      "0",
+      "--patience",
+      "2",
+      "--epochs",
+      "9",
+    ];
+    const { stdout } = train([...args, "--no-shuffle", "--no-save", "--json", "--quiet"]);
+    expect(events(stdout).at(-1)).toMatchObject({ reason: "earlystop", best: 1, epochs: 3 });
+  });
+
+  it("saves nothing on WebAssembly, and says so", () => {
+    const { status, stderr } = train(["flowers.csv", "--model", classifier], "wasm");
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      "stepwell: ERR_UNSUPPORTED: the WebAssembly engine has no files yet: --no-save trains without saving\n",
+    );
+  });
+});
+
+describe("resume", () => {
+  it.each([
+    ["JSON", ["--model", classifier, "--validation", "0.2"]],
+    ["classes of its own with dropout", ["--model", "own.mjs"]],
+    [
+      "a schedule",
+      [
+        "--model",
+        "model.ts",
+        "--optimizer",
+        "lamb",
+        "--schedule",
+        '{"schedule":"cosine","steps":40}',
+        "--scale",
+        "--clip-norm",
+        "1",
+      ],
+    ],
+  ])("10 epochs and 10 more are 20 to the byte, with a model of %s", (_, options) => {
+    const args = ["flowers.csv", ...options, "--batch-size", "7", "--quiet", "--overwrite"];
+    expect(train([...args, "--epochs", "20", "--out", "whole.safetensors"])).toMatchObject({ status: 0, stderr: "" });
+    expect(train([...args, "--epochs", "10", "--out", "part.safetensors"])).toMatchObject({ status: 0, stderr: "" });
+    expect(hash("part.safetensors")).not.toBe(hash("whole.safetensors"));
+    const again = project.run(["resume", "part.safetensors", "--epochs", "20", "--quiet"]);
+    expect(again).toMatchObject({ status: 0, stderr: "" });
+    expect(hash("part.safetensors")).toBe(hash("whole.safetensors"));
+    // Another seed gives another file: the comparison can fail.
+    train([...args, "--epochs", "20", "--out", "other.safetensors", "--seed", "2"]);
+    expect(hash("other.safetensors")).not.toBe(hash("whole.safetensors"));
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s saves in the middle of an epoch, and the rest is the rest", async (signal, status) => {
+    const args = ["flowers.csv", "--model", classifier, "--batch-size", "1", "--quiet"];
+    const epochs = ["--epochs", "60"];
+    expect(train([...args, ...epochs, "--out", `whole-${signal}.safetensors`]).status).toBe(0);
+    const out = `part-${signal}.safetensors`;
+    const child = spawn(process.execPath, [project.program, "train", ...args, ...epochs, "--out", out, "--json"], {
+      cwd: project.folder,
+      env: project.environment(),
+    });
+    let stdout = "";
+    child.stdout.on("data", (bytes) => {
+      if (stdout === "") child.kill(signal);
+      stdout += bytes;
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(code).toBe(status);
+    const end = events(stdout).at(-1);
+    expect(end).toMatchObject({ type: "done", reason: "aborted", file: out });
+    expect(end.steps).toBeLessThan(60 * count);
+    expect(project.run(["resume", out, "--quiet"])).toMatchObject({ status: 0, stderr: "" });
+    expect(hash(out)).toBe(hash(`whole-${signal}.safetensors`));
+  });
+
+  it("says how to resume", () => {
+    // A signal that comes before the first step.
+    const program = `
+      process.argv.splice(1, 1, "stepwell");
+      const { makeProgram } = await import("${join(project.folder, "node_modules/@stepwell/cli/dist/program.js")}");
+      process.once("newListener", (name) => name === "SIGINT" && setImmediate(() => process.emit("SIGINT", "SIGINT")));
+      await makeProgram(process).parseAsync(process.argv.slice(2), { from: "user" });`;
+    writeFileSync(join(project.folder, "stopped.mjs"), program);
+    const args = [
+      "train",
+      "flowers.csv",
+      "--model",
+      classifier,
+      "--epochs",
+      "100000",
+      "--out",
+      "said.safetensors",
+      "--quiet",
+    ];
+    const { status, stdout } = project.node([join(project.folder, "stopped.mjs"), ...args]);
+    expect(status).toBe(130);
+    expect(stdout).toMatch(
+      /^Stopped after step \d+ of 200000\. Saved said\.safetensors\. Resume: npx stepwell resume said\.safetensors\n$/,
+    );
+  });
+
+  it("refuses files that it cannot go on with, and leaves them", () => {
+    train(["sums.csv", "--model", regression, "--epochs", "2", "--out", "done.safetensors", "--quiet"]);
+    const before = hash("done.safetensors");
+    const error = (args: readonly string[]) => project.run(["resume", ...args]).stderr;
+    expect(error(["done.safetensors"])).toBe(
+      "stepwell: ERR_USAGE: done.safetensors has 2 epochs of 2: --epochs gives a larger number to go on\n",
+    );
+    expect(error(["flowers.safetensors"])).toContain("expected a run that `stepwell train` has saved");
+    expect(error(["flowers.csv"])).toContain("ERR_FORMAT");
+    expect(error(["absent.safetensors"])).toContain("ERR_FILE");
+    const damaged = readFileSync(join(project.folder, "done.safetensors"));
+    damaged[damaged.length - 1] = (damaged[damaged.length - 1] as number) ^ 1;
+    writeFileSync(join(project.folder, "damaged.safetensors"), damaged);
+    expect(error(["damaged.safetensors", "--epochs", "4"])).toMatch(/^stepwell: ERR_FORMAT: [^\n]*checksum[^\n]*\n$/);
+    const text = readFileSync(join(project.folder, "sums.csv"), "utf8");
+    writeFileSync(join(project.folder, "sums.csv"), text.replace("a,b,sum", "a,b,SUM"));
+    expect(error(["done.safetensors", "--epochs", "4"])).toContain("the data has changed since the run began");
+    writeFileSync(join(project.folder, "sums.csv"), text);
+    expect(hash("done.safetensors")).toBe(before);
+  });
+});
+
+describe("bad input is one line, exit code 2, and nothing written", () => {
+  const flowers = ["flowers.csv", "--model", classifier];
+  it.each([
+    [["flowers.csv"], "ERR_USAGE", "required option '--model <model>' not specified"],
+    [["absent.csv", "--model", classifier], "ERR_FILE", "absent.csv: there is no such file or folder"],
+    [["folder", "--model", classifier, "--format", "csv"], "ERR_FILE", "folder: it is a folder"],
+    [["x.dat", "--model", classifier], "ERR_USAGE", "expected --format"],
+    [["missing.csv", "--model", regression], "ERR_FORMAT", 'line 3, "b": expected a number, given nothing'],
+    [["text.csv", "--model", regression], "ERR_FORMAT", 'line 3, "b": expected a number, given "red"'],
+    [["ragged.csv", "--model", regression], "ERR_FORMAT", "line 3"],
+    [["empty.csv", "--model", regression], "ERR_FORMAT", "given an empty file"],
+    [["header.csv", "--model", regression], "ERR_FORMAT", "expected rows after the header"],
+    [["twice.csv", "--model", regression], "ERR_FORMAT", 'given "a" twice'],
+    [["latin.csv", "--model", regression], "ERR_FORMAT", "expected text in UTF-8"],
+    [["bad.jsonl", "--model", regression], "ERR_FORMAT", "line 2: expected JSON"],
+    [["keys.jsonl", "--model", regression], "ERR_FORMAT", 'line 2: expected the key "b"'],
+    [["x.npy", "--model", classifier], "ERR_USAGE", "expected --targets FILE"],
+    [["x.npy", "--targets", "flowers.csv", "--model", classifier], "ERR_FORMAT", "expected an npy file"],
+    [["fortran.npy", "--targets", "y.npy", "--model", classifier], "ERR_FORMAT", "numpy.ascontiguousarray"],
+    [["y-idx1-ubyte", "--targets", "x.npy", "--model", classifier], "ERR_FORMAT", "expected an IDX file"],
+    [["flowers.safetensors", "--target", "labels", "--model", classifier], "ERR_FORMAT", 'expected a tensor "labels"'],
+    [[...flowers, "--target", "colour"], "ERR_FORMAT", 'expected a column "colour", given length, width, kind'],
+    [[...flowers, "--features", "length,kind"], "ERR_FORMAT", 'the column "kind" is a feature and the target'],
+    [[...flowers, "--loss", "mse"], "ERR_FORMAT", 'expected a number, given "lily"'],
+    [[...flowers, "--loss", "cee"], "ERR_UNKNOWN_NAME", "cee"],
+    [[...flowers, "--optimizer", "adamm"], "ERR_UNKNOWN_NAME", "adamm"],
+    [[...flowers, "--option", "beta3=1"], "ERR_OPTION_UNKNOWN", "beta3"],
+    [[...flowers, "--lr", "-1"], "ERR_OPTION_RANGE", "lr"],
+    [[...flowers, "--lr", "fast"], "ERR_USAGE", "Expected a number."],
+    [[...flowers, "--lr", "1", "--option", "lr=2"], "ERR_USAGE", "both given"],
+    [[...flowers, "--epochs", "0"], "ERR_USAGE", "Expected a whole number from 1 up."],
+    [[...flowers, "--schedule", "cosine"], "ERR_USAGE", "Expected JSON"],
+    [[...flowers, "--schedule", '{"schedule":"cosin"}'], "ERR_UNKNOWN_NAME", "cosin"],
+    [[...flowers, "--clip-norm", "0"], "ERR_OPTION_RANGE", "clipnorm"],
+    [[...flowers, "--device", "tpu"], "ERR_USAGE", "Expected cpu, cuda"],
+    [[...flowers, "--device", "cuda:7"], "ERR_DEVICE", "cuda"],
+    [[...flowers, "--validation", "1.5"], "ERR_USAGE", "Expected a share in (0, 1)"],
+    [[...flowers, "--validation", "0.001"], "ERR_ARGUMENT", "leaves none on one side"],
+    [[...flowers, "--validation", "sums.csv"], "ERR_FORMAT", 'expected a column "kind"', ["--target", "kind"]],
+    [["flowers.csv", "--model", '["linear",2,'], "ERR_FORMAT", "--model: expected JSON"],
+    [["flowers.csv", "--model", "bad.json"], "ERR_FORMAT", "bad.json: expected JSON"],
+    [["flowers.csv", "--model", "absent.ts"], "ERR_FILE", "absent.ts"],
+    [["flowers.csv", "--model", "broken.mjs"], "ERR_FORMAT", "nothing is not defined"],
+    [["flowers.csv", "--model", "nothing.mjs"], "ERR_FORMAT", "expected a default export"],
+    [["flowers.csv", "--model", '["liner",2,3]'], "ERR_UNKNOWN_NAME", "liner"],
+    [["flowers.csv", "--model", '["linear",3,3]'], "ERR_SHAPE", ""],
+    [["flowers.csv", "--model", '["linear",2,2]'], "ERR_SHAPE", "expected an output for each of 3 classes, given [2]"],
+    [["sums.csv", "--model", '["linear",2,4]'], "ERR_SHAPE", "expected outputs [1] for each target, given [4]"],
+    [[...flowers, "--out", "nowhere/run.safetensors"], "ERR_FILE", "nowhere: there is no such file or folder"],
+    [[...flowers, "--out", "flowers.safetensors"], "ERR_FILE", "it exists already"],
+  ])("%j: %s", (args, code, message, more: readonly string[] = []) => {
+    const before = readdirSync(project.folder).sort();
+    const { status, stdout, stderr } = train([...args, ...more]);
+    expect(stderr).toMatch(new RegExp(`^stepwell: ${code}: [^\n]+\n$`));
+    expect(stderr).toContain(message);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(readdirSync(project.folder).sort()).toEqual(before);
+    expect(existsSync(join(project.folder, "run.safetensors"))).toBe(false);
+  });
+});
