@@ -5,6 +5,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { machine } from "../results.js";
+import { table } from "../table.js";
 import { load, type Outcome, programs, start, teach } from "./load.js";
 
 const { values } = parseArgs({
@@ -89,11 +90,16 @@ function report(): string {
   const { cpu, cores, system, versions } = machine();
   const described = `${new Date().toISOString().slice(0, 10)}, ${cpu} with ${cores} cores, ${system}; Node ${versions.node}`;
   const time = (value: number) => `${Math.round(value)} ms`;
-  const lines = rows.map(
-    ({ words, alone, service }) =>
-      `| ${words} | ${service.requests} | ${service.errors} | ${Math.round(alone.perSecond)}, ${Math.round(service.perSecond)} | ` +
-      `${time(alone.p50)}, ${time(service.p50)} | ${time(alone.p99)}, ${time(service.p99)} | ${(service.p99 / alone.p99).toFixed(2)} |`,
-  );
+  const lines = rows.map(({ words, alone, service }) => [
+    words,
+    `${service.requests}`,
+    `${service.errors}`,
+    `${Math.round(alone.perSecond)}, ${Math.round(service.perSecond)}`,
+    `${time(alone.p50)}, ${time(service.p50)}`,
+    `${time(alone.p99)}, ${time(service.p99)}`,
+    (service.p99 / alone.p99).toFixed(2),
+  ]);
+  const head = ["load", "requests to the service", "errors", "answers a second", "p50", "p99", "ratio of p99"];
   return `# The service under load
 
 \`node bench/dist/service/main.js --write\` writes this page. Loads of autocannon on [the service](../../examples/service/README.md) and
@@ -102,9 +108,7 @@ constant answers. A fifth of the requests are trips, on which the service trains
 
 The second number of a pair is the service. Times are medians of the rounds.
 
-| load | requests to the service | errors | answers a second | p50 | p99 | ratio of p99 |
-| ---- | ----------------------- | ------ | ---------------- | --- | --- | ------------ |
-${lines.join("\n")}
+${table(head, lines)}
 
 ${described}; load average ${loadavg()[0]?.toFixed(1)} at the end.
 `;
