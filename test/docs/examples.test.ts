@@ -13,7 +13,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 // The page of coverage has names only.
 const pages = readdirSync(join(root, "docs", "reference")).filter((name) => name !== "coverage.md");
 const reference = pages.map((name) => join("docs", "reference", name));
-const guides = ["command-line.md", "gpu.md", "own-modules.md", "sequences.md"].map((name) => join("docs", "guides", name));
+const guides = ["command-line.md", "gpu.md", "own-modules.md", "sequences.md"].map((name) =>
+  join("docs", "guides", name),
+);
 const packages = ["native", "sdk", "wasm"].map((name) => join("packages", name, "README.md"));
 
 const linesOf = (script: string) =>
