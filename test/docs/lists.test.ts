@@ -120,8 +120,8 @@ it("of variables of the environment: every one that a source file reads", () => 
   const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
     .split("\n")
     .filter((file) => /\.(?:rs|cpp|h|m?[jt]s|tsx|py)$/.test(file) && file !== "test/docs/lists.test.ts")
-    // A service that a person copies has settings of its own, which its page lists.
-    .filter((file) => !file.startsWith("examples/service/"));
+    // Servers that a person copies have settings of their own.
+    .filter((file) => !/^examples\/(?:monorepo|service)\//.test(file));
   const found = files.flatMap((file) => {
     const text = readFileSync(join(root, file), "utf8");
     return reads.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
