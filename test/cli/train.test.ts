@@ -279,7 +279,8 @@ describe("resume", () => {
     });
     let stdout = "";
     child.stdout.on("data", (bytes) => {
-      if (stdout === "") child.kill(signal);
+      // Twice, as npx and the terminal do.
+      if (stdout === "") for (let i = 0; i < 2; i++) child.kill(signal);
       stdout += bytes;
     });
     const code = await new Promise((resolve) => child.on("close", resolve));

@@ -1,6 +1,6 @@
 // The commands of `stepwell` with their arguments. Commands are imported when they run: `--help` starts no engine.
 
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import {
   device,
   jsonObject,
@@ -11,6 +11,7 @@ import {
   shareOrFile,
   wholeNumber,
 } from "./commands/arguments.js";
+import { type Shell, shells } from "./commands/completion.js";
 import type { ResumeArguments } from "./commands/resume.js";
 import type { TrainArguments } from "./commands/train.js";
 import { dataFormats } from "./data/read-samples.js";
@@ -56,6 +57,21 @@ export function makeProgram(streams: Streams): Command {
       const command = program.commands.find((command) => command.name() === name);
       if (command) return command.outputHelp();
       await (await import("./commands/help-topic.js")).helpTopic(name, environment());
+    });
+  program
+    .command("bench")
+    .description("measure training on this machine: both engines, and Python's torch if python3 has it")
+    .option("--seconds <count>", "the time that it takes, about", wholeNumber(1), 60)
+    .action(async ({ seconds }: { readonly seconds: number }) => {
+      await (await import("./commands/bench.js")).bench(seconds, environment());
+    });
+  program
+    .command("completion")
+    .description("print a script with which a shell completes commands, options and names")
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import("./commands/completion.js");
+      streams.stdout.write(await completionScript(program, shell));
     });
   return program;
 }

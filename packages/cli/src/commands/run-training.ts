@@ -32,6 +32,9 @@ export interface ShowArguments {
   readonly live?: number | true;
 }
 
+/** In milliseconds: a second signal within this time is the first one again. */
+const SAME_SIGNAL = 1000;
+
 /** Fails unless a file can be written. An existing one is an error unless it may be replaced. */
 export function checkWritable(path: string, { replace }: { readonly replace: boolean }): void {
   const folder = dirname(resolve(path));
@@ -62,9 +65,12 @@ export async function runTraining(
 ): Promise<void> {
   const interrupt = new AbortController();
   let signal: NodeJS.Signals | undefined;
+  let since = 0;
   const stop = (name: NodeJS.Signals) => {
-    // The second one does not wait for the step and the checkpoint.
-    if (signal !== undefined) process.exit(exitOf(name));
+    // A later one does not wait for the step and the checkpoint. npx passes Ctrl-C on, which the terminal has sent as well.
+    if (signal !== undefined && performance.now() - since > SAME_SIGNAL) process.exit(exitOf(name));
+    if (signal !== undefined) return;
+    since = performance.now();
     signal = name;
     interrupt.abort();
   };
