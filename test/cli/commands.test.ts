@@ -50,6 +50,17 @@ describe("doctor", () => {
   });
 });
 
+it("doctor names the package that is absent, and the engine that runs instead", () => {
+  const other = installed(["cli", "sdk", "wasm"]);
+  const { status, stdout } = other.run(["doctor"]);
+  expect(status).toBe(0);
+  expect(stdout).toContain(
+    "does not train: ERR_ADDON_NOT_FOUND: @stepwell/native is not here. Install it in this project.",
+  );
+  expect(stdout).toContain("Training works, on the WebAssembly engine.");
+  other.remove();
+});
+
 describe("inspect", () => {
   it("lists objects and tensors of a run", () => {
     const path = join(project.folder, "run.safetensors");

@@ -207,6 +207,23 @@ describe("train", () => {
     expect(stderr).toMatch(/^stepwell: ERR_NONFINITE: the loss was not finite at step \d+\n$/);
   });
 
+  it("keeps the last good state in the file, if a loss is not finite later", () => {
+    // The rate grows until the loss overflows.
+    const schedule = '{"schedule":"exponential","gamma":1.5}';
+    const args = ["sums.csv", "--model", regression, "--optimizer", "sgd", "--lr", "1e-9", "--schedule", schedule];
+    const { status, stderr } = train([...args, "--epochs", "500", "--out", "overflow.safetensors", "--quiet"]);
+    expect(status).toBe(1);
+    const [, step = "", epoch = ""] =
+      /not finite at step (\d+); overflow\.safetensors has the end of epoch (\d+)\n$/.exec(stderr) ?? [];
+    const { progress } = k.load(join(project.folder, "overflow.safetensors")) as unknown as {
+      readonly progress: { readonly history: readonly { readonly loss: number }[]; readonly step: number };
+    };
+    expect(progress.history).toHaveLength(Number(epoch));
+    expect(progress.step).toBeLessThan(Number(step));
+    expect(progress.history.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    k.free();
+  });
+
   it("ends early", () => {
     const args = [
       "sums.csv",

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { FitHistory } from "@stepwell/sdk";
+import type { FitEvent, FitHistory } from "@stepwell/sdk";
 import { CommandError, exitCodes, fileError } from "../command-error.js";
 import { livePage } from "../observers/live-page.js";
 import { observe, type TrainingObserver } from "../observers/observer.js";
@@ -75,7 +75,8 @@ export async function runTraining(
     interrupt.abort();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  const observers: TrainingObserver[] = [checkpoint(run, progress, out)];
+  const checkpoint = new Checkpoint(run, progress, out);
+  const observers: TrainingObserver[] = [checkpoint];
   if (environment.json) observers.push(epochLines(environment));
   observers.push(...shown(run, progress, show, environment));
   try {
@@ -83,8 +84,7 @@ export async function runTraining(
     printEnd(run, progress, history, out, environment);
     if (history.reason === "aborted") process.exitCode = exitOf(signal ?? "SIGINT");
     if (history.reason === "nonfinite") {
-      const kept =
-        out === null || progress.history.length === 0 ? "" : `; ${out} has the end of epoch ${progress.history.length}`;
+      const kept = checkpoint.epochs === undefined ? "" : `; ${out} has the end of epoch ${checkpoint.epochs}`;
       throw new CommandError(
         "ERR_NONFINITE",
         `the loss was not finite at step ${progress.step}${kept}`,
@@ -139,14 +139,30 @@ export function checkShown({ tensorboard: folder, report: page }: ShowArguments)
 
 const exitOf = (signal: NodeJS.Signals) => (signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted);
 
-/** Saves the run after each epoch, and after a signal. */
-function checkpoint(run: Run, progress: Progress, out: string | null): TrainingObserver {
-  return {
-    async event(event) {
-      const isSaved = event.type === "epoch" || (event.type === "done" && event.reason === "aborted");
-      if (isSaved && out !== null) await saveRun(out, run, progress);
-    },
-  };
+/** In milliseconds: short epochs are saved so often, since a save waits for the disk. */
+const SAVE_INTERVAL = 1000;
+
+/** Saves the run after epochs, at the end, and after a signal. */
+class Checkpoint implements TrainingObserver {
+  /** Epochs in the file; undefined before the first save of this process. */
+  epochs: number | undefined;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly run: Run,
+    readonly progress: Progress,
+    readonly out: string | null,
+  ) {}
+
+  async event(event: FitEvent): Promise<void> {
+    const { out, run, progress } = this;
+    // A loss that is not finite leaves the last good state in the file.
+    if (out === null || event.type === "step" || (event.type === "done" && event.reason === "nonfinite")) return;
+    if (event.type === "epoch" && performance.now() - this.#last < SAVE_INTERVAL) return;
+    await saveRun(out, run, progress);
+    this.epochs = progress.history.length;
+    this.#last = performance.now();
+  }
 }
 
 /** Prints the figures of each epoch as a line of JSON. */
