@@ -43,7 +43,7 @@ function matrixProduct(k: typeof sdk): () => void {
   return () => k.free(k.mm(a, b));
 }
 
-/** The same cases in Python, for a `torch` that is installed. It answers lines of a case and milliseconds with medians in seconds. */
+/** The cases in Python, for a `torch` that is installed. It answers lines of a case and milliseconds with medians in seconds. */
 export const torchProgram = `
 import sys, time
 import torch
